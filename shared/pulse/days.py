@@ -1,0 +1,206 @@
+"""Time: the only clock, instants, a tenant's days, and the named date ranges.
+
+Inside, an instant is an integer of microseconds since 1970 in UTC; at the edges, a day is a
+date in the tenant's time zone. METRICS.md ("Pre-set date filter") defines the presets.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_DAY = date(1990, 1, 1)
+"""Nothing answered earlier is accepted: the raw table's partitions begin here."""
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+ONE_DAY = timedelta(days=1)
+
+WEEK_STARTS = {"monday": 0, "sunday": 6}
+GRANULARITIES = ("total", "day", "week", "month")
+
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+_clock: Callable[[], datetime] = _system_clock
+
+
+def now() -> datetime:
+    """The present instant, in UTC: the one place where Pulse reads a clock."""
+    return _clock()
+
+
+@contextmanager
+def clock(source: Callable[[], datetime]) -> Iterator[None]:
+    """Within the block, `now()` is what `source` says: any job can be run for any moment."""
+    global _clock
+    before, _clock = _clock, source
+    try:
+        yield
+    finally:
+        _clock = before
+
+
+def now_us() -> int:
+    """The present instant as microseconds since 1970, UTC."""
+    return to_us(now())
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime, exactly (no float on the way)."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(us: int) -> datetime:
+    """The aware UTC datetime of microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=us)
+
+
+def iso(us: int) -> str:
+    """RFC 3339 in UTC, to the second or, where there are any, with the microseconds."""
+    return from_us(us).isoformat().replace("+00:00", "Z")
+
+
+def parse_instant(text: str) -> int:
+    """Microseconds since 1970 of an RFC 3339 time, which must name its offset.
+
+    Digits beyond the microsecond are cut. Raises ValueError for anything else, a leap second,
+    and an instant that does not fit into the years 1 to 9999 in UTC.
+    """
+    match = _INSTANT.fullmatch(text)
+    if not match:
+        raise ValueError("not an RFC 3339 time with an offset, such as 2026-11-20T14:03:00+01:00")
+    day, clock_time, fraction, offset = match.groups()
+    offset = "+00:00" if offset in "Zz" else offset
+    micros = (fraction or "0")[:6].ljust(6, "0")
+    try:
+        return to_us(datetime.fromisoformat(f"{day}T{clock_time}.{micros}{offset}"))
+    except OverflowError as error:
+        raise ValueError("outside of the years 1 to 9999") from error
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    """The time zone of an IANA name. Raises ValueError for an unknown one."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {name!r}") from error
+
+
+def local_day(us: int, timezone: str) -> date:
+    """The tenant's calendar day on which the instant falls."""
+    return from_us(us).astimezone(zone(timezone)).date()
+
+
+def today(timezone: str) -> date:
+    """The tenant's present day."""
+    return local_day(now_us(), timezone)
+
+
+@dataclass(frozen=True)
+class DateRange:
+    """Whole days of a tenant, both ends inclusive; `preset` is the name they came from, if any."""
+
+    start: date
+    end: date
+    preset: str | None = None
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.end - self.start).days + 1
+
+    @property
+    def years(self) -> range:
+        """The calendar years that it touches."""
+        return range(self.start.year, self.end.year + 1)
+
+
+def period_start(day: date, granularity: str, week_start: str = "monday") -> date:
+    """The first day of the day, week or month that `day` lies in."""
+    if granularity == "day":
+        return day
+    if granularity == "week":
+        return day - timedelta(days=(day.weekday() - WEEK_STARTS[week_start]) % 7)
+    if granularity == "month":
+        return day.replace(day=1)
+    raise ValueError(f"no period of granularity {granularity!r}")
+
+
+def _add_months(first: date, months: int) -> date:
+    """The first of the month that lies `months` after the month beginning on `first`."""
+    count = first.year * 12 + first.month - 1 + months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def _unit(day: date, unit: str, week_start: str) -> tuple[date, date]:
+    """First and last day of the calendar week, month, quarter or year around `day`."""
+    if unit == "week":
+        first = period_start(day, "week", week_start)
+        return first, first + timedelta(days=6)
+    months = {"month": 1, "quarter": 3, "year": 12}[unit]
+    first = date(day.year, (day.month - 1) // months * months + 1, 1)
+    return first, _add_months(first, months) - ONE_DAY
+
+
+_UNITS = ("week", "month", "quarter", "year")
+_ROLLING = (7, 14, 28, 30, 90)
+_ROLLING_TO_DATE = (7, 30)
+_WHOLE_MONTHS = (3, 12)
+
+PRESETS: tuple[str, ...] = (
+    "today",
+    "yesterday",
+    *(name for unit in _UNITS for name in (f"this_{unit}", f"last_{unit}", f"{unit}_to_date")),
+    *(f"last_{n}_days" for n in _ROLLING),
+    *(f"last_{n}_days_to_date" for n in _ROLLING_TO_DATE),
+    *(f"last_{n}_months" for n in _WHOLE_MONTHS),
+    "all_time",
+)
+DEFAULT_PRESET = "last_28_days"
+
+
+def resolve_preset(
+    preset: str, today: date, *, week_start: str = "monday", first_day: date | None = None
+) -> DateRange:
+    """The days that a preset means on the tenant's day `today`.
+
+    `first_day` is the tenant's first day with data, where `all_time` begins (without data it is
+    today). Raises ValueError for a preset that METRICS.md does not list.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"unknown preset {preset!r}")
+    start, end = _resolve(preset, today, week_start, first_day or today)
+    return DateRange(start, end, preset)
+
+
+def _resolve(preset: str, today: date, week_start: str, first_day: date) -> tuple[date, date]:
+    yesterday = today - ONE_DAY
+    if preset == "today":
+        return today, today
+    if preset == "yesterday":
+        return yesterday, yesterday
+    if preset == "all_time":
+        return min(first_day, today), today
+    words = preset.split("_")
+    if words[0] == "this":
+        return _unit(today, words[1], week_start)
+    if words[1:] == ["to", "date"]:
+        return _unit(today, words[0], week_start)[0], today
+    if words[1] in _UNITS:
+        before = _unit(today, words[1], week_start)[0] - ONE_DAY
+        return _unit(before, words[1], week_start)
+    n = int(words[1])
+    if words[2] == "months":
+        first = today.replace(day=1)
+        return _add_months(first, -n), first - ONE_DAY
+    end = today if words[-1] == "date" else yesterday
+    return end - timedelta(days=n - 1), end

@@ -1,0 +1,138 @@
+"""Every exception that Pulse raises on purpose, and what HTTP makes of it.
+
+    PulseError
+    ├── RequestError          the caller can mend it; becomes application/problem+json
+    │   ├── BadRequestError         400
+    │   ├── UnauthorizedError       401
+    │   ├── ForbiddenError          403
+    │   ├── NotFoundError           404
+    │   ├── PayloadTooLargeError    413
+    │   ├── UnprocessableError      422
+    │   └── UnavailableError        503  try again later
+    ├── SettingsError         an environment variable or a tenant's setting is missing or wrong
+    ├── AthenaError           a statement failed, was cancelled or ran out of time
+    ├── BuildCheckError       a build's result contradicts its input; nothing was published
+    └── ConflictError         somebody else changed the same thing first; start over
+
+API.md names the statuses; `code` is the stable, machine-readable name of the case.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class PulseError(Exception):
+    """Anything that Pulse itself raises."""
+
+
+class SettingsError(PulseError):
+    """A setting is missing or wrong; the message names it."""
+
+
+class AthenaError(PulseError):
+    """An Athena statement did not succeed; the message holds Athena's own reason."""
+
+
+class BuildCheckError(PulseError):
+    """A build's result contradicts its input; the published tables are as they were."""
+
+
+class ConflictError(PulseError):
+    """Another writer was first; read again and start over."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One field at fault: its name (dotted for nested ones), a stable code, a sentence."""
+
+    field: str
+    code: str
+    message: str
+
+
+class RequestError(PulseError):
+    """A request that cannot be served as it is; `status` and `title` come from the subclass."""
+
+    status: ClassVar[int] = 400
+    title: ClassVar[str] = "Bad request"
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: dict[str, str] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = headers or {}
+        self.extra = extra or {}
+
+    def problem(self) -> dict[str, Any]:
+        """The body of an RFC 9457 reply."""
+        body: dict[str, Any] = {
+            "type": f"urn:pulse:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+        }
+        if self.errors:
+            body["errors"] = [
+                {"field": e.field, "code": e.code, "message": e.message} for e in self.errors
+            ]
+        return body | self.extra
+
+
+class BadRequestError(RequestError):
+    """400: the request cannot be read, or names something that does not exist."""
+
+
+class UnauthorizedError(RequestError):
+    """401: no key, or one that is unknown, revoked or expired."""
+
+    status = 401
+    title = "Unauthorized"
+
+
+class ForbiddenError(RequestError):
+    """403: a known key that may not do this."""
+
+    status = 403
+    title = "Forbidden"
+
+
+class NotFoundError(RequestError):
+    """404: no such path, report or survey."""
+
+    status = 404
+    title = "Not found"
+
+
+class PayloadTooLargeError(RequestError):
+    """413: more bytes or items than a request may hold."""
+
+    status = 413
+    title = "Payload too large"
+
+
+class UnprocessableError(RequestError):
+    """422: readable, but nothing in it can be accepted."""
+
+    status = 422
+    title = "Unprocessable content"
+
+
+class UnavailableError(RequestError):
+    """503: it could not be stored or read in time; the same request may be sent again."""
+
+    status = 503
+    title = "Service unavailable"
+
+    def __init__(self, code: str, detail: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(code, detail, headers={"Retry-After": str(retry_after_s)})

@@ -1,0 +1,125 @@
+"""HTTP at the edge of a function: API Gateway's event in, its answer out, errors as RFC 9457.
+
+API Gateway has matched the route already (`routeKey`), so that routing is a look-up in a table.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import unquote_plus
+
+from pulse.errors import BadRequestError, NotFoundError, RequestError
+from pulse.observe import logger
+
+PROBLEM = "application/problem+json"
+JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request (HTTP API, payload format 2.0). Header names are lower-case."""
+
+    route: str
+    path: str
+    raw_query: str
+    headers: Mapping[str, str]
+    body: bytes
+    source_ip: str
+    request_id: str
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Self:
+        """The request that an event of API Gateway holds."""
+        context = event["requestContext"]
+        text = event.get("body") or ""
+        decode = base64.b64decode if event.get("isBase64Encoded") else _encode
+        return cls(
+            route=event["routeKey"],
+            path=event["rawPath"],
+            raw_query=event.get("rawQueryString") or "",
+            headers={name.lower(): value for name, value in event.get("headers", {}).items()},
+            body=decode(text),
+            source_ip=context["http"]["sourceIp"],
+            request_id=context["requestId"],
+            path_parameters=event.get("pathParameters") or {},
+        )
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The query's (name, raw value) pairs; values are still percent-encoded.
+
+        Raw, because a literal comma separates values where %2C belongs to one; `decode` ends it.
+        """
+        pairs = (part.partition("=") for part in self.raw_query.split("&") if part)
+        return [(decode(name), value) for name, _, value in pairs]
+
+
+def decode(raw: str) -> str:
+    """A percent-encoded piece of a query as text. Raises BadRequestError if it is not UTF-8."""
+    try:
+        return unquote_plus(raw, errors="strict")
+    except UnicodeDecodeError as error:
+        raise BadRequestError("invalid_query", "The query string is not UTF-8.") from error
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(
+        cls, status: int, body: Any, headers: Mapping[str, str] | None = None, kind: str = JSON
+    ) -> Self:
+        """An answer whose body is JSON."""
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return cls(status, text, {"Content-Type": kind, **(headers or {})})
+
+    @classmethod
+    def problem(cls, error: RequestError) -> Self:
+        """The answer that says what was wrong with the request."""
+        return cls.json(error.status, error.problem(), error.headers, PROBLEM)
+
+
+Route = Callable[[Call], Reply]
+
+
+def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the route makes of the event, in API Gateway's form; never raises.
+
+    A RequestError becomes its problem; any other error is logged and becomes a 500 that tells
+    nothing but the request id.
+    """
+    call = Call.from_event(event)
+    try:
+        reply = routes.get(call.route, _unknown)(call)
+    except RequestError as error:
+        reply = Reply.problem(error)
+    except Exception:
+        logger.exception("request failed", extra={"request_id": call.request_id})
+        reply = Reply.problem(_InternalError("internal", "Something went wrong on our side."))
+    return {
+        "statusCode": reply.status,
+        "headers": {"X-Request-Id": call.request_id, **reply.headers},
+        "body": reply.body,
+        "isBase64Encoded": False,
+    }
+
+
+class _InternalError(RequestError):
+    status = 500
+    title = "Internal error"
+
+
+def _unknown(call: Call) -> Reply:
+    raise NotFoundError("unknown_path", f"There is nothing at {call.path}.")

@@ -1,0 +1,180 @@
+"""The lake's map: every table's columns, every object's key, the one codec.
+
+Arrows point here: stages and stores ask this module for names and never spell one themselves.
+template.yaml declares the same tables to Glue; a test holds the two together.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from pulse import days
+
+CODEC: Literal["snappy"] = "snappy"
+"""AWS's pandas layer has no zstd."""
+
+PARTITION_LIMIT = 100
+"""Athena refuses an UNLOAD into more partitions than this."""
+
+_ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def ulid(moment: datetime | None = None) -> str:
+    """A new unique name that sorts by its time (26 characters, https://github.com/ulid/spec)."""
+    ms = days.to_us(moment or days.now()) // 1000
+    value = ms << 80 | secrets.randbits(80)
+    return "".join(_ULID_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
+
+
+def ulid_time(name: str) -> datetime:
+    """When a name was made by `ulid`. Raises ValueError if it is none."""
+    if len(name) != 26 or any(letter not in _ULID_ALPHABET for letter in name):
+        raise ValueError(f"not a ULID: {name!r}")
+    value = 0
+    for letter in name[:10]:
+        value = value << 5 | _ULID_ALPHABET.index(letter)
+    return days.from_us(value * 1000)
+
+
+SCORE_COUNTS = tuple(f"c{score}" for score in range(11))
+"""c_k is the number of responses with score k; every scale lies within 0..10."""
+
+SCORE_DIMENSIONS = (
+    "survey",
+    "metric",
+    "scale",
+    "channel",
+    "agent",
+    "country",
+    "browser",
+    "os",
+    "device",
+)
+
+RAW_RESPONSES: Mapping[str, str] = {
+    "tenant": "string",
+    "survey": "string",
+    "metric": "string",
+    "scale": "string",  # with its rule, where that is not the default: 1-5:good5
+    "response_id": "string",
+    "key_kind": "string",  # publishable or secret
+    "answered_us": "bigint",  # microseconds since 1970, UTC
+    "received_us": "bigint",
+    "content_hash": "string",  # of all other columns but received_us
+    "score": "int",
+    "channel": "string",
+    "agent": "string",
+    "agent_name": "string",
+    "customer": "string",
+    "interaction": "string",
+    "comment": "string",
+    "tags": "map<string,string>",
+    "country": "string",
+    "browser": "string",
+    "os": "string",
+    "device": "string",
+}
+"""Columns of raw_responses and their Glue types; the partition `dt` is the tenant's local day."""
+
+DAILY_SCORES: Mapping[str, str] = (
+    {"tenant": "string"}
+    | dict.fromkeys(SCORE_DIMENSIONS, "string")
+    | dict.fromkeys(SCORE_COUNTS, "bigint")
+)
+"""Columns of daily_scores; one row for each combination that occurred on the day `dt`."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One line of the flow, stream → daily table → report table, under its report table's name.
+
+    `raw_columns` and `daily_columns` map names to Glue types, without the partition `dt`.
+    """
+
+    name: str
+    stream: str
+    raw_columns: Mapping[str, str]
+    daily_columns: Mapping[str, str]
+    dimensions: tuple[str, ...]
+    """In the order by which a tenant-year object is sorted; its days come last."""
+    counted: tuple[str, ...]
+    """The measures that add up to the number of events."""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The additive columns."""
+        keys = {"tenant", *self.dimensions}
+        return tuple(name for name in self.daily_columns if name not in keys)
+
+    @property
+    def raw_table(self) -> str:
+        """The Glue table of single events."""
+        return f"raw_{self.stream}"
+
+    @property
+    def daily_table(self) -> str:
+        """The Glue table of additive daily rows, whose partitions point at the current runs."""
+        return f"daily_{self.name}"
+
+    @property
+    def runs_table(self) -> str:
+        """The Glue table over the daily rows of any run, published or not: what checks read."""
+        return f"daily_{self.name}_runs"
+
+    @property
+    def raw_prefix(self) -> str:
+        """Where the stream's events lie."""
+        return f"raw/{self.stream}/"
+
+    @property
+    def daily_prefix(self) -> str:
+        """Where the runs of the daily table lie."""
+        return f"daily/{self.name}/"
+
+    @property
+    def report_prefix(self) -> str:
+        """Where the tenant-year objects lie."""
+        return f"reports/{self.name}/"
+
+
+SCORES = Dataset(
+    name="scores",
+    stream="responses",
+    raw_columns=RAW_RESPONSES,
+    daily_columns=DAILY_SCORES,
+    dimensions=("metric", "scale", *(d for d in SCORE_DIMENSIONS if d not in ("metric", "scale"))),
+    counted=SCORE_COUNTS,
+)
+DATASETS = (SCORES,)
+
+
+def raw_key(stream: str, day: date, name: str) -> str:
+    """Key of one object of events, all of the tenant-local day `day`."""
+    return f"raw/{stream}/dt={day}/{name}.parquet"
+
+
+def quarantine_key(stream: str, day: date, name: str) -> str:
+    """Key of one object of rows that could not be read, set aside on the UTC day `day`."""
+    return f"quarantine/{stream}/dt={day}/{name}.json"
+
+
+def run_prefix(dataset: Dataset, run: str) -> str:
+    """Prefix of one build's output; below it Athena adds `dt=YYYY-MM-DD/`."""
+    return f"{dataset.daily_prefix}run={run}/"
+
+
+def staging_root(dataset: Dataset) -> str:
+    """Below which the runs of build_reports lay out rows by tenant."""
+    return f"staging/{dataset.name}/"
+
+
+def staging_prefix(dataset: Dataset, run: str) -> str:
+    """Prefix of what build_reports has Athena lay out per tenant before it is sorted and put."""
+    return f"{staging_root(dataset)}run={run}/"
+
+
+def report_key(dataset: Dataset, tenant: str, year: int) -> str:
+    """Key of one tenant's rows of one calendar year: reading needs no listing."""
+    return f"{dataset.report_prefix}tenant={tenant}/year={year}.parquet"

@@ -1,0 +1,120 @@
+"""Objects of one S3 bucket: whole reads, single PUTs, conditional ones where it matters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pulse.errors import ConflictError
+from pulse.store.clients import client
+
+_LOST_A_RACE = ("PreconditionFailed", "ConditionalRequestConflict")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What S3 says of an object: its ETag, and the SHA-256 that `replace` left with it."""
+
+    etag: str
+    sha256: str
+
+
+class Objects:
+    """One bucket."""
+
+    def __init__(self, bucket: str, *, hurried: bool = False) -> None:
+        self.bucket = bucket
+        self._hurried = hurried
+
+    @property
+    def _client(self) -> Any:
+        return client("s3", hurried=self._hurried)
+
+    def get(self, key: str) -> bytes:
+        """The bytes of an object that is known to exist."""
+        body: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
+
+    def get_unless(self, key: str, etag: str | None) -> tuple[bytes, str] | None:
+        """(bytes, ETag) of an object; None if it still has the ETag named."""
+        condition = {"IfNoneMatch": etag} if etag else {}
+        try:
+            reply = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
+                return None
+            raise
+        return reply["Body"].read(), reply["ETag"]
+
+    def find(self, key: str) -> Stored | None:
+        """ETag and SHA-256 of an object; None if there is none.
+
+        Only for roles that may list the bucket: to others S3 answers 403 for what is missing.
+        """
+        try:
+            reply = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+        return Stored(reply["ETag"], reply["Metadata"].get("sha256", ""))
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object under a name that nobody else uses."""
+        self._client.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def replace(self, key: str, body: bytes, *, sha256: str, etag: str | None) -> None:
+        """Store an object in the place of the one with that ETag (None: of nothing).
+
+        Raises ConflictError if something else stands there by now.
+        """
+        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        try:
+            self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=body, Metadata={"sha256": sha256}, **condition
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _LOST_A_RACE:
+                raise ConflictError(f"{key} was replaced by somebody else") from error
+            raise
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key below a prefix, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        for page in pages:
+            yield from (found["Key"] for found in page.get("Contents", ()))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The prefixes one level below `prefix`, each ending in a slash."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix, Delimiter="/"
+        )
+        for page in pages:
+            yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
+
+    def delete_all(self, prefix: str) -> int:
+        """Delete every object below a prefix; how many there were.
+
+        Raises RuntimeError naming a key that S3 would not delete.
+        """
+        deleted = 0
+        batch: list[str] = []
+        for key in [*self.keys(prefix), None]:
+            if key is not None:
+                batch.append(key)
+            if batch and (key is None or len(batch) == 1000):
+                self._delete(batch)
+                deleted += len(batch)
+                batch = []
+        return deleted
+
+    def _delete(self, keys: list[str]) -> None:
+        reply = self._client.delete_objects(
+            Bucket=self.bucket,
+            Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
+        )
+        for error in reply.get("Errors", ()):
+            raise RuntimeError(f"S3 did not delete {error['Key']}: {error['Code']}")

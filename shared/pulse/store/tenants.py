@@ -1,0 +1,253 @@
+"""Tenants, surveys and keys in the table.
+
+pk              sk         record
+TENANTS         tenant     settings, and `TABLE.YEAR` → state of that tenant-year object
+SURVEYS#tenant  survey     rules with their beginnings, texts by language
+KEY#sha256      KEY        the key
+KEYS#tenant     key id     its sha256, for listing (`KEYS#` for operator keys)
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from pulse.errors import ConflictError
+from pulse.store.records import Record, Records
+from pulse.tenants.keys import Key
+from pulse.tenants.rules import Rule
+from pulse.tenants.surveys import DEFAULT_LANGUAGE, Survey, Texts
+from pulse.tenants.tenant import TableState, Tenant, YearState
+
+_TENANTS = "TENANTS"
+_SETTINGS = ("name", "timezone", "week_start", "min_sample", "started")
+
+
+class Tenants:
+    """Reads and writes tenants, surveys and keys. `hurried` where a caller waits."""
+
+    def __init__(self, table: str, *, hurried: bool = False) -> None:
+        self._records = Records(table, hurried=hurried)
+
+    # -- tenants
+
+    def create(self, tenant: Tenant) -> None:
+        """Store a new tenant. Raises ConflictError if the id is taken."""
+        settings = {name: getattr(tenant, name) for name in _SETTINGS}
+        self._records.create({"pk": _TENANTS, "sk": tenant.id, **settings})
+
+    def get(self, tenant: str) -> Tenant | None:
+        """The tenant as it stands, or None."""
+        record = self._records.get(_TENANTS, tenant, consistent=True)
+        return _tenant(record) if record else None
+
+    def all(self) -> Iterator[Tenant]:
+        """Every tenant, in order of id."""
+        return map(_tenant, self._records.query(_TENANTS, consistent=True))
+
+    def set(self, tenant: Tenant, **settings: Any) -> Tenant:
+        """Change settings; the tenant afterwards.
+
+        Raises ValueError for a value that a tenant cannot have or a time zone that is already
+        fixed, ConflictError if the first event came in between.
+        """
+        changed = replace(tenant, **settings)
+        condition = "attribute_exists(pk)"
+        values: dict[str, Any] = {f":{name}": getattr(changed, name) for name in settings}
+        if changed.timezone != tenant.timezone:
+            if tenant.started:
+                raise ValueError("the time zone is fixed since the tenant's first event")
+            condition += " AND started = :not_started"
+            values[":not_started"] = False
+        sets = ", ".join(f"#{name} = :{name}" for name in settings)
+        record = self._records.update(
+            _TENANTS,
+            tenant.id,
+            f"SET {sets}",
+            names={f"#{name}": name for name in settings},
+            values=values,
+            condition=condition,
+        )
+        return _tenant(record)
+
+    def start(self, tenant: Tenant) -> Tenant:
+        """Fix the tenant's time zone before its first event is written.
+
+        Raises ConflictError if the zone has changed since `tenant` was read.
+        """
+        if tenant.started:
+            return tenant
+        record = self._records.update(
+            _TENANTS,
+            tenant.id,
+            "SET started = :yes",
+            names={"#zone": "timezone"},
+            values={":yes": True, ":zone": tenant.timezone},
+            condition="#zone = :zone",
+        )
+        return _tenant(record)
+
+    # -- the state of report tables
+
+    def set_year(
+        self, tenant: str, table: str, year: int, state: YearState, *, before: YearState | None
+    ) -> None:
+        """Store the state of one tenant-year.
+
+        Raises ConflictError if it is no longer as `before` says (None: it has none).
+        """
+        name = f"{table}.{year}"
+        values: dict[str, Any] = {":state": _year_record(state)}
+        condition = "attribute_exists(pk) AND attribute_not_exists(#year)"
+        if before is not None:
+            values[":before"] = _year_record(before)
+            condition = "#year = :before"
+        self._records.update(
+            _TENANTS,
+            tenant,
+            "SET #year = :state",
+            names={"#year": name},
+            values=values,
+            condition=condition,
+        )
+
+    # -- surveys
+
+    def survey(self, tenant: str, survey: str) -> Survey | None:
+        """The survey, or None."""
+        record = self._records.get(f"SURVEYS#{tenant}", survey)
+        return _survey(tenant, record) if record else None
+
+    def surveys(self, tenant: str) -> list[Survey]:
+        """Every survey of a tenant, in order of id."""
+        return [_survey(tenant, r) for r in self._records.query(f"SURVEYS#{tenant}")]
+
+    def put_survey(self, survey: Survey) -> None:
+        """Store a survey, replacing what was known of it."""
+        self._records.update(
+            f"SURVEYS#{survey.tenant}",
+            survey.id,
+            "SET rules = :rules, style = :style, texts = :texts, default_language = :language",
+            values={
+                ":rules": [[since, rule.metric, rule.label] for since, rule in survey.rules],
+                ":style": survey.style,
+                ":texts": {
+                    language: {
+                        "question": texts.question,
+                        "thanks": texts.thanks,
+                        "labels": list(texts.labels),
+                    }
+                    for language, texts in survey.texts.items()
+                },
+                ":language": survey.default_language,
+            },
+        )
+
+    # -- keys
+
+    def key(self, sha256: str) -> Key | None:
+        """The key with that hash, revoked and expired ones included; None if there is none."""
+        record = self._records.get(f"KEY#{sha256}", "KEY")
+        return _key(record) if record else None
+
+    def keys(self, tenant: str | None) -> list[Key]:
+        """Every key of a tenant (None: the operator keys)."""
+        pointers = self._records.query(f"KEYS#{tenant or ''}")
+        found = (self.key(pointer["sha256"]) for pointer in pointers)
+        return [key for key in found if key]
+
+    def add_key(self, key: Key) -> None:
+        """Store a new key."""
+        self._records.create(
+            {
+                "pk": f"KEY#{key.sha256}",
+                "sk": "KEY",
+                "kind": key.kind,
+                "tenant": key.tenant,
+                "created_us": key.created_us,
+                "surveys": list(key.surveys),
+                "origins": list(key.origins),
+                "filters": {name: list(values) for name, values in key.filters.items()},
+                "expires_us": key.expires_us,
+                "revoked_us": None,
+            },
+            {"pk": f"KEYS#{key.tenant or ''}", "sk": key.id, "sha256": key.sha256},
+            {"pk": "KEY_IDS", "sk": key.id, "sha256": key.sha256},
+        )
+
+    def revoke_key(self, key_id: str, now_us: int) -> Key | None:
+        """Revoke the key of that id (a second time changes nothing); None if there is none."""
+        pointer = self._records.get("KEY_IDS", key_id)
+        if not pointer:
+            return None
+        try:
+            record = self._records.update(
+                f"KEY#{pointer['sha256']}",
+                "KEY",
+                "SET revoked_us = :now",
+                values={":now": now_us, ":never": None},
+                condition="revoked_us = :never",
+            )
+        except ConflictError:
+            return self.key(pointer["sha256"])
+        return _key(record)
+
+
+def _tenant(record: Record) -> Tenant:
+    years: dict[str, dict[int, YearState]] = {}
+    for name, value in record.items():
+        table, dot, year = name.partition(".")
+        if dot:
+            years.setdefault(table, {})[int(year)] = _year(value)
+    return Tenant(
+        id=record["sk"],
+        **{name: record[name] for name in _SETTINGS},
+        tables={table: TableState(states) for table, states in years.items()},
+    )
+
+
+def _year_record(state: YearState) -> Record:
+    return {
+        "built_from": state.built_from,
+        "as_of_us": state.as_of_us,
+        "first_day": state.first_day.isoformat() if state.first_day else None,
+        "published": state.published,
+    }
+
+
+def _year(record: Mapping[str, Any]) -> YearState:
+    first = record["first_day"]
+    return YearState(
+        built_from=record["built_from"],
+        as_of_us=record["as_of_us"],
+        first_day=date.fromisoformat(first) if first else None,
+        published=record["published"],
+    )
+
+
+def _survey(tenant: str, record: Record) -> Survey:
+    return Survey(
+        tenant=tenant,
+        id=record["sk"],
+        rules=tuple((since, Rule.parse(metric, label)) for since, metric, label in record["rules"]),
+        style=record["style"],
+        texts={
+            language: Texts(texts["question"], texts["thanks"], tuple(texts["labels"]))
+            for language, texts in record["texts"].items()
+        },
+        default_language=record.get("default_language", DEFAULT_LANGUAGE),
+    )
+
+
+def _key(record: Record) -> Key:
+    return Key(
+        sha256=record["pk"].removeprefix("KEY#"),
+        kind=record["kind"],
+        tenant=record["tenant"],
+        created_us=record["created_us"],
+        surveys=tuple(record["surveys"]),
+        origins=tuple(record["origins"]),
+        filters={name: tuple(values) for name, values in record["filters"].items()},
+        expires_us=record["expires_us"],
+        revoked_us=record["revoked_us"],
+    )

@@ -1,0 +1,1 @@
+"""Who Pulse reports for: tenants, their surveys with the scoring rules, and keys."""

@@ -1,0 +1,53 @@
+"""Keys: what callers show, and what each kind may do (API.md, "Keys").
+
+The text of a key exists once, when it is made; kept is only its SHA-256.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PREFIXES: Mapping[str, str] = {
+    "publishable": "pk_",
+    "secret": "sk_",
+    "report": "rk_",
+    "feed": "fk_",
+    "operator": "ok_",
+}
+KINDS = tuple(PREFIXES)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key as it is stored. Empty `surveys` and `origins` mean: any."""
+
+    sha256: str
+    kind: str
+    tenant: str | None  # None for operator keys alone
+    created_us: int
+    surveys: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    expires_us: int | None = None
+    revoked_us: int | None = None
+
+    @property
+    def id(self) -> str:
+        """A short public name, for listing and revoking."""
+        return self.sha256[:12]
+
+    def usable(self, now_us: int) -> bool:
+        """True while the key is neither revoked nor expired."""
+        expired = self.expires_us is not None and now_us >= self.expires_us
+        return self.revoked_us is None and not expired
+
+
+def new_key_text(kind: str) -> str:
+    """A fresh key of 192 random bits, its kind told by the prefix."""
+    return PREFIXES[kind] + secrets.token_urlsafe(24)
+
+
+def sha256(text: str) -> str:
+    """What is stored of a key, and looked up by."""
+    return hashlib.sha256(text.encode()).hexdigest()

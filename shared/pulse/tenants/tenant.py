@@ -1,0 +1,82 @@
+"""A tenant: whose days, weeks and customers a report speaks of."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from pulse import days
+
+_TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def check_tenant_id(tenant: str) -> str:
+    """The id itself. Raises ValueError for one that may not stand in an object's key."""
+    if not _TENANT_ID.fullmatch(tenant):
+        raise ValueError(
+            f"{tenant!r} is no tenant id: lower-case letters, digits and '-', at most 63"
+        )
+    return tenant
+
+
+@dataclass(frozen=True)
+class YearState:
+    """What is known of one tenant-year object of a report table."""
+
+    built_from: str
+    """Hash of the (day, run) pairs it was built from; empty while a build is replacing it."""
+    as_of_us: int
+    """When the build that it reflects ran."""
+    first_day: date | None
+    """The first day with rows; None where the year has none."""
+    published: bool
+    """False while there is no object because the year never had a row."""
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What is known of a tenant's rows in one report table, by calendar year."""
+
+    years: Mapping[int, YearState] = field(default_factory=dict)
+
+    @property
+    def published_years(self) -> tuple[int, ...]:
+        """The years that have an object, in order."""
+        return tuple(sorted(year for year, state in self.years.items() if state.published))
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day with rows; None where there is none."""
+        return min((s.first_day for s in self.years.values() if s.first_day), default=None)
+
+    @property
+    def as_of_us(self) -> int | None:
+        """When the latest build ran; None before the first."""
+        return max((state.as_of_us for state in self.years.values()), default=None)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant's settings, and the state of its report tables by their names."""
+
+    id: str
+    name: str
+    timezone: str = "UTC"
+    week_start: str = "monday"
+    min_sample: int = 5
+    started: bool = False
+    """True once it has an event: from then on the time zone is fixed."""
+    tables: Mapping[str, TableState] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an unknown zone, week start or sample size."""
+        check_tenant_id(self.id)
+        days.zone(self.timezone)
+        if self.week_start not in days.WEEK_STARTS:
+            raise ValueError(f"week_start must be monday or sunday, not {self.week_start!r}")
+        if self.min_sample < 0:
+            raise ValueError("min_sample must not be negative")
+
+    def table(self, name: str) -> TableState:
+        """The state of a report table; an empty one before its first build."""
+        return self.tables.get(name, TableState())
