@@ -1,0 +1,26 @@
+"""build_reports: daily → reports, woken when days were built."""
+
+from functools import cache
+from typing import Any
+
+from pulse.observe import logger, metrics
+from pulse.reports.build import BuildReports
+from pulse.settings import BuildSettings
+
+
+@cache
+def stage() -> BuildReports:
+    """The stage, made at the first event."""
+    return BuildReports.from_settings(BuildSettings.from_environment())
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Build every tenant-year that is behind its days."""
+    result = stage().run(remaining_s=lambda: context.get_remaining_time_in_millis() / 1000)
+    return {
+        "rewritten": [{"tenant": tenant, "year": year} for tenant, year in result.rewritten],
+        "unchanged": result.unchanged,
+        "finished": result.finished,
+    }

@@ -1,0 +1,1 @@
+"""raw → daily: the days that changed, rebuilt as additive rows."""

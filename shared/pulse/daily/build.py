@@ -1,0 +1,187 @@
+"""build_daily: every day whose events changed since it was built is built again, whole.
+
+What is to be built follows from the state: the ledger counts the changes of each day, and the
+day's Glue partition says which count it was built from. A build writes a new run, checks it, and
+then points the partitions at it; whoever reads sees the old day or the new one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Self
+
+from pulse import lake
+from pulse.errors import BuildCheckError
+from pulse.observe import count, logger
+from pulse.settings import BuildSettings
+from pulse.sql import statement
+from pulse.store.athena import Athena, Remaining
+from pulse.store.catalog import Catalog, Partition
+from pulse.store.events import Events
+from pulse.store.ledger import Entry, Ledger
+
+RESERVE_S = 180.0
+"""No statement is begun with less time than this left: the rest is for a run of its own."""
+
+
+@dataclass(frozen=True)
+class DailyResult:
+    """The days built, and whether none is left."""
+
+    built: tuple[date, ...]
+    finished: bool
+
+
+@dataclass(frozen=True)
+class BuildDaily:
+    """The stage; `run` is the whole job, from a schedule, an event or a shell."""
+
+    bucket: str
+    ledger: Ledger
+    catalog: Catalog
+    athena: Athena
+    events: Events
+
+    @classmethod
+    def from_settings(cls, settings: BuildSettings) -> Self:
+        """The stage over the stack that the settings name."""
+        return cls(
+            bucket=settings.lake_bucket,
+            ledger=Ledger(settings.table),
+            catalog=Catalog(settings.database),
+            athena=Athena(settings.database, settings.workgroup),
+            events=Events(settings.event_source),
+        )
+
+    def run(
+        self,
+        start: date | None = None,
+        end: date | None = None,
+        *,
+        remaining_s: Remaining,
+    ) -> DailyResult:
+        """Build the days that changed; given a start or an end, all days with events between.
+
+        Afterwards every day built is published whole, and the next builder is woken (or this one
+        again, if time ran short). Raises AthenaError or BuildCheckError, with the days not yet
+        published as they were.
+        """
+        built: list[date] = []
+        finished = True
+        for dataset in lake.DATASETS:
+            entries = self.ledger.entries(dataset.stream)
+            for group in batches(self._due(dataset, entries, start, end)):
+                if remaining_s() < RESERVE_S:
+                    finished = False
+                    break
+                self._build(dataset, [entries[day] for day in group], remaining_s)
+                built += group
+        self.events.announce("daily built" if finished else "daily unfinished")
+        logger.info("daily built", extra={"days": len(built), "finished": finished})
+        count("DaysBuilt", len(built))
+        return DailyResult(tuple(built), finished)
+
+    def _due(
+        self,
+        dataset: lake.Dataset,
+        entries: Mapping[date, Entry],
+        start: date | None,
+        end: date | None,
+    ) -> list[date]:
+        """The days to build, in order."""
+        if start or end:
+            return sorted(d for d in entries if (start or d) <= d <= (end or d))
+        published = self.catalog.partitions(dataset.daily_table)
+        return sorted(
+            day
+            for day, entry in entries.items()
+            if day not in published or published[day].version != entry.version
+        )
+
+    def _build(
+        self, dataset: lake.Dataset, entries: Sequence[Entry], remaining_s: Remaining
+    ) -> None:
+        """Build some days in one run, check it, and publish it day by day."""
+        run = lake.ulid()
+        days = _day_parameters([entry.day for entry in entries])
+        prefix = lake.run_prefix(dataset, run)
+
+        def answers(check: str, params: Mapping[str, Any]) -> dict[str, int]:
+            sql = statement("checks", f"{dataset.name}_in_{check}")
+            rows = self.athena.rows(sql, params, remaining_s=remaining_s)
+            return {row["dt"]: int(row["answers"]) for row in rows}
+
+        before = answers("raw", days)
+        self.athena.unload(
+            statement("daily", dataset.name),
+            days,
+            target=f"s3://{self.bucket}/{prefix}",
+            partition="dt",
+            remaining_s=remaining_s,
+        )
+        built = answers("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
+        after = answers("raw", days)
+        check_counts(before, built, after)
+        for entry in entries:
+            found = built.get(entry.day.isoformat(), 0)
+            self._publish(dataset, Partition(entry.day, run, entry.version, found))
+
+    def _publish(self, dataset: lake.Dataset, partition: Partition) -> None:
+        """Point the day at the run, unless one built from a newer version speaks for it.
+
+        Glue has no conditional update. So the run claims the day in the ledger first, and looks
+        again after it has written: if another run has claimed the day meanwhile, the partition
+        is left to be what that claim says, whichever of the two wrote last.
+        """
+        stream, day = dataset.stream, partition.day
+        claimed = self.ledger.claim(
+            stream,
+            day,
+            version=partition.version,
+            run=partition.run,
+            answers=partition.answers,
+        )
+        if not claimed:
+            return
+        while True:
+            location = f"s3://{self.bucket}/{lake.run_prefix(dataset, partition.run)}dt={day}/"
+            self.catalog.point(dataset.daily_table, partition, location)
+            entry = self.ledger.entry(stream, day)
+            if entry.claimed_run == partition.run:
+                return
+            partition = Partition(
+                day, entry.claimed_run, entry.claimed_version, entry.claimed_answers
+            )
+
+
+def batches(days: Sequence[date]) -> Iterator[list[date]]:
+    """The days in order, cut so that no batch spans more days than one UNLOAD may write."""
+    batch: list[date] = []
+    for day in days:
+        if batch and day - batch[0] >= timedelta(days=lake.PARTITION_LIMIT):
+            yield batch
+            batch = []
+        batch.append(day)
+    if batch:
+        yield batch
+
+
+def check_counts(
+    before: Mapping[str, int], built: Mapping[str, int], after: Mapping[str, int]
+) -> None:
+    """Raise BuildCheckError unless each day counts what raw held while it was built.
+
+    Events only ever come: what was there before the statement must be in the result, and what
+    was not there after it must not.
+    """
+    for day in sorted({*before, *built, *after}):
+        low, found, high = (counts.get(day, 0) for counts in (before, built, after))
+        if not low <= found <= high:
+            raise BuildCheckError(
+                f"{day}: {found} answers built, where raw held {low} before and {high} after"
+            )
+
+
+def _day_parameters(days: Sequence[date]) -> dict[str, Any]:
+    texts = [day.isoformat() for day in days]
+    return {"first_day": texts[0], "last_day": texts[-1], "days": texts}

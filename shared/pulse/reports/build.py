@@ -1,0 +1,237 @@
+"""build_reports: every tenant-year whose days were rebuilt is arranged for reading and put once.
+
+What is to be built follows from the state: a tenant-year knows a hash of the (day, run) pairs it
+was built from, and Glue knows the pairs of now. Athena lays the rows out by tenant, this module
+sorts each tenant's year into one object and puts it in the place of the one it read before.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Self
+
+from pulse import days, lake
+from pulse.errors import BuildCheckError, ConflictError
+from pulse.observe import count, logger
+from pulse.reports import tenant_year
+from pulse.settings import BuildSettings
+from pulse.sql import statement
+from pulse.store.athena import Athena, Remaining
+from pulse.store.catalog import Catalog, Partition
+from pulse.store.events import Events
+from pulse.store.objects import Objects, Stored
+from pulse.store.tenants import Tenants
+from pulse.tenants.tenant import Tenant, YearState
+
+RESERVE_S = 180.0
+ROUNDS = 3
+"""How often a run starts over for tenant-years that another builder changed under it."""
+
+
+@dataclass(frozen=True)
+class ReportsResult:
+    """What a run did: objects put, tenant-years that turned out the same, whether none is left."""
+
+    rewritten: tuple[tuple[str, int], ...]
+    unchanged: int
+    finished: bool
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One tenant-year to build, as it stood before the statement."""
+
+    tenant: str
+    year: int
+    before: YearState | None
+    stored: Stored | None
+
+
+@dataclass(frozen=True)
+class BuildReports:
+    """The stage; `run` is the whole job, from an event or a shell."""
+
+    objects: Objects
+    tenants: Tenants
+    catalog: Catalog
+    athena: Athena
+    events: Events
+
+    @classmethod
+    def from_settings(cls, settings: BuildSettings) -> Self:
+        """The stage over the stack that the settings name."""
+        return cls(
+            objects=Objects(settings.lake_bucket),
+            tenants=Tenants(settings.table),
+            catalog=Catalog(settings.database),
+            athena=Athena(settings.database, settings.workgroup),
+            events=Events(settings.event_source),
+        )
+
+    def run(self, *, remaining_s: Remaining) -> ReportsResult:
+        """Build every tenant-year that is behind its days.
+
+        Afterwards each of them is one object, whole and sorted, and its state says which days'
+        runs it shows. Raises AthenaError or BuildCheckError, with the rest as it was.
+        """
+        rewritten: list[tuple[str, int]] = []
+        unchanged = 0
+        finished = True
+        for dataset in lake.DATASETS:
+            for _ in range(ROUNDS):
+                done = self._round(dataset, remaining_s)
+                rewritten += done.rewritten
+                unchanged += done.unchanged
+                finished = done.finished
+                if finished or remaining_s() < RESERVE_S:
+                    break
+        self.events.announce("reports built" if finished else "reports unfinished")
+        fields = {"rewritten": len(rewritten), "unchanged": unchanged, "finished": finished}
+        logger.info("reports built", extra=fields)
+        count("TenantYearsRewritten", len(rewritten))
+        return ReportsResult(tuple(rewritten), unchanged, finished)
+
+    def _round(self, dataset: lake.Dataset, remaining_s: Remaining) -> ReportsResult:
+        """Build what is behind now; not finished where time ran out or another was first."""
+        rewritten: list[tuple[str, int]] = []
+        unchanged = 0
+        finished = True
+        years = _by_year(self.catalog.partitions(dataset.daily_table).values())
+        for year, partitions in sorted(years.items()):
+            built_from = fingerprint(partitions)
+            behind = (
+                tenant
+                for tenant in self.tenants.all()
+                if _built_from(tenant, dataset, year) != built_from
+            )
+            while chunk := list(islice(behind, lake.PARTITION_LIMIT)):
+                if remaining_s() < RESERVE_S:
+                    return ReportsResult(tuple(rewritten), unchanged, finished=False)
+                for tenant, done in self._build(dataset, year, chunk, built_from, remaining_s):
+                    rewritten += [(tenant, year)] if done == "rewritten" else []
+                    unchanged += done == "unchanged"
+                    finished = finished and done != "conflict"
+        return ReportsResult(tuple(rewritten), unchanged, finished)
+
+    def _build(
+        self,
+        dataset: lake.Dataset,
+        year: int,
+        tenants: Sequence[Tenant],
+        built_from: str,
+        remaining_s: Remaining,
+    ) -> list[tuple[str, str]]:
+        """Build one year of up to a hundred tenants; (tenant, what became of it)."""
+        run = lake.ulid()
+        now = days.now_us()
+        staging = lake.staging_prefix(dataset, run)
+        plans = [self._plan(dataset, tenant, year) for tenant in tenants]
+        params = {
+            "first_day": f"{year}-01-01",
+            "last_day": f"{year}-12-31",
+            "tenants": [plan.tenant for plan in plans],
+        }
+        self.athena.unload(
+            statement("reports", dataset.name),
+            params,
+            target=f"s3://{self.objects.bucket}/{staging}",
+            partition="tenant",
+            remaining_s=remaining_s,
+        )
+        due = self._due(dataset, params, remaining_s)
+        outcomes = []
+        for plan in plans:
+            pieces = self.objects.keys(f"{staging}tenant={plan.tenant}/")
+            year_rows = tenant_year.arrange(dataset, [self.objects.get(key) for key in pieces])
+            if year_rows.answers != due.get(plan.tenant, 0):
+                if self._moved(dataset, year, built_from):
+                    outcomes.append((plan.tenant, "conflict"))
+                    continue
+                raise BuildCheckError(
+                    f"{plan.tenant} {year}: {year_rows.answers} answers arranged, "
+                    f"where the days hold {due.get(plan.tenant, 0)}"
+                )
+            state = YearState(built_from, now, year_rows.first_day, published=True)
+            outcomes.append((plan.tenant, self._publish(dataset, plan, year_rows, state, run)))
+        self.objects.delete_all(staging)
+        return outcomes
+
+    def _plan(self, dataset: lake.Dataset, tenant: Tenant, year: int) -> _Plan:
+        """The tenant-year as it stands; read before the statement, checked when publishing."""
+        before = tenant.table(dataset.name).years.get(year)
+        key = lake.report_key(dataset, tenant.id, year)
+        # Asked for even if not published: a run may have died between its PUT and its last word.
+        stored = self.objects.find(key) if before else None
+        return _Plan(tenant.id, year, before, stored)
+
+    def _due(
+        self, dataset: lake.Dataset, params: Mapping[str, Any], remaining_s: Remaining
+    ) -> dict[str, int]:
+        """How many answers the published days hold for each tenant, counted independently."""
+        sql = statement("checks", f"{dataset.name}_by_tenant")
+        rows = self.athena.rows(sql, params, remaining_s=remaining_s)
+        return {row["tenant"]: int(row["answers"]) for row in rows}
+
+    def _moved(self, dataset: lake.Dataset, year: int, built_from: str) -> bool:
+        """True if the year's days point elsewhere than when this round began."""
+        years = _by_year(self.catalog.partitions(dataset.daily_table).values())
+        return fingerprint(years.get(year, [])) != built_from
+
+    def _publish(
+        self,
+        dataset: lake.Dataset,
+        plan: _Plan,
+        rows: tenant_year.TenantYear,
+        state: YearState,
+        run: str,
+    ) -> str:
+        """Put the object if its bytes are new; "rewritten", "unchanged" or "conflict".
+
+        Two builders may work on one tenant-year. The object is replaced only if it is still the
+        one read before the statement, so it never becomes older. The state is claimed before
+        the object is put: otherwise a builder that found equal bytes could call the year done
+        while another still puts older ones.
+        """
+        key = lake.report_key(dataset, plan.tenant, plan.year)
+        try:
+            if plan.stored and plan.stored.sha256 == rows.sha256:
+                self._set(dataset, plan, state, plan.before)
+                return "unchanged"
+            if not plan.stored and not rows.answers:
+                self._set(dataset, plan, replace(state, published=False), plan.before)
+                return "unchanged"
+            claim = replace(plan.before or state, built_from=f"claimed by {run}")
+            claim = replace(claim, published=plan.stored is not None)
+            self._set(dataset, plan, claim, plan.before)
+            etag = plan.stored.etag if plan.stored else None
+            self.objects.replace(key, rows.body, sha256=rows.sha256, etag=etag)
+            self._set(dataset, plan, state, claim)
+        except ConflictError:
+            return "conflict"
+        return "rewritten"
+
+    def _set(
+        self, dataset: lake.Dataset, plan: _Plan, state: YearState, before: YearState | None
+    ) -> None:
+        """Store the state. Raises ConflictError unless it is still as `before` says."""
+        self.tenants.set_year(plan.tenant, dataset.name, plan.year, state, before=before)
+
+
+def fingerprint(partitions: Iterable[Partition]) -> str:
+    """What a year's rows are made of: a hash over its (day, run) pairs."""
+    pairs = "\n".join(f"{p.day} {p.run}" for p in sorted(partitions, key=lambda p: p.day))
+    return hashlib.sha256(pairs.encode()).hexdigest()
+
+
+def _by_year(partitions: Iterable[Partition]) -> dict[int, list[Partition]]:
+    years: dict[int, list[Partition]] = defaultdict(list)
+    for partition in partitions:
+        years[partition.day.year].append(partition)
+    return years
+
+
+def _built_from(tenant: Tenant, dataset: lake.Dataset, year: int) -> str | None:
+    state = tenant.table(dataset.name).years.get(year)
+    return state.built_from if state else None

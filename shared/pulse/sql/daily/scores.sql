@@ -1,0 +1,32 @@
+-- daily_scores: one row for each tenant, day and combination of dimensions that occurred.
+-- Reads raw_responses. Parameters: first_day, last_day and the days themselves, as text.
+-- An answer may have been sent more than once: of an identity the greatest version counts.
+WITH ranked AS (
+    SELECT
+        tenant, survey, metric, scale, channel, agent, country, browser, os, device, score, dt,
+        row_number() OVER (
+            PARTITION BY dt, tenant, survey, key_kind, response_id
+            ORDER BY received_us DESC, content_hash DESC
+        ) AS place
+    FROM raw_responses
+    WHERE dt BETWEEN :first_day AND :last_day
+        AND contains(:days, dt)
+)
+
+SELECT
+    tenant, survey, metric, scale, channel, agent, country, browser, os, device,
+    count_if(score = 0) AS c0,
+    count_if(score = 1) AS c1,
+    count_if(score = 2) AS c2,
+    count_if(score = 3) AS c3,
+    count_if(score = 4) AS c4,
+    count_if(score = 5) AS c5,
+    count_if(score = 6) AS c6,
+    count_if(score = 7) AS c7,
+    count_if(score = 8) AS c8,
+    count_if(score = 9) AS c9,
+    count_if(score = 10) AS c10,
+    dt
+FROM ranked
+WHERE place = 1
+GROUP BY tenant, survey, metric, scale, channel, agent, country, browser, os, device, dt

@@ -1,0 +1,80 @@
+"""Statements on Athena, through awswrangler: every one ends in time or is stopped.
+
+Only the builders import this module: awswrangler brings pandas with it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import awswrangler as wr
+
+from pulse.errors import AthenaError
+
+Remaining = Callable[[], float]
+"""Seconds that are left for the work at hand."""
+
+_POLL_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+_LEFT_TO_STOP_S = 20.0
+
+
+class Athena:
+    """One Glue database, asked through one workgroup (which says where results go)."""
+
+    def __init__(self, database: str, workgroup: str) -> None:
+        self._database = database
+        self._workgroup = workgroup
+
+    def rows(
+        self, sql: str, params: Mapping[str, Any], *, remaining_s: Remaining
+    ) -> list[dict[str, Any]]:
+        """The rows of a SELECT as dicts; `:name` in it stands for a parameter's literal.
+
+        Raises AthenaError with Athena's reason if it does not succeed in the time left.
+        """
+        query = self._run(sql, params, remaining_s)
+        frame = wr.athena.get_query_results(query_execution_id=query)
+        rows: list[dict[str, Any]] = frame.to_dict(orient="records")
+        return rows
+
+    def unload(
+        self,
+        sql: str,
+        params: Mapping[str, Any],
+        *,
+        target: str,
+        partition: str,
+        remaining_s: Remaining,
+    ) -> None:
+        """Write a SELECT's rows as Parquet below `target`, an s3:// prefix with nothing in it.
+
+        Rows lie under `partition=VALUE/`, at most lake.PARTITION_LIMIT of them. Raises
+        AthenaError with Athena's reason if it does not succeed in the time left.
+        """
+        statement = (
+            f"UNLOAD (\n{sql}\n) TO '{target}'\n"
+            f"WITH (format = 'PARQUET', compression = 'SNAPPY', "
+            f"partitioned_by = ARRAY['{partition}'])"
+        )
+        self._run(statement, params, remaining_s)
+
+    def _run(self, sql: str, params: Mapping[str, Any], remaining_s: Remaining) -> str:
+        query: str = wr.athena.start_query_execution(
+            sql=sql,
+            database=self._database,
+            workgroup=self._workgroup,
+            params=dict(params),
+            paramstyle="named",
+        )
+        for poll in range(1_000_000):
+            status = wr.athena.get_query_execution(query_execution_id=query)["Status"]
+            if status["State"] == "SUCCEEDED":
+                return query
+            if status["State"] in ("FAILED", "CANCELLED"):
+                reason = status.get("StateChangeReason", "Athena gave no reason")
+                raise AthenaError(f"{status['State']}: {reason}")
+            if remaining_s() < _LEFT_TO_STOP_S:
+                break
+            time.sleep(_POLL_S[min(poll, len(_POLL_S) - 1)])
+        wr.athena.stop_query_execution(query_execution_id=query)
+        raise AthenaError(f"stopped: the statement was {status['State']} when time ran out")
