@@ -22,7 +22,9 @@ ONE_DAY = timedelta(days=1)
 WEEK_STARTS = {"monday": 0, "sunday": 6}
 GRANULARITIES = ("total", "day", "week", "month")
 
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
+_INSTANT = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 def _system_clock() -> datetime:
@@ -81,7 +83,8 @@ def parse_instant(text: str) -> int:
     offset = "+00:00" if offset in "Zz" else offset
     micros = (fraction or "0")[:6].ljust(6, "0")
     try:
-        return to_us(datetime.fromisoformat(f"{day}T{clock_time}.{micros}{offset}"))
+        moment = datetime.fromisoformat(f"{day}T{clock_time}.{micros}{offset}").astimezone(UTC)
+        return to_us(moment)
     except OverflowError as error:
         raise ValueError("outside of the years 1 to 9999") from error
 

@@ -1,0 +1,33 @@
+"""What every test stands on: a made-up AWS account and a clock that can be set."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from pulse import days
+
+# Before any client is made: nothing here may ever reach a real account.
+os.environ.update(
+    AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
+    AWS_SECRET_ACCESS_KEY="made-up",
+    AWS_DEFAULT_REGION="eu-central-1",
+    AWS_REGION="eu-central-1",
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    AWS_EC2_METADATA_DISABLED="true",
+    POWERTOOLS_METRICS_NAMESPACE="Pulse",
+    POWERTOOLS_SERVICE_NAME="pulse",
+)
+for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+    os.environ.pop(name, None)
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def noon() -> Iterator[datetime]:
+    """The clock stands at noon (UTC) of Saturday, 2026-11-21."""
+    with days.clock(lambda: NOON):
+        yield NOON

@@ -1,0 +1,8 @@
+"""Unit tests reach nothing: no socket opens."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(socket_disabled: None) -> None:
+    """Sockets are off (pytest-socket)."""

@@ -1,0 +1,172 @@
+"""The clock, instants, a tenant's days, and the presets of METRICS.md."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse import days
+
+SATURDAY = date(2026, 11, 21)
+ANY_DAY = st.dates(date(1991, 1, 1), date(2090, 12, 31))
+
+
+def resolved(preset: str, **given: object) -> tuple[str, str]:
+    found = days.resolve_preset(preset, SATURDAY, **given)  # type: ignore[arg-type]
+    return str(found.start), str(found.end)
+
+
+@pytest.mark.parametrize(
+    ("preset", "start", "end"),
+    [
+        # the check that METRICS.md gives
+        ("last_7_days", "2026-11-14", "2026-11-20"),
+        ("last_week", "2026-11-09", "2026-11-15"),
+        ("this_week", "2026-11-16", "2026-11-22"),
+        ("this_quarter", "2026-10-01", "2026-12-31"),
+        ("last_3_months", "2026-08-01", "2026-10-31"),
+        # the others, by hand
+        ("today", "2026-11-21", "2026-11-21"),
+        ("yesterday", "2026-11-20", "2026-11-20"),
+        ("week_to_date", "2026-11-16", "2026-11-21"),
+        ("this_month", "2026-11-01", "2026-11-30"),
+        ("last_month", "2026-10-01", "2026-10-31"),
+        ("month_to_date", "2026-11-01", "2026-11-21"),
+        ("last_quarter", "2026-07-01", "2026-09-30"),
+        ("quarter_to_date", "2026-10-01", "2026-11-21"),
+        ("this_year", "2026-01-01", "2026-12-31"),
+        ("last_year", "2025-01-01", "2025-12-31"),
+        ("year_to_date", "2026-01-01", "2026-11-21"),
+        ("last_14_days", "2026-11-07", "2026-11-20"),
+        ("last_28_days", "2026-10-24", "2026-11-20"),
+        ("last_30_days", "2026-10-22", "2026-11-20"),
+        ("last_90_days", "2026-08-23", "2026-11-20"),
+        ("last_7_days_to_date", "2026-11-15", "2026-11-21"),
+        ("last_30_days_to_date", "2026-10-23", "2026-11-21"),
+        ("last_12_months", "2025-11-01", "2026-10-31"),
+        ("all_time", "2026-11-21", "2026-11-21"),
+    ],
+)
+def test_each_preset_on_a_saturday(preset: str, start: str, end: str) -> None:
+    assert resolved(preset) == (start, end)
+
+
+def test_the_table_above_names_every_preset() -> None:
+    (mark,) = test_each_preset_on_a_saturday.pytestmark  # type: ignore[attr-defined]
+    assert sorted(case[0] for case in mark.args[1]) == sorted(days.PRESETS)
+
+
+def test_weeks_may_begin_on_sunday() -> None:
+    assert resolved("this_week", week_start="sunday") == ("2026-11-15", "2026-11-21")
+    assert resolved("last_week", week_start="sunday") == ("2026-11-08", "2026-11-14")
+
+
+def test_all_time_begins_with_the_first_day_that_has_data() -> None:
+    assert resolved("all_time", first_day=date(2019, 3, 4)) == ("2019-03-04", "2026-11-21")
+
+
+def test_an_unknown_preset_is_an_error() -> None:
+    with pytest.raises(ValueError, match="last_fortnight"):
+        days.resolve_preset("last_fortnight", SATURDAY)
+
+
+@given(ANY_DAY, st.sampled_from([p for p in days.PRESETS if p != "all_time"]))
+def test_presets_are_whole_units_in_the_right_place(today: date, preset: str) -> None:
+    found = days.resolve_preset(preset, today)
+    assert found.start <= found.end
+    if preset.startswith("this_"):
+        assert found.start <= today <= found.end
+    if preset.endswith("to_date"):
+        assert found.end == today
+    if preset.startswith("last_"):
+        assert found.end < today or preset.endswith("to_date")
+    if "week" in preset:
+        assert found.start.weekday() == 0
+    if any(unit in preset for unit in ("month", "quarter", "year")):
+        assert found.start.day == 1
+    if preset.startswith("last_") and "days" in preset:
+        assert found.days == int(preset.split("_")[1])
+
+
+@given(ANY_DAY, st.sampled_from(["day", "week", "month"]), st.sampled_from(["monday", "sunday"]))
+def test_a_period_starts_on_or_before_its_days(day: date, unit: str, start: str) -> None:
+    first = days.period_start(day, unit, start)
+    assert first <= day
+    assert days.period_start(first, unit, start) == first
+    assert day - first < timedelta(days={"day": 1, "week": 7, "month": 31}[unit])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-20T14:03:00+01:00", datetime(2026, 11, 20, 13, 3, tzinfo=UTC)),
+        ("2026-11-20T14:03:00Z", datetime(2026, 11, 20, 14, 3, tzinfo=UTC)),
+        ("2026-11-20t14:03:00z", datetime(2026, 11, 20, 14, 3, tzinfo=UTC)),
+        ("2026-11-20 14:03:00.5-00:30", datetime(2026, 11, 20, 14, 33, 0, 500000, tzinfo=UTC)),
+        # what a Go program writes: the nanoseconds are cut
+        ("2026-11-20T14:03:00.123456789Z", datetime(2026, 11, 20, 14, 3, 0, 123456, tzinfo=UTC)),
+        ("1969-12-31T23:59:59.999999Z", datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)),
+    ],
+)
+def test_an_rfc_3339_time_is_read_exactly(text: str, expected: datetime) -> None:
+    assert days.from_us(days.parse_instant(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-20T14:03:00",  # no offset: whose time?
+        "2026-11-20",
+        "2026-W47-5T14:03:00Z",
+        "20261120T140300Z",
+        "2026-02-30T00:00:00Z",
+        "2026-11-20T24:00:00Z",
+        "2026-11-20T14:03:60Z",
+        "0001-01-01T00:00:00+02:00",  # the year 0 in UTC
+        "9999-12-31T23:59:59-02:00",
+        "2026-11-20T14:03:00+25:00",
+        "２０２６-11-20T14:03:00Z",
+        "2026-11-20T14:03:00Z\n",
+        "",
+    ],
+)
+def test_anything_else_is_not_a_time(text: str) -> None:
+    with pytest.raises(ValueError):
+        days.parse_instant(text)
+
+
+@given(
+    st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)),
+    st.integers(-23 * 60, 23 * 60),
+)
+def test_an_instant_survives_text_in_any_offset(naive: datetime, minutes: int) -> None:
+    moment = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    us = days.parse_instant(moment.isoformat())
+    assert us == days.to_us(moment)
+    assert days.parse_instant(days.iso(us)) == us
+
+
+@pytest.mark.parametrize(
+    ("instant", "zone", "day"),
+    [
+        ("2026-11-20T23:30:00Z", "Europe/Berlin", date(2026, 11, 21)),
+        ("2026-11-20T22:59:59.999999Z", "Europe/Berlin", date(2026, 11, 20)),
+        ("2026-07-20T22:00:00Z", "Europe/Berlin", date(2026, 7, 21)),  # summer time
+        ("2026-11-21T04:59:59Z", "America/New_York", date(2026, 11, 20)),
+        ("2026-11-20T10:00:00Z", "Pacific/Kiritimati", date(2026, 11, 21)),
+    ],
+)
+def test_a_day_is_the_tenants_own(instant: str, zone: str, day: date) -> None:
+    assert days.local_day(days.parse_instant(instant), zone) == day
+
+
+def test_an_unknown_zone_is_an_error() -> None:
+    for name in ("Mars/Olympus", "", "../etc/passwd", "Europe"):
+        with pytest.raises(ValueError, match="time zone"):
+            days.zone(name)
+
+
+def test_the_clock_is_what_it_is_set_to(noon: datetime) -> None:
+    assert days.now() == noon
+    assert days.today("Pacific/Kiritimati") == date(2026, 11, 22)
