@@ -6,6 +6,7 @@
     │   ├── UnauthorizedError       401
     │   ├── ForbiddenError          403
     │   ├── NotFoundError           404
+    │   ├── OutdatedError           409  it was true of an earlier build
     │   ├── PayloadTooLargeError    413
     │   ├── UnprocessableError      422
     │   └── UnavailableError        503  try again later
@@ -112,6 +113,13 @@ class NotFoundError(RequestError):
 
     status = 404
     title = "Not found"
+
+
+class OutdatedError(RequestError):
+    """409: the request goes on from a build that has been replaced since."""
+
+    status = 409
+    title = "Conflict"
 
 
 class PayloadTooLargeError(RequestError):

@@ -27,6 +27,7 @@ class Catalog:
 
     def __init__(self, database: str) -> None:
         self._database = database
+        self._storage: dict[str, dict[str, Any]] = {}
 
     def partitions(self, table: str) -> Mapping[date, Partition]:
         """Every published day of a daily table."""
@@ -41,7 +42,7 @@ class Catalog:
     def point(self, table: str, partition: Partition, location: str) -> None:
         """Let a day of a table be what lies at `location`, in one step for every reader."""
         glue = client("glue")
-        storage = self._storage(table) | {"Location": location}
+        storage = self._storage_of(table) | {"Location": location}
         wanted = {
             "Values": [partition.day.isoformat()],
             "StorageDescriptor": storage,
@@ -57,9 +58,9 @@ class Catalog:
         except ClientError as error:
             if error.response["Error"]["Code"] != "EntityNotFoundException":
                 raise
-            self._create(table, where)
+            self._create(where)
 
-    def _create(self, table: str, where: Mapping[str, Any]) -> None:
+    def _create(self, where: Mapping[str, Any]) -> None:
         try:
             client("glue").create_partition(**where)
         except ClientError as error:
@@ -69,10 +70,12 @@ class Catalog:
             values = where["PartitionInput"]["Values"]
             client("glue").update_partition(PartitionValueList=values, **where)
 
-    def _storage(self, table: str) -> dict[str, Any]:
-        found = client("glue").get_table(DatabaseName=self._database, Name=table)
-        storage: dict[str, Any] = found["Table"]["StorageDescriptor"]
-        return storage
+    def _storage_of(self, table: str) -> dict[str, Any]:
+        """How the table's objects are to be read; a new version of it comes with a new process."""
+        if table not in self._storage:
+            found = client("glue").get_table(DatabaseName=self._database, Name=table)
+            self._storage[table] = found["Table"]["StorageDescriptor"]
+        return self._storage[table]
 
 
 def _partition(raw: Mapping[str, Any]) -> Partition:

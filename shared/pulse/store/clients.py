@@ -1,21 +1,50 @@
 """boto3 clients, each made once a process (making one costs about 350 ms)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
+from pulse.errors import UnavailableError
+from pulse.observe import logger
+
+_TRY_AGAIN = "It could not be stored or looked up just now. Send the same request again."
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, read_timeout=30)
 _HURRIED = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1.5
 )
 
 
-@cache
 def client(service: str, *, hurried: bool = False) -> Any:
     """The process's client of a service; `hurried` ones give up within about 3 s.
 
-    Hurried is for code that a person or a page waits for, patient for scheduled work.
+    Hurried is for code that a person or a page waits for, patient for scheduled work. boto3 cannot
+    make clients in several threads at once: who uses threads asks for the first one before them.
     """
+    return _made(service, hurried)
+
+
+@cache
+def _made(service: str, hurried: bool) -> Any:
     return boto3.client(service, config=_HURRIED if hurried else _PATIENT)  # type: ignore[call-overload] # the stubs want a literal service name
+
+
+@contextmanager
+def unavailable_on_failure() -> Iterator[None]:
+    """Within the block, a failure of any AWS service is an UnavailableError: try again later.
+
+    What is logged is the kind of failure alone: botocore's messages can hold parameters.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code")
+        logger.error("AWS refused", extra={"operation": error.operation_name, "error": code})
+        raise UnavailableError("unavailable", _TRY_AGAIN) from error
+    except BotoCoreError as error:
+        logger.error("AWS did not answer", extra={"error": type(error).__name__})
+        raise UnavailableError("unavailable", _TRY_AGAIN) from error

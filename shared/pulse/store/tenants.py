@@ -127,7 +127,8 @@ class Tenants:
         self._records.update(
             f"SURVEYS#{survey.tenant}",
             survey.id,
-            "SET rules = :rules, style = :style, texts = :texts, default_language = :language",
+            "SET #rules = :rules, #style = :style, texts = :texts, default_language = :language",
+            names={"#rules": "rules", "#style": "style"},  # reserved words
             values={
                 ":rules": [[since, rule.metric, rule.label] for since, rule in survey.rules],
                 ":style": survey.style,

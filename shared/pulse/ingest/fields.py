@@ -1,0 +1,161 @@
+"""Single fields of a written object: each function returns the value as it is stored.
+
+They raise RejectedError with a stable code, naming the field. null means "not given", and so
+does an empty text: forms and CSV files send both for a question that was left out.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pulse import days
+from pulse.errors import FieldError, PulseError
+
+NAME_LIMIT = 128
+TAGS_LIMIT = 20
+TAG_KEY_LIMIT = 64
+TAG_VALUE_LIMIT = 128
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+
+
+class RejectedError(PulseError):
+    """One item cannot be taken; ingest lists it and goes on with the others."""
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.fault = FieldError(field, code, message)
+
+
+def is_id(text: str) -> bool:
+    """True for what may stand as a response_id."""
+    return _ID.fullmatch(text) is not None
+
+
+def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
+    """An optional text of at most `limit` characters (None: any), as it was sent."""
+    value = given.get(field)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise RejectedError(field, "not_text", f"{field} must be a text.")
+    if limit is not None and len(value) > limit:
+        raise RejectedError(
+            field, "text_too_long", f"{field} has {len(value)} characters; at most {limit}."
+        )
+    return value
+
+
+def identifier(given: Mapping[str, Any], field: str) -> str | None:
+    """An optional id of at most 64 safe characters."""
+    value = given.get(field)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not is_id(value):
+        raise RejectedError(
+            field, f"{field}_invalid", f"{field} must be 1 to 64 characters of A-Za-z0-9._:-"
+        )
+    return value
+
+
+def whole_number(given: Mapping[str, Any], field: str) -> int:
+    """A required whole number. JSON knows one kind of number: 4.0 is 4, and 4.5 is refused."""
+    if field not in given:
+        raise RejectedError(field, f"{field}_missing", f"{field} is required.")
+    value = given[field]
+    if type(value) is float and value.is_integer():
+        return int(value)
+    if type(value) is not int:  # True is an int to Python, but no score
+        raise RejectedError(field, f"{field}_not_whole_number", f"{field} must be a whole number.")
+    return value
+
+
+def instant(given: Mapping[str, Any], field: str) -> int | None:
+    """An optional RFC 3339 time with an offset, as microseconds since 1970.
+
+    The year 1 is what programs send for a time that was never set: it is invalid, not old.
+    """
+    value = given.get(field)
+    if value is None:
+        return None
+    try:
+        if not isinstance(value, str) or value.startswith("0001-"):
+            raise ValueError(value)
+        return days.parse_instant(value)
+    except ValueError as error:
+        raise RejectedError(
+            field,
+            f"{field}_invalid",
+            f"{field} must be an RFC 3339 time with an offset, such as 2026-11-20T14:03:00+01:00.",
+        ) from error
+
+
+def choice(given: Mapping[str, Any], field: str, choices: tuple[str, ...], default: str) -> str:
+    """One of the choices; the default where none is given."""
+    value = given.get(field)
+    if value is None:
+        return default
+    if value not in choices:
+        raise RejectedError(
+            field, f"{field}_unknown", f"{field} must be one of {', '.join(choices)}."
+        )
+    return str(value)
+
+
+def tags(given: Mapping[str, Any]) -> dict[str, str] | None:
+    """The optional map of tags; an empty one is not given."""
+    value = given.get("tags")
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise RejectedError("tags", "tags_not_map", "tags must be an object of texts.")
+    if len(value) > TAGS_LIMIT:
+        raise RejectedError(
+            "tags", "tags_too_many", f"There are {len(value)} tags; at most {TAGS_LIMIT}."
+        )
+    for name, tag in value.items():
+        _check_tag(name, tag)
+    return value or None
+
+
+def _check_tag(name: str, tag: object) -> None:
+    if not 1 <= len(name) <= TAG_KEY_LIMIT:
+        raise RejectedError(
+            "tags", "tag_key_invalid", f"A tag's key must have 1 to {TAG_KEY_LIMIT} characters."
+        )
+    if not isinstance(tag, str):
+        raise RejectedError(f"tags.{name}", "not_text", "A tag's value must be a text.")
+    if len(tag) > TAG_VALUE_LIMIT:
+        raise RejectedError(
+            f"tags.{name}",
+            "text_too_long",
+            f"A tag's value may have at most {TAG_VALUE_LIMIT} characters.",
+        )
+
+
+def country(given: Mapping[str, Any]) -> str | None:
+    """An optional country of two letters (the shape of ISO 3166 alpha-2), in upper case."""
+    value = given.get("country")
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not _COUNTRY.fullmatch(value):
+        raise RejectedError(
+            "country", "country_invalid", "country must be an ISO 3166 code of two letters."
+        )
+    return value.upper()
+
+
+def ip(given: Mapping[str, Any]) -> str | None:
+    """An optional IPv4 or IPv6 address."""
+    value = given.get("ip")
+    if value is None or value == "":
+        return None
+    try:
+        if not isinstance(value, str) or "%" in value:  # a zone is of the sender's machine
+            raise ValueError("not an address")
+        ipaddress.ip_address(value)
+    except ValueError as error:
+        raise RejectedError("ip", "ip_invalid", "ip must be an IPv4 or IPv6 address.") from error
+    return value

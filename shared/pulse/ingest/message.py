@@ -1,0 +1,111 @@
+"""What travels from ingest to write_raw: one message for one request.
+
+The body is ASCII: SQS refuses some characters that a customer's comment may have. The caller's
+address is not in it; it travels beside it, as an attribute (ATTRIBUTE), and ends in write_raw.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from pulse import days
+
+VERSION = 1
+ATTRIBUTE = "client_ip"
+
+_YEAR_9999_US = days.to_us(datetime(9999, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class Response:
+    """One answer of a customer, checked, with the rule in force. None: not given."""
+
+    survey: str
+    metric: str
+    scale: str
+    response_id: str
+    answered_us: int
+    score: int
+    channel: str
+    agent: str | None = None
+    agent_name: str | None = None
+    customer: str | None = None
+    interaction: str | None = None
+    comment: str | None = None
+    tags: Mapping[str, str] | None = None
+    country: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+
+    def item(self) -> dict[str, Any]:
+        """The response as an item of a message: what is given of it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Message:
+    """The good items of one request, in the order in which they stood there.
+
+    All were received at `received_us`; as the last received wins, item i counts as received
+    i microseconds later.
+    """
+
+    stream: str
+    tenant: str
+    key_kind: str
+    received_us: int
+    request_id: str
+    items: tuple[Mapping[str, Any], ...]
+    user_agent: str | None = None
+    """Of the request itself: known for publishable keys alone."""
+
+    def encode(self) -> str:
+        """The message's body, ASCII."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        text = json.dumps({"v": VERSION, **values}, ensure_ascii=False, separators=(",", ":"))
+        return _NOT_ASCII.sub(_escaped, text)
+
+    @classmethod
+    def decode(cls, body: str) -> Self:
+        """The message that a body holds. Raises ValueError saying why it holds none."""
+        try:
+            values = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise ValueError("not JSON") from error
+        if not isinstance(values, dict) or values.pop("v", None) != VERSION:
+            raise ValueError(f"not a message of version {VERSION}")
+        for name, kind in _KINDS.items():
+            if type(values.get(name)) is not kind:
+                raise ValueError(f"{name} is missing or of the wrong kind")
+        if not 0 <= values["received_us"] < _YEAR_9999_US:
+            raise ValueError("received_us is no time")
+        if not isinstance(values.get("user_agent"), str | None):
+            raise ValueError("user_agent is of the wrong kind")
+        return cls(
+            **{name: values[name] for name in _KINDS if name != "items"},
+            items=tuple(values["items"]),
+            user_agent=values.get("user_agent"),
+        )
+
+
+# json's own ensure_ascii also escapes DEL, which is ASCII and would grow to six times its length;
+# nothing else grows beyond three times.
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found.group())[1:-1]
+
+
+_KINDS: Mapping[str, type] = {
+    "stream": str,
+    "tenant": str,
+    "key_kind": str,
+    "received_us": int,
+    "request_id": str,
+    "items": list,
+}

@@ -1,0 +1,159 @@
+"""One response as a caller wrote it → as it is stored, or what is wrong with it.
+
+API.md ("Writing") is the contract. An item is rejected for the first fault found, so that
+accepted and rejected items add up; a field that API.md does not know is a fault, because a
+misspelt one would lose data without a word.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pulse import days, lake
+from pulse.errors import ForbiddenError
+from pulse.ingest import fields
+from pulse.ingest.fields import RejectedError
+from pulse.ingest.message import Response
+from pulse.tenants.access import Directory
+from pulse.tenants.keys import Key
+from pulse.tenants.rules import Rule
+from pulse.tenants.surveys import Survey
+
+CHANNELS = ("ticket", "chat", "external")
+COMMENT_LIMIT = 4_000
+AHEAD_US = 5 * 60 * days.SECOND
+"""How far a caller's clock may be ahead of ours."""
+PUBLISHABLE_BACK_US = 35 * days.DAY
+
+_OF_SERVERS = ("country", "ip", "user_agent")
+_FIELDS = frozenset(
+    (
+        "survey_id",
+        "score",
+        "response_id",
+        "answered_at",
+        "channel",
+        "agent_id",
+        "agent_name",
+        "customer_id",
+        "interaction_id",
+        "comment",
+        "tags",
+        *_OF_SERVERS,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """By what a request's items are judged: its key, and when it was received."""
+
+    directory: Directory
+    key: Key
+    tenant: str
+    received_us: int
+
+    def read(self, given: object, own_id: str | None) -> Response:
+        """The response that an item of a request means.
+
+        `own_id` identifies it where it does not name a response_id itself (Idempotency-Key).
+        Raises RejectedError for the first fault.
+        """
+        item = _object(given)
+        self._check_names(item)
+        survey = self._survey(item)
+        named_id = fields.identifier(item, "response_id") or own_id
+        answered_us = self._answered(item, named_id)
+        rule = survey.rule_at(answered_us)
+        return Response(
+            survey=survey.id,
+            metric=rule.metric,
+            scale=rule.label,
+            score=_score(item, rule),
+            response_id=named_id or lake.ulid(),
+            answered_us=answered_us,
+            channel=fields.choice(item, "channel", CHANNELS, default="external"),
+            agent=fields.text(item, "agent_id"),
+            agent_name=fields.text(item, "agent_name"),
+            customer=fields.text(item, "customer_id"),
+            interaction=fields.text(item, "interaction_id"),
+            comment=fields.text(item, "comment", COMMENT_LIMIT),
+            tags=fields.tags(item),
+            country=fields.country(item),
+            ip=fields.ip(item),
+            user_agent=fields.text(item, "user_agent", limit=None),
+        )
+
+    def _check_names(self, item: dict[str, Any]) -> None:
+        for name in item:
+            if name not in _FIELDS:
+                raise RejectedError(name[:64], "unknown_field", "There is no field of this name.")
+        for name in _OF_SERVERS:
+            if self.key.kind == "publishable" and item.get(name) is not None:
+                raise RejectedError(
+                    name, "field_not_allowed", f"{name} is accepted with a secret key only."
+                )
+
+    def _survey(self, item: dict[str, Any]) -> Survey:
+        name = item.get("survey_id")
+        if name is None and len(self.key.surveys) == 1:
+            name = self.key.surveys[0]
+        if name is None or name == "":
+            raise RejectedError("survey_id", "survey_missing", "survey_id is required.")
+        if not isinstance(name, str):
+            raise RejectedError("survey_id", "not_text", "survey_id must be a text.")
+        if self.key.surveys and name not in self.key.surveys:
+            raise RejectedError("survey_id", "survey_not_allowed", "This key is for other surveys.")
+        short = len(name) <= fields.NAME_LIMIT  # no survey's id is longer
+        survey = self.directory.survey(self.tenant, name) if short else None
+        if survey is None:
+            raise RejectedError("survey_id", "survey_unknown", "There is no such survey.")
+        return survey
+
+    def _answered(self, item: dict[str, Any], named_id: str | None) -> int:
+        us = fields.instant(item, "answered_at")
+        if us is None:
+            if named_id is not None:
+                raise RejectedError(
+                    "answered_at",
+                    "answered_at_missing",
+                    "answered_at is required with response_id or Idempotency-Key: "
+                    "both together identify the response when it is sent again.",
+                )
+            return self.received_us
+        if us > self.received_us + AHEAD_US:
+            raise RejectedError(
+                "answered_at", "answered_at_in_future", "answered_at lies in the future."
+            )
+        if self._too_old(us):
+            raise RejectedError(
+                "answered_at",
+                "answered_at_too_old",
+                "answered_at may lie 35 days back with a publishable key, "
+                "back to 1990-01-01 with a secret one.",
+            )
+        return us
+
+    def _too_old(self, us: int) -> bool:
+        if self.key.kind == "publishable":
+            return us < self.received_us - PUBLISHABLE_BACK_US
+        tenant = self.directory.tenant(self.tenant)
+        if tenant is None:
+            raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
+        return days.local_day(us, tenant.timezone) < days.FIRST_DAY
+
+
+def _object(given: object) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise RejectedError("", "response_not_object", "A response must be a JSON object.")
+    return given
+
+
+def _score(item: dict[str, Any], rule: Rule) -> int:
+    score = fields.whole_number(item, "score")
+    if score not in rule.scores:
+        raise RejectedError(
+            "score",
+            "score_out_of_range",
+            f"score must lie within {rule.low} and {rule.high} on this survey.",
+        )
+    return score

@@ -1,0 +1,242 @@
+"""ingest's routes: keys first, then the body, then every item; 202 once the queue has the good.
+
+Each route ends within DEADLINE_S, look-ups included. API.md ("Keys", "Writing") is the contract.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pulse import days
+from pulse.errors import (
+    BadRequestError,
+    FieldError,
+    ForbiddenError,
+    NotFoundError,
+    PayloadTooLargeError,
+    UnauthorizedError,
+    UnprocessableError,
+)
+from pulse.http import Call, Reply, Route, decode
+from pulse.ingest import fields
+from pulse.ingest.body import read_object
+from pulse.ingest.deadline import within
+from pulse.ingest.message import ATTRIBUTE, Message, Response
+from pulse.ingest.origins import require_origin, require_origin_if_shown
+from pulse.ingest.pages import page
+from pulse.ingest.responses import Intake
+from pulse.observe import count
+from pulse.settings import IngestSettings
+from pulse.store.clients import client, unavailable_on_failure
+from pulse.store.queue import MESSAGE_LIMIT, Queue
+from pulse.store.tenants import Tenants
+from pulse.tenants.access import Directory, authenticate, require_kind
+from pulse.tenants.keys import Key
+
+DEADLINE_S = 3.0
+ONE_LIMIT = 16 * 1024
+BATCH_LIMIT = 256 * 1024
+BATCH_ITEMS = 500
+_ATTRIBUTES_ROOM = 1_024  # what a message needs beside its body
+
+_NOTHING_ACCEPTED = "nothing_accepted"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a request's items: for each index a response or a fault."""
+
+    responses: Mapping[int, Response]
+    faults: Mapping[int, FieldError]
+
+    def summary(self) -> dict[str, Any]:
+        """The members of a reply, as API.md has them."""
+        size = len(self.responses) + len(self.faults)
+        return {
+            "accepted": len(self.responses),
+            "rejected": [
+                {"index": index, "field": f.field, "code": f.code, "message": f.message}
+                for index, f in self.faults.items()
+            ],
+            "ids": [
+                self.responses[index].response_id if index in self.responses else None
+                for index in range(size)
+            ],
+        }
+
+
+class Ingest:
+    """Takes responses, and shows surveys to the pages that ask them."""
+
+    def __init__(
+        self, directory: Directory, queue: Queue, *, deadline_s: float = DEADLINE_S
+    ) -> None:
+        self._directory = directory
+        self._queue = queue
+        self._deadline_s = deadline_s
+
+    @classmethod
+    def from_settings(cls, settings: IngestSettings) -> Self:
+        """ingest on the table and the queue that template.yaml names."""
+        for service in ("dynamodb", "sqs"):
+            client(service, hurried=True)  # making one takes long: not within a caller's 3 s
+        directory = Directory(Tenants(settings.table, hurried=True))
+        return cls(directory, Queue(settings.queue_url, hurried=True))
+
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        """The functions by API Gateway's route keys; pulse.http answers unknown paths."""
+        return {
+            "POST /v1/responses": self._bounded(self._take_one),
+            "POST /v1/batch/responses": self._bounded(self._take_batch),
+            "GET /v1/surveys/{id}": self._bounded(self._show_survey),
+        }
+
+    def _bounded(self, route: Route) -> Route:
+        def bounded(call: Call) -> Reply:
+            return within(self._deadline_s, lambda: _with_outages(route, call))
+
+        return bounded
+
+    # -- writing
+
+    def _take_one(self, call: Call) -> Reply:
+        key = self._writer(call, "publishable", "secret")
+        given = read_object(call.body, ONE_LIMIT)
+        return self._take(call, key, [given], own_ids=[_idempotency_key(call)])
+
+    def _take_batch(self, call: Call) -> Reply:
+        key = self._writer(call, "secret")
+        items = _batch_items(read_object(call.body, BATCH_LIMIT))
+        base = _idempotency_key(call, longest_suffix=f":{len(items) - 1}")
+        own_ids = [f"{base}:{index}" if base else None for index in range(len(items))]
+        return self._take(call, key, items, own_ids)
+
+    def _writer(self, call: Call, *kinds: str) -> Key:
+        key = authenticate(call, self._directory, in_query=("publishable",))
+        require_kind(key, *kinds)
+        require_origin(call, key)
+        return key
+
+    def _take(
+        self, call: Call, key: Key, items: Sequence[object], own_ids: Sequence[str | None]
+    ) -> Reply:
+        received_us = days.now_us()
+        intake = Intake(self._directory, key, _tenant(key), received_us)
+        verdict = _judge(intake, items, own_ids)
+        count("ResponsesRejected", len(verdict.faults))
+        if not verdict.responses:
+            raise _nothing_accepted(verdict)
+        self._send(call, key, received_us, list(verdict.responses.values()))
+        count("ResponsesAccepted", len(verdict.responses))
+        return Reply.json(202, verdict.summary())
+
+    def _send(self, call: Call, key: Key, received_us: int, responses: Sequence[Response]) -> None:
+        """Store the responses in the queue; with a secret key nothing of the caller itself."""
+        own = key.kind == "publishable"
+        body = Message(
+            stream="responses",
+            tenant=_tenant(key),
+            key_kind=key.kind,
+            received_us=received_us,
+            request_id=call.request_id,
+            items=tuple(response.item() for response in responses),
+            user_agent=call.headers.get("user-agent") if own else None,
+        ).encode()
+        if len(body) > MESSAGE_LIMIT - _ATTRIBUTES_ROOM:
+            raise PayloadTooLargeError(
+                "message_too_large",
+                "With its survey's id on every response the batch is too large to be stored: "
+                "send fewer at a time.",
+            )
+        self._queue.send(body, {ATTRIBUTE: call.source_ip} if own and call.source_ip else {})
+
+    # -- reading
+
+    def _show_survey(self, call: Call) -> Reply:
+        key = authenticate(call, self._directory, in_query=("publishable",))
+        require_kind(key, "publishable")
+        require_origin_if_shown(call, key)
+        name = call.path_parameters["id"]
+        if key.surveys and name not in key.surveys:
+            raise ForbiddenError("survey_not_allowed", "This key is for other surveys.")
+        short = 0 < len(name) <= fields.NAME_LIMIT
+        survey = self._directory.survey(_tenant(key), name) if short else None
+        if survey is None:
+            raise NotFoundError("survey_unknown", "There is no such survey.")
+        wanted = [decode(raw) for name, raw in call.query if name == "lang"]
+        headers = {
+            "Cache-Control": "public, max-age=300",
+            "Vary": "Authorization, X-Api-Key, Origin",  # two tenants may use one survey id
+        }
+        return Reply.json(200, page(survey, wanted[-1] if wanted else None), headers)
+
+
+def _with_outages(route: Route, call: Call) -> Reply:
+    with unavailable_on_failure():
+        return route(call)
+
+
+def _tenant(key: Key) -> str:
+    if key.tenant is None:  # only operator keys, which no route here admits
+        raise UnauthorizedError("invalid_key", "The key belongs to no tenant.")
+    return key.tenant
+
+
+def _idempotency_key(call: Call, longest_suffix: str = "") -> str | None:
+    """The header's value; with the suffix it must make a response_id."""
+    key = call.headers.get("idempotency-key")
+    if key is not None and not (key and fields.is_id(key + longest_suffix)):
+        raise BadRequestError(
+            "idempotency_key_invalid",
+            "Idempotency-Key must be 1 to 64 characters of A-Za-z0-9._:-, in a batch "
+            f"{longest_suffix or ':index'} included.",
+        )
+    return key
+
+
+def _batch_items(body: Mapping[str, Any]) -> list[object]:
+    unknown = sorted(body.keys() - {"responses"})
+    items = body.get("responses")
+    if unknown:
+        raise BadRequestError(
+            "unknown_field", f"A batch has the member responses alone, not {unknown[0][:64]!r}."
+        )
+    if not isinstance(items, list):
+        raise BadRequestError("responses_not_list", "responses must be a list of responses.")
+    if not items:
+        raise UnprocessableError(
+            "responses_empty", "responses is empty.", extra=Verdict({}, {}).summary()
+        )
+    if len(items) > BATCH_ITEMS:
+        raise PayloadTooLargeError(
+            "too_many_items", f"There are {len(items)} responses; at most {BATCH_ITEMS}."
+        )
+    return items
+
+
+def _judge(intake: Intake, items: Sequence[object], own_ids: Sequence[str | None]) -> Verdict:
+    responses: dict[int, Response] = {}
+    faults: dict[int, FieldError] = {}
+    for index, (given, own_id) in enumerate(zip(items, own_ids, strict=True)):
+        try:
+            responses[index] = intake.read(given, own_id)
+        except fields.RejectedError as error:
+            faults[index] = error.fault
+    return Verdict(responses, faults)
+
+
+def _nothing_accepted(verdict: Verdict) -> UnprocessableError:
+    """The 422 that lists every fault; its code is the one that all faults share, if they do."""
+    faults = list(verdict.faults.values())
+    codes = {fault.code for fault in faults}
+    if len(faults) == 1:
+        detail = faults[0].message
+    else:
+        detail = f"None of the {len(faults)} responses can be accepted."
+    return UnprocessableError(
+        codes.pop() if len(codes) == 1 else _NOTHING_ACCEPTED,
+        detail,
+        errors=faults if len(faults) == 1 else (),
+        extra=verdict.summary(),
+    )

@@ -1,0 +1,86 @@
+"""SQS: the queue between ingest and write_raw, and the dead letters behind it.
+
+A message that `send` has returned for is durable. `redrive` gives dead letters another chance;
+it may send one twice but never loses one, which the lake's identities make harmless.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pulse.store.clients import client
+
+MESSAGE_LIMIT = 1024 * 1024
+"""Bytes that SQS takes in one message: body and attributes together."""
+
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+_HIDDEN_S = 120  # long enough to send ten messages again, however slow that is
+_WAIT_S = 1  # a long poll asks every server of the queue; a short one may miss messages
+
+
+class Queue:
+    """One queue to send to. `hurried` where a caller waits."""
+
+    def __init__(self, url: str, *, hurried: bool = False) -> None:
+        self.url = url
+        self._hurried = hurried
+
+    def send(self, body: str, attributes: Mapping[str, str]) -> None:
+        """Store one message; it is durable when this returns."""
+        client("sqs", hurried=self._hurried).send_message(
+            QueueUrl=self.url,
+            MessageBody=body,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in attributes.items()
+            },
+        )
+
+
+def depth(url: str) -> int:
+    """About how many messages a queue holds: waiting, delayed or being worked on."""
+    reply = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
+    return sum(int(reply["Attributes"][name]) for name in _COUNTS)
+
+
+def redrive(dead_letter_url: str, queue_url: str) -> int:
+    """Send every dead letter to the queue again, with its attributes; how many there were.
+
+    Each is deleted only after it was sent. One that comes back while this runs stays where it is.
+    """
+    sent: set[str] = set()
+    while letters := _receive(dead_letter_url):
+        fresh = [letter for letter in letters if letter["MessageId"] not in sent]
+        if not fresh:
+            break
+        for letter in fresh:
+            sent.add(_move(letter, dead_letter_url, queue_url))
+    return len(sent)
+
+
+def _receive(url: str) -> list[dict[str, Any]]:
+    reply = client("sqs").receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        VisibilityTimeout=_HIDDEN_S,
+        WaitTimeSeconds=_WAIT_S,
+    )
+    letters: list[dict[str, Any]] = reply.get("Messages", [])
+    return letters
+
+
+def _move(letter: Mapping[str, Any], dead_letter_url: str, queue_url: str) -> str:
+    """The id that the letter has in the queue; SQS keeps it if it becomes a dead letter again."""
+    sqs = client("sqs")
+    reply = sqs.send_message(
+        QueueUrl=queue_url,
+        MessageBody=letter["Body"],
+        MessageAttributes=letter.get("MessageAttributes", {}),
+    )
+    sqs.delete_message(QueueUrl=dead_letter_url, ReceiptHandle=letter["ReceiptHandle"])
+    message_id: str = reply["MessageId"]
+    return message_id

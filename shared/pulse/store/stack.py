@@ -1,0 +1,91 @@
+"""A deployed stack as its operators see it: CloudFormation's outputs, and what AWS refuses."""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+from botocore import exceptions as aws
+
+from pulse.errors import SettingsError
+from pulse.store.clients import client
+
+_DENIED = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+)
+_WITHOUT_CREDENTIALS = (
+    aws.CredentialRetrievalError,
+    aws.NoCredentialsError,
+    aws.PartialCredentialsError,
+    aws.ProfileNotFound,
+    aws.SSOError,
+    aws.TokenRetrievalError,
+)
+
+
+@dataclass(frozen=True)
+class StackOutputs:
+    """What template.yaml tells of a stack; `ApiUrl` is the output of `api_url`, and so on."""
+
+    api_url: str
+    lake_bucket: str
+    table: str
+    database: str
+    workgroup: str
+    queue_url: str
+    dead_letter_queue_url: str
+    event_source: str
+
+    @classmethod
+    def of(cls, stack: str) -> Self:
+        """The outputs of a stack in the account and region of the caller's credentials.
+
+        Raises SettingsError if there is no such stack or it is not one of Pulse.
+        """
+        try:
+            found = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        except aws.ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise SettingsError(
+                f"there is no stack {stack!r} in this account and region"
+            ) from error
+        given = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
+        names = {field.name: _camel(field.name) for field in fields(cls)}
+        missing = [name for name in names.values() if name not in given]
+        if missing:
+            raise SettingsError(
+                f"the stack {stack!r} has no output {', '.join(missing)}: is it Pulse's own?"
+            )
+        return cls(**{field: given[name] for field, name in names.items()})
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+@dataclass(frozen=True)
+class AwsRefusal:
+    """Why AWS did not do what it was asked, in a sentence for whoever asked."""
+
+    denied: bool
+    """True where the credentials are missing, expired or may not do this."""
+    message: str
+
+
+def aws_refusal(error: Exception) -> AwsRefusal | None:
+    """What an exception of the AWS client means; None if it is none of AWS's."""
+    if isinstance(error, _WITHOUT_CREDENTIALS):
+        return AwsRefusal(True, f"No AWS credentials to work with: {error}")
+    if isinstance(error, aws.ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        return AwsRefusal(code in _DENIED, f"AWS refused: {error}")
+    if isinstance(error, aws.BotoCoreError):
+        return AwsRefusal(False, f"AWS cannot be reached: {error}")
+    return None

@@ -1,0 +1,61 @@
+"""The message between ingest and write_raw."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse.ingest.message import Message, Response
+
+GOOD = Message("responses", "demo", "secret", 1, "id", ({"score": 5},), None)
+
+
+@given(st.text(), st.dictionaries(st.text(), st.text()), st.none() | st.text())
+def test_a_message_comes_out_as_it_went_in(
+    comment: str, tags: dict[str, str], user_agent: str | None
+) -> None:
+    response = Response(
+        "s", "csat", "1-5", "r", 5, 4, "chat", comment=comment, tags=tags, ip="203.0.113.7"
+    )
+    sent = Message("responses", "demo", "secret", 7, "id", (response.item(),), user_agent)
+    body = sent.encode()
+    assert body.isascii()
+    assert not any(letter < " " for letter in body)
+    assert Message.decode(body) == sent
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "So", "Cc"], exclude_characters="\x7f")))
+def test_no_text_grows_beyond_three_times_its_length_in_a_request(text: str) -> None:
+    in_request = len(json.dumps(text, ensure_ascii=False).encode())
+    empty = Message("responses", "demo", "secret", 1, "id", ({"comment": ""},), None)
+    full = Message("responses", "demo", "secret", 1, "id", ({"comment": text},), None)
+    assert len(full.encode()) - len(empty.encode()) <= 3 * in_request
+
+
+def test_a_letter_that_the_request_did_not_escape_stays_one_byte() -> None:
+    full = Message("responses", "demo", "secret", 1, "id", ({"comment": "\x7f" * 1000},), None)
+    assert len(full.encode()) < 1200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "text",
+        "[]",
+        "[" * 100_000,
+        json.dumps({"v": 1}),
+        GOOD.encode().replace('"v":1', '"v":2'),
+        GOOD.encode().replace('"responses"', "5"),
+        GOOD.encode().replace('"received_us":1', '"received_us":1.5'),
+        GOOD.encode().replace('"received_us":1', '"received_us":true'),
+        GOOD.encode().replace('"received_us":1', f'"received_us":{10**30}'),
+        GOOD.encode().replace('"received_us":1', '"received_us":-1'),
+        GOOD.encode().replace('[{"score":5}]', "{}"),
+        GOOD.encode().replace('"user_agent":null', '"user_agent":5'),
+    ],
+)
+def test_anything_else_is_a_value_error(body: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Message.decode(body)

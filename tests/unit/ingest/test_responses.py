@@ -1,0 +1,118 @@
+"""Items of a request, read with a directory that holds one tenant in memory."""
+
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse import lake
+from pulse.ingest.fields import RejectedError
+from pulse.ingest.message import Response
+from pulse.ingest.responses import Intake
+from pulse.store.tenants import Tenants
+from pulse.tenants.access import Directory
+from pulse.tenants.keys import Key
+from pulse.tenants.rules import Rule
+from pulse.tenants.surveys import Survey
+from pulse.tenants.tenant import Tenant
+
+NOW_US = 1_795_262_400_000_000
+SURVEY = Survey("demo", "checkout", ((0, Rule.make("csat", 1, 5)),))
+
+
+class InMemory:
+    """A fake of the table: one tenant, one survey."""
+
+    def get(self, tenant: str) -> Tenant | None:
+        return Tenant("demo", "Demo") if tenant == "demo" else None
+
+    def survey(self, tenant: str, survey: str) -> Survey | None:
+        return SURVEY if (tenant, survey) == ("demo", "checkout") else None
+
+
+def intake(kind: str) -> Intake:
+    directory = Directory(cast(Tenants, InMemory()))
+    return Intake(directory, Key("0" * 64, kind, "demo", 0), "demo", NOW_US)
+
+
+FIELDS = st.sampled_from(
+    ["survey_id", "score", "response_id", "answered_at", "channel", "agent_id", "comment", "tags",
+     "country", "ip", "user_agent", "x"]
+)  # fmt: skip
+TIMES = ["2026-11-20T09:30:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"]
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.sampled_from(["checkout", "chat", "r-1", "de", "203.0.113.7", *TIMES]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(VALUES | st.dictionaries(FIELDS, VALUES), st.none() | st.just("k"), st.booleans(), st.data())
+def test_any_json_is_a_response_or_rejected_with_a_code(
+    item: Any, own_id: str | None, secret: bool, data: st.DataObject
+) -> None:
+    if isinstance(item, dict) and data.draw(st.booleans()):
+        item |= {"survey_id": "checkout", "score": data.draw(st.integers(0, 6))}
+    try:
+        response = intake("secret" if secret else "publishable").read(item, own_id)
+    except RejectedError as error:
+        assert error.fault.code
+        assert error.fault.message
+    else:
+        assert response.score in SURVEY.current_rule.scores
+        assert response.answered_us <= NOW_US + 300_000_000
+
+
+@given(st.text(min_size=1, max_size=4000))
+def test_a_comment_is_kept_letter_for_letter(comment: str) -> None:
+    item = {"survey_id": "checkout", "score": 5, "comment": comment}
+    assert intake("publishable").read(item, None).comment == comment
+
+
+def test_a_response_without_an_id_gets_a_new_one_each_time() -> None:
+    item = {"survey_id": "checkout", "score": 5}
+    first, second = (intake("publishable").read(item, None) for _ in range(2))
+    assert first.response_id != second.response_id
+    lake.ulid_time(first.response_id)
+
+
+def test_everything_that_a_server_may_send_is_kept_under_the_tables_names() -> None:
+    item = {
+        "survey_id": "checkout",
+        "score": 4,
+        "response_id": "r-1",
+        "answered_at": "2026-11-20T09:30:00+01:00",
+        "channel": "chat",
+        "agent_id": "a-1",
+        "agent_name": "Ana",
+        "customer_id": "c-1",
+        "interaction_id": "i-1",
+        "comment": "fine",
+        "tags": {"k": "v"},
+        "country": "de",
+        "ip": "::ffff:203.0.113.7",
+        "user_agent": "Mozilla/5.0",
+    }
+    assert intake("secret").read(item, "not-used") == Response(
+        survey="checkout",
+        metric="csat",
+        scale="1-5",
+        response_id="r-1",
+        answered_us=1_795_163_400_000_000,
+        score=4,
+        channel="chat",
+        agent="a-1",
+        agent_name="Ana",
+        customer="c-1",
+        interaction="i-1",
+        comment="fine",
+        tags={"k": "v"},
+        country="DE",
+        ip="::ffff:203.0.113.7",
+        user_agent="Mozilla/5.0",
+    )
