@@ -1,0 +1,219 @@
+"""A batch of messages → objects of the lake, one for each stream and day.
+
+First the objects, then the ledger, then the acknowledgement: a process that dies in between
+writes the same rows again, and builders count each identity once. A message has failed if any
+of its rows could not be stored; the others of the batch are done.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Self
+
+from pulse import days, lake
+from pulse.ingest.message import ATTRIBUTE, Message
+from pulse.observe import count, logger
+from pulse.raw import parquet, quarantine
+from pulse.raw.countries import Countries
+from pulse.raw.rows import Origin, Row, response_row
+from pulse.raw.zones import Zones
+from pulse.settings import WriteRawSettings
+from pulse.store.clients import client
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
+
+STREAMS = ("responses",)
+UNKNOWN_STREAM = "unknown"
+_AT_ONCE = 8  # objects in flight; an import of a year touches hundreds of days
+
+
+@dataclass(eq=False)
+class Target:
+    """One object to be: rows of a day, or, without a day, lines to set aside."""
+
+    stream: str
+    day: date | None
+    rows: list[Row] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    messages: set[str] = field(default_factory=set)
+    """Ids of the messages that have something in it."""
+
+
+class Batch:
+    """What the messages read so far come to: at most one target a stream and day."""
+
+    def __init__(self) -> None:
+        self._targets: dict[tuple[str, date | None], Target] = {}
+
+    def add_row(self, stream: str, day: date, row: Row, message_id: str) -> None:
+        """A row to store."""
+        target = self._target(stream, day, message_id)
+        target.rows.append(row)
+
+    def set_aside(self, stream: str, line: str, message_id: str) -> None:
+        """A line for the quarantine."""
+        target = self._target(stream, None, message_id)
+        target.lines.append(line)
+
+    @property
+    def targets(self) -> list[Target]:
+        """Everything to be stored."""
+        return list(self._targets.values())
+
+    def _target(self, stream: str, day: date | None, message_id: str) -> Target:
+        target = self._targets.setdefault((stream, day), Target(stream, day))
+        target.messages.add(message_id)
+        return target
+
+
+class WriteRaw:
+    """Stores events as they come."""
+
+    def __init__(
+        self, objects: Objects, ledger: Ledger, zones: Zones, countries: Countries
+    ) -> None:
+        self._objects = objects
+        self._ledger = ledger
+        self._zones = zones
+        self._countries = countries
+
+    @classmethod
+    def from_settings(cls, settings: WriteRawSettings) -> Self:
+        """write_raw on what template.yaml names.
+
+        Raises SettingsError for a country database that cannot be read.
+        """
+        for service in ("dynamodb", "s3"):
+            client(service, hurried=False)  # here, because boto3 cannot make them in two threads
+        objects = Objects(settings.lake_bucket)
+        return cls(
+            objects,
+            Ledger(settings.table),
+            Zones(Tenants(settings.table)),
+            _countries(settings.country_database, objects),
+        )
+
+    def write(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Store the messages of an SQS event; the ids of those that have to come again."""
+        batch = Batch()
+        failed = {record["messageId"] for record in records if not self._read(record, batch)}
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            lost = list(filter(None, pool.map(self._store, batch.targets)))
+        stored = [target for target in batch.targets if target not in lost]
+        failed.update(*(target.messages for target in lost))
+        count("RowsWritten", sum(len(target.rows) for target in stored))
+        count("RowsSetAside", sum(len(target.lines) for target in stored))
+        count("MessagesFailed", len(failed))
+        return [record["messageId"] for record in records if record["messageId"] in failed]
+
+    # -- reading
+
+    def _read(self, record: Mapping[str, Any], batch: Batch) -> bool:
+        """Add what a message holds to the batch; False if it has to come again for that."""
+        try:
+            self._sort(record, batch)
+        except Exception as error:  # whatever it is: only this message comes again
+            _log("message not read", error, message_id=record["messageId"])
+            return False
+        return True
+
+    def _sort(self, record: Mapping[str, Any], batch: Batch) -> None:
+        try:
+            message = Message.decode(record["body"])
+        except ValueError as error:
+            _refuse(record, str(error), batch)
+            return
+        if message.stream not in STREAMS:
+            _refuse(record, f"there is no stream {message.stream!r}", batch)
+            return
+        zone = self._zones.of(message.tenant)
+        if zone is None:
+            _refuse(record, f"there is no tenant {message.tenant!r}", batch)
+            return
+        origin = Origin(message, _client_ip(record), zone)
+        for index, item in enumerate(message.items):
+            self._add(item, index, origin, batch, record["messageId"])
+
+    def _add(self, item: Any, index: int, origin: Origin, batch: Batch, message_id: str) -> None:
+        message = origin.message
+        try:
+            day, row = response_row(item, index, origin, self._countries)
+        except Exception as error:  # a row may be wrong in any way; the others are good
+            reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+            content = {
+                "tenant": message.tenant,
+                "key_kind": message.key_kind,
+                "user_agent": message.user_agent,
+                "item": item,
+            }
+            line = quarantine.row_line(reason, message.stream, message.received_us, content)
+            batch.set_aside(message.stream, line, message_id)
+        else:
+            batch.add_row(message.stream, day, row, message_id)
+
+    # -- storing
+
+    def _store(self, target: Target) -> Target | None:
+        """Store one target; the target itself if that failed."""
+        try:
+            if target.day is None:
+                self._store_aside(target)
+            else:
+                self._store_rows(target, target.day)
+        except Exception as error:  # the messages that have rows in it come again
+            _log("object not stored", error, stream=target.stream, day=str(target.day))
+            return target
+        return None
+
+    def _store_rows(self, target: Target, day: date) -> None:
+        rows = sorted(target.rows, key=_order)
+        key = lake.raw_key(target.stream, day, lake.ulid())
+        self._objects.put(key, parquet.encode(rows, lake.RAW_RESPONSES))
+        self._ledger.add(target.stream, day)
+
+    def _store_aside(self, target: Target) -> None:
+        now = days.now()
+        key = lake.quarantine_key(target.stream, now.date(), lake.ulid(now))
+        self._objects.put(key, "".join(line + "\n" for line in target.lines).encode())
+
+
+def _refuse(record: Mapping[str, Any], reason: str, batch: Batch) -> None:
+    """Set a whole message aside."""
+    line = quarantine.message_line(reason, UNKNOWN_STREAM, _sent_us(record), record["body"])
+    batch.set_aside(UNKNOWN_STREAM, line, record["messageId"])
+
+
+def _countries(key: str, objects: Objects) -> Countries:
+    if not key:
+        return Countries.built_in()
+    return Countries.from_bytes(objects.get(key), f"s3://{objects.bucket}/{key}")
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    return (
+        row["tenant"],
+        row["survey"],
+        row["key_kind"],
+        row["response_id"],
+        row["received_us"],
+        row["content_hash"],
+    )
+
+
+def _client_ip(record: Mapping[str, Any]) -> str | None:
+    attribute = record.get("messageAttributes", {}).get(ATTRIBUTE, {})
+    value: str | None = attribute.get("stringValue")
+    return value
+
+
+def _sent_us(record: Mapping[str, Any]) -> int:
+    """When SQS took the message, for one that does not say it itself."""
+    sent_ms = record.get("attributes", {}).get("SentTimestamp")
+    return int(sent_ms) * 1000 if sent_ms else days.now_us()
+
+
+def _log(text: str, error: Exception, **extra: str) -> None:
+    """Log the kind of an error alone: its text could hold what an event held."""
+    logger.error(text, extra={"error": type(error).__name__, **extra})

@@ -1,0 +1,159 @@
+"""Items of a message to rows of the raw table."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from pulse import days, lake
+from pulse.ingest.message import Message
+from pulse.raw.countries import Countries
+from pulse.raw.rows import Origin, Row, response_row
+from tests.unit.raw.mmdb import database
+
+NOON_US = days.to_us(datetime(2026, 11, 21, 12, tzinfo=UTC))
+COUNTRIES = Countries.from_bytes(
+    database({"203.0.113.0/24": {"country_code": "DE"}, "2001:db8::/32": {"country_code": "FR"}}),
+    "test",
+)
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+ITEM = {
+    "survey": "checkout",
+    "metric": "csat",
+    "scale": "1-5",
+    "response_id": "r-1",
+    "answered_us": NOON_US,
+    "score": 5,
+    "channel": "chat",
+}
+
+pytestmark = pytest.mark.usefixtures("noon")
+
+
+def origin(
+    kind: str = "publishable",
+    *,
+    client_ip: str | None = "203.0.113.7",
+    user_agent: str | None = FIREFOX,
+    received_us: int = NOON_US,
+    timezone: str = "UTC",
+) -> Origin:
+    message = Message("responses", "demo", kind, received_us, "id", (), user_agent)
+    return Origin(message, client_ip, timezone)
+
+
+def row(item: Any, where: Origin | None = None, index: int = 0) -> Row:
+    return response_row(item, index, where or origin(), COUNTRIES)[1]
+
+
+def test_a_row_has_exactly_the_tables_columns() -> None:
+    assert row(ITEM).keys() == lake.RAW_RESPONSES.keys()
+
+
+def test_a_pages_response_is_enriched_from_its_request_alone() -> None:
+    item = ITEM | {"country": "US", "ip": "2001:db8::1", "user_agent": "curl/8.5.0"}
+    made = row(item)
+    assert (made["country"], made["browser"], made["os"]) == ("DE", "Firefox", "Linux")
+    assert made["device"] == "desktop"
+
+
+@pytest.mark.parametrize(
+    ("fields", "country", "browser"),
+    [
+        ({}, None, None),
+        ({"country": "US", "ip": "2001:db8::1"}, "US", None),
+        ({"ip": "2001:db8::1", "user_agent": FIREFOX}, "FR", "Firefox"),
+    ],
+)
+def test_a_servers_response_is_enriched_from_its_item_alone(
+    fields: dict[str, str], country: str | None, browser: str | None
+) -> None:
+    """Even if a message of a secret key should hold the server's own address."""
+    made = row(ITEM | fields, origin("secret"))
+    assert (made["country"], made["browser"]) == (country, browser)
+
+
+def test_no_column_holds_an_address() -> None:
+    for made in (row(ITEM), row(ITEM | {"ip": "2001:db8::1"}, origin("secret"))):
+        assert "203.0.113.7" not in str(made)
+        assert "2001:db8::1" not in str(made)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "moment", "day"),
+    [
+        ("UTC", "2026-11-20T23:59:59.999999Z", date(2026, 11, 20)),
+        ("Europe/Berlin", "2026-11-20T23:00:00Z", date(2026, 11, 21)),
+        ("America/Los_Angeles", "2026-11-21T07:59:59Z", date(2026, 11, 20)),
+        ("Pacific/Kiritimati", "2026-11-21T10:00:00Z", date(2026, 11, 22)),
+        ("Europe/Berlin", "2026-03-29T22:00:00Z", date(2026, 3, 30)),  # the day clocks change
+    ],
+)
+def test_the_day_is_the_tenants_own(timezone: str, moment: str, day: date) -> None:
+    item = ITEM | {"answered_us": days.parse_instant(moment)}
+    assert response_row(item, 0, origin(timezone=timezone), COUNTRIES)[0] == day
+
+
+def test_of_one_request_the_later_item_is_the_later_received() -> None:
+    assert [row(ITEM, index=i)["received_us"] - NOON_US for i in (0, 1, 499)] == [0, 1, 499]
+
+
+def test_the_hash_is_of_everything_but_the_time_of_receipt() -> None:
+    first = row(ITEM)
+    again = row(ITEM, origin(received_us=NOON_US + 10**9))
+    assert first["content_hash"] == again["content_hash"]
+    assert first != again
+    assert len(first["content_hash"]) == 32
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"score": 4},
+        {"comment": "x"},
+        {"comment": "None"},
+        {"tags": {"a": "b"}},
+        {"tags": {"a": "c"}},
+        {"answered_us": NOON_US - 1},
+        {"agent": "x"},
+        {"customer": "x"},
+    ],
+)
+def test_another_content_has_another_hash(change: dict[str, Any]) -> None:
+    assert row(ITEM | change)["content_hash"] != row(ITEM)["content_hash"]
+
+
+def test_the_order_of_tags_makes_no_other_hash() -> None:
+    one, other = ({"tags": dict(pairs)} for pairs in ((("a", "1"), ("b", "2")),) * 2)
+    other["tags"] = dict(reversed(other["tags"].items()))
+    assert row(ITEM | one)["content_hash"] == row(ITEM | other)["content_hash"]
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        (5, "object"),
+        ({}, "survey"),
+        (ITEM | {"survey": None}, "survey"),
+        (ITEM | {"survey": 5}, "survey"),
+        (ITEM | {"score": True}, "score"),
+        (ITEM | {"score": 4.0}, "score"),
+        (ITEM | {"score": 11}, "score"),
+        (ITEM | {"answered_us": "2026-11-21T12:00:00Z"}, "answered_us"),
+        (ITEM | {"answered_us": 10**30}, "answered_us"),
+        (ITEM | {"answered_us": -(10**16)}, "outside"),
+        (ITEM | {"answered_us": NOON_US + 3 * days.DAY}, "outside"),
+        (ITEM | {"tags": {"a": 5}}, "tags"),
+        (ITEM | {"tags": []}, "tags"),
+        (ITEM | {"comment": "\ud800"}, "surrogates"),
+        (ITEM | {"agent": ["x"]}, "agent"),
+    ],
+)
+def test_an_item_that_is_no_row_is_a_value_error_that_says_why(item: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        row(item)
+
+
+def test_a_kind_of_key_that_cannot_write_makes_no_row() -> None:
+    with pytest.raises(ValueError, match="key_kind"):
+        row(ITEM, origin("report"))

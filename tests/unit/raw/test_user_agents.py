@@ -1,0 +1,62 @@
+"""Browser, operating system and class of device: one case a line."""
+
+import pytest
+import ua_parser_rs
+from ua_parser.regex import Resolver as RustResolver
+
+from pulse.raw import user_agents
+from pulse.raw.user_agents import NOT_GIVEN, client_of
+
+WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+CASES = [
+    (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/140.0.0.0 Safari/537.36",
+     "Chrome", "Windows", "desktop"),
+    ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+     "Version/18.5 Safari/605.1.15", "Safari", "Mac OS X", "desktop"),
+    ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+     "Firefox", "Ubuntu", "desktop"),
+    (f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {WEBKIT} Chrome/140.0.0.0 Safari/537.36",
+     "Chrome", "Chrome OS", "desktop"),
+    # an old Internet Explorer calls a desktop with pen support a Tablet PC
+    ("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; Tablet PC 2.0)",
+     "IE", "Windows", "desktop"),
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+     "Gecko) Version/18.5 Mobile/15E148 Safari/604.1", "Mobile Safari", "iOS", "mobile"),
+    (f"Mozilla/5.0 (Linux; Android 10; K) {WEBKIT} Chrome/140.0.0.0 Mobile Safari/537.36",
+     "Chrome Mobile", "Android", "mobile"),
+    ("Mozilla/5.0 (iPad; CPU OS 12_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+     "Version/12.1 Mobile/15E148 Safari/604.1", "Mobile Safari", "iOS", "tablet"),
+    (f"Mozilla/5.0 (Linux; Android 13; SM-X906C) {WEBKIT} Chrome/140.0.0.0 Safari/537.36",
+     "Chrome", "Android", "tablet"),
+    ("Mozilla/5.0 (Linux; Android 11; KFTRWI) AppleWebKit/537.36 (KHTML, like Gecko) Silk/120.0 "
+     "like Chrome/120.0 Safari/537.36", "Amazon Silk", "Android", "tablet"),
+    (f"Mozilla/5.0 (Linux; Android 9; BRAVIA 4K) {WEBKIT} Chrome/90.0 Safari/537.36",
+     "Chrome", "Android", "other"),
+    ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+     "Googlebot", "Other", "bot"),
+    ("curl/8.5.0", "curl", "Other", "other"),
+    ("nothing that anybody knows", "Other", "Other", "other"),
+    ("\x00 😀", "Other", "Other", "other"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "browser", "os", "device"), CASES)
+def test_what_a_header_tells(header: str, browser: str, os: str, device: str) -> None:
+    client = client_of(header)
+    assert (client.browser, client.os, client.device) == (browser, os, device)
+
+
+@pytest.mark.parametrize("header", [None, ""])
+def test_no_header_tells_nothing(header: str | None) -> None:
+    assert client_of(header) == NOT_GIVEN
+
+
+def test_only_the_beginning_of_an_endless_header_is_looked_at() -> None:
+    assert client_of("x" * 1_000_000 + " Firefox/140.0").browser == "Other"
+    assert client_of(CASES[0][0] + " " * 1_000_000).browser == "Chrome"
+
+
+def test_the_rust_engine_is_the_one_that_runs() -> None:
+    resolver = user_agents.resolver()
+    assert isinstance(resolver, RustResolver)
+    assert isinstance(resolver.ua, ua_parser_rs.UserAgentExtractor)
