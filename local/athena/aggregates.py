@@ -1,0 +1,280 @@
+"""The rules for aggregates, with FILTER and OVER, and for window functions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from local.athena.compiler import (
+    Surroundings,
+    Typed,
+    check_arguments,
+    compiled,
+    expect,
+    rule,
+    shown,
+    whole_number,
+)
+from local.athena.errors import NotEmulatedError, StatementError
+from local.athena.expressions import as_type, condition, is_orderable
+from local.athena.trino_types import (
+    ANY,
+    BIGINT,
+    BOOLEAN,
+    DOUBLE,
+    TrinoType,
+    common,
+    decimal,
+    is_decimal,
+    is_integer,
+    is_numeric,
+    is_open,
+    to_duckdb,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An aggregate or window function before FILTER and OVER; `type` is what Athena returns."""
+
+    sql: str
+    type: TrinoType
+
+    def ending(self, suffix: str) -> Typed:
+        """The call with its FILTER or OVER. The cast undoes DuckDB's HUGEINT."""
+        sql = f"{self.sql}{suffix}"
+        if is_open(self.type):
+            return Typed(sql, self.type)
+        return Typed(f"CAST({sql} AS {to_duckdb(self.type)})", self.type)
+
+
+_Maker = Callable[[exp.Expr, Surroundings], Call]
+
+# ---- aggregates
+
+
+def _count(node: exp.Expr, around: Surroundings) -> Call:
+    if isinstance(node.this, exp.Star):
+        return Call("count(*)", BIGINT)
+    return Call(f"count({_argument(node, around)[0]})", BIGINT)
+
+
+def _sum(node: exp.Expr, around: Surroundings) -> Call:
+    sql, kind = _argument(node, around)
+    expect(Typed(sql, kind), is_numeric, "sum")
+    if is_decimal(kind):
+        return Call(f"sum({sql})", decimal(38, kind.scale))
+    return Call(f"sum({sql})", BIGINT if is_integer(kind) else kind)
+
+
+def _average(node: exp.Expr, around: Surroundings) -> Call:
+    value = compiled(node.this, around)
+    if is_decimal(value.type):
+        raise NotEmulatedError(shown(node), "DuckDB averages decimals as doubles")
+    expect(value, is_numeric, "avg")
+    return Call(f"avg({as_type(value, DOUBLE)})", DOUBLE)
+
+
+def _extreme(node: exp.Expr, around: Surroundings) -> Call:
+    name = "max" if isinstance(node, exp.Max) else "min"
+    value = expect(compiled(node.this, around), is_orderable, name)
+    return Call(f"{name}({value.sql})", value.type)
+
+
+def _extreme_by(node: exp.Expr, around: Surroundings) -> Call:
+    # These keep the winner's NULL, as Athena does; DuckDB's max_by would take the runner-up.
+    name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
+    value = compiled(node.this, around)
+    key = expect(compiled(node.expression, around), is_orderable, "max_by/min_by")
+    return Call(f"{name}({value.sql}, {key.sql})", value.type)
+
+
+def _count_if(node: exp.Expr, around: Surroundings) -> Call:
+    return Call(f"count_if({condition(node.this, around)})", BIGINT)
+
+
+def _all_or_any(node: exp.Expr, around: Surroundings) -> Call:
+    name = "bool_and" if isinstance(node, exp.LogicalAnd) else "bool_or"
+    return Call(f"{name}({condition(node.this, around)})", BOOLEAN)
+
+
+def _array_agg(node: exp.Expr, around: Surroundings) -> Call:
+    if not isinstance(node.this, exp.Order):
+        raise NotEmulatedError(shown(node), "without ORDER BY inside its order is anybody's guess")
+    value = compiled(node.this.this, around)
+    sql = f"array_agg({value.sql} ORDER BY {ordering(node.this.expressions, around)})"
+    return Call(sql, ANY if is_open(value.type) else TrinoType("array", parts=(value.type,)))
+
+
+def _argument(node: exp.Expr, around: Surroundings) -> tuple[str, TrinoType]:
+    """The argument of count and sum, which may be DISTINCT."""
+    inner, word = node.this, ""
+    if isinstance(inner, exp.Distinct):
+        check_arguments(inner, frozenset({"expressions"}))
+        if len(inner.expressions) != 1:
+            raise StatementError("SYNTAX_ERROR: DISTINCT takes one argument here")
+        inner, word = inner.expressions[0], "DISTINCT "
+    value = compiled(inner, around)
+    if word:
+        expect(value, is_orderable, "DISTINCT")
+    return f"{word}{value.sql}", value.type
+
+
+_AGGREGATES: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
+    exp.Count: (_count, frozenset({"this", "big_int"})),
+    exp.Sum: (_sum, frozenset({"this"})),
+    exp.Avg: (_average, frozenset({"this"})),
+    exp.Max: (_extreme, frozenset({"this"})),
+    exp.Min: (_extreme, frozenset({"this"})),
+    exp.ArgMax: (_extreme_by, frozenset({"this", "expression"})),
+    exp.ArgMin: (_extreme_by, frozenset({"this", "expression"})),
+    exp.CountIf: (_count_if, frozenset({"this"})),
+    exp.LogicalAnd: (_all_or_any, frozenset({"this"})),
+    exp.LogicalOr: (_all_or_any, frozenset({"this"})),
+    exp.ArrayAgg: (_array_agg, frozenset({"this"})),
+}
+
+
+def _call(
+    node: exp.Expr,
+    around: Surroundings,
+    makers: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]],
+) -> Call:
+    if type(node) not in makers:
+        raise NotEmulatedError(shown(node), "it is no aggregate or window function of the subset")
+    make, known = makers[type(node)]
+    check_arguments(node, known)
+    return make(node, around)
+
+
+@rule(*_AGGREGATES, args="this expression big_int")
+def _aggregate(node: exp.Expr, around: Surroundings) -> Typed:
+    return _call(node, around, _AGGREGATES).ending("")
+
+
+@rule(exp.Filter, args="this expression")
+def _filtered(node: exp.Expr, around: Surroundings) -> Typed:
+    call = _call(node.this, around, _AGGREGATES)
+    return call.ending(f" FILTER (WHERE {condition(node.expression.this, around)})")
+
+
+@rule(exp.Grouping, args="expressions")
+def _grouping(node: exp.Expr, around: Surroundings) -> Typed:
+    columns = ", ".join(compiled(n, around).sql for n in node.expressions)
+    return Typed(f"grouping({columns})", BIGINT)
+
+
+# ---- window functions
+
+
+_RANK_NAMES: dict[type[exp.Expr], str] = {
+    exp.RowNumber: "row_number",
+    exp.Rank: "rank",
+    exp.DenseRank: "dense_rank",
+}
+
+
+def _rank(node: exp.Expr, around: Surroundings) -> Call:
+    return Call(f"{_RANK_NAMES[type(node)]}()", BIGINT)
+
+
+def _edge(node: exp.Expr, around: Surroundings, nulls: str = "") -> Call:
+    name = "first_value" if isinstance(node, exp.FirstValue) else "last_value"
+    value = compiled(node.this, around)
+    return Call(f"{name}({value.sql}{nulls})", value.type)
+
+
+def _neighbour(node: exp.Expr, around: Surroundings, nulls: str = "") -> Call:
+    name = "lag" if isinstance(node, exp.Lag) else "lead"
+    value, offset = compiled(node.this, around), node.args.get("offset")
+    steps = whole_number(offset) if offset else 1
+    if steps is None:
+        raise NotEmulatedError(shown(node), "the offset has to be a written-out number")
+    tail = f", {steps}"
+    if default := node.args.get("default"):
+        other = compiled(default, around)
+        if common(value.type, other.type) not in (value.type, ANY):
+            raise StatementError(f"TYPE_MISMATCH: {shown(node)}: the default is a {other.type}")
+        tail += f", {as_type(other, value.type)}"
+    return Call(f"{name}({value.sql}{tail}{nulls})", value.type)
+
+
+_RANKS: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
+    kind: (_rank, frozenset()) for kind in _RANK_NAMES
+}
+_EDGES: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
+    kind: (_edge, frozenset({"this"})) for kind in (exp.FirstValue, exp.LastValue)
+}
+_NEIGHBOURS: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
+    kind: (_neighbour, frozenset({"this", "offset", "default"})) for kind in (exp.Lag, exp.Lead)
+}
+
+
+@rule(exp.Window, args="this partition_by order spec over")
+def _window(node: exp.Expr, around: Surroundings) -> Typed:
+    call = _windowed_call(node.this, around)
+    clauses = []
+    if node.args.get("partition_by"):
+        keys = ", ".join(compiled(n, around).sql for n in node.args["partition_by"])
+        clauses.append(f"PARTITION BY {keys}")
+    if node.args.get("order"):
+        clauses.append(f"ORDER BY {ordering(node.args['order'].expressions, around)}")
+    if spec := node.args.get("spec"):
+        if type(node.this) in {**_RANKS, **_NEIGHBOURS}:
+            raise StatementError(f"SYNTAX_ERROR: Cannot specify a window frame for {shown(node)}")
+        clauses.append(_frame(spec))
+    return call.ending(f" OVER ({' '.join(clauses)})")
+
+
+def _windowed_call(node: exp.Expr, around: Surroundings) -> Call:
+    if isinstance(node, exp.IgnoreNulls):
+        inner = node.this
+        makers: dict[type[exp.Expr], Callable[[exp.Expr, Surroundings, str], Call]] = {
+            exp.FirstValue: _edge,
+            exp.LastValue: _edge,
+            exp.Lag: _neighbour,
+            exp.Lead: _neighbour,
+        }
+        if type(inner) not in makers:
+            raise StatementError(f"SYNTAX_ERROR: Cannot specify IGNORE NULLS for {shown(inner)}")
+        check_arguments(inner, frozenset({"this", "offset", "default"}))
+        return makers[type(inner)](inner, around, " IGNORE NULLS")
+    if isinstance(node, exp.Filter):
+        raise StatementError("NOT_SUPPORTED: FILTER is not yet supported for window functions")
+    if isinstance(node.this, exp.Distinct):
+        raise StatementError("NOT_SUPPORTED: DISTINCT in window function parameters")
+    return _call(node, around, {**_AGGREGATES, **_RANKS, **_EDGES, **_NEIGHBOURS})
+
+
+def _frame(spec: exp.Expr) -> str:
+    check_arguments(spec, frozenset({"kind", "start", "start_side", "end", "end_side"}))
+    kind = str(spec.args["kind"]).upper()
+    start = _bound(spec.args["start"], spec.args.get("start_side"), kind)
+    end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), kind)
+    return f"{kind} BETWEEN {start} AND {end}"
+
+
+def _bound(value: str | exp.Expr, side: str | None, kind: str) -> str:
+    if kind not in ("ROWS", "RANGE"):
+        raise NotEmulatedError(f"a {kind} frame", "only ROWS and RANGE are known to agree")
+    if isinstance(value, exp.Expr):
+        number = whole_number(value)
+        if kind != "ROWS" or number is None:
+            raise NotEmulatedError(f"{kind} {shown(value)} {side}", "a frame counts whole ROWS")
+        value = str(number)
+    return f"{value} {side}".upper() if side else str(value).upper()
+
+
+def ordering(nodes: list[exp.Expr], around: Surroundings) -> str:
+    """The keys of an ORDER BY. NULLs come last unless the statement says otherwise, as in Trino."""
+    return ", ".join(f"{_sort_key(n, around)} {direction(n)}" for n in nodes)
+
+
+def _sort_key(node: exp.Expr, around: Surroundings) -> str:
+    return expect(compiled(node.this, around), is_orderable, "ORDER BY").sql
+
+
+def direction(node: exp.Expr) -> str:
+    """ASC or DESC and the place of NULLs, both written out."""
+    nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
+    return f"{'DESC' if node.args.get('desc') else 'ASC'} NULLS {nulls}"

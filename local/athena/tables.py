@@ -1,0 +1,250 @@
+"""Glue's tables, as DuckDB sees them: one view per mention of a table in a statement."""
+
+# ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from local.athena.errors import NotEmulatedError, StatementError
+from local.athena.expressions import identifier, quoted
+from local.athena.objects import Store
+from local.athena.projection import is_projected, projected_partitions
+from local.athena.pruning import KeyFilter, Value, parse_value
+from local.athena.queries import Scan
+from local.athena.trino_types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    VARCHAR,
+    TrinoType,
+    from_glue,
+    is_decimal,
+    to_duckdb,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import TableTypeDef
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True, slots=True)
+class GlueTable:
+    """A table of the catalogue: what it holds and where."""
+
+    database: str
+    name: str
+    columns: Mapping[str, TrinoType]
+    keys: Mapping[str, TrinoType]
+    location: str
+    properties: Mapping[str, str]
+
+
+class GlueCatalog:
+    """Glue, read as the caller; each table once per execution."""
+
+    def __init__(self, client: "GlueClient", database: str) -> None:
+        self.client = client
+        self.database = database.lower()
+        self._tables: dict[tuple[str, str], GlueTable] = {}
+
+    def table(self, database: str | None, name: str) -> GlueTable:
+        """The table; raises StatementError if there is none or it is of a kind not handled."""
+        place = (database or self.database, name)
+        if place not in self._tables:
+            self._tables[place] = self._read(*place)
+        return self._tables[place]
+
+    def _read(self, database: str, name: str) -> GlueTable:
+        try:
+            found = self.client.get_table(DatabaseName=database, Name=name)["Table"]
+        except self.client.exceptions.EntityNotFoundException as error:
+            raise StatementError(
+                f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist"
+            ) from error
+        return _described(found, database, name)
+
+    def partitions(
+        self, table: GlueTable, filters: Mapping[str, KeyFilter], now: dt.datetime
+    ) -> list[tuple[tuple[str, ...], str]]:
+        """Values and location of the partitions that the filters admit."""
+        if not table.keys:
+            return [((), table.location)]
+        if is_projected(table.properties):
+            return projected_partitions(table.keys, table.location, table.properties, filters, now)
+        pages = self.client.get_paginator("get_partitions").paginate(
+            DatabaseName=table.database, TableName=table.name, ExcludeColumnSchema=True
+        )
+        return [
+            (tuple(p["Values"]), p["StorageDescriptor"]["Location"])
+            for page in pages
+            for p in page["Partitions"]
+            if _admitted(table, p["Values"], filters)
+        ]
+
+
+def _described(found: "TableTypeDef", database: str, name: str) -> GlueTable:
+    if found.get("TableType") == "VIRTUAL_VIEW":
+        raise NotEmulatedError(f"the view {name}", "only tables are read")
+    storage = found["StorageDescriptor"]
+    serde = storage.get("SerdeInfo", {}).get("SerializationLibrary", "parquet")
+    if "parquet" not in serde.lower():
+        raise NotEmulatedError(f"table {name} in {serde}", "only Parquet is read")
+    keys = {c["Name"].lower(): from_glue(c["Type"]) for c in found.get("PartitionKeys", [])}
+    columns = {c["Name"].lower(): from_glue(c["Type"]) for c in storage.get("Columns", [])}
+    return GlueTable(
+        database,
+        name,
+        columns | keys,
+        keys,
+        storage.get("Location", ""),
+        found.get("Parameters", {}),
+    )
+
+
+def _admitted(table: GlueTable, values: Sequence[str], filters: Mapping[str, KeyFilter]) -> bool:
+    for (key, kind), text in zip(table.keys.items(), values, strict=True):
+        if key in filters:
+            value = _partition_value(text, kind)
+            if value is None or not filters[key].admits(value):
+                return False
+    return True
+
+
+def _partition_value(text: str, kind: TrinoType) -> Value | None:
+    return None if text == NULL_PARTITION else parse_value(text, kind)
+
+
+class Tables:
+    """Makes the views that a compiled statement reads."""
+
+    def __init__(
+        self,
+        catalog: GlueCatalog,
+        store: Store,
+        connection: duckdb.DuckDBPyConnection,
+        now: dt.datetime,
+    ) -> None:
+        self.catalog = catalog
+        self.store = store
+        self.connection = connection
+        self.now = now
+
+    def create_view(self, scan: Scan) -> None:
+        """Fetch the objects that the scan needs and make its view over them.
+
+        Columns are found by name and have the types that Glue says; what a file lacks is NULL.
+        """
+        table = cast(GlueTable, scan.table)
+        files = self._fetch(table, scan)
+        columns = [n for n in table.columns if n in scan.columns and n not in table.keys]
+        keys = [n for n in table.keys if n in scan.columns]
+        if not files:
+            body = _no_rows(table, [*columns, *keys])
+        else:
+            parts = f"{scan.view}_files"
+            self._note_partitions(parts, files, table)
+            body = _parquet_rows(table, columns, keys, parts, [str(f) for f in files])
+        self.connection.execute(f"CREATE TEMP VIEW {identifier(scan.view)} AS {body}")
+
+    def _fetch(self, table: GlueTable, scan: Scan) -> dict[Path, tuple[str, ...]]:
+        """The local files to read, each with the values of its partition."""
+        partitions = self.catalog.partitions(table, scan.filters, self.now)
+        objects = self.store.data_objects([location for _, location in partitions])
+        files: dict[Path, tuple[str, ...]] = {}
+        for values, location in partitions:
+            for item in objects[location.rstrip("/") + "/"]:
+                path = self.store.fetch(item)
+                _check_file(path, item.url, table, scan.columns)
+                files[path] = values
+        return files
+
+    def _note_partitions(
+        self, name: str, files: Mapping[Path, Sequence[str]], table: GlueTable
+    ) -> None:
+        """A table that says of each file which partition it belongs to."""
+        lists: list[object] = [[str(path) for path in files]]
+        selected = ["unnest(?::VARCHAR[]) AS file"]
+        for index, (key, kind) in enumerate(table.keys.items()):
+            lists.append([_partition_value(values[index], kind) for values in files.values()])
+            selected.append(f"unnest(?::{to_duckdb(kind)}[]) AS {identifier(key)}")
+        self.connection.execute(
+            f"CREATE TEMP TABLE {identifier(name)} AS SELECT {', '.join(selected)}", lists
+        )
+
+
+def _parquet_rows(
+    table: GlueTable, columns: list[str], keys: list[str], parts: str, files: list[str]
+) -> str:
+    schema = ", ".join(
+        f"{quoted(n)}: {{name: {quoted(n)}, type: {quoted(to_duckdb(t))}, default_value: NULL}}"
+        for n, t in ({n: table.columns[n] for n in columns} or {"_none": INTEGER}).items()
+    )
+    cells = [f"f.{identifier(n)}" for n in columns] + [f"p.{identifier(n)}" for n in keys]
+    paths = ", ".join(map(quoted, files))
+    return (
+        f"SELECT {', '.join(cells) or '1 AS _none'} FROM read_parquet([{paths}], "
+        f"schema=MAP {{{schema}}}, filename=true, hive_partitioning=false) AS f "
+        f"JOIN {identifier(parts)} AS p ON f.filename = p.file"
+    )
+
+
+def _no_rows(table: GlueTable, columns: list[str]) -> str:
+    cells = [f"CAST(NULL AS {to_duckdb(table.columns[n])}) AS {identifier(n)}" for n in columns]
+    return f"SELECT {', '.join(cells) or '1 AS _none'} WHERE false"
+
+
+# ---- what a Parquet file may hold for a column of the table
+
+
+def _check_file(path: Path, url: str, table: GlueTable, wanted: set[str]) -> None:
+    """Raises StatementError, as Athena does, where a wanted column has another type in the file."""
+    for field in pq.read_schema(path):
+        name = field.name.lower()
+        if name not in wanted or name in table.keys:
+            continue
+        if not _fits(field.type, table.columns[name]):
+            raise StatementError(
+                f"HIVE_BAD_DATA: Field {name}'s type {field.type} in parquet file {url} is "
+                f"incompatible with type {table.columns[name]} defined in table schema"
+            )
+
+
+def _fits(kind: Any, declared: TrinoType) -> bool:
+    """Whether Athena reads an Arrow type (Any: one class per kind) as the declared one."""
+    if declared.name == "map":
+        return bool(pa.types.is_map(kind)) and all(
+            _fits(k, d)
+            for k, d in zip((kind.key_type, kind.item_type), declared.parts, strict=True)
+        )
+    if declared.name == "array":
+        return bool(pa.types.is_list(kind)) and _fits(kind.value_type, declared.parts[0])
+    if is_decimal(declared):
+        return (
+            bool(pa.types.is_decimal(kind))
+            and kind.scale == declared.scale
+            and kind.precision <= declared.precision
+        )
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return kind in _FITTING.get(declared, ())
+
+
+_FITTING: dict[TrinoType, tuple[pa.DataType, ...]] = {
+    BOOLEAN: (pa.bool_(),),
+    INTEGER: (pa.int8(), pa.int16(), pa.int32()),
+    BIGINT: (pa.int8(), pa.int16(), pa.int32(), pa.int64()),
+    DOUBLE: (pa.float32(), pa.float64()),
+    VARCHAR: (pa.string(), pa.large_string(), pa.string_view()),
+    DATE: (pa.date32(),),
+}
