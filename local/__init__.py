@@ -1,0 +1,4 @@
+"""The embedded stack: template.yaml run on one machine, for development and evaluation.
+
+Never deployed. AWS itself is moto, Athena is DuckDB, Lambda functions are warm subprocesses.
+"""

@@ -1,0 +1,200 @@
+"""A SAM template deployed on moto: translated, created, and read back with all names resolved.
+
+    deployment = deploy(Path("template.yaml"), stack_name="pulse", parameters={})
+
+The same call serves the embedded stack (a server) and tests (inside mock_aws, in process).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.aws import Account
+from local.template import TemplateError, Translated, translate
+
+LAMBDA_RETRIES = 2
+
+
+class DeploymentError(Exception):
+    """CloudFormation would not create the stack."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource that was made."""
+
+    type: str
+    physical_id: str
+    properties: Mapping[str, Any]
+    """With every Ref, GetAtt, Sub and If resolved."""
+
+
+@dataclass(frozen=True)
+class FunctionConfig:
+    """What it takes to run a function."""
+
+    name: str
+    arn: str
+    handler: str
+    environment: Mapping[str, str]
+    timeout: int
+    """Seconds."""
+    memory_mb: int
+    role_arn: str
+    code_dirs: tuple[Path, ...]
+    """The function's own folder, then those of its layers that are part of the template."""
+    reserved_concurrency: int | None = None
+    retries: int = LAMBDA_RETRIES
+    """How often a failed asynchronous call is tried again."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stack that exists, by logical ids."""
+
+    stack_name: str
+    resources: Mapping[str, str]
+    """Logical id → physical id."""
+    outputs: Mapping[str, str]
+    functions: Mapping[str, FunctionConfig]
+    template: Mapping[str, Any]
+    """What the SAM transform made of the template."""
+    resolved: Mapping[str, Resource]
+
+    def of_type(self, resource_type: str) -> dict[str, Resource]:
+        """Logical id → resource, for one type."""
+        return {k: r for k, r in self.resolved.items() if r.type == resource_type}
+
+
+def deploy(
+    template: Path,
+    *,
+    stack_name: str,
+    parameters: Mapping[str, str],
+    region: str = "eu-central-1",
+    account: Account | None = None,
+) -> Deployment:
+    """The stack exists when this returns.
+
+    Without `account`, the environment says where: a moto server (AWS_ENDPOINT_URL), which must be
+    ours (local.moto_server), or the moto of this process. Raises TemplateError for a template that
+    is wrong in itself and DeploymentError for one that cannot be created.
+    """
+    bucket = f"code-of-{stack_name}"
+    translated = translate(template, parameters, bucket=bucket, region=region)
+    account = account or Account(region)
+    if account.endpoint_url is None:
+        from local import cloudformation
+
+        cloudformation.install()
+    return create_stack(translated, account, stack_name=stack_name, bucket=bucket)
+
+
+def create_stack(
+    translated: Translated, account: Account, *, stack_name: str, bucket: str
+) -> Deployment:
+    """`deploy`, from a template that has been translated for `bucket`."""
+    _put_code(translated, account, bucket)
+    stacks = account.client("cloudformation")
+    try:
+        stacks.create_stack(
+            StackName=stack_name,
+            TemplateBody=json.dumps(translated.body),
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in translated.parameters.items()
+            ],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        )
+        found = stacks.get_template(StackName=stack_name, TemplateStage="Processed")
+        (stack,) = stacks.describe_stacks(StackName=stack_name)["Stacks"]
+    except ClientError as error:
+        raise DeploymentError(error.response["Error"]["Message"]) from error
+    resolved = {
+        logical_id: Resource(r["Type"], r["PhysicalResourceId"], r["Properties"])
+        for logical_id, r in found["TemplateBody"].items()
+    }
+    return Deployment(
+        stack_name=stack_name,
+        resources={logical_id: r.physical_id for logical_id, r in resolved.items()},
+        outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
+        functions=_functions(resolved, translated.code, account),
+        template=translated.body,
+        resolved=resolved,
+    )
+
+
+def _put_code(translated: Translated, account: Account, bucket: str) -> None:
+    """An empty archive for each folder: CloudFormation insists on one, nobody opens it."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as content:
+        content.writestr("local.txt", "runs from its folder")
+    storage = account.client("s3")
+    if account.region == "us-east-1":  # the one region that S3 does not want to be told
+        storage.create_bucket(Bucket=bucket)
+    else:
+        place = {"LocationConstraint": account.region}
+        storage.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+    for key in translated.code:
+        storage.put_object(Bucket=bucket, Key=key, Body=archive.getvalue())
+
+
+def _functions(
+    resolved: Mapping[str, Resource], code: Mapping[str, Path], account: Account
+) -> dict[str, FunctionConfig]:
+    layers = {
+        r.physical_id: _layer_path(code[r.properties["Content"]["S3Key"]])
+        for r in resolved.values()
+        if r.type == "AWS::Lambda::LayerVersion"
+    }
+    retries = {
+        r.properties["FunctionName"]: int(r.properties.get("MaximumRetryAttempts", LAMBDA_RETRIES))
+        for r in resolved.values()
+        if r.type == "AWS::Lambda::EventInvokeConfig"
+    }
+    functions = {}
+    for logical_id, resource in resolved.items():
+        if resource.type != "AWS::Lambda::Function":
+            continue
+        name, settings = resource.physical_id, resource.properties
+        used = [layers[arn] for arn in settings.get("Layers", []) if arn in layers]
+        variables = settings.get("Environment", {}).get("Variables", {})
+        reserved = settings.get("ReservedConcurrentExecutions")
+        functions[logical_id] = FunctionConfig(
+            name=name,
+            arn=f"arn:aws:lambda:{account.region}:{_account_of(settings['Role'])}:function:{name}",
+            handler=settings["Handler"],
+            environment={key: _as_text(value) for key, value in variables.items()},
+            timeout=int(settings.get("Timeout", 3)),
+            memory_mb=int(settings.get("MemorySize", 128)),
+            role_arn=settings["Role"],
+            code_dirs=(code[settings["Code"]["S3Key"]], *used),
+            reserved_concurrency=None if reserved is None else int(reserved),
+            retries=retries.get(name, LAMBDA_RETRIES),
+        )
+    return functions
+
+
+def _layer_path(folder: Path) -> Path:
+    """What Lambda puts on the path of a layer: its folder python, or all if it is built to that."""
+    return folder / "python" if (folder / "python").is_dir() else folder
+
+
+def _account_of(arn: str) -> str:
+    return arn.split(":")[4]
+
+
+def _as_text(value: Any) -> str:
+    """A value of an environment variable: YAML's true is Lambda's "true"."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+__all__ = ["Deployment", "DeploymentError", "FunctionConfig", "Resource", "TemplateError", "deploy"]

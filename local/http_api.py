@@ -1,0 +1,238 @@
+"""HTTP in front of the functions, where API Gateway's HTTP API is on AWS."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import CancelledError
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import IO, Any, ClassVar
+
+from local.functions import Function, FunctionError
+from local.payload import Reply, Request, gateway_reply, to_event, to_reply
+from local.routes import HttpApi
+
+LARGEST_BODY = 10 * 1024 * 1024
+INTEGRATION_SECONDS = 30.0
+IDLE_SECONDS = 60
+"""How long an open connection may say nothing."""
+
+_LOG_FIELD = re.compile(r"\$context\.([A-Za-z.]+)")
+
+
+class Gateway:
+    """Answers requests by the rules of an HTTP API."""
+
+    def __init__(self, api: HttpApi, functions: Mapping[str, Function]) -> None:
+        self._api = api
+        self._functions = functions
+
+    def answer(self, request: Request) -> tuple[Reply, str]:
+        """The reply, and the key of the route that gave it."""
+        origin = request.header("origin")
+        cors = self._api.cors
+        if cors and origin and _is_preflight(request):
+            return Reply(204, tuple(cors.preflight(origin).items())), "OPTIONS"
+        reply, route_key = self._route(request)
+        if cors:
+            added = cors.response(origin) if origin else {}
+            plain = reply.without_cors()
+            reply = Reply(plain.status, plain.headers + tuple(added.items()), plain.body)
+        return reply, route_key
+
+    def _route(self, request: Request) -> tuple[Reply, str]:
+        found = self._api.find(request.method, request.path)
+        if found is None:
+            return gateway_reply(404, "Not Found"), "-"
+        route, parameters = found
+        if route.throttle and not route.throttle.admits():
+            return gateway_reply(429, "Too Many Requests"), route.key
+        event = to_event(
+            request, route_key=route.key, path_parameters=parameters, api_id=self._api.api_id
+        )
+        return self._call(self._functions[route.function], event), route.key
+
+    def _call(self, function: Function, event: dict[str, Any]) -> Reply:
+        try:
+            return to_reply(function.submit(event).result(INTEGRATION_SECONDS))
+        except FutureTimeoutError:
+            return gateway_reply(503, "Service Unavailable")  # the function goes on, as on AWS
+        except (CancelledError, RuntimeError):
+            return gateway_reply(503, "Service Unavailable")  # the stack is stopping
+        except (FunctionError, ValueError, TypeError, AttributeError):
+            return gateway_reply(500, "Internal Server Error")
+
+
+def _is_preflight(request: Request) -> bool:
+    asked = request.header("access-control-request-method")
+    return request.method == "OPTIONS" and asked is not None
+
+
+class _BadRequest(Exception):
+    """A request that cannot be read; the connection is of no more use."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Reads requests off a connection and writes the replies."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # a reply leaves in one piece
+    timeout = IDLE_SECONDS
+    gateway: ClassVar[Gateway]
+    access_log: ClassVar[AccessLog | None]
+
+    def _serve(self) -> None:
+        started = time.monotonic()
+        request_id = uuid.uuid4().hex[:16]
+        try:
+            request = self._read()
+        except _BadRequest as error:
+            self.close_connection = True
+            self._write(gateway_reply(error.status, str(error)), request_id)
+            return
+        reply, route_key = self.gateway.answer(request)
+        self._write(reply, request_id)
+        if self.access_log:
+            self.access_log.write(request, reply, route_key, request_id, time.monotonic() - started)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+
+    def _read(self) -> Request:
+        return Request(
+            method=self.command,
+            target=self.path,
+            protocol=self.request_version,
+            headers=tuple(self.headers.items()),
+            body=self._body(),
+            source_ip=self.client_address[0],
+        )
+
+    def _body(self) -> bytes:
+        if "chunked" in (self.headers.get("Transfer-Encoding") or "").lower():
+            return self._chunks()
+        try:
+            length = int(self.headers.get("Content-Length") or 0)
+        except ValueError:
+            length = -1
+        if length < 0:
+            raise _BadRequest(400, "Bad Request")
+        if length > LARGEST_BODY:
+            raise _BadRequest(413, "Request Entity Too Large")
+        return self.rfile.read(length)
+
+    def _chunks(self) -> bytes:
+        body = bytearray()
+        while True:
+            try:
+                size = int(self.rfile.readline(64).split(b";")[0], 16)
+            except ValueError as error:
+                raise _BadRequest(400, "Bad Request") from error
+            if size < 0 or len(body) + size > LARGEST_BODY:
+                raise _BadRequest(413, "Request Entity Too Large")
+            if size == 0:
+                while self.rfile.readline(8192).strip():
+                    """Trailers are of no interest."""
+                return bytes(body)
+            body += self.rfile.read(size)
+            self.rfile.readline(8)
+
+    def _write(self, reply: Reply, request_id: str) -> None:
+        self.send_response(reply.status)
+        for key, value in reply.headers:
+            if key not in {"content-length", "connection", "transfer-encoding"}:
+                self.send_header(key, value)
+        self.send_header("apigw-requestid", request_id)
+        if reply.status not in {204, 304}:
+            self.send_header("content-length", str(len(reply.body)))
+        if self.close_connection:
+            self.send_header("connection", "close")
+        self.end_headers()
+        if self.command != "HEAD" and reply.status not in {204, 304}:
+            self.wfile.write(reply.body)
+        self.wfile.flush()
+
+    def version_string(self) -> str:
+        return "embedded"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet: the access log says it all."""
+
+
+class AccessLog:
+    """One line a request, in the form that the template asks for."""
+
+    def __init__(self, line: str, file: IO[str]) -> None:
+        self._line = line
+        self._file = file
+        self._lock = threading.Lock()
+
+    def write(
+        self, request: Request, reply: Reply, route_key: str, request_id: str, seconds: float
+    ) -> None:
+        values = {
+            "requestId": request_id,
+            "extendedRequestId": request_id,
+            "identity.sourceIp": request.source_ip,
+            "identity.userAgent": request.header("user-agent") or "-",
+            "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
+            "requestTimeEpoch": str(int(time.time() * 1000)),
+            "httpMethod": request.method,
+            "path": request.path,
+            "routeKey": route_key,
+            "protocol": request.protocol,
+            "status": str(reply.status),
+            "responseLength": str(len(reply.body)),
+            "responseLatency": str(int(seconds * 1000)),
+            "integrationLatency": str(int(seconds * 1000)),
+        }
+        line = _LOG_FIELD.sub(lambda found: values.get(found[1], "-"), self._line)
+        with self._lock:
+            self._file.write(line + "\n")
+            self._file.flush()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no error."""
+
+
+class HttpFront:
+    """The API's port. Bound from the start, so that a port in use is known at once."""
+
+    def __init__(self, port: int) -> None:
+        """Raises OSError if the port is taken. 0 takes a free one."""
+        self._handler = type("Handler", (_Handler,), {"access_log": None})
+        self._server = _Server(("127.0.0.1", port), self._handler)
+        self._serving: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def serve(self, gateway: Gateway, access_log: AccessLog | None) -> None:
+        """Requests are answered from now on."""
+        self._handler.gateway = gateway  # type: ignore[attr-defined]
+        self._handler.access_log = access_log  # type: ignore[attr-defined]
+        self._serving = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+        )
+        self._serving.start()
+
+    def stop(self) -> None:
+        """The port is free again. Open connections are cut by the end of their functions."""
+        if self._serving:
+            self._server.shutdown()
+            self._serving.join()
+        self._server.server_close()

@@ -1,0 +1,64 @@
+"""moto's server as the embedded stack needs it; the main module of a process of its own.
+
+Started by local.aws.Moto with the number of a pipe's file descriptor. Over it go one message when
+the server is ready ({endpoint_url, credentials}), then the calls of Lambda functions. The process
+ends when the pipe does, so it never outlives the stack, whatever happens to that.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from multiprocessing.connection import Connection
+
+from moto.iam.models import iam_backends
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+from local import athena, cloudformation, events, iam, sqs
+from local.channel import CallingEnd
+from local.template import ACCOUNT_ID
+
+
+def main(pipe: int) -> None:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each call, otherwise
+    calls = CallingEnd(Connection(pipe))
+    cloudformation.install()
+    sqs.install()
+    events.install(calls.call)
+    credentials = _administrator()
+    iam.enforce()
+
+    server = make_server(
+        "127.0.0.1",
+        0,
+        DomainDispatcherApplication(create_backend_app),
+        threaded=True,
+        request_handler=MotoRequestHandler,
+    )
+    endpoint_url = f"http://127.0.0.1:{server.server_port}"
+    athena.install(endpoint_url)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    calls.send({"endpoint_url": endpoint_url, "credentials": credentials})
+    calls.receive_answers()
+    athena.close()
+    os._exit(0)  # requests may still be waiting in threads; nobody is left to read them
+
+
+def _administrator() -> dict[str, str]:
+    """The credentials of a user who may do everything: the runtime's own."""
+    backend = iam_backends[ACCOUNT_ID]["aws"]
+    backend.create_user("eu-central-1", "administrator")
+    backend.put_user_policy("administrator", "everything", iam.EVERYTHING)
+    key = backend.create_access_key("administrator")
+    return {"AWS_ACCESS_KEY_ID": key.access_key_id, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

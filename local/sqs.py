@@ -1,0 +1,69 @@
+"""moto's SQS made quick enough to hold thousands of messages.
+
+Runs in moto's process. moto looks at every message of a queue, several times and with slow clock
+arithmetic, for each message sent, received or deleted: measured, 3,000 messages took three minutes
+to send. The answers stay the same; only what is not asked for is no longer computed.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from moto.core.utils import camelcase_to_underscores
+from moto.sqs import models
+from moto.sqs.exceptions import ReceiptHandleIsInvalid
+
+
+class QueueAttributes(Mapping[str, Any]):
+    """A queue's attributes, each computed when it is asked for: some count all messages."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+        self._names = set(queue.BASE_ATTRIBUTES)
+        if queue.fifo_queue:
+            self._names.update(queue.FIFO_ATTRIBUTES)
+        if queue.kms_master_key_id:
+            self._names.update(queue.KMS_ATTRIBUTES)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        value = getattr(self._queue, camelcase_to_underscores(name))
+        if name == "RedrivePolicy" and value:
+            return json.dumps(value)
+        return str(value).lower() if isinstance(value, bool) else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def install() -> None:
+    """The queues of this process's moto are quick from now on."""
+    module: Any = models
+    module.unix_time = time.time
+    module.unix_time_millis = lambda: time.time() * 1000
+    queues: Any = models.Queue
+    queues.attributes = property(QueueAttributes)
+    queues.delete_message = _delete_message
+
+
+def _delete_message(queue: models.Queue, receipt_handle: str) -> None:
+    """As moto's, but it ends at the message; the oldest, which go first, stand in front."""
+    if receipt_handle in queue.deleted_messages:
+        return
+    with queue._messages_lock:
+        for position, message in enumerate(queue._messages):
+            if message.had_receipt_handle(receipt_handle):
+                del queue._messages[position]
+                queue.pending_messages.discard(message)
+                queue.deleted_messages.update(
+                    handle for handle in message.all_receipt_handles if handle
+                )
+                return
+    raise ReceiptHandleIsInvalid

@@ -1,0 +1,223 @@
+"""The embedded stack, whole: template.yaml running on this machine.
+
+    with Stack.start(Path("template.yaml"), port=8080, parameters={}, log_dir=None) as stack:
+        urllib.request.urlopen(stack.api_url + "/v1/reports")
+
+Who does what: moto (a process of its own) is AWS and its CloudFormation, DuckDB in it is Athena;
+this process is API Gateway (http_api), the pollers of queues (queues), the schedules (schedules)
+and Lambda's front (functions), whose workers are processes again. All listen on 127.0.0.1 only, and
+nothing is left when it stops.
+
+Where it is not AWS: at most four events of a function run at once; a failed message or asynchronous
+call is tried again after seconds, not minutes; memory limits are not enforced; alarms, lifecycle
+rules, resource policies and CloudFront are taken from the template and do nothing; what IAM judges
+is told in local/iam.py.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from local.aws import Account, Moto
+from local.deployment import Deployment, create_stack
+from local.functions import Function, FunctionError, start_function
+from local.http_api import AccessLog, Gateway, HttpFront
+from local.queues import Poller, read_mappings
+from local.routes import read_http_api
+from local.schedules import Clock, read_schedules
+from local.template import translate
+
+REGION = "eu-central-1"
+STACK_NAME = "pulse"
+
+
+class Stack:
+    """A running stack; made by `Stack.start`, ended by `stop` or by leaving its with block."""
+
+    deployment: Deployment
+    """What was deployed."""
+
+    def __init__(self, port: int, log_dir: Path | None) -> None:
+        """Use `start`. Takes the port, and nothing else yet."""
+        self._log_dir = log_dir
+        self._front = HttpFront(port)
+        self._functions: dict[str, Function] = {}
+        self._pollers: list[Poller] = []
+        self._clock: Clock | None = None
+        self._files = ExitStack()
+        if log_dir:
+            log_dir.mkdir(parents=True, exist_ok=True)
+        self._moto = Moto(self._call_function, self._log("moto"))
+        self._account: Account | None = None
+
+    @classmethod
+    def start(
+        cls,
+        template: Path,
+        *,
+        port: int,
+        parameters: Mapping[str, str],
+        log_dir: Path | None,
+    ) -> Stack:
+        """The stack is ready: the API answers, queues are polled, schedules run.
+
+        Each function writes to LOG_DIR/<logical id>.log, moto to moto.log, the API to access.log;
+        without `log_dir` all that is lost. Raises TemplateError, DeploymentError, ScheduleError,
+        MotoError, or OSError if the port is taken; nothing is left running then.
+        """
+        stack = cls(port, log_dir)
+        try:
+            stack._deploy(template, parameters)
+            stack._serve()
+        except BaseException:
+            stack.stop()
+            raise
+        return stack
+
+    @property
+    def api_url(self) -> str:
+        """Where the HTTP API answers, without a slash at its end."""
+        return self._front.url
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where AWS's own APIs answer."""
+        return self._running_account.endpoint_url or ""
+
+    @property
+    def admin_credentials(self) -> dict[str, str]:
+        """Environment variables for a tool that may do everything in the stack's account."""
+        return self._running_account.credentials | {
+            "AWS_REGION": self._running_account.region,
+            "AWS_DEFAULT_REGION": self._running_account.region,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+        }
+
+    def client(self, service: str) -> Any:
+        """The administrator's boto3 client of `service`."""
+        return self._running_account.client(service)
+
+    def invoke(self, logical_id: str, event: Any) -> Any:
+        """What the function returns for `event`. Raises FunctionError, KeyError."""
+        return self._functions[logical_id].invoke(event)
+
+    def idle(self) -> bool:
+        """Nothing runs and nothing waits: no call of a function, no message in a polled queue."""
+        before = self._accepted()
+        if self._pending() or any(poller.waiting() for poller in self._pollers):
+            return False
+        # a message may have become a call, or a call a message, between the two looks
+        return not self._pending() and self._accepted() == before
+
+    def wait_until_idle(self, timeout: float) -> None:
+        """Returns once the stack is idle. Raises TimeoutError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while not self.idle():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the stack was still busy after {timeout:.0f} seconds")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """No process, port or file of the stack is left. May be called again."""
+        for poller in self._pollers:
+            poller.stop()
+        if self._clock:
+            self._clock.stop()
+        self._front.stop()
+        self._moto.stop()
+        for function in self._functions.values():
+            function.stop()
+        for poller in self._pollers:
+            poller.join()
+        self._files.close()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
+        bucket = f"code-of-{STACK_NAME}"
+        # moto's process is on its way up meanwhile
+        translated = translate(template, parameters, bucket=bucket, region=REGION)
+        self._account = self._moto.wait(REGION)
+        self.deployment = create_stack(
+            translated, self._account, stack_name=STACK_NAME, bucket=bucket
+        )
+
+    def _serve(self) -> None:
+        account = self._running_account
+        api = read_http_api(self.deployment)
+        schedules = read_schedules(self.deployment, account.region)
+        mappings = read_mappings(self.deployment, account)
+        for logical_id, config in self.deployment.functions.items():
+            log = self._log(logical_id)
+            self._functions[logical_id] = start_function(config, account, log)
+        self._pollers = [Poller(m, self._functions[m.function], account) for m in mappings]
+        self._clock = Clock(schedules, self._functions)
+        if api:
+            self._front.serve(
+                Gateway(api, self._functions), self._access_log(api.access_log_format)
+            )
+
+    def _log(self, name: str) -> BinaryIO | int:
+        if self._log_dir is None:
+            return subprocess.DEVNULL
+        return self._files.enter_context((self._log_dir / f"{name}.log").open("ab", buffering=0))
+
+    def _access_log(self, line: str | None) -> AccessLog | None:
+        if self._log_dir is None or line is None:
+            return None
+        file = (self._log_dir / "access.log").open("a", encoding="utf-8")
+        return AccessLog(line, self._files.enter_context(file))
+
+    def _call_function(self, message: Mapping[str, Any]) -> Any:
+        """A call out of moto: see local/events.py."""
+        found = [f for f in self._functions.values() if f.config.name == message["function"]]
+        if not found:
+            text = f"no function {message['function']} in the template"
+            return {"error": {"errorType": "ResourceNotFound", "errorMessage": text}}
+        if not message["wait"]:
+            found[0].submit_event(message["payload"])
+            return None
+        answer: Future[dict[str, Any]] = Future()
+        call = found[0].submit(message["payload"])
+        call.add_done_callback(lambda done: answer.set_result(_outcome(done)))
+        return answer
+
+    def _pending(self) -> int:
+        return sum(function.pending for function in self._functions.values())
+
+    def _accepted(self) -> int:
+        return sum(function.accepted for function in self._functions.values())
+
+    @property
+    def _running_account(self) -> Account:
+        if self._account is None:
+            raise RuntimeError("the stack is not running")
+        return self._account
+
+
+def _outcome(done: Future[Any]) -> dict[str, Any]:
+    error = None if done.cancelled() else done.exception()
+    if isinstance(error, FunctionError):
+        return {"error": error.error}
+    if done.cancelled() or error:
+        return {"error": {"errorType": "Runtime.ExitError", "errorMessage": str(error)}}
+    return {"result": done.result()}
+
+
+__all__ = ["FunctionError", "Stack"]

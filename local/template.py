@@ -1,0 +1,181 @@
+"""A SAM template read from its file and made ready for CloudFormation.
+
+The first step of a deployment: `translate` is to the embedded stack what `sam package` and the SAM
+transform are to AWS. Code stays where it is; CloudFormation gets a key that stands for its folder.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+CODE_PROPERTY = {
+    "AWS::Serverless::Function": "CodeUri",
+    "AWS::Serverless::LayerVersion": "ContentUri",
+}
+ACCOUNT_ID = "123456789012"
+"""moto's only account."""
+SSM_TYPE = "AWS::SSM::Parameter::Value<"
+
+_SUB_NAME = re.compile(r"\$\{(?!!)([^}]+)\}")
+
+
+class TemplateError(Exception):
+    """The template, or a parameter given for it, is not one that CloudFormation would take."""
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A template without SAM types."""
+
+    body: dict[str, Any]
+    parameters: Mapping[str, str]
+    code: Mapping[str, Path]
+    """Key in the bucket of code → the folder that it stands for."""
+
+
+def translate(path: Path, parameters: Mapping[str, str], *, bucket: str, region: str) -> Translated:
+    """The template of `path` for CloudFormation. Raises TemplateError."""
+    source = _read(path)
+    declared: dict[str, Any] = source.get("Parameters") or {}
+    _check_parameters(declared, parameters)
+    code = _point_code_at(source, bucket, path.resolve().parent)
+    defaults = {name: str(p["Default"]) for name, p in declared.items() if "Default" in p}
+    given = {name: str(value) for name, value in parameters.items()}
+    body = _transform(source, defaults | given, region)
+    _check_references(body)
+    looked_up = [n for n, p in declared.items() if str(p.get("Type", "")).startswith(SSM_TYPE)]
+    for name in looked_up:
+        body["Parameters"][name] = _as_if_found(name, region)
+    kept = {name: value for name, value in given.items() if name not in looked_up}
+    return Translated(body, kept, code)
+
+
+def _as_if_found(name: str, region: str) -> dict[str, str]:
+    """A parameter that AWS looks up in its parameter store; there is nothing in moto's."""
+    return {"Type": "String", "Default": f"arn:aws:lambda:{region}:{ACCOUNT_ID}:layer:{name}:1"}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from samtranslator.yaml_helper import yaml_parse
+
+    try:
+        source = yaml_parse(path.read_text("utf-8"))
+    except OSError as error:
+        raise TemplateError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise TemplateError(f"{path}: {error}") from error
+    if not isinstance(source, dict) or not source.get("Resources"):
+        raise TemplateError(f"{path}: no Resources in it")
+    return source
+
+
+def _check_parameters(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    if unknown := sorted(given.keys() - declared.keys()):
+        raise TemplateError(f"the template has no parameter {', '.join(unknown)}")
+    missing = [n for n, p in declared.items() if "Default" not in p and n not in given]
+    if missing:
+        raise TemplateError(f"the template needs a value for {', '.join(missing)}")
+    for name, value in given.items():
+        allowed = declared[name].get("AllowedValues")
+        if allowed and str(value) not in map(str, allowed):
+            raise TemplateError(f"{name}={value}: allowed are {', '.join(map(str, allowed))}")
+        pattern = declared[name].get("AllowedPattern")
+        if pattern and not re.fullmatch(pattern, str(value)):
+            raise TemplateError(f"{name}={value} does not match {pattern}")
+
+
+def _point_code_at(source: dict[str, Any], bucket: str, folder: Path) -> dict[str, Path]:
+    """Replaces each folder of code by an object's address, and returns key → folder."""
+    globals_ = (source.get("Globals") or {}).get("Function") or {}
+    code = {}
+    for logical_id, resource in source["Resources"].items():
+        name = CODE_PROPERTY.get(resource.get("Type", ""))
+        if name is None:
+            continue
+        properties = resource.setdefault("Properties", {})
+        if "InlineCode" in properties or properties.get("PackageType") == "Image":
+            raise TemplateError(f"{logical_id}: only code in a folder can be run")
+        place = properties.get(name) or globals_.get(name)
+        if not isinstance(place, str) or "://" in place:
+            raise TemplateError(f"{logical_id}: {name} must be a folder, it is {place!r}")
+        if not (folder / place).is_dir():
+            raise TemplateError(f"{logical_id}: {name} {place} is not a folder")
+        key = f"{logical_id}.zip"
+        code[key] = (folder / place).resolve()
+        properties[name] = f"s3://{bucket}/{key}"
+    return code
+
+
+def _transform(source: dict[str, Any], values: dict[str, str], region: str) -> dict[str, Any]:
+    from samtranslator.model.exceptions import InvalidDocumentException
+    from samtranslator.translator.transform import transform
+
+    logging.getLogger("samtranslator.metrics.metrics").setLevel(logging.ERROR)  # its own affairs
+    # the translator has no argument for the region: it asks boto3's default session
+    with patch.dict(os.environ, {"AWS_DEFAULT_REGION": region}):
+        try:
+            body: dict[str, Any] = transform(source, dict(values), _NoManagedPolicies())
+        except InvalidDocumentException as error:
+            raise TemplateError("; ".join(cause.message for cause in error.causes)) from error
+    return body
+
+
+class _NoManagedPolicies:
+    """The translator's way to AWS's managed policies by name: a template here names ARNs."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def _check_references(body: Mapping[str, Any]) -> None:
+    """Every Ref, GetAtt, Sub, DependsOn and Condition names something that exists."""
+    resources = set(body["Resources"])
+    parameters = set(body.get("Parameters") or {})
+    conditions = set(body.get("Conditions") or {})
+    sections = {key: body.get(key) or {} for key in ("Conditions", "Resources", "Outputs")}
+    for where, kind, name in _references(sections):
+        pool = {"condition": conditions, "resource": resources}.get(kind, resources | parameters)
+        if name not in pool and not name.startswith("AWS::"):
+            raise TemplateError(f"{where} refers to {name}, which the template does not have")
+
+
+def _references(node: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
+    """(place, kind, name) of each reference below `node`."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _references(item, where)
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        match key, value:
+            case "Ref", str():
+                yield where, "any", value
+            case "Fn::GetAtt", [str() as name, *_]:
+                yield where, "resource", name
+            case "Fn::GetAtt", str():
+                yield where, "resource", value.partition(".")[0]
+            case "Fn::Sub", str():
+                yield from ((where, *found) for found in _names_in(value, {}))
+            case "Fn::Sub", [str() as text, dict() as own]:
+                yield from ((where, *found) for found in _names_in(text, own))
+            case "Fn::If", [str() as name, *_]:
+                yield where, "condition", name
+            case "Condition", str():
+                yield where, "condition", value
+            case "DependsOn", str() | list():
+                names = [value] if isinstance(value, str) else value
+                yield from ((where, "resource", name) for name in names)
+        yield from _references(value, f"{where}.{key}" if where else key)
+
+
+def _names_in(text: str, own: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in _SUB_NAME.findall(text):
+        if name not in own:
+            yield ("resource", name.partition(".")[0]) if "." in name else ("any", name)

@@ -1,0 +1,118 @@
+"""One warm Lambda environment: imports the handler once, then runs one event after another.
+
+Run by its path in a process of its own, whose only import path is the function's code and layers:
+
+    python -P worker.py PIPE HANDLER
+
+PIPE is the file descriptor of a duplex pipe. First it carries one message from here, {} or the
+{"error"} of the import; then events come in ({"event", "request_id", "deadline"}) and each is
+answered by {"result"} or {"error"}. What the handler prints goes to stdout, which is the function's
+log. The process ends with the pipe, even in the middle of an event: it never outlives the stack.
+"""
+
+import importlib
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from decimal import Decimal
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any
+
+LARGEST_REPLY = 6 * 1024 * 1024 + 100 * 1024  # bytes of JSON, Lambda's own limit
+
+Handler = Callable[[Any, "Context"], Any]
+
+
+class Context:
+    """What Lambda hands to a handler beside the event."""
+
+    def __init__(self, request_id: str, deadline: float) -> None:
+        self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = "$LATEST"
+        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.invoked_function_arn = os.environ["_FUNCTION_ARN"]
+        self.aws_request_id = request_id
+        self.client_context = None
+        self.identity = None
+        self._deadline = deadline
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._deadline - time.time()) * 1000))
+
+
+def main(pipe: int, handler_name: str) -> None:
+    os.set_inheritable(pipe, False)  # a process that the handler starts must not keep it open
+    connection = Connection(pipe)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    try:
+        handler = _load(handler_name)
+    except Exception as error:
+        _send(connection, {"error": _describe(error, "Runtime.ImportModuleError")})
+        return
+    _send(connection, {})
+    events: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, events), daemon=True).start()
+    while True:
+        call = events.get()
+        _send(connection, _run(handler, call))
+
+
+def _load(handler_name: str) -> Handler:
+    module, _, function = handler_name.replace("/", ".").rpartition(".")
+    handler: Handler = getattr(importlib.import_module(module), function)
+    return handler
+
+
+def _receive(connection: Connection, events: "SimpleQueue[dict[str, Any]]") -> None:
+    while True:
+        try:
+            events.put(json.loads(connection.recv_bytes()))
+        except (EOFError, OSError):
+            os._exit(1)
+
+
+def _run(handler: Handler, call: dict[str, Any]) -> dict[str, Any]:
+    try:
+        result = handler(call["event"], Context(call["request_id"], call["deadline"]))
+    except Exception as error:
+        return {"error": _describe(error)}
+    try:
+        size = len(json.dumps(result, default=_plain))
+    except (TypeError, ValueError) as error:
+        return {"error": _describe(error, "Runtime.MarshalError")}
+    if size > LARGEST_REPLY:
+        message = f"Response payload size exceeded maximum allowed payload size ({size} bytes)."
+        return {"error": {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}}
+    return {"result": result}
+
+
+def _describe(error: Exception, error_type: str = "") -> dict[str, Any]:
+    print("[ERROR]", traceback.format_exc())  # noqa: T201 - stdout is the function's log
+    return {
+        "errorType": error_type or type(error).__name__,
+        "errorMessage": str(error),
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Decimals become numbers, as in Lambda's own runtime; nothing else is guessed."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _send(connection: Connection, message: dict[str, Any]) -> None:
+    connection.send_bytes(json.dumps(message, default=_plain).encode())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,117 @@
+"""Starting and stopping: nothing is left, whatever happens."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from local.stack import FunctionError, Stack
+from local.template import TemplateError
+from tests.local.stack.conftest import APP, eventually
+
+ROOT = APP.parents[4]
+START = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from local.stack import FunctionError, Stack
+stack = Stack.start(Path(sys.argv[1]), port=0, parameters={}, log_dir=None)
+print(stack.invoke("Echo", {"do": "about"})["pid"], stack.endpoint_url, flush=True)
+time.sleep(60)
+"""
+
+
+def children_of(pid: int) -> set[int]:
+    """Processes that descend from `pid`, at any depth."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int(
+                    (entry / "stat").read_text().rsplit(")")[-1].split()[1]
+                )
+            except (OSError, ValueError):
+                continue
+    found = {child for child, parent in parents.items() if parent == pid}
+    return found.union(*(children_of(child) for child in found)) if found else found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def answers(url: str) -> bool:
+    host, port = url.removeprefix("http://").split(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def test_stop_ends_every_process_and_frees_the_ports_within_3_seconds() -> None:
+    before = children_of(os.getpid())
+    with Stack.start(APP, port=0, parameters={}, log_dir=None) as stack:
+        stack.invoke("Echo", {"do": "about"})
+        started = children_of(os.getpid()) - before
+        assert len(started) >= 3  # moto and one process per function
+        urls = [stack.api_url, stack.endpoint_url]
+        assert all(answers(url) for url in urls)
+        event = {"do": "sleep", "seconds": 30}
+        busy = ThreadPoolExecutor(1).submit(stack.invoke, "Echo", event)
+        assert eventually(lambda: not stack.idle())
+        stopping = time.monotonic()
+    assert time.monotonic() - stopping < 3
+    assert not any(is_running(pid) for pid in started)
+    assert not any(answers(url) for url in urls)
+    assert isinstance(busy.exception(timeout=1), FunctionError)
+    stack.stop()  # a second time does no harm
+
+
+def test_nothing_outlives_a_stack_that_is_killed() -> None:
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", START, str(APP)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    with process.stdout:
+        worker, endpoint_url = process.stdout.readline().split()
+    started = children_of(process.pid)
+    assert int(worker) in started
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert eventually(lambda: not any(is_running(pid) for pid in started), seconds=3)
+    assert not answers(endpoint_url)
+
+
+def test_a_template_that_cannot_be_deployed_leaves_nothing_running(tmp_path: Path) -> None:
+    before = children_of(os.getpid())
+    with pytest.raises(TemplateError):
+        Stack.start(tmp_path / "missing.yaml", port=0, parameters={}, log_dir=None)
+    assert children_of(os.getpid()) == before
+
+
+def test_a_port_in_use_is_told_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        port = taken.getsockname()[1]
+        Stack.start(APP, port=port, parameters={}, log_dir=None)
+
+
+def test_admin_credentials_are_an_environment_for_tools(stack: Stack) -> None:
+    credentials = stack.admin_credentials
+    assert credentials["AWS_ENDPOINT_URL"] == stack.endpoint_url
+    assert credentials["AWS_DEFAULT_REGION"] == "eu-central-1"
+    assert credentials["AWS_ACCESS_KEY_ID"] and credentials["AWS_SECRET_ACCESS_KEY"]
