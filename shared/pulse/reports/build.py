@@ -98,7 +98,7 @@ class BuildReports:
         rewritten: list[tuple[str, int]] = []
         unchanged = 0
         finished = True
-        years = _by_year(self.catalog.partitions(dataset.daily_table).values())
+        years = by_year(self.catalog.partitions(dataset.daily_table).values())
         for year, partitions in sorted(years.items()):
             built_from = fingerprint(partitions)
             behind = (
@@ -176,7 +176,7 @@ class BuildReports:
 
     def _moved(self, dataset: lake.Dataset, year: int, built_from: str) -> bool:
         """True if the year's days point elsewhere than when this round began."""
-        years = _by_year(self.catalog.partitions(dataset.daily_table).values())
+        years = by_year(self.catalog.partitions(dataset.daily_table).values())
         return fingerprint(years.get(year, [])) != built_from
 
     def _publish(
@@ -225,7 +225,8 @@ def fingerprint(partitions: Iterable[Partition]) -> str:
     return hashlib.sha256(pairs.encode()).hexdigest()
 
 
-def _by_year(partitions: Iterable[Partition]) -> dict[int, list[Partition]]:
+def by_year(partitions: Iterable[Partition]) -> dict[int, list[Partition]]:
+    """The partitions by calendar year."""
     years: dict[int, list[Partition]] = defaultdict(list)
     for partition in partitions:
         years[partition.day.year].append(partition)

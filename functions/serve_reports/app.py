@@ -1,0 +1,23 @@
+"""serve_reports: API Gateway's requests to read reports → answers."""
+
+from functools import cache
+from typing import Any
+
+from pulse.http import answer
+from pulse.observe import count, logger, metrics
+from pulse.serve.service import Reports
+from pulse.settings import ServeReportsSettings
+
+
+@cache
+def stage() -> Reports:
+    """The stage, made at the first event."""
+    return Reports.from_settings(ServeReportsSettings.from_environment())
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The answer to one request, in API Gateway's form."""
+    count("Requests")
+    return answer(stage().routes, event)

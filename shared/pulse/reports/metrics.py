@@ -1,0 +1,173 @@
+"""METRICS.md's survey formulas, as pure functions over per-score counts.
+
+Every function takes `counts`, where counts[k] is the number of responses with score k (0..10),
+and yields exact figures: ratios are divided as integers and rounded half even once, to two
+decimals; None stands for a ratio without a denominator. Nothing here knows of rows or files.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from functools import lru_cache
+
+from pulse.tenants.rules import Rule, Segment
+
+Counts = Sequence[int]
+
+Z = Decimal("1.959964")
+"""The standard normal's 97.5th percentile: intervals are 95 % ones."""
+
+_SCORES = range(11)
+_HUNDRED = Decimal(100)
+_ZZ = Z * Z
+_INTERVALS = Context(prec=50, rounding=ROUND_HALF_EVEN)
+"""Digits enough that only the last rounding, to two decimals, is felt."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """How many responses a rule calls good, neutral and bad."""
+
+    good: int
+    neutral: int
+    bad: int
+
+    @property
+    def n(self) -> int:
+        """All of them."""
+        return self.good + self.neutral + self.bad
+
+
+def segments(counts: Counts, rule: Rule) -> Segments:
+    """The responses by what the rule makes of their scores."""
+    names = _segment_by_score(rule)
+    found = dict.fromkeys(("good", "neutral", "bad"), 0)
+    for name, count in zip(names, counts, strict=True):
+        found[name] += count
+    return Segments(**found)
+
+
+@lru_cache(maxsize=1024)
+def _segment_by_score(rule: Rule) -> tuple[Segment, ...]:
+    return tuple(rule.segment(score) for score in _SCORES)
+
+
+def ratio(numerator: int, denominator: int) -> Decimal | None:
+    """numerator / denominator with two decimals, half even; None over nothing."""
+    if denominator == 0:
+        return None
+    quotient, rest = divmod(100 * numerator, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2):
+        quotient += 1
+    return Decimal(quotient).scaleb(-2)
+
+
+def share_pct(part: int, whole: int) -> Decimal | None:
+    """100 * part / whole."""
+    return ratio(100 * part, whole)
+
+
+def shares(counts: Counts) -> tuple[Decimal | None, ...]:
+    """share_pct of each score among all of them."""
+    return tuple(share_pct(count, sum(counts)) for count in counts)
+
+
+def good_pct(counts: Counts, rule: Rule) -> Decimal | None:
+    """The good ones' share: csat_pct on a CSAT scale, ces_pct on a CES scale."""
+    found = segments(counts, rule)
+    return share_pct(found.good, found.n)
+
+
+csat_pct = good_pct
+ces_pct = good_pct
+
+
+def nps(counts: Counts, rule: Rule) -> Decimal | None:
+    """100 * (promoters - detractors) / n, from -100 to 100."""
+    found = segments(counts, rule)
+    return ratio(100 * (found.good - found.bad), found.n)
+
+
+def average(counts: Counts) -> Decimal | None:
+    """The mean score, in scale units."""
+    return ratio(sum(score * count for score, count in enumerate(counts)), sum(counts))
+
+
+def median(counts: Counts) -> Decimal | None:
+    """The middle score; of an even number, the mean of the two middle ones (so exact)."""
+    n = sum(counts)
+    if n == 0:
+        return None
+    both = _score_at(counts, (n - 1) // 2) + _score_at(counts, n // 2)
+    return Decimal(both // 2) if both % 2 == 0 else Decimal(both) / 2
+
+
+def _score_at(counts: Counts, position: int) -> int:
+    """The score at a position (from 0) of all scores in order."""
+    for score, count in enumerate(counts):
+        if position < count:
+            return score
+        position -= count
+    raise IndexError("there are fewer responses")
+
+
+def score(counts: Counts, rule: Rule) -> Decimal | None:
+    """The metric's headline: csat_pct, nps or ces_pct."""
+    return nps(counts, rule) if rule.metric == "nps" else good_pct(counts, rule)
+
+
+def interval(counts: Counts, rule: Rule) -> tuple[Decimal, Decimal] | None:
+    """The 95 % interval of the score, which always contains it; None without responses."""
+    found = segments(counts, rule)
+    if found.n == 0:
+        return None
+    if rule.metric == "nps":
+        return nps_interval(found.good, found.neutral, found.bad)
+    return wilson(found.good, found.n)
+
+
+@lru_cache(maxsize=1024)  # a row asks twice, for its low and its high end
+def wilson(good: int, n: int) -> tuple[Decimal, Decimal]:
+    """Wilson's interval of the percentage good of n (at least 1).
+
+    METRICS.md's formula, multiplied by n above and below so that p is never rounded.
+    """
+    with localcontext(_INTERVALS):
+        centre = good + _ZZ / 2
+        half = Z * (Decimal(good * (n - good)) / n + _ZZ / 4).sqrt()
+        low = _HUNDRED * (centre - half) / (n + _ZZ)
+        high = _HUNDRED * (centre + half) / (n + _ZZ)
+        return _around(ratio(100 * good, n), low, high, lowest=0)
+
+
+@lru_cache(maxsize=1024)
+def nps_interval(promoters: int, passives: int, detractors: int) -> tuple[Decimal, Decimal]:
+    """The adjusted Wald interval of an NPS (Lewis & Sauro 2021), of at least one response.
+
+    Three quarters are added to both ends and three to n; METRICS.md's formula times n'.
+    """
+    n = promoters + passives + detractors
+    with localcontext(_INTERVALS):
+        n_adjusted = Decimal(n + 3)
+        lead = Decimal(promoters - detractors)
+        ends = Decimal(promoters + detractors) + Decimal("1.5")
+        half = Z * (ends - lead * lead / n_adjusted).sqrt()
+        low = _HUNDRED * (lead - half) / n_adjusted
+        high = _HUNDRED * (lead + half) / n_adjusted
+        return _around(ratio(100 * (promoters - detractors), n), low, high, lowest=-100)
+
+
+def _around(
+    value: Decimal | None, low: Decimal, high: Decimal, *, lowest: int
+) -> tuple[Decimal, Decimal]:
+    """Both ends to two decimals, clipped to lowest..100, widened to contain the value."""
+    if value is None:
+        raise ValueError("an interval needs responses")
+    clipped_low = max(_hundredths(low), Decimal(lowest).scaleb(2))
+    clipped_high = min(_hundredths(high), Decimal(10_000))
+    return min(clipped_low.scaleb(-2), value), max(clipped_high.scaleb(-2), value)
+
+
+def _hundredths(value: Decimal) -> Decimal:
+    """100 * value, rounded to a whole number; never the negative zero."""
+    return Decimal(int(value.scaleb(2).to_integral_value(ROUND_HALF_EVEN)))

@@ -1,0 +1,384 @@
+"""What may be asked: the closed set of dimensions, metrics, families and reports.
+
+The query parser, the catalogue, the OpenAPI document and the figures themselves are drawn from
+here, and nothing else tests on a report's name. A further survey report is one entry in
+REPORTS; a further family brings its own table, dimensions, counts and metrics.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal
+
+from pulse import lake
+from pulse.reports import metrics
+from pulse.tenants.rules import METRICS as SURVEY_METRICS
+from pulse.tenants.rules import Rule, Segment
+
+Value = int | Decimal | None
+Unit = Literal["count", "percent", "points", "scale"]
+
+UNITS: Mapping[Unit, str] = {
+    "count": "a whole number of responses",
+    "percent": "0 to 100, two decimals",
+    "points": "a headline score, two decimals: 0 to 100, or -100 to 100 for nps",
+    "scale": "a score in the units of the row's scale",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a row's metrics are computed from: sums, never averages.
+
+    `group` names the row's dimensions, `sums` are the family's counts in their order, `whole`
+    is the number of answers that the row's share refers to.
+    """
+
+    group: Mapping[str, str | None]
+    sums: Sequence[int]
+    whole: int
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A column to group and filter by; `values` where they are a closed set.
+
+    Figures of one that is `a_person` judge somebody, which takes a minimum sample (METRICS.md).
+    """
+
+    name: str
+    title: str
+    text: str
+    values: tuple[str, ...] | None = None
+    a_person: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure, how it is made, and what it says of an empty group.
+
+    `withheld` figures are not shown where too few answers would judge a person.
+    """
+
+    name: str
+    unit: Unit
+    text: str
+    compute: Callable[[Facts], Value]
+    formula: str | None = None
+    numerator: str | None = None
+    denominator: str | None = None
+    empty: Literal["0", "null"] = "null"
+    withheld: bool = True
+
+
+@dataclass(frozen=True)
+class Family:
+    """Reports over one table of the lake: the same dimensions, the same filters on all.
+
+    `apart` are the dimensions that are in every grouping, because figures across them would
+    mean nothing; shares and totals are taken within them. `counts` are the table's additive
+    columns. `size` is how many answers such sums stand for. `formulas` gives the versioned
+    formulas that a row's figures follow.
+    """
+
+    name: str
+    dataset: lake.Dataset
+    dimensions: tuple[Dimension, ...]
+    apart: tuple[str, ...]
+    counts: tuple[str, ...]
+    size: Callable[[Sequence[int]], int]
+    formulas: Callable[[Facts], tuple[str, ...]]
+
+    def dimension(self, name: str) -> Dimension:
+        """The dimension of that name. Raises KeyError if the family lacks it."""
+        return {dimension.name: dimension for dimension in self.dimensions}[name]
+
+    @property
+    def dimension_names(self) -> tuple[str, ...]:
+        """The dimensions' names, in order."""
+        return tuple(dimension.name for dimension in self.dimensions)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A question with a name.
+
+    `fixed` filters hold whatever is asked. `always` names the values of a dimension that have
+    their row, once they are grouped by it, even where nothing was counted. A report with a
+    `breakdown` adds rows of another grain, made from each row of the totals.
+    """
+
+    name: str
+    title: str
+    text: str
+    family: Family
+    metrics: tuple[Metric, ...]
+    group_by: tuple[str, ...] = ()
+    granularity: str = "total"
+    fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    always: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    breakdown: "Breakdown | None" = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where an entry names a dimension that its family lacks."""
+        named = {*self.group_by, *self.fixed, *self.always}
+        if unknown := named - set(self.family.dimension_names):
+            raise ValueError(f"report {self.name}: no dimensions {sorted(unknown)}")
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Rows of a finer grain under a reply: their columns after those of `Family.apart`."""
+
+    text: str
+    dimensions: tuple[Dimension, ...]
+    metrics: tuple[Metric, ...]
+    rows: Callable[[Facts], list[dict[str, str | Value]]]
+
+
+# -- dimensions of surveys
+
+CHANNELS = ("ticket", "chat", "external")
+
+SURVEY_DIMENSIONS = (
+    Dimension("survey", "Survey", "The survey that asked."),
+    Dimension("metric", "Metric", "What the survey measures.", SURVEY_METRICS),
+    Dimension("scale", "Scale", "The scale, with its rule where that is not the default."),
+    Dimension("channel", "Channel", "Where the answer came from.", CHANNELS),
+    Dimension("agent", "Agent", "The agent who was rated.", a_person=True),
+    Dimension("country", "Country", "The customer's country (ISO 3166-1 alpha-2)."),
+    Dimension("browser", "Browser", "The customer's browser."),
+    Dimension("os", "Operating system", "The customer's operating system."),
+    Dimension("device", "Device", "The customer's kind of device."),
+)
+
+# -- metrics of surveys
+
+SEGMENT_NAMES: Mapping[str, Mapping[Segment, str]] = {
+    "csat": {"good": "satisfied", "neutral": "neutral", "bad": "dissatisfied"},
+    "nps": {"good": "promoters", "neutral": "passives", "bad": "detractors"},
+    "ces": {"good": "easy", "neutral": "neutral", "bad": "difficult"},
+}
+"""What each survey metric calls the three parts of its scale."""
+
+
+@lru_cache(maxsize=1024)
+def _parse_rule(metric: str, scale: str) -> Rule:
+    return Rule.parse(metric, scale)
+
+
+def _rule(facts: Facts) -> Rule:
+    return _parse_rule(str(facts.group["metric"]), str(facts.group["scale"]))
+
+
+def _end(which: int) -> Callable[[Facts], Value]:
+    def compute(facts: Facts) -> Value:
+        ends = metrics.interval(facts.sums, _rule(facts))
+        return ends[which] if ends else None
+
+    return compute
+
+
+def _in_segment(segment: Segment) -> Callable[[Facts], int]:
+    def compute(facts: Facts) -> int:
+        found: int = getattr(metrics.segments(facts.sums, _rule(facts)), segment)
+        return found
+
+    return compute
+
+
+def _segment_metrics(segment: Segment, name: str, formula: str) -> tuple[Metric, Metric]:
+    """The count of a segment's responses and their percentage."""
+    count = _in_segment(segment)
+    return (
+        Metric(
+            name,
+            "count",
+            f"Responses that are {name}.",
+            count,
+            formula=formula,
+            empty="0",
+        ),
+        Metric(
+            f"{name}_pct",
+            "percent",
+            f"Share of responses that are {name}.",
+            lambda facts: metrics.share_pct(count(facts), sum(facts.sums)),
+            formula=formula,
+            numerator=name,
+            denominator="responses",
+        ),
+    )
+
+
+RESPONSES = Metric(
+    "responses",
+    "count",
+    "Responses counted.",
+    lambda facts: sum(facts.sums),
+    empty="0",
+    withheld=False,
+)
+SHARE_PCT = Metric(
+    "share_pct",
+    "percent",
+    "Share of the responses of the same metric, scale and period, over all pages.",
+    lambda facts: metrics.share_pct(sum(facts.sums), facts.whole),
+    formula="share_pct@1",
+    numerator="responses",
+    denominator="responses of the same metric, scale and period",
+    withheld=False,
+)
+AVERAGE = Metric(
+    "average",
+    "scale",
+    "Mean score, two decimals.",
+    lambda facts: metrics.average(facts.sums),
+    formula="average@1",
+    numerator="sum of the scores",
+    denominator="responses",
+)
+MEDIAN = Metric(
+    "median",
+    "scale",
+    "Middle score; of an even number, the mean of the two middle ones.",
+    lambda facts: metrics.median(facts.sums),
+    formula="median@1",
+)
+CSAT_PCT = Metric(
+    "csat_pct",
+    "percent",
+    "Share of satisfied responses.",
+    lambda facts: metrics.csat_pct(facts.sums, _rule(facts)),
+    formula="csat_pct@1",
+    numerator="satisfied",
+    denominator="responses",
+)
+NPS = Metric(
+    "nps",
+    "points",
+    "Net promoter score: share of promoters minus share of detractors, -100 to 100.",
+    lambda facts: metrics.nps(facts.sums, _rule(facts)),
+    formula="nps@1",
+    numerator="promoters - detractors",
+    denominator="responses",
+)
+CES_PCT = Metric(
+    "ces_pct",
+    "percent",
+    "Share of responses that found it easy.",
+    lambda facts: metrics.ces_pct(facts.sums, _rule(facts)),
+    formula="ces_pct@1",
+    numerator="easy",
+    denominator="responses",
+)
+HEADLINES: Mapping[str, Metric] = {"csat": CSAT_PCT, "nps": NPS, "ces": CES_PCT}
+"""The figure that stands for each survey metric."""
+
+SCORE = Metric(
+    "score",
+    "points",
+    "The metric's headline: csat_pct, nps or ces_pct.",
+    lambda facts: metrics.score(facts.sums, _rule(facts)),
+    formula="score@1",
+)
+CI_LOW = Metric(
+    "ci_low", "points", "Lower end of the score's 95 % interval.", _end(0), formula="interval@1"
+)
+CI_HIGH = Metric(
+    "ci_high", "points", "Upper end of the score's 95 % interval.", _end(1), formula="interval@1"
+)
+SEGMENT_METRICS: Mapping[str, tuple[Metric, ...]] = {
+    survey_metric: tuple(
+        metric
+        for segment, name in names.items()
+        for metric in _segment_metrics(segment, name, str(HEADLINES[survey_metric].formula))
+    )
+    for survey_metric, names in SEGMENT_NAMES.items()
+}
+"""For each survey metric the counts and percentages of its three segments."""
+
+
+# -- the distribution
+
+
+def _distribution(facts: Facts) -> list[dict[str, str | Value]]:
+    """One row for every score of the scale, whether anybody gave it or not."""
+    rule = _rule(facts)
+    names = SEGMENT_NAMES[rule.metric]
+    return [
+        {
+            "score_value": score,
+            "segment": names[rule.segment(score)],
+            "responses": facts.sums[score],
+            "share_pct": metrics.share_pct(facts.sums[score], sum(facts.sums)),
+        }
+        for score in rule.scores
+    ]
+
+
+DISTRIBUTION = Breakdown(
+    text="Responses by score, over the whole reply: every score of each scale has its row.",
+    dimensions=(
+        Dimension("score_value", "Score", "The score given."),
+        Dimension("segment", "Segment", "What the rule calls it, as in the columns' names."),
+    ),
+    metrics=(RESPONSES, SHARE_PCT),
+    rows=_distribution,
+)
+
+# -- families and reports
+
+
+def _score_formulas(facts: Facts) -> tuple[str, ...]:
+    return (str(HEADLINES[str(facts.group["metric"])].formula),)
+
+
+SURVEY = Family(
+    name="survey",
+    dataset=lake.SCORES,
+    dimensions=SURVEY_DIMENSIONS,
+    apart=("metric", "scale"),
+    counts=lake.SCORE_COUNTS,
+    size=sum,
+    formulas=_score_formulas,
+)
+
+_SCORED = (AVERAGE, MEDIAN, SCORE, CI_LOW, CI_HIGH)
+
+REPORTS: Mapping[str, Report] = MappingProxyType(
+    {
+        report.name: report
+        for report in (
+            Report(
+                name="daily",
+                title="Scores over time",
+                text="How many answered and how they scored, day by day.",
+                family=SURVEY,
+                granularity="day",
+                metrics=(RESPONSES, *_SCORED),
+            ),
+            Report(
+                name="nps",
+                title="Net promoter score",
+                text="Promoters, passives and detractors, and the score they make.",
+                family=SURVEY,
+                fixed={"metric": ("nps",)},
+                metrics=(RESPONSES, *SEGMENT_METRICS["nps"], NPS, CI_LOW, CI_HIGH),
+                breakdown=DISTRIBUTION,
+            ),
+            Report(
+                name="source",
+                title="Scores by channel",
+                text="Answers and scores by the channel that they came through.",
+                family=SURVEY,
+                group_by=("channel",),
+                always={"channel": CHANNELS},
+                metrics=(RESPONSES, SHARE_PCT, *_SCORED),
+            ),
+        )
+    }
+)
+"""Every report by its name, in the order of the catalogue."""

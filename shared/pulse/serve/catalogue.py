@@ -1,0 +1,72 @@
+"""GET /v1/reports: the registry as a dashboard needs it to draw itself."""
+
+from typing import Any
+
+from pulse import days
+from pulse.reports.registry import REPORTS, UNITS, Dimension, Metric, Report
+from pulse.serve.conditions import NOT_GIVEN
+from pulse.serve.query import PARAMETERS, PERIOD
+
+
+def catalogue() -> dict[str, Any]:
+    """Every report with its dimensions, metrics and filters, and what all of them take."""
+    return {
+        "reports": [_report(report) for report in REPORTS.values()],
+        "parameters": [{"name": name, "text": text} for name, text in PARAMETERS.items()],
+        "presets": list(days.PRESETS),
+        "default_preset": days.DEFAULT_PRESET,
+        "granularities": list(days.GRANULARITIES),
+        "units": dict(UNITS),
+        "not_given": NOT_GIVEN,
+    }
+
+
+def _report(report: Report) -> dict[str, Any]:
+    family = report.family
+    period = [PERIOD] if report.granularity != "total" else []
+    return {
+        "name": report.name,
+        "title": report.title,
+        "description": report.text,
+        "family": family.name,
+        "dimensions": [_dimension(dimension) for dimension in family.dimensions],
+        "always_grouped_by": list(family.apart),
+        "group_by": [*period, *report.group_by],
+        "granularity": report.granularity,
+        "metrics": [_metric(metric) for metric in report.metrics],
+        "filters": list(family.dimension_names),
+        "fixed_filters": {name: list(values) for name, values in report.fixed.items()},
+        "always_present": {name: list(values) for name, values in report.always.items()},
+        "breakdown": _breakdown(report),
+    }
+
+
+def _breakdown(report: Report) -> dict[str, Any] | None:
+    if report.breakdown is None:
+        return None
+    return {
+        "text": report.breakdown.text,
+        "dimensions": [_dimension(dimension) for dimension in report.breakdown.dimensions],
+        "metrics": [_metric(metric) for metric in report.breakdown.metrics],
+    }
+
+
+def _dimension(dimension: Dimension) -> dict[str, Any]:
+    return {
+        "name": dimension.name,
+        "title": dimension.title,
+        "text": dimension.text,
+        "values": list(dimension.values) if dimension.values else None,
+    }
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "unit": metric.unit,
+        "text": metric.text,
+        "formula": metric.formula,
+        "numerator": metric.numerator,
+        "denominator": metric.denominator,
+        "empty": metric.empty,
+    }

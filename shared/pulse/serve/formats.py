@@ -1,0 +1,70 @@
+"""A reply's text: JSON, and CSV that is safe to open in a spreadsheet.
+
+Figures are exact decimals up to here. JSON has them as numbers, CSV with all their decimals.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+PAGE_BYTES = 4_000_000
+"""Where a page ends at the latest: Lambda lets 6 MB out, once escaped."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON text; decimals as numbers."""
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number
+    )
+
+
+def _number(value: Any) -> int | float:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+    # two decimals survive the way through a float: JSON writes the shortest text that reads back
+    return int(value) if value.as_tuple().exponent == 0 else float(value)
+
+
+def json_object(members: Mapping[str, str]) -> str:
+    """One JSON object of members that are JSON text already."""
+    return "{" + ",".join(f"{to_json(name)}:{text}" for name, text in members.items()) + "}"
+
+
+def json_array(texts: Iterable[str]) -> str:
+    """One JSON array of members that are JSON text already."""
+    return f"[{','.join(texts)}]"
+
+
+def csv_line(cells: Sequence[Any]) -> str:
+    """One line of RFC 4180, its CRLF included."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow([_cell(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """A cell's text; an apostrophe stops a spreadsheet from running what a customer wrote."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return str(value)
+
+
+def fill(texts: Iterable[str], *, limit: int, room: int) -> list[str]:
+    """As many texts as a page holds: at most `limit`, at most `room` bytes, but at least one."""
+    page: list[str] = []
+    for text in islice(texts, limit):
+        room -= len(text.encode()) + 1  # what parts it from the next
+        if room < 0 and page:
+            break
+        page.append(text)
+    return page

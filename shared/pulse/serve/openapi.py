@@ -1,0 +1,404 @@
+"""GET /v1/openapi.json: the interface as OpenAPI 3.1, drawn from the registry and declarations.
+
+Reading is here; what ingest takes and answers is declared in `openapi_writing`.
+"""
+
+from functools import cache
+from typing import Any
+
+from pulse import days
+from pulse.errors import FieldError, RequestError
+from pulse.http import PROBLEM
+from pulse.reports.registry import REPORTS, Dimension, Metric, Report, Unit
+from pulse.serve.conditions import NOT_GIVEN
+from pulse.serve.openapi_writing import PATHS as WRITING_PATHS
+from pulse.serve.openapi_writing import SCHEMAS as WRITING_SCHEMAS
+from pulse.serve.query import DEFAULT_ROWS, FORMATS, MOST_ROWS, PARAMETERS, PERIOD
+
+Schema = dict[str, Any]
+
+VERSION = "1"
+
+_PROBLEMS = {
+    400: "The request cannot be read, or names something that does not exist.",
+    401: "No key, or one that is unknown, revoked or expired.",
+    403: "A known key that may not do this.",
+    404: "There is no such path, report or survey.",
+    409: "The rows have changed since the page that the cursor comes from.",
+    413: "More bytes or items than a request may hold.",
+    422: "Readable, but nothing in it can be accepted.",
+    429: "Too many requests; answered by API Gateway in its own form.",
+    500: "Something went wrong on our side.",
+    503: "Not possible just now; send the same request again.",
+}
+
+_DATE: Schema = {"type": "string", "format": "date"}
+_SCHEMA_OF_UNIT: dict[Unit, Schema] = {
+    "count": {"type": "integer", "minimum": 0},
+    "percent": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
+    "points": {"type": ["number", "null"], "minimum": -100, "maximum": 100},
+    "scale": {"type": ["number", "null"], "minimum": 0, "maximum": 10},
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document of the whole interface."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Pulse",
+            "version": VERSION,
+            "description": "Customer-experience reporting: responses in, reports out.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}, {"apiKey": []}],
+        "paths": {path: _with_problems(item) for path, item in _paths().items()},
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+                "queryKey": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "key",
+                    "description": "Publishable keys alone.",
+                },
+            },
+            "headers": {
+                "RequestId": {
+                    "schema": {"type": "string"},
+                    "description": "Names the request in our logs.",
+                }
+            },
+            "responses": {f"Problem{status}": _problem(status) for status in _PROBLEMS},
+            "schemas": {
+                "Problem": _PROBLEM_SCHEMA,
+                "Catalogue": _CATALOGUE_SCHEMA,
+                "Meta": _META_SCHEMA,
+                **{_reply_name(report): _reply_schema(report) for report in REPORTS.values()},
+                **WRITING_SCHEMAS,
+            },
+        },
+    }
+
+
+def _paths() -> dict[str, dict[str, Any]]:
+    return {**WRITING_PATHS, **_reading_paths()}
+
+
+def _reading_paths() -> dict[str, dict[str, Any]]:
+    return {
+        "/v1/reports": {
+            "get": {
+                "operationId": "listReports",
+                "summary": "Which reports there are, and what may be asked of each.",
+                "responses": {"200": _json("The catalogue.", _ref("Catalogue"))},
+                "x-problems": [401, 403, 429, 500, 503],
+            }
+        },
+        "/v1/reports/{report}": {"get": _report_operation()},
+        "/v1/openapi.json": {
+            "get": {
+                "operationId": "getOpenApi",
+                "summary": "This document.",
+                "security": [],
+                "responses": {"200": _json("The document.", {"type": "object"})},
+                "x-problems": [429, 500],
+            }
+        },
+    }
+
+
+def _with_problems(item: dict[str, Any]) -> dict[str, Any]:
+    """Each operation with its problem replies spelt out, and the request id on all others."""
+    return {method: _operation(operation) for method, operation in item.items()}
+
+
+def _operation(operation: dict[str, Any]) -> dict[str, Any]:
+    request_id = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    plain = {name: value for name, value in operation.items() if name != "x-problems"}
+    replies = {
+        status: reply | {"headers": request_id | reply.get("headers", {})}
+        for status, reply in operation["responses"].items()
+    }
+    problems = {
+        str(status): {"$ref": f"#/components/responses/Problem{status}"}
+        for status in operation["x-problems"]
+    }
+    return plain | {"responses": replies | problems}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    reply: dict[str, Any] = {"description": _PROBLEMS[status]}
+    if status == 429:
+        return reply
+    reply["headers"] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if status == 503:
+        reply["headers"]["Retry-After"] = {"schema": {"type": "integer"}}
+    return reply | {"content": {PROBLEM: {"schema": _ref("Problem")}}}
+
+
+# -- one report
+
+
+def _report_operation() -> dict[str, Any]:
+    reports = REPORTS.values()
+    return {
+        "operationId": "getReport",
+        "summary": "One page of a report.",
+        "description": "A key's own filters are added to those of the query.",
+        "parameters": [
+            {
+                "name": "report",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "enum": list(REPORTS)},
+            },
+            *(_parameter(name, text) for name, text in PARAMETERS.items()),
+            *(_filter(dimension) for dimension in _dimensions()),
+            {
+                "name": "If-None-Match",
+                "in": "header",
+                "description": "The ETag of a reply that the caller still has.",
+                "schema": {"type": "string"},
+            },
+        ],
+        "responses": {
+            "200": {
+                "description": "The rows that the query asks for, a page of them.",
+                "headers": _REPORT_HEADERS,
+                "content": {
+                    "application/json": {
+                        "schema": {"oneOf": [_ref(_reply_name(report)) for report in reports]}
+                    },
+                    "text/csv": {"schema": {"type": "string"}},
+                },
+            },
+            "304": {"description": "The caller has this reply already."},
+        },
+        "x-problems": [400, 401, 403, 404, 409, 422, 429, 500, 503],
+    }
+
+
+_REPORT_HEADERS = {
+    "ETag": {"schema": {"type": "string"}, "description": "Names this very reply."},
+    "Cache-Control": {"schema": {"type": "string"}},
+    "Link": {
+        "schema": {"type": "string"},
+        "description": 'CSV alone: where there are more rows, rel="next" is the next page.',
+    },
+}
+
+
+def _dimensions() -> list[Dimension]:
+    """Every dimension of any family, each once."""
+    found: dict[str, Dimension] = {}
+    for report in REPORTS.values():
+        for dimension in report.family.dimensions:
+            found.setdefault(dimension.name, dimension)
+    return list(found.values())
+
+
+_PARAMETER_SCHEMAS: dict[str, Schema] = {
+    "preset": {"type": "string", "enum": list(days.PRESETS), "default": days.DEFAULT_PRESET},
+    "start_date": _DATE,
+    "end_date": _DATE,
+    "granularity": {"type": "string", "enum": list(days.GRANULARITIES)},
+    "group_by": {"type": "string", "examples": ["channel,country"]},
+    "order_by": {"type": "string", "examples": ["-responses,country"]},
+    "limit": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MOST_ROWS,
+        "default": DEFAULT_ROWS["json"],
+    },
+    "cursor": {"type": "string"},
+    "format": {"type": "string", "enum": list(FORMATS)},
+}
+
+
+def _parameter(name: str, text: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": text, "schema": _PARAMETER_SCHEMAS[name]}
+
+
+def _filter(dimension: Dimension) -> dict[str, Any]:
+    values = f" One of {', '.join(dimension.values)}." if dimension.values else ""
+    return {
+        "name": dimension.name,
+        "in": "query",
+        "description": (
+            f"Filter. {dimension.text}{values} Literal commas separate values (%2C within one), "
+            f"a leading ! negates them all (%21 is literal), {NOT_GIVEN} is not given."
+        ),
+        "schema": {"type": "string"},
+    }
+
+
+def _reply_name(report: Report) -> str:
+    return "".join(word.capitalize() for word in report.name.split("-")) + "Report"
+
+
+def _reply_schema(report: Report) -> Schema:
+    rows = {"type": "array", "items": _row_schema(report)}
+    members: dict[str, Any] = {
+        "report": {"const": report.name},
+        "meta": _ref("Meta"),
+        "columns": {"type": "array", "items": _COLUMN_SCHEMA},
+        "rows": rows,
+        "totals": {
+            **rows,
+            "description": f"One row for each {' and '.join(report.family.apart)}; "
+            "the other dimensions are null.",
+        },
+        "next_cursor": {"type": ["string", "null"]},
+    }
+    if report.breakdown:
+        names = [dimension.name for dimension in report.breakdown.dimensions]
+        names += [metric.name for metric in report.breakdown.metrics]
+        members["breakdown"] = {
+            "type": "array",
+            "description": report.breakdown.text,
+            "items": {"type": "object", "required": [*report.family.apart, *names]},
+        }
+    return {
+        "type": "object",
+        "description": f"{report.title}. {report.text}",
+        "required": list(members),
+        "properties": members,
+    }
+
+
+def _row_schema(report: Report) -> Schema:
+    dimensions = {
+        dimension.name: {"type": ["string", "null"], "description": dimension.text}
+        for dimension in report.family.dimensions
+    }
+    metrics = {metric.name: _figure_schema(metric) for metric in report.metrics}
+    return {
+        "type": "object",
+        "required": [*report.family.apart, *metrics],
+        "properties": {
+            PERIOD: {**_DATE, "type": ["string", "null"]},
+            **dimensions,
+            **metrics,
+            "withheld": {
+                "type": "boolean",
+                "description": "True where too few answered to show an agent's figures.",
+            },
+        },
+    }
+
+
+def _figure_schema(metric: Metric) -> Schema:
+    schema = {**_SCHEMA_OF_UNIT[metric.unit], "description": metric.text}
+    if metric.unit == "count" and metric.withheld:
+        schema["type"] = ["integer", "null"]
+    if metric.formula:
+        schema["x-formula"] = metric.formula
+    return schema
+
+
+# -- schemas that all share
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(description: str, schema: Schema) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+_PROBLEM_SCHEMA: Schema = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable; `errors` name the fields at fault.",
+    "required": list(RequestError("code", "detail").problem()),
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": list(FieldError.__dataclass_fields__),
+                "properties": {
+                    name: {"type": "string"} for name in FieldError.__dataclass_fields__
+                },
+            },
+        },
+    },
+}
+_COLUMN_SCHEMA: Schema = {
+    "type": "object",
+    "required": ["name", "kind"],
+    "properties": {
+        "name": {"type": "string"},
+        "kind": {"enum": [PERIOD, "dimension", "metric", "flag"]},
+        "unit": {"enum": list(_SCHEMA_OF_UNIT)},
+    },
+}
+_CATALOGUE_SCHEMA: Schema = {
+    "type": "object",
+    "required": ["reports", "presets", "granularities"],
+    "properties": {
+        "reports": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": [
+                    "name",
+                    "title",
+                    "description",
+                    "family",
+                    "dimensions",
+                    "metrics",
+                    "filters",
+                ],
+            },
+        },
+        "presets": {"type": "array", "items": {"type": "string"}},
+        "granularities": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_META_SCHEMA: Schema = {
+    "type": "object",
+    "required": ["date_range", "as_of", "filters", "formulas", "warnings"],
+    "properties": {
+        "date_range": {
+            "type": "object",
+            "required": ["preset", "start_date", "end_date", "timezone"],
+            "properties": {
+                "preset": {"type": ["string", "null"]},
+                "start_date": _DATE,
+                "end_date": _DATE,
+                "timezone": {"type": "string"},
+            },
+        },
+        "as_of": {
+            "type": ["string", "null"],
+            "format": "date-time",
+            "description": "When the build ran that the reply reflects; null before the first.",
+        },
+        "filters": {
+            "type": "object",
+            "description": 'By dimension {"is": […]} or {"is_not": […]}; null is not given.',
+        },
+        "formulas": {
+            "type": "array",
+            "description": "The versioned formulas of the scores in the reply.",
+            "items": {"type": "string"},
+        },
+        "warnings": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}

@@ -1,0 +1,311 @@
+"""The whole query string as one frozen value, or one coded error, before anything is read.
+
+A value's raw form matters: a literal comma separates values where %2C belongs to one, and a
+literal leading ! negates where %21 is an exclamation mark. So values are split before they are
+decoded.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from pulse import days
+from pulse.days import DateRange
+from pulse.errors import BadRequestError, FieldError
+from pulse.http import decode
+from pulse.reports.registry import Dimension, Report
+from pulse.serve.conditions import NOT_GIVEN, Condition
+from pulse.tenants.tenant import Tenant
+
+PERIOD = "period"
+FORMATS = ("json", "csv")
+MOST_ROWS = 10_000
+DEFAULT_ROWS: Mapping[str, int] = {"json": 1_000, "csv": MOST_ROWS}
+MOST_DAYS = 18_300
+"""Fifty years."""
+LAST_DAY = date(9999, 12, 31)
+
+PARAMETERS: Mapping[str, str] = {
+    "preset": "A named range of days; the default is last_28_days.",
+    "start_date": "The first day, with end_date instead of a preset.",
+    "end_date": "The last day, inclusive, with start_date.",
+    "granularity": "Adds a period column: the first day of each day, week or month.",
+    "group_by": "Dimensions to group by, separated by commas, instead of the report's own.",
+    "order_by": "Columns to order by, separated by commas; a leading - turns one around.",
+    "limit": "Rows in a page, 1 to 10000; 1000 by default, 10000 in CSV.",
+    "cursor": "Where to go on: next_cursor of the page before.",
+    "format": "json or csv; else the Accept header decides.",
+}
+"""What every report takes, besides its family's dimensions as filters."""
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_LIMIT = re.compile(r"\d{1,6}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One column to order by."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of a report. The days stay a name until a tenant's calendar resolves it."""
+
+    preset: str | None
+    dates: DateRange | None
+    granularity: str
+    group_by: tuple[str, ...]
+    """Every grouped column in order: `period`, the family's own, then those asked for."""
+    filters: Mapping[str, Condition] = field(default_factory=dict)
+    order_by: tuple[Order, ...] = ()
+    limit: int = DEFAULT_ROWS["json"]
+    cursor: str | None = None
+    format: str = "json"
+
+    def resolve(self, tenant: Tenant, table: str) -> DateRange:
+        """The days it means for a tenant at this moment; `all_time` begins with the table."""
+        if self.dates:
+            return self.dates
+        return days.resolve_preset(
+            self.preset or days.DEFAULT_PRESET,
+            days.today(tenant.timezone),
+            week_start=tenant.week_start,
+            first_day=tenant.table(table).first_day,
+        )
+
+
+def parse(pairs: Iterable[tuple[str, str]], report: Report, accept: str = "") -> Query:
+    """The query that (name, raw value) pairs ask of a report.
+
+    Raises BadRequestError, naming the parameter and what it allows, for the first thing wrong.
+    """
+    given = _once_each(pairs, report)
+    preset, dates = _dates(given)
+    granularity, dimensions = _grouping(given, report)
+    period = (PERIOD,) if granularity != "total" else ()
+    group_by = (*period, *report.family.apart, *dimensions)
+    kind = _format(given, accept)
+    return Query(
+        preset=preset,
+        dates=dates,
+        granularity=granularity,
+        group_by=group_by,
+        filters=_filters(given, report),
+        order_by=_order(given, group_by, report),
+        limit=_limit(given, kind),
+        cursor=decode(given["cursor"]) if "cursor" in given else None,
+        format=kind,
+    )
+
+
+def refusal(parameter: str, code: str, reason: str, allowed: Sequence[str] = ()) -> BadRequestError:
+    """The 400 that names the parameter and lists what it allows."""
+    message = f"{reason} Allowed: {', '.join(allowed)}." if allowed else reason
+    return BadRequestError(
+        code, f"{parameter}: {message}", errors=[FieldError(parameter, code, message)]
+    )
+
+
+def _once_each(pairs: Iterable[tuple[str, str]], report: Report) -> dict[str, str]:
+    allowed = (*PARAMETERS, *report.family.dimension_names)
+    given: dict[str, str] = {}
+    for name, raw in pairs:
+        if name not in allowed:
+            shown = name if len(name) <= 64 else f"{name[:64]}…"
+            raise refusal(shown, "unknown_parameter", "There is no such parameter.", allowed)
+        if name in given:
+            raise refusal(
+                name, "repeated_parameter", "Give it once; commas separate several values."
+            )
+        given[name] = raw
+    return given
+
+
+def _list(name: str, raw: str) -> list[str]:
+    """The values between literal commas, decoded; none may be empty."""
+    values = [decode(part) for part in raw.split(",")]
+    if "" in values:
+        raise refusal(name, "empty_value", "A value is empty.")
+    return values
+
+
+def _choice(name: str, value: str, allowed: Sequence[str], code: str) -> str:
+    if value not in allowed:
+        raise refusal(name, code, f"{_shown(value)} is not one of its values.", allowed)
+    return value
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 64 else f"{value[:64]}…")
+
+
+# -- days
+
+
+def _dates(given: Mapping[str, str]) -> tuple[str | None, DateRange | None]:
+    """(preset, None), or (None, the days named); the default preset where neither is given."""
+    ends = [name for name in ("start_date", "end_date") if name in given]
+    if "preset" in given and ends:
+        raise refusal(
+            "preset", "preset_with_dates", f"Give a preset or dates, not both ({ends[0]})."
+        )
+    if not ends:
+        preset = decode(given.get("preset", days.DEFAULT_PRESET))
+        return _choice("preset", preset, days.PRESETS, "unknown_preset"), None
+    if len(ends) == 1:
+        missing = "end_date" if ends == ["start_date"] else "start_date"
+        raise refusal(missing, "missing_date", f"{ends[0]} needs {missing} beside it.")
+    return None, _range(_date("start_date", given), _date("end_date", given))
+
+
+def _range(start: date, end: date) -> DateRange:
+    if start > end:
+        raise refusal("start_date", "start_after_end", f"{start} is after end_date, {end}.")
+    dates = DateRange(start, end)
+    if dates.days > MOST_DAYS:
+        raise refusal(
+            "end_date", "range_too_long", f"{dates.days} days; at most {MOST_DAYS} (50 years)."
+        )
+    if start < days.FIRST_DAY:
+        raise refusal(
+            "start_date", "date_out_of_range", f"Days lie from {days.FIRST_DAY} to {LAST_DAY}."
+        )
+    return dates
+
+
+def _date(name: str, given: Mapping[str, str]) -> date:
+    text = decode(given[name])
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass  # a day that no calendar has: the same answer
+    raise refusal(name, "invalid_date", f"{_shown(text)} is no day; write YYYY-MM-DD.")
+
+
+# -- grouping and order
+
+
+def _grouping(given: Mapping[str, str], report: Report) -> tuple[str, tuple[str, ...]]:
+    """(granularity, dimensions beside those that are always there).
+
+    `period` may stand in group_by: it asks for days unless granularity says otherwise.
+    """
+    asked = list(report.group_by)
+    if "group_by" in given:
+        asked = _list("group_by", given["group_by"])
+        for name in asked:
+            allowed = (PERIOD, *report.family.dimension_names)
+            _choice("group_by", name, allowed, "unknown_dimension")
+        _refuse_repeated("group_by", asked)
+    granularity = report.granularity
+    if PERIOD in asked and granularity == "total":
+        granularity = "day"
+    if "granularity" in given:
+        granularity = decode(given["granularity"])
+        _choice("granularity", granularity, days.GRANULARITIES, "unknown_granularity")
+    if PERIOD in asked and granularity == "total":
+        reason = "To group by period, name its length."
+        lengths = days.GRANULARITIES[1:]
+        raise refusal("granularity", "period_without_granularity", reason, lengths)
+    always = (PERIOD, *report.family.apart)
+    return granularity, tuple(name for name in asked if name not in always)
+
+
+def _order(given: Mapping[str, str], group_by: Sequence[str], report: Report) -> tuple[Order, ...]:
+    if "order_by" not in given:
+        return ()
+    columns = (*group_by, *(metric.name for metric in report.metrics))
+    orders = []
+    for text in _list("order_by", given["order_by"]):
+        name = text.removeprefix("-")
+        _choice("order_by", name, columns, "unknown_column")
+        orders.append(Order(name, descending=text.startswith("-")))
+    _refuse_repeated("order_by", [order.column for order in orders])
+    return tuple(orders)
+
+
+def _refuse_repeated(parameter: str, values: Sequence[str]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise refusal(parameter, "repeated_value", f"{value} is named twice.")
+
+
+# -- filters
+
+
+def _filters(given: Mapping[str, str], report: Report) -> dict[str, Condition]:
+    return {
+        dimension.name: _condition(dimension, given[dimension.name])
+        for dimension in report.family.dimensions
+        if dimension.name in given
+    }
+
+
+def _condition(dimension: Dimension, raw: str) -> Condition:
+    negated = raw.startswith("!")
+    parts = raw.removeprefix("!")
+    if any(part.startswith("!") for part in parts.split(",")):
+        raise refusal(
+            dimension.name,
+            "misplaced_negation",
+            "A leading ! negates all of the values together; write %21 for one that begins so.",
+        )
+    values = [None if v == NOT_GIVEN else v for v in _list(dimension.name, parts)]
+    if dimension.values is not None:
+        for value in values:
+            if value is not None:
+                allowed = (*dimension.values, NOT_GIVEN)
+                _choice(dimension.name, value, allowed, "unknown_value")
+    return Condition(frozenset(values), negated)
+
+
+# -- form of the reply
+
+
+def _limit(given: Mapping[str, str], kind: str) -> int:
+    if "limit" not in given:
+        return DEFAULT_ROWS[kind]
+    text = decode(given["limit"])
+    if not _LIMIT.fullmatch(text) or not 1 <= int(text) <= MOST_ROWS:
+        raise refusal(
+            "limit", "invalid_limit", f"{_shown(text)} is not a number from 1 to {MOST_ROWS}."
+        )
+    return int(text)
+
+
+def _format(given: Mapping[str, str], accept: str) -> str:
+    if "format" in given:
+        return _choice("format", decode(given["format"]), FORMATS, "unknown_format")
+    return _preferred(accept)
+
+
+_MEDIA: Mapping[str, Callable[[str], bool]] = {
+    "json": {"application/json", "application/*", "*/*"}.__contains__,
+    "csv": {"text/csv", "text/*"}.__contains__,
+}
+
+
+def _preferred(accept: str) -> str:
+    """csv where an Accept header likes it better than JSON, or as well and names it first."""
+    liked = {"json": (0.0, 0), "csv": (0.0, 0)}
+    for place, part in enumerate(accept.lower().split(",")):
+        media, *parameters = (piece.strip() for piece in part.split(";"))
+        for kind, matches in _MEDIA.items():
+            if matches(media):
+                liked[kind] = max(liked[kind], (_quality(parameters), -place))
+    return "csv" if liked["csv"] > liked["json"] else "json"
+
+
+def _quality(parameters: Iterable[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,469 @@
+"""serve_reports as callers meet it: API Gateway's events through the handler, on moto.
+
+The inputs are events/serve_reports/*.json; a test changes only what it is about. The objects are
+written here, as build_reports writes them.
+"""
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto import mock_aws
+
+from functions.serve_reports import app
+from pulse import days, lake
+from pulse.http import answer
+from pulse.observe import logger
+from pulse.reports.registry import REPORTS
+from pulse.serve.service import Reports
+from pulse.settings import ServeReportsSettings
+from pulse.store.clients import client
+from pulse.store.tenants import Tenants
+from pulse.tenants.keys import Key, sha256
+from pulse.tenants.tenant import Tenant, YearState
+from tests.unit.serve.events import Answer, as_object, by_year
+
+EVENTS = Path(__file__).parents[2] / "events" / "serve_reports"
+CONTEXT = SimpleNamespace(
+    function_name="serve_reports",
+    memory_limit_in_mb=1024,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:serve_reports",
+    aws_request_id="0dc1c3d8-6a3d-4c3c-8a44-4c7d3f6f3b1e",
+)
+NOON_US = 1_795_262_400_000_000  # 2026-11-21T12:00:00Z, where the clock stands
+REPORT, SECRET = "rk_sample-of-a-report-key", "sk_sample-of-a-secret-key"
+KEYS: Mapping[str, Key] = {
+    text: Key(sha256(text), kind, tenant, 0, filters=filters, expires_us=expires)
+    for text, kind, tenant, filters, expires in (
+        (REPORT, "report", "demo", {}, None),
+        (SECRET, "secret", "demo", {}, None),
+        ("pk_publishable", "publishable", "demo", {}, None),
+        ("fk_feed", "feed", "demo", {}, None),
+        ("ok_operator", "operator", None, {}, None),
+        ("rk_other", "report", "other", {}, None),
+        ("rk_ada", "report", "demo", {"agent": ("ada",)}, None),
+        ("rk_bound", "report", "demo", {"media_type": ("voice",)}, None),
+        ("rk_orphan", "report", "gone", {}, None),
+        ("rk_revoked", "report", "demo", {}, None),
+        ("rk_expired", "report", "demo", {}, NOON_US),
+    )
+}
+ANSWERS = [
+    *[Answer(date(2026, 11, 16), 5, agent="ada", country="DE")] * 6,
+    *[Answer(date(2026, 11, 17), 2, agent="Müller, J.", channel="ticket")] * 5,
+    *[Answer(date(2026, 10, 5), 4, agent="ada")] * 7,
+    *[Answer(date(2026, 10, 6), 3, agent="Müller, J.")] * 3,
+    Answer(date(2026, 11, 18), 10, "nps", "0-10", agent="ada", country="FR"),
+    Answer(date(2026, 11, 18), 9, "nps", "0-10", agent="ada"),
+    Answer(date(2026, 11, 19), 2, "nps", "0-10", agent="bob"),
+    Answer(date(2025, 12, 31), 1),
+]
+
+
+@pytest.fixture(autouse=True)
+def _at_noon(noon: object) -> None:
+    """The clock stands where the sample events were made."""
+
+
+@pytest.fixture(autouse=True)
+def lake_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a bucket with one tenant's years, beside a table with tenants and keys."""
+    with mock_aws():
+        client("dynamodb").create_table(
+            TableName="pulse",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        client("s3").create_bucket(
+            Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        tenants = Tenants("pulse")
+        tenants.create(Tenant("demo", "Demo", "Europe/Berlin"))
+        tenants.create(Tenant("other", "Other"))
+        for key in KEYS.values():
+            tenants.add_key(key)
+        tenants.revoke_key(KEYS["rk_revoked"].id, NOON_US - 1)
+        publish(ANSWERS)
+        monkeypatch.setenv("PULSE_TABLE", "pulse")
+        monkeypatch.setenv("PULSE_LAKE_BUCKET", "lake")
+        app.stage.cache_clear()
+        yield "lake"
+    app.stage.cache_clear()
+
+
+def publish(found: list[Answer], as_of_us: int = NOON_US - 1) -> None:
+    """Put the objects of these answers and say so on the tenant's record, as a build does."""
+    tenants = Tenants("pulse")
+    tenant = tenants.get("demo")
+    assert tenant is not None
+    for year, some in by_year(found).items():
+        key = lake.report_key(lake.SCORES, "demo", year)
+        client("s3").put_object(Bucket="lake", Key=key, Body=as_object(some))
+        before = tenant.table("scores").years.get(year)
+        first = min(answer.day for answer in some)
+        state = YearState(f"built at {as_of_us}", as_of_us, first, published=True)
+        tenants.set_year("demo", "scores", year, state, before=before)
+
+
+# -- calling
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a caller gets."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The problem's code, once its form is right."""
+        assert self.headers["Content-Type"] == "application/problem+json"
+        assert self.json["status"] == self.status
+        code: str = self.json["code"]
+        return code
+
+
+def send(event: Mapping[str, Any]) -> Answered:
+    reply = app.handler(dict(event), CONTEXT)
+    assert reply["headers"]["X-Request-Id"]
+    return Answered(reply["statusCode"], reply["headers"], reply["body"])
+
+
+def sample(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def get(report: str, query: str = "", key: str | None = REPORT, **headers: str) -> Answered:
+    """GET a report, as the sample event of one does it."""
+    event = sample("daily")
+    event["rawPath"] = f"/v1/reports/{report}"
+    event["pathParameters"] = {"report": report}
+    event["rawQueryString"] = query
+    event["headers"] = {name.replace("_", "-"): value for name, value in headers.items()}
+    if key is not None:
+        event["headers"]["authorization"] = f"Bearer {key}"
+    return send(event)
+
+
+@contextmanager
+def gets() -> Iterator[list[str]]:
+    """The S3 operations that are asked for within the block."""
+    asked: list[str] = []
+
+    def note(event_name: str, **_: Any) -> None:
+        asked.append(event_name.rsplit(".", 1)[1])
+
+    events = client("s3", hurried=True).meta.events
+    events.register_first("before-send.s3", note)
+    try:
+        yield asked
+    finally:
+        events.unregister("before-send.s3", note)
+
+
+@contextmanager
+def later(seconds: float) -> Iterator[None]:
+    moment = datetime.fromisoformat("2026-11-21T12:00:00Z") + timedelta(seconds=seconds)
+    with days.clock(lambda: moment):
+        yield
+
+
+# -- the sample events
+
+
+def test_daily_has_a_row_for_each_day_with_data() -> None:
+    reply = send(sample("daily"))
+    assert reply.status == 200
+    rows = [(row["period"], row["metric"], row["responses"]) for row in reply.json["rows"]]
+    assert rows == [
+        ("2026-11-16", "csat", 6),
+        ("2026-11-17", "csat", 5),
+        ("2026-11-18", "nps", 2),
+        ("2026-11-19", "nps", 1),
+    ]
+    assert reply.json["meta"]["date_range"] == {
+        "preset": "last_7_days",
+        "start_date": "2026-11-14",
+        "end_date": "2026-11-20",
+        "timezone": "Europe/Berlin",
+    }
+    assert reply.json["meta"]["as_of"] == "2026-11-21T11:59:59Z"
+    assert reply.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+def test_nps_by_agent_is_filtered_and_ordered() -> None:
+    reply = send(sample("nps_by_agent")).json
+    assert [(row["agent"], row["nps"]) for row in reply["rows"]] == [("ada", 100.0)]
+    assert reply["meta"]["filters"] == {"country": {"is_not": ["DE", None]}}
+    assert len(reply["breakdown"]) == 11
+
+
+def test_source_as_csv() -> None:
+    reply = send(sample("source_csv"))
+    assert reply.headers["Content-Type"].startswith("text/csv; charset=utf-8")
+    lines = list(csv.DictReader(io.StringIO(reply.body, newline=""), strict=True))
+    assert [(line["agent"], line["responses"], line["average"]) for line in lines] == [
+        ("Müller, J.", "3", ""),  # three are too few to show an agent's score to a report key
+        ("ada", "7", "4.00"),
+    ]
+    assert lines[0]["withheld"] == "true"
+
+
+def test_the_catalogue_lists_the_reports() -> None:
+    reply = send(sample("catalogue"))
+    assert [report["name"] for report in reply.json["reports"]] == list(REPORTS)
+
+
+def test_the_openapi_document_needs_no_key() -> None:
+    reply = send(sample("openapi"))
+    assert reply.status == 200
+    assert reply.json["openapi"].startswith("3.1")
+    assert "public" in reply.headers["Cache-Control"]
+
+
+# -- keys
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "code"),
+    [
+        (None, 401, "missing_key"),
+        ("rk_never-given-out", 401, "invalid_key"),
+        ("nonsense", 401, "invalid_key"),
+        ("rk_revoked", 401, "invalid_key"),
+        ("rk_expired", 401, "invalid_key"),
+        ("pk_publishable", 403, "wrong_key_kind"),
+        ("fk_feed", 403, "wrong_key_kind"),
+        ("ok_operator", 403, "operator_not_yet"),
+        ("rk_bound", 403, "filter_not_applicable"),
+        ("rk_orphan", 403, "tenant_unknown"),
+    ],
+)
+def test_keys_that_may_not_read_a_report(key: str | None, status: int, code: str) -> None:
+    reply = get("daily", key=key)
+    assert (reply.status, reply.code) == (status, code)
+    assert ("WWW-Authenticate" in reply.headers) == (status == 401)
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [(REPORT, 200), (SECRET, 200), ("ok_operator", 200), ("pk_publishable", 403), ("fk_feed", 403)],
+)
+def test_the_catalogue_is_for_keys_that_read(key: str, status: int) -> None:
+    event = sample("catalogue")
+    event["headers"]["authorization"] = f"Bearer {key}"
+    assert send(event).status == status
+
+
+def test_a_key_in_the_query_is_not_looked_at() -> None:
+    assert get("daily", f"key={REPORT}", key=None).code == "missing_key"
+
+
+def test_a_key_may_come_as_its_own_header() -> None:
+    assert get("daily", key=None, x_api_key=SECRET).status == 200
+
+
+def test_a_key_reads_its_own_tenant_alone() -> None:
+    everything = "start_date=2020-01-01&end_date=2026-12-31"
+    assert get("daily", everything, key="rk_other").json["rows"] == []
+    assert len(get("daily", everything).json["rows"]) == 7
+    assert get("daily", f"{everything}&tenant=demo", key="rk_other").code == "unknown_parameter"
+
+
+def test_a_key_s_own_filters_hold_whatever_is_asked() -> None:
+    for query in ("", "agent=ada,bob", "agent=!bob"):
+        total = get("nps", query, key="rk_ada").json["totals"][0]
+        assert total["responses"] == 2
+
+
+# -- bad requests, as the issue lists them
+
+
+@pytest.mark.parametrize(
+    ("report", "query", "status", "code"),
+    [
+        ("weekly", "", 404, "unknown_report"),
+        ("DAILY", "", 404, "unknown_report"),
+        ("daily", "group_by=planet", 400, "unknown_dimension"),
+        ("daily", "media_type=voice", 400, "unknown_parameter"),
+        ("daily", "preset=last_5_days", 400, "unknown_preset"),
+        ("daily", "chanel=chat", 400, "unknown_parameter"),
+        ("daily", "compare=previous_period", 400, "unknown_parameter"),
+        ("daily", "start_date=2026-11-02&end_date=2026-11-01", 400, "start_after_end"),
+        ("daily", "start_date=1626-11-21&end_date=2026-11-21", 400, "range_too_long"),
+        ("daily", "start_date=2026-11-31&end_date=2026-12-01", 400, "invalid_date"),
+        ("daily", "start_date=2026-11-01", 400, "missing_date"),
+        ("daily", "preset=today&end_date=2026-11-21", 400, "preset_with_dates"),
+        ("daily", "limit=10001", 400, "invalid_limit"),
+        ("daily", "format=xlsx", 400, "unknown_format"),
+        ("daily", "cursor=abc", 400, "invalid_cursor"),
+        ("daily", "agent=%ff", 400, "invalid_query"),
+        ("daily", "channel=%00", 400, "unknown_value"),
+    ],
+)
+def test_bad_requests(report: str, query: str, status: int, code: str) -> None:
+    with gets() as asked:
+        reply = get(report, query)
+    assert (reply.status, reply.code) == (status, code)
+    if query and not query.startswith("cursor"):
+        assert asked == []
+        assert reply.json["errors" if code != "invalid_query" else "detail"]
+
+
+def test_an_unknown_report_is_told_which_there_are() -> None:
+    detail = get("weekly").json["detail"]
+    assert all(name in detail for name in REPORTS)
+
+
+def test_the_key_is_judged_before_the_question() -> None:
+    assert get("weekly", "x=1", key=None).status == 401
+    assert get("weekly", "x=1", key="pk_publishable").status == 403
+
+
+# -- what is asked of S3
+
+
+def test_a_report_over_a_year_takes_two_gets_and_none_within_the_minute() -> None:
+    with gets() as asked:
+        assert get("daily", "start_date=2025-11-22&end_date=2026-11-21").status == 200
+    assert asked == ["GetObject", "GetObject"]
+    with later(59), gets() as asked:
+        assert get("nps", "preset=all_time").status == 200
+        assert get("source", "preset=last_12_months&format=csv").status == 200
+    assert asked == []
+
+
+def test_what_was_never_published_is_not_asked_for() -> None:
+    with gets() as asked:
+        assert get("daily", "start_date=1990-01-01&end_date=2024-12-31").json["rows"] == []
+    assert asked == []
+
+
+def test_a_rebuilt_year_is_seen_within_the_minute_and_gives_another_etag() -> None:
+    before = get("daily", "preset=last_7_days")
+    publish([*ANSWERS, Answer(date(2026, 11, 20), 1)], NOON_US)
+    with later(61), gets() as asked:
+        after = get("daily", "preset=last_7_days")
+    assert asked == ["GetObject"]
+    assert len(after.json["rows"]) == len(before.json["rows"]) + 1
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert after.json["meta"]["as_of"] == "2026-11-21T12:00:00Z"
+
+
+def test_after_the_minute_an_unchanged_object_is_asked_for_but_not_sent() -> None:
+    query = "preset=last_7_days"
+    etag = get("daily", query).headers["ETag"]
+    with later(61), gets() as asked:
+        assert get("daily", query).headers["ETag"] == etag
+    assert asked == ["GetObject"]
+
+
+# -- conditional requests and pages
+
+
+def test_a_reply_may_be_kept_by_its_caller_alone() -> None:
+    headers = get("daily").headers
+    assert headers["Cache-Control"] == "private, max-age=60"
+    assert headers["Vary"] == "Authorization, X-Api-Key, Accept"
+
+
+def test_what_the_caller_has_is_not_sent_again() -> None:
+    etag = get("daily").headers["ETag"]
+    assert etag.startswith('"')
+    for named in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        reply = get("daily", if_none_match=named)
+        assert (reply.status, reply.body, reply.headers["ETag"]) == (304, "", etag)
+        assert "Vary" in reply.headers
+    assert get("daily", if_none_match='"other"').status == 200
+    assert get("daily", "channel=chat", if_none_match=etag).status == 200
+    assert get("daily", if_none_match=etag, accept="text/csv").status == 200
+
+
+def test_pages_follow_one_another_until_a_build_comes_between() -> None:
+    query = "group_by=agent&preset=all_time&limit=2"
+    first = get("daily", query).json
+    second = get("daily", f"{query}&cursor={first['next_cursor']}").json
+    assert len(first["rows"]) == len(second["rows"]) == 2
+    assert first["rows"][1] != second["rows"][0]
+    publish([*ANSWERS, Answer(date(2026, 11, 20), 1)], NOON_US)
+    with later(61):
+        reply = get("daily", f"{query}&cursor={first['next_cursor']}")
+        assert (reply.status, reply.code) == (409, "cursor_outdated")
+        assert "start over" in reply.json["detail"]
+
+
+def test_a_cursor_from_a_process_that_knows_a_newer_build_is_followed() -> None:
+    query = "group_by=agent&preset=all_time&limit=2"
+    get("daily", query)  # this process remembers the old objects for a minute
+    publish([*ANSWERS, Answer(date(2026, 11, 20), 1)], NOON_US)
+    another = Reports.from_settings(ServeReportsSettings(table="pulse", lake_bucket="lake"))
+    event = sample("daily") | {"rawQueryString": query}
+    cursor = json.loads(answer(another.routes, event)["body"])["next_cursor"]
+    assert get("daily", f"{query}&cursor={cursor}").status == 200
+
+
+# -- when AWS fails, and what is logged
+
+
+def test_a_lake_that_does_not_answer_is_a_503() -> None:
+    def refuse(**_: Any) -> AWSResponse:
+        return AWSResponse("https://s3", 503, HTTPHeaders(), _Empty())
+
+    events = client("s3", hurried=True).meta.events
+    events.register_first("before-send.s3.GetObject", refuse)
+    try:
+        reply = get("daily")
+    finally:
+        events.unregister("before-send.s3.GetObject", refuse)
+    assert (reply.status, reply.code) == (503, "unavailable")
+    assert int(reply.headers["Retry-After"]) > 0
+    assert get("daily").status == 200
+
+
+class _Empty(io.BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield b""
+
+
+def test_neither_key_nor_filter_is_logged(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = io.StringIO()
+    handler = logging.StreamHandler(heard)
+    root = logging.getLogger(logger.name)
+    root.addHandler(handler)
+    try:
+        get("daily", "agent=ada%20lovelace", x_forwarded_for="203.0.113.7")
+        get("daily", "agent=ada%20lovelace", key="rk_never-given-out")
+        get("daily", "ada%20lovelace=1")
+    finally:
+        root.removeHandler(handler)
+    said = heard.getvalue() + caplog.text + "".join(capsys.readouterr())
+    assert "Requests" in said  # the metric: something was heard
+    for secret in (REPORT, "rk_never", "lovelace", "203.0.113.7"):
+        assert secret not in said

@@ -1,0 +1,202 @@
+"""METRICS.md's formulas: its test vectors, and an independent oracle over random counts."""
+
+import statistics
+from collections.abc import Sequence
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse.reports import metrics
+from pulse.tenants.rules import Rule
+
+CSAT = Rule.make("csat", 1, 5)
+NPS = Rule.make("nps", 0, 10)
+RULES = (
+    CSAT,
+    NPS,
+    Rule.make("ces", 1, 7),
+    Rule.make("csat", 1, 2),
+    Rule.make("csat", 0, 10),
+    Rule.make("csat", 1, 5, good=5),
+    Rule.make("ces", 1, 7, lower_is_better=True),
+)
+
+
+def counts_of(scores: Sequence[int]) -> list[int]:
+    return [scores.count(score) for score in range(11)]
+
+
+def nps_counts(promoters: int, passives: int, detractors: int) -> list[int]:
+    return [0, detractors, 0, 0, 0, 0, 0, passives, 0, 0, promoters]
+
+
+# -- the vectors of METRICS.md, as written
+
+
+def test_nps_of_ten_single_scores() -> None:
+    assert metrics.nps(counts_of([10, 10, 9, 9, 9, 8, 7, 4, 2, 1]), NPS) == Decimal("20.00")
+
+
+@pytest.mark.parametrize(
+    ("promoters", "passives", "detractors", "nps", "low", "high"),
+    [
+        (291, 476, 395, "-8.95", "-13.31", "-4.55"),
+        (5, 2, 3, "20.00", "-30.33", "61.10"),
+        (5, 0, 0, "100.00", "17.49", "100"),
+        (500, 300, 200, "30.00", "25.08", "34.74"),
+    ],
+)
+def test_nps_and_its_interval(
+    promoters: int, passives: int, detractors: int, nps: str, low: str, high: str
+) -> None:
+    counts = nps_counts(promoters, passives, detractors)
+    assert metrics.nps(counts, NPS) == Decimal(nps)
+    assert metrics.interval(counts, NPS) == (Decimal(low), Decimal(high))
+
+
+def test_csat_average_and_median_of_a_hundred() -> None:
+    counts = [0, 15, 5, 10, 30, 40, 0, 0, 0, 0, 0]
+    assert metrics.csat_pct(counts, CSAT) == Decimal("70.00")
+    assert metrics.average(counts) == Decimal("3.75")
+    assert metrics.median(counts) == 4
+
+
+@pytest.mark.parametrize(
+    ("good", "n", "pct", "low", "high"),
+    [
+        (70, 100, "70.00", "60.42", "78.11"),
+        (9, 10, "90.00", "59.58", "98.21"),
+        (0, 3, "0.00", "0.00", "56.15"),
+    ],
+)
+def test_csat_and_its_interval(good: int, n: int, pct: str, low: str, high: str) -> None:
+    counts = [0, n - good, 0, 0, 0, good, 0, 0, 0, 0, 0]
+    assert metrics.csat_pct(counts, CSAT) == Decimal(pct)
+    assert metrics.interval(counts, CSAT) == (Decimal(low), Decimal(high))
+
+
+# -- an oracle that shares no code: fractions, sorted lists, the formulas as they are printed
+
+
+scores = st.lists(st.integers(0, 10), max_size=60)
+big_counts = st.lists(st.integers(0, 10**7), min_size=11, max_size=11)
+rules = st.sampled_from(RULES)
+
+
+def rounded(exact: Fraction) -> Decimal:
+    """Two decimals, half even: what Python's own Fraction rounds to."""
+    hundredths = round(exact * 100)
+    return Decimal(hundredths) / 100
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(1, 10**9))
+def test_a_ratio_is_exact_and_rounds_half_even(numerator: int, denominator: int) -> None:
+    assert metrics.ratio(numerator, denominator) == rounded(Fraction(numerator, denominator))
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "expected"),
+    [(1, 8, "0.12"), (3, 8, "0.38"), (-1, 8, "-0.12"), (-3, 8, "-0.38"), (1, 200, "0.00")],
+)
+def test_halves_go_to_the_even_neighbour(numerator: int, denominator: int, expected: str) -> None:
+    assert str(metrics.ratio(numerator, denominator)) == expected
+
+
+@given(scores)
+def test_average_and_median_are_those_of_the_single_scores(given_scores: list[int]) -> None:
+    counts = counts_of(given_scores)
+    if not given_scores:
+        assert metrics.average(counts) is None
+        assert metrics.median(counts) is None
+    else:
+        assert metrics.average(counts) == rounded(Fraction(sum(given_scores), len(given_scores)))
+        assert metrics.median(counts) == Decimal(str(statistics.median(given_scores)))
+
+
+@given(scores, rules)
+def test_scores_are_those_of_the_single_scores(given_scores: list[int], rule: Rule) -> None:
+    counts = counts_of(given_scores)
+    if rule.lower_is_better:
+        good = [s for s in given_scores if s <= rule.good]
+        bad = [s for s in given_scores if s >= rule.bad]
+    else:
+        good = [s for s in given_scores if s >= rule.good]
+        bad = [s for s in given_scores if s <= rule.bad]
+    expected = None
+    if given_scores:
+        lead = len(good) - len(bad) if rule.metric == "nps" else len(good)
+        expected = rounded(Fraction(100 * lead, len(given_scores)))
+    assert metrics.score(counts, rule) == expected
+
+
+@given(big_counts, rules)
+def test_the_interval_contains_the_score_and_stays_in_range(counts: list[int], rule: Rule) -> None:
+    interval = metrics.interval(counts, rule)
+    if sum(counts) == 0:
+        assert interval is None
+        return
+    assert interval is not None
+    score = metrics.score(counts, rule)
+    assert score is not None
+    assert (-100 if rule.metric == "nps" else 0) <= interval[0] <= score <= interval[1] <= 100
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_wilson_is_the_printed_formula(good: int, others: int) -> None:
+    n = good + others
+    if n == 0:
+        return
+    with localcontext(prec=80):
+        z = Decimal("1.959964")
+        p = Decimal(good) / n
+        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z * (p * (1 - p) / n + z**2 / (4 * n**2)).sqrt() / (1 + z**2 / n)
+        expected = tuple(round(100 * end, 2) for end in (centre - half, centre + half))
+    score = rounded(Fraction(100 * good, n))
+    assert metrics.wilson(good, n) == (min(expected[0], score), max(expected[1], score))
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_the_nps_interval_is_the_printed_formula(p: int, n: int, d: int) -> None:
+    if p + n + d == 0:
+        return
+    with localcontext(prec=80):
+        z = Decimal("1.959964")
+        adjusted = Decimal(p + n + d + 3)
+        p1 = (p + Decimal("0.75")) / adjusted
+        d1 = (d + Decimal("0.75")) / adjusted
+        x = p1 - d1
+        half = z * ((p1 + d1 - x**2) / adjusted).sqrt()
+        low, high = (round(100 * end, 2) for end in (x - half, x + half))
+    score = rounded(Fraction(100 * (p - d), p + n + d))
+    expected = min(max(low, Decimal(-100)), score), max(min(high, Decimal(100)), score)
+    assert metrics.nps_interval(p, n, d) == expected
+
+
+def test_nothing_gives_no_ratio_rather_than_zero() -> None:
+    nothing = [0] * 11
+    assert metrics.csat_pct(nothing, CSAT) is None
+    assert metrics.nps(nothing, NPS) is None
+    assert metrics.share_pct(0, 0) is None
+    assert metrics.shares(nothing) == (None,) * 11
+
+
+def test_shares_are_those_of_each_score() -> None:
+    assert metrics.shares([1, 0, 2, *[0] * 8])[:3] == (
+        Decimal("33.33"),
+        Decimal("0.00"),
+        Decimal("66.67"),
+    )
+
+
+def test_zero_is_never_negative() -> None:
+    """-0.00 would be shown as such."""
+    balanced = nps_counts(1, 0, 1)
+    ends = metrics.interval([0, 5, *[0] * 9], CSAT)
+    assert str(metrics.nps(balanced, NPS)) == "0.00"
+    assert ends is not None
+    assert str(ends[0]) == "0.00"
+    assert str(metrics.ratio(-1, 10**6)) == "0.00"

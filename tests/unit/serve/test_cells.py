@@ -1,0 +1,130 @@
+"""Objects in memory: what Parquet said, filtered and grouped as plain Python would."""
+
+from collections import defaultdict
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse import days
+from pulse.days import DateRange
+from pulse.errors import UnprocessableError
+from pulse.reports.registry import SURVEY
+from pulse.serve import cells
+from pulse.serve.conditions import Condition
+from tests.unit.serve.events import AGENTS, Answer, answers, as_object
+
+FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
+YEAR = DateRange(FIRST, LAST)
+
+conditions = st.builds(Condition, st.frozensets(st.sampled_from([*AGENTS, "zz"])), st.booleans())
+dimensions = st.lists(st.sampled_from(SURVEY.dimension_names), unique=True)
+
+
+def read(given_answers: list[Answer]) -> cells.Cells:
+    return cells.read(as_object(given_answers), SURVEY)
+
+
+@settings(deadline=None)  # the first example pays for imports
+@given(
+    answers(FIRST, LAST),
+    dimensions,
+    st.sampled_from(days.GRANULARITIES),
+    st.sampled_from(list(days.WEEK_STARTS)),
+    st.dictionaries(st.just("agent"), conditions),
+    st.tuples(st.dates(FIRST, LAST), st.dates(FIRST, LAST)).map(sorted),
+)
+def test_groups_are_those_of_the_single_answers(
+    given_answers: list[Answer],
+    by: list[str],
+    granularity: str,
+    week_start: str,
+    filters: dict[str, Condition],
+    ends: list[date],
+) -> None:
+    expected: dict[tuple[str | None, ...], list[int]] = defaultdict(lambda: [0] * 11)
+    for answer in given_answers:
+        if not ends[0] <= answer.day <= ends[1]:
+            continue
+        if not all(filters[name].holds(answer.dimension(name)) for name in filters):
+            continue
+        key = tuple(answer.dimension(name) for name in by)
+        if granularity != "total":
+            start = days.period_start(answer.day, granularity, week_start)
+            key = (start.isoformat(), *key)
+        expected[key][answer.score] += 1
+    found = read(given_answers).group(
+        DateRange(ends[0], ends[1]), filters, by, granularity=granularity, week_start=week_start
+    )
+    assert found == dict(expected)
+
+
+def test_an_object_without_rows_has_no_groups() -> None:
+    assert read([]).group(YEAR, {}, ["metric", "agent"], granularity="day") == {}
+
+
+def test_a_column_without_a_single_value_is_grouped_as_not_given() -> None:
+    found = read([Answer(FIRST, 3), Answer(LAST, 4)]).group(YEAR, {}, ["agent"])
+    assert found == {(None,): [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]}
+
+
+def test_sums_beyond_32_bits_are_exact() -> None:
+    one = read([Answer(FIRST, 5), Answer(LAST, 5)])
+    huge = cells.Count(one.counts[5].rows, np.array([2**45 + 1, 2**45 + 2]))
+    counts = [*one.counts[:5], huge, *one.counts[6:]]
+    found = cells.Cells(one.day, one.columns, counts).group(YEAR, {}, [])
+    assert found[()][5] == 2**46 + 3
+
+
+def test_more_groups_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MOST_GROUPS", 9)
+    ten = read([Answer(FIRST, 5, agent=f"a{number}") for number in range(10)])
+    with pytest.raises(UnprocessableError) as error:
+        ten.group(YEAR, {}, ["agent"])
+    assert error.value.code == "too_many_groups"
+    nine = {"agent": Condition(frozenset({"a0"}), negated=True)}
+    parts: list[cells.Groups] = [ten.group(YEAR, nine, ["agent"]), {("another",): [0] * 11}]
+    with pytest.raises(UnprocessableError):
+        cells.merge(parts)
+
+
+def test_groups_of_several_years_are_added_and_the_parts_left_as_they_were() -> None:
+    first: cells.Groups = {("a",): [1, 2], ("b",): [3, 4]}
+    second: cells.Groups = {("a",): [10, 20], ("c",): [5, 6]}
+    assert cells.merge([first, second, first]) == {
+        ("a",): [12, 24],
+        ("b",): [6, 8],
+        ("c",): [5, 6],
+    }
+    assert first == {("a",): [1, 2], ("b",): [3, 4]}
+
+
+def test_many_columns_of_many_values_are_told_apart() -> None:
+    """The product of the numbers of values is far beyond what an integer holds."""
+    many = [
+        Answer(
+            FIRST + timedelta(days=number % 300),
+            number % 5 + 1,
+            survey=f"s{number}",
+            channel=f"c{number}",
+            agent=f"a{number}",
+            country=f"d{number}",
+            browser=f"b{number}",
+            os=f"o{number}",
+            device=f"e{number}",
+        )
+        for number in range(1000)
+    ]
+    found = read(many).group(YEAR, {}, SURVEY.dimension_names, granularity="day")
+    assert len(found) == 1000
+    assert {sum(sums) for sums in found.values()} == {1}
+
+
+def test_memory_is_a_fraction_of_the_plain_columns() -> None:
+    many = [
+        Answer(FIRST + timedelta(days=n % 365), n % 5 + 1, agent=f"a{n % 90}") for n in range(9000)
+    ]
+    kept = read(many)
+    assert kept.nbytes < len(kept.day) * 30

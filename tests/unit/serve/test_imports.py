@@ -1,0 +1,44 @@
+"""serve_reports starts without pandas: what it imports is what a cold start pays for."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+from tests.unit.serve.events import Answer, as_object
+
+ROOT = Path(__file__).parents[3]
+FORBIDDEN = ("pandas", "awswrangler", "pyarrow.dataset", "ua_parser", "maxminddb", "pydantic")
+
+_PROGRAM = """
+import sys
+from datetime import date
+from pathlib import Path
+import functions.serve_reports.app
+from pulse.days import DateRange
+from pulse.reports.registry import SURVEY
+from pulse.serve import cells
+
+year = DateRange(date(2026, 1, 1), date(2026, 12, 31))
+read = cells.read(Path(sys.argv[1]).read_bytes(), SURVEY)
+assert len(read.group(year, {}, ["agent"], granularity="week")) == 2
+print(*sorted(sys.modules))
+"""
+
+
+def test_importing_the_handler_and_reading_an_object_pull_in_no_pandas(tmp_path: Path) -> None:
+    stored = tmp_path / "year.parquet"
+    days = (date(2026, 1, 1), date(2026, 1, 9))
+    stored.write_bytes(as_object([Answer(day, 5, agent="ada") for day in days]))
+    done = subprocess.run(  # noqa: S603 # our own interpreter and program
+        [sys.executable, "-c", _PROGRAM, str(stored)],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    modules = done.stdout.split()
+    assert "pyarrow.parquet" in modules
+    assert not [name for name in FORBIDDEN if name in modules]

@@ -1,0 +1,139 @@
+"""The document is valid, whole, and true of replies; the catalogue is the registry's."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+
+from pulse import days
+from pulse.errors import BadRequestError
+from pulse.reports.registry import REPORTS, SURVEY
+from pulse.serve import cells
+from pulse.serve.catalogue import catalogue
+from pulse.serve.openapi import document
+from pulse.serve.query import PARAMETERS, parse
+from pulse.serve.questions import Question
+from pulse.serve.years import Year
+from pulse.tenants.keys import Key
+from pulse.tenants.tenant import Tenant
+from tests.unit.serve.events import Answer, as_object, built, pairs
+
+ROUTES = {
+    ("post", "/v1/responses"),
+    ("post", "/v1/batch/responses"),
+    ("get", "/v1/surveys/{id}"),
+    ("get", "/v1/reports"),
+    ("get", "/v1/reports/{report}"),
+    ("get", "/v1/openapi.json"),
+}
+
+
+def schema(name: str) -> OAS31Validator:
+    components = document()["components"]
+    return OAS31Validator({"$ref": f"#/components/schemas/{name}", "components": components})
+
+
+def problems(name: str, value: Any) -> list[str]:
+    return [error.message for error in schema(name).iter_errors(value)]
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(document())
+    json.dumps(document(), allow_nan=False)
+
+
+def test_every_route_is_described_with_its_problems() -> None:
+    paths = document()["paths"]
+    assert {(method, path) for path, item in paths.items() for method in item} == ROUTES
+    for method, path in ROUTES:
+        statuses = set(paths[path][method]["responses"])
+        assert {"429", "500"} <= statuses
+        assert bool(paths[path][method].get("security", True)) == ("401" in statuses)
+    writing = paths["/v1/responses"]["post"]["responses"]
+    assert set(writing) == {"202", "400", "401", "403", "413", "422", "429", "500", "503"}
+    reading = paths["/v1/reports/{report}"]["get"]["responses"]
+    assert {"200", "304", "400", "401", "403", "404", "409", "422", "503"} <= set(reading)
+
+
+def test_what_the_parser_takes_is_what_the_document_says() -> None:
+    named = document()["paths"]["/v1/reports/{report}"]["get"]["parameters"]
+    in_query = [parameter["name"] for parameter in named if parameter["in"] == "query"]
+    assert in_query == [*PARAMETERS, *SURVEY.dimension_names]
+    (report,) = (parameter for parameter in named if parameter["in"] == "path")
+    assert report["schema"]["enum"] == list(REPORTS)
+    (preset,) = (parameter for parameter in named if parameter["name"] == "preset")
+    assert tuple(preset["schema"]["enum"]) == days.PRESETS
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("kind", ["secret", "report"])
+def test_replies_are_as_their_schema_says(name: str, kind: str) -> None:
+    report = REPORTS[name]
+    found = [
+        Answer(date(2026, 11, 20), 9, metric="nps", scale="0-10", agent="ada"),
+        Answer(date(2026, 11, 20), 4),
+    ]
+    query = "start_date=2026-11-01&end_date=2026-11-30&group_by=agent,channel"
+    tenant = built(Tenant("acme", "Acme"), found)
+    question = Question.ask(report, parse(pairs(query), report), tenant, Key("0", kind, "acme", 0))
+    years = [Year('"e"', cells.read(as_object(found), SURVEY))]
+    reply = json.loads(question.reply(years, query).body)
+    schema_name = f"{name.capitalize()}Report"
+    assert reply["rows"]
+    assert problems(schema_name, reply) == []
+    assert problems(schema_name, reply | {"report": "other"})
+    assert problems(schema_name, {**reply, "rows": [{"metric": "nps"}]})
+
+
+def test_a_problem_is_as_its_schema_says() -> None:
+    with pytest.raises(BadRequestError) as error:
+        parse(pairs("preset=x"), REPORTS["daily"])
+    assert problems("Problem", error.value.problem()) == []
+    assert problems("Problem", {"title": "x"})
+
+
+def test_the_catalogue_is_as_its_schema_says_and_lists_the_registry() -> None:
+    found = catalogue()
+    assert problems("Catalogue", found) == []
+    assert [report["name"] for report in found["reports"]] == list(REPORTS)
+    daily = found["reports"][0]
+    assert daily["group_by"] == ["period"]
+    assert daily["granularity"] == "day"
+    score = next(metric for metric in daily["metrics"] if metric["name"] == "average")
+    assert score == {
+        "name": "average",
+        "unit": "scale",
+        "text": "Mean score, two decimals.",
+        "formula": "average@1",
+        "numerator": "sum of the scores",
+        "denominator": "responses",
+        "empty": "null",
+    }
+    channel = next(d for d in daily["dimensions"] if d["name"] == "channel")
+    assert channel["values"] == ["ticket", "chat", "external"]
+    assert daily["filters"] == list(SURVEY.dimension_names)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_valid"),
+    [
+        ({"score": 4}, True),
+        ({"score": 4, "survey_id": "s1", "tags": {"a": "b"}, "comment": None}, True),
+        ({"score": "4"}, False),
+        ({"score": 4.5}, False),
+        ({"score": 11}, False),
+        ({}, False),
+        ({"score": 4, "channel": "fax"}, False),
+        ({"score": 4, "response_id": "a b"}, False),
+        ({"score": 4, "comment": "x" * 4001}, False),
+        ({"score": 4, "rating": 4}, False),
+    ],
+)
+def test_the_declared_response_is_the_one_that_the_interface_describes(
+    value: dict[str, Any], is_valid: bool
+) -> None:
+    assert (problems("Response", value) == []) == is_valid
+    assert (problems("ResponseBatch", {"responses": [value]}) == []) == is_valid

@@ -1,0 +1,456 @@
+"""Replies as wholes: their form, order, pages, names, and what a key may not see."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pulse import days
+from pulse.errors import BadRequestError, ForbiddenError, OutdatedError
+from pulse.http import Reply
+from pulse.reports import registry
+from pulse.reports.registry import REPORTS, SURVEY, Report
+from pulse.serve import cells
+from pulse.serve import questions as questions_module
+from pulse.serve.query import parse
+from pulse.serve.questions import Question
+from pulse.serve.years import Year
+from pulse.tenants.keys import Key
+from pulse.tenants.tenant import Tenant
+from tests.unit.serve.events import AGENTS, Answer, as_object, built, by_year, pairs
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+DAY = date(2026, 11, 20)
+TENANT = Tenant("acme", "Acme", timezone="Europe/Berlin")
+SECRET = Key("0" * 64, "secret", "acme", 0)
+REPORT_KEY = replace(SECRET, kind="report")
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> Iterator[None]:
+    with days.clock(lambda: NOON):
+        yield
+
+
+def years(found: list[Answer], etag: str = "e") -> list[Year]:
+    return [
+        Year(f'"{etag}{year}"', cells.read(as_object(some), SURVEY))
+        for year, some in by_year(found).items()
+    ]
+
+
+def question(
+    report: Report | str,
+    found: list[Answer],
+    query: str = "",
+    *,
+    key: Key = SECRET,
+    tenant: Tenant = TENANT,
+) -> Question:
+    report = REPORTS[report] if isinstance(report, str) else report
+    return Question.ask(report, parse(pairs(query), report), built(tenant, found), key)
+
+
+def ask(report: Report | str, found: list[Answer], query: str = "", **given: Any) -> Reply:
+    return question(report, found, query, **given).reply(years(found), query)
+
+
+def body(report: Report | str, found: list[Answer], query: str = "", **given: Any) -> Any:
+    return json.loads(ask(report, found, query, **given).body)
+
+
+def many(n: int, **given: Any) -> list[Answer]:
+    return [Answer(DAY, 4, **given)] * n
+
+
+# -- form
+
+
+def test_a_reply_has_the_form_that_the_interface_promises() -> None:
+    found = [*many(3, channel="chat"), Answer(DAY, 1, channel="ticket")]
+    reply = body("source", found, "preset=last_30_days")
+    assert list(reply) == ["report", "meta", "columns", "rows", "totals", "next_cursor"]
+    assert reply["report"] == "source"
+    assert reply["meta"] == {
+        "date_range": {
+            "preset": "last_30_days",
+            "start_date": "2026-10-22",
+            "end_date": "2026-11-20",
+            "timezone": "Europe/Berlin",
+        },
+        "as_of": "1970-01-01T00:00:00Z",
+        "filters": {},
+        "formulas": ["csat_pct@1"],
+        "warnings": [],
+    }
+    assert reply["columns"][:4] == [
+        {"name": "metric", "kind": "dimension"},
+        {"name": "scale", "kind": "dimension"},
+        {"name": "channel", "kind": "dimension"},
+        {"name": "responses", "kind": "metric", "unit": "count"},
+    ]
+    assert reply["rows"][0] == {
+        "metric": "csat",
+        "scale": "1-5",
+        "channel": "chat",
+        "responses": 3,
+        "share_pct": 75.0,
+        "average": 4.0,
+        "median": 4,
+        "score": 100.0,
+        "ci_low": 43.85,
+        "ci_high": 100.0,
+    }
+    assert [row["channel"] for row in reply["totals"]] == [None]
+    assert reply["totals"][0]["responses"] == 4
+    assert reply["next_cursor"] is None
+
+
+def test_filters_are_shown_as_they_hold() -> None:
+    key = replace(REPORT_KEY, filters={"agent": ("ada",), "country": ("(none)", "DE")})
+    meta = body("source", many(1, agent="ada"), "country=!DE&channel=!chat", key=key)["meta"]
+    assert meta["filters"] == {
+        "channel": {"is_not": ["chat"]},
+        "agent": {"is": ["ada"]},
+        "country": {"is": [None]},
+    }
+
+
+def test_names_of_any_kind_survive_json_csv_and_filters() -> None:
+    from urllib.parse import quote
+
+    names = [name for name in AGENTS if name]
+    found = [Answer(DAY, 4, agent=name) for name in names]
+    rows = body("source", found, "group_by=agent")["rows"]
+    assert sorted(row["agent"] for row in rows) == sorted(names)
+    lines = csv.DictReader(
+        io.StringIO(ask("source", found, "group_by=agent&format=csv").body, newline=""),
+        strict=True,
+    )
+    in_csv = {line["agent"] for line in lines}
+    assert in_csv == {f"'{name}" if name.startswith("=") else name for name in names}
+    for name in names:
+        filtered = body("source", found, f"group_by=agent&agent={quote(name, safe='')}")
+        assert [row["agent"] for row in filtered["rows"]] == [name]
+
+
+def test_the_days_of_a_year_s_turn_come_from_two_objects() -> None:
+    found = [Answer(date(2025, 12, 31), 5), Answer(date(2026, 1, 1), 1), Answer(DAY, 3)]
+    rows = body("daily", found, "start_date=2025-12-29&end_date=2026-01-04&granularity=week")
+    assert [(row["period"], row["responses"]) for row in rows["rows"]] == [("2025-12-29", 2)]
+
+
+# -- values that are always there
+
+
+def test_all_three_channels_are_there_for_every_scale_that_the_result_has() -> None:
+    found = [Answer(DAY, 4, channel="chat"), Answer(DAY, 9, metric="nps", scale="0-10")]
+    rows = body("source", found)["rows"]
+    shown = [(row["metric"], row["channel"], row["responses"]) for row in rows]
+    assert shown == [
+        ("csat", "chat", 1),
+        ("csat", "external", 0),
+        ("csat", "ticket", 0),
+        ("nps", "chat", 1),
+        ("nps", "external", 0),
+        ("nps", "ticket", 0),
+    ]
+    assert rows[1]["share_pct"] == 0.0
+    assert rows[1]["score"] is None
+
+
+def test_channels_are_there_in_each_period_and_beside_each_country() -> None:
+    found = [Answer(DAY, 4, country="DE"), Answer(date(2026, 11, 19), 4, country="FR")]
+    rows = body("source", found, "group_by=channel,country&granularity=day")["rows"]
+    assert [(row["period"], row["country"], row["channel"]) for row in rows] == [
+        ("2026-11-19", "FR", "chat"),
+        ("2026-11-19", "FR", "external"),
+        ("2026-11-19", "FR", "ticket"),
+        ("2026-11-20", "DE", "chat"),
+        ("2026-11-20", "DE", "external"),
+        ("2026-11-20", "DE", "ticket"),
+    ]
+
+
+def test_no_data_has_no_rows_at_all() -> None:
+    for report in REPORTS:
+        reply = body(report, [])
+        assert (reply["rows"], reply["totals"], reply["next_cursor"]) == ([], [], None)
+        assert reply["meta"]["as_of"] is None
+        assert [w["code"] for w in reply["meta"]["warnings"]] == ["nothing_built"]
+    assert body("nps", many(5))["breakdown"] == []
+
+
+def test_filters_that_exclude_each_other_are_warned_of() -> None:
+    warnings = body("nps", many(3), "metric=csat")["meta"]["warnings"]
+    assert [warning["code"] for warning in warnings] == ["contradicting_filters"]
+
+
+# -- order
+
+
+FOUR = [
+    *many(3, country="FR"),
+    *many(2, country="DE"),
+    Answer(DAY, 1, country="DE"),
+    *many(1, country="AT"),
+    Answer(DAY, 5, country=None),
+]
+
+
+@pytest.mark.parametrize(
+    ("order_by", "expected"),
+    [
+        ("", ["AT", "DE", "FR", None]),
+        ("country", ["AT", "DE", "FR", None]),
+        ("-country", ["FR", "DE", "AT", None]),
+        ("-responses", ["DE", "FR", "AT", None]),
+        ("responses,-country", ["AT", None, "FR", "DE"]),
+        ("score", ["DE", "AT", "FR", None]),
+        ("-average,-country", [None, "FR", "AT", "DE"]),
+    ],
+)
+def test_rows_come_in_the_order_asked_for(order_by: str, expected: list[str | None]) -> None:
+    query = "group_by=country" + (f"&order_by={order_by}" if order_by else "")
+    assert [row["country"] for row in body("source", FOUR, query)["rows"]] == expected
+
+
+def test_rows_without_a_value_come_last_in_either_direction() -> None:
+    for order_by in ("score", "-score"):
+        rows = body("source", many(2, channel="external"), f"order_by={order_by}")["rows"]
+        assert [row["channel"] for row in rows] == ["external", "chat", "ticket"]
+
+
+# -- pages
+
+
+def countries(n: int) -> list[Answer]:
+    return [Answer(DAY, 1 + number % 5, country=f"C{number:03}") for number in range(n)]
+
+
+def test_pages_follow_one_another_without_gap_or_repetition() -> None:
+    found = countries(25)
+    whole = body("source", found, "group_by=country&order_by=-score")
+    rows: list[Any] = []
+    query = "group_by=country&order_by=-score&limit=10"
+    cursor = ""
+    for expected in (10, 10, 5):
+        page = body("source", found, f"{query}{cursor}")
+        assert len(page["rows"]) == expected
+        assert page["totals"] == whole["totals"]
+        rows += page["rows"]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert page["next_cursor"] is None
+    assert rows == whole["rows"]
+
+
+def test_a_page_ends_before_its_bytes_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions_module, "PAGE_BYTES", 3_000)
+    found = countries(200)
+    for form in ("json", "csv"):
+        reply = ask("source", found, f"group_by=country&format={form}")
+        assert 2_800 < len(reply.body.encode()) <= 3_000
+        assert "cursor=" in reply.headers.get("Link", "") or '"next_cursor":"' in reply.body
+
+
+def test_a_cursor_of_other_rows_is_outdated() -> None:
+    found = countries(25)
+    query = "group_by=country&limit=10"
+    cursor = body("source", found, query)["next_cursor"]
+    asked = question("source", found, f"{query}&cursor={cursor}")
+    with pytest.raises(OutdatedError) as error:
+        asked.reply(years(found, etag="rebuilt"), "")
+    problem = error.value.problem()
+    assert (problem["status"], problem["code"]) == (409, "cursor_outdated")
+
+
+def test_a_preset_that_means_other_days_by_now_outdates_its_cursor() -> None:
+    found = countries(25)
+    query = "group_by=country&limit=10&preset=last_7_days"
+    cursor = body("source", found, query)["next_cursor"]
+    with (
+        days.clock(lambda: datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        pytest.raises(OutdatedError),
+    ):
+        ask("source", found, f"{query}&cursor={cursor}")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "!", "%FF", "", "e30", "W10", "WyJhIiwiYiIsLTFd", "é", "bnVsbA", "WyJhIiwiYiIsMV0"],
+)
+def test_a_cursor_that_was_never_given_out_is_refused(cursor: str) -> None:
+    with pytest.raises(BadRequestError) as error:
+        ask("source", countries(3), f"cursor={cursor}")
+    assert error.value.code in ("invalid_cursor", "invalid_query")
+
+
+def test_a_cursor_of_another_query_is_refused() -> None:
+    found = countries(25)
+    cursor = body("source", found, "group_by=country&limit=10")["next_cursor"]
+    for other in ("group_by=country,agent", "group_by=country&channel=chat", "preset=today"):
+        with pytest.raises(BadRequestError) as error:
+            ask("source", found, f"{other}&cursor={cursor}")
+        assert error.value.code == "invalid_cursor"
+
+
+def test_csv_links_to_its_next_page_with_the_query_as_it_was_sent() -> None:
+    found = countries(12)
+    query = "group_by=country&limit=10&format=csv&agent=!a%2Cb"
+    reply = ask("source", found, query)
+    link = reply.headers["Link"]
+    assert link.startswith(f"</v1/reports/source?{query}&cursor=")
+    assert link.endswith('>; rel="next"')
+    follow = link[1:].split(">")[0].split("?")[1]
+    last = ask("source", found, follow)
+    assert last.body.count("\r\n") == 3
+    assert "Link" not in last.headers
+
+
+def test_a_link_cannot_be_broken_out_of() -> None:
+    query = 'group_by=country&limit=1&format=csv&agent=!a>;<"b'
+    link = ask("source", countries(2), query).headers["Link"]
+    assert link.count("<") == link.count(">") == 1
+    assert '"b' not in link
+
+
+def test_a_csv_file_is_named_after_its_report_and_days() -> None:
+    reply = ask("daily", many(1), "start_date=2026-11-01&end_date=2026-11-20&format=csv")
+    assert (
+        reply.headers["Content-Disposition"]
+        == 'attachment; filename="daily_2026-11-01_2026-11-20.csv"'
+    )
+    assert reply.body == (
+        "period,metric,scale,responses,average,median,score,ci_low,ci_high\r\n"
+        "2026-11-20,csat,1-5,1,4.00,4,100.00,20.65,100.00\r\n"
+    )
+
+
+# -- names of replies
+
+
+def test_the_etag_names_all_that_makes_the_bytes() -> None:
+    found = countries(25)
+    etags = {
+        question("source", found, query, tenant=tenant).etag(years(found, etag=etag))
+        for query in ("", "limit=5", "format=csv", "channel=chat", "preset=today", "order_by=score")
+        for tenant in (TENANT, replace(TENANT, id="other"))
+        for etag in ("e", "f")
+    }
+    assert len(etags) == 6 * 2 * 2
+
+
+def test_the_same_question_has_the_same_etag_however_it_is_written() -> None:
+    found = countries(3)
+    first = question("source", found, "channel=chat,ticket&agent=(none)")
+    second = question("source", found, "agent=%28none%29&channel=ticket,chat")
+    assert first.etag(years(found)) == second.etag(years(found))
+
+
+def test_a_build_that_changes_nothing_else_changes_as_of_and_the_etag() -> None:
+    found = countries(3)
+    first = question("source", found)
+    later = replace(first, tenant=built(TENANT, found, as_of_us=2_000_000))
+    assert first.etag(years(found)) != later.etag(years(found))
+
+
+# -- what a key may see
+
+
+def test_a_key_s_filters_are_added_and_cannot_be_widened() -> None:
+    key = replace(SECRET, filters={"agent": ("ada",)})
+    found = [*many(5, agent="ada"), *many(7, agent="bob"), *many(9)]
+    for query in ("", "agent=ada,bob", "agent=!bob", "agent=!(none)"):
+        reply = body("source", found, query, key=key)
+        assert [row["responses"] for row in reply["totals"]] == [5]
+    assert body("source", found, "agent=bob", key=key)["rows"] == []
+
+
+def test_a_key_bound_to_a_dimension_that_the_report_lacks_is_refused() -> None:
+    key = replace(REPORT_KEY, filters={"media_type": ("voice",)})
+    with pytest.raises(ForbiddenError) as error:
+        ask("source", many(1), key=key)
+    assert error.value.code == "filter_not_applicable"
+
+
+def test_agents_judged_by_too_few_are_withheld_from_report_keys() -> None:
+    found = [*many(4, agent="ada"), *many(5, agent="bob")]
+    reply = body("source", found, "group_by=agent&order_by=-score", key=REPORT_KEY)
+    bob, ada = reply["rows"]
+    assert ada == {
+        "metric": "csat",
+        "scale": "1-5",
+        "agent": "ada",
+        "responses": 4,
+        "share_pct": 44.44,
+        "average": None,
+        "median": None,
+        "score": None,
+        "ci_low": None,
+        "ci_high": None,
+        "withheld": True,
+    }
+    assert (bob["score"], bob["withheld"]) == (100.0, False)
+    assert reply["columns"][-1] == {"name": "withheld", "kind": "flag"}
+
+
+def test_other_keys_and_other_dimensions_are_not_withheld() -> None:
+    found = many(4, agent="ada")
+    assert body("source", found, "group_by=agent")["rows"][0]["score"] == 100.0
+    rows = body("source", found, key=REPORT_KEY)["rows"]
+    assert rows[0]["score"] == 100.0
+    assert "withheld" not in rows[0]
+
+
+def test_a_filter_on_an_agent_withholds_the_distribution_too() -> None:
+    found = [Answer(DAY, 3, metric="nps", scale="0-10", agent="ada")] * 4
+    key = replace(REPORT_KEY, filters={"agent": ("ada",)})
+    reply = body("nps", found, key=key)
+    (row,) = reply["rows"]
+    assert {row[name] for name in ("nps", "promoters", "detractors_pct", "ci_low")} == {None}
+    assert row["responses"] == 4
+    assert {part["responses"] for part in reply["breakdown"]} == {None}
+    assert all(part["withheld"] for part in reply["breakdown"])
+
+
+def test_the_tenant_sets_its_own_minimum_sample() -> None:
+    found = many(4, agent="ada")
+    tenant = replace(TENANT, min_sample=4)
+    reply = body("source", found, "group_by=agent", key=REPORT_KEY, tenant=tenant)
+    assert reply["rows"][0]["score"] == 100.0
+
+
+# -- a further report is one entry
+
+
+def test_a_further_report_is_one_entry() -> None:
+    scored = (registry.AVERAGE, registry.MEDIAN, registry.SCORE)
+    geo = Report(
+        name="geo",
+        title="Scores by country",
+        text="",
+        family=SURVEY,
+        group_by=("country",),
+        metrics=(registry.RESPONSES, registry.SHARE_PCT, *scored),
+    )
+    ces = Report(
+        name="ces",
+        title="Customer effort",
+        text="",
+        family=SURVEY,
+        fixed={"metric": ("ces",)},
+        metrics=(registry.RESPONSES, *registry.SEGMENT_METRICS["ces"], registry.CES_PCT),
+        breakdown=registry.DISTRIBUTION,
+    )
+    assert [row["country"] for row in body(geo, FOUR)["rows"]] == ["AT", "DE", "FR", None]
+    effort = [Answer(DAY, score, metric="ces", scale="1-7:low") for score in (1, 2, 4, 7)]
+    (row,) = body(ces, [*effort, *FOUR])["rows"]
+    assert (row["easy"], row["neutral"], row["difficult"], row["ces_pct"]) == (2, 1, 1, 50.0)
+    assert len(body(ces, effort)["breakdown"]) == 7
+    assert Decimal(str(row["easy_pct"])) == Decimal("50.0")
