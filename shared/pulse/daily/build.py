@@ -103,7 +103,7 @@ class BuildDaily:
     ) -> None:
         """Build some days in one run, check it, and publish it day by day."""
         run = lake.ulid()
-        days = _day_parameters([entry.day for entry in entries])
+        days = day_parameters([entry.day for entry in entries])
         prefix = lake.run_prefix(dataset, run)
 
         def answers(check: str, params: Mapping[str, Any]) -> dict[str, int]:
@@ -182,6 +182,7 @@ def check_counts(
             )
 
 
-def _day_parameters(days: Sequence[date]) -> dict[str, Any]:
+def day_parameters(days: Sequence[date]) -> dict[str, Any]:
+    """What the statements over days ask for: the first, the last, and each of them, as text."""
     texts = [day.isoformat() for day in days]
     return {"first_day": texts[0], "last_day": texts[-1], "days": texts}

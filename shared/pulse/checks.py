@@ -1,0 +1,159 @@
+"""pulse check: does every number still follow from the events it was made of?
+
+Each check reads the state and asks Athena; none changes anything. A day or a tenant-year that
+waits for its build is told as waiting, not as wrong.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import inf
+from typing import Any
+
+from pulse import lake
+from pulse.daily.build import batches, day_parameters
+from pulse.reports import tenant_year
+from pulse.reports.build import by_year, fingerprint
+from pulse.settings import BuildSettings
+from pulse.sql import statement
+from pulse.store.athena import Athena
+from pulse.store.catalog import Catalog, Partition
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check: whether it holds, a sentence, and the rows that show why."""
+
+    name: str
+    ok: bool
+    detail: str
+    rows: tuple[Mapping[str, Any], ...] = ()
+
+
+def run_checks(settings: BuildSettings) -> list[CheckResult]:
+    """Every check over every dataset of the stack. Raises AthenaError if Athena does not answer."""
+    found: list[CheckResult] = []
+    for dataset in lake.DATASETS:
+        checks = _Checks(dataset, settings)
+        found += [
+            checks.days_are_built(),
+            checks.daily_equals_raw(),
+            checks.reports_equal_daily(),
+            checks.ids_on_two_days(),
+            checks.nothing_set_aside(),
+        ]
+    return found
+
+
+class _Checks:
+    def __init__(self, dataset: lake.Dataset, settings: BuildSettings) -> None:
+        self.dataset = dataset
+        self.objects = Objects(settings.lake_bucket)
+        self.tenants = Tenants(settings.table)
+        self.athena = Athena(settings.database, settings.workgroup)
+        self.entries = Ledger(settings.table).entries(dataset.stream)
+        self.partitions = Catalog(settings.database).partitions(dataset.daily_table)
+
+    def days_are_built(self) -> CheckResult:
+        """Days whose events changed since they were built wait for the next build."""
+        waiting = [day for day in sorted(self.entries) if not self._is_current(day)]
+        return CheckResult(
+            f"{self.dataset.stream}: days built",
+            ok=True,
+            detail=f"{len(self.entries) - len(waiting)} of {len(self.entries)} days are built",
+            rows=tuple({"day": str(day), "waiting": True} for day in waiting),
+        )
+
+    def daily_equals_raw(self) -> CheckResult:
+        """What a day counts is the number of distinct identities that raw holds of it."""
+        current = [day for day in sorted(self.partitions) if self._is_current(day)]
+        raw = dict(self._answers_in_raw(current))
+        wrong = tuple(
+            {"day": str(day), "raw": raw.get(day, 0), "daily": self.partitions[day].answers}
+            for day in current
+            if raw.get(day, 0) != self.partitions[day].answers
+        )
+        total = sum(self.partitions[day].answers for day in current)
+        return CheckResult(
+            f"{self.dataset.daily_table} = {self.dataset.raw_table}",
+            ok=not wrong,
+            detail=f"{total:,} answers on {len(current)} days, {len(wrong)} days differ",
+            rows=wrong,
+        )
+
+    def reports_equal_daily(self) -> CheckResult:
+        """What a tenant-year object counts is what its published days count."""
+        wrong: list[Mapping[str, Any]] = []
+        compared = 0
+        years = by_year(self.partitions.values())
+        for year, partitions in sorted(years.items()):
+            for tenant, counted in self._objects_of(year, partitions):
+                daily = self._answers_in_daily(year, tenant)
+                compared += 1
+                if counted != daily:
+                    wrong.append(
+                        {"tenant": tenant, "year": year, "daily": daily, "reports": counted}
+                    )
+        return CheckResult(
+            f"reports {self.dataset.name} = {self.dataset.daily_table}",
+            ok=not wrong,
+            detail=f"{compared} tenant-years compared, {len(wrong)} differ",
+            rows=tuple(wrong),
+        )
+
+    def ids_on_two_days(self) -> CheckResult:
+        """An id that was sent again with another time counts on both days: the sender's slip."""
+        days = sorted(self.entries)
+        rows: list[dict[str, Any]] = []
+        if days:
+            sql = statement("checks", f"{self.dataset.name}_on_two_days")
+            params = {"first_day": str(days[0]), "last_day": str(days[-1])}
+            rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
+        return CheckResult(
+            f"{self.dataset.stream}: ids on two days",
+            ok=True,
+            detail=f"{len(rows)} ids stand on more than one day" + " or more" * (len(rows) == 100),
+            rows=tuple(rows),
+        )
+
+    def nothing_set_aside(self) -> CheckResult:
+        """Rows that could not be read lie under quarantine/ with their reasons."""
+        keys = list(self.objects.keys(f"quarantine/{self.dataset.stream}/"))
+        return CheckResult(
+            f"{self.dataset.stream}: quarantine",
+            ok=True,
+            detail=f"{len(keys)} objects of rows that could not be read",
+            rows=tuple({"object": key} for key in keys),
+        )
+
+    def _is_current(self, day: date) -> bool:
+        partition, entry = self.partitions.get(day), self.entries.get(day)
+        return bool(partition and entry and partition.version == entry.version)
+
+    def _answers_in_raw(self, days: Sequence[date]) -> Iterator[tuple[date, int]]:
+        sql = statement("checks", f"{self.dataset.name}_in_raw")
+        for batch in batches(days):
+            for row in self.athena.rows(sql, day_parameters(batch), remaining_s=lambda: inf):
+                yield date.fromisoformat(row["dt"]), int(row["answers"])
+
+    def _objects_of(self, year: int, partitions: Sequence[Partition]) -> Iterator[tuple[str, int]]:
+        """(tenant, answers counted) of each object that shows the days as they are now."""
+        built_from = fingerprint(partitions)
+        for tenant in self.tenants.all():
+            state = tenant.table(self.dataset.name).years.get(year)
+            if state and state.published and state.built_from == built_from:
+                body = self.objects.get(lake.report_key(self.dataset, tenant.id, year))
+                yield tenant.id, tenant_year.arrange(self.dataset, [body]).answers
+
+    def _answers_in_daily(self, year: int, tenant: str) -> int:
+        sql = statement("checks", f"{self.dataset.name}_by_tenant")
+        params = {
+            "first_day": f"{year}-01-01",
+            "last_day": f"{year}-12-31",
+            "tenants": [tenant],
+        }
+        rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
+        return sum(int(row["answers"]) for row in rows)

@@ -1,0 +1,116 @@
+"""The code keeps the promises that the architecture makes of it."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.athena.dialect import check_portable
+from pulse import lake
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "shared" / "pulse"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+STATEMENTS = sorted((PACKAGE / "sql").rglob("*.sql"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_only_the_store_touches_aws(path: Path) -> None:
+    if PACKAGE / "store" not in path.parents:
+        aws = {"boto3", "botocore", "awswrangler"}
+        assert not {module for module in imported(path) if module.split(".")[0] in aws}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_arrows_point_one_way(path: Path) -> None:
+    outside = {"functions", "local", "tests"}
+    assert not {module for module in imported(path) if module.split(".")[0] in outside}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_only_one_function_reads_the_clock(path: Path) -> None:
+    reads = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
+    found = {
+        (node.value.id, node.attr)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    assert path.name == "days.py" or not found & reads
+
+
+# FACTS: these imports cost hundreds of milliseconds at each cold start.
+PANDAS = {"pandas", "pyarrow.dataset", "awswrangler"}
+FORBIDDEN = {
+    "ingest": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},
+    "write_raw": PANDAS,
+    "serve_reports": PANDAS | {"ua_parser", "maxminddb"},
+    "housekeep": PANDAS | {"pyarrow"},
+}
+
+
+@pytest.mark.parametrize("function", FORBIDDEN)
+def test_a_function_imports_within_its_budget(function: str) -> None:
+    script = "import app, sys; print('\\n'.join(sys.modules))"
+    paths = [ROOT / "functions" / function, ROOT / "shared"]
+    loaded = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths))},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert not FORBIDDEN[function] & set(loaded)
+
+
+@pytest.mark.parametrize("path", STATEMENTS, ids=name)
+def test_a_statement_stays_in_the_subset_that_trino_and_duckdb_share(path: Path) -> None:
+    assert check_portable(path.read_text()) == []
+
+
+def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
+    checks = ("in_raw", "in_run", "by_tenant", "on_two_days")
+    expected = {
+        relative
+        for dataset in lake.DATASETS
+        for relative in (
+            f"daily/{dataset.name}.sql",
+            f"reports/{dataset.name}.sql",
+            *(f"checks/{dataset.name}_{check}.sql" for check in checks),
+        )
+    }
+    assert {str(path.relative_to(PACKAGE / "sql")) for path in STATEMENTS} == expected
+
+
+def test_a_statement_opens_with_its_grain_inputs_and_reason() -> None:
+    for path in STATEMENTS:
+        lines = path.read_text().splitlines()
+        assert lines[0].startswith("-- "), path
+        assert any("arameters:" in line for line in lines[:4]), path
+
+
+def test_the_codec_is_one_that_awss_layer_has() -> None:
+    assert lake.CODEC == "snappy"
+
+
+def test_lock_files_carry_no_address() -> None:
+    locks = [*ROOT.glob("requirements*.txt"), *ROOT.glob("layers/*/requirements.txt")]
+    locks += ROOT.glob("layers/*/package-lock.json")
+    assert len(locks) >= 6
+    for path in locks:
+        assert "://" not in path.read_text(), path

@@ -1,0 +1,125 @@
+"""The template keeps the promises that the architecture makes of it."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from pulse import lake, settings
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+FUNCTIONS = {
+    name: resource["Properties"]
+    for name, resource in RESOURCES.items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+SETTINGS = {
+    "Ingest": settings.IngestSettings,
+    "WriteRaw": settings.WriteRawSettings,
+    "BuildDaily": settings.BuildSettings,
+    "BuildReports": settings.BuildSettings,
+    "ServeReports": settings.ServeReportsSettings,
+    "Housekeep": settings.BuildSettings,
+}
+
+
+def folder(logical_id: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", logical_id).lower()
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {k: r["Properties"] for k, r in RESOURCES.items() if r["Type"] == kind}
+
+
+def test_functions_and_folders_are_one_to_one() -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert {folder(name) for name in FUNCTIONS} == folders
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_its_folder_events_log_and_alarm(name: str) -> None:
+    function = FUNCTIONS[name]
+    assert function["CodeUri"] == f"functions/{folder(name)}/"
+    assert list((ROOT / "events" / folder(name)).glob("*.json"))
+    log = RESOURCES[function["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]
+    assert "RetentionInDays" in log
+    watched = [
+        dimension["Value"]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        for dimension in alarm["Dimensions"]
+    ]
+    assert {"Ref": name} in watched
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_told_what_its_settings_ask_for(name: str) -> None:
+    given = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    given = given | FUNCTIONS[name].get("Environment", {}).get("Variables", {})
+    asked = {f"PULSE_{field.name.upper()}" for field in fields(SETTINGS[name])}
+    assert {variable for variable in given if variable.startswith("PULSE_")} == asked
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_role_names_its_actions_and_resources(name: str) -> None:
+    for policy in FUNCTIONS[name]["Policies"]:
+        for statement in policy["Statement"]:
+            actions, resources = (
+                value if isinstance(value, list) else [value]
+                for value in (statement["Action"], statement["Resource"])
+            )
+            assert not [action for action in actions if "*" in action]
+            assert "*" not in resources
+
+
+def test_a_handler_is_an_adapter() -> None:
+    for path in (ROOT / "functions").glob("*/app.py"):
+        assert len(path.read_text().splitlines()) <= 45, path
+
+
+def test_every_parameter_and_output_is_described() -> None:
+    for kind in ("Parameters", "Outputs"):
+        for name, declared in TEMPLATE[kind].items():
+            assert declared.get("Description"), name
+
+
+def columns(table: dict[str, Any]) -> dict[str, str]:
+    listed = table["TableInput"]["StorageDescriptor"]["Columns"]
+    return {column["Name"]: column["Type"] for column in listed}
+
+
+@pytest.mark.parametrize("dataset", lake.DATASETS, ids=lambda dataset: dataset.name)
+def test_glue_knows_the_tables_as_the_lake_declares_them(dataset: lake.Dataset) -> None:
+    tables = {t["TableInput"]["Name"]: t for t in of_type("AWS::Glue::Table").values()}
+    assert columns(tables[dataset.raw_table]) == dataset.raw_columns
+    assert columns(tables[dataset.daily_table]) == dataset.daily_columns
+    assert columns(tables[dataset.runs_table]) == dataset.daily_columns
+    for name, prefix in (
+        (dataset.raw_table, dataset.raw_prefix),
+        (dataset.daily_table, dataset.daily_prefix),
+        (dataset.runs_table, dataset.daily_prefix),
+    ):
+        location = tables[name]["TableInput"]["StorageDescriptor"]["Location"]
+        assert location == {"Fn::Sub": f"s3://${{LakeBucket}}/{prefix}"}
+
+
+def test_two_stacks_in_one_account_do_not_meet() -> None:
+    for name, resource in RESOURCES.items():
+        fixed = [
+            key
+            for key, value in resource["Properties"].items()
+            if key in ("Name", "FunctionName", "BucketName", "TableName", "QueueName", "RoleName")
+            and isinstance(value, str)
+        ]
+        assert not fixed, name
+    for function in FUNCTIONS.values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "ScheduleV2":
+                assert event["Properties"]["OmitName"] is True
+            if event["Type"] == "EventBridgeRule":
+                source = event["Properties"]["Pattern"]["source"]
+                assert source == [{"Fn::Sub": "pulse.${AWS::StackName}"}]

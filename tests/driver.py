@@ -1,0 +1,272 @@
+"""Pulse in one process: the template's resources on moto, the handlers called as Lambda would.
+
+The driver plays API Gateway, SQS's poller and EventBridge; nothing of Pulse is replaced. Athena
+is the embedded one, so that every statement really runs.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from math import inf
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from functions.ingest import app as ingest
+from functions.serve_reports import app as serve_reports
+from functions.write_raw import app as write_raw
+from local.athena import install
+from local.deployment import Deployment, deploy
+from pulse import days
+from pulse.daily.build import BuildDaily, DailyResult
+from pulse.housekeep import Housekeep
+from pulse.reports.build import BuildReports, ReportsResult
+from pulse.settings import BuildSettings
+from pulse.store.tenants import Tenants
+from pulse.tenants.keys import Key, new_key_text, sha256
+from pulse.tenants.rules import Rule
+from pulse.tenants.surveys import Survey, Texts
+from pulse.tenants.tenant import Tenant
+
+ROOT = Path(__file__).parents[1]
+CONTEXT = SimpleNamespace(
+    function_name="pulse-test",
+    memory_limit_in_mb=1024,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:pulse-test",
+    aws_request_id="0dc1c3d8-6a3d-4c3c-8a44-4c7d3f6f3b1e",
+    get_remaining_time_in_millis=lambda: 900_000,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a caller of the API gets."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    @cached_property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Driver:
+    """A running Pulse. Handlers keep no memory from one driver to the next."""
+
+    deployment: Deployment
+    keys: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    # -- set-up
+
+    @property
+    def settings(self) -> BuildSettings:
+        environment = self.deployment.functions["BuildDaily"].environment
+        return BuildSettings.from_environment(environment)
+
+    @property
+    def tenants(self) -> Tenants:
+        return Tenants(self.settings.table)
+
+    def tenant(self, tenant: str, timezone: str = "UTC", **settings: Any) -> Tenant:
+        made = Tenant(tenant, tenant.title(), timezone, **settings)
+        self.tenants.create(made)
+        return made
+
+    def survey(self, tenant: str, survey: str, *rules: Rule | tuple[int, Rule]) -> None:
+        dated = tuple(rule if isinstance(rule, tuple) else (0, rule) for rule in rules)
+        texts = {"en": Texts("How was it?", "Thank you.")}
+        self.tenants.put_survey(Survey(tenant, survey, dated, texts=texts))
+
+    def key(self, tenant: str | None, kind: str, **limits: Any) -> str:
+        """A key's text; made at the first call, or at each with limits."""
+        name = (tenant or "", kind)
+        if limits or name not in self.keys:
+            text = new_key_text(kind)
+            self.tenants.add_key(Key(sha256(text), kind, tenant, days.now_us(), **limits))
+            if limits:
+                return text
+            self.keys[name] = text
+        return self.keys[name]
+
+    # -- the API
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        key: str | None = None,
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        route: str | None = None,
+        source_ip: str = "203.0.113.7",
+    ) -> Answer:
+        """One request, as API Gateway would hand it to the function of its route."""
+        path, _, query = path.partition("?")
+        sent = {"content-type": "application/json", **(headers or {})}
+        if key:
+            sent["authorization"] = f"Bearer {key}"
+        raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b""
+        route_key, parameters = _route(method, path)
+        event = {
+            "version": "2.0",
+            "routeKey": route or route_key,
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": sent,
+            "pathParameters": parameters,
+            "body": base64.b64encode(raw).decode(),
+            "isBase64Encoded": True,
+            "requestContext": {
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "sourceIp": source_ip,
+                    "userAgent": sent.get("user-agent", ""),
+                },
+                "requestId": "JKJaXmPLvHcESHA=",
+            },
+        }
+        served = serve_reports if "/v1/reports" in path or "openapi" in path else ingest
+        reply = served.handler(event, CONTEXT)
+        return Answer(reply["statusCode"], reply["headers"], reply["body"])
+
+    def post(self, tenant: str, responses: Sequence[Mapping[str, Any]]) -> Answer:
+        """Responses through the batch route, with the tenant's secret key."""
+        body = json.dumps({"responses": list(responses)})
+        return self.call("POST", "/v1/batch/responses", key=self.key(tenant, "secret"), body=body)
+
+    def report(self, tenant: str, report: str, query: str = "", kind: str = "report") -> Any:
+        """A report's JSON; fails the test if it is not answered with 200."""
+        key = self.key(tenant, kind)
+        answer = self.call("GET", f"/v1/reports/{report}?{query}", key=key)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    # -- the flow
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Takes everything off the queue, as records of a Lambda event."""
+        sqs = boto3.client("sqs")
+        url = self.deployment.outputs["QueueUrl"]
+        records = []
+        while batch := sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages"):
+            for message in batch:
+                records.append(_record(message))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return records
+
+    def write(self, records: Sequence[Mapping[str, Any]] | None = None) -> list[str]:
+        """Let write_raw have the records (by default the queue's); ids of those that failed."""
+        records = self.messages() if records is None else records
+        if not records:
+            return []
+        reply = write_raw.handler({"Records": list(records)}, CONTEXT)
+        return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
+
+    def build_daily(self, start: date | None = None, end: date | None = None) -> DailyResult:
+        return BuildDaily.from_settings(self.settings).run(start, end, remaining_s=lambda: inf)
+
+    def build_reports(self) -> ReportsResult:
+        return BuildReports.from_settings(self.settings).run(remaining_s=lambda: inf)
+
+    def build(self) -> tuple[DailyResult, ReportsResult]:
+        """Everything that waits, from the queue to the reports."""
+        assert self.write() == []
+        built = self.build_daily(), self.build_reports()
+        self.forget()
+        return built
+
+    def housekeep(self) -> tuple[str, ...]:
+        return Housekeep.from_settings(self.settings).run()
+
+    def forget(self) -> None:
+        """Let every function start cold, with nothing remembered."""
+        for app in (ingest, write_raw, serve_reports):
+            app.stage.cache_clear()
+
+    # -- looking
+
+    def objects(self, prefix: str) -> dict[str, str]:
+        """Key → ETag of what lies in the lake."""
+        pages = (
+            boto3.client("s3")
+            .get_paginator("list_objects_v2")
+            .paginate(Bucket=self.settings.lake_bucket, Prefix=prefix)
+        )
+        return {o["Key"]: o["ETag"] for page in pages for o in page.get("Contents", ())}
+
+    def read(self, key: str) -> bytes:
+        body: bytes = (
+            boto3.client("s3").get_object(Bucket=self.settings.lake_bucket, Key=key)["Body"].read()
+        )
+        return body
+
+
+@contextmanager
+def running(**parameters: str) -> Iterator[Driver]:
+    """A fresh account with the template deployed in it."""
+    before = dict(os.environ)
+    with mock_aws():
+        install()
+        deployment = deploy(ROOT / "template.yaml", stack_name="pulse", parameters=parameters)
+        for function in deployment.functions.values():
+            os.environ.update({k: v for k, v in function.environment.items() if "PULSE" in k})
+        _unplug_events()
+        driver = Driver(deployment)
+        driver.forget()
+        try:
+            yield driver
+        finally:
+            driver.forget()
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def _unplug_events() -> None:
+    """moto's EventBridge cannot call a function; the driver wakes them itself."""
+    events = boto3.client("events")
+    for rule in events.list_rules()["Rules"]:
+        targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
+
+
+def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
+    for prefix, name in (("/v1/surveys/", "id"), ("/v1/reports/", "report")):
+        if path.startswith(prefix):
+            return f"{method} {prefix}{{{name}}}", {name: path.removeprefix(prefix)}
+    known = ("/v1/responses", "/v1/batch/responses", "/v1/reports", "/v1/openapi.json")
+    return (f"{method} {path}" if path in known else "$default"), {}
+
+
+def _record(message: Mapping[str, Any]) -> dict[str, Any]:
+    attributes = {
+        name: {"stringValue": value.get("StringValue"), "dataType": value["DataType"]}
+        for name, value in message.get("MessageAttributes", {}).items()
+    }
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": attributes,
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:pulse-Queue",
+        "awsRegion": "eu-central-1",
+    }

@@ -1,0 +1,281 @@
+"""raw → daily → reports on the embedded Athena: what is built, when, and what is left alone."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from pyarrow.parquet import read_table
+
+from pulse import days, lake
+from pulse.errors import AthenaError, BuildCheckError
+from pulse.store.catalog import Catalog
+from pulse.tenants.rules import Rule
+from tests.driver import Driver, running
+
+AnyClient: Any = BaseClient  # its _make_api_call is where every call of every client passes
+TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def pulse() -> Iterator[Driver]:
+    """Two tenants in two zones, each with the survey `email` (nps)."""
+    with days.clock(lambda: TODAY), running() as driver:
+        driver.tenant("acme", "Europe/Berlin")
+        driver.tenant("globex", "America/New_York")
+        for tenant in ("acme", "globex"):
+            driver.survey(tenant, "email", Rule.make("nps", 0, 10))
+        yield driver
+
+
+def answer(score: int, *, ago: int = 1, number: int = 0, **more: Any) -> dict[str, Any]:
+    """An answer given some days ago at noon; equal numbers are one identity."""
+    at = (TODAY - timedelta(days=ago)).isoformat()
+    known = {"response_id": f"r{number}-{ago}", "answered_at": at}
+    return {"survey_id": "email", "score": score, **known, **more}
+
+
+def rows(driver: Driver, tenant: str, query: str = "preset=last_30_days") -> list[dict[str, Any]]:
+    driver.forget()
+    found: list[dict[str, Any]] = driver.report(tenant, "daily", query)["rows"]
+    return found
+
+
+def test_an_answer_becomes_a_number(pulse: Driver) -> None:
+    assert pulse.post("acme", [answer(9, number=1), answer(3, number=2)]).status == 202
+    daily, reports = pulse.build()
+    assert daily.built == (date(2026, 11, 20),)
+    assert reports.rewritten == (("acme", 2026),)
+    (row,) = rows(pulse, "acme")
+    assert (row["period"], row["responses"], row["average"]) == ("2026-11-20", 2, 6.0)
+    assert rows(pulse, "globex") == []
+
+
+def test_what_has_not_changed_is_not_built_again(pulse: Driver) -> None:
+    pulse.post("acme", [answer(9)])
+    pulse.build()
+    before = pulse.objects("")
+    daily, reports = pulse.build()
+    assert (daily.built, reports.rewritten, reports.unchanged) == ((), (), 0)
+    assert pulse.objects("daily/") == {k: v for k, v in before.items() if k.startswith("daily/")}
+
+
+def test_a_build_by_hand_gives_the_same_bytes_again(pulse: Driver) -> None:
+    pulse.post("acme", [answer(k % 11, number=k, ago=k % 5) for k in range(60)])
+    pulse.build()
+    before = pulse.objects("reports/")
+    daily = pulse.build_daily(date(2026, 11, 1), date(2026, 11, 30))
+    reports = pulse.build_reports()
+    assert len(daily.built) == 5
+    assert reports.rewritten == ()
+    assert reports.unchanged == 2  # acme's year, and globex's that has no rows
+    assert pulse.objects("reports/") == before
+
+
+def test_a_late_answer_changes_its_own_day_and_its_tenants_object_alone(pulse: Driver) -> None:
+    for tenant in ("acme", "globex"):
+        pulse.post(tenant, [answer(8, ago=ago) for ago in (1, 5, 20)])
+    pulse.build()
+    objects, before = pulse.objects("reports/"), rows(pulse, "acme")
+    pulse.post("acme", [answer(2, ago=20, number=99)])
+    daily, reports = pulse.build()
+    assert daily.built == (date(2026, 11, 1),)
+    assert reports.rewritten == (("acme", 2026),)
+    changed = {key for key, etag in pulse.objects("reports/").items() if objects[key] != etag}
+    assert changed == {lake.report_key(lake.SCORES, "acme", 2026)}
+    after = rows(pulse, "acme")
+    assert [row["period"] for row in after] == [row["period"] for row in before]
+    different = [new for old, new in zip(before, after, strict=True) if old != new]
+    assert [(row["period"], row["responses"]) for row in different] == [("2026-11-01", 2)]
+
+
+def test_an_answer_sent_again_counts_once_and_the_last_received_wins(pulse: Driver) -> None:
+    pulse.post("acme", [answer(1, number=7)])
+    with days.clock(lambda: TODAY + timedelta(seconds=1)):
+        pulse.post("acme", [answer(10, number=7, comment="now it works")])
+    records = pulse.messages()
+    pulse.write([*reversed(records), *records])
+    pulse.build_daily()
+    pulse.build_reports()
+    (row,) = rows(pulse, "acme")
+    assert (row["responses"], row["average"]) == (1, 10.0)
+
+
+def test_days_are_the_tenants_own(pulse: Driver) -> None:
+    at = {"answered_at": "2026-11-20T03:00:00Z"}
+    for tenant in ("acme", "globex"):
+        pulse.post(tenant, [answer(5) | at])
+    pulse.build()
+    assert [row["period"] for row in rows(pulse, "acme")] == ["2026-11-20"]
+    assert [row["period"] for row in rows(pulse, "globex")] == ["2026-11-19"]
+
+
+def test_a_year_ends_where_its_object_ends(pulse: Driver) -> None:
+    for at in ("2025-12-31T22:59:59Z", "2025-12-31T23:00:00Z"):  # midnight in Berlin
+        pulse.post("acme", [answer(5, number=1) | {"answered_at": at}])
+    _, reports = pulse.build()
+    assert reports.rewritten == (("acme", 2025), ("acme", 2026))
+    found = rows(pulse, "acme", "start_date=2025-12-01&end_date=2026-01-31")
+    assert [row["period"] for row in found] == ["2025-12-31", "2026-01-01"]
+
+
+def test_a_lost_wake_up_heals_at_the_next_run(pulse: Driver) -> None:
+    pulse.post("acme", [answer(9)])
+    pulse.write()
+    pulse.build_daily()  # and nobody wakes build_reports
+    assert rows(pulse, "acme") == []
+    assert pulse.build_daily().built == ()
+    assert pulse.build_reports().rewritten == (("acme", 2026),)
+    assert len(rows(pulse, "acme")) == 1
+
+
+def test_scattered_days_are_built_in_statements_of_at_most_a_hundred_days(pulse: Driver) -> None:
+    pulse.post("acme", [answer(k % 11, ago=k, number=k) for k in range(0, 260, 2)])
+    daily, _ = pulse.build()
+    assert len(daily.built) == 130
+    total = pulse.report("acme", "nps", "start_date=2026-01-01&end_date=2026-11-21")["totals"]
+    assert [row["responses"] for row in total] == [130]
+
+
+def test_more_tenants_than_one_statement_may_write(pulse: Driver) -> None:
+    names = [f"tenant-{number:03}" for number in range(105)]
+    for name in names:
+        pulse.tenant(name)
+        pulse.survey(name, "email", Rule.make("nps", 0, 10))
+        pulse.post(name, [answer(9)])
+    _, reports = pulse.build()
+    assert sorted(reports.rewritten) == [(name, 2026) for name in names]
+
+
+def test_nothing_is_published_if_the_counts_do_not_add_up(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse.post("acme", [answer(9)])
+    pulse.build()
+    before = rows(pulse, "acme")
+    pulse.post("acme", [answer(1, number=2)])
+    pulse.write()
+    half = {"days": ["1999-01-01"]}  # as if Athena had read none of the objects
+    real = AnyClient._make_api_call
+
+    def lose_rows(self: Any, operation: str, kwargs: dict[str, Any]) -> Any:
+        if operation == "StartQueryExecution" and "count_if" in kwargs["QueryString"]:
+            kwargs["QueryString"] = kwargs["QueryString"].replace(
+                "'2026-11-20'", f"'{half['days'][0]}'"
+            )
+        return real(self, operation, kwargs)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", lose_rows)
+    with pytest.raises(BuildCheckError, match="2026-11-20"):
+        pulse.build_daily()
+    monkeypatch.undo()
+    pulse.build_reports()
+    assert rows(pulse, "acme") == before
+    assert pulse.build_daily().built == (date(2026, 11, 20),)
+
+
+def test_a_statement_that_athena_refuses_leaves_everything_as_it_was(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse.post("acme", [answer(9)])
+    pulse.write()
+    monkeypatch.setattr(
+        "pulse.daily.build.statement", lambda folder, name: "SELECT nonsense FROM raw_responses"
+    )
+    with pytest.raises(AthenaError, match="nonsense"):
+        pulse.build_daily()
+    assert pulse.objects("daily/") == {}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class AwsCalls:
+    """Counts the AWS calls of the code under test and ends it after one of them.
+
+    Calls that the embedded Athena makes while it answers are not the builder's.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made = 0
+        self.kill_after: int | None = None
+        self._inside = False
+        real = AnyClient._make_api_call
+
+        def call(client: Any, operation: str, kwargs: dict[str, Any]) -> Any:
+            if self._inside:
+                return real(client, operation, kwargs)
+            self._inside = True
+            try:
+                return real(client, operation, kwargs)
+            finally:
+                self._inside = False
+                self.made += 1
+                if self.made == self.kill_after:
+                    raise Killed(operation)
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+    def run(self, job: Any, kill_after: int | None = None) -> bool:
+        """Run a job; True if it came to its end."""
+        self.made, self.kill_after = 0, kill_after
+        try:
+            job()
+        except Killed:
+            return False
+        finally:
+            self.kill_after = None
+        return True
+
+
+def published(driver: Driver) -> Counter[tuple[date, int]]:
+    """How often each score stands on each day in acme's object, and in Glue's own count."""
+    table = read_table(BytesIO(driver.read(lake.report_key(lake.SCORES, "acme", 2026))))
+    found: Counter[tuple[date, int]] = Counter()
+    for row in table.to_pylist():
+        found.update({(row["day"], k): row[f"c{k}"] for k in range(11) if row[f"c{k}"]})
+    partitions = Catalog(driver.settings.database).partitions(lake.SCORES.daily_table)
+    for day, partition in partitions.items():
+        assert partition.answers == sum(n for (d, _), n in found.items() if d == day)
+    return found
+
+
+@pytest.mark.parametrize("job", ["build_daily", "build_reports"])
+def test_a_build_killed_after_any_of_its_calls_ends_in_the_same_tables(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    calls = AwsCalls(monkeypatch)
+    expected: Counter[tuple[date, int]] = Counter()
+    finished, cut = False, 0
+    while not finished:
+        cut += 1
+        score, ago = cut % 11, cut % 3 + 1
+        pulse.post("acme", [answer(score, ago=ago, number=cut)])
+        expected[(TODAY - timedelta(days=ago)).date(), score] += 1
+        pulse.write()
+        if job == "build_reports":
+            pulse.build_daily()
+        finished = calls.run(getattr(pulse, job), kill_after=cut)
+        pulse.build_daily()
+        pulse.build_reports()
+        assert published(pulse) == expected, f"killed after call {cut}"
+    assert cut > 15  # it was killed at every one of its calls
+
+
+def test_housekeeping_removes_old_runs_that_nothing_points_at(pulse: Driver) -> None:
+    pulse.post("acme", [answer(9)])
+    pulse.build()
+    (first,) = {key.split("/")[2] for key in pulse.objects("daily/")}
+    with days.clock(lambda: TODAY + timedelta(hours=1)):
+        pulse.post("acme", [answer(3, number=2)])
+        pulse.build()
+    assert pulse.housekeep() == ()  # a day has not passed
+    with days.clock(lambda: TODAY + timedelta(days=1, minutes=1)):
+        assert pulse.housekeep() == (f"daily/scores/{first}/",)
+        assert pulse.housekeep() == ()
+    before = rows(pulse, "acme")
+    assert [row["responses"] for row in before] == [2]

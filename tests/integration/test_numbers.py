@@ -1,0 +1,204 @@
+"""Every number of the reports, against the oracle: random answers through the whole flow.
+
+The answers go through ingest, the queue (shuffled, doubled, split anew), write_raw, builds at
+any moment and the report API; the oracle works the same numbers out from what was sent.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from pulse import days
+from pulse.tenants.rules import Rule
+from tests import oracle
+from tests.driver import Driver, running
+from tests.oracle import Sent
+
+NOW = datetime(2026, 11, 3, 18, 0, tzinfo=UTC)
+ZONES = {"acme": "Europe/Berlin", "globex": "America/New_York", "wonka": "Australia/Lord_Howe"}
+CHANGED = datetime(2026, 10, 28, 12, 0, tzinfo=UTC)
+# survey → (since, metric, scale as labelled, good scores, bad scores), as METRICS.md's table has it
+RULES: Mapping[str, Sequence[tuple[datetime | None, str, str, range, range]]] = {
+    "support": [
+        (None, "csat", "1-5", range(4, 6), range(1, 3)),
+        (CHANGED, "csat", "1-5:good5", range(5, 6), range(1, 3)),
+    ],
+    "loyal": [(None, "nps", "0-10", range(9, 11), range(7))],
+    "effort": [(None, "ces", "1-7:low", range(1, 4), range(5, 8))],
+}
+CHANNELS = ("ticket", "chat", "external")
+# Around both summer-time changes of the three zones, midnights, and the year's end.
+MOMENTS = [
+    datetime(2026, 10, 24, 22, 0, tzinfo=UTC),
+    datetime(2026, 10, 25, 0, 59, 59, 999999, tzinfo=UTC),
+    datetime(2026, 10, 25, 1, 0, tzinfo=UTC),
+    CHANGED - timedelta(microseconds=1),
+    CHANGED,
+    datetime(2026, 10, 31, 23, 30, tzinfo=UTC),
+    datetime(2026, 11, 1, 3, 59, 59, tzinfo=UTC),
+    datetime(2026, 11, 1, 4, 0, tzinfo=UTC),
+    datetime(2026, 11, 3, 17, 59, tzinfo=UTC),
+    datetime(2026, 1, 1, 4, 59, 59, tzinfo=UTC),
+    datetime(2025, 12, 31, 23, 0, tzinfo=UTC),
+]
+
+
+def rule_of(answer: Sent) -> tuple[str, str, range, range]:
+    """(metric, scale, good, bad) in force when it was answered."""
+    *_, last = (
+        rule for rule in RULES[answer.survey] if not rule[0] or rule[0] <= answer.answered_at
+    )
+    return last[1:]
+
+
+def set_up(pulse: Driver) -> None:
+    for tenant, zone in ZONES.items():
+        pulse.tenant(tenant, zone)
+        for survey, rules in RULES.items():
+            dated = [
+                (days.to_us(since) if since else 0, Rule.parse(metric, scale))
+                for since, metric, scale, _, _ in rules
+            ]
+            pulse.survey(tenant, survey, *dated)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> list[Sent]:
+    """Answers in the order in which they are sent; identities repeat."""
+    sent = []
+    for order in range(draw(st.integers(1, 40))):
+        survey = draw(st.sampled_from(sorted(RULES)))
+        scale = {"support": range(1, 6), "loyal": range(11), "effort": range(1, 8)}[survey]
+        sent.append(
+            Sent(
+                tenant=draw(st.sampled_from(sorted(ZONES))),
+                survey=survey,
+                response_id=draw(st.sampled_from("abcdef")),
+                answered_at=draw(st.sampled_from(MOMENTS)),
+                score=draw(st.sampled_from(scale)),
+                order=order,
+                dimensions={
+                    "channel": draw(st.sampled_from(CHANNELS)),
+                    "agent": draw(st.sampled_from([None, "Zoë, O'Hara", "李", "!=1+1"])),
+                    "country": draw(st.sampled_from([None, "DE", "US"])),
+                },
+            )
+        )
+    return sent
+
+
+def send(pulse: Driver, sent: Sequence[Sent], chance: random.Random) -> None:
+    """Post the answers in their order, one request each moment, and deliver them in any."""
+    builds = chance.sample(range(len(sent)), k=min(2, len(sent)))
+    records: list[dict[str, Any]] = []
+    for position, answer in enumerate(sent):
+        item = {
+            "survey_id": answer.survey,
+            "response_id": answer.response_id,
+            "answered_at": answer.answered_at.isoformat(),
+            "score": answer.score,
+            "channel": answer.dimensions["channel"],
+            "agent_id": answer.dimensions["agent"],
+            "country": answer.dimensions["country"],
+        }
+        given = {name: value for name, value in item.items() if value is not None}
+        with days.clock(lambda received=answer.order: NOW + timedelta(seconds=received)):  # type: ignore[misc]
+            reply = pulse.post(answer.tenant, [given])
+        assert reply.status == 202, reply.body
+        records += pulse.messages()
+        if position in builds:
+            deliver(pulse, records, chance)
+            pulse.build_daily()
+            if chance.random() < 0.5:
+                pulse.build_reports()
+    deliver(pulse, records, chance)
+    pulse.build_daily()
+    pulse.build_reports()
+    pulse.forget()
+
+
+def deliver(pulse: Driver, records: list[dict[str, Any]], chance: random.Random) -> None:
+    """At least once, in any order, in any batches; what was delivered may come again later."""
+    again = [record for record in records for _ in range(chance.choice((1, 1, 2)))]
+    chance.shuffle(again)
+    while again:
+        cut = chance.randint(1, len(again))
+        assert pulse.write(again[:cut]) == []
+        del again[:cut]
+
+
+def expected_rows(
+    sent: Sequence[tuple[date, Sent]], by: Sequence[str], period: bool
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """(metric, scale, *group, period) → figures."""
+    groups: dict[tuple[Any, ...], list[Sent]] = {}
+    for day, answer in sent:
+        metric, scale, _, _ = rule_of(answer)
+        group = tuple(answer.dimensions[name] for name in by)
+        key = (metric, scale, *group, *([str(day)] if period else []))
+        groups.setdefault(key, []).append(answer)
+    return {
+        key: oracle.figures(key[0], *rule_of(members[0])[2:], [m.score for m in members])
+        for key, members in groups.items()
+    }
+
+
+def reported_rows(
+    rows: Sequence[Mapping[str, Any]], by: Sequence[str], period: bool
+) -> dict[tuple[Any, ...], Mapping[str, Any]]:
+    names = ["metric", "scale", *by, *(["period"] if period else [])]
+    found = {tuple(row[name] for name in names): row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def assert_same(
+    reported: Mapping[tuple[Any, ...], Mapping[str, Any]],
+    expected: Mapping[tuple[Any, ...], Mapping[str, Any]],
+) -> None:
+    assert set(reported) == set(expected)
+    for key, figures in expected.items():
+        shown = {name: value for name, value in figures.items() if name in reported[key]}
+        assert {name: reported[key][name] for name in shown} == shown, key
+
+
+RANGE = "start_date=2025-01-01&end_date=2026-11-30"
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes seconds to run
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(sent=answers(), chance=st.randoms(use_true_random=False))
+def test_every_report_says_what_the_answers_say(sent: list[Sent], chance: random.Random) -> None:
+    with days.clock(lambda: NOW), running() as pulse:
+        set_up(pulse)
+        send(pulse, sent, chance)
+        for tenant in ZONES:
+            counted = [pair for pair in oracle.counted(sent, ZONES) if pair[1].tenant == tenant]
+            compare(pulse, tenant, counted)
+
+
+def compare(pulse: Driver, tenant: str, counted: Sequence[tuple[date, Sent]]) -> None:
+    for by, granularity in ((("channel",), "total"), (("agent", "country"), "day")):
+        period = granularity == "day"
+        query = f"{RANGE}&granularity={granularity}&group_by={','.join(by)}"
+        report = pulse.report(tenant, "daily", query, "secret")  # small samples are not withheld
+        assert_same(reported_rows(report["rows"], by, period), expected_rows(counted, by, period))
+        assert_same(reported_rows(report["totals"], (), False), expected_rows(counted, (), False))
+    loyal = [(day, answer) for day, answer in counted if answer.survey == "loyal"]
+    written = [(day, a) for day, a in loyal if a.dimensions["channel"] != "chat"]
+    report = pulse.report(tenant, "nps", f"{RANGE}&channel=!chat")
+    assert_same(reported_rows(report["rows"], (), False), expected_rows(written, (), False))
+    source = pulse.report(tenant, "source", f"{RANGE}&metric=nps")
+    for row in source["rows"]:
+        mine = [a for _, a in loyal if a.dimensions["channel"] == row["channel"]]
+        assert row["responses"] == len(mine)
+        assert row["share_pct"] == oracle.share(len(mine), len(loyal))
+    assert {r["channel"] for r in source["rows"]} == (set(CHANNELS) if loyal else set())
