@@ -47,7 +47,7 @@ def test_nobody_else_can_look_into_the_folder() -> None:
 
 def test_the_folder_of_a_killed_process_goes_and_that_of_a_living_one_stays() -> None:
     script = "import os; print(os.getpid())"
-    gone = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout  # noqa: S603 - our own interpreter
+    gone = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
     orphan, own = (
         Path(tempfile.mkdtemp(prefix=f"pulse-athena-{pid}-")) for pid in (int(gone), os.getpid())
     )

@@ -50,11 +50,11 @@ def http(stack: Stack) -> Http:
         headers: Mapping[str, str] | None = None,
         data: bytes | Iterator[bytes] | None = None,
     ) -> Answer:
-        request = urllib.request.Request(  # noqa: S310
+        request = urllib.request.Request(
             stack.api_url + path, method=method, headers=dict(headers or {}), data=data
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as reply:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=20) as reply:
                 return Answer(reply.status, dict(reply.headers.items()), reply.read())
         except urllib.error.HTTPError as error:
             with error:

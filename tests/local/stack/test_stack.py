@@ -79,7 +79,7 @@ def test_stop_ends_every_process_and_frees_the_ports_within_3_seconds() -> None:
 
 
 def test_nothing_outlives_a_stack_that_is_killed() -> None:
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, "-c", START, str(APP)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

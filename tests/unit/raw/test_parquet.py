@@ -57,7 +57,7 @@ def test_writing_does_not_import_pandas() -> None:
         "encode([dict.fromkeys(lake.RAW_RESPONSES) | {'tags': {'a': 'b'}}], lake.RAW_RESPONSES)\n"
         "print('pandas' in sys.modules)"
     )
-    run = subprocess.run(  # noqa: S603 - our own script
+    run = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": "shared"},
         capture_output=True,

@@ -30,7 +30,7 @@ def test_importing_the_handler_and_reading_an_object_pull_in_no_pandas(tmp_path:
     stored = tmp_path / "year.parquet"
     days = (date(2026, 1, 1), date(2026, 1, 9))
     stored.write_bytes(as_object([Answer(day, 5, agent="ada") for day in days]))
-    done = subprocess.run(  # noqa: S603 # our own interpreter and program
+    done = subprocess.run(  # our own interpreter and program
         [sys.executable, "-c", _PROGRAM, str(stored)],
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}", "PATH": ""},
