@@ -24,7 +24,11 @@ _SETTINGS = ("name", "timezone", "week_start", "min_sample", "started")
 
 
 class Tenants:
-    """Reads and writes tenants, surveys and keys. `hurried` where a caller waits."""
+    """Reads and writes tenants, surveys and keys. `hurried` where a caller waits.
+
+    Reads are consistent: callers remember the answer for a minute, also that there was none, and
+    a key is often used right after it was made.
+    """
 
     def __init__(self, table: str, *, hurried: bool = False) -> None:
         self._records = Records(table, hurried=hurried)
@@ -115,7 +119,7 @@ class Tenants:
 
     def survey(self, tenant: str, survey: str) -> Survey | None:
         """The survey, or None."""
-        record = self._records.get(f"SURVEYS#{tenant}", survey)
+        record = self._records.get(f"SURVEYS#{tenant}", survey, consistent=True)
         return _survey(tenant, record) if record else None
 
     def surveys(self, tenant: str) -> list[Survey]:
@@ -148,7 +152,7 @@ class Tenants:
 
     def key(self, sha256: str) -> Key | None:
         """The key with that hash, revoked and expired ones included; None if there is none."""
-        record = self._records.get(f"KEY#{sha256}", "KEY")
+        record = self._records.get(f"KEY#{sha256}", "KEY", consistent=True)
         return _key(record) if record else None
 
     def keys(self, tenant: str | None) -> list[Key]:

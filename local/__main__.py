@@ -1,0 +1,207 @@
+"""`make run`: the embedded stack with the sample tenant, until Ctrl-C or SIGTERM.
+
+PULSE_PORT is the API's port (8080); PULSE_SAMPLE=0 leaves the demo tenant without answers. While
+it runs, `.pulse/stack.json` in the folder where it was started says where everything is (the
+command `pulse` finds it there), and `.pulse/logs/` holds what CloudWatch would.
+"""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from local.sample.load import create_tenant, load
+from local.sample.responses import responses
+from local.sample.tenant import TENANT
+from local.stack import REGION, STACK_NAME, FunctionError, Stack
+from pulse import days
+from pulse.cli import output
+from pulse.cli.api import Api
+from pulse.cli.posting import PATH
+from pulse.cli.target import STACK_FILE, is_running
+from pulse.errors import PulseError
+from pulse.store.tenants import Tenants
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE = Path.cwd() / STACK_FILE
+LOGS = FILE.parent / "logs"
+
+PARAMETERS = {"WriteWindowSeconds": "1", "IntradayRate": "rate(1 minute)"}
+"""What differs from the template's defaults: who tries it out does not want to wait a minute."""
+
+_IDLE_WITHIN_S = 120.0
+
+console = Console(highlight=False, markup=False, soft_wrap=True)
+
+
+class StartError(PulseError):
+    """The stack cannot be started here and now."""
+
+
+def main() -> int:
+    """Run until told to stop; the exit code."""
+    # also where a shell started this in the background, with SIGINT ignored
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _run(_port(), with_sample=os.environ.get("PULSE_SAMPLE", "1") != "0")
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing is kept.")
+    except (PulseError, FunctionError) as error:
+        console.print(f"make run: {error}")
+        return 1
+    return 0
+
+
+def _run(port: int, *, with_sample: bool) -> None:
+    began = time.monotonic()
+    _make_way()
+    with _start(port) as stack:
+        try:
+            described = _describe(stack, _fill(stack, with_sample=with_sample))
+            write_stack_file(described)
+            _greet(described, time.monotonic() - began, with_sample=with_sample)
+            while True:
+                signal.pause()
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end takes a moment: once is enough
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            FILE.unlink(missing_ok=True)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _port() -> int:
+    text = os.environ.get("PULSE_PORT", "8080")
+    if not text.isdecimal() or int(text) > 65535:
+        raise StartError(f"PULSE_PORT must be a port, not {text!r}.")
+    return int(text)
+
+
+def _make_way() -> None:
+    """Clear what an earlier run left. Raises StartError if it is still running."""
+    if FILE.exists():
+        pid = json.loads(FILE.read_text() or "{}").get("pid", 0)
+        if pid and is_running(pid):
+            raise StartError(
+                f"a stack runs in this folder already, as process {pid}: end it first."
+            )
+        FILE.unlink()
+    shutil.rmtree(LOGS, ignore_errors=True)
+
+
+def _start(port: int) -> Stack:
+    console.print("Starting the embedded stack …")
+    try:
+        return Stack.start(ROOT / "template.yaml", port=port, parameters=PARAMETERS, log_dir=LOGS)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise StartError(
+            f"port {port} is taken. Use another one: PULSE_PORT={port + 1} make run"
+        ) from error
+
+
+def _fill(stack: Stack, *, with_sample: bool) -> Mapping[str, str]:
+    """Make the demo tenant and, if wanted, bring its answers all the way into the reports.
+
+    Returns its keys by kind.
+    """
+    os.environ |= stack.admin_credentials
+    tenants = Tenants(stack.deployment.outputs["Table"])
+    keys = create_tenant(tenants)
+    if with_sample:
+        api = Api(stack.api_url, keys["secret"])
+        sample = list(responses(days.now()))
+        with output.progress("Loading the sample", len(sample)) as step:
+            load(sample, lambda body: api.post(PATH, body), step)
+        console.print("Building the reports …")
+        stack.wait_until_idle(_IDLE_WITHIN_S)
+        stack.invoke("BuildDaily", {})
+        stack.invoke("BuildReports", {})
+        stack.wait_until_idle(_IDLE_WITHIN_S)  # the build's own events end here too
+        _check_arrival(tenants)
+    return keys
+
+
+def _check_arrival(tenants: Tenants) -> None:
+    """Raise StartError unless the reports have the sample: messages may lie among the dead."""
+    tenant = tenants.get(TENANT.id)
+    if tenant is None or tenant.table("scores").first_day is None:
+        raise StartError(f"the sample was accepted, but is in no report: {LOGS} tells why.")
+
+
+def _describe(stack: Stack, keys: Mapping[str, str]) -> dict[str, Any]:
+    """What `.pulse/stack.json` says."""
+    outputs = stack.deployment.outputs
+    buckets = {"lake": outputs["LakeBucket"], "finance": outputs.get("FinanceBucket", "")}
+    return {
+        "api": stack.api_url,
+        "tenant": TENANT.id,
+        "keys": dict(keys),
+        "endpoint_url": stack.endpoint_url,
+        "buckets": {name: bucket for name, bucket in buckets.items() if bucket},
+        "pid": os.getpid(),
+        "aws": {
+            "stack": STACK_NAME,
+            "region": REGION,
+            "access_key_id": stack.admin_credentials["AWS_ACCESS_KEY_ID"],
+            "secret_access_key": stack.admin_credentials["AWS_SECRET_ACCESS_KEY"],
+        },
+    }
+
+
+def write_stack_file(described: Mapping[str, Any]) -> None:
+    """Write `.pulse/stack.json` whole, for the owner's eyes alone: it holds keys."""
+    FILE.parent.mkdir(exist_ok=True)
+    draft = FILE.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(described, file, indent=2)
+    draft.replace(FILE)
+
+
+def _greet(described: Mapping[str, Any], seconds: float, *, with_sample: bool) -> None:
+    api, keys = described["api"], described["keys"]
+    content = "90 days of sample answers" if with_sample else "no answers yet (PULSE_SAMPLE=0)"
+    console.print(
+        f"""
+Pulse is running after {seconds:.0f} s, with {content} of the tenant "{TENANT.id}" ({TENANT.name}).
+
+  API          {api}
+  AWS          {described["endpoint_url"]} (S3, Athena, SQS, DynamoDB, …)
+  logs         {LOGS}
+  all of this  {FILE}
+
+  publishable  {keys["publishable"]}
+  secret       {keys["secret"]}
+  report       {keys["report"]}
+  operator     {keys["operator"]}
+
+Try it:
+
+  curl -H "Authorization: Bearer {keys["report"]}" \\
+    "{api}/v1/reports/daily?preset=last_30_days"
+
+  curl -H "Authorization: Bearer {keys["publishable"]}" \\
+    -d '{{"survey_id": "support", "score": 5, "comment": "Hello"}}' {api}/v1/responses
+
+  .venv/bin/pulse build
+  .venv/bin/pulse report nps --tenant {TENANT.id} --granularity month --preset last_90_days
+
+Ctrl-C ends it."""
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Who the sample is about: a parcel-and-mobile shop in Berlin that sells across Europe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulse.tenants.rules import Rule
+from pulse.tenants.surveys import Survey, Texts
+from pulse.tenants.tenant import Tenant
+
+TENANT = Tenant("demo", "Nordlicht Shop", "Europe/Berlin")
+
+SUPPORT, RELATIONSHIP, EASE = "support", "relationship", "ease"
+
+
+def surveys(since_us: int) -> tuple[Survey, ...]:
+    """The three surveys, their rules in force since `since_us`."""
+    return (
+        Survey(
+            TENANT.id,
+            SUPPORT,
+            ((since_us, Rule.make("csat", 1, 5)),),
+            style="faces",
+            texts={
+                "en": Texts(
+                    "How satisfied are you with the help you got?",
+                    "Thank you, we read every answer.",
+                    ("Very unhappy", "Unhappy", "So-so", "Happy", "Very happy"),
+                ),
+                "de": Texts(
+                    "Wie zufrieden sind Sie mit unserer Hilfe?",
+                    "Danke, wir lesen jede Antwort.",
+                    ("Sehr unzufrieden", "Unzufrieden", "Geht so", "Zufrieden", "Sehr zufrieden"),
+                ),
+            },
+        ),
+        Survey(
+            TENANT.id,
+            RELATIONSHIP,
+            ((since_us, Rule.make("nps", 0, 10)),),
+            texts={
+                "en": Texts("How likely are you to recommend us to a friend?", "Thank you!"),
+                "de": Texts("Würden Sie uns weiterempfehlen?", "Danke!"),
+            },
+        ),
+        Survey(
+            TENANT.id,
+            EASE,
+            ((since_us, Rule.make("ces", 1, 7)),),
+            texts={
+                "en": Texts("How easy was it to send your parcel back?", "Thank you!"),
+                "de": Texts("Wie einfach war die Rücksendung?", "Danke!"),
+            },
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Someone of the support team. `skill` shifts how customers feel; 0 is average.
+
+    `weight` is the share of the work, `learns` what is added to the skill over the 90 days.
+    """
+
+    id: str
+    name: str
+    skill: float
+    weight: int
+    learns: float = 0.0
+
+
+AGENTS = (
+    Agent("agent-01", "Mia Schneider", 0.35, 12),
+    Agent("agent-02", "Amara Okafor", -0.75, 9, learns=1.2),
+    Agent("agent-03", "Jürgen Weiß", 0.05, 10),
+    Agent("agent-04", "Zofia Kowalczyk", 0.25, 9),
+    Agent("agent-05", "Nguyễn Thị Lan", 0.45, 8),
+    Agent("agent-06", "Ayşe Yılmaz", 0.15, 9),
+    Agent("agent-07", "Liam O'Connor", -0.1, 8),
+    Agent("agent-08", "Chloé Dubois", 0.1, 8),
+    Agent("agent-09", "Δημήτρης Παππάς", -0.25, 6),
+    Agent("agent-10", "佐藤 陽菜", 0.3, 6),
+    Agent("agent-11", "García, Lucía", 0.0, 8),
+    Agent("agent-12", "Rajesh Kumar", -0.4, 7),
+)
+
+COUNTRIES: Mapping[str, int] = {
+    "DE": 36,
+    "AT": 10,
+    "FR": 10,
+    "GB": 9,
+    "NL": 8,
+    "PL": 8,
+    "CH": 7,
+    "ES": 5,
+    "IT": 4,
+    "TR": 2,
+    "US": 1,
+}
+"""Where the customers are, by weight."""
+
+OUTAGE_COUNTRY, OUTAGE_CHANNEL = "AT", "ticket"
+"""Whom the bad week hits: the parcel carrier of one country stands still, and people write."""
+
+_ANDROID = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko)"
+_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
+_MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"
+_IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X)"
+_WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+_SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
+
+USER_AGENTS: Mapping[str, int] = {
+    f"{_ANDROID} Chrome/142.0.0.0 Mobile Safari/537.36": 22,
+    f"{_IPHONE} {_SAFARI} Version/26.1 Mobile/15E148 Safari/604.1": 21,
+    f"{_WINDOWS} {_WEBKIT} Chrome/142.0.0.0 Safari/537.36": 17,
+    f"{_MAC} {_SAFARI} Version/26.1 Safari/605.1.15": 8,
+    f"{_WINDOWS} {_WEBKIT} Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0": 7,
+    f"{_ANDROID} SamsungBrowser/29.0 Chrome/136.0.0.0 Mobile Safari/537.36": 6,
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0": 5,
+    f"{_MAC} {_WEBKIT} Chrome/142.0.0.0 Safari/537.36": 5,
+    f"Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) {_SAFARI} Version/26.1 Mobile/15E148 "
+    "Safari/604.1": 4,
+    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0": 2,
+    f"{_IPHONE} {_SAFARI} CriOS/142.0.7444.148 Mobile/15E148 Safari/604.1": 3,
+}
+"""What the customers use, by weight."""

@@ -1,0 +1,1 @@
+"""`pulse`: the command that operators type. main.py says what is where."""

@@ -1,0 +1,222 @@
+"""`pulse key`: what callers show, each kind allowed just what API.md says."""
+
+from datetime import datetime, time
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import typer
+
+from pulse import days
+from pulse.cli import output
+from pulse.cli.arguments import day, known_tenant, named_values
+from pulse.cli.exits import FailedError, WrongUseError
+from pulse.cli.keyring import issue_key
+from pulse.cli.target import StackName, Target, find_target
+from pulse.lake import SCORE_DIMENSIONS
+from pulse.tenants.keys import Key
+
+Kind = Literal["publishable", "secret", "report", "feed", "operator"]
+
+app = typer.Typer(no_args_is_help=True, help="The keys that callers of the interface show.")
+
+
+@app.command()
+def create(
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            help="publishable: post responses from a page. secret: write and read everything of "
+            "the tenant. report: read its reports. feed: one report as CSV by URL. operator: "
+            "read reports of all tenants."
+        ),
+    ],
+    tenant: Annotated[
+        str | None, typer.Argument(metavar="TENANT", help="Whose; operator keys: nobody's.")
+    ] = None,
+    survey: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="publishable: for these surveys alone. May repeat."),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL", help="publishable: from pages of https://HOST alone. May repeat."
+        ),
+    ] = None,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="DIM=VALUE",
+            help="report, feed: sees these rows alone. May repeat; equal DIMs add up.",
+        ),
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Its last day, in the tenant's time zone.")
+    ] = None,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Make a key. It is printed alone, now and never again.
+
+    Example:
+
+        KEY=$(pulse key create bank --kind report --filter agent=mia)
+    """
+    _check_fit(kind, tenant, survey, origin, filters)
+    origins = tuple(map(_origin, origin or ()))
+    fixed = _filters(filters or ())
+    target = find_target(stack)
+    zone = known_tenant(target, tenant).timezone if tenant else "UTC"
+    _check_surveys(target, tenant, survey or ())
+    text, key = issue_key(
+        target.tenants,
+        kind,
+        tenant,
+        surveys=tuple(survey or ()),
+        origins=origins,
+        filters=fixed,
+        expires_us=_end_of(expires, zone) if expires else None,
+    )
+    output.show({"key": text, **_described(key)}, text, as_json=as_json)
+    if not as_json:
+        output.say(f"This {kind} key is shown once. Its id, to revoke it: {key.id}")
+
+
+@app.command("list")
+def list_keys(
+    tenant: Annotated[
+        str | None, typer.Argument(metavar="TENANT", help="Without it: the operator keys.")
+    ] = None,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """List a tenant's keys, those that have ended (revoked, expired) last.
+
+    Example:
+
+        pulse key list bank
+    """
+    target = find_target(stack)
+    if tenant is not None:
+        known_tenant(target, tenant)
+    keys = sorted(target.tenants.keys(tenant), key=_order)
+    columns = ("id", "kind", "state", "created", "expires", "surveys", "origins", "filters")
+    rows = [[_cell(_described(key)[column]) for column in columns] for key in keys]
+    output.show([_described(key) for key in keys], output.table(columns, rows), as_json=as_json)
+
+
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `pulse key list` shows it.")],
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """End a key. Functions that have just used it forget it within a minute.
+
+    Example:
+
+        pulse key revoke 3f9a1c0b77de
+    """
+    key = find_target(stack).tenants.revoke_key(key_id, days.now_us())
+    if key is None:
+        raise FailedError(f"There is no key {key_id!r}: see `pulse key list TENANT`.")
+    output.show(_described(key), f"{key.id} revoked", as_json=as_json)
+
+
+def _check_fit(
+    kind: str,
+    tenant: str | None,
+    surveys: list[str] | None,
+    origins: list[str] | None,
+    filters: list[str] | None,
+) -> None:
+    """Refuse what a key of this kind cannot have."""
+    if kind == "operator" and tenant:
+        raise WrongUseError("An operator key belongs to no tenant: leave TENANT out.")
+    if kind != "operator" and not tenant:
+        raise WrongUseError(
+            f"Whose {kind} key? Name the tenant: pulse key create TENANT --kind {kind}"
+        )
+    if (surveys or origins) and kind != "publishable":
+        raise WrongUseError("--survey and --origin are for publishable keys alone.")
+    if filters and kind not in ("report", "feed"):
+        raise WrongUseError("--filter is for report and feed keys alone.")
+
+
+def _check_surveys(target: Target, tenant: str | None, surveys: list[str] | tuple[()]) -> None:
+    if not (tenant and surveys):
+        return
+    known = [survey.id for survey in target.tenants.surveys(tenant)]
+    for survey in surveys:
+        if survey not in known:
+            raise WrongUseError(
+                f"{tenant} has no survey {survey!r}; it has: {', '.join(known) or 'none yet'}"
+            )
+
+
+def _origin(url: str) -> str:
+    """An origin as browsers send it: scheme, host and a port that is not the scheme's own."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise WrongUseError(f"--origin {url!r}: {error}.") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise WrongUseError(f"--origin takes https://HOST or http://HOST:PORT, not {url!r}.")
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
+
+
+def _filters(texts: list[str] | tuple[()]) -> dict[str, tuple[str, ...]]:
+    filters: dict[str, tuple[str, ...]] = {}
+    for dimension, value in named_values(texts, "--filter"):
+        if dimension not in SCORE_DIMENSIONS:
+            raise WrongUseError(
+                f"There is no dimension {dimension!r}; there are: {', '.join(SCORE_DIMENSIONS)}"
+            )
+        if value.startswith("!"):
+            raise WrongUseError("A key's filter names what the key sees: it cannot be negated.")
+        filters[dimension] = (*filters.get(dimension, ()), value)
+    return filters
+
+
+def _end_of(text: str, timezone: str) -> int:
+    """The instant at which the day is over. Raises WrongUseError for a day that is."""
+    following = day(text, "--expires") + days.ONE_DAY
+    end = days.to_us(datetime.combine(following, time(), days.zone(timezone)))
+    if end <= days.now_us():
+        raise WrongUseError(f"--expires {text} is over already.")
+    return end
+
+
+def _described(key: Key) -> dict[str, Any]:
+    state = "active" if key.usable(days.now_us()) else "expired"
+    return {
+        "id": key.id,
+        "kind": key.kind,
+        "tenant": key.tenant,
+        "state": state if key.revoked_us is None else "revoked",
+        "created": _moment(key.created_us),
+        "expires": _moment(key.expires_us),
+        "surveys": list(key.surveys),
+        "origins": list(key.origins),
+        "filters": {name: list(values) for name, values in key.filters.items()},
+    }
+
+
+def _order(key: Key) -> tuple[bool, int, str]:
+    return not key.usable(days.now_us()), key.created_us, key.id
+
+
+def _moment(us: int | None) -> str | None:
+    return None if us is None else days.iso(us // days.SECOND * days.SECOND)
+
+
+def _cell(value: Any) -> str | None:
+    if isinstance(value, list):
+        return ", ".join(value) or None
+    if isinstance(value, dict):
+        return "; ".join(f"{name}={', '.join(values)}" for name, values in value.items()) or None
+    return None if value is None else str(value)

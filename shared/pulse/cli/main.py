@@ -1,0 +1,79 @@
+"""The command `pulse`: what operators do from a shell, one module a topic.
+
+    tenants, surveys, keys     whom, what and who may
+    importing                  responses from elsewhere, through the same interface as all others
+    operating                  build, check, redrive
+    reporting                  numbers on the terminal
+
+Commands raise; here their errors become a sentence on stderr and an exit code (exits.py).
+"""
+
+import os
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from pulse.cli import importing, keys, operating, output, reporting, surveys, tenants
+from pulse.cli.exits import CommandError, FailedError, NotAllowedError
+from pulse.errors import PulseError
+from pulse.store.stack import aws_refusal
+
+
+class _Pulse(TyperGroup):
+    """Runs a command and ends with the exit code of what it raises."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            ending = _ending(error)
+            if ending is None:
+                raise
+            output.say(f"pulse: {ending}")
+            raise typer.Exit(ending.exit_code) from error
+
+
+def _ending(error: Exception) -> CommandError | None:
+    """The error as one of the command's own; None for what should not have happened."""
+    if isinstance(error, CommandError):
+        return error
+    if isinstance(error, PulseError):
+        return FailedError(str(error))
+    refusal = aws_refusal(error)
+    if refusal is None:
+        return None
+    if refusal.denied:
+        return NotAllowedError(f"{refusal.message} Check which AWS credentials this shell uses.")
+    return FailedError(refusal.message)
+
+
+app = typer.Typer(
+    cls=_Pulse,
+    name="pulse",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Pulse: customer-experience reporting in your own AWS account.",
+)
+app.add_typer(tenants.app, name="tenant")
+app.add_typer(surveys.app, name="survey")
+app.add_typer(keys.app, name="key")
+app.add_typer(importing.app, name="import")
+app.command("build")(operating.build)
+app.command("report")(reporting.report)
+app.command("redrive")(operating.redrive)
+app.command("check")(operating.check)
+
+
+def main() -> None:
+    """Run the command line; ends the process with its exit code."""
+    # the builders' metrics are for CloudWatch, which reads a function's stdout; here it is ours
+    os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
+    app()
+
+
+if __name__ == "__main__":
+    main()

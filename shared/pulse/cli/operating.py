@@ -1,0 +1,175 @@
+"""`pulse build`, `pulse check`, `pulse redrive`: what an operator does by hand.
+
+A build runs here, with the caller's AWS credentials, through the very classes that the functions
+use; it may run while they do.
+"""
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from pulse.cli import output
+from pulse.cli.arguments import day
+from pulse.cli.exits import FailedError, WrongUseError
+from pulse.cli.target import StackName, find_target
+from pulse.errors import AthenaError, BuildCheckError, ConflictError
+from pulse.observe import logger
+from pulse.settings import BuildSettings
+from pulse.store import queue
+
+_ASK_EVERY_S = 1.0
+
+
+def build(
+    start: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Rebuild from this day on, changed or not.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(metavar="DAY", help="To this day, inclusive.")] = None,
+    wait: Annotated[
+        int, typer.Option(metavar="SECONDS", help="How long to wait for what was just sent.")
+    ] = 120,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Bring the reports up to date: build every day, or every day of a range, that has changed.
+
+    It first waits until the responses that have been accepted are stored.
+
+    Example:
+
+        pulse build
+    """
+    if (start is None) != (end is None):
+        raise WrongUseError("--start and --end come together.")
+    first = day(start, "--start") if start else None
+    last = day(end, "--end") if end else None
+    if first and last and first > last:
+        raise WrongUseError("--start lies after --end.")
+    target = find_target(stack)
+    _wait_for(target.outputs.queue_url, wait)
+    try:
+        with functions_quiet():
+            built = _build_daily(target.build_settings, first, last)
+            rewritten, unchanged = _build_reports(target.build_settings)
+    except (AthenaError, BuildCheckError, ConflictError) as error:
+        raise FailedError(
+            f"{error}. The reports are as they were; `pulse build` can be run again."
+        ) from error
+    result = {
+        "days": [str(one) for one in built],
+        "reports": [{"tenant": tenant, "year": year} for tenant, year in rewritten],
+        "unchanged": unchanged,
+    }
+    names = ", ".join(f"{tenant} {year}" for tenant, year in rewritten) or "none"
+    text = f"days rebuilt: {_days(built)}\nreports rewritten: {names} ({unchanged} unchanged)"
+    output.show(result, text, as_json=as_json)
+    if rewritten:
+        output.say("The interface remembers for a minute: then its reports show it.")
+
+
+def check(stack: StackName = None, as_json: output.Json = False) -> None:
+    """Check the lake: what the tables promise, and that no response stands on two days.
+
+    Example:
+
+        pulse check --json
+    """
+    from pulse.checks import run_checks  # slow to import: it talks to Athena
+
+    settings = find_target(stack).build_settings
+    with functions_quiet():
+        results = run_checks(settings)
+    rows = [["ok" if r.ok else "FAILED", r.name, r.detail] for r in results]
+    output.show(
+        [{"name": r.name, "ok": r.ok, "detail": r.detail, "rows": r.rows} for r in results],
+        output.table(["", "check", "found"], rows),
+        as_json=as_json,
+    )
+    failed = [result.name for result in results if not result.ok]
+    if failed:
+        raise FailedError(f"Failed: {', '.join(failed)}.")
+
+
+def redrive(stack: StackName = None, as_json: output.Json = False) -> None:
+    """Give the messages that could not be stored after five tries another chance.
+
+    Example:
+
+        pulse redrive
+    """
+    outputs = find_target(stack).outputs
+    moved = queue.redrive(outputs.dead_letter_queue_url, outputs.queue_url)
+    output.show({"moved": moved}, f"{moved:,} messages are on their way again", as_json=as_json)
+
+
+@contextmanager
+def functions_quiet() -> Iterator[None]:
+    """Within the block the functions' log, JSON for CloudWatch, leaves stdout to the result."""
+    level = logger.log_level
+    streams = [h for h in logger.handlers if isinstance(h, logging.StreamHandler)]
+    before = [handler.setStream(sys.stderr) for handler in streams]
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for handler, stream in zip(streams, before, strict=True):
+            handler.setStream(stream or sys.stdout)
+
+
+def _wait_for(queue_url: str, seconds: int) -> None:
+    """Wait until nothing is on its way into the lake; if that takes too long, say so."""
+    give_up = time.monotonic() + seconds
+    said = False
+    while left := queue.depth(queue_url):
+        if time.monotonic() >= give_up:
+            output.say(f"About {left:,} messages are still on their way: the next build has them.")
+            return
+        if not said:
+            output.say("Waiting until what was accepted is stored …")
+            said = True
+        time.sleep(_ASK_EVERY_S)
+
+
+def _build_daily(settings: BuildSettings, start: date | None, end: date | None) -> tuple[date, ...]:
+    from pulse.daily.build import BuildDaily  # slow to import: it brings pandas
+
+    stage = BuildDaily.from_settings(settings)
+    output.say("Building days …")
+    built: set[date] = set()
+    finished = False
+    while not finished:
+        result = stage.run(start, end, remaining_s=_no_limit)
+        built |= set(result.built)
+        finished = result.finished
+    return tuple(sorted(built))
+
+
+def _build_reports(settings: BuildSettings) -> tuple[list[tuple[str, int]], int]:
+    from pulse.reports.build import BuildReports  # slow to import: it brings pandas
+
+    stage = BuildReports.from_settings(settings)
+    output.say("Building reports …")
+    rewritten: set[tuple[str, int]] = set()
+    while True:
+        result = stage.run(remaining_s=_no_limit)
+        rewritten |= set(result.rewritten)
+        if result.finished:
+            return sorted(rewritten), result.unchanged
+
+
+def _no_limit() -> float:
+    return math.inf
+
+
+def _days(built: tuple[date, ...]) -> str:
+    if len(built) <= 3:
+        return ", ".join(map(str, built)) or "none"
+    return f"{len(built)}, from {built[0]} to {built[-1]}"

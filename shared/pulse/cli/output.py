@@ -1,0 +1,90 @@
+"""What a command says: results on stdout, all else on stderr.
+
+So `pulse … --json | jq` and `KEY=$(pulse key create …)` work whatever is said meanwhile.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+_WIDE = 1000
+"""Columns of a stdout that is no terminal: a file or a pipe must get every cell whole."""
+
+
+def show(result: Any, text: RenderableType, *, as_json: bool) -> None:
+    """Print a command's result: `result` as JSON, or its `text` for people."""
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        return
+    console = Console(highlight=False, soft_wrap=isinstance(text, str))
+    if not console.is_terminal:
+        console.width = _WIDE
+    console.print(text, markup=False)
+
+
+def say(message: str) -> None:
+    """Print a message, on stderr."""
+    typer.echo(message, err=True)
+
+
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    right: Sequence[str] = (),
+    totals: Sequence[Sequence[Any]] = (),
+) -> Table:
+    """Rows under their columns, and totals below a line. None shows as –.
+
+    The columns named in `right` are aligned to it.
+    """
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        drawn.add_column(Text(column), justify="right" if column in right else "left")
+    for row in rows:
+        drawn.add_row(*map(_cell, row))
+    drawn.add_section()
+    for row in totals:
+        drawn.add_row(*map(_cell, row))
+    return drawn
+
+
+def _cell(value: Any) -> Text:
+    """The value as it is: brackets in a name are no markup."""
+    return Text("–" if value is None else str(value))
+
+
+def pairs(values: Mapping[str, Any]) -> Table:
+    """Names and their values, one a line."""
+    drawn = Table.grid(padding=(0, 2))
+    for name, value in values.items():
+        drawn.add_row(name, _cell(value))
+    return drawn
+
+
+@contextmanager
+def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Within the block, what is given counts steps of `total`: a bar, if stderr is a terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        say(f"{doing}: {total:,}")
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(doing, total=total)
+        yield lambda steps: bar.advance(task, steps)

@@ -1,0 +1,136 @@
+"""Which stack a command works on: the embedded one of this folder, or a deployed one by name.
+
+The embedded stack leaves `.pulse/stack.json` while it runs; a command started in its folder or
+below finds it there. With `--stack NAME` the shell's own AWS credentials are used.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pulse.cli.exits import WrongUseError
+from pulse.errors import SettingsError
+from pulse.settings import BuildSettings
+from pulse.store.stack import StackOutputs
+from pulse.store.tenants import Tenants
+
+StackName = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        metavar="NAME",
+        help="The deployed stack to work on, with this shell's AWS credentials. "
+        "Without it: the embedded stack of this folder.",
+    ),
+]
+
+STACK_FILE = Path(".pulse", "stack.json")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stack within reach. `demo_keys` are those of the embedded stack's `demo_tenant`."""
+
+    outputs: StackOutputs
+    api_url: str
+    demo_tenant: str | None = None
+    demo_keys: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tenants(self) -> Tenants:
+        """The stack's tenants, surveys and keys."""
+        return Tenants(self.outputs.table)
+
+    @property
+    def build_settings(self) -> BuildSettings:
+        """What the builders are told on this stack."""
+        return BuildSettings(
+            table=self.outputs.table,
+            lake_bucket=self.outputs.lake_bucket,
+            database=self.outputs.database,
+            workgroup=self.outputs.workgroup,
+            event_source=self.outputs.event_source,
+        )
+
+
+def find_target(stack: str | None) -> Target:
+    """The stack named, or the embedded one of the current folder or one above it.
+
+    For the embedded one the process's AWS environment is turned to it, so this comes before the
+    first AWS call. Raises WrongUseError where there is none.
+    """
+    if stack is not None:
+        outputs = _outputs(stack)
+        return Target(outputs, outputs.api_url.rstrip("/"))
+    described = _read(_find_stack_file())
+    _use_embedded_aws(described)
+    return Target(
+        _outputs(described["aws"]["stack"]),
+        described["api"].rstrip("/"),
+        described["tenant"],
+        described["keys"],
+    )
+
+
+def _outputs(stack: str) -> StackOutputs:
+    try:
+        return StackOutputs.of(stack)
+    except SettingsError as error:
+        raise WrongUseError(str(error)) from error
+
+
+def _find_stack_file() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / STACK_FILE).is_file():
+            return folder / STACK_FILE
+    raise WrongUseError(
+        f"No running stack here: {STACK_FILE} is neither in this folder nor in one above. "
+        "Start the embedded stack with `make run`, or name a deployed one with --stack NAME."
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        described: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise WrongUseError(f"{path} cannot be read ({error}): start `make run` again.") from error
+    if not is_running(described.get("pid", 0)):
+        raise WrongUseError(
+            f"The stack of {path} is no longer running: start it again with `make run`."
+        )
+    return described
+
+
+def is_running(pid: int) -> bool:
+    """True while there is a process of that id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's, but there
+    return True
+
+
+def _use_embedded_aws(described: Mapping[str, Any]) -> None:
+    """Turn this process's AWS clients to the embedded stack, whatever the shell says."""
+    given = described["aws"]
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    local = "127.0.0.1,localhost"
+    os.environ |= {
+        "AWS_ENDPOINT_URL": described["endpoint_url"],
+        "AWS_REGION": given["region"],
+        "AWS_DEFAULT_REGION": given["region"],
+        "AWS_ACCESS_KEY_ID": given["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": given["secret_access_key"],
+        # a company's proxy must not be asked for this machine's own addresses
+        "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), local))),
+        "no_proxy": ",".join(filter(None, (os.environ.get("no_proxy"), local))),
+    }

@@ -1,0 +1,99 @@
+"""Times as spreadsheets and databases write them, told as instants without ever guessing.
+
+2026-11-20T14:03:00+01:00   an instant already
+2026-11-20 14:03[:00]       the time zone's local time; in the autumn hour that comes twice,
+                            its first occurrence; in the spring hour that is skipped, an error
+2026-11-20                  that day's noon: whoever reads it from a neighbouring zone sees
+                            the same day
+03/04/2026                  March or April? an error, until a format (strptime) is named
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from pulse import days
+
+_NOON = time(12)
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ISO_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
+_ISO_OFFSET = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)? ?(UTC|[Zz]|[+-]\d\d(?::?\d\d)?)",
+    re.ASCII,
+)
+_NUMBERED = re.compile(
+    r"(\d{1,2}|\d{4})[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})(?!\d).*", re.ASCII | re.DOTALL
+)
+_CLOCK_DIRECTIVES = {"%H", "%I", "%M", "%S", "%p", "%f", "%c", "%X", "%T", "%R", "%r"}
+_PROBE = datetime(2001, 11, 23, 14, 5, 6, tzinfo=UTC)
+
+
+class TimeFormatError(ValueError):
+    """Numbers whose order nobody has named: the day may come first, or the month."""
+
+
+class SkippedTimeError(ValueError):
+    """A local time that the clocks jumped over."""
+
+
+def check_date_format(date_format: str) -> None:
+    """Raise ValueError unless it is a format of strptime that names a day of a year."""
+    read = datetime.strptime(_PROBE.strftime(date_format), date_format)  # noqa: DTZ007 # its day alone matters
+    if read.date() != _PROBE.date():
+        raise ValueError("it does not name the year, the month and the day")
+
+
+@dataclass(frozen=True)
+class TimeReader:
+    """Reads one column. Local times are those of `timezone`; `date_format` is the only one."""
+
+    timezone: str
+    date_format: str | None = None
+
+    def read(self, text: str) -> int:
+        """The instant that a text means, as microseconds since 1970.
+
+        Raises TimeFormatError where the order of day and month is not known, SkippedTimeError
+        for a local time that does not exist, ValueError where it is no time at all.
+        """
+        try:
+            return self._formatted(text) if self.date_format else self._iso(text)
+        except OverflowError as error:
+            raise ValueError("outside of the years 1 to 9999") from error
+
+    def _iso(self, text: str) -> int:
+        if _ISO_DAY.fullmatch(text):
+            return self._instant(datetime.combine(datetime.fromisoformat(text), _NOON))
+        if _ISO_LOCAL.fullmatch(text):
+            return self._instant(datetime.fromisoformat(text))
+        if match := _ISO_OFFSET.fullmatch(text):
+            day, minute, second, offset = match.groups()
+            return days.parse_instant(f"{day}T{minute}{second or ':00'}{_whole_offset(offset)}")
+        if _NUMBERED.fullmatch(text):
+            raise TimeFormatError(f"{text!r} can be read day first or month first")
+        raise ValueError(f"{text!r} is no time")
+
+    def _formatted(self, text: str) -> int:
+        date_format = self.date_format or ""
+        moment = datetime.strptime(text, date_format)  # noqa: DTZ007 # the zone is given below
+        if moment.tzinfo is not None:
+            return days.to_us(moment.astimezone(UTC))
+        if _CLOCK_DIRECTIVES.isdisjoint(re.findall("%.", date_format)):
+            moment = datetime.combine(moment, _NOON)
+        return self._instant(moment)
+
+    def _instant(self, local: datetime) -> int:
+        """The instant of a local time; of two, the first (`fold` being 0)."""
+        zone = days.zone(self.timezone)
+        moment = local.replace(tzinfo=zone).astimezone(UTC)
+        if moment.astimezone(zone).replace(tzinfo=None, fold=0) != local:
+            raise SkippedTimeError(f"{local} does not exist in {self.timezone}")
+        return days.to_us(moment)
+
+
+def _whole_offset(offset: str) -> str:
+    """An offset as RFC 3339 wants it: Z, +01:00."""
+    if offset in ("UTC", "Z", "z"):
+        return "Z"
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    return f"{offset[0]}{digits[:2]}:{digits[2:]}"

@@ -1,0 +1,752 @@
+"""`pulse` on a deployed stack: its commands, what they print, and the codes they end with."""
+
+import csv
+import io
+import json
+import os
+import re
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
+
+from pulse import days
+from pulse.cli.api import Answer, Api
+from pulse.cli.main import app
+from pulse.store.queue import Queue, depth
+from pulse.tenants.keys import sha256
+from tests.driver import Driver, running
+
+pytestmark = pytest.mark.xdist_group("cli")  # one deployment for all of them
+
+MAPPED = ("--map", "score=rating", "--map", "answered_at=date", "--map", "customer_id=user")
+
+names = (f"shop-{number}" for number in count())
+
+
+class Shell:
+    """Types commands at a stack whose HTTP interface is its functions, called directly."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.asked: list[urllib.request.Request] = []
+        self._runner = CliRunner()
+        self._lock = threading.Lock()
+
+    def run(self, *arguments: str, code: int = 0, stack: str = "pulse") -> Result:
+        result = self._runner.invoke(app, [*arguments, "--stack", stack])
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", code=code).stdout)
+
+    def tenant(self, *surveys: str, timezone: str = "UTC") -> str:
+        """A new tenant with nps surveys."""
+        tenant = next(names)
+        self.run("tenant", "create", tenant, "--timezone", timezone)
+        for survey in surveys:
+            self.run("survey", "add", tenant, survey, "--metric", "nps", "--scale", "0-10")
+        return tenant
+
+    def load(self, tenant: str, file: Path, *more: str, code: int = 0) -> Any:
+        """Import a file of date, user and rating; the result."""
+        arguments = (str(file), "--tenant", tenant, "--survey", "email", *MAPPED, *more)
+        return self.json("import", "responses", *arguments, code=code)
+
+    def scores(self, tenant: str) -> list[int]:
+        """The scores that the reports count, as the built totals tell them."""
+        self.driver.build()
+        reply = self.driver.report(tenant, "nps", "preset=all_time")
+        return [row["score_value"] for row in reply["breakdown"] for _ in range(row["responses"])]
+
+    def stored(self) -> list[dict[str, Any]]:
+        """Takes from the queue what the interface has accepted, in no order."""
+        return [
+            item
+            for message in self.driver.messages()
+            for item in json.loads(message["body"])["items"]
+        ]
+
+    def answer(self, api: Api, request: urllib.request.Request) -> Answer:
+        # the functions' metrics go to their stdout, which is not the command's
+        with self._lock, redirect_stdout(io.StringIO()):
+            self.asked.append(request)
+            got = self.driver.call(
+                request.get_method(),
+                request.full_url.removeprefix(api.url),
+                key=api.key,
+                body=request.data if isinstance(request.data, bytes) else None,
+                headers={name.lower(): value for name, value in request.header_items()},
+            )
+        lower = {name.lower(): value for name, value in got.headers.items()}
+        return Answer(got.status, got.body.encode(), lower)
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Driver]:
+    with running() as driver:
+        yield driver
+
+
+@pytest.fixture
+def shell(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    driver.messages()  # what the test before has left
+    driver.forget()
+    monkeypatch.delenv("PULSE_KEY", raising=False)
+    shell = Shell(driver)
+    monkeypatch.setattr(Api, "_ask", lambda api, request: shell.answer(api, request))
+    return shell
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """Six answers, two of them equal."""
+    path = tmp_path / "nps.csv"
+    path.write_text(
+        "date,user,rating\n"
+        "2026-03-02,u1,10\n"
+        "2026-03-02,u1,10\n"
+        "2026-03-02T09:00:00+01:00,u2,9\n"
+        "2026-03-03 08:30,u3,7.0\n"
+        '2026-03-03,"u,4",0\n'
+        "2026-03-04,,10\n"
+    )
+    return path
+
+
+# -- tenants
+
+
+def test_a_tenant_is_made_shown_changed_and_listed(shell: Shell) -> None:
+    tenant = next(names)
+    made = shell.json("tenant", "create", tenant, "--name", "Läden & Co", "--week-start", "sunday")
+    assert made["timezone"] == "UTC"
+    changed = shell.json("tenant", "set", tenant, "timezone=Asia/Tokyo", "min_sample=10")
+    assert changed == made | {"timezone": "Asia/Tokyo", "min_sample": 10}
+    assert shell.json("tenant", "show", tenant) == changed
+    assert tenant in [listed["id"] for listed in shell.json("tenant", "list")]
+    assert "Läden & Co" in shell.run("tenant", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["tenant", "create", "Bank"], 2, "'Bank' is no tenant id"),
+        (["tenant", "create", "bank", "--timezone", "Mars/Olympus"], 2, "unknown time zone"),
+        (["tenant", "create", "bank", "--week-start", "tuesday"], 2, "tuesday"),
+        (["tenant", "show", "nobody"], 2, "There is no tenant 'nobody'"),
+        (["tenant", "set", "nobody", "name=x"], 2, "There is no tenant 'nobody'"),
+        (["tenant", "set", "TENANT", "colour=red"], 2, "No setting 'colour'; there are: name"),
+        (["tenant", "set", "TENANT", "name"], 2, "takes NAME=VALUE"),
+        (["tenant", "set", "TENANT", "min_sample=few"], 2, "whole number"),
+        (["tenant", "set", "TENANT", "week_start=friday"], 2, "monday or sunday"),
+        (["tenant", "set", "TENANT", "name=x", "--from", "2026-12-01"], 2, "none yet"),
+        (["tenant", "create", "TENANT"], 1, "exists already"),
+    ],
+)
+def test_what_a_tenant_cannot_be(
+    shell: Shell, arguments: list[str], code: int, complaint: str
+) -> None:
+    tenant = shell.tenant()
+    result = shell.run(*(tenant if a == "TENANT" else a for a in arguments), code=code)
+    assert complaint in " ".join(result.stderr.split())
+    assert result.stdout == ""
+
+
+def test_the_time_zone_is_fixed_by_the_first_event(shell: Shell, answers: Path) -> None:
+    tenant = shell.tenant("email")
+    shell.load(tenant, answers)
+    shell.driver.write()
+    result = shell.run("tenant", "set", tenant, "timezone=Europe/Berlin", code=2)
+    assert "fixed since the tenant's first event" in result.stderr
+
+
+# -- surveys
+
+
+def test_a_changed_rule_holds_from_now_on(shell: Shell) -> None:
+    tenant = shell.tenant()
+    add = ("survey", "add", tenant, "care", "--metric", "csat", "--scale", "1-5")
+    shell.run(*add)
+    shell.run(*add)  # nothing is new
+    changed = shell.json(*add, "--good", "5")
+    assert (changed["scale"], changed["good"], changed["bad"]) == ("1-5:good5", 5, 2)
+    survey = shell.driver.tenants.survey(tenant, "care")
+    assert survey
+    assert [rule.label for _, rule in survey.rules] == ["1-5", "1-5:good5"]
+    assert survey.rules[0][0] < survey.rules[1][0] <= days.now_us()
+
+
+def test_texts_of_languages_add_up_and_what_is_not_given_stays(shell: Shell) -> None:
+    tenant = shell.tenant()
+    add = ("survey", "add", tenant, "care", "--metric", "csat", "--scale", "1-3")
+    shell.run(*add, "--question", "How was it?", "--labels", "Bad, So-so ,Good")
+    shell.run(*add, "--lang", "de", "--question", "Wie war es?", "--thanks", "Danke")
+    shown = shell.json(*add, "--thanks", "Ta!", "--style", "stars")
+    assert shown["question"] == "How was it?"
+    assert shown["thanks"] == "Ta!"
+    assert shown["labels"] == ["Bad", "So-so", "Good"]
+    assert shown["languages"] == ["de", "en"]
+    survey = shell.driver.tenants.survey(tenant, "care")
+    assert survey and survey.texts["de"].question == "Wie war es?" and survey.style == "stars"
+
+
+def test_labels_go_when_the_scale_changes(shell: Shell) -> None:
+    tenant = shell.tenant()
+    add = ("survey", "add", tenant, "care", "--metric", "csat", "--scale")
+    shell.run(*add, "1-3", "--labels", "Bad,So-so,Good")
+    result = shell.run(*add, "1-5")
+    assert "labels of its scores are gone" in result.stderr
+    survey = shell.driver.tenants.survey(tenant, "care")
+    assert survey and survey.texts["en"].labels == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--metric", "csat", "--scale", "5"], "MIN-MAX"),
+        (["--metric", "csat", "--scale", "1-11"], "within 0-10"),
+        (["--metric", "csat", "--scale", "2-4"], "name both, good and bad"),
+        (["--metric", "nps", "--scale", "0-10", "--good", "8"], "nps is defined on 0-10 alone"),
+        (["--metric", "csat", "--scale", "1-5", "--good", "2"], "do not part the scale"),
+        (["--metric", "csat", "--scale", "1-5", "--labels", "a,b"], "names 2 scores"),
+        (["--metric", "csat", "--scale", "1-5", "--lang", "German"], "language tag"),
+        (["--metric", "csat", "--scale", "1-5", "--lang", "de"], "name it by --question"),
+        (["--metric", "fun", "--scale", "1-5"], "fun"),
+        (["--scale", "1-5"], "Missing option '--metric'"),
+    ],
+)
+def test_what_a_survey_cannot_be(shell: Shell, arguments: list[str], complaint: str) -> None:
+    result = shell.run("survey", "add", shell.tenant(), "care", *arguments, code=2)
+    assert complaint in " ".join(result.stderr.split())
+
+
+# -- keys
+
+
+def test_a_key_is_alone_on_stdout_and_only_its_hash_is_kept(shell: Shell) -> None:
+    tenant = shell.tenant("email")
+    result = shell.run(
+        *("key", "create", tenant, "--kind", "publishable", "--survey", "email"),
+        *("--origin", "https://Shop.Example:443/", "--origin", "http://localhost:5173"),
+        *("--expires", "2099-12-31"),
+    )
+    assert re.fullmatch(r"pk_[\w-]{32}\n", result.stdout)
+    key = shell.driver.tenants.key(sha256(result.stdout.strip()))
+    assert key and key.surveys == ("email",)
+    assert key.origins == ("https://shop.example", "http://localhost:5173")
+    assert key.expires_us == days.parse_instant("2100-01-01T00:00:00Z")
+
+
+def test_keys_are_listed_without_their_text_and_revoked_by_id(shell: Shell) -> None:
+    tenant = shell.tenant()
+    made = shell.json(
+        *("key", "create", tenant, "--kind", "report"),
+        *("--filter", "agent=a, b", "--filter", "agent=c"),
+    )
+    text = made.pop("key")
+    assert made["filters"] == {"agent": ["a, b", "c"]}
+    assert shell.json("key", "list", tenant) == [made]
+    assert text not in shell.run("key", "list", tenant).output
+    assert shell.json("key", "revoke", made["id"])["state"] == "revoked"
+    shell.run("key", "revoke", made["id"])  # again: it is what was wanted
+    assert [key["state"] for key in shell.json("key", "list", tenant)] == ["revoked"]
+    assert "There is no key" in shell.run("key", "revoke", "0123456789ab", code=1).stderr
+
+
+def test_an_operator_key_belongs_to_nobody(shell: Shell) -> None:
+    made = shell.json("key", "create", "--kind", "operator")
+    assert made["tenant"] is None
+    assert made["id"] in [key["id"] for key in shell.json("key", "list")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--kind", "secret"], "Name the tenant"),
+        (["TENANT", "--kind", "operator"], "belongs to no tenant"),
+        (["TENANT", "--kind", "secret", "--origin", "https://x"], "publishable keys alone"),
+        (["TENANT", "--kind", "secret", "--filter", "agent=x"], "report and feed keys alone"),
+        (["TENANT", "--kind", "report", "--filter", "mood=x"], "no dimension 'mood'"),
+        (["TENANT", "--kind", "report", "--filter", "agent=!x"], "cannot be negated"),
+        (["TENANT", "--kind", "publishable", "--origin", "shop.example"], "https://HOST"),
+        (["TENANT", "--kind", "publishable", "--origin", "https://x/path"], "https://HOST"),
+        (["TENANT", "--kind", "publishable", "--survey", "none"], "it has: email"),
+        (["TENANT", "--kind", "secret", "--expires", "soon"], "a day such as"),
+        (["TENANT", "--kind", "secret", "--expires", "2020-01-01"], "over already"),
+        (["TENANT", "--kind", "golden"], "golden"),
+    ],
+)
+def test_what_a_key_cannot_be(shell: Shell, arguments: list[str], complaint: str) -> None:
+    tenant = shell.tenant("email")
+    result = shell.run(
+        "key", "create", *(tenant if a == "TENANT" else a for a in arguments), code=2
+    )
+    assert complaint in " ".join(result.stderr.split())
+    assert shell.driver.tenants.keys(tenant) == []
+
+
+# -- import
+
+
+def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, answers: Path) -> None:
+    tenant = shell.tenant("email")
+    assert shell.load(tenant, answers) == {
+        "accepted": 6,
+        "rejected": 0,
+        "codes": {},
+        "rejects": None,
+    }
+    assert shell.scores(tenant) == [0, 7, 9, 10, 10, 10]
+    renamed = answers.rename(answers.with_name("again.csv"))
+    shell.load(tenant, renamed)
+    assert shell.scores(tenant) == [0, 7, 9, 10, 10, 10]
+    assert list(renamed.parent.iterdir()) == [renamed]
+
+
+def test_local_times_are_the_tenants_unless_said_otherwise(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "late.csv"
+    file.write_text("date,user,rating\n2026-03-02 23:30,u,10\n")
+    here, elsewhere = (shell.tenant("email", timezone="Asia/Tokyo") for _ in range(2))
+    shell.load(here, file)
+    assert [days.iso(item["answered_us"]) for item in shell.stored()] == ["2026-03-02T14:30:00Z"]
+    shell.load(elsewhere, file, "--timezone", "UTC")
+    assert [days.iso(item["answered_us"]) for item in shell.stored()] == ["2026-03-02T23:30:00Z"]
+
+
+def test_rejected_rows_are_set_aside_with_their_reasons(shell: Shell, tmp_path: Path) -> None:
+    tenant = shell.tenant("email", timezone="Europe/Berlin")
+    file = tmp_path / "mixed.csv"
+    file.write_text(
+        "date;user;rating\n"
+        "2026-03-02;u1;10\n"
+        "2026-03-02;u2;11\n"  # only the interface knows the scale
+        '2026-03-02;"u\n3";nine\n'
+        "2026-03-29 02:30;u4;9\n"
+        "2026-03-02;u5\n"
+        "2099-03-02;u6;9\n"
+    )
+    result = shell.load(tenant, file, code=3)
+    rejects = file.with_name("mixed.csv.rejects.csv")
+    assert result["accepted"] == 1
+    assert result["rejects"] == str(rejects)
+    with rejects.open(newline="") as opened:
+        rows = sorted(csv.DictReader(opened, delimiter=";"), key=lambda row: row["rejected_line"])
+    assert [(row["user"], row["rejected_line"], row["rejected_code"]) for row in rows] == [
+        ("u2", "3", "score_out_of_range"),
+        ("u\n3", "4", "score_not_whole_number"),
+        ("u4", "6", "answered_at_skipped"),
+        ("u5", "7", "columns_mismatch"),
+        ("u6", "8", "answered_at_in_future"),
+    ]
+    assert "0 and 10" in rows[0]["rejected_message"]
+
+    file.write_text("date;user;rating\n2026-03-02;u1;10\n2026-03-02;u2;1\n")
+    assert shell.load(tenant, file)["rejects"] is None
+    assert not rejects.exists()
+    scores = {item["response_id"]: item["score"] for item in shell.stored()}
+    assert sorted(scores.values()) == [1, 10]
+
+
+def test_corrected_rows_of_the_same_file_are_added(shell: Shell, answers: Path) -> None:
+    tenant = shell.tenant("email")
+    right = answers.read_text()
+    answers.write_text(right.replace("u1,10\n", "u1,ten\n", 1))
+    shell.load(tenant, answers, code=3)
+    before = {item["response_id"] for item in shell.stored()}
+    answers.write_text(right)
+    shell.load(tenant, answers)
+    after = {item["response_id"] for item in shell.stored()}
+    assert (len(before), len(after)) == (5, 6)
+    assert before < after
+
+
+def test_all_fields_arrive(shell: Shell, tmp_path: Path) -> None:
+    tenant = shell.tenant("email")
+    file = tmp_path / "full.csv"
+    file.write_text(
+        "id,when,points,agent,said,plan,agent_string,ccy\n"
+        'x-1,2026-03-02T09:00:00Z,9,"Müller, Hans","a ""b"" 👍\nc",plus,curl/8,at\n'
+    )
+    maps = {
+        "response_id": "id",
+        "answered_at": "when",
+        "score": "points",
+        "agent_id": "agent",
+        "comment": "said",
+        "tags.plan": "plan",
+        "user_agent": "agent_string",
+        "country": "ccy",
+    }
+    arguments = [part for name, column in maps.items() for part in ("--map", f"{name}={column}")]
+    arguments += ["--set", "survey_id=email", "--set", "channel=chat", "--set", "tags.by=import"]
+    shell.run("import", "responses", str(file), "--tenant", tenant, *arguments)
+    (item,) = shell.stored()
+    expected = {
+        "response_id": "x-1",
+        "score": 9,
+        "agent": "Müller, Hans",
+        "comment": 'a "b" 👍\nc',
+        "tags": {"plan": "plus", "by": "import"},
+        "channel": "chat",
+        "country": "AT",
+    }
+    assert {name: item[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "complaint"),
+    [
+        ("date,rating\n03/04/2026,9\n", [], "line 2: '03/04/2026' can be read day first or month"),
+        ("date,rating\n2026-03-04,9\n13/04/2026,9\n", [], "--date-format %d/%m/%Y"),
+        ("date,stars\n", [], "no column 'rating'; its columns are: date, stars"),
+        ("", [], "no header line"),
+        ("date,rating\n", ["--map", "mood=date"], "no field 'mood'; the fields are: survey_id"),
+        ("date,rating\n", ["--map", "score=date"], "--map gives 'score' twice"),
+        ("date,rating\n", ["--map", "score"], "--map takes NAME=VALUE"),
+        ("date,rating\n", ["--set", "channel=phone"], "ticket, chat, external"),
+        ("date,rating\n", ["--set", "survey_id=other"], "different surveys"),
+        ("date,rating\n", ["--date-format", "dd/mm/yyyy"], "--date-format"),
+        ("date,rating\n", ["--timezone", "Mars"], "--timezone: unknown time zone"),
+        ("date,rating\n", ["--delimiter", "::"], "one character"),
+        ("date,rating\n", ["--rejects", "FILE"], "must not be the file that is imported"),
+    ],
+)
+def test_a_wrong_import_sends_nothing(
+    shell: Shell, tmp_path: Path, content: str, arguments: list[str], complaint: str
+) -> None:
+    tenant = shell.tenant("email")
+    file = tmp_path / "answers.csv"
+    file.write_text(content)
+    result = shell.run(
+        *("import", "responses", str(file), "--tenant", tenant, "--survey", "email"),
+        *("--map", "score=rating", "--map", "answered_at=date"),
+        *(str(file) if a == "FILE" else a for a in arguments),
+        code=2,
+    )
+    assert complaint in " ".join(result.stderr.split())
+    assert shell.asked == []
+    assert shell.driver.tenants.keys(tenant) == []
+
+
+def test_an_import_into_nothing_says_what_there_is(shell: Shell, answers: Path) -> None:
+    tenant = shell.tenant("web")
+    arguments = ("import", "responses", str(answers), *MAPPED, "--survey", "email", "--tenant")
+    assert "it has: web" in shell.run(*arguments, tenant, code=2).stderr
+    assert "There is no tenant" in shell.run(*arguments, "nobody", code=2).stderr
+
+
+def test_named_formats_are_read(shell: Shell, tmp_path: Path) -> None:
+    tenant = shell.tenant("email")
+    file = tmp_path / "german.csv"
+    file.write_text("date;user;rating\n3.4.26;u;10\n")
+    shell.load(tenant, file, "--date-format", "%d.%m.%y")
+    assert [days.iso(item["answered_us"]) for item in shell.stored()] == ["2026-04-03T12:00:00Z"]
+
+
+def test_the_key_made_for_an_import_ends_with_it(shell: Shell, answers: Path) -> None:
+    tenant = shell.tenant("email")
+    shell.load(tenant, answers)
+    (key,) = shell.driver.tenants.keys(tenant)
+    assert key.kind == "secret"
+    assert key.revoked_us is not None
+    assert key.expires_us is not None
+    assert key.expires_us - key.created_us <= days.DAY + days.SECOND
+
+
+def test_a_key_can_be_given_and_must_be_a_secret_one(shell: Shell, answers: Path) -> None:
+    tenant = shell.tenant("email")
+    secret = shell.run("key", "create", tenant, "--kind", "secret").stdout.strip()
+    report = shell.run("key", "create", tenant, "--kind", "report").stdout.strip()
+    assert shell.load(tenant, answers, "--key", secret)["accepted"] == 6
+    arguments = (str(answers), "--tenant", tenant, "--survey", "email", *MAPPED)
+    result = shell.run("import", "responses", *arguments, "--key", report, code=4)
+    assert "report key may not do this" in result.stderr
+
+
+def test_an_interrupted_import_goes_on_where_it_was(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = shell.tenant("email")
+    file = tmp_path / "many.csv"
+    rows = [f"2026-03-{1 + n % 20:02},u{n % 700},{n % 11}" for n in range(2600)]
+    file.write_text("\n".join(["date,user,rating", *rows]))
+    arguments = ("import", "responses", str(file), "--tenant", tenant, "--survey", "email")
+
+    def interrupted(api: Api, request: urllib.request.Request) -> Answer:
+        if len(shell.asked) >= 2:
+            raise KeyboardInterrupt
+        return shell.answer(api, request)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Api, "_ask", interrupted)
+        stopped = shell.run(*arguments, *MAPPED, code=1)
+    assert "Interrupted" in stopped.stderr
+    assert "no row counts twice" in stopped.stderr
+    assert all(key.revoked_us for key in shell.driver.tenants.keys(tenant))
+    assert shell.load(tenant, file)["accepted"] == 2600
+    assert shell.scores(tenant) == sorted(n % 11 for n in range(2600))
+
+
+def test_an_interface_that_fails_ends_it_with_how_far_it_came(
+    shell: Shell, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = shell.tenant("email")
+    broken = Answer(400, b'{"detail": "Out of order."}', {})
+    monkeypatch.setattr(Api, "_ask", lambda api, request: broken)
+    arguments = (str(answers), "--tenant", tenant, "--survey", "email", *MAPPED)
+    result = shell.run("import", "responses", *arguments, code=2)
+    assert "Out of order." in result.stderr
+    assert result.stdout == ""
+
+
+REAL_DATA = os.environ.get("PULSE_REAL_DATA")
+
+
+@pytest.mark.skipif(not REAL_DATA, reason="PULSE_REAL_DATA names no folder")
+def test_real_files_give_the_figures_that_their_authors_published(shell: Shell) -> None:
+    published = {"email": 18.60, "mobile": -14.71, "web": 22.10}
+    tenant = shell.tenant(*published)
+    for survey in (*published, *published):  # each of them twice
+        shell.run(
+            *("import", "responses", f"{REAL_DATA}/nps_{survey}.csv", "--tenant", tenant),
+            *("--survey", survey, "--map", "score=nps_rating", "--set", "channel=external"),
+            *("--map", "answered_at=response_date", "--map", "customer_id=user_id"),
+            *("--timezone", "UTC"),
+        )
+    shell.driver.build()
+    asked = ("report", "nps", "--tenant", tenant, "--preset", "all_time", "--group-by", "survey")
+    told = shell.json(*asked)
+    assert {row["survey"]: row["nps"] for row in told["rows"]} == published
+    assert [(row["responses"], row["nps"]) for row in told["totals"]] == [(6043, 10.0)]
+
+
+# -- build, check, redrive
+
+
+def test_build_says_what_it_rebuilt_and_does_nothing_twice(shell: Shell, answers: Path) -> None:
+    shell.json("build")  # what other tests have left
+    tenant = shell.tenant("email")
+    shell.load(tenant, answers)
+    shell.driver.write()
+    built = shell.json("build")
+    assert built["days"] == ["2026-03-02", "2026-03-03", "2026-03-04"]
+    assert built["reports"] == [{"tenant": tenant, "year": 2026}]
+    again = shell.json("build")
+    assert (again["days"], again["reports"]) == ([], [])
+    by_hand = shell.json("build", "--start", "2026-03-03", "--end", "2026-03-03")
+    assert by_hand["days"] == ["2026-03-03"]
+    assert "days rebuilt: none" in shell.run("build").stdout
+
+
+def test_build_does_not_wait_for_ever_for_the_queue(shell: Shell, answers: Path) -> None:
+    tenant = shell.tenant("email")
+    shell.load(tenant, answers)
+    assert "1 messages are still on their way" in shell.run("build", "--wait", "0").stderr
+    shell.driver.write()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--start", "2026-03-01"], "come together"),
+        (["--start", "2026-03-02", "--end", "2026-03-01"], "after --end"),
+        (["--start", "soon", "--end", "later"], "a day such as"),
+    ],
+)
+def test_what_cannot_be_built(shell: Shell, arguments: list[str], complaint: str) -> None:
+    assert complaint in shell.run("build", *arguments, code=2).stderr
+
+
+def test_check_passes_on_a_sound_lake_and_fails_on_another(shell: Shell, answers: Path) -> None:
+    tenant = shell.tenant("email")
+    shell.load(tenant, answers)
+    shell.driver.build()
+    assert all(check["ok"] for check in shell.json("check"))
+    (key,) = shell.driver.objects(f"reports/scores/tenant={tenant}/")
+    whole = shell.driver.read(key)
+    other = shell.tenant("email")
+    answers.write_text("date,user,rating\n2026-03-02,u1,3\n")
+    shell.load(other, answers)
+    shell.driver.build()
+    (foreign,) = shell.driver.objects(f"reports/scores/tenant={other}/")
+    bucket = shell.driver.settings.lake_bucket
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=shell.driver.read(foreign))
+    try:
+        result = shell.run("check", code=1)
+        assert "FAILED" in result.stdout
+        assert "pulse: Failed: " in result.stderr
+    finally:
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=whole)
+
+
+def test_redrive_gives_dead_letters_another_chance(shell: Shell) -> None:
+    outputs = shell.driver.deployment.outputs
+    Queue(outputs["DeadLetterQueueUrl"]).send("not what write_raw reads", {})
+    assert shell.json("redrive") == {"moved": 1}
+    assert depth(outputs["DeadLetterQueueUrl"]) == 0
+    assert [record["body"] for record in shell.driver.messages()] == ["not what write_raw reads"]
+
+
+# -- report
+
+
+@pytest.fixture(scope="module")
+def reported(driver: Driver) -> str:
+    """A tenant with answers of three agents on two days."""
+    tenant = "reported"
+    driver.tenant(tenant)
+    shell = Shell(driver)
+    shell.run("survey", "add", tenant, "email", "--metric", "nps", "--scale", "0-10")
+    agents = ["Müller, Hans", "=cmd|x", "50% [bold]"]
+    driver.post(
+        tenant,
+        [
+            {
+                "survey_id": "email",
+                "score": n % 11,
+                "answered_at": f"2026-03-0{1 + n % 2}T09:00:00Z",
+                "agent_id": agents[n % 3],
+                "channel": "chat" if n % 2 else "ticket",
+            }
+            for n in range(60)
+        ],
+    )
+    driver.build()
+    return tenant
+
+
+RANGE = ("--start", "2026-03-01", "--end", "2026-03-02")
+
+
+def test_a_report_is_a_table_for_eyes(shell: Shell, reported: str) -> None:
+    lines = [
+        " ".join(line.split())
+        for line in shell.run(
+            *("report", "source", "--tenant", reported), *RANGE, "--group-by", "channel,agent"
+        ).stdout.splitlines()
+    ]
+    assert lines[0].startswith("source, 2026-03-01 to 2026-03-02 (UTC), as of 20")
+    assert any(line.startswith("nps 0-10 chat 50% [bold] 10 16.67") for line in lines)
+    assert any(line.startswith("nps 0-10 total 60 100.00") for line in lines)
+
+
+def test_a_report_is_json_for_scripts(shell: Shell, reported: str) -> None:
+    told = shell.json("report", "nps", "--tenant", reported, *RANGE)
+    assert told["totals"][0]["responses"] == 60
+    same = shell.run("report", "nps", "--tenant", reported, *RANGE, "--format", "json")
+    assert json.loads(same.stdout)["rows"] == told["rows"]
+
+
+def test_a_report_is_csv_for_spreadsheets(shell: Shell, reported: str) -> None:
+    result = shell.run(*("report", "daily", "--tenant", reported, *RANGE), "--format", "csv")
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    assert [(row["period"], row["responses"]) for row in rows] == [
+        ("2026-03-01", "30"),
+        ("2026-03-02", "30"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filters", "responses"),
+    [
+        (["agent=Müller, Hans"], 20),
+        (["agent=Müller, Hans", "agent=50% [bold]"], 40),
+        (["agent=!Müller, Hans"], 40),
+        (["agent==cmd|x", "channel=chat"], 10),
+        (["agent=(none)"], 0),
+    ],
+)
+def test_filters_reach_the_report(
+    shell: Shell, reported: str, filters: list[str], responses: int
+) -> None:
+    given = [part for one in filters for part in ("--filter", one)]
+    told = shell.json("report", "nps", "--tenant", reported, *RANGE, *given)
+    assert sum(row["responses"] for row in told["totals"]) == responses
+
+
+def test_pages_are_put_together(
+    shell: Shell, reported: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("report", "daily", "--tenant", reported, *RANGE, "--group-by", "agent,channel")
+    whole, text = shell.json(*arguments), shell.run(*arguments, "--format", "csv").stdout
+    monkeypatch.setattr("pulse.cli.reporting._MOST_ROWS", "5")
+    shell.asked.clear()
+    assert shell.json(*arguments)["rows"] == whole["rows"]
+    assert len(shell.asked) > 1
+    assert shell.run(*arguments, "--format", "csv").stdout == text
+
+
+def test_the_key_made_for_a_report_ends_with_it(shell: Shell, reported: str) -> None:
+    shell.json("report", "nps", "--tenant", reported, *RANGE)
+    made = [key for key in shell.driver.tenants.keys(reported) if key.expires_us]
+    assert made
+    assert all(key.kind == "report" and key.revoked_us for key in made)
+
+
+def test_a_key_can_come_from_the_environment(
+    shell: Shell, reported: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = shell.run(
+        *("key", "create", reported, "--kind", "report", "--filter", "channel=chat")
+    ).stdout.strip()
+    before = len(shell.driver.tenants.keys(reported))
+    monkeypatch.setenv("PULSE_KEY", key)
+    told = shell.json("report", "nps", "--tenant", reported, *RANGE)
+    assert told["totals"][0]["responses"] == 30
+    assert len(shell.driver.tenants.keys(reported)) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["mood"], 2, "There are: "),
+        (["daily", "--preset", "someday"], 2, "last_28_days"),
+        (["daily", "--start", "2026-03-01"], 2, "end_date"),
+        (["daily", "--filter", "colour=red"], 2, "colour"),
+        (["daily", "--filter", "channel"], 2, "NAME=VALUE"),
+        (["daily", "--json", "--format", "csv"], 2, "choose one"),
+        (["daily", "--key", "rk_unknown"], 4, "unknown, revoked or expired"),
+        (["daily", "--key", "PUBLISHABLE"], 4, "may not do this"),
+    ],
+)
+def test_what_cannot_be_reported(
+    shell: Shell, reported: str, arguments: list[str], code: int, complaint: str
+) -> None:
+    publishable = shell.driver.key(reported, "publishable")
+    given = [publishable if a == "PUBLISHABLE" else a for a in arguments]
+    result = shell.run("report", *given, "--tenant", reported, code=code)
+    assert complaint in " ".join(result.stderr.split())
+    assert result.stdout == ""
+
+
+# -- which stack
+
+
+def test_an_unknown_stack_is_wrong_use(shell: Shell) -> None:
+    result = shell.run("tenant", "list", stack="other", code=2)
+    assert "there is no stack 'other'" in result.stderr
+
+
+def test_what_aws_does_not_allow_is_not_allowed(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise ClientError(
+            {"Error": {"Code": "AccessDeniedException", "Message": "not authorized to Query"}},
+            "Query",
+        )
+
+    monkeypatch.setattr("pulse.store.records.Records.query", denied)
+    result = shell.run("tenant", "list", code=4)
+    assert "not authorized to Query" in result.stderr
+    assert "Traceback" not in result.output

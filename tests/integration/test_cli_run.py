@@ -1,0 +1,152 @@
+"""`make run` as a process: what it promises when it is ready, and what it leaves when it ends."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulse.cli.api import Api, UnreachableError
+
+pytestmark = pytest.mark.xdist_group("make run")
+
+ROOT = Path(__file__).parents[2]
+READY_WITHIN_S = 90
+
+
+@dataclass
+class Run:
+    """One `python -m local` in a folder of its own."""
+
+    folder: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def file(self) -> Path:
+        return self.folder / ".pulse" / "stack.json"
+
+    @property
+    def stack(self) -> Any:
+        return json.loads(self.file.read_text())
+
+
+def start(folder: Path, port: int) -> Run:
+    environment = {name: value for name, value in os.environ.items() if "AWS" not in name} | {
+        "PULSE_PORT": str(port),
+        "PULSE_SAMPLE": "0",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'shared'}",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return Run(folder, process)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_ready(run: Run) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not run.file.exists():
+        assert run.process.poll() is None, run.process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A stack that is ready, for all who leave it running."""
+    run = start(tmp_path_factory.mktemp("run"), free_port())
+    wait_until_ready(run)
+    yield run
+    run.process.send_signal(signal.SIGINT)
+    run.process.communicate(timeout=15)
+
+
+def pulse(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # our own command
+        [sys.executable, "-m", "pulse.cli.main", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "shared")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_says_where_everything_is_to_its_owner_alone(run: Run) -> None:
+    stack = run.stack
+    assert stack["tenant"] == "demo"
+    assert {kind: key[:3] for kind, key in stack["keys"].items()} == {
+        "publishable": "pk_",
+        "secret": "sk_",
+        "report": "rk_",
+        "operator": "ok_",
+    }
+    assert stack["pid"] == run.process.pid
+    assert stack["buckets"]["lake"]
+    assert stat.S_IMODE(run.file.stat().st_mode) == 0o600
+
+
+def test_its_interface_takes_a_response(run: Run) -> None:
+    api = Api(run.stack["api"], run.stack["keys"]["publishable"])
+    assert api.post("/v1/responses", b'{"survey_id": "support", "score": 5}').status == 202
+
+
+def test_the_command_finds_it_and_reads_its_reports(run: Run) -> None:
+    below = run.folder / "below"
+    below.mkdir()
+    listed = pulse(below, "tenant", "list", "--json")
+    assert [tenant["id"] for tenant in json.loads(listed.stdout)] == ["demo"]
+    report = pulse(below, "report", "daily", "--tenant", "demo", "--json")
+    assert json.loads(report.stdout)["rows"] == []
+
+
+def test_a_second_one_in_the_folder_is_refused(run: Run) -> None:
+    second = start(run.folder, free_port())
+    said, _ = second.process.communicate(timeout=READY_WITHIN_S)
+    assert second.process.returncode == 1
+    assert f"already, as process {run.process.pid}" in said
+    assert run.file.exists()
+
+
+def test_a_taken_port_is_refused_with_another_one(run: Run, tmp_path: Path) -> None:
+    port = int(run.stack["api"].rpartition(":")[2])
+    second = start(tmp_path, port)
+    said, _ = second.process.communicate(timeout=READY_WITHIN_S)
+    assert second.process.returncode == 1
+    assert f"port {port} is taken. Use another one: PULSE_PORT={port + 1} make run" in said
+    assert "Traceback" not in said
+
+
+def test_it_ends_within_seconds_and_takes_the_file_along(tmp_path: Path) -> None:
+    run = start(tmp_path, free_port())
+    wait_until_ready(run)
+    api = Api(run.stack["api"], "")
+    run.process.send_signal(signal.SIGTERM)
+    said, _ = run.process.communicate(timeout=15)
+    assert run.process.returncode == 0
+    assert "with no answers yet (PULSE_SAMPLE=0)" in said
+    assert said.endswith("Stopped; nothing is kept.\n")
+    assert not run.file.exists()
+    with pytest.raises(UnreachableError):
+        api.get("/v1/reports")
+    assert "make run" in pulse(tmp_path, "tenant", "list").stderr

@@ -1,0 +1,102 @@
+"""`pulse report`: the query as API.md writes it, the table for eyes."""
+
+import pytest
+from rich.console import Console, Group
+
+from pulse.cli.exits import WrongUseError
+from pulse.cli.reporting import next_query, report_query, report_tables
+
+
+@pytest.mark.parametrize(
+    ("filters", "query"),
+    [
+        ([], ""),
+        (["channel=chat"], "channel=chat"),
+        (["channel=chat", "channel=ticket"], "channel=chat,ticket"),
+        (["agent=Müller, Hans"], "agent=M%C3%BCller%2C%20Hans"),
+        (["channel=!chat"], "channel=!chat"),
+        (["channel=!chat", "channel=!ticket"], "channel=!chat,ticket"),
+        (["agent=(none)"], "agent=%28none%29"),
+        (["agent=a=b&c", "country=DE"], "agent=a%3Db%26c&country=DE"),
+        (["agent=50 %!"], "agent=50%20%25%21"),
+    ],
+)
+def test_filters_are_written_as_the_interface_reads_them(filters: list[str], query: str) -> None:
+    assert report_query({}, filters) == query
+
+
+def test_what_was_not_asked_is_not_in_the_query() -> None:
+    query = {"preset": None, "group_by": "channel,agent", "format": "csv"}
+    assert report_query(query, ["country=DE"]) == "group_by=channel,agent&format=csv&country=DE"
+
+
+def test_a_filter_is_either_negated_or_not() -> None:
+    with pytest.raises(WrongUseError, match=r"all values with ! or none"):
+        report_query({}, ["channel=!chat", "channel=ticket"])
+
+
+def test_a_filter_without_a_value_is_refused() -> None:
+    with pytest.raises(WrongUseError, match=r"--filter takes NAME=VALUE"):
+        report_query({}, ["channel"])
+
+
+@pytest.mark.parametrize(
+    ("link", "query"),
+    [
+        ('</v1/reports/daily?format=csv&cursor=abc>; rel="next"', "format=csv&cursor=abc"),
+        ('<https://x/v1/reports/daily?cursor=abc>; rel="prev"', None),
+        ("", None),
+    ],
+)
+def test_the_next_page_is_where_the_link_points(link: str, query: str | None) -> None:
+    assert next_query(link) == query
+
+
+REPLY = {
+    "report": "source",
+    "meta": {
+        "date_range": {
+            "preset": "last_30_days",
+            "start_date": "2026-10-22",
+            "end_date": "2026-11-20",
+            "timezone": "Europe/Berlin",
+        },
+        "as_of": "2026-11-21T00:20:11Z",
+    },
+    "columns": [
+        {"name": "metric", "kind": "dimension"},
+        {"name": "channel", "kind": "dimension"},
+        {"name": "responses", "kind": "metric", "unit": "count"},
+        {"name": "share_pct", "kind": "metric", "unit": "percent"},
+        {"name": "score", "kind": "metric", "unit": "points"},
+        {"name": "ci_low", "kind": "metric", "unit": "points"},
+        {"name": "ci_high", "kind": "metric", "unit": "points"},
+    ],
+    "rows": [
+        {"metric": "csat", "channel": "chat [x]", "responses": 1234, "share_pct": 41.2,
+         "score": 86.67, "ci_low": 79.44, "ci_high": 91.6},
+        {"metric": "csat", "channel": None, "responses": 0, "share_pct": None,
+         "score": None, "ci_low": None, "ci_high": None},
+    ],
+    "totals": [
+        {"metric": "csat", "channel": None, "responses": 1234, "share_pct": 100,
+         "score": 86.67, "ci_low": 79.44, "ci_high": 91.6},
+    ],
+    "breakdown": [{"metric": "csat", "score_value": 5, "responses": 1000, "share_pct": 81.04}],
+    "next_cursor": None,
+}  # fmt: skip
+
+
+def test_a_table_shows_units_intervals_and_totals() -> None:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(Group(*report_tables(REPLY)), markup=False, highlight=False)
+    lines = [" ".join(line.split()) for line in captured.get().splitlines()]
+    assert lines[0] == (
+        "source, 2026-10-22 to 2026-11-20 (Europe/Berlin), as of 2026-11-21 00:20 UTC"
+    )
+    assert "metric channel responses share % score (points) 95 % interval" in lines
+    assert "csat chat [x] 1,234 41.20 86.67 79.44 … 91.60" in lines
+    assert "csat – 0 – – –" in lines
+    assert "csat total 1,234 100 86.67 79.44 … 91.60" in lines
+    assert "csat 5 1,000 81.04" in lines

@@ -1,0 +1,181 @@
+"""Rows as responses: what is read, what is set aside, and which id a row gets."""
+
+import random
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse.cli.csv_file import CsvFile, Row
+from pulse.cli.exits import WrongUseError
+from pulse.cli.responses import Plan, RowError, RowIds
+from pulse.cli.times import TimeFormatError, TimeReader
+
+FILE = CsvFile(Path("nps.csv"), ",", ("date", "user", "rating", "text", "plan"))
+COLUMNS = {
+    "answered_at": "date",
+    "customer_id": "user",
+    "score": "rating",
+    "comment": "text",
+    "tags.plan": "plan",
+}
+PLAN = Plan.make(FILE, COLUMNS, {"survey_id": "email", "channel": "chat"}, TimeReader("UTC"))
+
+
+def row(*cells: str) -> Row:
+    return Row(2, cells)
+
+
+def test_a_row_says_what_is_mapped_and_what_is_set() -> None:
+    assert PLAN.response(row("2026-11-20", "u1", " 9 ", "Ünïcode, \0 👍 ", "plus")) == {
+        "survey_id": "email",
+        "channel": "chat",
+        "answered_at": "2026-11-20T12:00:00Z",
+        "customer_id": "u1",
+        "score": 9,
+        "comment": "Ünïcode, \0 👍 ",
+        "tags": {"plan": "plus"},
+    }
+
+
+def test_empty_cells_say_nothing() -> None:
+    response = PLAN.response(row("2026-11-20", "", "0", "  ", ""))
+    assert set(response) == {"survey_id", "channel", "answered_at", "score"}
+
+
+@pytest.mark.parametrize(
+    ("text", "score"), [("9", 9), ("0", 0), ("9.0", 9), ("10.00", 10), ("-1", -1), ("+7", 7)]
+)
+def test_whole_numbers_are_scores(text: str, score: int) -> None:
+    assert PLAN.response(row("2026-11-20", "", text, "", ""))["score"] == score
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        (("2026-11-20", "", "9.5", "", ""), "score_not_whole_number"),
+        (("2026-11-20", "", "9,0", "", ""), "score_not_whole_number"),
+        (("2026-11-20", "", "nine", "", ""), "score_not_whole_number"),
+        (("2026-11-20", "", "1e1", "", ""), "score_not_whole_number"),
+        (("2026-11-20", "", "9" * 5000, "", ""), "score_not_whole_number"),
+        (("2026-11-20", "", " ", "", ""), "score_missing"),
+        (("", "", "9", "", ""), "answered_at_missing"),
+        (("last week", "", "9", "", ""), "answered_at_invalid"),
+        (("2026-02-30", "", "9", "", ""), "answered_at_invalid"),
+        (("2026-11-20", "", "9", ""), "columns_mismatch"),
+        (("2026-11-20", "", "9", "", "", ""), "columns_mismatch"),
+    ],
+)
+def test_a_row_that_would_be_rejected_is_not_sent(cells: tuple[str, ...], code: str) -> None:
+    with pytest.raises(RowError) as raised:
+        PLAN.response(row(*cells))
+    assert raised.value.fault.code == code
+
+
+def test_a_skipped_local_time_is_set_aside() -> None:
+    plan = Plan.make(FILE, COLUMNS, {"survey_id": "email"}, TimeReader("Europe/Berlin"))
+    with pytest.raises(RowError) as raised:
+        plan.response(row("2026-03-29 02:30", "", "9", "", ""))
+    assert raised.value.fault.code == "answered_at_skipped"
+
+
+def test_an_ambiguous_date_is_not_the_rows_fault() -> None:
+    with pytest.raises(TimeFormatError):
+        PLAN.response(row("03/04/2026", "", "9", "", ""))
+
+
+@pytest.mark.parametrize(
+    ("columns", "fixed", "complaint"),
+    [
+        ({"skore": "rating"}, {}, r"no field 'skore'; the fields are: survey_id, score"),
+        ({"tags.": "plan"}, {}, r"no field 'tags\.'"),
+        ({"score": "rating"}, {"score": "9"}, r"'score' is given by --map and by --set"),
+        ({"score": "rating", "answered_at": "date"}, {}, r"--survey ID"),
+        ({"answered_at": "date"}, {"survey_id": "s"}, r"--map score=COLUMN.*date, user, rating"),
+        ({"score": "rating"}, {"survey_id": "s"}, r"--map answered_at=COLUMN"),
+        ({**COLUMNS, "score": "stars"}, {"survey_id": "s"}, r"no column 'stars'; its columns are"),
+    ],
+)
+def test_a_plan_that_gives_no_responses_is_refused(
+    columns: dict[str, str], fixed: dict[str, str], complaint: str
+) -> None:
+    with pytest.raises(WrongUseError, match=complaint):
+        Plan.make(FILE, columns, fixed, TimeReader("UTC"))
+
+
+# -- ids
+
+
+def ids(responses: list[dict[str, Any]]) -> list[str]:
+    naming = RowIds()
+    return [naming.identify(response) for response in responses]
+
+
+A: dict[str, Any] = {"survey_id": "email", "score": 9, "answered_at": "2026-11-20T12:00:00Z"}
+B: dict[str, Any] = {**A, "score": 8}
+
+
+def test_equal_rows_of_a_file_stay_distinct() -> None:
+    assert len(set(ids([A, B, A, A]))) == 4
+
+
+def test_a_row_keeps_its_id_when_the_mapping_is_written_in_another_order() -> None:
+    assert ids([A]) == ids([dict(reversed(A.items()))])
+
+
+def test_an_id_of_the_file_is_used_as_it_is() -> None:
+    assert ids([{**A, "response_id": "x-1"}, {**A, "response_id": "x-1"}]) == ["x-1", "x-1"]
+
+
+def test_made_ids_are_such_as_the_interface_takes() -> None:
+    assert all(re.fullmatch(r"[A-Za-z0-9._:-]{1,64}", name) for name in ids([A, B, A]))
+
+
+def test_ids_do_not_change_between_versions() -> None:
+    """Files imported by an earlier version must not count again."""
+    assert ids([A, A]) == [
+        "row-431761b5ecfd16c92c225517555c5dce6bf45cf8",
+        "row-20dfc64adb8c93725812b18ba52b3a44ede51ae6",
+    ]
+
+
+response = st.fixed_dictionaries(
+    {"score": st.integers(0, 2), "customer_id": st.sampled_from(["", "a", "é"])}
+)
+files = st.lists(response, max_size=30)
+
+
+@given(files)
+def test_the_same_file_always_gets_the_same_distinct_ids(file: list[dict[str, Any]]) -> None:
+    assert ids(file) == ids(file)
+    assert len(set(ids(file))) == len(file)
+
+
+@given(files, st.integers(0, 30))
+def test_an_interrupted_import_sends_a_part_of_the_same_ids(
+    file: list[dict[str, Any]], sent: int
+) -> None:
+    assert set(ids(file[:sent])) | set(ids(file)) == set(ids(file))
+
+
+@given(files, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(
+    file: list[dict[str, Any]], shuffle: random.Random
+) -> None:
+    shuffled = list(file)
+    shuffle.shuffle(shuffled)
+    assert set(ids(shuffled)) == set(ids(file))
+
+
+@given(files, files)
+def test_what_two_files_share_has_the_same_ids(
+    one: list[dict[str, Any]], other: list[dict[str, Any]]
+) -> None:
+    def counted(file: list[dict[str, Any]]) -> Counter[str]:
+        return Counter(str(sorted(response.items())) for response in file)
+
+    assert len(set(ids(one)) & set(ids(other))) == (counted(one) & counted(other)).total()

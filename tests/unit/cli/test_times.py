@@ -1,0 +1,117 @@
+"""Times as files write them, in the time zone of Berlin unless said otherwise."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse import days
+from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader, check_date_format
+
+BERLIN = "Europe/Berlin"
+
+
+def read(text: str, timezone: str = BERLIN, date_format: str | None = None) -> str:
+    return days.iso(TimeReader(timezone, date_format).read(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        pytest.param("2026-11-20T14:03:00+01:00", "2026-11-20T13:03:00Z", id="rfc-3339"),
+        pytest.param("2026-11-20T14:03:00Z", "2026-11-20T14:03:00Z", id="utc"),
+        pytest.param("2026-11-20 14:03:00.5+00", "2026-11-20T14:03:00.500000Z", id="postgres"),
+        pytest.param("2026-11-20 14:03:00 UTC", "2026-11-20T14:03:00Z", id="bigquery"),
+        pytest.param("2026-11-20T14:03-0330", "2026-11-20T17:33:00Z", id="half-hour-offset"),
+        pytest.param("2026-11-20 14:03", "2026-11-20T13:03:00Z", id="local-minute"),
+        pytest.param("2026-07-20T14:03:09.25", "2026-07-20T12:03:09.250000Z", id="local-summer"),
+        pytest.param("2026-11-20", "2026-11-20T11:00:00Z", id="a-day-is-its-noon"),
+        pytest.param("2026-10-25 02:30", "2026-10-25T00:30:00Z", id="autumn-first-of-two"),
+        pytest.param("2026-10-25 03:00", "2026-10-25T02:00:00Z", id="autumn-after"),
+        pytest.param("2026-03-29 01:59:59", "2026-03-29T00:59:59Z", id="spring-before"),
+        pytest.param("2026-03-29 03:00", "2026-03-29T01:00:00Z", id="spring-after"),
+    ],
+)
+def test_iso_times_mean_one_instant(text: str, instant: str) -> None:
+    assert read(text) == instant
+
+
+@pytest.mark.parametrize("text", ["2026-03-29 02:00", "2026-03-29T02:59:59"])
+def test_a_local_time_that_the_clocks_skip_is_none(text: str) -> None:
+    with pytest.raises(SkippedTimeError, match=r"does not exist in Europe/Berlin"):
+        read(text)
+
+
+def test_a_day_that_a_zone_skipped_is_none() -> None:
+    with pytest.raises(SkippedTimeError):
+        read("2011-12-30", "Pacific/Apia")
+
+
+@pytest.mark.parametrize(
+    "text", ["03/04/2026", "3.4.26", "13/04/2026", "04-13-2026", "2026/04/03", "3/4/2026 14:03"]
+)
+def test_numbers_without_a_named_order_are_never_guessed(text: str) -> None:
+    with pytest.raises(TimeFormatError):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "2026-02-30", "2026-13-01", "25:00", "2026-11-20T14:03:00+25:00", "20261120",
+     "0001-01-01 00:00", "9999-12-31 23:59:59 -0100"],
+)  # fmt: skip
+def test_what_is_no_time_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r".") as raised:
+        read(text, "Asia/Tokyo")
+    assert not isinstance(raised.value, TimeFormatError | SkippedTimeError)
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format", "instant"),
+    [
+        pytest.param("03/04/2026", "%d/%m/%Y", "2026-04-03T10:00:00Z", id="day-first"),
+        pytest.param("03/04/2026", "%m/%d/%Y", "2026-03-04T11:00:00Z", id="month-first"),
+        pytest.param("3.4.26 7:05", "%d.%m.%y %H:%M", "2026-04-03T05:05:00Z", id="with-time"),
+        pytest.param("3 Apr 2026", "%d %b %Y", "2026-04-03T10:00:00Z", id="month-name"),
+        pytest.param("2026-03-04 10:00 +0000", "%Y-%d-%m %H:%M %z", "2026-04-03T10:00:00Z", id="z"),
+        pytest.param("29.03.2026 00:00", "%d.%m.%Y %H:%M", "2026-03-28T23:00:00Z", id="midnight"),
+    ],
+)
+def test_a_named_format_is_followed(text: str, date_format: str, instant: str) -> None:
+    assert read(text, date_format=date_format) == instant
+
+
+def test_a_named_format_is_the_only_one() -> None:
+    with pytest.raises(ValueError, match=r"does not match"):
+        read("2026-04-03", date_format="%d/%m/%Y")
+
+
+@pytest.mark.parametrize("date_format", ["%d/%m/%Y", "%m-%d-%y %I:%M %p", "%d %B %Y", "%Y-%j"])
+def test_formats_that_name_a_day_are_accepted(date_format: str) -> None:
+    check_date_format(date_format)
+
+
+@pytest.mark.parametrize("date_format", ["dd/mm/yyyy", "%Y-%m", "%H:%M", "%Q"])
+@pytest.mark.filterwarnings("ignore:Parsing dates involving a day of month without a year")
+def test_formats_that_name_no_day_are_refused(date_format: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        check_date_format(date_format)
+
+
+@given(
+    local=st.datetimes(min_value=datetime.fromisoformat("1990-01-02")),
+    timezone=st.sampled_from([BERLIN, "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe"]),
+)
+def test_a_local_time_comes_back_from_its_instant(local: datetime, timezone: str) -> None:
+    text = str(local)[:19]
+    try:
+        instant = TimeReader(timezone).read(text)
+    except SkippedTimeError:
+        return
+    except ValueError:
+        assert text.startswith("9999-12-31")
+        return
+    shown = days.from_us(instant).astimezone(days.zone(timezone))
+    assert f"{shown:%Y-%m-%d %H:%M:%S}" == text
+    assert shown.fold == 0
