@@ -48,6 +48,11 @@ class _Plan:
     before: YearState | None
     stored: Stored | None
 
+    @property
+    def contested(self) -> bool:
+        """True if another build has claimed it, and may still put its object."""
+        return self.before is not None and self.before.claimed
+
 
 @dataclass(frozen=True)
 class BuildReports:
@@ -187,30 +192,41 @@ class BuildReports:
         state: YearState,
         run: str,
     ) -> str:
-        """Put the object if its bytes are new; "rewritten", "unchanged" or "conflict".
+        """Put the object if its rows are new; "rewritten", "unchanged" or "conflict".
 
-        Two builders may work on one tenant-year. The object is replaced only if it is still the
-        one read before the statement, so it never becomes older. The state is claimed before
-        the object is put: otherwise a builder that found equal bytes could call the year done
-        while another still puts older ones.
+        Two builders may work on one tenant-year: docs/decisions/0002 says why neither can leave
+        older rows behind.
         """
-        key = lake.report_key(dataset, plan.tenant, plan.year)
         try:
-            if plan.stored and plan.stored.sha256 == rows.sha256:
-                self._set(dataset, plan, state, plan.before)
+            if not plan.contested and self._is_the_same(plan, rows):
+                published = plan.stored is not None
+                self._set(dataset, plan, replace(state, published=published), plan.before)
                 return "unchanged"
-            if not plan.stored and not rows.answers:
-                self._set(dataset, plan, replace(state, published=False), plan.before)
-                return "unchanged"
-            claim = replace(plan.before or state, built_from=f"claimed by {run}")
-            claim = replace(claim, published=plan.stored is not None)
+            standing = replace(plan.before or state, published=plan.stored is not None)
+            claim = standing.claim(run)
             self._set(dataset, plan, claim, plan.before)
-            etag = plan.stored.etag if plan.stored else None
-            self.objects.replace(key, rows.body, sha256=rows.sha256, etag=etag)
+            self._put(dataset, plan, rows)
             self._set(dataset, plan, state, claim)
         except ConflictError:
             return "conflict"
         return "rewritten"
+
+    def _is_the_same(self, plan: _Plan, rows: tenant_year.TenantYear) -> bool:
+        """True if the object need not be put: it has these rows, or there are none at all."""
+        return plan.stored.sha256 == rows.sha256 if plan.stored else not rows.answers
+
+    def _put(self, dataset: lake.Dataset, plan: _Plan, rows: tenant_year.TenantYear) -> None:
+        """Put the object in the place of the one read before the statement.
+
+        An ETag is a hash of the bytes. Put over another's claim, the bytes name that claim, so
+        that they differ from what the other read, and its own PUT fails if it still comes.
+        """
+        body = rows.body
+        if plan.before and plan.contested:
+            body = rows.body_after(plan.before.built_from)
+        key = lake.report_key(dataset, plan.tenant, plan.year)
+        etag = plan.stored.etag if plan.stored else None
+        self.objects.replace(key, body, sha256=rows.sha256, etag=etag)
 
     def _set(
         self, dataset: lake.Dataset, plan: _Plan, state: YearState, before: YearState | None

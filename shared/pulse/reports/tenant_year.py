@@ -23,10 +23,15 @@ _TYPES = {"string": pa.string(), "bigint": pa.int64()}
 class TenantYear:
     """One object: its bytes and their hash, its first day with rows, how many events it counts."""
 
+    table: pa.Table
     body: bytes
     sha256: str
     first_day: date | None
     answers: int
+
+    def body_after(self, claim: str) -> bytes:
+        """The same rows in other bytes, which name the claim that they were put over."""
+        return _encode(self.table.replace_schema_metadata({"pulse.after": claim}))
 
 
 def schema(dataset: lake.Dataset) -> pa.Schema:
@@ -47,15 +52,21 @@ def arrange(dataset: lake.Dataset, pieces: Sequence[bytes]) -> TenantYear:
     tables = [_read(piece, wanted) for piece in pieces]
     table = pa.concat_tables(tables) if tables else wanted.empty_table()
     table = table.take(pc.sort_indices(table, sort_keys=_order(dataset)))
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression=lake.CODEC)
-    body = sink.getvalue().to_pybytes()
+    body = _encode(table)
     return TenantYear(
+        table=table,
         body=body,
         sha256=hashlib.sha256(body).hexdigest(),
         first_day=pc.min(table["day"]).as_py(),
         answers=sum(pc.sum(table[name]).as_py() or 0 for name in dataset.counted),
     )
+
+
+def _encode(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression=lake.CODEC)
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
 
 
 def _order(dataset: lake.Dataset) -> list[tuple[str, Literal["ascending", "descending"]]]:
@@ -64,4 +75,4 @@ def _order(dataset: lake.Dataset) -> list[tuple[str, Literal["ascending", "desce
 
 def _read(piece: bytes, wanted: pa.Schema) -> pa.Table:
     table = pq.ParquetFile(pa.BufferReader(piece)).read(columns=wanted.names)
-    return table.select(wanted.names).cast(wanted).combine_chunks()
+    return table.select(wanted.names).cast(wanted).replace_schema_metadata().combine_chunks()

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pulse import days
 
+_CLAIM = "claimed by "
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -24,13 +25,22 @@ class YearState:
     """What is known of one tenant-year object of a report table."""
 
     built_from: str
-    """Hash of the (day, run) pairs it was built from; empty while a build is replacing it."""
+    """Hash of the (day, run) pairs it was built from, or whose claim it is."""
     as_of_us: int
     """When the build that it reflects ran."""
     first_day: date | None
     """The first day with rows; None where the year has none."""
     published: bool
     """False while there is no object because the year never had a row."""
+
+    @property
+    def claimed(self) -> bool:
+        """True while a build is replacing the object, or died in the attempt."""
+        return self.built_from.startswith(_CLAIM)
+
+    def claim(self, run: str) -> "YearState":
+        """The state while `run` is replacing the object."""
+        return replace(self, built_from=f"{_CLAIM}{run}")
 
 
 @dataclass(frozen=True)
