@@ -5,8 +5,10 @@ API Gateway has matched the route already (`routeKey`), so that routing is a loo
 
 import base64
 import json
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote_plus
 
@@ -105,8 +107,8 @@ def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, A
         reply = routes.get(call.route, _unknown)(call)
     except RequestError as error:
         reply = Reply.problem(error)
-    except Exception:
-        logger.exception("request failed", extra={"request_id": call.request_id})
+    except Exception as error:
+        logger.error("request failed", extra=_where(error) | {"request_id": call.request_id})
         reply = Reply.problem(_InternalError("internal", "Something went wrong on our side."))
     return {
         "statusCode": reply.status,
@@ -114,6 +116,13 @@ def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, A
         "body": reply.body,
         "isBase64Encoded": False,
     }
+
+
+def _where(error: Exception) -> dict[str, Any]:
+    """What to log of an unforeseen error. Its message is left out: it may quote the request."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"error": type(error).__name__, "at": at}
 
 
 class _InternalError(RequestError):
