@@ -32,6 +32,7 @@ from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
 from pulse.tenants.tenant import Tenant
+from tests.account import make_table
 
 EVENTS = Path(__file__).parents[2] / "events" / "ingest"
 CONTEXT = SimpleNamespace(
@@ -59,18 +60,7 @@ def _at_noon(noon: object) -> None:
 def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of an empty queue, beside a table with one tenant, its surveys and keys."""
     with mock_aws():
-        client("dynamodb").create_table(
-            TableName="pulse",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_table()
         url: str = client("sqs").create_queue(QueueName="pulse")["QueueUrl"]
         _people(Tenants("pulse"))
         monkeypatch.setenv("PULSE_TABLE", "pulse")

@@ -30,6 +30,7 @@ from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
+from tests.account import make_bucket, make_table
 from tests.unit.raw.mmdb import database
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -51,21 +52,8 @@ pytestmark = pytest.mark.usefixtures("noon")
 def lake_objects(monkeypatch: pytest.MonkeyPatch) -> Iterator[Objects]:
     """An empty lake beside a table with one tenant in Berlin."""
     with mock_aws():
-        client("dynamodb").create_table(
-            TableName="pulse",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        client("s3").create_bucket(
-            Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
+        make_table()
+        make_bucket()
         objects = Objects("lake")
         objects.put("config/test.mmdb", COUNTRIES)
         Tenants("pulse").create(Tenant("demo", "Demo", "Europe/Berlin"))

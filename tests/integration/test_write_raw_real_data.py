@@ -21,10 +21,10 @@ from pulse.observe import metrics
 from pulse.raw.countries import Countries
 from pulse.raw.write import WriteRaw
 from pulse.settings import WriteRawSettings
-from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import Tenant
+from tests.account import make_bucket, make_table
 
 FOLDER = Path(os.environ.get("PULSE_REAL_DATA", "none"))
 T0 = 1_795_262_400_000_000  # 2026-11-21T12:00:00Z, where the clock stands
@@ -40,21 +40,8 @@ pytestmark = [
 def lake_objects() -> Iterator[Objects]:
     """A lake with MaxMind's city test database, beside a table with one tenant."""
     with mock_aws():
-        client("dynamodb").create_table(
-            TableName="pulse",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        client("s3").create_bucket(
-            Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
+        make_table()
+        make_bucket()
         Tenants("pulse").create(Tenant("demo", "Demo"))
         objects = Objects("lake")
         use(objects, "GeoIP2-City-Test.mmdb")

@@ -1,0 +1,28 @@
+"""Single resources of a made-up account, for tests that need no whole stack."""
+
+from pulse.store.clients import client
+
+
+def make_table() -> str:
+    """The name of an empty table as template.yaml declares it."""
+    client("dynamodb").create_table(
+        TableName="pulse",
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return "pulse"
+
+
+def make_bucket() -> str:
+    """The name of an empty lake bucket."""
+    client("s3").create_bucket(
+        Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    return "lake"
