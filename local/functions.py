@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Pipe
 from pathlib import Path
@@ -144,7 +144,10 @@ class Function:
 
     def invoke(self, event: Any) -> Any:
         """What the handler returns. Raises FunctionError."""
-        return self.submit(event).result()
+        try:
+            return self.submit(event).result()
+        except CancelledError as error:
+            raise _failure("Stopped", "the stack was stopped before its turn came") from error
 
     def submit(self, event: Any) -> Future[Any]:
         """The handler's result, or FunctionError, to come."""
