@@ -70,7 +70,7 @@ def set_up(pulse: Driver) -> None:
 def answers(draw: st.DrawFn) -> list[Sent]:
     """Answers in the order in which they are sent; identities repeat."""
     sent = []
-    for order in range(draw(st.integers(1, 40))):
+    for order in range(draw(st.integers(1, 30))):
         survey = draw(st.sampled_from(sorted(RULES)))
         scale = {"support": range(1, 6), "loyal": range(11), "effort": range(1, 8)}[survey]
         sent.append(
@@ -170,7 +170,7 @@ RANGE = "start_date=2025-01-01&end_date=2026-11-30"
 
 
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes seconds to run
     suppress_health_check=[HealthCheck.too_slow],
