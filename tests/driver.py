@@ -14,12 +14,13 @@ from datetime import date
 from functools import cached_property
 from math import inf
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 from moto import mock_aws
 
+from functions.export_rows import app as export_rows
 from functions.ingest import app as ingest
 from functions.serve_reports import app as serve_reports
 from functions.write_raw import app as write_raw
@@ -137,7 +138,11 @@ class Driver:
                 "requestId": "JKJaXmPLvHcESHA=",
             },
         }
-        served = serve_reports if "/v1/reports" in path or "openapi" in path else ingest
+        served: ModuleType = ingest
+        if path.startswith(("/v1/reports", "/v1/dimensions", "/v1/openapi")):
+            served = serve_reports
+        if path.startswith("/v1/exports"):
+            served = export_rows
         reply = served.handler(event, CONTEXT)
         return Answer(reply["statusCode"], reply["headers"], reply["body"])
 
@@ -152,6 +157,23 @@ class Driver:
         answer = self.call("GET", f"/v1/reports/{report}?{query}", key=key)
         assert answer.status == 200, answer.body
         return answer.json
+
+    def export(self, tenant: str, **wanted: str) -> Any:
+        """Orders an export and has it made; how it stands then."""
+        key = self.key(tenant, "secret")
+        ordered = self.call("POST", "/v1/exports", key=key, body=json.dumps(wanted))
+        assert ordered.status == 202, ordered.body
+        self.make_export(tenant, ordered.json["id"])
+        return self.call("GET", ordered.headers["Location"], key=key).json
+
+    def make_export(self, tenant: str, export_id: str) -> Any:
+        """The event of an order, as EventBridge hands it over."""
+        event = {
+            "detail-type": "export requested",
+            "source": self.settings.event_source,
+            "detail": {"tenant": tenant, "export": export_id},
+        }
+        return export_rows.handler(event, CONTEXT)
 
     # -- the flow
 
@@ -197,8 +219,9 @@ class Driver:
 
     def forget(self) -> None:
         """Let every function start cold, with nothing remembered."""
-        for app in (ingest, write_raw, serve_reports):
+        for app in (ingest, write_raw, serve_reports, export_rows):
             app.stage.cache_clear()
+        export_rows.orders.cache_clear()
 
     # -- looking
 
@@ -247,11 +270,17 @@ def _unplug_events() -> None:
 
 
 def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
-    for prefix, name in (("/v1/surveys/", "id"), ("/v1/reports/", "report")):
+    named = {
+        "/v1/surveys/": "id",
+        "/v1/reports/": "report",
+        "/v1/dimensions/": "name",
+        "/v1/exports/": "id",
+    }
+    for prefix, name in named.items():
         if path.startswith(prefix):
             return f"{method} {prefix}{{{name}}}", {name: path.removeprefix(prefix)}
-    known = ("/v1/responses", "/v1/batch/responses", "/v1/reports", "/v1/openapi.json")
-    return (f"{method} {path}" if path in known else "$default"), {}
+    known = ("responses", "batch/responses", "reports", "openapi.json", "exports")
+    return (f"{method} {path}" if path.removeprefix("/v1/") in known else "$default"), {}
 
 
 def _record(message: Mapping[str, Any]) -> dict[str, Any]:

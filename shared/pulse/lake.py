@@ -28,9 +28,14 @@ def ulid(moment: datetime | None = None) -> str:
     return "".join(_ULID_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5))
 
 
+def is_ulid(name: str) -> bool:
+    """True for a name as `ulid` makes them."""
+    return len(name) == 26 and all(letter in _ULID_ALPHABET for letter in name)
+
+
 def ulid_time(name: str) -> datetime:
     """When a name was made by `ulid`. Raises ValueError if it is none."""
-    if len(name) != 26 or any(letter not in _ULID_ALPHABET for letter in name):
+    if not is_ulid(name):
         raise ValueError(f"not a ULID: {name!r}")
     value = 0
     for letter in name[:10]:
@@ -178,3 +183,13 @@ def staging_prefix(dataset: Dataset, run: str) -> str:
 def report_key(dataset: Dataset, tenant: str, year: int) -> str:
     """Key of one tenant's rows of one calendar year: reading needs no listing."""
     return f"{dataset.report_prefix}tenant={tenant}/year={year}.parquet"
+
+
+def export_staging_prefix(run: str, first_day: date) -> str:
+    """Prefix of what export_rows has Athena lay out by day, for the batch that begins so."""
+    return f"staging/exports/run={run}/from={first_day}/"
+
+
+def export_key(tenant: str, export: str, run: str, file_name: str) -> str:
+    """Key of an export's file. Runs of one export do not meet: its record names the one it is."""
+    return f"exports/tenant={tenant}/export={export}/run={run}/{file_name}"

@@ -49,7 +49,7 @@ class WriteRawSettings(Settings):
 
 @dataclass(frozen=True)
 class BuildSettings(Settings):
-    """build_daily, build_reports and housekeep."""
+    """build_daily, build_reports, export_rows and housekeep."""
 
     lake_bucket: str
     database: str

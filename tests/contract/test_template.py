@@ -24,6 +24,7 @@ SETTINGS = {
     "BuildDaily": settings.BuildSettings,
     "BuildReports": settings.BuildSettings,
     "ServeReports": settings.ServeReportsSettings,
+    "ExportRows": settings.BuildSettings,
     "Housekeep": settings.BuildSettings,
 }
 

@@ -17,6 +17,9 @@ _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, read_ti
 _HURRIED = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1.5
 )
+# signed links then name the bucket in its own region: the general name sends those who ask for a
+# young bucket elsewhere, where the signature does not hold
+_S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 def client(service: str, *, hurried: bool = False) -> Any:
@@ -30,7 +33,10 @@ def client(service: str, *, hurried: bool = False) -> Any:
 
 @cache
 def _made(service: str, hurried: bool) -> Any:
-    return boto3.client(service, config=_HURRIED if hurried else _PATIENT)  # type: ignore[call-overload] # the stubs want a literal service name
+    config = _HURRIED if hurried else _PATIENT
+    if service == "s3":
+        config = config.merge(_S3)
+    return boto3.client(service, config=config)  # type: ignore[call-overload] # the stubs want a literal service name
 
 
 @contextmanager

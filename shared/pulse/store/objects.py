@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -63,6 +64,25 @@ class Objects:
     def put(self, key: str, body: bytes) -> None:
         """Store an object under a name that nobody else uses."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body)
+
+    def put_file(self, key: str, path: Path, *, media_type: str) -> None:
+        """Store a file of any size under a name that nobody else uses."""
+        self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": media_type})
+
+    def link(self, key: str, file_name: str, *, seconds: int) -> str:
+        """A signed address that downloads the object, under that name, without a key.
+
+        It ends after the seconds, or earlier with the credentials of the role that signed it.
+        """
+        wanted = {
+            "Bucket": self.bucket,
+            "Key": key,
+            "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+        }
+        link: str = self._client.generate_presigned_url(
+            "get_object", Params=wanted, ExpiresIn=seconds
+        )
+        return link
 
     def replace(self, key: str, body: bytes, *, sha256: str, etag: str | None) -> None:
         """Store an object in the place of the one with that ETag (None: of nothing).

@@ -1,0 +1,90 @@
+"""The routes of exports: take an order and tell at once, then tell how it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pulse import days, lake
+from pulse.errors import ForbiddenError, NotFoundError
+from pulse.exports.export import Export, Request
+from pulse.http import Call, Reply, Route
+from pulse.ingest.body import read_object
+from pulse.settings import BuildSettings
+from pulse.store.clients import unavailable_on_failure
+from pulse.store.events import Events
+from pulse.store.exports import Exports
+from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
+from pulse.tenants.access import Directory, authenticate, require_kind
+
+REQUESTED = "export requested"
+"""Detail type of the event that wakes the worker."""
+BODY_LIMIT = 16 * 1024
+LINK_S = 3600
+_HEADERS = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Takes orders for exports, and shows them to the tenant whose they are."""
+
+    directory: Directory
+    exports: Exports
+    objects: Objects
+    events: Events
+
+    @classmethod
+    def from_settings(cls, settings: BuildSettings) -> Self:
+        """Over the stack that the settings name."""
+        return cls(
+            directory=Directory(Tenants(settings.table, hurried=True)),
+            exports=Exports(settings.table, hurried=True),
+            objects=Objects(settings.lake_bucket, hurried=True),
+            events=Events(settings.event_source, hurried=True),
+        )
+
+    @property
+    def routes(self) -> Mapping[str, Route]:
+        """API Gateway's route keys and what answers them."""
+        return {
+            "POST /v1/exports": unavailable_on_failure()(self.order),
+            "GET /v1/exports/{id}": unavailable_on_failure()(self.show),
+        }
+
+    def order(self, call: Call) -> Reply:
+        """202 once the order is stored and its worker woken; the file comes later.
+
+        Raises the RequestError that says what is wrong with the key or the body.
+        """
+        tenant = self._tenant(call)
+        request = Request.parse(read_object(call.body, BODY_LIMIT))
+        export = Export(tenant, lake.ulid(), request, days.now_us())
+        self.exports.create(export)
+        self.events.announce(REQUESTED, {"tenant": tenant, "export": export.id})
+        headers = {"Location": f"/v1/exports/{export.id}", "Retry-After": "5", **_HEADERS}
+        return Reply.json(202, self._shown(export), headers)
+
+    def show(self, call: Call) -> Reply:
+        """How an export of the key's own tenant stands, with a new link if it is done."""
+        export = self._find(self._tenant(call), call.path_parameters["id"])
+        return Reply.json(200, self._shown(export), _HEADERS)
+
+    def _tenant(self, call: Call) -> str:
+        key = authenticate(call, self.directory)
+        require_kind(key, "secret")
+        if key.tenant is None:
+            raise ForbiddenError("tenant_unknown", "The key belongs to no tenant.")
+        return key.tenant
+
+    def _find(self, tenant: str, export_id: str) -> Export:
+        export = self.exports.get(tenant, export_id) if lake.is_ulid(export_id) else None
+        if export is None:
+            raise NotFoundError("unknown_export", "There is no such export; they last a week.")
+        return export
+
+    def _shown(self, export: Export) -> dict[str, Any]:
+        """As replies show it; the link is made anew each time."""
+        link = None
+        if export.key:
+            link = self.objects.link(export.key, export.request.file_name, seconds=LINK_S)
+        return {**export.shown(days.now_us()), "link": link}

@@ -1,0 +1,135 @@
+"""export_rows at work: the rows of an order, read by Athena and written as one file.
+
+Athena gives no order to what it unloads, and a year's rows do not fit into memory. So it lays them
+out by day; each day is sorted here and added to the file, which is put whole at the end.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from pulse import days, lake
+from pulse.daily.build import batches, day_parameters
+from pulse.errors import AthenaError
+from pulse.exports.export import FILTERS, FORMATS, Export
+from pulse.exports.files import FILES, in_order
+from pulse.observe import count, logger
+from pulse.serve.conditions import Condition, Filters
+from pulse.settings import BuildSettings
+from pulse.sql import statement
+from pulse.store.athena import Athena, Remaining
+from pulse.store.exports import Exports
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
+
+_UNREADABLE = "The rows could not be read in time. Try again, or ask for fewer days."
+_OUR_FAULT = "Something went wrong on our side. Try again."
+_ANY = Condition(frozenset(), negated=True)
+
+
+@dataclass(frozen=True)
+class ExportRows:
+    """The stage; `run` is the whole job, from an event or a shell."""
+
+    objects: Objects
+    exports: Exports
+    ledger: Ledger
+    athena: Athena
+
+    @classmethod
+    def from_settings(cls, settings: BuildSettings) -> Self:
+        """The stage over the stack that the settings name."""
+        return cls(
+            objects=Objects(settings.lake_bucket),
+            exports=Exports(settings.table),
+            ledger=Ledger(settings.table),
+            athena=Athena(settings.database, settings.workgroup),
+        )
+
+    def run(self, tenant: str, export_id: str, *, remaining_s: Remaining) -> Export | None:
+        """Make the file of a running export; None, and nothing done, for any other.
+
+        Afterwards the export is done and its file lies under its key. Raises what went wrong,
+        with the export failed and the reason put into words that tell nothing of the inside.
+        """
+        export = self.exports.get(tenant, export_id)
+        if export is None or export.state != "running" or export.overdue(days.now_us()):
+            return None  # the event came again, or far too late
+        try:
+            ended = self._made(export, remaining_s)
+        except Exception as error:
+            reason = _UNREADABLE if isinstance(error, AthenaError) else _OUR_FAULT
+            self._end(replace(export, state="failed", reason=reason))
+            raise
+        self._end(ended)
+        return ended
+
+    def _end(self, export: Export) -> None:
+        self.exports.end(replace(export, finished_us=days.now_us()))
+        logger.info("export ended", extra={"export": export.id, "state": export.state})
+        count("ExportsDone" if export.state == "done" else "ExportsFailed")
+
+    def _made(self, export: Export, remaining_s: Remaining) -> Export:
+        """The export as done, with its file in place under a key that no other run uses."""
+        request, run = export.request, lake.ulid()
+        key = lake.export_key(export.tenant, export.id, run, request.file_name)
+        rows = 0
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, request.file_name)
+            with FILES[request.format](path) as write_day:
+                for day, found in self._rows_by_day(export, run, remaining_s):
+                    write_day(day, found)
+                    rows += len(found)
+            self.objects.put_file(key, path, media_type=FORMATS[request.format])
+        return replace(export, state="done", key=key, rows=rows)
+
+    def _rows_by_day(
+        self, export: Export, run: str, remaining_s: Remaining
+    ) -> Iterator[tuple[date, pa.Table]]:
+        """The days that have rows, in order, each with its rows in order."""
+        dates, filters = export.request.dates, filter_parameters(export.request.filters)
+        known = self.ledger.entries(export.request.stream)
+        wanted = sorted(day for day in known if dates.start <= day <= dates.end)
+        for batch in batches(wanted):
+            staging = lake.export_staging_prefix(run, batch[0])
+            self.athena.unload(
+                statement("exports", export.request.stream),
+                {"tenant": export.tenant, **day_parameters(batch), **filters},
+                target=f"s3://{self.objects.bucket}/{staging}",
+                partition="dt",
+                remaining_s=remaining_s,
+            )
+            for day, keys in groupby(self.objects.keys(staging), _day_of_piece):
+                yield day, in_order(self._read(keys))
+            self.objects.delete_all(staging)
+
+    def _read(self, keys: Iterable[str]) -> pa.Table:
+        bodies = (pa.BufferReader(self.objects.get(key)) for key in keys)
+        return pa.concat_tables([parquet.ParquetFile(body).read() for body in bodies])
+
+
+def _day_of_piece(key: str) -> date:
+    """The day whose rows an object below `…/dt=YYYY-MM-DD/` holds."""
+    return date.fromisoformat(key.rsplit("/", 2)[1].removeprefix("dt="))
+
+
+def filter_parameters(filters: Filters) -> Mapping[str, Any]:
+    """What the statements of sql/exports ask for each dimension: marked values, and if negated.
+
+    A value is marked with "=", "not given" is "-": so no value can be taken for the other. The
+    empty text, which nothing equals, keeps a list from being empty.
+    """
+    parameters: dict[str, Any] = {}
+    for name in FILTERS:
+        condition = filters.get(name, _ANY)
+        marked = sorted("-" if v is None else f"={v}" for v in condition.values)
+        parameters[name] = ["", *marked]
+        parameters[f"{name}_negated"] = condition.negated
+    return parameters

@@ -1,0 +1,525 @@
+"""Exports from the order to the file: the rows that count, nobody else's, and only as asked.
+
+Orders go through the handler as API Gateway and EventBridge call it; Athena really runs.
+"""
+
+import io
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import requests
+from boto3.exceptions import S3UploadFailedError
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from openapi_schema_validator import OAS31Validator
+from pyarrow import parquet
+
+from functions.export_rows import app
+from local.athena.faults import failed, next_executions
+from pulse import days
+from pulse.errors import AthenaError
+from pulse.exports.files import COLUMNS
+from pulse.serve.openapi import document
+from pulse.store.clients import client
+from pulse.tenants.rules import Rule
+from tests.driver import CONTEXT, Driver, running
+
+EVENTS = Path(__file__).parents[2] / "events" / "export_rows"
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+ALL = {"stream": "responses", "start_date": "2026-11-10", "end_date": "2026-11-30"}
+HOSTILE = (
+    "O'Hara",
+    "'; DROP TABLE raw_responses; --",
+    "x' OR '1'='1",
+    "\\'); DELETE FROM raw_responses; --",
+    "a /* b */ -- c",
+    "''",
+    '"',
+    "Müller, J.",
+    "!important",
+    "-",
+    "=",
+    "=cmd|' /C calc'!A0",
+    "%",
+    "%27",
+    "_",
+    "?",
+    "?=:tenant",
+    ":days",
+    "{0}$1",
+    "two\r\nlines\t;",
+    "\u202eevil",
+    "李 🦊 ß",
+)
+SURVEYS = {"mail": ("csat", 1, 5), "app'; --": ("nps", 0, 10)}
+CHANNELS = ("ticket", "chat", "external")
+
+
+def answers(count: int) -> list[dict[str, Any]]:
+    """Answers of six days, about a tenth of them sent again with other values."""
+    chance = random.Random(3)
+    sent: list[dict[str, Any]] = []
+    for number in range(count):
+        survey = chance.choice(sorted(SURVEYS))
+        _, low, high = SURVEYS[survey]
+        answer = {
+            "survey_id": survey,
+            "response_id": f"r{number}",
+            "answered_at": (NOW - timedelta(hours=chance.randrange(6 * 24))).isoformat(),
+        }
+        for _ in range(chance.choice((1,) * 9 + (2,))):
+            values = {
+                "score": chance.randint(low, high),
+                "agent_id": chance.choice((None, *HOSTILE)),
+                "channel": chance.choice(CHANNELS),
+                "country": chance.choice((None, "DE", "US")),
+                "comment": chance.choice((None, *HOSTILE)),
+                "tags": chance.choice((None, {"k": chance.choice(HOSTILE), "a": ""})),
+            }
+            sent.append(answer | {k: v for k, v in values.items() if v is not None})
+    return sent
+
+
+def counted(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each identity the last; every answer of this test stays on its day."""
+    return list({answer["response_id"]: answer for answer in sent}.values())
+
+
+SENT = answers(250)
+COUNTED = counted(SENT)
+OLD = [
+    {**answer, "response_id": f"old{days_ago}", "answered_at": f"{NOW - timedelta(days=days_ago)}"}
+    for days_ago, answer in zip((100, 101, 130), COUNTED, strict=False)
+]
+"""They lie outside of ALL, and further apart than what one UNLOAD may write."""
+
+
+@pytest.fixture(scope="module")
+def pulse() -> Iterator[Driver]:
+    """Two tenants with the same answers: those of `globex` all score lowest."""
+    with days.clock(lambda: NOW), running() as driver:
+        for tenant, zone in (("acme", "Europe/Berlin"), ("globex", "UTC")):
+            driver.tenant(tenant, zone)
+            for survey, rule in SURVEYS.items():
+                driver.survey(tenant, survey, Rule.make(*rule))
+            own = [a | ({"score": 1} if tenant == "globex" else {}) for a in (*SENT, *OLD)]
+            for start in range(0, len(own), 100):
+                later = NOW + timedelta(seconds=start)  # of two requests the second must win
+                with days.clock(lambda received=later: received):  # type: ignore[misc]
+                    reply = driver.post(tenant, own[start : start + 100])
+                assert reply.json["rejected"] == []
+        driver.build()
+        yield driver
+
+
+def order(pulse: Driver, key: str | None = None, **members: Any) -> Any:
+    key = key or pulse.key("acme", "secret")
+    body = json.dumps({**ALL, **members})
+    return pulse.call("POST", "/v1/exports", key=key, body=body)
+
+
+def download(export: Any) -> bytes:
+    assert export["state"] == "done", export
+    got = requests.get(export["link"], timeout=10)
+    assert got.status_code == 200
+    return bytes(got.content)
+
+
+def exported(pulse: Driver, tenant: str = "acme", **members: str) -> list[dict[str, Any]]:
+    """The rows of an export, values as what they are."""
+    export = pulse.export(tenant, **{**ALL, "format": "parquet", **members})
+    table = parquet.ParquetFile(pa.BufferReader(download(export))).read()
+    assert table.num_rows == export["rows"]
+    found: list[dict[str, Any]] = table.to_pylist()
+    return found
+
+
+@contextmanager
+def announced() -> Iterator[list[dict[str, Any]]]:
+    """What is put on the bus within the block."""
+    seen: list[dict[str, Any]] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        seen.extend(json.loads(params["body"])["Entries"])
+
+    events = client("events", hurried=True).meta.events
+    events.register("before-call.events.PutEvents", note)
+    try:
+        yield seen
+    finally:
+        events.unregister("before-call.events.PutEvents", note)
+
+
+# -- the rows
+
+
+def test_an_export_holds_each_answer_that_counts_once_with_its_last_values(pulse: Driver) -> None:
+    rows = exported(pulse)
+    assert len(rows) == len(COUNTED) < len(SENT)
+    by_id = {row["response_id"]: row for row in rows}
+    for answer in COUNTED:
+        row = by_id[answer["response_id"]]
+        assert row["answered_at"] == datetime.fromisoformat(answer["answered_at"])
+        for column, field in (
+            ("survey", "survey_id"),
+            ("score", "score"),
+            ("agent", "agent_id"),
+            ("channel", "channel"),
+            ("country", "country"),
+            ("comment", "comment"),
+        ):
+            assert row[column] == answer.get(field)
+        assert dict(row["tags"] or {}) == answer.get("tags", {})
+
+
+def test_a_range_longer_than_what_one_unload_may_write_is_in_the_order_of_answers(
+    pulse: Driver,
+) -> None:
+    rows = exported(pulse, start_date="2026-06-01")
+    assert len(rows) == len(COUNTED) + len(OLD)
+    order = [(row["day"], row["answered_at"], row["survey"], row["response_id"]) for row in rows]
+    assert order == sorted(order)
+
+
+def test_csv_and_parquet_hold_the_same_rows(pulse: Driver) -> None:
+    body = download(pulse.export("acme", **ALL, format="csv"))
+    assert not body.startswith(b"\xef\xbb\xbf")
+    frame = pd.read_csv(io.BytesIO(body), keep_default_na=False)
+    rows = exported(pulse)
+    assert list(frame.columns) == COLUMNS.names
+    assert frame["comment"].tolist() == [_in_csv(row["comment"]) for row in rows]
+    assert frame["agent"].tolist() == [_in_csv(row["agent"]) for row in rows]
+    assert frame["answered_at"].map(datetime.fromisoformat).tolist() == [
+        row["answered_at"] for row in rows
+    ]
+    assert frame["score"].tolist() == [row["score"] for row in rows]
+
+
+def _in_csv(text: str | None) -> str:
+    """An apostrophe keeps a spreadsheet from running it."""
+    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""
+
+
+def test_a_replaced_answer_does_not_come_back_under_its_old_values(pulse: Driver) -> None:
+    last = {answer["response_id"]: answer for answer in SENT}
+    moved = [a for a in SENT if last[a["response_id"]]["channel"] != a["channel"]]
+    assert moved
+    for channel in CHANNELS:
+        found = {row["response_id"] for row in exported(pulse, channel=channel)}
+        assert found == {i for i, answer in last.items() if answer["channel"] == channel}
+
+
+def test_days_are_the_tenants_and_both_ends_count(pulse: Driver) -> None:
+    midnight = datetime(2026, 11, 19, 23, 0, tzinfo=UTC)  # in Berlin
+    ends = midnight, midnight + timedelta(days=1)
+    wanted = {a["response_id"] for a in COUNTED if ends[0] <= _at(a) < ends[1]}
+    assert wanted
+    rows = exported(pulse, start_date="2026-11-20", end_date="2026-11-20")
+    assert {row["response_id"] for row in rows} == wanted
+    assert {str(row["day"]) for row in rows} == {"2026-11-20"}
+
+
+def _at(answer: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(answer["answered_at"])
+
+
+def test_an_export_without_rows_is_a_file_with_a_header(pulse: Driver) -> None:
+    for wanted in ({"end_date": "2026-11-11"}, {"agent": "nobody"}, {"channel": "!ticket,chat"}):
+        found = pulse.export("acme", **{**ALL, **wanted, "country": "XX"})
+        assert found["rows"] == 0
+        assert download(found) == ",".join(COLUMNS.names).encode() + b"\r\n"
+
+
+# -- the rows behind the numbers
+
+
+FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    {"channel": "chat,ticket"},
+    {"channel": "!chat"},
+    {"country": "(none)"},
+    {"country": "!DE,(none)", "metric": "csat"},
+    {"agent": "!(none)", "scale": "0-10"},
+    {"agent": "M%C3%BCller%2C J.,O'Hara"},
+    {"agent": "!%21important,-", "channel": "external"},
+    {"survey": "app'; --"},
+    {"browser": "!Firefox", "os": "(none)", "device": "(none)"},
+)
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
+def test_a_filter_means_the_same_rows_in_an_export_as_in_a_report(
+    pulse: Driver, filters: dict[str, str]
+) -> None:
+    query = "&".join(f"{name}={quote(text, safe='%!,()')}" for name, text in filters.items())
+    dates = f"start_date={ALL['start_date']}&end_date={ALL['end_date']}"
+    by = ("metric", "scale", "survey", "channel", "agent", "country")
+    report = pulse.report("acme", "daily", f"{dates}&{query}&group_by={','.join(by)}", "secret")
+    reported = Counter(
+        {(row["period"], *(row[name] for name in by)): row["responses"] for row in report["rows"]}
+    )
+    rows = exported(pulse, **filters)
+    assert Counter((str(row["day"]), *(row[name] for name in by)) for row in rows) == reported
+    assert reported
+
+
+def test_every_cell_of_a_report_can_be_worked_out_from_an_export(pulse: Driver) -> None:
+    export = io.BytesIO(download(pulse.export("acme", **ALL, channel="!ticket")))
+    names = ["period", "metric", "scale", "responses", "average", "median"]
+    names += ["score", "ci_low", "ci_high"]
+    query = f"start_date={ALL['start_date']}&end_date={ALL['end_date']}&channel=!ticket"
+    report = pd.DataFrame(pulse.report("acme", "daily", query, "secret")["rows"])[names]
+    pd.testing.assert_frame_equal(worked_out(export)[names], report, check_dtype=False)
+
+
+def worked_out(export: io.BytesIO) -> pd.DataFrame:
+    """The daily report of csat 1-5 and nps 0-10 answers, by METRICS.md, from a CSV of them."""
+    rows, z = pd.read_csv(export).rename(columns={"day": "period"}), 1.959964
+    rows["up"] = rows.score >= rows.metric.map({"csat": 4, "nps": 9})
+    rows["down"] = rows.score <= rows.metric.map({"csat": 2, "nps": 6})
+    groups = rows.groupby(["period", "metric", "scale"])
+    cells = groups.score.agg(responses="size", average="mean", median="median").reset_index()
+    nps, n = cells.metric == "nps", cells.responses
+    up, down = groups.up.sum().values, groups.down.sum().values
+    score = np.where(nps, up - down, up) / n
+    p, d, m = (up + 0.75) / (n + 3), (down + 0.75) / (n + 3), 1 + z**2 / n
+    middle = np.where(nps, p - d, (up / n + z**2 / (2 * n)) / m)
+    wald = z * np.sqrt((p + d - (p - d) ** 2) / (n + 3))
+    wilson = z * np.sqrt(up * (n - up) / n**3 + z**2 / (4 * n**2)) / m
+    low, high = (middle + sign * np.where(nps, wald, wilson) for sign in (-1, 1))
+    ends = {"ci_low": np.clip(low, -1, score), "ci_high": np.clip(high, score, 1)}
+    return cells.assign(**{k: 100 * v for k, v in {"score": score, **ends}.items()}).round(2)
+
+
+# -- nothing but values
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=repr)
+def test_a_hostile_value_is_compared_and_never_run(pulse: Driver, value: str) -> None:
+    before = {**pulse.objects("raw/"), **pulse.objects("daily/"), **pulse.objects("reports/")}
+    named = {a["response_id"] for a in COUNTED if a.get("agent_id") == value}
+    text = quote(value, safe="")
+    assert {row["response_id"] for row in exported(pulse, agent=text)} == named
+    others = exported(pulse, agent=f"!{text}")
+    assert len(others) == len(COUNTED) - len(named)
+    assert named
+    assert exported(pulse, survey=text) == []
+    after = {**pulse.objects("raw/"), **pulse.objects("daily/"), **pulse.objects("reports/")}
+    assert after == before
+
+
+# -- orders
+
+
+def test_an_order_is_answered_at_once_and_wakes_its_worker(pulse: Driver) -> None:
+    event = json.loads((EVENTS / "order.json").read_text())
+    event["headers"]["authorization"] = f"Bearer {pulse.key('acme', 'secret')}"
+    with announced() as entries:
+        reply = app.handler(event, CONTEXT)
+    told = json.loads(reply["body"])
+    assert (reply["statusCode"], told["state"], told["link"]) == (202, "running", None)
+    assert reply["headers"]["Location"] == f"/v1/exports/{told['id']}"
+    assert told["filters"] == {
+        "channel": {"is": ["chat", "ticket"]},
+        "country": {"is_not": ["DE", None]},
+    }
+    (entry,) = entries
+    sample = json.loads((EVENTS / "requested.json").read_text())
+    assert (entry["Source"], entry["DetailType"]) == (sample["source"], sample["detail-type"])
+    assert json.loads(entry["Detail"]) == {"tenant": "acme", "export": told["id"]}
+    assert sample["detail"].keys() == {"tenant", "export"}
+
+
+def test_replies_are_as_the_document_says(pulse: Driver) -> None:
+    key = pulse.key("acme", "secret")
+    ordered = order(pulse, format="parquet", agent="ada")
+    pulse.make_export("acme", ordered.json["id"])
+    shown = pulse.call("GET", ordered.headers["Location"], key=key)
+    components = document()["components"]
+    validator = OAS31Validator(
+        {"$ref": "#/components/schemas/Export", "components": components},
+        format_checker=OAS31Validator.FORMAT_CHECKER,
+    )
+    for reply in (ordered, shown):
+        assert list(validator.iter_errors(reply.json)) == []
+        assert reply.headers["Cache-Control"] == "no-store"
+    assert shown.status == 200
+
+
+def test_the_link_downloads_a_named_file_and_ends_after_an_hour(pulse: Driver) -> None:
+    export = pulse.export("acme", **ALL)
+    query = parse_qs(urlsplit(export["link"]).query)
+    assert query["X-Amz-Expires"] == ["3600"]
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    got = requests.get(export["link"], timeout=10)
+    name = "responses_2026-11-10_2026-11-30.csv"
+    assert got.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert got.headers["Content-Type"].startswith("text/csv; charset=utf-8")
+
+
+@pytest.mark.parametrize("kind", ["publishable", "report", "feed", "operator"])
+def test_only_a_secret_key_exports(pulse: Driver, kind: str) -> None:
+    key = pulse.key(None if kind == "operator" else "acme", kind)
+    made = pulse.export("acme", **ALL)
+    for reply in (
+        order(pulse, key),
+        pulse.call("GET", f"/v1/exports/{made['id']}", key=key),
+    ):
+        assert (reply.status, reply.json["code"]) == (403, "wrong_key_kind")
+
+
+def test_without_a_key_nothing_is_told(pulse: Driver) -> None:
+    made = pulse.export("acme", **ALL)
+    assert pulse.call("GET", f"/v1/exports/{made['id']}").status == 401
+    assert pulse.call("POST", "/v1/exports", body="not even JSON").status == 401
+
+
+def test_another_tenants_export_does_not_exist(pulse: Driver) -> None:
+    made = pulse.export("acme", **ALL)
+    reply = pulse.call("GET", f"/v1/exports/{made['id']}", key=pulse.key("globex", "secret"))
+    assert (reply.status, reply.json["code"]) == (404, "unknown_export")
+    assert made["id"] not in reply.body
+
+
+def test_an_export_holds_its_own_tenant_alone(pulse: Driver) -> None:
+    rows = exported(pulse, "globex")
+    assert {(row["tenant"], row["score"]) for row in rows} == {("globex", 1)}
+    assert len(rows) == len(COUNTED)
+    assert {row["tenant"] for row in exported(pulse)} == {"acme"}
+
+
+@pytest.mark.parametrize("name", ["x", "01KAMRDXG0F3C1C0E1A4E4F3B9", "%00", "a" * 3000, "a#b"])
+def test_an_unknown_export_is_a_404(pulse: Driver, name: str) -> None:
+    key = pulse.key("acme", "secret")
+    reply = pulse.call("GET", f"/v1/exports/{unquote(name)}", key=key)
+    assert (reply.status, reply.json["code"]) == (404, "unknown_export")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ("", 400, "body_empty"),
+        ("[]", 400, "body_not_object"),
+        ('{"stream": "responses"', 400, "body_not_json"),
+        ('{"stream": "responses", "stream": "responses"}', 400, "duplicate_key"),
+        (json.dumps(ALL | {"stream": "interactions"}), 400, "unknown_stream"),
+        (json.dumps(ALL | {"tenant": "globex"}), 400, "unknown_parameter"),
+        (json.dumps(ALL | {"start_date": "2020-01-01"}), 400, "range_too_long"),
+        (json.dumps(ALL | {"agent": "a" * 17_000}), 413, "body_too_large"),
+    ],
+)
+def test_a_bad_order_is_refused_and_wakes_nobody(
+    pulse: Driver, body: str, status: int, code: str
+) -> None:
+    with announced() as entries:
+        reply = pulse.call("POST", "/v1/exports", key=pulse.key("acme", "secret"), body=body)
+    assert (reply.status, reply.json["code"]) == (status, code)
+    assert entries == []
+
+
+# -- when it does not go well
+
+
+def test_a_failed_export_says_so_in_words(pulse: Driver) -> None:
+    ordered = order(pulse)
+    reason = "ACCESS_DENIED: SELECT tenant FROM raw_responses; arn:aws:s3:::lake"
+    with (
+        next_executions(failed(reason), region="eu-central-1"),
+        pytest.raises(AthenaError),
+    ):
+        pulse.make_export("acme", ordered.json["id"])
+    key = pulse.key("acme", "secret")
+    told = pulse.call("GET", ordered.headers["Location"], key=key).json
+    assert (told["state"], told["link"], told["rows"]) == ("failed", None, None)
+    assert told["reason"] == "The rows could not be read in time. Try again, or ask for fewer days."
+    # Lambda tries again; the order has had its answer
+    assert pulse.make_export("acme", ordered.json["id"]) == {"state": "nothing to do"}
+    assert pulse.call("GET", ordered.headers["Location"], key=key).json == told
+
+
+class _Empty:
+    """The body of a reply without one."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield b""
+
+
+def test_an_export_that_cannot_be_stored_has_failed_too(pulse: Driver) -> None:
+    ordered = order(pulse)
+
+    def refuse(request: Any, **_: Any) -> AWSResponse | None:
+        if "/exports/tenant" not in request.url:
+            return None
+        return AWSResponse(request.url, 403, HTTPHeaders(), _Empty())
+
+    events = client("s3").meta.events
+    events.register_first("before-send.s3.PutObject", refuse)
+    try:
+        with pytest.raises(S3UploadFailedError):
+            pulse.make_export("acme", ordered.json["id"])
+    finally:
+        events.unregister("before-send.s3.PutObject", refuse)
+    key = pulse.key("acme", "secret")
+    told = pulse.call("GET", ordered.headers["Location"], key=key).json
+    assert (told["state"], told["link"]) == ("failed", None)
+    assert told["reason"] == "Something went wrong on our side. Try again."
+
+
+def test_an_event_that_comes_twice_makes_one_file(pulse: Driver) -> None:
+    ordered = order(pulse)
+    prefix = f"exports/tenant=acme/export={ordered.json['id']}/"
+    assert pulse.make_export("acme", ordered.json["id"]) == {"state": "done"}
+    before = pulse.objects(prefix)
+    assert pulse.make_export("acme", ordered.json["id"]) == {"state": "nothing to do"}
+    assert pulse.objects(prefix) == before
+    assert len(before) == 1
+
+
+def test_an_event_of_no_export_does_nothing(pulse: Driver) -> None:
+    made = pulse.export("acme", **ALL)
+    assert pulse.make_export("globex", made["id"]) == {"state": "nothing to do"}
+
+
+def test_what_is_laid_out_on_the_way_is_removed(pulse: Driver) -> None:
+    pulse.export("acme", **ALL)
+    assert pulse.objects("staging/exports/") == {}
+
+
+def test_an_export_whose_worker_died_has_failed(pulse: Driver) -> None:
+    ordered, key = order(pulse), pulse.key("acme", "secret")
+
+    def state() -> str:
+        shown: str = pulse.call("GET", ordered.headers["Location"], key=key).json["state"]
+        return shown
+
+    with days.clock(lambda: NOW + timedelta(minutes=20)):
+        assert state() == "running"
+    with days.clock(lambda: NOW + timedelta(minutes=20, seconds=1)):
+        assert state() == "failed"
+        assert pulse.make_export("acme", ordered.json["id"]) == {"state": "nothing to do"}
+
+
+def test_an_export_is_forgotten_after_a_week(pulse: Driver) -> None:
+    made, key = pulse.export("acme", **ALL), pulse.key("acme", "secret")
+    path = f"/v1/exports/{made['id']}"
+    with days.clock(lambda: NOW + timedelta(days=7, seconds=-1)):
+        assert pulse.call("GET", path, key=key).json["state"] == "done"
+    with days.clock(lambda: NOW + timedelta(days=7)):
+        assert pulse.call("GET", path, key=key).status == 404
+    table = pulse.settings.table
+    item = client("dynamodb").get_item(
+        TableName=table, Key={"pk": {"S": "EXPORTS#acme"}, "sk": {"S": made["id"]}}
+    )["Item"]
+    forgotten = datetime.fromtimestamp(int(item["expires_s"]["N"]), UTC)
+    assert forgotten == NOW + timedelta(days=7)

@@ -1,0 +1,118 @@
+"""A request for an export is read as a report's query is; what is wrong with it has a code."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pulse import days, lake
+from pulse.days import DateRange
+from pulse.errors import BadRequestError
+from pulse.exports.export import KEEP, OVERDUE_US, Export, Request
+from pulse.serve.conditions import Condition
+
+NOON_US = 1_795_262_400_000_000
+ASKED = {"stream": "responses", "start_date": "2026-11-01", "end_date": "2026-11-20"}
+
+
+def request(**more: Any) -> Request:
+    return Request.parse({**ASKED, **more})
+
+
+def test_a_request_without_filters_is_for_every_row_as_csv() -> None:
+    asked = Request("responses", DateRange(date(2026, 11, 1), date(2026, 11, 20)), {}, "csv")
+    assert request() == asked
+    assert request().file_name == "responses_2026-11-01_2026-11-20.csv"
+    assert request(format="parquet").file_name.endswith(".parquet")
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("chat", Condition(frozenset({"chat"}))),
+        ("chat,ticket", Condition(frozenset({"chat", "ticket"}))),
+        ("!chat,(none)", Condition(frozenset({"chat", None}), negated=True)),
+    ],
+)
+def test_a_filter_is_written_as_in_a_query(text: str, condition: Condition) -> None:
+    assert request(channel=text).filters == {"channel": condition}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("M%C3%BCller%2C J.", "Müller, J."),
+        ("Müller", "Müller"),
+        ("ada+1@example.com", "ada+1@example.com"),  # in JSON a plus is no space
+        ("ada%20b", "ada b"),
+        ("%21loud", "!loud"),
+    ],
+)
+def test_a_value_is_decoded_once_and_a_plus_is_itself(text: str, value: str) -> None:
+    assert request(agent=text).filters == {"agent": Condition(frozenset({value}))}
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "field"),
+    [
+        ({"stream": "interactions"}, "unknown_stream", "stream"),
+        ({"format": "xlsx"}, "unknown_format", "format"),
+        ({"tenant": "globex"}, "unknown_parameter", "tenant"),
+        ({"preset": "last_7_days"}, "unknown_parameter", "preset"),
+        ({"group_by": "agent"}, "unknown_parameter", "group_by"),
+        ({"channel": ["chat"]}, "not_text", "channel"),
+        ({"channel": None}, "not_text", "channel"),
+        ({"start_date": 20261101}, "not_text", "start_date"),
+        ({"stream": {}}, "not_text", "stream"),
+        ({"start_date": "2026-11-31"}, "invalid_date", "start_date"),
+        ({"start_date": "2026-11-21"}, "start_after_end", "start_date"),
+        ({"start_date": "1989-12-31", "end_date": "1990-01-01"}, "date_out_of_range", "start_date"),
+        ({"start_date": "2025-11-19"}, "range_too_long", "end_date"),
+        ({"channel": "fax"}, "unknown_value", "channel"),
+        ({"channel": "chat,!ticket"}, "misplaced_negation", "channel"),
+        ({"agent": ""}, "empty_value", "agent"),
+    ],
+)
+def test_what_is_wrong_is_named(members: dict[str, Any], code: str, field: str) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        request(**members)
+    (error,) = caught.value.errors
+    assert (caught.value.code, error.code, error.field) == (code, code, field)
+
+
+def test_an_unknown_stream_is_told_which_there_are() -> None:
+    with pytest.raises(BadRequestError, match="Allowed: responses"):
+        request(stream="interactions")
+
+
+@pytest.mark.parametrize(
+    ("missing", "code"),
+    [
+        (("stream",), "unknown_stream"),
+        (("start_date",), "missing_date"),
+        (("end_date",), "missing_date"),
+        (("start_date", "end_date"), "missing_date"),
+    ],
+)
+def test_the_stream_and_both_days_are_required(missing: tuple[str, ...], code: str) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        Request.parse({name: value for name, value in ASKED.items() if name not in missing})
+    assert caught.value.code == code
+
+
+def test_a_year_and_a_leap_day_may_be_asked_for_at_once() -> None:
+    assert request(start_date="2025-11-20").dates.days == 366
+
+
+def test_an_export_that_lost_its_worker_is_shown_as_failed() -> None:
+    export = Export("acme", lake.ulid(), request(), NOON_US)
+    assert export.shown(NOON_US + OVERDUE_US)["state"] == "running"
+    late = export.shown(NOON_US + OVERDUE_US + 1)
+    assert late["state"] == "failed"
+    assert "20 minutes" in late["reason"]
+
+
+def test_a_finished_export_is_never_overdue() -> None:
+    done = Export("acme", lake.ulid(), request(), NOON_US, "done", NOON_US, rows=0, key="k")
+    assert done.shown(NOON_US + 10 * OVERDUE_US)["state"] == "done"
+    assert done.expires_us - NOON_US == KEEP.days * days.DAY

@@ -1,0 +1,109 @@
+"""The file of an export: the same rows in both forms, safe to open, whole even when empty."""
+
+import csv
+import io
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from pulse import days, lake
+from pulse.exports.export import FORMATS
+from pulse.exports.files import COLUMNS, FILES, in_order
+from pulse.raw.parquet import schema
+
+DAY = date(2026, 11, 20)
+MOMENT = datetime(2026, 11, 20, 14, 3, 0, 123456, UTC)
+SELECTED = {name: kind for name, kind in lake.RAW_RESPONSES.items() if name != "content_hash"}
+ROW: dict[str, Any] = {
+    **dict.fromkeys(SELECTED),
+    "tenant": "acme",
+    "survey": "s",
+    "metric": "csat",
+    "scale": "1-5",
+    "response_id": "r-1",
+    "key_kind": "secret",
+    "answered_us": days.to_us(MOMENT),
+    "received_us": days.to_us(MOMENT) + 876_544,
+    "score": 4,
+    "channel": "chat",
+}
+
+
+def selected(*rows: dict[str, Any]) -> pa.Table:
+    """Rows as the statement of sql/exports unloads them."""
+    return pa.Table.from_pylist([ROW | row for row in rows], schema=schema(SELECTED))
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    text = io.StringIO(path.read_bytes().decode(), newline="")
+    return list(csv.DictReader(text, strict=True))
+
+
+def test_csv_holds_times_as_text_and_tags_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with FILES["csv"](path) as write_day:
+        write_day(DAY, selected({"tags": [("b", "ü"), ("a", '"')], "comment": "Gut,\r\nsehr"}))
+    (row,) = read_csv(path)
+    assert list(row) == COLUMNS.names
+    assert row["day"] == "2026-11-20"
+    assert row["answered_at"] == "2026-11-20T14:03:00.123456Z"
+    assert row["received_at"] == "2026-11-20T14:03:01Z"
+    assert row["tags"] == '{"a": "\\"", "b": "ü"}'
+    assert row["comment"] == "Gut,\r\nsehr"
+    assert (row["score"], row["agent"], row["country"]) == ("4", "", "")
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "file"
+    with FILES["csv"](path) as write_day:
+        write_day(DAY, selected({"comment": text, "agent": text}))
+    (row,) = read_csv(path)
+    assert (row["comment"], row["agent"]) == (f"'{text}", f"'{text}")
+
+
+def test_parquet_holds_values_as_what_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with FILES["parquet"](path) as write_day:
+        write_day(DAY, selected({"tags": [("a", "1")], "comment": "=1+1"}))
+    table = parquet.ParquetFile(path).read()
+    assert table.schema.equals(COLUMNS)
+    (row,) = table.to_pylist()
+    assert (row["day"], row["answered_at"], row["score"]) == (DAY, MOMENT, 4)
+    assert (row["tags"], row["comment"], row["agent"]) == ([("a", "1")], "=1+1", None)
+
+
+def test_parquet_has_the_lakes_codec(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with FILES["parquet"](path) as write_day:
+        write_day(DAY, selected({}))
+    codec = parquet.ParquetFile(path).metadata.row_group(0).column(0).compression
+    assert codec.lower() == lake.CODEC
+
+
+def test_a_file_without_rows_has_its_columns(tmp_path: Path) -> None:
+    for kind in FORMATS:
+        with FILES[kind](tmp_path / kind):
+            pass
+    assert (tmp_path / "csv").read_bytes() == ",".join(COLUMNS.names).encode() + b"\r\n"
+    empty = parquet.ParquetFile(tmp_path / "parquet").read()
+    assert (empty.num_rows, empty.schema.equals(COLUMNS)) == (0, True)
+
+
+def test_the_order_of_a_day_does_not_depend_on_how_its_rows_came() -> None:
+    rows = [
+        {"response_id": "b", "answered_us": 1},
+        {"response_id": "a", "answered_us": 2},
+        {"response_id": "a", "answered_us": 1, "key_kind": "publishable"},
+        {"response_id": "a", "answered_us": 1, "survey": "r"},
+        {"response_id": "a", "answered_us": 1},
+    ]
+    names = ("answered_us", "survey", "key_kind", "response_id")
+    expected = sorted(tuple((ROW | row)[name] for name in names) for row in rows)
+    for table in (selected(*rows), selected(*reversed(rows))):
+        found = [tuple(row[name] for name in names) for row in in_order(table).to_pylist()]
+        assert found == expected
