@@ -4,13 +4,14 @@ Nothing here is shared with the code under test: fractions, sorted lists and loo
 reads. Slow and obvious on purpose.
 """
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 Z = Decimal("1.959964")
@@ -62,7 +63,8 @@ def figures(metric: str, good: range, bad: range, scores: Sequence[int]) -> dict
     up = sum(score in good for score in scores)
     down = sum(score in bad for score in scores)
     if not n:
-        return {"responses": 0, "average": None, "median": None, "score": None}
+        empty = ("average", "median", "score", "ci_low", "ci_high")
+        return {"responses": 0, **dict.fromkeys(empty)}
     exact = Fraction(100 * (up - down), n) if metric == "nps" else Fraction(100 * up, n)
     low, high = _adjusted_wald(up, down, n) if metric == "nps" else _wilson(up, n)
     point = Decimal(exact.numerator) / Decimal(exact.denominator)
@@ -94,3 +96,362 @@ def _adjusted_wald(promoters: int, detractors: int, n: int) -> tuple[Decimal, De
     x = p - d
     half = Z * ((p + d - x * x) / (n + 3)).sqrt()
     return max(100 * (x - half), Decimal(-100)), min(100 * (x + half), Decimal(100))
+
+
+# -- whole replies, as API.md and METRICS.md describe them
+
+SCORED = ("average", "median", "score", "ci_low", "ci_high")
+SEGMENTS = {
+    "csat": ("satisfied", "neutral", "dissatisfied"),
+    "nps": ("promoters", "passives", "detractors"),
+    "ces": ("easy", "neutral", "difficult"),
+}
+GOOD = {
+    ("csat", "1-5"): range(4, 6),
+    ("csat", "1-5:good5"): range(5, 6),
+    ("csat", "1-7"): range(6, 8),
+    ("nps", "0-10"): range(9, 11),
+    ("ces", "1-7"): range(5, 8),
+    ("ces", "1-7:low"): range(1, 4),
+}
+BAD = {
+    ("csat", "1-5"): range(1, 3),
+    ("csat", "1-5:good5"): range(1, 3),
+    ("csat", "1-7"): range(1, 4),
+    ("nps", "0-10"): range(7),
+    ("ces", "1-7"): range(1, 4),
+    ("ces", "1-7:low"): range(5, 8),
+}
+
+
+def _three(metric: str) -> tuple[str, ...]:
+    return tuple(name for segment in SEGMENTS[metric] for name in (segment, f"{segment}_pct"))
+
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "geo": ("responses", "share_pct", *SCORED),
+    "daily": ("responses", *SCORED),
+    "csat": ("responses", "average", "median", *_three("csat"), "csat_pct", "ci_low", "ci_high"),
+    "nps": ("responses", *_three("nps"), "nps", "ci_low", "ci_high"),
+    "ces": ("responses", "average", "median", *_three("ces"), "ces_pct", "ci_low", "ci_high"),
+    "source": ("responses", "share_pct", *SCORED),
+    "rates": ("responses", "share_pct"),
+    "browsers": ("responses", "share_pct", *SCORED),
+    "agents": ("responses", "share_pct", *SCORED),
+}
+GROUPED_BY: Mapping[str, tuple[str, ...]] = {
+    "geo": ("country",),
+    "source": ("channel",),
+    "rates": ("score_value",),
+    "browsers": ("browser",),
+    "agents": ("agent",),
+}
+METRIC_OF = {"csat": "csat", "nps": "nps", "ces": "ces", "rates": "nps"}
+HEADLINES = ("score", "csat_pct", "nps", "ces_pct")
+ALWAYS = {"channel": ("ticket", "chat", "external"), "score_value": tuple(range(11))}
+
+ANY = object()
+"""In a row's group: over all values."""
+
+
+class Answered(Protocol):
+    """One answer that counts."""
+
+    @property
+    def day(self) -> date: ...
+    @property
+    def score(self) -> int: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def scale(self) -> str: ...
+    def dimension(self, name: str) -> str | None: ...
+
+
+Days = tuple[date, date]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One tenant's answers that pass the filters, and the days that are asked for."""
+
+    answers: Sequence[Answered]
+    now: Days
+    before: Days | None = None
+    week_start: str = "monday"
+    tenant: str = "acme"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query of a report; `by` are the dimensions beside period, metric and scale."""
+
+    report: str
+    by: tuple[str, ...]
+    granularity: str = "total"
+    fill: bool = False
+    subtotals: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        period = ("period",) if self.granularity != "total" else ()
+        return (*period, "metric", "scale", *self.by)
+
+
+Row = dict[str, Any]
+Label = tuple[Any, ...]
+
+
+def reply(asked: Asked, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
+    """(rows, totals) in the default order."""
+    compared = parts[0].before is not None
+    now = [pair for part in parts for pair in _labelled(asked, part, part.now)]
+    before = [pair for part in parts if part.before for pair in _labelled(asked, part, part.before)]
+    labels = {label for part in parts for label in _labels(asked, part)}
+    rows = [_row(asked, label, now, before, compared) for label in sorted(labels, key=_rank)]
+    wholes = {
+        tuple(ANY if name not in ("metric", "scale") else value for name, value in named)
+        for label, _ in (*now, *before)
+        for named in [list(zip(asked.names, label, strict=True))]
+    }
+    if asked.report == "browsers":
+        wholes |= {_over_all(asked, label) for label in wholes}
+    totals = [_row(asked, label, now, before, compared) for label in sorted(wholes, key=_rank)]
+    return rows, totals
+
+
+def breakdown(asked: Asked, parts: Sequence[Part]) -> list[Row]:
+    """The distribution under csat, nps and ces: every score of each scale that has answers."""
+    found = [
+        answer
+        for part in parts
+        for answer in part.answers
+        if part.now[0] <= answer.day <= part.now[1] and answer.metric == METRIC_OF[asked.report]
+    ]
+    rows = []
+    for metric, scale in sorted({(answer.metric, answer.scale) for answer in found}):
+        scores = [answer.score for answer in found if answer.scale == scale]
+        lowest, highest = (int(end) for end in scale.split(":")[0].split("-"))
+        good, neutral, bad = SEGMENTS[metric]
+        for score in range(lowest, highest + 1):
+            is_good, is_bad = score in GOOD[metric, scale], score in BAD[metric, scale]
+            rows.append(
+                {
+                    "metric": metric,
+                    "scale": scale,
+                    "score_value": score,
+                    "segment": good if is_good else bad if is_bad else neutral,
+                    "responses": scores.count(score),
+                    "share_pct": share(scores.count(score), len(scores)),
+                }
+            )
+    return rows
+
+
+def first_day(day: date, granularity: str, week_start: str) -> str:
+    if granularity == "week":
+        while day.strftime("%A").lower() != week_start:
+            day -= timedelta(days=1)
+    return (day.replace(day=1) if granularity == "month" else day).isoformat()
+
+
+def _periods(asked: Asked, part: Part, days: Days) -> list[str]:
+    every = (days[0] + timedelta(days=n) for n in range((days[1] - days[0]).days + 1))
+    return sorted({first_day(day, asked.granularity, part.week_start) for day in every})
+
+
+def _labelled(asked: Asked, part: Part, days: Days) -> list[tuple[Label, Answered]]:
+    """Each answer of the days with the row that it belongs to, the earlier ones' periods paired."""
+    found = []
+    for answer in part.answers:
+        if not days[0] <= answer.day <= days[1]:
+            continue
+        if answer.metric != METRIC_OF.get(asked.report, answer.metric):
+            continue
+        values: dict[str, Any] = {"tenant": part.tenant, "score_value": answer.score}
+        if asked.granularity != "total":
+            period = first_day(answer.day, asked.granularity, part.week_start)
+            place = _periods(asked, part, days).index(period)
+            counterparts = _periods(asked, part, part.now)
+            values["period"] = counterparts[place] if place < len(counterparts) else None
+        label = tuple(values[n] if n in values else answer.dimension(n) for n in asked.names)
+        found.append((label, answer))
+    return found
+
+
+def _labels(asked: Asked, part: Part) -> set[Label]:
+    """Every row that one tenant's part of the reply has."""
+    labels = {label for label, _ in _labelled(asked, part, part.now)}
+    if part.before:
+        labels |= {label for label, _ in _labelled(asked, part, part.before)}
+    if asked.report == "rates" and not labels:
+        if asked.names == ("metric", "scale", "score_value"):
+            labels = {("nps", "0-10", 0)}
+        if asked.names == ("period", "metric", "scale", "score_value") and asked.fill:
+            labels = {(None, "nps", "0-10", 0)}
+    if asked.granularity != "total" and asked.fill:
+        periods = _periods(asked, part, part.now)
+        labels = {(period, *label[1:]) for label in labels for period in periods}
+    if asked.granularity != "total":
+        labels = {label for label in labels if label[0] is not None}
+    for name in ("channel",) if asked.report == "source" else ("score_value",):
+        if name in asked.names:
+            at = asked.names.index(name)
+            labels = {(*x[:at], value, *x[at + 1 :]) for x in labels for value in ALWAYS[name]}
+    if asked.report == "browsers":
+        labels |= {_over_all(asked, label) for label in labels}
+    if asked.subtotals:
+        for told in range(len(asked.by)):
+            least = len(asked.names) - len(asked.by) + told
+            rest = (ANY,) * (len(asked.by) - told)
+            labels |= {(*label[:least], *rest) for label in labels}
+    return labels
+
+
+def _over_all(asked: Asked, label: Label) -> Label:
+    replaced = {"metric": "all", "scale": None}
+    return tuple(replaced.get(n, v) for n, v in zip(asked.names, label, strict=True))
+
+
+def _rank(label: Label) -> list[tuple[bool, Any]]:
+    """None after all values; a row over all values of a column before those of each."""
+    return [(value is None, "" if value is None else value) for value in label if value is not ANY]
+
+
+def _belongs(asked: Asked, row: Label, label: Label, *, but: Sequence[str] = ()) -> bool:
+    over_all = "all" in row
+    for name, wanted, value in zip(asked.names, row, label, strict=True):
+        if wanted is ANY or name in but or (over_all and name in ("metric", "scale")):
+            continue
+        if wanted != value:
+            return False
+    return True
+
+
+def _row(
+    asked: Asked,
+    label: Label,
+    now: Sequence[tuple[Label, Answered]],
+    before: Sequence[tuple[Label, Answered]],
+    compared: bool,
+) -> Row:
+    group = {n: None if v is ANY else v for n, v in zip(asked.names, label, strict=True)}
+    row: Row = dict(group)
+    if asked.subtotals:
+        row["level"] = sum(
+            v is not ANY for n, v in zip(asked.names, label, strict=True) if n in asked.by
+        )
+    shown = _side(asked, label, now)
+    earlier = _side(asked, label, before)
+    whole_before = sum(_belongs(asked, label, other, but=asked.by) for other, _ in before)
+    for name in COLUMNS[asked.report]:
+        row[name] = shown[name]
+        if not compared:
+            continue
+        row[f"{name}_previous"] = earlier[name]
+        known = shown[name] is not None and earlier[name] is not None and whole_before
+        change = Decimal(str(shown[name])) - Decimal(str(earlier[name])) if known else None
+        row[f"{name}_change"] = None if change is None else float(change)
+        if name in HEADLINES:
+            row[f"{name}_significant"] = _significant(shown, earlier)
+    return row
+
+
+def _side(asked: Asked, label: Label, found: Sequence[tuple[Label, Answered]]) -> Row:
+    """Every figure of a row over one range of days."""
+    scores = [answer.score for other, answer in found if _belongs(asked, label, other)]
+    whole = sum(_belongs(asked, label, other, but=asked.by) for other, _ in found)
+    group = dict(zip(asked.names, label, strict=True))
+    row: Row = dict.fromkeys(COLUMNS[asked.report])
+    row |= {"n": len(scores), "responses": len(scores), "share_pct": share(len(scores), whole)}
+    if group["metric"] == "all":
+        return row | {"headline": None}
+    metric, scale = group["metric"], group["scale"]
+    every = figures(metric, GOOD[metric, scale], BAD[metric, scale], scores)
+    every |= dict.fromkeys(("csat_pct", "nps", "ces_pct"), every["score"])
+    good, bad = every.get("promoters", 0), every.get("detractors", 0)
+    for name, count in zip(SEGMENTS[metric], (good, len(scores) - good - bad, bad), strict=True):
+        every |= {name: count, f"{name}_pct": share(count, len(scores))}
+    return (
+        every
+        | {name: row[name] for name in ("n", "responses", "share_pct")}
+        | {"headline": every["score"]}
+    )
+
+
+def _significant(now: Row, before: Row) -> bool | None:
+    """MOVER, of the intervals as they are shown."""
+    if now["headline"] is None or before["headline"] is None or min(now["n"], before["n"]) < 10:
+        return None
+    value, low, high = (now[name] for name in ("headline", "ci_low", "ci_high"))
+    value2, low2, high2 = (before[name] for name in ("headline", "ci_low", "ci_high"))
+    change = value - value2
+    lower = change - math.sqrt((value - low) ** 2 + (high2 - value2) ** 2)
+    upper = change + math.sqrt((high - value) ** 2 + (value2 - low2) ** 2)
+    return bool(lower > 0 or upper < 0)
+
+
+# -- presets and comparisons, by looking at every day of the calendar
+
+
+def preset_days(preset: str, today: date, week_start: str) -> Days:
+    words = preset.split("_")
+    if preset in ("today", "yesterday"):
+        day = today - timedelta(days=preset == "yesterday")
+        return day, day
+    if words[0] == "this":
+        return _around(today, words[1], week_start)
+    if words[-2:] == ["to", "date"]:
+        if words[0] == "last":
+            return today - timedelta(days=int(words[1]) - 1), today
+        return _around(today, words[0], week_start)[0], today
+    if words[-1] == "days":
+        return today - timedelta(days=int(words[1])), today - timedelta(days=1)
+    if words[-1] == "months":
+        return _months_before(today, int(words[1]))
+    return _before(today, words[1], week_start)
+
+
+def compared_days(compare: str, preset: str | None, days: Days, week_start: str) -> Days:
+    first, last = days
+    if compare == "previous_year":
+        return _year_earlier(first), _year_earlier(last)
+    words = (preset or "rolling").split("_")
+    if words[-1] == "months":
+        return _months_before(first, int(words[1]))
+    unit = words[0] if words[-1] == "date" else words[-1]
+    length = last - first
+    if unit not in ("week", "month", "quarter", "year"):
+        return first - length - timedelta(days=1), first - timedelta(days=1)
+    start, end = _before(first, unit, week_start)
+    return start, min(start + length, end) if words[-1] == "date" else end
+
+
+def _year_earlier(day: date) -> date:
+    last = 28 if (day.month, day.day) == (2, 29) else day.day
+    return date(day.year - 1, day.month, last)
+
+
+def _unit(day: date, unit: str, week_start: str) -> Any:
+    if unit == "week":
+        return first_day(day, "week", week_start)
+    return {"month": (day.year, day.month), "quarter": (day.year, (day.month + 2) // 3)}.get(
+        unit, day.year
+    )
+
+
+def _around(day: date, unit: str, week_start: str) -> Days:
+    near = (day + timedelta(days=n) for n in range(-366, 367))
+    same = [d for d in near if _unit(d, unit, week_start) == _unit(day, unit, week_start)]
+    return same[0], same[-1]
+
+
+def _before(day: date, unit: str, week_start: str) -> Days:
+    return _around(_around(day, unit, week_start)[0] - timedelta(days=1), unit, week_start)
+
+
+def _months_before(day: date, months: int) -> Days:
+    first = last = _before(day, "month", "monday")
+    for _ in range(months - 1):
+        first = _before(first[0], "month", "monday")
+    return first[0], last[1]

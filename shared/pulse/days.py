@@ -5,7 +5,7 @@ date in the tenant's time zone. METRICS.md ("Pre-set date filter") defines the p
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -138,6 +138,17 @@ def period_start(day: date, granularity: str, week_start: str = "monday") -> dat
     raise ValueError(f"no period of granularity {granularity!r}")
 
 
+def periods(dates: DateRange, granularity: str, week_start: str = "monday") -> list[date]:
+    """The first day of each day, week or month that the range touches, in order."""
+    first = period_start(dates.start, granularity, week_start)
+    last = period_start(dates.end, granularity, week_start)
+    if granularity == "month":
+        months = (last.year - first.year) * 12 + last.month - first.month
+        return [_add_months(first, month) for month in range(months + 1)]
+    step = 7 if granularity == "week" else 1
+    return [first + timedelta(days=day) for day in range(0, (last - first).days + 1, step)]
+
+
 def _add_months(first: date, months: int) -> date:
     """The first of the month that lies `months` after the month beginning on `first`."""
     count = first.year * 12 + first.month - 1 + months
@@ -149,12 +160,13 @@ def _unit(day: date, unit: str, week_start: str) -> tuple[date, date]:
     if unit == "week":
         first = period_start(day, "week", week_start)
         return first, first + timedelta(days=6)
-    months = {"month": 1, "quarter": 3, "year": 12}[unit]
+    months = _MONTHS[unit]
     first = date(day.year, (day.month - 1) // months * months + 1, 1)
     return first, _add_months(first, months) - ONE_DAY
 
 
-_UNITS = ("week", "month", "quarter", "year")
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_UNITS = ("week", *_MONTHS)
 _ROLLING = (7, 14, 28, 30, 90)
 _ROLLING_TO_DATE = (7, 30)
 _WHOLE_MONTHS = (3, 12)
@@ -207,3 +219,57 @@ def _resolve(preset: str, today: date, week_start: str, first_day: date) -> tupl
         return _add_months(first, -n), first - ONE_DAY
     end = today if words[-1] == "date" else yesterday
     return end - timedelta(days=n - 1), end
+
+
+# -- what a range is compared with (METRICS.md, "Comparison")
+
+
+def previous_period(dates: DateRange) -> DateRange:
+    """What came before: as many days, or for a calendar preset the calendar unit before.
+
+    A to-date preset is compared with the same elapsed days of the unit before, as far as that
+    unit goes. Raises ValueError for all_time, which nothing came before.
+    """
+    _refuse_all_time(dates)
+    just_before = dates.start - ONE_DAY
+    words = (dates.preset or "").split("_")
+    match words:
+        case ["this" | "last", unit] | [unit, "to", "date"] if unit in _UNITS:
+            start = _unit_before(dates.start, unit)
+        case ["last", months, "months"]:
+            start = _add_months(dates.start, -int(months))
+        case _:
+            start = dates.start - timedelta(days=dates.days)
+    if words[1:] == ["to", "date"]:
+        return DateRange(start, min(start + timedelta(days=dates.days - 1), just_before))
+    return DateRange(start, just_before)
+
+
+def _unit_before(first: date, unit: str) -> date:
+    """The first day of the unit before the one that begins on `first`."""
+    if unit == "week":
+        return first - timedelta(days=7)
+    return _add_months(first, -_MONTHS[unit])
+
+
+def previous_year(dates: DateRange) -> DateRange:
+    """The same dates a year before; 29 February becomes the 28th. ValueError for all_time."""
+    _refuse_all_time(dates)
+    return DateRange(_year_before(dates.start), _year_before(dates.end))
+
+
+def _year_before(day: date) -> date:
+    if (day.month, day.day) == (2, 29):
+        day -= ONE_DAY
+    return day.replace(year=day.year - 1)
+
+
+def _refuse_all_time(dates: DateRange) -> None:
+    if dates.preset == "all_time":
+        raise ValueError("nothing came before all_time")
+
+
+COMPARISONS: Mapping[str, Callable[[DateRange], DateRange]] = {
+    "previous_period": previous_period,
+    "previous_year": previous_year,
+}

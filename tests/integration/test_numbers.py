@@ -6,8 +6,10 @@ any moment and the report API; the oracle works the same numbers out from what w
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from pulse import days
 from pulse.tenants.rules import Rule
 from tests import oracle
 from tests.driver import Driver, running
-from tests.oracle import Sent
+from tests.oracle import Asked, Part, Sent
 
 NOW = datetime(2026, 11, 3, 18, 0, tzinfo=UTC)
 ZONES = {"acme": "Europe/Berlin", "globex": "America/New_York", "wonka": "Australia/Lord_Howe"}
@@ -131,42 +133,69 @@ def deliver(pulse: Driver, records: list[dict[str, Any]], chance: random.Random)
         del again[:cut]
 
 
-def expected_rows(
-    sent: Sequence[tuple[date, Sent]], by: Sequence[str], period: bool
-) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """(metric, scale, *group, period) → figures."""
-    groups: dict[tuple[Any, ...], list[Sent]] = {}
-    for day, answer in sent:
-        metric, scale, _, _ = rule_of(answer)
-        group = tuple(answer.dimensions[name] for name in by)
-        key = (metric, scale, *group, *([str(day)] if period else []))
-        groups.setdefault(key, []).append(answer)
-    return {
-        key: oracle.figures(key[0], *rule_of(members[0])[2:], [m.score for m in members])
-        for key, members in groups.items()
-    }
+@dataclass(frozen=True)
+class Counted:
+    """An answer that counts, on the tenant's day and under the rule in force."""
+
+    day: date
+    score: int
+    metric: str
+    scale: str
+    dimensions: Mapping[str, str | None]
+
+    def dimension(self, name: str) -> str | None:
+        return {"metric": self.metric, "scale": self.scale, **self.dimensions}[name]
 
 
-def reported_rows(
-    rows: Sequence[Mapping[str, Any]], by: Sequence[str], period: bool
-) -> dict[tuple[Any, ...], Mapping[str, Any]]:
-    names = ["metric", "scale", *by, *(["period"] if period else [])]
-    found = {tuple(row[name] for name in names): row for row in rows}
-    assert len(found) == len(rows)
+def counted(sent: Sequence[Sent], tenant: str) -> list[Counted]:
+    found = []
+    for day, answer in oracle.counted(sent, ZONES):
+        if answer.tenant == tenant:
+            metric, scale, _, _ = rule_of(answer)
+            found.append(Counted(day, answer.score, metric, scale, answer.dimensions))
     return found
 
 
-def assert_same(
-    reported: Mapping[tuple[Any, ...], Mapping[str, Any]],
-    expected: Mapping[tuple[Any, ...], Mapping[str, Any]],
-) -> None:
-    assert set(reported) == set(expected)
-    for key, figures in expected.items():
-        shown = {name: value for name, value in figures.items() if name in reported[key]}
-        assert {name: reported[key][name] for name in shown} == shown, key
-
-
 RANGE = "start_date=2025-01-01&end_date=2026-11-30"
+QUESTIONS = [
+    (Asked("daily", ("agent", "country"), "day"), f"{RANGE}&group_by=agent,country"),
+    (Asked("geo", ("country",)), "preset=last_7_days&compare=previous_period"),
+    (
+        Asked("agents", ("agent",), "week", fill=True),
+        "preset=last_30_days&granularity=week&fill=true",
+    ),
+    (Asked("source", ("channel",)), "preset=this_month&compare=previous_period"),
+    (Asked("csat", ("channel",)), f"{RANGE}&group_by=channel"),
+    (Asked("nps", ()), f"{RANGE}&compare=previous_year"),
+    (Asked("ces", (), "month"), "preset=this_quarter&granularity=month&compare=previous_year"),
+    (Asked("rates", ("score_value",)), RANGE),
+    (
+        Asked("browsers", ("channel", "country"), subtotals=True),
+        f"{RANGE}&group_by=channel,country&subtotals=true",
+    ),
+]
+
+
+def part(sent: Sequence[Sent], tenant: str, query: str) -> Part:
+    """What the query means for the tenant, at the moment of the test."""
+    given = dict(pair.split("=") for pair in query.split("&"))
+    today = NOW.astimezone(ZoneInfo(ZONES[tenant])).date()
+    preset = given.get("preset")
+    if preset:
+        dates = oracle.preset_days(preset, today, "monday")
+    else:
+        dates = date.fromisoformat(given["start_date"]), date.fromisoformat(given["end_date"])
+    before = None
+    if compare := given.get("compare"):
+        before = oracle.compared_days(compare, preset, dates, "monday")
+    return Part(counted(sent, tenant), dates, before, tenant=tenant)
+
+
+def assert_same(reply: Any, asked: Asked, parts: Sequence[Part]) -> None:
+    """The reply is what the oracle says, and so is its distribution."""
+    assert (reply["rows"], reply["totals"]) == oracle.reply(asked, parts)
+    if "breakdown" in reply:
+        assert reply["breakdown"] == oracle.breakdown(asked, parts)
 
 
 @settings(
@@ -180,25 +209,12 @@ def test_every_report_says_what_the_answers_say(sent: list[Sent], chance: random
     with days.clock(lambda: NOW), running() as pulse:
         set_up(pulse)
         send(pulse, sent, chance)
-        for tenant in ZONES:
-            counted = [pair for pair in oracle.counted(sent, ZONES) if pair[1].tenant == tenant]
-            compare(pulse, tenant, counted)
-
-
-def compare(pulse: Driver, tenant: str, counted: Sequence[tuple[date, Sent]]) -> None:
-    for by, granularity in ((("channel",), "total"), (("agent", "country"), "day")):
-        period = granularity == "day"
-        query = f"{RANGE}&granularity={granularity}&group_by={','.join(by)}"
-        report = pulse.report(tenant, "daily", query, "secret")  # small samples are not withheld
-        assert_same(reported_rows(report["rows"], by, period), expected_rows(counted, by, period))
-        assert_same(reported_rows(report["totals"], (), False), expected_rows(counted, (), False))
-    loyal = [(day, answer) for day, answer in counted if answer.survey == "loyal"]
-    written = [(day, a) for day, a in loyal if a.dimensions["channel"] != "chat"]
-    report = pulse.report(tenant, "nps", f"{RANGE}&channel=!chat")
-    assert_same(reported_rows(report["rows"], (), False), expected_rows(written, (), False))
-    source = pulse.report(tenant, "source", f"{RANGE}&metric=nps")
-    for row in source["rows"]:
-        mine = [a for _, a in loyal if a.dimensions["channel"] == row["channel"]]
-        assert row["responses"] == len(mine)
-        assert row["share_pct"] == oracle.share(len(mine), len(loyal))
-    assert {r["channel"] for r in source["rows"]} == (set(CHANNELS) if loyal else set())
+        for asked, query in QUESTIONS:
+            for tenant in ZONES:
+                # a secret key, from which small samples are not withheld
+                reply = pulse.report(tenant, asked.report, query, "secret")
+                assert_same(reply, asked, [part(sent, tenant, query)])
+        query = "preset=last_7_days&group_by=tenant&compare=previous_period"
+        path = f"/v1/reports/geo?{query}&tenant={','.join(ZONES)}"
+        reply = pulse.call("GET", path, key=pulse.key(None, "operator")).json
+        assert_same(reply, Asked("geo", ("tenant",)), [part(sent, name, query) for name in ZONES])

@@ -258,8 +258,8 @@ def test_the_openapi_document_needs_no_key() -> None:
         ("rk_revoked", 401, "invalid_key"),
         ("rk_expired", 401, "invalid_key"),
         ("pk_publishable", 403, "wrong_key_kind"),
-        ("fk_feed", 403, "wrong_key_kind"),
-        ("ok_operator", 403, "operator_not_yet"),
+        ("fk_feed", 403, "feed_of_another_report"),
+        ("ok_operator", 400, "missing_tenant"),
         ("rk_bound", 403, "filter_not_applicable"),
         ("rk_orphan", 403, "tenant_unknown"),
     ],
@@ -280,8 +280,10 @@ def test_the_catalogue_is_for_keys_that_read(key: str, status: int) -> None:
     assert send(event).status == status
 
 
-def test_a_key_in_the_query_is_not_looked_at() -> None:
-    assert get("daily", f"key={REPORT}", key=None).code == "missing_key"
+def test_of_keys_in_the_query_only_feeds_are_looked_at() -> None:
+    for key in (REPORT, SECRET, "pk_publishable", "ok_operator"):
+        reply = get("daily", f"key={key}", key=None)
+        assert (reply.status, reply.code) == (401, "key_kind_not_in_query")
 
 
 def test_a_key_may_come_as_its_own_header() -> None:
@@ -301,6 +303,65 @@ def test_a_key_s_own_filters_hold_whatever_is_asked() -> None:
         assert total["responses"] == 2
 
 
+# -- operator keys
+
+
+def test_an_operator_reads_the_tenants_that_it_names() -> None:
+    query = "tenant=demo,other&preset=last_7_days&group_by=tenant&granularity=total"
+    reply = get("daily", query, key="ok_operator").json
+    assert [(r["tenant"], r["metric"], r["responses"]) for r in reply["rows"]] == [
+        ("demo", "csat", 11),
+        ("demo", "nps", 3),
+    ]
+    named = {entry["tenant"]: entry for entry in reply["meta"]["date_range"]["tenants"]}
+    assert named["demo"]["timezone"] == "Europe/Berlin"
+    assert named["other"]["start_date"] == "2026-11-14"
+    assert [warning["code"] for warning in reply["meta"]["warnings"]] == ["nothing_built"]
+
+
+def test_an_operator_sees_what_is_withheld_from_a_report_key() -> None:
+    query = "preset=last_month&order_by=responses"
+    shown = {}
+    for key, filters in (("ok_operator", "&tenant=demo"), (REPORT, "")):
+        rows = get("agents", query + filters, key=key).json["rows"]
+        shown[key] = [(row["agent"], row["responses"], row["average"]) for row in rows]
+    assert shown["ok_operator"] == [("Müller, J.", 3, 3.0), ("ada", 7, 4.0)]
+    assert shown[REPORT] == [("Müller, J.", 3, None), ("ada", 7, 4.0)]
+
+
+@pytest.mark.parametrize("tenant", ["nobody", "demo,nobody", "DEMO", "!demo", "(none)", "a" * 5000])
+def test_a_tenant_that_does_not_exist_is_not_found(tenant: str) -> None:
+    with gets() as asked:
+        reply = get("daily", f"tenant={tenant}", key="ok_operator")
+    assert (reply.status, reply.code) == (404, "tenant_unknown")
+    assert asked == []
+
+
+def test_an_operator_s_pages_are_followed_and_named() -> None:
+    query = "tenant=demo,other&group_by=agent&preset=all_time&limit=2&order_by=-responses"
+    first = get("daily", query, key="ok_operator")
+    second = get("daily", f"{query}&cursor={first.json['next_cursor']}", key="ok_operator")
+    assert len(second.json["rows"]) == 2
+    etag = first.headers["ETag"]
+    assert get("daily", query, key="ok_operator", if_none_match=etag).status == 304
+    other = query.replace("demo,other", "demo")
+    assert get("daily", other, key="ok_operator").headers["ETag"] != etag
+
+
+# -- comparisons
+
+
+def test_a_comparison_reads_the_years_of_both_ranges_and_no_other() -> None:
+    query = "start_date=2026-12-31&end_date=2026-12-31&compare=previous_year"
+    with gets() as asked:
+        reply = get("csat", query)
+    assert asked == ["GetObject", "GetObject"]
+    (row,) = reply.json["rows"]
+    assert (row["responses"], row["responses_previous"]) == (0, 1)
+    csv_reply = get("csat", f"{query}&format=csv")
+    assert csv_reply.body.startswith("metric,scale,responses,responses_previous,responses_change,")
+
+
 # -- bad requests, as the issue lists them
 
 
@@ -313,7 +374,11 @@ def test_a_key_s_own_filters_hold_whatever_is_asked() -> None:
         ("daily", "media_type=voice", 400, "unknown_parameter"),
         ("daily", "preset=last_5_days", 400, "unknown_preset"),
         ("daily", "chanel=chat", 400, "unknown_parameter"),
-        ("daily", "compare=previous_period", 400, "unknown_parameter"),
+        ("daily", "compare=last_period", 400, "unknown_comparison"),
+        ("daily", "compare=previous_period&preset=all_time", 400, "compare_with_all_time"),
+        ("daily", "fill=yes", 400, "unknown_value"),
+        ("daily", "tenant=demo", 400, "unknown_parameter"),
+        ("daily", "group_by=tenant", 400, "unknown_dimension"),
         ("daily", "start_date=2026-11-02&end_date=2026-11-01", 400, "start_after_end"),
         ("daily", "start_date=1626-11-21&end_date=2026-11-21", 400, "range_too_long"),
         ("daily", "start_date=2026-11-31&end_date=2026-12-01", 400, "invalid_date"),

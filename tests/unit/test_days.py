@@ -89,6 +89,145 @@ def test_presets_are_whole_units_in_the_right_place(today: date, preset: str) ->
         assert found.days == int(preset.split("_")[1])
 
 
+# -- what a range is compared with
+
+
+def compared(compare: str, preset: str, today: date = SATURDAY) -> tuple[str, str]:
+    found = days.COMPARISONS[compare](days.resolve_preset(preset, today))
+    return str(found.start), str(found.end)
+
+
+@pytest.mark.parametrize(
+    ("preset", "start", "end"),
+    [
+        ("today", "2026-11-20", "2026-11-20"),
+        ("yesterday", "2026-11-19", "2026-11-19"),
+        ("this_week", "2026-11-09", "2026-11-15"),
+        ("last_week", "2026-11-02", "2026-11-08"),
+        ("week_to_date", "2026-11-09", "2026-11-14"),
+        ("this_month", "2026-10-01", "2026-10-31"),
+        ("last_month", "2026-09-01", "2026-09-30"),
+        ("month_to_date", "2026-10-01", "2026-10-21"),
+        ("this_quarter", "2026-07-01", "2026-09-30"),
+        ("last_quarter", "2026-04-01", "2026-06-30"),
+        ("quarter_to_date", "2026-07-01", "2026-08-21"),  # 52 days each
+        ("this_year", "2025-01-01", "2025-12-31"),
+        ("last_year", "2024-01-01", "2024-12-31"),
+        ("year_to_date", "2025-01-01", "2025-11-21"),
+        ("last_7_days", "2026-11-07", "2026-11-13"),
+        ("last_14_days", "2026-10-24", "2026-11-06"),
+        ("last_28_days", "2026-09-26", "2026-10-23"),
+        ("last_30_days", "2026-09-22", "2026-10-21"),
+        ("last_90_days", "2026-05-25", "2026-08-22"),
+        ("last_7_days_to_date", "2026-11-08", "2026-11-14"),
+        ("last_30_days_to_date", "2026-09-23", "2026-10-22"),
+        ("last_3_months", "2026-05-01", "2026-07-31"),
+        ("last_12_months", "2024-11-01", "2025-10-31"),
+    ],
+)
+def test_what_came_before_each_preset(preset: str, start: str, end: str) -> None:
+    assert compared("previous_period", preset) == (start, end)
+
+
+def test_the_table_above_names_every_preset_but_all_time() -> None:
+    (mark,) = test_what_came_before_each_preset.pytestmark  # type: ignore[attr-defined]
+    assert sorted([*(case[0] for case in mark.args[1]), "all_time"]) == sorted(days.PRESETS)
+
+
+@pytest.mark.parametrize(
+    ("preset", "today", "start", "end"),
+    [
+        # a longer month to date than the month before has days: all of that month
+        ("month_to_date", date(2026, 3, 31), "2026-02-01", "2026-02-28"),
+        ("month_to_date", date(2024, 3, 30), "2024-02-01", "2024-02-29"),
+        # elapsed days, not dates: 1 March is the 61st day of a leap year
+        ("year_to_date", date(2024, 3, 1), "2023-01-01", "2023-03-02"),
+        ("year_to_date", date(2024, 12, 31), "2023-01-01", "2023-12-31"),
+        ("quarter_to_date", date(2026, 3, 31), "2025-10-01", "2025-12-29"),
+        ("quarter_to_date", date(2026, 9, 30), "2026-04-01", "2026-06-30"),
+        ("this_month", date(2024, 2, 10), "2024-01-01", "2024-01-31"),
+        ("this_quarter", date(2026, 2, 1), "2025-10-01", "2025-12-31"),
+    ],
+)
+def test_units_before_at_the_turn_of_months_and_years(
+    preset: str, today: date, start: str, end: str
+) -> None:
+    assert compared("previous_period", preset, today) == (start, end)
+
+
+def test_the_week_before_begins_on_the_same_weekday() -> None:
+    for preset, end in (("this_week", 14), ("week_to_date", 14)):
+        found = days.resolve_preset(preset, SATURDAY, week_start="sunday")
+        expected = days.DateRange(date(2026, 11, 8), date(2026, 11, end))
+        assert days.previous_period(found) == expected
+
+
+def test_dates_are_compared_with_as_many_days_just_before() -> None:
+    month = days.DateRange(date(2026, 3, 1), date(2026, 3, 31))  # dates: no calendar month
+    assert days.previous_period(month) == days.DateRange(date(2026, 1, 29), date(2026, 2, 28))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        (date(2026, 11, 1), date(2026, 11, 30), (date(2025, 11, 1), date(2025, 11, 30))),
+        (date(2024, 2, 1), date(2024, 2, 29), (date(2023, 2, 1), date(2023, 2, 28))),
+        (date(2024, 2, 29), date(2024, 2, 29), (date(2023, 2, 28), date(2023, 2, 28))),
+        (date(2025, 2, 1), date(2025, 2, 28), (date(2024, 2, 1), date(2024, 2, 28))),
+        (date(2025, 3, 1), date(2025, 3, 1), (date(2024, 3, 1), date(2024, 3, 1))),
+    ],
+)
+def test_the_same_dates_a_year_before(start: date, end: date, before: tuple[date, date]) -> None:
+    assert days.previous_year(days.DateRange(start, end)) == days.DateRange(*before)
+
+
+def test_nothing_came_before_all_time() -> None:
+    everything = days.resolve_preset("all_time", SATURDAY, first_day=date(2020, 1, 1))
+    for compare in days.COMPARISONS.values():
+        with pytest.raises(ValueError, match="all_time"):
+            compare(everything)
+
+
+@given(ANY_DAY, st.sampled_from([p for p in days.PRESETS if p != "all_time"]))
+def test_what_came_before_ends_before_the_range_begins(today: date, preset: str) -> None:
+    found = days.resolve_preset(preset, today)
+    before = days.previous_period(found)
+    assert before.start <= before.end < found.start
+    if preset.endswith("to_date"):
+        assert before.days <= found.days
+    if "days" in preset or preset in ("today", "yesterday"):
+        assert before.days == found.days
+    if preset.startswith("this_"):
+        assert before == days.DateRange(before.start, found.start - timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("granularity", "expected"),
+    [
+        ("day", ["2026-01-30", "2026-01-31", "2026-02-01", "2026-02-02"]),
+        ("week", ["2026-01-26", "2026-02-02"]),
+        ("month", ["2026-01-01", "2026-02-01"]),
+    ],
+)
+def test_periods_are_those_that_the_range_touches(granularity: str, expected: list[str]) -> None:
+    dates = days.DateRange(date(2026, 1, 30), date(2026, 2, 2))
+    assert [str(first) for first in days.periods(dates, granularity)] == expected
+
+
+def test_periods_reach_the_last_day_that_there_is() -> None:
+    dates = days.DateRange(date(9999, 12, 30), date.max)
+    assert {len(days.periods(dates, name)) for name in ("week", "month")} == {1}
+    assert len(days.periods(dates, "day")) == 2
+
+
+@given(st.tuples(ANY_DAY, st.integers(0, 500)), st.sampled_from(["day", "week", "month"]))
+def test_every_day_lies_in_one_of_the_periods(given: tuple[date, int], granularity: str) -> None:
+    dates = days.DateRange(given[0], given[0] + timedelta(days=given[1]))
+    each = [dates.start + timedelta(days=day) for day in range(dates.days)]
+    starts = sorted({days.period_start(day, granularity, "sunday") for day in each})
+    assert days.periods(dates, granularity, "sunday") == starts
+
+
 @given(ANY_DAY, st.sampled_from(["day", "week", "month"]), st.sampled_from(["monday", "sunday"]))
 def test_a_period_starts_on_or_before_its_days(day: date, unit: str, start: str) -> None:
     first = days.period_start(day, unit, start)

@@ -157,6 +157,47 @@ def nps_interval(promoters: int, passives: int, detractors: int) -> tuple[Decima
         return _around(ratio(100 * (promoters - detractors), n), low, high, lowest=-100)
 
 
+FEWEST_TO_COMPARE = 10
+"""Of fewer answers, on either side, METRICS.md calls no difference significant or not."""
+
+
+def significant(counts: Counts, before: Counts, rule: Rule) -> bool | None:
+    """Has the score changed by more than chance explains? None of too few answers to tell."""
+    if min(sum(counts), sum(before)) < FEWEST_TO_COMPARE:
+        return None
+    low, high = mover(_estimate(counts, rule), _estimate(before, rule))
+    return low > 0 or high < 0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score with its interval."""
+
+    value: Decimal
+    low: Decimal
+    high: Decimal
+
+
+def _estimate(counts: Counts, rule: Rule) -> Estimate:
+    value, ends = score(counts, rule), interval(counts, rule)
+    if value is None or ends is None:
+        raise ValueError("an estimate needs responses")
+    return Estimate(value, *ends)
+
+
+def mover(first: Estimate, second: Estimate) -> tuple[Decimal, Decimal]:
+    """The interval of first - second: the method of variance estimates recovery.
+
+    Zou & Donner 2008 (Statistics in Medicine 27:1693-1702); over Wilson's intervals it is
+    method 10 of Newcombe 1998 (Statistics in Medicine 17:873-890).
+    """
+    with localcontext(_INTERVALS):
+        change = first.value - second.value
+        below = (first.value - first.low) ** 2 + (second.high - second.value) ** 2
+        above = (first.high - first.value) ** 2 + (second.value - second.low) ** 2
+        return change - below.sqrt(), change + above.sqrt()
+
+
 def _around(
     value: Decimal | None, low: Decimal, high: Decimal, *, lowest: int
 ) -> tuple[Decimal, Decimal]:

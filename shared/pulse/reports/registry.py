@@ -6,7 +6,7 @@ REPORTS; a further family brings its own table, dimensions, counts and metrics.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
@@ -20,10 +20,19 @@ from pulse.tenants.rules import Rule, Segment
 Value = int | Decimal | None
 Unit = Literal["count", "percent", "points", "scale"]
 
+Label = str | int | None
+"""A dimension's value in a row."""
+
+PERIOD = "period"
+"""The column of a period's first day."""
+ALL = "all"
+"""What the column metric says of a row over the answers of every metric and scale."""
+
 UNITS: Mapping[Unit, str] = {
     "count": "a whole number of responses",
     "percent": "0 to 100, two decimals",
-    "points": "a headline score, two decimals: 0 to 100, or -100 to 100 for nps",
+    "points": "two decimals: a headline score, 0 to 100 or -100 to 100 for nps; a change of one, "
+    "or of a percentage, in percentage points",
     "scale": "a score in the units of the row's scale",
 }
 
@@ -33,12 +42,19 @@ class Facts:
     """All that a row's metrics are computed from: sums, never averages.
 
     `group` names the row's dimensions, `sums` are the family's counts in their order, `whole`
-    is the number of answers that the row's share refers to.
+    is the number of answers that the row's share refers to. `too_few` is true where they would
+    judge a person by a sample below the minimum.
     """
 
-    group: Mapping[str, str | None]
+    group: Mapping[str, Label]
     sums: Sequence[int]
     whole: int
+    too_few: bool = False
+
+    @property
+    def mixed(self) -> bool:
+        """True where the sums are of answers on different scales."""
+        return self.group.get("metric") == ALL
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,9 @@ class Dimension:
 class Metric:
     """A figure, how it is made, and what it says of an empty group.
 
-    `withheld` figures are not shown where too few answers would judge a person.
+    `withheld` figures are not shown where too few answers would judge a person. A figure that is
+    `of_any_scale` means something for answers on different scales together. `significant` tells
+    of a headline whether it has changed between two groups of answers, now and before.
     """
 
     name: str
@@ -71,6 +89,14 @@ class Metric:
     denominator: str | None = None
     empty: Literal["0", "null"] = "null"
     withheld: bool = True
+    of_any_scale: bool = False
+    significant: Callable[[Facts, Facts], bool | None] | None = None
+
+    def of(self, facts: Facts) -> Value:
+        """The figure as a row shows it; None too where it is withheld or would mean nothing."""
+        if (self.withheld and facts.too_few) or (facts.mixed and not self.of_any_scale):
+            return None
+        return self.compute(facts)
 
 
 @dataclass(frozen=True)
@@ -107,7 +133,9 @@ class Report:
 
     `fixed` filters hold whatever is asked. `always` names the values of a dimension that have
     their row, once they are grouped by it, even where nothing was counted. A report with a
-    `breakdown` adds rows of another grain, made from each row of the totals.
+    `breakdown` adds rows of another grain, made from each row of the totals. A report `by_count`
+    is always grouped by a dimension of its own, whose values are the positions of the family's
+    counts. A report `over_all` adds rows over every metric and scale.
     """
 
     name: str
@@ -120,11 +148,25 @@ class Report:
     fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     always: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     breakdown: "Breakdown | None" = None
+    by_count: Dimension | None = None
+    over_all: bool = False
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What it may be grouped by, `period` aside."""
+        return (*self.family.dimensions, *([self.by_count] if self.by_count else []))
+
+    @property
+    def always_shown(self) -> Mapping[str, Sequence[str | int]]:
+        """`always`, and every position of `by_count`."""
+        if self.by_count is None:
+            return self.always
+        return {**self.always, self.by_count.name: range(len(self.family.counts))}
 
     def __post_init__(self) -> None:
         """Raise ValueError where an entry names a dimension that its family lacks."""
         named = {*self.group_by, *self.fixed, *self.always}
-        if unknown := named - set(self.family.dimension_names):
+        if unknown := named - {dimension.name for dimension in self.dimensions}:
             raise ValueError(f"report {self.name}: no dimensions {sorted(unknown)}")
 
 
@@ -137,6 +179,9 @@ class Breakdown:
     metrics: tuple[Metric, ...]
     rows: Callable[[Facts], list[dict[str, str | Value]]]
 
+
+TENANT = Dimension("tenant", "Tenant", "The tenant; for operator keys alone.")
+"""Any report may be grouped by it, if the key reads those of several tenants."""
 
 # -- dimensions of surveys
 
@@ -171,6 +216,10 @@ def _parse_rule(metric: str, scale: str) -> Rule:
 
 def _rule(facts: Facts) -> Rule:
     return _parse_rule(str(facts.group["metric"]), str(facts.group["scale"]))
+
+
+def _significant(now: Facts, before: Facts) -> bool | None:
+    return metrics.significant(now.sums, before.sums, _rule(now))
 
 
 def _end(which: int) -> Callable[[Facts], Value]:
@@ -220,6 +269,7 @@ RESPONSES = Metric(
     lambda facts: sum(facts.sums),
     empty="0",
     withheld=False,
+    of_any_scale=True,
 )
 SHARE_PCT = Metric(
     "share_pct",
@@ -230,6 +280,7 @@ SHARE_PCT = Metric(
     numerator="responses",
     denominator="responses of the same metric, scale and period",
     withheld=False,
+    of_any_scale=True,
 )
 AVERAGE = Metric(
     "average",
@@ -255,6 +306,7 @@ CSAT_PCT = Metric(
     formula="csat_pct@1",
     numerator="satisfied",
     denominator="responses",
+    significant=_significant,
 )
 NPS = Metric(
     "nps",
@@ -264,6 +316,7 @@ NPS = Metric(
     formula="nps@1",
     numerator="promoters - detractors",
     denominator="responses",
+    significant=_significant,
 )
 CES_PCT = Metric(
     "ces_pct",
@@ -273,6 +326,7 @@ CES_PCT = Metric(
     formula="ces_pct@1",
     numerator="easy",
     denominator="responses",
+    significant=_significant,
 )
 HEADLINES: Mapping[str, Metric] = {"csat": CSAT_PCT, "nps": NPS, "ces": CES_PCT}
 """The figure that stands for each survey metric."""
@@ -283,6 +337,7 @@ SCORE = Metric(
     "The metric's headline: csat_pct, nps or ces_pct.",
     lambda facts: metrics.score(facts.sums, _rule(facts)),
     formula="score@1",
+    significant=_significant,
 )
 CI_LOW = Metric(
     "ci_low", "points", "Lower end of the score's 95 % interval.", _end(0), formula="interval@1"
@@ -319,10 +374,12 @@ def _distribution(facts: Facts) -> list[dict[str, str | Value]]:
     ]
 
 
+SCORE_VALUE = Dimension("score_value", "Score", "The score given.")
+
 DISTRIBUTION = Breakdown(
     text="Responses by score, over the whole reply: every score of each scale has its row.",
     dimensions=(
-        Dimension("score_value", "Score", "The score given."),
+        SCORE_VALUE,
         Dimension("segment", "Segment", "What the rule calls it, as in the columns' names."),
     ),
     metrics=(RESPONSES, SHARE_PCT),
@@ -353,12 +410,37 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
         report.name: report
         for report in (
             Report(
+                name="geo",
+                title="Scores by country",
+                text="Where the customers are who answered, and how they scored.",
+                family=SURVEY,
+                group_by=("country",),
+                metrics=(RESPONSES, SHARE_PCT, *_SCORED),
+            ),
+            Report(
                 name="daily",
                 title="Scores over time",
                 text="How many answered and how they scored, day by day.",
                 family=SURVEY,
                 granularity="day",
                 metrics=(RESPONSES, *_SCORED),
+            ),
+            Report(
+                name="csat",
+                title="Customer satisfaction",
+                text="Satisfied, neutral and dissatisfied customers, and the share of the first.",
+                family=SURVEY,
+                fixed={"metric": ("csat",)},
+                metrics=(
+                    RESPONSES,
+                    AVERAGE,
+                    MEDIAN,
+                    *SEGMENT_METRICS["csat"],
+                    CSAT_PCT,
+                    CI_LOW,
+                    CI_HIGH,
+                ),
+                breakdown=DISTRIBUTION,
             ),
             Report(
                 name="nps",
@@ -370,12 +452,59 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
                 breakdown=DISTRIBUTION,
             ),
             Report(
+                name="ces",
+                title="Customer effort",
+                text="How many found it easy or difficult, and the share of the first.",
+                family=SURVEY,
+                fixed={"metric": ("ces",)},
+                metrics=(
+                    RESPONSES,
+                    AVERAGE,
+                    MEDIAN,
+                    *SEGMENT_METRICS["ces"],
+                    CES_PCT,
+                    CI_LOW,
+                    CI_HIGH,
+                ),
+                breakdown=DISTRIBUTION,
+            ),
+            Report(
                 name="source",
                 title="Scores by channel",
                 text="Answers and scores by the channel that they came through.",
                 family=SURVEY,
                 group_by=("channel",),
                 always={"channel": CHANNELS},
+                metrics=(RESPONSES, SHARE_PCT, *_SCORED),
+            ),
+            Report(
+                name="rates",
+                title="Answers by score",
+                text="How often each score from 0 to 10 was given, of the net promoter question.",
+                family=SURVEY,
+                fixed={"metric": ("nps",), "scale": ("0-10",)},
+                by_count=SCORE_VALUE,
+                group_by=("score_value",),
+                # how often each score was given tells how somebody was judged
+                metrics=(replace(RESPONSES, withheld=True), replace(SHARE_PCT, withheld=True)),
+            ),
+            Report(
+                name="browsers",
+                title="Browsers and devices",
+                text="Which browsers, systems and devices customers answered from. Rows with "
+                "metric all are over the answers of every metric and scale.",
+                family=SURVEY,
+                group_by=("browser",),
+                over_all=True,
+                # METRICS.md: each score with its interval
+                metrics=(RESPONSES, SHARE_PCT, *_SCORED),
+            ),
+            Report(
+                name="agents",
+                title="Scores by agent",
+                text="How many answers each agent had, and how they were scored.",
+                family=SURVEY,
+                group_by=("agent",),
                 metrics=(RESPONSES, SHARE_PCT, *_SCORED),
             ),
         )

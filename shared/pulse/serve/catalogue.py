@@ -3,9 +3,9 @@
 from typing import Any
 
 from pulse import days
-from pulse.reports.registry import REPORTS, UNITS, Dimension, Metric, Report
+from pulse.reports.registry import PERIOD, REPORTS, TENANT, UNITS, Dimension, Metric, Report
 from pulse.serve.conditions import NOT_GIVEN
-from pulse.serve.query import PARAMETERS, PERIOD
+from pulse.serve.query import PARAMETERS
 
 
 def catalogue() -> dict[str, Any]:
@@ -16,6 +16,8 @@ def catalogue() -> dict[str, Any]:
         "presets": list(days.PRESETS),
         "default_preset": days.DEFAULT_PRESET,
         "granularities": list(days.GRANULARITIES),
+        "comparisons": list(days.COMPARISONS),
+        "operator_dimensions": [_dimension(TENANT)],
         "units": dict(UNITS),
         "not_given": NOT_GIVEN,
     }
@@ -29,14 +31,15 @@ def _report(report: Report) -> dict[str, Any]:
         "title": report.title,
         "description": report.text,
         "family": family.name,
-        "dimensions": [_dimension(dimension) for dimension in family.dimensions],
-        "always_grouped_by": list(family.apart),
+        "dimensions": [_dimension(dimension) for dimension in report.dimensions],
+        "always_grouped_by": [*family.apart, *([report.by_count.name] if report.by_count else [])],
         "group_by": [*period, *report.group_by],
         "granularity": report.granularity,
         "metrics": [_metric(metric) for metric in report.metrics],
         "filters": list(family.dimension_names),
         "fixed_filters": {name: list(values) for name, values in report.fixed.items()},
-        "always_present": {name: list(values) for name, values in report.always.items()},
+        "always_present": {name: list(values) for name, values in report.always_shown.items()},
+        "rows_over_all": report.over_all,
         "breakdown": _breakdown(report),
     }
 

@@ -17,20 +17,12 @@ import pyarrow.parquet as pq
 
 from pulse import days
 from pulse.days import DateRange
-from pulse.errors import UnprocessableError
 from pulse.reports.registry import Family
 from pulse.serve.conditions import Filters
-
-Key = tuple[str | None, ...]
-"""A group: the values of its columns, in the order in which they were asked for."""
-Sums = list[int]
-"""A group's additive counts, in the family's order."""
-Groups = dict[Key, Sums]
+from pulse.serve.groups import Groups, check_size
 
 Integers = npt.NDArray[Any]  # of whichever width holds them
 
-MOST_GROUPS = 200_000
-"""More would not fit into the function's memory beside the object they are made from."""
 _FEW = 2**20  # so many numbers are told apart by a table of them rather than by sorting
 _EPOCH_DAY = days.EPOCH.date().toordinal()
 
@@ -86,8 +78,7 @@ class Cells:
         if granularity != "total":
             parts.insert(0, _periods(self.day[rows], granularity, week_start))
         numbers, members = _number(parts, len(rows))
-        if len(members) > MOST_GROUPS:
-            raise _too_many()
+        check_size(len(members))
         labels = [[part.values[code] for code in part.codes[members].tolist()] for part in parts]
         keys = list(zip(*labels, strict=True)) if labels else [()] * len(members)
         return dict(zip(keys, self._add_up(rows, numbers, len(members)).tolist(), strict=True))
@@ -115,28 +106,6 @@ class Cells:
                 group_of[count.rows], weights=count.amounts, minlength=groups + 1
             )[:groups]
         return sums
-
-
-def merge(parts: Sequence[Groups]) -> Groups:
-    """The groups of several objects as one, their sums added.
-
-    Raises UnprocessableError for more than MOST_GROUPS groups.
-    """
-    merged: Groups = {}
-    for part in parts:
-        for key, sums in part.items():
-            known = merged.get(key)
-            merged[key] = [a + b for a, b in zip(known, sums, strict=True)] if known else sums
-    if len(merged) > MOST_GROUPS:
-        raise _too_many()
-    return merged
-
-
-def _too_many() -> UnprocessableError:
-    return UnprocessableError(
-        "too_many_groups",
-        f"The grouping makes more than {MOST_GROUPS} rows: group by less, or filter more.",
-    )
 
 
 def _periods(day: Integers, granularity: str, week_start: str) -> Column:

@@ -7,18 +7,19 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
-from pulse.reports.registry import Breakdown, Facts, Family, Metric, Report, Value
-from pulse.serve.cells import Groups, Key, Sums
-from pulse.serve.query import PERIOD, Order, Query
+from pulse.reports.registry import Breakdown, Facts, Family, Report
+from pulse.serve.columns import WITHHELD, Cell, Column, Line
+from pulse.serve.groups import Groups, Key, Sums, added, apart, with_subtotals
+from pulse.serve.query import Order
 
-Row = dict[str, str | bool | Value]
-WITHHELD = "withheld"
+Row = dict[str, Cell]
 
 
 @dataclass(frozen=True)
-class Figures:
-    """A report's groups, and how their rows are made.
+class Side:
+    """The sums of one range of days: the one asked for, or the one it is compared with.
 
     `group_by` names the parts of the groups' keys: `period` if there is one, what the family keeps
     apart, then the other dimensions. Below `min_sample` answers, figures that tell how somebody
@@ -28,152 +29,170 @@ class Figures:
     report: Report
     group_by: Sequence[str]
     groups: Groups
+    subtotals: bool = False
     min_sample: int = 0
 
-    @property
-    def columns(self) -> list[dict[str, str]]:
-        """What the reply says of its columns, in their order."""
-        columns = [
-            {"name": name, "kind": PERIOD if name == PERIOD else "dimension"}
-            for name in self.group_by
-        ]
-        columns += [
-            {"name": metric.name, "kind": "metric", "unit": metric.unit}
-            for metric in self.report.metrics
-        ]
-        if self.min_sample:
-            columns.append({"name": WITHHELD, "kind": "flag"})
-        return columns
+    def facts(self, key: Key) -> Facts:
+        """What a row's metrics are computed from; nothing was counted of an unknown key."""
+        group = dict(zip(self.group_by, key, strict=False))  # the key of a subtotal is shorter
+        whole = self._size(self._wholes, key[: self._apart.stop])
+        return Facts(group, self._sums_of(key), whole, self._is_too_few(self._sample(key)))
 
-    def rows(self, keys: Sequence[Key], start: int) -> Iterator[Row]:
-        """The rows of these keys from a position on, each made when it is asked for."""
-        for key in islice(keys, start, None):
-            yield self._row(self._facts(key))
+    def total(self, key: Key) -> Facts:
+        """The facts of one of the totals."""
+        sums = self.totals.get(key, self._nothing)
+        size = self._family.size(sums)
+        group = dict(zip(self._family.apart, key, strict=True))
+        return Facts(group, sums, size, self._is_too_few(size))
 
-    def ordered(self, order_by: Sequence[Order]) -> list[Key]:
-        """Every key: by its columns, period first, None last; before that, as `order_by` says.
-
-        Where an order is turned around, rows without a value still come last.
-        """
-        keys = sorted(self.groups, key=_rank)
-        for order in reversed(order_by):  # sorting is stable: the first order prevails
-            self._sort(keys, order)
-        return keys
-
-    def _sort(self, keys: list[Key], order: Order) -> None:
-        values = {key: self._value(key, order.column) for key in keys}
-        given = [key for key in keys if values[key] is not None]
-        given.sort(key=lambda key: values[key], reverse=order.descending)  # type: ignore[arg-type,return-value] # one column is all text or all numbers
-        keys[:] = given + [key for key in keys if values[key] is None]
-
-    def _value(self, key: Key, column: str) -> str | Value:
-        if column in self.group_by:
-            return key[self.group_by.index(column)]
-        metric = next(metric for metric in self.report.metrics if metric.name == column)
-        return self._figure(metric, self._facts(key))
-
-    @property
-    def totals(self) -> list[Row]:
-        """One row for each combination of the dimensions that are kept apart."""
-        return [self._row(facts) for facts in self._whole_facts]
-
-    @property
-    def breakdown(self) -> list[Row]:
-        """The report's rows of a finer grain, made from the totals."""
-        if self.report.breakdown is None:
-            return []
-        return [
-            row for facts in self._whole_facts for row in self._parts(facts, self.report.breakdown)
-        ]
-
-    @property
-    def formulas(self) -> list[str]:
-        """The versioned formulas of the scores in this reply."""
-        found = {name for facts in self._whole_facts for name in self._family.formulas(facts)}
-        return sorted(found)
-
-    # -- one row
+    @cached_property
+    def totals(self) -> Groups:
+        """The sums of each combination of the dimensions that are kept apart."""
+        return added((key[self._apart], sums) for key, sums in self.groups.items())
 
     @property
     def _family(self) -> Family:
         return self.report.family
 
-    def _facts(self, key: Key) -> Facts:
-        group = dict(zip(self.group_by, key, strict=True))
-        return Facts(group, self.groups[key], self._wholes[key[: self._apart]])
+    @cached_property
+    def _apart(self) -> slice:
+        return apart(self.report, self.group_by)
 
-    def _row(self, facts: Facts) -> Row:
-        row: Row = {name: facts.group.get(name) for name in self.group_by}
-        for metric in self.report.metrics:
-            row[metric.name] = self._figure(metric, facts)
-        return row | self._flag(facts)
+    # -- sums, and what shares refer to
 
-    def _figure(self, metric: Metric, facts: Facts) -> Value:
-        return None if metric.withheld and self._too_few(facts) else metric.compute(facts)
+    @cached_property
+    def _nothing(self) -> Sums:
+        return [0] * len(self._family.counts)
+
+    @cached_property
+    def _sums(self) -> Groups:
+        return with_subtotals(self.groups, self._apart.stop) if self.subtotals else self.groups
+
+    @cached_property
+    def _wholes(self) -> Groups:
+        return added((key[: self._apart.stop], sums) for key, sums in self.groups.items())
+
+    def _sums_of(self, key: Key) -> Sums:
+        return self._sums.get(key, self._nothing)
+
+    def _size(self, groups: Groups, key: Key) -> int:
+        return self._family.size(groups.get(key, self._nothing))
+
+    # -- samples
+
+    def _is_too_few(self, size: int) -> bool:
+        return 0 < size < self.min_sample
+
+    def _sample(self, key: Key) -> int:
+        """How many answers a row judges by: those of all counts where it tells a single one."""
+        whole = self._sampled(key)
+        return self._size(self._sums if whole == key else self._samples, whole)
+
+    def _sampled(self, key: Key) -> Key:
+        """The key without the position of a count."""
+        if self.report.by_count is None:
+            return key
+        place = self.group_by.index(self.report.by_count.name)
+        return (*key[:place], *key[place + 1 :])
+
+    @cached_property
+    def _samples(self) -> Groups:
+        if not self.min_sample:
+            return {}
+        pairs = ((self._sampled(key), key, sums) for key, sums in self._sums.items())
+        return added((whole, sums) for whole, key, sums in pairs if whole != key)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A report's rows, each made when it is asked for; `keys` are those of all rows."""
+
+    now: Side
+    before: Side | None
+    keys: Collection[Key]
+    columns: Sequence[Column]
+
+    def rows(self, keys: Sequence[Key], start: int) -> Iterator[Row]:
+        """The rows of these keys from a position on."""
+        for key in islice(keys, start, None):
+            yield self._row(self._line(key))
+
+    def ordered(self, order_by: Sequence[Order]) -> list[Key]:
+        """Every key: by its columns, period first, None last; before that, as `order_by` says.
+
+        A subtotal comes before its groups. Where an order is turned around, rows without a value
+        still come last.
+        """
+        keys = sorted(self.keys, key=_rank)
+        for order in reversed(order_by):  # sorting is stable: the first order prevails
+            self._sort(keys, order)
+        return keys
+
+    def _sort(self, keys: list[Key], order: Order) -> None:
+        column = next(column for column in self.columns if column.name == order.column)
+        values: dict[Key, Any] = {key: column.cell(self._line(key)) for key in keys}
+        given = [key for key in keys if values[key] is not None]
+        given.sort(key=lambda key: values[key], reverse=order.descending)
+        keys[:] = given + [key for key in keys if values[key] is None]
+
+    @property
+    def totals(self) -> list[Row]:
+        """One row for each combination of the dimensions that are kept apart."""
+        return [self._row(line) for line in self._totals]
+
+    @property
+    def breakdown(self) -> list[Row]:
+        """The report's rows of a finer grain, made from the totals of the days asked for."""
+        breakdown = self.now.report.breakdown
+        if breakdown is None:
+            return []
+        return [
+            row
+            for line in self._totals
+            if any(line.now.sums)
+            for row in self._parts(line.now, breakdown)
+        ]
+
+    @property
+    def formulas(self) -> list[str]:
+        """The versioned formulas of the scores in this reply, or of its figures without one."""
+        report = self.now.report
+        if any(metric.significant for metric in report.metrics):
+            scored = (line.now for line in self._totals if not line.now.mixed)
+            return sorted({name for facts in scored for name in report.family.formulas(facts)})
+        return sorted({metric.formula for metric in report.metrics if metric.formula})
+
+    # -- one row
+
+    def _row(self, line: Line) -> Row:
+        return {column.name: column.cell(line) for column in self.columns}
+
+    def _line(self, key: Key) -> Line:
+        return Line(
+            self.now.facts(key),
+            self.before.facts(key) if self.before else None,
+            level=len(key) - apart(self.now.report, self.now.group_by).stop,
+        )
 
     def _parts(self, facts: Facts, breakdown: Breakdown) -> Iterator[Row]:
         """A total's rows of a finer grain; counts by score would tell a withheld score."""
-        hidden = [metric.name for metric in breakdown.metrics] if self._too_few(facts) else []
+        hidden = [metric.name for metric in breakdown.metrics] if facts.too_few else []
+        flag: Row = {WITHHELD: facts.too_few} if self.now.min_sample else {}
         for part in breakdown.rows(facts):
-            yield {**facts.group, **part, **dict.fromkeys(hidden), **self._flag(facts)}
-
-    def _too_few(self, facts: Facts) -> bool:
-        return 0 < self._family.size(facts.sums) < self.min_sample
-
-    def _flag(self, facts: Facts) -> Row:
-        return {WITHHELD: self._too_few(facts)} if self.min_sample else {}
-
-    # -- what shares refer to
+            yield {**facts.group, **part, **dict.fromkeys(hidden), **flag}
 
     @cached_property
-    def _apart(self) -> int:
-        """How many parts of a key, from its beginning, shares are taken within."""
-        return sum(name in (PERIOD, *self._family.apart) for name in self.group_by)
-
-    @cached_property
-    def _wholes(self) -> dict[Key, int]:
-        wholes: dict[Key, int] = {}
-        for key, sums in self.groups.items():
-            whole = key[: self._apart]
-            wholes[whole] = wholes.get(whole, 0) + self._family.size(sums)
-        return wholes
-
-    @cached_property
-    def _whole_facts(self) -> list[Facts]:
-        """The facts of each total, in order."""
-        family = self._family
-        totals: dict[Key, Sums] = {}
-        for key, sums in self.groups.items():
-            apart = key[self._apart - len(family.apart) : self._apart]
-            known = totals.get(apart)
-            totals[apart] = [a + b for a, b in zip(known, sums, strict=True)] if known else sums
+    def _totals(self) -> list[Line]:
+        keys = {*self.now.totals, *(self.before.totals if self.before else ())}
         return [
-            Facts(dict(zip(family.apart, apart, strict=True)), sums, family.size(sums))
-            for apart, sums in sorted(totals.items(), key=lambda total: _rank(total[0]))
+            Line(self.now.total(key), self.before.total(key) if self.before else None)
+            for key in sorted(keys, key=_rank)
         ]
 
 
-def _rank(key: Key) -> list[tuple[bool, str]]:
-    """By each part of a key in turn, None last."""
-    return [(part is None, part or "") for part in key]
-
-
-def with_always(report: Report, query: Query, groups: Groups) -> Groups:
-    """The groups, and one of zeros for each value that the report always shows.
-
-    It is shown beside every combination of the other columns that there is, whatever filters
-    have left; where nothing at all was counted there is nothing to stand beside.
-    """
-    completed = dict(groups)
-    for name, values in report.always.items():
-        if name not in query.group_by:
-            continue
-        place = query.group_by.index(name)
-        for key in list(completed):
-            for value in values:
-                beside = (*key[:place], value, *key[place + 1 :])
-                completed.setdefault(beside, [0] * len(report.family.counts))
-    return completed
+def _rank(key: Key) -> list[tuple[bool, Any]]:
+    """By each part of a key in turn, None last; a column's values are all text or all numbers."""
+    return [(part is None, "" if part is None else part) for part in key]
 
 
 def min_sample(kind: str, threshold: int, family: Family, asked: Collection[str]) -> int:

@@ -4,16 +4,19 @@ Reading is here; what ingest takes and answers is declared in `openapi_writing`.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pulse import days
 from pulse.errors import FieldError, RequestError
 from pulse.http import PROBLEM
-from pulse.reports.registry import REPORTS, Dimension, Metric, Report, Unit
+from pulse.reports.registry import PERIOD, REPORTS, TENANT, Dimension, Metric, Report, Unit
+from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
 from pulse.serve.conditions import NOT_GIVEN
+from pulse.serve.dimensions import MOST_VALUES
+from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
 from pulse.serve.openapi_writing import PATHS as WRITING_PATHS
 from pulse.serve.openapi_writing import SCHEMAS as WRITING_SCHEMAS
-from pulse.serve.query import DEFAULT_ROWS, FORMATS, MOST_ROWS, PARAMETERS, PERIOD
+from pulse.serve.query import DEFAULT_ROWS, FORMATS, MOST_ROWS, MOST_TENANTS, PARAMETERS
 
 Schema = dict[str, Any]
 
@@ -23,7 +26,7 @@ _PROBLEMS = {
     400: "The request cannot be read, or names something that does not exist.",
     401: "No key, or one that is unknown, revoked or expired.",
     403: "A known key that may not do this.",
-    404: "There is no such path, report or survey.",
+    404: "There is no such path, report, survey or tenant.",
     409: "The rows have changed since the page that the cursor comes from.",
     413: "More bytes or items than a request may hold.",
     422: "Readable, but nothing in it can be accepted.",
@@ -62,7 +65,7 @@ def document() -> dict[str, Any]:
                     "type": "apiKey",
                     "in": "query",
                     "name": "key",
-                    "description": "Publishable keys alone.",
+                    "description": "Publishable keys, and feed keys for their report as CSV.",
                 },
             },
             "headers": {
@@ -75,6 +78,7 @@ def document() -> dict[str, Any]:
             "schemas": {
                 "Problem": _PROBLEM_SCHEMA,
                 "Catalogue": _CATALOGUE_SCHEMA,
+                "Dimension": _DIMENSION_SCHEMA,
                 "Meta": _META_SCHEMA,
                 **{_reply_name(report): _reply_schema(report) for report in REPORTS.values()},
                 **WRITING_SCHEMAS,
@@ -98,6 +102,7 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
             }
         },
         "/v1/reports/{report}": {"get": _report_operation()},
+        "/v1/dimensions/{name}": {"get": _dimension_operation()},
         "/v1/openapi.json": {
             "get": {
                 "operationId": "getOpenApi",
@@ -147,7 +152,9 @@ def _report_operation() -> dict[str, Any]:
     return {
         "operationId": "getReport",
         "summary": "One page of a report.",
-        "description": "A key's own filters are added to those of the query.",
+        "description": "A key's own filters are added to those of the query. A feed key, which "
+        "may stand in the query as key, reads its own report as CSV.",
+        "security": [{"bearer": []}, {"apiKey": []}, {"queryKey": []}],
         "parameters": [
             {
                 "name": "report",
@@ -156,13 +163,9 @@ def _report_operation() -> dict[str, Any]:
                 "schema": {"type": "string", "enum": list(REPORTS)},
             },
             *(_parameter(name, text) for name, text in PARAMETERS.items()),
+            _TENANT_PARAMETER,
             *(_filter(dimension) for dimension in _dimensions()),
-            {
-                "name": "If-None-Match",
-                "in": "header",
-                "description": "The ETag of a reply that the caller still has.",
-                "schema": {"type": "string"},
-            },
+            _IF_NONE_MATCH,
         ],
         "responses": {
             "200": {
@@ -181,6 +184,12 @@ def _report_operation() -> dict[str, Any]:
     }
 
 
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of a reply that the caller still has.",
+    "schema": {"type": "string"},
+}
 _REPORT_HEADERS = {
     "ETag": {"schema": {"type": "string"}, "description": "Names this very reply."},
     "Cache-Control": {"schema": {"type": "string"}},
@@ -201,11 +210,15 @@ def _dimensions() -> list[Dimension]:
 
 
 _PARAMETER_SCHEMAS: dict[str, Schema] = {
+    "q": {"type": "string"},
     "preset": {"type": "string", "enum": list(days.PRESETS), "default": days.DEFAULT_PRESET},
     "start_date": _DATE,
     "end_date": _DATE,
     "granularity": {"type": "string", "enum": list(days.GRANULARITIES)},
     "group_by": {"type": "string", "examples": ["channel,country"]},
+    "compare": {"type": "string", "enum": list(days.COMPARISONS)},
+    "fill": {"type": "boolean", "default": False},
+    "subtotals": {"type": "boolean", "default": False},
     "order_by": {"type": "string", "examples": ["-responses,country"]},
     "limit": {
         "type": "integer",
@@ -222,6 +235,15 @@ def _parameter(name: str, text: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": text, "schema": _PARAMETER_SCHEMAS[name]}
 
 
+_TENANT_PARAMETER: dict[str, Any] = {
+    "name": TENANT.name,
+    "in": "query",
+    "description": f"For operator keys alone, which need it: the tenants to read, at most "
+    f"{MOST_TENANTS}, separated by literal commas. Each one's days are in its own zone.",
+    "schema": {"type": "string"},
+}
+
+
 def _filter(dimension: Dimension) -> dict[str, Any]:
     values = f" One of {', '.join(dimension.values)}." if dimension.values else ""
     return {
@@ -233,6 +255,76 @@ def _filter(dimension: Dimension) -> dict[str, Any]:
         ),
         "schema": {"type": "string"},
     }
+
+
+# -- one dimension
+
+
+def _dimension_operation() -> dict[str, Any]:
+    names = [dimension.name for dimension in _dimensions()]
+    headers = {name: _REPORT_HEADERS[name] for name in ("ETag", "Cache-Control")}
+    reply = _json("The values, those that count most first.", _ref("Dimension"))
+    return {
+        "operationId": "getDimension",
+        "summary": "The values that a dimension has, with their counts: what a filter offers.",
+        "description": "Asked with the days and filters of the reports beside it. A filter on the "
+        "dimension itself holds too: leave it out to be told the other values.",
+        "parameters": [
+            {
+                "name": "name",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "enum": names},
+            },
+            *(_parameter(name, text) for name, text in DIMENSION_PARAMETERS.items()),
+            _TENANT_PARAMETER,
+            *(_filter(dimension) for dimension in _dimensions()),
+            _IF_NONE_MATCH,
+        ],
+        "responses": {
+            "200": reply | {"headers": headers},
+            "304": {"description": "The caller has this reply already."},
+        },
+        "x-problems": [400, 401, 403, 404, 422, 429, 500, 503],
+    }
+
+
+_DIMENSION_SCHEMA: Schema = {
+    "type": "object",
+    "required": ["dimension", "title", "meta", "values", "truncated"],
+    "properties": {
+        "dimension": {"type": "string"},
+        "title": {"type": "string"},
+        "meta": {"$ref": "#/components/schemas/Meta"},
+        "values": {
+            "type": "array",
+            "maxItems": MOST_VALUES,
+            "items": {
+                "type": "object",
+                "required": ["value", "name", "count"],
+                "properties": {
+                    "value": {
+                        "type": ["string", "null"],
+                        "description": f"Null where it is not given: {NOT_GIVEN} as a filter.",
+                    },
+                    "name": {
+                        "type": ["string", "null"],
+                        "description": "For people: an agent's latest name, a survey's question "
+                        "in its default language. Several values may share one.",
+                    },
+                    "count": {"type": "integer", "minimum": 1},
+                },
+            },
+        },
+        "truncated": {
+            "type": "boolean",
+            "description": f"True where there are more than these {MOST_VALUES}: ask with q.",
+        },
+    },
+}
+
+
+# -- a report's reply
 
 
 def _reply_name(report: Report) -> str:
@@ -270,24 +362,45 @@ def _reply_schema(report: Report) -> Schema:
 
 
 def _row_schema(report: Report) -> Schema:
-    dimensions = {
-        dimension.name: {"type": ["string", "null"], "description": dimension.text}
-        for dimension in report.family.dimensions
-    }
+    apart = report.family.apart
     metrics = {metric.name: _figure_schema(metric) for metric in report.metrics}
+    changes: Schema = {}
+    for metric in report.metrics:
+        changes |= _change_schemas(metric)
     return {
         "type": "object",
-        "required": [*report.family.apart, *metrics],
+        "required": [*apart, *metrics],
         "properties": {
             PERIOD: {**_DATE, "type": ["string", "null"]},
-            **dimensions,
+            TENANT.name: {"type": ["string", "null"], "description": TENANT.text},
+            **{dimension.name: _label_schema(dimension) for dimension in report.family.dimensions},
+            **({report.by_count.name: _COUNTED} if report.by_count else {}),
+            LEVEL: {
+                "type": "integer",
+                "minimum": 0,
+                "description": "With subtotals: how many of the dimensions asked for it tells, "
+                f"beside {PERIOD}, {' and '.join(apart)}; the others are null.",
+            },
             **metrics,
-            "withheld": {
+            **changes,
+            WITHHELD: {
                 "type": "boolean",
                 "description": "True where too few answered to show an agent's figures.",
             },
         },
     }
+
+
+_COUNTED: Schema = {
+    "type": ["integer", "null"],
+    "minimum": 0,
+    "maximum": 10,
+    "description": "The score given; every score has its row.",
+}
+
+
+def _label_schema(dimension: Dimension) -> Schema:
+    return {"type": ["string", "null"], "description": dimension.text}
 
 
 def _figure_schema(metric: Metric) -> Schema:
@@ -297,6 +410,31 @@ def _figure_schema(metric: Metric) -> Schema:
     if metric.formula:
         schema["x-formula"] = metric.formula
     return schema
+
+
+def _change_schemas(metric: Metric) -> Schema:
+    """The columns of a metric that compare adds."""
+    kind = "integer" if metric.unit == "count" else "number"
+    unit = CHANGE_UNITS[metric.unit]
+    schemas: Schema = {
+        f"{metric.name}_{PREVIOUS}": {
+            **_SCHEMA_OF_UNIT[metric.unit],
+            "type": [kind, "null"],
+            "description": f"{metric.name} of the range compared with.",
+        },
+        f"{metric.name}_{CHANGE}": {
+            "type": [kind, "null"],
+            "description": f"{metric.name} now less then, in {unit}; null where nothing at all "
+            "was counted then.",
+        },
+    }
+    if metric.significant:
+        schemas[f"{metric.name}_{SIGNIFICANT}"] = {
+            "type": ["boolean", "null"],
+            "description": "Does the 95 % interval of the change exclude 0? Null of fewer than "
+            "10 answers in either range.",
+        }
+    return schemas
 
 
 # -- schemas that all share
@@ -337,8 +475,9 @@ _COLUMN_SCHEMA: Schema = {
     "required": ["name", "kind"],
     "properties": {
         "name": {"type": "string"},
-        "kind": {"enum": [PERIOD, "dimension", "metric", "flag"]},
+        "kind": {"enum": list(get_args(Kind))},
         "unit": {"enum": list(_SCHEMA_OF_UNIT)},
+        "metric": {"type": "string", "description": "Whose change the column tells."},
     },
 }
 _CATALOGUE_SCHEMA: Schema = {
@@ -364,24 +503,35 @@ _CATALOGUE_SCHEMA: Schema = {
         "granularities": {"type": "array", "items": {"type": "string"}},
     },
 }
+
+
+def _range_schema(head: Schema, tail: Schema) -> Schema:
+    """Days: the tenant's, or, for operator keys, those of each tenant."""
+    dates = {"start_date": _DATE, "end_date": _DATE, **tail}
+    each = {TENANT.name: {"type": "string"}, **dates}
+    of_each = {"type": "object", "required": list(each), "properties": each}
+    return {
+        "type": "object",
+        "required": list(head),
+        "properties": {**head, **dates, "tenants": {"type": "array", "items": of_each}},
+        "oneOf": [{"required": list(dates)}, {"required": ["tenants"]}],
+    }
+
+
 _META_SCHEMA: Schema = {
     "type": "object",
     "required": ["date_range", "as_of", "filters", "formulas", "warnings"],
     "properties": {
-        "date_range": {
-            "type": "object",
-            "required": ["preset", "start_date", "end_date", "timezone"],
-            "properties": {
-                "preset": {"type": ["string", "null"]},
-                "start_date": _DATE,
-                "end_date": _DATE,
-                "timezone": {"type": "string"},
-            },
-        },
+        "date_range": _range_schema(
+            {"preset": {"type": ["string", "null"]}}, {"timezone": {"type": "string"}}
+        ),
+        "compare": _range_schema({"with": {"enum": list(days.COMPARISONS)}}, {})
+        | {"description": "The range compared with, where one was asked for."},
         "as_of": {
             "type": ["string", "null"],
             "format": "date-time",
-            "description": "When the build ran that the reply reflects; null before the first.",
+            "description": "When the build ran that the reply reflects, of several tenants the "
+            "earliest; null before the first.",
         },
         "filters": {
             "type": "object",

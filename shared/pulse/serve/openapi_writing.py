@@ -1,11 +1,12 @@
-"""What ingest takes and answers, declared for the OpenAPI document (API.md, "Writing").
+"""What is posted, declared for the OpenAPI document: responses to ingest, orders of exports.
 
-The declarations are data: ingest is another function, and neither imports the other. A test
-holds them against what ingest itself takes and answers.
+The declarations are data: ingest is another function, and neither imports the other. Tests hold
+them against what ingest and export_rows themselves take and answer.
 """
 
 from typing import Any
 
+from pulse.exports.export import FILTERS, FORMATS, MOST_DAYS, STREAMS
 from pulse.reports.registry import CHANNELS
 from pulse.tenants.rules import METRICS
 from pulse.tenants.surveys import STYLES
@@ -133,6 +134,70 @@ _SURVEY: Schema = {
     },
 }
 
+_DAY: Schema = {"type": "string", "format": "date"}
+_MOMENT: Schema = {"type": "string", "format": "date-time"}
+_EXPORT_REQUEST: Schema = {
+    "type": "object",
+    "required": ["stream", "start_date", "end_date"],
+    "additionalProperties": False,
+    "properties": {
+        "stream": {"enum": list(STREAMS)},
+        "start_date": _DAY,
+        "end_date": _DAY | {"description": f"Inclusive; at most {MOST_DAYS} days in all."},
+        "format": {"enum": list(FORMATS), "default": "csv"},
+        **{
+            name: {
+                "type": "string",
+                "description": "A filter as in a report's query: commas separate values (%2C is "
+                "one within a value), a leading ! negates, (none) is not given. A plus is itself.",
+            }
+            for name in FILTERS
+        },
+    },
+}
+_EXPORT: Schema = {
+    "type": "object",
+    "required": [
+        "id",
+        "state",
+        "reason",
+        "stream",
+        "start_date",
+        "end_date",
+        "filters",
+        "format",
+        "rows",
+        "created_at",
+        "finished_at",
+        "expires_at",
+        "link",
+    ],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "string"},
+        "state": {"enum": ["running", "done", "failed"]},
+        "reason": {"type": ["string", "null"], "description": "Why it failed."},
+        "stream": {"enum": list(STREAMS)},
+        "start_date": _DAY,
+        "end_date": _DAY,
+        "filters": {
+            "type": "object",
+            "description": 'By dimension {"is": […]} or {"is_not": […]}; null is not given.',
+        },
+        "format": {"enum": list(FORMATS)},
+        "rows": {"type": ["integer", "null"], "minimum": 0, "description": "Once it is done."},
+        "created_at": _MOMENT,
+        "finished_at": _MOMENT | {"type": ["string", "null"]},
+        "expires_at": _MOMENT | {"description": "When the export is forgotten, a week later."},
+        "link": {
+            "type": ["string", "null"],
+            "format": "uri",
+            "description": "Once it is done: downloads the file without a key. Made anew by each "
+            "GET, it ends after an hour; earlier where the credentials that signed it do.",
+        },
+    },
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Response": _RESPONSE,
     "ResponseBatch": {
@@ -149,6 +214,8 @@ SCHEMAS: dict[str, Schema] = {
     },
     "Accepted": _ACCEPTED,
     "Survey": _SURVEY,
+    "ExportRequest": _EXPORT_REQUEST,
+    "Export": _EXPORT,
 }
 
 _IDEMPOTENCY_KEY = {
@@ -226,6 +293,45 @@ PATHS: dict[str, dict[str, Any]] = {
                 }
             },
             "x-problems": [400, 401, 403, 404, 429, 500, 503],
+        }
+    },
+    "/v1/exports": {
+        "post": {
+            "operationId": "orderExport",
+            "summary": "Orders the single rows behind the numbers as one file; a secret key.",
+            "description": "Every answer that counts, once, with its comment, as far as it has "
+            "arrived when Athena reads: ordered by day, then by the time of the answer.",
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": _reference("ExportRequest")}},
+            },
+            "responses": {
+                "202": {
+                    "description": "Ordered; Location is where to ask for it.",
+                    "headers": {
+                        "Location": {"schema": {"type": "string"}},
+                        "Retry-After": {"schema": {"type": "integer"}},
+                    },
+                    "content": {"application/json": {"schema": _reference("Export")}},
+                }
+            },
+            "x-problems": [400, 401, 403, 413, 429, 500, 503],
+        }
+    },
+    "/v1/exports/{id}": {
+        "get": {
+            "operationId": "getExport",
+            "summary": "How an export stands, and a link to its file; a secret key.",
+            "parameters": [
+                {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+            ],
+            "responses": {
+                "200": {
+                    "description": "The export.",
+                    "content": {"application/json": {"schema": _reference("Export")}},
+                }
+            },
+            "x-problems": [401, 403, 404, 429, 500, 503],
         }
     },
 }

@@ -14,14 +14,15 @@ from pulse import days
 from pulse.days import DateRange
 from pulse.errors import BadRequestError, FieldError
 from pulse.http import decode
-from pulse.reports.registry import Dimension, Report
+from pulse.reports.registry import PERIOD, TENANT, Dimension, Report
+from pulse.serve.columns import columns as columns_of
 from pulse.serve.conditions import NOT_GIVEN, Condition
 from pulse.tenants.tenant import Tenant
 
-PERIOD = "period"
 FORMATS = ("json", "csv")
 MOST_ROWS = 10_000
 DEFAULT_ROWS: Mapping[str, int] = {"json": 1_000, "csv": MOST_ROWS}
+MOST_TENANTS = 20
 MOST_DAYS = 18_300
 """Fifty years."""
 LAST_DAY = date(9999, 12, 31)
@@ -32,6 +33,12 @@ PARAMETERS: Mapping[str, str] = {
     "end_date": "The last day, inclusive, with start_date.",
     "granularity": "Adds a period column: the first day of each day, week or month.",
     "group_by": "Dimensions to group by, separated by commas, instead of the report's own.",
+    "compare": "previous_period or previous_year: what each metric was then and how it changed. "
+    "The first day, week or month of the one range stands beside the first of the other, and so "
+    "on; one without a counterpart is in the totals alone.",
+    "fill": "true: with a granularity, each group has its row in every period, also without data.",
+    "subtotals": "true: rows over all values of the last dimension, of the last two, and so on. "
+    "Their level says how many dimensions they tell; the others are null.",
     "order_by": "Columns to order by, separated by commas; a leading - turns one around.",
     "limit": "Rows in a page, 1 to 10000; 1000 by default, 10000 in CSV.",
     "cursor": "Where to go on: next_cursor of the page before.",
@@ -60,7 +67,12 @@ class Query:
     granularity: str
     group_by: tuple[str, ...]
     """Every grouped column in order: `period`, the family's own, then those asked for."""
+    tenants: tuple[str, ...] | None = None
+    """Of which tenants, where the key does not say so."""
     filters: Mapping[str, Condition] = field(default_factory=dict)
+    compare: str | None = None
+    fill: bool = False
+    subtotals: bool = False
     order_by: tuple[Order, ...] = ()
     limit: int = DEFAULT_ROWS["json"]
     cursor: str | None = None
@@ -78,24 +90,39 @@ class Query:
         )
 
 
-def parse(pairs: Iterable[tuple[str, str]], report: Report, accept: str = "") -> Query:
+def parse(
+    pairs: Iterable[tuple[str, str]],
+    report: Report,
+    accept: str = "",
+    *,
+    across_tenants: bool = False,
+) -> Query:
     """The query that (name, raw value) pairs ask of a report.
 
-    Raises BadRequestError, naming the parameter and what it allows, for the first thing wrong.
+    A query `across_tenants` has to name them, and may group by them. Raises BadRequestError,
+    naming the parameter and what it allows, for the first thing wrong.
     """
-    given = _once_each(pairs, report)
+    own = [TENANT.name] if across_tenants else []
+    given = _once_each(pairs, (*PARAMETERS, *own, *report.family.dimension_names))
     preset, dates = _dates(given)
-    granularity, dimensions = _grouping(given, report)
+    granularity, dimensions = _grouping(given, report, own)
     period = (PERIOD,) if granularity != "total" else ()
     group_by = (*period, *report.family.apart, *dimensions)
+    compare = _compare(given, preset)
+    subtotals = _flag("subtotals", given)
+    columns = columns_of(report, group_by, compared=compare is not None, subtotals=subtotals)
     kind = _format(given, accept)
     return Query(
         preset=preset,
         dates=dates,
         granularity=granularity,
         group_by=group_by,
+        tenants=_tenants(given) if across_tenants else None,
         filters=_filters(given, report),
-        order_by=_order(given, group_by, report),
+        compare=compare,
+        fill=_flag("fill", given),
+        subtotals=subtotals,
+        order_by=_order(given, [column.name for column in columns]),
         limit=_limit(given, kind),
         cursor=decode(given["cursor"]) if "cursor" in given else None,
         format=kind,
@@ -110,8 +137,7 @@ def refusal(parameter: str, code: str, reason: str, allowed: Sequence[str] = ())
     )
 
 
-def _once_each(pairs: Iterable[tuple[str, str]], report: Report) -> dict[str, str]:
-    allowed = (*PARAMETERS, *report.family.dimension_names)
+def _once_each(pairs: Iterable[tuple[str, str]], allowed: Sequence[str]) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, raw in pairs:
         if name not in allowed:
@@ -137,6 +163,11 @@ def _choice(name: str, value: str, allowed: Sequence[str], code: str) -> str:
     if value not in allowed:
         raise refusal(name, code, f"{_shown(value)} is not one of its values.", allowed)
     return value
+
+
+def _flag(name: str, given: Mapping[str, str]) -> bool:
+    text = decode(given.get(name, "false"))
+    return _choice(name, text, ("true", "false"), "unknown_value") == "true"
 
 
 def _shown(value: str) -> str:
@@ -187,21 +218,52 @@ def _date(name: str, given: Mapping[str, str]) -> date:
     raise refusal(name, "invalid_date", f"{_shown(text)} is no day; write YYYY-MM-DD.")
 
 
+def _compare(given: Mapping[str, str], preset: str | None) -> str | None:
+    if "compare" not in given:
+        return None
+    asked = decode(given["compare"])
+    _choice("compare", asked, list(days.COMPARISONS), "unknown_comparison")
+    if preset == "all_time":
+        raise refusal("compare", "compare_with_all_time", "Nothing came before all_time.")
+    return asked
+
+
+# -- tenants
+
+
+def _tenants(given: Mapping[str, str]) -> tuple[str, ...]:
+    """The tenants that an operator's query names."""
+    name = TENANT.name
+    if name not in given:
+        reason = f"Name the tenants to read, at most {MOST_TENANTS}, separated by commas."
+        raise refusal(name, "missing_tenant", reason)
+    tenants = _list(name, given[name])
+    _refuse_repeated(name, tenants)
+    if len(tenants) > MOST_TENANTS:
+        raise refusal(name, "too_many_tenants", f"{len(tenants)}; at most {MOST_TENANTS}.")
+    return tuple(tenants)
+
+
 # -- grouping and order
 
 
-def _grouping(given: Mapping[str, str], report: Report) -> tuple[str, tuple[str, ...]]:
+def _grouping(
+    given: Mapping[str, str], report: Report, own: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
     """(granularity, dimensions beside those that are always there).
 
+    What the key brings of its `own` may be grouped by too; what the report counts by always is.
     `period` may stand in group_by: it asks for days unless granularity says otherwise.
     """
     asked = list(report.group_by)
     if "group_by" in given:
         asked = _list("group_by", given["group_by"])
         for name in asked:
-            allowed = (PERIOD, *report.family.dimension_names)
+            allowed = (PERIOD, *own, *(dimension.name for dimension in report.dimensions))
             _choice("group_by", name, allowed, "unknown_dimension")
         _refuse_repeated("group_by", asked)
+    if report.by_count and report.by_count.name not in asked:
+        asked.append(report.by_count.name)
     granularity = report.granularity
     if PERIOD in asked and granularity == "total":
         granularity = "day"
@@ -216,10 +278,9 @@ def _grouping(given: Mapping[str, str], report: Report) -> tuple[str, tuple[str,
     return granularity, tuple(name for name in asked if name not in always)
 
 
-def _order(given: Mapping[str, str], group_by: Sequence[str], report: Report) -> tuple[Order, ...]:
+def _order(given: Mapping[str, str], columns: Sequence[str]) -> tuple[Order, ...]:
     if "order_by" not in given:
         return ()
-    columns = (*group_by, *(metric.name for metric in report.metrics))
     orders = []
     for text in _list("order_by", given["order_by"]):
         name = text.removeprefix("-")

@@ -1,6 +1,6 @@
-"""A question and its reply: a query of a report, asked by a key of a tenant."""
+"""A question and its reply: a query of a report, asked by a key of one tenant or several."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,19 +10,22 @@ from pulse import days
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Reply
-from pulse.reports.registry import Report
-from pulse.serve import cells, figures
+from pulse.reports.registry import TENANT, Report
+from pulse.serve import figures, groups
+from pulse.serve.columns import Column, columns, withheld
 from pulse.serve.conditions import Filters, among, both
 from pulse.serve.cursors import Cursor, fingerprint, outdated
-from pulse.serve.figures import Figures
+from pulse.serve.figures import Figures, Side
 from pulse.serve.formats import PAGE_BYTES, csv_line, fill, json_array, json_object, to_json
-from pulse.serve.query import PERIOD, Query, refusal
-from pulse.serve.years import Year
+from pulse.serve.groups import Groups
+from pulse.serve.query import Query, refusal
+from pulse.serve.spans import Span
+from pulse.serve.years import TenantYears
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
 CSV = "text/csv; charset=utf-8; header=present"
-_FORM = 1
+_FORM = 2
 """Raise it when the same objects give other bytes: ETags and cursors then differ too."""
 
 
@@ -32,15 +35,15 @@ class Question:
 
     report: Report
     query: Query
-    tenant: Tenant
-    dates: DateRange
+    spans: tuple[Span, ...]
+    """Each tenant's days."""
     filters: Filters
     """The query's and the key's; the report's own are not among them."""
     min_sample: int
 
     @classmethod
-    def ask(cls, report: Report, query: Query, tenant: Tenant, key: Key) -> "Question":
-        """The question that a key of the tenant asks, narrowed by the key's own filters.
+    def ask(cls, report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -> "Question":
+        """The question that a key of these tenants asks, narrowed by the key's own filters.
 
         Raises ForbiddenError where the report lacks a dimension that the key is bound to.
         """
@@ -52,15 +55,14 @@ class Question:
                 )
         bound = {name: among(values) for name, values in key.filters.items()}
         filters = both(query.filters, bound)
+        threshold = max(tenant.min_sample for tenant in tenants)
+        asked = {*query.group_by, *filters}
         return cls(
             report=report,
             query=query,
-            tenant=tenant,
-            dates=query.resolve(tenant, report.family.dataset.name),
+            spans=tuple(Span.of(report, query, tenant) for tenant in tenants),
             filters=filters,
-            min_sample=figures.min_sample(
-                key.kind, tenant.min_sample, report.family, {*query.group_by, *filters}
-            ),
+            min_sample=figures.min_sample(key.kind, threshold, report.family, asked),
         )
 
     @cached_property
@@ -75,37 +77,47 @@ class Question:
         query = self.query
         return fingerprint(
             _FORM,
-            self.tenant.id,
+            [span.tenant.id for span in self.spans],
             self.report.name,
             query.preset,
             query.dates and [query.dates.start, query.dates.end],
+            query.compare,
             query.granularity,
             query.group_by,
+            query.fill,
+            query.subtotals,
             {name: condition.shown() for name, condition in self.all_filters.items()},
             [[order.column, order.descending] for order in query.order_by],
             self.min_sample,
         )
 
-    def content(self, years: Sequence[Year]) -> str:
+    def content(self, objects: TenantYears) -> str:
         """Names the rows that these objects make for the question."""
         return fingerprint(
             self.asked,
-            [self.dates.start, self.dates.end, self.tenant.week_start],
-            [year.etag for year in years],
+            [
+                [
+                    _days(span.dates),
+                    span.compared and _days(span.compared),
+                    span.tenant.week_start,
+                    [year.etag for year in objects[span.tenant.id]],
+                ]
+                for span in self.spans
+            ],
         )
 
-    def etag(self, years: Sequence[Year]) -> str:
+    def etag(self, objects: TenantYears) -> str:
         """Names the reply, byte by byte."""
         query = self.query
-        parts = (self.content(years), self._as_of, query.format, query.limit, query.cursor)
-        return f'"{fingerprint(*parts)}"'
+        parts = (self._meta, query.format, query.limit, query.cursor)
+        return f'"{fingerprint(self.content(objects), *parts)}"'
 
-    def goes_on_in(self, years: Sequence[Year]) -> bool:
+    def goes_on_in(self, objects: TenantYears) -> bool:
         """True unless the cursor was cut from other rows than these objects make.
 
         Raises BadRequestError for a cursor of another question.
         """
-        return self._cursor is None or self._cursor.content == self.content(years)
+        return self._cursor is None or self._cursor.content == self.content(objects)
 
     @cached_property
     def _cursor(self) -> Cursor | None:
@@ -116,68 +128,116 @@ class Question:
             raise refusal("cursor", "invalid_cursor", "It belongs to another query.")
         return cursor
 
-    @property
-    def _as_of(self) -> str | None:
-        us = self.tenant.table(self.report.family.dataset.name).as_of_us
-        return days.iso(us // days.SECOND * days.SECOND) if us is not None else None
-
     # -- the reply
 
-    def reply(self, years: Sequence[Year], raw_query: str) -> Reply:
-        """The page that is asked for, made from the tenant's objects of these days.
+    def reply(self, objects: TenantYears, raw_query: str) -> Reply:
+        """The page that is asked for, made from the objects of these days.
 
         Raises OutdatedError for a cursor of other rows, UnprocessableError for more
         groups than can be told.
         """
-        if not self.goes_on_in(years):
+        if not self.goes_on_in(objects):
             raise outdated()
-        found = self._figures(years)
+        found = self._figures(objects)
         keys = found.ordered(self.query.order_by)
-        page = _Page(self, found, keys, self._cursor.position if self._cursor else 0, years)
+        page = _Page(self, found, keys, self._cursor.position if self._cursor else 0, objects)
         return page.csv(raw_query) if self.query.format == "csv" else page.json()
 
-    def _figures(self, years: Sequence[Year]) -> Figures:
-        query = self.query
-        dimensions = [name for name in query.group_by if name != PERIOD]
-        groups = cells.merge(
-            [
-                year.cells.group(
-                    self.dates,
-                    self.all_filters,
-                    dimensions,
-                    granularity=query.granularity,
-                    week_start=self.tenant.week_start,
-                )
-                for year in years
-            ]
+    def _figures(self, objects: TenantYears) -> Figures:
+        now: list[Groups] = []
+        before: list[Groups] = []
+        keys: set[groups.Key] = set()
+        for span in self.spans:
+            years = objects[span.tenant.id]
+            now.append(span.now(years, self.all_filters))
+            before.append(span.before(years, self.all_filters))
+            keys |= span.keys({*now[-1], *before[-1]})
+        return Figures(
+            now=self._side(now),
+            before=self._side(before) if self.query.compare else None,
+            keys=self._rows(keys),
+            columns=self._columns,
         )
-        groups = figures.with_always(self.report, query, groups)
-        return Figures(self.report, query.group_by, groups, self.min_sample)
+
+    def _side(self, parts: Sequence[Groups]) -> Side:
+        """One side of the figures: the sums of every tenant, and those over all scales."""
+        group_by = self.query.group_by
+        found = groups.merge(parts)
+        if self.report.over_all:
+            found = groups.with_over_all(found, groups.apart(self.report, group_by))
+        return Side(self.report, group_by, found, self.query.subtotals, self.min_sample)
+
+    def _rows(self, keys: set[groups.Key]) -> set[groups.Key]:
+        """The keys of every row: of these groups, and of those that the query or report adds."""
+        apart = groups.apart(self.report, self.query.group_by)
+        keys = groups.with_always(self.report, self.query.group_by, keys)
+        if self.report.over_all:
+            keys |= {groups.over_all(key, apart) for key in keys}
+        if self.query.subtotals:
+            keys |= {part for key in keys for part in groups.beginnings(key, apart.stop)}
+        groups.check_size(len(keys))
+        return keys
+
+    @property
+    def _columns(self) -> list[Column]:
+        query = self.query
+        compared = query.compare is not None
+        found = columns(self.report, query.group_by, compared=compared, subtotals=query.subtotals)
+        return [*found, withheld()] if self.min_sample else found
 
     def meta(self, formulas: Sequence[str]) -> dict[str, Any]:
         """What the reply says of itself."""
-        return {
-            "date_range": {
-                "preset": self.query.preset,
-                "start_date": self.dates.start.isoformat(),
-                "end_date": self.dates.end.isoformat(),
-                "timezone": self.tenant.timezone,
-            },
+        return {**self._meta, "formulas": list(formulas), "warnings": self._warnings()}
+
+    @cached_property
+    def _meta(self) -> dict[str, Any]:
+        meta: dict[str, Any] = {
+            "date_range": {"preset": self.query.preset, **self._each(_dates_of)},
             "as_of": self._as_of,
             "filters": {name: condition.shown() for name, condition in self.filters.items()},
-            "formulas": list(formulas),
-            "warnings": self._warnings(),
         }
+        if self.query.compare:
+            meta["compare"] = {"with": self.query.compare, **self._each(_compared_of)}
+        return meta
+
+    def _each(self, describe: Callable[[Span], dict[str, str]]) -> dict[str, Any]:
+        """A description of the tenant's days; where the query names tenants, of each one's."""
+        if self.query.tenants is None:
+            return describe(self.spans[0])
+        return {"tenants": [{TENANT.name: span.tenant.id, **describe(span)} for span in self.spans]}
+
+    @property
+    def _as_of(self) -> str | None:
+        """When the builds ran that the reply reflects: the earliest of several tenants'."""
+        us = min((span.as_of_us for span in self.spans if span.as_of_us), default=None)
+        return days.iso(us // days.SECOND * days.SECOND) if us is not None else None
 
     def _warnings(self) -> list[dict[str, str]]:
-        warnings = []
-        if self._as_of is None:
-            warnings.append(("nothing_built", "No report of this tenant has been built yet."))
+        warnings = [
+            ("nothing_built", f"No report of tenant {span.tenant.id} has been built yet.")
+            for span in self.spans
+            if span.as_of_us is None
+        ]
+        if more := max(span.unpaired for span in self.spans):
+            message = f"The range compared with has {more} periods more: see the totals."
+            warnings.append(("unpaired_periods", message))
         for name, condition in self.all_filters.items():
             if not condition.values and not condition.negated:
                 message = f"The filters on {name} exclude each other: nothing can pass them."
                 warnings.append(("contradicting_filters", message))
         return [{"code": code, "message": message} for code, message in warnings]
+
+
+def _days(dates: DateRange) -> dict[str, str]:
+    return {"start_date": dates.start.isoformat(), "end_date": dates.end.isoformat()}
+
+
+def _dates_of(span: Span) -> dict[str, str]:
+    return {**_days(span.dates), "timezone": span.tenant.timezone}
+
+
+def _compared_of(span: Span) -> dict[str, str]:
+    return _days(span.compared) if span.compared else {}
 
 
 @dataclass(frozen=True)
@@ -186,15 +246,15 @@ class _Page:
 
     question: Question
     figures: Figures
-    keys: Sequence[cells.Key]
+    keys: Sequence[groups.Key]
     start: int
-    years: Sequence[Year]
+    objects: TenantYears
 
     def json(self) -> Reply:
         members = {
             "report": to_json(self.question.report.name),
             "meta": to_json(self.question.meta(self.figures.formulas)),
-            "columns": to_json(self.figures.columns),
+            "columns": to_json([column.shown for column in self.figures.columns]),
             "rows": "",
             "totals": to_json(self.figures.totals),
             "next_cursor": to_json(self._cursor(len(self.keys))),  # as long as it may get
@@ -208,7 +268,7 @@ class _Page:
         return Reply(200, json_object(members), {"Content-Type": JSON})
 
     def csv(self, raw_query: str) -> Reply:
-        names = [column["name"] for column in self.figures.columns]
+        names = [column.name for column in self.figures.columns]
         head = csv_line(names)
         texts = (
             csv_line([row[name] for name in names])
@@ -228,11 +288,12 @@ class _Page:
         return self._cursor(end) if end < len(self.keys) else None
 
     def _cursor(self, position: int) -> str:
-        return Cursor(self.question.asked, self.question.content(self.years), position).text()
+        return Cursor(self.question.asked, self.question.content(self.objects), position).text()
 
     def _file_name(self) -> str:
-        dates = self.question.dates
-        name = f"{self.question.report.name}_{dates.start}_{dates.end}.csv"
+        dates = [span.dates for span in self.question.spans]
+        first, last = min(d.start for d in dates), max(d.end for d in dates)
+        name = f"{self.question.report.name}_{first}_{last}.csv"
         return f'attachment; filename="{name}"'
 
     def _next_link(self, raw_query: str, cursor: str) -> str:

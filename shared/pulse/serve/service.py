@@ -5,20 +5,25 @@ from dataclasses import dataclass
 from typing import Self
 
 from pulse.errors import ForbiddenError, NotFoundError
-from pulse.http import Call, Reply, Route
+from pulse.http import JSON, Call, Reply, Route
 from pulse.reports.registry import REPORTS, Report
 from pulse.serve.catalogue import catalogue
+from pulse.serve.cursors import fingerprint
+from pulse.serve.dimensions import DisplayNames, Search
+from pulse.serve.feeds import fed
+from pulse.serve.formats import to_json
 from pulse.serve.openapi import document
-from pulse.serve.query import parse
+from pulse.serve.query import Query, parse
 from pulse.serve.questions import Question
-from pulse.serve.years import Years
+from pulse.serve.years import TenantYears, Years
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client, unavailable_on_failure
+from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
-from pulse.tenants.tenant import Tenant
+from pulse.tenants.tenant import Tenant, check_tenant_id
 
 _HEADERS = {
     "Cache-Control": "private, max-age=60",
@@ -28,10 +33,11 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Reports:
-    """Answers what is read under /v1: reports, their catalogue, the interface's description."""
+    """Answers what is read under /v1: reports, dimensions, their catalogue, the description."""
 
     directory: Directory
     years: Years
+    names: DisplayNames
 
     @classmethod
     def from_settings(cls, settings: ServeReportsSettings) -> Self:
@@ -39,7 +45,8 @@ class Reports:
         for service in ("dynamodb", "s3"):
             client(service, hurried=True)  # here, because years are read by threads at once
         directory = Directory(Tenants(settings.table, hurried=True))
-        return cls(directory, Years(Objects(settings.lake_bucket, hurried=True)))
+        names = DisplayNames(directory, Names(settings.table, hurried=True))
+        return cls(directory, Years(Objects(settings.lake_bucket, hurried=True)), names)
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -47,13 +54,13 @@ class Reports:
         return {
             "GET /v1/reports": _with_outages(self.catalogue),
             "GET /v1/reports/{report}": _with_outages(self.report),
+            "GET /v1/dimensions/{name}": _with_outages(self.dimension),
             "GET /v1/openapi.json": self.openapi,
         }
 
     def catalogue(self, call: Call) -> Reply:
         """What there is to be asked; any key that may read some of it."""
-        key = authenticate(call, self.directory)
-        require_kind(key, "report", "secret", "operator")
+        self._reader(call, "report", "secret", "operator")
         return Reply.json(200, catalogue(), _HEADERS)
 
     def openapi(self, call: Call) -> Reply:
@@ -65,34 +72,73 @@ class Reports:
 
         Raises the RequestError that API.md names for a key, report or query at fault.
         """
-        key = authenticate(call, self.directory)
-        tenant = self._tenant(key)
+        key = self._reader(call, "report", "secret", "operator", "feed")
+        if key.kind == "feed":
+            call = fed(call, key)
         report = _named(call.path_parameters["report"])
-        query = parse(call.query, report, call.headers.get("accept", ""))
-        question = Question.ask(report, query, tenant, key)
-        years = self.years.read(report.family, tenant, question.dates.years)
-        if not question.goes_on_in(years):
+        across = key.kind == "operator"
+        accept = call.headers.get("accept", "")
+        query = parse(call.query, report, accept, across_tenants=across)
+        question = Question.ask(report, query, self._tenants(key, query), key)
+        objects = self._objects(question)
+        if not question.goes_on_in(objects):
             # the page before may come from a process that knew a newer build than this one
-            years = self.years.read(report.family, tenant, question.dates.years, anew=True)
-        etag = question.etag(years)
+            objects = self._objects(question, anew=True)
+        etag = question.etag(objects)
         headers = {"ETag": etag, **_HEADERS}
-        if question.goes_on_in(years) and _has(call, etag):
+        if question.goes_on_in(objects) and _has(call, etag):
             return Reply(304, headers=headers)
-        reply = question.reply(years, call.raw_query)
+        reply = question.reply(objects, call.raw_query)
         return Reply(reply.status, reply.body, {**headers, **reply.headers})
 
-    def _tenant(self, key: Key) -> Tenant:
-        """The tenant whose reports the key reads."""
-        if key.kind == "operator":
-            raise ForbiddenError(
-                "operator_not_yet",
-                "Operator keys cannot read reports yet; use a report key of the tenant.",
-            )
-        require_kind(key, "report", "secret")
+    def dimension(self, call: Call) -> Reply:
+        """The values of one dimension, or 304 where the caller has them.
+
+        Raises the RequestError that API.md names for a key, dimension or query at fault.
+        """
+        key = self._reader(call, "report", "secret", "operator")
+        across = key.kind == "operator"
+        search = Search.parse(call.path_parameters["name"], call.query, across_tenants=across)
+        tenants = self._tenants(key, search.query)
+        question = Question.ask(search.report, search.query, tenants, key)
+        body = to_json(search.answer(question, self._objects(question), self.names))
+        headers = {"ETag": f'"{fingerprint(body)}"', **_HEADERS}
+        if _has(call, headers["ETag"]):
+            return Reply(304, headers=headers)
+        return Reply(200, body, {"Content-Type": JSON, **headers})
+
+    def _reader(self, call: Call, *kinds: str) -> Key:
+        """The key, if it is of one of these kinds. Of any, feed keys alone may be in the query."""
+        key = authenticate(call, self.directory, in_query=("feed",))
+        require_kind(key, *kinds)
+        return key
+
+    def _tenants(self, key: Key, query: Query) -> list[Tenant]:
+        """The tenants whose reports are asked for: the key's own, or those that are named."""
+        if query.tenants is not None:
+            return [self._named_tenant(name) for name in query.tenants]
         tenant = self.directory.tenant(key.tenant) if key.tenant else None
         if tenant is None:
             raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
+        return [tenant]
+
+    def _named_tenant(self, name: str) -> Tenant:
+        unknown = NotFoundError("tenant_unknown", f"There is no tenant {name[:64]!r}.")
+        try:
+            check_tenant_id(name)  # the table refuses some texts as keys
+        except ValueError:
+            raise unknown from None
+        if (tenant := self.directory.tenant(name)) is None:
+            raise unknown
         return tenant
+
+    def _objects(self, question: Question, *, anew: bool = False) -> TenantYears:
+        """The objects of each tenant that hold the question's days."""
+        family = question.report.family
+        return {
+            span.tenant.id: self.years.read(family, span.tenant, span.years, anew=anew)
+            for span in question.spans
+        }
 
 
 def _with_outages(route: Route) -> Route:

@@ -5,7 +5,7 @@ nothing is listed and nothing is asked for in vain.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -27,6 +27,10 @@ class Year:
 
     etag: str
     cells: Cells
+
+
+TenantYears = Mapping[str, Sequence[Year]]
+"""What a question is answered from: the objects of each tenant, by its id."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Years:
     _kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
 
     def read(
-        self, family: Family, tenant: Tenant, years: Sequence[int], *, anew: bool = False
+        self, family: Family, tenant: Tenant, years: Collection[int], *, anew: bool = False
     ) -> list[Year]:
         """The tenant's published objects of these calendar years, oldest first.
 

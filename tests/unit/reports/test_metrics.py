@@ -200,3 +200,63 @@ def test_zero_is_never_negative() -> None:
     assert ends is not None
     assert str(ends[0]) == "0.00"
     assert str(metrics.ratio(-1, 10**6)) == "0.00"
+
+
+# -- the difference of two scores
+
+
+def estimate(good: int, n: int) -> metrics.Estimate:
+    """A percentage with its Wilson interval."""
+    share = metrics.share_pct(good, n)
+    assert share is not None
+    return metrics.Estimate(share, *metrics.wilson(good, n))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        # Newcombe 1998, Statistics in Medicine 17:873-890, table II, method 10
+        ((56, 70), (48, 80), 5.24, 33.39),
+        ((9, 10), (3, 10), 17.05, 80.90),
+        ((6, 7), (2, 7), 5.82, 80.62),
+        ((5, 56), (0, 29), -3.81, 19.26),
+        ((0, 10), (0, 20), -16.11, 27.75),
+        ((0, 10), (0, 10), -27.75, 27.75),
+        ((10, 10), (0, 20), 67.91, 100.00),
+        ((10, 10), (0, 10), 60.75, 100.00),
+    ],
+)
+def test_the_interval_of_a_difference_is_that_of_newcombe(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+) -> None:
+    ends = metrics.mover(estimate(*first), estimate(*second))
+    assert [float(end) for end in ends] == pytest.approx([low, high], abs=0.02)
+
+
+def test_the_interval_of_a_change_of_nps_by_hand() -> None:
+    # the vectors of METRICS.md: 30.00 (25.08 .. 34.74) less -8.95 (-13.31 .. -4.55)
+    now = metrics.Estimate(Decimal("30.00"), Decimal("25.08"), Decimal("34.74"))
+    before = metrics.Estimate(Decimal("-8.95"), Decimal("-13.31"), Decimal("-4.55"))
+    # 38.95 - sqrt(4.92² + 4.40²) = 38.95 - 6.6004; 38.95 + sqrt(4.74² + 4.36²) = 38.95 + 6.4402
+    ends = metrics.mover(now, before)
+    assert [float(end) for end in ends] == pytest.approx([32.3496, 45.3902], abs=0.0001)
+    assert metrics.significant(nps_counts(500, 300, 200), nps_counts(291, 476, 395), NPS)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [
+        ((9, 10), (3, 10), True),  # 17.05 .. 80.90
+        ((3, 10), (9, 10), True),
+        ((5, 56), (0, 29), False),  # -3.81 .. 19.26
+        ((7, 10), (7, 10), False),
+        ((9, 9), (0, 100), None),  # nine are too few, whatever they say
+        ((100, 100), (0, 9), None),
+        ((0, 0), (50, 100), None),
+    ],
+)
+def test_a_change_is_significant_where_its_interval_excludes_zero(
+    now: tuple[int, int], before: tuple[int, int], expected: bool | None
+) -> None:
+    sides = [[0, n - good, 0, 0, 0, good, 0, 0, 0, 0, 0] for good, n in (now, before)]
+    assert metrics.significant(sides[0], sides[1], CSAT) is expected

@@ -25,7 +25,7 @@ def test_the_survey_family_has_the_dimensions_and_counts_of_its_table() -> None:
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS.keys())
 def test_a_report_names_each_column_once(report: Report) -> None:
-    columns = ["period", *report.family.dimension_names]
+    columns = ["period", "tenant", *(dimension.name for dimension in report.dimensions)]
     columns += [metric.name for metric in report.metrics]
     assert len(columns) == len(set(columns))
     assert report.granularity in days.GRANULARITIES
@@ -38,18 +38,33 @@ def test_each_percentage_comes_with_its_counts_and_each_score_with_its_interval(
 ) -> None:
     names = {metric.name for metric in report.metrics}
     assert "responses" in names
-    for name in names:
-        if name.endswith("_pct") and name != "share_pct":
-            assert name.removesuffix("_pct") in names
-    if names & {"score", "nps"}:
-        assert {"ci_low", "ci_high"} <= names
+    for metric in report.metrics:
+        if metric.unit == "percent" and metric.name != "share_pct":
+            assert {metric.numerator, metric.denominator} <= names
+    headlines = [metric for metric in report.metrics if metric.significant]
+    assert len(headlines) <= 1
+    assert ({"ci_low", "ci_high"} <= names) == bool(headlines)
 
 
 def test_the_reports_have_the_columns_that_the_interface_promises() -> None:
     scored = ["average", "median", "score", "ci_low", "ci_high"]
     columns = {name: [m.name for m in report.metrics] for name, report in REPORTS.items()}
+    assert list(columns) == [
+        *("geo", "daily", "csat", "nps", "ces", "source", "rates", "browsers", "agents")
+    ]
     assert columns["daily"] == ["responses", *scored]
-    assert columns["source"] == ["responses", "share_pct", *scored]
+    for name in ("geo", "source", "browsers", "agents"):
+        assert columns[name] == ["responses", "share_pct", *scored]
+    assert columns["rates"] == ["responses", "share_pct"]
+    for name, segments in (
+        ("csat", ("satisfied", "neutral", "dissatisfied")),
+        ("ces", ("easy", "neutral", "difficult")),
+    ):
+        assert columns[name] == [
+            *("responses", "average", "median"),
+            *(part for segment in segments for part in (segment, f"{segment}_pct")),
+            *(f"{name}_pct", "ci_low", "ci_high"),
+        ]
     assert columns["nps"] == [
         "responses",
         "promoters",
@@ -92,6 +107,21 @@ def test_the_distribution_has_every_score_of_the_scale() -> None:
         "satisfied",
         "satisfied",
     ]
+
+
+def test_a_figure_about_one_scale_says_nothing_of_several() -> None:
+    everything = Facts({"metric": registry.ALL, "scale": None}, [0, 1, 2, *[0] * 8], 4)
+    shown = {metric.name: metric.of(everything) for metric in every_metric()}
+    assert shown.pop("responses") == 3
+    assert shown.pop("share_pct") == 75
+    assert set(shown.values()) == {None}
+
+
+def test_what_would_judge_a_person_by_too_few_is_not_shown() -> None:
+    few = Facts({"metric": "csat", "scale": "1-5"}, [0, 1, 2, *[0] * 8], 4, too_few=True)
+    assert registry.SCORE.of(few) is None
+    assert registry.RESPONSES.of(few) == 3
+    assert all(metric.of(few) is None for metric in REPORTS["rates"].metrics)
 
 
 def test_an_entry_with_a_dimension_that_its_family_lacks_is_refused() -> None:

@@ -12,7 +12,7 @@ from pulse import days
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
 from pulse.reports.registry import SURVEY
-from pulse.serve import cells
+from pulse.serve import cells, groups
 from pulse.serve.conditions import Condition
 from tests.unit.serve.events import AGENTS, Answer, answers, as_object
 
@@ -79,21 +79,21 @@ def test_sums_beyond_32_bits_are_exact() -> None:
 
 
 def test_more_groups_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "MOST_GROUPS", 9)
+    monkeypatch.setattr(groups, "MOST_GROUPS", 9)
     ten = read([Answer(FIRST, 5, agent=f"a{number}") for number in range(10)])
     with pytest.raises(UnprocessableError) as error:
         ten.group(YEAR, {}, ["agent"])
     assert error.value.code == "too_many_groups"
     nine = {"agent": Condition(frozenset({"a0"}), negated=True)}
-    parts: list[cells.Groups] = [ten.group(YEAR, nine, ["agent"]), {("another",): [0] * 11}]
+    parts: list[groups.Groups] = [ten.group(YEAR, nine, ["agent"]), {("another",): [0] * 11}]
     with pytest.raises(UnprocessableError):
-        cells.merge(parts)
+        groups.merge(parts)
 
 
 def test_groups_of_several_years_are_added_and_the_parts_left_as_they_were() -> None:
-    first: cells.Groups = {("a",): [1, 2], ("b",): [3, 4]}
-    second: cells.Groups = {("a",): [10, 20], ("c",): [5, 6]}
-    assert cells.merge([first, second, first]) == {
+    first: groups.Groups = {("a",): [1, 2], ("b",): [3, 4]}
+    second: groups.Groups = {("a",): [10, 20], ("c",): [5, 6]}
+    assert groups.merge([first, second, first]) == {
         ("a",): [12, 24],
         ("b",): [6, 8],
         ("c",): [5, 6],

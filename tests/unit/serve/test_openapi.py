@@ -25,8 +25,11 @@ ROUTES = {
     ("post", "/v1/responses"),
     ("post", "/v1/batch/responses"),
     ("get", "/v1/surveys/{id}"),
+    ("post", "/v1/exports"),
+    ("get", "/v1/exports/{id}"),
     ("get", "/v1/reports"),
     ("get", "/v1/reports/{report}"),
+    ("get", "/v1/dimensions/{name}"),
     ("get", "/v1/openapi.json"),
 }
 
@@ -61,31 +64,47 @@ def test_every_route_is_described_with_its_problems() -> None:
 def test_what_the_parser_takes_is_what_the_document_says() -> None:
     named = document()["paths"]["/v1/reports/{report}"]["get"]["parameters"]
     in_query = [parameter["name"] for parameter in named if parameter["in"] == "query"]
-    assert in_query == [*PARAMETERS, *SURVEY.dimension_names]
+    assert in_query == [*PARAMETERS, "tenant", *SURVEY.dimension_names]
     (report,) = (parameter for parameter in named if parameter["in"] == "path")
     assert report["schema"]["enum"] == list(REPORTS)
     (preset,) = (parameter for parameter in named if parameter["name"] == "preset")
     assert tuple(preset["schema"]["enum"]) == days.PRESETS
 
 
+FOUND = [
+    Answer(date(2026, 11, 20), 9, metric="nps", scale="0-10", agent="ada"),
+    Answer(date(2026, 10, 20), 3, metric="nps", scale="0-10", agent="ada"),
+    Answer(date(2026, 11, 20), 4),
+    Answer(date(2026, 11, 20), 2, metric="ces", scale="1-7:low"),
+]
+QUERIES = (
+    "group_by=agent,channel",
+    "group_by=agent,channel&compare=previous_period&subtotals=true",
+    "granularity=month&compare=previous_year&fill=true",
+)
+
+
 @pytest.mark.parametrize("name", REPORTS)
-@pytest.mark.parametrize("kind", ["secret", "report"])
-def test_replies_are_as_their_schema_says(name: str, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["secret", "report", "operator"])
+@pytest.mark.parametrize("query", QUERIES)
+def test_replies_are_as_their_schema_says(name: str, kind: str, query: str) -> None:
     report = REPORTS[name]
-    found = [
-        Answer(date(2026, 11, 20), 9, metric="nps", scale="0-10", agent="ada"),
-        Answer(date(2026, 11, 20), 4),
-    ]
-    query = "start_date=2026-11-01&end_date=2026-11-30&group_by=agent,channel"
-    tenant = built(Tenant("acme", "Acme"), found)
-    question = Question.ask(report, parse(pairs(query), report), tenant, Key("0", kind, "acme", 0))
-    years = [Year('"e"', cells.read(as_object(found), SURVEY))]
+    query = f"start_date=2026-11-01&end_date=2026-11-30&{query}"
+    across = kind == "operator"
+    query += "&tenant=acme" if across else ""
+    asked = parse(pairs(query), report, across_tenants=across)
+    tenant = built(Tenant("acme", "Acme"), FOUND)
+    question = Question.ask(report, asked, [tenant], Key("0", kind, "acme", 0))
+    years = {"acme": [Year('"e"', cells.read(as_object(FOUND), SURVEY))]}
     reply = json.loads(question.reply(years, query).body)
     schema_name = f"{name.capitalize()}Report"
     assert reply["rows"]
     assert problems(schema_name, reply) == []
+    described = document()["components"]["schemas"][schema_name]["properties"]["rows"]["items"]
+    assert {name for row in reply["rows"] for name in row} <= set(described["properties"])
     assert problems(schema_name, reply | {"report": "other"})
     assert problems(schema_name, {**reply, "rows": [{"metric": "nps"}]})
+    assert problems(schema_name, {**reply, "meta": {**reply["meta"], "date_range": {}}})
 
 
 def test_a_problem_is_as_its_schema_says() -> None:
@@ -99,9 +118,15 @@ def test_the_catalogue_is_as_its_schema_says_and_lists_the_registry() -> None:
     found = catalogue()
     assert problems("Catalogue", found) == []
     assert [report["name"] for report in found["reports"]] == list(REPORTS)
-    daily = found["reports"][0]
+    daily, rates = (r for r in found["reports"] if r["name"] in ("daily", "rates"))
     assert daily["group_by"] == ["period"]
     assert daily["granularity"] == "day"
+    assert rates["always_grouped_by"] == ["metric", "scale", "score_value"]
+    assert rates["always_present"] == {"score_value": list(range(11))}
+    assert rates["dimensions"][-1]["name"] == "score_value"
+    assert "score_value" not in rates["filters"]
+    assert found["comparisons"] == ["previous_period", "previous_year"]
+    assert [dimension["name"] for dimension in found["operator_dimensions"]] == ["tenant"]
     score = next(metric for metric in daily["metrics"] if metric["name"] == "average")
     assert score == {
         "name": "average",

@@ -1,17 +1,17 @@
-"""Whole replies against an oracle in plain Python: fractions over single answers.
+"""Whole replies against tests/oracle.py, which works them out from single answers.
 
-The oracle shares no code with metrics, registry or cells: METRICS.md is written out again.
+Every report, grouping, filter, preset, granularity and comparison, for one tenant and several.
 """
 
 import csv
 import io
 import json
-import statistics
+import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, localcontext
-from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,117 +24,17 @@ from pulse.serve.questions import Question
 from pulse.serve.years import Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
-from tests.unit.serve.events import Answer, answers, as_object, built, by_year, pairs
+from tests import oracle
+from tests.oracle import Asked, Days, Part
+from tests.unit.serve.events import AGENTS, SCALES, Answer, as_object, built, by_year, pairs
 
 FIRST, LAST = date(2025, 6, 1), date(2027, 3, 31)
 SECRET = Key("0" * 64, "secret", "acme", 0)
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-GOOD = {
-    ("csat", "1-5"): {4, 5},
-    ("csat", "1-5:good5"): {5},
-    ("csat", "1-7"): {6, 7},
-    ("nps", "0-10"): {9, 10},
-    ("ces", "1-7"): {5, 6, 7},
-    ("ces", "1-7:low"): {1, 2, 3},
-}
-DETRACTORS = set(range(7))
+OPERATOR = Key("1" * 64, "operator", None, 0)
+ACME = Tenant("acme", "Acme")
 
 
-def two(exact: Fraction) -> float:
-    return float(Decimal(round(exact * 100)) / 100)
-
-
-def interval(metric: str, scale: str, scores: Sequence[int]) -> tuple[float, float]:
-    z, n = Decimal("1.959964"), len(scores)
-    good = sum(score in GOOD[metric, scale] for score in scores)
-    with localcontext(prec=60):
-        if metric == "nps":
-            bad = sum(score in DETRACTORS for score in scores)
-            p, d = ((Decimal(count) + Decimal("0.75")) / (n + 3) for count in (good, bad))
-            centre, lowest = p - d, Decimal(-100)
-            half = z * ((p + d - centre**2) / (n + 3)).sqrt()
-        else:
-            p, lowest = Decimal(good) / n, Decimal(0)
-            centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-            half = z * (p * (1 - p) / n + z**2 / (4 * n * n)).sqrt() / (1 + z**2 / n)
-        low, high = (round(100 * end, 2) for end in (centre - half, centre + half))
-    value = headline(metric, scale, scores)
-    return min(float(max(low, lowest)), value), max(float(min(high, Decimal(100))), value)
-
-
-def headline(metric: str, scale: str, scores: Sequence[int]) -> float:
-    lead = sum(score in GOOD[metric, scale] for score in scores)
-    if metric == "nps":
-        lead -= sum(score in DETRACTORS for score in scores)
-    return two(Fraction(100 * lead, len(scores)))
-
-
-def figures(metric: str, scale: str, scores: Sequence[int], whole: int) -> dict[str, Any]:
-    """Every figure that a report of this spine may show."""
-    n = len(scores)
-    row: dict[str, Any] = {"responses": n, "share_pct": two(Fraction(100 * n, whole))}
-    if metric == "nps":
-        for name, among in (
-            ("promoters", {9, 10}),
-            ("passives", {7, 8}),
-            ("detractors", DETRACTORS),
-        ):
-            count = sum(score in among for score in scores)
-            row |= {name: count, f"{name}_pct": two(Fraction(100 * count, n)) if n else None}
-    if not scores:
-        empty = ("average", "median", "score", "nps", "ci_low", "ci_high")
-        return row | dict.fromkeys(empty)
-    value, (low, high) = headline(metric, scale, scores), interval(metric, scale, scores)
-    return row | {
-        "average": two(Fraction(sum(scores), n)),
-        "median": statistics.median(scores),
-        "score": value,
-        "nps": value,
-        "ci_low": low,
-        "ci_high": high,
-    }
-
-
-def first_day(day: date, granularity: str, week_start: str) -> str:
-    if granularity == "week":
-        while day.strftime("%A").lower() != week_start:
-            day -= timedelta(days=1)
-    return (day.replace(day=1) if granularity == "month" else day).isoformat()
-
-
-def expected_rows(
-    report: str,
-    found: Sequence[Answer],
-    granularity: str,
-    by: Sequence[str],
-    week_start: str,
-) -> list[dict[str, Any]]:
-    """The rows over answers that have passed the filters, in the default order."""
-    groups: dict[tuple[str | None, ...], list[int]] = {}
-    for answer in found:
-        period = [] if granularity == "total" else [first_day(answer.day, granularity, week_start)]
-        values = [answer.dimension(name) for name in ("metric", "scale", *by)]
-        groups.setdefault((*period, *values), []).append(answer.score)
-    names = [*(["period"] if granularity != "total" else []), "metric", "scale", *by]
-    wholes: dict[tuple[str | None, ...], int] = {}
-    apart = len(names) - len(by)
-    for key, scores in groups.items():
-        wholes[key[:apart]] = wholes.get(key[:apart], 0) + len(scores)
-    if report == "source" and "channel" in by:
-        at = names.index("channel")
-        for key in list(groups):
-            for channel in ("ticket", "chat", "external"):
-                groups.setdefault((*key[:at], channel, *key[at + 1 :]), [])
-    rows = []
-    for key in sorted(groups, key=lambda key: [(part is None, part or "") for part in key]):
-        row = dict(zip(names, key, strict=True))
-        every = figures(str(row["metric"]), str(row["scale"]), groups[key], wholes[key[:apart]])
-        rows.append(row | {m.name: every[m.name] for m in REPORTS[report].metrics})
-    return rows
-
-
-def years_of(found: Sequence[Answer]) -> list[Year]:
+def read(found: Sequence[Answer]) -> list[Year]:
     family = REPORTS["daily"].family
     return [
         Year(f'"{year}"', cells.read(as_object(some), family))
@@ -142,12 +42,23 @@ def years_of(found: Sequence[Answer]) -> list[Year]:
     ]
 
 
-def ask(report: str, tenant: Tenant, found: Sequence[Answer], query: str) -> Any:
-    question = Question.ask(
-        REPORTS[report], parse(pairs(query), REPORTS[report]), built(tenant, found), SECRET
-    )
-    return question.reply(years_of(found), query)
+def ask(report: str, query: str, found: Sequence[tuple[Tenant, Sequence[Answer]]], key: Key) -> Any:
+    """The reply's text; JSON unless the query says otherwise."""
+    entry = REPORTS[report]
+    parsed = parse(pairs(query), entry, across_tenants=key.kind == "operator")
+    tenants = [built(tenant, some) for tenant, some in found]
+    objects = {tenant.id: read(some) for tenant, some in found}
+    return Question.ask(entry, parsed, tenants, key).reply(objects, query).body
 
+
+def rows_of(reply: Any) -> tuple[list[Any], list[Any]]:
+    """(rows, totals) by what they hold; every row has every column, in order."""
+    columns = [column["name"] for column in reply["columns"]]
+    assert all(list(row) == columns for row in (*reply["rows"], *reply["totals"]))
+    return reply["rows"], reply["totals"]
+
+
+# -- what is asked
 
 COUNTRIES: dict[str, Callable[[str | None], bool]] = {
     "": lambda country: True,
@@ -156,94 +67,257 @@ COUNTRIES: dict[str, Callable[[str | None], bool]] = {
     "(none)": lambda country: country is None,
     "!(none),FR": lambda country: country not in (None, "FR"),
 }
-ranges = st.tuples(st.dates(FIRST, LAST), st.dates(FIRST, LAST)).map(sorted)
-groupings = st.lists(
-    st.sampled_from(["survey", "channel", "agent", "country", "browser", "os"]),
-    unique=True,
-    min_size=1,
-    max_size=3,
-)
+DIMENSIONS = ("survey", "channel", "agent", "country", "browser", "os")
+reports = st.sampled_from(sorted(oracle.COLUMNS))
+granularities = st.sampled_from(days.GRANULARITIES)
+comparisons = st.sampled_from(["previous_period", "previous_year", None])
+# hypothesis likes what comes first, so that is what has the most in it
+starts = st.integers(-270, 300).map(lambda days: date(2026, 4, 1) + timedelta(days=days))
+ranges = st.tuples(starts, st.sampled_from([180, 90, 27, 6, 0, 400]))
+presets = st.sampled_from([preset for preset in days.PRESETS if preset != "all_time"])
+week_starts = st.sampled_from(["monday", "sunday"])
+groupings = st.none() | st.lists(
+    st.sampled_from(DIMENSIONS), unique=True, min_size=1, max_size=3
+).map(tuple)
 
 
-@settings(max_examples=150, deadline=None)
+def crowds(first: date, last: date) -> st.SearchStrategy[list[Answer]]:
+    """Many random answers on a few scales; quicker to draw than one by one."""
+
+    def invent(seed: int, size: int, scales: list[tuple[str, str]]) -> list[Answer]:
+        chance = random.Random(seed)
+        return [one(chance, *chance.choice(scales)) for _ in range(size)]
+
+    def one(chance: random.Random, metric: str, scale: str) -> Answer:
+        low, high = (int(end) for end in scale.split(":")[0].split("-"))
+        passed = chance.random()  # of the days; the later, the better: some changes show
+        return Answer(
+            day=first + timedelta(days=round(passed * (last - first).days)),
+            score=round(low + (high - low) * (passed + chance.random()) / 2),
+            metric=metric,
+            scale=scale,
+            survey=chance.choice(["s1", "s2"]),
+            channel=chance.choice(["ticket", "chat", "external"]),
+            agent=chance.choice(AGENTS),
+            country=chance.choice([None, "DE", "DE", "DE", "FR"]),
+            browser=chance.choice([None, "Firefox"]),
+        )
+
+    few = st.lists(st.sampled_from(SCALES), min_size=1, max_size=3, unique=True)
+    return st.builds(invent, st.integers(0, 2**32), st.sampled_from([300, 50, 5, 0]), few)
+
+
+def asked(
+    report: str, by: tuple[str, ...] | None, granularity: str | None, **flags: bool
+) -> tuple[Asked, str]:
+    """What the oracle is asked, and the query that asks the same."""
+    query = "" if granularity is None else f"&granularity={granularity}"
+    if by is not None:
+        query += f"&group_by={','.join(by)}"
+    query += "".join(f"&{name}=true" for name, is_set in flags.items() if is_set)
+    grouped = oracle.GROUPED_BY.get(report, ()) if by is None else by
+    if report == "rates" and "score_value" not in grouped:
+        grouped = (*grouped, "score_value")
+    natural = "day" if report == "daily" else "total"
+    return Asked(report, grouped, granularity or natural, **flags), query
+
+
+def named(days_asked: Days) -> str:
+    return f"start_date={days_asked[0]}&end_date={days_asked[1]}"
+
+
+# -- one tenant
+
+
+@settings(max_examples=120, deadline=None)
 @given(
-    found=answers(FIRST, LAST),
-    report=st.sampled_from(list(REPORTS)),
-    dates=ranges,
-    granularity=st.sampled_from(days.GRANULARITIES),
+    found=crowds(FIRST, LAST),
+    report=reports,
     by=groupings,
-    week_start=st.sampled_from(["monday", "sunday"]),
+    granularity=st.none() | granularities,
+    start_and_length=ranges,
+    compare=comparisons,
+    week_start=week_starts,
     countries=st.sampled_from(list(COUNTRIES)),
+    subtotals=st.booleans(),
 )
 def test_replies_are_those_of_the_single_answers(
     found: list[Answer],
     report: str,
-    dates: list[date],
-    granularity: str,
-    by: list[str],
+    by: tuple[str, ...] | None,
+    granularity: str | None,
+    start_and_length: tuple[date, int],
+    compare: str | None,
     week_start: str,
     countries: str,
+    subtotals: bool,
 ) -> None:
-    query = f"start_date={dates[0]}&end_date={dates[1]}&granularity={granularity}"
-    query += f"&group_by={','.join(by)}" + (f"&country={countries}" if countries else "")
-    tenant = Tenant("acme", "Acme", week_start=week_start)
-    passes = COUNTRIES[countries]
-    kept = [
-        answer
-        for answer in found
-        if dates[0] <= answer.day <= dates[1]
-        and passes(answer.country)
-        and (report != "nps" or answer.metric == "nps")
-    ]
-    reply = json.loads(ask(report, tenant, found, query).body)
-    assert reply["rows"] == expected_rows(report, kept, granularity, by, week_start)
-    columns = [column["name"] for column in reply["columns"]]
-    assert all(list(row) == columns for row in reply["rows"])
-    whole = {
-        (row["metric"], row["scale"]): row
-        for row in expected_rows(report, kept, "total", [], week_start)
-    }
-    assert len(reply["totals"]) == len(whole)
-    for row in reply["totals"]:
-        assert whole[row["metric"], row["scale"]].items() <= row.items()
-        assert {row[name] for name in columns if name in ("period", *by)} == {None}
+    start, length = start_and_length
+    dates = start, start + timedelta(days=length)
+    question, query = asked(report, by, granularity, subtotals=subtotals)
+    query = named(dates) + query + (f"&country={countries}" if countries else "")
+    before = None
+    if compare:
+        query += f"&compare={compare}"
+        before = oracle.compared_days(compare, None, dates, week_start)
+    kept = [answer for answer in found if COUNTRIES[countries](answer.country)]
+    tenant = replace(ACME, week_start=week_start)
+    reply = json.loads(ask(report, query, [(tenant, found)], SECRET))
+    part = Part(kept, dates, before, week_start)
+    rows, totals = oracle.reply(question, [part])
+    assert rows_of(reply) == (rows, totals)
+    if "breakdown" in reply:
+        assert reply["breakdown"] == oracle.breakdown(question, [part])
 
 
-@settings(max_examples=50, deadline=None)
-@given(found=answers(date(2026, 10, 1), date(2026, 11, 20)))
-def test_the_nps_distribution_is_that_of_the_single_answers(found: list[Answer]) -> None:
+@settings(max_examples=60, deadline=None)
+@given(
+    found=crowds(date(2026, 10, 1), date(2026, 12, 31)),
+    report=reports,
+    by=groupings,
+    granularity=granularities,
+    compare=comparisons,
+    subtotals=st.booleans(),
+    length=st.integers(0, 40),
+)
+def test_filled_replies_have_every_period(
+    found: list[Answer],
+    report: str,
+    by: tuple[str, ...] | None,
+    granularity: str,
+    compare: str | None,
+    subtotals: bool,
+    length: int,
+) -> None:
+    by = by[:1] if by else by
+    dates = date(2026, 11, 5), date(2026, 11, 5) + timedelta(days=length)
+    question, query = asked(report, by, granularity, subtotals=subtotals, fill=True)
+    before = oracle.compared_days(compare, None, dates, "monday") if compare else None
+    query = named(dates) + query + (f"&compare={compare}" if compare else "") + "&limit=10000"
+    reply = json.loads(ask(report, query, [(ACME, found)], SECRET))
+    assert rows_of(reply) == oracle.reply(question, [Part(found, dates, before)])
+
+
+@settings(max_examples=90, deadline=None)
+@given(
+    found=crowds(date(2023, 1, 1), date(2025, 3, 31)),
+    preset=presets,
+    today=st.dates(date(2024, 1, 1), date(2025, 3, 31)),  # a leap year's end of February, and more
+    compare=comparisons,
+    granularity=st.sampled_from(["total", "week", "month"]),
+    week_start=week_starts,
+)
+def test_presets_mean_the_days_that_the_calendar_shows(
+    found: list[Answer],
+    preset: str,
+    today: date,
+    compare: str | None,
+    granularity: str,
+    week_start: str,
+) -> None:
+    tenant = replace(ACME, timezone="Pacific/Auckland", week_start=week_start)
+    noon = datetime(today.year, today.month, today.day, 12, tzinfo=ZoneInfo(tenant.timezone))
+    question, query = asked("geo", None, granularity)
+    query = f"preset={preset}{query}" + (f"&compare={compare}" if compare else "")
+    with days.clock(lambda: noon.astimezone(UTC)):
+        reply = json.loads(ask("geo", query, [(tenant, found)], SECRET))
+    dates = oracle.preset_days(preset, today, week_start)
+    before = oracle.compared_days(compare, preset, dates, week_start) if compare else None
+    shown = reply["meta"]["date_range"]
+    assert (shown["start_date"], shown["end_date"]) == tuple(map(str, dates))
+    if before:
+        compared = reply["meta"]["compare"]
+        assert (compared["start_date"], compared["end_date"]) == tuple(map(str, before))
+    assert rows_of(reply) == oracle.reply(question, [Part(found, dates, before, week_start)])
+
+
+# -- several tenants
+
+TENANTS = (
+    ACME,
+    Tenant("globex", "Globex", timezone="Pacific/Kiritimati", week_start="sunday"),
+    Tenant("wonka", "Wonka", timezone="America/Los_Angeles"),
+)
+NOW = datetime(2026, 11, 1, 11, 30, tzinfo=UTC)  # three zones, three days: 31 Oct to 2 Nov
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    found=st.lists(crowds(date(2026, 9, 1), date(2026, 11, 30)), min_size=3, max_size=3),
+    how_many=st.integers(1, 3),
+    report=reports,
+    by=st.lists(st.sampled_from(["tenant", "channel", "country"]), unique=True, min_size=1),
+    granularity=granularities,
+    preset=presets,
+    compare=comparisons,
+    fill=st.booleans(),
+)
+def test_an_operator_s_tenants_each_have_their_own_days(
+    found: list[list[Answer]],
+    how_many: int,
+    report: str,
+    by: list[str],
+    granularity: str,
+    preset: str,
+    compare: str | None,
+    fill: bool,
+) -> None:
+    fill = fill and "year" not in preset and "12" not in preset  # those are many rows
+    question, query = asked(report, tuple(by), granularity, fill=fill)
+    tenants = TENANTS[:how_many]
+    query = f"tenant={','.join(tenant.id for tenant in tenants)}&preset={preset}{query}"
+    query += f"&compare={compare}&limit=10000" if compare else "&limit=10000"
+    parts = []
+    for tenant, some in zip(tenants, found, strict=False):
+        today = NOW.astimezone(ZoneInfo(tenant.timezone)).date()
+        dates = oracle.preset_days(preset, today, tenant.week_start)
+        before = compare and oracle.compared_days(compare, preset, dates, tenant.week_start)
+        parts.append(Part(some, dates, before or None, tenant.week_start, tenant.id))
     with days.clock(lambda: NOW):
-        reply = json.loads(ask("nps", Tenant("acme", "Acme"), found, "preset=all_time").body)
-    scores = [answer.score for answer in found if answer.metric == "nps"]
-    expected = [
-        {
-            "metric": "nps",
-            "scale": "0-10",
-            "score_value": score,
-            "segment": "detractors" if score < 7 else "passives" if score < 9 else "promoters",
-            "responses": scores.count(score),
-            "share_pct": two(Fraction(100 * scores.count(score), len(scores))),
-        }
-        for score in range(11)
-        if scores
-    ]
-    assert reply["breakdown"] == expected
+        reply = json.loads(ask(report, query, list(zip(tenants, found, strict=False)), OPERATOR))
+    shown = {entry["tenant"]: entry for entry in reply["meta"]["date_range"]["tenants"]}
+    assert {part.tenant: str(part.now[0]) for part in parts} == {
+        tenant: entry["start_date"] for tenant, entry in shown.items()
+    }
+    assert rows_of(reply) == oracle.reply(question, parts)
+
+
+# -- forms and order
 
 
 @settings(max_examples=50, deadline=None)
-@given(found=answers(FIRST, LAST), by=groupings)
-def test_csv_has_the_same_rows_as_json(found: list[Answer], by: list[str]) -> None:
-    query = f"start_date={FIRST}&end_date={LAST}&group_by={','.join(by)}"
-    tenant = Tenant("acme", "Acme")
-    rows = json.loads(ask("source", tenant, found, query).body)["rows"]
-    text = ask("source", tenant, found, f"{query}&format=csv").body
+@given(found=crowds(FIRST, LAST), by=groupings, compare=comparisons)
+def test_csv_has_the_same_rows_as_json(
+    found: list[Answer], by: tuple[str, ...] | None, compare: str | None
+) -> None:
+    _, query = asked("source", by, None, subtotals=True)
+    query = named((FIRST, LAST)) + query + (f"&compare={compare}" if compare else "")
+    rows = json.loads(ask("source", query, [(ACME, found)], SECRET))["rows"]
+    text = ask("source", f"{query}&format=csv", [(ACME, found)], SECRET)
     lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     assert len(lines) == len(rows)
     for line, row in zip(lines, rows, strict=True):
+        assert list(line) == list(row)
         for name, value in row.items():
             if value is None:
                 assert line[name] == ""
+            elif isinstance(value, bool):
+                assert line[name] == str(value).lower()
             elif isinstance(value, str):
                 assert line[name].removeprefix("'") == value
             else:
                 assert float(line[name]) == value
+
+
+@settings(max_examples=25, deadline=None)
+@given(found=crowds(FIRST, LAST), column=st.integers(0), descending=st.booleans())
+def test_every_column_orders_the_rows(found: list[Answer], column: int, descending: bool) -> None:
+    query = f"{named((FIRST, LAST))}&compare=previous_year&subtotals=true&granularity=month"
+    plain = json.loads(ask("geo", query, [(ACME, found)], SECRET))
+    names = [column["name"] for column in plain["columns"]]
+    name = names[column % len(names)]
+    order = f"&order_by={'-' if descending else ''}{name}"
+    ordered = json.loads(ask("geo", query + order, [(ACME, found)], SECRET))["rows"]
+    given_rows = [row for row in plain["rows"] if row[name] is not None]
+    given_rows.sort(key=lambda row: row[name], reverse=descending)
+    assert ordered == given_rows + [row for row in plain["rows"] if row[name] is None]

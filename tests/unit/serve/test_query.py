@@ -102,6 +102,12 @@ def test_period_in_group_by_asks_for_days() -> None:
     assert ask("group_by=period").group_by == ("period", "metric", "scale")
 
 
+def test_rates_are_always_by_score() -> None:
+    assert ask("", "rates").group_by == ("metric", "scale", "score_value")
+    assert ask("group_by=agent", "rates").group_by == ("metric", "scale", "agent", "score_value")
+    assert ask("group_by=score_value,agent", "rates").group_by[2:] == ("score_value", "agent")
+
+
 def test_granularity_adds_the_period() -> None:
     assert ask("granularity=month").group_by == ("period", "metric", "scale", "channel")
     assert ask("granularity=total", "daily").group_by == ("metric", "scale")
@@ -158,6 +164,58 @@ def test_order_by_names_columns_and_directions() -> None:
     )
 
 
+def test_what_compare_and_subtotals_add_can_be_ordered_by() -> None:
+    query = "compare=previous_year&subtotals=true&group_by=country"
+    columns = "level,-score_change,responses_previous,score_significant"
+    assert [order.column for order in ask(f"{query}&order_by={columns}").order_by] == [
+        *("level", "score_change", "responses_previous", "score_significant")
+    ]
+
+
+def test_flags_are_true_or_false() -> None:
+    assert not ask("").fill
+    assert not ask("fill=false&subtotals=false").subtotals
+    query = ask("fill=true&subtotals=true")
+    assert query.fill
+    assert query.subtotals
+
+
+# -- tenants
+
+
+def across(query: str) -> Query:
+    return parse(pairs(query), REPORTS["source"], across_tenants=True)
+
+
+def test_an_operator_names_its_tenants_and_may_group_by_them() -> None:
+    query = across("tenant=acme,globex&group_by=tenant,channel")
+    assert query.tenants == ("acme", "globex")
+    assert query.group_by == ("metric", "scale", "tenant", "channel")
+    assert ask("").tenants is None
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "missing_tenant"),
+        ("tenant=", "empty_value"),
+        ("tenant=a,,b", "empty_value"),
+        ("tenant=a,b,a", "repeated_value"),
+        ("tenant=a&tenant=b", "repeated_parameter"),
+        ("tenant=" + ",".join(f"t{n}" for n in range(21)), "too_many_tenants"),
+    ],
+)
+def test_an_operator_s_tenants_are_named_once_and_are_not_too_many(query: str, code: str) -> None:
+    with pytest.raises(BadRequestError) as error:
+        across(query)
+    assert error.value.code == code
+    assert [fault.field for fault in error.value.errors] == ["tenant"]
+
+
+def test_twenty_tenants_are_not_too_many() -> None:
+    assert len(across("tenant=" + ",".join(f"t{n}" for n in range(20))).tenants or ()) == 20
+
+
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
@@ -192,7 +250,19 @@ def test_csv_has_ten_thousand_rows_by_default_and_json_a_thousand() -> None:
 # -- what is refused
 
 BAD = [
-    ("compare=previous_period", "compare", "unknown_parameter"),
+    ("compare=last_period", "compare", "unknown_comparison"),
+    ("compare=", "compare", "unknown_comparison"),
+    ("compare=previous_year&preset=all_time", "compare", "compare_with_all_time"),
+    ("compare=previous_year&compare=previous_year", "compare", "repeated_parameter"),
+    ("fill=1", "fill", "unknown_value"),
+    ("fill=", "fill", "unknown_value"),
+    ("subtotals=TRUE", "subtotals", "unknown_value"),
+    ("tenant=acme", "tenant", "unknown_parameter"),
+    ("group_by=tenant", "group_by", "unknown_dimension"),
+    ("group_by=score_value", "group_by", "unknown_dimension"),
+    ("order_by=score_change", "order_by", "unknown_column"),
+    ("order_by=level", "order_by", "unknown_column"),
+    ("order_by=share_pct_significant&compare=previous_year", "order_by", "unknown_column"),
     ("chanel=chat", "chanel", "unknown_parameter"),
     ("media_type=voice", "media_type", "unknown_parameter"),
     ("key=sk_x", "key", "unknown_parameter"),
@@ -262,6 +332,8 @@ def test_a_bad_query_is_a_400_that_names_its_parameter(
         ("preset=x", list(days.PRESETS)),
         ("granularity=x", list(days.GRANULARITIES)),
         ("group_by=x", ["period", *SURVEY.dimension_names]),
+        ("compare=x", ["previous_period", "previous_year"]),
+        ("fill=x", ["true", "false"]),
         ("channel=x", ["ticket", "chat", "external", "(none)"]),
         ("format=x", ["json", "csv"]),
         ("order_by=x", ["metric", "scale", "channel", "responses", "share_pct", "ci_high"]),

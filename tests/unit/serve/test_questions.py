@@ -6,21 +6,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from pulse import days
-from pulse.errors import BadRequestError, ForbiddenError, OutdatedError
+from pulse.errors import BadRequestError, ForbiddenError, OutdatedError, UnprocessableError
 from pulse.http import Reply
 from pulse.reports import registry
 from pulse.reports.registry import REPORTS, SURVEY, Report
-from pulse.serve import cells
+from pulse.serve import cells, groups
 from pulse.serve import questions as questions_module
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
-from pulse.serve.years import Year
+from pulse.serve.years import TenantYears, Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests.unit.serve.events import AGENTS, Answer, as_object, built, by_year, pairs
@@ -38,11 +37,12 @@ def _noon() -> Iterator[None]:
         yield
 
 
-def years(found: list[Answer], etag: str = "e") -> list[Year]:
-    return [
+def years(found: list[Answer], etag: str = "e", tenant: str = "acme") -> TenantYears:
+    read = [
         Year(f'"{etag}{year}"', cells.read(as_object(some), SURVEY))
         for year, some in by_year(found).items()
     ]
+    return {tenant: read}
 
 
 def question(
@@ -54,7 +54,7 @@ def question(
     tenant: Tenant = TENANT,
 ) -> Question:
     report = REPORTS[report] if isinstance(report, str) else report
-    return Question.ask(report, parse(pairs(query), report), built(tenant, found), key)
+    return Question.ask(report, parse(pairs(query), report), [built(tenant, found)], key)
 
 
 def ask(report: Report | str, found: list[Answer], query: str = "", **given: Any) -> Reply:
@@ -181,7 +181,8 @@ def test_channels_are_there_in_each_period_and_beside_each_country() -> None:
 def test_no_data_has_no_rows_at_all() -> None:
     for report in REPORTS:
         reply = body(report, [])
-        assert (reply["rows"], reply["totals"], reply["next_cursor"]) == ([], [], None)
+        assert (reply["totals"], reply["next_cursor"]) == ([], None)
+        assert bool(reply["rows"]) == (report == "rates")
         assert reply["meta"]["as_of"] is None
         assert [w["code"] for w in reply["meta"]["warnings"]] == ["nothing_built"]
     assert body("nps", many(5))["breakdown"] == []
@@ -338,7 +339,7 @@ def test_a_csv_file_is_named_after_its_report_and_days() -> None:
 def test_the_etag_names_all_that_makes_the_bytes() -> None:
     found = countries(25)
     etags = {
-        question("source", found, query, tenant=tenant).etag(years(found, etag=etag))
+        question("source", found, query, tenant=tenant).etag(years(found, etag, tenant.id))
         for query in ("", "limit=5", "format=csv", "channel=chat", "preset=today", "order_by=score")
         for tenant in (TENANT, replace(TENANT, id="other"))
         for etag in ("e", "f")
@@ -356,7 +357,9 @@ def test_the_same_question_has_the_same_etag_however_it_is_written() -> None:
 def test_a_build_that_changes_nothing_else_changes_as_of_and_the_etag() -> None:
     found = countries(3)
     first = question("source", found)
-    later = replace(first, tenant=built(TENANT, found, as_of_us=2_000_000))
+    (span,) = first.spans
+    built_again = replace(span, tenant=built(TENANT, found, as_of_us=2_000_000))
+    later = replace(first, spans=(built_again,))
     assert first.etag(years(found)) != later.etag(years(found))
 
 
@@ -426,31 +429,269 @@ def test_the_tenant_sets_its_own_minimum_sample() -> None:
     assert reply["rows"][0]["score"] == 100.0
 
 
+def test_how_often_each_score_was_given_would_tell_a_withheld_score() -> None:
+    found = [
+        *[Answer(DAY, 3, metric="nps", scale="0-10", agent="ada")] * 4,
+        *[Answer(DAY, 9, metric="nps", scale="0-10", agent="bob")] * 5,
+    ]
+    reply = body("rates", found, "group_by=agent&subtotals=true", key=REPORT_KEY)
+    ada = [row for row in reply["rows"] if row["agent"] == "ada"]
+    bob = [row for row in reply["rows"] if row["agent"] == "bob"]
+    assert len(ada) == len(bob) == 12  # eleven scores and their subtotal
+    assert {(row["responses"], row["share_pct"], row["withheld"]) for row in ada} == {
+        (None, None, True)
+    }
+    assert {row["withheld"] for row in bob} == {False}
+    assert [row["responses"] for row in bob if row["responses"]] == [5, 5]
+
+
+def test_a_comparison_withholds_what_either_side_would_tell() -> None:
+    before = date(2026, 10, 1)
+    found = [*many(9, agent="ada"), *[Answer(before, 1, agent="ada")] * 4]
+    query = "preset=last_28_days&compare=previous_period&group_by=agent"
+    (row,) = body("geo", found, query, key=REPORT_KEY)["rows"]
+    assert (row["score"], row["score_previous"], row["score_change"]) == (100.0, None, None)
+    assert (row["responses_change"], row["withheld"]) == (5, True)
+
+
+# -- comparisons
+
+THEN = date(2026, 10, 20)  # in the four weeks before the last
+TWO_PERIODS = [
+    *many(12, country="DE"),
+    *[Answer(THEN, score, country="DE") for score in (1, 1, 1, 1, 1, 1, 1, 1, 5, 5)],
+    *many(3, country="FR"),
+    *[Answer(THEN, 2, country="AT")] * 2,
+]
+
+
+def test_a_comparison_stands_beside_each_metric() -> None:
+    reply = body("geo", TWO_PERIODS, "compare=previous_period")
+    assert reply["meta"]["compare"] == {
+        "with": "previous_period",
+        "start_date": "2026-09-26",
+        "end_date": "2026-10-23",
+    }
+    names = [column["name"] for column in reply["columns"]]
+    assert names[3:6] == ["responses", "responses_previous", "responses_change"]
+    shown = {column["name"]: column for column in reply["columns"]}
+    assert shown["score_change"] == {
+        "name": "score_change",
+        "kind": "change",
+        "unit": "points",
+        "metric": "score",
+    }
+    assert shown["score_significant"]["kind"] == "significant"
+    germany = reply["rows"][1]
+    assert (germany["score"], germany["score_previous"]) == (100.0, 20.0)
+    assert (germany["score_change"], germany["score_significant"]) == (80.0, True)
+
+
+def test_a_group_of_one_period_alone_has_its_row() -> None:
+    austria, _, france = body("geo", TWO_PERIODS, "compare=previous_period")["rows"]
+    assert (austria["country"], austria["responses"], austria["responses_previous"]) == ("AT", 0, 2)
+    assert (austria["score"], austria["score_previous"]) == (None, 0.0)
+    assert (austria["score_change"], austria["responses_change"]) == (None, -2)
+    assert (france["responses_previous"], france["responses_change"]) == (0, 3)
+    assert (france["score_change"], france["score_significant"]) == (None, None)
+
+
+def test_nothing_changes_from_an_empty_period() -> None:
+    (row,) = body("geo", many(3, country="FR"), "compare=previous_year")["rows"]
+    assert (row["responses_previous"], row["share_pct_previous"]) == (0, None)
+    assert {value for name, value in row.items() if name.endswith("_change")} == {None}
+
+
+def test_the_totals_are_compared_too() -> None:
+    (total,) = body("geo", TWO_PERIODS, "compare=previous_period")["totals"]
+    assert (total["responses"], total["responses_previous"]) == (15, 12)
+    assert total["score_significant"] is True
+
+
+def test_periods_are_paired_in_their_order_and_what_is_left_is_in_the_totals() -> None:
+    found = [
+        Answer(date(2026, 2, 1), 5),
+        Answer(date(2026, 2, 28), 5),
+        Answer(date(2026, 1, 1), 1),
+        Answer(date(2026, 1, 30), 1),  # February has no thirtieth day
+    ]
+    with days.clock(lambda: datetime(2026, 3, 5, 12, tzinfo=UTC)):
+        reply = body("daily", found, "preset=last_month&compare=previous_period")
+    shown = [(row["period"], row["responses"], row["responses_previous"]) for row in reply["rows"]]
+    assert shown == [("2026-02-01", 1, 1), ("2026-02-28", 1, 0)]
+    assert reply["totals"][0]["responses_previous"] == 2
+    assert [warning["code"] for warning in reply["meta"]["warnings"]] == ["unpaired_periods"]
+
+
+def test_rows_are_ordered_by_how_they_changed() -> None:
+    query = "compare=previous_period&order_by=-responses_change"
+    rows = body("geo", TWO_PERIODS, query)["rows"]
+    assert [row["country"] for row in rows] == ["FR", "DE", "AT"]
+
+
+# -- empty periods, subtotals
+
+
+def test_fill_gives_each_group_a_row_in_every_period() -> None:
+    found = [Answer(date(2026, 11, 2), 5, country="DE"), Answer(date(2026, 11, 4), 1)]
+    query = "start_date=2026-11-02&end_date=2026-11-04&granularity=day&fill=true"
+    rows = body("geo", found, query)["rows"]
+    assert [(row["period"][-2:], row["country"], row["responses"]) for row in rows] == [
+        ("02", "DE", 1),
+        ("02", None, 0),
+        ("03", "DE", 0),
+        ("03", None, 0),
+        ("04", "DE", 0),
+        ("04", None, 1),
+    ]
+    assert rows[1]["share_pct"] == 0.0
+    assert rows[2]["share_pct"] is None
+    assert rows[2]["score"] is None
+
+
+def test_fill_of_nothing_is_nothing_but_scores() -> None:
+    query = "start_date=2026-11-02&end_date=2026-11-04&granularity=day&fill=true"
+    assert body("geo", [], query)["rows"] == []
+    assert len(body("rates", [], query)["rows"]) == 33
+
+
+def test_more_empty_periods_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "MOST_GROUPS", 50)
+    query = "start_date=1990-01-01&end_date=2026-11-20&granularity=day&fill=true"
+    with pytest.raises(UnprocessableError) as error:
+        body("geo", many(1), query)
+    assert error.value.code == "too_many_groups"
+
+
+def test_a_subtotal_is_told_apart_from_a_value_that_is_not_given() -> None:
+    found = [
+        *many(2, channel="chat", country="DE"),
+        *many(1, channel="chat"),
+        *many(1, channel="ticket"),
+    ]
+    reply = body("geo", found, "group_by=channel,country&subtotals=true")
+    rows = [(r["channel"], r["country"], r["level"], r["responses"]) for r in reply["rows"]]
+    assert rows == [
+        (None, None, 0, 4),
+        ("chat", None, 1, 3),
+        ("chat", "DE", 2, 2),
+        ("chat", None, 2, 1),
+        ("ticket", None, 1, 1),
+        ("ticket", None, 2, 1),
+    ]
+    assert [row["share_pct"] for row in reply["rows"]] == [100.0, 75.0, 50.0, 25.0, 25.0, 25.0]
+    assert reply["columns"][4] == {"name": "level", "kind": "level"}
+    assert [total["level"] for total in reply["totals"]] == [0]
+
+
+def test_a_subtotal_s_median_is_not_made_of_medians() -> None:
+    found = [*many(3, country="DE"), *[Answer(DAY, 1, country="FR")] * 2]
+    whole, *_ = body("geo", found, "subtotals=true")["rows"]
+    assert (whole["average"], whole["median"]) == (2.8, 4)
+
+
+# -- reports of a kind of their own
+
+
+def test_rates_have_all_eleven_scores() -> None:
+    found = [Answer(DAY, score, metric="nps", scale="0-10") for score in (10, 10, 0)]
+    rows = body("rates", found)["rows"]
+    assert [row["score_value"] for row in rows] == list(range(11))
+    assert [row["responses"] for row in rows] == [1, *[0] * 9, 2]
+    assert [row["share_pct"] for row in rows] == [33.33, *[0.0] * 9, 66.67]
+    assert [row["responses"] for row in body("rates", many(4))["rows"]] == [0] * 11
+    assert body("rates", found)["meta"]["formulas"] == ["share_pct@1"]
+
+
+def test_browsers_have_rows_over_every_scale() -> None:
+    found = [
+        *many(3, browser="Firefox", os="Linux"),
+        Answer(DAY, 9, metric="nps", scale="0-10", browser="Safari"),
+    ]
+    reply = body("browsers", found)
+    over_all = [row for row in reply["rows"] if row["metric"] == "all"]
+    assert [(r["scale"], r["browser"], r["responses"], r["share_pct"]) for r in over_all] == [
+        (None, "Firefox", 3, 75.0),
+        (None, "Safari", 1, 25.0),
+    ]
+    assert {row["score"] for row in over_all} == {row["average"] for row in over_all} == {None}
+    assert [(row["metric"], row["responses"]) for row in reply["totals"]] == [
+        ("all", 4),
+        ("csat", 3),
+        ("nps", 1),
+    ]
+    both = body("browsers", found, "group_by=browser,os")["rows"]
+    assert (both[0]["browser"], both[0]["os"]) == ("Firefox", "Linux")
+
+
+# -- operators
+
+GLOBEX = Tenant("globex", "Globex", timezone="Pacific/Kiritimati")  # where it is the 22nd already
+OPERATOR = Key("1" * 64, "operator", None, 0)
+
+
+def across(report: str, found: list[tuple[Tenant, list[Answer]]], query: str) -> Question:
+    tenants = [built(tenant, some) for tenant, some in found]
+    parsed = parse(pairs(query), REPORTS[report], across_tenants=True)
+    return Question.ask(REPORTS[report], parsed, tenants, OPERATOR)
+
+
+def test_an_operator_s_tenants_have_days_of_their_own() -> None:
+    found = [(TENANT, [Answer(date(2026, 11, 21), 5)]), (GLOBEX, [Answer(date(2026, 11, 22), 1)])]
+    query = "tenant=acme,globex&preset=today&group_by=tenant&compare=previous_period"
+    objects = {**years(found[0][1]), **years(found[1][1], tenant="globex")}
+    reply = json.loads(across("geo", found, query).reply(objects, query).body)
+    assert [(row["tenant"], row["responses"]) for row in reply["rows"]] == [
+        ("acme", 1),
+        ("globex", 1),
+    ]
+    assert reply["meta"]["date_range"] == {
+        "preset": "today",
+        "tenants": [
+            {
+                "tenant": "acme",
+                "start_date": "2026-11-21",
+                "end_date": "2026-11-21",
+                "timezone": "Europe/Berlin",
+            },
+            {
+                "tenant": "globex",
+                "start_date": "2026-11-22",
+                "end_date": "2026-11-22",
+                "timezone": "Pacific/Kiritimati",
+            },
+        ],
+    }
+    assert reply["meta"]["compare"]["tenants"][1] == {
+        "tenant": "globex",
+        "start_date": "2026-11-21",
+        "end_date": "2026-11-21",
+    }
+    assert [total["responses"] for total in reply["totals"]] == [2]
+
+
+def test_a_tenant_without_a_build_is_named() -> None:
+    never = Tenant("wonka", "Wonka")
+    asked = across("geo", [(TENANT, many(1)), (never, [])], "tenant=acme,wonka")
+    meta = asked.meta([])
+    assert [(w["code"], "wonka" in w["message"]) for w in meta["warnings"]] == [
+        ("nothing_built", True)
+    ]
+    assert meta["as_of"] is not None
+
+
 # -- a further report is one entry
 
 
 def test_a_further_report_is_one_entry() -> None:
     scored = (registry.AVERAGE, registry.MEDIAN, registry.SCORE)
-    geo = Report(
-        name="geo",
-        title="Scores by country",
+    surveys = Report(
+        name="surveys",
+        title="Scores by survey",
         text="",
         family=SURVEY,
-        group_by=("country",),
+        group_by=("survey",),
         metrics=(registry.RESPONSES, registry.SHARE_PCT, *scored),
     )
-    ces = Report(
-        name="ces",
-        title="Customer effort",
-        text="",
-        family=SURVEY,
-        fixed={"metric": ("ces",)},
-        metrics=(registry.RESPONSES, *registry.SEGMENT_METRICS["ces"], registry.CES_PCT),
-        breakdown=registry.DISTRIBUTION,
-    )
-    assert [row["country"] for row in body(geo, FOUR)["rows"]] == ["AT", "DE", "FR", None]
-    effort = [Answer(DAY, score, metric="ces", scale="1-7:low") for score in (1, 2, 4, 7)]
-    (row,) = body(ces, [*effort, *FOUR])["rows"]
-    assert (row["easy"], row["neutral"], row["difficult"], row["ces_pct"]) == (2, 1, 1, 50.0)
-    assert len(body(ces, effort)["breakdown"]) == 7
-    assert Decimal(str(row["easy_pct"])) == Decimal("50.0")
+    found = [*many(1, survey="b"), *many(2, survey="a")]
+    assert [row["survey"] for row in body(surveys, found)["rows"]] == ["a", "b"]

@@ -1,0 +1,165 @@
+"""GET /v1/dimensions/{name}: the values that a dimension has, for a filter to offer.
+
+It is asked as a report grouped by the dimension would be, with the same days, filters and keys:
+a filter then offers what the reports beside it show, and tells nothing that they do not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pulse.errors import NotFoundError
+from pulse.http import decode
+from pulse.reports.registry import REPORTS, TENANT, Dimension, Report
+from pulse.serve import query as queries
+from pulse.serve.groups import merge
+from pulse.serve.query import Query, refusal
+from pulse.serve.questions import Question
+from pulse.serve.years import TenantYears
+from pulse.store.names import Names
+from pulse.tenants.access import Directory
+
+MOST_VALUES = 1_000
+
+_DAYS = ("preset", "start_date", "end_date")
+PARAMETERS: Mapping[str, str] = {
+    "q": "Values alone that contain this text, or whose names do, in upper or lower case.",
+    **{name: queries.PARAMETERS[name] for name in _DAYS},
+}
+"""What every dimension takes, besides its family's dimensions as filters."""
+
+_Value = str | None
+
+
+@dataclass(frozen=True)
+class DisplayNames:
+    """What tenants call the values of their dimensions, for people to read; kept for 60 s."""
+
+    directory: Directory
+    names: Names
+
+    def of(self, dimension: str, tenant: str) -> Mapping[str, str]:
+        """Names by value: an agent's latest, a survey's question; of other dimensions none."""
+        finders = {"agent": self.names.agents, "survey": self._questions}
+        if (find := finders.get(dimension)) is None:
+            return {}
+        return self.directory.remember(("names", dimension, tenant), lambda: find(tenant))
+
+    def _questions(self, tenant: str) -> dict[str, str]:
+        """What each survey asks in its default language."""
+        return {
+            survey.id: survey.texts[survey.default_language].question
+            for survey in self.directory.tenants.surveys(tenant)
+            if survey.default_language in survey.texts
+        }
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which values of a dimension are asked for: those that `report` and `query` leave.
+
+    Of these the ones that contain `text`, or whose names do.
+    """
+
+    dimension: Dimension
+    report: Report
+    query: Query
+    text: str
+
+    @classmethod
+    def parse(
+        cls, name: str, pairs: Sequence[tuple[str, str]], *, across_tenants: bool = False
+    ) -> "Search":
+        """What (name, raw value) pairs ask of the dimension `name`.
+
+        Raises NotFoundError for an unknown dimension, BadRequestError for the first thing wrong
+        with the query.
+        """
+        report = _report(name)
+        own = [TENANT.name] if across_tenants else []
+        allowed = (*PARAMETERS, *own, *report.family.dimension_names)
+        for given, _ in pairs:
+            if given not in allowed:
+                reason = "There is no such parameter."
+                raise refusal(given[:64], "unknown_parameter", reason, allowed)
+        others = [(given, raw) for given, raw in pairs if given != "q"]
+        return cls(
+            dimension=report.family.dimension(name),
+            report=report,
+            query=queries.parse(others, report, across_tenants=across_tenants),
+            text=_text([raw for given, raw in pairs if given == "q"]),
+        )
+
+    def answer(
+        self, question: Question, objects: TenantYears, names: DisplayNames
+    ) -> dict[str, Any]:
+        """The reply's members: at most MOST_VALUES values, those that count most first.
+
+        `question` is this search's, as a key asks it. Raises UnprocessableError for more values
+        than can be told.
+        """
+        known = self._names(question, names)
+        rows: list[dict[str, Any]] = [
+            {"value": value, "name": None if value is None else known.get(value), "count": count}
+            for value, count in self._counts(question, objects)
+        ]
+        found = [row for row in rows if self._is_wanted(row["value"], row["name"])]
+        return {
+            "dimension": self.dimension.name,
+            "title": self.dimension.title,
+            "meta": question.meta([]),
+            "values": found[:MOST_VALUES],
+            "truncated": len(found) > MOST_VALUES,
+        }
+
+    def _counts(self, question: Question, objects: TenantYears) -> list[tuple[_Value, int]]:
+        """Each value with how many it counts for, the greatest first, None last of its equals."""
+        family = self.report.family
+        groups = merge(
+            year.cells.group(span.dates, question.all_filters, [self.dimension.name])
+            for span in question.spans
+            for year in objects[span.tenant.id]
+        )
+        counts = [
+            (None if value is None else str(value), family.size(sums))
+            for (value,), sums in groups.items()
+        ]
+        return sorted(counts, key=lambda pair: (-pair[1], pair[0] is None, pair[0] or ""))
+
+    def _names(self, question: Question, names: DisplayNames) -> dict[str, str]:
+        """Names by value; where several tenants name the same one, the first of them does."""
+        known: dict[str, str] = {}
+        for span in reversed(question.spans):
+            known |= names.of(self.dimension.name, span.tenant.id)
+        return known
+
+    def _is_wanted(self, *shown: str | None) -> bool:
+        """Does one of them contain the text? Where there is no text, everything is wanted."""
+        wanted = self.text.casefold()
+        return not wanted or any(wanted in text.casefold() for text in shown if text is not None)
+
+
+def _report(name: str) -> Report:
+    """A report of the first family that has the dimension, grouped by it."""
+    found: dict[str, Report] = {}
+    for report in REPORTS.values():
+        for dimension in report.family.dimensions:
+            found.setdefault(dimension.name, report)
+    if name not in found:
+        raise NotFoundError(
+            "unknown_dimension", f"There is no such dimension. There are: {', '.join(found)}."
+        )
+    return Report(
+        name=f"dimensions/{name}",
+        title="",
+        text="",
+        family=found[name].family,
+        metrics=(),
+        group_by=(name,),
+    )
+
+
+def _text(given: Sequence[str]) -> str:
+    if len(given) > 1:
+        raise refusal("q", "repeated_parameter", "Give it once.")
+    return decode(given[0]) if given else ""

@@ -1,0 +1,126 @@
+"""Sums by group, and what is done to them before they are rows: merged, split, filled, rolled up.
+
+A group's key holds the values of the grouped columns in their order. A subtotal's key is the
+beginning of its groups' keys, so that no value has to stand for "all of them".
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from pulse.errors import UnprocessableError
+from pulse.reports.registry import ALL, Label, Report
+
+Key = tuple[Label, ...]
+"""A group: the values of its columns, in the order in which they were asked for."""
+Sums = list[int]
+"""A group's additive counts, in the family's order."""
+Groups = dict[Key, Sums]
+
+MOST_GROUPS = 200_000
+"""More would not fit into the function's memory beside the object they are made from."""
+
+
+def check_size(groups: int) -> None:
+    """Raise UnprocessableError for more groups than can be told."""
+    if groups > MOST_GROUPS:
+        raise UnprocessableError(
+            "too_many_groups",
+            f"The grouping makes more than {MOST_GROUPS} rows: group by less, or filter more.",
+        )
+
+
+def merge(parts: Iterable[Groups]) -> Groups:
+    """The groups of several parts as one, their sums added.
+
+    Raises UnprocessableError for more than MOST_GROUPS groups.
+    """
+    merged = added((key, sums) for part in parts for key, sums in part.items())
+    check_size(len(merged))
+    return merged
+
+
+def added(pairs: Iterable[tuple[Key, Sums]]) -> Groups:
+    """(key, sums) pairs as groups: the sums of equal keys are added."""
+    groups: Groups = {}
+    for key, sums in pairs:
+        known = groups.get(key)
+        groups[key] = [a + b for a, b in zip(known, sums, strict=True)] if known else sums
+    return groups
+
+
+def apart(report: Report, group_by: Sequence[str]) -> slice:
+    """Where in a key the values stand that the report's family keeps apart."""
+    names = report.family.apart
+    first = group_by.index(names[0])
+    return slice(first, first + len(names))
+
+
+def put(key: Key, place: int, value: Label) -> Key:
+    """The key with one more part, at this place."""
+    return (*key[:place], value, *key[place:])
+
+
+def split(groups: Groups, place: int) -> Groups:
+    """Each group as one for each of its counts, whose position is put at `place` of the key."""
+    check_size(sum(map(len, groups.values())))
+    return {
+        put(key, place, position): [count if at == position else 0 for at in range(len(sums))]
+        for key, sums in groups.items()
+        for position, count in enumerate(sums)
+    }
+
+
+def over_all(key: Key, apart: slice) -> Key:
+    """The key of the group over every metric and scale that this one is in."""
+    everything = (ALL, *[None] * (apart.stop - apart.start - 1))
+    return (*key[: apart.start], *everything, *key[apart.stop :])
+
+
+def with_over_all(groups: Groups, apart: slice) -> Groups:
+    """The groups, and beside them those over every metric and scale."""
+    return groups | added((over_all(key, apart), sums) for key, sums in groups.items())
+
+
+def with_subtotals(groups: Groups, least: int) -> Groups:
+    """The groups, and the sum of those that agree in each beginning of `least` parts or more."""
+    parts = ((part, sums) for key, sums in groups.items() for part in beginnings(key, least))
+    return groups | added(parts)
+
+
+def beginnings(key: Key, least: int) -> list[Key]:
+    """The key's beginnings of `least` parts or more, itself aside."""
+    return [key[:length] for length in range(least, len(key))]
+
+
+# -- rows that are there even if nothing was counted
+
+
+def filled(keys: Collection[Key], periods: Sequence[str]) -> set[Key]:
+    """Every key, which begins with a period, in every period."""
+    bare = {key[1:] for key in keys}
+    check_size(len(bare) * len(periods))
+    return {(period, *key) for period in periods for key in bare}
+
+
+def with_always(report: Report, group_by: Sequence[str], keys: Collection[Key]) -> set[Key]:
+    """The keys, and for each of them those with the values that the report always shows.
+
+    They stand beside every combination of the other columns that there is, whatever filters
+    have left; where nothing at all was counted there is mostly nothing to stand beside.
+    """
+    completed = set(keys)
+    for name, values in report.always_shown.items():
+        if name in group_by:
+            place = group_by.index(name)
+            beside = {(key[:place], key[place + 1 :]) for key in completed}
+            check_size(len(beside) * len(values))
+            completed |= {(*a, value, *b) for a, b in beside for value in values}
+    return completed
+
+
+def certain(report: Report, group_by: Sequence[str]) -> set[Key]:
+    """The row that is there without any answer, if the report itself names all of its values."""
+    single = {name: values for name, values in report.fixed.items() if len(values) == 1}
+    known = {**single, **report.always_shown}
+    if any(name not in known for name in group_by):
+        return set()
+    return {tuple(known[name][0] for name in group_by)}
