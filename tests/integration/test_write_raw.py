@@ -24,6 +24,7 @@ from pulse.observe import logger
 from pulse.raw.zones import Zones
 from pulse.store.clients import client
 from pulse.store.ledger import Ledger
+from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, sha256
@@ -131,7 +132,9 @@ def versions() -> dict[date, int]:
 
 
 @contextmanager
-def refusing(operation: str, when: Callable[[Any], bool] = lambda request: True) -> Iterator[None]:
+def refusing(
+    operation: str, when: Callable[[Any], bool] = lambda request: True, *, hurried: bool = False
+) -> Iterator[None]:
     """Within the block AWS refuses what `when` picks, and has not done it."""
     service, name = operation.split(".")
 
@@ -139,7 +142,7 @@ def refusing(operation: str, when: Callable[[Any], bool] = lambda request: True)
         if when(request):
             raise ClientError({"Error": {"Code": "Refused", "Message": "by the test"}}, name)
 
-    events = client(service, hurried=False).meta.events  # the one that the stores use
+    events = client(service, hurried=hurried).meta.events  # the one that the stores use
     events.register_first(f"before-send.{operation}", hook)
     try:
         yield
@@ -392,6 +395,16 @@ def test_a_table_that_does_not_answer_fails_the_message_and_sets_nothing_aside(
         assert write(record("a", item())) == ["a"]
     assert aside(lake_objects) == []
     assert write(record("a", item())) == []
+
+
+def test_a_name_that_cannot_be_noted_fails_no_message(lake_objects: Objects) -> None:
+    named = item(agent="a1", agent_name="Ada")
+    with refusing("dynamodb.UpdateItem", hurried=True):
+        assert write(record("a", named)) == []
+    assert len(rows(lake_objects)) == 1
+    assert Names("pulse").agents("demo") == {}
+    assert write(record("b", named)) == []
+    assert Names("pulse").agents("demo") == {"a1": "Ada"}
 
 
 # -- the country database

@@ -16,11 +16,13 @@ from pulse.ingest.message import ATTRIBUTE, Message
 from pulse.observe import count, logger
 from pulse.raw import parquet, quarantine
 from pulse.raw.countries import Countries
+from pulse.raw.names import AgentNames
 from pulse.raw.rows import Origin, Row, response_row
 from pulse.raw.zones import Zones
 from pulse.settings import WriteRawSettings
 from pulse.store.clients import client
 from pulse.store.ledger import Ledger
+from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 
@@ -72,12 +74,18 @@ class WriteRaw:
     """Stores events as they come."""
 
     def __init__(
-        self, objects: Objects, ledger: Ledger, zones: Zones, countries: Countries
+        self,
+        objects: Objects,
+        ledger: Ledger,
+        zones: Zones,
+        countries: Countries,
+        names: AgentNames,
     ) -> None:
         self._objects = objects
         self._ledger = ledger
         self._zones = zones
         self._countries = countries
+        self._names = names
 
     @classmethod
     def from_settings(cls, settings: WriteRawSettings) -> Self:
@@ -93,6 +101,7 @@ class WriteRaw:
             Ledger(settings.table),
             Zones(Tenants(settings.table)),
             _countries(settings.country_database, objects),
+            AgentNames(Names(settings.table, hurried=True)),
         )
 
     def write(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -103,6 +112,7 @@ class WriteRaw:
             lost = list(filter(None, pool.map(self._store, batch.targets)))
         stored = [target for target in batch.targets if target not in lost]
         failed.update(*(target.messages for target in lost))
+        self._names.note((t.day, row) for t in stored if t.day for row in t.rows)
         count("RowsWritten", sum(len(target.rows) for target in stored))
         count("RowsSetAside", sum(len(target.lines) for target in stored))
         count("MessagesFailed", len(failed))

@@ -173,6 +173,7 @@ class Tenants:
                 "surveys": list(key.surveys),
                 "origins": list(key.origins),
                 "filters": {name: list(values) for name, values in key.filters.items()},
+                "report": key.report,
                 "expires_us": key.expires_us,
                 "revoked_us": None,
             },
@@ -253,6 +254,7 @@ def _key(record: Record) -> Key:
         surveys=tuple(record["surveys"]),
         origins=tuple(record["origins"]),
         filters={name: tuple(values) for name, values in record["filters"].items()},
+        report=record.get("report"),
         expires_us=record["expires_us"],
         revoked_us=record["revoked_us"],
     )

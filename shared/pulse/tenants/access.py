@@ -6,7 +6,7 @@ the path of every request.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pulse import days
 from pulse.errors import ForbiddenError, UnauthorizedError
@@ -19,6 +19,8 @@ from pulse.tenants.tenant import Tenant
 REMEMBER_US = 60 * days.SECOND
 _MOST_REMEMBERED = 10_000
 
+Found = TypeVar("Found")
+
 
 @dataclass
 class Directory:
@@ -30,26 +32,25 @@ class Directory:
     def key(self, text: str) -> Key | None:
         """The key with that text, or None."""
         digest = sha256(text)
-        key: Key | None = self._remember(("key", digest), lambda: self.tenants.key(digest))
-        return key
+        return self.remember(("key", digest), lambda: self.tenants.key(digest))
 
     def tenant(self, tenant: str) -> Tenant | None:
         """The tenant, or None."""
-        found: Tenant | None = self._remember(("tenant", tenant), lambda: self.tenants.get(tenant))
-        return found
+        return self.remember(("tenant", tenant), lambda: self.tenants.get(tenant))
 
     def survey(self, tenant: str, survey: str) -> Survey | None:
         """The tenant's survey, or None."""
-        found: Survey | None = self._remember(
+        return self.remember(
             ("survey", tenant, survey), lambda: self.tenants.survey(tenant, survey)
         )
-        return found
 
-    def _remember(self, name: tuple[str, ...], find: Callable[[], Any]) -> Any:
+    def remember(self, name: tuple[str, ...], find: Callable[[], Found]) -> Found:
+        """What `find` finds; for 60 s after it was asked, what it found then."""
         now = days.now_us()
         known = self._memory.get(name)
         if known and now - known[0] < REMEMBER_US:
-            return known[1]
+            remembered: Found = known[1]
+            return remembered
         if len(self._memory) >= _MOST_REMEMBERED:
             self._memory.clear()  # somebody tries keys at random; do not grow with them
         found = find()

@@ -20,7 +20,7 @@ KINDS = tuple(PREFIXES)
 
 @dataclass(frozen=True)
 class Key:
-    """A key as it is stored. Empty `surveys` and `origins` mean: any."""
+    """A key as it is stored. Empty `surveys` and `origins` mean: any; `report` is a feed's own."""
 
     sha256: str
     kind: str
@@ -29,6 +29,7 @@ class Key:
     surveys: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    report: str | None = None
     expires_us: int | None = None
     revoked_us: int | None = None
 

@@ -134,3 +134,7 @@ def _default_cuts(
     """(good, bad) that METRICS.md's table gives; None where it lacks the scale."""
     cuts = _DEFAULT_CUTS.get((metric, low, high))
     return (cuts[1], cuts[0]) if cuts and lower_is_better else cuts
+
+
+DEFAULTS = tuple(Rule.make(metric, low, high) for metric, low, high in _DEFAULT_CUTS)
+"""The rules that need no cut-offs named."""
