@@ -1,6 +1,6 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
-.PHONY: run test lint build deploy lock clean
+.PHONY: run test lint docs build deploy lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -23,6 +23,10 @@ lint: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml
+
+# docs/reports.md, from the registry; a test says when it is behind.
+docs: .venv/run.stamp
+	$(BIN)/python -m local.documents
 
 # What AWS gets: every function and layer as an artifact under .aws-sam/. Needs python3.13, the functions' runtime.
 build: .venv-build/build.stamp $(COUNTRIES)
