@@ -263,6 +263,21 @@ def test_keys_are_listed_without_their_text_and_revoked_by_id(shell: Shell) -> N
     assert "There is no key" in shell.run("key", "revoke", "0123456789ab", code=1).stderr
 
 
+def test_a_feed_key_is_bound_to_a_report_and_told_with_its_address(shell: Shell) -> None:
+    tenant = shell.tenant()
+    made = shell.run(
+        *("key", "create", tenant, "--kind", "feed", "--report", "daily"),
+        *("--filter", "channel=chat"),
+    )
+    text = made.stdout.strip()
+    assert re.fullmatch(r"fk_[\w-]{32}", text)
+    assert f"/v1/reports/daily?key={text}\n" in made.stderr
+    key = shell.driver.tenants.key(sha256(text))
+    assert key and (key.report, key.filters) == ("daily", {"channel": ("chat",)})
+    (listed,) = shell.json("key", "list", tenant)
+    assert (listed["kind"], listed["report"]) == ("feed", "daily")
+
+
 def test_an_operator_key_belongs_to_nobody(shell: Shell) -> None:
     made = shell.json("key", "create", "--kind", "operator")
     assert made["tenant"] is None
@@ -276,6 +291,9 @@ def test_an_operator_key_belongs_to_nobody(shell: Shell) -> None:
         (["TENANT", "--kind", "operator"], "belongs to no tenant"),
         (["TENANT", "--kind", "secret", "--origin", "https://x"], "publishable keys alone"),
         (["TENANT", "--kind", "secret", "--filter", "agent=x"], "report and feed keys alone"),
+        (["TENANT", "--kind", "feed"], "name it by --report"),
+        (["TENANT", "--kind", "feed", "--report", "weekly"], "no report 'weekly'"),
+        (["TENANT", "--kind", "report", "--report", "daily"], "for feed keys alone"),
         (["TENANT", "--kind", "report", "--filter", "mood=x"], "no dimension 'mood'"),
         (["TENANT", "--kind", "report", "--filter", "agent=!x"], "cannot be negated"),
         (["TENANT", "--kind", "publishable", "--origin", "shop.example"], "https://HOST"),

@@ -16,6 +16,7 @@ def issue_key(
     surveys: tuple[str, ...] = (),
     origins: tuple[str, ...] = (),
     filters: Mapping[str, tuple[str, ...]] | None = None,
+    report: str | None = None,
     expires_us: int | None = None,
 ) -> tuple[str, Key]:
     """Store a new key; its text, which exists nowhere else, and what is stored of it."""
@@ -28,6 +29,7 @@ def issue_key(
         surveys=surveys,
         origins=origins,
         filters=filters or {},
+        report=report,
         expires_us=expires_us,
     )
     tenants.add_key(key)

@@ -13,9 +13,12 @@ from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.keyring import issue_key
 from pulse.cli.target import StackName, Target, find_target
 from pulse.lake import SCORE_DIMENSIONS
+from pulse.reports.registry import REPORTS
 from pulse.tenants.keys import Key
 
 Kind = Literal["publishable", "secret", "report", "feed", "operator"]
+
+_COLUMNS = ("id", "kind", "state", "created", "expires", "report", "surveys", "origins", "filters")
 
 app = typer.Typer(no_args_is_help=True, help="The keys that callers of the interface show.")
 
@@ -51,6 +54,9 @@ def create(
             help="report, feed: sees these rows alone. May repeat; equal DIMs add up.",
         ),
     ] = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="NAME", help="feed: the one report that it reads.")
+    ] = None,
     expires: Annotated[
         str | None, typer.Option(metavar="DAY", help="Its last day, in the tenant's time zone.")
     ] = None,
@@ -62,8 +68,10 @@ def create(
     Example:
 
         KEY=$(pulse key create bank --kind report --filter agent=mia)
+        pulse key create bank --kind feed --report daily --filter channel=chat
     """
     _check_fit(kind, tenant, survey, origin, filters)
+    _check_report(kind, report)
     origins = tuple(map(_origin, origin or ()))
     fixed = _filters(filters or ())
     target = find_target(stack)
@@ -76,11 +84,14 @@ def create(
         surveys=tuple(survey or ()),
         origins=origins,
         filters=fixed,
+        report=report,
         expires_us=_end_of(expires, zone) if expires else None,
     )
     output.show({"key": text, **_described(key)}, text, as_json=as_json)
     if not as_json:
         output.say(f"This {kind} key is shown once. Its id, to revoke it: {key.id}")
+    if report and not as_json:
+        output.say(f"For a spreadsheet: {target.api_url}/v1/reports/{report}?key={text}")
 
 
 @app.command("list")
@@ -101,9 +112,8 @@ def list_keys(
     if tenant is not None:
         known_tenant(target, tenant)
     keys = sorted(target.tenants.keys(tenant), key=_order)
-    columns = ("id", "kind", "state", "created", "expires", "surveys", "origins", "filters")
-    rows = [[_cell(_described(key)[column]) for column in columns] for key in keys]
-    output.show([_described(key) for key in keys], output.table(columns, rows), as_json=as_json)
+    rows = [[_cell(_described(key)[column]) for column in _COLUMNS] for key in keys]
+    output.show([_described(key) for key in keys], output.table(_COLUMNS, rows), as_json=as_json)
 
 
 @app.command()
@@ -142,6 +152,17 @@ def _check_fit(
         raise WrongUseError("--survey and --origin are for publishable keys alone.")
     if filters and kind not in ("report", "feed"):
         raise WrongUseError("--filter is for report and feed keys alone.")
+
+
+def _check_report(kind: str, report: str | None) -> None:
+    """Refuse a feed key without a report, and any other with one."""
+    reports = ", ".join(REPORTS)
+    if kind == "feed" and report is None:
+        raise WrongUseError(f"A feed key reads one report: name it by --report. Any of: {reports}")
+    if kind != "feed" and report is not None:
+        raise WrongUseError("--report is for feed keys alone.")
+    if report is not None and report not in REPORTS:
+        raise WrongUseError(f"There is no report {report!r}; there are: {reports}")
 
 
 def _check_surveys(target: Target, tenant: str | None, surveys: list[str] | tuple[()]) -> None:
@@ -200,6 +221,7 @@ def _described(key: Key) -> dict[str, Any]:
         "state": state if key.revoked_us is None else "revoked",
         "created": _moment(key.created_us),
         "expires": _moment(key.expires_us),
+        "report": key.report,
         "surveys": list(key.surveys),
         "origins": list(key.origins),
         "filters": {name: list(values) for name, values in key.filters.items()},

@@ -62,6 +62,8 @@ def table(
 
 def _cell(value: Any) -> Text:
     """The value as it is: brackets in a name are no markup."""
+    if isinstance(value, Text):
+        return value
     return Text("–" if value is None else str(value))
 
 

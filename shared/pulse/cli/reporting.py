@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
 import typer
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import Group
 
 from pulse import days
 from pulse.cli import output
 from pulse.cli.api import Answer, Api, refusal
 from pulse.cli.arguments import known_tenant, named_values
+from pulse.cli.drawing import report_tables
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.keyring import passing_key
 from pulse.cli.target import StackName, Target, find_target
@@ -23,8 +23,6 @@ Format = Literal["table", "json", "csv"]
 _KEY_LASTS_US = 300 * days.SECOND
 _MOST_ROWS = "10000"
 """A page as large as the interface gives one: fewer requests."""
-_INTERVAL = ("ci_low", "ci_high")
-_INTERVAL_TITLE = "95 % interval"
 
 
 def report(
@@ -40,6 +38,19 @@ def report(
     ] = None,
     granularity: Annotated[
         str | None, typer.Option(metavar="G", help="total, day, week or month.")
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="WITH", help="previous_period or previous_year: shows what changed."),
+    ] = None,
+    subtotals: Annotated[
+        bool, typer.Option("--subtotals", help="Rows per level of the grouping.")
+    ] = False,
+    fill: Annotated[
+        bool, typer.Option("--fill", help="Periods without answers have their rows, too.")
+    ] = False,
+    order_by: Annotated[
+        str | None, typer.Option(metavar="COLUMNS", help="Such as -responses,country.")
     ] = None,
     filters: Annotated[
         list[str] | None,
@@ -77,6 +88,10 @@ def report(
         "end_date": end,
         "group_by": group_by,
         "granularity": granularity,
+        "compare": compare,
+        "subtotals": "true" if subtotals else None,
+        "fill": "true" if fill else None,
+        "order_by": order_by,
         "limit": _MOST_ROWS,
         "format": "csv" if form == "csv" else "json",
     }
@@ -170,76 +185,3 @@ def _print(reply: dict[str, Any], *, as_json: bool) -> None:
     output.show(reply, Group(*report_tables(reply)), as_json=as_json)
     for warning in reply["meta"].get("warnings", ()):
         output.say(f"warning: {warning}")
-
-
-def report_tables(reply: Mapping[str, Any]) -> list[RenderableType]:
-    """A report drawn for a terminal: a heading, the rows with their totals, the breakdown."""
-    parts: list[RenderableType] = [_heading(reply["report"], reply["meta"]), _table(reply)]
-    if reply.get("breakdown"):
-        parts += ["", _breakdown(reply["breakdown"])]
-    return parts
-
-
-def _heading(name: str, meta: Mapping[str, Any]) -> str:
-    span = meta["date_range"]
-    dates = f", {span['start_date']} to {span['end_date']}" if "start_date" in span else ""
-    zone = f" ({span['timezone']})" if "timezone" in span else ""
-    as_of = meta.get("as_of")
-    built = f"as of {as_of[:16].replace('T', ' ')} UTC" if as_of else "nothing built yet"
-    return f"{name}{dates}{zone}, {built}\n"
-
-
-def _table(reply: Mapping[str, Any]) -> Table:
-    """Rows, then totals; the two ends of an interval are one column."""
-    columns = [column for column in reply["columns"] if column["name"] not in _INTERVAL]
-    titles = [_title(column) for column in columns]
-    right = [_title(column) for column in columns if column["kind"] == "metric"]
-    if len(columns) < len(reply["columns"]):
-        titles.append(_INTERVAL_TITLE)
-        right.append(_INTERVAL_TITLE)
-    rows = [_cells(row, columns, len(titles)) for row in reply["rows"]]
-    totals = [_total(_cells(row, columns, len(titles))) for row in reply.get("totals") or ()]
-    return output.table(titles, rows, right=right, totals=totals)
-
-
-def _title(column: Mapping[str, Any]) -> str:
-    """A column's name with its unit, where that is neither a count nor the scale's own."""
-    name = str(column["name"])
-    if column.get("unit") == "percent":
-        return f"{name.removesuffix('_pct')} %"
-    return f"{name} (points)" if column.get("unit") == "points" else name
-
-
-def _cells(
-    row: Mapping[str, Any], columns: Sequence[Mapping[str, Any]], width: int
-) -> list[str | None]:
-    cells = [_text(row.get(column["name"])) for column in columns]
-    if len(cells) < width:
-        low, high = (_text(row.get(name)) for name in _INTERVAL)
-        cells.append(None if low is None else f"{low} … {high}")
-    return cells
-
-
-def _text(value: Any) -> str | None:
-    """A value for eyes: thousands apart, broken numbers with two decimals."""
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return None if value is None else str(value)
-
-
-def _total(cells: Sequence[str | None]) -> list[str]:
-    """A row of totals: it names no group, so the first cell that is left out says "total"."""
-    first = next((index for index, cell in enumerate(cells) if cell is None), None)
-    return [
-        cell if cell is not None else "total" if index == first else ""
-        for index, cell in enumerate(cells)
-    ]
-
-
-def _breakdown(rows: Sequence[Mapping[str, Any]]) -> Table:
-    names = list(rows[0])
-    right = [name for name in names if not isinstance(rows[0][name], str)]
-    cells = [[_text(row.get(name)) for name in names] for row in rows]
-    return output.table(names, cells, right=right)

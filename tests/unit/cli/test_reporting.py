@@ -1,10 +1,13 @@
 """`pulse report`: the query as API.md writes it, the table for eyes."""
 
+from typing import Any
+
 import pytest
 from rich.console import Console, Group
 
+from pulse.cli.drawing import report_tables
 from pulse.cli.exits import WrongUseError
-from pulse.cli.reporting import next_query, report_query, report_tables
+from pulse.cli.reporting import next_query, report_query
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,7 @@ def test_the_next_page_is_where_the_link_points(link: str, query: str | None) ->
     assert next_query(link) == query
 
 
-REPLY = {
+REPLY: dict[str, Any] = {
     "report": "source",
     "meta": {
         "date_range": {
@@ -100,3 +103,66 @@ def test_a_table_shows_units_intervals_and_totals() -> None:
     assert "csat – 0 – – –" in lines
     assert "csat total 1,234 100 86.67 79.44 … 91.60" in lines
     assert "csat 5 1,000 81.04" in lines
+
+
+def lines_of(reply: dict[str, Any]) -> list[str]:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(Group(*report_tables(reply)), markup=False, highlight=False)
+    return [" ".join(line.split()) for line in captured.get().splitlines()]
+
+
+def test_a_comparison_shows_arrows_for_the_count_and_the_headline() -> None:
+    figure = {"kind": "metric", "unit": "points"}
+    reply = REPLY | {
+        "meta": REPLY["meta"]
+        | {"compare": {"start_date": "2026-09-22", "end_date": "2026-10-21"}},
+        "columns": [
+            {"name": "channel", "kind": "dimension"},
+            {"name": "responses", "kind": "metric", "unit": "count"},
+            {"name": "responses_previous", "kind": "previous", "metric": "responses"},
+            {"name": "responses_change", "kind": "change", "metric": "responses"},
+            {"name": "average", **figure, "unit": "scale"},
+            {"name": "average_change", "kind": "change", "metric": "average"},
+            {"name": "score", **figure},
+            {"name": "score_change", "kind": "change", "metric": "score"},
+            {"name": "score_significant", "kind": "significant", "metric": "score"},
+        ],
+        "rows": [
+            {"channel": "chat", "responses": 1200, "responses_previous": 1210,
+             "responses_change": -10, "average": 4.1, "average_change": 1.1,
+             "score": 80.0, "score_change": 3.5, "score_significant": True},
+            {"channel": "ticket", "responses": 3, "responses_previous": 0,
+             "responses_change": None, "average": 4.0, "average_change": None,
+             "score": 50.0, "score_change": 0.0, "score_significant": None},
+        ],
+        "totals": [],
+        "breakdown": None,
+    }  # fmt: skip
+    lines = lines_of(reply)
+    assert "against 2026-09-22 to 2026-10-21" in lines[0]
+    assert "channel responses change average score (points) change" in lines
+    assert "chat 1,200 ▼ -10 4.10 80.00 ▲ +3.50" in lines
+    assert "ticket 3 – 4.00 50.00 = +0.00" in lines
+
+
+def test_a_subtotal_says_all_where_it_leaves_a_dimension_out_and_not_where_none_was_given() -> None:
+    reply = REPLY | {
+        "columns": [
+            {"name": "metric", "kind": "dimension"},
+            {"name": "country", "kind": "dimension"},
+            {"name": "channel", "kind": "dimension"},
+            {"name": "level", "kind": "level"},
+            {"name": "responses", "kind": "metric", "unit": "count"},
+        ],
+        "rows": [
+            {"metric": "csat", "country": None, "channel": None, "level": 1, "responses": 3},
+            {"metric": "csat", "country": None, "channel": "chat", "level": 2, "responses": 3},
+        ],
+        "totals": [],
+        "breakdown": None,
+    }
+    lines = lines_of(reply)
+    assert "metric country channel responses" in lines
+    assert "csat – all 3" in lines
+    assert "csat – chat 3" in lines
