@@ -30,6 +30,7 @@ class Call:
     body: bytes
     source_ip: str
     request_id: str
+    method: str = "GET"
     path_parameters: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -40,6 +41,7 @@ class Call:
         decode = base64.b64decode if event.get("isBase64Encoded") else _encode
         return cls(
             route=event["routeKey"],
+            method=context["http"]["method"],
             path=event["rawPath"],
             raw_query=event.get("rawQueryString") or "",
             headers={name.lower(): value for name, value in event.get("headers", {}).items()},
@@ -131,4 +133,4 @@ class _InternalError(RequestError):
 
 
 def _unknown(call: Call) -> Reply:
-    raise NotFoundError("unknown_path", f"There is nothing at {call.path}.")
+    raise NotFoundError("unknown_path", f"There is no {call.method} {call.path}.")

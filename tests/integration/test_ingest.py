@@ -505,6 +505,7 @@ REFUSED = [
     ("year 0002", from_server(answered_at="0002-01-01T00:00:00+14:00"), 422, "answered_at_too_old"),
     ("unknown channel", one(channel="fax"), 422, "channel_unknown"),
     ("channel a list", one(channel=["chat"]), 422, "channel_unknown"),
+    ("agent that filters read as none", one(agent_id="(none)"), 422, "reserved_text"),
     ("agent too long", one(agent_id="x" * 129), 422, "text_too_long"),
     ("comment too long", one(comment="😀" * 4001), 422, "text_too_long"),
     ("comment a number", one(comment=5), 422, "not_text"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from pulse import days
 from pulse.errors import FieldError, PulseError
+from pulse.lake import NOT_GIVEN
 
 NAME_LIMIT = 128
 TAGS_LIMIT = 20
@@ -34,10 +35,16 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def _given(given: Mapping[str, Any], field: str) -> Any:
+    """What a field holds; None where it is not given."""
+    value = given.get(field)
+    return None if value == "" else value
+
+
 def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
     """An optional text of at most `limit` characters (None: any), as it was sent."""
-    value = given.get(field)
-    if value is None or value == "":
+    value = _given(given, field)
+    if value is None:
         return None
     if not isinstance(value, str):
         raise RejectedError(field, "not_text", f"{field} must be a text.")
@@ -48,9 +55,19 @@ def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -
     return value
 
 
+def dimension(given: Mapping[str, Any], field: str) -> str | None:
+    """An optional text that reports group by: any but the one that filters read as "not given"."""
+    value = text(given, field)
+    if value == NOT_GIVEN:
+        raise RejectedError(
+            field, "reserved_text", f'{field} must not be "{NOT_GIVEN}": leave it out instead.'
+        )
+    return value
+
+
 def identifier(given: Mapping[str, Any], field: str) -> str | None:
     """An optional id of at most 64 safe characters."""
-    value = given.get(field)
+    value = _given(given, field)
     if value is None:
         return None
     if not isinstance(value, str) or not is_id(value):
@@ -77,7 +94,7 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
 
     The year 1 is what programs send for a time that was never set: it is invalid, not old.
     """
-    value = given.get(field)
+    value = _given(given, field)
     if value is None:
         return None
     try:
@@ -94,7 +111,7 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
 
 def choice(given: Mapping[str, Any], field: str, choices: tuple[str, ...], default: str) -> str:
     """One of the choices; the default where none is given."""
-    value = given.get(field)
+    value = _given(given, field)
     if value is None:
         return default
     if value not in choices:
@@ -137,8 +154,8 @@ def _check_tag(name: str, tag: object) -> None:
 
 def country(given: Mapping[str, Any]) -> str | None:
     """An optional country of two letters (the shape of ISO 3166 alpha-2), in upper case."""
-    value = given.get("country")
-    if value is None or value == "":
+    value = _given(given, "country")
+    if value is None:
         return None
     if not isinstance(value, str) or not _COUNTRY.fullmatch(value):
         raise RejectedError(
@@ -149,8 +166,8 @@ def country(given: Mapping[str, Any]) -> str | None:
 
 def ip(given: Mapping[str, Any]) -> str | None:
     """An optional IPv4 or IPv6 address."""
-    value = given.get("ip")
-    if value is None or value == "":
+    value = _given(given, "ip")
+    if value is None:
         return None
     try:
         if not isinstance(value, str) or "%" in value:  # a zone is of the sender's machine

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pulse import days
 from pulse.tenants.surveys import Survey, Texts, direction
 
 _NO_TEXTS = Texts(question="", thanks="")
@@ -15,7 +16,7 @@ def page(survey: Survey, wanted: str | None) -> dict[str, Any]:
     """
     language = survey.language(wanted)
     texts = survey.texts.get(language, _NO_TEXTS)
-    rule = survey.current_rule
+    rule = survey.rule_at(days.now_us())
     return {
         "id": survey.id,
         "question": texts.question,

@@ -72,7 +72,7 @@ class Intake:
             response_id=named_id or lake.ulid(),
             answered_us=answered_us,
             channel=fields.choice(item, "channel", CHANNELS, default="external"),
-            agent=fields.text(item, "agent_id"),
+            agent=fields.dimension(item, "agent_id"),
             agent_name=fields.text(item, "agent_name"),
             customer=fields.text(item, "customer_id"),
             interaction=fields.text(item, "interaction_id"),

@@ -3,8 +3,8 @@
 from typing import Any
 
 from pulse import days
+from pulse.lake import NOT_GIVEN
 from pulse.reports.registry import PERIOD, REPORTS, TENANT, UNITS, Dimension, Metric, Report
-from pulse.serve.conditions import NOT_GIVEN
 from pulse.serve.query import PARAMETERS
 
 

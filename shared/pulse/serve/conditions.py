@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-Value = str | None
+from pulse.lake import NOT_GIVEN
 
-NOT_GIVEN = "(none)"
-"""What a query writes for a response that lacks the dimension; None inside."""
+Value = str | None
 
 
 @dataclass(frozen=True)

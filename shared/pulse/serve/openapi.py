@@ -9,9 +9,9 @@ from typing import Any, get_args
 from pulse import days
 from pulse.errors import FieldError, RequestError
 from pulse.http import PROBLEM
+from pulse.lake import NOT_GIVEN
 from pulse.reports.registry import PERIOD, REPORTS, TENANT, Dimension, Metric, Report, Unit
 from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
-from pulse.serve.conditions import NOT_GIVEN
 from pulse.serve.dimensions import MOST_VALUES
 from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
 from pulse.serve.openapi_writing import PATHS as WRITING_PATHS

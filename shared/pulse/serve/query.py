@@ -14,9 +14,10 @@ from pulse import days
 from pulse.days import DateRange
 from pulse.errors import BadRequestError, FieldError
 from pulse.http import decode
+from pulse.lake import NOT_GIVEN
 from pulse.reports.registry import PERIOD, TENANT, Dimension, Report
 from pulse.serve.columns import columns as columns_of
-from pulse.serve.conditions import NOT_GIVEN, Condition
+from pulse.serve.conditions import Condition
 from pulse.tenants.tenant import Tenant
 
 FORMATS = ("json", "csv")

@@ -32,7 +32,7 @@ class Survey:
 
     @property
     def current_rule(self) -> Rule:
-        """The newest rule."""
+        """The newest rule; it may be about to begin."""
         return self.rules[-1][1]
 
     def rule_at(self, us: int) -> Rule:

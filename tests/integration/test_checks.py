@@ -1,0 +1,75 @@
+"""pulse check: what it says of a sound lake, a waiting one, and a wrong one."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pulse import days
+from pulse.checks import CheckResult, run_checks
+from pulse.store.objects import Objects
+from pulse.tenants.rules import Rule
+from tests.driver import Driver, running
+
+TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def pulse() -> Iterator[Driver]:
+    with days.clock(lambda: TODAY), running() as driver:
+        driver.tenant("acme", "Europe/Berlin")
+        driver.survey("acme", "email", Rule.make("nps", 0, 10))
+        post(driver, ago=1, number=1)
+        driver.build()
+        yield driver
+
+
+def post(pulse: Driver, *, ago: int, number: int) -> None:
+    at = (TODAY - timedelta(days=ago)).isoformat()
+    answer = {"survey_id": "email", "score": 9, "response_id": f"r{number}", "answered_at": at}
+    assert pulse.post("acme", [answer]).status == 202
+
+
+def states(results: list[CheckResult]) -> list[str]:
+    return [result.state for result in results]
+
+
+def test_a_sound_lake_passes_every_check(pulse: Driver) -> None:
+    results = run_checks(pulse.settings)
+    assert states(results) == ["ok"] * 5
+    assert "1 answers on 1 days" in results[1].detail
+    assert "1 tenant-years compared" in results[2].detail
+
+
+def test_what_waits_for_a_build_is_told_as_waiting(pulse: Driver) -> None:
+    post(pulse, ago=2, number=2)
+    pulse.write()
+    assert states(run_checks(pulse.settings))[:3] == ["waiting", "ok", "ok"]
+    pulse.build_daily()
+    assert states(run_checks(pulse.settings))[:3] == ["ok", "ok", "waiting"]
+
+
+def test_an_event_that_was_lost_behind_the_ledgers_back_is_found(pulse: Driver) -> None:
+    Objects(pulse.settings.lake_bucket).delete_all("raw/responses/")
+    days_built, daily, *_ = run_checks(pulse.settings)
+    assert (days_built.state, daily.state, daily.ok) == ("ok", "failed", False)
+    assert daily.rows == ({"day": "2026-11-20", "raw": 0, "daily": 1},)
+
+
+def test_a_report_object_that_shows_something_else_is_found(pulse: Driver) -> None:
+    post(pulse, ago=2, number=2)
+    (key,) = pulse.objects("reports/")
+    old = pulse.read(key)
+    pulse.build()
+    Objects(pulse.settings.lake_bucket).put(key, old)
+    results = run_checks(pulse.settings)
+    assert states(results)[:3] == ["ok", "ok", "failed"]
+    assert results[2].rows == ({"tenant": "acme", "year": 2026, "daily": 2, "reports": 1},)
+
+
+def test_an_id_on_two_days_is_something_to_look_at(pulse: Driver) -> None:
+    post(pulse, ago=2, number=1)
+    pulse.build()
+    on_two_days = run_checks(pulse.settings)[3]
+    assert (on_two_days.state, on_two_days.ok) == ("look", True)
+    assert [row["response_id"] for row in on_two_days.rows] == ["r1"]
