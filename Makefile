@@ -8,7 +8,7 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, ssl, venv, ensurepip, ctypes; sys.exit(sys.version_info < (3, 11))' \
 	>/dev/null 2>&1 && echo $$python && break; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --require-hashes
 COUNTRIES := layers/enrich/country.mmdb
 CODE := shared/pulse functions local tests
 
@@ -44,7 +44,7 @@ deploy: build
 
 .venv/run.stamp: .venv/python.stamp requirements.txt pyproject.toml
 	@$(PIP) -r requirements.txt
-	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/test.stamp: .venv/run.stamp requirements-dev.txt
@@ -53,7 +53,7 @@ deploy: build
 
 .venv-build/build.stamp: requirements-build.txt
 	@$(PYTHON) -m venv .venv-build
-	@.venv-build/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-build.txt
+	@.venv-build/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements-build.txt
 	@touch $@
 
 # The country database comes from the package that layers/enrich/package-lock.json pins.

@@ -18,7 +18,10 @@ def event(**changes: Any) -> dict[str, Any]:
         "headers": {"Content-Type": "application/json"},
         "body": "{}",
         "isBase64Encoded": False,
-        "requestContext": {"http": {"method": "POST", "sourceIp": "192.0.2.1"}, "requestId": "JKJaX"},
+        "requestContext": {
+            "http": {"method": "POST", "sourceIp": "192.0.2.1"},
+            "requestId": "JKJaX",
+        },
     } | changes
 
 
