@@ -32,6 +32,7 @@ from pulse.store.clients import client
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.tenant import Tenant, YearState
+from tests.account import make_bucket, make_table
 from tests.unit.serve.events import Answer, as_object, by_year
 
 EVENTS = Path(__file__).parents[2] / "events" / "serve_reports"
@@ -80,21 +81,8 @@ def _at_noon(noon: object) -> None:
 def lake_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The name of a bucket with one tenant's years, beside a table with tenants and keys."""
     with mock_aws():
-        client("dynamodb").create_table(
-            TableName="pulse",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        client("s3").create_bucket(
-            Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
+        make_table()
+        make_bucket()
         tenants = Tenants("pulse")
         tenants.create(Tenant("demo", "Demo", "Europe/Berlin"))
         tenants.create(Tenant("other", "Other"))
