@@ -59,12 +59,13 @@ class BuildDaily:
         end: date | None = None,
         *,
         remaining_s: Remaining,
+        wake: bool = True,
     ) -> DailyResult:
         """Build the days that changed; given a start or an end, all days with events between.
 
         Afterwards every day built is published whole, and the next builder is woken (or this one
-        again, if time ran short). Raises AthenaError or BuildCheckError, with the days not yet
-        published as they were.
+        again, if time ran short) unless `wake` is false: for a caller that goes on by itself.
+        Raises AthenaError or BuildCheckError, with the days not yet published as they were.
         """
         built: list[date] = []
         finished = True
@@ -76,7 +77,8 @@ class BuildDaily:
                     break
                 self._build(dataset, [entries[day] for day in group], remaining_s)
                 built += group
-        self.events.announce("daily built" if finished else "daily unfinished")
+        if wake:
+            self.events.announce("daily built" if finished else "daily unfinished")
         logger.info("daily built", extra={"days": len(built), "finished": finished})
         count("DaysBuilt", len(built))
         return DailyResult(tuple(built), finished)
