@@ -6,13 +6,15 @@ command `pulse` finds it there), and `.pulse/logs/` holds what CloudWatch would.
 """
 
 import errno
+import fcntl
 import json
 import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,13 @@ from pulse import days
 from pulse.cli import output
 from pulse.cli.api import Api
 from pulse.cli.posting import PATH
-from pulse.cli.target import STACK_FILE, is_running
+from pulse.cli.target import STACK_FILE
 from pulse.errors import PulseError
 from pulse.store.tenants import Tenants
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = Path.cwd() / STACK_FILE
+LOCK = FILE.parent / "lock"
 LOGS = FILE.parent / "logs"
 
 PARAMETERS = {"WriteWindowSeconds": "1", "IntradayRate": "rate(1 minute)"}
@@ -63,8 +66,7 @@ def main() -> int:
 
 def _run(port: int, *, with_sample: bool) -> None:
     began = time.monotonic()
-    _make_way()
-    with _start(port) as stack:
+    with _folder_taken(), _start(port) as stack:
         try:
             described = _describe(stack, _fill(stack, with_sample=with_sample))
             write_stack_file(described)
@@ -88,16 +90,32 @@ def _port() -> int:
     return int(text)
 
 
-def _make_way() -> None:
-    """Clear what an earlier run left. Raises StartError if it is still running."""
-    if FILE.exists():
-        pid = json.loads(FILE.read_text() or "{}").get("pid", 0)
-        if pid and is_running(pid):
+@contextmanager
+def _folder_taken() -> Iterator[None]:
+    """Within the block this process alone runs in the folder; what an earlier one left is gone.
+
+    The lock ends with the process, however that ends. Raises StartError where another one runs,
+    or the folder cannot be written.
+    """
+    try:
+        FILE.parent.mkdir(exist_ok=True)
+        lock = LOCK.open("a+")
+    except OSError as error:
+        raise StartError(f"{FILE.parent} cannot be written: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
             raise StartError(
-                f"a stack runs in this folder already, as process {pid}: end it first."
-            )
-        FILE.unlink()
-    shutil.rmtree(LOGS, ignore_errors=True)
+                f"a stack runs in this folder already, as process {lock.read()}: end it first."
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        FILE.unlink(missing_ok=True)
+        shutil.rmtree(LOGS, ignore_errors=True)
+        yield
 
 
 def _start(port: int) -> Stack:
@@ -163,7 +181,6 @@ def _describe(stack: Stack, keys: Mapping[str, str]) -> dict[str, Any]:
 
 def write_stack_file(described: Mapping[str, Any]) -> None:
     """Write `.pulse/stack.json` whole, for the owner's eyes alone: it holds keys."""
-    FILE.parent.mkdir(exist_ok=True)
     draft = FILE.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -20,9 +20,12 @@ from typer.testing import CliRunner, Result
 
 from pulse import days
 from pulse.cli.api import Answer, Api
+from pulse.cli.keyring import passing_key
 from pulse.cli.main import app
+from pulse.store.events import Events
 from pulse.store.queue import Queue, depth
-from pulse.tenants.keys import sha256
+from pulse.tenants.access import REMEMBER_US
+from pulse.tenants.keys import Key, sha256
 from tests.driver import Driver, running
 
 pytestmark = pytest.mark.xdist_group("cli")  # one deployment for all of them
@@ -151,6 +154,11 @@ def test_a_tenant_is_made_shown_changed_and_listed(shell: Shell) -> None:
         (["tenant", "set", "TENANT", "week_start=friday"], 2, "monday or sunday"),
         (["tenant", "set", "TENANT", "name=x", "--from", "2026-12-01"], 2, "none yet"),
         (["tenant", "create", "TENANT"], 1, "exists already"),
+        (["tenant", "show", ""], 2, "'' is no tenant id"),
+        (["tenant", "show", "The Bank"], 2, "'The Bank' is no tenant id"),
+        (["key", "list", ""], 2, "'' is no tenant id"),
+        (["report", "daily", "--tenant", ""], 2, "'' is no tenant id"),
+        (["survey", "add", "nobody", "x", "--metric", "nps", "--scale", "0-10"], 2, "no tenant"),
     ],
 )
 def test_what_a_tenant_cannot_be(
@@ -173,7 +181,7 @@ def test_the_time_zone_is_fixed_by_the_first_event(shell: Shell, answers: Path) 
 # -- surveys
 
 
-def test_a_changed_rule_holds_from_now_on(shell: Shell) -> None:
+def test_a_changed_rule_holds_once_nobody_remembers_the_old_one(shell: Shell) -> None:
     tenant = shell.tenant()
     add = ("survey", "add", tenant, "care", "--metric", "csat", "--scale", "1-5")
     shell.run(*add)
@@ -183,7 +191,19 @@ def test_a_changed_rule_holds_from_now_on(shell: Shell) -> None:
     survey = shell.driver.tenants.survey(tenant, "care")
     assert survey
     assert [rule.label for _, rule in survey.rules] == ["1-5", "1-5:good5"]
-    assert survey.rules[0][0] < survey.rules[1][0] <= days.now_us()
+    first, second = (since for since, _ in survey.rules)
+    assert first + REMEMBER_US <= second <= days.now_us() + REMEMBER_US
+    assert changed["since"] == days.iso(second)
+
+
+def test_a_changed_rule_is_told_with_its_beginning_and_what_open_pages_do(shell: Shell) -> None:
+    tenant = shell.tenant()
+    add = ("survey", "add", tenant, "care", "--metric", "csat", "--scale")
+    assert shell.run(*add, "1-5").stderr == ""
+    cut_off = shell.run(*add, "1-5", "--good", "5").stderr
+    assert "The new rule holds for responses given from 20" in cut_off
+    assert "old scale" not in cut_off
+    assert "go on asking on the old scale" in shell.run(*add, "1-7").stderr
 
 
 def test_texts_of_languages_add_up_and_what_is_not_given_stays(shell: Shell) -> None:
@@ -219,6 +239,7 @@ def test_labels_go_when_the_scale_changes(shell: Shell) -> None:
         (["--metric", "nps", "--scale", "0-10", "--good", "8"], "nps is defined on 0-10 alone"),
         (["--metric", "csat", "--scale", "1-5", "--good", "2"], "do not part the scale"),
         (["--metric", "csat", "--scale", "1-5", "--labels", "a,b"], "names 2 scores"),
+        (["--metric", "csat", "--scale", "1-3", "--labels", "a, ,c"], "a blank name"),
         (["--metric", "csat", "--scale", "1-5", "--lang", "German"], "language tag"),
         (["--metric", "csat", "--scale", "1-5", "--lang", "de"], "name it by --question"),
         (["--metric", "fun", "--scale", "1-5"], "fun"),
@@ -230,6 +251,12 @@ def test_what_a_survey_cannot_be(shell: Shell, arguments: list[str], complaint: 
     assert complaint in " ".join(result.stderr.split())
 
 
+@pytest.mark.parametrize("survey", ["", " ", "(none)", "x" * 129])
+def test_a_survey_has_an_id_that_responses_can_name(shell: Shell, survey: str) -> None:
+    arguments = ("survey", "add", shell.tenant(), survey, "--metric", "nps", "--scale", "0-10")
+    assert "1 to 128 characters other than (none)" in shell.run(*arguments, code=2).stderr
+
+
 # -- keys
 
 
@@ -238,12 +265,13 @@ def test_a_key_is_alone_on_stdout_and_only_its_hash_is_kept(shell: Shell) -> Non
     result = shell.run(
         *("key", "create", tenant, "--kind", "publishable", "--survey", "email"),
         *("--origin", "https://Shop.Example:443/", "--origin", "http://localhost:5173"),
+        *("--origin", "http://[::1]:81"),
         *("--expires", "2099-12-31"),
     )
     assert re.fullmatch(r"pk_[\w-]{32}\n", result.stdout)
     key = shell.driver.tenants.key(sha256(result.stdout.strip()))
     assert key and key.surveys == ("email",)
-    assert key.origins == ("https://shop.example", "http://localhost:5173")
+    assert key.origins == ("https://shop.example", "http://localhost:5173", "http://[::1]:81")
     assert key.expires_us == days.parse_instant("2100-01-01T00:00:00Z")
 
 
@@ -260,7 +288,8 @@ def test_keys_are_listed_without_their_text_and_revoked_by_id(shell: Shell) -> N
     assert shell.json("key", "revoke", made["id"])["state"] == "revoked"
     shell.run("key", "revoke", made["id"])  # again: it is what was wanted
     assert [key["state"] for key in shell.json("key", "list", tenant)] == ["revoked"]
-    assert "There is no key" in shell.run("key", "revoke", "0123456789ab", code=1).stderr
+    for unknown in ("0123456789ab", "", text):
+        assert "There is no key" in shell.run("key", "revoke", unknown, code=2).stderr
 
 
 def test_a_feed_key_is_bound_to_a_report_and_told_with_its_address(shell: Shell) -> None:
@@ -298,6 +327,15 @@ def test_an_operator_key_belongs_to_nobody(shell: Shell) -> None:
         (["TENANT", "--kind", "report", "--filter", "agent=!x"], "cannot be negated"),
         (["TENANT", "--kind", "publishable", "--origin", "shop.example"], "https://HOST"),
         (["TENANT", "--kind", "publishable", "--origin", "https://x/path"], "https://HOST"),
+        (["TENANT", "--kind", "publishable", "--origin", "https://*.shop.example"], "no wildcards"),
+        (["TENANT", "--kind", "publishable", "--origin", "https://x?y"], "https://HOST"),
+        (["TENANT", "--kind", "publishable", "--origin", "https://a@x"], "https://HOST"),
+        (["TENANT", "--kind", "publishable", "--origin", "https://x y"], "https://HOST"),
+        (["TENANT", "--kind", "publishable", "--origin", "https://läden.example"], "xn--"),
+        (["TENANT", "--kind", "publishable", "--origin", "https://[::1"], "--origin"),
+        (["TENANT", "--kind", "report", "--filter", "channel=phone"], "ticket, chat, external"),
+        (["TENANT", "--kind", "report", "--filter", "metric=NPS"], "csat, nps, ces"),
+        (["TENANT", "--kind", "secret", "--expires", "9999-12-31"], "after all calendars"),
         (["TENANT", "--kind", "publishable", "--survey", "none"], "it has: email"),
         (["TENANT", "--kind", "secret", "--expires", "soon"], "a day such as"),
         (["TENANT", "--kind", "secret", "--expires", "2020-01-01"], "over already"),
@@ -425,7 +463,9 @@ def test_all_fields_arrive(shell: Shell, tmp_path: Path) -> None:
     ("content", "arguments", "complaint"),
     [
         ("date,rating\n03/04/2026,9\n", [], "line 2: '03/04/2026' can be read day first or month"),
-        ("date,rating\n2026-03-04,9\n13/04/2026,9\n", [], "--date-format %d/%m/%Y"),
+        ("date,rating\n2026-03-04,9\n13.04.2026,9\n", [], "--date-format %d.%m.%Y (day first)"),
+        ("date,rating\n3/4/2026 14:03,9\n", [], "--date-format '%m/%d/%Y %H:%M' (month first)"),
+        ("date,rating\n", ["--survey", ""], "1 to 128 characters"),
         ("date,stars\n", [], "no column 'rating'; its columns are: date, stars"),
         ("", [], "no header line"),
         ("date,rating\n", ["--map", "mood=date"], "no field 'mood'; the fields are: survey_id"),
@@ -471,14 +511,39 @@ def test_named_formats_are_read(shell: Shell, tmp_path: Path) -> None:
     assert [days.iso(item["answered_us"]) for item in shell.stored()] == ["2026-04-03T12:00:00Z"]
 
 
-def test_the_key_made_for_an_import_ends_with_it(shell: Shell, answers: Path) -> None:
+def test_the_key_made_for_an_import_ends_with_it(
+    shell: Shell, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tenant = shell.tenant("email")
+    meanwhile: list[Key] = []
+
+    def asked(api: Api, request: urllib.request.Request) -> Answer:
+        meanwhile.extend(shell.driver.tenants.keys(tenant))
+        return shell.answer(api, request)
+
+    monkeypatch.setattr(Api, "_ask", asked)
     shell.load(tenant, answers)
-    (key,) = shell.driver.tenants.keys(tenant)
+    (key,) = meanwhile
     assert key.kind == "secret"
-    assert key.revoked_us is not None
     assert key.expires_us is not None
-    assert key.expires_us - key.created_us <= days.DAY + days.SECOND
+    assert key.expires_us - key.created_us <= days.DAY / 4 + days.SECOND
+    assert records_naming(shell.driver, key.id) == []
+
+
+def records_naming(driver: Driver, key_id: str) -> list[Any]:
+    """What the whole table still says of a key."""
+    table = boto3.resource("dynamodb").Table(driver.settings.table)
+    return [item for item in table.scan()["Items"] if key_id in json.dumps(item, default=str)]
+
+
+def test_a_command_that_dies_leaves_a_key_that_goes_by_itself(shell: Shell) -> None:
+    tenant = shell.tenant()
+    lasting = passing_key(shell.driver.tenants, "report", tenant, lasting_us=days.DAY)
+    sha = sha256(lasting.__enter__())  # and no end
+    left = records_naming(shell.driver, sha[:12])
+    key = shell.driver.tenants.key(sha)
+    assert key and key.expires_us is not None
+    assert [item["expires_s"] for item in left] == [key.expires_us // days.SECOND] * 3
 
 
 def test_a_key_can_be_given_and_must_be_a_secret_one(shell: Shell, answers: Path) -> None:
@@ -489,6 +554,21 @@ def test_a_key_can_be_given_and_must_be_a_secret_one(shell: Shell, answers: Path
     arguments = (str(answers), "--tenant", tenant, "--survey", "email", *MAPPED)
     result = shell.run("import", "responses", *arguments, "--key", report, code=4)
     assert "report key may not do this" in result.stderr
+
+
+def test_a_key_of_another_tenant_writes_and_reads_nothing(
+    shell: Shell, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant, other = shell.tenant("email"), shell.tenant("email")
+    secret = shell.run("key", "create", other, "--kind", "secret").stdout.strip()
+    arguments = (str(answers), "--tenant", tenant, "--survey", "email", *MAPPED, "--key", secret)
+    result = shell.run("import", "responses", *arguments, code=2)
+    assert f"The key belongs to the tenant '{other}', not to '{tenant}'" in result.stderr
+    monkeypatch.setenv("PULSE_KEY", secret)
+    result = shell.run("report", "daily", "--tenant", tenant, code=2)
+    assert f"The key belongs to the tenant '{other}'" in result.stderr
+    assert "There is no tenant" in shell.run("report", "daily", "--tenant", "x", code=2).stderr
+    assert shell.asked == []
 
 
 def test_an_interrupted_import_goes_on_where_it_was(
@@ -510,7 +590,7 @@ def test_an_interrupted_import_goes_on_where_it_was(
         stopped = shell.run(*arguments, *MAPPED, code=1)
     assert "Interrupted" in stopped.stderr
     assert "no row counts twice" in stopped.stderr
-    assert all(key.revoked_us for key in shell.driver.tenants.keys(tenant))
+    assert shell.driver.tenants.keys(tenant) == []
     assert shell.load(tenant, file)["accepted"] == 2600
     assert shell.scores(tenant) == sorted(n % 11 for n in range(2600))
 
@@ -551,19 +631,28 @@ def test_real_files_give_the_figures_that_their_authors_published(shell: Shell) 
 # -- build, check, redrive
 
 
-def test_build_says_what_it_rebuilt_and_does_nothing_twice(shell: Shell, answers: Path) -> None:
+def test_build_says_what_it_rebuilt_and_does_nothing_twice(
+    shell: Shell, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shell.json("build")  # what other tests have left
     tenant = shell.tenant("email")
     shell.load(tenant, answers)
     shell.driver.write()
-    built = shell.json("build")
+    announced: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Events, "announce", lambda events, kind: announced.append(kind))
+        built = shell.json("build")
+    assert announced == ["reports built"]  # nobody races the command for the reports
     assert built["days"] == ["2026-03-02", "2026-03-03", "2026-03-04"]
     assert built["reports"] == [{"tenant": tenant, "year": 2026}]
     again = shell.json("build")
     assert (again["days"], again["reports"]) == ([], [])
-    by_hand = shell.json("build", "--start", "2026-03-03", "--end", "2026-03-03")
-    assert by_hand["days"] == ["2026-03-03"]
-    assert "days rebuilt: none" in shell.run("build").stdout
+    by_hand = shell.run("build", "--start", "2026-03-03", "--end", "2026-03-03")
+    assert "days rebuilt: 2026-03-03\n" in by_hand.stdout
+    assert "remembers for a minute" in by_hand.stderr
+    idle = shell.run("build")
+    assert "days rebuilt: none" in idle.stdout
+    assert "remembers for a minute" not in idle.stderr
 
 
 def test_build_does_not_wait_for_ever_for_the_queue(shell: Shell, answers: Path) -> None:
@@ -579,10 +668,11 @@ def test_build_does_not_wait_for_ever_for_the_queue(shell: Shell, answers: Path)
         (["--start", "2026-03-01"], "come together"),
         (["--start", "2026-03-02", "--end", "2026-03-01"], "after --end"),
         (["--start", "soon", "--end", "later"], "a day such as"),
+        (["--wait", "-1"], "greater than or equal to 0"),
     ],
 )
 def test_what_cannot_be_built(shell: Shell, arguments: list[str], complaint: str) -> None:
-    assert complaint in shell.run("build", *arguments, code=2).stderr
+    assert complaint in " ".join(shell.run("build", *arguments, code=2).stderr.split())
 
 
 def test_check_passes_on_a_sound_lake_and_fails_on_another(shell: Shell, answers: Path) -> None:
@@ -601,7 +691,7 @@ def test_check_passes_on_a_sound_lake_and_fails_on_another(shell: Shell, answers
     boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=shell.driver.read(foreign))
     try:
         result = shell.run("check", code=1)
-        assert "FAILED" in result.stdout
+        assert "failed" in result.stdout
         assert "pulse: Failed: " in result.stderr
     finally:
         boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=whole)
@@ -653,7 +743,7 @@ def test_a_report_is_a_table_for_eyes(shell: Shell, reported: str) -> None:
             *("report", "source", "--tenant", reported), *RANGE, "--group-by", "channel,agent"
         ).stdout.splitlines()
     ]
-    assert lines[0].startswith("source, 2026-03-01 to 2026-03-02 (UTC), as of 20")
+    assert lines[0].startswith("source of reported, 2026-03-01 to 2026-03-02 (UTC), as of 20")
     assert any(line.startswith("nps 0-10 chat 50% [bold] 10 16.67") for line in lines)
     assert any(line.startswith("nps 0-10 total 60 100.00") for line in lines)
 
@@ -705,10 +795,17 @@ def test_pages_are_put_together(
 
 
 def test_the_key_made_for_a_report_ends_with_it(shell: Shell, reported: str) -> None:
+    before = shell.driver.tenants.keys(reported)
     shell.json("report", "nps", "--tenant", reported, *RANGE)
-    made = [key for key in shell.driver.tenants.keys(reported) if key.expires_us]
-    assert made
-    assert all(key.kind == "report" and key.revoked_us for key in made)
+    assert len(shell.asked) == 1
+    assert shell.driver.tenants.keys(reported) == before
+
+
+def test_an_operators_key_reads_the_tenant_named(shell: Shell, reported: str) -> None:
+    operator = shell.run("key", "create", "--kind", "operator").stdout.strip()
+    asked = ("report", "nps", "--tenant", reported, *RANGE, "--key", operator)
+    assert shell.json(*asked)["totals"][0]["responses"] == 60
+    assert shell.run(*asked).stdout.startswith(f"nps of {reported}, 2026-03-01 to 2026-03-02 (UTC)")
 
 
 def test_a_key_can_come_from_the_environment(
@@ -753,6 +850,7 @@ def test_what_cannot_be_reported(
 def test_an_unknown_stack_is_wrong_use(shell: Shell) -> None:
     result = shell.run("tenant", "list", stack="other", code=2)
     assert "there is no stack 'other'" in result.stderr
+    assert "--stack takes the name" in shell.run("tenant", "list", stack="", code=2).stderr
 
 
 def test_what_aws_does_not_allow_is_not_allowed(

@@ -63,9 +63,16 @@ def free_port() -> int:
         return port
 
 
+def is_ready(run: Run) -> bool:
+    try:
+        return bool(run.stack["pid"] == run.process.pid)
+    except (FileNotFoundError, ValueError):
+        return False  # not there yet, or what an earlier one has left
+
+
 def wait_until_ready(run: Run) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
-    while not run.file.exists():
+    while not is_ready(run):
         assert run.process.poll() is None, run.process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -128,6 +135,32 @@ def test_a_second_one_in_the_folder_is_refused(run: Run) -> None:
     assert run.file.exists()
 
 
+def test_of_two_started_at_once_one_runs(tmp_path: Path) -> None:
+    runs = [start(tmp_path, free_port()) for _ in range(2)]
+    try:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while all(run.process.poll() is None for run in runs):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        (other,) = (run for run in runs if run.process.poll() is None)
+        wait_until_ready(other)
+        assert other.stack["pid"] == other.process.pid
+    finally:
+        for run in runs:
+            run.process.send_signal(signal.SIGINT)
+    said = [run.process.communicate(timeout=15)[0] for run in runs]
+    assert sorted(run.process.returncode for run in runs) == [0, 1]
+    assert sum("a stack runs in this folder already" in one for one in said) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".pulse").write_text("no folder")
+    run = start(tmp_path, free_port())
+    said, _ = run.process.communicate(timeout=READY_WITHIN_S)
+    assert run.process.returncode == 1
+    assert said == f"make run: {tmp_path / '.pulse'} cannot be written: File exists.\n"
+
+
 def test_a_taken_port_is_refused_with_another_one(run: Run, tmp_path: Path) -> None:
     port = int(run.stack["api"].rpartition(":")[2])
     second = start(tmp_path, port)
@@ -138,6 +171,8 @@ def test_a_taken_port_is_refused_with_another_one(run: Run, tmp_path: Path) -> N
 
 
 def test_it_ends_within_seconds_and_takes_the_file_along(tmp_path: Path) -> None:
+    (tmp_path / ".pulse").mkdir()
+    (tmp_path / ".pulse" / "stack.json").write_text('{"pid": 1')  # an earlier one died over it
     run = start(tmp_path, free_port())
     wait_until_ready(run)
     api = Api(run.stack["api"], "")

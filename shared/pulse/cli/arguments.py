@@ -1,11 +1,13 @@
-"""Arguments that several commands read alike: NAME=VALUE, days, tenants that must exist."""
+"""Arguments that several commands read alike: NAME=VALUE, days, ids, tenants that must exist."""
 
 from collections.abc import Iterable
 from datetime import date
 
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import Target
-from pulse.tenants.tenant import Tenant
+from pulse.ingest.fields import NAME_LIMIT
+from pulse.lake import NOT_GIVEN
+from pulse.tenants.tenant import Tenant, check_tenant_id
 
 
 def named_values(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
@@ -37,8 +39,22 @@ def day(text: str, option: str) -> date:
         raise WrongUseError(f"{option} takes a day such as 2026-11-20, not {text!r}.") from error
 
 
+def survey_id(text: str) -> str:
+    """A survey's id. Raises WrongUseError for a text that no response can name."""
+    if not text.strip() or len(text) > NAME_LIMIT or text == NOT_GIVEN:
+        raise WrongUseError(
+            f"A survey's id is a text of 1 to {NAME_LIMIT} characters other than {NOT_GIVEN}, "
+            f"not {text[:NAME_LIMIT]!r}."
+        )
+    return text
+
+
 def known_tenant(target: Target, tenant: str) -> Tenant:
     """The tenant of that id. Raises WrongUseError naming those there are."""
+    try:
+        check_tenant_id(tenant)
+    except ValueError as error:
+        raise WrongUseError(f"{error}.") from error
     found = target.tenants.get(tenant)
     if found:
         return found

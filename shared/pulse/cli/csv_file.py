@@ -4,7 +4,9 @@ UTF-8 (with or without a byte order mark), quoted cells with commas and line bre
 semicolons or tabs between cells, whichever the header shows.
 """
 
+import codecs
 import csv
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +71,29 @@ def _header(path: Path, delimiter: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in first.cells) if first else ()
 
 
+def _other_encoding(path: Path) -> str:
+    """What to do about a file that is not UTF-8, and what it may be instead."""
+    with path.open("rb") as file:
+        lines = enumerate(file, 1)
+        number, line = next((n, line) for n, line in lines if not _is_utf8(line))
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        fault, encoding = "is UTF-16", "UTF-16"
+    else:
+        fault, encoding = f"is not UTF-8 (line {number})", "WINDOWS-1252"
+    return (
+        f"{path} {fault}: save it as UTF-8, for example with "
+        f"`iconv -f {encoding} -t UTF-8 {shlex.quote(str(path))} > utf8.csv`."
+    )
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _rows(path: Path, delimiter: str, *, strict: bool = True) -> Iterator[Row]:
     end = 0
     try:
@@ -79,10 +104,7 @@ def _rows(path: Path, delimiter: str, *, strict: bool = True) -> Iterator[Row]:
                 if cells:
                     yield Row(begin, tuple(cells))
     except UnicodeDecodeError as error:
-        raise WrongUseError(
-            f"{path} is not UTF-8 (after line {end}): save it as UTF-8, for example with "
-            f"`iconv -f WINDOWS-1252 -t UTF-8 {path}`."
-        ) from error
+        raise WrongUseError(_other_encoding(path)) from error
     except csv.Error as error:
         raise WrongUseError(f"{path}, from line {end + 1} on: {error}.") from error
     except OSError as error:

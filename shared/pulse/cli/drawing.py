@@ -30,19 +30,22 @@ class _Column:
     """True for a group's name, as against a figure."""
 
 
-def report_tables(reply: Row) -> list[RenderableType]:
-    """The parts of a reply of the interface, in order."""
-    parts: list[RenderableType] = [_heading(reply["report"], reply["meta"]), _table(reply)]
+def report_tables(tenant: str, reply: Row) -> list[RenderableType]:
+    """The parts of a reply of the interface on a tenant, in order."""
+    meta = reply["meta"]
+    tenants = [each["tenant"] for each in meta["date_range"].get("tenants", ())] or [tenant]
+    parts: list[RenderableType] = [_heading(f"{reply['report']} of {', '.join(tenants)}", meta)]
+    parts.append(_table(reply) if reply["rows"] else "No answers in these days.")
     if reply.get("breakdown"):
         parts += ["", _breakdown(reply["breakdown"])]
     return parts
 
 
 def _heading(name: str, meta: Row) -> str:
-    span = meta["date_range"]
+    span = _of_one(meta["date_range"])
     dates = f", {span['start_date']} to {span['end_date']}" if "start_date" in span else ""
     zone = f" ({span['timezone']})" if "timezone" in span else ""
-    before = meta.get("compare") or {}
+    before = _of_one(meta.get("compare") or {})
     against = ""
     if "start_date" in before:
         against = f", against {before['start_date']} to {before['end_date']}"
@@ -51,7 +54,15 @@ def _heading(name: str, meta: Row) -> str:
     return f"{name}{dates}{zone}{against}, {built}\n"
 
 
+def _of_one(days: Row) -> Row:
+    """The days of the one tenant, also of an operator's reply; of several: none of theirs."""
+    each: Sequence[Row] = days.get("tenants") or [days]
+    return each[0] if len(each) == 1 else {}
+
+
 def _table(reply: Row) -> Table:
+    """The rows and, below a line, the totals where they say more than the rows."""
+    totals = reply.get("totals") or []
     listed = {column["name"]: column for column in reply["columns"]}
     columns = [drawn for column in listed.values() for drawn in _drawn(column, listed)]
     deepest = max((row["level"] for row in reply["rows"] if "level" in row), default=0)
@@ -59,7 +70,7 @@ def _table(reply: Row) -> Table:
         [column.title for column in columns],
         [_cells(row, columns, deepest) for row in reply["rows"]],
         right=[column.title for column in columns if column.right],
-        totals=[_total(row, columns) for row in reply.get("totals") or ()],
+        totals=[_total(row, columns) for row in totals if totals != reply["rows"]],
     )
 
 
@@ -70,6 +81,8 @@ def _drawn(column: Row, listed: Mapping[str, Row]) -> list[_Column]:
         return [_Column("95 % interval", _interval, right=True)]
     if kind in ("level", "previous", "significant") or name == _HIGH:
         return []
+    if kind == "flag":
+        return [_Column("", lambda row: name if row.get(name) else "")]
     if kind == "change":
         headline = f"{column['metric']}_significant" in listed
         if not headline and column["metric"] != _COUNT:

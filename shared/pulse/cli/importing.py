@@ -4,6 +4,7 @@ The file is read twice: once to see that every row can be read without guessing,
 is sent, and once to send it. Neither reading holds more than a few batches of rows in memory.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -16,10 +17,10 @@ import typer
 from pulse import days
 from pulse.cli import output
 from pulse.cli.api import Api
-from pulse.cli.arguments import assignments, known_tenant
+from pulse.cli.arguments import assignments, known_tenant, survey_id
 from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import REJECTED, CommandError, FailedError, WrongUseError
-from pulse.cli.keyring import passing_key
+from pulse.cli.keyring import given_key, passing_key
 from pulse.cli.posting import PATH, Item, Send, item, post
 from pulse.cli.rejects import RejectsFile
 from pulse.cli.responses import Plan, RowError, RowIds
@@ -28,6 +29,9 @@ from pulse.cli.times import TimeFormatError, TimeReader, check_date_format
 from pulse.errors import FieldError
 from pulse.reports.registry import CHANNELS
 from pulse.tenants.tenant import Tenant
+
+_KEY_LASTS_US = 6 * 3600 * days.SECOND
+"""Longer than any import takes; one that is stopped by it goes on when it is run again."""
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t"}
 
@@ -63,7 +67,7 @@ def import_responses(
         typer.Option(
             metavar="FMT",
             help="How answered_at is written, in strptime's terms, for example %d/%m/%Y. "
-            "Not needed for 2026-11-20 and RFC 3339.",
+            "Not needed for RFC 3339 and where the year comes first.",
         ),
     ] = None,
     delimiter: Annotated[
@@ -124,10 +128,13 @@ def check_rows(source: CsvFile, plan: Plan) -> int:
         try:
             plan.response(row)
         except TimeFormatError as error:
+            formats = " or ".join(
+                f"--date-format {shlex.quote(one.format)} ({one.first} first)"
+                for one in error.formats
+            )
             raise WrongUseError(
-                f"{source.path}, line {row.line}: {error}. Say which it is: "
-                "--date-format %d/%m/%Y for day first, --date-format %m/%d/%Y for month first "
-                "(with the separators of your file; add %H:%M:%S where there is a time)."
+                f"{source.path}, line {row.line}: {error}. Say how all of the file is written: "
+                f"{formats}."
             ) from error
         except RowError:
             pass  # it is rejected when its turn comes
@@ -215,7 +222,7 @@ def _check_values(target: Target, tenant: Tenant, values: dict[str, str]) -> Non
     if channel is not None and channel not in CHANNELS:
         raise WrongUseError(f"channel must be one of {', '.join(CHANNELS)}, not {channel!r}.")
     survey = values.get("survey_id")
-    if survey is not None and target.tenants.survey(tenant.id, survey) is None:
+    if survey is not None and target.tenants.survey(tenant.id, survey_id(survey)) is None:
         others = ", ".join(s.id for s in target.tenants.surveys(tenant.id)) or "none yet"
         raise WrongUseError(
             f"{tenant.id} has no survey {survey!r} (it has: {others}). Add it with, for example: "
@@ -225,8 +232,8 @@ def _check_values(target: Target, tenant: Tenant, values: dict[str, str]) -> Non
 
 def _key(target: Target, tenant: Tenant, given: str | None) -> AbstractContextManager[str]:
     if given is not None:
-        return nullcontext(given)
-    return passing_key(target.tenants, "secret", tenant.id, lasting_us=days.DAY)
+        return nullcontext(given_key(target.tenants, given, tenant.id))
+    return passing_key(target.tenants, "secret", tenant.id, lasting_us=_KEY_LASTS_US)
 
 
 def _report(tally: Tally, rejects: Path, *, as_json: bool) -> None:

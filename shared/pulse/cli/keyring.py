@@ -1,9 +1,10 @@
-"""Making keys: for callers to keep, and for a command's own use while it runs."""
+"""Keys: made for callers to keep, made for a command while it runs, or given to it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pulse import days
+from pulse.cli.exits import NotAllowedError, WrongUseError
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, new_key_text, sha256
 
@@ -18,8 +19,12 @@ def issue_key(
     filters: Mapping[str, tuple[str, ...]] | None = None,
     report: str | None = None,
     expires_us: int | None = None,
+    passing: bool = False,
 ) -> tuple[str, Key]:
-    """Store a new key; its text, which exists nowhere else, and what is stored of it."""
+    """Store a new key; its text, which exists nowhere else, and what is stored of it.
+
+    A `passing` one is forgotten some time after it expired.
+    """
     text = new_key_text(kind)
     key = Key(
         sha256=sha256(text),
@@ -32,15 +37,29 @@ def issue_key(
         report=report,
         expires_us=expires_us,
     )
-    tenants.add_key(key)
+    tenants.add_key(key, passing=passing)
     return text, key
 
 
 @contextmanager
 def passing_key(tenants: Tenants, kind: str, tenant: str, *, lasting_us: int) -> Iterator[str]:
-    """A key for the block alone: revoked at its end and, if that never comes, soon expired."""
-    text, key = issue_key(tenants, kind, tenant, expires_us=days.now_us() + lasting_us)
+    """A key for the block alone: gone at its end or, if that never comes, some time after it."""
+    expires_us = days.now_us() + lasting_us
+    text, key = issue_key(tenants, kind, tenant, expires_us=expires_us, passing=True)
     try:
         yield text
     finally:
-        tenants.revoke_key(key.id, days.now_us())
+        tenants.remove_key(key)
+
+
+def given_key(tenants: Tenants, text: str, tenant: str) -> str:
+    """The text, of a key of the tenant or an operator's: whose data it is, the key decides.
+
+    Raises WrongUseError for another tenant's key, NotAllowedError for an unknown one.
+    """
+    key = tenants.key(sha256(text))
+    if key is None:
+        raise NotAllowedError("The key is unknown, revoked or expired.")
+    if key.tenant not in (tenant, None):  # None: an operator's, who names the tenant
+        raise WrongUseError(f"The key belongs to the tenant {key.tenant!r}, not to {tenant!r}.")
+    return text

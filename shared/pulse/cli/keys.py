@@ -1,5 +1,6 @@
 """`pulse key`: what callers show, each kind allowed just what API.md says."""
 
+import re
 from datetime import datetime, time
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -9,14 +10,21 @@ import typer
 from pulse import days
 from pulse.cli import output
 from pulse.cli.arguments import day, known_tenant, named_values
-from pulse.cli.exits import FailedError, WrongUseError
+from pulse.cli.exits import WrongUseError
 from pulse.cli.keyring import issue_key
 from pulse.cli.target import StackName, Target, find_target
 from pulse.lake import SCORE_DIMENSIONS
-from pulse.reports.registry import REPORTS
+from pulse.reports.registry import REPORTS, SURVEY_DIMENSIONS
 from pulse.tenants.keys import Key
 
 Kind = Literal["publishable", "secret", "report", "feed", "operator"]
+
+_CLOSED = {one.name: one.values for one in SURVEY_DIMENSIONS if one.values is not None}
+"""Dimensions of a closed set of values: a key for any other would see nothing, ever."""
+
+_KEY_ID = re.compile(r"[0-9a-f]{12}")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name as browsers send it, or an IPv6 address."""
 
 _COLUMNS = ("id", "kind", "state", "created", "expires", "report", "surveys", "origins", "filters")
 
@@ -128,9 +136,10 @@ def revoke(
 
         pulse key revoke 3f9a1c0b77de
     """
-    key = find_target(stack).tenants.revoke_key(key_id, days.now_us())
+    tenants = find_target(stack).tenants
+    key = tenants.revoke_key(key_id, days.now_us()) if _KEY_ID.fullmatch(key_id) else None
     if key is None:
-        raise FailedError(f"There is no key {key_id!r}: see `pulse key list TENANT`.")
+        raise WrongUseError(f"There is no key {key_id!r}: see `pulse key list TENANT`.")
     output.show(_described(key), f"{key.id} revoked", as_json=as_json)
 
 
@@ -142,7 +151,7 @@ def _check_fit(
     filters: list[str] | None,
 ) -> None:
     """Refuse what a key of this kind cannot have."""
-    if kind == "operator" and tenant:
+    if kind == "operator" and tenant is not None:
         raise WrongUseError("An operator key belongs to no tenant: leave TENANT out.")
     if kind != "operator" and not tenant:
         raise WrongUseError(
@@ -178,16 +187,21 @@ def _check_surveys(target: Target, tenant: str | None, surveys: list[str] | tupl
 
 def _origin(url: str) -> str:
     """An origin as browsers send it: scheme, host and a port that is not the scheme's own."""
-    parts = urlsplit(url)
     try:
-        port = parts.port
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise WrongUseError(f"--origin {url!r}: {error}.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-        raise WrongUseError(f"--origin takes https://HOST or http://HOST:PORT, not {url!r}.")
+    more = (parts.path.removeprefix("/"), parts.query, parts.fragment, "@" in parts.netloc)
+    known = parts.scheme in ("http", "https") and _HOST.fullmatch(host)
+    if not known or any(more):
+        raise WrongUseError(
+            f"--origin takes https://HOST or http://HOST:PORT, not {url!r}: one host each, no "
+            "wildcards, and names beyond ASCII as browsers send them (xn--…)."
+        )
     usual = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, usual) else "")
 
 
 def _filters(texts: list[str] | tuple[()]) -> dict[str, tuple[str, ...]]:
@@ -199,14 +213,22 @@ def _filters(texts: list[str] | tuple[()]) -> dict[str, tuple[str, ...]]:
             )
         if value.startswith("!"):
             raise WrongUseError("A key's filter names what the key sees: it cannot be negated.")
+        allowed = _CLOSED.get(dimension) or (value,)
+        if value not in allowed:
+            raise WrongUseError(
+                f"There is no {dimension} {value!r}; there are: {', '.join(allowed)}"
+            )
         filters[dimension] = (*filters.get(dimension, ()), value)
     return filters
 
 
 def _end_of(text: str, timezone: str) -> int:
     """The instant at which the day is over. Raises WrongUseError for a day that is."""
-    following = day(text, "--expires") + days.ONE_DAY
-    end = days.to_us(datetime.combine(following, time(), days.zone(timezone)))
+    try:
+        following = day(text, "--expires") + days.ONE_DAY
+        end = days.to_us(datetime.combine(following, time(), days.zone(timezone)))
+    except OverflowError as error:
+        raise WrongUseError("--expires lies after all calendars: leave it out.") from error
     if end <= days.now_us():
         raise WrongUseError(f"--expires {text} is over already.")
     return end

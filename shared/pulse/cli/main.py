@@ -9,7 +9,9 @@ Commands raise; here their errors become a sentence on stderr and an exit code (
 """
 
 import os
-from typing import Any
+import sys
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -21,17 +23,17 @@ from pulse.store.stack import aws_refusal
 
 
 class _Pulse(TyperGroup):
-    """Runs a command and ends with the exit code of what it raises."""
+    """Runs a command line and ends with the exit code of what it raises."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def main(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            return super().main(*args, **options)
         except Exception as error:
             ending = _ending(error)
             if ending is None:
                 raise
             output.say(f"pulse: {ending}")
-            raise typer.Exit(ending.exit_code) from error
+            sys.exit(ending.exit_code)
 
 
 def _ending(error: Exception) -> CommandError | None:
@@ -40,6 +42,8 @@ def _ending(error: Exception) -> CommandError | None:
         return error
     if isinstance(error, PulseError):
         return FailedError(str(error))
+    if isinstance(error, OSError) and error.filename is None:  # no file of a command's: a stream
+        return output.cannot_write(error)
     refusal = aws_refusal(error)
     if refusal is None:
         return None
@@ -58,6 +62,26 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Pulse: customer-experience reporting in your own AWS account.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        output.write(f"pulse {version('pulse')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print Pulse's version."
+        ),
+    ] = False,
+) -> None:
+    """Options before any command; each ends it by itself."""
+
+
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(surveys.app, name="survey")
 app.add_typer(keys.app, name="key")

@@ -33,7 +33,8 @@ def build(
     ] = None,
     end: Annotated[str | None, typer.Option(metavar="DAY", help="To this day, inclusive.")] = None,
     wait: Annotated[
-        int, typer.Option(metavar="SECONDS", help="How long to wait for what was just sent.")
+        int,
+        typer.Option(min=0, metavar="SECONDS", help="How long to wait for what was just sent."),
     ] = 120,
     stack: StackName = None,
     as_json: output.Json = False,
@@ -70,7 +71,7 @@ def build(
     names = ", ".join(f"{tenant} {year}" for tenant, year in rewritten) or "none"
     text = f"days rebuilt: {_days(built)}\nreports rewritten: {names} ({unchanged} unchanged)"
     output.show(result, text, as_json=as_json)
-    if rewritten:
+    if built or rewritten:
         output.say("The interface remembers for a minute: then its reports show it.")
 
 
@@ -86,9 +87,9 @@ def check(stack: StackName = None, as_json: output.Json = False) -> None:
     settings = find_target(stack).build_settings
     with functions_quiet():
         results = run_checks(settings)
-    rows = [["ok" if r.ok else "FAILED", r.name, r.detail] for r in results]
+    rows = [[r.state, r.name, r.detail] for r in results]
     output.show(
-        [{"name": r.name, "ok": r.ok, "detail": r.detail, "rows": r.rows} for r in results],
+        [vars(r) | {"ok": r.ok} for r in results],
         output.table(["", "check", "found"], rows),
         as_json=as_json,
     )
@@ -146,7 +147,8 @@ def _build_daily(settings: BuildSettings, start: date | None, end: date | None) 
     built: set[date] = set()
     finished = False
     while not finished:
-        result = stage.run(start, end, remaining_s=_no_limit)
+        # the reports are built next, here: the deployed builder must not be sent for them as well
+        result = stage.run(start, end, remaining_s=_no_limit, wake=False)
         built |= set(result.built)
         finished = result.finished
     return tuple(sorted(built))

@@ -4,6 +4,7 @@ So `pulse … --json | jq` and `KEY=$(pulse key create …)` work whatever is sa
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from pulse.cli.exits import FailedError
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 _WIDE = 1000
@@ -25,12 +28,28 @@ _WIDE = 1000
 def show(result: Any, text: RenderableType, *, as_json: bool) -> None:
     """Print a command's result: `result` as JSON, or its `text` for people."""
     if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        write(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
         return
     console = Console(highlight=False, soft_wrap=isinstance(text, str))
     if not console.is_terminal:
         console.width = _WIDE
-    console.print(text, markup=False)
+    with console.capture() as drawn:
+        console.print(text, markup=False)
+    write(drawn.get())
+
+
+def write(text: str) -> None:
+    """Print on stdout. Raises FailedError where it takes no more: a full disk, a closed pipe."""
+    try:
+        typer.echo(text, nl=False)
+    except OSError as error:
+        raise cannot_write(error) from error
+
+
+def cannot_write(error: OSError) -> FailedError:
+    """The error to end with. What stdout still holds is thrown away, or the exit would fail too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FailedError(f"The result cannot be written: {error.strerror}.")
 
 
 def say(message: str) -> None:

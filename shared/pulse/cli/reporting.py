@@ -14,7 +14,7 @@ from pulse.cli.api import Answer, Api, refusal
 from pulse.cli.arguments import known_tenant, named_values
 from pulse.cli.drawing import report_tables
 from pulse.cli.exits import FailedError, WrongUseError
-from pulse.cli.keyring import passing_key
+from pulse.cli.keyring import given_key, passing_key
 from pulse.cli.target import StackName, Target, find_target
 from pulse.tenants.keys import PREFIXES
 
@@ -101,9 +101,9 @@ def report(
         asked = report_query(query, [*(filters or ()), *_tenant_filter(usable, tenant)])
         path = f"/v1/reports/{quote(name, safe='')}"
         if form == "csv":
-            typer.echo(_all_csv(api, path, asked), nl=False)
+            output.write(_all_csv(api, path, asked))
         else:
-            _print(_all_pages(api, path, asked), as_json=as_json or form == "json")
+            _print(tenant, _all_pages(api, path, asked), as_json=as_json or form == "json")
 
 
 def report_query(query: Mapping[str, str | None], filters: Sequence[str]) -> str:
@@ -127,11 +127,11 @@ def report_query(query: Mapping[str, str | None], filters: Sequence[str]) -> str
 
 def _key(target: Target, tenant: str, given: str | None) -> AbstractContextManager[str]:
     """The key given, the demo tenant's, or one made for this call."""
+    known_tenant(target, tenant)
     if given is not None:
-        return nullcontext(given)
+        return nullcontext(given_key(target.tenants, given, tenant))
     if tenant == target.demo_tenant:
         return nullcontext(target.demo_keys["report"])
-    known_tenant(target, tenant)
     return passing_key(target.tenants, "report", tenant, lasting_us=_KEY_LASTS_US)
 
 
@@ -181,7 +181,7 @@ def next_query(link: str) -> str | None:
     return address.partition("?")[2] if 'rel="next"' in relation else None
 
 
-def _print(reply: dict[str, Any], *, as_json: bool) -> None:
-    output.show(reply, Group(*report_tables(reply)), as_json=as_json)
+def _print(tenant: str, reply: dict[str, Any], *, as_json: bool) -> None:
+    output.show(reply, Group(*report_tables(tenant, reply)), as_json=as_json)
     for warning in reply["meta"].get("warnings", ()):
         output.say(f"warning: {warning}")

@@ -8,9 +8,10 @@ import typer
 
 from pulse import days
 from pulse.cli import output
-from pulse.cli.arguments import known_tenant
+from pulse.cli.arguments import known_tenant, survey_id
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import StackName, find_target
+from pulse.tenants.access import REMEMBER_US
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import DEFAULT_LANGUAGE, Survey, Texts
 
@@ -60,15 +61,17 @@ def add(
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Add a survey, or change it: another scale or cut-off holds from now on.
+    """Add a survey, or change it: another scale or cut-off holds a minute later.
 
-    Responses keep the rule under which they were given. Texts of another --lang are added to
+    Until then every process may still know the old one. Responses keep the rule under which they
+    were given. Texts of another --lang are added to
     those there are.
 
     Example:
 
         pulse survey add bank email --metric nps --scale 0-10
     """
+    survey_id(survey)
     rule = _rule(metric, scale, good, bad, lower_is_better)
     target = find_target(stack)
     known_tenant(target, tenant)
@@ -112,16 +115,26 @@ def _labels(text: str | None, rule: Rule) -> tuple[str, ...] | None:
             f"--labels names {len(labels)} scores, and {rule.low}-{rule.high} has "
             f"{len(rule.scores)}: name all of them or none."
         )
+    if not all(labels):
+        raise WrongUseError("--labels has a blank name: nobody could see what is clicked.")
     return labels
 
 
 def _with_rule(survey: Survey, rule: Rule, now_us: int) -> Survey:
-    """The survey with the rule in force from now on. Labels of another scale's scores go."""
-    if survey.rules and survey.current_rule == rule:
+    """The survey with the rule in force as soon as nobody remembers another one.
+
+    A first rule is in force at once. Labels of another scale's scores go.
+    """
+    if not survey.rules:
+        return replace(survey, rules=((now_us, rule),))
+    if survey.current_rule == rule:
         return survey
-    changed = replace(survey, rules=(*survey.rules, (now_us, rule)))
-    if not survey.rules or survey.current_rule.scores == rule.scores:
+    since = now_us + REMEMBER_US
+    changed = replace(survey, rules=(*survey.rules, (since, rule)))
+    output.say(f"The new rule holds for responses given from {days.iso(since)} on.")
+    if survey.current_rule.scores == rule.scores:
         return changed
+    output.say("Pages that are open then go on asking on the old scale until loaded again.")
     if any(texts.labels for texts in survey.texts.values()):
         output.say("The scale is another one: the labels of its scores are gone in all languages.")
     texts = {language: replace(text, labels=()) for language, text in survey.texts.items()}

@@ -65,6 +65,8 @@ def find_target(stack: str | None) -> Target:
     first AWS call. Raises WrongUseError where there is none.
     """
     if stack is not None:
+        if not stack.strip():
+            raise WrongUseError("--stack takes the name of a deployed stack.")
         outputs = _outputs(stack)
         return Target(outputs, outputs.api_url.rstrip("/"))
     described = _read(_find_stack_file())

@@ -5,10 +5,12 @@
                             its first occurrence; in the spring hour that is skipped, an error
 2026-11-20                  that day's noon: whoever reads it from a neighbouring zone sees
                             the same day
+2026/11/20, 2026.4.3 9:05   the same: nobody writes the day after the year
 03/04/2026                  March or April? an error, until a format (strptime) is named
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
@@ -21,15 +23,33 @@ _ISO_OFFSET = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)? ?(UTC|[Zz]|[+-]\d\d(?::?\d\d)?)",
     re.ASCII,
 )
-_NUMBERED = re.compile(
-    r"(\d{1,2}|\d{4})[/.-]\d{1,2}[/.-](\d{4}|\d{1,2})(?!\d).*", re.ASCII | re.DOTALL
+_YEAR_FIRST = re.compile(
+    r"(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?:[Tt ](\d{1,2})(:.*))?", re.ASCII | re.DOTALL
 )
+_YEAR_LAST = re.compile(
+    r"\d{1,2}([/.-])\d{1,2}\1(\d{4}|\d{2})(?!\d)([T ]|, )?.*", re.ASCII | re.DOTALL
+)
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+_OFFSETS = ("", "%z", " %z")
 _CLOCK_DIRECTIVES = {"%H", "%I", "%M", "%S", "%p", "%f", "%c", "%X", "%T", "%R", "%r"}
 _PROBE = datetime(2001, 11, 23, 14, 5, 6, tzinfo=UTC)
 
 
+@dataclass(frozen=True)
+class NamedFormat:
+    """A format of strptime, and what it says comes first."""
+
+    first: str
+    format: str
+
+
 class TimeFormatError(ValueError):
-    """Numbers whose order nobody has named: the day may come first, or the month."""
+    """Numbers whose order nobody has named; `formats` are those in which they are a time."""
+
+    def __init__(self, text: str, formats: tuple[NamedFormat, ...]) -> None:
+        firsts = " or ".join(f"{one.first} first" for one in formats)
+        super().__init__(f"{text!r} can be read {firsts}")
+        self.formats = formats
 
 
 class SkippedTimeError(ValueError):
@@ -62,6 +82,7 @@ class TimeReader:
             raise ValueError("outside of the years 1 to 9999") from error
 
     def _iso(self, text: str) -> int:
+        text = _year_first(text)
         if _ISO_DAY.fullmatch(text):
             return self._instant(datetime.combine(datetime.fromisoformat(text), _NOON))
         if _ISO_LOCAL.fullmatch(text):
@@ -69,8 +90,8 @@ class TimeReader:
         if match := _ISO_OFFSET.fullmatch(text):
             day, minute, second, offset = match.groups()
             return days.parse_instant(f"{day}T{minute}{second or ':00'}{_whole_offset(offset)}")
-        if _NUMBERED.fullmatch(text):
-            raise TimeFormatError(f"{text!r} can be read day first or month first")
+        if formats := tuple(_possible_formats(text)):
+            raise TimeFormatError(text, formats)
         raise ValueError(f"{text!r} is no time")
 
     def _formatted(self, text: str) -> int:
@@ -89,6 +110,41 @@ class TimeReader:
         if moment.astimezone(zone).replace(tzinfo=None, fold=0) != local:
             raise SkippedTimeError(f"{local} does not exist in {self.timezone}")
         return days.to_us(moment)
+
+
+def _year_first(text: str) -> str:
+    """A text that begins with its year as ISO 8601 writes it; any other as it is."""
+    match = _YEAR_FIRST.fullmatch(text)
+    if not match:
+        return text
+    year, _, month, day, hour, rest = match.groups()
+    return f"{year}-{month:0>2}-{day:0>2}" + (f" {hour:0>2}{rest}" if hour else "")
+
+
+def _possible_formats(text: str) -> Iterator[NamedFormat]:
+    """For each order of day, month and year in which the text is a time: its format."""
+    match = _YEAR_LAST.fullmatch(text)
+    if not match:
+        return
+    separator, year, gap = match.groups()
+    orders = {"day": "%d_%m_%Y", "month": "%m_%d_%Y"}
+    if len(year) == 2:
+        orders = {"day": "%d_%m_%y", "month": "%m_%d_%y", "year": "%y_%m_%d"}
+    clocks = [gap + clock + offset for clock in _CLOCKS for offset in _OFFSETS] if gap else [""]
+    for first, order in orders.items():
+        for clock in clocks:
+            named = order.replace("_", separator) + clock
+            if _fits(text, named):
+                yield NamedFormat(first, named)
+                break
+
+
+def _fits(text: str, date_format: str) -> bool:
+    try:
+        datetime.strptime(text, date_format)  # noqa: DTZ007 # whether it can be read, not what it says
+    except ValueError:
+        return False
+    return True
 
 
 def _whole_offset(offset: str) -> str:

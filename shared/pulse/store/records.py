@@ -83,6 +83,11 @@ class Records:
         with _conflicts():
             self._client.transact_write_items(TransactItems=puts)
 
+    def delete(self, *keys: Mapping[str, str]) -> None:
+        """Delete the records of these `pk` and `sk`, all or none; a missing one is no fault."""
+        deletes = [{"Delete": {"TableName": self.table, "Key": _item(key)}} for key in keys]
+        self._client.transact_write_items(TransactItems=deletes)
+
     def update(
         self,
         pk: str,

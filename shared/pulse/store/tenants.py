@@ -5,6 +5,10 @@ TENANTS         tenant     settings, and `TABLE.YEAR` → state of that tenant-y
 SURVEYS#tenant  survey     rules with their beginnings, texts by language
 KEY#sha256      KEY        the key
 KEYS#tenant     key id     its sha256, for listing (`KEYS#` for operator keys)
+KEY_IDS         key id     its sha256, for revoking
+
+The three records of a key made for one command carry `expires_s`: DynamoDB deletes them some time
+after, should the command have died before it did.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +16,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from pulse import days
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
 from pulse.tenants.keys import Key
@@ -161,12 +166,15 @@ class Tenants:
         found = (self.key(pointer["sha256"]) for pointer in pointers)
         return [key for key in found if key]
 
-    def add_key(self, key: Key) -> None:
-        """Store a new key."""
+    def add_key(self, key: Key, *, passing: bool = False) -> None:
+        """Store a new key. A `passing` one is forgotten some time after it expired."""
+        ends = {}
+        if passing and key.expires_us is not None:
+            ends = {"expires_s": key.expires_us // days.SECOND}
+        by_hash, by_tenant, by_id = _key_places(key)
         self._records.create(
             {
-                "pk": f"KEY#{key.sha256}",
-                "sk": "KEY",
+                **by_hash,
                 "kind": key.kind,
                 "tenant": key.tenant,
                 "created_us": key.created_us,
@@ -176,10 +184,15 @@ class Tenants:
                 "report": key.report,
                 "expires_us": key.expires_us,
                 "revoked_us": None,
+                **ends,
             },
-            {"pk": f"KEYS#{key.tenant or ''}", "sk": key.id, "sha256": key.sha256},
-            {"pk": "KEY_IDS", "sk": key.id, "sha256": key.sha256},
+            {**by_tenant, "sha256": key.sha256, **ends},
+            {**by_id, "sha256": key.sha256, **ends},
         )
+
+    def remove_key(self, key: Key) -> None:
+        """Forget a key altogether, as if there had never been one."""
+        self._records.delete(*_key_places(key))
 
     def revoke_key(self, key_id: str, now_us: int) -> Key | None:
         """Revoke the key of that id (a second time changes nothing); None if there is none."""
@@ -197,6 +210,15 @@ class Tenants:
         except ConflictError:
             return self.key(pointer["sha256"])
         return _key(record)
+
+
+def _key_places(key: Key) -> tuple[Record, Record, Record]:
+    """Where the key itself stands, its entry in the tenant's list, and the one of its id."""
+    return (
+        {"pk": f"KEY#{key.sha256}", "sk": "KEY"},
+        {"pk": f"KEYS#{key.tenant or ''}", "sk": key.id},
+        {"pk": "KEY_IDS", "sk": key.id},
+    )
 
 
 def _tenant(record: Record) -> Tenant:

@@ -54,7 +54,14 @@ def test_a_delimiter_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        pytest.param(b"a,b\n1,\xfc\n", r"not UTF-8.*iconv", id="latin-1"),
+        pytest.param(
+            b"a,b\n1,\xfc\n", r"not UTF-8 \(line 2\).*iconv -f WINDOWS-1252", id="latin-1"
+        ),
+        pytest.param(b"a,\xfc\n", r"not UTF-8 \(line 1\)", id="latin-1-header"),
+        pytest.param("a,b\n1,2\n".encode("utf-16"), r"is UTF-16: .*iconv -f UTF-16", id="utf-16"),
+        pytest.param(
+            b"\xfe\xff" + "a,b\n".encode("utf-16-be"), r"is UTF-16: .*-f UTF-16", id="utf-16-be"
+        ),
         pytest.param(b'a,b\n1,2\n3,"open\n', r"from line 3 on", id="unclosed-quote"),
         pytest.param(b'a,b\n1,"x"y\n', r"from line 2 on", id="text-after-quote"),
         pytest.param(b"", r"no header line", id="empty"),

@@ -93,10 +93,10 @@ REPLY: dict[str, Any] = {
 def test_a_table_shows_units_intervals_and_totals() -> None:
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(Group(*report_tables(REPLY)), markup=False, highlight=False)
+        console.print(Group(*report_tables("bank", REPLY)), markup=False, highlight=False)
     lines = [" ".join(line.split()) for line in captured.get().splitlines()]
     assert lines[0] == (
-        "source, 2026-10-22 to 2026-11-20 (Europe/Berlin), as of 2026-11-21 00:20 UTC"
+        "source of bank, 2026-10-22 to 2026-11-20 (Europe/Berlin), as of 2026-11-21 00:20 UTC"
     )
     assert "metric channel responses share % score (points) 95 % interval" in lines
     assert "csat chat [x] 1,234 41.20 86.67 79.44 … 91.60" in lines
@@ -108,7 +108,7 @@ def test_a_table_shows_units_intervals_and_totals() -> None:
 def lines_of(reply: dict[str, Any]) -> list[str]:
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(Group(*report_tables(reply)), markup=False, highlight=False)
+        console.print(Group(*report_tables("bank", reply)), markup=False, highlight=False)
     return [" ".join(line.split()) for line in captured.get().splitlines()]
 
 
@@ -166,3 +166,25 @@ def test_a_subtotal_says_all_where_it_leaves_a_dimension_out_and_not_where_none_
     assert "metric country channel responses" in lines
     assert "csat – all 3" in lines
     assert "csat – chat 3" in lines
+
+
+def test_rows_that_are_the_totals_are_shown_once() -> None:
+    (total,) = REPLY["totals"]
+    lines = lines_of(REPLY | {"rows": [total], "breakdown": None})
+    assert len([line for line in lines if "1,234" in line]) == 1
+
+
+def test_a_report_without_rows_says_so_instead_of_showing_a_bare_header() -> None:
+    lines = lines_of(REPLY | {"rows": [], "totals": [], "breakdown": []})
+    assert "No answers in these days." in lines
+    assert not any("responses" in line for line in lines)
+
+
+def test_an_operators_heading_names_the_tenants_and_the_days_of_one() -> None:
+    def heading(*tenants: str) -> str:
+        dates = REPLY["meta"]["date_range"]
+        each = [{"tenant": tenant, **dates} for tenant in tenants]
+        return lines_of(REPLY | {"meta": REPLY["meta"] | {"date_range": {"tenants": each}}})[0]
+
+    assert heading("bank").startswith("source of bank, 2026-10-22 to 2026-11-20 (Europe/Berlin),")
+    assert heading("bank", "shop").startswith("source of bank, shop, as of")

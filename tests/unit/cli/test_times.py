@@ -31,9 +31,13 @@ def read(text: str, timezone: str = BERLIN, date_format: str | None = None) -> s
         pytest.param("2026-10-25 03:00", "2026-10-25T02:00:00Z", id="autumn-after"),
         pytest.param("2026-03-29 01:59:59", "2026-03-29T00:59:59Z", id="spring-before"),
         pytest.param("2026-03-29 03:00", "2026-03-29T01:00:00Z", id="spring-after"),
+        pytest.param("2026/11/20", "2026-11-20T11:00:00Z", id="slashes"),
+        pytest.param("2026.11.20 14:03", "2026-11-20T13:03:00Z", id="dots"),
+        pytest.param("2026/4/3 9:05:06", "2026-04-03T07:05:06Z", id="no-zeros"),
+        pytest.param("2026/04/03T09:05:06Z", "2026-04-03T09:05:06Z", id="slashes-utc"),
     ],
 )
-def test_iso_times_mean_one_instant(text: str, instant: str) -> None:
+def test_times_that_begin_with_the_year_mean_one_instant(text: str, instant: str) -> None:
     assert read(text) == instant
 
 
@@ -49,17 +53,33 @@ def test_a_day_that_a_zone_skipped_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["03/04/2026", "3.4.26", "13/04/2026", "04-13-2026", "2026/04/03", "3/4/2026 14:03"]
+    ("text", "formats"),
+    [
+        ("03/04/2026", {"day": "%d/%m/%Y", "month": "%m/%d/%Y"}),
+        ("3.4.26", {"day": "%d.%m.%y", "month": "%m.%d.%y"}),
+        ("13.04.2026", {"day": "%d.%m.%Y"}),
+        ("04-13-2026", {"month": "%m-%d-%Y"}),
+        ("26-04-13", {"day": "%d-%m-%y", "year": "%y-%m-%d"}),
+        ("3/4/2026 14:03", {"day": "%d/%m/%Y %H:%M", "month": "%m/%d/%Y %H:%M"}),
+        ("13/4/2026, 2:03:04 PM", {"day": "%d/%m/%Y, %I:%M:%S %p"}),
+        ("13/4/2026T14:03:04+02:00", {"day": "%d/%m/%YT%H:%M:%S%z"}),
+    ],
 )
-def test_numbers_without_a_named_order_are_never_guessed(text: str) -> None:
-    with pytest.raises(TimeFormatError):
+def test_numbers_without_a_named_order_are_never_guessed(
+    text: str, formats: dict[str, str]
+) -> None:
+    with pytest.raises(TimeFormatError) as raised:
         read(text)
+    assert {one.first: one.format for one in raised.value.formats} == formats
+    for date_format in formats.values():
+        read(text, date_format=date_format)
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "soon", "2026-02-30", "2026-13-01", "25:00", "2026-11-20T14:03:00+25:00", "20261120",
-     "0001-01-01 00:00", "9999-12-31 23:59:59 -0100"],
+     "0001-01-01 00:00", "9999-12-31 23:59:59 -0100", "n/a", "2026-04-18 10:00:00 PM",
+     "2026-11-01\0", "2026/13/01", "2026/04.03", "99/99/2026", "13/04/2026 soon", "03/04/2026\0"],
 )  # fmt: skip
 def test_what_is_no_time_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".") as raised:
