@@ -83,7 +83,7 @@ PIECES = (
     "🇩🇪",
     "𝔘𝔫𝔦𝔠𝔬𝔡𝔢",
 )
-FORMULA = tuple("=+-@\t\r")
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 RANGE = "preset=last_7_days&metric=csat"
 
 

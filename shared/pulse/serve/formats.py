@@ -14,7 +14,8 @@ from typing import Any
 PAGE_BYTES = 4_000_000
 """Where a page ends at the latest: Lambda lets 6 MB out, once escaped."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take for the beginning of a formula (OWASP, "CSV Injection")."""
 
 
 def to_json(value: Any) -> str:

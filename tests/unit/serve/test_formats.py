@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pulse.serve.formats import csv_line, fill, json_array, json_object, to_json
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
 def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(start: str) -> None:
     line = csv_line([f"{start}cmd|' /C calc'!A0"])
     (cells,) = csv.reader(io.StringIO(line, newline=""), strict=True)
