@@ -17,22 +17,9 @@ from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
 from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader
 from pulse.errors import FieldError, PulseError
+from pulse.ingest.responses import FIELDS as WRITTEN
 
-FIELDS = (
-    "survey_id",
-    "score",
-    "response_id",
-    "answered_at",
-    "channel",
-    "agent_id",
-    "agent_name",
-    "customer_id",
-    "interaction_id",
-    "comment",
-    "country",
-    "ip",
-    "user_agent",
-)
+FIELDS = tuple(name for name in WRITTEN if name != "tags")
 TAG = "tags."
 """`tags.plan` is the entry `plan` of the map `tags`."""
 

@@ -25,22 +25,21 @@ AHEAD_US = 5 * 60 * days.SECOND
 PUBLISHABLE_BACK_US = 35 * days.DAY
 
 _OF_SERVERS = ("country", "ip", "user_agent")
-_FIELDS = frozenset(
-    (
-        "survey_id",
-        "score",
-        "response_id",
-        "answered_at",
-        "channel",
-        "agent_id",
-        "agent_name",
-        "customer_id",
-        "interaction_id",
-        "comment",
-        "tags",
-        *_OF_SERVERS,
-    )
+FIELDS = (
+    "survey_id",
+    "score",
+    "response_id",
+    "answered_at",
+    "channel",
+    "agent_id",
+    "agent_name",
+    "customer_id",
+    "interaction_id",
+    "comment",
+    "tags",
+    *_OF_SERVERS,
 )
+"""Every field of a written response."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Intake:
 
     def _check_names(self, item: dict[str, Any]) -> None:
         for name in item:
-            if name not in _FIELDS:
+            if name not in FIELDS:
                 raise RejectedError(name[:64], "unknown_field", "There is no field of this name.")
         for name in _OF_SERVERS:
             if self.key.kind == "publishable" and item.get(name) is not None:
