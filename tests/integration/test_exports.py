@@ -274,6 +274,9 @@ def test_a_filter_means_the_same_rows_in_an_export_as_in_a_report(
     assert reported
 
 
+Z = 1.959964
+
+
 def test_every_cell_of_a_report_can_be_worked_out_from_an_export(pulse: Driver) -> None:
     export = io.BytesIO(download(pulse.export("acme", **ALL, channel="!ticket")))
     names = ["period", "metric", "scale", "responses", "average", "median"]
@@ -285,21 +288,29 @@ def test_every_cell_of_a_report_can_be_worked_out_from_an_export(pulse: Driver) 
 
 def worked_out(export: io.BytesIO) -> pd.DataFrame:
     """The daily report of csat 1-5 and nps 0-10 answers, by METRICS.md, from a CSV of them."""
-    rows, z = pd.read_csv(export).rename(columns={"day": "period"}), 1.959964
+    rows = pd.read_csv(export).rename(columns={"day": "period"})
     rows["up"] = rows.score >= rows.metric.map({"csat": 4, "nps": 9})
     rows["down"] = rows.score <= rows.metric.map({"csat": 2, "nps": 6})
     groups = rows.groupby(["period", "metric", "scale"])
     cells = groups.score.agg(responses="size", average="mean", median="median").reset_index()
-    nps, n = cells.metric == "nps", cells.responses
-    up, down = groups.up.sum().values, groups.down.sum().values
-    score = np.where(nps, up - down, up) / n
-    p, d, m = (up + 0.75) / (n + 3), (down + 0.75) / (n + 3), 1 + z**2 / n
-    middle = np.where(nps, p - d, (up / n + z**2 / (2 * n)) / m)
-    wald = z * np.sqrt((p + d - (p - d) ** 2) / (n + 3))
-    wilson = z * np.sqrt(up * (n - up) / n**3 + z**2 / (4 * n**2)) / m
-    low, high = (middle + sign * np.where(nps, wald, wilson) for sign in (-1, 1))
+    up, down, n = groups.up.sum().values, groups.down.sum().values, cells.responses
+    score = np.where(cells.metric == "nps", up - down, up) / n
+    low, high = np.where(cells.metric == "nps", adjusted_wald(up, down, n), wilson(up, n))
     ends = {"ci_low": np.clip(low, -1, score), "ci_high": np.clip(high, score, 1)}
     return cells.assign(**{k: 100 * v for k, v in {"score": score, **ends}.items()}).round(2)
+
+
+def wilson(up: Any, n: Any) -> Any:
+    """METRICS.md's interval of a proportion: both ends."""
+    middle, half = up / n + Z**2 / (2 * n), Z * np.sqrt(up * (n - up) / n**3 + Z**2 / (4 * n**2))
+    return np.array([middle - half, middle + half]) / (1 + Z**2 / n).values
+
+
+def adjusted_wald(up: Any, down: Any, n: Any) -> Any:
+    """METRICS.md's interval of a net promoter score: both ends."""
+    p, d = (up + 0.75) / (n + 3), (down + 0.75) / (n + 3)
+    half = Z * np.sqrt((p + d - (p - d) ** 2) / (n + 3))
+    return np.array([p - d - half, p - d + half])
 
 
 # -- nothing but values
