@@ -46,6 +46,9 @@ def ulid_time(name: str) -> datetime:
 NOT_GIVEN = "(none)"
 """How a filter writes that a dimension was not given: NULL in the tables, and no value's text."""
 
+CHANNELS = ("ticket", "chat", "external")
+"""Where an answer may come from."""
+
 SCORE_COUNTS = tuple(f"c{score}" for score in range(11))
 """c_k is the number of responses with score k; every scale lies within 0..10."""
 

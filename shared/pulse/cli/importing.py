@@ -27,7 +27,7 @@ from pulse.cli.responses import Plan, RowError, RowIds
 from pulse.cli.target import StackName, Target, find_target
 from pulse.cli.times import TimeFormatError, TimeReader, check_date_format
 from pulse.errors import FieldError
-from pulse.reports.registry import CHANNELS
+from pulse.lake import CHANNELS
 from pulse.tenants.tenant import Tenant
 
 _KEY_LASTS_US = 6 * 3600 * days.SECOND

@@ -18,7 +18,6 @@ from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey
 
-CHANNELS = ("ticket", "chat", "external")
 COMMENT_LIMIT = 4_000
 AHEAD_US = 5 * 60 * days.SECOND
 """How far a caller's clock may be ahead of ours."""
@@ -70,7 +69,7 @@ class Intake:
             score=_score(item, rule),
             response_id=named_id or lake.ulid(),
             answered_us=answered_us,
-            channel=fields.choice(item, "channel", CHANNELS, default="external"),
+            channel=fields.choice(item, "channel", lake.CHANNELS, default="external"),
             agent=fields.dimension(item, "agent_id"),
             agent_name=fields.text(item, "agent_name"),
             customer=fields.text(item, "customer_id"),

@@ -185,13 +185,11 @@ TENANT = Dimension("tenant", "Tenant", "The tenant; for operator keys alone.")
 
 # -- dimensions of surveys
 
-CHANNELS = ("ticket", "chat", "external")
-
 SURVEY_DIMENSIONS = (
     Dimension("survey", "Survey", "The survey that asked."),
     Dimension("metric", "Metric", "What the survey measures.", SURVEY_METRICS),
     Dimension("scale", "Scale", "The scale, with its rule where that is not the default."),
-    Dimension("channel", "Channel", "Where the answer came from.", CHANNELS),
+    Dimension("channel", "Channel", "Where the answer came from.", lake.CHANNELS),
     Dimension("agent", "Agent", "The agent who was rated.", a_person=True),
     Dimension("country", "Country", "The customer's country (ISO 3166-1 alpha-2)."),
     Dimension("browser", "Browser", "The customer's browser."),
@@ -474,7 +472,7 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
                 text="Answers and scores by the channel that they came through.",
                 family=SURVEY,
                 group_by=("channel",),
-                always={"channel": CHANNELS},
+                always={"channel": lake.CHANNELS},
                 metrics=(RESPONSES, SHARE_PCT, *_SCORED),
             ),
             Report(

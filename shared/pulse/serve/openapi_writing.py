@@ -7,7 +7,7 @@ them against what ingest and export_rows themselves take and answer.
 from typing import Any
 
 from pulse.exports.export import FILTERS, FORMATS, MOST_DAYS, STREAMS
-from pulse.reports.registry import CHANNELS
+from pulse.lake import CHANNELS
 from pulse.tenants.rules import METRICS
 from pulse.tenants.surveys import STYLES
 
