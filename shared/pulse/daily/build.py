@@ -15,13 +15,10 @@ from pulse.errors import BuildCheckError
 from pulse.observe import count, logger
 from pulse.settings import BuildSettings
 from pulse.sql import statement
-from pulse.store.athena import Athena, Remaining
+from pulse.store.athena import RESERVE_S, Athena, Remaining
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
-
-RESERVE_S = 180.0
-"""No statement is begun with less time than this left: the rest is for a run of its own."""
 
 
 @dataclass(frozen=True)

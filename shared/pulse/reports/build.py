@@ -18,14 +18,13 @@ from pulse.observe import count, logger
 from pulse.reports import tenant_year
 from pulse.settings import BuildSettings
 from pulse.sql import statement
-from pulse.store.athena import Athena, Remaining
+from pulse.store.athena import RESERVE_S, Athena, Remaining
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.events import Events
 from pulse.store.objects import Objects, Stored
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import Tenant, YearState
 
-RESERVE_S = 180.0
 ROUNDS = 3
 """How often a run starts over for tenant-years that another builder changed under it."""
 

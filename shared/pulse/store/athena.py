@@ -14,6 +14,8 @@ from pulse.errors import AthenaError
 Remaining = Callable[[], float]
 """Seconds that are left for the work at hand."""
 
+RESERVE_S = 180.0
+"""No statement is begun with less time than this left: the rest is for a run of its own."""
 _POLL_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 _LEFT_TO_STOP_S = 20.0
 
