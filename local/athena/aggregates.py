@@ -22,6 +22,7 @@ from local.athena.trino_types import (
     BIGINT,
     BOOLEAN,
     DOUBLE,
+    MAX_PRECISION,
     TrinoType,
     common,
     decimal,
@@ -63,7 +64,7 @@ def _sum(node: exp.Expr, around: Surroundings) -> Call:
     sql, kind = _argument(node, around)
     expect(Typed(sql, kind), is_numeric, "sum")
     if is_decimal(kind):
-        return Call(f"sum({sql})", decimal(38, kind.scale))
+        return Call(f"sum({sql})", decimal(MAX_PRECISION, kind.scale))
     return Call(f"sum({sql})", BIGINT if is_integer(kind) else kind)
 
 

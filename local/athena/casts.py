@@ -14,6 +14,7 @@ from local.athena.trino_types import (
     DATE,
     DOUBLE,
     INTEGER,
+    MAX_PRECISION,
     VARCHAR,
     TrinoType,
     is_decimal,
@@ -55,7 +56,7 @@ def coerce(sql: str, source: TrinoType, target: TrinoType) -> str:
     """`sql` brought to `target`, a type that trino_types.common gave for it."""
     if source == target or is_open(target):
         return sql
-    if target.precision > 38:
+    if target.precision > MAX_PRECISION:
         raise NotEmulatedError(f"a {target}", "it has more digits than Trino's widest decimal")
     if is_decimal(source) and target == DOUBLE:
         return _decimal_to_double(sql, target, safe=False)
@@ -96,7 +97,7 @@ def _double_to_whole(sql: str, target: TrinoType, safe: bool) -> str:
 def _to_text(source: TrinoType) -> _Cast | None:
     if is_decimal(source):
         # One more whole digit: DuckDB prints a decimal(2,2) as .05, Trino as 0.05.
-        digits = min(38, source.precision + (source.precision == source.scale))
+        digits = min(MAX_PRECISION, source.precision + (source.precision == source.scale))
         wide = f"DECIMAL({digits},{source.scale})"
         return lambda sql, target, safe: _plain(f"CAST({sql} AS {wide})", target, safe)
     return _plain if source in (BOOLEAN, INTEGER, BIGINT, DATE) else None

@@ -21,6 +21,7 @@ from local.athena.trino_types import (
     BOOLEAN,
     DATE,
     DOUBLE,
+    MAX_PRECISION,
     NULL,
     VARCHAR,
     TrinoType,
@@ -164,7 +165,7 @@ def _sum(node: exp.Expr, around: Surroundings) -> Typed:
     sign = "+" if isinstance(node, exp.Add) else "-"
     left, right, kind = _operands(node, sign, around)
     if is_decimal(kind):
-        kind = decimal(min(38, kind.precision + 1), kind.scale)
+        kind = decimal(min(MAX_PRECISION, kind.precision + 1), kind.scale)
     return _cast_to(f"{as_type(left, kind)} {sign} {as_type(right, kind)}", kind)
 
 
@@ -175,7 +176,7 @@ def _product(node: exp.Expr, around: Surroundings) -> Typed:
         return _cast_to(f"{as_type(left, kind)} * {as_type(right, kind)}", kind)
     a, b = as_decimal(left.type), as_decimal(right.type)
     digits = a.precision + b.precision
-    if digits > 38:
+    if digits > MAX_PRECISION:
         raise NotEmulatedError(
             shown(node), f"{a} * {b} has up to {digits} digits, more than a decimal holds"
         )
