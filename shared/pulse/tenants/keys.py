@@ -15,7 +15,6 @@ PREFIXES: Mapping[str, str] = {
     "feed": "fk_",
     "operator": "ok_",
 }
-KINDS = tuple(PREFIXES)
 
 
 @dataclass(frozen=True)

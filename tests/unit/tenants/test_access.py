@@ -11,12 +11,12 @@ from pulse.errors import ForbiddenError, UnauthorizedError
 from pulse.http import Call
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
-from pulse.tenants.keys import KINDS, Key, new_key_text, sha256
+from pulse.tenants.keys import PREFIXES, Key, new_key_text, sha256
 from tests.unit.serve.events import call
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NOON_US = days.to_us(NOON)
-EVERYWHERE = pytest.mark.parametrize("kind", KINDS)
+EVERYWHERE = pytest.mark.parametrize("kind", PREFIXES)
 
 
 class InMemory:
@@ -116,7 +116,7 @@ def test_only_the_kinds_that_a_route_names_are_taken_from_the_query(
 ) -> None:
     text = table.add(kind)
     assert authenticate(in_query(text), directory, in_query=(kind,)).kind == kind
-    others = tuple(other for other in KINDS if other != kind)
+    others = tuple(other for other in PREFIXES if other != kind)
     with pytest.raises(UnauthorizedError) as error:
         authenticate(in_query(text), directory, in_query=others)
     assert error.value.code == "key_kind_not_in_query"
@@ -135,7 +135,7 @@ def test_a_key_of_another_kind_is_told_which_it_takes(kind: str) -> None:
     key = Key("0", kind, "demo", 0)
     require_kind(key, kind)
     with pytest.raises(ForbiddenError) as error:
-        require_kind(key, *(other for other in KINDS if other != kind))
+        require_kind(key, *(other for other in PREFIXES if other != kind))
     assert error.value.code == "wrong_key_kind"
     assert f"A {kind} key" in error.value.detail
 
