@@ -1,6 +1,6 @@
 """`make run`: the embedded stack with the sample tenant, until Ctrl-C or SIGTERM.
 
-PULSE_PORT is the API's port (8080); PULSE_SAMPLE=0 leaves the demo tenant without answers. While
+PULSE_PORT is the API's port (8080); PULSE_SAMPLE=0 leaves the demo tenant without data. While
 it runs, `.pulse/stack.json` in the folder where it was started says where everything is (the
 command `pulse` finds it there), and `.pulse/logs/` holds what CloudWatch would.
 """
@@ -20,24 +20,27 @@ from typing import Any
 
 from rich.console import Console
 
-from local.sample.load import create_tenant, load
-from local.sample.responses import responses
+from local import shop
+from local.sample.load import create_tenant, load, sample
 from local.sample.tenant import TENANT
 from local.stack import REGION, STACK_NAME, FunctionError, Stack
 from pulse import days
 from pulse.cli import output
 from pulse.cli.api import Api
-from pulse.cli.posting import PATH
 from pulse.cli.target import STACK_FILE
 from pulse.errors import PulseError
+from pulse.lake import DATASETS
 from pulse.store.tenants import Tenants
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "web" / "dist"
+SURVEY = "support"
+"""The demo tenant's survey that is shown first."""
 FILE = Path.cwd() / STACK_FILE
 LOCK = FILE.parent / "lock"
 LOGS = FILE.parent / "logs"
 
-PARAMETERS = {"WriteWindowSeconds": "1", "IntradayRate": "rate(1 minute)"}
+PARAMETERS = {"WriteWindowSeconds": "1", "IntradayRate": "rate(1 minute)", "RememberSeconds": "1"}
 """What differs from the template's defaults: who tries it out does not want to wait a minute."""
 
 _IDLE_WITHIN_S = 120.0
@@ -70,9 +73,12 @@ def _run(port: int, *, with_sample: bool) -> None:
         try:
             described = _describe(stack, _fill(stack, with_sample=with_sample))
             write_stack_file(described)
-            _greet(described, time.monotonic() - began, with_sample=with_sample)
-            while True:
-                signal.pause()
+            with shop.serving(
+                PAGES, described["pages"], described["keys"]["publishable"], SURVEY
+            ) as site:
+                _greet(described, site, time.monotonic() - began, with_sample=with_sample)
+                while True:
+                    signal.pause()
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end takes a moment: once is enough
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -121,7 +127,9 @@ def _folder_taken() -> Iterator[None]:
 def _start(port: int) -> Stack:
     console.print("Starting the embedded stack …")
     try:
-        return Stack.start(ROOT / "template.yaml", port=port, parameters=PARAMETERS, log_dir=LOGS)
+        return Stack.start(
+            ROOT / "template.yaml", port=port, parameters=PARAMETERS, log_dir=LOGS, pages=PAGES
+        )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -131,7 +139,7 @@ def _start(port: int) -> Stack:
 
 
 def _fill(stack: Stack, *, with_sample: bool) -> Mapping[str, str]:
-    """Make the demo tenant and, if wanted, bring its answers all the way into the reports.
+    """Make the demo tenant and, if wanted, bring its sample all the way into the reports.
 
     Returns its keys by kind.
     """
@@ -140,14 +148,13 @@ def _fill(stack: Stack, *, with_sample: bool) -> Mapping[str, str]:
     keys = create_tenant(tenants)
     if with_sample:
         api = Api(stack.api_url, keys["secret"])
-        sample = list(responses(days.now()))
-        with output.progress("Loading the sample", len(sample)) as step:
-            load(sample, lambda body: api.post(PATH, body), step)
+        told = sample(days.now())
+        with output.progress("Loading the sample", sum(map(len, told.values()))) as step:
+            load(told, api.post, step)
         console.print("Building the reports …")
         stack.wait_until_idle(_IDLE_WITHIN_S)
         stack.invoke("BuildDaily", {})
-        stack.invoke("BuildReports", {})
-        stack.wait_until_idle(_IDLE_WITHIN_S)  # the build's own events end here too
+        stack.wait_until_idle(_IDLE_WITHIN_S)  # it wakes what builds the reports, and so on
         _check_arrival(tenants)
     return keys
 
@@ -155,7 +162,7 @@ def _fill(stack: Stack, *, with_sample: bool) -> Mapping[str, str]:
 def _check_arrival(tenants: Tenants) -> None:
     """Raise StartError unless the reports have the sample: messages may lie among the dead."""
     tenant = tenants.get(TENANT.id)
-    if tenant is None or tenant.table("scores").first_day is None:
+    if tenant is None or any(tenant.table(d.name).first_day is None for d in DATASETS):
         raise StartError(f"the sample was accepted, but is in no report: {LOGS} tells why.")
 
 
@@ -165,6 +172,7 @@ def _describe(stack: Stack, keys: Mapping[str, str]) -> dict[str, Any]:
     buckets = {"lake": outputs["LakeBucket"], "finance": outputs.get("FinanceBucket", "")}
     return {
         "api": stack.api_url,
+        "pages": stack.api_url,
         "tenant": TENANT.id,
         "keys": dict(keys),
         "endpoint_url": stack.endpoint_url,
@@ -188,12 +196,16 @@ def write_stack_file(described: Mapping[str, Any]) -> None:
     draft.replace(FILE)
 
 
-def _greet(described: Mapping[str, Any], seconds: float, *, with_sample: bool) -> None:
+def _greet(
+    described: Mapping[str, Any], site: str | None, seconds: float, *, with_sample: bool
+) -> None:
     api, keys = described["api"], described["keys"]
-    content = "90 days of sample answers" if with_sample else "no answers yet (PULSE_SAMPLE=0)"
+    content = "90 days of sample data" if with_sample else "no answers yet (PULSE_SAMPLE=0)"
     console.print(
         f"""
 Pulse is running after {seconds:.0f} s, with {content} of the tenant "{TENANT.id}" ({TENANT.name}).
+
+{_pages(described, site)}
 
   API          {api}
   AWS          {described["endpoint_url"]} (S3, Athena, SQS, DynamoDB, …)
@@ -215,9 +227,20 @@ Try it:
 
   .venv/bin/pulse build
   .venv/bin/pulse report nps --tenant {TENANT.id} --granularity month --preset last_90_days
+  .venv/bin/pulse report customer-perspective --tenant {TENANT.id} --preset last_7_days --subtotals
 
 Ctrl-C ends it."""
     )
+
+
+def _pages(described: Mapping[str, Any], site: str | None) -> str:
+    """Where to look. The dashboard signs in by a fragment, which browsers do not send."""
+    pages, keys = described["pages"], described["keys"]
+    if site is None:
+        return "  pages        not built: `make run` builds them"
+    return f"""  dashboard    {pages}/#key={keys["report"]}
+  survey page  {pages}/s/{keys["publishable"]}?survey={SURVEY}
+  widget       {site} (on a site of another origin)"""
 
 
 if __name__ == "__main__":

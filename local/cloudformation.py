@@ -5,7 +5,8 @@ it, a stack either is made whole or fails with the name of what is not supported
 log a warning and leave the resource out.
 
 Types come in three kinds:
-- made: Glue databases and tables, Athena workgroups and bucket versioning really exist in moto;
+- made: Glue databases and tables, Athena workgroups, secrets and bucket versioning really exist in
+  moto;
 - noted: what the embedded stack itself runs (the HTTP API, schedules, queue pollers) or what has no
   meaning on one machine (alarms, CDN, lifecycle rules, resource policies). Ref and GetAtt work;
 - refused: what moto would accept and nobody would serve.
@@ -14,6 +15,7 @@ Types come in three kinds:
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +30,7 @@ from moto.core.common_models import CloudFormationModel
 from moto.core.responses import ActionResult
 from moto.glue.models import glue_backends
 from moto.s3.models import FakeBucket, s3_backends
+from moto.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
 from werkzeug.exceptions import HTTPException
 
 Properties = dict[str, Any]
@@ -136,6 +139,48 @@ def _athena_workgroup(properties: Properties, place: Place) -> Made:
     return Made(properties["Name"])
 
 
+def _secret(properties: Properties, place: Place) -> Made:
+    backend = secretsmanager_backends[place.account][place.region]
+    text = properties.get("SecretString")
+    if text is None:
+        text = _generated(backend, properties.get("GenerateSecretString", {}))
+    name = properties.get("Name", place.generated_name)
+    described = json.loads(
+        backend.create_secret(
+            name=name,
+            secret_string=text,
+            secret_binary=None,
+            description=properties.get("Description"),
+            tags=[],
+            kms_key_id=None,
+            client_request_token=None,
+            replica_regions=[],
+            force_overwrite=False,
+        )
+    )
+    return Made(described["ARN"], {"Id": described["ARN"]})
+
+
+def _generated(backend: SecretsManagerBackend, asked: Properties) -> str:
+    """A secret's text as GenerateSecretString asks for it."""
+    drawn = json.loads(
+        backend.get_random_password(
+            password_length=int(asked.get("PasswordLength", 32)),
+            exclude_characters=asked.get("ExcludeCharacters", ""),
+            exclude_numbers=asked.get("ExcludeNumbers", False),
+            exclude_punctuation=asked.get("ExcludePunctuation", False),
+            exclude_uppercase=asked.get("ExcludeUppercase", False),
+            exclude_lowercase=asked.get("ExcludeLowercase", False),
+            include_space=asked.get("IncludeSpace", False),
+            require_each_included_type=asked.get("RequireEachIncludedType", True),
+        )
+    )["RandomPassword"]
+    if "GenerateStringKey" not in asked:
+        return str(drawn)
+    template = json.loads(asked["SecretStringTemplate"])
+    return json.dumps(template | {asked["GenerateStringKey"]: drawn})
+
+
 def _http_api(properties: Properties, place: Place) -> Made:
     api_id = uuid.uuid4().hex[:10]
     endpoint = f"https://{api_id}.execute-api.{place.region}.amazonaws.com"
@@ -189,6 +234,7 @@ MAKERS: dict[str, Maker] = {
     "AWS::Glue::Database": _glue_database,
     "AWS::Glue::Table": _glue_table,
     "AWS::Athena::WorkGroup": _athena_workgroup,
+    "AWS::SecretsManager::Secret": _secret,
     "AWS::ApiGatewayV2::Api": _http_api,
     "AWS::ApiGatewayV2::Stage": _stage,
     "AWS::Lambda::LayerVersion": _layer,
@@ -302,8 +348,31 @@ def resolved_resources(stack: Stack) -> dict[str, Any]:
                 "Type": definition["Type"],
                 # a few of moto's own resources have no name
                 "PhysicalResourceId": getattr(resource, "physical_resource_id", logical_id),
-                "Properties": parsing.clean_json(
-                    definition.get("Properties", {}), stack.resource_map
+                "Properties": _with_secrets(
+                    parsing.clean_json(definition.get("Properties", {}), stack.resource_map)
                 ),
             }
     return resolved
+
+
+_SECRET = re.compile(
+    r"\{\{resolve:secretsmanager:(?P<arn>arn:[^:]+:secretsmanager:(?P<region>[^:]+):"
+    r"(?P<account>\d+):secret:[^:}]+):SecretString:(?P<member>[^:}]+)\}\}"
+)
+
+
+def _with_secrets(value: Any) -> Any:
+    """The value with what its references to secrets mean; moto leaves them as they are written."""
+    if isinstance(value, dict):
+        return {key: _with_secrets(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_secrets(item) for item in value]
+    return _SECRET.sub(_secret_member, value) if isinstance(value, str) else value
+
+
+def _secret_member(reference: re.Match[str]) -> str:
+    backend = secretsmanager_backends[reference["account"]][reference["region"]]
+    found = backend.get_secret_value(
+        secret_id=reference["arn"], version_id="", version_stage="AWSCURRENT"
+    )
+    return str(json.loads(found["SecretString"])[reference["member"]])

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pulse import days
+from pulse.reports.declarations import PERIOD, TENANT
 from pulse.reports.formulas import FORMULAS
-from pulse.reports.registry import REPORTS, UNITS, Family, Metric, Report
+from pulse.reports.registry import FAMILIES, REPORTS, UNITS, Family, Metric, Report
 from pulse.tenants.rules import DEFAULTS
 
 PATH = Path(__file__).resolve().parents[1] / "docs" / "reports.md"
 
 _HEAD = """# Reports
 
-Written from `shared/pulse/reports/registry.py` by `make docs`; do not edit. The catalogue that
+Written from `shared/pulse/reports/` by `make docs`; do not edit. The catalogue that
 `GET /v1/reports` serves says the same to programs. [api.md](api.md) shows how to ask.
 """
 _SCALES = """A survey has a metric, a scale of whole numbers within 0..10, cut-offs and a direction.
@@ -34,13 +35,12 @@ _NOTHING = (
 
 def reports_page() -> str:
     """The whole page."""
-    families = list({report.family.name: report.family for report in REPORTS.values()}.values())
     return "\n".join(
         [
             _HEAD,
             *_overview(REPORTS.values()),
             *(line for report in REPORTS.values() for line in _report(report)),
-            *(line for family in families for line in _dimensions(family)),
+            *(line for family in FAMILIES.values() for line in _dimensions(family)),
             *_metrics(REPORTS.values()),
             *_formulas(),
             *_scales(),
@@ -69,7 +69,7 @@ def _report(report: Report) -> Iterator[str]:
     yield from (f"## {report.name}", "", f"**{report.title}.** {report.text}", "")
     grouping = _code(report.group_by)
     if report.granularity != "total":
-        grouping = f"`period` (granularity `{report.granularity}`)"
+        grouping += f" (granularity `{report.granularity}`)"
     facts = [
         ("family", report.family.name),
         ("default grouping", grouping),
@@ -79,6 +79,11 @@ def _report(report: Report) -> Iterator[str]:
     ]
     for name, values in report.fixed.items():
         facts.append((f"only `{name}`", _code(values)))
+    for name in report.given:
+        facts.append((f"only with a `{name}`", "what has none is not in it"))
+    for table in report.beside:
+        told = _code((PERIOD, TENANT.name, *table.dimensions))
+        facts.append((f"figures of {table.name}", f"told by {told} alone; else null"))
     for name, shown in report.always_shown.items():
         facts.append((f"`{name}` always shown", _code(map(str, shown))))
     if report.breakdown:
@@ -95,9 +100,17 @@ def _dimensions(family: Family) -> Iterator[str]:
     yield "Each may be a filter of every report of the family, and most a grouping."
     yield ""
     rows = (
-        (f"`{d.name}`", d.text, _code(d.values) if d.values else "any") for d in family.dimensions
+        (f"`{d.name}`", d.text + _only(family, d.name), _code(d.values) if d.values else "any")
+        for d in family.dimensions
     )
     yield from _table(("dimension", "what it is", "values"), rows)
+
+
+def _only(family: Family, dimension: str) -> str:
+    """Which reports have a dimension, where not all of the family do."""
+    reports = [report for report in REPORTS.values() if report.family == family]
+    having = [report.name for report in reports if dimension not in report.lacks]
+    return "" if len(having) == len(reports) else f" Of {_code(having)} alone."
 
 
 def _metrics(reports: Iterable[Report]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, Protocol
 
 from local.functions import Function, FunctionError
 from local.payload import Reply, Request, gateway_reply, to_event, to_reply
@@ -22,6 +22,13 @@ IDLE_SECONDS = 60
 """How long an open connection may say nothing."""
 
 _LOG_FIELD = re.compile(r"\$context\.([A-Za-z.]+)")
+
+
+class Answerer(Protocol):
+    """Whoever answers the requests that reach the port."""
+
+    def answer(self, request: Request) -> tuple[Reply, str | None]:
+        """The reply, and the key of the API's route that gave it; None where none did."""
 
 
 class Gateway:
@@ -87,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # a reply leaves in one piece
     timeout = IDLE_SECONDS
-    gateway: ClassVar[Gateway]
+    answerer: ClassVar[Answerer]
     access_log: ClassVar[AccessLog | None]
 
     def _serve(self) -> None:
@@ -99,7 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._write(gateway_reply(error.status, str(error)), request_id)
             return
-        reply, route_key = self.gateway.answer(request)
+        reply, route_key = self.answerer.answer(request)
+        if route_key is None:
+            self._write(reply)
+            return
         self._write(reply, request_id)
         if self.access_log:
             self.access_log.write(request, reply, route_key, request_id, time.monotonic() - started)
@@ -145,12 +155,13 @@ class _Handler(BaseHTTPRequestHandler):
             body += self.rfile.read(size)
             self.rfile.readline(8)
 
-    def _write(self, reply: Reply, request_id: str) -> None:
+    def _write(self, reply: Reply, request_id: str | None = None) -> None:
         self.send_response(reply.status)
         for key, value in reply.headers:
             if key not in {"content-length", "connection", "transfer-encoding"}:
                 self.send_header(key, value)
-        self.send_header("apigw-requestid", request_id)
+        if request_id:
+            self.send_header("apigw-requestid", request_id)
         if reply.status not in {204, 304}:
             self.send_header("content-length", str(len(reply.body)))
         if self.close_connection:
@@ -209,7 +220,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class HttpFront:
-    """The API's port. Bound from the start, so that a port in use is known at once."""
+    """The stack's port. Bound from the start, so that a port in use is known at once."""
 
     def __init__(self, port: int) -> None:
         """Raises OSError if the port is taken. 0 takes a free one."""
@@ -221,9 +232,9 @@ class HttpFront:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def serve(self, gateway: Gateway, access_log: AccessLog | None) -> None:
+    def serve(self, answerer: Answerer, access_log: AccessLog | None) -> None:
         """Requests are answered from now on."""
-        self._handler.gateway = gateway  # type: ignore[attr-defined]
+        self._handler.answerer = answerer  # type: ignore[attr-defined]
         self._handler.access_log = access_log  # type: ignore[attr-defined]
         self._serving = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True

@@ -4,14 +4,15 @@
         urllib.request.urlopen(stack.api_url + "/v1/reports")
 
 Who does what: moto (a process of its own) is AWS and its CloudFormation, DuckDB in it is Athena;
-this process is API Gateway (http_api), the pollers of queues (queues), the schedules (schedules)
-and Lambda's front (functions), whose workers are processes again. All listen on 127.0.0.1 only, and
-nothing is left when it stops.
+this process is API Gateway (http_api) with the pages before it (edge), the pollers of queues
+(queues), the schedules (schedules) and Lambda's front (functions), whose workers are processes
+again. All listen on 127.0.0.1 only, and nothing is left when it stops.
 
 Where it is not AWS: at most four events of a function run at once; a failed message or asynchronous
 call is tried again after seconds, not minutes; memory limits are not enforced; alarms, lifecycle
-rules, resource policies and CloudFront are taken from the template and do nothing; what IAM judges
-is told in local/iam.py.
+rules and resource policies are taken from the template and do nothing; of CloudFront there are the
+pages' headers and paths, no cache and no word about the viewer; what IAM judges is told in
+local/iam.py.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from typing import Any, BinaryIO
 
 from local.aws import Account, Moto
 from local.deployment import Deployment, create_stack
+from local.distribution import read_distribution
+from local.edge import Edge
 from local.functions import Function, FunctionError, start_function
-from local.http_api import AccessLog, Gateway, HttpFront
+from local.http_api import AccessLog, Answerer, Gateway, HttpFront
 from local.queues import Poller, read_mappings
 from local.routes import read_http_api
 from local.schedules import Clock, read_schedules
@@ -44,9 +47,10 @@ class Stack:
     deployment: Deployment
     """What was deployed."""
 
-    def __init__(self, port: int, log_dir: Path | None) -> None:
+    def __init__(self, port: int, log_dir: Path | None, pages: Path | None) -> None:
         """Use `start`. Takes the port, and nothing else yet."""
         self._log_dir = log_dir
+        self._pages = pages
         self._front = HttpFront(port)
         self._functions: dict[str, Function] = {}
         self._pollers: list[Poller] = []
@@ -65,14 +69,17 @@ class Stack:
         port: int,
         parameters: Mapping[str, str],
         log_dir: Path | None,
+        pages: Path | None = None,
     ) -> Stack:
         """The stack is ready: the API answers, queues are polled, schedules run.
+
+        The folder `pages` is served beside the API, if the template has a distribution.
 
         Each function writes to LOG_DIR/<logical id>.log, moto to moto.log, the API to access.log;
         without `log_dir` all that is lost. Raises TemplateError, DeploymentError, ScheduleError,
         MotoError, or OSError if the port is taken; nothing is left running then.
         """
-        stack = cls(port, log_dir)
+        stack = cls(port, log_dir, pages)
         try:
             stack._deploy(template, parameters)
             stack._serve()
@@ -169,9 +176,14 @@ class Stack:
         self._pollers = [Poller(m, self._functions[m.function], account) for m in mappings]
         self._clock = Clock(schedules, self._functions)
         if api:
-            self._front.serve(
-                Gateway(api, self._functions), self._access_log(api.access_log_format)
-            )
+            answerer = self._with_pages(Gateway(api, self._functions))
+            self._front.serve(answerer, self._access_log(api.access_log_format))
+
+    def _with_pages(self, gateway: Gateway) -> Answerer:
+        if self._pages is None:
+            return gateway
+        distribution = read_distribution(self.deployment)
+        return Edge(distribution, self._pages, gateway) if distribution else gateway
 
     def _log(self, name: str) -> BinaryIO | int:
         if self._log_dir is None:

@@ -20,9 +20,9 @@ def make_table() -> str:
     return "pulse"
 
 
-def make_bucket() -> str:
-    """The name of an empty lake bucket."""
+def make_bucket(name: str = "lake") -> str:
+    """The name of an empty bucket."""
     client("s3").create_bucket(
-        Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
-    return "lake"
+    return name

@@ -28,9 +28,10 @@ from local.athena import install
 from local.deployment import Deployment, deploy
 from pulse import days
 from pulse.daily.build import BuildDaily, DailyResult
+from pulse.finance.export import ExportRevenue, RevenueResult
 from pulse.housekeep import Housekeep
 from pulse.reports.build import BuildReports, ReportsResult
-from pulse.settings import BuildSettings
+from pulse.settings import BuildSettings, ExportRevenueSettings
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, new_key_text, sha256
 from pulse.tenants.rules import Rule
@@ -73,6 +74,11 @@ class Driver:
     def settings(self) -> BuildSettings:
         environment = self.deployment.functions["BuildDaily"].environment
         return BuildSettings.from_environment(environment)
+
+    @property
+    def finance_settings(self) -> ExportRevenueSettings:
+        environment = self.deployment.functions["ExportRevenue"].environment
+        return ExportRevenueSettings.from_environment(environment)
 
     @property
     def tenants(self) -> Tenants:
@@ -148,8 +154,21 @@ class Driver:
 
     def post(self, tenant: str, responses: Sequence[Mapping[str, Any]]) -> Answer:
         """Responses through the batch route, with the tenant's secret key."""
-        body = json.dumps({"responses": list(responses)})
-        return self.call("POST", "/v1/batch/responses", key=self.key(tenant, "secret"), body=body)
+        return self._post(tenant, "/v1/batch/responses", "responses", responses)
+
+    def post_interactions(self, tenant: str, interactions: Sequence[Mapping[str, Any]]) -> Answer:
+        """Interactions as a batch, with the tenant's secret key."""
+        return self._post(tenant, "/v1/interactions", "interactions", interactions)
+
+    def post_sessions(self, tenant: str, sessions: Sequence[Mapping[str, Any]]) -> Answer:
+        """Agent sessions as a batch, with the tenant's secret key."""
+        return self._post(tenant, "/v1/agent-sessions", "sessions", sessions)
+
+    def _post(
+        self, tenant: str, path: str, stream: str, items: Sequence[Mapping[str, Any]]
+    ) -> Answer:
+        body = json.dumps({stream: list(items)})
+        return self.call("POST", path, key=self.key(tenant, "secret"), body=body)
 
     def report(self, tenant: str, report: str, query: str = "", kind: str = "report") -> Any:
         """A report's JSON; fails the test if it is not answered with 200."""
@@ -206,6 +225,9 @@ class Driver:
 
     def build_reports(self) -> ReportsResult:
         return BuildReports.from_settings(self.settings).run(remaining_s=lambda: inf)
+
+    def export_revenue(self) -> RevenueResult:
+        return ExportRevenue.from_settings(self.finance_settings).run(remaining_s=lambda: inf)
 
     def build(self) -> tuple[DailyResult, ReportsResult]:
         """Everything that waits, from the queue to the reports."""
@@ -279,7 +301,8 @@ def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
     for prefix, name in named.items():
         if path.startswith(prefix):
             return f"{method} {prefix}{{{name}}}", {name: path.removeprefix(prefix)}
-    known = ("responses", "batch/responses", "reports", "openapi.json", "exports")
+    written = ("responses", "batch/responses", "interactions", "agent-sessions")
+    known = (*written, "reports", "openapi.json", "exports")
     return (f"{method} {path}" if path.removeprefix("/v1/") in known else "$default"), {}
 
 

@@ -1,4 +1,4 @@
-"""ingest: API Gateway's requests to write responses or to read a survey → answers."""
+"""ingest: API Gateway's requests to write events or to read a survey → answers."""
 
 from functools import cache
 from typing import Any

@@ -91,7 +91,8 @@ def _extreme_by(node: exp.Expr, around: Surroundings) -> Call:
 
 
 def _count_if(node: exp.Expr, around: Surroundings) -> Call:
-    return Call(f"count_if({condition(node.this, around)})", BIGINT)
+    # DuckDB's own count_if is NULL where the condition is NULL in every row; Athena's is 0.
+    return Call(f"count(CASE WHEN {condition(node.this, around)} THEN 1 END)", BIGINT)
 
 
 def _all_or_any(node: exp.Expr, around: Surroundings) -> Call:

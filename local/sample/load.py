@@ -1,13 +1,17 @@
-"""The sample's way in: the tenant into the table, the answers through the API like all others."""
+"""The sample's way in: the tenant into the table, all else through the API like everybody's."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from local.sample.contacts import contacts
+from local.sample.responses import responses
 from local.sample.tenant import TENANT, surveys
+from local.sample.updates import sessions, updates
 from pulse import days
 from pulse.cli.exits import FailedError
 from pulse.cli.keyring import issue_key
-from pulse.cli.posting import Send, item, post
+from pulse.cli.posting import INTERACTIONS, RESPONSES, SESSIONS, Route, Send, item, post
 from pulse.store.tenants import Tenants
 
 KEYS = ("publishable", "secret", "report", "operator")
@@ -24,12 +28,27 @@ def create_tenant(tenants: Tenants) -> Mapping[str, str]:
     }
 
 
-def load(responses: Sequence[Mapping[str, Any]], send: Send, step: Callable[[int], None]) -> None:
-    """Post all responses, calling `step` with how many each batch had.
+Sample = Mapping[Route, Sequence[Mapping[str, Any]]]
+"""What goes where."""
 
-    Raises FailedError if one is rejected: the sample is made to be accepted whole.
+
+def sample(now: datetime) -> Sample:
+    """All that the sample's systems have to tell by `now`."""
+    made = list(contacts(now))
+    return {
+        RESPONSES: list(responses(now)),
+        INTERACTIONS: list(updates(made, now)),
+        SESSIONS: list(sessions(made, now)),
+    }
+
+
+def load(sample: Sample, send: Send, step: Callable[[int], None]) -> None:
+    """Post all of it, calling `step` with how much each batch had.
+
+    Raises FailedError if anything is rejected: the sample is made to be accepted whole.
     """
-    for posted in post((item(response, response) for response in responses), send):
-        for rejection in posted.rejected:
-            raise FailedError(f"{rejection.origin}: {rejection.code}: {rejection.message}")
-        step(posted.accepted)
+    for route, events in sample.items():
+        for posted in post(route, (item(event, event) for event in events), send):
+            for rejection in posted.rejected:
+                raise FailedError(f"{rejection.origin}: {rejection.code}: {rejection.message}")
+            step(posted.accepted)

@@ -7,13 +7,12 @@ So the surveys have the shapes that real ones have, and what moves one moves all
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import accumulate
+from datetime import date, datetime
 from random import Random
-from statistics import NormalDist
-from typing import Any, TypeVar
+from typing import Any
 
 from local.sample.comments import COMMENTS, LANGUAGES, OUTAGE_COMMENTS
+from local.sample.story import BAD_WEEK, HOURS, customer, moment, mood, pick, text, told, verdict
 from local.sample.tenant import (
     AGENTS,
     COUNTRIES,
@@ -22,29 +21,15 @@ from local.sample.tenant import (
     OUTAGE_COUNTRY,
     RELATIONSHIP,
     SUPPORT,
-    TENANT,
     USER_AGENTS,
-    Agent,
 )
-from pulse import days
 from pulse.tenants.rules import Rule
-
-K = TypeVar("K")
-
-DAYS = 90
-
-BAD_WEEK = range(18, 25)
-"""How many days ago the carrier stood still."""
 
 _VOLUME = (205, 195, 185, 180, 170, 95, 75)
 """Answers a day, Monday first."""
-_HOURS = (1, 1, 0, 0, 0, 1, 2, 5, 9, 12, 13, 12, 10, 10, 12, 12, 11, 10, 9, 9, 10, 8, 5, 2)
-"""Answers by hour of the day, by weight."""
-_CUSTOMERS = 6_000
 _COMMENTED = 0.16
 _OUTAGE_CALLS = 55
 """Additional answers a day while the carrier stands still."""
-_OUTAGE_MOOD = -1.7
 
 
 @dataclass(frozen=True, eq=False)  # told apart, and hashed, as the objects they are
@@ -59,17 +44,8 @@ class _Kind:
     spread: Sequence[float]
 
     def score(self, mood: float) -> int:
-        """The score given in a mood; over a standard normal mood scores are as `spread` says."""
-        position = NormalDist().cdf(mood) * 100
-        limits = list(accumulate(self.spread))
-        return next(
-            (
-                score
-                for score, limit in zip(self.rule.scores, limits, strict=True)
-                if position < limit
-            ),
-            self.rule.high,
-        )
+        """The score given in a mood."""
+        return self.rule.low + verdict(mood, self.spread)
 
 
 _KINDS = (
@@ -106,12 +82,9 @@ def responses(now: datetime) -> Iterator[dict[str, Any]]:
     Each is an item of POST /v1/batch/responses as a server sends it, response_id included. The
     days before today are the same whenever on the tenant's day this is asked.
     """
-    today = days.local_day(days.to_us(now), TENANT.timezone)
-    for ago in range(DAYS, -1, -1):
-        # one source a day: another number of answers on one day leaves the others as they are
-        rng = Random(f"{TENANT.id} {today} {ago}")  # noqa: S311 # no secret, but repeatable
-        for item in _day(rng, today - timedelta(days=ago), ago):
-            if item["answered_at"] <= _text(now.astimezone(UTC)):
+    for day, ago, rng in told("", now):
+        for item in _day(rng, day, ago):
+            if item["answered_at"] <= text(now):
                 yield item
 
 
@@ -133,24 +106,23 @@ def _answered_at(item: Mapping[str, Any]) -> str:
 
 def _answer(rng: Random, day: date, ago: int, *, hit: bool) -> dict[str, Any]:
     """One answer; `hit`: of a customer who writes because of the carrier."""
-    kind = _KINDS[0] if hit else _pick(rng, {kind: kind.weight for kind in _KINDS})
-    channel = OUTAGE_CHANNEL if hit else _pick(rng, kind.channels)
-    country = OUTAGE_COUNTRY if hit else _pick(rng, COUNTRIES)
-    agent = _pick(rng, {agent: agent.weight for agent in AGENTS}) if kind.with_agent else None
-    hour = _pick(rng, dict(enumerate(_HOURS)))
-    moment = datetime.combine(day, time(hour, rng.randrange(60), rng.randrange(60)))
+    kind = _KINDS[0] if hit else pick(rng, {kind: kind.weight for kind in _KINDS})
+    channel = OUTAGE_CHANNEL if hit else pick(rng, kind.channels)
+    country = OUTAGE_COUNTRY if hit else pick(rng, COUNTRIES)
+    agent = pick(rng, {agent: agent.weight for agent in AGENTS}) if kind.with_agent else None
+    hour = pick(rng, dict(enumerate(HOURS)))
+    answered = moment(rng, day, hour)
     affected = hit or (ago in BAD_WEEK and country == OUTAGE_COUNTRY)
-    mood = rng.gauss(_mean(agent, ago, hour, affected=affected))
-    score = kind.score(mood)
+    score = kind.score(rng.gauss(mood(agent, ago, hour, affected=affected)))
     answer: dict[str, Any] = {
         "survey_id": kind.survey,
         "score": score,
-        "answered_at": _text(moment.replace(tzinfo=days.zone(TENANT.timezone)).astimezone(UTC)),
+        "answered_at": text(answered),
         "channel": channel,
-        "customer_id": f"c-{10_000 + rng.randrange(_CUSTOMERS)}",
+        "customer_id": customer(rng),
         "country": country,
-        "user_agent": _pick(rng, USER_AGENTS),
-        "tags": {"plan": _pick(rng, {"basic": 6, "plus": 3, "business": 1})},
+        "user_agent": pick(rng, USER_AGENTS),
+        "tags": {"plan": pick(rng, {"basic": 6, "plus": 3, "business": 1})},
     }
     if agent:
         answer |= {"agent_id": agent.id, "agent_name": agent.name}
@@ -161,17 +133,9 @@ def _answer(rng: Random, day: date, ago: int, *, hit: bool) -> dict[str, Any]:
     return answer
 
 
-def _mean(agent: Agent | None, ago: int, hour: int, *, affected: bool) -> float:
-    """How well such a customer is served on average."""
-    mean = -0.15 if hour >= 20 else 0.0  # nobody is left to help
-    if agent:
-        mean += agent.skill + agent.learns * (1 - ago / DAYS)
-    return mean + (_OUTAGE_MOOD if affected else 0.0)
-
-
 def _topic(rng: Random, *, hit: bool) -> str:
     topics = {"delivery": 5, "invoice": 2, "return": 3, "contract": 2}
-    return "delivery" if hit else _pick(rng, topics)
+    return "delivery" if hit else pick(rng, topics)
 
 
 def _comment(rng: Random, rule: Rule, score: int, country: str, *, hit: bool) -> str:
@@ -179,11 +143,3 @@ def _comment(rng: Random, rule: Rule, score: int, country: str, *, hit: bool) ->
     if hit and segment == "bad":
         return rng.choice(OUTAGE_COMMENTS)
     return rng.choice(COMMENTS[LANGUAGES.get(country, "en")][segment])
-
-
-def _pick(rng: Random, weights: Mapping[K, int]) -> K:
-    return rng.choices(list(weights), list(weights.values()))[0]
-
-
-def _text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

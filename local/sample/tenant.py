@@ -3,11 +3,35 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pulse import days
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
 from pulse.tenants.tenant import Tenant
+from pulse.tenants.thresholds import KINDS, Thresholds
 
-TENANT = Tenant("demo", "Nordlicht Shop", "Europe/Berlin")
+_MINUTE, _HOUR = 60, 3600
+
+THRESHOLDS: Mapping[str, Thresholds] = {
+    "voice": Thresholds(20, 20, 10 * _MINUTE),
+    "email": Thresholds(4 * _HOUR, 8 * _HOUR, 48 * _HOUR),
+    "chat": Thresholds(40, 40, 20 * _MINUTE),
+    "sms": Thresholds(10 * _MINUTE, 20 * _MINUTE, 4 * _HOUR),
+    "social": Thresholds(30 * _MINUTE, _HOUR, 12 * _HOUR),
+    "task": Thresholds(8 * _HOUR, None, 72 * _HOUR),
+}
+"""What the shop has promised its customers, by medium: they are called back, not answered."""
+
+TENANT = Tenant(
+    "demo",
+    "Nordlicht Shop",
+    "Europe/Berlin",
+    thresholds={
+        f"{medium}.{kind}": ((days.FIRST_DAY, seconds),)
+        for medium, promised in THRESHOLDS.items()
+        for kind in KINDS
+        if (seconds := getattr(promised, f"{kind}_s")) is not None
+    },
+)
 
 SUPPORT, RELATIONSHIP, EASE = "support", "relationship", "ease"
 
@@ -56,32 +80,48 @@ def surveys(since_us: int) -> tuple[Survey, ...]:
 
 @dataclass(frozen=True)
 class Agent:
-    """Someone of the support team. `skill` shifts how customers feel; 0 is average.
+    """Someone of the support team, at work on the `media`.
 
-    `weight` is the share of the work, `learns` what is added to the skill over the 90 days.
+    `skill` shifts how customers feel; 0 is average. `weight` is the share of the work, `learns`
+    what is added to the skill over the 90 days.
     """
 
     id: str
     name: str
     skill: float
     weight: int
+    media: tuple[str, ...]
     learns: float = 0.0
 
 
 AGENTS = (
-    Agent("agent-01", "Mia Schneider", 0.35, 12),
-    Agent("agent-02", "Amara Okafor", -0.75, 9, learns=1.2),
-    Agent("agent-03", "Jürgen Weiß", 0.05, 10),
-    Agent("agent-04", "Zofia Kowalczyk", 0.25, 9),
-    Agent("agent-05", "Nguyễn Thị Lan", 0.45, 8),
-    Agent("agent-06", "Ayşe Yılmaz", 0.15, 9),
-    Agent("agent-07", "Liam O'Connor", -0.1, 8),
-    Agent("agent-08", "Chloé Dubois", 0.1, 8),
-    Agent("agent-09", "Δημήτρης Παππάς", -0.25, 6),
-    Agent("agent-10", "佐藤 陽菜", 0.3, 6),
-    Agent("agent-11", "García, Lucía", 0.0, 8),
-    Agent("agent-12", "Rajesh Kumar", -0.4, 7),
+    Agent("agent-01", "Mia Schneider", 0.35, 12, ("voice", "chat")),
+    Agent("agent-02", "Amara Okafor", -0.75, 9, ("voice", "email"), learns=1.2),
+    Agent("agent-03", "Jürgen Weiß", 0.05, 10, ("email", "task")),
+    Agent("agent-04", "Zofia Kowalczyk", 0.25, 9, ("voice", "chat")),
+    Agent("agent-05", "Nguyễn Thị Lan", 0.45, 8, ("chat", "sms", "social")),
+    Agent("agent-06", "Ayşe Yılmaz", 0.15, 9, ("voice", "email")),
+    Agent("agent-07", "Liam O'Connor", -0.1, 8, ("voice", "task")),
+    Agent("agent-08", "Chloé Dubois", 0.1, 8, ("email", "social")),
+    Agent("agent-09", "Δημήτρης Παππάς", -0.25, 6, ("voice", "sms")),
+    Agent("agent-10", "佐藤 陽菜", 0.3, 6, ("chat", "sms", "social")),
+    Agent("agent-11", "García, Lucía", 0.0, 8, ("voice", "email")),
+    Agent("agent-12", "Rajesh Kumar", -0.4, 7, ("email", "task")),
 )
+
+SEGMENTS: Mapping[str, int] = {"Private": 70, "Business": 18, "Premium": 12}
+"""Who the customers are, by weight."""
+
+ORDERS, DELIVERY, RETURNS, INVOICES = "Orders", "Delivery", "Returns", "Invoices"
+SERVICES: Mapping[str, int] = {ORDERS: 34, DELIVERY: 30, RETURNS: 22, INVOICES: 14}
+"""What they get in touch about, by weight."""
+
+CURRENCIES: Mapping[str, tuple[str, float]] = {
+    "CH": ("CHF", 0.95),
+    "GB": ("GBP", 0.85),
+    "PL": ("PLN", 4.3),
+}
+"""What they pay in and what a euro is in it, by country; everywhere else in euros."""
 
 COUNTRIES: Mapping[str, int] = {
     "DE": 36,

@@ -79,7 +79,7 @@ class _Checks:
     def daily_equals_raw(self) -> CheckResult:
         """What a day counts is the number of distinct identities that raw holds of it."""
         current = [day for day in sorted(self.partitions) if self._is_current(day)]
-        raw = dict(self._answers_in_raw(current))
+        raw = dict(self._events_in_raw(current))
         wrong = tuple(
             {"day": str(day), "raw": raw.get(day, 0), "daily": self.partitions[day].answers}
             for day in current
@@ -89,7 +89,8 @@ class _Checks:
         return CheckResult(
             f"{self.dataset.daily_table} = {self.dataset.raw_table}",
             "failed" if wrong else "ok",
-            detail=f"{total:,} answers on {len(current)} days, {len(wrong)} days differ",
+            detail=f"{total:,} {self.dataset.stream} on {len(current)} days, "
+            f"{len(wrong)} days differ",
             rows=wrong,
         )
 
@@ -103,7 +104,7 @@ class _Checks:
                 if counted is None:
                     behind += 1
                     continue
-                daily = self._answers_in_daily(year, tenant)
+                daily = self._events_in_daily(year, tenant)
                 compared += 1
                 if counted != daily:
                     wrong.append(
@@ -146,16 +147,16 @@ class _Checks:
         partition, entry = self.partitions.get(day), self.entries.get(day)
         return bool(partition and entry and partition.version == entry.version)
 
-    def _answers_in_raw(self, days: Sequence[date]) -> Iterator[tuple[date, int]]:
+    def _events_in_raw(self, days: Sequence[date]) -> Iterator[tuple[date, int]]:
         sql = statement("checks", f"{self.dataset.name}_in_raw")
         for batch in batches(days):
             for row in self.athena.rows(sql, day_parameters(batch), remaining_s=lambda: inf):
-                yield date.fromisoformat(row["dt"]), int(row["answers"])
+                yield date.fromisoformat(row["dt"]), int(row["events"])
 
     def _objects_of(
         self, year: int, partitions: Sequence[Partition]
     ) -> Iterator[tuple[str, int | None]]:
-        """(tenant, answers its object counts), or None where the object is behind its days."""
+        """(tenant, events its object counts), or None where the object is behind its days."""
         built_from = fingerprint(partitions)
         for tenant in self.tenants.all():
             state = tenant.table(self.dataset.name).years.get(year)
@@ -165,7 +166,7 @@ class _Checks:
                 body = self.objects.get(lake.report_key(self.dataset, tenant.id, year))
                 yield tenant.id, tenant_year.arrange(self.dataset, [body]).answers
 
-    def _answers_in_daily(self, year: int, tenant: str) -> int:
+    def _events_in_daily(self, year: int, tenant: str) -> int:
         sql = statement("checks", f"{self.dataset.name}_by_tenant")
         params = {
             "first_day": f"{year}-01-01",
@@ -173,4 +174,4 @@ class _Checks:
             "tenants": [tenant],
         }
         rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
-        return sum(int(row["answers"]) for row in rows)
+        return sum(int(row["events"]) for row in rows)

@@ -39,6 +39,14 @@ class BuildCheckError(PulseError):
     """A build's result contradicts its input; the published tables are as they were."""
 
 
+def raise_collected(errors: Sequence[PulseError]) -> None:
+    """Raise what went wrong while the rest went on, if anything did; the first tells of all."""
+    if not errors:
+        return
+    first, *others = errors
+    raise type(first)("; ".join(map(str, errors))) if others else first
+
+
 class ConflictError(PulseError):
     """Another writer was first; read again and start over."""
 

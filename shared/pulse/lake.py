@@ -96,6 +96,96 @@ DAILY_SCORES: Mapping[str, str] = (
 )
 """Columns of daily_scores; one row for each combination that occurred on the day `dt`."""
 
+MEDIA_TYPES = ("voice", "email", "chat", "sms", "social", "task")
+"""How a customer and the contact centre may have been in touch."""
+
+SYNCHRONOUS = ("voice", "chat")
+"""Of these, accepting is the first response (METRICS.md)."""
+
+INTERACTION_DIMENSIONS = ("media_type", "customer_segment", "service_type", "agent", "currency")
+
+RAW_INTERACTIONS: Mapping[str, str] = {
+    "tenant": "string",
+    "interaction_id": "string",
+    "media_type": "string",
+    "entered_us": "bigint",  # microseconds since 1970, UTC, like every *_us that is a moment
+    "updated_us": "bigint",
+    "received_us": "bigint",
+    "content_hash": "string",  # of all other columns but received_us
+    "customer_segment": "string",
+    "service_type": "string",
+    "agent": "string",
+    "agent_name": "string",
+    "customer": "string",
+    "offered_us": "bigint",
+    "accepted_us": "bigint",
+    "first_response_us": "bigint",
+    "finished_us": "bigint",
+    "abandoned": "boolean",
+    "replies": "int",
+    "satisfaction": "decimal(9,4)",
+    "revenue": "decimal(18,4)",
+    "currency": "string",  # of the revenue; given together with it
+    "accept_threshold_us": "bigint",  # in force at entered_us; null: there was none
+    "first_response_threshold_us": "bigint",
+    "finish_threshold_us": "bigint",
+}
+"""Columns of raw_interactions: one update of an interaction, null where it says nothing."""
+
+DAILY_INTERACTIONS: Mapping[str, str] = (
+    {"tenant": "string"}
+    | dict.fromkeys(INTERACTION_DIMENSIONS, "string")
+    | dict.fromkeys(
+        (
+            "entered",
+            "offered",
+            "accepted",
+            "responded",
+            "finished",
+            "abandoned",
+            "replies",
+            "accept_due",  # offered, with a threshold
+            "accept_met",
+            "first_response_due",  # offered, with a threshold
+            "first_response_met",
+            "finish_due",  # finished, with a threshold
+            "finish_met",
+            "finished_responded",  # finished that also had a response
+            "handled",  # accepted and finished
+            "with_satisfaction",
+            "with_revenue",  # recorded and not zero
+            "accept_us",  # entered to accepted, of all accepted
+            "first_response_us",  # entered to first response, of all responded
+            "finish_us",  # entered to finished, of all finished_responded
+            "handle_us",  # accepted to finished, of all handled
+        ),
+        "bigint",
+    )
+    | {"satisfaction": "decimal(38,4)", "revenue": "decimal(38,4)"}
+)
+"""Columns of daily_interactions; each interaction counts once, on the day that it entered."""
+
+SESSION_DIMENSIONS = ("agent", "media_type")
+
+RAW_SESSIONS: Mapping[str, str] = {
+    "tenant": "string",
+    "session_id": "string",
+    "agent": "string",
+    "media_type": "string",
+    "active_us": "bigint",  # microseconds, like every *_us that is a duration
+    "engaged_us": "bigint",
+    "received_us": "bigint",
+    "content_hash": "string",
+}
+"""Columns of raw_sessions: an agent's session on one medium, as the source system knows it."""
+
+DAILY_SESSIONS: Mapping[str, str] = (
+    {"tenant": "string"}
+    | dict.fromkeys(SESSION_DIMENSIONS, "string")
+    | dict.fromkeys(("sessions", "active_us", "engaged_us"), "bigint")
+)
+"""Columns of daily_sessions; one row for each agent and medium of the day `dt`."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -158,7 +248,23 @@ SCORES = Dataset(
     dimensions=("metric", "scale", *(d for d in SCORE_DIMENSIONS if d not in ("metric", "scale"))),
     counted=SCORE_COUNTS,
 )
-DATASETS = (SCORES,)
+INTERACTIONS = Dataset(
+    name="interactions",
+    stream="interactions",
+    raw_columns=RAW_INTERACTIONS,
+    daily_columns=DAILY_INTERACTIONS,
+    dimensions=INTERACTION_DIMENSIONS,
+    counted=("entered",),
+)
+SESSIONS = Dataset(
+    name="sessions",
+    stream="sessions",
+    raw_columns=RAW_SESSIONS,
+    daily_columns=DAILY_SESSIONS,
+    dimensions=SESSION_DIMENSIONS,
+    counted=("sessions",),
+)
+DATASETS = (SCORES, INTERACTIONS, SESSIONS)
 
 
 def raw_key(stream: str, day: date, name: str) -> str:
@@ -199,3 +305,13 @@ def export_staging_prefix(run: str, first_day: date) -> str:
 def export_key(tenant: str, export: str, run: str, file_name: str) -> str:
     """Key of an export's file. Runs of one export do not meet: its record names the one it is."""
     return f"exports/tenant={tenant}/export={export}/run={run}/{file_name}"
+
+
+def revenue_prefix(tenant: str, month: str) -> str:
+    """Where in the finance bucket a tenant's revenue of a month, written YYYY-MM, lies."""
+    return f"revenue/tenant={tenant}/month={month}/"
+
+
+def revenue_year_prefix(tenant: str, year: int) -> str:
+    """Below which all months of a year lie: what is there is listed at once."""
+    return f"revenue/tenant={tenant}/month={year}-"

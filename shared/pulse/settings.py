@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
+from pulse import days
 from pulse.errors import SettingsError
 
 
@@ -32,10 +33,24 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class IngestSettings(Settings):
+class RememberingSettings(Settings):
+    """Functions that ask the table who is calling, and remember the answer for a while."""
+
+    remember_seconds: str
+
+    @property
+    def remember_us(self) -> int:
+        """The while in microseconds. Raises SettingsError for a text that is no number."""
+        return _whole(self, "remember_seconds") * days.SECOND
+
+
+@dataclass(frozen=True)
+class IngestSettings(RememberingSettings):
     """ingest: keys and surveys from the table, messages to the queue."""
 
     queue_url: str
+    origin_secret: str
+    """What CloudFront shows beside the viewer's address."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,31 @@ class BuildSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ServeReportsSettings(Settings):
+class ExportRevenueSettings(Settings):
+    """export_revenue: report objects from the lake, months of revenue into the finance bucket."""
+
+    lake_bucket: str
+    finance_bucket: str
+    finance_close_days: str
+    """How many days after its end a month is closed."""
+    event_source: str
+
+    @property
+    def close_days(self) -> int:
+        """The days as a number. Raises SettingsError for another text."""
+        return _whole(self, "finance_close_days")
+
+
+@dataclass(frozen=True)
+class ServeReportsSettings(RememberingSettings):
     """serve_reports: report objects from the lake."""
 
     lake_bucket: str
+
+
+def _whole(settings: Settings, name: str) -> int:
+    """A setting as a number. Raises SettingsError for another text."""
+    text: str = getattr(settings, name)
+    if not text.isdecimal():
+        raise SettingsError(f"PULSE_{name.upper()} is no whole number: {text!r}")
+    return int(text)

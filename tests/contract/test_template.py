@@ -24,6 +24,7 @@ SETTINGS = {
     "BuildDaily": settings.BuildSettings,
     "BuildReports": settings.BuildSettings,
     "ServeReports": settings.ServeReportsSettings,
+    "ExportRevenue": settings.ExportRevenueSettings,
     "ExportRows": settings.BuildSettings,
     "Housekeep": settings.BuildSettings,
 }
@@ -75,6 +76,14 @@ def test_a_role_names_its_actions_and_resources(name: str) -> None:
             )
             assert not [action for action in actions if "*" in action]
             assert "*" not in resources
+
+
+def test_the_finance_role_reads_revenue_and_does_nothing_else() -> None:
+    (policy,) = RESOURCES["FinanceRole"]["Properties"]["Policies"]
+    rights = {s["Action"]: s for s in policy["PolicyDocument"]["Statement"]}
+    assert set(rights) == {"s3:GetObject", "s3:ListBucket"}
+    assert rights["s3:GetObject"]["Resource"]["Fn::Sub"].endswith("${FinanceBucket}/revenue/*")
+    assert rights["s3:ListBucket"]["Condition"] == {"StringLike": {"s3:prefix": "revenue/*"}}
 
 
 def test_a_handler_is_an_adapter() -> None:

@@ -11,9 +11,15 @@ from botocore.client import BaseClient
 from pyarrow.parquet import read_table
 
 from pulse import days, lake
+from pulse.daily.build import BuildDaily
 from pulse.errors import AthenaError, BuildCheckError
+from pulse.reports.build import BuildReports
+from pulse.sql import statement
+from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
+from pulse.store.events import Events
 from pulse.tenants.rules import Rule
+from tests.aws_calls import AwsCalls
 from tests.driver import Driver, running
 
 AnyClient: Any = BaseClient  # its _make_api_call is where every call of every client passes
@@ -190,46 +196,83 @@ def test_a_statement_that_athena_refuses_leaves_everything_as_it_was(
     assert pulse.objects("daily/") == {}
 
 
-class Killed(BaseException):
-    """The process ends here."""
+def call(number: int) -> dict[str, Any]:
+    """An interaction that entered yesterday at noon."""
+    entered_at = (TODAY - timedelta(days=1)).isoformat()
+    return {"interaction_id": f"i{number}", "media_type": "voice", "entered_at": entered_at}
 
 
-class AwsCalls:
-    """Counts the AWS calls of the code under test and ends it after one of them.
+def test_what_fails_in_one_dataset_keeps_no_other_from_being_built(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse.post("acme", [answer(9)])
+    assert pulse.post_interactions("acme", [call(1)]).status == 202
+    pulse.write()
+    for stage in ("daily", "reports"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"pulse.{stage}.build.statement", without_scores)
+            with pytest.raises(AthenaError, match="nonsense"):
+                getattr(pulse, f"build_{stage}")()
+        assert {key.split("/")[1] for key in pulse.objects(f"{stage}/")} == {"interactions"}
+        getattr(pulse, f"build_{stage}")()
+        assert {key.split("/")[1] for key in pulse.objects(f"{stage}/")} == {
+            "interactions",
+            "scores",
+        }
 
-    Calls that the embedded Athena makes while it answers are not the builder's.
-    """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.made = 0
-        self.kill_after: int | None = None
-        self._inside = False
-        real = AnyClient._make_api_call
+def without_scores(folder: str, name: str) -> str:
+    return "SELECT nonsense FROM raw_responses" if name == "scores" else statement(folder, name)
 
-        def call(client: Any, operation: str, kwargs: dict[str, Any]) -> Any:
-            if self._inside:
-                return real(client, operation, kwargs)
-            self._inside = True
-            try:
-                return real(client, operation, kwargs)
-            finally:
-                self._inside = False
-                self.made += 1
-                if self.made == self.kill_after:
-                    raise Killed(operation)
 
-        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+def test_a_tenant_whose_rows_do_not_add_up_keeps_no_other_from_being_built(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tenant in ("acme", "globex"):
+        pulse.post(tenant, [answer(9)])
+    pulse.post_interactions("acme", [call(1)])
+    pulse.write()
+    pulse.build_daily()
+    real = Athena.rows
 
-    def run(self, job: Any, kill_after: int | None = None) -> bool:
-        """Run a job; True if it came to its end."""
-        self.made, self.kill_after = 0, kill_after
-        try:
-            job()
-        except Killed:
-            return False
-        finally:
-            self.kill_after = None
-        return True
+    def miscount(self: Athena, sql: str, *args: Any, **given: Any) -> list[dict[str, Any]]:
+        rows = real(self, sql, *args, **given)
+        wrong = "daily_scores" in sql
+        return [row | {"events": 5} if wrong and row["tenant"] == "acme" else row for row in rows]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Athena, "rows", miscount)
+        with pytest.raises(BuildCheckError, match="acme 2026: 1 events arranged in scores"):
+            pulse.build_reports()
+    assert set(pulse.objects("reports/")) == {
+        lake.report_key(lake.SCORES, "globex", 2026),
+        lake.report_key(lake.INTERACTIONS, "acme", 2026),
+    }
+    assert pulse.build_reports().rewritten == (("acme", 2026),)
+
+
+@pytest.mark.parametrize("job", ["build_daily", "build_reports"])
+def test_what_only_ever_fails_does_not_go_on_waking_itself(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    pulse.post("acme", [answer(9)])
+    pulse.post_interactions("acme", [call(1)])
+    pulse.write()
+    if job == "build_reports":
+        pulse.build_daily()
+    told: list[str] = []
+    monkeypatch.setattr(Events, "announce", lambda self, what: told.append(what))
+    left = iter((600.0,))  # of the first statement; then none is left
+    stage = BuildDaily if job == "build_daily" else BuildReports
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AthenaError("stopped")
+
+    monkeypatch.setattr(Athena, "rows", fail)
+    monkeypatch.setattr(Athena, "unload", fail)
+    with pytest.raises(AthenaError, match="stopped"):
+        stage.from_settings(pulse.settings).run(remaining_s=lambda: next(left, 0.0))
+    assert told == [job.removeprefix("build_") + " built"]
 
 
 def published(driver: Driver) -> Counter[tuple[date, int]]:

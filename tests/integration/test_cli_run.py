@@ -3,79 +3,21 @@
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pulse.cli.api import Api, UnreachableError
+from tests.made_run import READY_WITHIN_S, Run, free_port, start, wait_until_ready
 
 pytestmark = pytest.mark.xdist_group("make run")
 
 ROOT = Path(__file__).parents[2]
-READY_WITHIN_S = 90
-
-
-@dataclass
-class Run:
-    """One `python -m local` in a folder of its own."""
-
-    folder: Path
-    process: subprocess.Popen[str]
-
-    @property
-    def file(self) -> Path:
-        return self.folder / ".pulse" / "stack.json"
-
-    @property
-    def stack(self) -> Any:
-        return json.loads(self.file.read_text())
-
-
-def start(folder: Path, port: int) -> Run:
-    environment = {name: value for name, value in os.environ.items() if "AWS" not in name} | {
-        "PULSE_PORT": str(port),
-        "PULSE_SAMPLE": "0",
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'shared'}",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return Run(folder, process)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_ready(run: Run) -> bool:
-    try:
-        return bool(run.stack["pid"] == run.process.pid)
-    except (FileNotFoundError, ValueError):
-        return False  # not there yet, or what an earlier one has left
-
-
-def wait_until_ready(run: Run) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while not is_ready(run):
-        assert run.process.poll() is None, run.process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

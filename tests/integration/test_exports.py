@@ -7,9 +7,10 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -119,6 +120,7 @@ def pulse() -> Iterator[Driver]:
                 with days.clock(lambda received=later: received):  # type: ignore[misc]
                     reply = driver.post(tenant, own[start : start + 100])
                 assert reply.json["rejected"] == []
+            assert driver.post_interactions(tenant, CALLS).json["rejected"] == []
         driver.build()
         yield driver
 
@@ -197,7 +199,7 @@ def test_csv_and_parquet_hold_the_same_rows(pulse: Driver) -> None:
     assert not body.startswith(b"\xef\xbb\xbf")
     frame = pd.read_csv(io.BytesIO(body), keep_default_na=False)
     rows = exported(pulse)
-    assert list(frame.columns) == COLUMNS.names
+    assert list(frame.columns) == COLUMNS["responses"].names
     assert frame["comment"].tolist() == [_in_csv(row["comment"]) for row in rows]
     assert frame["agent"].tolist() == [_in_csv(row["agent"]) for row in rows]
     assert frame["answered_at"].map(datetime.fromisoformat).tolist() == [
@@ -238,7 +240,91 @@ def test_an_export_without_rows_is_a_file_with_a_header(pulse: Driver) -> None:
     for wanted in ({"end_date": "2026-11-11"}, {"agent": "nobody"}, {"channel": "!ticket,chat"}):
         found = pulse.export("acme", **{**ALL, **wanted, "country": "XX"})
         assert found["rows"] == 0
-        assert download(found) == ",".join(COLUMNS.names).encode() + b"\r\n"
+        assert download(found) == ",".join(COLUMNS["responses"].names).encode() + b"\r\n"
+
+
+# -- interactions
+
+
+def calls() -> list[dict[str, Any]]:
+    """Interactions of six days, in updates."""
+    chance = random.Random(4)
+    sent: list[dict[str, Any]] = []
+    for number in range(60):
+        entered = NOW - timedelta(hours=chance.randrange(6 * 24) + 1)
+        known = {
+            "interaction_id": f"i{number}",
+            "media_type": chance.choice(("voice", "email")),
+            "entered_at": entered.isoformat(),
+        }
+        started = {"agent_id": chance.choice((None, *HOSTILE)), "offered_at": entered.isoformat()}
+        amount = {"amount": f"{chance.randint(-9999, 9999) / 100:.2f}", "currency": "EUR"}
+        ended = {"finished_at": (entered + timedelta(minutes=5)).isoformat(), "revenue": amount}
+        for minute, says in enumerate((started, ended)[: chance.choice((1, 2))]):
+            updated = {"updated_at": (entered + timedelta(minutes=minute)).isoformat()}
+            sent.append(known | updated | {k: v for k, v in says.items() if v is not None})
+    return sent
+
+
+CALLS = calls()
+MERGED: dict[str, dict[str, Any]] = {}
+for one in CALLS:
+    MERGED[one["interaction_id"]] = MERGED.get(one["interaction_id"], {}) | one
+
+
+def test_an_export_holds_each_interaction_once_with_all_that_was_told_of_it(pulse: Driver) -> None:
+    rows = exported(pulse, stream="interactions")
+    assert len(rows) == len(MERGED) < len(CALLS)
+    assert [(r["day"], r["entered_at"], r["interaction_id"]) for r in rows] == sorted(
+        (r["day"], r["entered_at"], r["interaction_id"]) for r in rows
+    )
+    for row in rows:
+        told = MERGED[row["interaction_id"]]
+        assert row["tenant"] == "acme"
+        assert (row["media_type"], row["agent"]) == (told["media_type"], told.get("agent_id"))
+        for name in ("entered_at", "offered_at", "finished_at", "updated_at"):
+            at = told.get(name)
+            assert row[name] == (datetime.fromisoformat(at) if at else None)
+        amount = told.get("revenue")
+        assert row["revenue"] == (Decimal(amount["amount"]) if amount else None)
+        assert row["currency"] == (amount["currency"] if amount else None)
+
+
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        ({"media_type": "voice"}, lambda told: told["media_type"] == "voice"),
+        ({"media_type": "!voice"}, lambda told: told["media_type"] != "voice"),
+        ({"agent": "(none)"}, lambda told: "agent_id" not in told),
+        ({"agent": "O'Hara,-"}, lambda told: told.get("agent_id") in ("O'Hara", "-")),
+        ({"currency": "EUR"}, lambda told: "revenue" in told),
+        (
+            {"currency": "!EUR", "agent": "!(none)"},
+            lambda t: "revenue" not in t and "agent_id" in t,
+        ),
+        ({"customer_segment": "(none)", "service_type": "x"}, lambda told: False),
+    ],
+    ids=lambda given: str(given) if isinstance(given, dict) else "wanted",
+)
+def test_a_filter_judges_the_merged_interaction(
+    pulse: Driver, filters: dict[str, str], wanted: Callable[[dict[str, Any]], bool]
+) -> None:
+    rows = exported(pulse, stream="interactions", **filters)
+    expected = {name for name, told in MERGED.items() if wanted(told)}
+    assert {row["interaction_id"] for row in rows} == expected
+
+
+def test_a_csv_of_interactions_has_money_to_the_last_place(pulse: Driver) -> None:
+    order = {**ALL, "stream": "interactions", "currency": "EUR"}
+    body = download(pulse.export("acme", **order))
+    frame = pd.read_csv(io.BytesIO(body), dtype=str, keep_default_na=False)
+    assert list(frame.columns) == COLUMNS["interactions"].names
+    amounts = {
+        name: f"{Decimal(told['revenue']['amount']):.4f}"
+        for name, told in MERGED.items()
+        if "revenue" in told
+    }
+    assert dict(zip(frame["interaction_id"], frame["revenue"], strict=True)) == amounts
 
 
 # -- the rows behind the numbers
@@ -424,7 +510,7 @@ def test_an_unknown_export_is_a_404(pulse: Driver, name: str) -> None:
         ("[]", 400, "body_not_object"),
         ('{"stream": "responses"', 400, "body_not_json"),
         ('{"stream": "responses", "stream": "responses"}', 400, "duplicate_key"),
-        (json.dumps(ALL | {"stream": "interactions"}), 400, "unknown_stream"),
+        (json.dumps(ALL | {"stream": "sessions"}), 400, "unknown_stream"),
         (json.dumps(ALL | {"tenant": "globex"}), 400, "unknown_parameter"),
         (json.dumps(ALL | {"start_date": "2020-01-01"}), 400, "range_too_long"),
         (json.dumps(ALL | {"agent": "a" * 17_000}), 413, "body_too_large"),

@@ -40,6 +40,13 @@ def pulse() -> Iterator[Driver]:
             for number in range(24)
         ]
         driver.post("demo", answers)
+        sold = {"media_type": "chat", "entered_at": "2026-11-12T09:00:00Z"}
+        sales = [("EUR", "0.1"), ("EUR", "0.2"), ("USD", "-5")]
+        interactions = [
+            {**sold, "interaction_id": f"i{n}", "revenue": {"amount": amount, "currency": currency}}
+            for n, (currency, amount) in enumerate(sales)
+        ]
+        assert driver.post_interactions("demo", interactions).status == 202
         driver.build()
         yield driver
 
@@ -73,6 +80,27 @@ def lines(answer: Answer) -> list[dict[str, str]]:
 
 def code(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.json["code"]
+
+
+def test_a_feed_of_revenue_has_its_currencies_side_by_side(pulse: Driver) -> None:
+    key = pulse.key("demo", "feed", report="revenue")
+    (row,) = lines(pull(pulse, key, "group_by=media_type", report="revenue"))
+    assert row == {
+        "media_type": "chat",
+        "interactions_with_revenue": "3",
+        "revenue_EUR": "0.3000",
+        "revenue_USD": "-5.0000",
+        "avg_revenue_EUR": "0.1500",
+        "avg_revenue_USD": "-5.0000",
+    }
+    bound = pulse.key("demo", "feed", report="revenue", filters={"currency": ("EUR",)})
+    (row,) = lines(pull(pulse, bound, report="revenue"))
+    assert (row["period"], row["currency"], row["revenue"]) == ("2026-11-12", "EUR", "0.3000")
+    elsewhere = pulse.key(
+        "demo", "feed", report="customer-perspective", filters={"currency": ("EUR",)}
+    )
+    refused = pull(pulse, elsewhere, report="customer-perspective")
+    assert code(refused) == (403, "filter_not_applicable")
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html,*/*;q=0.8", "text/csv"])

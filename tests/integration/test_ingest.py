@@ -24,6 +24,7 @@ from moto import mock_aws
 
 from functions.ingest import app
 from pulse import days
+from pulse.ingest.words import words
 from pulse.observe import logger
 from pulse.store.clients import client
 from pulse.store.queue import depth, redrive
@@ -65,6 +66,8 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         _people(Tenants("pulse"))
         monkeypatch.setenv("PULSE_TABLE", "pulse")
         monkeypatch.setenv("PULSE_QUEUE_URL", url)
+        monkeypatch.setenv("PULSE_ORIGIN_SECRET", "")
+        monkeypatch.setenv("PULSE_REMEMBER_SECONDS", "60")
         app.stage.cache_clear()
         yield url
     app.stage.cache_clear()
@@ -577,12 +580,21 @@ def test_a_page_learns_what_to_ask(queue: str) -> None:
         "question": "Wie war es?",
         "style": "faces",
         "metric": "csat",
-        "scale": {"min": 1, "max": 5},
+        "scale": {"min": 1, "max": 5, "lower_is_better": False},
         "labels": ["Furchtbar", "Schlecht", "Mäßig", "Gut", "Super"],
+        "ends": ["Furchtbar", "Super"],
         "thanks": "Danke!",
         "language": "de",
         "direction": "ltr",
-        "display": {},
+        "words": words("de"),
+        "display": {
+            "trigger": "button",
+            "delay": 0,
+            "event": None,
+            "sample_pct": 100,
+            "again_days": 30,
+        },
+        "served_at": days.iso(T0),
     }
 
 

@@ -34,6 +34,7 @@ from pulse.tenants.keys import Key, sha256
 from pulse.tenants.tenant import Tenant, YearState
 from tests.account import make_bucket, make_table
 from tests.unit.serve.events import Answer, as_object, by_year
+from tests.unit.serve.interactions import table_object
 
 EVENTS = Path(__file__).parents[2] / "events" / "serve_reports"
 CONTEXT = SimpleNamespace(
@@ -109,6 +110,37 @@ def publish(found: list[Answer], as_of_us: int = NOON_US - 1) -> None:
         first = min(answer.day for answer in some)
         state = YearState(f"built at {as_of_us}", as_of_us, first, published=True)
         tenants.set_year("demo", "scores", year, state, before=before)
+
+
+TABLES = {
+    "interactions": [
+        {
+            **{"day": date(2026, 11, 16), "media_type": "voice", "agent": "ada", "entered": 3},
+            **{"accepted": 1, "accept_us": 60_500_000, "handled": 1, "handle_us": 90_000_000},
+        },
+        {
+            **{"day": date(2026, 11, 17), "media_type": "chat", "customer_segment": "gold"},
+            **{"entered": 4, "accepted": 1, "currency": "EUR", "with_revenue": 2},
+            **{"revenue": 250_000},
+        },
+    ],
+    "sessions": [
+        {
+            **{"day": date(2026, 11, 16), "media_type": "voice", "agent": "ada", "sessions": 1},
+            **{"active_us": 3_600_000_000, "engaged_us": 90_000_000},
+        }
+    ],
+}
+
+
+def publish_tables() -> None:
+    """Put the objects of a few interactions and sessions of the tenant, and say so."""
+    for table in (lake.INTERACTIONS, lake.SESSIONS):
+        body = table_object(table, TABLES[table.name])
+        key = lake.report_key(table, "demo", 2026)
+        client("s3").put_object(Bucket="lake", Key=key, Body=body)
+        state = YearState("built", NOON_US - 1, date(2026, 11, 16), published=True)
+        Tenants("pulse").set_year("demo", table.name, 2026, state, before=None)
 
 
 # -- calling
@@ -209,6 +241,22 @@ def test_nps_by_agent_is_filtered_and_ordered() -> None:
     assert [(row["agent"], row["nps"]) for row in reply["rows"]] == [("ada", 100.0)]
     assert reply["meta"]["filters"] == {"country": {"is_not": ["DE", None]}}
     assert len(reply["breakdown"]) == 11
+
+
+def test_customer_perspective_is_laid_out_like_the_original() -> None:
+    publish_tables()
+    reply = send(sample("customer_perspective")).json
+    names = ("tenant", "media_type", "period", "customer_segment", "level", "entered")
+    assert [tuple(row[name] for name in names) for row in reply["rows"]][:5] == [
+        (None, None, None, None, 0, 7),
+        ("demo", None, None, None, 1, 7),
+        ("demo", "chat", None, None, 2, 4),
+        ("demo", "chat", "2026-11-17", None, 3, 4),
+        ("demo", "chat", "2026-11-17", "gold", 4, 4),
+    ]
+    whole = reply["rows"][0]
+    assert (whole["avg_accept_time"], whole["avg_accept_time_fmt"]) == (30.25, "00:00:30")
+    assert whole["avg_revenue"] == {"EUR": "12.5000"}
 
 
 def test_source_as_csv() -> None:
@@ -317,6 +365,16 @@ def test_an_operator_sees_what_is_withheld_from_a_report_key() -> None:
     assert shown[REPORT] == [("Müller, J.", 3, None), ("ada", 7, 4.0)]
 
 
+def test_a_bound_key_and_an_operator_read_interactions() -> None:
+    publish_tables()
+    rows = get("agent-activity", "preset=this_month", key="rk_bound").json["rows"]
+    assert [(row["agent"], row["handled"], row["engaged_pct"]) for row in rows] == [("ada", 1, 2.5)]
+    query = "tenant=demo,other&preset=this_month"
+    rows = get("customer-perspective", f"{query}&group_by=tenant", key="ok_operator").json["rows"]
+    assert [(row["tenant"], row["entered"]) for row in rows] == [("demo", 7)]
+    assert get("revenue", key="rk_ada").status == 200
+
+
 @pytest.mark.parametrize("tenant", ["nobody", "demo,nobody", "DEMO", "!demo", "(none)", "a" * 5000])
 def test_a_tenant_that_does_not_exist_is_not_found(tenant: str) -> None:
     with gets() as asked:
@@ -411,6 +469,16 @@ def test_a_report_over_a_year_takes_two_gets_and_none_within_the_minute() -> Non
     assert asked == []
 
 
+def test_a_table_that_cannot_tell_what_is_asked_is_not_read() -> None:
+    publish_tables()
+    with gets() as asked:
+        get("agent-activity", "group_by=agent,service_type")
+    assert asked == ["GetObject"]
+    with gets() as asked:
+        get("agent-activity", "group_by=agent,period")
+    assert asked == ["GetObject"]  # that of the sessions, as the interactions are known
+
+
 def test_what_was_never_published_is_not_asked_for() -> None:
     with gets() as asked:
         assert get("daily", "start_date=1990-01-01&end_date=2024-12-31").json["rows"] == []
@@ -474,7 +542,9 @@ def test_a_cursor_from_a_process_that_knows_a_newer_build_is_followed() -> None:
     query = "group_by=agent&preset=all_time&limit=2"
     get("daily", query)  # this process remembers the old objects for a minute
     publish([*ANSWERS, Answer(date(2026, 11, 20), 1)], NOON_US)
-    another = Reports.from_settings(ServeReportsSettings(table="pulse", lake_bucket="lake"))
+    another = Reports.from_settings(
+        ServeReportsSettings(table="pulse", lake_bucket="lake", remember_seconds="60")
+    )
     event = sample("daily") | {"rawQueryString": query}
     cursor = json.loads(answer(another.routes, event)["body"])["next_cursor"]
     assert get("daily", f"{query}&cursor={cursor}").status == 200

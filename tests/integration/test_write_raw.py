@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -127,8 +128,8 @@ def aside(objects: Objects) -> list[dict[str, Any]]:
     ]
 
 
-def versions() -> dict[date, int]:
-    return {day: entry.version for day, entry in Ledger("pulse").entries("responses").items()}
+def versions(stream: str = "responses") -> dict[date, int]:
+    return {day: entry.version for day, entry in Ledger("pulse").entries(stream).items()}
 
 
 @contextmanager
@@ -197,6 +198,47 @@ def test_a_batch_with_one_bad_message_stores_the_good_and_sets_the_bad_aside(
             "message": "this is no message; it came from [address removed]",
         }
     ]
+
+
+def test_interactions_and_sessions_are_stored_beside_the_responses(lake_objects: Objects) -> None:
+    event = json.loads((EVENTS / "write_raw" / "interactions.json").read_text())
+
+    assert app.handler(event, CONTEXT) == {"batchItemFailures": []}
+
+    assert versions("interactions") == {date(2026, 11, 20): 1, date(2026, 11, 21): 1}
+    assert versions("sessions") == {date(2026, 11, 20): 1}
+    (mail,) = rows(lake_objects, "raw/interactions/dt=2026-11-20/")
+    assert (mail["interaction_id"], mail["replies"], mail["abandoned"]) == ("mail-0815", 1, False)
+    started, finished = rows(lake_objects, "raw/interactions/dt=2026-11-21/")
+    assert (started["agent"], started["revenue"], started["received_us"]) == ("a-17", None, T0)
+    assert (finished["agent"], finished["revenue"]) == (None, Decimal("12.5000"))
+    assert finished["satisfaction"] == Decimal("4.5")
+    (session,) = rows(lake_objects, "raw/sessions/")
+    assert (session["engaged_us"], session["active_us"]) == (19_440_500_000, 27_000_000_000)
+    assert Names("pulse").agents("demo") == {"a-17": "Aylin Kaya"}
+    assert aside(lake_objects) == []
+
+
+def test_updates_lie_by_identity_and_version_whatever_their_order(lake_objects: Objects) -> None:
+    event = json.loads((EVENTS / "write_raw" / "interactions.json").read_text())
+    for records in (event["Records"], event["Records"][::-1]):
+        app.handler({"Records": records}, CONTEXT)
+    one, other = (
+        lake_objects.get(key) for key in lake_objects.keys("raw/interactions/dt=2026-11-21/")
+    )
+    assert one == other
+
+
+def test_an_update_that_is_wrong_is_set_aside_under_its_stream(lake_objects: Objects) -> None:
+    good = {"interaction_id": "i", "media_type": "sms", "entered_us": T0, "updated_us": T0}
+    bad = good | {"revenue": "0.00001", "currency": "EUR"}
+    assert write(record("a", good, bad, stream="interactions")) == []
+    assert len(rows(lake_objects)) == 1
+    (line,) = aside(lake_objects)
+    assert (line["stream"], line["row"]["item"]) == ("interactions", bad)
+    assert line["reason"] == "revenue must be a decimal(18,4)"
+    (key,) = lake_objects.keys("quarantine/")
+    assert key.startswith("quarantine/interactions/")
 
 
 def test_no_byte_of_the_lake_holds_an_address(lake_objects: Objects) -> None:
@@ -285,6 +327,8 @@ def test_a_response_keeps_its_text_from_the_page_to_the_lake(
     )
     queue: str = client("sqs").create_queue(QueueName="pulse")["QueueUrl"]
     monkeypatch.setenv("PULSE_QUEUE_URL", queue)
+    monkeypatch.setenv("PULSE_ORIGIN_SECRET", "")
+    monkeypatch.setenv("PULSE_REMEMBER_SECONDS", "60")
     ingest.stage.cache_clear()
     key = "pk_any"
     Tenants("pulse").add_key(Key(sha256(key), "publishable", "demo", 0))

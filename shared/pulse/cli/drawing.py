@@ -1,11 +1,15 @@
 """A report drawn for a terminal: a heading, the rows with their totals, the breakdown.
 
-The two ends of an interval are one column. Compared, the number of answers and the headline show
-their change; the other figures' changes are for JSON and CSV, which have room.
+What is drawn of a reply follows from its columns' kinds and units, whatever report it is of. A
+terminal has not the room for all: of the counts it shows the first, which says how many, and
+those that stand beside their own percentage; of durations only the text; the two ends of an
+interval are one column. Compared, the number, the headline and money show their change. The rest
+is for JSON and CSV.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from rich.console import RenderableType
@@ -13,21 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse.cli import output
+from pulse.cli.sheet import Cell, Figure, Line, Sheet
 
 Row = Mapping[str, Any]
-Draw = Callable[[Row], str | Text | None]
+Draw = Callable[[Row], Cell]
 
 _LOW, _HIGH = "ci_low", "ci_high"
-_COUNT = "responses"
-
-
-@dataclass(frozen=True)
-class _Column:
-    title: str
-    draw: Draw
-    right: bool = False
-    label: bool = False
-    """True for a group's name, as against a figure."""
+_CLOCK = "_fmt"
+"""At the end of a duration's name: the column that has it as HH:MM:SS."""
 
 
 def report_tables(tenant: str, reply: Row) -> list[RenderableType]:
@@ -35,7 +32,7 @@ def report_tables(tenant: str, reply: Row) -> list[RenderableType]:
     meta = reply["meta"]
     tenants = [each["tenant"] for each in meta["date_range"].get("tenants", ())] or [tenant]
     parts: list[RenderableType] = [_heading(f"{reply['report']} of {', '.join(tenants)}", meta)]
-    parts.append(_table(reply) if reply["rows"] else "No answers in these days.")
+    parts.append(_sheet(reply) if reply["rows"] else "Nothing in these days.")
     if reply.get("breakdown"):
         parts += ["", _breakdown(reply["breakdown"])]
     return parts
@@ -60,50 +57,98 @@ def _of_one(days: Row) -> Row:
     return each[0] if len(each) == 1 else {}
 
 
-def _table(reply: Row) -> Table:
+def _sheet(reply: Row) -> Sheet:
     """The rows and, below a line, the totals where they say more than the rows."""
-    totals = reply.get("totals") or []
-    listed = {column["name"]: column for column in reply["columns"]}
-    columns = [drawn for column in listed.values() for drawn in _drawn(column, listed)]
-    deepest = max((row["level"] for row in reply["rows"] if "level" in row), default=0)
-    return output.table(
-        [column.title for column in columns],
-        [_cells(row, columns, deepest) for row in reply["rows"]],
-        right=[column.title for column in columns if column.right],
-        totals=[_total(row, columns) for row in totals if totals != reply["rows"]],
+    groups = [str(c["name"]) for c in reply["columns"] if c["kind"] in ("period", "dimension")]
+    nested = any(column["kind"] == "level" for column in reply["columns"])
+    drawn = _Figures.of(reply["columns"]).drawn
+    rows, totals = reply["rows"], reply.get("totals") or []
+    deepest = max((row["level"] for row in rows), default=0) if nested else 0
+
+    def line(row: Row, names: Sequence[str | None]) -> Line:
+        return Line(tuple(names), tuple(draw(row) for _, draw in drawn))
+
+    return Sheet(
+        groups=[_words(name) for name in groups],
+        figures=[figure for figure, _ in drawn],
+        lines=[
+            line(row, _names(row, groups, deepest - row["level"] if nested else 0))
+            for row in rows
+            if not (nested and row["level"] == 0 and row in totals)
+        ],
+        totals=[line(row, [row.get(name) for name in groups]) for row in totals if totals != rows],
+        nested=nested,
     )
 
 
-def _drawn(column: Row, listed: Mapping[str, Row]) -> list[_Column]:
-    """What is drawn of a column of the reply: itself, with its change or interval, or nothing."""
-    name, kind = str(column["name"]), column["kind"]
-    if name == _LOW:
-        return [_Column("95 % interval", _interval, right=True)]
-    if kind in ("level", "previous", "significant") or name == _HIGH:
-        return []
-    if kind == "flag":
-        return [_Column("", lambda row: name if row.get(name) else "")]
-    if kind == "change":
-        headline = f"{column['metric']}_significant" in listed
-        if not headline and column["metric"] != _COUNT:
-            return []
-        return [_Column("change", _change(name, str(column["metric"])), right=True)]
-    return [
-        _Column(
-            _title(column),
-            lambda row: _text(row.get(name)),
-            right=kind == "metric",
-            label=kind in ("period", "dimension"),
-        )
-    ]
+def _names(row: Row, groups: Sequence[str], left_out: int) -> list[str | None]:
+    """What a row's group is called; the last names are missing where it is over all of them."""
+    given = groups[: len(groups) - left_out]
+    return [_text(row.get(name)) or "–" for name in given] + [None] * left_out
 
 
-def _title(column: Row) -> str:
-    """A column's name with its unit, where that is neither a count nor the scale's own."""
-    name = str(column["name"])
-    if column.get("unit") == "percent":
-        return f"{name.removesuffix('_pct')} %"
-    return f"{name} (points)" if column.get("unit") == "points" else name
+# -- figures
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """The columns of a reply, by name, and which of them count most."""
+
+    listed: Mapping[str, Row]
+    first: str
+    """The first figure: how many there are."""
+
+    @classmethod
+    def of(cls, columns: Sequence[Row]) -> "_Figures":
+        """The columns of a reply as it lists them."""
+        metrics = [str(column["name"]) for column in columns if column["kind"] == "metric"]
+        return cls({str(column["name"]): column for column in columns}, next(iter(metrics), ""))
+
+    @property
+    def drawn(self) -> list[tuple[Figure, Draw]]:
+        """What is drawn of the columns, in their order."""
+        return [drawn for column in self.listed.values() if (drawn := self._drawn(column))]
+
+    def _drawn(self, column: Row) -> tuple[Figure, Draw] | None:
+        name, kind, unit = str(column["name"]), column["kind"], column.get("unit")
+        if name == _LOW:
+            return Figure("95 % interval"), _interval
+        if kind == "flag":
+            return Figure("", right=False), lambda row: name if row.get(name) else ""
+        if kind == "change" and self._shows_change(column):
+            return Figure("change"), _change(name, str(column["metric"]))
+        if kind == "metric" and name != _HIGH and self._has_room(name, unit):
+            return Figure(_title(name, unit)), _figure(name, unit)
+        return None
+
+    def _has_room(self, name: str, unit: str | None) -> bool:
+        """False for what the figures beside it are made of, or say better."""
+        if unit == "count":
+            return name == self.first or f"{name}_pct" in self.listed
+        return name + _CLOCK not in self.listed
+
+    def _shows_change(self, column: Row) -> bool:
+        metric = str(column["metric"])
+        headline = f"{metric}_significant" in self.listed
+        return metric == self.first or headline or column.get("unit") == "money"
+
+
+def _title(name: str, unit: str | None) -> str:
+    """A figure's name, with its unit where that does not show."""
+    bare = name.removesuffix(_CLOCK).removesuffix("_seconds").removesuffix("_pct")
+    units = {"percent": " %", "points": " (points)"}
+    return _words(bare) + units.get(unit or "", "")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _figure(name: str, unit: str | None) -> Draw:
+    if unit != "money":
+        return lambda row: _text(row.get(name))
+    write = _money(name)
+    return lambda row: _by_currency(row.get(name), write)
 
 
 def _interval(row: Row) -> str | None:
@@ -113,17 +158,27 @@ def _interval(row: Row) -> str | None:
 
 def _change(name: str, metric: str) -> Draw:
     """The change as an arrow and a number; in colour where it is more than chance."""
+    money = _money(metric)
+
+    def changed_money(amount: str) -> str:
+        change = Decimal(amount)
+        return f"{_arrow(change)} {'+' if change >= 0 else ''}{money(amount)}"
 
     def draw(row: Row) -> Text | None:
         change = row.get(name)
         if change is None:
             return None
-        arrow = "▲" if change > 0 else "▼" if change < 0 else "="
+        if not isinstance(change, int | float):
+            return Text(_by_currency(change, changed_money) or "")
         number = f"{change:+,.2f}" if isinstance(change, float) else f"{change:+,}"
         up, down = ("bold green", "bold red") if row.get(f"{metric}_significant") else ("", "")
-        return Text(f"{arrow} {number}", style=up if change > 0 else down)
+        return Text(f"{_arrow(change)} {number}", style=up if change > 0 else down)
 
     return draw
+
+
+def _arrow(change: float | Decimal) -> str:
+    return "▲" if change > 0 else "▼" if change < 0 else "="
 
 
 def _text(value: Any) -> str | None:
@@ -135,28 +190,25 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _cells(row: Row, columns: Sequence[_Column], deepest: int) -> list[str | Text | None]:
-    """A row's cells; a subtotal is bold, and "all" stands in the columns that it leaves out."""
-    cells = [column.draw(row) for column in columns]
-    left_out = deepest - row.get("level", deepest)
-    if not left_out:
-        return cells
-    labels = [index for index, column in enumerate(columns) if column.label]
-    every = labels[-left_out:]
-    return [
-        Text("all" if index in every else str(cell or "–"), style="bold")
-        for index, cell in enumerate(cells)
-    ]
+# -- money
 
 
-def _total(row: Row, columns: Sequence[_Column]) -> list[str | Text]:
-    """A row of totals: it names no group, so the first cell that is left out says "total"."""
-    cells = [column.draw(row) for column in columns]
-    first = next((index for index, cell in enumerate(cells) if cell is None), None)
-    return [
-        cell if cell is not None else "total" if index == first else ""
-        for index, cell in enumerate(cells)
-    ]
+def _by_currency(value: Any, write: Callable[[str], str]) -> str | None:
+    """An amount, or those of several currencies below one another, each with its code."""
+    if isinstance(value, Mapping):
+        lines = [f"{write(amount)} {currency}" for currency, amount in value.items()]
+        return "\n".join(lines) or None
+    return None if value is None else write(value)
+
+
+def _money(metric: str) -> Callable[[str], str]:
+    """How an amount is written: with all of its decimals, but two at least.
+
+    An average has two, like all averages.
+    """
+    if metric.startswith("avg_"):
+        return lambda amount: f"{Decimal(amount):,.2f}"
+    return lambda amount: f"{Decimal(amount):,.4f}".removesuffix("0").removesuffix("0")
 
 
 def _breakdown(rows: Sequence[Row]) -> Table:

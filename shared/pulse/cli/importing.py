@@ -1,4 +1,4 @@
-"""`pulse import responses`: a CSV file through POST /v1/batch/responses.
+"""`pulse import`: a CSV file through the interface, a batch of rows at a time.
 
 The file is read twice: once to see that every row can be read without guessing, before anything
 is sent, and once to send it. Neither reading holds more than a few batches of rows in memory.
@@ -20,14 +20,15 @@ from pulse.cli.api import Api
 from pulse.cli.arguments import assignments, known_tenant, survey_id
 from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import REJECTED, CommandError, FailedError, WrongUseError
+from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.keyring import given_key, passing_key
-from pulse.cli.posting import PATH, Item, Send, item, post
+from pulse.cli.plan import Kind, Plan, RowError
+from pulse.cli.posting import Item, Send, item, post
 from pulse.cli.rejects import RejectsFile
-from pulse.cli.responses import Plan, RowError, RowIds
+from pulse.cli.responses import RESPONSES
 from pulse.cli.target import StackName, Target, find_target
 from pulse.cli.times import TimeFormatError, TimeReader, check_date_format
 from pulse.errors import FieldError
-from pulse.lake import CHANNELS
 from pulse.tenants.tenant import Tenant
 
 _KEY_LASTS_US = 6 * 3600 * days.SECOND
@@ -35,56 +36,60 @@ _KEY_LASTS_US = 6 * 3600 * days.SECOND
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t"}
 
+File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="UTF-8, with a header line.")]
+TenantId = Annotated[str, typer.Option("--tenant", metavar="ID")]
+Mapped = Annotated[
+    list[str],
+    typer.Option("--map", metavar="FIELD=COLUMN", help="Where a field stands. May repeat."),
+]
+Fixed = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows. May repeat."),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(metavar="ZONE", help="Of times without an offset. Default: the tenant's."),
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FMT",
+        help="How times are written, in strptime's terms, for example %d/%m/%Y. "
+        "Not needed for RFC 3339 and where the year comes first.",
+    ),
+]
+Delimiter = Annotated[
+    str | None, typer.Option(help="Between cells: , ; or tab. Default: what the header shows.")
+]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Where rejected rows go, with their reasons. Default: FILE.csv.rejects.csv",
+    ),
+]
+GivenKey = Annotated[
+    str | None,
+    typer.Option("--key", help="A secret key of the tenant. Default: one made for this import."),
+]
+
 app = typer.Typer(no_args_is_help=True, help="Bring in what other systems have collected.")
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `import` a group while it has but one command."""
 
 
 @app.command("responses")
 def import_responses(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="UTF-8, with a header line.")],
-    tenant: Annotated[str, typer.Option("--tenant", metavar="ID")],
-    mapping: Annotated[
-        list[str],
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Where a field stands. May repeat."),
-    ],
+    file: File,
+    tenant: TenantId,
+    mapping: Mapped,
     survey: Annotated[
         str | None, typer.Option("--survey", metavar="ID", help="Same as --set survey_id=ID.")
     ] = None,
-    fixed: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="One value for all rows. May repeat."),
-    ] = None,
-    timezone: Annotated[
-        str | None,
-        typer.Option(metavar="ZONE", help="Of times without an offset. Default: the tenant's."),
-    ] = None,
-    date_format: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FMT",
-            help="How answered_at is written, in strptime's terms, for example %d/%m/%Y. "
-            "Not needed for RFC 3339 and where the year comes first.",
-        ),
-    ] = None,
-    delimiter: Annotated[
-        str | None,
-        typer.Option(help="Between cells: , ; or tab. Default: what the header shows."),
-    ] = None,
-    rejects: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Where rejected rows go, with their reasons. Default: FILE.csv.rejects.csv",
-        ),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(help="A secret key of the tenant. Default: one made for this import."),
-    ] = None,
+    fixed: Fixed = None,
+    timezone: Timezone = None,
+    date_format: DateFormat = None,
+    delimiter: Delimiter = None,
+    rejects: Rejects = None,
+    key: GivenKey = None,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
@@ -100,21 +105,103 @@ def import_responses(
           --map score=rating --map answered_at=date --map customer_id=user \\
           --set channel=external
     """
-    source = CsvFile.open(file, _delimiter(delimiter))
-    columns, values = assignments(mapping, "--map"), assignments(fixed or (), "--set")
-    if survey is not None and values.setdefault("survey_id", survey) != survey:
+    given = Given.read(file, delimiter, mapping, fixed)
+    if survey is not None and given.values.setdefault("survey_id", survey) != survey:
         raise WrongUseError("--survey and --set survey_id name different surveys.")
-    target = find_target(stack)
-    known = known_tenant(target, tenant)
-    _check_values(target, known, values)
-    plan = Plan.make(source, columns, values, _times(timezone or known.timezone, date_format))
-    total = check_rows(source, plan)
+    into = Into.find(stack, tenant, key)
+    _check_survey(into, given.values.get("survey_id"))
+    times = _times(timezone or into.tenant.timezone, date_format)
+    _import(RESPONSES, given, into, times, rejects, as_json=as_json)
+
+
+@app.command("interactions")
+def import_interactions(
+    file: File,
+    tenant: TenantId,
+    mapping: Mapped,
+    fixed: Fixed = None,
+    timezone: Timezone = None,
+    date_format: DateFormat = None,
+    delimiter: Delimiter = None,
+    rejects: Rejects = None,
+    key: GivenKey = None,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Import interactions from a CSV file: calls, mails, chats and what became of them.
+
+    Interrupted or run again with the same --map and --set, it counts no interaction twice: a row
+    without an interaction_id gets one made of its content. Of several rows on one interaction
+    the last that has a value prevails, or the one with the latest updated_at. Without updated_at,
+    a row overrides what was imported before, and nothing that a live system has sent since.
+
+    Example:
+
+        pulse import interactions calls.csv --tenant bank --set media_type=voice \\
+          --map interaction_id=call --map entered_at=start --map accepted_at=answered \\
+          --map revenue.amount=sale --set revenue.currency=EUR
+    """
+    given = Given.read(file, delimiter, mapping, fixed)
+    into = Into.find(stack, tenant, key)
+    times = _times(timezone or into.tenant.timezone, date_format)
+    _import(INTERACTIONS, given, into, times, rejects, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a command line names: the file, and where its fields come from."""
+
+    source: CsvFile
+    columns: dict[str, str]
+    values: dict[str, str]
+
+    @classmethod
+    def read(
+        cls, file: Path, delimiter: str | None, mapping: list[str], fixed: list[str] | None
+    ) -> "Given":
+        """The file, its header read, and --map and --set. Raises WrongUseError."""
+        source = CsvFile.open(file, _delimiter(delimiter))
+        return cls(source, assignments(mapping, "--map"), assignments(fixed or (), "--set"))
+
+
+@dataclass(frozen=True)
+class Into:
+    """Where it goes: a tenant of a stack, with the key that was given, if one was."""
+
+    target: Target
+    tenant: Tenant
+    key: str | None
+
+    @classmethod
+    def find(cls, stack: str | None, tenant: str, key: str | None) -> "Into":
+        """The tenant, which must exist. Raises WrongUseError."""
+        target = find_target(stack)
+        return cls(target, known_tenant(target, tenant), key)
+
+    def usable_key(self) -> AbstractContextManager[str]:
+        """Within the block, a secret key of the tenant."""
+        tenants, tenant = self.target.tenants, self.tenant.id
+        if self.key is not None:
+            return nullcontext(given_key(tenants, self.key, tenant))
+        return passing_key(tenants, "secret", tenant, lasting_us=_KEY_LASTS_US)
+
+
+def _import(
+    kind: Kind,
+    given: Given,
+    into: Into,
+    times: TimeReader,
+    rejects: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    plan = Plan.make(kind, given.source, given.columns, given.values, times)
+    total = check_rows(given.source, plan)
     tally = Tally()
-    rejected = RejectsFile(source, rejects)
-    with _key(target, known, key) as usable, rejected, output.progress("Importing", total) as step:
-        api = Api(target.api_url, usable)
-        run = Import(source, plan, rejected, tally, step)
-        _explain_stops(run, lambda body: api.post(PATH, body))
+    rejected = RejectsFile(given.source, rejects)
+    with into.usable_key() as key, rejected, output.progress("Importing", total) as step:
+        run = Import(given.source, plan, rejected, tally, step)
+        _explain_stops(run, Api(into.target.api_url, key).post)
     _report(tally, rejected.path, as_json=as_json)
 
 
@@ -126,7 +213,7 @@ def check_rows(source: CsvFile, plan: Plan) -> int:
     count = 0
     for count, row in enumerate(source.rows(), 1):  # noqa: B007 # it is the result
         try:
-            plan.response(row)
+            plan.event(row)
         except TimeFormatError as error:
             formats = " or ".join(
                 f"--date-format {shlex.quote(one.format)} ({one.first} first)"
@@ -162,7 +249,7 @@ class Import:
 
     def run(self, send: Send) -> None:
         """Post every row, and set aside those that cannot be read or are not taken."""
-        with closing(post(self._items(), send)) as results:
+        with closing(post(self.plan.kind.route, self._items(), send)) as results:
             for posted in results:
                 for one in posted.rejected:
                     self._reject(one.origin, FieldError(one.field, one.code, one.message))
@@ -170,14 +257,14 @@ class Import:
                 self.step(posted.accepted)
 
     def _items(self) -> Iterator[Item[Row]]:
-        ids = RowIds()
+        complete = self.plan.kind.completing()
         for row in self.source.rows():
             try:
-                response = self.plan.response(row)
+                event = self.plan.event(row)
             except RowError as error:
                 self._reject(row, error.fault)
                 continue
-            yield item({**response, "response_id": ids.identify(response)}, row)
+            yield item(complete(event), row)
 
     def _reject(self, row: Row, fault: FieldError) -> None:
         self.rejects.add(row, fault)
@@ -216,24 +303,15 @@ def _times(timezone: str, date_format: str | None) -> TimeReader:
     return TimeReader(timezone, date_format)
 
 
-def _check_values(target: Target, tenant: Tenant, values: dict[str, str]) -> None:
-    """Refuse values for all rows that would have each of them rejected."""
-    channel = values.get("channel")
-    if channel is not None and channel not in CHANNELS:
-        raise WrongUseError(f"channel must be one of {', '.join(CHANNELS)}, not {channel!r}.")
-    survey = values.get("survey_id")
-    if survey is not None and target.tenants.survey(tenant.id, survey_id(survey)) is None:
-        others = ", ".join(s.id for s in target.tenants.surveys(tenant.id)) or "none yet"
+def _check_survey(into: Into, survey: str | None) -> None:
+    """Refuse a survey for all rows that would have each of them rejected."""
+    tenants, tenant = into.target.tenants, into.tenant.id
+    if survey is not None and tenants.survey(tenant, survey_id(survey)) is None:
+        others = ", ".join(s.id for s in tenants.surveys(tenant)) or "none yet"
         raise WrongUseError(
-            f"{tenant.id} has no survey {survey!r} (it has: {others}). Add it with, for example: "
-            f"pulse survey add {tenant.id} {survey} --metric nps --scale 0-10"
+            f"{tenant} has no survey {survey!r} (it has: {others}). Add it with, for example: "
+            f"pulse survey add {tenant} {survey} --metric nps --scale 0-10"
         )
-
-
-def _key(target: Target, tenant: Tenant, given: str | None) -> AbstractContextManager[str]:
-    if given is not None:
-        return nullcontext(given_key(target.tenants, given, tenant.id))
-    return passing_key(target.tenants, "secret", tenant.id, lasting_us=_KEY_LASTS_US)
 
 
 def _report(tally: Tally, rejects: Path, *, as_json: bool) -> None:

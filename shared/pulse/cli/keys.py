@@ -13,13 +13,12 @@ from pulse.cli.arguments import day, known_tenant, named_values
 from pulse.cli.exits import WrongUseError
 from pulse.cli.keyring import issue_key
 from pulse.cli.target import StackName, Target, find_target
-from pulse.lake import SCORE_DIMENSIONS
-from pulse.reports.registry import REPORTS, SURVEY_DIMENSIONS
+from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.tenants.keys import Key
 
 Kind = Literal["publishable", "secret", "report", "feed", "operator"]
 
-_CLOSED = {one.name: one.values for one in SURVEY_DIMENSIONS if one.values is not None}
+_DIMENSIONS = {one.name: one for family in FAMILIES.values() for one in family.dimensions}
 """Dimensions of a closed set of values: a key for any other would see nothing, ever."""
 
 _KEY_ID = re.compile(r"[0-9a-f]{12}")
@@ -207,13 +206,13 @@ def _origin(url: str) -> str:
 def _filters(texts: list[str] | tuple[()]) -> dict[str, tuple[str, ...]]:
     filters: dict[str, tuple[str, ...]] = {}
     for dimension, value in named_values(texts, "--filter"):
-        if dimension not in SCORE_DIMENSIONS:
+        if dimension not in _DIMENSIONS:
             raise WrongUseError(
-                f"There is no dimension {dimension!r}; there are: {', '.join(SCORE_DIMENSIONS)}"
+                f"There is no dimension {dimension!r}; there are: {', '.join(_DIMENSIONS)}"
             )
         if value.startswith("!"):
             raise WrongUseError("A key's filter names what the key sees: it cannot be negated.")
-        allowed = _CLOSED.get(dimension) or (value,)
+        allowed = _DIMENSIONS[dimension].values or (value,)
         if value not in allowed:
             raise WrongUseError(
                 f"There is no {dimension} {value!r}; there are: {', '.join(allowed)}"

@@ -3,7 +3,9 @@
     tenants, surveys, keys     whom, what and who may
     importing                  responses from elsewhere, through the same interface as all others
     operating                  build, check, redrive
+    exporting                  revenue for finance
     reporting                  numbers on the terminal
+    publishing                 the pages into a deployed stack
 
 Commands raise; here their errors become a sentence on stderr and an exit code (exits.py).
 """
@@ -16,7 +18,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pulse.cli import importing, keys, operating, output, reporting, surveys, tenants
+from pulse.cli import (
+    exporting,
+    importing,
+    keys,
+    operating,
+    output,
+    publishing,
+    reporting,
+    surveys,
+    tenants,
+)
 from pulse.cli.exits import CommandError, FailedError, NotAllowedError
 from pulse.errors import PulseError
 from pulse.store.stack import aws_refusal
@@ -86,6 +98,8 @@ app.add_typer(tenants.app, name="tenant")
 app.add_typer(surveys.app, name="survey")
 app.add_typer(keys.app, name="key")
 app.add_typer(importing.app, name="import")
+app.add_typer(exporting.app, name="export")
+app.add_typer(publishing.app, name="pages")
 app.command("build")(operating.build)
 app.command("report")(reporting.report)
 app.command("redrive")(operating.redrive)

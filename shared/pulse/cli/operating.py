@@ -83,10 +83,12 @@ def check(stack: StackName = None, as_json: output.Json = False) -> None:
         pulse check --json
     """
     from pulse.checks import run_checks  # slow to import: it talks to Athena
+    from pulse.finance.check import finance_equals_reports
 
-    settings = find_target(stack).build_settings
+    target = find_target(stack)
     with functions_quiet():
-        results = run_checks(settings)
+        results = run_checks(target.build_settings)
+        results.append(finance_equals_reports(target.finance_settings))
     rows = [[r.state, r.name, r.detail] for r in results]
     output.show(
         [vars(r) | {"ok": r.ok} for r in results],

@@ -62,9 +62,8 @@ def table(
     rows: Sequence[Sequence[Any]],
     *,
     right: Sequence[str] = (),
-    totals: Sequence[Sequence[Any]] = (),
 ) -> Table:
-    """Rows under their columns, and totals below a line. None shows as –.
+    """Rows under their columns. None shows as –.
 
     The columns named in `right` are aligned to it.
     """
@@ -72,9 +71,6 @@ def table(
     for column in columns:
         drawn.add_column(Text(column), justify="right" if column in right else "left")
     for row in rows:
-        drawn.add_row(*map(_cell, row))
-    drawn.add_section()
-    for row in totals:
         drawn.add_row(*map(_cell, row))
     return drawn
 

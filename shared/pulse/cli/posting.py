@@ -1,7 +1,7 @@
-"""Many responses through POST /v1/batch/responses: in batches, several at once, until stored.
+"""Many events through the interface: in batches, several at once, until stored.
 
-Every item must carry `response_id` and `answered_at`: then a batch may be sent again whenever its
-answer was lost, and each response still counts once.
+Every item must carry what identifies it, and an update of an interaction its `updated_at`: then a
+batch may be sent again whenever its answer was lost, and each event still counts once.
 """
 
 import json
@@ -18,7 +18,6 @@ from pulse.cli.exits import FailedError
 
 T = TypeVar("T")
 
-PATH = "/v1/batch/responses"
 MOST_ITEMS = 500
 MOST_BYTES = 256 * 1024
 AT_ONCE = 3
@@ -27,29 +26,47 @@ DELAYS = (0.5, 1, 2, 4, 8, 15, 30, 30)
 
 _LONGEST_DELAY = 60.0
 _TRY_AGAIN = (429, 500, 502, 503, 504)
-_ENVELOPE = len(b'{"responses":[]}')
 
-Send = Callable[[bytes], Answer]
-"""Posts one batch's body. Called from several threads; raises UnreachableError."""
+Send = Callable[[str, bytes], Answer]
+"""Posts a body to a path. Called from several threads; raises UnreachableError."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where batches of a kind of event go, and what their list is called there."""
+
+    path: str
+    name: str
+
+    def body(self, items: Iterable[bytes]) -> bytes:
+        """A batch of these items."""
+        return b'{"%b":[%b]}' % (self.name.encode(), b",".join(items))
+
+
+RESPONSES = Route("/v1/batch/responses", "responses")
+INTERACTIONS = Route("/v1/interactions", "interactions")
+SESSIONS = Route("/v1/agent-sessions", "sessions")
+
+_ENVELOPE = max(len(route.body(())) for route in (RESPONSES, INTERACTIONS, SESSIONS))
 
 
 @dataclass(frozen=True)
 class Item(Generic[T]):
-    """One response as JSON, and whatever the caller knows it by."""
+    """One event as JSON, and whatever the caller knows it by."""
 
     body: bytes
     origin: T
 
 
-def item(response: Mapping[str, Any], origin: T) -> Item[T]:
-    """The item that posts `response`."""
-    text = json.dumps(response, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def item(event: Mapping[str, Any], origin: T) -> Item[T]:
+    """The item that posts `event`."""
+    text = json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Item(text.encode(), origin)
 
 
 @dataclass(frozen=True)
 class Rejection(Generic[T]):
-    """A response that the interface did not take, and why."""
+    """An event that the interface did not take, and why."""
 
     origin: T
     field: str
@@ -66,6 +83,7 @@ class Posted(Generic[T]):
 
 
 def post(
+    route: Route,
     items: Iterable[Item[T]],
     send: Send,
     *,
@@ -80,11 +98,12 @@ def post(
     it after the batches that are under way.
     """
     stop = threading.Event()
+    delivery = _Delivery(route, send, delays, stop)
     waiting: deque[Future[Posted[T]]] = deque()
     with ThreadPoolExecutor(at_once, thread_name_prefix="post") as pool:
         try:
             for batch in batches(items):
-                waiting.append(pool.submit(_deliver, batch, send, delays, stop))
+                waiting.append(pool.submit(delivery.deliver, batch))
                 if len(waiting) > at_once:
                     yield waiting.popleft().result()
             while waiting:
@@ -110,20 +129,45 @@ def batches(items: Iterable[Item[T]]) -> Iterator[list[Item[T]]]:
         yield batch
 
 
-def _deliver(
-    batch: list[Item[T]], send: Send, delays: Sequence[float], stop: threading.Event
-) -> Posted[T]:
-    body = b'{"responses":[' + b",".join(one.body for one in batch) + b"]}"
-    answer = _insist(body, send, delays, stop)
-    if answer.status == 413 and len(batch) > 1:
-        middle = len(batch) // 2
-        first = _deliver(batch[:middle], send, delays, stop)
-        second = _deliver(batch[middle:], send, delays, stop)
-        return Posted(first.accepted + second.accepted, first.rejected + second.rejected)
-    if answer.status == 413:
-        reason = "The response is larger than a request may be."
-        return Posted(0, (Rejection(batch[0].origin, "", "too_large", reason),))
-    return _outcome(batch, answer)
+@dataclass(frozen=True)
+class _Delivery:
+    """How batches get to a route, until `stop` is set."""
+
+    route: Route
+    send: Send
+    delays: Sequence[float]
+    stop: threading.Event
+
+    def deliver(self, batch: list[Item[T]]) -> Posted[T]:
+        """What became of the batch; one that is too large goes in halves."""
+        answer = self._insist(self.route.body(one.body for one in batch))
+        if answer.status == 413 and len(batch) > 1:
+            middle = len(batch) // 2
+            first, second = self.deliver(batch[:middle]), self.deliver(batch[middle:])
+            return Posted(first.accepted + second.accepted, first.rejected + second.rejected)
+        if answer.status == 413:
+            reason = "It is larger than a request may be."
+            return Posted(0, (Rejection(batch[0].origin, "", "too_large", reason),))
+        return _outcome(batch, answer)
+
+    def _insist(self, body: bytes) -> Answer:
+        """Send until there is an answer that another try would not change."""
+        for delay in self.delays:
+            wished = 0.0
+            try:
+                answer = self.send(self.route.path, body)
+                if answer.status not in _TRY_AGAIN:
+                    return answer
+                wished = _retry_after(answer)
+            except UnreachableError:
+                pass
+            spread = random.uniform(0.8, 1.2)  # noqa: S311 # so that senders do not come back as one
+            if self.stop.wait(max(delay * spread, wished)):
+                raise FailedError("Stopped before everything was sent.")
+        answer = self.send(self.route.path, body)
+        if answer.status in _TRY_AGAIN:
+            raise refusal(answer)
+        return answer
 
 
 def _outcome(batch: list[Item[T]], answer: Answer) -> Posted[T]:
@@ -135,26 +179,6 @@ def _outcome(batch: list[Item[T]], answer: Answer) -> Posted[T]:
         for r in body["rejected"]
     )
     return Posted(len(batch) - len(rejected), rejected)
-
-
-def _insist(body: bytes, send: Send, delays: Sequence[float], stop: threading.Event) -> Answer:
-    """Send until there is an answer that another try would not change."""
-    for delay in delays:
-        wished = 0.0
-        try:
-            answer = send(body)
-            if answer.status not in _TRY_AGAIN:
-                return answer
-            wished = _retry_after(answer)
-        except UnreachableError:
-            pass
-        spread = random.uniform(0.8, 1.2)  # noqa: S311 # so that senders do not come back as one
-        if stop.wait(max(delay * spread, wished)):
-            raise FailedError("Stopped before everything was sent.")
-    answer = send(body)
-    if answer.status in _TRY_AGAIN:
-        raise refusal(answer)
-    return answer
 
 
 def _retry_after(answer: Answer) -> float:

@@ -1,22 +1,26 @@
-"""`pulse survey`: what is asked, on which scale, and how its scores are judged."""
+"""`pulse survey add`: what is asked, on which scale, how its scores are judged, when it is shown.
+
+How it reaches people, by link, mail and widget, is asking.py's.
+"""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
 import typer
 
 from pulse import days
-from pulse.cli import output
+from pulse.cli import asking, output
 from pulse.cli.arguments import known_tenant, survey_id
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.tenants.access import REMEMBER_US
 from pulse.tenants.rules import Rule
-from pulse.tenants.surveys import DEFAULT_LANGUAGE, Survey, Texts
+from pulse.tenants.surveys import DEFAULT_LANGUAGE, Display, Survey, Texts
 
 Metric = Literal["csat", "nps", "ces"]
 Style = Literal["faces", "stars", "numbers"]
+Trigger = Literal["button", "delay", "event", "api"]
 
 _QUESTIONS = {
     "csat": "How satisfied are you?",
@@ -28,11 +32,9 @@ _SCALE = re.compile(r"(\d+)-(\d+)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 app = typer.Typer(no_args_is_help=True, help="The surveys of a tenant.")
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `survey` a group while it has but one command."""
+app.command("link")(asking.link)
+app.command("email")(asking.email)
+app.command("embed")(asking.embed)
 
 
 @app.command()
@@ -58,6 +60,25 @@ def add(
     lang: Annotated[
         str | None, typer.Option(metavar="L", help="Language of these texts. Default: en.")
     ] = None,
+    trigger: Annotated[
+        Trigger | None,
+        typer.Option(
+            help="What shows the widget: a button (default), a delay, an event, the page."
+        ),
+    ] = None,
+    delay: Annotated[
+        int | None, typer.Option(metavar="SECONDS", help="Before the widget shows itself.")
+    ] = None,
+    event: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The Pulse.track event that shows it.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(metavar="PERCENT", help="Of the visitors are asked unasked.")
+    ] = None,
+    again_days: Annotated[
+        int | None,
+        typer.Option(metavar="DAYS", help="Until a visitor is asked again. Default: 30."),
+    ] = None,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
@@ -70,6 +91,7 @@ def add(
     Example:
 
         pulse survey add bank email --metric nps --scale 0-10
+        pulse survey add bank site --metric csat --scale 1-5 --style faces --delay 20 --sample 10
     """
     survey_id(survey)
     rule = _rule(metric, scale, good, bad, lower_is_better)
@@ -81,7 +103,8 @@ def add(
     changed = _with_rule(changed, rule, days.now_us())
     named = _labels(labels, rule)
     changed = _with_texts(changed, language, question, thanks, named)
-    changed = replace(changed, style=style or changed.style)
+    display = _display(changed.display, trigger, delay, event, sample, again_days)
+    changed = replace(changed, style=style or changed.style, display=display)
     target.tenants.put_survey(changed)
     _show(changed, language, as_json=as_json)
 
@@ -163,6 +186,35 @@ def _with_texts(
     return replace(survey, texts={**survey.texts, language: texts})
 
 
+def _display(
+    before: Display,
+    trigger: str | None,
+    delay: int | None,
+    event: str | None,
+    sample_pct: int | None,
+    again_days: int | None,
+) -> Display:
+    """The rules with what is given of them; a delay or an event is a trigger by itself."""
+    if trigger is None:
+        trigger = "delay" if delay is not None else "event" if event is not None else before.trigger
+    if delay is not None and trigger != "delay":
+        raise WrongUseError(f"--delay and --trigger {trigger} contradict each other.")
+    if event is not None and trigger != "event":
+        raise WrongUseError(f"--event and --trigger {trigger} contradict each other.")
+    if trigger == "event" and event is None and before.event is None:
+        raise WrongUseError("--trigger event needs the event's name: --event NAME.")
+    try:
+        return Display(
+            trigger=trigger,
+            delay=(before.delay if delay is None else delay) if trigger == "delay" else 0,
+            event=(event or before.event) if trigger == "event" else None,
+            sample_pct=before.sample_pct if sample_pct is None else sample_pct,
+            again_days=before.again_days if again_days is None else again_days,
+        )
+    except ValueError as error:
+        raise WrongUseError(f"{error}.") from error
+
+
 def _show(survey: Survey, language: str, *, as_json: bool) -> None:
     rule, texts = survey.current_rule, survey.texts[language]
     result = {
@@ -180,9 +232,23 @@ def _show(survey: Survey, language: str, *, as_json: bool) -> None:
         "thanks": texts.thanks,
         "labels": list(texts.labels),
         "languages": sorted(survey.texts),
+        "display": asdict(survey.display),
     }
     shown = result | {
         "labels": ", ".join(texts.labels) or None,
         "languages": ", ".join(sorted(survey.texts)),
+        "display": _display_in_words(survey.display),
     }
     output.show(result, output.pairs(shown), as_json=as_json)
+
+
+def _display_in_words(display: Display) -> str:
+    """When the widget is shown, as a sentence would say it."""
+    if display.trigger == "button":
+        return "behind a button"
+    if display.trigger == "api":
+        return "when the page calls Pulse.show"
+    when = f"after {display.delay} s"
+    if display.trigger == "event":
+        when = f"at the event {display.event}"
+    return f"{when}, to {display.sample_pct} % of visitors, again after {display.again_days} days"

@@ -15,7 +15,7 @@ import typer
 
 from pulse.cli.exits import WrongUseError
 from pulse.errors import SettingsError
-from pulse.settings import BuildSettings
+from pulse.settings import BuildSettings, ExportRevenueSettings
 from pulse.store.stack import StackOutputs
 from pulse.store.tenants import Tenants
 
@@ -38,6 +38,8 @@ class Target:
 
     outputs: StackOutputs
     api_url: str
+    pages_url: str
+    """Where the dashboard, survey pages and the widget are, without a slash at its end."""
     demo_tenant: str | None = None
     demo_keys: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,6 +59,17 @@ class Target:
             event_source=self.outputs.event_source,
         )
 
+    @property
+    def finance_settings(self) -> ExportRevenueSettings:
+        """What export_revenue is told on this stack."""
+        return ExportRevenueSettings(
+            table=self.outputs.table,
+            lake_bucket=self.outputs.lake_bucket,
+            finance_bucket=self.outputs.finance_bucket,
+            finance_close_days=self.outputs.finance_close_days,
+            event_source=self.outputs.event_source,
+        )
+
 
 def find_target(stack: str | None) -> Target:
     """The stack named, or the embedded one of the current folder or one above it.
@@ -68,12 +81,13 @@ def find_target(stack: str | None) -> Target:
         if not stack.strip():
             raise WrongUseError("--stack takes the name of a deployed stack.")
         outputs = _outputs(stack)
-        return Target(outputs, outputs.api_url.rstrip("/"))
+        return Target(outputs, outputs.api_url.rstrip("/"), outputs.pages_url.rstrip("/"))
     described = _read(_find_stack_file())
     _use_embedded_aws(described)
     return Target(
         _outputs(described["aws"]["stack"]),
         described["api"].rstrip("/"),
+        described["pages"].rstrip("/"),
         described["tenant"],
         described["keys"],
     )

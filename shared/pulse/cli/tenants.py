@@ -1,22 +1,27 @@
 """`pulse tenant`: whom reports are made for."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import typer
 
 from pulse import days
 from pulse.cli import output
-from pulse.cli.arguments import assignments, known_tenant
+from pulse.cli.arguments import assignments, day, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.errors import ConflictError
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
+from pulse.tenants.thresholds import KINDS, Timeline, beginning, changed_timeline
+from pulse.tenants.thresholds import SETTINGS as THRESHOLDS
 
 WeekStart = Literal["monday", "sunday"]
 TenantId = Annotated[str, typer.Argument(metavar="ID", help="a-z, 0-9 and -, at most 63.")]
 
-SETTINGS = ("name", "timezone", "week_start", "min_sample")
+SETTINGS = ("name", "timezone", "week_start", "min_sample", "satisfaction_scale")
+_KEYS = f"{', '.join(SETTINGS)}, and MEDIUM.{'|'.join(KINDS)}"
 
 app = typer.Typer(no_args_is_help=True, help="The tenants that reports are made for.")
 
@@ -84,44 +89,80 @@ def show(tenant: TenantId, stack: StackName = None, as_json: output.Json = False
 @app.command("set")
 def set_settings(
     tenant: TenantId,
-    settings: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE…", help=f"Of {', '.join(SETTINGS)}.")
-    ],
+    settings: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", help=f"Of {_KEYS}.")],
     since: Annotated[
-        str | None, typer.Option("--from", metavar="DAY", help="For settings that are dated.")
+        str | None,
+        typer.Option("--from", metavar="DAY", help="Since when thresholds are in force."),
     ] = None,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Change settings of a tenant.
+    """Change settings of a tenant; within a minute every process knows them.
+
+    Thresholds are whole seconds, or none, and each has a history by the tenant's days. Without
+    --from the first value of one is in force for all days, a later one from tomorrow on.
 
     Example:
 
-        pulse tenant set bank "name=The Bank" min_sample=10
+        pulse tenant set bank voice.accept=20 voice.finish=300 --from 2027-01-01
     """
-    if since is not None:
-        raise WrongUseError("--from is for dated settings, and there are none yet: leave it out.")
-    values: dict[str, Any] = dict(assignments(settings, "tenant set"))
-    unknown = [name for name in values if name not in SETTINGS]
-    if unknown:
-        raise WrongUseError(f"No setting {unknown[0]!r}; there are: {', '.join(SETTINGS)}.")
+    values = assignments(settings, "tenant set")
+    dated = {name: values.pop(name) for name in THRESHOLDS if name in values}
+    _check_names(values, since)
+    first_day = day(since, "--from") if since is not None else None
     target = find_target(stack)
     found = known_tenant(target, tenant)
     try:
+        changes: dict[str, Any] = values | _thresholds(found, dated, first_day)
         if "min_sample" in values:
-            values["min_sample"] = _whole(values["min_sample"])
-        changed = target.tenants.set(found, **values)
+            changes["min_sample"] = _whole("min_sample", values["min_sample"])
+        changed = target.tenants.set(found, **changes)
     except ValueError as error:
         raise WrongUseError(f"{error}.") from error
     except ConflictError as error:
         raise FailedError("The tenant was changed meanwhile: look at it and try again.") from error
+    if _reaches_back(found, changed):
+        output.say("Interactions that are written already keep the thresholds of their time.")
     _show(changed, target.tenants.surveys(tenant), as_json=as_json)
 
 
-def _whole(text: str) -> int:
+def _check_names(undated: Mapping[str, str], since: str | None) -> None:
+    for name in undated:
+        if name not in SETTINGS:
+            raise WrongUseError(f"No setting {name!r}; there are: {_KEYS}.")
+        if since is not None:
+            raise WrongUseError(f"--from is for thresholds, and {name} is none: leave it out.")
+
+
+def _whole(name: str, text: str) -> int:
     if not text.isdecimal():
-        raise ValueError(f"min_sample must be a whole number, not {text!r}")
+        raise ValueError(f"{name} must be a whole number, not {text!r}")
     return int(text)
+
+
+def _thresholds(
+    tenant: Tenant, given: Mapping[str, str], since: date | None
+) -> dict[str, dict[str, Timeline]]:
+    """The tenant's thresholds with those given in force, as a setting; {} where none are."""
+    if not given:
+        return {}
+    tomorrow = days.today(tenant.timezone) + days.ONE_DAY
+    timelines = dict(tenant.thresholds)
+    for name, text in given.items():
+        seconds = None if text == "none" else _whole(name, text)
+        before = timelines.get(name, ())
+        timelines[name] = changed_timeline(before, since or beginning(before, tomorrow), seconds)
+    return {"thresholds": timelines}
+
+
+def _reaches_back(before: Tenant, after: Tenant) -> bool:
+    """True where a threshold was set for days that may have interactions already."""
+    today = days.today(after.timezone)
+    return any(
+        since <= today and (since, seconds) not in before.thresholds.get(name, ())
+        for name, timeline in after.thresholds.items()
+        for since, seconds in timeline
+    )
 
 
 def _show(tenant: Tenant, surveys: list[Survey] | None = None, *, as_json: bool) -> None:
@@ -130,19 +171,38 @@ def _show(tenant: Tenant, surveys: list[Survey] | None = None, *, as_json: bool)
     listed = ", ".join(
         f"{s.id} ({s.current_rule.metric} {s.current_rule.label})" for s in surveys or ()
     )
-    output.show(result, output.pairs(described | {"surveys": listed or None}), as_json=as_json)
+    lines = described | {"surveys": listed or None}
+    del lines["thresholds"]
+    lines |= {name: _timeline(timeline) for name, timeline in sorted(tenant.thresholds.items())}
+    output.show(result, output.pairs(lines), as_json=as_json)
+
+
+def _timeline(timeline: Timeline) -> str:
+    """A threshold's history as people read it: 20 s, none from 2027-01-01."""
+    parts = []
+    for since, seconds in timeline:
+        value = "none" if seconds is None else f"{seconds} s"
+        parts.append(value if since == days.FIRST_DAY else f"{value} from {since}")
+    return ", ".join(parts)
 
 
 def _described(tenant: Tenant) -> dict[str, Any]:
-    scores = tenant.table("scores")
+    tables = tenant.tables.values()
+    first_day = min((table.first_day for table in tables if table.first_day), default=None)
+    as_of_us = max((t.as_of_us for t in tables if t.as_of_us is not None), default=None)
     return {
         "id": tenant.id,
         "name": tenant.name,
         "timezone": tenant.timezone,
         "week_start": tenant.week_start,
         "min_sample": tenant.min_sample,
-        "first_day": scores.first_day.isoformat() if scores.first_day else None,
-        "as_of": days.iso(scores.as_of_us) if scores.as_of_us is not None else None,
+        "satisfaction_scale": tenant.satisfaction_scale,
+        "thresholds": {
+            name: [{"from": since.isoformat(), "seconds": seconds} for since, seconds in timeline]
+            for name, timeline in sorted(tenant.thresholds.items())
+        },
+        "first_day": first_day.isoformat() if first_day else None,
+        "as_of": days.iso(as_of_us) if as_of_us is not None else None,
     }
 
 

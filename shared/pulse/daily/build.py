@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any, Self
 
 from pulse import lake
-from pulse.errors import BuildCheckError
+from pulse.errors import AthenaError, BuildCheckError, PulseError, raise_collected
 from pulse.observe import count, logger
 from pulse.settings import BuildSettings
 from pulse.sql import statement
@@ -62,23 +62,39 @@ class BuildDaily:
 
         Afterwards every day built is published whole, and the next builder is woken (or this one
         again, if time ran short) unless `wake` is false: for a caller that goes on by itself.
-        Raises AthenaError or BuildCheckError, with the days not yet published as they were.
+        Raises AthenaError or BuildCheckError, with the days that it is about as they were; the
+        others have been built.
         """
-        built: list[date] = []
+        built: set[date] = set()
+        failures: list[PulseError] = []
         finished = True
+        for dataset, entries in self._work(start, end):
+            if remaining_s() < RESERVE_S:
+                finished = False
+                break
+            try:
+                self._build(dataset, entries, remaining_s)
+            except (AthenaError, BuildCheckError) as error:
+                failures.append(error)
+            else:
+                built.update(entry.day for entry in entries)
+        if wake:
+            # What only ever fails must not go on waking itself.
+            again = not finished and (built or not failures)
+            self.events.announce("daily unfinished" if again else "daily built")
+        logger.info("daily built", extra={"days": len(built), "finished": finished})
+        count("DaysBuilt", len(built))
+        raise_collected(failures)
+        return DailyResult(tuple(sorted(built)), finished)
+
+    def _work(
+        self, start: date | None, end: date | None
+    ) -> Iterator[tuple[lake.Dataset, list[Entry]]]:
+        """What is to be built, in portions of one statement each."""
         for dataset in lake.DATASETS:
             entries = self.ledger.entries(dataset.stream)
             for group in batches(self._due(dataset, entries, start, end)):
-                if remaining_s() < RESERVE_S:
-                    finished = False
-                    break
-                self._build(dataset, [entries[day] for day in group], remaining_s)
-                built += group
-        if wake:
-            self.events.announce("daily built" if finished else "daily unfinished")
-        logger.info("daily built", extra={"days": len(built), "finished": finished})
-        count("DaysBuilt", len(built))
-        return DailyResult(tuple(built), finished)
+                yield dataset, [entries[day] for day in group]
 
     def _due(
         self,
@@ -105,12 +121,12 @@ class BuildDaily:
         days = day_parameters([entry.day for entry in entries])
         prefix = lake.run_prefix(dataset, run)
 
-        def answers(check: str, params: Mapping[str, Any]) -> dict[str, int]:
+        def events(check: str, params: Mapping[str, Any]) -> dict[str, int]:
             sql = statement("checks", f"{dataset.name}_in_{check}")
             rows = self.athena.rows(sql, params, remaining_s=remaining_s)
-            return {row["dt"]: int(row["answers"]) for row in rows}
+            return {row["dt"]: int(row["events"]) for row in rows}
 
-        before = answers("raw", days)
+        before = events("raw", days)
         self.athena.unload(
             statement("daily", dataset.name),
             days,
@@ -118,8 +134,8 @@ class BuildDaily:
             partition="dt",
             remaining_s=remaining_s,
         )
-        built = answers("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
-        after = answers("raw", days)
+        built = events("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
+        after = events("raw", days)
         check_counts(before, built, after)
         for entry in entries:
             found = built.get(entry.day.isoformat(), 0)
@@ -177,7 +193,7 @@ def check_counts(
         low, found, high = (counts.get(day, 0) for counts in (before, built, after))
         if not low <= found <= high:
             raise BuildCheckError(
-                f"{day}: {found} answers built, where raw held {low} before and {high} after"
+                f"{day}: {found} events built, where raw held {low} before and {high} after"
             )
 
 

@@ -17,14 +17,17 @@ from pulse.serve.query import parse, refusal
 State = Literal["running", "done", "failed"]
 Format = Literal["csv", "parquet"]
 
-STREAMS = ("responses",)
 FORMATS: Mapping[Format, str] = {
     "csv": "text/csv; charset=utf-8; header=present",
     "parquet": "application/vnd.apache.parquet",
 }
 """The media type of each format."""
-FILTERS = lake.SCORE_DIMENSIONS
-MEMBERS = ("stream", "start_date", "end_date", "format", *FILTERS)
+FILTERS: Mapping[str, tuple[str, ...]] = {
+    "responses": lake.SCORE_DIMENSIONS,
+    "interactions": lake.INTERACTION_DIMENSIONS,
+}
+"""For each stream that can be exported, by what."""
+STREAMS = tuple(FILTERS)
 
 MOST_DAYS = 366
 KEEP = timedelta(days=7)
@@ -33,7 +36,8 @@ OVERDUE_US = 20 * 60 * days.SECOND
 """A worker lives 15 minutes at most: what runs longer has lost it."""
 _OVERDUE = "It did not end within 20 minutes. Try again, or ask for fewer days."
 
-_LIKE_REPORT = REPORTS["daily"]
+_LIKE_REPORT = {"responses": "daily", "interactions": "revenue"}
+"""For each stream a report that takes all of its filters."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,16 @@ class Request:
 
         Raises BadRequestError, naming the member and what it allows, for the first thing wrong.
         """
-        _check_members(body)
         stream = _choice(body, "stream", STREAMS)
+        _check_members(body, ("stream", "start_date", "end_date", "format", *FILTERS[stream]))
         kind = _choice({"format": "csv", **body}, "format", tuple(FORMATS))
         # a plus is a space in a form, but not in JSON
         pairs = [
             (name, body[name].replace("+", "%2B"))
-            for name in ("start_date", "end_date", *FILTERS)
+            for name in ("start_date", "end_date", *FILTERS[stream])
             if name in body
         ]
-        query = parse(pairs, _LIKE_REPORT)
+        query = parse(pairs, REPORTS[_LIKE_REPORT[stream]])
         if query.dates is None:
             raise refusal("start_date", "missing_date", "Name the first day and the last.")
         if query.dates.days > MOST_DAYS:
@@ -121,17 +125,22 @@ def _second(us: int) -> str:
     return days.iso(us // days.SECOND * days.SECOND)
 
 
-def _check_members(body: Mapping[str, Any]) -> None:
+def _check_members(body: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
     for name, value in body.items():
-        if name not in MEMBERS:
+        if name not in allowed:
             shown = name if len(name) <= 64 else f"{name[:64]}…"
-            raise refusal(shown, "unknown_parameter", "There is no such member.", MEMBERS)
-        if not isinstance(value, str):
-            raise refusal(name, "not_text", "Write it as text, like in a report's query.")
+            raise refusal(shown, "unknown_parameter", "There is no such member.", allowed)
+        _check_text(name, value)
+
+
+def _check_text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise refusal(name, "not_text", "Write it as text, like in a report's query.")
 
 
 def _choice(body: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     value: str = body.get(name, "")
+    _check_text(name, value)
     if value not in allowed:
         reason = "Not one of its values." if name in body else "It is missing."
         raise refusal(name, f"unknown_{name}", reason, allowed)

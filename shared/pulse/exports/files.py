@@ -1,8 +1,8 @@
 """The file of an export, written a day at a time: what a reader of rows gets to see.
 
-Both forms have the columns of COLUMNS in this order. CSV is as reports write it (RFC 4180, safe
-against spreadsheet formulas), with times as RFC 3339 in UTC and tags as JSON; in Parquet times
-are timestamps in UTC and tags are a map.
+Both forms have the stream's COLUMNS in this order. CSV is as reports write it (RFC 4180, safe
+against spreadsheet formulas), with times as RFC 3339 in UTC, tags as JSON and decimals to their
+last place; in Parquet times are timestamps in UTC, tags are a map and decimals are decimals.
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from pulse import days, lake
@@ -21,7 +22,7 @@ from pulse.serve.formats import csv_line
 
 _TEXT = pa.string()
 _TIME = pa.timestamp("us", tz="UTC")
-_COLUMNS: list[tuple[str, pa.DataType]] = [
+_RESPONSES: list[tuple[str, pa.DataType]] = [
     ("day", pa.date32()),  # the tenant's, by which reports count
     ("tenant", _TEXT),
     ("survey", _TEXT),
@@ -44,62 +45,104 @@ _COLUMNS: list[tuple[str, pa.DataType]] = [
     ("os", _TEXT),
     ("device", _TEXT),
 ]
-COLUMNS = pa.schema(_COLUMNS)
-_ORDER = ("answered_us", "survey", "key_kind", "response_id")
+_INTERACTIONS: list[tuple[str, pa.DataType]] = [
+    ("day", pa.date32()),
+    ("tenant", _TEXT),
+    ("interaction_id", _TEXT),
+    ("media_type", _TEXT),
+    ("customer_segment", _TEXT),
+    ("service_type", _TEXT),
+    ("agent", _TEXT),
+    ("agent_name", _TEXT),
+    ("customer", _TEXT),
+    ("entered_at", _TIME),
+    ("offered_at", _TIME),
+    ("accepted_at", _TIME),
+    ("first_response_at", _TIME),
+    ("finished_at", _TIME),
+    ("abandoned", pa.bool_()),
+    ("replies", pa.int32()),
+    ("satisfaction", pa.decimal128(9, 4)),
+    ("revenue", pa.decimal128(18, 4)),
+    ("currency", _TEXT),
+    ("accept_threshold_seconds", pa.int64()),  # in force when it entered
+    ("first_response_threshold_seconds", pa.int64()),
+    ("finish_threshold_seconds", pa.int64()),
+    ("updated_at", _TIME),
+    ("received_at", _TIME),
+]
+COLUMNS: Mapping[str, pa.Schema] = {
+    "responses": pa.schema(_RESPONSES),
+    "interactions": pa.schema(_INTERACTIONS),
+}
+"""What a file of each stream has."""
+_ORDERS: Mapping[str, tuple[str, ...]] = {
+    "responses": ("answered_us", "survey", "key_kind", "response_id"),
+    "interactions": ("entered_us", "interaction_id"),
+}
 
 WriteDay = Callable[[date, pa.Table], None]
 """Adds the rows of one day, as the statement of sql/exports gives them, to a file."""
 
 
-def in_order(rows: pa.Table) -> pa.Table:
-    """The rows of a day by the time of the answer, then by identity: one order for equal rows."""
-    return rows.sort_by([(name, "ascending") for name in _ORDER])
+def in_order(stream: str, rows: pa.Table) -> pa.Table:
+    """The rows of a day by their time, then by identity: one order for equal rows."""
+    return rows.sort_by([(name, "ascending") for name in _ORDERS[stream]])
+
+
+def _shown(day: date, rows: pa.Table, columns: pa.Schema) -> pa.Table:
+    """The rows with the file's columns: what the lake counts in microseconds as it is read."""
+    found = [_column(field, day, rows) for field in columns]
+    return pa.table(found, names=columns.names).cast(columns)
+
+
+def _column(field: "pa.Field[Any]", day: date, rows: pa.Table) -> Any:
+    if field.name == "day":
+        return pa.array([day] * len(rows), field.type)
+    if field.name.endswith("_at"):
+        return rows[f"{field.name.removesuffix('_at')}_us"].cast(_TIME)
+    if field.name.endswith("_seconds"):
+        return pc.divide(rows[f"{field.name.removesuffix('_seconds')}_us"], days.SECOND)
+    return rows[field.name]
 
 
 @contextmanager
-def _csv_file(path: Path) -> Iterator[WriteDay]:
+def _csv_file(path: Path, columns: pa.Schema) -> Iterator[WriteDay]:
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(csv_line(COLUMNS.names))
+        file.write(csv_line(columns.names))
 
         def write_day(day: date, rows: pa.Table) -> None:
-            for batch in rows.to_batches(max_chunksize=10_000):
-                file.writelines(csv_line(_cells(day, row)) for row in batch.to_pylist())
+            for batch in _shown(day, rows, columns).to_batches(max_chunksize=10_000):
+                file.writelines(csv_line(_cells(row, columns)) for row in batch.to_pylist())
 
         yield write_day
 
 
-def _cells(day: date, row: Mapping[str, Any]) -> list[Any]:
-    shown = {
-        **row,
-        "day": day.isoformat(),
-        "answered_at": days.iso(row["answered_us"]),
-        "received_at": days.iso(row["received_us"]),
-        "tags": _json(row["tags"]),
-    }
-    return [shown[name] for name in COLUMNS.names]
+def _cells(row: Mapping[str, Any], columns: pa.Schema) -> list[Any]:
+    return [_cell(row[field.name], field.type) for field in columns]
 
 
-def _json(tags: list[tuple[str, str]] | None) -> str | None:
-    return None if tags is None else json.dumps(dict(tags), ensure_ascii=False, sort_keys=True)
+def _cell(value: Any, kind: pa.DataType) -> Any:
+    if value is None:
+        return None
+    if pa.types.is_timestamp(kind):
+        return days.iso(days.to_us(value))
+    if pa.types.is_map(kind):
+        return json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
+    return value
 
 
 @contextmanager
-def _parquet_file(path: Path) -> Iterator[WriteDay]:
-    with parquet.ParquetWriter(path, COLUMNS, compression=lake.CODEC) as file:
+def _parquet_file(path: Path, columns: pa.Schema) -> Iterator[WriteDay]:
+    with parquet.ParquetWriter(path, columns, compression=lake.CODEC) as file:
 
         def write_day(day: date, rows: pa.Table) -> None:
-            found = {
-                **{name: rows[name] for name in rows.column_names},
-                "day": pa.array([day] * len(rows), pa.date32()),
-                "answered_at": rows["answered_us"].cast(_TIME),
-                "received_at": rows["received_us"].cast(_TIME),
-            }
-            file.write_table(pa.table({name: found[name] for name in COLUMNS.names}).cast(COLUMNS))
+            file.write_table(_shown(day, rows, columns))
 
         yield write_day
 
 
-FILES: Mapping[Format, Callable[[Path], AbstractContextManager[WriteDay]]] = {
+FILES: Mapping[Format, Callable[[Path, pa.Schema], AbstractContextManager[WriteDay]]] = {
     "csv": _csv_file,
     "parquet": _parquet_file,
 }

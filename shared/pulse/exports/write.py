@@ -19,7 +19,7 @@ from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
 from pulse.errors import AthenaError
 from pulse.exports.export import FILTERS, FORMATS, Export
-from pulse.exports.files import FILES, in_order
+from pulse.exports.files import COLUMNS, FILES, in_order
 from pulse.observe import count, logger
 from pulse.serve.conditions import Condition, Filters
 from pulse.settings import BuildSettings
@@ -83,7 +83,7 @@ class ExportRows:
         rows = 0
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, request.file_name)
-            with FILES[request.format](path) as write_day:
+            with FILES[request.format](path, COLUMNS[request.stream]) as write_day:
                 for day, found in self._rows_by_day(export, run, remaining_s):
                     write_day(day, found)
                     rows += len(found)
@@ -94,20 +94,21 @@ class ExportRows:
         self, export: Export, run: str, remaining_s: Remaining
     ) -> Iterator[tuple[date, pa.Table]]:
         """The days that have rows, in order, each with its rows in order."""
-        dates, filters = export.request.dates, filter_parameters(export.request.filters)
-        known = self.ledger.entries(export.request.stream)
+        stream, dates = export.request.stream, export.request.dates
+        filters = filter_parameters(stream, export.request.filters)
+        known = self.ledger.entries(stream)
         wanted = sorted(day for day in known if dates.start <= day <= dates.end)
         for batch in batches(wanted):
             staging = lake.export_staging_prefix(run, batch[0])
             self.athena.unload(
-                statement("exports", export.request.stream),
+                statement("exports", stream),
                 {"tenant": export.tenant, **day_parameters(batch), **filters},
                 target=f"s3://{self.objects.bucket}/{staging}",
                 partition="dt",
                 remaining_s=remaining_s,
             )
             for day, keys in groupby(self.objects.keys(staging), _day_of_piece):
-                yield day, in_order(self._read(keys))
+                yield day, in_order(stream, self._read(keys))
             self.objects.delete_all(staging)
 
     def _read(self, keys: Iterable[str]) -> pa.Table:
@@ -120,14 +121,14 @@ def _day_of_piece(key: str) -> date:
     return date.fromisoformat(key.rsplit("/", 2)[1].removeprefix("dt="))
 
 
-def filter_parameters(filters: Filters) -> Mapping[str, Any]:
+def filter_parameters(stream: str, filters: Filters) -> Mapping[str, Any]:
     """What the statements of sql/exports ask for each dimension: marked values, and if negated.
 
     A value is marked with "=", "not given" is "-": so no value can be taken for the other. The
     empty text, which nothing equals, keeps a list from being empty.
     """
     parameters: dict[str, Any] = {}
-    for name in FILTERS:
+    for name in FILTERS[stream]:
         condition = filters.get(name, _ANY)
         marked = sorted("-" if v is None else f"={v}" for v in condition.values)
         parameters[name] = ["", *marked]

@@ -1,6 +1,7 @@
-"""ingest: requests of widgets and servers → checked responses in the queue, answered with 202.
+"""ingest: requests of widgets and servers → checked events in the queue, answered with 202.
 
-    routes → body → origins → responses → message → queue
+    routes → body → origins → responses | interactions | sessions → message → queue
 
-routes.py is where a request comes in; each other module is one step on its way.
+routes.py is where a request comes in; each other module is one step on its way. reader.py and
+fields.py hold what reading has in common, whatever the stream.
 """

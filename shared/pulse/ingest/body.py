@@ -1,23 +1,37 @@
 """A request's body as a JSON object, read strictly: what is odd is refused, never guessed at.
 
 Python's json takes NaN, 1e400, lone surrogates and repeated keys, and gives up on deep nesting
-with a RecursionError. Here each is a 400 with a code of its own.
+with a RecursionError. Here each is a 400 with a code of its own. A number with a fraction keeps
+how it was written: 99999999999999.9999 is no float, and money must not be rounded.
 """
 
 import json
 import math
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from pulse.errors import BadRequestError, PayloadTooLargeError
 
 _BOM = b"\xef\xbb\xbf"
 
 
+class WrittenFloat(float):
+    """A float that knows the digits it was read from."""
+
+    written: str
+
+    def __new__(cls, digits: str) -> Self:
+        """The nearest float of the digits, which are kept."""
+        number = super().__new__(cls, digits)
+        number.written = digits
+        return number
+
+
 def read_object(body: bytes, limit: int) -> dict[str, Any]:
     """The JSON object that the body holds.
 
-    Every text in it can be encoded as UTF-8 and every number is finite. Raises
-    PayloadTooLargeError above `limit` bytes, BadRequestError for anything but an object.
+    Every text in it can be encoded as UTF-8, every number is finite, and those with a fraction
+    are WrittenFloats. Raises PayloadTooLargeError above `limit` bytes, BadRequestError for
+    anything but an object.
     """
     if len(body) > limit:
         raise PayloadTooLargeError(
@@ -63,8 +77,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise BadRequestError("number_not_finite", f"{name} is not a JSON number.")
 
 
-def _finite(digits: str) -> float:
-    number = float(digits)
+def _finite(digits: str) -> WrittenFloat:
+    number = WrittenFloat(digits)
     if not math.isfinite(number):
         raise BadRequestError("number_too_large", "A number in the body is too large.")
     return number

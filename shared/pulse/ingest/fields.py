@@ -6,11 +6,15 @@ does an empty text: forms and CSV files send both for a question that was left o
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Any, TypeVar
 
 from pulse import days
 from pulse.errors import FieldError, PulseError
+from pulse.ingest.body import WrittenFloat
 from pulse.lake import NOT_GIVEN
 
 NAME_LIMIT = 128
@@ -20,6 +24,11 @@ TAG_VALUE_LIMIT = 128
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_MOST = 2**31 - 1  # the table's columns are of 32 bits
+
+Value = TypeVar("Value")
 
 
 class RejectedError(PulseError):
@@ -28,6 +37,23 @@ class RejectedError(PulseError):
     def __init__(self, field: str, code: str, message: str) -> None:
         super().__init__(message)
         self.fault = FieldError(field, code, message)
+
+
+@contextmanager
+def within(field: str) -> Iterator[None]:
+    """Inside the block, a fault names its field as a member of `field`."""
+    try:
+        yield
+    except RejectedError as error:
+        fault = error.fault
+        raise RejectedError(f"{field}.{fault.field}", fault.code, fault.message) from error
+
+
+def check_names(given: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise RejectedError for a field that is not among those known."""
+    for name in given:
+        if name not in known:
+            raise RejectedError(name[:64], "unknown_field", "There is no field of this name.")
 
 
 def is_id(text: str) -> bool:
@@ -39,6 +65,13 @@ def _given(given: Mapping[str, Any], field: str) -> Any:
     """What a field holds; None where it is not given."""
     value = given.get(field)
     return None if value == "" else value
+
+
+def required(field: str, value: Value | None) -> Value:
+    """The value of a field that must be given."""
+    if value is None:
+        raise RejectedError(field, f"{field}_missing", f"{field} is required.")
+    return value
 
 
 def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
@@ -82,11 +115,99 @@ def whole_number(given: Mapping[str, Any], field: str) -> int:
     if field not in given:
         raise RejectedError(field, f"{field}_missing", f"{field} is required.")
     value = given[field]
-    if type(value) is float and value.is_integer():
+    if isinstance(value, float) and value.is_integer():
         return int(value)
     if type(value) is not int:  # True is an int to Python, but no score
         raise RejectedError(field, f"{field}_not_whole_number", f"{field} must be a whole number.")
     return value
+
+
+def count(given: Mapping[str, Any], field: str) -> int | None:
+    """An optional whole number that is not negative."""
+    if _given(given, field) is None:
+        return None
+    number = whole_number(given, field)
+    if not 0 <= number <= _MOST:
+        raise _out_of_range(field, 0, _MOST)
+    return number
+
+
+def boolean(given: Mapping[str, Any], field: str) -> bool | None:
+    """An optional true or false."""
+    value = _given(given, field)
+    if not isinstance(value, bool | None):
+        raise RejectedError(field, f"{field}_not_boolean", f"{field} must be true or false.")
+    return value
+
+
+def decimal(
+    given: Mapping[str, Any], field: str, low: int | Decimal, high: int | Decimal, places: int = 4
+) -> Decimal | None:
+    """An optional number of `low` to `high`, exactly as it was written, with `places` decimals.
+
+    It may be a JSON number or its text. One with more decimals is refused, never rounded; zeros
+    at the end count for nothing.
+    """
+    value = _given(given, field)
+    if value is None:
+        return None
+    written = _written(value)
+    if written is None or not _NUMBER.fullmatch(written):
+        raise RejectedError(
+            field, f"{field}_not_number", f"{field} must be a number, or its text such as 12.50."
+        )
+    try:
+        number = _EXACT.quantize(Decimal(written), Decimal(1).scaleb(-places))
+    except Inexact as error:
+        raise RejectedError(
+            field, f"{field}_too_precise", f"{field} may have at most {places} decimals."
+        ) from error
+    except InvalidOperation as error:  # more digits than any column has
+        raise _out_of_range(field, low, high) from error
+    if not low <= number <= high:
+        raise _out_of_range(field, low, high)
+    return _EXACT.plus(number)  # there is no negative zero
+
+
+_EXACT = Context(prec=18, traps=[Inexact, InvalidOperation])
+
+
+def _written(value: object) -> str | None:
+    """The digits of a number or of its text; None for anything else."""
+    if isinstance(value, WrittenFloat):
+        return value.written
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value)
+    return value if isinstance(value, str) else None
+
+
+def _out_of_range(field: str, low: object, high: object) -> RejectedError:
+    return RejectedError(
+        field, f"{field}_out_of_range", f"{field} must lie within {low} and {high}."
+    )
+
+
+def day(given: Mapping[str, Any], field: str, last: date) -> date:
+    """A required day of 1990 at the earliest, `last` at the latest."""
+    value = required(field, _given(given, field))
+    try:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise ValueError(value)
+        found = date.fromisoformat(value)
+    except ValueError as error:
+        raise RejectedError(
+            field, f"{field}_invalid", f"{field} must be a day such as 2026-11-20."
+        ) from error
+    if found > last:
+        raise RejectedError(field, f"{field}_in_future", f"{field} lies in the future.")
+    if found < days.FIRST_DAY:
+        raise too_old(field)
+    return found
+
+
+def too_old(field: str) -> RejectedError:
+    """The fault of a time before anything that Pulse keeps."""
+    return RejectedError(field, f"{field}_too_old", f"{field} may lie back to {days.FIRST_DAY}.")
 
 
 def instant(given: Mapping[str, Any], field: str) -> int | None:
@@ -109,11 +230,11 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
         ) from error
 
 
-def choice(given: Mapping[str, Any], field: str, choices: tuple[str, ...], default: str) -> str:
-    """One of the choices; the default where none is given."""
+def choice(given: Mapping[str, Any], field: str, choices: tuple[str, ...]) -> str | None:
+    """One of the choices, if any is given."""
     value = _given(given, field)
     if value is None:
-        return default
+        return None
     if value not in choices:
         raise RejectedError(
             field, f"{field}_unknown", f"{field} must be one of {', '.join(choices)}."

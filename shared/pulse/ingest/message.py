@@ -40,10 +40,84 @@ class Response:
     ip: str | None = None
     user_agent: str | None = None
 
+    @property
+    def id(self) -> str:
+        """What the reply calls it."""
+        return self.response_id
+
     def item(self) -> dict[str, Any]:
         """The response as an item of a message: what is given of it."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+        return _given(self)
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """One update of an interaction, checked, with the thresholds in force. None: not given.
+
+    Satisfaction and revenue are decimals written out, at most four places; durations and
+    moments are microseconds.
+    """
+
+    interaction_id: str
+    media_type: str
+    entered_us: int
+    updated_us: int
+    customer_segment: str | None = None
+    service_type: str | None = None
+    agent: str | None = None
+    agent_name: str | None = None
+    customer: str | None = None
+    offered_us: int | None = None
+    accepted_us: int | None = None
+    first_response_us: int | None = None
+    finished_us: int | None = None
+    abandoned: bool | None = None
+    replies: int | None = None
+    satisfaction: str | None = None
+    revenue: str | None = None
+    currency: str | None = None
+    accept_threshold_us: int | None = None
+    first_response_threshold_us: int | None = None
+    finish_threshold_us: int | None = None
+
+    @property
+    def id(self) -> str:
+        """What the reply calls it."""
+        return self.interaction_id
+
+    def item(self) -> dict[str, Any]:
+        """The update as an item of a message: what is given of it."""
+        return _given(self)
+
+
+@dataclass(frozen=True)
+class AgentSession:
+    """An agent's session on one medium, checked; `day` is the tenant's, as YYYY-MM-DD."""
+
+    session_id: str
+    agent: str
+    media_type: str
+    day: str
+    active_us: int
+    engaged_us: int
+
+    @property
+    def id(self) -> str:
+        """What the reply calls it."""
+        return self.session_id
+
+    def item(self) -> dict[str, Any]:
+        """The session as an item of a message."""
+        return _given(self)
+
+
+Event = Response | Interaction | AgentSession
+"""What a message's items are, by its stream: responses, interactions, sessions."""
+
+
+def _given(event: Event) -> dict[str, Any]:
+    values = {field.name: getattr(event, field.name) for field in fields(event)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """What a page needs to ask a survey: the body of GET /v1/surveys/{id}."""
 
+from dataclasses import asdict
 from typing import Any
 
 from pulse import days
+from pulse.ingest.words import ends, words
 from pulse.tenants.surveys import Survey, Texts, direction
 
 _NO_TEXTS = Texts(question="", thanks="")
@@ -11,21 +13,27 @@ _NO_TEXTS = Texts(question="", thanks="")
 def page(survey: Survey, wanted: str | None) -> dict[str, Any]:
     """The survey in the wanted language, or the nearest that it has.
 
-    `labels` name the scores from the lowest on, or are empty. `display` are the rules for when
-    to show it; a survey without any is shown always.
+    `labels` name the scores from the lowest on, or are empty; `ends` name the lowest and the
+    highest in any case. `words` are what the page's own buttons and messages say, `display` when
+    the widget is to show it. By `served_at` a page sees how wrong its visitor's clock is.
     """
+    now_us = days.now_us()
     language = survey.language(wanted)
     texts = survey.texts.get(language, _NO_TEXTS)
-    rule = survey.rule_at(days.now_us())
+    rule = survey.rule_at(now_us)
+    by_metric = ends(rule.metric, language, lower_is_better=rule.lower_is_better)
     return {
         "id": survey.id,
         "question": texts.question,
         "style": survey.style,
         "metric": rule.metric,
-        "scale": {"min": rule.low, "max": rule.high},
+        "scale": {"min": rule.low, "max": rule.high, "lower_is_better": rule.lower_is_better},
         "labels": list(texts.labels),
+        "ends": [texts.labels[0], texts.labels[-1]] if texts.labels else list(by_metric),
         "thanks": texts.thanks,
         "language": language,
         "direction": direction(language),
-        "display": {},
+        "words": dict(words(language)),
+        "display": asdict(survey.display),
+        "served_at": days.iso(now_us),
     }

@@ -1,26 +1,16 @@
-"""One response as a caller wrote it → as it is stored, or what is wrong with it.
+"""One response as a caller wrote it → as it is stored, or what is wrong with it."""
 
-API.md ("Writing") is the contract. An item is rejected for the first fault found, so that
-accepted and rejected items add up; a field that API.md does not know is a fault, because a
-misspelt one would lose data without a word.
-"""
-
-from dataclasses import dataclass
 from typing import Any
 
 from pulse import days, lake
-from pulse.errors import ForbiddenError
 from pulse.ingest import fields
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Response
-from pulse.tenants.access import Directory
-from pulse.tenants.keys import Key
+from pulse.ingest.reader import Reader
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey
 
 COMMENT_LIMIT = 4_000
-AHEAD_US = 5 * 60 * days.SECOND
-"""How far a caller's clock may be ahead of ours."""
 PUBLISHABLE_BACK_US = 35 * days.DAY
 
 _OF_SERVERS = ("country", "ip", "user_agent")
@@ -41,23 +31,21 @@ FIELDS = (
 """Every field of a written response."""
 
 
-@dataclass(frozen=True)
-class Intake:
-    """By what a request's items are judged: its key, and when it was received."""
+class ResponseReader(Reader):
+    """Reads the responses of a request."""
 
-    directory: Directory
-    key: Key
-    tenant: str
-    received_us: int
+    stream = "responses"
+    noun = "response"
+    names = FIELDS
 
-    def read(self, given: object, own_id: str | None) -> Response:
+    def read(self, given: object, own_id: str | None = None) -> Response:
         """The response that an item of a request means.
 
         `own_id` identifies it where it does not name a response_id itself (Idempotency-Key).
         Raises RejectedError for the first fault.
         """
-        item = _object(given)
-        self._check_names(item)
+        item = self.item(given)
+        self._check_servers_fields(item)
         survey = self._survey(item)
         named_id = fields.identifier(item, "response_id") or own_id
         answered_us = self._answered(item, named_id)
@@ -69,7 +57,7 @@ class Intake:
             score=_score(item, rule),
             response_id=named_id or lake.ulid(),
             answered_us=answered_us,
-            channel=fields.choice(item, "channel", lake.CHANNELS, default="external"),
+            channel=fields.choice(item, "channel", lake.CHANNELS) or "external",
             agent=fields.dimension(item, "agent_id"),
             agent_name=fields.text(item, "agent_name"),
             customer=fields.text(item, "customer_id"),
@@ -81,10 +69,7 @@ class Intake:
             user_agent=fields.text(item, "user_agent", limit=None),
         )
 
-    def _check_names(self, item: dict[str, Any]) -> None:
-        for name in item:
-            if name not in FIELDS:
-                raise RejectedError(name[:64], "unknown_field", "There is no field of this name.")
+    def _check_servers_fields(self, item: dict[str, Any]) -> None:
         for name in _OF_SERVERS:
             if self.key.kind == "publishable" and item.get(name) is not None:
                 raise RejectedError(
@@ -108,7 +93,7 @@ class Intake:
         return survey
 
     def _answered(self, item: dict[str, Any], named_id: str | None) -> int:
-        us = fields.instant(item, "answered_at")
+        us = self.moment(item, "answered_at")
         if us is None:
             if named_id is not None:
                 raise RejectedError(
@@ -118,10 +103,6 @@ class Intake:
                     "both together identify the response when it is sent again.",
                 )
             return self.received_us
-        if us > self.received_us + AHEAD_US:
-            raise RejectedError(
-                "answered_at", "answered_at_in_future", "answered_at lies in the future."
-            )
         if self._too_old(us):
             raise RejectedError(
                 "answered_at",
@@ -134,16 +115,7 @@ class Intake:
     def _too_old(self, us: int) -> bool:
         if self.key.kind == "publishable":
             return us < self.received_us - PUBLISHABLE_BACK_US
-        tenant = self.directory.tenant(self.tenant)
-        if tenant is None:
-            raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
-        return days.local_day(us, tenant.timezone) < days.FIRST_DAY
-
-
-def _object(given: object) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        raise RejectedError("", "response_not_object", "A response must be a JSON object.")
-    return given
+        return self.local_day(us) < days.FIRST_DAY
 
 
 def _score(item: dict[str, Any], rule: Rule) -> int:

@@ -21,10 +21,14 @@ from pulse.http import Call, Reply, Route, decode
 from pulse.ingest import fields
 from pulse.ingest.body import read_object
 from pulse.ingest.deadline import within
-from pulse.ingest.message import ATTRIBUTE, Message, Response
+from pulse.ingest.interactions import InteractionReader
+from pulse.ingest.message import ATTRIBUTE, Event, Message
 from pulse.ingest.origins import require_origin, require_origin_if_shown
 from pulse.ingest.pages import page
-from pulse.ingest.responses import Intake
+from pulse.ingest.reader import Reader
+from pulse.ingest.responses import ResponseReader
+from pulse.ingest.sessions import SessionReader
+from pulse.ingest.viewer import viewer_address
 from pulse.observe import count
 from pulse.settings import IngestSettings
 from pulse.store.clients import client, unavailable_on_failure
@@ -44,35 +48,40 @@ _NOTHING_ACCEPTED = "nothing_accepted"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a request's items: for each index a response or a fault."""
+    """What becomes of a request's items: for each index an event or a fault."""
 
-    responses: Mapping[int, Response]
+    events: Mapping[int, Event]
     faults: Mapping[int, FieldError]
 
     def summary(self) -> dict[str, Any]:
         """The members of a reply, as API.md has them."""
-        size = len(self.responses) + len(self.faults)
+        size = len(self.events) + len(self.faults)
         return {
-            "accepted": len(self.responses),
+            "accepted": len(self.events),
             "rejected": [
                 {"index": index, "field": f.field, "code": f.code, "message": f.message}
                 for index, f in self.faults.items()
             ],
             "ids": [
-                self.responses[index].response_id if index in self.responses else None
-                for index in range(size)
+                self.events[index].id if index in self.events else None for index in range(size)
             ],
         }
 
 
 class Ingest:
-    """Takes responses, and shows surveys to the pages that ask them."""
+    """Takes what callers write, and shows surveys to the pages that ask them."""
 
     def __init__(
-        self, directory: Directory, queue: Queue, *, deadline_s: float = DEADLINE_S
+        self,
+        directory: Directory,
+        queue: Queue,
+        *,
+        origin_secret: str,
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         self._directory = directory
         self._queue = queue
+        self._origin_secret = origin_secret
         self._deadline_s = deadline_s
 
     @classmethod
@@ -80,8 +89,9 @@ class Ingest:
         """ingest on the table and the queue that template.yaml names."""
         for service in ("dynamodb", "sqs"):
             client(service, hurried=True)  # making one takes long: not within a caller's 3 s
-        directory = Directory(Tenants(settings.table, hurried=True))
-        return cls(directory, Queue(settings.queue_url, hurried=True))
+        directory = Directory(Tenants(settings.table, hurried=True), settings.remember_us)
+        queue = Queue(settings.queue_url, hurried=True)
+        return cls(directory, queue, origin_secret=settings.origin_secret)
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -89,6 +99,8 @@ class Ingest:
         return {
             "POST /v1/responses": self._bounded(self._take_one),
             "POST /v1/batch/responses": self._bounded(self._take_batch),
+            "POST /v1/interactions": self._bounded(self._taking(InteractionReader)),
+            "POST /v1/agent-sessions": self._bounded(self._taking(SessionReader)),
             "GET /v1/surveys/{id}": self._bounded(self._show_survey),
         }
 
@@ -101,55 +113,67 @@ class Ingest:
     # -- writing
 
     def _take_one(self, call: Call) -> Reply:
-        key = self._writer(call, "publishable", "secret")
+        reader = self._reader(ResponseReader, call, "publishable", "secret")
         given = read_object(call.body, ONE_LIMIT)
-        return self._take(call, key, [given], own_ids=[_idempotency_key(call)])
+        return self._take(call, reader, [given], own_ids=[_idempotency_key(call)])
 
     def _take_batch(self, call: Call) -> Reply:
-        key = self._writer(call, "secret")
-        items = _batch_items(read_object(call.body, BATCH_LIMIT))
+        reader = self._reader(ResponseReader, call, "secret")
+        items = _batch_items(read_object(call.body, BATCH_LIMIT), reader.stream)
         base = _idempotency_key(call, longest_suffix=f":{len(items) - 1}")
         own_ids = [f"{base}:{index}" if base else None for index in range(len(items))]
-        return self._take(call, key, items, own_ids)
+        return self._take(call, reader, items, own_ids)
 
-    def _writer(self, call: Call, *kinds: str) -> Key:
+    def _taking(self, kind: type[Reader]) -> Route:
+        """The route that takes one item, or a batch of them, from a server."""
+
+        def take(call: Call) -> Reply:
+            reader = self._reader(kind, call, "secret")
+            body = read_object(call.body, BATCH_LIMIT)
+            items = _batch_items(body, reader.stream) if reader.stream in body else [body]
+            return self._take(call, reader, items, own_ids=[None] * len(items))
+
+        return take
+
+    def _reader(self, kind: type[Reader], call: Call, *key_kinds: str) -> Reader:
+        """The reader for a request whose key is of one of the kinds and may be used from there."""
         key = authenticate(call, self._directory, in_query=("publishable",))
-        require_kind(key, *kinds)
+        require_kind(key, *key_kinds)
         require_origin(call, key)
-        return key
+        return kind(self._directory, key, _tenant(key), days.now_us())
 
     def _take(
-        self, call: Call, key: Key, items: Sequence[object], own_ids: Sequence[str | None]
+        self, call: Call, reader: Reader, items: Sequence[object], own_ids: Sequence[str | None]
     ) -> Reply:
-        received_us = days.now_us()
-        intake = Intake(self._directory, key, _tenant(key), received_us)
-        verdict = _judge(intake, items, own_ids)
-        count("ResponsesRejected", len(verdict.faults))
-        if not verdict.responses:
+        verdict = _judge(reader, items, own_ids)
+        counted = reader.stream.capitalize()
+        count(f"{counted}Rejected", len(verdict.faults))
+        if not verdict.events:
             raise _nothing_accepted(verdict)
-        self._send(call, key, received_us, list(verdict.responses.values()))
-        count("ResponsesAccepted", len(verdict.responses))
+        self._send(call, reader, list(verdict.events.values()))
+        count(f"{counted}Accepted", len(verdict.events))
         return Reply.json(202, verdict.summary())
 
-    def _send(self, call: Call, key: Key, received_us: int, responses: Sequence[Response]) -> None:
-        """Store the responses in the queue; with a secret key nothing of the caller itself."""
-        own = key.kind == "publishable"
+    def _send(self, call: Call, reader: Reader, events: Sequence[Event]) -> None:
+        """Store the events in the queue; with a secret key nothing of the caller itself."""
+        own = reader.key.kind == "publishable"
         body = Message(
-            stream="responses",
-            tenant=_tenant(key),
-            key_kind=key.kind,
-            received_us=received_us,
+            stream=reader.stream,
+            tenant=reader.tenant,
+            key_kind=reader.key.kind,
+            received_us=reader.received_us,
             request_id=call.request_id,
-            items=tuple(response.item() for response in responses),
+            items=tuple(event.item() for event in events),
             user_agent=call.headers.get("user-agent") if own else None,
         ).encode()
         if len(body) > MESSAGE_LIMIT - _ATTRIBUTES_ROOM:
             raise PayloadTooLargeError(
                 "message_too_large",
-                "With its survey's id on every response the batch is too large to be stored: "
+                "With what is stored beside every item the batch is too large: "
                 "send fewer at a time.",
             )
-        self._queue.send(body, {ATTRIBUTE: call.source_ip} if own and call.source_ip else {})
+        viewer = viewer_address(call, self._origin_secret) if own else ""
+        self._queue.send(body, {ATTRIBUTE: viewer} if viewer else {})
 
     # -- reading
 
@@ -195,35 +219,35 @@ def _idempotency_key(call: Call, longest_suffix: str = "") -> str | None:
     return key
 
 
-def _batch_items(body: Mapping[str, Any]) -> list[object]:
-    unknown = sorted(body.keys() - {"responses"})
-    items = body.get("responses")
+def _batch_items(body: Mapping[str, Any], stream: str) -> list[object]:
+    unknown = sorted(body.keys() - {stream})
+    items = body.get(stream)
     if unknown:
         raise BadRequestError(
-            "unknown_field", f"A batch has the member responses alone, not {unknown[0][:64]!r}."
+            "unknown_field", f"A batch has the member {stream} alone, not {unknown[0][:64]!r}."
         )
     if not isinstance(items, list):
-        raise BadRequestError("responses_not_list", "responses must be a list of responses.")
+        raise BadRequestError(f"{stream}_not_list", f"{stream} must be a list of {stream}.")
     if not items:
         raise UnprocessableError(
-            "responses_empty", "responses is empty.", extra=Verdict({}, {}).summary()
+            f"{stream}_empty", f"{stream} is empty.", extra=Verdict({}, {}).summary()
         )
     if len(items) > BATCH_ITEMS:
         raise PayloadTooLargeError(
-            "too_many_items", f"There are {len(items)} responses; at most {BATCH_ITEMS}."
+            "too_many_items", f"There are {len(items)} {stream}; at most {BATCH_ITEMS}."
         )
     return items
 
 
-def _judge(intake: Intake, items: Sequence[object], own_ids: Sequence[str | None]) -> Verdict:
-    responses: dict[int, Response] = {}
+def _judge(reader: Reader, items: Sequence[object], own_ids: Sequence[str | None]) -> Verdict:
+    events: dict[int, Event] = {}
     faults: dict[int, FieldError] = {}
     for index, (given, own_id) in enumerate(zip(items, own_ids, strict=True)):
         try:
-            responses[index] = intake.read(given, own_id)
+            events[index] = reader.read(given, own_id)
         except fields.RejectedError as error:
             faults[index] = error.fault
-    return Verdict(responses, faults)
+    return Verdict(events, faults)
 
 
 def _nothing_accepted(verdict: Verdict) -> UnprocessableError:
@@ -233,7 +257,7 @@ def _nothing_accepted(verdict: Verdict) -> UnprocessableError:
     if len(faults) == 1:
         detail = faults[0].message
     else:
-        detail = f"None of the {len(faults)} responses can be accepted."
+        detail = f"None of the {len(faults)} items can be accepted."
     return UnprocessableError(
         codes.pop() if len(codes) == 1 else _NOTHING_ACCEPTED,
         detail,

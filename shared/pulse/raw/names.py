@@ -15,6 +15,8 @@ from pulse.store.names import Names, Naming
 MOST_AT_ONCE = 500
 """Writes a batch, each a few milliseconds."""
 _MOST_REMEMBERED = 100_000
+_MOMENTS = ("answered_us", "entered_us")
+"""The column that says when it was, in rows that name agents."""
 
 _Voice = tuple[str, str, bool]
 """Tenant, agent, and whether it is trusted: who is called something, by whom."""
@@ -55,10 +57,10 @@ class AgentNames:
 
 
 def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, tuple[Naming, date]]:
-    """Of each voice its greatest word, with the day of the answer."""
+    """Of each voice its greatest word, with the day of the event."""
     latest: dict[_Voice, tuple[Naming, date]] = {}
     for day, row in rows:
-        if not (row["agent"] and row["agent_name"]):
+        if not (row["agent"] and row.get("agent_name")):
             continue
         naming = _naming(row)
         voice = naming.tenant, naming.agent, naming.trusted
@@ -72,7 +74,8 @@ def _naming(row: Row) -> Naming:
         tenant=row["tenant"],
         agent=row["agent"],
         name=row["agent_name"],
-        trusted=row["key_kind"] == "secret",
-        answered_us=row["answered_us"],
+        # only responses come with publishable keys too
+        trusted=row.get("key_kind", "secret") == "secret",
+        happened_us=next(row[name] for name in _MOMENTS if name in row),
         received_us=row["received_us"],
     )

@@ -17,8 +17,11 @@ from pulse import lake
 
 _TYPES: Mapping[str, pa.DataType] = {
     "string": pa.string(),
+    "boolean": pa.bool_(),
     "int": pa.int32(),
     "bigint": pa.int64(),
+    "decimal(9,4)": pa.decimal128(9, 4),  # read from texts: JSON's numbers would be floats
+    "decimal(18,4)": pa.decimal128(18, 4),
     "map<string,string>": pa.map_(pa.string(), pa.string()),
 }
 _ENTRIES = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))

@@ -17,7 +17,7 @@ from pulse.observe import count, logger
 from pulse.raw import parquet, quarantine
 from pulse.raw.countries import Countries
 from pulse.raw.names import AgentNames
-from pulse.raw.rows import Origin, Row, response_row
+from pulse.raw.rows import STREAMS, Origin, Row, row_of
 from pulse.raw.zones import Zones
 from pulse.settings import WriteRawSettings
 from pulse.store.clients import client
@@ -26,7 +26,6 @@ from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 
-STREAMS = ("responses",)
 UNKNOWN_STREAM = "unknown"
 _AT_ONCE = 8  # objects in flight; an import of a year touches hundreds of days
 
@@ -149,7 +148,7 @@ class WriteRaw:
     def _add(self, item: Any, index: int, origin: Origin, batch: Batch, message_id: str) -> None:
         message = origin.message
         try:
-            day, row = response_row(item, index, origin, self._countries)
+            day, row = row_of(item, index, origin, self._countries)
         except Exception as error:  # a row may be wrong in any way; the others are good
             reason = str(error) if isinstance(error, ValueError) else type(error).__name__
             content = {
@@ -178,9 +177,10 @@ class WriteRaw:
         return None
 
     def _store_rows(self, target: Target, day: date) -> None:
-        rows = sorted(target.rows, key=_order)
+        stream = STREAMS[target.stream]
+        rows = sorted(target.rows, key=stream.sort_key)
         key = lake.raw_key(target.stream, day, lake.ulid())
-        self._objects.put(key, parquet.encode(rows, lake.RAW_RESPONSES))
+        self._objects.put(key, parquet.encode(rows, stream.columns))
         self._ledger.add(target.stream, day)
 
     def _store_aside(self, target: Target) -> None:
@@ -199,17 +199,6 @@ def _countries(key: str, objects: Objects) -> Countries:
     if not key:
         return Countries.built_in()
     return Countries.from_bytes(objects.get(key), f"s3://{objects.bucket}/{key}")
-
-
-def _order(row: Row) -> tuple[Any, ...]:
-    return (
-        row["tenant"],
-        row["survey"],
-        row["key_kind"],
-        row["response_id"],
-        row["received_us"],
-        row["content_hash"],
-    )
 
 
 def _client_ip(record: Mapping[str, Any]) -> str | None:

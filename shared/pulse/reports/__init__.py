@@ -1,4 +1,5 @@
 """reports: from daily rows to one object per tenant and year, and what may be asked of them.
 
-`metrics` holds the formulas, `registry` declares the dimensions, metrics and reports that exist.
+`metrics` holds the formulas. `declarations` says what a dimension, a metric and a report are;
+`surveys` and `interactions` declare a family each, and `registry` has all that there is.
 """

@@ -8,12 +8,18 @@ sorts each tenant's year into one object and puts it in the place of the one it 
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pulse import days, lake
-from pulse.errors import BuildCheckError, ConflictError
+from pulse.errors import (
+    AthenaError,
+    BuildCheckError,
+    ConflictError,
+    PulseError,
+    raise_collected,
+)
 from pulse.observe import count, logger
 from pulse.reports import tenant_year
 from pulse.settings import BuildSettings
@@ -31,11 +37,38 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class ReportsResult:
-    """What a run did: objects put, tenant-years that turned out the same, whether none is left."""
+    """What a run did: tenant-years put (of any table), objects that turned out the same, whether
+    nothing is left."""
 
     rewritten: tuple[tuple[str, int], ...]
     unchanged: int
     finished: bool
+
+
+_Outcome = Literal["rewritten", "unchanged", "conflict"] | BuildCheckError
+"""What became of a tenant-year."""
+
+
+@dataclass
+class _Round:
+    """What became of a table's tenant-years that were behind when the round began."""
+
+    rewritten: list[tuple[str, int]] = field(default_factory=list)
+    unchanged: int = 0
+    finished: bool = True
+    """False where time ran out or another builder was first."""
+    failures: list[PulseError] = field(default_factory=list)
+
+    def note(self, tenant: str, year: int, outcome: _Outcome) -> None:
+        """Count one."""
+        if isinstance(outcome, BuildCheckError):
+            self.failures.append(outcome)
+        elif outcome == "rewritten":
+            self.rewritten.append((tenant, year))
+        elif outcome == "unchanged":
+            self.unchanged += 1
+        else:
+            self.finished = False
 
 
 @dataclass(frozen=True)
@@ -78,30 +111,35 @@ class BuildReports:
         """Build every tenant-year that is behind its days.
 
         Afterwards each of them is one object, whole and sorted, and its state says which days'
-        runs it shows. Raises AthenaError or BuildCheckError, with the rest as it was.
+        Afterwards each of them is one object, whole and sorted, and its state says which days'
+        runs it shows. Raises AthenaError or BuildCheckError, with the tenant-years that it is
+        about as they were; the others have been built.
         """
         rewritten: list[tuple[str, int]] = []
         unchanged = 0
         finished = True
+        failures: list[PulseError] = []
         for dataset in lake.DATASETS:
             for _ in range(ROUNDS):
                 done = self._round(dataset, remaining_s)
                 rewritten += done.rewritten
                 unchanged += done.unchanged
-                finished = done.finished
-                if finished or remaining_s() < RESERVE_S:
+                if done.finished or remaining_s() < RESERVE_S:
                     break
-        self.events.announce("reports built" if finished else "reports unfinished")
+            finished = finished and done.finished
+            failures += done.failures  # of the last round: what failed before was tried again
+        # What only ever fails must not go on waking itself.
+        again = not finished and (rewritten or unchanged or not failures)
+        self.events.announce("reports unfinished" if again else "reports built")
         fields = {"rewritten": len(rewritten), "unchanged": unchanged, "finished": finished}
         logger.info("reports built", extra=fields)
         count("TenantYearsRewritten", len(rewritten))
-        return ReportsResult(tuple(rewritten), unchanged, finished)
+        raise_collected(failures)
+        return ReportsResult(tuple(dict.fromkeys(rewritten)), unchanged, finished)
 
-    def _round(self, dataset: lake.Dataset, remaining_s: Remaining) -> ReportsResult:
-        """Build what is behind now; not finished where time ran out or another was first."""
-        rewritten: list[tuple[str, int]] = []
-        unchanged = 0
-        finished = True
+    def _round(self, dataset: lake.Dataset, remaining_s: Remaining) -> _Round:
+        """Build what is behind now."""
+        done = _Round()
         years = by_year(self.catalog.partitions(dataset.daily_table).values())
         for year, partitions in sorted(years.items()):
             built_from = fingerprint(partitions)
@@ -112,12 +150,16 @@ class BuildReports:
             )
             while chunk := list(islice(behind, lake.PARTITION_LIMIT)):
                 if remaining_s() < RESERVE_S:
-                    return ReportsResult(tuple(rewritten), unchanged, finished=False)
-                for tenant, done in self._build(dataset, year, chunk, built_from, remaining_s):
-                    rewritten += [(tenant, year)] if done == "rewritten" else []
-                    unchanged += done == "unchanged"
-                    finished = finished and done != "conflict"
-        return ReportsResult(tuple(rewritten), unchanged, finished)
+                    done.finished = False
+                    return done
+                try:
+                    outcomes = self._build(dataset, year, chunk, built_from, remaining_s)
+                except AthenaError as error:
+                    done.failures.append(error)
+                    continue
+                for tenant, outcome in outcomes:
+                    done.note(tenant, year, outcome)
+        return done
 
     def _build(
         self,
@@ -126,7 +168,7 @@ class BuildReports:
         tenants: Sequence[Tenant],
         built_from: str,
         remaining_s: Remaining,
-    ) -> list[tuple[str, str]]:
+    ) -> list[tuple[str, _Outcome]]:
         """Build one year of up to a hundred tenants; (tenant, what became of it)."""
         run = lake.ulid()
         now = days.now_us()
@@ -145,22 +187,35 @@ class BuildReports:
             remaining_s=remaining_s,
         )
         due = self._due(dataset, params, remaining_s)
-        outcomes = []
+        outcomes: list[tuple[str, _Outcome]] = []
         for plan in plans:
             pieces = self.objects.keys(f"{staging}tenant={plan.tenant}/")
-            year_rows = tenant_year.arrange(dataset, [self.objects.get(key) for key in pieces])
-            if year_rows.answers != due.get(plan.tenant, 0):
-                if self._moved(dataset, year, built_from):
-                    outcomes.append((plan.tenant, "conflict"))
-                    continue
-                raise BuildCheckError(
-                    f"{plan.tenant} {year}: {year_rows.answers} answers arranged, "
-                    f"where the days hold {due.get(plan.tenant, 0)}"
-                )
-            state = YearState(built_from, now, year_rows.first_day, published=True)
-            outcomes.append((plan.tenant, self._publish(dataset, plan, year_rows, state, run)))
+            rows = tenant_year.arrange(dataset, [self.objects.get(key) for key in pieces])
+            outcome = self._mistake(dataset, plan, rows, due.get(plan.tenant, 0), built_from)
+            if outcome is None:
+                state = YearState(built_from, now, rows.first_day, published=True)
+                outcome = self._publish(dataset, plan, rows, state, run)
+            outcomes.append((plan.tenant, outcome))
         self.objects.delete_all(staging)
         return outcomes
+
+    def _mistake(
+        self,
+        dataset: lake.Dataset,
+        plan: _Plan,
+        rows: tenant_year.TenantYear,
+        due: int,
+        built_from: str,
+    ) -> _Outcome | None:
+        """Why the rows must not be published; None where they count what the days hold."""
+        if rows.answers == due:
+            return None
+        if self._moved(dataset, plan.year, built_from):
+            return "conflict"
+        return BuildCheckError(
+            f"{plan.tenant} {plan.year}: {rows.answers} events arranged in {dataset.name}, "
+            f"where the days hold {due}"
+        )
 
     def _plan(self, dataset: lake.Dataset, tenant: Tenant, year: int) -> _Plan:
         """The tenant-year as it stands; read before the statement, checked when publishing."""
@@ -173,10 +228,10 @@ class BuildReports:
     def _due(
         self, dataset: lake.Dataset, params: Mapping[str, Any], remaining_s: Remaining
     ) -> dict[str, int]:
-        """How many answers the published days hold for each tenant, counted independently."""
+        """How many events the published days hold for each tenant, counted independently."""
         sql = statement("checks", f"{dataset.name}_by_tenant")
         rows = self.athena.rows(sql, params, remaining_s=remaining_s)
-        return {row["tenant"]: int(row["answers"]) for row in rows}
+        return {row["tenant"]: int(row["events"]) for row in rows}
 
     def _moved(self, dataset: lake.Dataset, year: int, built_from: str) -> bool:
         """True if the year's days point elsewhere than when this round began."""
@@ -190,8 +245,8 @@ class BuildReports:
         rows: tenant_year.TenantYear,
         state: YearState,
         run: str,
-    ) -> str:
-        """Put the object if its rows are new; "rewritten", "unchanged" or "conflict".
+    ) -> _Outcome:
+        """Put the object if its rows are new.
 
         Two builders may work on one tenant-year: docs/decisions/0002 says why neither can leave
         older rows behind.

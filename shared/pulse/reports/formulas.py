@@ -1,7 +1,8 @@
 """The formulas behind the figures, by the versioned ids that replies echo (METRICS.md).
 
 With c_k responses of score k: n = Σ c_k. Percentages and averages are exact ratios of whole
-numbers, rounded once to two decimals, half to even.
+numbers, rounded once to two decimals (money to four), half to even. Moments and durations are
+whole microseconds; T is the threshold that was in force when the interaction entered.
 """
 
 from collections.abc import Mapping
@@ -21,4 +22,21 @@ FORMULAS: Mapping[str, str] = {
     "(Lewis & Sauro 2021), n' = n + 3, p' = (promoters + ¾)/n', d' = (detractors + ¾)/n', "
     "x = p' − d', 100 × (x ± z × √((p' + d' − x²)/n')), within −100 and 100. Widened to contain "
     "the score where it does not",
+    "response_ratio@1": "Σ replies / accepted",
+    "accept_service_level_pct@1": "100 × (accepted_at − entered_at ≤ T_accept) / offered with a "
+    "T_accept",
+    "first_response_service_level_pct@1": "100 × (first_response_at − entered_at ≤ "
+    "T_first_response) / offered with a T_first_response",
+    "finished_service_level_pct@1": "100 × (finished_at − entered_at ≤ T_finish) / finished with "
+    "a T_finish",
+    "avg_accept_time@1": "Σ (accepted_at − entered_at) / accepted",
+    "avg_first_response_time@1": "Σ (first_response_at − entered_at) / responded; of voice and "
+    "chat, accepted_at where there is no first_response_at",
+    "avg_finish_response_time@1": "Σ (finished_at − entered_at) / finished with a response, over "
+    "these",
+    "avg_satisfaction@1": "Σ satisfaction / interactions with one recorded",
+    "avg_revenue@1": "Σ revenue / interactions with one recorded that is not zero, per currency",
+    "avg_handle_time@1": "Σ (finished_at − accepted_at) / accepted and finished, over these",
+    "engaged_pct@1": "100 × Σ engaged_seconds / Σ active_seconds, of agent sessions",
+    "revenue@1": "Σ revenue, per currency",
 }

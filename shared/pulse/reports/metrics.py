@@ -1,8 +1,8 @@
-"""METRICS.md's survey formulas, as pure functions over per-score counts.
+"""METRICS.md's formulas as pure functions over sums.
 
-Every function takes `counts`, where counts[k] is the number of responses with score k (0..10),
-and yields exact figures: ratios are divided as integers and rounded half even once, to two
-decimals; None stands for a ratio without a denominator. Nothing here knows of rows or files.
+Figures are exact: ratios are divided as integers and rounded half even once; None stands for a
+ratio without a denominator. The survey formulas take `counts`, where counts[k] is the number of
+responses with score k (0..10). Nothing here knows of rows or files.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import lru_cache
 
+from pulse import days
 from pulse.tenants.rules import Rule, Segment
 
 Counts = Sequence[int]
@@ -52,14 +53,19 @@ def _segment_by_score(rule: Rule) -> tuple[Segment, ...]:
     return tuple(rule.segment(score) for score in _SCORES)
 
 
+def rounded(numerator: int, denominator: int) -> int:
+    """numerator / denominator as a whole number, half even."""
+    quotient, rest = divmod(numerator, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2):
+        quotient += 1
+    return quotient
+
+
 def ratio(numerator: int, denominator: int) -> Decimal | None:
     """numerator / denominator with two decimals, half even; None over nothing."""
     if denominator == 0:
         return None
-    quotient, rest = divmod(100 * numerator, denominator)
-    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2):
-        quotient += 1
-    return Decimal(quotient).scaleb(-2)
+    return Decimal(rounded(100 * numerator, denominator)).scaleb(-2)
 
 
 def share_pct(part: int, whole: int) -> Decimal | None:
@@ -212,3 +218,44 @@ def _around(
 def _hundredths(value: Decimal) -> Decimal:
     """100 * value, rounded to a whole number; never the negative zero."""
     return Decimal(int(value.scaleb(2).to_integral_value(ROUND_HALF_EVEN)))
+
+
+# -- durations, satisfaction and money
+
+DECIMAL_UNIT = 10_000
+"""Sums of decimals are whole numbers of its fraction."""
+
+
+class Written(Decimal):
+    """A figure that is text in JSON, as `str` writes it: a number there would lose its form."""
+
+
+class Clock(Written):
+    """Whole seconds, written HH:MM:SS; hours may pass 24."""
+
+    def __str__(self) -> str:
+        """The seconds as a clock shows them."""
+        minutes, seconds = divmod(int(self), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours:02}:{minutes:02}:{seconds:02}"
+
+
+def seconds(us: int, n: int = 1) -> Decimal | None:
+    """The mean of n durations that sum to so many microseconds; whole seconds without decimals."""
+    value = ratio(us, n * days.SECOND)
+    return Decimal(int(value)) if value is not None and value % 1 == 0 else value
+
+
+def clock(us: int, n: int = 1) -> Clock | None:
+    """The same mean, rounded from its exact value to the second."""
+    return Clock(rounded(us, n * days.SECOND)) if n else None
+
+
+def satisfaction(sum_: int, n: int) -> Decimal | None:
+    """The mean of n satisfactions that sum to so many ten-thousandths."""
+    return ratio(sum_, n * DECIMAL_UNIT)
+
+
+def money(sum_: int, n: int = 1) -> Written | None:
+    """The mean of n amounts that sum to so many ten-thousandths, with four decimals."""
+    return Written(f"{rounded(sum_, n)}E-4") if n else None

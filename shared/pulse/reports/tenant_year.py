@@ -16,7 +16,11 @@ import pyarrow.parquet as pq
 
 from pulse import lake
 
-_TYPES = {"string": pa.string(), "bigint": pa.int64()}
+_TYPES = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "decimal(38,4)": pa.decimal128(38, 4),
+}
 
 
 @dataclass(frozen=True)

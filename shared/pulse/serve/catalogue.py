@@ -4,7 +4,7 @@ from typing import Any
 
 from pulse import days
 from pulse.lake import NOT_GIVEN
-from pulse.reports.registry import PERIOD, REPORTS, TENANT, UNITS, Dimension, Metric, Report
+from pulse.reports.registry import REPORTS, TENANT, UNITS, Dimension, Metric, Report
 from pulse.serve.query import PARAMETERS
 
 
@@ -25,7 +25,6 @@ def catalogue() -> dict[str, Any]:
 
 def _report(report: Report) -> dict[str, Any]:
     family = report.family
-    period = [PERIOD] if report.granularity != "total" else []
     return {
         "name": report.name,
         "title": report.title,
@@ -33,11 +32,12 @@ def _report(report: Report) -> dict[str, Any]:
         "family": family.name,
         "dimensions": [_dimension(dimension) for dimension in report.dimensions],
         "always_grouped_by": [*family.apart, *([report.by_count.name] if report.by_count else [])],
-        "group_by": [*period, *report.group_by],
+        "group_by": list(report.group_by),
         "granularity": report.granularity,
         "metrics": [_metric(metric) for metric in report.metrics],
-        "filters": list(family.dimension_names),
+        "filters": list(report.filter_names),
         "fixed_filters": {name: list(values) for name, values in report.fixed.items()},
+        "always_given": list(report.given),
         "always_present": {name: list(values) for name, values in report.always_shown.items()},
         "rows_over_all": report.over_all,
         "breakdown": _breakdown(report),

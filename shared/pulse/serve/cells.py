@@ -2,7 +2,8 @@
 
 Text columns are codes into their values, in the fewest bytes. Of the counts only what is not
 zero is kept, since a row is hardly ever more than one response: eleven columns of int64 would
-be ten times the size, and ten times the work to add up.
+be ten times the size, and ten times the work to add up. Sums are exact: what could outgrow the
+float64 that adds it up is kept in several parts, by its bits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pulse import days
+from pulse import days, lake
 from pulse.days import DateRange
-from pulse.reports.registry import Family
+from pulse.reports.declarations import PERIOD
 from pulse.serve.conditions import Filters
 from pulse.serve.groups import Groups, check_size
 
@@ -36,27 +37,34 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Count:
-    """An additive column: which rows have other than zero, and how much."""
+class Part:
+    """An additive column's bits from `shift` on: which rows have any, and their amounts.
+
+    The amounts' sum is below 2**53, up to which float64 counts.
+    """
 
     rows: Integers
     amounts: Integers
+    shift: int = 0
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The rows of one tenant and year; `day` counts from 1970."""
+    """The rows of one table, tenant and year; `day` counts from 1970."""
 
+    table: lake.Dataset
     day: Integers
     columns: Mapping[str, Column]
-    counts: Sequence[Count]
+    counts: Sequence[Sequence[Part]]
+    """The parts of each of the table's measures, mostly one; none where all is zero."""
 
     @property
     def nbytes(self) -> int:
         """The memory that the columns take."""
         arrays = [self.day, *(column.codes for column in self.columns.values())]
-        for count in self.counts:
-            arrays += [count.rows, count.amounts]
+        for parts in self.counts:
+            for part in parts:
+                arrays += [part.rows, part.amounts]
         return sum(array.nbytes for array in arrays)
 
     def group(
@@ -65,23 +73,25 @@ class Cells:
         filters: Filters,
         dimensions: Sequence[str],
         *,
-        granularity: str = "total",
+        granularity: str = "day",
         week_start: str = "monday",
     ) -> Groups:
-        """Sums of the rows that the days and filters leave, by period (if any) and dimensions.
+        """Sums of the rows that the days and filters leave, by dimensions; `period` may be one.
 
         Raises UnprocessableError for more than MOST_GROUPS groups.
         """
         rows = np.flatnonzero(self._holds(dates, filters))
-        parts = [self.columns[name] for name in dimensions]
-        parts = [Column(part.codes[rows], part.values) for part in parts]
-        if granularity != "total":
-            parts.insert(0, _periods(self.day[rows], granularity, week_start))
-        numbers, members = _number(parts, len(rows))
+        columns = [
+            _periods(self.day[rows], granularity, week_start)
+            if name == PERIOD
+            else Column(self.columns[name].codes[rows], self.columns[name].values)
+            for name in dimensions
+        ]
+        numbers, members = _number(columns, len(rows))
         check_size(len(members))
-        labels = [[part.values[code] for code in part.codes[members].tolist()] for part in parts]
+        labels = [[one.values[code] for code in one.codes[members].tolist()] for one in columns]
         keys = list(zip(*labels, strict=True)) if labels else [()] * len(members)
-        return dict(zip(keys, self._add_up(rows, numbers, len(members)).tolist(), strict=True))
+        return dict(zip(keys, self._add_up(rows, numbers, len(members)), strict=True))
 
     def _holds(self, dates: DateRange, filters: Filters) -> npt.NDArray[np.bool_]:
         """For each row: is it of these days, and does it pass every filter?"""
@@ -93,19 +103,26 @@ class Cells:
             holds &= passes[column.codes]
         return holds
 
-    def _add_up(self, rows: Integers, numbers: Integers, groups: int) -> npt.NDArray[np.int64]:
-        """The counts' sums, one line for each group.
-
-        bincount adds as float64, exact up to 2**53: more responses than anybody has.
-        """
+    def _add_up(self, rows: Integers, numbers: Integers, groups: int) -> list[list[int]]:
+        """The counts' sums, one line for each group."""
         group_of = np.full(len(self.day), groups)  # what is filtered out falls behind the last
         group_of[rows] = numbers
-        sums = np.empty((groups, len(self.counts)), np.int64)
-        for at, count in enumerate(self.counts):
-            sums[:, at] = np.bincount(
-                group_of[count.rows], weights=count.amounts, minlength=groups + 1
-            )[:groups]
-        return sums
+        sums = np.zeros((groups, len(self.counts)), np.int64)
+        higher: list[tuple[int, int, list[int]]] = []
+        for at, parts in enumerate(self.counts):
+            for part in parts:
+                added = np.bincount(
+                    group_of[part.rows], weights=part.amounts, minlength=groups + 1
+                )[:groups]
+                if part.shift:  # may be beyond 64 bits: for Python's integers
+                    higher.append((at, part.shift, added.astype(np.int64).tolist()))
+                else:
+                    sums[:, at] = added
+        lines: list[list[int]] = sums.tolist()
+        for at, shift, bits in higher:
+            for line, some in zip(lines, bits, strict=True):
+                line[at] += some << shift
+        return lines
 
 
 def _periods(day: Integers, granularity: str, week_start: str) -> Column:
@@ -151,23 +168,22 @@ def _renumber(numbers: Integers, size: int) -> tuple[Integers, Integers]:
 #    turns a Python value into an Arrow one import pandas where it is installed
 
 
-def read(body: bytes, family: Family) -> Cells:
-    """The cells of one object as build_reports writes it."""
-    names = list(family.dimension_names)
+def read(body: bytes, table: lake.Dataset) -> Cells:
+    """The cells of one object of a report table, as build_reports writes it."""
+    names = list(table.dimensions)
     file = pq.ParquetFile(pa.BufferReader(body), read_dictionary=names)
-    table = file.read(columns=[*names, "day"]).unify_dictionaries()
+    labels = file.read(columns=[*names, "day"]).unify_dictionaries()
     return Cells(
-        day=_integers(table, "day", pa.int32()),
-        columns={name: _column(table.column(name)) for name in names},
+        table=table,
+        day=_integers(labels.column("day"), pa.int32()),
+        columns={name: _column(labels.column(name)) for name in names},
         # one at a time: all of them together would be most of the memory that reading takes
-        counts=[
-            _count(_integers(file.read(columns=[name]), name, pa.int64())) for name in family.counts
-        ],
+        counts=[_count(file.read(columns=[name]).column(name)) for name in table.measures],
     )
 
 
-def _integers(table: pa.Table, name: str, kind: pa.DataType) -> Integers:
-    return _numbers(table.column(name).cast(kind).combine_chunks())
+def _integers(chunked: Any, kind: pa.DataType) -> Integers:
+    return _numbers(chunked.cast(kind).combine_chunks())
 
 
 def _numbers(array: Any) -> Integers:
@@ -190,10 +206,41 @@ def _codes(indices: Any, none: int) -> Integers:
     return codes
 
 
-def _count(amounts: Integers) -> Count:
+def _count(chunked: Any) -> list[Part]:
+    """An additive column in parts; decimals as whole numbers of their last place."""
+    if not pa.types.is_decimal(chunked.type):
+        return _parts(_integers(chunked, pa.int64()))
+    low, high = _halves(chunked.combine_chunks())
+    if np.array_equal(high, low >> 63):  # nothing but signs: 64 bits are enough
+        return _parts(low)
+    return [*_parts(low & 0xFFFFFFFF), *_parts(low >> 32 & 0xFFFFFFFF, 32), *_parts(high, 64)]
+
+
+def _halves(array: Any) -> tuple[Integers, Integers]:
+    """The lower and the higher 64 bits of an array of decimals without nulls."""
+    if not len(array):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    words = np.frombuffer(array.buffers()[1], "<i8").reshape(-1, 2)
+    words = words[array.offset : array.offset + len(array)]
+    return words[:, 0], words[:, 1]
+
+
+_PART_BITS = 22
+
+
+def _parts(amounts: Integers, shift: int = 0) -> list[Part]:
+    """The amounts' bits in as few parts as keep every sum below 2**53."""
     rows = np.flatnonzero(amounts)
+    if not len(rows):
+        return []
     kept = amounts[rows]
-    most = int(kept.max()) if len(kept) else 0
-    return Count(
-        rows.astype(np.min_scalar_type(len(amounts))), kept.astype(np.min_scalar_type(most))
-    )
+    if np.abs(kept.astype(np.float64)).sum() < 2**52:  # a bit to spare, as this sum is not exact
+        rows = rows.astype(np.min_scalar_type(len(amounts)))
+        return [Part(rows, kept.astype(_fewest_bytes(kept)), shift)]
+    lowest = _parts(amounts & (2**_PART_BITS - 1), shift)
+    return [*lowest, *_parts(amounts >> _PART_BITS, shift + _PART_BITS)]
+
+
+def _fewest_bytes(amounts: Integers) -> np.dtype[Any]:
+    least, most = int(amounts.min()), int(amounts.max())
+    return np.min_scalar_type(most if least >= 0 else min(least, -most - 1))

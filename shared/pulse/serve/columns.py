@@ -4,11 +4,13 @@ The parser knows them by name (order_by), the reply lists them, and rows, JSON a
 made of them.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal
 from typing import Literal
 
-from pulse.reports.registry import PERIOD, Facts, Label, Metric, Report, Unit, Value
+from pulse.reports.declarations import CURRENCY, PERIOD, Facts, Label, Metric, Report, Unit, Value
+from pulse.reports.metrics import Written
 
 Cell = Label | bool | Value
 Kind = Literal[
@@ -24,8 +26,16 @@ CHANGE_UNITS: dict[Unit, Unit] = {
     "percent": "points",
     "points": "points",
     "scale": "scale",
+    "ratio": "ratio",
+    "seconds": "seconds",
+    "satisfaction": "satisfaction",
+    "money": "money",
 }
-"""The unit of a metric's change: percentages change by percentage points."""
+"""The unit of a metric's change: percentages change by percentage points.
+
+What only writes another metric in another way has no change of its own.
+"""
+_EXACT = Context(prec=60)
 
 
 @dataclass(frozen=True)
@@ -98,9 +108,9 @@ def _comparison(metric: Metric) -> list[Column]:
 
     def change(line: Line) -> Value:
         now, before = metric.of(line.now), previous(line)
-        if now is None or before is None or not (line.before and line.before.whole):
+        if not (line.before and line.before.whole):
             return None
-        return now - before
+        return _difference(metric, now, before)
 
     def significant(line: Line) -> bool | None:
         if metric.significant is None or line.before is None or change(line) is None:
@@ -108,10 +118,57 @@ def _comparison(metric: Metric) -> list[Column]:
         return metric.significant(line.now, line.before)
 
     name = metric.name
-    found = [
-        Column(f"{name}_{PREVIOUS}", "previous", previous, metric.unit, name),
-        Column(f"{name}_{CHANGE}", "change", change, CHANGE_UNITS[metric.unit], name),
-    ]
+    found = [Column(f"{name}_{PREVIOUS}", "previous", previous, metric.unit, name)]
+    if unit := CHANGE_UNITS.get(metric.unit):
+        found.append(Column(f"{name}_{CHANGE}", "change", change, unit, name))
     if metric.significant:
         found.append(Column(f"{name}_{SIGNIFICANT}", "significant", significant, of=name))
     return found
+
+
+def _difference(metric: Metric, now: Value, before: Value) -> Value:
+    """What a figure is now less what it was; None unless both are known."""
+    if isinstance(now, Mapping) or isinstance(before, Mapping):
+        return _difference_by_currency(metric, _by_currency(now), _by_currency(before))
+    if now is None or before is None:
+        return None
+    if metric.unit == "money":
+        return Written(_EXACT.subtract(now, before))
+    return now - before
+
+
+def _difference_by_currency(
+    metric: Metric, now: Mapping[str, Decimal], before: Mapping[str, Decimal]
+) -> Value:
+    """The same for each currency; a sum in which a currency is missing is zero there."""
+    nothing = Written("0.0000")
+    known = now.keys() | before.keys() if metric.empty == "0" else now.keys() & before.keys()
+    return {
+        currency: Written(
+            _EXACT.subtract(now.get(currency, nothing), before.get(currency, nothing))
+        )
+        for currency in sorted(known)
+    } or None
+
+
+def _by_currency(value: Value) -> Mapping[str, Decimal]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def by_currency(column: Column, currencies: Sequence[str]) -> Iterator[Column]:
+    """The column as one for each currency, if it is of money: a table's cell holds one figure."""
+    if column.unit != "money":
+        yield column
+        return
+    for currency in currencies:
+        yield replace(column, name=f"{column.name}_{currency}", cell=_in_currency(column, currency))
+
+
+def _in_currency(column: Column, currency: str) -> Callable[[Line], Cell]:
+    def cell(line: Line) -> Cell:
+        value = column.cell(line)
+        if isinstance(value, Mapping):
+            return value.get(currency)
+        return value if line.now.group.get(CURRENCY) == currency else None
+
+    return cell

@@ -46,6 +46,11 @@ def among(values: Iterable[str]) -> Condition:
     return Condition(frozenset(None if value == NOT_GIVEN else value for value in values))
 
 
+def given() -> Condition:
+    """The condition that there is a value at all."""
+    return Condition(frozenset({None}), negated=True)
+
+
 def both(first: Filters, second: Filters) -> Filters:
     """Two sets of filters, ANDed dimension by dimension."""
     merged = dict(first)

@@ -10,7 +10,8 @@ from typing import Any
 
 from pulse.errors import NotFoundError
 from pulse.http import decode
-from pulse.reports.registry import REPORTS, TENANT, Dimension, Report
+from pulse.reports.registry import FAMILIES, TENANT, Dimension, Family, Report
+from pulse.reports.sums import Layout
 from pulse.serve import query as queries
 from pulse.serve.groups import merge
 from pulse.serve.query import Query, refusal
@@ -23,6 +24,7 @@ MOST_VALUES = 1_000
 
 _DAYS = ("preset", "start_date", "end_date")
 PARAMETERS: Mapping[str, str] = {
+    "family": "Whose values, where several families have the dimension: survey by default.",
     "q": "Values alone that contain this text, or whose names do, in upper or lower case.",
     **{name: queries.PARAMETERS[name] for name in _DAYS},
 }
@@ -75,19 +77,20 @@ class Search:
         Raises NotFoundError for an unknown dimension, BadRequestError for the first thing wrong
         with the query.
         """
-        report = _report(name)
+        family = _family(name, _once("family", pairs))
         own = [TENANT.name] if across_tenants else []
-        allowed = (*PARAMETERS, *own, *report.family.dimension_names)
+        allowed = (*PARAMETERS, *own, *family.dimension_names)
         for given, _ in pairs:
             if given not in allowed:
                 reason = "There is no such parameter."
                 raise refusal(given[:64], "unknown_parameter", reason, allowed)
-        others = [(given, raw) for given, raw in pairs if given != "q"]
+        others = [(given, raw) for given, raw in pairs if given not in ("q", "family")]
+        report = Report(f"dimensions/{name}", "", "", family, metrics=(), group_by=(name,))
         return cls(
-            dimension=report.family.dimension(name),
+            dimension=family.dimension(name),
             report=report,
             query=queries.parse(others, report, across_tenants=across_tenants),
-            text=_text([raw for given, raw in pairs if given == "q"]),
+            text=_once("q", pairs) or "",
         )
 
     def answer(
@@ -114,14 +117,14 @@ class Search:
 
     def _counts(self, question: Question, objects: TenantYears) -> list[tuple[_Value, int]]:
         """Each value with how many it counts for, the greatest first, None last of its equals."""
-        family = self.report.family
+        layout = Layout(question.tables)
         groups = merge(
             year.cells.group(span.dates, question.all_filters, [self.dimension.name])
             for span in question.spans
             for year in objects[span.tenant.id]
         )
         counts = [
-            (None if value is None else str(value), family.size(sums))
+            (None if value is None else str(value), layout.size(sums))
             for (value,), sums in groups.items()
         ]
         return sorted(counts, key=lambda pair: (-pair[1], pair[0] is None, pair[0] or ""))
@@ -139,27 +142,23 @@ class Search:
         return not wanted or any(wanted in text.casefold() for text in shown if text is not None)
 
 
-def _report(name: str) -> Report:
-    """A report of the first family that has the dimension, grouped by it."""
-    found: dict[str, Report] = {}
-    for report in REPORTS.values():
-        for dimension in report.family.dimensions:
-            found.setdefault(dimension.name, report)
-    if name not in found:
-        raise NotFoundError(
-            "unknown_dimension", f"There is no such dimension. There are: {', '.join(found)}."
-        )
-    return Report(
-        name=f"dimensions/{name}",
-        title="",
-        text="",
-        family=found[name].family,
-        metrics=(),
-        group_by=(name,),
+def _family(dimension: str, asked: str | None) -> Family:
+    """The family asked for, if it has the dimension, or the first one that has."""
+    if asked is not None and asked not in FAMILIES:
+        raise refusal("family", "unknown_family", "There is no such family.", tuple(FAMILIES))
+    families = [FAMILIES[asked]] if asked else list(FAMILIES.values())
+    for family in families:
+        if dimension in family.dimension_names:
+            return family
+    known = dict.fromkeys(name for family in families for name in family.dimension_names)
+    raise NotFoundError(
+        "unknown_dimension", f"There is no such dimension. There are: {', '.join(known)}."
     )
 
 
-def _text(given: Sequence[str]) -> str:
+def _once(name: str, pairs: Sequence[tuple[str, str]]) -> str | None:
+    """The decoded value of a parameter, None if it is not there."""
+    given = [raw for each, raw in pairs if each == name]
     if len(given) > 1:
-        raise refusal("q", "repeated_parameter", "Give it once.")
-    return decode(given[0]) if given else ""
+        raise refusal(name, "repeated_parameter", "Give it once.")
+    return decode(given[0]) if given else None

@@ -3,15 +3,16 @@
 Metrics are computed for the rows that are shown, and for those that are ordered by one.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from pulse.reports.registry import Breakdown, Facts, Family, Report
-from pulse.serve.columns import WITHHELD, Cell, Column, Line
-from pulse.serve.groups import Groups, Key, Sums, added, apart, with_subtotals
+from pulse.reports.declarations import CURRENCY, Breakdown, Facts, Family, Report
+from pulse.reports.sums import Layout, Sums
+from pulse.serve.columns import WITHHELD, Cell, Column, Line, by_currency
+from pulse.serve.groups import Groups, Key, added, apart, period_place, with_subtotals
 from pulse.serve.query import Order
 
 Row = dict[str, Cell]
@@ -21,13 +22,13 @@ Row = dict[str, Cell]
 class Side:
     """The sums of one range of days: the one asked for, or the one it is compared with.
 
-    `group_by` names the parts of the groups' keys: `period` if there is one, what the family keeps
-    apart, then the other dimensions. Below `min_sample` answers, figures that tell how somebody
-    was judged are withheld (0: none is).
+    `group_by` names the parts of the groups' keys, `layout` their sums. Below `min_sample`
+    answers, figures that tell how somebody was judged are withheld (0: none is).
     """
 
     report: Report
     group_by: Sequence[str]
+    layout: Layout
     groups: Groups
     subtotals: bool = False
     min_sample: int = 0
@@ -35,24 +36,21 @@ class Side:
     def facts(self, key: Key) -> Facts:
         """What a row's metrics are computed from; nothing was counted of an unknown key."""
         group = dict(zip(self.group_by, key, strict=False))  # the key of a subtotal is shorter
-        whole = self._size(self._wholes, key[: self._apart.stop])
-        return Facts(group, self._sums_of(key), whole, self._is_too_few(self._sample(key)))
+        whole = self._size(self._wholes, self._frame_of(key))
+        too_few = self._is_too_few(self._sample(key))
+        return Facts(group, self._sums_of(key), whole, too_few, self.layout)
 
     def total(self, key: Key) -> Facts:
         """The facts of one of the totals."""
         sums = self.totals.get(key, self._nothing)
-        size = self._family.size(sums)
-        group = dict(zip(self._family.apart, key, strict=True))
-        return Facts(group, sums, size, self._is_too_few(size))
+        size = self.layout.size(sums)
+        group = dict(zip(self.report.family.apart, key, strict=True))
+        return Facts(group, sums, size, self._is_too_few(size), self.layout)
 
     @cached_property
     def totals(self) -> Groups:
         """The sums of each combination of the dimensions that are kept apart."""
         return added((key[self._apart], sums) for key, sums in self.groups.items())
-
-    @property
-    def _family(self) -> Family:
-        return self.report.family
 
     @cached_property
     def _apart(self) -> slice:
@@ -62,21 +60,45 @@ class Side:
 
     @cached_property
     def _nothing(self) -> Sums:
-        return [0] * len(self._family.counts)
+        return [0] * self.layout.width
 
     @cached_property
     def _sums(self) -> Groups:
         return with_subtotals(self.groups, self._apart.stop) if self.subtotals else self.groups
 
     @cached_property
+    def _frame(self) -> tuple[int, ...]:
+        """Where in a key the values stand within which shares and changes are told."""
+        period = period_place(self.group_by)
+        places = range(self._apart.start, self._apart.stop)
+        return tuple(places) if period is None else tuple(sorted({period, *places}))
+
+    def _frame_of(self, key: Key) -> Key:
+        """These values of a row; a subtotal may leave some out."""
+        if self._frame_leads:
+            return key[: len(self._frame)]
+        return tuple(key[place] for place in self._frame if place < len(key))
+
+    @cached_property
+    def _frame_leads(self) -> bool:
+        """True where they are a key's first ones, as they mostly are: that is quicker told."""
+        return self._frame == tuple(range(len(self._frame)))
+
+    @cached_property
     def _wholes(self) -> Groups:
-        return added((key[: self._apart.stop], sums) for key, sums in self.groups.items())
+        """The sums within each frame, also those of subtotals that leave some of it out."""
+        lengths = {self._apart.stop, *(p + 1 for p in self._frame if p >= self._apart.stop)}
+        return added(
+            (self._frame_of(key[:length]), sums)
+            for key, sums in self.groups.items()
+            for length in lengths
+        )
 
     def _sums_of(self, key: Key) -> Sums:
         return self._sums.get(key, self._nothing)
 
     def _size(self, groups: Groups, key: Key) -> int:
-        return self._family.size(groups.get(key, self._nothing))
+        return self.layout.size(groups.get(key, self._nothing))
 
     # -- samples
 
@@ -118,7 +140,7 @@ class Figures:
             yield self._row(self._line(key))
 
     def ordered(self, order_by: Sequence[Order]) -> list[Key]:
-        """Every key: by its columns, period first, None last; before that, as `order_by` says.
+        """Every key: by its columns in order, None last; before that, as `order_by` says.
 
         A subtotal comes before its groups. Where an order is turned around, rows without a value
         still come last.
@@ -131,9 +153,23 @@ class Figures:
     def _sort(self, keys: list[Key], order: Order) -> None:
         column = next(column for column in self.columns if column.name == order.column)
         values: dict[Key, Any] = {key: column.cell(self._line(key)) for key in keys}
-        given = [key for key in keys if values[key] is not None]
+        given = [key for key in keys if _has_order(values[key])]
         given.sort(key=lambda key: values[key], reverse=order.descending)
-        keys[:] = given + [key for key in keys if values[key] is None]
+        keys[:] = given + [key for key in keys if not _has_order(values[key])]
+
+    @property
+    def flat(self) -> "Figures":
+        """The same figures, with a column for each currency where a row may have several."""
+        if CURRENCY in self.now.group_by and not self.now.subtotals:
+            return self
+        recorded = {
+            currency
+            for side in self._sides
+            for sums in side.totals.values()
+            for currency in side.layout.recorded(sums)
+        }
+        columns = [flat for one in self.columns for flat in by_currency(one, sorted(recorded))]
+        return replace(self, columns=columns)
 
     @property
     def totals(self) -> list[Row]:
@@ -181,13 +217,22 @@ class Figures:
         for part in breakdown.rows(facts):
             yield {**facts.group, **part, **dict.fromkeys(hidden), **flag}
 
+    @property
+    def _sides(self) -> list[Side]:
+        return [self.now, self.before] if self.before else [self.now]
+
     @cached_property
     def _totals(self) -> list[Line]:
-        keys = {*self.now.totals, *(self.before.totals if self.before else ())}
+        keys = {key for side in self._sides for key in side.totals}
         return [
             Line(self.now.total(key), self.before.total(key) if self.before else None)
             for key in sorted(keys, key=_rank)
         ]
+
+
+def _has_order(value: Any) -> bool:
+    """False of nothing, and of the several currencies that a subtotal may have."""
+    return value is not None and not isinstance(value, Mapping)
 
 
 def _rank(key: Key) -> list[tuple[bool, Any]]:

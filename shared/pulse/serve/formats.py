@@ -1,6 +1,7 @@
 """A reply's text: JSON, and CSV that is safe to open in a spreadsheet.
 
-Figures are exact decimals up to here. JSON has them as numbers, CSV with all their decimals.
+Figures are exact decimals up to here. JSON has them as numbers, or as text where a number would
+lose their form; CSV has all their decimals.
 """
 
 import csv
@@ -11,6 +12,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from pulse.reports.metrics import Written
+
 PAGE_BYTES = 4_000_000
 """Where a page ends at the latest: Lambda lets 6 MB out, once escaped."""
 
@@ -19,15 +22,17 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON text; decimals as numbers."""
+    """Compact JSON text; decimals as numbers, but for those that are meant to be text."""
     return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_number
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_figure
     )
 
 
-def _number(value: Any) -> int | float:
+def _figure(value: Any) -> int | float | str:
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} has no JSON form")
+    if isinstance(value, Written):
+        return str(value)
     # two decimals survive the way through a float: JSON writes the shortest text that reads back
     return int(value) if value.as_tuple().exponent == 0 else float(value)
 

@@ -7,21 +7,22 @@ beginning of its groups' keys, so that no value has to stand for "all of them".
 from collections.abc import Collection, Iterable, Sequence
 
 from pulse.errors import UnprocessableError
-from pulse.reports.registry import ALL, Label, Report
+from pulse.reports.declarations import ALL, PERIOD, Label, Report
+from pulse.reports.sums import Sums
 
 Key = tuple[Label, ...]
 """A group: the values of its columns, in the order in which they were asked for."""
-Sums = list[int]
-"""A group's additive counts, in the family's order."""
 Groups = dict[Key, Sums]
 
 MOST_GROUPS = 200_000
 """More would not fit into the function's memory beside the object they are made from."""
+_MOST_SUMS = 100
+"""Groups of more sums than this weigh more: those of many currencies."""
 
 
-def check_size(groups: int) -> None:
-    """Raise UnprocessableError for more groups than can be told."""
-    if groups > MOST_GROUPS:
+def check_size(groups: int, width: int = 0) -> None:
+    """Raise UnprocessableError for more groups than can be told, of `width` sums each."""
+    if groups * max(width, _MOST_SUMS) > MOST_GROUPS * _MOST_SUMS:
         raise UnprocessableError(
             "too_many_groups",
             f"The grouping makes more than {MOST_GROUPS} rows: group by less, or filter more.",
@@ -48,15 +49,28 @@ def added(pairs: Iterable[tuple[Key, Sums]]) -> Groups:
 
 
 def apart(report: Report, group_by: Sequence[str]) -> slice:
-    """Where in a key the values stand that the report's family keeps apart."""
+    """Where in a key the values stand that the report's family keeps apart.
+
+    No subtotal leaves them out, nor what is before them.
+    """
     names = report.family.apart
-    first = group_by.index(names[0])
+    first = group_by.index(names[0]) if names else 0
     return slice(first, first + len(names))
+
+
+def period_place(group_by: Sequence[str]) -> int | None:
+    """Where in a key the period stands, if it is grouped by."""
+    return group_by.index(PERIOD) if PERIOD in group_by else None
 
 
 def put(key: Key, place: int, value: Label) -> Key:
     """The key with one more part, at this place."""
     return (*key[:place], value, *key[place:])
+
+
+def replaced(key: Key, place: int, value: Label) -> Key:
+    """The key with another value at this place."""
+    return (*key[:place], value, *key[place + 1 :])
 
 
 def split(groups: Groups, place: int) -> Groups:
@@ -94,11 +108,11 @@ def beginnings(key: Key, least: int) -> list[Key]:
 # -- rows that are there even if nothing was counted
 
 
-def filled(keys: Collection[Key], periods: Sequence[str]) -> set[Key]:
-    """Every key, which begins with a period, in every period."""
-    bare = {key[1:] for key in keys}
+def filled(keys: Collection[Key], place: int, periods: Sequence[str]) -> set[Key]:
+    """Every key, which has a period at this place, in every period."""
+    bare = {(key[:place], key[place + 1 :]) for key in keys}
     check_size(len(bare) * len(periods))
-    return {(period, *key) for period in periods for key in bare}
+    return {(*a, period, *b) for period in periods for a, b in bare}
 
 
 def with_always(report: Report, group_by: Sequence[str], keys: Collection[Key]) -> set[Key]:

@@ -3,6 +3,7 @@
 Reading is here; what ingest takes and answers is declared in `openapi_writing`.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import Any, get_args
 
@@ -10,7 +11,8 @@ from pulse import days
 from pulse.errors import FieldError, RequestError
 from pulse.http import PROBLEM
 from pulse.lake import NOT_GIVEN
-from pulse.reports.registry import PERIOD, REPORTS, TENANT, Dimension, Metric, Report, Unit
+from pulse.reports.declarations import PERIOD, TENANT, Dimension, Metric, Report, Unit
+from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
 from pulse.serve.dimensions import MOST_VALUES
 from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
@@ -36,11 +38,21 @@ _PROBLEMS = {
 }
 
 _DATE: Schema = {"type": "string", "format": "date"}
+_AMOUNT = r"^-?\d+\.\d{4}$"
 _SCHEMA_OF_UNIT: dict[Unit, Schema] = {
     "count": {"type": "integer", "minimum": 0},
     "percent": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
     "points": {"type": ["number", "null"], "minimum": -100, "maximum": 100},
     "scale": {"type": ["number", "null"], "minimum": 0, "maximum": 10},
+    "ratio": {"type": ["number", "null"], "minimum": 0},
+    "seconds": {"type": ["number", "null"], "minimum": 0},
+    "time": {"type": ["string", "null"], "pattern": r"^\d{2,}:[0-5]\d:[0-5]\d$"},
+    "satisfaction": {"type": ["number", "null"]},
+    "money": {
+        "type": ["string", "object", "null"],
+        "pattern": _AMOUNT,
+        "additionalProperties": {"type": "string", "pattern": _AMOUNT},
+    },
 }
 
 
@@ -201,15 +213,19 @@ _REPORT_HEADERS = {
 
 
 def _dimensions() -> list[Dimension]:
-    """Every dimension of any family, each once."""
+    """Every dimension of any family, each once; it may mean another thing to another family."""
     found: dict[str, Dimension] = {}
-    for report in REPORTS.values():
-        for dimension in report.family.dimensions:
-            found.setdefault(dimension.name, dimension)
+    for family in FAMILIES.values():
+        for dimension in family.dimensions:
+            known = found.setdefault(dimension.name, dimension)
+            if known.text != dimension.text:
+                text = f"{known.text} In the {family.name} family: {dimension.text}"
+                found[dimension.name] = replace(known, text=text)
     return list(found.values())
 
 
 _PARAMETER_SCHEMAS: dict[str, Schema] = {
+    "family": {"type": "string", "enum": list(FAMILIES)},
     "q": {"type": "string"},
     "preset": {"type": "string", "enum": list(days.PRESETS), "default": days.DEFAULT_PRESET},
     "start_date": _DATE,
@@ -340,8 +356,7 @@ def _reply_schema(report: Report) -> Schema:
         "rows": rows,
         "totals": {
             **rows,
-            "description": f"One row for each {' and '.join(report.family.apart)}; "
-            "the other dimensions are null.",
+            "description": f"{_extent(report)}; the other dimensions are null.",
         },
         "next_cursor": {"type": ["string", "null"]},
     }
@@ -361,6 +376,11 @@ def _reply_schema(report: Report) -> Schema:
     }
 
 
+def _extent(report: Report) -> str:
+    names = report.family.apart
+    return f"One row for each {' and '.join(names)}" if names else "One row over everything"
+
+
 def _row_schema(report: Report) -> Schema:
     apart = report.family.apart
     metrics = {metric.name: _figure_schema(metric) for metric in report.metrics}
@@ -373,13 +393,14 @@ def _row_schema(report: Report) -> Schema:
         "properties": {
             PERIOD: {**_DATE, "type": ["string", "null"]},
             TENANT.name: {"type": ["string", "null"], "description": TENANT.text},
-            **{dimension.name: _label_schema(dimension) for dimension in report.family.dimensions},
+            **{dimension.name: _label_schema(dimension) for dimension in report.filters},
             **({report.by_count.name: _COUNTED} if report.by_count else {}),
             LEVEL: {
                 "type": "integer",
                 "minimum": 0,
-                "description": "With subtotals: how many of the dimensions asked for it tells, "
-                f"beside {PERIOD}, {' and '.join(apart)}; the others are null.",
+                "description": "With subtotals: how many of the dimensions asked for it tells"
+                + (f", beside {PERIOD}, {' and '.join(apart)}" if apart else "")
+                + "; the others are null.",
             },
             **metrics,
             **changes,
@@ -412,22 +433,26 @@ def _figure_schema(metric: Metric) -> Schema:
     return schema
 
 
+_BOUNDS = ("minimum", "maximum")
+
+
+def _or_null(kind: str | list[str]) -> list[str]:
+    return [kind, "null"] if isinstance(kind, str) else kind
+
+
 def _change_schemas(metric: Metric) -> Schema:
     """The columns of a metric that compare adds."""
-    kind = "integer" if metric.unit == "count" else "number"
-    unit = CHANGE_UNITS[metric.unit]
-    schemas: Schema = {
-        f"{metric.name}_{PREVIOUS}": {
-            **_SCHEMA_OF_UNIT[metric.unit],
-            "type": [kind, "null"],
-            "description": f"{metric.name} of the range compared with.",
-        },
-        f"{metric.name}_{CHANGE}": {
-            "type": [kind, "null"],
+    schema = _SCHEMA_OF_UNIT[metric.unit]
+    either = {**schema, "type": _or_null(schema["type"])}
+    then = f"{metric.name} of the range compared with."
+    schemas: Schema = {f"{metric.name}_{PREVIOUS}": {**either, "description": then}}
+    if unit := CHANGE_UNITS.get(metric.unit):
+        unbounded = {name: value for name, value in either.items() if name not in _BOUNDS}
+        schemas[f"{metric.name}_{CHANGE}"] = {
+            **unbounded,
             "description": f"{metric.name} now less then, in {unit}; null where nothing at all "
             "was counted then.",
-        },
-    }
+        }
     if metric.significant:
         schemas[f"{metric.name}_{SIGNIFICANT}"] = {
             "type": ["boolean", "null"],

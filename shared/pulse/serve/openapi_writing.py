@@ -1,15 +1,16 @@
-"""What is posted, declared for the OpenAPI document: responses to ingest, orders of exports.
+"""What is posted, declared for the OpenAPI document: events to ingest, orders of exports.
 
 The declarations are data: ingest is another function, and neither imports the other. Tests hold
 them against what ingest and export_rows themselves take and answer.
 """
 
+from itertools import chain
 from typing import Any
 
 from pulse.exports.export import FILTERS, FORMATS, MOST_DAYS, STREAMS
-from pulse.lake import CHANNELS
+from pulse.lake import CHANNELS, MEDIA_TYPES
 from pulse.tenants.rules import METRICS
-from pulse.tenants.surveys import STYLES
+from pulse.tenants.surveys import STYLES, TRIGGERS
 
 Schema = dict[str, Any]
 
@@ -17,10 +18,47 @@ BATCH_ITEMS = 500
 _ID_PATTERN = "^[A-Za-z0-9._:-]{1,64}$"
 _NAME_LIMIT = 128
 _COMMENT_LIMIT = 4_000
+_LONGEST_S = 90_000
+_NUMBER_PATTERN = r"^(-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)?$"
+
+_DAY: Schema = {"type": "string", "format": "date"}
+_MOMENT: Schema = {"type": "string", "format": "date-time"}
 
 
 def _text(limit: int, description: str) -> Schema:
     return {"type": ["string", "null"], "maxLength": limit, "description": description}
+
+
+def _required_text(description: str) -> Schema:
+    return {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": _NAME_LIMIT,
+        "description": description,
+    }
+
+
+def _moment(description: str) -> Schema:
+    return {**_MOMENT, "type": ["string", "null"], "description": description}
+
+
+def _decimal(description: str) -> Schema:
+    return {
+        "type": ["number", "string", "null"],
+        "pattern": _NUMBER_PATTERN,
+        "description": f"{description} A number or its text; more decimals are refused, never "
+        "rounded.",
+    }
+
+
+def _duration(description: str) -> Schema:
+    return {
+        **_decimal(f"{description} Seconds, at most six decimals."),
+        "type": ["number", "string"],
+        "minLength": 1,
+        "minimum": 0,
+        "maximum": _LONGEST_S,
+    }
 
 
 _RESPONSE: Schema = {
@@ -41,12 +79,10 @@ _RESPONSE: Schema = {
             "description": "Sent again with the same answered_at, it replaces what was sent "
             "before. Needs answered_at. One is made and returned where it is missing.",
         },
-        "answered_at": {
-            "type": ["string", "null"],
-            "format": "date-time",
-            "description": "Default now; at most 5 minutes ahead, 35 days back with a "
-            "publishable key, back to 1990-01-01 with a secret one.",
-        },
+        "answered_at": _moment(
+            "Default now; at most 5 minutes ahead, 35 days back with a publishable key, back to "
+            "1990-01-01 with a secret one."
+        ),
         "channel": {"enum": [*CHANNELS, None], "default": "external"},
         "agent_id": _text(_NAME_LIMIT, "The agent who is rated."),
         "agent_name": _text(_NAME_LIMIT, "The agent's name, to be shown."),
@@ -69,6 +105,85 @@ _RESPONSE: Schema = {
             "description": "With a secret key only: the customer's address. Never stored.",
         },
         "user_agent": _text(4_000, "With a secret key only: the customer's browser."),
+    },
+}
+
+_MEDIA_TYPE: Schema = {"enum": list(MEDIA_TYPES)}
+_AMOUNT: Schema = _decimal("At most four decimals and 14 digits before them; negative: a refund.")
+_INTERACTION: Schema = {
+    "type": "object",
+    "description": "An interaction as far as it has gone. Sent again with the same entered_at it "
+    "may hold only what changed: of each field the latest updated_at that has a value counts.",
+    "required": ["interaction_id", "media_type", "entered_at"],
+    "additionalProperties": False,
+    "properties": {
+        "interaction_id": _required_text("Identifies it within the tenant's day of entered_at."),
+        "media_type": _MEDIA_TYPE,
+        "entered_at": {
+            **_MOMENT,
+            "description": "When the customer came; at most 5 minutes ahead, back to 1990-01-01.",
+        },
+        "updated_at": _moment("When this was so. Default now; at most 5 minutes ahead."),
+        "customer_segment": _text(_NAME_LIMIT, "The kind of customer."),
+        "service_type": _text(_NAME_LIMIT, "What it was about."),
+        "agent_id": _text(_NAME_LIMIT, "The agent who handled it."),
+        "agent_name": _text(_NAME_LIMIT, "The agent's name, to be shown."),
+        "customer_id": _text(_NAME_LIMIT, "Who the customer was."),
+        "offered_at": _moment("When it was offered to an agent; not before entered_at."),
+        "accepted_at": _moment("When an agent took it; not before entered_at."),
+        "first_response_at": _moment(
+            "When the customer got the first reply; not before entered_at. For voice and chat "
+            "accepted_at where it is missing."
+        ),
+        "finished_at": _moment("When it was over; not before entered_at."),
+        "abandoned": {
+            "type": ["boolean", "null"],
+            "description": "True where the customer gave up; counts if it was never accepted.",
+        },
+        "replies": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": 2**31 - 1,
+            "description": "How many replies the customer got.",
+        },
+        "satisfaction": _decimal(
+            "Within the tenant's satisfaction scale, by default 1-5; at most four decimals."
+        ),
+        "revenue": {
+            "type": ["object", "null"],
+            "required": ["amount", "currency"],
+            "additionalProperties": False,
+            "properties": {
+                "amount": {**_AMOUNT, "type": ["number", "string"], "minLength": 1},
+                "currency": {
+                    "type": "string",
+                    "pattern": "^[A-Za-z]{3}$",
+                    "description": "An active code of ISO 4217.",
+                },
+            },
+        },
+    },
+}
+_SESSION: Schema = {
+    "type": "object",
+    "description": "An agent's session on one medium. Sent again for the same day it replaces "
+    "what was sent before.",
+    "required": [
+        "session_id",
+        "agent_id",
+        "media_type",
+        "day",
+        "active_seconds",
+        "engaged_seconds",
+    ],
+    "additionalProperties": False,
+    "properties": {
+        "session_id": _required_text("Identifies it within its day."),
+        "agent_id": _required_text("Whose session it was."),
+        "media_type": _MEDIA_TYPE,
+        "day": _DAY | {"description": "The tenant's day; from 1990-01-01 to today."},
+        "active_seconds": _duration("How long the agent was logged in."),
+        "engaged_seconds": _duration("How long of it the agent was engaged; at most all of it."),
     },
 }
 
@@ -107,10 +222,13 @@ _SURVEY: Schema = {
         "metric",
         "scale",
         "labels",
+        "ends",
         "thanks",
         "language",
         "direction",
+        "words",
         "display",
+        "served_at",
     ],
     "properties": {
         "id": {"type": "string"},
@@ -119,23 +237,59 @@ _SURVEY: Schema = {
         "metric": {"enum": list(METRICS)},
         "scale": {
             "type": "object",
-            "required": ["min", "max"],
-            "properties": {"min": {"type": "integer"}, "max": {"type": "integer"}},
+            "required": ["min", "max", "lower_is_better"],
+            "properties": {
+                "min": {"type": "integer"},
+                "max": {"type": "integer"},
+                "lower_is_better": {"type": "boolean"},
+            },
         },
         "labels": {
             "type": "array",
             "description": "Names of the scores from the lowest on, or empty.",
             "items": {"type": "string"},
         },
+        "ends": {
+            "type": "array",
+            "description": "What the lowest and the highest score mean.",
+            "items": {"type": "string"},
+            "minItems": 2,
+            "maxItems": 2,
+        },
         "thanks": {"type": "string"},
         "language": {"type": "string"},
         "direction": {"enum": ["ltr", "rtl"]},
-        "display": {"type": "object", "description": "When to show it; empty: always."},
+        "words": {
+            "type": "object",
+            "description": "What a page's own buttons and messages say.",
+            "additionalProperties": {"type": "string"},
+        },
+        "display": {
+            "type": "object",
+            "description": "When the widget shows it by itself, to how many in a hundred "
+            "visitors, and after how many days to the same visitor again.",
+            "required": ["trigger", "delay", "event", "sample_pct", "again_days"],
+            "properties": {
+                "trigger": {"enum": list(TRIGGERS)},
+                "delay": {"type": "integer", "description": "Seconds."},
+                "event": {"type": ["string", "null"]},
+                "sample_pct": {"type": "integer"},
+                "again_days": {"type": "integer"},
+            },
+        },
+        "served_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When this was said: by it a page sees how wrong a visitor's clock is.",
+        },
     },
 }
 
-_DAY: Schema = {"type": "string", "format": "date"}
-_MOMENT: Schema = {"type": "string", "format": "date-time"}
+_EXPORTED_BY = {
+    name: [stream for stream in STREAMS if name in FILTERS[stream]]
+    for name in dict.fromkeys(chain.from_iterable(FILTERS.values()))
+}
+"""Each filter of an export, with the streams that have it."""
 _EXPORT_REQUEST: Schema = {
     "type": "object",
     "required": ["stream", "start_date", "end_date"],
@@ -148,10 +302,11 @@ _EXPORT_REQUEST: Schema = {
         **{
             name: {
                 "type": "string",
-                "description": "A filter as in a report's query: commas separate values (%2C is "
-                "one within a value), a leading ! negates, (none) is not given. A plus is itself.",
+                "description": f"A filter of {' and '.join(streams)} as in a report's query: "
+                "commas separate values (%2C is one within a value), a leading ! negates, (none) "
+                "is not given. A plus is itself.",
             }
-            for name in FILTERS
+            for name, streams in _EXPORTED_BY.items()
         },
     },
 }
@@ -198,20 +353,29 @@ _EXPORT: Schema = {
     },
 }
 
-SCHEMAS: dict[str, Schema] = {
-    "Response": _RESPONSE,
-    "ResponseBatch": {
+
+def _reference(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _batch(stream: str, item: str) -> Schema:
+    return {
         "type": "object",
-        "required": ["responses"],
+        "required": [stream],
         "additionalProperties": False,
         "properties": {
-            "responses": {
-                "type": "array",
-                "maxItems": BATCH_ITEMS,
-                "items": {"$ref": "#/components/schemas/Response"},
-            }
+            stream: {"type": "array", "maxItems": BATCH_ITEMS, "items": _reference(item)}
         },
-    },
+    }
+
+
+SCHEMAS: dict[str, Schema] = {
+    "Response": _RESPONSE,
+    "ResponseBatch": _batch("responses", "Response"),
+    "Interaction": _INTERACTION,
+    "InteractionBatch": _batch("interactions", "Interaction"),
+    "AgentSession": _SESSION,
+    "AgentSessionBatch": _batch("sessions", "AgentSession"),
     "Accepted": _ACCEPTED,
     "Survey": _SURVEY,
     "ExportRequest": _EXPORT_REQUEST,
@@ -232,17 +396,12 @@ _WITH_PUBLISHABLE_KEY: list[dict[str, list[str]]] = [
 _WRITING_PROBLEMS = [400, 401, 403, 413, 422, 429, 500, 503]
 
 
-def _reference(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _writing(name: str, summary: str, schema: str, *media: str) -> dict[str, Any]:
-    body = {"schema": _reference(schema)}
+def _writing(name: str, summary: str, schema: Schema, *media: str) -> dict[str, Any]:
+    content = {kind: {"schema": schema} for kind in media}
     return {
         "operationId": name,
         "summary": summary,
-        "parameters": [_IDEMPOTENCY_KEY],
-        "requestBody": {"required": True, "content": dict.fromkeys(media, body)},
+        "requestBody": {"required": True, "content": content},
         "responses": {
             "202": {
                 "description": "Durable: stored in a place that survives any process.",
@@ -253,25 +412,34 @@ def _writing(name: str, summary: str, schema: str, *media: str) -> dict[str, Any
     }
 
 
+def _one_or_many(name: str, what: str, item: str) -> dict[str, Any]:
+    either = {"anyOf": [_reference(item), _reference(f"{item}Batch")]}
+    summary = f"One {what} or at most {BATCH_ITEMS}, 256 KiB in all; a secret key."
+    return _writing(name, summary, either, "application/json")
+
+
 PATHS: dict[str, dict[str, Any]] = {
     "/v1/responses": {
         "post": _writing(
             "sendResponse",
             "One response, at most 16 KiB; a publishable or a secret key.",
-            "Response",
+            _reference("Response"),
             "application/json",
             "text/plain",
         )
-        | {"security": _WITH_PUBLISHABLE_KEY}
+        | {"parameters": [_IDEMPOTENCY_KEY], "security": _WITH_PUBLISHABLE_KEY}
     },
     "/v1/batch/responses": {
         "post": _writing(
             "sendResponses",
             f"At most {BATCH_ITEMS} responses and 256 KiB; a secret key.",
-            "ResponseBatch",
+            _reference("ResponseBatch"),
             "application/json",
         )
+        | {"parameters": [_IDEMPOTENCY_KEY]}
     },
+    "/v1/interactions": {"post": _one_or_many("sendInteractions", "interaction", "Interaction")},
+    "/v1/agent-sessions": {"post": _one_or_many("sendSessions", "agent session", "AgentSession")},
     "/v1/surveys/{id}": {
         "get": {
             "operationId": "getSurvey",
@@ -299,8 +467,9 @@ PATHS: dict[str, dict[str, Any]] = {
         "post": {
             "operationId": "orderExport",
             "summary": "Orders the single rows behind the numbers as one file; a secret key.",
-            "description": "Every answer that counts, once, with its comment, as far as it has "
-            "arrived when Athena reads: ordered by day, then by the time of the answer.",
+            "description": "Every answer that counts, once, with its comment, or every "
+            "interaction, its updates merged, as far as they have arrived when Athena reads: "
+            "ordered by day, then by the time of the answer or of entry.",
             "requestBody": {
                 "required": True,
                 "content": {"application/json": {"schema": _reference("ExportRequest")}},

@@ -15,7 +15,8 @@ from pulse.days import DateRange
 from pulse.errors import BadRequestError, FieldError
 from pulse.http import decode
 from pulse.lake import NOT_GIVEN
-from pulse.reports.registry import PERIOD, TENANT, Dimension, Report
+from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Dimension, Report
+from pulse.serve.columns import Column
 from pulse.serve.columns import columns as columns_of
 from pulse.serve.conditions import Condition
 from pulse.tenants.tenant import Tenant
@@ -67,7 +68,7 @@ class Query:
     dates: DateRange | None
     granularity: str
     group_by: tuple[str, ...]
-    """Every grouped column in order: `period`, the family's own, then those asked for."""
+    """Every grouped column in order: what the family keeps apart, then those asked for."""
     tenants: tuple[str, ...] | None = None
     """Of which tenants, where the key does not say so."""
     filters: Mapping[str, Condition] = field(default_factory=dict)
@@ -79,15 +80,16 @@ class Query:
     cursor: str | None = None
     format: str = "json"
 
-    def resolve(self, tenant: Tenant, table: str) -> DateRange:
-        """The days it means for a tenant at this moment; `all_time` begins with the table."""
+    def resolve(self, tenant: Tenant, tables: Iterable[str]) -> DateRange:
+        """The days it means for a tenant at this moment; `all_time` begins with the tables."""
         if self.dates:
             return self.dates
+        first_days = (tenant.table(table).first_day for table in tables)
         return days.resolve_preset(
             self.preset or days.DEFAULT_PRESET,
             days.today(tenant.timezone),
             week_start=tenant.week_start,
-            first_day=tenant.table(table).first_day,
+            first_day=min((day for day in first_days if day), default=None),
         )
 
 
@@ -104,14 +106,13 @@ def parse(
     naming the parameter and what it allows, for the first thing wrong.
     """
     own = [TENANT.name] if across_tenants else []
-    given = _once_each(pairs, (*PARAMETERS, *own, *report.family.dimension_names))
+    given = _once_each(pairs, (*PARAMETERS, *own, *report.filter_names))
     preset, dates = _dates(given)
-    granularity, dimensions = _grouping(given, report, own)
-    period = (PERIOD,) if granularity != "total" else ()
-    group_by = (*period, *report.family.apart, *dimensions)
+    granularity, group_by = _grouping(given, report, own)
     compare = _compare(given, preset)
     subtotals = _flag("subtotals", given)
     columns = columns_of(report, group_by, compared=compare is not None, subtotals=subtotals)
+    orders = _order(given, columns, group_by)
     kind = _format(given, accept)
     return Query(
         preset=preset,
@@ -123,7 +124,7 @@ def parse(
         compare=compare,
         fill=_flag("fill", given),
         subtotals=subtotals,
-        order_by=_order(given, [column.name for column in columns]),
+        order_by=orders,
         limit=_limit(given, kind),
         cursor=decode(given["cursor"]) if "cursor" in given else None,
         format=kind,
@@ -251,41 +252,67 @@ def _tenants(given: Mapping[str, str]) -> tuple[str, ...]:
 def _grouping(
     given: Mapping[str, str], report: Report, own: Sequence[str]
 ) -> tuple[str, tuple[str, ...]]:
-    """(granularity, dimensions beside those that are always there).
+    """(granularity, every grouped column in order).
 
     What the key brings of its `own` may be grouped by too; what the report counts by always is.
-    `period` may stand in group_by: it asks for days unless granularity says otherwise.
     """
     asked = list(report.group_by)
     if "group_by" in given:
         asked = _list("group_by", given["group_by"])
+        names = (*own, *(dimension.name for dimension in report.dimensions))
         for name in asked:
-            allowed = (PERIOD, *own, *(dimension.name for dimension in report.dimensions))
-            _choice("group_by", name, allowed, "unknown_dimension")
+            _choice("group_by", name, tuple(dict.fromkeys((PERIOD, *names))), "unknown_dimension")
         _refuse_repeated("group_by", asked)
     if report.by_count and report.by_count.name not in asked:
         asked.append(report.by_count.name)
-    granularity = report.granularity
-    if PERIOD in asked and granularity == "total":
-        granularity = "day"
-    if "granularity" in given:
-        granularity = decode(given["granularity"])
-        _choice("granularity", granularity, days.GRANULARITIES, "unknown_granularity")
-    if PERIOD in asked and granularity == "total":
+    granularity = _granularity(given, report, asked)
+    return granularity, _in_order(asked, granularity, report.family.apart)
+
+
+def _granularity(given: Mapping[str, str], report: Report, asked: Sequence[str]) -> str:
+    """How long the periods of a grouping are; those of days where it does not say.
+
+    The report's own go with what its family keeps apart: a grouping that is asked for instead of
+    the report's leaves them out where there is nothing such.
+    """
+    if "granularity" not in given:
+        if PERIOD in asked:
+            return "day" if report.granularity == "total" else report.granularity
+        return report.granularity if report.family.apart else "total"
+    granularity = decode(given["granularity"])
+    _choice("granularity", granularity, days.GRANULARITIES, "unknown_granularity")
+    if PERIOD in asked and granularity == "total" and "group_by" in given:
         reason = "To group by period, name its length."
         lengths = days.GRANULARITIES[1:]
         raise refusal("granularity", "period_without_granularity", reason, lengths)
-    always = (PERIOD, *report.family.apart)
-    return granularity, tuple(name for name in asked if name not in always)
+    return granularity
 
 
-def _order(given: Mapping[str, str], columns: Sequence[str]) -> tuple[Order, ...]:
+def _in_order(asked: Sequence[str], granularity: str, apart: Sequence[str]) -> tuple[str, ...]:
+    """The columns asked for, behind what is kept apart; `period` before that, if there is any.
+
+    Where nothing is, it stands where it was asked for, and first where granularity alone asks.
+    """
+    if granularity == "total":
+        return (*apart, *(name for name in asked if name not in (PERIOD, *apart)))
+    if PERIOD in asked and not apart:
+        return tuple(asked)
+    return (PERIOD, *apart, *(name for name in asked if name not in (PERIOD, *apart)))
+
+
+def _order(
+    given: Mapping[str, str], columns: Sequence[Column], group_by: Sequence[str]
+) -> tuple[Order, ...]:
     if "order_by" not in given:
         return ()
     orders = []
+    by_name = {column.name: column for column in columns}
     for text in _list("order_by", given["order_by"]):
         name = text.removeprefix("-")
-        _choice("order_by", name, columns, "unknown_column")
+        _choice("order_by", name, tuple(by_name), "unknown_column")
+        if by_name[name].unit == "money" and CURRENCY not in group_by:
+            reason = f"{name} has several currencies, which have no order: group by {CURRENCY} too."
+            raise refusal("order_by", "order_across_currencies", reason)
         orders.append(Order(name, descending=text.startswith("-")))
     _refuse_repeated("order_by", [order.column for order in orders])
     return tuple(orders)
@@ -303,7 +330,7 @@ def _refuse_repeated(parameter: str, values: Sequence[str]) -> None:
 def _filters(given: Mapping[str, str], report: Report) -> dict[str, Condition]:
     return {
         dimension.name: _condition(dimension, given[dimension.name])
-        for dimension in report.family.dimensions
+        for dimension in report.filters
         if dimension.name in given
     }
 

@@ -6,14 +6,15 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from pulse import days
+from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Reply
-from pulse.reports.registry import TENANT, Report
+from pulse.reports.declarations import CURRENCY, TENANT, Report
+from pulse.reports.sums import Layout
 from pulse.serve import figures, groups
 from pulse.serve.columns import Column, columns, withheld
-from pulse.serve.conditions import Filters, among, both
+from pulse.serve.conditions import Filters, among, both, given
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.figures import Figures, Side
 from pulse.serve.formats import PAGE_BYTES, csv_line, fill, json_array, json_object, to_json
@@ -35,6 +36,8 @@ class Question:
 
     report: Report
     query: Query
+    tables: tuple[lake.Dataset, ...]
+    """Of the report's tables, those that know all that is asked for."""
     spans: tuple[Span, ...]
     """Each tenant's days."""
     filters: Filters
@@ -48,7 +51,7 @@ class Question:
         Raises ForbiddenError where the report lacks a dimension that the key is bound to.
         """
         for name in key.filters:
-            if name not in report.family.dimension_names:
+            if name not in report.filter_names:
                 raise ForbiddenError(
                     "filter_not_applicable",
                     f"This key is bound to one {name}, which report {report.name} cannot tell.",
@@ -57,10 +60,12 @@ class Question:
         filters = both(query.filters, bound)
         threshold = max(tenant.min_sample for tenant in tenants)
         asked = {*query.group_by, *filters}
+        tables = report.tables_telling(asked)
         return cls(
             report=report,
             query=query,
-            spans=tuple(Span.of(report, query, tenant) for tenant in tenants),
+            tables=tables,
+            spans=tuple(Span.of(report, query, tables, tenant) for tenant in tenants),
             filters=filters,
             min_sample=figures.min_sample(key.kind, threshold, report.family, asked),
         )
@@ -69,7 +74,7 @@ class Question:
     def all_filters(self) -> Filters:
         """Every filter that holds, the report's own included."""
         fixed = {name: among(values) for name, values in self.report.fixed.items()}
-        return both(self.filters, fixed)
+        return both(both(self.filters, fixed), dict.fromkeys(self.report.given, given()))
 
     @cached_property
     def asked(self) -> str:
@@ -144,28 +149,44 @@ class Question:
         return page.csv(raw_query) if self.query.format == "csv" else page.json()
 
     def _figures(self, objects: TenantYears) -> Figures:
+        layout = self._layout(objects)
         now: list[Groups] = []
         before: list[Groups] = []
         keys: set[groups.Key] = set()
         for span in self.spans:
             years = objects[span.tenant.id]
-            now.append(span.now(years, self.all_filters))
-            before.append(span.before(years, self.all_filters))
+            now.append(span.now(years, self.all_filters, layout))
+            before.append(span.before(years, self.all_filters, layout))
             keys |= span.keys({*now[-1], *before[-1]})
         return Figures(
-            now=self._side(now),
-            before=self._side(before) if self.query.compare else None,
+            now=self._side(now, layout),
+            before=self._side(before, layout) if self.query.compare else None,
             keys=self._rows(keys),
             columns=self._columns,
         )
 
-    def _side(self, parts: Sequence[Groups]) -> Side:
+    def _layout(self, objects: TenantYears) -> Layout:
+        """What stands where in the sums that these objects make, all currencies that they know."""
+        by_currency = self.report.by_currency
+        if not by_currency:
+            return Layout(self.tables)
+        known = {
+            currency
+            for years in objects.values()
+            for year in years
+            for currency in year.cells.columns[CURRENCY].values
+            if currency is not None
+        }
+        return Layout(self.tables, by_currency, tuple(sorted(known)))
+
+    def _side(self, parts: Sequence[Groups], layout: Layout) -> Side:
         """One side of the figures: the sums of every tenant, and those over all scales."""
         group_by = self.query.group_by
         found = groups.merge(parts)
+        groups.check_size(len(found), layout.width)
         if self.report.over_all:
             found = groups.with_over_all(found, groups.apart(self.report, group_by))
-        return Side(self.report, group_by, found, self.query.subtotals, self.min_sample)
+        return Side(self.report, group_by, layout, found, self.query.subtotals, self.min_sample)
 
     def _rows(self, keys: set[groups.Key]) -> set[groups.Key]:
         """The keys of every row: of these groups, and of those that the query or report adds."""
@@ -221,6 +242,11 @@ class Question:
         if more := max(span.unpaired for span in self.spans):
             message = f"The range compared with has {more} periods more: see the totals."
             warnings.append(("unpaired_periods", message))
+        for table in self.report.tables:
+            if table not in self.tables:
+                told = ", ".join(table.dimensions)
+                message = f"Figures of {table.name} are null: they are told by {told} alone."
+                warnings.append((f"{table.name}_not_told_apart", message))
         for name, condition in self.all_filters.items():
             if not condition.values and not condition.negated:
                 message = f"The filters on {name} exclude each other: nothing can pass them."
@@ -268,12 +294,9 @@ class _Page:
         return Reply(200, json_object(members), {"Content-Type": JSON})
 
     def csv(self, raw_query: str) -> Reply:
-        names = [column.name for column in self.figures.columns]
-        head = csv_line(names)
-        texts = (
-            csv_line([row[name] for name in names])
-            for row in self.figures.rows(self.keys, self.start)
-        )
+        flat = self.figures.flat
+        head = csv_line([column.name for column in flat.columns])
+        texts = (csv_line(list(row.values())) for row in flat.rows(self.keys, self.start))
         lines = self._fill(texts, len(head.encode()))
         headers = {"Content-Type": CSV, "Content-Disposition": self._file_name()}
         if cursor := self._next_cursor(len(lines)):

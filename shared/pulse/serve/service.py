@@ -44,7 +44,7 @@ class Reports:
         """serve_reports on the table and the bucket that template.yaml names."""
         for service in ("dynamodb", "s3"):
             client(service, hurried=True)  # here, because years are read by threads at once
-        directory = Directory(Tenants(settings.table, hurried=True))
+        directory = Directory(Tenants(settings.table, hurried=True), settings.remember_us)
         names = DisplayNames(directory, Names(settings.table, hurried=True))
         return cls(directory, Years(Objects(settings.lake_bucket, hurried=True)), names)
 
@@ -133,10 +133,13 @@ class Reports:
         return tenant
 
     def _objects(self, question: Question, *, anew: bool = False) -> TenantYears:
-        """The objects of each tenant that hold the question's days."""
-        family = question.report.family
+        """The objects of each tenant that hold the question's days, table by table."""
         return {
-            span.tenant.id: self.years.read(family, span.tenant, span.years, anew=anew)
+            span.tenant.id: [
+                year
+                for table in question.tables
+                for year in self.years.read(table, span.tenant, span.years, anew=anew)
+            ]
             for span in question.spans
         }
 

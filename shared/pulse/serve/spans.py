@@ -7,11 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from pulse import days
+from pulse import days, lake
 from pulse.days import DateRange
-from pulse.reports.registry import PERIOD, TENANT, Report
+from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Report
+from pulse.reports.sums import Layout
+from pulse.serve import groups
 from pulse.serve.conditions import Filters
-from pulse.serve.groups import Groups, Key, added, certain, filled, merge, put, split
+from pulse.serve.groups import Groups, Key
 from pulse.serve.query import Query
 from pulse.serve.years import Year
 from pulse.tenants.tenant import Tenant
@@ -19,20 +21,26 @@ from pulse.tenants.tenant import Tenant
 
 @dataclass(frozen=True)
 class Span:
-    """The days of one tenant, and those that they are compared with, if any."""
+    """The days of one tenant, and those that they are compared with, if any.
+
+    `tables` are those that can tell what is asked.
+    """
 
     report: Report
     query: Query
+    tables: tuple[lake.Dataset, ...]
     tenant: Tenant
     dates: DateRange
     compared: DateRange | None
 
     @classmethod
-    def of(cls, report: Report, query: Query, tenant: Tenant) -> Self:
+    def of(
+        cls, report: Report, query: Query, tables: tuple[lake.Dataset, ...], tenant: Tenant
+    ) -> Self:
         """What the query means to the tenant at this moment."""
-        dates = query.resolve(tenant, report.family.dataset.name)
+        dates = query.resolve(tenant, [table.name for table in tables])
         compared = days.COMPARISONS[query.compare](dates) if query.compare else None
-        return cls(report, query, tenant, dates, compared)
+        return cls(report, query, tables, tenant, dates, compared)
 
     @property
     def years(self) -> set[int]:
@@ -42,22 +50,26 @@ class Span:
     @property
     def unpaired(self) -> int:
         """How many periods compared with have no counterpart among those asked for."""
-        if self.compared is None or not self._by_period:
+        if self.compared is None or self._period_place is None:
             return 0
         return max(0, len(self._periods(self.compared)) - len(self._periods(self.dates)))
 
     @property
     def as_of_us(self) -> int | None:
-        """When the build ran that the tenant's sums reflect; None before the first."""
-        return self.tenant.table(self.report.family.dataset.name).as_of_us
+        """When the build ran that the tenant's sums reflect, of several tables the earliest.
+
+        None before the first.
+        """
+        built = (self.tenant.table(table.name).as_of_us for table in self.tables)
+        return min((us for us in built if us is not None), default=None)
 
     # -- sums
 
-    def now(self, years: Sequence[Year], filters: Filters) -> Groups:
+    def now(self, years: Sequence[Year], filters: Filters, layout: Layout) -> Groups:
         """The sums of the days asked for."""
-        return self._groups(years, filters, self.dates)
+        return self._groups(years, filters, layout, self.dates)
 
-    def before(self, years: Sequence[Year], filters: Filters) -> Groups:
+    def before(self, years: Sequence[Year], filters: Filters, layout: Layout) -> Groups:
         """The sums of the days compared with, under the names of the periods asked for.
 
         The first period of the one range stands beside the first of the other, and so on; what
@@ -65,12 +77,16 @@ class Span:
         """
         if self.compared is None:
             return {}
-        groups = self._groups(years, filters, self.compared)
-        if not self._by_period:
-            return groups
+        found = self._groups(years, filters, layout, self.compared)
+        place = self._period_place
+        if place is None:
+            return found
         names = dict.fromkeys(self._periods(self.compared))
         names |= dict(zip(names, self._periods(self.dates), strict=False))
-        return added(((names[str(key[0])], *key[1:]), sums) for key, sums in groups.items())
+        return groups.added(
+            (groups.replaced(key, place, names[str(key[place])]), sums)
+            for key, sums in found.items()
+        )
 
     def keys(self, counted: Collection[Key]) -> set[Key]:
         """The rows that are shown, of the groups that something was counted of.
@@ -78,40 +94,64 @@ class Span:
         Those whose period has no counterpart are not: they count in the totals alone.
         """
         group_by = self.query.group_by
-        if not self._by_period:
-            return set(counted) or certain(self.report, group_by)
+        place = self._period_place
+        if place is None:
+            return set(counted) or groups.certain(self.report, group_by)
         if self.query.fill:
-            known = {(None, *key) for key in certain(self.report, group_by[1:])}
-            counted = filled(counted or known, self._periods(self.dates))
-        return {key for key in counted if key[0] is not None}
+            others = [name for name in group_by if name != PERIOD]
+            certain = groups.certain(self.report, others)
+            known = {groups.put(key, place, None) for key in certain}
+            counted = groups.filled(counted or known, place, self._periods(self.dates))
+        return {key for key in counted if key[place] is not None}
 
-    def _groups(self, years: Sequence[Year], filters: Filters, dates: DateRange) -> Groups:
+    def _groups(
+        self, years: Sequence[Year], filters: Filters, layout: Layout, dates: DateRange
+    ) -> Groups:
         names = [name for name in self.query.group_by if name != self._by_count]
-        stored = [name for name in names if name not in (PERIOD, TENANT.name)]
-        groups = merge(
-            year.cells.group(
-                dates,
-                filters,
-                stored,
-                granularity=self.query.granularity,
-                week_start=self.tenant.week_start,
-            )
-            for year in years
-        )
+        stored = [name for name in names if name != TENANT.name]
+        found = groups.merge(self._sums(year, filters, layout, dates, stored) for year in years)
         if TENANT.name in names:
             place = names.index(TENANT.name)
-            groups = {put(key, place, self.tenant.id): sums for key, sums in groups.items()}
+            found = {groups.put(key, place, self.tenant.id): sums for key, sums in found.items()}
         if self._by_count:
-            groups = split(groups, self.query.group_by.index(self._by_count))
-        return groups
+            found = groups.split(found, self.query.group_by.index(self._by_count))
+        return found
+
+    def _sums(
+        self,
+        year: Year,
+        filters: Filters,
+        layout: Layout,
+        dates: DateRange,
+        names: Sequence[str],
+    ) -> Groups:
+        """One object's sums by these columns, laid out as the question's."""
+        found = year.cells.group(
+            dates,
+            filters,
+            [*names, CURRENCY] if layout.by_currency else names,
+            granularity=self.query.granularity,
+            week_start=self.tenant.week_start,
+        )
+        groups.check_size(len(found), layout.width)
+        table = year.cells.table
+        if layout.is_of(table):
+            return found
+        if not layout.by_currency:
+            return {key: layout.laid_out(table, sums) for key, sums in found.items()}
+        return groups.added(
+            (key, layout.laid_out(table, sums, currency if isinstance(currency, str) else None))
+            for (*labels, currency), sums in found.items()
+            for key in [tuple(labels)]
+        )
 
     @property
     def _by_count(self) -> str | None:
         return self.report.by_count.name if self.report.by_count else None
 
     @property
-    def _by_period(self) -> bool:
-        return PERIOD in self.query.group_by
+    def _period_place(self) -> int | None:
+        return groups.period_place(self.query.group_by)
 
     def _periods(self, dates: DateRange) -> list[str]:
         found = days.periods(dates, self.query.granularity, self.tenant.week_start)

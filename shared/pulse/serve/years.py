@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from pulse import days, lake
-from pulse.reports.registry import Family
 from pulse.serve import cells
 from pulse.serve.cells import Cells
 from pulse.store.objects import Objects
@@ -55,22 +54,22 @@ class Years:
     _kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
 
     def read(
-        self, family: Family, tenant: Tenant, years: Collection[int], *, anew: bool = False
+        self, table: lake.Dataset, tenant: Tenant, years: Collection[int], *, anew: bool = False
     ) -> list[Year]:
-        """The tenant's published objects of these calendar years, oldest first.
+        """The tenant's published objects of these calendar years in a table, oldest first.
 
         An object is asked for at most once a minute, unless a build came between or `anew`, and
         sent again only if it has changed.
         """
-        table = tenant.table(family.dataset.name)
+        known = tenant.table(table.name)
         wanted = {
-            lake.report_key(family.dataset, tenant.id, year): table.years[year]
-            for year in table.published_years
+            lake.report_key(table, tenant.id, year): known.years[year]
+            for year in known.published_years
             if year in years
         }
         stale = [key for key, state in wanted.items() if anew or not self._is_fresh(key, state)]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            got = pool.map(lambda key: self._get(family, key), stale)
+            got = pool.map(lambda key: self._get(table, key), stale)
             found = dict(zip(stale, got, strict=True))
         for key, state in wanted.items():
             if key in found:
@@ -84,13 +83,13 @@ class Years:
         kept = self._kept.get(key)
         return kept is not None and kept.is_fresh(state)
 
-    def _get(self, family: Family, key: str) -> Year:
+    def _get(self, table: lake.Dataset, key: str) -> Year:
         kept = self._kept.get(key)
         found = self.objects.get_unless(key, kept.year.etag if kept else None)
         if found is None:
             return self._kept[key].year  # unchanged, so it is here
         body, etag = found
-        return Year(etag, cells.read(body, family))
+        return Year(etag, cells.read(body, table))
 
     def _forget(self) -> None:
         size = sum(kept.year.cells.nbytes for kept in self._kept.values())

@@ -3,7 +3,7 @@
     pk                  sk        record
     NAMES#tenant#agent  agent id  name, version
 
-Responses name their agent by an id and, if they like, by a name. Reports keep to the ids, which
+Events name their agent by an id and, if they like, by a name. Reports keep to the ids, which
 are told apart whatever they are called; the latest name is for people who choose among them.
 """
 
@@ -20,24 +20,24 @@ MOST_AGENTS = 10_000
 
 @dataclass(frozen=True)
 class Naming:
-    """A response's word on what an agent is called; the one with the greatest version holds.
+    """An event's word on what an agent is called; the one with the greatest version holds.
 
     Anybody can take a publishable key from a page: what came with one never renames an agent that
-    a secret key has named. Among equals the later answer has it, so that an import of old answers
-    does not bring old names back, and of one answer what was received last.
+    a secret key has named. Among equals the later event has it, so that an import of old events
+    does not bring old names back, and of one event what was received last.
     """
 
     tenant: str
     agent: str
     name: str
     trusted: bool
-    answered_us: int
+    happened_us: int
     received_us: int
 
     @property
     def version(self) -> str:
         """Sorts as the words' weights do."""
-        return f"{self.trusted:d}-{self.answered_us:017}-{self.received_us:017}"
+        return f"{self.trusted:d}-{self.happened_us:017}-{self.received_us:017}"
 
 
 class Names:

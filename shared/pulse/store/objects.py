@@ -65,6 +65,16 @@ class Objects:
         """Store an object under a name that nobody else uses."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body)
 
+    def put_page(self, key: str, body: bytes, *, media_type: str, cache_control: str) -> None:
+        """Store what browsers get, with the headers that it is served with."""
+        self._client.put_object(
+            Bucket=self.bucket,
+            Key=key,
+            Body=body,
+            ContentType=media_type,
+            CacheControl=cache_control,
+        )
+
     def put_file(self, key: str, path: Path, *, media_type: str) -> None:
         """Store a file of any size under a name that nobody else uses."""
         self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": media_type})
@@ -84,28 +94,37 @@ class Objects:
         )
         return link
 
-    def replace(self, key: str, body: bytes, *, sha256: str, etag: str | None) -> None:
-        """Store an object in the place of the one with that ETag (None: of nothing).
+    def replace(self, key: str, body: bytes, *, sha256: str, etag: str | None) -> str:
+        """Store an object in the place of the one with that ETag (None: of nothing); its own ETag.
 
         Raises ConflictError if something else stands there by now.
         """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         try:
-            self._client.put_object(
+            reply = self._client.put_object(
                 Bucket=self.bucket, Key=key, Body=body, Metadata={"sha256": sha256}, **condition
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _LOST_A_RACE:
                 raise ConflictError(f"{key} was replaced by somebody else") from error
             raise
+        stored: str = reply["ETag"]
+        return stored
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Every key below a prefix, in order."""
+        return (found["Key"] for found in self._listed(prefix))
+
+    def etags(self, prefix: str) -> dict[str, str]:
+        """The ETag of every object below a prefix, by key, in order."""
+        return {found["Key"]: found["ETag"] for found in self._listed(prefix)}
+
+    def _listed(self, prefix: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=prefix
         )
         for page in pages:
-            yield from (found["Key"] for found in page.get("Contents", ()))
+            yield from page.get("Contents", ())
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The prefixes one level below `prefix`, each ending in a slash."""

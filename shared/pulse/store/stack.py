@@ -34,6 +34,8 @@ class StackOutputs:
     """What template.yaml tells of a stack; `ApiUrl` is the output of `api_url`, and so on."""
 
     api_url: str
+    pages_url: str
+    pages_bucket: str
     lake_bucket: str
     table: str
     database: str
@@ -41,6 +43,8 @@ class StackOutputs:
     queue_url: str
     dead_letter_queue_url: str
     event_source: str
+    finance_bucket: str
+    finance_close_days: str
 
     @classmethod
     def of(cls, stack: str) -> Self:

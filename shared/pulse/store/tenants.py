@@ -11,21 +11,31 @@ The three records of a key made for one command carry `expires_s`: DynamoDB dele
 after, should the command have died before it did.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
 from pulse import days
 from pulse.errors import ConflictError
+from pulse.lake import INTERACTIONS
 from pulse.store.records import Record, Records
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
-from pulse.tenants.surveys import DEFAULT_LANGUAGE, Survey, Texts
+from pulse.tenants.surveys import DEFAULT_LANGUAGE, Display, Survey, Texts
 from pulse.tenants.tenant import TableState, Tenant, YearState
+from pulse.tenants.thresholds import Timeline
 
 _TENANTS = "TENANTS"
-_SETTINGS = ("name", "timezone", "week_start", "min_sample", "started")
+_SETTINGS = (
+    "name",
+    "timezone",
+    "week_start",
+    "min_sample",
+    "started",
+    "satisfaction_scale",
+    "thresholds",
+)
 
 
 class Tenants:
@@ -42,8 +52,7 @@ class Tenants:
 
     def create(self, tenant: Tenant) -> None:
         """Store a new tenant. Raises ConflictError if the id is taken."""
-        settings = {name: getattr(tenant, name) for name in _SETTINGS}
-        self._records.create({"pk": _TENANTS, "sk": tenant.id, **settings})
+        self._records.create({"pk": _TENANTS, "sk": tenant.id, **_settings(tenant, _SETTINGS)})
 
     def get(self, tenant: str) -> Tenant | None:
         """The tenant as it stands, or None."""
@@ -57,17 +66,23 @@ class Tenants:
     def set(self, tenant: Tenant, **settings: Any) -> Tenant:
         """Change settings; the tenant afterwards.
 
-        Raises ValueError for a value that a tenant cannot have or a time zone that is already
-        fixed, ConflictError if the first event came in between.
+        Raises ValueError for a value that a tenant cannot have or a setting that is already
+        fixed, ConflictError if the first event or other thresholds came in between.
         """
         changed = replace(tenant, **settings)
-        condition = "attribute_exists(pk)"
-        values: dict[str, Any] = {f":{name}": getattr(changed, name) for name in settings}
+        conditions = ["attribute_exists(pk)"]
+        values = {f":{name}": value for name, value in _settings(changed, settings).items()}
         if changed.timezone != tenant.timezone:
             if tenant.started:
                 raise ValueError("the time zone is fixed since the tenant's first event")
-            condition += " AND started = :not_started"
+            conditions.append("started = :not_started")
             values[":not_started"] = False
+        rescaled = changed.satisfaction_scale != tenant.satisfaction_scale
+        if rescaled and tenant.table(INTERACTIONS.name).years:
+            raise ValueError("satisfaction_scale is fixed since reports have interactions")
+        if "thresholds" in settings:
+            conditions.append("(thresholds = :before OR attribute_not_exists(thresholds))")
+            values[":before"] = _timelines_record(tenant.thresholds)
         sets = ", ".join(f"#{name} = :{name}" for name in settings)
         record = self._records.update(
             _TENANTS,
@@ -75,7 +90,7 @@ class Tenants:
             f"SET {sets}",
             names={f"#{name}": name for name in settings},
             values=values,
-            condition=condition,
+            condition=" AND ".join(conditions),
         )
         return _tenant(record)
 
@@ -136,7 +151,8 @@ class Tenants:
         self._records.update(
             f"SURVEYS#{survey.tenant}",
             survey.id,
-            "SET #rules = :rules, #style = :style, texts = :texts, default_language = :language",
+            "SET #rules = :rules, #style = :style, texts = :texts, "
+            "default_language = :language, display = :display",
             names={"#rules": "rules", "#style": "style"},  # reserved words
             values={
                 ":rules": [[since, rule.metric, rule.label] for since, rule in survey.rules],
@@ -150,6 +166,7 @@ class Tenants:
                     for language, texts in survey.texts.items()
                 },
                 ":language": survey.default_language,
+                ":display": asdict(survey.display),
             },
         )
 
@@ -229,9 +246,37 @@ def _tenant(record: Record) -> Tenant:
             years.setdefault(table, {})[int(year)] = _year(value)
     return Tenant(
         id=record["sk"],
-        **{name: record[name] for name in _SETTINGS},
+        **_given_settings(record),
         tables={table: TableState(states) for table, states in years.items()},
     )
+
+
+def _settings(tenant: Tenant, names: Iterable[str]) -> Record:
+    """Settings as they are stored."""
+    settings = {name: getattr(tenant, name) for name in names}
+    if "thresholds" in settings:
+        settings["thresholds"] = _timelines_record(tenant.thresholds)
+    return settings
+
+
+def _given_settings(record: Record) -> dict[str, Any]:
+    """The settings that a record has; one made before there was a setting lacks it."""
+    settings = {name: record[name] for name in _SETTINGS if name in record}
+    return settings | {"thresholds": _timelines(record.get("thresholds", {}))}
+
+
+def _timelines_record(timelines: Mapping[str, Timeline]) -> Record:
+    return {
+        name: [[since.isoformat(), seconds] for since, seconds in timeline]
+        for name, timeline in timelines.items()
+    }
+
+
+def _timelines(record: Record) -> dict[str, Timeline]:
+    return {
+        name: tuple((date.fromisoformat(since), seconds) for since, seconds in timeline)
+        for name, timeline in record.items()
+    }
 
 
 def _year_record(state: YearState) -> Record:
@@ -264,6 +309,7 @@ def _survey(tenant: str, record: Record) -> Survey:
             for language, texts in record["texts"].items()
         },
         default_language=record.get("default_language", DEFAULT_LANGUAGE),
+        display=Display(**record.get("display", {})),
     )
 
 

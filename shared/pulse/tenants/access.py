@@ -1,7 +1,7 @@
-"""Who is calling, and what may they: keys, tenants and surveys, remembered for 60 s.
+"""Who is calling, and what may they: keys, tenants and surveys, remembered for a while.
 
-The memory is the process's own: a revoked key ends within the minute, and the table is not in
-the path of every request.
+The memory is the process's own: a revoked key ends within a minute at most, and the table is not
+in the path of every request.
 """
 
 from collections.abc import Callable
@@ -24,9 +24,10 @@ Found = TypeVar("Found")
 
 @dataclass
 class Directory:
-    """Tenants, surveys and keys by their names; each answer, also "none", is kept for 60 s."""
+    """Tenants, surveys and keys by their names; each answer, also "none", is kept for a while."""
 
     tenants: Tenants
+    remember_us: int = REMEMBER_US
     _memory: dict[tuple[str, ...], tuple[int, Any]] = field(default_factory=dict)
 
     def key(self, text: str) -> Key | None:
@@ -45,10 +46,10 @@ class Directory:
         )
 
     def remember(self, name: tuple[str, ...], find: Callable[[], Found]) -> Found:
-        """What `find` finds; for 60 s after it was asked, what it found then."""
+        """What `find` finds; for a while after it was asked, what it found then."""
         now = days.now_us()
         known = self._memory.get(name)
-        if known and now - known[0] < REMEMBER_US:
+        if known and now - known[0] < self.remember_us:
             remembered: Found = known[1]
             return remembered
         if len(self._memory) >= _MOST_REMEMBERED:

@@ -1,4 +1,4 @@
-"""Surveys: what is asked, on which scale, and the rules that were in force when."""
+"""Surveys: what is asked, on which scale, when a page shows it, and the rules in force when."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from pulse.tenants.rules import Rule
 
 STYLES = ("faces", "stars", "numbers")
+TRIGGERS = ("button", "delay", "event", "api")
 RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi")
 DEFAULT_LANGUAGE = "en"
+EVENT_LIMIT = 64
+_LONGEST_DELAY = 24 * 3600
+_LONGEST_PAUSE = 3650
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,37 @@ class Texts:
 
 
 @dataclass(frozen=True)
+class Display:
+    """When the widget shows a survey by itself; the page's own tag may say otherwise.
+
+    `button` leaves it to the visitor, `delay` waits so many seconds, `event` for the host page to
+    tell of `event`, `api` for it to ask. Of the visitors `sample_pct` in a hundred are asked,
+    and nobody again within `again_days`. Raises ValueError for a rule that none can follow.
+    """
+
+    trigger: str = "button"
+    delay: int = 0
+    event: str | None = None
+    sample_pct: int = 100
+    again_days: int = 30
+
+    def __post_init__(self) -> None:
+        if self.trigger not in TRIGGERS:
+            raise ValueError(f"trigger must be one of {', '.join(TRIGGERS)}, not {self.trigger!r}")
+        if (self.trigger == "event") != (self.event is not None):
+            raise ValueError("the trigger event has the event's name, and no other trigger has one")
+        if self.event is not None and not 1 <= len(self.event) <= EVENT_LIMIT:
+            raise ValueError(f"an event's name has 1 to {EVENT_LIMIT} characters")
+        for name, value, most in (
+            ("delay", self.delay, _LONGEST_DELAY),
+            ("sample_pct", self.sample_pct, 100),
+            ("again_days", self.again_days, _LONGEST_PAUSE),
+        ):
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} lies within 0 and {most}; {value} does not")
+
+
+@dataclass(frozen=True)
 class Survey:
     """A survey of a tenant. `rules` are (in force since µs, rule), oldest first."""
 
@@ -29,6 +64,7 @@ class Survey:
     style: str = "numbers"
     texts: Mapping[str, Texts] = field(default_factory=dict)
     default_language: str = DEFAULT_LANGUAGE
+    display: Display = field(default_factory=Display)
 
     @property
     def current_rule(self) -> Rule:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pulse import days
+from pulse.tenants.thresholds import Thresholds, Timeline, check_timelines, thresholds_on
 
 _CLAIM = "claimed by "
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
 
 
 def check_tenant_id(tenant: str) -> str:
@@ -76,16 +78,38 @@ class Tenant:
     min_sample: int = 5
     started: bool = False
     """True once it has an event: from then on the time zone is fixed."""
+    satisfaction_scale: str = "1-5"
+    """Lowest and highest satisfaction of an interaction; fixed once a report has any."""
+    thresholds: Mapping[str, Timeline] = field(default_factory=dict)
+    """By their names (tenants/thresholds.py)."""
     tables: Mapping[str, TableState] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise ValueError for an unknown zone, week start or sample size."""
+        """Raise ValueError for a setting that no tenant can have."""
         check_tenant_id(self.id)
         days.zone(self.timezone)
         if self.week_start not in days.WEEK_STARTS:
             raise ValueError(f"week_start must be monday or sunday, not {self.week_start!r}")
         if self.min_sample < 0:
             raise ValueError("min_sample must not be negative")
+        low, high = self.satisfaction_range
+        if low >= high:
+            raise ValueError(f"satisfaction_scale must rise; {self.satisfaction_scale} does not")
+        check_timelines(self.thresholds)
+
+    @property
+    def satisfaction_range(self) -> tuple[int, int]:
+        """The lowest and the highest satisfaction."""
+        match = _SCALE.fullmatch(self.satisfaction_scale)
+        if not match:
+            raise ValueError(
+                f"satisfaction_scale must be MIN-MAX such as 1-5, not {self.satisfaction_scale!r}"
+            )
+        return int(match[1]), int(match[2])
+
+    def thresholds_at(self, media_type: str, day: date) -> Thresholds:
+        """The thresholds in force for a medium on one of the tenant's days."""
+        return thresholds_on(self.thresholds, media_type, day)
 
     def table(self, name: str) -> TableState:
         """The state of a report table; an empty one before its first build."""

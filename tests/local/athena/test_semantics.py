@@ -42,6 +42,9 @@ ANSWERS = [
     ("SELECT 0.1 + 0.25", "0.35", "decimal"),
     ("SELECT 1.5 * 1.25", "1.875", "decimal"),
     ("SELECT 1.5 - 2", "-0.5", "decimal"),
+    ("SELECT count_if(n > 10) FROM t", "1", "bigint"),
+    ("SELECT count_if(n > 10) FROM t WHERE n IS NULL", "0", "bigint"),
+    ("SELECT count_if(n > 10) FROM t WHERE i > 9", "0", "bigint"),
     ("SELECT sum(n) / count(*) FROM t", "13", "bigint"),
     ("SELECT abs(-1.5)", "1.5", "decimal"),
     # comparison and logic

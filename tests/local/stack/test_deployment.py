@@ -1,5 +1,6 @@
 """What a template may and may not say, deployed inside this process's moto."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,40 @@ def test_references_are_resolved_in_what_the_runtime_reads(deployment: Deploymen
     [poller] = deployment.of_type("AWS::Lambda::EventSourceMapping").values()
     assert poller.properties["EventSourceArn"].startswith("arn:aws:sqs:eu-central-1:123456789012:")
     assert poller.properties["FunctionName"] == deployment.functions["Worker"].name
+
+
+SHOWN = {"Fn::Sub": "${Edition}-{{resolve:secretsmanager:${Key}:SecretString:secret}}"}
+KEY = {
+    "Type": "AWS::SecretsManager::Secret",
+    "Properties": {
+        "GenerateSecretString": {
+            "SecretStringTemplate": '{"user": "api"}',
+            "GenerateStringKey": "secret",
+            "PasswordLength": 40,
+            "ExcludePunctuation": True,
+        }
+    },
+}
+
+
+def test_a_secret_is_generated_and_resolved_where_it_is_used(account: None, tmp_path: Path) -> None:
+    bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": SHOWN}}
+    edition = {"Edition": {"Type": "String", "Default": "1"}}
+    path = write(tmp_path, {"Key": KEY, "Bus": bus}, Parameters=edition)
+    first = deploy(path, stack_name="first", parameters={})
+    second = deploy(path, stack_name="second", parameters={"Edition": "2"})
+    shown = [d.resolved["Bus"].properties["Name"] for d in (first, second)]
+    stored = [
+        json.loads(
+            boto3.client("secretsmanager", "eu-central-1").get_secret_value(
+                SecretId=d.resources["Key"]
+            )["SecretString"]
+        )
+        for d in (first, second)
+    ]
+    assert shown == [f"1-{stored[0]['secret']}", f"2-{stored[1]['secret']}"]
+    assert stored[0]["secret"] != stored[1]["secret"]
+    assert [secret["user"] for secret in stored] == ["api", "api"]
 
 
 def test_a_condition_decides_whether_a_resource_is_made(account: None) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,19 @@ from hypothesis import strategies as st
 
 from pulse.cli.api import Answer, UnreachableError
 from pulse.cli.exits import FailedError, NotAllowedError, WrongUseError
-from pulse.cli.posting import MOST_BYTES, MOST_ITEMS, Item, Posted, batches, item, post
+from pulse.cli.posting import (
+    INTERACTIONS,
+    MOST_BYTES,
+    MOST_ITEMS,
+    RESPONSES,
+    SESSIONS,
+    Item,
+    Posted,
+    Route,
+    batches,
+    item,
+    post,
+)
 
 SOON = (0.0, 0.0, 0.0)
 
@@ -23,13 +34,15 @@ def answer(status: int, body: Any = None, **headers: str) -> Answer:
 class Interface:
     """Takes batches as ingest does; `faults` are what its first answers are instead."""
 
-    def __init__(self, *faults: Answer | Exception) -> None:
+    def __init__(self, *faults: Answer | Exception, route: Route = RESPONSES) -> None:
         self.faults = list(faults)
+        self.route = route
         self.stored: list[Any] = []
         self.calls = 0
         self._lock = threading.Lock()
 
-    def __call__(self, body: bytes) -> Answer:
+    def __call__(self, path: str, body: bytes) -> Answer:
+        assert path == self.route.path
         with self._lock:
             self.calls += 1
             if self.faults:
@@ -37,7 +50,7 @@ class Interface:
                 if isinstance(fault, Exception):
                     raise fault
                 return fault
-            return self._take(json.loads(body)["responses"])
+            return self._take(json.loads(body)[self.route.name])
 
     def _take(self, items: list[Any]) -> Answer:
         bad = [i for i, one in enumerate(items) if one["score"] > 10]
@@ -50,8 +63,9 @@ class Interface:
         return answer(status, {"accepted": len(items) - len(bad), "rejected": rejected})
 
 
-def send_all(scores: list[int], send: Callable[[bytes], Answer]) -> list[Posted[int]]:
-    return list(post([item({"score": score}, score) for score in scores], send, delays=SOON))
+def send_all(scores: list[int], interface: Interface) -> list[Posted[int]]:
+    items = [item({"score": score}, score) for score in scores]
+    return list(post(interface.route, items, interface, delays=SOON))
 
 
 def test_everything_is_stored_once_and_counted() -> None:
@@ -59,6 +73,13 @@ def test_everything_is_stored_once_and_counted() -> None:
     results = send_all([n % 11 for n in range(1201)], interface)
     assert sorted(interface.stored) == sorted(n % 11 for n in range(1201))
     assert [result.accepted for result in results] == [500, 500, 201]
+
+
+@pytest.mark.parametrize("route", [INTERACTIONS, SESSIONS], ids=lambda route: route.name)
+def test_each_kind_has_its_route(route: Route) -> None:
+    interface = Interface(route=route)
+    (result,) = send_all([1, 11, 2], interface)
+    assert (result.accepted, sorted(interface.stored)) == (2, [1, 2])
 
 
 def test_rejected_items_come_back_with_their_origin() -> None:
@@ -138,7 +159,7 @@ def test_closing_it_stops_after_what_is_under_way() -> None:
             drawn += 1
             yield item({"score": 1}, drawn)
 
-    results = post(endless(), interface, at_once=2, delays=SOON)
+    results = post(RESPONSES, endless(), interface, at_once=2, delays=SOON)
     next(results)
     results.close()
     assert drawn <= 4 * MOST_ITEMS
@@ -148,7 +169,7 @@ def test_closing_it_stops_after_what_is_under_way() -> None:
 def test_no_more_than_a_few_batches_are_in_memory() -> None:
     drawn: list[int] = []
     items = (drawn.append(n) or item({"score": 1}, n) for n in range(10 * MOST_ITEMS))  # type: ignore[func-returns-value]
-    results = post(items, Interface(), at_once=2, delays=SOON)
+    results = post(RESPONSES, items, Interface(), at_once=2, delays=SOON)
     next(results)
     assert len(drawn) <= 4 * MOST_ITEMS
     results.close()
@@ -160,6 +181,6 @@ def test_batches_keep_the_order_and_both_limits(sizes: list[int], small: int) ->
     cut = list(batches(items))
     assert [one for batch in cut for one in batch] == items
     for batch in cut:
-        body = b'{"responses":[' + b",".join(one.body for one in batch) + b"]}"
         assert 1 <= len(batch) <= MOST_ITEMS
-        assert len(body) <= MOST_BYTES
+        for route in (RESPONSES, INTERACTIONS, SESSIONS):
+            assert len(route.body(one.body for one in batch)) <= MOST_BYTES

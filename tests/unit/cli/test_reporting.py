@@ -146,7 +146,9 @@ def test_a_comparison_shows_arrows_for_the_count_and_the_headline() -> None:
     assert "ticket 3 – 4.00 50.00 = +0.00" in lines
 
 
-def test_a_subtotal_says_all_where_it_leaves_a_dimension_out_and_not_where_none_was_given() -> None:
+def test_a_subtotal_is_marked_where_it_leaves_a_dimension_out_and_not_where_none_was_given() -> (
+    None
+):
     reply = REPLY | {
         "columns": [
             {"name": "metric", "kind": "dimension"},
@@ -164,8 +166,8 @@ def test_a_subtotal_says_all_where_it_leaves_a_dimension_out_and_not_where_none_
     }
     lines = lines_of(reply)
     assert "metric country channel responses" in lines
-    assert "csat – all 3" in lines
-    assert "csat – chat 3" in lines
+    assert "csat – total 3" in lines
+    assert "chat 3" in lines  # what stands above is not repeated
 
 
 def test_rows_that_are_the_totals_are_shown_once() -> None:
@@ -176,7 +178,7 @@ def test_rows_that_are_the_totals_are_shown_once() -> None:
 
 def test_a_report_without_rows_says_so_instead_of_showing_a_bare_header() -> None:
     lines = lines_of(REPLY | {"rows": [], "totals": [], "breakdown": []})
-    assert "No answers in these days." in lines
+    assert "Nothing in these days." in lines
     assert not any("responses" in line for line in lines)
 
 

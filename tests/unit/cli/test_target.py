@@ -15,6 +15,8 @@ NOBODY = 2**22 + 1  # above Linux's highest process id
 
 OUTPUTS = StackOutputs(
     api_url="https://abc.execute-api.eu-central-1.amazonaws.com/",
+    pages_url="https://d1.cloudfront.net",
+    pages_bucket="pages",
     lake_bucket="lake",
     table="table",
     database="database",
@@ -22,6 +24,8 @@ OUTPUTS = StackOutputs(
     queue_url="queue",
     dead_letter_queue_url="dead",
     event_source="pulse.pulse",
+    finance_bucket="finance",
+    finance_close_days="7",
 )
 
 
@@ -45,6 +49,7 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def described(**changes: Any) -> dict[str, Any]:
     return {
         "api": "http://127.0.0.1:8080",
+        "pages": "http://127.0.0.1:8080",
         "tenant": "demo",
         "keys": {"report": "rk_1"},
         "endpoint_url": "http://127.0.0.1:5000",
@@ -72,6 +77,7 @@ def test_the_embedded_stack_is_found_from_below(
     target = find_target(None)
     assert stacks == ["pulse"]
     assert target.api_url == "http://127.0.0.1:8080"  # and not what API Gateway would be
+    assert target.pages_url == "http://127.0.0.1:8080"
     assert (target.demo_tenant, target.demo_keys) == ("demo", {"report": "rk_1"})
     assert target.build_settings.lake_bucket == "lake"
     assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5000"
@@ -90,6 +96,7 @@ def test_a_stack_by_name_takes_the_shells_own_credentials(
     target = find_target("production")
     assert stacks == ["production"]
     assert target.api_url == "https://abc.execute-api.eu-central-1.amazonaws.com"
+    assert target.pages_url == "https://d1.cloudfront.net"
     assert target.demo_tenant is None
     assert os.environ["AWS_ACCESS_KEY_ID"] == "before"
 

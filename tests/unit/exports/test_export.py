@@ -8,7 +8,7 @@ import pytest
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import BadRequestError
-from pulse.exports.export import KEEP, OVERDUE_US, Export, Request
+from pulse.exports.export import FILTERS, KEEP, OVERDUE_US, Export, Request
 from pulse.serve.conditions import Condition
 
 NOON_US = 1_795_262_400_000_000
@@ -55,7 +55,10 @@ def test_a_value_is_decoded_once_and_a_plus_is_itself(text: str, value: str) -> 
 @pytest.mark.parametrize(
     ("members", "code", "field"),
     [
-        ({"stream": "interactions"}, "unknown_stream", "stream"),
+        ({"stream": "sessions"}, "unknown_stream", "stream"),
+        ({"currency": "EUR"}, "unknown_parameter", "currency"),
+        ({"stream": "interactions", "channel": "chat"}, "unknown_parameter", "channel"),
+        ({"stream": "interactions", "media_type": "fax"}, "unknown_value", "media_type"),
         ({"format": "xlsx"}, "unknown_format", "format"),
         ({"tenant": "globex"}, "unknown_parameter", "tenant"),
         ({"preset": "last_7_days"}, "unknown_parameter", "preset"),
@@ -81,8 +84,17 @@ def test_what_is_wrong_is_named(members: dict[str, Any], code: str, field: str) 
 
 
 def test_an_unknown_stream_is_told_which_there_are() -> None:
-    with pytest.raises(BadRequestError, match="Allowed: responses"):
-        request(stream="interactions")
+    with pytest.raises(BadRequestError, match="Allowed: responses, interactions"):
+        request(stream="sessions")
+
+
+def test_interactions_have_filters_of_their_own() -> None:
+    texts = dict.fromkeys(FILTERS["interactions"], "x") | {"media_type": "voice,chat"}
+    found = request(stream="interactions", **texts)
+    assert found.filters.keys() == texts.keys()
+    assert found.filters["media_type"] == Condition(frozenset({"voice", "chat"}))
+    assert found.filters["currency"] == Condition(frozenset({"x"}))
+    assert found.file_name == "interactions_2026-11-01_2026-11-20.csv"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pulse.exports.export import FORMATS
 from pulse.exports.files import COLUMNS, FILES, in_order
 from pulse.raw.parquet import schema
 
+RESPONSES = COLUMNS["responses"]
 DAY = date(2026, 11, 20)
 MOMENT = datetime(2026, 11, 20, 14, 3, 0, 123456, UTC)
 SELECTED = {name: kind for name, kind in lake.RAW_RESPONSES.items() if name != "content_hash"}
@@ -45,10 +47,10 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 def test_csv_holds_times_as_text_and_tags_as_json(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with FILES["csv"](path) as write_day:
+    with FILES["csv"](path, RESPONSES) as write_day:
         write_day(DAY, selected({"tags": [("b", "ü"), ("a", '"')], "comment": "Gut,\r\nsehr"}))
     (row,) = read_csv(path)
-    assert list(row) == COLUMNS.names
+    assert list(row) == RESPONSES.names
     assert row["day"] == "2026-11-20"
     assert row["answered_at"] == "2026-11-20T14:03:00.123456Z"
     assert row["received_at"] == "2026-11-20T14:03:01Z"
@@ -60,7 +62,7 @@ def test_csv_holds_times_as_text_and_tags_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, text: str) -> None:
     path = tmp_path / "file"
-    with FILES["csv"](path) as write_day:
+    with FILES["csv"](path, RESPONSES) as write_day:
         write_day(DAY, selected({"comment": text, "agent": text}))
     (row,) = read_csv(path)
     assert (row["comment"], row["agent"]) == (f"'{text}", f"'{text}")
@@ -68,10 +70,10 @@ def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, text: str) -> None:
 
 def test_parquet_holds_values_as_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with FILES["parquet"](path) as write_day:
+    with FILES["parquet"](path, RESPONSES) as write_day:
         write_day(DAY, selected({"tags": [("a", "1")], "comment": "=1+1"}))
     table = parquet.ParquetFile(path).read()
-    assert table.schema.equals(COLUMNS)
+    assert table.schema.equals(RESPONSES)
     (row,) = table.to_pylist()
     assert (row["day"], row["answered_at"], row["score"]) == (DAY, MOMENT, 4)
     assert (row["tags"], row["comment"], row["agent"]) == ([("a", "1")], "=1+1", None)
@@ -79,7 +81,7 @@ def test_parquet_holds_values_as_what_they_are(tmp_path: Path) -> None:
 
 def test_parquet_has_the_lakes_codec(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with FILES["parquet"](path) as write_day:
+    with FILES["parquet"](path, RESPONSES) as write_day:
         write_day(DAY, selected({}))
     codec = parquet.ParquetFile(path).metadata.row_group(0).column(0).compression
     assert codec.lower() == lake.CODEC
@@ -87,11 +89,11 @@ def test_parquet_has_the_lakes_codec(tmp_path: Path) -> None:
 
 def test_a_file_without_rows_has_its_columns(tmp_path: Path) -> None:
     for kind in FORMATS:
-        with FILES[kind](tmp_path / kind):
+        with FILES[kind](tmp_path / kind, RESPONSES):
             pass
-    assert (tmp_path / "csv").read_bytes() == ",".join(COLUMNS.names).encode() + b"\r\n"
+    assert (tmp_path / "csv").read_bytes() == ",".join(RESPONSES.names).encode() + b"\r\n"
     empty = parquet.ParquetFile(tmp_path / "parquet").read()
-    assert (empty.num_rows, empty.schema.equals(COLUMNS)) == (0, True)
+    assert (empty.num_rows, empty.schema.equals(RESPONSES)) == (0, True)
 
 
 def test_the_order_of_a_day_does_not_depend_on_how_its_rows_came() -> None:
@@ -105,5 +107,72 @@ def test_the_order_of_a_day_does_not_depend_on_how_its_rows_came() -> None:
     names = ("answered_us", "survey", "key_kind", "response_id")
     expected = sorted(tuple((ROW | row)[name] for name in names) for row in rows)
     for table in (selected(*rows), selected(*reversed(rows))):
-        found = [tuple(row[name] for name in names) for row in in_order(table).to_pylist()]
+        found = [
+            tuple(row[name] for name in names) for row in in_order("responses", table).to_pylist()
+        ]
         assert found == expected
+
+
+# -- interactions
+
+CALL: dict[str, Any] = {
+    **dict.fromkeys(name for name in lake.RAW_INTERACTIONS if name != "content_hash"),
+    "tenant": "acme",
+    "interaction_id": "i-1",
+    "media_type": "voice",
+    "entered_us": days.to_us(MOMENT),
+    "updated_us": days.to_us(MOMENT),
+    "received_us": days.to_us(MOMENT),
+}
+
+
+def calls(*rows: dict[str, Any]) -> pa.Table:
+    """Merged interactions as the statement of sql/exports unloads them."""
+    columns = {name: lake.RAW_INTERACTIONS[name] for name in CALL}
+    return pa.Table.from_pylist([CALL | row for row in rows], schema=schema(columns))
+
+
+SOLD = {
+    "accepted_us": days.to_us(MOMENT) + days.SECOND,
+    "abandoned": False,
+    "satisfaction": Decimal("4.5"),
+    "revenue": Decimal("-99999999999999.9999"),
+    "currency": "EUR",
+    "accept_threshold_us": 20 * days.SECOND,
+}
+
+
+def test_csv_holds_money_to_the_last_place_and_thresholds_in_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with FILES["csv"](path, COLUMNS["interactions"]) as write_day:
+        write_day(DAY, calls(SOLD, {"revenue": Decimal(0), "currency": "JPY"}))
+    sold, free = read_csv(path)
+    assert list(sold) == COLUMNS["interactions"].names
+    assert (sold["revenue"], sold["satisfaction"]) == ("-99999999999999.9999", "4.5000")
+    assert (sold["accept_threshold_seconds"], sold["abandoned"]) == ("20", "false")
+    assert (sold["entered_at"], sold["accepted_at"]) == (
+        "2026-11-20T14:03:00.123456Z",
+        "2026-11-20T14:03:01.123456Z",
+    )
+    assert (free["revenue"], free["satisfaction"], free["finished_at"]) == ("0.0000", "", "")
+    assert (free["abandoned"], free["finish_threshold_seconds"]) == ("", "")
+
+
+def test_parquet_holds_money_as_decimals(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with FILES["parquet"](path, COLUMNS["interactions"]) as write_day:
+        write_day(DAY, calls(SOLD))
+    table = parquet.ParquetFile(path).read()
+    assert table.schema.equals(COLUMNS["interactions"])
+    (row,) = table.to_pylist()
+    assert (row["revenue"], row["satisfaction"]) == (SOLD["revenue"], SOLD["satisfaction"])
+    assert (row["accept_threshold_seconds"], row["finish_threshold_seconds"]) == (20, None)
+
+
+def test_every_column_of_a_file_comes_from_the_lake() -> None:
+    """But the day; and every raw column is there, but the hash."""
+    for stream, columns in (("responses", SELECTED), ("interactions", CALL)):
+        shown = {
+            name.removesuffix("_at").removesuffix("_seconds") for name in COLUMNS[stream].names
+        }
+        assert shown == {"day", *(name.removesuffix("_us") for name in columns)}

@@ -1,13 +1,14 @@
 """The strict reading of bodies; tests/integration/test_ingest.py lists the code of each oddity."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse.errors import BadRequestError, RequestError
-from pulse.ingest.body import read_object
+from pulse.ingest.body import WrittenFloat, read_object
 
 LIMIT = 1_000_000
 TEXTS = st.text()  # without lone surrogates, as JSON's UTF-8 has to be
@@ -44,6 +45,14 @@ def test_every_finite_object_is_read_as_it_was_written(
     except BadRequestError as error:
         assert error.code == "number_not_finite"
         assert "NaN" in body.decode() or "Infinity" in body.decode()
+
+
+@given(st.decimals(-(10**14), 10**14, places=4))
+def test_a_fraction_is_a_float_that_knows_how_it_was_written(number: Decimal) -> None:
+    value = read_object(f'{{"n": {number}}}'.encode(), LIMIT)["n"]
+    assert isinstance(value, WrittenFloat)
+    assert (value, Decimal(value.written)) == (float(number), number)
+    assert json.dumps(value) == json.dumps(float(number))
 
 
 @pytest.mark.parametrize(

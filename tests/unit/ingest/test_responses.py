@@ -1,6 +1,6 @@
 """Items of a request, read with a directory that holds one tenant in memory."""
 
-from typing import Any, cast
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,31 +8,20 @@ from hypothesis import strategies as st
 from pulse import lake
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Response
-from pulse.ingest.responses import Intake
-from pulse.store.tenants import Tenants
-from pulse.tenants.access import Directory
+from pulse.ingest.responses import ResponseReader
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
+from tests.unit.ingest.memory import directory
 
 NOW_US = 1_795_262_400_000_000
 SURVEY = Survey("demo", "checkout", ((0, Rule.make("csat", 1, 5)),))
 
 
-class InMemory:
-    """A fake of the table: one tenant, one survey."""
-
-    def get(self, tenant: str) -> Tenant | None:
-        return Tenant("demo", "Demo") if tenant == "demo" else None
-
-    def survey(self, tenant: str, survey: str) -> Survey | None:
-        return SURVEY if (tenant, survey) == ("demo", "checkout") else None
-
-
-def intake(kind: str) -> Intake:
-    directory = Directory(cast(Tenants, InMemory()))
-    return Intake(directory, Key("0" * 64, kind, "demo", 0), "demo", NOW_US)
+def reader(kind: str) -> ResponseReader:
+    known = directory(Tenant("demo", "Demo"), SURVEY)
+    return ResponseReader(known, Key("0" * 64, kind, "demo", 0), "demo", NOW_US)
 
 
 FIELDS = st.sampled_from(
@@ -59,7 +48,7 @@ def test_any_json_is_a_response_or_rejected_with_a_code(
     if isinstance(item, dict) and data.draw(st.booleans()):
         item |= {"survey_id": "checkout", "score": data.draw(st.integers(0, 6))}
     try:
-        response = intake("secret" if secret else "publishable").read(item, own_id)
+        response = reader("secret" if secret else "publishable").read(item, own_id)
     except RejectedError as error:
         assert error.fault.code
         assert error.fault.message
@@ -71,12 +60,12 @@ def test_any_json_is_a_response_or_rejected_with_a_code(
 @given(st.text(min_size=1, max_size=4000))
 def test_a_comment_is_kept_letter_for_letter(comment: str) -> None:
     item = {"survey_id": "checkout", "score": 5, "comment": comment}
-    assert intake("publishable").read(item, None).comment == comment
+    assert reader("publishable").read(item, None).comment == comment
 
 
 def test_a_response_without_an_id_gets_a_new_one_each_time() -> None:
     item = {"survey_id": "checkout", "score": 5}
-    first, second = (intake("publishable").read(item, None) for _ in range(2))
+    first, second = (reader("publishable").read(item, None) for _ in range(2))
     assert first.response_id != second.response_id
     lake.ulid_time(first.response_id)
 
@@ -98,7 +87,7 @@ def test_everything_that_a_server_may_send_is_kept_under_the_tables_names() -> N
         "ip": "::ffff:203.0.113.7",
         "user_agent": "Mozilla/5.0",
     }
-    assert intake("secret").read(item, "not-used") == Response(
+    assert reader("secret").read(item, "not-used") == Response(
         survey="checkout",
         metric="csat",
         scale="1-5",

@@ -107,6 +107,21 @@ def test_what_a_page_says_never_outweighs_a_secret_key(agents: AgentNames, table
     assert versions["A joker"] < versions["Ada"]
 
 
+def test_interactions_name_agents_as_answers_by_a_secret_key_do(
+    agents: AgentNames, table: InMemory
+) -> None:
+    """Who takes part is told by servers alone; sessions name nobody."""
+    day, answered = row(name="Ada")
+    known = {"tenant": "demo", "agent": "a1", "received_us": answered["received_us"]}
+    agents.note([(day, answered)])
+    agents.note([(day, {**known, "active_us": 1})])
+    entered_us = answered["answered_us"] + 1
+    agents.note([(day, {**known, "agent_name": "Ada L.", "entered_us": entered_us})])
+    first, second = table.noted
+    assert second.trusted
+    assert first.version < second.version
+
+
 def test_answers_without_agent_or_name_name_nobody(agents: AgentNames, table: InMemory) -> None:
     agents.note([row(None), row(name=None), row(None, None)])
     assert table.taken() == []

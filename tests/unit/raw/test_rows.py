@@ -8,7 +8,7 @@ import pytest
 from pulse import days, lake
 from pulse.ingest.message import Message
 from pulse.raw.countries import Countries
-from pulse.raw.rows import Origin, Row, response_row
+from pulse.raw.rows import Origin, Row, row_of
 from tests.unit.raw.mmdb import database
 
 NOON_US = days.to_us(datetime(2026, 11, 21, 12, tzinfo=UTC))
@@ -43,7 +43,7 @@ def origin(
 
 
 def row(item: Any, where: Origin | None = None, index: int = 0) -> Row:
-    return response_row(item, index, where or origin(), COUNTRIES)[1]
+    return row_of(item, index, where or origin(), COUNTRIES)[1]
 
 
 def test_a_row_has_exactly_the_tables_columns() -> None:
@@ -91,7 +91,7 @@ def test_no_column_holds_an_address() -> None:
 )
 def test_the_day_is_the_tenants_own(timezone: str, moment: str, day: date) -> None:
     item = ITEM | {"answered_us": days.parse_instant(moment)}
-    assert response_row(item, 0, origin(timezone=timezone), COUNTRIES)[0] == day
+    assert row_of(item, 0, origin(timezone=timezone), COUNTRIES)[0] == day
 
 
 def test_of_one_request_the_later_item_is_the_later_received() -> None:
@@ -157,3 +157,113 @@ def test_an_item_that_is_no_row_is_a_value_error_that_says_why(item: Any, reason
 def test_a_kind_of_key_that_cannot_write_makes_no_row() -> None:
     with pytest.raises(ValueError, match="key_kind"):
         row(ITEM, origin("report"))
+
+
+# -- interactions and sessions
+
+CALL = {
+    "interaction_id": "i-1",
+    "media_type": "voice",
+    "entered_us": NOON_US,
+    "updated_us": NOON_US,
+}
+SESSION = {
+    "session_id": "s-1",
+    "agent": "ada",
+    "media_type": "chat",
+    "day": "2026-11-20",
+    "active_us": 3_600_000_000,
+    "engaged_us": 0,
+}
+
+
+def made(stream: str, item: Any, index: int = 0, timezone: str = "UTC") -> tuple[date, Row]:
+    message = Message(stream, "demo", "secret", NOON_US, "id", ())
+    return row_of(item, index, Origin(message, None, timezone), COUNTRIES)
+
+
+def test_an_update_of_an_interaction_is_a_row_as_it_came() -> None:
+    given = {"accepted_us": NOON_US + 5, "revenue": "12.50", "currency": "EUR", "abandoned": False}
+    day, row = made("interactions", CALL | given, index=3)
+    assert day == date(2026, 11, 21)
+    assert row == {
+        **dict.fromkeys(lake.RAW_INTERACTIONS),
+        **CALL,
+        **given,
+        "tenant": "demo",
+        "received_us": NOON_US + 3,
+        "content_hash": row["content_hash"],
+    }
+
+
+def test_an_interaction_counts_on_the_tenants_day_of_its_entry() -> None:
+    early = CALL | {"entered_us": days.parse_instant("2026-11-20T23:30:00Z")}
+    assert made("interactions", early)[0] == date(2026, 11, 20)
+    assert made("interactions", early, timezone="Europe/Berlin")[0] == date(2026, 11, 21)
+
+
+def test_a_session_has_the_day_that_it_names() -> None:
+    day, row = made("sessions", SESSION, timezone="Pacific/Kiritimati")
+    assert day == date(2026, 11, 20)
+    assert row.keys() == lake.RAW_SESSIONS.keys()
+    assert (row["agent"], row["active_us"], row["engaged_us"]) == ("ada", 3_600_000_000, 0)
+
+
+@pytest.mark.parametrize(("stream", "item"), [("interactions", CALL), ("sessions", SESSION)])
+def test_the_hash_of_every_stream_is_of_all_but_the_time_of_receipt(stream: str, item: Row) -> None:
+    first, again = (made(stream, item, index)[1] for index in (0, 7))
+    assert first["content_hash"] == again["content_hash"]
+    other = made(stream, item | {"agent": "someone else"})[1]
+    assert other["content_hash"] != first["content_hash"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"interaction_id": None}, "interaction_id"),
+        ({"updated_us": None}, "updated_us"),
+        ({"media_type": "fax"}, "media_type"),
+        ({"entered_us": 631_152_000_000_000 - 1}, "the day 1989-12-31 is outside"),
+        ({"entered_us": NOON_US + 3 * days.DAY}, "the day 2026-11-24 is outside"),
+        ({"finished_us": -1}, "finished_us is outside"),
+        ({"finished_us": 10**18}, "finished_us is outside"),
+        ({"finished_us": 2**63}, "finished_us must be a bigint"),
+        ({"accepted_us": 1.0}, "accepted_us"),
+        ({"accept_threshold_us": -1}, "accept_threshold_us"),
+        ({"abandoned": 1}, "abandoned must be a boolean"),
+        ({"replies": True}, "replies must be a int"),
+        ({"replies": 2**31}, "replies must be a int"),
+        ({"replies": -1}, "replies must not be negative"),
+        ({"satisfaction": 4.5}, "satisfaction"),
+        ({"satisfaction": "123456"}, "satisfaction"),
+        ({"revenue": "1", "currency": None}, "together"),
+        ({"revenue": None, "currency": "EUR"}, "together"),
+        ({"revenue": "0.00001", "currency": "EUR"}, "revenue"),
+        ({"revenue": "123456789012345", "currency": "EUR"}, "revenue"),
+        ({"revenue": "1e3", "currency": "EUR"}, "revenue"),
+        ({"revenue": "NaN", "currency": "EUR"}, "revenue"),
+        ({"revenue": 1, "currency": "EUR"}, "revenue"),
+    ],
+)
+def test_an_update_that_is_no_row_says_why(change: Row, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        made("interactions", CALL | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"agent": None}, "agent"),
+        ({"day": None}, "day must be"),
+        ({"day": "20261120"}, "day must be"),
+        ({"day": "2026-11-31"}, "day"),
+        ({"day": "1989-12-31"}, "outside"),
+        ({"day": "2026-11-24"}, "outside"),
+        ({"media_type": None}, "media_type"),
+        ({"engaged_us": 3_600_000_001}, "engaged_us"),
+        ({"active_us": -1, "engaged_us": -1}, "active_us"),
+    ],
+)
+def test_a_session_that_is_no_row_says_why(change: Row, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        made("sessions", SESSION | change)

@@ -260,3 +260,56 @@ def test_a_change_is_significant_where_its_interval_excludes_zero(
 ) -> None:
     sides = [[0, n - good, 0, 0, 0, good, 0, 0, 0, 0, 0] for good, n in (now, before)]
     assert metrics.significant(sides[0], sides[1], CSAT) is expected
+
+
+# -- durations, satisfaction and money
+
+
+@pytest.mark.parametrize(
+    ("us", "n", "seconds", "clock"),
+    [
+        (0, 3, "0", "00:00:00"),
+        (1, 1, "0.00", "00:00:00"),
+        (2_500_000, 1, "2.50", "00:00:02"),  # half to even
+        (3_500_000, 1, "3.50", "00:00:04"),
+        (10_000_000, 4, "2.50", "00:00:02"),
+        (2_499_999, 1, "2.50", "00:00:02"),  # from the exact value: 2.50 would be even
+        (2_500_001, 1, "2.50", "00:00:03"),
+        (7_322_000_000, 2, "3661", "01:01:01"),
+        (2**80, 2**60, "1.05", "00:00:01"),
+        (360_000_000_000, 1, "360000", "100:00:00"),
+    ],
+)
+def test_a_mean_duration_is_rounded_once(us: int, n: int, seconds: str, clock: str) -> None:
+    shown = (metrics.seconds(us, n), metrics.clock(us, n))
+    expected = Decimal(seconds)
+    assert shown[0] == (int(expected) if expected % 1 == 0 else expected)
+    assert str(shown[1]) == clock
+
+
+def test_nothing_has_no_mean() -> None:
+    assert metrics.seconds(0, 0) is None
+    assert metrics.clock(0, 0) is None
+    assert metrics.money(0, 0) is None
+    assert metrics.satisfaction(0, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("units", "n", "shown"),
+    [
+        (0, 1, "0.0000"),
+        (1, 2, "0.0000"),  # half to even
+        (3, 2, "0.0002"),
+        (-1, 2, "0.0000"),
+        (-3, 2, "-0.0002"),
+        (-125_000, 1, "-12.5000"),
+        (10**38 - 1, 1, "9999999999999999999999999999999999.9999"),
+    ],
+)
+def test_money_has_four_decimals_and_loses_none(units: int, n: int, shown: str) -> None:
+    assert str(metrics.money(units, n)) == shown
+
+
+def test_satisfaction_is_on_its_scale() -> None:
+    assert metrics.satisfaction(135_000, 3) == Decimal("4.5")
+    assert metrics.satisfaction(100_000, 3) == Decimal("3.33")

@@ -3,8 +3,19 @@
 import pytest
 
 from pulse import days, lake
-from pulse.reports import registry
-from pulse.reports.registry import REPORTS, SURVEY, Facts, Metric, Report
+from pulse.reports import interactions, surveys
+from pulse.reports.registry import (
+    ALL,
+    FAMILIES,
+    INTERACTION,
+    REPORTS,
+    SURVEY,
+    Facts,
+    Family,
+    Metric,
+    Report,
+)
+from pulse.reports.sums import Layout
 
 
 def facts(metric: str, scale: str, counts: dict[int, int], whole: int = 0) -> Facts:
@@ -12,20 +23,33 @@ def facts(metric: str, scale: str, counts: dict[int, int], whole: int = 0) -> Fa
     return Facts({"metric": metric, "scale": scale}, sums, whole or sum(sums))
 
 
-def every_metric() -> list[Metric]:
-    found = {id(metric): metric for report in REPORTS.values() for metric in report.metrics}
-    segments = (metric for three in registry.SEGMENT_METRICS.values() for metric in three)
-    return [*found.values(), *registry.HEADLINES.values(), *segments]
+def metrics_of(family: Family) -> list[Metric]:
+    reports = [report for report in REPORTS.values() if report.family == family]
+    found = {id(metric): metric for report in reports for metric in report.metrics}
+    return list(found.values())
 
 
-def test_the_survey_family_has_the_dimensions_and_counts_of_its_table() -> None:
-    assert SURVEY.dimension_names == lake.SCORE_DIMENSIONS
-    assert SURVEY.counts == lake.SCORE_COUNTS
+def every_survey_metric() -> list[Metric]:
+    segments = (metric for three in surveys.SEGMENT_METRICS.values() for metric in three)
+    return [*metrics_of(SURVEY), *surveys.HEADLINES.values(), *segments]
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
+def test_a_family_has_the_dimensions_and_measures_of_its_table(family: Family) -> None:
+    assert set(family.dimension_names) == set(family.dataset.dimensions)
+    assert {*family.apart} <= {*family.dimension_names}
+    assert {*family.by_currency} <= {*family.dataset.measures}
+
+
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS.keys())
+def test_the_tables_of_a_report_share_no_measure(report: Report) -> None:
+    measures = [name for table in report.tables for name in table.measures]
+    assert len(measures) == len(set(measures))
 
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS.keys())
 def test_a_report_names_each_column_once(report: Report) -> None:
-    columns = ["period", "tenant", *(dimension.name for dimension in report.dimensions)]
+    columns = ["period", *dict.fromkeys(["tenant", *(one.name for one in report.dimensions)])]
     columns += [metric.name for metric in report.metrics]
     assert len(columns) == len(set(columns))
     assert report.granularity in days.GRANULARITIES
@@ -37,7 +61,7 @@ def test_each_percentage_comes_with_its_counts_and_each_score_with_its_interval(
     report: Report,
 ) -> None:
     names = {metric.name for metric in report.metrics}
-    assert "responses" in names
+    assert names & {"responses", "entered", "handled", "interactions_with_revenue"}
     for metric in report.metrics:
         if metric.unit == "percent" and metric.name != "share_pct":
             assert {metric.numerator, metric.denominator} <= names
@@ -50,7 +74,8 @@ def test_the_reports_have_the_columns_that_the_interface_promises() -> None:
     scored = ["average", "median", "score", "ci_low", "ci_high"]
     columns = {name: [m.name for m in report.metrics] for name, report in REPORTS.items()}
     assert list(columns) == [
-        *("geo", "daily", "csat", "nps", "ces", "source", "rates", "browsers", "agents")
+        *("geo", "daily", "csat", "nps", "ces", "source", "rates", "browsers", "agents"),
+        *("customer-perspective", "agent-activity", "revenue"),
     ]
     assert columns["daily"] == ["responses", *scored]
     for name in ("geo", "source", "browsers", "agents"):
@@ -79,7 +104,48 @@ def test_the_reports_have_the_columns_that_the_interface_promises() -> None:
     ]
 
 
-@pytest.mark.parametrize("metric", every_metric(), ids=lambda metric: metric.name)
+def test_the_interaction_reports_have_the_columns_that_the_interface_promises() -> None:
+    columns = {name: [m.name for m in report.metrics] for name, report in REPORTS.items()}
+    assert columns["customer-perspective"] == [
+        *("entered", "offered", "accepted", "responded", "finished", "abandoned", "replies"),
+        "response_ratio",
+        *("accept_due", "accept_met", "accept_service_level_pct"),
+        *("first_response_due", "first_response_met", "first_response_service_level_pct"),
+        *("finish_due", "finish_met", "finished_service_level_pct"),
+        *("avg_accept_time", "avg_accept_time_fmt"),
+        *("avg_first_response_time", "avg_first_response_time_fmt"),
+        "finished_responded",
+        *("avg_finish_response_time", "avg_finish_response_time_fmt"),
+        *("with_satisfaction", "avg_satisfaction", "interactions_with_revenue", "avg_revenue"),
+    ]
+    assert columns["agent-activity"] == [
+        *("handled", "avg_handle_time", "avg_handle_time_fmt"),
+        *("active_seconds", "active_seconds_fmt", "engaged_seconds", "engaged_seconds_fmt"),
+        *("engaged_pct", "with_satisfaction", "avg_satisfaction"),
+    ]
+    assert columns["revenue"] == ["interactions_with_revenue", "revenue", "avg_revenue"]
+
+
+@pytest.mark.parametrize("metric", metrics_of(INTERACTION), ids=lambda metric: metric.name)
+def test_no_interactions_yield_what_the_metric_declares(metric: Metric) -> None:
+    layout = Layout((lake.INTERACTIONS, lake.SESSIONS), INTERACTION.by_currency, ("EUR",))
+    value = metric.compute(Facts({"currency": "EUR"}, [0] * layout.width, 0, layout=layout))
+    assert value == (0 if metric.empty == "0" else None)
+    over_all = metric.compute(Facts({}, [0] * layout.width, 0, layout=layout))
+    assert over_all == (None if metric.unit == "money" else value)
+
+
+def test_a_sum_whose_table_does_not_know_the_group_is_none() -> None:
+    layout = Layout((lake.INTERACTIONS,))
+    given = Facts({}, [0] * layout.width, 0, layout=layout)
+    activity = REPORTS["agent-activity"].metrics
+    unknown = [metric.name for metric in activity if metric.empty == "0" and not metric.of(given)]
+    assert unknown == [metric.name for metric in activity if metric.empty == "0"]
+    assert interactions.ENTERED.of(given) == 0
+    assert {metric.of(given) for metric in activity if "seconds" in metric.name} == {None}
+
+
+@pytest.mark.parametrize("metric", every_survey_metric(), ids=lambda metric: metric.name)
 @pytest.mark.parametrize(("name", "scale"), [("nps", "0-10"), ("csat", "1-5"), ("ces", "1-7")])
 def test_an_empty_group_yields_what_the_metric_declares(
     metric: Metric, name: str, scale: str
@@ -92,12 +158,12 @@ def test_an_empty_group_yields_what_the_metric_declares(
 def test_the_score_is_the_headline_of_each_metric() -> None:
     for name, scale in (("nps", "0-10"), ("csat", "1-5"), ("ces", "1-7:low")):
         given = facts(name, scale, {1: 3, 4: 2, 5: 7})
-        assert registry.SCORE.compute(given) == registry.HEADLINES[name].compute(given)
-        assert SURVEY.formulas(given) == (registry.HEADLINES[name].formula,)
+        assert surveys.SCORE.compute(given) == surveys.HEADLINES[name].compute(given)
+        assert SURVEY.formulas(given) == (surveys.HEADLINES[name].formula,)
 
 
 def test_the_distribution_has_every_score_of_the_scale() -> None:
-    rows = registry.DISTRIBUTION.rows(facts("csat", "1-5", {5: 3, 1: 1}))
+    rows = surveys.DISTRIBUTION.rows(facts("csat", "1-5", {5: 3, 1: 1}))
     assert [row["score_value"] for row in rows] == [1, 2, 3, 4, 5]
     assert [row["responses"] for row in rows] == [1, 0, 0, 0, 3]
     assert [row["segment"] for row in rows] == [
@@ -110,8 +176,8 @@ def test_the_distribution_has_every_score_of_the_scale() -> None:
 
 
 def test_a_figure_about_one_scale_says_nothing_of_several() -> None:
-    everything = Facts({"metric": registry.ALL, "scale": None}, [0, 1, 2, *[0] * 8], 4)
-    shown = {metric.name: metric.of(everything) for metric in every_metric()}
+    everything = Facts({"metric": ALL, "scale": None}, [0, 1, 2, *[0] * 8], 4)
+    shown = {metric.name: metric.of(everything) for metric in every_survey_metric()}
     assert shown.pop("responses") == 3
     assert shown.pop("share_pct") == 75
     assert set(shown.values()) == {None}
@@ -119,8 +185,8 @@ def test_a_figure_about_one_scale_says_nothing_of_several() -> None:
 
 def test_what_would_judge_a_person_by_too_few_is_not_shown() -> None:
     few = Facts({"metric": "csat", "scale": "1-5"}, [0, 1, 2, *[0] * 8], 4, too_few=True)
-    assert registry.SCORE.of(few) is None
-    assert registry.RESPONSES.of(few) == 3
+    assert surveys.SCORE.of(few) is None
+    assert surveys.RESPONSES.of(few) == 3
     assert all(metric.of(few) is None for metric in REPORTS["rates"].metrics)
 
 
@@ -131,6 +197,6 @@ def test_an_entry_with_a_dimension_that_its_family_lacks_is_refused() -> None:
             title="",
             text="",
             family=SURVEY,
-            metrics=(registry.RESPONSES,),
+            metrics=(surveys.RESPONSES,),
             group_by=("media_type",),
         )

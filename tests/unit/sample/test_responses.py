@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.sample.responses import BAD_WEEK, DAYS, responses
+from local.sample.responses import responses
+from local.sample.story import BAD_WEEK, DAYS
 from local.sample.tenant import AGENTS, OUTAGE_CHANNEL, SUPPORT, TENANT, surveys
 from pulse import days
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse import days
+from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
 from pulse.reports.registry import SURVEY
 from pulse.serve import cells, groups
 from pulse.serve.conditions import Condition
 from tests.unit.serve.events import AGENTS, Answer, answers, as_object
+from tests.unit.serve.interactions import table_object
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
 YEAR = DateRange(FIRST, LAST)
@@ -24,7 +25,7 @@ dimensions = st.lists(st.sampled_from(SURVEY.dimension_names), unique=True)
 
 
 def read(given_answers: list[Answer]) -> cells.Cells:
-    return cells.read(as_object(given_answers), SURVEY)
+    return cells.read(as_object(given_answers), lake.SCORES)
 
 
 @settings(deadline=None)  # the first example pays for imports
@@ -53,16 +54,17 @@ def test_groups_are_those_of_the_single_answers(
         key = tuple(answer.dimension(name) for name in by)
         if granularity != "total":
             start = days.period_start(answer.day, granularity, week_start)
-            key = (start.isoformat(), *key)
+            key = (*key, start.isoformat())
         expected[key][answer.score] += 1
+    names = by if granularity == "total" else [*by, "period"]
     found = read(given_answers).group(
-        DateRange(ends[0], ends[1]), filters, by, granularity=granularity, week_start=week_start
+        DateRange(ends[0], ends[1]), filters, names, granularity=granularity, week_start=week_start
     )
     assert found == dict(expected)
 
 
 def test_an_object_without_rows_has_no_groups() -> None:
-    assert read([]).group(YEAR, {}, ["metric", "agent"], granularity="day") == {}
+    assert read([]).group(YEAR, {}, ["period", "metric", "agent"]) == {}
 
 
 def test_a_column_without_a_single_value_is_grouped_as_not_given() -> None:
@@ -70,12 +72,36 @@ def test_a_column_without_a_single_value_is_grouped_as_not_given() -> None:
     assert found == {(None,): [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0]}
 
 
-def test_sums_beyond_32_bits_are_exact() -> None:
-    one = read([Answer(FIRST, 5), Answer(LAST, 5)])
-    huge = cells.Count(one.counts[5].rows, np.array([2**45 + 1, 2**45 + 2]))
-    counts = [*one.counts[:5], huge, *one.counts[6:]]
-    found = cells.Cells(one.day, one.columns, counts).group(YEAR, {}, [])
-    assert found[()][5] == 2**46 + 3
+amounts = st.integers(-(10**18) + 1, 10**18 - 1)  # of ten-thousandths: a DECIMAL(18,4)
+durations = st.integers(0, 2**62)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b"]), amounts, durations), max_size=30),
+    st.sampled_from([1, 10**15]),
+)
+def test_sums_are_exact_however_great(given_rows: list[tuple[str, int, int]], bought: int) -> None:
+    rows = [
+        {"day": FIRST, "agent": agent, "revenue": amount * bought, "finish_us": duration}
+        for agent, amount, duration in given_rows
+    ]
+    found = cells.read(table_object(lake.INTERACTIONS, rows), lake.INTERACTIONS)
+    revenue, finish = (lake.INTERACTIONS.measures.index(n) for n in ("revenue", "finish_us"))
+    expected: dict[tuple[str | None, ...], list[int]] = defaultdict(lambda: [0, 0])
+    for agent, amount, duration in given_rows:
+        expected[agent,][0] += amount * bought
+        expected[agent,][1] += duration
+    sums = found.group(YEAR, {}, ["agent"])
+    assert {key: [line[revenue], line[finish]] for key, line in sums.items()} == dict(expected)
+
+
+def test_what_is_small_is_kept_in_one_part() -> None:
+    rows = [{"day": FIRST, "revenue": amount, "finish_us": 10**12} for amount in (-125, 0, 99)]
+    found = cells.read(table_object(lake.INTERACTIONS, rows), lake.INTERACTIONS)
+    parts = dict(zip(lake.INTERACTIONS.measures, found.counts, strict=True))
+    assert [len(parts[name]) for name in ("revenue", "finish_us", "entered")] == [1, 1, 0]
+    assert parts["revenue"][0].amounts.dtype == np.int8
 
 
 def test_more_groups_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +143,7 @@ def test_many_columns_of_many_values_are_told_apart() -> None:
         )
         for number in range(1000)
     ]
-    found = read(many).group(YEAR, {}, SURVEY.dimension_names, granularity="day")
+    found = read(many).group(YEAR, {}, ("period", *SURVEY.dimension_names))
     assert len(found) == 1000
     assert {sum(sums) for sums in found.values()} == {1}
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse import days
+from pulse import days, lake
 from pulse.errors import BadRequestError, ForbiddenError, NotFoundError
 from pulse.reports.registry import SURVEY
 from pulse.serve import cells, dimensions
@@ -24,6 +24,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
 from pulse.tenants.tenant import Tenant
+from tests.unit.serve import interactions
 from tests.unit.serve.events import Answer, answers, as_object, built, by_year, pairs
 
 DAY = date(2026, 11, 18)
@@ -70,7 +71,7 @@ def search(
     with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
         question = Question.ask(asked.report, asked.query, made, key)
         years = [
-            Year(f'"{year}"', cells.read(as_object(some), SURVEY))
+            Year(f'"{year}"', cells.read(as_object(some), lake.SCORES))
             for year, some in by_year(found).items()
         ]
         return asked.answer(question, dict.fromkeys(tenants, years), names or display_names())
@@ -249,3 +250,51 @@ def test_an_unknown_dimension_is_told_which_there_are(name: str) -> None:
         Search.parse(name, [])
     assert error.value.code == "unknown_dimension"
     assert all(known in error.value.detail for known in SURVEY.dimension_names)
+
+
+# -- several families
+
+CALL = {"day": DAY, "media_type": "voice", "agent": "a1", "currency": "EUR", "entered": 4}
+CALLS = {
+    "interactions": [
+        CALL,
+        {**CALL, "currency": "JPY", "agent": "ada", "entered": 1},
+        {**CALL, "currency": None, "entered": 2},
+    ]
+}
+
+
+def called(name: str, query: str = "") -> list[Any]:
+    """The values where the tenant has these interactions alone."""
+    asked = Search.parse(name, pairs(query))
+    tenant = interactions.built(Tenant("acme", "Acme"), CALLS)
+    with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        question = Question.ask(asked.report, asked.query, [tenant], REPORT_KEY)
+        years = interactions.read(CALLS, question.tables)
+        reply = asked.answer(question, {"acme": years}, display_names())
+    return [(row["value"], row["name"], row["count"]) for row in reply["values"]]
+
+
+def test_a_dimension_of_several_families_is_the_first_s_unless_another_is_named() -> None:
+    assert called("agent", "family=interaction") == [("a1", "Ada Lovelace", 6), ("ada", None, 1)]
+    assert Search.parse("agent", []).report.family == SURVEY
+    assert Search.parse("agent", pairs("family=survey")).report.family == SURVEY
+
+
+def test_what_a_single_family_has_needs_no_naming() -> None:
+    assert called("currency") == [("EUR", None, 4), (None, None, 2), ("JPY", None, 1)]
+    assert called("media_type", "currency=EUR,(none)&agent=a1") == [("voice", None, 6)]
+
+
+def test_a_family_that_is_unknown_or_lacks_the_dimension_is_refused() -> None:
+    with pytest.raises(BadRequestError) as error:
+        Search.parse("agent", pairs("family=fax"))
+    assert error.value.code == "unknown_family"
+    assert "survey, interaction" in error.value.detail
+    with pytest.raises(NotFoundError) as missing:
+        Search.parse("country", pairs("family=interaction"))
+    assert "media_type" in missing.value.detail
+    assert "country" not in missing.value.detail
+    with pytest.raises(BadRequestError) as repeated:
+        Search.parse("agent", pairs("family=survey&family=survey"))
+    assert repeated.value.code == "repeated_parameter"

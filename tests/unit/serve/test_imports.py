@@ -5,7 +5,9 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from pulse import lake
 from tests.unit.serve.events import Answer, as_object
+from tests.unit.serve.interactions import table_object
 
 ROOT = Path(__file__).parents[3]
 FORBIDDEN = ("pandas", "awswrangler", "pyarrow.dataset", "ua_parser", "maxminddb", "pydantic")
@@ -16,12 +18,14 @@ from datetime import date
 from pathlib import Path
 import functions.serve_reports.app
 from pulse.days import DateRange
-from pulse.reports.registry import SURVEY
+from pulse import lake
 from pulse.serve import cells
 
 year = DateRange(date(2026, 1, 1), date(2026, 12, 31))
-read = cells.read(Path(sys.argv[1]).read_bytes(), SURVEY)
-assert len(read.group(year, {}, ["agent"], granularity="week")) == 2
+read = cells.read(Path(sys.argv[1]).read_bytes(), lake.SCORES)
+assert len(read.group(year, {}, ["period", "agent"], granularity="week")) == 2
+sold = cells.read(Path(sys.argv[2]).read_bytes(), lake.INTERACTIONS)
+assert sold.group(year, {}, ["currency"])[("EUR",)][-1] == 2 * (10**18 - 1)
 print(*sorted(sys.modules))
 """
 
@@ -30,8 +34,11 @@ def test_importing_the_handler_and_reading_an_object_pull_in_no_pandas(tmp_path:
     stored = tmp_path / "year.parquet"
     days = (date(2026, 1, 1), date(2026, 1, 9))
     stored.write_bytes(as_object([Answer(day, 5, agent="ada") for day in days]))
+    sold = tmp_path / "interactions.parquet"
+    row = {"day": days[0], "currency": "EUR", "entered": 1, "revenue": 10**18 - 1}
+    sold.write_bytes(table_object(lake.INTERACTIONS, [row, row]))
     done = subprocess.run(  # our own interpreter and program
-        [sys.executable, "-c", _PROGRAM, str(stored)],
+        [sys.executable, "-c", _PROGRAM, str(stored), str(sold)],
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}", "PATH": ""},
         capture_output=True,

@@ -1,6 +1,7 @@
 """The document is valid, whole, and true of replies; the catalogue is the registry's."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from pulse import days
+from pulse import days, lake
 from pulse.errors import BadRequestError
-from pulse.reports.registry import REPORTS, SURVEY
+from pulse.reports.registry import INTERACTION, REPORTS, SURVEY
 from pulse.serve import cells
 from pulse.serve.catalogue import catalogue
 from pulse.serve.openapi import document
@@ -19,11 +20,14 @@ from pulse.serve.questions import Question
 from pulse.serve.years import Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
+from tests.unit.serve import interactions
 from tests.unit.serve.events import Answer, as_object, built, pairs
 
 ROUTES = {
     ("post", "/v1/responses"),
     ("post", "/v1/batch/responses"),
+    ("post", "/v1/interactions"),
+    ("post", "/v1/agent-sessions"),
     ("get", "/v1/surveys/{id}"),
     ("post", "/v1/exports"),
     ("get", "/v1/exports/{id}"),
@@ -64,7 +68,8 @@ def test_every_route_is_described_with_its_problems() -> None:
 def test_what_the_parser_takes_is_what_the_document_says() -> None:
     named = document()["paths"]["/v1/reports/{report}"]["get"]["parameters"]
     in_query = [parameter["name"] for parameter in named if parameter["in"] == "query"]
-    assert in_query == [*PARAMETERS, "tenant", *SURVEY.dimension_names]
+    both = dict.fromkeys((*SURVEY.dimension_names, *INTERACTION.dimension_names))
+    assert in_query == [*PARAMETERS, "tenant", *both]
     (report,) = (parameter for parameter in named if parameter["in"] == "path")
     assert report["schema"]["enum"] == list(REPORTS)
     (preset,) = (parameter for parameter in named if parameter["name"] == "preset")
@@ -77,9 +82,45 @@ FOUND = [
     Answer(date(2026, 11, 20), 4),
     Answer(date(2026, 11, 20), 2, metric="ces", scale="1-7:low"),
 ]
+TABLES: interactions.Tables = {
+    "interactions": [
+        {
+            **{"day": day, "agent": "ada", "media_type": "voice", "currency": currency},
+            **{"entered": 2, "accepted": 2, "handled": 1, "handle_us": 1_500_000, "accept_us": 7},
+            **{"with_revenue": 1, "revenue": -125_000, "with_satisfaction": 1},
+        }
+        for day in (date(2026, 11, 20), date(2025, 11, 20))
+        for currency in ("EUR", "USD", None)
+    ],
+    "sessions": [
+        {
+            **{"day": date(2026, 11, 20), "agent": "ada", "media_type": "voice"},
+            **{"sessions": 1, "active_us": 90_000_000_000, "engaged_us": 1_234_567},
+        }
+    ],
+}
+
+
+def answered(name: str, kind: str, query: str) -> Any:
+    """The reply, where the tenant has a few answers and interactions."""
+    report = REPORTS[name]
+    across = kind == "operator"
+    query += "&tenant=acme" if across else ""
+    asked = parse(pairs(query), report, across_tenants=across)
+    tenant = Tenant("acme", "Acme")
+    tables = {**built(tenant, FOUND).tables, **interactions.built(tenant, TABLES).tables}
+    question = Question.ask(
+        report, asked, [replace(tenant, tables=tables)], Key("0", kind, "acme", 0)
+    )
+    years = interactions.read(TABLES, question.tables)
+    if lake.SCORES in question.tables:
+        years = [Year('"e"', cells.read(as_object(FOUND), lake.SCORES))]
+    return json.loads(question.reply({"acme": years}, query).body)
+
+
 QUERIES = (
-    "group_by=agent,channel",
-    "group_by=agent,channel&compare=previous_period&subtotals=true",
+    "group_by=agent",
+    "group_by=agent,{name}&compare=previous_period&subtotals=true",
     "granularity=month&compare=previous_year&fill=true",
 )
 
@@ -88,16 +129,10 @@ QUERIES = (
 @pytest.mark.parametrize("kind", ["secret", "report", "operator"])
 @pytest.mark.parametrize("query", QUERIES)
 def test_replies_are_as_their_schema_says(name: str, kind: str, query: str) -> None:
-    report = REPORTS[name]
-    query = f"start_date=2026-11-01&end_date=2026-11-30&{query}"
-    across = kind == "operator"
-    query += "&tenant=acme" if across else ""
-    asked = parse(pairs(query), report, across_tenants=across)
-    tenant = built(Tenant("acme", "Acme"), FOUND)
-    question = Question.ask(report, asked, [tenant], Key("0", kind, "acme", 0))
-    years = {"acme": [Year('"e"', cells.read(as_object(FOUND), SURVEY))]}
-    reply = json.loads(question.reply(years, query).body)
-    schema_name = f"{name.capitalize()}Report"
+    another = "channel" if REPORTS[name].family == SURVEY else "media_type"
+    query = f"start_date=2026-11-01&end_date=2026-11-30&{query.format(name=another)}"
+    reply = answered(name, kind, query)
+    schema_name = "".join(word.capitalize() for word in name.split("-")) + "Report"
     assert reply["rows"]
     assert problems(schema_name, reply) == []
     described = document()["components"]["schemas"][schema_name]["properties"]["rows"]["items"]
@@ -140,6 +175,22 @@ def test_the_catalogue_is_as_its_schema_says_and_lists_the_registry() -> None:
     channel = next(d for d in daily["dimensions"] if d["name"] == "channel")
     assert channel["values"] == ["ticket", "chat", "external"]
     assert daily["filters"] == list(SURVEY.dimension_names)
+
+
+def test_the_catalogue_tells_what_the_interaction_reports_are_made_of() -> None:
+    by_name = {report["name"]: report for report in catalogue()["reports"]}
+    perspective, revenue = by_name["customer-perspective"], by_name["revenue"]
+    assert perspective["family"] == "interaction"
+    assert perspective["group_by"] == list(REPORTS["customer-perspective"].group_by)
+    assert perspective["always_grouped_by"] == []
+    assert perspective["filters"] == ["media_type", "customer_segment", "service_type", "agent"]
+    names = [dimension["name"] for dimension in perspective["dimensions"]]
+    assert names == ["tenant", *perspective["filters"]]
+    assert revenue["filters"] == [*perspective["filters"], "currency"]
+    assert revenue["always_given"] == ["currency"]
+    assert revenue["metrics"][1]["unit"] == "money"
+    for report in by_name.values():
+        assert {metric["unit"] for metric in report["metrics"]} <= set(catalogue()["units"])
 
 
 @pytest.mark.parametrize(

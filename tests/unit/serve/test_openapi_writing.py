@@ -7,16 +7,18 @@ from openapi_schema_validator import OAS31Validator
 
 from pulse.errors import FieldError
 from pulse.ingest import fields, pages, routes
-from pulse.ingest.message import Response
-from pulse.ingest.responses import Intake
+from pulse.ingest.interactions import InteractionReader
+from pulse.ingest.message import Event
+from pulse.ingest.reader import Reader
+from pulse.ingest.responses import ResponseReader
+from pulse.ingest.sessions import LONGEST_S, SessionReader
 from pulse.serve.openapi import document
 from pulse.serve.openapi_writing import BATCH_ITEMS, SCHEMAS
-from pulse.store.tenants import Tenants
-from pulse.tenants.access import Directory
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
 from pulse.tenants.tenant import Tenant
+from tests.unit.ingest.memory import directory
 
 SURVEY = Survey("acme", "s1", ((0, Rule.make("csat", 1, 5)),), texts={"en": Texts("How?", "Ta.")})
 NOON_US = 1_795_262_400_000_000
@@ -39,71 +41,140 @@ FULL: dict[str, Any] = {
 }
 
 
-class OneSurvey(Directory):
-    """Knows one tenant with one survey."""
-
-    def __init__(self) -> None:
-        super().__init__(Tenants("none"))
-
-    def survey(self, tenant: str, survey: str) -> Survey | None:
-        return SURVEY if survey == "s1" else None
-
-    def tenant(self, tenant: str) -> Tenant | None:
-        return Tenant("acme", "Acme")
-
-
 def problems(name: str, value: Any) -> list[str]:
     components = document()["components"]
     schema = {"$ref": f"#/components/schemas/{name}", "components": components}
     return [error.message for error in OAS31Validator(schema).iter_errors(value)]
 
 
-def take(item: dict[str, Any]) -> Response:
-    return Intake(OneSurvey(), INTAKE_KEY, "acme", NOON_US).read(item, None)
+FULL_INTERACTION: dict[str, Any] = {
+    "interaction_id": "i1",
+    "media_type": "voice",
+    "entered_at": "2026-11-21T11:00:00Z",
+    "updated_at": "2026-11-21T11:30:00Z",
+    "customer_segment": "Gold",
+    "service_type": "Loans",
+    "agent_id": "a1",
+    "agent_name": "Ada",
+    "customer_id": "c1",
+    "offered_at": "2026-11-21T11:00:00Z",
+    "accepted_at": "2026-11-21T11:00:10Z",
+    "first_response_at": "2026-11-21T11:00:10Z",
+    "finished_at": "2026-11-21T11:05:00Z",
+    "abandoned": False,
+    "replies": 1,
+    "satisfaction": 4.5,
+    "revenue": {"amount": "12.50", "currency": "EUR"},
+}
+FULL_SESSION: dict[str, Any] = {
+    "session_id": "s1",
+    "agent_id": "a1",
+    "media_type": "voice",
+    "day": "2026-11-20",
+    "active_seconds": 3600,
+    "engaged_seconds": "1800.5",
+}
+WRITTEN: dict[str, tuple[type[Reader], dict[str, Any]]] = {
+    "Response": (ResponseReader, FULL),
+    "Interaction": (InteractionReader, FULL_INTERACTION),
+    "AgentSession": (SessionReader, FULL_SESSION),
+}
 
 
-def test_every_declared_field_is_taken() -> None:
-    assert set(FULL) == set(SCHEMAS["Response"]["properties"])
-    assert problems("Response", FULL) == []
-    assert take(FULL).score == 4
+def take(name: str, item: dict[str, Any]) -> Event:
+    known = directory(Tenant("acme", "Acme"), SURVEY)
+    return WRITTEN[name][0](known, INTAKE_KEY, "acme", NOON_US).read(item)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"score": "4"},
-        {"score": 4.5},
-        {"channel": "fax"},
-        {"response_id": "a b"},
-        {"agent_id": "x" * 129},
-        {"comment": "x" * 4_001},
-        {"tags": {"k": "v" * 129}},
-        {"tags": {str(number): "v" for number in range(21)}},
-        {"country": "Germany"},
-        {"rating": 4},
-    ],
-    ids=lambda change: str(change)[:40],
-)
-def test_what_the_declaration_refuses_ingest_refuses_too(change: dict[str, Any]) -> None:
-    assert problems("Response", FULL | change)
+@pytest.mark.parametrize("name", WRITTEN)
+def test_every_declared_field_is_taken(name: str) -> None:
+    reader, full = WRITTEN[name]
+    assert set(full) == set(SCHEMAS[name]["properties"]) == set(reader.names)
+    assert problems(name, full) == []
+    assert (
+        take(name, full).id == {"Response": "r-1", "Interaction": "i1", "AgentSession": "s1"}[name]
+    )
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_batch_is_declared_under_its_streams_name(name: str) -> None:
+    reader, full = WRITTEN[name]
+    assert problems(f"{name}Batch", {reader.stream: [full] * 500}) == []
+    assert problems(f"{name}Batch", {reader.stream: [full] * 501})
+    assert problems(f"{name}Batch", {reader.stream: [full], "more": 1})
+
+
+REFUSED: list[tuple[str, dict[str, Any]]] = [
+    ("Response", {"score": "4"}),
+    ("Response", {"score": 4.5}),
+    ("Response", {"channel": "fax"}),
+    ("Response", {"response_id": "a b"}),
+    ("Response", {"agent_id": "x" * 129}),
+    ("Response", {"comment": "x" * 4_001}),
+    ("Response", {"tags": {"k": "v" * 129}}),
+    ("Response", {"tags": {str(number): "v" for number in range(21)}}),
+    ("Response", {"country": "Germany"}),
+    ("Response", {"rating": 4}),
+    ("Interaction", {"interaction_id": ""}),
+    ("Interaction", {"interaction_id": None}),
+    ("Interaction", {"media_type": "fax"}),
+    ("Interaction", {"entered_at": None}),
+    ("Interaction", {"service_type": "x" * 129}),
+    ("Interaction", {"abandoned": "yes"}),
+    ("Interaction", {"replies": -1}),
+    ("Interaction", {"replies": 2**31}),
+    ("Interaction", {"replies": 1.5}),
+    ("Interaction", {"satisfaction": "good"}),
+    ("Interaction", {"revenue": 12.5}),
+    ("Interaction", {"revenue": {"amount": 1}}),
+    ("Interaction", {"revenue": {"amount": "1,50", "currency": "EUR"}}),
+    ("Interaction", {"revenue": {"amount": "", "currency": "EUR"}}),
+    ("Interaction", {"revenue": {"amount": None, "currency": "EUR"}}),
+    ("Interaction", {"revenue": {"amount": 1, "currency": "EURO"}}),
+    ("Interaction", {"revenue": {"amount": 1, "currency": "EUR", "tax": 0}}),
+    ("Interaction", {"entered": "2026-11-21T11:00:00Z"}),
+    ("AgentSession", {"agent_id": None}),
+    ("AgentSession", {"media_type": None}),
+    ("AgentSession", {"active_seconds": 90_001}),
+    ("AgentSession", {"engaged_seconds": -1}),
+    ("AgentSession", {"engaged_seconds": ""}),
+    ("AgentSession", {"agent_name": "Ada"}),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_the_declaration_refuses_ingest_refuses_too(name: str, change: dict[str, Any]) -> None:
+    full = WRITTEN[name][1]
+    assert problems(name, full | change)
     with pytest.raises(fields.RejectedError):
-        take(FULL | change)
+        take(name, full | change)
 
 
-@pytest.mark.parametrize("name", [n for n in FULL if n not in ("survey_id", "score")])
-def test_what_may_be_null_ingest_takes_as_not_given(name: str) -> None:
-    without = FULL | {name: None} | ({"response_id": None} if name == "answered_at" else {})
-    assert problems("Response", without) == []
-    assert take(without)
+OPTIONAL = [
+    (name, field)
+    for name, (_, full) in WRITTEN.items()
+    for field in full
+    if field not in (*SCHEMAS[name]["required"], "survey_id")
+]
+
+
+@pytest.mark.parametrize(("name", "field"), OPTIONAL)
+def test_what_may_be_null_ingest_takes_as_not_given(name: str, field: str) -> None:
+    without = WRITTEN[name][1] | {field: None}
+    if field == "answered_at":
+        without["response_id"] = None
+    assert problems(name, without) == []
+    assert take(name, without)
 
 
 def test_limits_are_the_same() -> None:
     assert BATCH_ITEMS == routes.BATCH_ITEMS
+    assert SCHEMAS["AgentSession"]["properties"]["active_seconds"]["maximum"] == LONGEST_S
 
 
 def test_replies_are_as_declared() -> None:
     assert problems("Survey", pages.page(SURVEY, "en")) == []
     verdict = routes.Verdict(
-        {0: take(FULL)}, {1: FieldError("score", "score_missing", "score is required.")}
+        {0: take("Response", FULL)}, {1: FieldError("score", "score_missing", "score is required.")}
     )
     assert problems("Accepted", verdict.summary()) == []

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse import days
+from pulse import days, lake
 from pulse.reports.registry import REPORTS
 from pulse.serve import cells
 from pulse.serve.query import parse
@@ -35,9 +35,8 @@ ACME = Tenant("acme", "Acme")
 
 
 def read(found: Sequence[Answer]) -> list[Year]:
-    family = REPORTS["daily"].family
     return [
-        Year(f'"{year}"', cells.read(as_object(some), family))
+        Year(f'"{year}"', cells.read(as_object(some), lake.SCORES))
         for year, some in by_year(found).items()
     ]
 

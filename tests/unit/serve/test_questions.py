@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pulse import days
+from pulse import days, lake
 from pulse.errors import BadRequestError, ForbiddenError, OutdatedError, UnprocessableError
 from pulse.http import Reply
-from pulse.reports import registry
+from pulse.reports import surveys
 from pulse.reports.registry import REPORTS, SURVEY, Report
 from pulse.serve import cells, groups
 from pulse.serve import questions as questions_module
@@ -39,7 +39,7 @@ def _noon() -> Iterator[None]:
 
 def years(found: list[Answer], etag: str = "e", tenant: str = "acme") -> TenantYears:
     read = [
-        Year(f'"{etag}{year}"', cells.read(as_object(some), SURVEY))
+        Year(f'"{etag}{year}"', cells.read(as_object(some), lake.SCORES))
         for year, some in by_year(found).items()
     ]
     return {tenant: read}
@@ -684,14 +684,14 @@ def test_a_tenant_without_a_build_is_named() -> None:
 
 
 def test_a_further_report_is_one_entry() -> None:
-    scored = (registry.AVERAGE, registry.MEDIAN, registry.SCORE)
-    surveys = Report(
+    scored = (surveys.AVERAGE, surveys.MEDIAN, surveys.SCORE)
+    by_survey = Report(
         name="surveys",
         title="Scores by survey",
         text="",
         family=SURVEY,
         group_by=("survey",),
-        metrics=(registry.RESPONSES, registry.SHARE_PCT, *scored),
+        metrics=(surveys.RESPONSES, surveys.SHARE_PCT, *scored),
     )
     found = [*many(1, survey="b"), *many(2, survey="a")]
-    assert [row["survey"] for row in body(surveys, found)["rows"]] == ["a", "b"]
+    assert [row["survey"] for row in body(by_survey, found)["rows"]] == ["a", "b"]

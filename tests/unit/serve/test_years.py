@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pulse import days, lake
-from pulse.reports.registry import SURVEY
 from pulse.serve.years import Years
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import TableState, Tenant, YearState
@@ -55,7 +54,7 @@ def later(moment: list[datetime], seconds: float) -> None:
 
 
 def responses(years: Years, tenant: Tenant = TENANT) -> int:
-    found = years.read(SURVEY, tenant, range(2020, 2031))
+    found = years.read(lake.SCORES, tenant, range(2020, 2031))
     whole = days.DateRange(date(2020, 1, 1), date(2030, 12, 31))
     return sum(sum(year.cells.group(whole, {}, [])[()]) for year in found)
 
@@ -66,7 +65,7 @@ def test_only_published_years_of_the_range_are_asked_for(
     states = dict(TENANT.table("scores").years)
     states[2023] = YearState("hash", 1, None, published=False)
     tenant = replace(TENANT, tables={"scores": TableState(states)})
-    found = Years(shelf).read(SURVEY, tenant, range(2022, 2026))
+    found = Years(shelf).read(lake.SCORES, tenant, range(2022, 2026))
     assert len(found) == 2
     assert sorted(shelf.asked) == [(key(2024), None), (key(2025), None)]
 
@@ -108,21 +107,21 @@ def test_anew_asks_whatever_the_time(shelf: Shelf, moment: list[datetime]) -> No
     years = Years(shelf)
     responses(years)
     shelf.asked.clear()
-    years.read(SURVEY, TENANT, [2026], anew=True)
+    years.read(lake.SCORES, TENANT, [2026], anew=True)
     assert [asked for asked, _ in shelf.asked] == [key(2026)]
 
 
 def test_the_least_recently_used_leave_when_memory_is_short(
     shelf: Shelf, moment: list[datetime]
 ) -> None:
-    one = Years(shelf).read(SURVEY, TENANT, [2024])[0].cells.nbytes
+    one = Years(shelf).read(lake.SCORES, TENANT, [2024])[0].cells.nbytes
     years = Years(shelf, budget_bytes=2 * one)
     for year in (2024, 2025, 2024, 2026):
-        years.read(SURVEY, TENANT, [year])
+        years.read(lake.SCORES, TENANT, [year])
     shelf.asked.clear()
-    years.read(SURVEY, TENANT, [2024])
+    years.read(lake.SCORES, TENANT, [2024])
     assert shelf.asked == []
-    years.read(SURVEY, TENANT, [2025])
+    years.read(lake.SCORES, TENANT, [2025])
     assert shelf.asked == [(key(2025), None)]
 
 

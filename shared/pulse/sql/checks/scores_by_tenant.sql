@@ -1,6 +1,6 @@
 -- How many answers the published days of daily_scores count for each of some tenants.
 -- Parameters: first_day and last_day as text, tenants.
-SELECT tenant, sum(c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10) AS answers
+SELECT tenant, sum(c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10) AS events
 FROM daily_scores
 WHERE dt BETWEEN :first_day AND :last_day
     AND contains(:tenants, tenant)

@@ -1,6 +1,6 @@
 -- How many answers each day of raw_responses holds, each identity counted once.
 -- Parameters: first_day, last_day and the days themselves, as text.
-SELECT dt, count(*) AS answers
+SELECT dt, count(*) AS events
 FROM (
     SELECT DISTINCT dt, tenant, survey, key_kind, response_id
     FROM raw_responses

@@ -1,16 +1,8 @@
 -- daily_scores: one row for each tenant, day and combination of dimensions that occurred.
 -- Reads raw_responses. Parameters: first_day, last_day and the days themselves, as text.
--- An answer may have been sent more than once: of an identity the greatest version counts.
-WITH ranked AS (
-    SELECT
-        tenant, survey, metric, scale, channel, agent, country, browser, os, device, score, dt,
-        row_number() OVER (
-            PARTITION BY dt, tenant, survey, key_kind, response_id
-            ORDER BY received_us DESC, content_hash DESC
-        ) AS place
-    FROM raw_responses
-    WHERE dt BETWEEN :first_day AND :last_day
-        AND contains(:days, dt)
+-- An answer may have been sent more than once: it counts once.
+WITH counted AS (
+{counted/responses}
 )
 
 SELECT
@@ -27,6 +19,5 @@ SELECT
     count_if(score = 9) AS c9,
     count_if(score = 10) AS c10,
     dt
-FROM ranked
-WHERE place = 1
+FROM counted
 GROUP BY tenant, survey, metric, scale, channel, agent, country, browser, os, device, dt

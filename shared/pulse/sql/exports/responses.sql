@@ -1,28 +1,17 @@
--- Responses of one tenant as they count, row by row: of an identity the greatest version of a day.
+-- Responses of one tenant as they count, row by row.
 -- Reads raw_responses. Parameters: tenant; first_day, last_day and the days themselves, as text;
 -- for each dimension its filter: values marked by exports/write.py, and whether they are negated.
 -- A filter judges the row that counts, so that no replaced one comes back under its old values.
-WITH ranked AS (
-    SELECT
-        tenant, survey, metric, scale, response_id, key_kind, answered_us, received_us, score,
-        channel, agent, agent_name, customer, interaction, comment, tags, country, browser, os,
-        device, dt,
-        row_number() OVER (
-            PARTITION BY dt, tenant, survey, key_kind, response_id
-            ORDER BY received_us DESC, content_hash DESC
-        ) AS place
-    FROM raw_responses
-    WHERE dt BETWEEN :first_day AND :last_day
-        AND contains(:days, dt)
-        AND tenant = :tenant
+WITH counted AS (
+{counted/responses}
 )
 
 SELECT
     tenant, survey, metric, scale, response_id, key_kind, answered_us, received_us, score,
     channel, agent, agent_name, customer, interaction, comment, tags, country, browser, os,
     device, dt
-FROM ranked
-WHERE place = 1
+FROM counted
+WHERE tenant = :tenant
     AND contains(:survey, coalesce('=' || survey, '-')) <> :survey_negated
     AND contains(:metric, coalesce('=' || metric, '-')) <> :metric_negated
     AND contains(:scale, coalesce('=' || scale, '-')) <> :scale_negated

@@ -1,0 +1,82 @@
+"""Interactions as files hold them: one update a row, dated so that a file can be imported again.
+
+A row without `updated_at` counts as written at the moment that it entered, a microsecond later for
+each row of the same interaction before it in the file. So the same file ends in the same report
+however often and in whatever order its batches arrive; of a file's rows on one interaction the
+last one prevails; a corrected file prevails over the one imported before (equal times: the last
+received wins, also where a correction moves a time back, which is why the latest of a row's times
+would not do); and no file overrides what a live system has sent since.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pulse import days
+from pulse.cli import posting
+from pulse.cli.plan import (
+    Event,
+    Kind,
+    Needed,
+    Read,
+    RowIds,
+    as_moment,
+    as_text,
+    as_trimmed,
+    as_truth,
+    as_whole,
+)
+from pulse.ingest.interactions import FIELDS, MILESTONES
+from pulse.lake import MEDIA_TYPES
+
+_MOMENTS = ("entered_at", "updated_at", *MILESTONES)
+_READ: dict[str, Read] = {
+    **dict.fromkeys(_MOMENTS, as_moment),
+    "abandoned": as_truth,
+    "replies": as_whole,
+    "satisfaction": as_trimmed,
+}
+
+
+@dataclass
+class Updates:
+    """Completes the updates of one file, in the file's order."""
+
+    _ids: RowIds = field(default_factory=lambda: RowIds("interaction_id"))
+    _before: Counter[str] = field(default_factory=Counter)
+
+    def complete(self, update: Event) -> Event:
+        """The update with its id and `updated_at`; a currency without an amount is no revenue."""
+        if "amount" not in update.get("revenue", {}):
+            update.pop("revenue", None)
+        update = self._ids.complete(update)
+        before = self._before[update["interaction_id"]]
+        self._before[update["interaction_id"]] += 1
+        if "updated_at" in update or "entered_at" not in update:
+            return update
+        return {**update, "updated_at": days.iso(days.parse_instant(update["entered_at"]) + before)}
+
+
+INTERACTIONS = Kind(
+    route=posting.INTERACTIONS,
+    fields={name: _READ.get(name, as_text) for name in FIELDS if name != "revenue"}
+    | {"revenue.amount": as_trimmed, "revenue.currency": as_trimmed},
+    needed=(
+        Needed("media_type", "Name the medium: --set media_type=voice, or --map media_type=COLUMN"),
+        Needed(
+            "entered_at",
+            "Name the column that says when each interaction entered: --map entered_at=COLUMN",
+        ),
+        Needed(
+            "revenue.currency",
+            "Name the currency: --set revenue.currency=EUR, or --map revenue.currency=COLUMN",
+            beside="revenue.amount",
+        ),
+        Needed(
+            "revenue.amount",
+            "Name the column of the amounts: --map revenue.amount=COLUMN",
+            beside="revenue.currency",
+        ),
+    ),
+    choices={"media_type": MEDIA_TYPES},
+    completing=lambda: Updates().complete,
+)

@@ -1,0 +1,229 @@
+"""A row of a CSV file as one event of API.md: which cell is which field, and how it is read.
+
+What is the interface's to judge is left to it, so that a rule stands in one place; here a row is
+set aside only where its text cannot be told as what the field holds.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulse import days
+from pulse.cli.csv_file import CsvFile, Row
+from pulse.cli.exits import WrongUseError
+from pulse.cli.posting import Route
+from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader
+from pulse.errors import FieldError, PulseError
+
+Event = dict[str, Any]
+"""An item of the interface."""
+
+Read = Callable[[str, str, TimeReader], Any]
+"""A field's value: of its name and the cell's text. Raises RowError, TimeFormatError."""
+
+Source = Callable[[Row], str]
+"""Where a field's text comes from."""
+
+_WHOLE = re.compile(r"([+-]?\d{1,18})(\.0+)?")
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class RowError(PulseError):
+    """A row that is not worth sending; `fault` says why, as the interface would."""
+
+    def __init__(self, name: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.fault = FieldError(name, code, message)
+
+
+# -- how cells are read
+
+
+def as_text(name: str, text: str, times: TimeReader) -> str:
+    """The text as it stands."""
+    return text
+
+
+def as_trimmed(name: str, text: str, times: TimeReader) -> str:
+    """The text without what stands around it; numbers go as texts, so that none is rounded."""
+    return text.strip()
+
+
+def as_whole(name: str, text: str, times: TimeReader) -> int:
+    """A whole number; spreadsheets also write 9.0."""
+    match = _WHOLE.fullmatch(text.strip())
+    if not match:
+        raise RowError(name, f"{name}_not_whole_number", f"{text!r} is not a whole number.")
+    return int(match[1])
+
+
+def as_truth(name: str, text: str, times: TimeReader) -> bool:
+    """True or false, as programs and people write it."""
+    truth = _TRUTHS.get(text.strip().lower())
+    if truth is None:
+        message = f"{text!r} is none of {', '.join(_TRUTHS)}."
+        raise RowError(name, f"{name}_not_boolean", message)
+    return truth
+
+
+def as_moment(name: str, text: str, times: TimeReader) -> str:
+    """An instant, as RFC 3339."""
+    try:
+        return days.iso(times.read(text.strip()))
+    except TimeFormatError:
+        raise
+    except SkippedTimeError as error:
+        raise RowError(name, f"{name}_skipped", f"{error}.") from error
+    except ValueError as error:
+        form = times.date_format or "RFC 3339 or ISO 8601; name others by --date-format"
+        raise RowError(
+            name, f"{name}_invalid", f"{text.strip()!r} is not a time ({form})."
+        ) from error
+
+
+# -- what events there are
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A field that must be given, always or beside another one, and how that is done."""
+
+    name: str
+    how: str
+    beside: str | None = None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of event that files hold.
+
+    `fields` says how each is read; `revenue.amount` is the entry `amount` of the map `revenue`, and
+    the entries of `maps` have any name. `choices` are the fields that have a closed set of values.
+    `completing` makes, for one file, what adds to its events in turn what rows need not say.
+    """
+
+    route: Route
+    fields: Mapping[str, Read]
+    needed: tuple[Needed, ...]
+    choices: Mapping[str, tuple[str, ...]]
+    completing: Callable[[], Callable[[Event], Event]]
+    maps: tuple[str, ...] = ()
+
+    def reads(self, name: str) -> Read | None:
+        """How a field is read; None where there is no such field."""
+        outer, _, entry = name.partition(".")
+        return as_text if outer in self.maps and entry else self.fields.get(name)
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """The fields that may be given, those of maps as such."""
+        return (*self.fields, *(f"{name}.NAME" for name in self.maps))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How rows of a file become events: each field's source, and how its text is read."""
+
+    kind: Kind
+    width: int
+    sources: Mapping[str, tuple[Source, Read]]
+    times: TimeReader
+
+    @classmethod
+    def make(
+        cls,
+        kind: Kind,
+        file: CsvFile,
+        columns: Mapping[str, str],
+        fixed: Mapping[str, str],
+        times: TimeReader,
+    ) -> "Plan":
+        """The plan that takes fields from `columns` and from `fixed` values.
+
+        Raises WrongUseError for a field, column or fixed choice that does not exist, a field
+        given twice, or one missing that is needed.
+        """
+        _check_given(kind, file, [*columns, *fixed])
+        for name, choices in kind.choices.items():
+            if fixed.get(name, choices[0]) not in choices:
+                raise WrongUseError(
+                    f"{name} must be one of {', '.join(choices)}, not {fixed[name]!r}."
+                )
+        sources = {name: _cell(file.column(column)) for name, column in columns.items()}
+        sources |= {name: _constant(value) for name, value in fixed.items()}
+        read = {name: (source, kind.reads(name) or as_text) for name, source in sources.items()}
+        return cls(kind, len(file.header), read, times)
+
+    def event(self, row: Row) -> Event:
+        """What the row says, empty cells left out.
+
+        Raises RowError for a row that the interface would reject, TimeFormatError where a time
+        cannot be read without guessing.
+        """
+        if len(row.cells) != self.width:
+            message = f"{len(row.cells)} cells where the header has {self.width}"
+            raise RowError("", "columns_mismatch", message)
+        event: Event = {}
+        for name, (source, read) in self.sources.items():
+            text = source(row)
+            if text.strip():
+                outer, _, entry = name.partition(".")
+                within = event.setdefault(outer, {}) if entry else event
+                within[entry or outer] = read(name, text, self.times)
+        return event
+
+
+def _check_given(kind: Kind, file: CsvFile, given: list[str]) -> None:
+    for name in given:
+        if kind.reads(name) is None:
+            names = ", ".join(kind.field_names)
+            raise WrongUseError(f"There is no field {name!r}; the fields are: {names}")
+        if given.count(name) > 1:
+            raise WrongUseError(f"The field {name!r} is given by --map and by --set.")
+    for needed in kind.needed:
+        if needed.name not in given and needed.beside in (None, *given):
+            columns = f"the columns are: {', '.join(file.header)}"
+            raise WrongUseError(f"{needed.how}; {columns}")
+
+
+def _cell(index: int) -> Source:
+    return lambda row: row.cells[index]
+
+
+def _constant(value: str) -> Source:
+    return lambda row: value
+
+
+# -- which event a row is
+
+
+@dataclass
+class RowIds:
+    """Gives every event of one file its id. Feed it the events in the file's order.
+
+    An id is made of what the row says and of how many equal rows came before it, and of nothing
+    else: a file imported again, under another name, or overlapping with the last one, counts
+    nothing twice, while equal rows within one file stay distinct.
+    """
+
+    name: str
+    """The field that holds it."""
+    _seen: dict[bytes, int] = field(default_factory=dict)
+
+    def identify(self, event: Mapping[str, Any]) -> str:
+        """The event's own id if it has one, else one made of what it says."""
+        own = event.get(self.name)
+        if own is not None:
+            return str(own)
+        content = json.dumps(event, sort_keys=True, separators=(",", ":")).encode()
+        digest = hashlib.sha256(content).digest()
+        before = self._seen.get(digest[:16], 0)
+        self._seen[digest[:16]] = before + 1
+        return "row-" + hashlib.sha256(digest + str(before).encode()).hexdigest()[:40]
+
+    def complete(self, event: Event) -> Event:
+        """The event with its id."""
+        return {**event, self.name: self.identify(event)}

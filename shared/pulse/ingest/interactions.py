@@ -1,0 +1,98 @@
+"""One update of an interaction as a caller wrote it → as it is stored, or what is wrong with it.
+
+The thresholds that the tenant's settings have for the medium on the day that it entered are
+stamped on it: a later change of settings never rewrites history.
+"""
+
+from typing import Any
+
+from pulse import days
+from pulse.ingest import fields, money
+from pulse.ingest.fields import RejectedError
+from pulse.ingest.message import Interaction
+from pulse.ingest.reader import Reader
+from pulse.lake import MEDIA_TYPES
+
+MILESTONES = ("offered_at", "accepted_at", "first_response_at", "finished_at")
+FIELDS = (
+    "interaction_id",
+    "media_type",
+    "entered_at",
+    "updated_at",
+    "customer_segment",
+    "service_type",
+    "agent_id",
+    "agent_name",
+    "customer_id",
+    *MILESTONES,
+    "abandoned",
+    "replies",
+    "satisfaction",
+    "revenue",
+)
+"""Every field of a written interaction."""
+
+
+class InteractionReader(Reader):
+    """Reads the interactions of a request."""
+
+    stream = "interactions"
+    noun = "interaction"
+    names = FIELDS
+
+    def read(self, given: object, own_id: str | None = None) -> Interaction:
+        """The update that an item of a request means. Raises RejectedError for the first fault."""
+        item = self.item(given)
+        interaction_id = fields.required("interaction_id", fields.text(item, "interaction_id"))
+        media_type = fields.required("media_type", fields.choice(item, "media_type", MEDIA_TYPES))
+        entered_us = self._entered(item)
+        updated_us = self.moment(item, "updated_at")
+        offered_us, accepted_us, first_response_us, finished_us = (
+            self._milestone(item, name, entered_us) for name in MILESTONES
+        )
+        revenue, currency = money.revenue(item)
+        thresholds = self.settings.thresholds_at(media_type, self.local_day(entered_us))
+        return Interaction(
+            interaction_id=interaction_id,
+            media_type=media_type,
+            entered_us=entered_us,
+            updated_us=self.received_us if updated_us is None else updated_us,
+            customer_segment=fields.dimension(item, "customer_segment"),
+            service_type=fields.dimension(item, "service_type"),
+            agent=fields.dimension(item, "agent_id"),
+            agent_name=fields.text(item, "agent_name"),
+            customer=fields.text(item, "customer_id"),
+            offered_us=offered_us,
+            accepted_us=accepted_us,
+            first_response_us=first_response_us,
+            finished_us=finished_us,
+            abandoned=fields.boolean(item, "abandoned"),
+            replies=fields.count(item, "replies"),
+            satisfaction=self._satisfaction(item),
+            revenue=revenue,
+            currency=currency,
+            accept_threshold_us=_us(thresholds.accept_s),
+            first_response_threshold_us=_us(thresholds.first_response_s),
+            finish_threshold_us=_us(thresholds.finish_s),
+        )
+
+    def _entered(self, item: dict[str, Any]) -> int:
+        us = fields.required("entered_at", self.moment(item, "entered_at"))
+        if self.local_day(us) < days.FIRST_DAY:
+            raise fields.too_old("entered_at")
+        return us
+
+    def _milestone(self, item: dict[str, Any], field: str, entered_us: int) -> int | None:
+        us = self.moment(item, field)
+        if us is not None and us < entered_us:
+            raise RejectedError(field, "negative_duration", f"{field} lies before entered_at.")
+        return us
+
+    def _satisfaction(self, item: dict[str, Any]) -> str | None:
+        low, high = self.settings.satisfaction_range
+        satisfaction = fields.decimal(item, "satisfaction", low, high)
+        return None if satisfaction is None else str(satisfaction)
+
+
+def _us(seconds: int | None) -> int | None:
+    return None if seconds is None else seconds * days.SECOND

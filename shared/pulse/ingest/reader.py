@@ -1,0 +1,76 @@
+"""What reading an item takes, whatever its stream: one object as a caller wrote it → an event.
+
+API.md ("Writing") is the contract. An item is rejected for the first fault found, so that
+accepted and rejected items add up; a field that API.md does not know is a fault, because a
+misspelt one would lose data without a word. The modules beside this one read one stream each.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+from pulse import days
+from pulse.errors import ForbiddenError
+from pulse.ingest import fields
+from pulse.ingest.fields import RejectedError
+from pulse.ingest.message import Event
+from pulse.tenants.access import Directory
+from pulse.tenants.keys import Key
+from pulse.tenants.tenant import Tenant
+
+AHEAD_US = 5 * 60 * days.SECOND
+"""How far a caller's clock may be ahead of ours."""
+
+
+@dataclass(frozen=True)
+class Reader(ABC):
+    """Reads the items of one request, by its key and by when it was received."""
+
+    directory: Directory
+    key: Key
+    tenant: str
+    received_us: int
+
+    stream: ClassVar[str]
+    """Its name; a batch's list is called so too."""
+    noun: ClassVar[str]
+    """What one item is."""
+    names: ClassVar[tuple[str, ...]]
+    """Every field that an item may have."""
+
+    @abstractmethod
+    def read(self, given: object, own_id: str | None = None) -> Event:
+        """The event that an item of the request means.
+
+        `own_id` (Idempotency-Key) identifies a response that does not name its id itself; other
+        streams have no use for it. Raises RejectedError for the first fault.
+        """
+
+    @property
+    def settings(self) -> Tenant:
+        """The tenant as it stands, or stood up to a minute ago."""
+        tenant = self.directory.tenant(self.tenant)
+        if tenant is None:
+            raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
+        return tenant
+
+    def item(self, given: object) -> dict[str, Any]:
+        """The item as an object that has known fields only."""
+        if not isinstance(given, dict):
+            raise RejectedError(
+                "", f"{self.noun}_not_object", f"Each of the {self.stream} must be a JSON object."
+            )
+        fields.check_names(given, self.names)
+        return given
+
+    def moment(self, item: dict[str, Any], field: str) -> int | None:
+        """An optional time that has come already, as microseconds."""
+        us = fields.instant(item, field)
+        if us is not None and us > self.received_us + AHEAD_US:
+            raise RejectedError(field, f"{field}_in_future", f"{field} lies in the future.")
+        return us
+
+    def local_day(self, us: int) -> date:
+        """The tenant's day on which the moment falls."""
+        return days.local_day(us, self.settings.timezone)

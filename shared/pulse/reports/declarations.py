@@ -1,0 +1,238 @@
+"""What a dimension, a metric, a family and a report are; `registry` says which there are.
+
+Everything that reads a report (parser, engine, catalogue, documents) goes by these declarations
+and tests on nobody's name: what is special about a report is one of its fields.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from pulse import lake
+from pulse.reports.sums import Layout
+
+Value = int | Decimal | Mapping[str, Decimal] | None
+"""A figure; money of several currencies by currency."""
+Unit = Literal[
+    "count", "percent", "points", "scale", "ratio", "seconds", "time", "satisfaction", "money"
+]
+
+Label = str | int | None
+"""A dimension's value in a row."""
+
+PERIOD = "period"
+"""The column of a period's first day."""
+CURRENCY = "currency"
+"""The dimension that tells one money from another."""
+ALL = "all"
+"""What the column metric says of a row over the answers of every metric and scale."""
+
+UNITS: Mapping[Unit, str] = {
+    "count": "a whole number of responses or interactions",
+    "percent": "0 to 100, two decimals",
+    "points": "two decimals: a headline score, 0 to 100 or -100 to 100 for nps; a change of one, "
+    "or of a percentage, in percentage points",
+    "scale": "a score in the units of the row's scale",
+    "ratio": "two decimals; may exceed 1",
+    "seconds": "seconds, two decimals where they are not whole",
+    "time": "text, HH:MM:SS, rounded to the second; hours may pass 24",
+    "satisfaction": "two decimals, on the tenant's satisfaction scale",
+    "money": "four decimals, as text; in a row of no single currency a map of amounts by "
+    "currency, in CSV a column for each, such as revenue_EUR",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a row's metrics are computed from: sums, never averages.
+
+    `group` names the row's dimensions, `sums` are the question's counts as its `layout` has them,
+    `whole` is the number of answers that the row's share refers to. `too_few` is true where they
+    would judge a person by a sample below the minimum.
+    """
+
+    group: Mapping[str, Label]
+    sums: Sequence[int]
+    whole: int
+    too_few: bool = False
+    layout: Layout = field(default_factory=Layout)
+
+    @property
+    def mixed(self) -> bool:
+        """True where the sums are of answers on different scales."""
+        return self.group.get("metric") == ALL
+
+    def told(self, name: str) -> int | None:
+        """The sum of a measure; None where its table does not know this group."""
+        return self.layout.told(self.sums, name)
+
+    def of_currency(self, name: str, currency: str) -> int:
+        """The sum of a measure over what was recorded in a currency."""
+        return self.layout.of_currency(self.sums, name, currency)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A column to group and filter by; `values` where they are a closed set.
+
+    Figures of one that is `a_person` judge somebody, which takes a minimum sample (METRICS.md).
+    """
+
+    name: str
+    title: str
+    text: str
+    values: tuple[str, ...] | None = None
+    a_person: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure, how it is made, and what it says of an empty group.
+
+    `withheld` figures are not shown where too few answers would judge a person. A figure that is
+    `of_any_scale` means something for answers on different scales together. `significant` tells
+    of a headline whether it has changed between two groups of answers, now and before.
+    """
+
+    name: str
+    unit: Unit
+    text: str
+    compute: Callable[[Facts], Value]
+    formula: str | None = None
+    numerator: str | None = None
+    denominator: str | None = None
+    empty: Literal["0", "null"] = "null"
+    withheld: bool = True
+    of_any_scale: bool = False
+    significant: Callable[[Facts, Facts], bool | None] | None = None
+
+    def of(self, facts: Facts) -> Value:
+        """The figure as a row shows it; None too where it is withheld or would mean nothing."""
+        if (self.withheld and facts.too_few) or (facts.mixed and not self.of_any_scale):
+            return None
+        return self.compute(facts)
+
+
+TENANT = Dimension("tenant", "Tenant", "The tenant; a filter for operator keys alone.")
+"""Any report may be grouped by it, if the key reads those of several tenants."""
+
+
+def _no_scores(_: Facts) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """Reports over one table of the lake: the same dimensions, the same filters on all.
+
+    `apart` are the dimensions that are in every grouping, because figures across them would
+    mean nothing; shares and totals are taken within them. Where there are any, `period` comes
+    before them; else it stands where it was asked for, a level like the others. `by_tenant`:
+    every key may group by tenant, also one that knows a single one. `by_currency` are the
+    measures that money is made of. `formulas` gives the versioned formulas that a row's headline
+    follows.
+    """
+
+    name: str
+    dataset: lake.Dataset
+    dimensions: tuple[Dimension, ...]
+    apart: tuple[str, ...] = ()
+    by_tenant: bool = False
+    by_currency: tuple[str, ...] = ()
+    formulas: Callable[[Facts], tuple[str, ...]] = _no_scores
+
+    def dimension(self, name: str) -> Dimension:
+        """The dimension of that name. Raises KeyError if the family lacks it."""
+        return {dimension.name: dimension for dimension in self.dimensions}[name]
+
+    @property
+    def dimension_names(self) -> tuple[str, ...]:
+        """The dimensions' names, in order."""
+        return tuple(dimension.name for dimension in self.dimensions)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A question with a name.
+
+    `fixed` filters hold whatever is asked; what a dimension `given` has no value for is not in
+    it either. `always` names the values of a dimension that have their row, once they are grouped
+    by it, even where nothing was counted. It `lacks` dimensions that other reports of its family
+    have. Measures of the tables `beside` the family's own count where these know every dimension
+    that is asked for. A report with a `breakdown` adds rows of another grain, made from each row
+    of the totals. A report `by_count` is always grouped by a dimension of its own, whose values
+    are the positions of the family's counts. A report `over_all` adds rows over every metric and
+    scale.
+    """
+
+    name: str
+    title: str
+    text: str
+    family: Family
+    metrics: tuple[Metric, ...]
+    group_by: tuple[str, ...] = ()
+    granularity: str = "total"
+    fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    always: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
+    beside: tuple[lake.Dataset, ...] = ()
+    breakdown: "Breakdown | None" = None
+    by_count: Dimension | None = None
+    over_all: bool = False
+
+    @property
+    def filters(self) -> tuple[Dimension, ...]:
+        """What it may be filtered by."""
+        return tuple(one for one in self.family.dimensions if one.name not in self.lacks)
+
+    @property
+    def filter_names(self) -> tuple[str, ...]:
+        """The names of what it may be filtered by, in order."""
+        return tuple(dimension.name for dimension in self.filters)
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What any key may group it by, `period` aside."""
+        tenant = [TENANT] if self.family.by_tenant else []
+        return (*tenant, *self.filters, *([self.by_count] if self.by_count else []))
+
+    @property
+    def tables(self) -> tuple[lake.Dataset, ...]:
+        """The tables that it is made of, the family's own first."""
+        return (self.family.dataset, *self.beside)
+
+    def tables_telling(self, asked: Collection[str]) -> tuple[lake.Dataset, ...]:
+        """Of the tables, those that know every dimension that is asked for or filtered by."""
+        stored = {*asked, *self.fixed, *self.given} & {*self.filter_names}
+        return tuple(table for table in self.tables if stored <= {*table.dimensions})
+
+    @property
+    def by_currency(self) -> tuple[str, ...]:
+        """The measures to be kept for each currency: those that its money is made of."""
+        has_money = any(metric.unit == "money" for metric in self.metrics)
+        return self.family.by_currency if has_money else ()
+
+    @property
+    def always_shown(self) -> Mapping[str, Sequence[str | int]]:
+        """`always`, and every position of `by_count`."""
+        if self.by_count is None:
+            return self.always
+        return {**self.always, self.by_count.name: range(len(self.family.dataset.measures))}
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where an entry names a dimension that its family lacks."""
+        named = {*self.group_by, *self.fixed, *self.always, *self.given} - {PERIOD}
+        if unknown := named - {dimension.name for dimension in self.dimensions}:
+            raise ValueError(f"report {self.name}: no dimensions {sorted(unknown)}")
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Rows of a finer grain under a reply: their columns after those of `Family.apart`."""
+
+    text: str
+    dimensions: tuple[Dimension, ...]
+    metrics: tuple[Metric, ...]
+    rows: Callable[[Facts], list[dict[str, str | Value]]]

@@ -1,0 +1,273 @@
+"""The interaction family: what the contact centre did, in which time and for what revenue.
+
+An interaction counts once, on the day on which it entered (METRICS.md, "Customer Perspective").
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from pulse import lake
+from pulse.reports import metrics
+from pulse.reports.declarations import (
+    CURRENCY,
+    PERIOD,
+    TENANT,
+    Dimension,
+    Facts,
+    Family,
+    Metric,
+    Report,
+    Value,
+)
+
+# -- dimensions and the family
+
+INTERACTION_DIMENSIONS = (
+    Dimension("media_type", "Media type", "How they were in touch.", lake.MEDIA_TYPES),
+    Dimension("customer_segment", "Customer segment", "The segment that the customer is in."),
+    Dimension("service_type", "Service type", "What the customer wanted."),
+    Dimension("agent", "Agent", "The agent who dealt with it."),
+    Dimension(CURRENCY, "Currency", "The currency of its revenue (ISO 4217)."),
+)
+
+INTERACTION = Family(
+    name="interaction",
+    dataset=lake.INTERACTIONS,
+    dimensions=INTERACTION_DIMENSIONS,
+    by_tenant=True,
+    by_currency=("entered", "with_revenue", "revenue"),
+)
+
+# -- how metrics are made of sums
+
+
+def _made(function: Callable[..., Value], *measures: str) -> Callable[[Facts], Value]:
+    """A function of sums; None where a table that has one of them does not know the group."""
+
+    def compute(facts: Facts) -> Value:
+        sums = [facts.told(name) for name in measures]
+        return None if None in sums else function(*sums)
+
+    return compute
+
+
+def _count(name: str, text: str, measure: str | None = None) -> Metric:
+    compute = _made(int, measure or name)
+    return Metric(name, "count", text, compute, empty="0", withheld=False)
+
+
+def _percentage(name: str, text: str, part: str, whole: str) -> Metric:
+    return Metric(
+        name,
+        "percent",
+        text,
+        _made(metrics.share_pct, part, whole),
+        formula=f"{name}@1",
+        numerator=part,
+        denominator=whole,
+    )
+
+
+def _mean_time(name: str, text: str, duration: str, n: str) -> tuple[Metric, Metric]:
+    """The mean of a duration in seconds, and as a clock shows it."""
+    formula = f"{name}@1"
+    mean = _made(metrics.seconds, duration, n)
+    shown = _made(metrics.clock, duration, n)
+    return (
+        Metric(name, "seconds", text, mean, formula, f"sum of the {name[4:]}s", n),
+        Metric(f"{name}_fmt", "time", f"{name} as HH:MM:SS.", shown, formula),
+    )
+
+
+def _time(name: str, text: str, duration: str) -> tuple[Metric, Metric]:
+    """The sum of a duration in seconds, and as a clock shows it."""
+    total, shown = _made(metrics.seconds, duration), _made(metrics.clock, duration)
+    return (
+        Metric(name, "seconds", text, total, empty="0"),
+        Metric(f"{name}_fmt", "time", f"{name} as HH:MM:SS.", shown, empty="0"),
+    )
+
+
+def _money(amount: Callable[[Facts, str], Decimal | None]) -> Callable[[Facts], Value]:
+    """Of a row of one currency its amount; of any other, those of the currencies recorded."""
+
+    def compute(facts: Facts) -> Value:
+        if CURRENCY in facts.group:
+            return amount(facts, str(facts.group[CURRENCY]))
+        found = {
+            currency: value
+            for currency in facts.layout.recorded(facts.sums)
+            if (value := amount(facts, currency)) is not None
+        }
+        return found or None
+
+    return compute
+
+
+def _revenue(facts: Facts, currency: str) -> Decimal | None:
+    return metrics.money(facts.of_currency("revenue", currency))
+
+
+def _avg_revenue(facts: Facts, currency: str) -> Decimal | None:
+    recorded = facts.of_currency("with_revenue", currency)
+    return metrics.money(facts.of_currency("revenue", currency), recorded)
+
+
+# -- metrics
+
+ENTERED = _count("entered", "Interactions that entered, abandoned ones included.")
+ACCEPTED = _count("accepted", "Interactions accepted by an agent.")
+RESPONSE_RATIO = Metric(
+    "response_ratio",
+    "ratio",
+    "Replies for each accepted interaction.",
+    _made(metrics.ratio, "replies", "accepted"),
+    formula="response_ratio@1",
+    numerator="replies",
+    denominator="accepted",
+)
+WITH_SATISFACTION = _count("with_satisfaction", "Interactions with a satisfaction recorded.")
+AVG_SATISFACTION = Metric(
+    "avg_satisfaction",
+    "satisfaction",
+    "Mean satisfaction recorded.",
+    _made(metrics.satisfaction, "satisfaction", "with_satisfaction"),
+    formula="avg_satisfaction@1",
+    numerator="sum of the satisfactions",
+    denominator="with_satisfaction",
+)
+INTERACTIONS_WITH_REVENUE = _count(
+    "interactions_with_revenue",
+    "Interactions with a revenue recorded that is not zero, in any currency.",
+    "with_revenue",
+)
+REVENUE = Metric(
+    "revenue",
+    "money",
+    "Revenue recorded, refunds subtracted. Where nothing was recorded in any currency: null.",
+    _money(_revenue),
+    formula="revenue@1",
+    empty="0",
+)
+AVG_REVENUE = Metric(
+    "avg_revenue",
+    "money",
+    "Mean revenue of the interactions that have one.",
+    _money(_avg_revenue),
+    formula="avg_revenue@1",
+    numerator="revenue",
+    denominator="interactions_with_revenue of the currency",
+)
+
+_CUSTOMER_PERSPECTIVE = (
+    ENTERED,
+    _count("offered", "Interactions offered to an agent; accepted ones were."),
+    ACCEPTED,
+    _count("responded", "Interactions with a first response."),
+    _count("finished", "Interactions finished."),
+    _count("abandoned", "Interactions that the customer gave up before they were accepted."),
+    _count("replies", "Replies sent; of voice and chat at least one in each accepted interaction."),
+    RESPONSE_RATIO,
+    _count("accept_due", "Interactions offered, with a threshold for accepting."),
+    _count("accept_met", "Of these, accepted within it."),
+    _percentage(
+        "accept_service_level_pct",
+        "Share accepted within the threshold.",
+        "accept_met",
+        "accept_due",
+    ),
+    _count("first_response_due", "Interactions offered, with a threshold for the first response."),
+    _count("first_response_met", "Of these, responded to within it."),
+    _percentage(
+        "first_response_service_level_pct",
+        "Share responded to within the threshold.",
+        "first_response_met",
+        "first_response_due",
+    ),
+    _count("finish_due", "Interactions finished, with a threshold for finishing."),
+    _count("finish_met", "Of these, finished within it."),
+    _percentage(
+        "finished_service_level_pct",
+        "Share finished within the threshold.",
+        "finish_met",
+        "finish_due",
+    ),
+    *_mean_time(
+        "avg_accept_time", "Mean time from entering to being accepted.", "accept_us", "accepted"
+    ),
+    *_mean_time(
+        "avg_first_response_time",
+        "Mean time from entering to the first response.",
+        "first_response_us",
+        "responded",
+    ),
+    _count("finished_responded", "Interactions finished that had a response."),
+    *_mean_time(
+        "avg_finish_response_time",
+        "Mean time from entering to finishing, of those with a response.",
+        "finish_us",
+        "finished_responded",
+    ),
+    WITH_SATISFACTION,
+    AVG_SATISFACTION,
+    INTERACTIONS_WITH_REVENUE,
+    AVG_REVENUE,
+)
+
+_AGENT_ACTIVITY = (
+    _count("handled", "Interactions accepted and finished."),
+    *_mean_time(
+        "avg_handle_time", "Mean time from accepting to finishing.", "handle_us", "handled"
+    ),
+    *_time("active_seconds", "Time that agents were logged in.", "active_us"),
+    *_time("engaged_seconds", "Of this, time engaged with customers.", "engaged_us"),
+    Metric(
+        "engaged_pct",
+        "percent",
+        "Share of the active time that agents were engaged.",
+        _made(metrics.share_pct, "engaged_us", "active_us"),
+        formula="engaged_pct@1",
+        numerator="engaged_seconds",
+        denominator="active_seconds",
+    ),
+    WITH_SATISFACTION,
+    AVG_SATISFACTION,
+)
+
+# -- reports
+
+REPORTS = (
+    Report(
+        name="customer-perspective",
+        title="Customer perspective",
+        text="What customers met who got in touch: whether they were accepted, responded to and "
+        "finished, how fast, and how content they were.",
+        family=INTERACTION,
+        group_by=(TENANT.name, "media_type", PERIOD, "customer_segment", "service_type"),
+        granularity="day",
+        lacks=(CURRENCY,),
+        metrics=_CUSTOMER_PERSPECTIVE,
+    ),
+    Report(
+        name="agent-activity",
+        title="Agent activity",
+        text="What each agent handled and how long it took, beside the time active and engaged, "
+        "which is known by agent and media type alone.",
+        family=INTERACTION,
+        group_by=("agent", "media_type"),
+        lacks=(CURRENCY,),
+        beside=(lake.SESSIONS,),
+        metrics=_AGENT_ACTIVITY,
+    ),
+    Report(
+        name="revenue",
+        title="Revenue",
+        text="The revenue of the interactions that have one recorded, by currency.",
+        family=INTERACTION,
+        group_by=(PERIOD, CURRENCY),
+        granularity="day",
+        given=(CURRENCY,),
+        metrics=(INTERACTIONS_WITH_REVENUE, REVENUE, AVG_REVENUE),
+    ),
+)
+"""In the order of the catalogue."""

@@ -1,0 +1,69 @@
+"""A tenant's service levels: within how many seconds customers should get what they wait for.
+
+Each medium has three settings, and each setting a timeline of its own: since which of the
+tenant's days which value is in force. METRICS.md ("Customer Perspective") says what they judge.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from pulse import days
+from pulse.lake import MEDIA_TYPES
+
+Timeline = tuple[tuple[date, int | None], ...]
+"""(in force since, seconds) of one setting, oldest first; None: there is no threshold."""
+
+KINDS = ("accept", "first_response", "finish")
+SETTINGS = tuple(f"{media_type}.{kind}" for media_type in MEDIA_TYPES for kind in KINDS)
+"""The settings by their names, such as voice.accept."""
+MOST_S = 10**9
+"""More than thirty years: whatever is longer is a mistake."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What is in force for one medium on one day, in seconds. None: no threshold."""
+
+    accept_s: int | None = None
+    first_response_s: int | None = None
+    finish_s: int | None = None
+
+
+def thresholds_on(timelines: Mapping[str, Timeline], media_type: str, day: date) -> Thresholds:
+    """The thresholds in force for a medium on a day of the tenant."""
+    accept, first_response, finish = (
+        _value(timelines.get(f"{media_type}.{kind}", ()), day) for kind in KINDS
+    )
+    return Thresholds(accept, first_response, finish)
+
+
+def _value(timeline: Timeline, day: date) -> int | None:
+    in_force = [seconds for since, seconds in timeline if since <= day]
+    return in_force[-1] if in_force else None
+
+
+def beginning(timeline: Timeline, tomorrow: date) -> date:
+    """Since when a value is in force that names no day.
+
+    The first one since ever; a later one from tomorrow on, so that every day is under one rule.
+    """
+    return tomorrow if any(seconds is not None for _, seconds in timeline) else days.FIRST_DAY
+
+
+def changed_timeline(timeline: Timeline, since: date, seconds: int | None) -> Timeline:
+    """The timeline with a value in force from a day on, until the next change that it has."""
+    return tuple(sorted({**dict(timeline), since: seconds}.items()))
+
+
+def check_timelines(timelines: Mapping[str, Timeline]) -> None:
+    """Raise ValueError unless these are timelines of settings that there are."""
+    for name, timeline in timelines.items():
+        if name not in SETTINGS:
+            raise ValueError(f"there is no threshold {name!r}")
+        since = [day for day, _ in timeline]
+        if since != sorted(set(since)) or any(day < days.FIRST_DAY for day in since):
+            raise ValueError(f"{name} must have rising days, from {days.FIRST_DAY} on")
+        for _, seconds in timeline:
+            if seconds is not None and not 0 <= seconds <= MOST_S:
+                raise ValueError(f"{name} must lie within 0 and {MOST_S} seconds")

@@ -1,0 +1,189 @@
+"""`pulse tenant set` and `show` on a tenant's interactions: thresholds and satisfaction's scale."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from itertools import count
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pulse import days
+from pulse.cli.main import app
+from pulse.errors import ConflictError
+from pulse.store.clients import client
+from pulse.tenants.tenant import Tenant, YearState
+from pulse.tenants.thresholds import Thresholds
+from tests.conftest import NOON
+from tests.driver import Driver, running
+
+EVER = days.FIRST_DAY
+names = (f"bank-{number}" for number in count())
+
+
+@pytest.fixture(scope="module")
+def pulse() -> Iterator[Driver]:
+    with days.clock(lambda: NOON), running() as driver:
+        yield driver
+
+
+@pytest.fixture
+def bank(pulse: Driver) -> str:
+    """A new tenant, whose day has begun before UTC's."""
+    name = next(names)
+    pulse.tenant(name, "Pacific/Kiritimati")  # there it is the 22nd already
+    return name
+
+
+def run(*arguments: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(app, ["tenant", *arguments, "--stack", "pulse"])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+def set_(tenant: str, *arguments: str) -> Any:
+    return json.loads(run("set", tenant, *arguments, "--json").stdout)
+
+
+def stored(pulse: Driver, tenant: str) -> Tenant:
+    found = pulse.tenants.get(tenant)
+    assert found
+    return found
+
+
+def test_the_first_thresholds_hold_for_all_days(pulse: Driver, bank: str) -> None:
+    shown = set_(bank, "voice.accept=20", "voice.first_response=30", "voice.finish=300")
+
+    assert shown["thresholds"] == {
+        "voice.accept": [{"from": "1990-01-01", "seconds": 20}],
+        "voice.finish": [{"from": "1990-01-01", "seconds": 300}],
+        "voice.first_response": [{"from": "1990-01-01", "seconds": 30}],
+    }
+    assert json.loads(run("show", bank, "--json").stdout) == shown
+    assert stored(pulse, bank).thresholds_at("voice", EVER) == Thresholds(20, 30, 300)
+
+
+def test_a_later_change_holds_from_the_tenants_tomorrow_on(pulse: Driver, bank: str) -> None:
+    set_(bank, "voice.accept=20")
+    set_(bank, "voice.accept=25")
+    set_(bank, "voice.accept=30", "voice.finish=300")
+
+    assert stored(pulse, bank).thresholds == {
+        "voice.accept": ((EVER, 20), (date(2026, 11, 23), 30)),
+        "voice.finish": ((EVER, 300),),
+    }
+
+
+def test_a_day_can_be_named_and_its_value_replaced_or_taken_away(pulse: Driver, bank: str) -> None:
+    set_(bank, "email.finish=3600")
+    set_(bank, "email.finish=7200", "--from", "2027-01-01")
+    set_(bank, "email.finish=60", "--from", "2026-12-01")
+    set_(bank, "email.finish=none", "--from", "2027-01-01")
+
+    assert stored(pulse, bank).thresholds["email.finish"] == (
+        (EVER, 3600),
+        (date(2026, 12, 1), 60),
+        (date(2027, 1, 1), None),
+    )
+    text = run("show", bank).stdout
+    assert "3600 s, 60 s from 2026-12-01, none from 2027-01-01" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("voice.accept=20",), True),  # the first value: since ever
+        (("voice.accept=20", "--from", "2026-11-22"), True),
+        (("voice.accept=20", "--from", "2026-11-23"), False),
+        (("min_sample=7",), False),
+    ],
+)
+def test_who_changes_days_that_have_begun_is_told_what_stays_as_it_is(
+    bank: str, arguments: tuple[str, ...], said: bool
+) -> None:
+    assert ("written already keep" in run("set", bank, *arguments).stderr) is said
+
+
+def test_a_change_from_tomorrow_on_needs_no_word(bank: str) -> None:
+    run("set", bank, "voice.accept=20")
+    assert "written already keep" not in run("set", bank, "voice.accept=9").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("voice.accept=soon",), "voice.accept must be a whole number, not 'soon'"),
+        (("voice.accept=-5",), "whole number"),
+        (("voice.accept=1.5",), "whole number"),
+        (("voice.accept=",), "whole number"),
+        (("voice.accept=1000000001",), "within 0 and 1000000000"),
+        (("voice.hold=20",), "No setting 'voice.hold'; there are: name"),
+        (("fax.accept=20",), "accept|first_response|finish"),
+        (("voice.accept=20", "voice.accept=30"), "twice"),
+        (("voice.accept=20", "--from", "soon"), "--from takes a day"),
+        (("voice.accept=20", "--from", "1989-12-31"), "from 1990-01-01 on"),
+        (("voice.accept=20", "name=x", "--from", "2027-01-01"), "name is none"),
+        (("satisfaction_scale=five",), "MIN-MAX such as 1-5, not 'five'"),
+        (("satisfaction_scale=5-1",), "must rise"),
+    ],
+)
+def test_what_a_threshold_or_a_scale_cannot_be(
+    pulse: Driver, bank: str, arguments: tuple[str, ...], message: str
+) -> None:
+    before = stored(pulse, bank)
+    assert message in run("set", bank, *arguments, code=2).stderr
+    assert stored(pulse, bank) == before
+
+
+def test_the_scale_of_satisfaction_is_fixed_by_the_first_report_of_it(
+    pulse: Driver, bank: str
+) -> None:
+    assert set_(bank, "satisfaction_scale=1-10")["satisfaction_scale"] == "1-10"
+    state = YearState("hash", days.now_us(), None, published=False)
+    pulse.tenants.set_year(bank, "interactions", 2026, state, before=None)
+
+    result = run("set", bank, "satisfaction_scale=1-5", code=2)
+    assert "satisfaction_scale is fixed" in result.stderr
+    set_(bank, "satisfaction_scale=1-10", "voice.accept=20")  # as it is: nothing changes
+
+
+def test_two_who_change_thresholds_at_once_do_not_lose_one(pulse: Driver, bank: str) -> None:
+    read = stored(pulse, bank)
+    pulse.tenants.set(read, thresholds={"voice.accept": ((EVER, 20),)})
+
+    with pytest.raises(ConflictError):
+        pulse.tenants.set(read, thresholds={"chat.accept": ((EVER, 5),)})
+    assert stored(pulse, bank).thresholds == {"voice.accept": ((EVER, 20),)}
+
+
+def test_a_tenant_from_before_there_were_thresholds_can_be_read_and_changed(
+    pulse: Driver, bank: str
+) -> None:
+    client("dynamodb").update_item(
+        TableName=pulse.settings.table,
+        Key={"pk": {"S": "TENANTS"}, "sk": {"S": bank}},
+        UpdateExpression="REMOVE thresholds, satisfaction_scale",
+    )
+    old = stored(pulse, bank)
+    assert (old.thresholds, old.satisfaction_scale) == ({}, "1-5")
+    assert set_(bank, "sms.accept=60")["thresholds"] == {
+        "sms.accept": [{"from": "1990-01-01", "seconds": 60}]
+    }
+
+
+def test_ingest_stamps_what_was_set(pulse: Driver, bank: str) -> None:
+    set_(bank, "voice.accept=20", "satisfaction_scale=0-100")
+    set_(bank, "voice.accept=40", "--from", "2026-11-20")
+    pulse.forget()
+    at = ("2026-11-19T09:59:59Z", "2026-11-19T10:00:00Z")  # midnight in Kiritimati
+    pulse.post_interactions(
+        bank,
+        [
+            {"interaction_id": "i", "media_type": "voice", "entered_at": moment, "satisfaction": 99}
+            for moment in at
+        ],
+    )
+    (record,) = pulse.messages()
+    stamped = [item["accept_threshold_us"] for item in json.loads(record["body"])["items"]]
+    assert stamped == [20_000_000, 40_000_000]

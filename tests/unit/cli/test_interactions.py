@@ -1,0 +1,212 @@
+"""Rows as interactions: what is read, what is set aside, and how a row without a date is dated."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse.cli.csv_file import CsvFile, Row
+from pulse.cli.exits import WrongUseError
+from pulse.cli.interactions import INTERACTIONS
+from pulse.cli.plan import Event, Plan, RowError
+from pulse.cli.times import TimeFormatError, TimeReader
+from pulse.ingest.interactions import FIELDS
+
+FILE = CsvFile(
+    Path("calls.csv"),
+    ",",
+    ("call", "start", "answered", "end", "lost", "mails", "csat", "sale", "ccy", "queue"),
+)
+COLUMNS = {
+    "interaction_id": "call",
+    "entered_at": "start",
+    "accepted_at": "answered",
+    "finished_at": "end",
+    "abandoned": "lost",
+    "replies": "mails",
+    "satisfaction": "csat",
+    "revenue.amount": "sale",
+    "revenue.currency": "ccy",
+    "service_type": "queue",
+}
+START = "2026-11-20 09:00"
+
+
+def plan(
+    columns: dict[str, str] = COLUMNS, fixed: dict[str, str] | None = None, timezone: str = "UTC"
+) -> Plan:
+    values = {"media_type": "voice"} if fixed is None else fixed
+    return Plan.make(INTERACTIONS, FILE, columns, values, TimeReader(timezone))
+
+
+def row(**cells: str) -> Row:
+    named = {"call": "c-1", "start": START} | cells
+    return Row(2, tuple(named.get(column, "") for column in FILE.header))
+
+
+def read(**cells: str) -> Event:
+    return plan().event(row(**cells))
+
+
+def test_a_row_says_what_is_mapped_and_what_is_set() -> None:
+    cells = {
+        "call": "c-7 ä",
+        "answered": "2026-11-20T09:00:04.5+00:00",
+        "end": "2026-11-20 09:05:00",
+        "lost": "no",
+        "mails": "2.0",
+        "csat": " 4.5 ",
+        "sale": "-99999999999999.9999",
+        "ccy": "EUR ",
+        "queue": "Delivery",
+    }
+    assert read(**cells) == {
+        "interaction_id": "c-7 ä",
+        "media_type": "voice",
+        "entered_at": "2026-11-20T09:00:00Z",
+        "accepted_at": "2026-11-20T09:00:04.500000Z",
+        "finished_at": "2026-11-20T09:05:00Z",
+        "abandoned": False,
+        "replies": 2,
+        "satisfaction": "4.5",
+        "revenue": {"amount": "-99999999999999.9999", "currency": "EUR"},
+        "service_type": "Delivery",
+    }
+
+
+def test_empty_cells_say_nothing() -> None:
+    assert set(read()) == {"interaction_id", "media_type", "entered_at"}
+
+
+def test_every_field_of_the_interface_can_be_mapped() -> None:
+    outer = {name.partition(".")[0] for name in INTERACTIONS.field_names}
+    assert outer == set(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "truth"),
+    [("true", True), ("TRUE", True), ("1", True), ("Yes", True),
+     ("false", False), ("0", False), (" no ", False)],
+)  # fmt: skip
+def test_people_and_programs_write_truth_in_their_ways(text: str, truth: bool) -> None:
+    assert read(lost=text)["abandoned"] is truth
+
+
+@pytest.mark.parametrize(
+    ("cells", "code", "name"),
+    [
+        ({"lost": "maybe"}, "abandoned_not_boolean", "abandoned"),
+        ({"lost": "2"}, "abandoned_not_boolean", "abandoned"),
+        ({"mails": "1.5"}, "replies_not_whole_number", "replies"),
+        ({"start": "yesterday"}, "entered_at_invalid", "entered_at"),
+        ({"end": "2026-02-30 10:00"}, "finished_at_invalid", "finished_at"),
+    ],
+)
+def test_a_row_that_would_be_rejected_is_not_sent(
+    cells: dict[str, str], code: str, name: str
+) -> None:
+    with pytest.raises(RowError) as raised:
+        read(**cells)
+    assert (raised.value.fault.code, raised.value.fault.field) == (code, name)
+
+
+def test_every_time_is_read_as_strictly_as_the_first() -> None:
+    with pytest.raises(TimeFormatError):
+        read(answered="03/04/2026 09:00")
+    with pytest.raises(RowError) as raised:
+        plan(timezone="Europe/Berlin").event(row(end="2026-03-29 02:30"))
+    assert raised.value.fault.code == "finished_at_skipped"
+
+
+@pytest.mark.parametrize(
+    ("columns", "fixed", "complaint"),
+    [
+        ({"interaction_id": "call"}, {"media_type": "voice"}, r"--map entered_at=COLUMN; the col"),
+        ({"entered_at": "start"}, {}, r"--set media_type=voice"),
+        ({"entered_at": "start"}, {"media_type": "phone"}, r"must be one of voice, email, chat"),
+        (COLUMNS | {"revenue": "sale"}, {"media_type": "voice"}, r"no field 'revenue'; the fields"),
+        (COLUMNS | {"tags.x": "sale"}, {"media_type": "voice"}, r"no field 'tags\.x'"),
+        (
+            {"entered_at": "start", "revenue.amount": "sale"},
+            {"media_type": "voice"},
+            r"--set revenue\.currency=EUR",
+        ),
+        (
+            {"entered_at": "start"},
+            {"media_type": "voice", "revenue.currency": "EUR"},
+            r"--map revenue\.amount=COLUMN",
+        ),
+    ],
+)
+def test_a_plan_that_gives_no_interactions_is_refused(
+    columns: dict[str, str], fixed: dict[str, str], complaint: str
+) -> None:
+    with pytest.raises(WrongUseError, match=complaint):
+        plan(columns, fixed)
+
+
+# -- what a row need not say
+
+
+def completed(*rows: Row) -> list[dict[str, Any]]:
+    complete = INTERACTIONS.completing()
+    return [complete(plan().event(one)) for one in rows]
+
+
+def updated(*rows: Row) -> list[str]:
+    return [event["updated_at"] for event in completed(*rows)]
+
+
+def test_a_currency_without_an_amount_is_no_revenue() -> None:
+    without, with_amount = completed(row(ccy="EUR"), row(ccy="EUR", sale="0"))
+    assert "revenue" not in without
+    assert with_amount["revenue"] == {"amount": "0", "currency": "EUR"}
+
+
+def test_of_several_rows_on_one_interaction_the_later_one_is_dated_later() -> None:
+    assert updated(
+        row(), row(call="c-2"), row(end="2026-11-20 09:05"), row(sale="1", ccy="EUR")
+    ) == [
+        "2026-11-20T09:00:00Z",
+        "2026-11-20T09:00:00Z",
+        "2026-11-20T09:00:00.000001Z",
+        "2026-11-20T09:00:00.000002Z",
+    ]
+
+
+def test_a_correction_is_not_dated_by_the_time_that_it_corrects() -> None:
+    wrong, right = updated(row(end="2026-11-22 09:05")), updated(row(end="2026-11-20 09:05"))
+    assert wrong == right
+
+
+def test_a_date_of_the_file_is_used_as_it_is() -> None:
+    dated = plan(COLUMNS, {"media_type": "voice", "updated_at": "2026-11-21T00:00:00Z"})
+    complete = INTERACTIONS.completing()
+    assert [complete(dated.event(row()))["updated_at"] for _ in range(2)] == [
+        "2026-11-21T00:00:00Z",
+        "2026-11-21T00:00:00Z",
+    ]
+
+
+def test_rows_without_an_id_get_one_and_stay_distinct() -> None:
+    names = [event["interaction_id"] for event in completed(*[row(call="")] * 3, row())]
+    assert len(set(names)) == 4
+    assert names[-1] == "c-1"
+
+
+def test_a_row_without_its_first_moment_is_left_to_the_interface_to_refuse() -> None:
+    (event,) = completed(row(start=""))
+    assert "entered_at" not in event and "updated_at" not in event
+
+
+@given(st.lists(st.sampled_from(["c-1", "c-2", ""]), max_size=20), st.randoms())
+def test_the_same_file_is_always_completed_in_the_same_way(
+    calls: list[str], shuffle: random.Random
+) -> None:
+    rows = [row(call=call, mails=str(shuffle.randrange(3))) for call in calls]
+    events = completed(*rows)
+    assert completed(*rows) == events
+    assert len({(e["interaction_id"], e["updated_at"]) for e in events}) == len(rows)

@@ -1,0 +1,81 @@
+"""Rows of the daily tables as tests invent them, and the report objects that a build makes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pulse import lake
+from pulse.http import Reply
+from pulse.reports import tenant_year
+from pulse.reports.registry import REPORTS
+from pulse.serve import cells
+from pulse.serve.query import parse
+from pulse.serve.questions import Question
+from pulse.serve.years import Year
+from pulse.tenants.keys import Key
+from pulse.tenants.tenant import TableState, Tenant, YearState
+from tests.unit.serve.events import pairs
+
+
+def table_object(table: lake.Dataset, rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The object of these rows; a measure that a row lacks is 0, decimals are ten-thousandths."""
+    schema = tenant_year.schema(table)
+    columns = {
+        field.name: pa.array([_value(field, row) for row in rows], field.type) for field in schema
+    }
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns, schema=schema), sink)
+    return tenant_year.arrange(table, [sink.getvalue().to_pybytes()]).body
+
+
+def _value(field: Any, row: Mapping[str, Any]) -> Any:
+    value = row.get(field.name)
+    if pa.types.is_decimal(field.type):
+        return Decimal(f"{value or 0}E-4")
+    return value or 0 if pa.types.is_integer(field.type) else value
+
+
+def by_year(rows: Sequence[Mapping[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:
+    """The rows of each calendar year, oldest first."""
+    years = sorted({row["day"].year for row in rows})
+    return {year: [row for row in rows if row["day"].year == year] for year in years}
+
+
+Tables = Mapping[str, Sequence[Mapping[str, Any]]]
+"""A tenant's rows by their table's name."""
+
+
+def read(tables: Tables, datasets: Sequence[lake.Dataset]) -> list[Year]:
+    """The tenant's objects in these tables, as they lie in memory."""
+    return [
+        Year(f'"{table.name} {year}"', cells.read(table_object(table, some), table))
+        for table in datasets
+        for year, some in by_year(tables.get(table.name, [])).items()
+    ]
+
+
+def built(tenant: Tenant, tables: Tables, as_of_us: int = 1) -> Tenant:
+    """The tenant whose record says that these rows were built."""
+    states = {
+        table: TableState(
+            {
+                year: YearState("hash", as_of_us, min(row["day"] for row in some), True)
+                for year, some in by_year(rows).items()
+            }
+        )
+        for table, rows in tables.items()
+    }
+    return replace(tenant, tables=states)
+
+
+def ask(report: str, query: str, found: Sequence[tuple[Tenant, Tables]], key: Key) -> Reply:
+    """The reply to a key of these tenants."""
+    entry = REPORTS[report]
+    parsed = parse(pairs(query), entry, across_tenants=key.kind == "operator")
+    question = Question.ask(entry, parsed, [built(*one) for one in found], key)
+    objects = {tenant.id: read(tables, question.tables) for tenant, tables in found}
+    return question.reply(objects, query)
