@@ -1,0 +1,102 @@
+"""The files of a month: figures as CSV and as Parquet, and back.
+
+CSV is as reports write it: RFC 4180, safe against spreadsheet formulas. There an apostrophe stands
+before what a spreadsheet might run; here also before what begins with one, so that taking the
+first apostrophe away always gives the text back. The same figures give the same bytes.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pulse import lake
+from pulse.finance.figures import Figure, Figures, Key
+from pulse.serve.formats import csv_line
+
+CSV = "revenue.csv"
+PARQUET = "revenue.parquet"
+
+_MONEY = pa.decimal128(38, 4)
+_FIELDS: list[tuple[str, pa.DataType]] = [
+    ("day", pa.date32()),
+    ("media_type", pa.string()),
+    ("customer_segment", pa.string()),
+    ("service_type", pa.string()),
+    ("currency", pa.string()),
+    ("interactions_with_revenue", pa.int64()),
+    ("revenue", _MONEY),
+    ("avg_revenue", _MONEY),
+]
+COLUMNS = pa.schema(_FIELDS)
+ADJUSTED = COLUMNS.names[:-1]
+"""Columns of an adjustment: those that can be added up."""
+
+
+def csv_file(figures: Figures) -> bytes:
+    """revenue.csv."""
+    return _csv(COLUMNS.names, _rows(figures))
+
+
+def parquet_file(figures: Figures) -> bytes:
+    """revenue.parquet, with the same rows."""
+    columns = list(zip(*_rows(figures), strict=True)) or [()] * len(COLUMNS)
+    arrays = [pa.array(c, field.type) for c, field in zip(columns, COLUMNS, strict=True)]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(arrays, schema=COLUMNS), sink, compression=lake.CODEC)
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
+
+
+def read_parquet(body: bytes) -> Figures:
+    """The figures of a revenue.parquet."""
+    table = pq.ParquetFile(pa.BufferReader(body)).read(columns=ADJUSTED)
+    columns = [table[name].to_pylist() for name in ADJUSTED]
+    return {Key(*row[:5]): Figure(*row[5:]) for row in zip(*columns, strict=True)}
+
+
+def adjustment_file(changes: Figures) -> bytes:
+    """An adjustment: what is to be added to the closed month, row by row."""
+    return _csv(ADJUSTED, (row[:-1] for row in _rows(changes)))
+
+
+def read_adjustment(body: bytes) -> Figures:
+    """The changes of an adjustment."""
+    header, *lines = csv.reader(io.StringIO(body.decode(), newline=""))
+    if header != ADJUSTED:
+        raise ValueError(f"not the columns of an adjustment: {', '.join(header)}")
+    return dict(_change(line) for line in lines)
+
+
+def _rows(figures: Figures) -> Iterator[Sequence[Any]]:
+    for key in sorted(figures, key=lambda key: key.rank):
+        figure = figures[key]
+        yield (*key, figure.interactions, figure.revenue, figure.average)
+
+
+def _csv(header: Sequence[str], rows: Iterator[Sequence[Any]]) -> bytes:
+    lines = (csv_line([_reversible(cell) for cell in row]) for row in rows)
+    return "".join([csv_line(header), *lines]).encode()
+
+
+def _reversible(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith("'") else cell
+
+
+def _change(line: Sequence[str]) -> tuple[Key, Figure]:
+    day, media_type, segment, service, currency, interactions, revenue = line
+    return (
+        Key(
+            date.fromisoformat(day),
+            media_type.removeprefix("'"),
+            segment.removeprefix("'") or None,
+            service.removeprefix("'") or None,
+            currency,
+        ),
+        Figure(int(interactions), Decimal(revenue)),
+    )

@@ -1,0 +1,114 @@
+"""One month: what is put where, from its figures of today.
+
+An open month is rewritten whole when its figures change. A closed one is left as it is: what its
+figures have changed since is put beside it, computed against what lies there and not against what
+somebody noted, so that an adjustment which a dead exporter left behind counts too.
+"""
+
+from dataclasses import replace
+from functools import reduce
+
+from pulse import days
+from pulse.errors import BuildCheckError
+from pulse.finance.figures import Figures, add, difference, totals
+from pulse.finance.files import (
+    CSV,
+    PARQUET,
+    adjustment_file,
+    csv_file,
+    parquet_file,
+    read_adjustment,
+    read_parquet,
+)
+from pulse.finance.folder import Folder, sha256
+from pulse.finance.manifest import MANIFEST, Adjustment, File, Manifest, to_the_second
+
+
+def bring_up_to_date(folder: Folder, figures: Figures, *, as_of: str, closing: bool) -> Manifest:
+    """Put what the folder lacks of these figures; its manifest then.
+
+    Afterwards the files, or for a closed month files and adjustments together, say what the
+    figures do, and the month is closed if it was to be. Nothing is put where nothing changes.
+    Raises ConflictError where another exporter came between or time is over, BuildCheckError
+    where somebody else touched a closed month; what is left then is done by the next call.
+    """
+    before = folder.manifest
+    if before and before.closed:
+        return _adjusted(folder, before, figures, as_of)
+    if before is None and folder.adjustments:
+        raise BuildCheckError(f"{folder.tenant} {folder.month} was closed, but has no manifest")
+    return _rewritten(folder, before, figures, as_of, closing)
+
+
+def figures_in(folder: Folder, manifest: Manifest) -> Figures:
+    """What finance reads there: the files, and for a closed month the adjustments listed too.
+
+    Raises BuildCheckError where a file is not what the manifest says.
+    """
+    if not folder.has(manifest.file(CSV)):
+        folder.read_listed(manifest.file(CSV))
+    in_files = read_parquet(folder.read_listed(manifest.file(PARQUET)))
+    changes = (read_adjustment(folder.read_listed(file)) for file in manifest.adjustments)
+    return reduce(add, changes, in_files)
+
+
+def _rewritten(
+    folder: Folder, before: Manifest | None, figures: Figures, as_of: str, closing: bool
+) -> Manifest:
+    body = csv_file(figures)
+    if before and _has_files(folder, before, body):
+        if not closing:
+            return before
+        files = before.files
+    else:
+        files = (folder.put(CSV, body), folder.put(PARQUET, parquet_file(figures)))
+    manifest = Manifest(
+        tenant=folder.tenant,
+        month=folder.month,
+        version=before.version + 1 if before else 1,
+        state="closed" if closing else "open",
+        closed_at=to_the_second(days.now_us()) if closing else None,
+        as_of=as_of,
+        rows=len(figures),
+        revenue=_revenue(figures),
+        files=files,
+    )
+    folder.put(MANIFEST, manifest.to_json())
+    return manifest
+
+
+def _has_files(folder: Folder, manifest: Manifest, csv: bytes) -> bool:
+    """True if the files in place are those of the manifest, and they have these figures."""
+    in_place = all(folder.has(file) for file in manifest.files)
+    return in_place and manifest.file(CSV).sha256 == sha256(csv)
+
+
+def _adjusted(folder: Folder, before: Manifest, figures: Figures, as_of: str) -> Manifest:
+    known = figures_in(folder, before)
+    listed = {file.name for file in before.adjustments}
+    adjustments = [*before.adjustments]
+    for name in folder.adjustments:
+        if name not in listed:  # of an exporter that died before its manifest
+            body = folder.read(name)
+            changes = read_adjustment(body)
+            known = add(known, changes)
+            adjustments.append(_adjustment(folder.found(name, body), changes, as_of))
+    changes = difference(figures, known)
+    if changes:
+        file = folder.put(folder.next_adjustment, adjustment_file(changes))
+        adjustments.append(_adjustment(file, changes, as_of))
+    if len(adjustments) == len(listed):
+        return before
+    manifest = replace(
+        before, version=before.version + 1, as_of=as_of, adjustments=tuple(adjustments)
+    )
+    folder.put(MANIFEST, manifest.to_json())
+    return manifest
+
+
+def _adjustment(file: File, changes: Figures, as_of: str) -> Adjustment:
+    return Adjustment(**vars(file), as_of=as_of, rows=len(changes), revenue=_revenue(changes))
+
+
+def _revenue(figures: Figures) -> dict[str, str]:
+    return {currency: str(total) for currency, total in totals(figures).items()}

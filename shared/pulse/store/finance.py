@@ -1,0 +1,99 @@
+"""How far finance is behind the reports, and who exports now, in the table.
+
+    pk       sk      record
+    FINANCE  tenant  years: by year, what it was exported from and when a month of it closes next;
+                     the lease: holder, until_us
+
+One exporter works on a tenant at a time: it takes the lease first and gives it back in the end.
+The lease of one that died ends by itself.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+
+from pulse import days
+from pulse.errors import ConflictError
+from pulse.store.records import Record, Records
+
+_FINANCE = "FINANCE"
+
+
+@dataclass(frozen=True)
+class ExportedYear:
+    """A tenant's year as finance has it."""
+
+    built_from: str
+    """`YearState.built_from` of the report object that it was exported from."""
+    closes_on: date | None
+    """The next day on which one of its months is to be closed; None where all are."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to export a tenant until then; the years as the holder before left them."""
+
+    tenant: str
+    holder: str
+    until_us: int
+    years: Mapping[int, ExportedYear] = field(default_factory=dict)
+
+
+class Finance:
+    """Reads and writes the records."""
+
+    def __init__(self, table: str) -> None:
+        self._records = Records(table)
+
+    def exported(self) -> Mapping[str, Mapping[int, ExportedYear]]:
+        """The exported years of each tenant that has some, by tenant."""
+        records = self._records.query(_FINANCE, consistent=True)
+        return {record["sk"]: _years(record) for record in records}
+
+    def take(self, tenant: str, holder: str, until_us: int) -> Lease | None:
+        """Take the lease of a tenant; None while somebody else holds it."""
+        try:
+            record = self._records.update(
+                _FINANCE,
+                tenant,
+                "SET holder = :holder, until_us = :until",
+                values={":holder": holder, ":until": until_us, ":now": days.now_us()},
+                # its own: the answer to an earlier try may have been lost
+                condition="attribute_not_exists(until_us) OR until_us <= :now OR holder = :holder",
+            )
+        except ConflictError:
+            return None
+        return Lease(tenant, holder, until_us, _years(record))
+
+    def give_back(self, lease: Lease, years: Mapping[int, ExportedYear]) -> None:
+        """Note what is exported and end the lease; nothing happens if it has ended already."""
+        with suppress(ConflictError):
+            self._records.update(
+                _FINANCE,
+                lease.tenant,
+                "SET #years = :years REMOVE holder, until_us",
+                names={"#years": "years"},
+                values={":years": _record(years), ":holder": lease.holder},
+                condition="holder = :holder",
+            )
+
+
+def _record(years: Mapping[int, ExportedYear]) -> Record:
+    return {
+        str(year): {
+            "built_from": exported.built_from,
+            "closes_on": exported.closes_on.isoformat() if exported.closes_on else None,
+        }
+        for year, exported in years.items()
+    }
+
+
+def _years(record: Record) -> dict[int, ExportedYear]:
+    return {
+        int(year): ExportedYear(
+            exported["built_from"],
+            date.fromisoformat(exported["closes_on"]) if exported["closes_on"] else None,
+        )
+        for year, exported in record.get("years", {}).items()
+    }
