@@ -13,6 +13,7 @@
     ├── SettingsError         an environment variable or a tenant's setting is missing or wrong
     ├── AthenaError           a statement failed, was cancelled or ran out of time
     ├── BuildCheckError       a build's result contradicts its input; nothing was published
+    ├── CatalogError          Glue did not take a day; the next build finds it waiting
     └── ConflictError         somebody else changed the same thing first; start over
 
 API.md names the statuses; `code` is the stable, machine-readable name of the case.
@@ -33,6 +34,10 @@ class SettingsError(PulseError):
 
 class AthenaError(PulseError):
     """An Athena statement did not succeed; the message holds Athena's own reason."""
+
+
+class CatalogError(PulseError):
+    """Glue could not point a day at its run; the message names the day and Glue's reason."""
 
 
 class BuildCheckError(PulseError):

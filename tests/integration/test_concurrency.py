@@ -1,6 +1,6 @@
 """Two builders at once: neither harms the other, and the newer numbers stay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -82,9 +82,9 @@ def test_an_older_daily_build_does_not_publish_over_a_newer_one(
     published: list[Partition] = []
     real = Catalog.point
 
-    def point(self: Catalog, table: str, partition: Partition, location: str) -> None:
-        published.append(partition)
-        real(self, table, partition, location)
+    def point(self: Catalog, table: str, locations: Mapping[Partition, str]) -> None:
+        published.extend(locations)
+        real(self, table, locations)
 
     monkeypatch.setattr(Catalog, "point", point)
     # The older build has not even read raw: its rows will be new, but the version it read is old.

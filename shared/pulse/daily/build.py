@@ -137,36 +137,45 @@ class BuildDaily:
         built = events("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
         after = events("raw", days)
         check_counts(before, built, after)
-        for entry in entries:
-            found = built.get(entry.day.isoformat(), 0)
-            self._publish(dataset, Partition(entry.day, run, entry.version, found))
+        self._publish(
+            dataset,
+            [
+                Partition(entry.day, run, entry.version, built.get(entry.day.isoformat(), 0))
+                for entry in entries
+            ],
+        )
 
-    def _publish(self, dataset: lake.Dataset, partition: Partition) -> None:
-        """Point the day at the run, unless one built from a newer version speaks for it.
+    def _publish(self, dataset: lake.Dataset, partitions: Sequence[Partition]) -> None:
+        """Point the days at the run, but for those that a run of a newer version speaks for.
 
-        Glue has no conditional update. So the run claims the day in the ledger first, and looks
-        again after it has written: if another run has claimed the day meanwhile, the partition
-        is left to be what that claim says, whichever of the two wrote last.
+        Glue has no conditional update. So the run claims each day in the ledger first, and looks
+        again after it has written: if another run has claimed a day meanwhile, the partition is
+        left to be what that claim says, whichever of the two wrote last.
         """
-        stream, day = dataset.stream, partition.day
-        claimed = self.ledger.claim(
+        stream = dataset.stream
+        due = [partition for partition in partitions if self._claim(stream, partition)]
+        while due:
+            self.catalog.point(dataset.daily_table, {p: self._location(dataset, p) for p in due})
+            entries = self.ledger.entries(stream)
+            due = [
+                Partition(p.day, entry.claimed_run, entry.claimed_version, entry.claimed_answers)
+                for p in due
+                if (entry := entries[p.day]).claimed_run != p.run
+            ]
+
+    def _location(self, dataset: lake.Dataset, partition: Partition) -> str:
+        run = lake.run_prefix(dataset, partition.run)
+        return f"s3://{self.bucket}/{run}dt={partition.day}/"
+
+    def _claim(self, stream: str, partition: Partition) -> bool:
+        """Is it this run that speaks for the day from now on?"""
+        return self.ledger.claim(
             stream,
-            day,
+            partition.day,
             version=partition.version,
             run=partition.run,
             answers=partition.answers,
         )
-        if not claimed:
-            return
-        while True:
-            location = f"s3://{self.bucket}/{lake.run_prefix(dataset, partition.run)}dt={day}/"
-            self.catalog.point(dataset.daily_table, partition, location)
-            entry = self.ledger.entry(stream, day)
-            if entry.claimed_run == partition.run:
-                return
-            partition = Partition(
-                day, entry.claimed_run, entry.claimed_version, entry.claimed_answers
-            )
 
 
 def batches(days: Sequence[date]) -> Iterator[list[date]]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from pulse.errors import CatalogError
 from pulse.store.clients import client
 
 _RUN, _VERSION, _ANSWERS = "pulse.run", "pulse.version", "pulse.answers"
@@ -39,36 +38,36 @@ class Catalog:
         found = (_partition(raw) for page in pages for raw in page["Partitions"])
         return {partition.day: partition for partition in found}
 
-    def point(self, table: str, partition: Partition, location: str) -> None:
-        """Let a day of a table be what lies at `location`, in one step for every reader."""
-        glue = client("glue")
-        storage = self._storage_of(table) | {"Location": location}
+    def point(self, table: str, locations: Mapping[Partition, str]) -> None:
+        """Let each of at most a hundred days be what lies at its location.
+
+        Each day changes in one step for every reader; the days do not change together. Raises
+        CatalogError naming a day that could not be changed.
+        """
+        glue, where = client("glue"), {"DatabaseName": self._database, "TableName": table}
         wanted = {
+            partition.day.isoformat(): self._input(table, partition, location)
+            for partition, location in locations.items()
+        }
+        # Those that are new. Where another builder was first, the claim decides who speaks.
+        reply = glue.batch_create_partition(**where, PartitionInputList=list(wanted.values()))
+        known = _failed(reply, but="AlreadyExistsException")
+        if known:
+            entries = [
+                {"PartitionValueList": [day], "PartitionInput": wanted[day]} for day in known
+            ]
+            _failed(glue.batch_update_partition(**where, Entries=entries))
+
+    def _input(self, table: str, partition: Partition, location: str) -> Mapping[str, Any]:
+        return {
             "Values": [partition.day.isoformat()],
-            "StorageDescriptor": storage,
+            "StorageDescriptor": self._storage_of(table) | {"Location": location},
             "Parameters": {
                 _RUN: partition.run,
                 _VERSION: str(partition.version),
                 _ANSWERS: str(partition.answers),
             },
         }
-        where = {"DatabaseName": self._database, "TableName": table, "PartitionInput": wanted}
-        try:
-            glue.update_partition(PartitionValueList=wanted["Values"], **where)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "EntityNotFoundException":
-                raise
-            self._create(where)
-
-    def _create(self, where: Mapping[str, Any]) -> None:
-        try:
-            client("glue").create_partition(**where)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "AlreadyExistsException":
-                raise
-            # Another builder made the day in between; the caller's claim decides who speaks.
-            values = where["PartitionInput"]["Values"]
-            client("glue").update_partition(PartitionValueList=values, **where)
 
     def _storage_of(self, table: str) -> dict[str, Any]:
         """How the table's objects are to be read; a new version of it comes with a new process."""
@@ -76,6 +75,18 @@ class Catalog:
             found = client("glue").get_table(DatabaseName=self._database, Name=table)
             self._storage[table] = found["Table"]["StorageDescriptor"]
         return self._storage[table]
+
+
+def _failed(reply: Mapping[str, Any], but: str = "") -> list[str]:
+    """The days of a batch that failed for that reason. Raises CatalogError for any other."""
+    days = []
+    for failure in reply.get("Errors", ()):
+        (day,) = failure.get("PartitionValues") or failure["PartitionValueList"]  # create; update
+        code = failure["ErrorDetail"]["ErrorCode"]
+        if code != but:
+            raise CatalogError(f"{day}: {code}")
+        days.append(day)
+    return days
 
 
 def _partition(raw: Mapping[str, Any]) -> Partition:

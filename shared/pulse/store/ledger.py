@@ -44,11 +44,6 @@ class Ledger:
         records = self._records.query(f"LEDGER#{stream}", consistent=True)
         return {entry.day: entry for entry in map(_entry, records)}
 
-    def entry(self, stream: str, day: date) -> Entry:
-        """One day, read consistently."""
-        record = self._records.get(f"LEDGER#{stream}", day.isoformat(), consistent=True)
-        return _entry(record) if record else Entry(day, 0)
-
     def claim(self, stream: str, day: date, *, version: int, run: str, answers: int) -> bool:
         """Make `run`, built from `version` and counting `answers`, speak for the day.
 
