@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from pulse import days
 
@@ -22,6 +24,20 @@ os.environ.update(
 )
 for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
+
+
+class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests that share a deployment run in one worker: those of a file, and all in a browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByDeployment:
+    """How `pytest -n` shares the tests out. (xdist 3.8's own groups do nothing in pytest 9.2.)"""
+    return ByDeployment(config, log)
+
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -21,10 +21,7 @@ FOLDER = Path(os.environ.get("PULSE_REAL_DATA", "none"))
 DAYS = "start_date=1999-02-01&end_date=1999-02-28"
 DATES = {"start": date(1999, 2, 1), "end": date(1999, 2, 28)}
 
-pytestmark = [
-    pytest.mark.skipif(not FOLDER.is_dir(), reason="PULSE_REAL_DATA names no folder"),
-    pytest.mark.xdist_group("bank_calls"),
-]
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="PULSE_REAL_DATA names no folder")
 
 # Seconds of the day, straight from the text: no code of ours, no Python dates.
 CALLS = """

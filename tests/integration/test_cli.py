@@ -23,8 +23,6 @@ from pulse.tenants.keys import Key, sha256
 from tests.driver import Driver, running
 from tests.shell import MAPPED, Shell, names
 
-pytestmark = pytest.mark.xdist_group("cli")  # one deployment for all of them
-
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Driver]:

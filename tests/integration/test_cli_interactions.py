@@ -13,8 +13,6 @@ from pulse.cli.api import Api
 from tests.driver import Driver, running
 from tests.shell import Shell
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 MAPPED = {
     "interaction_id": "call",
     "media_type": "medium",

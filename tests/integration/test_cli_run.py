@@ -15,8 +15,6 @@ import pytest
 from pulse.cli.api import Api, UnreachableError
 from tests.made_run import READY_WITHIN_S, Run, free_port, start, wait_until_ready
 
-pytestmark = pytest.mark.xdist_group("make run")
-
 ROOT = Path(__file__).parents[2]
 
 

@@ -15,7 +15,6 @@ from pulse.tenants.rules import Rule
 from tests.driver import Answer, Driver, running
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-pytestmark = pytest.mark.xdist_group("dimensions")  # one deployment for all of them
 
 SAMPLE = Path(__file__).parents[2] / "events" / "serve_reports" / "dimension.json"
 

@@ -93,6 +93,7 @@ def lake_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         publish(ANSWERS)
         monkeypatch.setenv("PULSE_TABLE", "pulse")
         monkeypatch.setenv("PULSE_LAKE_BUCKET", "lake")
+        monkeypatch.setenv("PULSE_REMEMBER_SECONDS", "60")
         app.stage.cache_clear()
         yield "lake"
     app.stage.cache_clear()
