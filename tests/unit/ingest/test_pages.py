@@ -1,0 +1,70 @@
+"""What GET /v1/surveys/{id} tells a page, beyond the texts of the survey itself."""
+
+from datetime import datetime
+
+import pytest
+
+from pulse import days
+from pulse.ingest.pages import page
+from pulse.ingest.words import LANGUAGES, ends, words
+from pulse.tenants.rules import METRICS, Rule
+from pulse.tenants.surveys import Display, Survey, Texts
+
+CSAT = ((0, Rule.make("csat", 1, 5)),)
+
+
+def test_every_language_has_every_word_and_both_ends_of_every_metric() -> None:
+    for language in LANGUAGES:
+        assert all(words(language).values()), language
+        assert words(language).keys() == words("en").keys()
+        for metric in METRICS:
+            low, high = ends(metric, language, lower_is_better=False)
+            assert low and high and low != high
+            assert language == "en" or low != ends(metric, "en", lower_is_better=False)[0]
+
+
+def test_words_follow_the_base_language_and_fall_back_to_english() -> None:
+    assert words("de-AT") == words("de")
+    assert words("cs") == words("en")
+
+
+def test_the_ends_are_the_labels_where_there_are_any() -> None:
+    texts = {"en": Texts("How?", "Ta", ("Bad", "So-so", "OK", "Good", "Great"))}
+    assert page(Survey("t", "s", CSAT, texts=texts), "en")["ends"] == ["Bad", "Great"]
+
+
+def test_the_ends_swap_where_lower_is_better() -> None:
+    rules = ((0, Rule.make("ces", 1, 7, lower_is_better=True)),)
+    shown = page(Survey("t", "s", rules), "en")
+    assert shown["scale"] == {"min": 1, "max": 7, "lower_is_better": True}
+    assert shown["ends"] == ["Very easy", "Very difficult"]
+
+
+def test_a_page_learns_the_time_and_when_to_show(noon: datetime) -> None:
+    display = Display("delay", delay=20, sample_pct=10, again_days=90)
+    shown = page(Survey("t", "s", CSAT, display=display), None)
+    assert shown["served_at"] == days.iso(days.to_us(noon))
+    assert shown["display"] == {
+        "trigger": "delay",
+        "delay": 20,
+        "event": None,
+        "sample_pct": 10,
+        "again_days": 90,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "complaint"),
+    [
+        ({"trigger": "always"}, "trigger must be one of"),
+        ({"trigger": "event"}, "has the event's name"),
+        ({"event": "done"}, "has the event's name"),
+        ({"trigger": "event", "event": "x" * 65}, "1 to 64 characters"),
+        ({"delay": -1}, "delay lies within"),
+        ({"sample_pct": 101}, "sample_pct lies within"),
+        ({"again_days": 4000}, "again_days lies within"),
+    ],
+)
+def test_rules_that_no_widget_could_follow(rule: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Display(**rule)  # type: ignore[arg-type] # wrong on purpose

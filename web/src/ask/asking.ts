@@ -1,0 +1,102 @@
+// One survey being asked of one visitor: the answer so far, and what is remembered of it.
+
+import { type Answer, type Context, newAnswer, withComment } from "./answer.ts";
+import { clockOffset, newId } from "./identity.ts";
+import { type Memory, readJson } from "./memory.ts";
+import type { Outbox, State, Watch } from "./outbox.ts";
+import { scores, type Survey } from "./survey.ts";
+
+/** Answers to a link that names what it is about can be changed this long; others an hour. */
+const KEPT_DAYS = 30;
+const PREFIX = "pulse.answered.";
+
+export interface Place {
+  api: string;
+  key: string;
+}
+
+export class Asking {
+  readonly survey: Survey;
+  readonly context: Context;
+  readonly #place: Place;
+  readonly #memory: Memory;
+  readonly #outbox: Outbox;
+  readonly #offset: number;
+  #answer: Answer | undefined;
+  #state: State | undefined;
+
+  constructor(survey: Survey, context: Context, place: Place, memory: Memory, outbox: Outbox) {
+    this.survey = survey;
+    this.context = context;
+    this.#place = place;
+    this.#memory = memory;
+    this.#outbox = outbox;
+    this.#offset = clockOffset(survey.served_at, Date.now());
+    this.#forgetOld();
+  }
+
+  get answer(): Answer | undefined {
+    return this.#answer;
+  }
+
+  /** The answer that this visitor has given before to the same question, if it can be changed. */
+  earlier(): Answer | undefined {
+    const answer = readJson<Answer>(this.#memory, this.#name);
+    return answer && scores(this.survey).includes(answer.score) ? answer : undefined;
+  }
+
+  /** From here on votes and comments replace the earlier answer. */
+  reopen(): void {
+    this.#answer = this.earlier();
+  }
+
+  /** Sends the score; nothing where that very one is on its way or stored already. */
+  vote(score: number, watch: Watch): void {
+    const taken = this.#state !== undefined && this.#state !== "refused";
+    if (taken && this.#answer?.score === score) return;
+    this.#post(
+      this.#answer
+        ? { ...this.#answer, score }
+        : newAnswer(this.survey.id, score, this.context, newId(), this.#now()),
+      watch,
+    );
+  }
+
+  /** Sends the answer again, now with a comment. */
+  comment(text: string, watch: Watch): void {
+    if (this.#answer) this.#post(withComment(this.#answer, text), watch);
+  }
+
+  /** Tries again whatever waits for a connection. */
+  retry(): void {
+    this.#outbox.resume();
+  }
+
+  #post(answer: Answer, watch: Watch): void {
+    this.#answer = answer;
+    this.#memory.write(this.#name, JSON.stringify(answer));
+    const url = `${this.#place.api}/v1/responses?key=${encodeURIComponent(this.#place.key)}`;
+    this.#outbox.post(answer.response_id, url, JSON.stringify(answer), (state, code) => {
+      this.#state = state;
+      if (state === "refused") this.#memory.forget(this.#name);
+      watch(state, code);
+    });
+  }
+
+  get #name(): string {
+    return PREFIX + [this.#place.key, this.survey.id, this.context.interaction ?? ""].join(" ");
+  }
+
+  #now(): Date {
+    return new Date(Date.now() + this.#offset);
+  }
+
+  #forgetOld(): void {
+    for (const name of this.#memory.names(PREFIX)) {
+      const given = Date.parse(readJson<Answer>(this.#memory, name)?.answered_at ?? "");
+      const about = !name.endsWith(" ");
+      const kept = (about ? KEPT_DAYS * 24 : 1) * 3600 * 1000;
+      if (!(this.#now().getTime() - given <= kept)) this.#memory.forget(name);
+    }
+  }
+}

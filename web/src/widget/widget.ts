@@ -1,0 +1,99 @@
+// One tag's widget: it learns its survey, then shows it when its rules or the host page say so.
+
+import type { Context } from "../ask/answer.ts";
+import { Asking } from "../ask/asking.ts";
+import { type Memory, openMemory } from "../ask/memory.ts";
+import { openOutbox, type Outbox } from "../ask/outbox.ts";
+import { type Display, findSurvey, type Survey } from "../ask/survey.ts";
+import { displayRules, type Options } from "./options.ts";
+import { Panel } from "./panel.ts";
+import { Visitor } from "./visitor.ts";
+
+/** What widgets of one page share. */
+export interface Page {
+  memory: Memory;
+  outbox: Outbox;
+}
+
+export function openPage(): Page {
+  const memory = openMemory(() => localStorage);
+  return { memory, outbox: openOutbox(memory) };
+}
+
+export class Widget {
+  readonly survey: string;
+  readonly #options: Options;
+  readonly #page: Page;
+  readonly #visitor: Visitor;
+  #context: Context;
+  #panel: Panel | undefined;
+  #rules: Display | undefined;
+  /** What came before the survey did. */
+  readonly #told: string[] = [];
+  #wanted = false;
+
+  constructor(options: Options, page: Page) {
+    this.survey = options.survey;
+    this.#options = options;
+    this.#page = page;
+    this.#visitor = new Visitor(page.memory, options.survey);
+    this.#context = options.context;
+  }
+
+  async start(): Promise<void> {
+    const { api, key, survey, language } = this.#options;
+    const found = await findSurvey(api, key, survey, language);
+    if ("survey" in found) this.#show(found.survey);
+    else console.warn(`Pulse: the survey ${survey} is ${found.fault}.`);
+  }
+
+  identify(context: Context): void {
+    this.#context = { ...this.#context, ...context };
+  }
+
+  /** Something has happened on the host page; it may be what the survey waits for. */
+  track(event: string): void {
+    if (!this.#rules) this.#told.push(event);
+    else if (this.#rules.trigger === "event" && this.#rules.event === event) this.#askIfDue();
+  }
+
+  show(): void {
+    if (this.#panel) this.#panel.open({ focus: true });
+    else this.#wanted = true;
+  }
+
+  #show(survey: Survey): void {
+    const { api, key, theme, side, button } = this.#options;
+    const { memory, outbox } = this.#page;
+    this.#rules = displayRules(survey, this.#options);
+    this.#panel = new Panel(survey, {
+      theme,
+      side,
+      button,
+      begin: () => {
+        const asking = new Asking(survey, this.#context, { api, key }, memory, outbox);
+        if (asking.context.interaction !== undefined) asking.reopen(); // one answer each
+        return asking;
+      },
+      shown: () => this.#visitor.note("shown"),
+      answered: () => {
+        this.#visitor.note("answered");
+        this.#panel?.withdraw();
+      },
+    });
+    if (this.#wanted) this.show();
+    this.#begin(this.#rules);
+    for (const event of this.#told) this.track(event);
+  }
+
+  #begin({ trigger, delay }: Display): void {
+    if (trigger === "button" && this.#rules && this.#visitor.mayAnswer(this.#rules)) {
+      this.#panel?.offer();
+    }
+    if (trigger === "delay") setTimeout(() => this.#askIfDue(), delay * 1000);
+  }
+
+  #askIfDue(): void {
+    if (this.#rules && this.#visitor.mayBeAsked(this.#rules)) this.#panel?.open({ focus: false });
+  }
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { COMMENT_LIMIT, newAnswer, withComment } from "../src/ask/answer.ts";
+import { clockOffset, newId } from "../src/ask/identity.ts";
+
+const AT = new Date("2026-11-21T12:00:00Z");
+
+test("an answer has its id and time from the start, and what the link knows", () => {
+  const context = { channel: "chat", agent: "a-1", interaction: "t-9", customer: "c-2" };
+  assert.deepEqual(newAnswer("support", 4, context, "id-1", AT), {
+    survey_id: "support",
+    score: 4,
+    response_id: "id-1",
+    answered_at: "2026-11-21T12:00:00.000Z",
+    channel: "chat",
+    agent_id: "a-1",
+    interaction_id: "t-9",
+    customer_id: "c-2",
+  });
+});
+
+test("what the API would refuse is left out, so that the score still counts", () => {
+  for (const context of [
+    { channel: "fax" },
+    { agent: "(none)" },
+    { agent: "x".repeat(129) },
+    { interaction: "{{ticket.id}}" },
+    { interaction: "{!Case.Id}" },
+    { agent: "{% agent %}" },
+    { customer: "" },
+    { tags: { page: "x".repeat(129), ["n".repeat(65)]: "1", "": "1" } },
+    { agent: 5 as unknown as string, customer: {} as unknown as string },
+  ]) {
+    const { survey_id, score, response_id, answered_at, ...rest } = newAnswer(
+      "s", 1, context, "id", AT,
+    );
+    assert.deepEqual([survey_id, score, response_id, answered_at.length], ["s", 1, "id", 24]);
+    assert.deepEqual(rest, context.agent === (5 as unknown) ? { agent_id: "5" } : {});
+  }
+});
+
+test("names of 128 characters are whole, however many units they take", () => {
+  const name = "😀".repeat(128);
+  assert.equal(newAnswer("s", 1, { agent: name }, "id", AT).agent_id, name);
+});
+
+test("at most 20 tags go along", () => {
+  const tags = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`t${index}`, "1"]));
+  assert.equal(Object.keys(newAnswer("s", 1, { tags }, "id", AT).tags ?? {}).length, 20);
+});
+
+test("a comment completes the very same answer, and a blank one takes it away", () => {
+  const answer = newAnswer("s", 1, {}, "id", AT);
+  const commented = withComment(answer, "  Quick! \n");
+  assert.deepEqual(commented, { ...answer, comment: "Quick!" });
+  assert.deepEqual(withComment(commented, "  "), answer);
+});
+
+test("a comment has no half of a surrogate pair, cut or typed", () => {
+  const answer = newAnswer("s", 1, {}, "id", AT);
+  assert.equal(withComment(answer, "a\ud800b").comment, "a\ufffdb");
+  const cut = withComment(answer, "x".repeat(COMMENT_LIMIT - 1) + "😀").comment ?? "";
+  assert.equal(cut.length, COMMENT_LIMIT);
+  assert.ok(!/\p{Surrogate}/u.test(cut));
+});
+
+test("ids are random UUIDs of version 4 where crypto.randomUUID is missing", () => {
+  const ones = { getRandomValues: <T,>(array: T) => (array as Uint8Array).fill(255) as T };
+  const id = newId(ones as Pick<Crypto, "getRandomValues">);
+  assert.equal(id, "ffffffff-ffff-4fff-bfff-ffffffffffff");
+  assert.equal(new Set(Array.from({ length: 100 }, () => newId())).size, 100);
+});
+
+test("a plainly wrong clock is put right, a slightly wrong one is not touched", () => {
+  const now = AT.getTime();
+  const served = (minutes: number) => new Date(now + minutes * 60_000).toISOString();
+  assert.equal(clockOffset(served(9), now), 0);
+  assert.equal(clockOffset(served(-9), now), 0);
+  assert.equal(clockOffset(served(60), now), 3_600_000);
+  assert.equal(clockOffset(served(-60 * 24 * 400), now), -400 * 86_400_000);
+  assert.equal(clockOffset("", now), 0);
+});
