@@ -1,0 +1,151 @@
+// The frame: sign-in where there is no key; else navigation, filter bar and the page.
+
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { catalogue, findReport, type Catalogue } from "./catalogue.ts";
+import { FilterBar } from "./filters.tsx";
+import { isOperator } from "./keys.ts";
+import { Link } from "./link.tsx";
+import { ProblemNote } from "./problem.tsx";
+import { PAGES, type Page } from "./pages/pages.ts";
+import { useOne } from "./replies.ts";
+import { undo, view } from "./router.ts";
+import { key, signOut } from "./session.ts";
+import { shown } from "./shown.ts";
+import { SignIn } from "./signin.tsx";
+import { carried, OVERVIEW, type Params } from "./view.ts";
+
+export function App(): JSX.Element {
+  return key.value === null ? <SignIn /> : <SignedIn key={key.value} />;
+}
+
+function SignedIn(): JSX.Element {
+  const loaded = useOne<Catalogue>("/reports");
+  useEffect(() => {
+    catalogue.value = loaded.value;
+  }, [loaded.value]);
+  useEffect(() => {
+    const escape = (event: KeyboardEvent): void => {
+      if (event.key === "Escape" && !event.defaultPrevented) undo();
+    };
+    document.addEventListener("keydown", escape);
+    return () => document.removeEventListener("keydown", escape);
+  }, []);
+  if (loaded.problem) return <ProblemNote problem={loaded.problem} retry={loaded.retry} />;
+  if (!catalogue.value) return <p class="loading">Loading …</p>;
+  return <Frame />;
+}
+
+function Frame(): JSX.Element {
+  const { page: path, params } = view.value;
+  const known = new Set(catalogue.value?.reports.map((report) => report.name));
+  const pages = PAGES.filter((page) => known.has(page.report));
+  const page = pages.find((each) => each.path === path);
+  return (
+    <>
+      <a class="skip" href="#page">
+        To the page
+      </a>
+      <header class="top">
+        <Link to={{ page: OVERVIEW, params: carried(params, []) }}>
+          <span class="brand">Pulse</span>
+        </Link>
+        <Navigation pages={pages} current={path} params={params} />
+        <button type="button" class="out" onClick={() => signOut()}>
+          Sign out
+        </button>
+      </header>
+      {page ? <Content key={page.path} page={page} params={params} /> : <Unknown path={path} />}
+    </>
+  );
+}
+
+interface NavigationProps {
+  readonly pages: readonly Page[];
+  readonly current: string;
+  readonly params: Params;
+}
+
+function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
+  const groups = [...new Set(pages.map((page) => page.group))];
+  const list = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const link = list.current?.querySelector("[aria-current]");
+    if (!list.current || !(link instanceof HTMLElement)) return;
+    // into the middle, where the list is a strip that scrolls
+    list.current.scrollLeft = link.offsetLeft - (list.current.clientWidth - link.offsetWidth) / 2;
+  }, [current]);
+  return (
+    <nav class="pages" aria-label="Pages" ref={list}>
+      {groups.map((group) => (
+        <div key={group} class="group">
+          {group && <h2>{group}</h2>}
+          <ul>
+            {pages
+              .filter((page) => page.group === group)
+              .map((page) => (
+                <li key={page.path}>
+                  <Link
+                    to={{ page: page.path, params: taken(page, params) }}
+                    current={page.path === current}
+                  >
+                    {page.title}
+                  </Link>
+                </li>
+              ))}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  );
+}
+
+/** What a page takes along: filters that it knows, and none that would leave it empty. */
+function taken(page: Page, params: Params): Params {
+  return carried(params, offered(page));
+}
+
+function filtersOf(page: Page): readonly string[] {
+  return findReport(page.report)?.filters ?? [];
+}
+
+function offered(page: Page): string[] {
+  const hidden = new Set(page.oneMetric ? ["tenant", "metric", "scale"] : ["tenant"]);
+  return filtersOf(page).filter((name) => !hidden.has(name));
+}
+
+function Content({ page, params }: { readonly page: Page; readonly params: Params }): JSX.Element {
+  const operator = isOperator(key.value ?? "");
+  const Component = page.component;
+  const filters = filtersOf(page);
+  return (
+    <>
+      <FilterBar
+        params={params}
+        dimensions={offered(page)}
+        filters={filters}
+        operator={operator}
+        compared={page.path === OVERVIEW ? "previous_period" : null}
+        meta={shown.value}
+      />
+      <main id="page">
+        {operator && !params.has("tenant") ? (
+          <p class="nothing">Name the tenants to look at, in the filter bar above.</p>
+        ) : (
+          <Component params={params} filters={filters} />
+        )}
+      </main>
+    </>
+  );
+}
+
+function Unknown({ path }: { readonly path: string }): JSX.Element {
+  return (
+    <main id="page" class="nothing">
+      <h1>There is no page “{path}”</h1>
+      <p>
+        <Link to={{ page: OVERVIEW, params: new Map() }}>To the overview</Link>
+      </p>
+    </main>
+  );
+}

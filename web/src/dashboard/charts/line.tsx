@@ -1,0 +1,286 @@
+// A figure over time: line, interval band, what it was before, how many answered.
+
+import type { JSX } from "preact";
+import { scaleLinear } from "d3-scale";
+import { area, line } from "d3-shape";
+import { count } from "../format.ts";
+import { Reader, type ReadPoint } from "./reader.tsx";
+
+export interface LinePoint extends ReadPoint {
+  readonly tick: string;
+  readonly value: number | null;
+  readonly low?: number | null;
+  readonly high?: number | null;
+  readonly before?: number | null;
+  readonly n: number;
+  /** May it still grow? Then it is drawn hollow. */
+  readonly open: boolean;
+}
+
+interface Props {
+  readonly label: string;
+  readonly points: readonly LinePoint[];
+  readonly format: (value: number) => string;
+  /** What no figure can pass. */
+  readonly bounds: readonly [number, number];
+  readonly legend: readonly LegendItem[];
+  readonly reference?: number | null;
+  /** Values that the axis takes in, so that charts side by side can share it. */
+  readonly reach?: readonly number[];
+  /** First and last point of a run to point at. */
+  readonly marked?: readonly [number, number] | null;
+  readonly volume?: boolean;
+  readonly height?: number;
+  readonly onPick?: (index: number) => void;
+}
+
+export interface LegendItem {
+  readonly look: string;
+  readonly text: string;
+}
+
+const MARGIN = { top: 10, right: 12, bottom: 24, left: 52 };
+const VOLUME_HEIGHT = 44;
+const VOLUME_GAP = 18;
+const DOTS_UP_TO = 45;
+/** From the axis to the first point: half of the widest bar. */
+const INSET = 14;
+
+export function LineChart(props: Props): JSX.Element {
+  const { points, volume = true, height = 260 } = props;
+  const x = (width: number) =>
+    scaleLinear()
+      .domain([0, Math.max(1, points.length - 1)])
+      .range([MARGIN.left + INSET, width - MARGIN.right - INSET]);
+  const at = (px: number, _py: number, width: number): number | null =>
+    points.length
+      ? Math.min(points.length - 1, Math.max(0, Math.round(x(width).invert(px))))
+      : null;
+  return (
+    <Reader
+      label={props.label}
+      points={points}
+      legend={<Legend items={props.legend} />}
+      onPick={props.onPick}
+      at={at}
+    >
+      {(width, index) => (
+        <Drawing
+          {...props}
+          volume={volume}
+          height={height}
+          width={width}
+          index={index}
+          x={x(width)}
+        />
+      )}
+    </Reader>
+  );
+}
+
+export function Legend({ items }: { readonly items: readonly LegendItem[] }): JSX.Element {
+  return (
+    <span class="legend">
+      {items.map(({ look, text }) => (
+        <span key={text}>
+          <svg class="swatch" width="18" height="10" aria-hidden="true">
+            {look === "band" || look.startsWith("fill") ? (
+              <rect class={look} x="0" y="1" width="18" height="8" />
+            ) : (
+              <line class={look} x1="0" x2="18" y1="5" y2="5" />
+            )}
+          </svg>{" "}
+          {text}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+interface DrawingProps extends Props {
+  readonly width: number;
+  readonly height: number;
+  readonly volume: boolean;
+  readonly index: number | null;
+  readonly x: (index: number) => number;
+}
+
+function Drawing(props: DrawingProps): JSX.Element {
+  const { points, width, height, volume, index, x } = props;
+  const floor = height - MARGIN.bottom - (volume ? VOLUME_HEIGHT + VOLUME_GAP : 0);
+  const y = scaleLinear().domain(domain(props)).nice(4).range([floor, MARGIN.top]);
+  const known = (point: LinePoint): boolean => point.value !== null;
+  const path = line<LinePoint>((_, i) => x(i), (p) => y(p.value ?? 0)).defined(known)(points);
+  const before = line<LinePoint>((_, i) => x(i), (p) => y(p.before ?? 0))
+    .defined((p) => typeof p.before === "number")(points);
+  const band = area<LinePoint>((_, i) => x(i), (p) => y(p.low ?? 0), (p) => y(p.high ?? 0))
+    .defined((p) => typeof p.low === "number" && typeof p.high === "number")(points);
+  const read = index === null ? undefined : points[index];
+  const half = (x(1) - x(0)) / 2;
+  return (
+    <svg width={width} height={height} aria-hidden="true">
+      {props.marked && (
+        <rect
+          class="marked"
+          x={x(props.marked[0]) - half}
+          width={x(props.marked[1]) - x(props.marked[0]) + 2 * half}
+          y={MARGIN.top}
+          height={height - MARGIN.bottom - MARGIN.top}
+        />
+      )}
+      {y.ticks(4).map((tick) => (
+        <g key={tick}>
+          <line class="grid" x1={MARGIN.left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} />
+          <text class="axis end" x={MARGIN.left - 8} y={y(tick)} dy="0.32em">
+            {props.format(tick)}
+          </text>
+        </g>
+      ))}
+      {typeof props.reference === "number" && (
+        <line
+          class="reference"
+          x1={MARGIN.left}
+          x2={width - MARGIN.right}
+          y1={y(props.reference)}
+          y2={y(props.reference)}
+        />
+      )}
+      <path class="band" d={band ?? ""} />
+      <path class="line before" d={before ?? ""} />
+      <path class="line" d={path ?? ""} />
+      {points.map(
+        (point, i) =>
+          point.value !== null &&
+          (points.length <= DOTS_UP_TO || point.open || isAlone(points, i)) && (
+            <circle
+              key={i}
+              class={point.open ? "dot open" : "dot"}
+              cx={x(i)}
+              cy={y(point.value)}
+              r={point.open ? 4 : 2.5}
+            />
+          ),
+      )}
+      {volume && <Volume {...props} top={floor + VOLUME_GAP} />}
+      <Ticks points={points} x={x} width={width} y={height - 6} />
+      {read && index !== null && (
+        <g>
+          <line
+            class="cursor"
+            x1={x(index)}
+            x2={x(index)}
+            y1={MARGIN.top}
+            y2={height - MARGIN.bottom}
+          />
+          {read.value !== null && (
+            <circle class="dot read" cx={x(index)} cy={y(read.value)} r="5" />
+          )}
+        </g>
+      )}
+    </svg>
+  );
+}
+
+/** A point between two gaps, which no line would show. */
+function isAlone(points: readonly LinePoint[], i: number): boolean {
+  return [points[i - 1], points[i + 1]].every((p) => p === undefined || p.value === null);
+}
+
+function domain({ points, bounds, reference, reach = [] }: Props): [number, number] {
+  const values = points
+    .flatMap((p) => [p.value, p.low, p.high, p.before])
+    .concat(reference, ...reach)
+    .filter((v): v is number => typeof v === "number");
+  if (!values.length) return [0, 1];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = (high - low) * 0.05 || 1;
+  return [Math.max(bounds[0], low - room), Math.min(bounds[1], high + room)];
+}
+
+function Volume(props: DrawingProps & { readonly top: number }): JSX.Element {
+  const { points, x, top } = props;
+  const most = Math.max(1, ...points.map((p) => p.n));
+  const h = scaleLinear([0, most], [0, VOLUME_HEIGHT]);
+  const bar = Math.max(1, Math.min(2 * INSET - 2, x(1) - x(0) - 2));
+  return (
+    <g>
+      <line class="grid" x1={MARGIN.left} x2={x(points.length - 1) + INSET} y1={top} y2={top} />
+      <text class="axis end" x={MARGIN.left - 8} y={top} dy="0.32em">
+        n {count(most)}
+      </text>
+      {points.map((point, i) => (
+        <rect
+          key={i}
+          class={point.open ? "volume open" : "volume"}
+          x={x(i) - bar / 2}
+          width={bar}
+          y={top + VOLUME_HEIGHT - h(point.n)}
+          height={h(point.n)}
+        />
+      ))}
+    </g>
+  );
+}
+
+/** Of a tick's text: a letter's width, and the least room between two. */
+const LETTER = 7;
+const BETWEEN = 14;
+
+interface TicksProps {
+  readonly points: readonly { readonly tick: string }[];
+  readonly x: (index: number) => number;
+  readonly width: number;
+  readonly y: number;
+}
+
+/** As many labels as there is room for, evenly spaced. */
+export function Ticks({ points, x, width, y }: TicksProps): JSX.Element {
+  const longest = Math.max(0, ...points.map((point) => point.tick.length));
+  const room = (width - MARGIN.left) / (longest * LETTER + BETWEEN);
+  const every = Math.max(1, Math.ceil(points.length / room));
+  return (
+    <g>
+      {points.map(
+        (point, i) =>
+          i % every === 0 && (
+            <text key={i} class="axis middle" x={x(i)} y={y}>
+              {point.tick}
+            </text>
+          ),
+      )}
+    </g>
+  );
+}
+
+interface SparklineProps {
+  readonly values: readonly (number | null)[];
+  readonly marked?: readonly [number, number] | null;
+}
+
+/** A line without axes, beside the figure that it leads up to. */
+export function Sparkline({ values, marked }: SparklineProps): JSX.Element {
+  const [width, height] = [160, 36];
+  const known = values.filter((v) => v !== null);
+  const x = scaleLinear([0, Math.max(1, values.length - 1)], [3, width - 3]);
+  const y = scaleLinear([Math.min(...known), Math.max(...known)], [height - 4, 4]);
+  const path = line<number | null>((_, i) => x(i), (v) => y(v ?? 0)).defined((v) => v !== null);
+  return (
+    <svg
+      class="sparkline"
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
+      {marked && (
+        <rect
+          class="marked"
+          x={x(marked[0])}
+          width={x(marked[1]) - x(marked[0])}
+          y="0"
+          height={height}
+        />
+      )}
+      {known.length > 1 && <path class="line" d={path(values) ?? ""} />}
+    </svg>
+  );
+}

@@ -1,0 +1,29 @@
+// A button that puts text into the clipboard and says so.
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+
+interface Props {
+  readonly title: string;
+  readonly text: () => string | Promise<string>;
+}
+
+const SAID_MS = 2_000;
+
+export function CopyButton({ title, text }: Props): JSX.Element {
+  const [said, setSaid] = useState<string | null>(null);
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(await text());
+      setSaid("Copied");
+    } catch {
+      setSaid("Could not copy");
+    }
+    setTimeout(() => setSaid(null), SAID_MS);
+  };
+  return (
+    <button type="button" onClick={() => void copy()}>
+      <span aria-live="polite">{said ?? title}</span>
+    </button>
+  );
+}

@@ -1,0 +1,33 @@
+// Calendar days as text (YYYY-MM-DD): steps, periods, what is still open. Pure.
+
+const MS_PER_DAY = 86_400_000;
+
+export type Granularity = "day" | "week" | "month";
+
+export function addDays(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * MS_PER_DAY).toISOString().slice(0, 10);
+}
+
+/** How many days from one to the other, both counted. */
+export function daysBetween(start: string, end: string): number {
+  return Math.round((Date.parse(end) - Date.parse(start)) / MS_PER_DAY) + 1;
+}
+
+/** The last day of the period that begins on a day. */
+export function periodEnd(start: string, granularity: Granularity): string {
+  if (granularity === "day") return start;
+  if (granularity === "week") return addDays(start, 6);
+  const [year = 0, month = 1] = start.split("-").map(Number);
+  return new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10);
+}
+
+/** The calendar day of an instant in a time zone. */
+export function dayOf(instant: string, timezone: string): string {
+  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: timezone, dateStyle: "short" });
+  return parts.format(new Date(instant));
+}
+
+/** May figures of days up to `end` still grow, the last build having run at `asOf`? */
+export function isOpen(end: string, asOf: string | null, timezone: string): boolean {
+  return asOf !== null && end >= dayOf(asOf, timezone);
+}

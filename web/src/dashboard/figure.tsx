@@ -1,0 +1,85 @@
+// What every chart stands in: its title, how many answers it is of, its table, its CSV.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import { fileName } from "./csv.ts";
+import { count } from "./format.ts";
+import { span, type Reply, type Row } from "./reply.ts";
+import { Table, tableCsv, type Order, type TableData } from "./table.tsx";
+
+interface Props {
+  readonly title: string;
+  readonly note?: ComponentChildren;
+  /** Whose report and days the CSV's name tells. */
+  readonly reply: Reply;
+  readonly n: number;
+  /** What is counted. */
+  readonly of?: string;
+  readonly table: TableData;
+  readonly tableOpen?: boolean;
+  readonly order?: Order | undefined;
+  readonly onSort?: (column: string) => void;
+  readonly onPick?: (row: Row) => void;
+  /** Instead of the plain table: one that is drawn already. */
+  readonly drawn?: ComponentChildren;
+  readonly children?: ComponentChildren;
+}
+
+export function Figure(props: Props): JSX.Element {
+  const [open, setOpen] = useState(props.tableOpen ?? false);
+  const days = span(props.reply.meta.date_range);
+  const save = (): void =>
+    download(
+      fileName(props.reply.report, days.start_date, days.end_date, props.title),
+      tableCsv(props.table),
+    );
+  return (
+    <section class="figure">
+      <header>
+        <h2>{props.title}</h2>
+        <p class="n">
+          n {count(props.n)}
+          {props.of ? ` ${props.of}` : ""}
+        </p>
+        <div class="tools">
+          {props.children !== undefined && (
+            <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+              Table
+            </button>
+          )}
+          <button type="button" onClick={save} aria-label={`${props.title}: save as CSV`}>
+            CSV
+          </button>
+        </div>
+      </header>
+      {props.note && <p class="note">{props.note}</p>}
+      {props.reply.next_cursor !== null && (
+        <p class="warning">
+          These are the first {count(props.reply.rows.length)} rows of the report, and it has more:
+          fewer days, filters or a coarser period show all of them.
+        </p>
+      )}
+      {props.children}
+      <div class={open || props.children === undefined ? "" : "print-only"}>
+        {props.drawn ?? (
+          <Table
+            data={props.table}
+            caption={props.title}
+            order={props.order}
+            onSort={props.onSort}
+            onPick={props.onPick}
+          />
+        )}
+      </div>
+    </section>
+  );
+}
+
+function download(name: string, text: string): void {
+  const link = document.createElement("a");
+  // the mark makes Excel read UTF-8
+  link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

@@ -1,0 +1,85 @@
+// The head of a page: what it shows, of which days, how fresh it is; and ways to take it along.
+
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { getText } from "./api.ts";
+import { CopyButton } from "./copy.tsx";
+import { isOpen } from "./days.ts";
+import * as format from "./format.ts";
+import { reportPath } from "./replies.ts";
+import { span, type Meta } from "./reply.ts";
+import { shown } from "./shown.ts";
+
+interface Props {
+  readonly title: string;
+  readonly text: string;
+  readonly meta: Meta | null;
+  /** The page's main question, for curl and CSV. */
+  readonly report: string;
+  readonly query: string;
+}
+
+export function PageHead({ title, text, meta, report, query }: Props): JSX.Element {
+  useEffect(() => {
+    document.title = `${title} · Pulse`;
+    if (meta) shown.value = meta;
+  }, [title, meta]);
+  return (
+    <header class="page-head">
+      <div>
+        <h1>{title}</h1>
+        <p class="note">{text}</p>
+      </div>
+      <div class="tools">
+        <CopyButton title="Copy link" text={() => location.href} />
+        <CopyButton title="Copy curl" text={() => curl(report, query)} />
+        <CopyButton
+          title="Copy CSV"
+          text={() => getText(reportPath(report, query), "text/csv")}
+        />
+      </div>
+      {meta && <Freshness meta={meta} />}
+      {meta?.warnings.map(({ code, message }) => (
+        <p key={code} class="warning">
+          {message}
+        </p>
+      ))}
+    </header>
+  );
+}
+
+/** Never with the key: whoever runs it has one. */
+function curl(report: string, query: string): string {
+  const url = `${location.origin}/v1${reportPath(report, query)}`;
+  return `curl -H "Authorization: Bearer $PULSE_KEY" '${url.replaceAll("'", "%27")}'`;
+}
+
+function age(instant: string): string {
+  return format.ago(Date.now() - Date.parse(instant));
+}
+
+/** An operator's reply has days of each tenant: then the comparison is told by its name. */
+function comparedWith({ start_date, end_date, with: what }: NonNullable<Meta["compare"]>): string {
+  return start_date && end_date ? format.days(start_date, end_date) : what.replace("_", " ");
+}
+
+function Freshness({ meta }: { readonly meta: Meta }): JSX.Element {
+  const days = span(meta.date_range);
+  const zone = days.timezone ?? "UTC";
+  const open = isOpen(days.end_date, meta.as_of, zone);
+  return (
+    <p class="freshness">
+      <strong>{format.days(days.start_date, days.end_date)}</strong>
+      {meta.compare && (
+        <> compared with {comparedWith(meta.compare)}</>
+      )}
+      {" · "}
+      {meta.as_of === null
+        ? "nothing has been built yet"
+        : `as of ${format.moment(meta.as_of, zone)} (${zone}), ${age(meta.as_of)}`}
+      {open && (
+        <span class="open-note"> · the last days are still open: their figures may grow</span>
+      )}
+    </p>
+  );
+}

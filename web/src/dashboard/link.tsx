@@ -1,0 +1,24 @@
+// A link within the dashboard: an ordinary one, which another tab can open, followed in place.
+
+import type { ComponentChildren, JSX } from "preact";
+import { go } from "./router.ts";
+import { formatAddress, type View } from "./view.ts";
+
+interface Props {
+  readonly to: View;
+  readonly current?: boolean;
+  readonly children: ComponentChildren;
+}
+
+export function Link({ to, current, children }: Props): JSX.Element {
+  const follow = (event: MouseEvent): void => {
+    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(to);
+  };
+  return (
+    <a href={formatAddress(to)} aria-current={current ? "page" : undefined} onClick={follow}>
+      {children}
+    </a>
+  );
+}

@@ -1,0 +1,20 @@
+// Something that is loaded: dimmed while it is not what is asked for now, with what went wrong.
+
+import type { ComponentChildren, JSX } from "preact";
+import { ProblemNote } from "./problem.tsx";
+import type { Loaded } from "./replies.ts";
+
+interface Props<T> {
+  readonly of: Loaded<T>;
+  readonly children: (value: T) => ComponentChildren;
+}
+
+export function Shown<T>({ of, children }: Props<T>): JSX.Element {
+  return (
+    <div class={of.stale || of.problem ? "loaded stale" : "loaded"} aria-busy={of.stale}>
+      {of.problem && <ProblemNote problem={of.problem} retry={of.retry} />}
+      {of.value === null && of.stale && <p class="loading">Loading …</p>}
+      {of.value !== null && <div class="shown">{children(of.value)}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,12 @@
+// The dashboard's start: the key, the address, the page.
+
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { start } from "./router.ts";
+import { open } from "./session.ts";
+import "./style.css";
+
+open();
+start();
+const root = document.getElementById("app");
+if (root) render(<App />, root);

@@ -1,0 +1,116 @@
+// What a tenant without answers sees: how to send the first one, and that it has arrived.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { CopyButton } from "./copy.tsx";
+import { Link } from "./link.tsx";
+import { NoData } from "./problem.tsx";
+import { reportPath } from "./replies.ts";
+import { key } from "./session.ts";
+import type { Reply } from "./reply.ts";
+import { view } from "./router.ts";
+import { withPreset } from "./view.ts";
+
+const ASK_AGAIN_MS = 10_000;
+const WIDGET = "/widget.v1.js";
+
+type State = "asking" | "never" | "some";
+
+export function Newcomer(): JSX.Element {
+  const [state, setState] = useState<State>("asking");
+  const [waited, setWaited] = useState(false);
+  const tag = useWidgetTag();
+  useEffect(() => {
+    let timer: number | undefined;
+    const ask = async (): Promise<void> => {
+      const found = await anyAnswer();
+      setState(found ? "some" : "never");
+      if (!found) {
+        setWaited(true);
+        timer = window.setTimeout(() => void ask(), ASK_AGAIN_MS);
+      }
+    };
+    void ask();
+    return () => clearTimeout(timer);
+  }, []);
+  if (state === "asking") return <p class="loading">Loading …</p>;
+  if (state === "some") {
+    return waited ? (
+      <section class="newcomer arrived" role="status">
+        <h2>The first answer is here.</h2>
+        <p>
+          <Link to={{ page: "overview", params: withPreset(new Map(), "last_7_days_to_date") }}>
+            Show the last days
+          </Link>
+        </p>
+      </section>
+    ) : (
+      <NoData />
+    );
+  }
+  return (
+    <section class="newcomer">
+      <h2>No answers yet</h2>
+      <p>
+        Put this into a page, with a publishable key (pulse key create TENANT --kind publishable):
+      </p>
+      <Snippet text={tag} />
+      <p>or send one answer from a server, with a secret key:</p>
+      <Snippet text={curl()} />
+      <p class="note" role="status">
+        Waiting for the first answer: it shows after the next build (pulse build makes one at
+        once).
+      </p>
+    </section>
+  );
+}
+
+function Snippet({ text }: { readonly text: string }): JSX.Element {
+  return (
+    <div class="snippet">
+      <pre tabIndex={0}>{text}</pre>
+      <CopyButton title="Copy" text={() => text} />
+    </div>
+  );
+}
+
+/** The widget's tag, as `pulse survey embed` prints it. */
+function useWidgetTag(): string {
+  const [integrity, setIntegrity] = useState("");
+  useEffect(() => void integrityOf(WIDGET).then(setIntegrity, () => undefined), []);
+  return [
+    `<script async src="${location.origin}${WIDGET}"`,
+    ...(integrity ? [`        integrity="${integrity}" crossorigin="anonymous"`] : []),
+    `        data-key="pk_…" data-survey="SURVEY"></script>`,
+  ].join("\n");
+}
+
+/** Raises where the browser computes no digests, that is without https. */
+async function integrityOf(path: string): Promise<string> {
+  const script = await (await fetch(path)).arrayBuffer();
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", script));
+  return `sha384-${btoa(String.fromCharCode(...digest))}`;
+}
+
+function curl(): string {
+  return [
+    `curl -X POST ${location.origin}/v1/responses \\`,
+    `  -H "Authorization: Bearer sk_…" -H "Content-Type: application/json" \\`,
+    `  -d '{"survey_id": "SURVEY", "score": 5}'`,
+  ].join("\n");
+}
+
+/** Has anything been counted, on any day, with any filter? Errors count as "not yet". */
+async function anyAnswer(): Promise<boolean> {
+  const tenant = view.value.params.get("tenant");
+  const query = `preset=all_time&granularity=total${tenant ? `&tenant=${tenant}` : ""}`;
+  try {
+    const response = await fetch(`/v1${reportPath("daily", query)}`, {
+      headers: { Authorization: `Bearer ${key.value ?? ""}` },
+      cache: "no-cache",
+    });
+    return response.ok && ((await response.json()) as Reply).rows.length > 0;
+  } catch {
+    return false;
+  }
+}

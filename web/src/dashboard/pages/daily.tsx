@@ -1,0 +1,170 @@
+// Daily: one measure's score with its interval, average and median, how many answered.
+
+import type { JSX } from "preact";
+import { LineChart, type LegendItem } from "../charts/line.tsx";
+import { periodEnd, type Granularity } from "../days.ts";
+import { now } from "../estimates.ts";
+import { Figure } from "../figure.tsx";
+import * as format from "../format.ts";
+import { PageHead } from "../head.tsx";
+import { Shown } from "../loaded.tsx";
+import { MeasureStrip, chosen, useTotals } from "../measures.tsx";
+import { METRIC_NAMES } from "../names.ts";
+import { NoData } from "../problem.tsx";
+import { useReport } from "../replies.ts";
+import { label, ofMeasure, type Measure, type Reply } from "../reply.ts";
+import { look } from "../router.ts";
+import { axis, bounds, granularityOf, scorePoints } from "../series.ts";
+import { columnsOf } from "../table.tsx";
+import { reportQuery, withDates, withParams, type Params } from "../view.ts";
+import { DipNote, dipOf } from "./dip.tsx";
+import type { PageProps } from "./page.ts";
+
+export function DailyPage({ params, filters }: PageProps): JSX.Element {
+  const totals = useTotals(params, filters);
+  const granularity = granularityOf(params, totals.value?.meta ?? null);
+  const query = reportQuery(params, filters, { granularity, fill: "true", limit: "10000" });
+  const series = useReport("daily", query);
+  const measure = chosen(params, totals.value?.rows ?? []);
+  return (
+    <>
+      <PageHead
+        title="Daily"
+        text="How many answered and how they scored, over time."
+        meta={series.value?.meta ?? null}
+        report="daily"
+        query={query}
+      />
+      <Shown of={totals}>
+        {(reply) => <MeasureStrip params={params} totals={reply} measure={measure} />}
+      </Shown>
+      <Shown of={series}>
+        {(reply) =>
+          measure && totals.value ? (
+            <Measured
+              reply={reply}
+              totals={totals.value}
+              measure={measure}
+              params={params}
+              granularity={granularity}
+            />
+          ) : (
+            <NoData />
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+interface Props {
+  readonly reply: Reply;
+  readonly totals: Reply;
+  readonly measure: Measure;
+  readonly params: Params;
+  readonly granularity: Granularity;
+}
+
+function Measured({ reply, totals, measure, params, granularity }: Props): JSX.Element {
+  const rows = ofMeasure(reply.rows, measure);
+  const total = ofMeasure(totals.rows, measure)[0];
+  const whole = now(total);
+  const { metric } = measure;
+  const title = METRIC_NAMES[metric] ?? metric;
+  const dip = dipOf(rows, total, granularity, "score");
+  const zoom = (i: number): void => {
+    const start = label(rows[i] ?? {}, "period");
+    if (!start) return;
+    const inPeriod = withDates(params, start, periodEnd(start, granularity));
+    look(withParams(inPeriod, { granularity: null }));
+  };
+  const scale = (value: number): string => format.fixed(value, 1);
+  const [least = 0, most = 10] = (/^(\d+)-(\d+)/.exec(measure.scale) ?? []).slice(1).map(Number);
+  return (
+    <>
+      <Figure
+        title={`${title} over time`}
+        reply={reply}
+        n={whole.n}
+        of="answers"
+        note={dip && <DipNote dip={dip} metric={metric} />}
+        table={{
+          columns: columnsOf(
+            reply,
+            ["period", "responses", "score", "ci_low", "ci_high", "score_previous", "score_change"],
+            granularity,
+          ),
+          rows,
+        }}
+      >
+        <LineChart
+          label={`${title} by ${granularity}`}
+          points={scorePoints(rows, metric, granularity, reply.meta)}
+          format={axis(metric)}
+          bounds={bounds(metric)}
+          reference={whole.score}
+          marked={dip?.marked ?? null}
+          height={320}
+          legend={legend(reply)}
+          onPick={zoom}
+        />
+      </Figure>
+      <Figure
+        title={`${title}: average and median score`}
+        reply={reply}
+        n={whole.n}
+        of="answers"
+        tableOpen
+        note={`On the scale ${measure.scale}. Solid: average. Dashed: median.`}
+        table={{
+          columns: columnsOf(
+            reply,
+            ["period", "responses", "score", "ci_low", "ci_high", "average", "median"],
+            granularity,
+          ),
+          rows,
+          totals: total ? [total] : [],
+        }}
+      >
+        <LineChart
+          label={`Average score by ${granularity}`}
+          points={scorePoints(rows, metric, granularity, reply.meta, "average").map((point, i) => ({
+            ...point,
+            words: [
+              `${format.period(label(rows[i] ?? {}, "period") ?? "", granularity)}: `,
+              `average ${format.cell(rows[i]?.["average"])}, `,
+              `median ${format.cell(rows[i]?.["median"], "scale", "median")}, `,
+              `n ${format.count(point.n)}`,
+            ].join(""),
+            low: null,
+            high: null,
+            before: median(rows[i]?.["median"]),
+          }))}
+          format={scale}
+          bounds={[least, most]}
+          volume={false}
+          height={200}
+          legend={[
+            { look: "line", text: "Average" },
+            { look: "line before", text: "Median" },
+          ]}
+          onPick={zoom}
+        />
+      </Figure>
+    </>
+  );
+}
+
+function median(cell: unknown): number | null {
+  return typeof cell === "number" ? cell : null;
+}
+
+export function legend(reply: Reply): LegendItem[] {
+  return [
+    { look: "line", text: "Score" },
+    { look: "band", text: "95 % interval" },
+    { look: "reference", text: "Whole period" },
+    ...(reply.meta.compare ? [{ look: "line before", text: "Before" }] : []),
+    { look: "fill-volume", text: "Answers" },
+  ];
+}

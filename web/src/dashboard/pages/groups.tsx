@@ -1,0 +1,291 @@
+// What the pages by country, channel, browser and agent share: one measure's score of each group
+// with its interval, what it was before, and the table of them all.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { DotPlot, type DotRow } from "../charts/dots.tsx";
+import { before, groupsOf, now } from "../estimates.ts";
+import { Figure } from "../figure.tsx";
+import * as format from "../format.ts";
+import { PageHead } from "../head.tsx";
+import { Shown } from "../loaded.tsx";
+import { MeasureStrip, chosen, useTotals } from "../measures.tsx";
+import { movers, survivors } from "../movers.ts";
+import { fetchNames, METRIC_NAMES, nameOf } from "../names.ts";
+import { NoData } from "../problem.tsx";
+import { useReport, type Loaded } from "../replies.ts";
+import { count, label, ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
+import { look } from "../router.ts";
+import { axis } from "../series.ts";
+import { columnsOf, parseOrder } from "../table.tsx";
+import { filteredTo, reportQuery, withParams, type Params } from "../view.ts";
+import type { PageProps } from "./page.ts";
+
+export interface Grouping {
+  readonly report: string;
+  readonly title: string;
+  readonly text: string;
+  /** Dimensions that rows are of. */
+  readonly by: readonly string[];
+  /** group_by, where it is not the report's own. */
+  readonly groupBy?: string;
+  readonly noun: string;
+}
+
+export interface Groups {
+  readonly reply: Reply;
+  readonly rows: readonly Row[];
+  /** Of the rows those that changed by more than chance explains. */
+  readonly moved: ReadonlySet<Row>;
+  readonly total: Row | undefined;
+  readonly measure: Measure;
+}
+
+interface Props extends PageProps {
+  readonly grouping: Grouping;
+  readonly above?: ComponentChildren;
+  /** Another chart than dots. */
+  readonly chart?: (groups: Groups) => ComponentChildren;
+  readonly below?: (reply: Reply) => ComponentChildren;
+}
+
+export function GroupPage(props: Props): JSX.Element {
+  const { params, filters, grouping } = props;
+  const totals = useTotals(params, filters);
+  const order = params.get("order_by");
+  const changes = {
+    granularity: "total",
+    limit: "10000",
+    metric: null, // the strip chooses among them
+    scale: null,
+    ...(grouping.groupBy ? { group_by: grouping.groupBy } : {}),
+    ...(order ? { order_by: order } : {}),
+  };
+  const query = reportQuery(params, filters, changes);
+  const groups = useReport(grouping.report, query);
+  useNames(grouping.by, reportQuery(params, filters, { granularity: null, compare: null }));
+  const measure = chosen(params, totals.value?.rows ?? []);
+  return (
+    <>
+      <PageHead
+        title={grouping.title}
+        text={grouping.text}
+        meta={groups.value?.meta ?? null}
+        report={grouping.report}
+        query={query}
+      />
+      <Shown of={totals}>
+        {(reply) => <MeasureStrip params={params} totals={reply} measure={measure} />}
+      </Shown>
+      {props.above}
+      <Shown of={groups}>
+        {(reply) => {
+          if (!measure) return <NoData />;
+          const rows = ofMeasure(reply.rows, measure);
+          const total = ofMeasure(reply.totals, measure)[0];
+          const moved = movedOf(rows, total, grouping.by[0] ?? "");
+          return (
+            <>
+              <OneMeasure {...props} groups={{ reply, rows, moved, total, measure }} />
+              {props.below?.(reply)}
+            </>
+          );
+        }}
+      </Shown>
+      <ByPeriod {...props} measure={measure} />
+    </>
+  );
+}
+
+/** What survives Benjamini-Hochberg over all the groups of the page. */
+function movedOf(rows: readonly Row[], total: Row | undefined, by: string): ReadonlySet<Row> {
+  const found = movers(groupsOf(rows, by), now(total), before(total));
+  const sure = survivors(found.map((mover) => mover.p));
+  return new Set(rows.filter((_, i) => sure[i]));
+}
+
+/** ▼ or ▲ before what changed for certain. */
+function mark(row: Row, moved: ReadonlySet<Row>): "" | "▼ " | "▲ " {
+  if (!moved.has(row)) return "";
+  return (now(row).score ?? 0) < (before(row).score ?? 0) ? "▼ " : "▲ ";
+}
+
+function useNames(dimensions: readonly string[], query: string): void {
+  useEffect(() => {
+    if (dimensions.includes("agent")) fetchNames("agent", query);
+  }, [dimensions.join(), query]);
+}
+
+const TABLE = [
+  "responses",
+  "score",
+  "score_change",
+  "score_previous",
+  "ci_low",
+  "ci_high",
+  "average",
+  "median",
+  "share_pct",
+  "responses_previous",
+];
+
+function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
+  const { grouping, groups, params } = props;
+  const { reply, measure, total } = groups;
+  const order = parseOrder(params.get("order_by"));
+  const rows = order ? groups.rows : byVolume(groups.rows);
+  const withheld = rows.some((row) => row["withheld"] === true);
+  const notes = [
+    reply.meta.compare && "▼ ▲: changed by more than chance explains, over all groups here.",
+    withheld && "“–” stands where too few answers would judge a person.",
+  ];
+  const columns = columnsOf(reply, [...grouping.by, ...TABLE]).map((column) =>
+    column.name === "score_change"
+      ? { ...column, text: (row: Row) => mark(row, groups.moved) + column.text(row) }
+      : column,
+  );
+  const pick = (row: Row): void => look(pickGroup(params, grouping.by, row));
+  const sort = (column: string): void => {
+    const descending = order?.column === column ? !order.descending : column !== grouping.by[0];
+    look(withParams(params, { order_by: `${descending ? "-" : ""}${column}` }), { replace: true });
+  };
+  return (
+    <Figure
+      title={`${METRIC_NAMES[measure.metric] ?? measure.metric} by ${grouping.noun}`}
+      reply={reply}
+      n={count(total)}
+      of="answers"
+      tableOpen
+      order={order}
+      onSort={sort}
+      onPick={pick}
+      note={notes.filter(Boolean).join(" ")}
+      table={{
+        columns,
+        rows,
+        totals: total ? [total] : [],
+      }}
+    >
+      {props.chart ? (
+        props.chart({ ...groups, rows })
+      ) : (
+        <Dots rows={rows} groups={groups} by={grouping.by} onPick={pick} />
+      )}
+    </Figure>
+  );
+}
+
+/** Filtered to a row's group. */
+export function pickGroup(params: Params, by: readonly string[], row: Row): Params {
+  return by.reduce((found, name) => filteredTo(found, name, label(row, name)), params);
+}
+
+interface DotsProps {
+  readonly rows: readonly Row[];
+  readonly groups: Groups;
+  readonly by: readonly string[];
+  readonly onPick: (row: Row) => void;
+}
+
+const MOST_DOTS = 25;
+
+function Dots({ rows, groups, by, onPick }: DotsProps): JSX.Element {
+  const { total, measure, reply, moved } = groups;
+  const compared = reply.meta.compare !== undefined;
+  const dots = rows.slice(0, MOST_DOTS).map((row): DotRow => {
+    const [a, b] = [now(row), before(row)];
+    const name = by.map((dimension) => nameOf(dimension, label(row, dimension))).join(", ");
+    const marked = mark(row, moved);
+    const look = marked === "" ? "" : marked === "▼ " ? "worse" : "better";
+    const figure = format.score(a.score, measure.metric);
+    return {
+      label: name,
+      value: a.score,
+      low: a.low,
+      high: a.high,
+      before: b.score,
+      text: `${marked}${figure}`,
+      aside: `n ${format.count(a.n)}`,
+      look,
+      words: [
+        `${name}: ${figure}`,
+        a.low === null ? "" : ` (${format.fixed(a.low, 1)} to ${format.fixed(a.high, 1)})`,
+        `, n ${format.count(a.n)}`,
+        b.score === null ? "" : `, before ${format.score(b.score, measure.metric)}`,
+        look && `, significantly ${look}`,
+        row["withheld"] === true ? ", too few answers to show" : "",
+      ].join(""),
+    };
+  });
+  return (
+    <>
+      <DotPlot
+        label="Scores"
+        rows={dots}
+        format={axis(measure.metric)}
+        reference={now(total).score}
+        legend={[
+          { look: "line", text: "Score and 95 % interval" },
+          { look: "reference", text: "All" },
+          ...(compared
+            ? [
+                { look: "line before", text: "Hollow: before" },
+                { look: "line worse", text: "▼ worse" },
+              ]
+            : []),
+        ]}
+        onPick={(i) => {
+          const row = rows[i];
+          if (row) onPick(row);
+        }}
+      />
+      {rows.length > MOST_DOTS && (
+        <p class="note">The first {MOST_DOTS} of {rows.length}; the table has them all.</p>
+      )}
+    </>
+  );
+}
+
+function byVolume(rows: readonly Row[]): Row[] {
+  return [...rows].sort((a, b) => count(b) - count(a));
+}
+
+/** Where a granularity is asked for: the same rows by period. */
+function ByPeriod(props: Props & { readonly measure: Measure | null }): JSX.Element | null {
+  const { params, measure } = props;
+  const by = params.get("granularity");
+  if (!measure || !by || by === "total") return null;
+  return <Periods {...props} measure={measure} by={by} />;
+}
+
+interface PeriodsProps extends Props {
+  readonly measure: Measure;
+  readonly by: string;
+}
+
+function Periods({ params, filters, grouping, measure, by }: PeriodsProps): JSX.Element {
+  const changes = {
+    limit: "10000",
+    compare: null,
+    metric: measure.metric,
+    scale: encodeURIComponent(measure.scale),
+    ...(grouping.groupBy ? { group_by: grouping.groupBy } : {}),
+  };
+  const loaded: Loaded<Reply> = useReport(grouping.report, reportQuery(params, filters, changes));
+  return (
+    <Shown of={loaded}>
+      {(reply) => (
+        <Figure
+          title={`By ${grouping.noun} and ${by}`}
+          reply={reply}
+          n={count(ofMeasure(reply.totals, measure)[0])}
+          of="answers"
+          table={{
+            columns: columnsOf(reply, ["period", ...grouping.by, ...TABLE], by),
+            rows: ofMeasure(reply.rows, measure),
+          }}
+        />
+      )}
+    </Shown>
+  );
+}

@@ -1,0 +1,188 @@
+// Overview: what happened, in sentences; the headline figures; what changed most.
+
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { Sparkline } from "../charts/line.tsx";
+import { daysBetween } from "../days.ts";
+import { before, now } from "../estimates.ts";
+import * as format from "../format.ts";
+import { PageHead } from "../head.tsx";
+import { Link } from "../link.tsx";
+import { Shown } from "../loaded.tsx";
+import { Change } from "../measures.tsx";
+import { fetchNames, METRIC_MEANINGS, METRIC_NAMES, nameOf } from "../names.ts";
+import { Newcomer } from "../newcomer.tsx";
+import { useReport } from "../replies.ts";
+import { measures, ofMeasure, span, type Measure, type Reply } from "../reply.ts";
+import { byNews, sentences, type Findings, type Headline, type Sentence } from "../sentences.ts";
+import { granularityOf } from "../series.ts";
+import { reportQuery } from "../view.ts";
+import { Moved } from "./moved.tsx";
+import type { PageProps } from "./page.ts";
+import { useWorst } from "./worst.ts";
+
+export function OverviewPage({ params, filters }: PageProps): JSX.Element {
+  const always = params.get("preset") === "all_time";
+  const compare = always ? null : (params.get("compare") ?? "previous_period");
+  const query = reportQuery(params, filters, { granularity: "total", compare });
+  const totals = useReport("daily", query);
+  const granularity = granularityOf(params, totals.value?.meta ?? null);
+  const series = useReport(
+    "daily",
+    reportQuery(params, filters, { granularity, fill: "true", compare: null, limit: "10000" }),
+  );
+  useEffect(() => {
+    const names = reportQuery(params, filters, { granularity: null, compare: null });
+    fetchNames("agent", names);
+    fetchNames("survey", names);
+  }, [query]);
+  return (
+    <>
+      <PageHead
+        title="Overview"
+        text="What happened in these days, and where to look."
+        meta={totals.value?.meta ?? null}
+        report="daily"
+        query={query}
+      />
+      <Shown of={totals}>
+        {(reply) =>
+          reply.rows.length === 0 ? (
+            <Newcomer />
+          ) : (
+            <Shown of={series}>
+              {(parts) => (
+                <Found
+                  params={params}
+                  filters={filters}
+                  totals={reply}
+                  series={parts}
+                  daily={granularity === "day"}
+                  compare={compare}
+                />
+              )}
+            </Shown>
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+interface FoundProps extends PageProps {
+  readonly totals: Reply;
+  readonly series: Reply;
+  readonly daily: boolean;
+  readonly compare: string | null;
+}
+
+function Found(props: FoundProps): JSX.Element {
+  const { params, filters, totals, series, daily } = props;
+  const worst = useWorst(params, filters, totals, daily ? series : null);
+  const headlines = measures(totals.rows).map((measure) => headline(totals, measure));
+  const findings: Findings = {
+    params,
+    headlines,
+    compared: comparedWith(totals),
+    worst: worst.value,
+  };
+  const first = byNews(headlines, worst.value)[0]?.measure;
+  return (
+    <>
+      <section
+        class={worst.stale ? "story stale" : "story"}
+        aria-label="In short"
+        aria-busy={worst.stale}
+      >
+        {sentences(findings, nameOf).map((sentence, i) => (
+          <Told key={i} sentence={sentence} />
+        ))}
+      </section>
+      <section class="cards" aria-label="Headline figures">
+        {headlines.map(({ measure }) => (
+          <Card
+            key={`${measure.metric} ${measure.scale}`}
+            {...props}
+            measure={measure}
+            marked={
+              worst.value?.measure.metric === measure.metric
+                ? [worst.value.stretch.start, worst.value.stretch.end]
+                : null
+            }
+          />
+        ))}
+      </section>
+      {first && props.compare !== null && (
+        <Moved {...props} measure={first} compare={props.compare} />
+      )}
+    </>
+  );
+}
+
+function headline(totals: Reply, measure: Measure): Headline {
+  const row = ofMeasure(totals.rows, measure)[0];
+  const significant = row?.["score_significant"];
+  return {
+    measure,
+    now: now(row),
+    before: before(row),
+    significant: typeof significant === "boolean" ? significant : null,
+  };
+}
+
+/** "the 28 days before" */
+function comparedWith({ meta }: Reply): string {
+  const days = span(meta.date_range);
+  if (meta.compare?.with === "previous_year") return "the same days a year before";
+  const length = daysBetween(days.start_date, days.end_date);
+  return length === 1 ? "the day before" : `the ${length} days before`;
+}
+
+function Told({ sentence }: { readonly sentence: Sentence }): JSX.Element {
+  return (
+    <p>
+      {sentence.map((phrase, i) =>
+        typeof phrase === "string" ? (
+          phrase
+        ) : (
+          <Link key={i} to={phrase.to}>
+            {phrase.text}
+          </Link>
+        ),
+      )}
+    </p>
+  );
+}
+
+interface CardProps extends FoundProps {
+  readonly measure: Measure;
+  readonly marked: readonly [string, string] | null;
+}
+
+function Card({ params, totals, series, measure, marked }: CardProps): JSX.Element {
+  const row = ofMeasure(totals.rows, measure)[0];
+  const rows = ofMeasure(series.rows, measure);
+  const index = (day: string): number => rows.findIndex((each) => each["period"] === day);
+  const { n, score, low, high } = now(row);
+  return (
+    <Link to={{ page: measure.metric, params: params }}>
+      <article class="card">
+        <h2>{METRIC_NAMES[measure.metric] ?? measure.metric}</h2>
+        <p>
+          <span class="big">{format.score(score, measure.metric)}</span>{" "}
+          <span class="note">{METRIC_MEANINGS[measure.metric]}</span>
+        </p>
+        <p class="note">
+          {format.fixed(low, 1)} to {format.fixed(high, 1)} · n {format.count(n)}
+        </p>
+        <p>
+          <Change row={row} from={format.score(before(row).score, measure.metric)} />
+        </p>
+        <Sparkline
+          values={rows.map((each) => now(each).score)}
+          marked={marked && [index(marked[0]), index(marked[1])]}
+        />
+      </article>
+    </Link>
+  );
+}

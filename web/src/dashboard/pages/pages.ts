@@ -1,0 +1,56 @@
+// Every page: its address, its name, the report that its filters are of.
+
+import type { FunctionComponent } from "preact";
+import { OVERVIEW } from "../view.ts";
+import { ActivityPage } from "./activity.tsx";
+import { BrowsersPage } from "./browsers.tsx";
+import { DailyPage } from "./daily.tsx";
+import { GeoPage } from "./geo.tsx";
+import { OverviewPage } from "./overview.tsx";
+import type { PageProps } from "./page.ts";
+import { PerspectivePage } from "./perspective.tsx";
+import { RatesPage } from "./rates.tsx";
+import { RevenuePage } from "./revenue.tsx";
+import { CesPage, CsatPage, NpsPage } from "./scored.tsx";
+import { AgentsPage, SourcePage } from "./sources.tsx";
+
+export interface Page {
+  readonly path: string;
+  readonly title: string;
+  readonly group: "" | "Surveys" | "Contact centre";
+  /** Its filters are the page's; where the catalogue lacks it, so do the pages. */
+  readonly report: string;
+  readonly component: FunctionComponent<PageProps>;
+  /** Does the report fix the metric, so that filters by it are not offered? */
+  readonly oneMetric?: boolean;
+}
+
+const survey = (
+  path: string,
+  title: string,
+  report: string,
+  component: FunctionComponent<PageProps>,
+  oneMetric = false,
+): Page => ({ path, title, group: "Surveys", report, component, oneMetric });
+
+const contacts = (
+  report: string,
+  title: string,
+  component: FunctionComponent<PageProps>,
+): Page => ({ path: report, title, group: "Contact centre", report, component });
+
+export const PAGES: readonly Page[] = [
+  { ...survey(OVERVIEW, "Overview", "daily", OverviewPage), group: "" },
+  survey("daily", "Daily", "daily", DailyPage),
+  survey("csat", "Satisfaction", "csat", CsatPage, true),
+  survey("nps", "Loyalty", "nps", NpsPage, true),
+  survey("ces", "Effort", "ces", CesPage, true),
+  survey("rates", "Rates", "rates", RatesPage, true),
+  survey("geo", "Countries", "geo", GeoPage),
+  survey("source", "Sources", "source", SourcePage),
+  survey("browsers", "Browsers & OS", "browsers", BrowsersPage),
+  survey("agents", "Agents", "agents", AgentsPage),
+  contacts("customer-perspective", "Customer Perspective", PerspectivePage),
+  contacts("agent-activity", "Agent activity", ActivityPage),
+  contacts("revenue", "Revenue", RevenuePage),
+];

@@ -1,0 +1,99 @@
+// Rates: how often each score from 0 to 10 was given, of the net promoter question.
+
+import type { JSX } from "preact";
+import { ColumnChart } from "../charts/columns.tsx";
+import { Figure } from "../figure.tsx";
+import * as format from "../format.ts";
+import { PageHead } from "../head.tsx";
+import { Shown } from "../loaded.tsx";
+import { NoData } from "../problem.tsx";
+import { useReport } from "../replies.ts";
+import { count, number } from "../reply.ts";
+import { columnsOf } from "../table.tsx";
+import { reportQuery } from "../view.ts";
+import type { PageProps } from "./page.ts";
+import { distribution, segmentLegend } from "./scored.tsx";
+
+const SEGMENTS = ["detractors", "passives", "promoters"];
+
+export function RatesPage({ params, filters }: PageProps): JSX.Element {
+  const query = reportQuery(params, filters, { granularity: "total" });
+  const rates = useReport("rates", query);
+  const asked = params.get("granularity");
+  return (
+    <>
+      <PageHead
+        title="Rates"
+        text="How often each score from 0 to 10 was given, of the net promoter question."
+        meta={rates.value?.meta ?? null}
+        report="rates"
+        query={query}
+      />
+      <Shown of={rates}>
+        {(reply) => {
+          const n = count(reply.totals[0]);
+          const rows = reply.rows.map((row) => ({
+            ...row,
+            segment: SEGMENTS[segmentOf(number(row, "score_value") ?? 0)] ?? null,
+          }));
+          return n === 0 ? (
+            <NoData />
+          ) : (
+            <Figure
+              title="Answers by score"
+              reply={reply}
+              n={n}
+              of="answers"
+              tableOpen
+              table={{
+                columns: columnsOf(reply, [
+                  "score_value",
+                  "responses",
+                  "share_pct",
+                  "responses_previous",
+                  "share_pct_previous",
+                  "share_pct_change",
+                ]),
+                rows: reply.rows,
+                totals: reply.totals,
+              }}
+            >
+              <ColumnChart
+                label="Answers by score"
+                points={distribution(rows, SEGMENTS)}
+                format={(value) => format.percent(value, 0)}
+                height={300}
+                legend={segmentLegend(SEGMENTS)}
+              />
+            </Figure>
+          );
+        }}
+      </Shown>
+      {asked && asked !== "total" && <ByPeriod params={params} filters={filters} by={asked} />}
+    </>
+  );
+}
+
+function ByPeriod({ params, filters, by }: PageProps & { readonly by: string }): JSX.Element {
+  const rates = useReport("rates", reportQuery(params, filters, { limit: "10000" }));
+  return (
+    <Shown of={rates}>
+      {(reply) => (
+        <Figure
+          title={`Answers by score and ${by}`}
+          reply={reply}
+          n={count(reply.totals[0])}
+          of="answers"
+          table={{
+            columns: columnsOf(reply, ["period", "score_value", "responses", "share_pct"], by),
+            rows: reply.rows,
+          }}
+        />
+      )}
+    </Shown>
+  );
+}
+
+function segmentOf(score: number): number {
+  return score >= 9 ? 2 : score >= 7 ? 1 : 0;
+}

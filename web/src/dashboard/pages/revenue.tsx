@@ -1,0 +1,185 @@
+// Revenue: of the interactions that have some recorded, each currency by itself. Amounts are exact
+// decimal text; only the lines are drawn from numbers.
+
+import type { JSX } from "preact";
+import { LineChart } from "../charts/line.tsx";
+import { findReport } from "../catalogue.ts";
+import { isOpen, periodEnd, type Granularity } from "../days.ts";
+import { Figure } from "../figure.tsx";
+import * as format from "../format.ts";
+import { PageHead } from "../head.tsx";
+import { Shown } from "../loaded.tsx";
+import { NoData } from "../problem.tsx";
+import { useReport } from "../replies.ts";
+import { count, label, span, type Cell, type Reply, type Row } from "../reply.ts";
+import { look } from "../router.ts";
+import { granularityOf } from "../series.ts";
+import { columnsOf } from "../table.tsx";
+import { reportQuery, withDates, type Params } from "../view.ts";
+import type { PageProps } from "./page.ts";
+
+const REPORT = "revenue";
+const WITH = "interactions_with_revenue";
+
+const COLUMNS = [
+  "period",
+  "currency",
+  WITH,
+  "revenue",
+  "avg_revenue",
+  "revenue_previous",
+  "revenue_change",
+  "avg_revenue_previous",
+  "avg_revenue_change",
+];
+
+export function RevenuePage({ params, filters }: PageProps): JSX.Element {
+  const query = reportQuery(params, filters, { granularity: "total", group_by: "currency" });
+  const totals = useReport(REPORT, query);
+  const granularity = granularityOf(params, totals.value?.meta ?? null);
+  const changes = { granularity, group_by: "period,currency", fill: "true", limit: "10000" };
+  const series = useReport(REPORT, reportQuery(params, filters, changes));
+  return (
+    <>
+      <PageHead
+        title="Revenue"
+        text={findReport(REPORT)?.description ?? ""}
+        meta={totals.value?.meta ?? null}
+        report={REPORT}
+        query={query}
+      />
+      <Shown of={totals}>
+        {(reply) =>
+          reply.rows.length === 0 ? (
+            <NoData what="revenue" />
+          ) : (
+            <>
+              {byVolume(reply.rows).map((row) => (
+                <Currency key={label(row, "currency")} row={row}>
+                  <Shown of={series}>
+                    {(parts) => (
+                      <OverTime
+                        total={row}
+                        series={parts}
+                        granularity={granularity}
+                        params={params}
+                      />
+                    )}
+                  </Shown>
+                </Currency>
+              ))}
+            </>
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+function byVolume(rows: readonly Row[]): Row[] {
+  return [...rows].sort((a, b) => count(b, WITH) - count(a, WITH));
+}
+
+function Currency({ row, children }: { row: Row; children: JSX.Element }): JSX.Element {
+  const currency = label(row, "currency") ?? "";
+  const [change, averageChange] = [text(row["revenue_change"]), text(row["avg_revenue_change"])];
+  return (
+    <section>
+      <div class="headline">
+        <p class="big">{format.money(text(row["revenue"]), currency)}</p>
+        <p>
+          {format.averageMoney(text(row["avg_revenue"]), currency)} on average, of{" "}
+          {format.plural(count(row, WITH), "interaction")}.
+          {change !== null && (
+            <>
+              {" "}
+              {difference(format.money, change, currency)} than before (
+              {format.money(text(row["revenue_previous"]), currency)})
+              {averageChange !== null &&
+                `, ${difference(format.averageMoney, averageChange, currency)} on average`}
+              .
+            </>
+          )}
+        </p>
+      </div>
+      {children}
+    </section>
+  );
+}
+
+function difference(
+  told: (amount: string, currency: string) => string,
+  change: string,
+  currency: string,
+): string {
+  return `${told(change.replace("-", ""), currency)} ${change.startsWith("-") ? "less" : "more"}`;
+}
+
+interface OverTimeProps {
+  readonly total: Row;
+  readonly series: Reply;
+  readonly granularity: Granularity;
+  readonly params: Params;
+}
+
+function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.Element {
+  const currency = label(total, "currency") ?? "";
+  const rows = series.rows.filter((row) => row["currency"] === currency);
+  const zone = span(series.meta.date_range).timezone ?? "UTC";
+  const compared = series.meta.compare !== undefined;
+  return (
+    <Figure
+      title={`${currency} by ${granularity}`}
+      reply={series}
+      n={count(total, WITH)}
+      of="interactions with revenue"
+      table={{
+        columns: columnsOf(series, COLUMNS, granularity),
+        rows,
+        totals: [total],
+      }}
+    >
+      <LineChart
+        label={`Revenue in ${currency} by ${granularity}`}
+        points={rows.map((row) => {
+          const start = label(row, "period") ?? "";
+          const before = text(row["revenue_previous"]);
+          const period = format.period(start, granularity);
+          return {
+            tick: format.tick(start, granularity),
+            words: [
+              `${period}: ${format.money(text(row["revenue"]), currency)}`,
+              `, n ${format.count(count(row, WITH))}`,
+              before === null ? "" : `, before ${format.money(before, currency)}`,
+            ].join(""),
+            value: toDraw(row["revenue"]),
+            before: toDraw(row["revenue_previous"]),
+            n: count(row, WITH),
+            open: isOpen(periodEnd(start, granularity), series.meta.as_of, zone),
+          };
+        })}
+        format={(value) => format.count(Math.round(value))}
+        bounds={[-Number.MAX_VALUE, Number.MAX_VALUE]}
+        reference={0}
+        legend={[
+          { look: "line", text: `Revenue in ${currency}` },
+          ...(compared ? [{ look: "line before", text: "Before" }] : []),
+          { look: "fill-volume", text: "Interactions" },
+        ]}
+        onPick={(i) => {
+          const start = label(rows[i] ?? {}, "period");
+          if (start) look(withDates(params, start, periodEnd(start, granularity)));
+        }}
+      />
+    </Figure>
+  );
+}
+
+function text(cell: Cell | undefined): string | null {
+  return typeof cell === "string" ? cell : null;
+}
+
+/** For the height of a point alone. */
+function toDraw(cell: Cell | undefined): number | null {
+  return typeof cell === "string" ? Number(cell) : null;
+}

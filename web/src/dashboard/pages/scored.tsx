@@ -1,0 +1,327 @@
+// CSAT, Loyalty (NPS) and CES: the headline, its trend, its three segments, its distribution.
+
+import type { JSX } from "preact";
+import { ColumnChart, type ColumnPoint } from "../charts/columns.tsx";
+import { LineChart, type LegendItem } from "../charts/line.tsx";
+import { periodEnd, type Granularity } from "../days.ts";
+import { Figure } from "../figure.tsx";
+import * as format from "../format.ts";
+import { PageHead } from "../head.tsx";
+import { Shown } from "../loaded.tsx";
+import { NoData } from "../problem.tsx";
+import { useReport } from "../replies.ts";
+import {
+  count,
+  label,
+  measures,
+  number,
+  ofMeasure,
+  type Measure,
+  type Reply,
+  type Row,
+} from "../reply.ts";
+import { look } from "../router.ts";
+import { axis, bounds, granularityOf, scorePoints } from "../series.ts";
+import { columnsOf } from "../table.tsx";
+import { reportQuery, withDates, type Params } from "../view.ts";
+import { legend } from "./daily.tsx";
+import { DipNote, dipOf } from "./dip.tsx";
+import type { PageProps } from "./page.ts";
+
+interface Metric {
+  readonly report: "csat" | "nps" | "ces";
+  readonly title: string;
+  readonly text: string;
+  /** The headline's column. */
+  readonly headline: string;
+  /** Bad, neutral and good, as the API's columns have them. */
+  readonly segments: readonly [string, string, string];
+}
+
+const CSAT: Metric = {
+  report: "csat",
+  title: "Customer satisfaction",
+  text: "Satisfied, neutral and dissatisfied customers, and the share of the first.",
+  headline: "csat_pct",
+  segments: ["dissatisfied", "neutral", "satisfied"],
+};
+const NPS: Metric = {
+  report: "nps",
+  title: "Loyalty",
+  text: "The net promoter score: the share of promoters (9–10) minus that of detractors (0–6).",
+  headline: "nps",
+  segments: ["detractors", "passives", "promoters"],
+};
+const CES: Metric = {
+  report: "ces",
+  title: "Customer effort",
+  text: "How many found it easy or difficult, and the share of the first.",
+  headline: "ces_pct",
+  segments: ["difficult", "neutral", "easy"],
+};
+
+export const CsatPage = (props: PageProps): JSX.Element => <ScoredPage {...props} metric={CSAT} />;
+export const NpsPage = (props: PageProps): JSX.Element => <ScoredPage {...props} metric={NPS} />;
+export const CesPage = (props: PageProps): JSX.Element => <ScoredPage {...props} metric={CES} />;
+
+const LOOKS = ["fill-bad", "fill-neutral", "fill-good"] as const;
+
+function ScoredPage({ params, filters, metric }: PageProps & { metric: Metric }): JSX.Element {
+  const query = reportQuery(params, filters, { granularity: "total" });
+  const whole = useReport(metric.report, query);
+  const granularity = granularityOf(params, whole.value?.meta ?? null);
+  const changes = { granularity, fill: "true", limit: "10000" };
+  const series = useReport(metric.report, reportQuery(params, filters, changes));
+  const found = measures(whole.value?.rows ?? []);
+  return (
+    <>
+      <PageHead
+        title={metric.title}
+        text={metric.text}
+        meta={whole.value?.meta ?? null}
+        report={metric.report}
+        query={query}
+      />
+      <Shown of={whole}>
+        {(reply) =>
+          found.length === 0 ? (
+            <NoData />
+          ) : (
+            found.map((measure) => (
+              <OneScale
+                key={measure.scale}
+                metric={metric}
+                measure={measure}
+                whole={reply}
+                several={found.length > 1}
+              >
+                <Shown of={series}>
+                  {(parts) => (
+                    <OverTime
+                      metric={metric}
+                      measure={measure}
+                      whole={reply}
+                      series={parts}
+                      granularity={granularity}
+                      params={params}
+                    />
+                  )}
+                </Shown>
+              </OneScale>
+            ))
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+interface ScaleProps {
+  readonly metric: Metric;
+  readonly measure: Measure;
+  readonly whole: Reply;
+  readonly several: boolean;
+  readonly children: JSX.Element;
+}
+
+function OneScale({ metric, measure, whole, several, children }: ScaleProps): JSX.Element {
+  const row = ofMeasure(whole.rows, measure)[0] ?? {};
+  const breakdown = ofMeasure(whole.breakdown ?? [], measure);
+  const { headline, segments, report } = metric;
+  const change = number(row, `${headline}_change`);
+  return (
+    <section>
+      {several && <h2>On the scale {measure.scale}</h2>}
+      <div class="headline">
+        <p class="big">{format.score(number(row, headline), report)}</p>
+        <p>
+          95 % interval {format.fixed(number(row, "ci_low"), 2)} to{" "}
+          {format.fixed(number(row, "ci_high"), 2)}, of {format.plural(count(row), "answer")}.
+          {number(row, "average") !== null && (
+            <>
+              {" "}
+              Average score {format.cell(row["average"])}, median{" "}
+              {format.cell(row["median"], "scale", "median")}.
+            </>
+          )}
+          {change !== null && (
+            <>
+              {" "}
+              {format.signed(change, 2)} points against{" "}
+              {format.fixed(number(row, `${headline}_previous`), 2)} before,{" "}
+              {row[`${headline}_significant`] ? "more than chance explains" : "which may be chance"}
+              .
+            </>
+          )}
+        </p>
+        <Shares row={row} segments={segments} />
+      </div>
+      {children}
+      <Figure
+        title="How often each score was given"
+        reply={whole}
+        n={count(row)}
+        of="answers"
+        table={{
+          columns: columnsOf(
+            { ...whole, columns: BREAKDOWN_COLUMNS },
+            ["score_value", "segment", "responses", "share_pct"],
+          ),
+          rows: breakdown,
+        }}
+      >
+        <ColumnChart
+          label="How often each score was given"
+          points={distribution(breakdown, segments)}
+          format={(value) => format.percent(value, 0)}
+          legend={segmentLegend(segments)}
+        />
+      </Figure>
+    </section>
+  );
+}
+
+const BREAKDOWN_COLUMNS = [
+  { name: "score_value", kind: "dimension" },
+  { name: "segment", kind: "dimension" },
+  { name: "responses", kind: "metric", unit: "count" },
+  { name: "share_pct", kind: "metric", unit: "percent" },
+];
+
+export function distribution(rows: readonly Row[], segments: readonly string[]): ColumnPoint[] {
+  return rows.map((row) => {
+    const share = number(row, "share_pct");
+    const score = label(row, "score_value") ?? "";
+    const segment = label(row, "segment") ?? "";
+    return {
+      tick: score,
+      words: [
+        `Score ${score} (${segment}): ${format.count(count(row))} answers`,
+        `, ${format.percent(share, 2)}`,
+      ].join(""),
+      parts: [{ value: share ?? 0, look: LOOKS[segments.indexOf(segment)] ?? "fill-neutral" }],
+      text: format.percent(share, 1),
+    };
+  });
+}
+
+export function segmentLegend(segments: readonly string[]): LegendItem[] {
+  return segments.map((name, i) => ({ look: LOOKS[i] ?? "", text: capital(name) }));
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The three segments as one bar, each part told in words. */
+function Shares({ row, segments }: { row: Row; segments: readonly string[] }): JSX.Element {
+  let left = 0;
+  return (
+    <div class="shares">
+      <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+        {segments.map((name, i) => {
+          const width = number(row, `${name}_pct`) ?? 0;
+          const x = left;
+          left += width;
+          return <rect key={name} class={LOOKS[i]} x={x} y="0" width={width} height="4" />;
+        })}
+      </svg>
+      <ul>
+        {segments.map((name, i) => (
+          <li key={name}>
+            <svg class="swatch" width="10" height="10" aria-hidden="true">
+              <rect class={LOOKS[i]} width="10" height="10" />
+            </svg>{" "}
+            {capital(name)} <strong>{format.fixed(number(row, `${name}_pct`), 2)} %</strong>{" "}
+            <span class="note">n {format.count(count(row, name))}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+interface OverTimeProps {
+  readonly metric: Metric;
+  readonly measure: Measure;
+  readonly whole: Reply;
+  readonly series: Reply;
+  readonly granularity: Granularity;
+  readonly params: Params;
+}
+
+function OverTime(props: OverTimeProps): JSX.Element {
+  const { metric, measure, series, granularity, params } = props;
+  const rows = ofMeasure(series.rows, measure);
+  const row = ofMeasure(props.whole.rows, measure)[0];
+  const { headline, segments, report } = metric;
+  const dip = dipOf(rows, row, granularity, headline);
+  const pick = (i: number): void => {
+    const start = label(rows[i] ?? {}, "period");
+    if (start) look(withDates(params, start, periodEnd(start, granularity)));
+  };
+  const shares = segments.flatMap((name) => [name, `${name}_pct`]);
+  return (
+    <>
+      <Figure
+        title="Over time"
+        reply={series}
+        n={count(row)}
+        of="answers"
+        note={dip && <DipNote dip={dip} metric={report} />}
+        table={{
+          columns: columnsOf(
+            series,
+            ["period", "responses", headline, "ci_low", "ci_high", `${headline}_previous`],
+            granularity,
+          ),
+          rows,
+        }}
+      >
+        <LineChart
+          label={`${metric.title} by ${granularity}`}
+          points={scorePoints(rows, report, granularity, series.meta, headline)}
+          format={axis(report)}
+          bounds={bounds(report)}
+          reference={number(row, headline)}
+          marked={dip?.marked ?? null}
+          legend={legend(series)}
+          onPick={pick}
+        />
+      </Figure>
+      <Figure
+        title={`${capital(segments[2])}, ${segments[1]} and ${segments[0]}`}
+        reply={series}
+        n={count(row)}
+        of="answers"
+        table={{
+          columns: columnsOf(series, ["period", "responses", ...shares], granularity),
+          rows,
+        }}
+      >
+        <ColumnChart
+          label={`Shares by ${granularity}`}
+          points={rows.map((each) => segmentColumn(each, segments, granularity))}
+          format={(value) => `${value} %`}
+          most={100}
+          legend={segmentLegend(segments)}
+          onPick={pick}
+        />
+      </Figure>
+    </>
+  );
+}
+
+function segmentColumn(row: Row, segments: readonly string[], granularity: string): ColumnPoint {
+  const start = label(row, "period") ?? "";
+  const told = segments.map((name) => `${name} ${format.fixed(number(row, `${name}_pct`), 1)} %`);
+  const period = format.period(start, granularity);
+  return {
+    tick: format.tick(start, granularity),
+    words: `${period}: ${told.join(", ")}, n ${format.count(count(row))}`,
+    parts: segments.map((name, i) => ({
+      value: number(row, `${name}_pct`) ?? 0,
+      look: LOOKS[i] ?? "",
+    })),
+  };
+}

@@ -1,0 +1,95 @@
+// Replies for a component: asked for when their paths change, the old ones standing (to be dimmed)
+// until the new ones are all there.
+
+import { useEffect, useState } from "preact/hooks";
+import { forgetReplies, get, Problem } from "./api.ts";
+import type { Reply } from "./reply.ts";
+
+export interface Loaded<T> {
+  /** The latest that came, perhaps of an earlier question. */
+  readonly value: T | null;
+  /** True while `value` is not what is asked for now. */
+  readonly stale: boolean;
+  readonly problem: Problem | null;
+  readonly retry: () => void;
+}
+
+interface Answer<T> {
+  readonly asked: string;
+  readonly value: T | null;
+  readonly problem: Problem | null;
+}
+
+/** The replies at several paths under /v1; of no path, at once an empty list. */
+export function useAll<T>(
+  paths: readonly string[],
+  fetchOne: (path: string) => Promise<T> = get,
+): Loaded<readonly T[]> {
+  const [tries, setTries] = useState(0);
+  const asked = `${tries} ${paths.join(" ")}`;
+  const [answer, setAnswer] = useState<Answer<readonly T[]>>({
+    asked: "",
+    value: null,
+    problem: null,
+  });
+  useEffect(() => {
+    let current = true;
+    Promise.all(paths.map(fetchOne)).then(
+      (value) => current && setAnswer({ asked, value, problem: null }),
+      (error: unknown) =>
+        current && setAnswer((old) => ({ asked, value: old.value, problem: problemOf(error) })),
+    );
+    return () => {
+      current = false;
+    };
+  }, [asked]);
+  const retry = (): void => {
+    forgetReplies();
+    setTries(tries + 1);
+  };
+  const stale = answer.asked !== asked;
+  return { value: answer.value, stale, problem: stale ? null : answer.problem, retry };
+}
+
+export function useOne<T>(path: string): Loaded<T> {
+  const all = useAll<T>([path]);
+  return { ...all, value: all.value?.[0] ?? null };
+}
+
+/** A report's reply with all of its pages. */
+export function useReport(report: string, query: string): Loaded<Reply> {
+  const loaded = useReports([reportPath(report, query)]);
+  return { ...loaded, value: loaded.value?.[0] ?? null };
+}
+
+/** The replies at several reports' paths, each with all of its pages. */
+export function useReports(paths: readonly string[]): Loaded<readonly Reply[]> {
+  return useAll<Reply>(paths, whole);
+}
+
+/** Beyond so many pages a table is not read by people: figure.tsx says that it goes on. */
+const MOST_PAGES = 5;
+
+async function whole(path: string): Promise<Reply> {
+  const first = await get<Reply>(path);
+  const rows = [...first.rows];
+  let cursor = first.next_cursor;
+  for (let page = 1; cursor !== null && page < MOST_PAGES; page++) {
+    const next = await get<Reply>(nextPage(path, cursor));
+    rows.push(...next.rows);
+    cursor = next.next_cursor;
+  }
+  return { ...first, rows, next_cursor: cursor };
+}
+
+function nextPage(path: string, cursor: string): string {
+  return `${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`;
+}
+
+export function reportPath(report: string, query: string): string {
+  return `/reports/${report}${query && `?${query}`}`;
+}
+
+function problemOf(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem(0, "page", String(error), null);
+}

@@ -1,0 +1,93 @@
+// The API's replies as the pages read them: columns with kinds, rows of cells, what is open.
+// Pure.
+
+export type Cell = string | number | boolean | null | Readonly<Record<string, string>>;
+export type Row = Readonly<Record<string, Cell | undefined>>;
+
+export interface Column {
+  readonly name: string;
+  readonly kind: string;
+  readonly unit?: string;
+  readonly metric?: string;
+}
+
+export interface Span {
+  readonly start_date: string;
+  readonly end_date: string;
+  readonly timezone?: string;
+}
+
+export interface DateRange extends Partial<Span> {
+  readonly preset?: string;
+  /** An operator's reply: each tenant's own days. */
+  readonly tenants?: readonly (Span & { readonly tenant: string })[];
+}
+
+export interface Meta {
+  readonly date_range: DateRange;
+  readonly as_of: string | null;
+  readonly compare?: Partial<Span> & { readonly with: string };
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface Reply {
+  readonly report: string;
+  readonly meta: Meta;
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  readonly totals: readonly Row[];
+  readonly breakdown?: readonly Row[];
+  readonly next_cursor: string | null;
+}
+
+/** A figure; null where there is none to show. */
+export function number(row: Row | undefined, name: string): number | null {
+  const cell = row?.[name];
+  return typeof cell === "number" ? cell : null;
+}
+
+/** A count: nothing counted is 0. */
+export function count(row: Row | undefined, name = "responses"): number {
+  return number(row, name) ?? 0;
+}
+
+/** A dimension's value in a row; null for "not given". */
+export function label(row: Row, name: string): string | null {
+  const cell = row[name];
+  return cell === null || cell === undefined ? null : String(cell);
+}
+
+/** A survey metric on a scale: what figures belong together. */
+export interface Measure {
+  readonly metric: string;
+  readonly scale: string;
+}
+
+const ORDER = ["csat", "nps", "ces"];
+
+/** The measures that rows tell of, in the order in which the pages show them. */
+export function measures(rows: readonly Row[]): Measure[] {
+  const found = new Map<string, Measure>();
+  for (const row of rows) {
+    const [metric, scale] = [label(row, "metric"), label(row, "scale")];
+    if (metric !== null && scale !== null) found.set(`${metric} ${scale}`, { metric, scale });
+  }
+  return [...found.values()].sort((a, b) => ORDER.indexOf(a.metric) - ORDER.indexOf(b.metric));
+}
+
+export function ofMeasure(rows: readonly Row[], measure: Measure): Row[] {
+  return rows.filter((row) => row["metric"] === measure.metric && row["scale"] === measure.scale);
+}
+
+/** First and last day over all tenants of the reply. */
+export function span(range: DateRange): Span {
+  const spans = range.tenants ?? [range as Span];
+  const starts = spans.map((s) => s.start_date).sort();
+  const ends = spans.map((s) => s.end_date).sort();
+  const timezone = spans[0]?.timezone;
+  return {
+    start_date: starts[0] ?? "",
+    end_date: ends.at(-1) ?? "",
+    ...(timezone === undefined ? {} : { timezone }),
+  };
+}

@@ -1,0 +1,6 @@
+// What the page's main reply says about itself, for the parts around the page.
+
+import { signal } from "@preact/signals";
+import type { Meta } from "./reply.ts";
+
+export const shown = signal<Meta | null>(null);

@@ -1,0 +1,75 @@
+// The days that went worst: the run of days whose score lies furthest below that of all others.
+// Pure.
+
+export interface DayScore {
+  readonly day: string;
+  readonly n: number;
+  readonly score: number | null;
+}
+
+export interface Sum {
+  readonly n: number;
+  readonly score: number;
+}
+
+export interface Stretch {
+  readonly start: string;
+  readonly end: string;
+  readonly length: number;
+  readonly within: Sum;
+  readonly others: Sum;
+  /** Standard errors by which it lies below the others. */
+  readonly z: number;
+}
+
+/**
+ * Standard errors at which a stretch is told of. The lowest of some four hundred runs of 28 days
+ * must not be news: at 4.5 it is, by chance, in fewer than one of three hundred months.
+ */
+const NEWS = 4.5;
+const Z = 1.959964;
+
+/**
+ * The worst run of days, at most half of them; null where none stands out. `low` and `high` are
+ * the interval of all days together, which tells how much single answers differ.
+ */
+export function worstStretch(
+  days: readonly DayScore[],
+  low: number | null,
+  high: number | null,
+): Stretch | null {
+  // n · score is a sum of answers again: what scores are rounded to does not reach it
+  const ns = prefixSums(days.map((d) => d.n));
+  const sums = prefixSums(days.map((d) => Math.round((d.n * (d.score ?? 0)) / 100) * 100));
+  const all = ns.at(-1) ?? 0;
+  if (low === null || high === null || all === 0) return null;
+  const deviation = ((high - low) / (2 * Z)) * Math.sqrt(all);
+  let worst: Stretch | null = null;
+  for (let from = 0; from < days.length; from++) {
+    const last = Math.min(days.length, from + Math.floor(days.length / 2));
+    for (let to = from + 1; to <= last; to++) {
+      const n = at(ns, to) - at(ns, from);
+      const rest = all - n;
+      if (n === 0 || rest === 0) continue;
+      const sum = at(sums, to) - at(sums, from);
+      const within = { n, score: sum / n };
+      const others = { n: rest, score: (at(sums, days.length) - sum) / rest };
+      const z = (others.score - within.score) / (deviation * Math.sqrt(1 / n + 1 / rest));
+      const [first, end] = [days[from], days[to - 1]];
+      if (first && end && z > (worst?.z ?? NEWS)) {
+        worst = { start: first.day, end: end.day, length: to - from, within, others, z };
+      }
+    }
+  }
+  return worst;
+}
+
+function prefixSums(values: readonly number[]): number[] {
+  const sums = [0];
+  for (const value of values) sums.push((sums.at(-1) ?? 0) + value);
+  return sums;
+}
+
+function at(values: readonly number[], index: number): number {
+  return values[index] ?? 0;
+}

@@ -1,0 +1,209 @@
+// A table of rows, and the columns that one makes of a reply.
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { dimensionTitle } from "./catalogue.ts";
+import { csv } from "./csv.ts";
+import { isOpen, periodEnd, type Granularity } from "./days.ts";
+import * as format from "./format.ts";
+import { nameOf } from "./names.ts";
+import { label, span, type Cell, type Column, type Meta, type Reply, type Row } from "./reply.ts";
+import { columnTitle } from "./titles.ts";
+
+export interface TableColumn {
+  readonly name: string;
+  readonly title: string;
+  readonly numeric: boolean;
+  readonly text: (row: Row) => string;
+  /** What CSV has: figures as the API gave them. */
+  readonly value: (row: Row) => Cell | undefined;
+}
+
+export interface TableData {
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly Row[];
+  readonly totals?: readonly Row[];
+}
+
+export interface Order {
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+/** The named columns that the reply has. */
+export function columnsOf(
+  reply: Reply,
+  names: readonly string[],
+  granularity: string | null = null,
+): TableColumn[] {
+  const known = new Map(reply.columns.map((column) => [column.name, column]));
+  return names.flatMap((name) => {
+    const column = known.get(name);
+    return column ? [tableColumn(column, reply.meta, granularity ?? "day")] : [];
+  });
+}
+
+export function tableColumn(column: Column, meta: Meta, granularity: string): TableColumn {
+  const { name, kind, unit } = column;
+  if (kind === "period") return periodColumn(meta, granularity);
+  if (kind === "dimension") {
+    const value = (row: Row): string => nameOf(name, label(row, name));
+    const title = name === "score_value" ? columnTitle(name) : dimensionTitle(name);
+    return { name, title, numeric: false, text: value, value };
+  }
+  const value = (row: Row): Cell | undefined => row[name];
+  const text = (row: Row): string => shown(row, name, kind, unit);
+  const numeric = kind !== "flag" && kind !== "significant";
+  return { name, title: columnTitle(name), numeric, text, value };
+}
+
+function shown(row: Row, name: string, kind: string, unit: string | undefined): string {
+  const value = row[name];
+  if (kind === "change" && typeof value === "number") {
+    return format.signed(value, unit === "count" ? 0 : 2);
+  }
+  return format.cell(value, unit, name);
+}
+
+function periodColumn(meta: Meta, granularity: string): TableColumn {
+  const days = span(meta.date_range);
+  const open = (start: string): boolean =>
+    isOpen(periodEnd(start, granularity as Granularity), meta.as_of, days.timezone ?? "UTC");
+  return {
+    name: "period",
+    title: "Period",
+    numeric: false,
+    text: (row) => {
+      const start = label(row, "period");
+      if (start === null) return "Whole period";
+      return format.period(start, granularity) + (open(start) ? " (open)" : "");
+    },
+    value: (row) => row["period"],
+  };
+}
+
+/** What the row over all others is called. */
+const TOTAL = "All";
+
+export function tableCsv({ columns, rows, totals = [] }: TableData): string {
+  const lines = rows.map((row) => columns.map((column) => column.value(row)));
+  const sums = totals.map((row) =>
+    columns.map((column, i) => (column.numeric ? column.value(row) : i === 0 ? TOTAL : "")),
+  );
+  return csv([columns.map((column) => column.title), ...lines, ...sums]);
+}
+
+/** order_by's first column. */
+export function parseOrder(raw: string | undefined): Order | undefined {
+  if (!raw) return undefined;
+  const first = raw.split(",")[0] ?? "";
+  return { column: first.replace(/^-/, ""), descending: first.startsWith("-") };
+}
+
+interface Props {
+  readonly data: TableData;
+  readonly caption: string;
+  readonly order?: Order | undefined;
+  readonly onSort?: ((column: string) => void) | undefined;
+  readonly onPick?: ((row: Row) => void) | undefined;
+}
+
+const FIRST_SHOWN = 100;
+
+export function Table({ data, caption, order, onSort, onPick }: Props): JSX.Element {
+  const [all, setAll] = useState(false);
+  const rows = all ? data.rows : data.rows.slice(0, FIRST_SHOWN);
+  return (
+    <div class="table-frame" tabIndex={0} role="region" aria-label={caption}>
+      <table>
+        <caption class="unseen">{caption}</caption>
+        <thead>
+          <tr>
+            {data.columns.map((column) => (
+              <Heading key={column.name} column={column} order={order} onSort={onSort} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            <Line key={i} row={row} columns={data.columns} onPick={onPick} />
+          ))}
+        </tbody>
+        {data.totals && data.totals.length > 0 && (
+          <tfoot>
+            {data.totals.map((row, i) => (
+              <Line key={i} row={row} columns={data.columns} first={TOTAL} />
+            ))}
+          </tfoot>
+        )}
+      </table>
+      {data.rows.length > rows.length && (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {format.count(data.rows.length)} rows
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface HeadingProps {
+  readonly column: TableColumn;
+  readonly order: Order | undefined;
+  readonly onSort: ((column: string) => void) | undefined;
+}
+
+function Heading({ column, order, onSort }: HeadingProps): JSX.Element {
+  const sorted = order?.column === column.name.replace(/_fmt$/, "") ? order : null;
+  const direction = sorted ? (sorted.descending ? "descending" : "ascending") : "none";
+  return (
+    <th
+      scope="col"
+      class={column.numeric ? "numeric" : ""}
+      {...(onSort ? { "aria-sort": direction } : {})}
+    >
+      {onSort ? (
+        <button type="button" class="sort" onClick={() => onSort(column.name)}>
+          {column.title}
+          <span aria-hidden="true">{sorted ? (sorted.descending ? " ↓" : " ↑") : ""}</span>
+        </button>
+      ) : (
+        column.title
+      )}
+    </th>
+  );
+}
+
+interface LineProps {
+  readonly row: Row;
+  readonly columns: readonly TableColumn[];
+  readonly first?: string;
+  readonly onPick?: ((row: Row) => void) | undefined;
+}
+
+function Line({ row, columns, first, onPick }: LineProps): JSX.Element {
+  return (
+    <tr>
+      {columns.map((column, i) => {
+        const text = first && !column.numeric ? (i === 0 ? first : "") : column.text(row);
+        if (i > 0) {
+          return (
+            <td key={column.name} class={column.numeric ? "numeric" : ""}>
+              {text}
+            </td>
+          );
+        }
+        return (
+          <th key={column.name} scope="row">
+            {onPick ? (
+              <button type="button" class="link" onClick={() => onPick(row)}>
+                {text}
+              </button>
+            ) : (
+              text
+            )}
+          </th>
+        );
+      })}
+    </tr>
+  );
+}

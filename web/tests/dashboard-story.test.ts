@@ -1,0 +1,165 @@
+// The Overview's story: which days went worst, and the sentences that tell of them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { addDays } from "../src/dashboard/days.ts";
+import { downTo, tree, visible } from "../src/dashboard/pivot.ts";
+import { sentences, type Findings, type Phrase, type Worst } from "../src/dashboard/sentences.ts";
+import { worstStretch, type DayScore } from "../src/dashboard/stretch.ts";
+import { formatAddress } from "../src/dashboard/view.ts";
+
+function days(scores: readonly (number | null)[], n = 100): DayScore[] {
+  return scores.map((score, i) => ({
+    day: addDays("2026-10-25", i),
+    n: score === null ? 0 : n,
+    score,
+  }));
+}
+
+const QUIET = Array.from({ length: 28 }, (_, i) => 76 + ((i * 7) % 5));
+
+test("a bad week is found to the day", () => {
+  const scores = QUIET.map((score, i) => (i >= 4 && i <= 10 ? score - 27 : score));
+  const found = worstStretch(days(scores), 68, 72);
+  assert.equal(found?.start, "2026-10-29");
+  assert.equal(found?.end, "2026-11-04");
+  assert.equal(found?.length, 7);
+  assert.ok(Math.abs((found?.within.score ?? 0) - 51) < 1.5);
+  assert.ok(Math.abs((found?.others.score ?? 0) - 78) < 1.5);
+});
+
+test("quiet weeks, empty days and no days have none", () => {
+  assert.equal(worstStretch(days(QUIET), 76.5, 79.5), null);
+  assert.equal(worstStretch(days([null, null]), null, null), null);
+  assert.equal(worstStretch([], 1, 2), null);
+});
+
+test("a single terrible day counts, days without answers within a run do not break it", () => {
+  const one = QUIET.map((score, i) => (i === 9 ? 20 : score));
+  assert.equal(worstStretch(days(one), 75, 78)?.length, 1);
+  const gap: (number | null)[] = QUIET.map((score, i) => (i >= 4 && i <= 8 ? 40 : score));
+  gap[6] = null;
+  assert.equal(worstStretch(days(gap), 68, 72)?.length, 5);
+});
+
+test("a good run is no bad news", () => {
+  assert.equal(worstStretch(days(QUIET.map((s, i) => (i < 4 ? 100 : s))), 79, 82), null);
+});
+
+const CSAT = { metric: "csat", scale: "1-5" };
+
+const WORST: Worst = {
+  measure: CSAT,
+  stretch: {
+    start: "2026-10-29",
+    end: "2026-11-04",
+    length: 7,
+    within: { n: 1013, score: 50.74 },
+    others: { n: 1954, score: 77.48 },
+    z: 15,
+  },
+  culprit: {
+    key: { dimension: "country", value: "AT" },
+    now: { n: 445, score: 16.63, low: 13, high: 20 },
+    before: { n: 64, score: 81.25, low: 70, high: 89 },
+    contribution: -27.7,
+    p: 1e-30,
+    change: -28.6,
+  },
+  within: null,
+  cost: {
+    bad: "dissatisfied",
+    now: 371,
+    before: 56,
+    answers: 1013,
+    answersBefore: 644,
+    contacts: { entered: 1400, enteredBefore: 980, acceptedPct: 40.9, acceptedPctBefore: 80.1 },
+    revenue: [
+      { currency: "EUR", now: "2548.7700", change: "-2421.1700" },
+      { currency: "GBP", now: "689.6800", change: "257.7600" },
+    ],
+  },
+};
+
+const FINDINGS: Findings = {
+  params: new Map([["preset", "last_28_days"]]),
+  compared: "the 28 days before",
+  headlines: [
+    {
+      measure: { metric: "nps", scale: "0-10" },
+      now: { n: 1185, score: 13.76, low: 9.1, high: 18.3 },
+      before: { n: 1218, score: 19.79, low: 15.3, high: 24.2 },
+      significant: false,
+    },
+    {
+      measure: CSAT,
+      now: { n: 2967, score: 68.35, low: 66.7, high: 70 },
+      before: { n: 2538, score: 76.48, low: 74.8, high: 78.1 },
+      significant: true,
+    },
+  ],
+  worst: WORST,
+};
+
+const nameOf = (_dimension: string, value: string | null): string =>
+  value === "AT" ? "Austria" : String(value);
+
+function told(findings: Findings): string[] {
+  return sentences(findings, nameOf).map((sentence) =>
+    sentence.map((phrase: Phrase) => (typeof phrase === "string" ? phrase : phrase.text)).join(""),
+  );
+}
+
+test("what went wrong, for whom, and what it cost", () => {
+  assert.deepEqual(
+    told(FINDINGS).map((sentence) => sentence.replaceAll("\u00a0", " ")),
+    [
+      "Customer satisfaction was 68.4 % (2,967 answers), 8.1 points lower than in the 28 days " +
+        "before (76.5 %), more than chance explains.",
+      "It went wrong from Thu 29 Oct to Wed 4 Nov: 50.7 %, against 77.5 % on the other days.",
+      "Answers from Austria explain nearly all of it: 16.6 % (445 answers), after 81.3 % (64) in " +
+        "the 7 days before.",
+      "The cost: 315 more dissatisfied answers than in the 7 days before (371 after 56), 369 " +
+        "more answers in all, and 9.1 points of the score of all these days.",
+      "The contact centre had 1,400 contacts in these days, 420 more, and accepted 40.9 % of " +
+        "them in time, after 80.1 %.",
+      "Revenue was 2,548.77 EUR in these days, 2,421.17 EUR less than in the 7 days before; " +
+        "257.76 GBP more.",
+      "The net promoter score was 13.8 (−6.0, which may be chance).",
+    ],
+  );
+});
+
+test("a phrase links to its evidence, of the very days", () => {
+  const links = sentences(FINDINGS, nameOf)
+    .flat()
+    .flatMap((phrase) => (typeof phrase === "string" ? [] : [formatAddress(phrase.to)]));
+  assert.ok(links.includes("/csat?preset=last_28_days"));
+  const days = "start_date=2026-10-29&end_date=2026-11-04&compare=previous_period";
+  assert.ok(links.includes(`/geo?${days}&metric=csat`));
+  assert.ok(links.includes(`/revenue?${days}`));
+});
+
+test("nothing bad is not made up, nothing known not told", () => {
+  const quiet = { ...FINDINGS, worst: null };
+  assert.equal(told(quiet).length, 2);
+  assert.doesNotMatch(told(quiet).join(" "), /wrong|cost/);
+  assert.deepEqual(told({ ...quiet, headlines: [] }), []);
+});
+
+test("a table with subtotals folds, and what is not given is a row of its own", () => {
+  const rows = [
+    { level: 0, media_type: null, segment: null, entered: 6 },
+    { level: 1, media_type: "voice", segment: null, entered: 5 },
+    { level: 2, media_type: "voice", segment: null, entered: 2 },
+    { level: 2, media_type: "voice", segment: "gold", entered: 3 },
+    { level: 1, media_type: "chat", segment: null, entered: 1 },
+    { level: 2, media_type: "chat", segment: "gold", entered: 1 },
+  ];
+  const found = tree(rows, ["media_type", "segment"]);
+  const seen = (level: number): number[] =>
+    visible(found, downTo(found, level)).map((node) => Number(node.row.entered));
+  assert.deepEqual(seen(0), [6]);
+  assert.deepEqual(seen(1), [6, 5, 1]);
+  assert.deepEqual(seen(2), [6, 5, 2, 3, 1, 1]);
+});
