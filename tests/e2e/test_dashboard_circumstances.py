@@ -1,0 +1,103 @@
+"""The dashboard where things are not as usual: what a browser refuses, what is too much."""
+
+import base64
+import hashlib
+import re
+import urllib.request
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.asking import pulse
+from tests.e2e.conftest import NewPage, RunningStack
+from tests.e2e.looking import enter, settle, table
+
+NO_STORAGE = """for (const name of ["sessionStorage", "localStorage"]) {
+  Object.defineProperty(window, name, { get() { throw new DOMException("", "SecurityError"); } });
+}"""
+
+
+def test_a_browser_that_keeps_nothing_still_shows_it(page: Page, stack: RunningStack) -> None:
+    page.add_init_script(NO_STORAGE)
+    page.goto(stack.url)
+    page.get_by_label("Report or operator key").fill(stack.keys["report"])
+    page.get_by_role("button", name="Open").click()
+    settle(page)
+    page.get_by_role("link", name="Satisfaction", exact=True).click()
+    settle(page)
+    expect(page.locator(".headline .big")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Report or operator key")).to_be_visible()
+
+
+def test_the_link_works_where_the_page_is_open_already(page: Page, stack: RunningStack) -> None:
+    page.goto(stack.url)
+    expect(page.get_by_label("Report or operator key")).to_be_visible()
+    page.evaluate("(link) => location.assign(link)", stack.dashboard)
+    settle(page)
+    expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+    assert stack.keys["report"] not in page.url
+
+
+def test_what_one_key_has_read_is_not_shown_to_the_next(page: Page, stack: RunningStack) -> None:
+    pulse(stack, "tenant", "create", "empty")
+    other = pulse(stack, "key", "create", "empty", "--kind", "report").strip()
+    enter(page, stack, "/csat")
+    expect(page.locator(".headline .big")).to_be_visible()
+    page.evaluate("(key) => location.assign(`#key=${key}`)", other)
+    settle(page)
+    expect(page.get_by_text("No answers in these days")).to_be_visible()
+
+
+def test_a_table_that_goes_on_says_so(page: Page, stack: RunningStack) -> None:
+    def without_end(route: Route) -> None:
+        reply = route.fetch()
+        route.fulfill(response=reply, json=reply.json() | {"next_cursor": "more"})
+
+    def one_more(route: Route) -> None:
+        asked.append(route.request.url)
+        url = re.sub("&cursor=more", "", route.request.url)
+        reply = route.fetch(url=url)
+        route.fulfill(response=reply, json=reply.json() | {"next_cursor": "more"})
+
+    asked: list[str] = []
+    enter(page, stack, "/source")
+    page.route("**/v1/reports/agent-activity*", without_end)
+    page.route("**/v1/reports/agent-activity*cursor=more*", one_more)
+    page.get_by_role("link", name="Agent activity").click()
+    settle(page)
+    expect(page.get_by_text("These are the first").first).to_be_visible()
+    assert asked
+
+
+def test_the_newcomers_tag_has_the_widgets_integrity(
+    new_page: NewPage, stack: RunningStack
+) -> None:
+    pulse(stack, "tenant", "create", "newcomer")
+    report = pulse(stack, "key", "create", "newcomer", "--kind", "report").strip()
+    page = new_page()
+    page.goto(f"{stack.url}/#key={report}")
+    with urllib.request.urlopen(f"{stack.url}/widget.v1.js", timeout=30) as reply:
+        digest = base64.b64encode(hashlib.sha384(reply.read()).digest()).decode()
+    expect(page.locator("pre").first).to_contain_text(f'integrity="sha384-{digest}"')
+
+
+def test_money_of_each_currency_has_its_column_and_its_change(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/customer-perspective?compare=previous_period")
+    headings = page.locator(".pivot thead th").all_inner_texts()
+    money = [re.sub(r"\s+", " ", each) for each in headings if "revenue" in each]
+    assert money[0].startswith("Average revenue ")
+    assert len(money) == len(set(money)) > 1
+    first = page.locator(".pivot tbody tr").first.locator("td").nth(-1)
+    assert re.fullmatch(r"[\d,]+\.\d\d\s*[+−][\d,]+\.\d\d", first.inner_text())
+
+
+def test_the_days_that_went_worst_are_marked_on_the_measures_own_page(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/csat")
+    expect(page.get_by_text("Marked: the 7 days that went worst")).to_be_visible()
+    enter(page, stack, "/source?compare=previous_period")
+    rows = table(page, "Customer satisfaction by channel")
+    assert {row["Channel"]: row["Change"][0] for row in rows}["Ticket"] == "▼"
