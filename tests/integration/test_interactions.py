@@ -133,7 +133,7 @@ def figures(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes seconds to run
     suppress_health_check=[HealthCheck.too_slow],

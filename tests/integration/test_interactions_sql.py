@@ -426,7 +426,7 @@ def updates(draw: st.DrawFn) -> list[tuple[int, Row]]:
 
 @given(data=st.data())
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),  # a build is too slow for shrinking
 )

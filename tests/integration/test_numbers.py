@@ -199,7 +199,7 @@ def assert_same(reply: Any, asked: Asked, parts: Sequence[Part]) -> None:
 
 
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes seconds to run
     suppress_health_check=[HealthCheck.too_slow],
