@@ -1,7 +1,7 @@
 """raw → daily → reports on the embedded Athena: what is built, when, and what is left alone."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -12,11 +12,11 @@ from pyarrow.parquet import read_table
 
 from pulse import days, lake
 from pulse.daily.build import BuildDaily
-from pulse.errors import AthenaError, BuildCheckError
+from pulse.errors import AthenaError, BuildCheckError, CatalogError
 from pulse.reports.build import BuildReports
 from pulse.sql import statement
 from pulse.store.athena import Athena
-from pulse.store.catalog import Catalog
+from pulse.store.catalog import Catalog, Partition
 from pulse.store.events import Events
 from pulse.tenants.rules import Rule
 from tests.aws_calls import AwsCalls
@@ -219,6 +219,27 @@ def test_what_fails_in_one_dataset_keeps_no_other_from_being_built(
             "interactions",
             "scores",
         }
+
+
+def test_a_day_that_glue_does_not_take_keeps_no_other_table_from_being_built(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse.post("acme", [answer(9)])
+    assert pulse.post_interactions("acme", [call(1)]).status == 202
+    pulse.write()
+    real = Catalog.point
+
+    def refuse_scores(catalog: Catalog, table: str, locations: Mapping[Partition, str]) -> None:
+        if table == lake.SCORES.daily_table:
+            raise CatalogError("2026-11-20: InternalServiceException")
+        real(catalog, table, locations)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Catalog, "point", refuse_scores)
+        with pytest.raises(CatalogError, match="2026-11-20"):
+            pulse.build_daily()
+    assert Catalog(pulse.settings.database).partitions(lake.INTERACTIONS.daily_table)
+    assert pulse.build_daily().built == (date(2026, 11, 20),)
 
 
 def without_scores(folder: str, name: str) -> str:

@@ -19,7 +19,7 @@ from pulse.cli import output
 from pulse.cli.arguments import day
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
-from pulse.errors import AthenaError, BuildCheckError, ConflictError
+from pulse.errors import AthenaError, BuildCheckError, CatalogError, ConflictError
 from pulse.observe import logger
 from pulse.settings import BuildSettings
 from pulse.store import queue
@@ -59,7 +59,7 @@ def build(
         with functions_quiet():
             built = _build_daily(target.build_settings, first, last)
             rewritten, unchanged = _build_reports(target.build_settings)
-    except (AthenaError, BuildCheckError, ConflictError) as error:
+    except (AthenaError, BuildCheckError, CatalogError, ConflictError) as error:
         raise FailedError(
             f"{error}. The reports are as they were; `pulse build` can be run again."
         ) from error

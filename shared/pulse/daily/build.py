@@ -11,7 +11,13 @@ from datetime import date, timedelta
 from typing import Any, Self
 
 from pulse import lake
-from pulse.errors import AthenaError, BuildCheckError, PulseError, raise_collected
+from pulse.errors import (
+    AthenaError,
+    BuildCheckError,
+    CatalogError,
+    PulseError,
+    raise_collected,
+)
 from pulse.observe import count, logger
 from pulse.settings import BuildSettings
 from pulse.sql import statement
@@ -62,8 +68,8 @@ class BuildDaily:
 
         Afterwards every day built is published whole, and the next builder is woken (or this one
         again, if time ran short) unless `wake` is false: for a caller that goes on by itself.
-        Raises AthenaError or BuildCheckError, with the days that it is about as they were; the
-        others have been built.
+        Raises AthenaError, BuildCheckError or CatalogError, with the days that it is about as they
+        were; the others have been built.
         """
         built: set[date] = set()
         failures: list[PulseError] = []
@@ -74,7 +80,7 @@ class BuildDaily:
                 break
             try:
                 self._build(dataset, entries, remaining_s)
-            except (AthenaError, BuildCheckError) as error:
+            except (AthenaError, BuildCheckError, CatalogError) as error:
                 failures.append(error)
             else:
                 built.update(entry.day for entry in entries)
