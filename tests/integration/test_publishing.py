@@ -1,7 +1,6 @@
 """`pulse pages publish`: what lies in the bucket of a deployed stack afterwards."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -10,13 +9,7 @@ from typer.testing import CliRunner, Result
 
 from pulse.cli.main import app
 from pulse.store.objects import Objects
-from tests.driver import Driver, running
-
-
-@pytest.fixture(scope="module")
-def driver() -> Iterator[Driver]:
-    with running() as driver:
-        yield driver
+from tests.driver import Driver
 
 
 @pytest.fixture

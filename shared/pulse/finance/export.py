@@ -12,7 +12,7 @@ from datetime import date
 from typing import Self
 
 from pulse import days, lake
-from pulse.errors import BuildCheckError, ConflictError
+from pulse.errors import BuildCheckError, ConflictError, PulseError, raise_collected
 from pulse.finance.figures import RevenueYear, closing_day, first_day
 from pulse.finance.folder import Folder, list_folders
 from pulse.finance.manifest import Manifest, to_the_second
@@ -172,7 +172,7 @@ class ExportRevenue:
             return
         revenue = RevenueYear.read(self.reports.get(lake.report_key(DATASET, tenant.id, year)))
         as_of = to_the_second(table.years[year].as_of_us)
-        touched: list[BuildCheckError] = []
+        touched: list[PulseError] = []
         for month, folder in list_folders(self.files, tenant.id, year, turn.in_time).items():
             if only not in (None, month) or (month not in revenue.months and not folder.etags):
                 continue
@@ -184,8 +184,7 @@ class ExportRevenue:
                 touched.append(error)
             else:
                 yield folder, manifest
-        if touched:
-            raise touched[0]
+        raise_collected(touched)
 
     def _anew(self, tenant: Tenant) -> Tenant:
         """The tenant as it stands now."""
