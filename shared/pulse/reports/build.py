@@ -111,7 +111,6 @@ class BuildReports:
         """Build every tenant-year that is behind its days.
 
         Afterwards each of them is one object, whole and sorted, and its state says which days'
-        Afterwards each of them is one object, whole and sorted, and its state says which days'
         runs it shows. Raises AthenaError or BuildCheckError, with the tenant-years that it is
         about as they were; the others have been built.
         """

@@ -1,17 +1,21 @@
 """The ledger: how often each day of each stream has changed, and which build speaks for it.
 
     pk              sk          record
-    LEDGER#stream   YYYY-MM-DD  version; the claim: claimed_version, claimed_run, claimed_answers
+    LEDGER#stream   YYYY-MM-DD  version; the claim: claimed_version, claimed_run, claimed_answers;
+                                the lease: rewriter, rewriting_until_us
 
 write_raw adds 1 to `version` after each object it puts. A builder claims a day for its run
 before it points the Glue partition there, so that of two builders the one that read the newer
-version prevails whatever their order.
+version prevails whatever their order. Who rewrites a day's objects in raw takes its lease first:
+so there is one at a time. New objects may come at any time.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
+from pulse import days
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
 
@@ -60,6 +64,36 @@ class Ledger:
         except ConflictError:
             return False
         return True
+
+    def take(self, stream: str, day: date, holder: str, until_us: int) -> bool:
+        """Take the lease of a day's raw objects until then; False while somebody else holds it.
+
+        The lease of one that died ends by itself.
+        """
+        try:
+            self._records.update(
+                f"LEDGER#{stream}",
+                day.isoformat(),
+                "SET rewriter = :holder, rewriting_until_us = :until",
+                values={":holder": holder, ":until": until_us, ":now": days.now_us()},
+                # its own: the answer to an earlier try may have been lost
+                condition="attribute_not_exists(rewriting_until_us) "
+                "OR rewriting_until_us <= :now OR rewriter = :holder",
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def give_back(self, stream: str, day: date, holder: str) -> None:
+        """End the lease; nothing happens if it has ended already."""
+        with suppress(ConflictError):
+            self._records.update(
+                f"LEDGER#{stream}",
+                day.isoformat(),
+                "REMOVE rewriter, rewriting_until_us",
+                values={":holder": holder},
+                condition="rewriter = :holder",
+            )
 
 
 def _entry(record: Record) -> Entry:
