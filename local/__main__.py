@@ -72,11 +72,11 @@ def _run(port: int, *, with_sample: bool) -> None:
     with _folder_taken(), _start(port) as stack:
         try:
             described = _describe(stack, _fill(stack, with_sample=with_sample))
-            write_stack_file(described)
             with shop.serving(
                 PAGES, described["pages"], described["keys"]["publishable"], SURVEY
             ) as site:
                 _greet(described, site, time.monotonic() - began, with_sample=with_sample)
+                write_stack_file(described)  # last: whoever waits for it finds everything ready
                 while True:
                     signal.pause()
         finally:
