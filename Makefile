@@ -37,9 +37,10 @@ pictures: .venv/test.stamp $(COUNTRIES) $(PAGES)
 	$(BIN)/python -m local.pictures
 
 # What AWS gets: every function and layer as an artifact under .aws-sam/. Needs python3.13, the functions' runtime.
-build: .venv-build/build.stamp $(COUNTRIES)
+build: .venv-build/build.stamp .venv/run.stamp $(COUNTRIES)
 	.venv-build/bin/sam validate --lint
 	.venv-build/bin/sam build --cached --parallel
+	@$(BIN)/python -m local.sizes
 
 deploy: build pages
 	.venv-build/bin/sam deploy --guided

@@ -1,0 +1,63 @@
+"""What each built function weighs together with its layers: the end of `make build`.
+
+    python -m local.sizes [FOLDER]
+
+FOLDER is what `sam build` has made, .aws-sam/build by default. Lambda takes 250 MiB, unzipped, of a
+function's code and layers; ingest has a budget of its own, because people wait for its cold start.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+MIB = 1024 * 1024
+LIMIT = 250 * MIB
+LIMITS: Mapping[str, int] = {"Ingest": 25 * MIB}
+"""By function, where it is less than Lambda's own."""
+BY_ARN: Mapping[str, int] = {"PandasLayer": 204 * MIB}
+"""Layers that are not built here. AWS's own weighed 167 MiB up to 3.16.0 and 204 MiB in 3.16.1, as
+https://github.com/aws/aws-sdk-pandas/issues/3331 has it: the greater counts."""
+
+
+def weights(folder: Path) -> dict[str, int]:
+    """Bytes of each function, its layers included, by logical id.
+
+    Raises KeyError for a layer that is neither built nor known, OSError where nothing is built.
+    """
+    template = yaml_parse((folder / "template.yaml").read_text("utf-8"))
+    shared = template["Globals"]["Function"]["Layers"]
+    return {
+        name: _bytes(folder / name)
+        + sum(
+            _layer(folder, layer) for layer in [*shared, *resource["Properties"].get("Layers", [])]
+        )
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def _layer(folder: Path, layer: Mapping[str, Any]) -> int:
+    name = layer["Ref"]
+    return _bytes(folder / name) if (folder / name).is_dir() else BY_ARN[name]
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def main(folder: Path) -> int:
+    """Print every function's weight; 1 if one is too heavy, and 0 otherwise."""
+    heavy = False
+    for name, weight in weights(folder).items():
+        limit = LIMITS.get(name, LIMIT)
+        heavy |= weight > limit
+        verdict = "  too heavy" if weight > limit else ""
+        print(f"{name:16}{weight / MIB:7.1f} of {limit // MIB:3} MiB{verdict}")  # noqa: T201
+    return int(heavy)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(*sys.argv[1:] or [".aws-sam/build"])))
