@@ -81,6 +81,24 @@ def test_the_newcomers_tag_has_the_widgets_integrity(
     expect(page.locator("pre").first).to_contain_text(f'integrity="sha384-{digest}"')
 
 
+def test_who_has_contacts_and_no_answers_is_shown_the_way_to_them(
+    new_page: NewPage, stack: RunningStack
+) -> None:
+    pulse(stack, "tenant", "create", "callers")
+    report = pulse(stack, "key", "create", "callers", "--kind", "report").strip()
+    page = new_page()
+    page.goto(f"{stack.url}/#key={report}")
+    expect(page.get_by_text("No answers yet")).to_be_visible()
+    expect(page.get_by_text("Contacts there are")).to_have_count(0)
+    page.route(
+        "**/v1/reports/customer-perspective?*group_by=media_type*",
+        lambda route: route.fulfill(json={"rows": [{"media_type": "voice", "entered": 1}]}),
+    )
+    page.reload()
+    page.locator("p").get_by_role("link", name="Customer Perspective").click()
+    expect(page.get_by_role("heading", name="Customer Perspective")).to_be_visible()
+
+
 def test_money_of_each_currency_has_its_column_and_its_change(
     page: Page, stack: RunningStack
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.asking import FACES, Posts, new_survey, pulse, serious_faults, shop
 from tests.e2e.conftest import RunningStack, Watch
@@ -250,6 +250,24 @@ def test_on_a_phone_it_fits(page: Page, open_shop: OpenShop) -> None:
     for radio in page.get_by_role("radio").all():
         target = radio.bounding_box()
         assert target and target["height"] >= 44 and target["width"] >= 44
+
+
+def test_it_waits_for_a_page_that_is_slow_to_have_a_body(
+    page: Page, open_shop: OpenShop, tag: str
+) -> None:
+    late = open_shop(page) + "/late"
+    html = f"<!doctype html><title>Shop</title>{tag}<script src='/slow.js'></script><p>Shop</p>"
+    page.context.grant_permissions(["local-network-access"])  # a made-up page has no address
+    kind = "text/html; charset=utf-8"
+    page.route(late, lambda route: route.fulfill(body=html, content_type=kind))
+    held: list[Route] = []
+    page.route("**/slow.js", lambda route: held.append(route))
+    with page.expect_response("**/v1/surveys/*"):
+        page.goto(late, wait_until="commit")
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.body") is None
+    held[0].fulfill(body="", content_type="text/javascript")
+    expect(opener(page)).to_be_visible()
 
 
 # -- what may not happen to the host page

@@ -56,4 +56,5 @@ test("a broken link is read as far as it goes", () => {
 test("notices are in the first language that there is", () => {
   assert.equal(noticesIn(["xx", "de-AT", "fr"]).language, "de");
   assert.equal(noticesIn(["", "xx"]).language, "en");
+  assert.equal(noticesIn(["constructor"]).language, "en"); // a link may name any
 });

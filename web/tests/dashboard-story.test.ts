@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addDays } from "../src/dashboard/days.ts";
 import { downTo, tree, visible } from "../src/dashboard/pivot.ts";
-import { sentences, type Findings, type Phrase, type Worst } from "../src/dashboard/sentences.ts";
+import type { Meta } from "../src/dashboard/reply.ts";
+import {
+  comparedWith,
+  sentences,
+  type Findings,
+  type Phrase,
+  type Worst,
+} from "../src/dashboard/sentences.ts";
 import { worstStretch, type DayScore } from "../src/dashboard/stretch.ts";
 import { formatAddress } from "../src/dashboard/view.ts";
 
@@ -162,4 +169,28 @@ test("a table with subtotals folds, and what is not given is a row of its own", 
   assert.deepEqual(seen(0), [6]);
   assert.deepEqual(seen(1), [6, 5, 1]);
   assert.deepEqual(seen(2), [6, 5, 2, 3, 1, 1]);
+});
+
+test("what the days are compared with is said as it is", () => {
+  const told = (days: readonly [string, string], before: readonly string[], what = "previous_period") =>
+    comparedWith({
+      date_range: { start_date: days[0], end_date: days[1] },
+      compare: {
+        with: what,
+        ...(before[0] && before[1] ? { start_date: before[0], end_date: before[1] } : {}),
+      },
+    } as Meta);
+  const october = ["2026-10-01", "2026-10-31"] as const;
+  assert.equal(told(["2026-11-21", "2026-11-21"], ["2026-11-20", "2026-11-20"]), "the day before");
+  assert.equal(told(october, ["2026-08-31", "2026-09-30"]), "the 31 days before");
+  assert.equal(told(october, ["2026-09-01", "2026-09-30"]), "the 30 days before"); // last_month
+  assert.equal(
+    told(["2026-11-01", "2026-11-22"], ["2026-10-01", "2026-10-22"]), // month_to_date
+    "the days 1 – 22 Oct 2026",
+  );
+  assert.equal(
+    told(october, ["2025-10-01", "2025-10-31"], "previous_year"),
+    "the same days a year before",
+  );
+  assert.equal(told(october, []), "the period before"); // several tenants, each with its own days
 });

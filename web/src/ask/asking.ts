@@ -54,12 +54,18 @@ export class Asking {
   vote(score: number, watch: Watch): void {
     const taken = this.#state !== undefined && this.#state !== "refused";
     if (taken && this.#answer?.score === score) return;
+    this.#answer ??= this.#elsewhere();
     this.#post(
       this.#answer
         ? { ...this.#answer, score }
         : newAnswer(this.survey.id, score, this.context, newId(), this.#now()),
       watch,
     );
+  }
+
+  /** What was answered meanwhile in another tab, where a browser answers once. */
+  #elsewhere(): Answer | undefined {
+    return this.context.interaction === undefined ? undefined : this.earlier();
   }
 
   /** Sends the answer again, now with a comment. */

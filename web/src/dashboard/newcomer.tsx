@@ -9,7 +9,7 @@ import { reportPath } from "./replies.ts";
 import { key } from "./session.ts";
 import type { Reply } from "./reply.ts";
 import { view } from "./router.ts";
-import { withPreset } from "./view.ts";
+import { carried, withPreset } from "./view.ts";
 
 const ASK_AGAIN_MS = 10_000;
 const WIDGET = "/widget.v1.js";
@@ -19,11 +19,13 @@ type State = "asking" | "never" | "some";
 export function Newcomer(): JSX.Element {
   const [state, setState] = useState<State>("asking");
   const [waited, setWaited] = useState(false);
+  const [contacts, setContacts] = useState(false);
   const tag = useWidgetTag();
+  useEffect(() => void anyRow("customer-perspective", "media_type").then(setContacts), []);
   useEffect(() => {
     let timer: number | undefined;
     const ask = async (): Promise<void> => {
-      const found = await anyAnswer();
+      const found = await anyRow("daily");
       setState(found ? "some" : "never");
       if (!found) {
         setWaited(true);
@@ -51,6 +53,15 @@ export function Newcomer(): JSX.Element {
   return (
     <section class="newcomer">
       <h2>No answers yet</h2>
+      {contacts && (
+        <p>
+          Contacts there are: see the{" "}
+          <Link to={{ page: "customer-perspective", params: carried(view.value.params, []) }}>
+            Customer Perspective
+          </Link>
+          .
+        </p>
+      )}
       <p>
         Put this into a page, with a publishable key (pulse key create TENANT --kind publishable):
       </p>
@@ -100,12 +111,16 @@ function curl(): string {
   ].join("\n");
 }
 
-/** Has anything been counted, on any day, with any filter? Errors count as "not yet". */
-async function anyAnswer(): Promise<boolean> {
+/** Has a report counted anything, on any day, with any filter? Errors count as "not yet". */
+async function anyRow(report: string, groupBy = ""): Promise<boolean> {
   const tenant = view.value.params.get("tenant");
-  const query = `preset=all_time&granularity=total${tenant ? `&tenant=${tenant}` : ""}`;
+  const query = [
+    "preset=all_time&granularity=total",
+    ...(groupBy ? [`group_by=${groupBy}`] : []),
+    ...(tenant ? [`tenant=${tenant}`] : []),
+  ].join("&");
   try {
-    const response = await fetch(`/v1${reportPath("daily", query)}`, {
+    const response = await fetch(`/v1${reportPath(report, query)}`, {
       headers: { Authorization: `Bearer ${key.value ?? ""}` },
       cache: "no-cache",
     });

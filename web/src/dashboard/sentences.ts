@@ -2,9 +2,10 @@
 // what it cost. Every phrase that states a figure links to the page that shows it. Pure.
 
 import type { Culprit } from "./culprit.ts";
+import { addDays, daysBetween } from "./days.ts";
 import * as format from "./format.ts";
 import type { Estimate } from "./movers.ts";
-import type { Measure } from "./reply.ts";
+import { span, type Measure, type Meta } from "./reply.ts";
 import type { Stretch } from "./stretch.ts";
 import { filteredTo, withDates, withParams, type Params, type View } from "./view.ts";
 
@@ -51,7 +52,7 @@ export interface RevenueChange {
 export interface Findings {
   readonly params: Params;
   readonly headlines: readonly Headline[];
-  /** What the days are compared with, in words: "the 28 days before". */
+  /** What the days are compared with, in words; see comparedWith. */
   readonly compared: string;
   readonly worst: Worst | null;
 }
@@ -100,6 +101,18 @@ export function sentences(findings: Findings, nameOf: NameOf): Sentence[] {
   if (findings.worst) told.push(...worst(findings.worst, findings.params, nameOf));
   if (others.length) told.push(following(others, findings));
   return told;
+}
+
+/**
+ * What a reply compares its days with, in words: "the 28 days before", "the days 1 – 22 Oct 2026"
+ * where others lie between. A calendar month is compared with one that may be shorter.
+ */
+export function comparedWith({ date_range, compare }: Meta): string {
+  if (compare?.with === "previous_year") return "the same days a year before";
+  if (!compare?.start_date || !compare.end_date) return "the period before"; // each tenant's own
+  const { start_date: start, end_date: end } = compare;
+  if (addDays(end, 1) !== span(date_range).start_date) return `the days ${format.days(start, end)}`;
+  return start === end ? "the day before" : `the ${daysBetween(start, end)} days before`;
 }
 
 /** The measure with the worst days first, then what changed most for certain, then by volume. */

@@ -47,6 +47,6 @@ const NOTICES: Record<string, Notices> = {
 /** The notices in the first of the languages that there is, and which it is. */
 export function noticesIn(languages: readonly string[]): { language: string; notices: Notices } {
   const bases = languages.map((language) => language.toLowerCase().split("-")[0] ?? "");
-  const language = bases.find((base) => base in NOTICES) ?? "en";
+  const language = bases.find((base) => Object.hasOwn(NOTICES, base)) ?? "en";
   return { language, notices: NOTICES[language] as Notices };
 }

@@ -108,8 +108,13 @@ export class Panel {
     if (back instanceof HTMLElement) back.focus();
   }
 
+  /** Into the page: at once, or when its body comes, where this script was faster. */
   #attach(): void {
-    if (!this.#host.isConnected) document.body.append(this.#host);
+    if (document.body) {
+      if (!this.#host.isConnected) document.body.append(this.#host);
+    } else {
+      document.addEventListener("DOMContentLoaded", () => this.#attach(), { once: true });
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
 import { area, line } from "d3-shape";
 import { count } from "../format.ts";
+import { axisDomain, axisRoom, axisTicks, type Tick } from "./axis.ts";
 import { Reader, type ReadPoint } from "./reader.tsx";
 
 export interface LinePoint extends ReadPoint {
@@ -39,7 +40,10 @@ export interface LegendItem {
   readonly text: string;
 }
 
-const MARGIN = { top: 10, right: 12, bottom: 24, left: 52 };
+const MARGIN = { top: 10, right: 12, bottom: 24 };
+/** Left of the axis: its texts, and a gap. */
+const LEAST_ROOM = 44;
+const GAP = 8;
 const VOLUME_HEIGHT = 44;
 const VOLUME_GAP = 18;
 const DOTS_UP_TO = 45;
@@ -48,10 +52,17 @@ const INSET = 14;
 
 export function LineChart(props: Props): JSX.Element {
   const { points, volume = true, height = 260 } = props;
+  const floor = height - MARGIN.bottom - (volume ? VOLUME_HEIGHT + VOLUME_GAP : 0);
+  const y = scaleLinear()
+    .domain(axisDomain(valuesOf(props), props.bounds))
+    .nice(4)
+    .range([floor, MARGIN.top]);
+  const ticks = axisTicks(y, props.format);
+  const left = axisRoom(ticks, LEAST_ROOM) + GAP;
   const x = (width: number) =>
     scaleLinear()
       .domain([0, Math.max(1, points.length - 1)])
-      .range([MARGIN.left + INSET, width - MARGIN.right - INSET]);
+      .range([left + INSET, width - MARGIN.right - INSET]);
   const at = (px: number, _py: number, width: number): number | null =>
     points.length
       ? Math.min(points.length - 1, Math.max(0, Math.round(x(width).invert(px))))
@@ -71,7 +82,11 @@ export function LineChart(props: Props): JSX.Element {
           height={height}
           width={width}
           index={index}
+          floor={floor}
+          ticks={ticks}
+          left={left}
           x={x(width)}
+          y={y}
         />
       )}
     </Reader>
@@ -102,13 +117,17 @@ interface DrawingProps extends Props {
   readonly height: number;
   readonly volume: boolean;
   readonly index: number | null;
+  /** Where the line's part ends, and the counts' begins. */
+  readonly floor: number;
+  readonly ticks: readonly Tick[];
+  /** Where the axis stands. */
+  readonly left: number;
   readonly x: (index: number) => number;
+  readonly y: (value: number) => number;
 }
 
 function Drawing(props: DrawingProps): JSX.Element {
-  const { points, width, height, volume, index, x } = props;
-  const floor = height - MARGIN.bottom - (volume ? VOLUME_HEIGHT + VOLUME_GAP : 0);
-  const y = scaleLinear().domain(domain(props)).nice(4).range([floor, MARGIN.top]);
+  const { points, width, height, volume, index, floor, left, x, y } = props;
   const known = (point: LinePoint): boolean => point.value !== null;
   const path = line<LinePoint>((_, i) => x(i), (p) => y(p.value ?? 0)).defined(known)(points);
   const before = line<LinePoint>((_, i) => x(i), (p) => y(p.before ?? 0))
@@ -128,18 +147,18 @@ function Drawing(props: DrawingProps): JSX.Element {
           height={height - MARGIN.bottom - MARGIN.top}
         />
       )}
-      {y.ticks(4).map((tick) => (
-        <g key={tick}>
-          <line class="grid" x1={MARGIN.left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} />
-          <text class="axis end" x={MARGIN.left - 8} y={y(tick)} dy="0.32em">
-            {props.format(tick)}
+      {props.ticks.map(({ value, text }) => (
+        <g key={value}>
+          <line class="grid" x1={left} x2={width - MARGIN.right} y1={y(value)} y2={y(value)} />
+          <text class="axis end" x={left - GAP} y={y(value)} dy="0.32em">
+            {text}
           </text>
         </g>
       ))}
       {typeof props.reference === "number" && (
         <line
           class="reference"
-          x1={MARGIN.left}
+          x1={left}
           x2={width - MARGIN.right}
           y1={y(props.reference)}
           y2={y(props.reference)}
@@ -186,26 +205,23 @@ function isAlone(points: readonly LinePoint[], i: number): boolean {
   return [points[i - 1], points[i + 1]].every((p) => p === undefined || p.value === null);
 }
 
-function domain({ points, bounds, reference, reach = [] }: Props): [number, number] {
-  const values = points
+/** All that the axis takes in. */
+function valuesOf({ points, reference, reach = [] }: Props): number[] {
+  return points
     .flatMap((p) => [p.value, p.low, p.high, p.before])
     .concat(reference, ...reach)
-    .filter((v): v is number => typeof v === "number");
-  if (!values.length) return [0, 1];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = (high - low) * 0.05 || 1;
-  return [Math.max(bounds[0], low - room), Math.min(bounds[1], high + room)];
+    .filter((value) => typeof value === "number");
 }
 
 function Volume(props: DrawingProps & { readonly top: number }): JSX.Element {
-  const { points, x, top } = props;
+  const { points, left, x, top } = props;
   const most = Math.max(1, ...points.map((p) => p.n));
   const h = scaleLinear([0, most], [0, VOLUME_HEIGHT]);
   const bar = Math.max(1, Math.min(2 * INSET - 2, x(1) - x(0) - 2));
   return (
     <g>
-      <line class="grid" x1={MARGIN.left} x2={x(points.length - 1) + INSET} y1={top} y2={top} />
-      <text class="axis end" x={MARGIN.left - 8} y={top} dy="0.32em">
+      <line class="grid" x1={left} x2={x(points.length - 1) + INSET} y1={top} y2={top} />
+      <text class="axis end" x={left - GAP} y={top} dy="0.32em">
         n {count(most)}
       </text>
       {points.map((point, i) => (
@@ -236,7 +252,7 @@ interface TicksProps {
 /** As many labels as there is room for, evenly spaced. */
 export function Ticks({ points, x, width, y }: TicksProps): JSX.Element {
   const longest = Math.max(0, ...points.map((point) => point.tick.length));
-  const room = (width - MARGIN.left) / (longest * LETTER + BETWEEN);
+  const room = (width - x(0)) / (longest * LETTER + BETWEEN);
   const every = Math.max(1, Math.ceil(points.length / room));
   return (
     <g>

@@ -3,7 +3,6 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Sparkline } from "../charts/line.tsx";
-import { daysBetween } from "../days.ts";
 import { before, now } from "../estimates.ts";
 import * as format from "../format.ts";
 import { PageHead } from "../head.tsx";
@@ -13,8 +12,15 @@ import { Change } from "../measures.tsx";
 import { fetchNames, METRIC_MEANINGS, METRIC_NAMES, nameOf } from "../names.ts";
 import { Newcomer } from "../newcomer.tsx";
 import { useReport } from "../replies.ts";
-import { measures, ofMeasure, span, type Measure, type Reply } from "../reply.ts";
-import { byNews, sentences, type Findings, type Headline, type Sentence } from "../sentences.ts";
+import { measures, ofMeasure, type Measure, type Reply } from "../reply.ts";
+import {
+  byNews,
+  comparedWith,
+  sentences,
+  type Findings,
+  type Headline,
+  type Sentence,
+} from "../sentences.ts";
 import { granularityOf } from "../series.ts";
 import { reportQuery } from "../view.ts";
 import { Moved } from "./moved.tsx";
@@ -83,7 +89,7 @@ function Found(props: FoundProps): JSX.Element {
   const findings: Findings = {
     params,
     headlines,
-    compared: comparedWith(totals),
+    compared: comparedWith(totals.meta),
     worst: worst.value,
   };
   const first = byNews(headlines, worst.value)[0]?.measure;
@@ -128,14 +134,6 @@ function headline(totals: Reply, measure: Measure): Headline {
     before: before(row),
     significant: typeof significant === "boolean" ? significant : null,
   };
-}
-
-/** "the 28 days before" */
-function comparedWith({ meta }: Reply): string {
-  const days = span(meta.date_range);
-  if (meta.compare?.with === "previous_year") return "the same days a year before";
-  const length = daysBetween(days.start_date, days.end_date);
-  return length === 1 ? "the day before" : `the ${length} days before`;
 }
 
 function Told({ sentence }: { readonly sentence: Sentence }): JSX.Element {
