@@ -241,3 +241,5 @@ def test_agents_are_told_with_their_times(shell: Shell, imported: str) -> None:
     )
     assert "Zoë [x] voice 0 – 01:00:00 00:15:00 25.00 –" in lines
     assert "– voice 2 00:02:50 00:00:00 00:00:00 – 4.50" in lines
+    warned = shell.run(*asked, "--group-by", "service_type").stderr
+    assert "warning: Figures of sessions are null: they are told by agent, media_type" in warned

@@ -1,11 +1,13 @@
 """A CSV file as rows with their line numbers, read as a stream.
 
 UTF-8 (with or without a byte order mark), quoted cells with commas and line breaks, and commas,
-semicolons or tabs between cells, whichever the header shows.
+semicolons or tabs between cells, whichever the header shows. A first line such as `sep=;`, which
+tells Excel what stands between cells, is none of the file's rows.
 """
 
 import codecs
 import csv
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from pulse.cli.exits import WrongUseError
 
 DELIMITERS = (",", ";", "\t")
 _LONGEST_CELL = 1 << 24
+_FOR_EXCEL = re.compile("sep=.?")
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def _rows(path: Path, delimiter: str, *, strict: bool = True) -> Iterator[Row]:
             reader = csv.reader(file, delimiter=delimiter, strict=strict)
             for cells in reader:
                 begin, end = end + 1, reader.line_num
-                if cells:
+                if cells and not (begin == 1 and _FOR_EXCEL.fullmatch(delimiter.join(cells))):
                     yield Row(begin, tuple(cells))
     except UnicodeDecodeError as error:
         raise WrongUseError(_other_encoding(path)) from error

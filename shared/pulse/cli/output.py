@@ -8,12 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -21,12 +23,19 @@ from pulse.cli.exits import FailedError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
+_OBEYED = dict.fromkeys(
+    {*range(0x20), *range(0x7F, 0xA0)} - {ord("\n")}, "\N{REPLACEMENT CHARACTER}"
+)
+"""What terminals take for commands: the control characters, but for the end of a line."""
 _WIDE = 1000
 """Columns of a stdout that is no terminal: a file or a pipe must get every cell whole."""
 
 
 def show(result: Any, text: RenderableType, *, as_json: bool) -> None:
-    """Print a command's result: `result` as JSON, or its `text` for people."""
+    """Print a command's result: `result` as JSON, or its `text` for people.
+
+    Names in a text come from whoever may write: what a terminal would obey is shown as �.
+    """
     if as_json:
         write(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
         return
@@ -34,8 +43,20 @@ def show(result: Any, text: RenderableType, *, as_json: bool) -> None:
     if not console.is_terminal:
         console.width = _WIDE
     with console.capture() as drawn:
-        console.print(text, markup=False)
+        console.print(_Harmless(text), markup=False)
     write(drawn.get())
+
+
+@dataclass(frozen=True)
+class _Harmless:
+    """The same, drawn without any control character that it did not bring as a style."""
+
+    text: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        drawn = Text(self.text) if isinstance(self.text, str) else self.text
+        for segment in console.render(drawn, options):
+            yield segment._replace(text=segment.text.translate(_OBEYED))
 
 
 def write(text: str) -> None:

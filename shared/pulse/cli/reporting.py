@@ -184,4 +184,4 @@ def next_query(link: str) -> str | None:
 def _print(tenant: str, reply: dict[str, Any], *, as_json: bool) -> None:
     output.show(reply, Group(*report_tables(tenant, reply)), as_json=as_json)
     for warning in reply["meta"].get("warnings", ()):
-        output.say(f"warning: {warning}")
+        output.say(f"warning: {warning['message']}")

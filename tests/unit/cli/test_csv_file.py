@@ -24,6 +24,8 @@ def written(folder: Path, content: str | bytes) -> Path:
         pytest.param(" a , b\n 1,2\n", ("a", "b"), [(2, (" 1", "2"))], id="spaces-in-header"),
         pytest.param("a;b\n1,5;2\n", ("a", "b"), [(2, ("1,5", "2"))], id="semicolons"),
         pytest.param("a\tb\n1\t2\n", ("a", "b"), [(2, ("1", "2"))], id="tabs"),
+        pytest.param("sep=;\r\na;b\r\n1;2\r\n", ("a", "b"), [(3, ("1", "2"))], id="for-excel"),
+        pytest.param("\ufeffsep=,\na,b\n1,2\n", ("a", "b"), [(3, ("1", "2"))], id="excel-bom"),
         pytest.param('"a;x",b\n1,2\n', ("a;x", "b"), [(2, ("1", "2"))], id="semicolon-quoted"),
         pytest.param("score\n1\n", ("score",), [(2, ("1",))], id="one-column"),
         pytest.param(
