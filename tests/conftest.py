@@ -1,5 +1,6 @@
 """What every test stands on: a made-up AWS account and a clock that can be set."""
 
+import logging
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from pulse import days
 
 # Before any client is made: nothing here may ever reach a real account.
 os.environ.update(
-    AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
+    AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",  # pragma: allowlist secret
     AWS_SECRET_ACCESS_KEY="made-up",
     AWS_DEFAULT_REGION="eu-central-1",
     AWS_REGION="eu-central-1",
@@ -24,6 +25,9 @@ os.environ.update(
 )
 for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
+
+from pulse.observe import logger  # noqa: E402 - it reads the environment
+from tests.silence import Listener, leaks  # noqa: E402
 
 
 class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
@@ -40,6 +44,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByDeplo
 
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[Listener]:
+    """What Pulse logs during the test: a test fails if that holds what no log may hold."""
+    listener = Listener(logger.registered_formatter)
+    log = logging.getLogger("pulse")
+    log.addHandler(listener)
+    yield listener
+    log.removeHandler(listener)
+    assert leaks("\n".join(listener.lines)) == []
 
 
 @pytest.fixture

@@ -30,13 +30,20 @@ from pulse import days
 from pulse.daily.build import BuildDaily, DailyResult
 from pulse.finance.export import ExportRevenue, RevenueResult
 from pulse.housekeep import Housekeep
+from pulse.raw.compact import CompactRaw, CompactResult
 from pulse.reports.build import BuildReports, ReportsResult
-from pulse.settings import BuildSettings, ExportRevenueSettings
+from pulse.settings import (
+    BuildSettings,
+    CompactRawSettings,
+    ExportRevenueSettings,
+    HousekeepSettings,
+)
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, new_key_text, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
 from pulse.tenants.tenant import Tenant
+from tests import silence
 
 ROOT = Path(__file__).parents[1]
 CONTEXT = SimpleNamespace(
@@ -123,6 +130,7 @@ class Driver:
         sent = {"content-type": "application/json", **(headers or {})}
         if key:
             sent["authorization"] = f"Bearer {key}"
+        silence.sending(body)
         raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b""
         route_key, parameters = _route(method, path)
         event = {
@@ -217,6 +225,8 @@ class Driver:
         records = self.messages() if records is None else records
         if not records:
             return []
+        for record in records:
+            silence.sending(record["body"])
         reply = write_raw.handler({"Records": list(records)}, CONTEXT)
         return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
 
@@ -237,7 +247,15 @@ class Driver:
         return built
 
     def housekeep(self) -> tuple[str, ...]:
-        return Housekeep.from_settings(self.settings).run()
+        """What was removed."""
+        environment = self.deployment.functions["Housekeep"].environment
+        stage = Housekeep.from_settings(HousekeepSettings.from_environment(environment))
+        return stage.run(remaining_s=lambda: inf).removed
+
+    def compact(self) -> CompactResult:
+        environment = self.deployment.functions["CompactRaw"].environment
+        stage = CompactRaw.from_settings(CompactRawSettings.from_environment(environment))
+        return stage.run(remaining_s=lambda: inf)
 
     def forget(self) -> None:
         """Let every function start cold, with nothing remembered."""

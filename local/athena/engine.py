@@ -186,22 +186,33 @@ class _Execution:
             )
         query = self._compiled(statement.query)
         _check_columns(query.outputs, statement.partitioned_by)
-        self._keep_result(query, is_ordered=bool(statement.query.args.get("order")))
-        urls = list(self._write_partitions(statement, query.outputs))
+        is_ordered = bool(statement.query.args.get("order"))
+        self._keep_result(query, statement.partitioned_by, is_ordered=is_ordered)
+        urls = list(self._write_partitions(statement, query.outputs, is_ordered=is_ordered))
         outcome.manifest = f"{outcome.output_location}-manifest.csv"
         self.store.put(outcome.manifest, "".join(f"{url}\n" for url in urls).encode())
         self.store.put(f"{outcome.output_location}.metadata", b"")
 
-    def _keep_result(self, query: Compiled, *, is_ordered: bool) -> None:
-        """The rows as a table, in the statement's order; without one in an order of ours, so that
-        the same input gives the same bytes (Athena promises no order either way)."""
-        order = "" if is_ordered else " ORDER BY ALL"
+    def _keep_result(
+        self, query: Compiled, partitioned_by: Sequence[str], *, is_ordered: bool
+    ) -> None:
+        """The rows as a table: in the statement's order, or else partition by partition, so that
+        each partition is found without looking through the others."""
+        keys = ", ".join(identifier(name) for name in partitioned_by)
+        order = "" if is_ordered or not keys else f" ORDER BY {keys}"
         self.connection.execute(
             f"CREATE TEMP TABLE unloaded AS SELECT * FROM ({query.sql}) AS q{order}"
         )
 
-    def _write_partitions(self, statement: Unload, outputs: Sequence[Output]) -> Iterator[str]:
-        """Write one object per partition, or one in all; nothing if there are no rows."""
+    def _write_partitions(
+        self, statement: Unload, outputs: Sequence[Output], *, is_ordered: bool
+    ) -> Iterator[str]:
+        """Write one object per partition, or one in all; nothing if there are no rows.
+
+        Rows come in the statement's order; without one in an order of ours, so that the same
+        input gives the same bytes (Athena promises no order either way).
+        """
+        order = "rowid" if is_ordered else "ALL"
         keys = [identifier(name) for name in statement.partitioned_by]
         plain = [identifier(o.name) for o in outputs if o.name not in statement.partitioned_by]
         stamp = f"{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
@@ -213,7 +224,7 @@ class _Execution:
             file = self.store.folder / f"unload-{index}.parquet"
             where = " AND ".join(f"{key} IS NOT DISTINCT FROM ?" for key in keys) or "true"
             self.connection.execute(
-                f"COPY (SELECT {', '.join(plain)} FROM unloaded WHERE {where} ORDER BY rowid) "
+                f"COPY (SELECT {', '.join(plain)} FROM unloaded WHERE {where} ORDER BY {order}) "
                 f"TO '{file}' (FORMAT parquet, COMPRESSION {_codec(statement.compression)})",
                 list(values),
             )

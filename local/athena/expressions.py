@@ -460,6 +460,19 @@ def _letter_case(node: exp.Expr, around: Surroundings) -> Typed:
     return Typed(f"CASE WHEN contains({text}, 'ß') THEN {stop} ELSE upper({text}) END", VARCHAR)
 
 
+@rule(exp.Hex, exp.LowerHex, args="this")
+def _sha256(node: exp.Expr, around: Surroundings) -> Typed:
+    digest = node.this
+    text = digest.this if isinstance(digest, exp.SHA2Digest) else None
+    if not (isinstance(text, exp.Encode) and digest.args["length"].name == "256"):
+        raise NotEmulatedError(shown(node), "bytes are known as to_hex(sha256(to_utf8(text))) only")
+    value = expect(compiled(text.this, around), _is_text, "to_utf8").sql
+    hexadecimal = f"sha256({value})"  # DuckDB's is a text already, in small letters
+    return Typed(
+        hexadecimal if isinstance(node, exp.LowerHex) else f"upper({hexadecimal})", VARCHAR
+    )
+
+
 @rule(exp.Length, args="this")
 def _length(node: exp.Expr, around: Surroundings) -> Typed:
     text = expect(compiled(node.this, around), _is_text, "length").sql

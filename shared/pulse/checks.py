@@ -22,6 +22,8 @@ from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 
+State = Literal["ok", "waiting", "look", "failed"]
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -32,7 +34,7 @@ class CheckResult:
     """
 
     name: str
-    state: Literal["ok", "waiting", "look", "failed"]
+    state: State
     detail: str
     rows: tuple[Mapping[str, Any], ...] = ()
 
@@ -63,7 +65,9 @@ class _Checks:
         self.objects = Objects(settings.lake_bucket)
         self.tenants = Tenants(settings.table)
         self.athena = Athena(settings.database, settings.workgroup)
-        self.entries = Ledger(settings.table).entries(dataset.stream)
+        entries = Ledger(settings.table).entries(dataset.stream)
+        self.entries = {day: entry for day, entry in entries.items() if not entry.expired}
+        self.expired = len(entries) - len(self.entries)
         self.partitions = Catalog(settings.database).partitions(dataset.daily_table)
 
     def days_are_built(self) -> CheckResult:
@@ -72,7 +76,9 @@ class _Checks:
         return CheckResult(
             f"{self.dataset.stream}: days built",
             "waiting" if waiting else "ok",
-            detail=f"{len(self.entries) - len(waiting)} of {len(self.entries)} days are built",
+            detail=f"{len(self.entries) - len(waiting)} of {len(self.entries)} days are built"
+            + f", {self.expired} older ones are no longer in {self.dataset.raw_table}"
+            * bool(self.expired),
             rows=tuple({"day": str(day), "waiting": True} for day in waiting),
         )
 

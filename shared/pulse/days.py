@@ -19,6 +19,9 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ONE_DAY = timedelta(days=1)
 
+Remaining = Callable[[], float]
+"""Seconds that are left for the work at hand."""
+
 WEEK_STARTS = {"monday": 0, "sunday": 6}
 GRANULARITIES = ("total", "day", "week", "month")
 

@@ -1,22 +1,55 @@
-"""housekeep: removes what builds have left behind and nothing points at any more.
+"""housekeep: removes what nothing points at any more, and what the lake is told not to keep.
 
 A run of build_daily that was replaced, or died before it was published, is removed a day later:
-no reader that saw the old partition is still at work by then. So is the staging of build_reports.
+no reader that saw the old partition is still at work by then. So is the staging of build_reports,
+and so are the sources of a compaction. Raw of a day beyond the retention goes once its events have
+been counted: the day expires, so that nobody builds it again out of what is left, and then its
+objects are deleted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import partial
 from typing import Self
 
 from pulse import days, lake
+from pulse.days import Remaining
 from pulse.observe import count, logger
-from pulse.settings import BuildSettings
+from pulse.raw.retention import first_kept_day
+from pulse.settings import HousekeepSettings
 from pulse.store.catalog import Catalog
-from pulse.store.ledger import Ledger
+from pulse.store.compactions import Compaction, Compactions
+from pulse.store.events import Events
+from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 
+METRICS = ("RunsRemoved", "CompactionsEnded", "DaysExpired")
 KEEP = timedelta(days=1)
+LEASE_US = 900 * days.SECOND
+"""As long as a run may take at most: whoever holds a lease longer is dead."""
+RESERVE_S = 60.0
+"""Nothing is begun with less time than this left: the rest is for a run of its own."""
+
+
+@dataclass(frozen=True)
+class HousekeepResult:
+    """What was removed, by the keys and prefixes that stand for it, and whether that is all."""
+
+    removed: tuple[str, ...]
+    finished: bool
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One thing to remove."""
+
+    name: str
+    metric: str
+    """What counts it."""
+    remove: Callable[[], bool]
+    """False where it has to wait."""
 
 
 @dataclass(frozen=True)
@@ -26,31 +59,63 @@ class Housekeep:
     objects: Objects
     ledger: Ledger
     catalog: Catalog
+    compactions: Compactions
+    events: Events
+    retention_days: int
 
     @classmethod
-    def from_settings(cls, settings: BuildSettings) -> Self:
+    def from_settings(cls, settings: HousekeepSettings) -> Self:
         """The stage over the stack that the settings name."""
+        objects = Objects(settings.lake_bucket)
         return cls(
-            objects=Objects(settings.lake_bucket),
+            objects=objects,
             ledger=Ledger(settings.table),
             catalog=Catalog(settings.database),
+            compactions=Compactions(objects),
+            events=Events(settings.event_source),
+            retention_days=settings.retention_days,
         )
 
-    def run(self) -> tuple[str, ...]:
-        """Remove every run older than a day that no partition and no claim names.
+    def run(self, *, remaining_s: Remaining) -> HousekeepResult:
+        """Remove what may go. Safe at any time and twice.
 
-        Afterwards their prefixes are empty; they are returned. Safe at any time and twice.
+        That is every run older than a day that no partition and no claim names, the sources of
+        compactions that are over, and raw beyond the retention. Where time ran out the function is
+        woken for the rest.
         """
-        removed = []
+        removed: list[str] = []
+        counted = dict.fromkeys(METRICS, 0)
+        finished = True
+        for task in self._tasks():
+            if remaining_s() < RESERVE_S:
+                finished = False
+                break
+            if task.remove():
+                removed.append(task.name)
+                counted[task.metric] += 1
+        for metric, number in counted.items():
+            count(metric, number)
+        if removed and not finished:
+            self.events.announce("housekeeping unfinished")
+        logger.info("housekeeping done", extra={"removed": len(removed), "finished": finished})
+        return HousekeepResult(tuple(removed), finished)
+
+    def _tasks(self) -> Iterator[_Task]:
         for dataset in lake.DATASETS:
             named = self._named(dataset)
             for prefix, run in self._old_runs(dataset):
                 if run not in named:
-                    self.objects.delete_all(prefix)
-                    removed.append(prefix)
-        logger.info("housekeeping done", extra={"removed": len(removed)})
-        count("RunsRemoved", len(removed))
-        return tuple(removed)
+                    yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
+        for compaction in self.compactions.all():
+            if compaction.is_over:
+                remove = partial(self._remove_sources, compaction)
+                yield _Task(compaction.key, "CompactionsEnded", remove)
+        for dataset in lake.DATASETS:
+            for entry in self._out_of_date(dataset):
+                prefix = lake.raw_prefix(dataset.stream, entry.day)
+                yield _Task(prefix, "DaysExpired", partial(self._remove_day, dataset, entry))
+
+    # -- runs
 
     def _named(self, dataset: lake.Dataset) -> set[str]:
         partitions = self.catalog.partitions(dataset.daily_table).values()
@@ -64,3 +129,51 @@ class Housekeep:
                 run = prefix.removeprefix(f"{root}run=").rstrip("/")
                 if days.now() - lake.ulid_time(run) >= KEEP:
                     yield prefix, run
+
+    def _remove_run(self, prefix: str) -> bool:
+        self.objects.delete_all(prefix)
+        return True
+
+    # -- raw
+
+    @contextmanager
+    def _lease(self, stream: str, day: date) -> Iterator[bool]:
+        """Within the block nobody else rewrites the day; False where somebody else does."""
+        holder = lake.ulid()
+        taken = self.ledger.take(stream, day, holder, days.now_us() + LEASE_US)
+        try:
+            yield taken
+        finally:
+            if taken:
+                self.ledger.give_back(stream, day, holder)
+
+    def _remove_sources(self, compaction: Compaction) -> bool:
+        with self._lease(compaction.stream, compaction.day) as taken:
+            if taken:
+                self.compactions.remove_sources(compaction)
+        return taken
+
+    def _out_of_date(self, dataset: lake.Dataset) -> Iterator[Entry]:
+        """The days of which raw is to go: those that expired, and those that may.
+
+        A day may that is older than the retention and built as it is now. What came after a day
+        had expired is set aside elsewhere, and goes too.
+        """
+        first_kept = first_kept_day(self.retention_days)
+        published = self.catalog.partitions(dataset.daily_table)
+        for day, entry in sorted(self.ledger.entries(dataset.stream).items()):
+            if entry.expired:
+                if entry.removed_version != entry.version:
+                    yield entry
+            elif day < first_kept and day in published and published[day].version == entry.version:
+                yield entry
+
+    def _remove_day(self, dataset: lake.Dataset, entry: Entry) -> bool:
+        stream, day = dataset.stream, entry.day
+        with self._lease(stream, day) as taken:
+            if not taken or not (entry.expired or self.ledger.expire(stream, day, entry.version)):
+                return False
+            self.objects.delete_all(lake.raw_prefix(stream, day))
+            self.objects.delete_all(lake.compactions_prefix(stream, day))
+            self.ledger.note_removed(stream, day, entry.version)
+        return True

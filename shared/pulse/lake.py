@@ -18,7 +18,7 @@ CODEC: Literal["snappy"] = "snappy"
 PARTITION_LIMIT = 100
 """Athena refuses an UNLOAD into more partitions than this."""
 
-_ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # pragma: allowlist secret
 
 
 def ulid(moment: datetime | None = None) -> str:
@@ -202,6 +202,8 @@ class Dataset:
     """In the order by which a tenant-year object is sorted; its days come last."""
     counted: tuple[str, ...]
     """The measures that add up to the number of events."""
+    raw_order: tuple[str, ...]
+    """Identity and version of an event: by these the rows of an object are sorted."""
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -247,6 +249,7 @@ SCORES = Dataset(
     daily_columns=DAILY_SCORES,
     dimensions=("metric", "scale", *(d for d in SCORE_DIMENSIONS if d not in ("metric", "scale"))),
     counted=SCORE_COUNTS,
+    raw_order=("tenant", "survey", "key_kind", "response_id", "received_us", "content_hash"),
 )
 INTERACTIONS = Dataset(
     name="interactions",
@@ -255,6 +258,7 @@ INTERACTIONS = Dataset(
     daily_columns=DAILY_INTERACTIONS,
     dimensions=INTERACTION_DIMENSIONS,
     counted=("entered",),
+    raw_order=("tenant", "interaction_id", "updated_us", "received_us", "content_hash"),
 )
 SESSIONS = Dataset(
     name="sessions",
@@ -263,18 +267,51 @@ SESSIONS = Dataset(
     daily_columns=DAILY_SESSIONS,
     dimensions=SESSION_DIMENSIONS,
     counted=("sessions",),
+    raw_order=("tenant", "session_id", "received_us", "content_hash"),
 )
 DATASETS = (SCORES, INTERACTIONS, SESSIONS)
 
 
+def raw_prefix(stream: str, day: date) -> str:
+    """Where all events of the tenant-local day `day` lie."""
+    return f"raw/{stream}/dt={day}/"
+
+
 def raw_key(stream: str, day: date, name: str) -> str:
     """Key of one object of events, all of the tenant-local day `day`."""
-    return f"raw/{stream}/dt={day}/{name}.parquet"
+    return f"{raw_prefix(stream, day)}{name}.parquet"
+
+
+COMPACTIONS = "compactions/"
+"""Where the manifests of compactions lie."""
+
+
+def compactions_prefix(stream: str, day: date) -> str:
+    """Where the manifest of a day's compaction lies, until its sources are removed."""
+    return f"{COMPACTIONS}{stream}/dt={day}/"
+
+
+def compaction_key(stream: str, day: date, name: str) -> str:
+    """Key of the manifest of one compaction."""
+    return f"{compactions_prefix(stream, day)}{name}.json"
+
+
+QUARANTINE = "quarantine/"
+"""Where rows lie that could not be read."""
+
+
+def quarantine_prefix(stream: str, day: date) -> str:
+    """Where the rows lie that were set aside on the UTC day `day`."""
+    return f"quarantine/{stream}/dt={day}/"
 
 
 def quarantine_key(stream: str, day: date, name: str) -> str:
     """Key of one object of rows that could not be read, set aside on the UTC day `day`."""
-    return f"quarantine/{stream}/dt={day}/{name}.json"
+    return f"{quarantine_prefix(stream, day)}{name}.json"
+
+
+ERASURES = "erasures/"
+"""Where the receipts of erasures lie."""
 
 
 def run_prefix(dataset: Dataset, run: str) -> str:
@@ -297,14 +334,32 @@ def report_key(dataset: Dataset, tenant: str, year: int) -> str:
     return f"{dataset.report_prefix}tenant={tenant}/year={year}.parquet"
 
 
+EXPORT_STAGING = "staging/exports/"
+"""Below which each run of export_rows has a folder of its own, while it is at work."""
+
+
 def export_staging_prefix(run: str, first_day: date) -> str:
     """Prefix of what export_rows has Athena lay out by day, for the batch that begins so."""
-    return f"staging/exports/run={run}/from={first_day}/"
+    return f"{EXPORT_STAGING}run={run}/from={first_day}/"
+
+
+def exports_prefix(tenant: str) -> str:
+    """Below which the files of a tenant's exports lie."""
+    return f"exports/tenant={tenant}/"
 
 
 def export_key(tenant: str, export: str, run: str, file_name: str) -> str:
     """Key of an export's file. Runs of one export do not meet: its record names the one it is."""
-    return f"exports/tenant={tenant}/export={export}/run={run}/{file_name}"
+    return f"{exports_prefix(tenant)}export={export}/run={run}/{file_name}"
+
+
+STATEMENT_RESULTS = "athena/"
+"""Where the workgroup has Athena put what statements answer."""
+
+
+def erasure_key(name: str) -> str:
+    """Key of the receipt of an erasure."""
+    return f"{ERASURES}{name}.json"
 
 
 def revenue_prefix(tenant: str, month: str) -> str:

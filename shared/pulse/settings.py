@@ -54,7 +54,20 @@ class IngestSettings(RememberingSettings):
 
 
 @dataclass(frozen=True)
-class WriteRawSettings(Settings):
+class RetainingSettings(Settings):
+    """Functions that know how long raw is kept."""
+
+    raw_retention_days: str
+    """How many days; 0: for ever."""
+
+    @property
+    def retention_days(self) -> int:
+        """The days as a number. Raises SettingsError for another text."""
+        return _whole(self, "raw_retention_days")
+
+
+@dataclass(frozen=True)
+class WriteRawSettings(RetainingSettings):
     """write_raw: Parquet into the lake; the country database may be an object of the lake."""
 
     lake_bucket: str
@@ -64,11 +77,28 @@ class WriteRawSettings(Settings):
 
 @dataclass(frozen=True)
 class BuildSettings(Settings):
-    """build_daily, build_reports, export_rows and housekeep."""
+    """build_daily, build_reports and export_rows."""
 
     lake_bucket: str
     database: str
     workgroup: str
+    event_source: str
+
+
+@dataclass(frozen=True)
+class CompactRawSettings(Settings):
+    """compact_raw: events of the lake, and the event that wakes it for the rest."""
+
+    lake_bucket: str
+    event_source: str
+
+
+@dataclass(frozen=True)
+class HousekeepSettings(RetainingSettings):
+    """housekeep: what the lake need not keep, and the event that wakes it for the rest."""
+
+    lake_bucket: str
+    database: str
     event_source: str
 
 

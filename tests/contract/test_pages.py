@@ -77,6 +77,19 @@ def test_the_viewers_address_takes_the_place_of_whatever_was_sent_by_that_name()
     assert plain["headers"] == overwritten["headers"] == {VIEWER: {"value": "203.0.113.9"}}
 
 
+def test_a_web_acl_stands_before_pages_and_api_where_one_is_given() -> None:
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    pattern = re.compile(template["Parameters"]["WebAclArn"]["AllowedPattern"])
+    arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/floods/0a1b2c3d"
+    assert pattern.match("")
+    assert pattern.match(arn)
+    assert not pattern.match(arn.replace("us-east-1", "eu-central-1"))
+    assert DISTRIBUTION["WebACLId"] == {
+        "Fn::If": ["HasWebAcl", {"Ref": "WebAclArn"}, {"Ref": "AWS::NoValue"}]
+    }
+    assert len([r for r in RESOURCES.values() if r["Type"] == "AWS::CloudFront::Distribution"]) == 1
+
+
 def test_the_api_gets_what_it_believes_the_address_by() -> None:
     (api,) = (o for o in DISTRIBUTION["Origins"] if "CustomOriginConfig" in o)
     (shown,) = api["OriginCustomHeaders"]
@@ -92,6 +105,9 @@ def test_the_api_is_asked_each_time_and_never_in_the_clear() -> None:
     caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
     assert api["CachePolicyId"] == caching_disabled
     assert api["ViewerProtocolPolicy"] == "https-only"
+    all_viewer_except_host_header = "b689b0a8-53d0-40ab-baf2-38738e2966ac"
+    assert api["OriginRequestPolicyId"] == all_viewer_except_host_header
+    assert set(api["AllowedMethods"]) >= {"GET", "POST", "OPTIONS"}
     kept = {e["ErrorCode"]: e["ErrorCachingMinTTL"] for e in DISTRIBUTION["CustomErrorResponses"]}
     # the errors that CloudFront keeps without being asked to
     assert kept == dict.fromkeys([404, 405, 414, 500, 501, 502, 503, 504], 0)

@@ -1,6 +1,8 @@
 """The template keeps the promises that the architecture makes of it."""
 
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,8 @@ SETTINGS = {
     "ServeReports": settings.ServeReportsSettings,
     "ExportRevenue": settings.ExportRevenueSettings,
     "ExportRows": settings.BuildSettings,
-    "Housekeep": settings.BuildSettings,
+    "CompactRaw": settings.CompactRawSettings,
+    "Housekeep": settings.HousekeepSettings,
 }
 
 
@@ -53,7 +56,7 @@ def test_a_function_has_its_folder_events_log_and_alarm(name: str) -> None:
     watched = [
         dimension["Value"]
         for alarm in of_type("AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Dimensions"]
+        for dimension in alarm.get("Dimensions", ())
     ]
     assert {"Ref": name} in watched
 
@@ -66,16 +69,66 @@ def test_a_function_is_told_what_its_settings_ask_for(name: str) -> None:
     assert {variable for variable in given if variable.startswith("PULSE_")} == asked
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_role_names_its_actions_and_resources(name: str) -> None:
-    for policy in FUNCTIONS[name]["Policies"]:
-        for statement in policy["Statement"]:
-            actions, resources = (
-                value if isinstance(value, list) else [value]
-                for value in (statement["Action"], statement["Resource"])
-            )
-            assert not [action for action in actions if "*" in action]
-            assert "*" not in resources
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(whose, what) of everything that the template's roles allow."""
+    for name, function in FUNCTIONS.items():
+        for policy in function["Policies"]:
+            yield from ((name, statement) for statement in policy["Statement"])
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_a_role_names_its_actions_and_resources() -> None:
+    for name, statement in statements():
+        assert not [action for action in as_list(statement["Action"]) if "*" in action], name
+        for resource in as_list(statement["Resource"]):
+            text = resource if isinstance(resource, str) else json.dumps(resource)
+            # a part of something named: an object below a prefix, a table of the database
+            assert re.search(r"\}/[a-z_][a-z_/]*\*\"", text) or "*" not in text, (name, text)
+
+
+def test_a_function_reads_no_records_but_those_of_its_own_kinds() -> None:
+    """In the one table are keys and tenants beside the ledger: partitions are named."""
+    for name, statement in statements():
+        if any(action.startswith("dynamodb:") for action in as_list(statement["Action"])):
+            partitions = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+            assert all(re.fullmatch(r"[A-Z_]+(#\*)?", text) for text in partitions), name
+
+
+def test_no_managed_policy_widens_a_role() -> None:
+    for name, function in FUNCTIONS.items():
+        assert all(isinstance(policy, dict) for policy in function["Policies"]), name
+    assert not [n for n, role in of_type("AWS::IAM::Role").items() if "ManagedPolicyArns" in role]
+
+
+def test_every_route_has_a_throttle() -> None:
+    properties = RESOURCES["Api"]["Properties"]
+    routes = {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}"
+        for function in FUNCTIONS.values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "HttpApi" and "Path" in event["Properties"]
+    }
+    own = properties["RouteSettings"]
+    assert set(own) <= routes
+    assert {route for route in routes if route.startswith("POST")} <= set(own)
+    for throttle in (properties["DefaultRouteSettings"], *own.values()):
+        for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
+            value = throttle[limit]
+            if isinstance(value, dict):
+                value = TEMPLATE["Parameters"][value["Ref"]]["Default"]
+            assert 0 < value <= 1000
+
+
+def test_the_documented_limits_are_the_templates() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    for name in ("WriteRate", "BatchRate", "ReadRate"):
+        assert f"`{name}`, {TEMPLATE['Parameters'][name]['Default']} a second" in text
 
 
 def test_the_finance_role_reads_revenue_and_does_nothing_else() -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
+import pyarrow as pa
 import pytest
 from playwright.sync_api import (
     Browser,
@@ -25,8 +27,10 @@ from playwright.sync_api import (
     Request,
     sync_playwright,
 )
+from pyarrow import parquet
 
 from tests.made_run import free_port, start, wait_until_ready
+from tests.silence import is_telling, leaks
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("PULSE_CHROMIUM", "/usr/bin/chromium")
@@ -68,13 +72,39 @@ class RunningStack:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     assert PAGES.is_file(), "the pages are not built: make pages"
     run = start(tmp_path_factory.mktemp("e2e"), free_port(), with_sample=True)
+    comments: set[str] = set()
     try:
         wait_until_ready(run, READY_WITHIN_S)
         told = run.stack
         yield RunningStack(told["pages"], run.folder, told["tenant"], told["keys"])
+        comments = stored_comments(told)
     finally:
         run.process.send_signal(signal.SIGINT)
         run.process.communicate(timeout=30)
+    log = "".join(file.read_text() for file in (run.folder / ".pulse" / "logs").iterdir())
+    assert "daily built" in log
+    assert comments
+    assert leaks(log, comments) == []
+
+
+def stored_comments(told: dict[str, Any]) -> set[str]:
+    """Every comment that was sent to the stack, the sample's and those of tests."""
+    given = told["aws"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=told["endpoint_url"],
+        region_name=given["region"],
+        aws_access_key_id=given["access_key_id"],
+        aws_secret_access_key=given["secret_access_key"],
+    )
+    where = {"Bucket": told["buckets"]["lake"]}
+    pages = s3.get_paginator("list_objects_v2").paginate(Prefix="raw/responses/", **where)
+    found: set[str] = set()
+    for listed in (one for page in pages for one in page["Contents"]):
+        body = pa.BufferReader(s3.get_object(Key=listed["Key"], **where)["Body"].read())
+        column = parquet.ParquetFile(body).read(columns=["comment"])["comment"]
+        found.update(filter(None, column.unique().to_pylist()))
+    return set(filter(is_telling, found))
 
 
 @pytest.fixture(scope="module")

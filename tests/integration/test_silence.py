@@ -11,7 +11,9 @@ import pytest
 from pulse import days
 from pulse.observe import logger
 from pulse.tenants.rules import Rule
+from tests import silence
 from tests.driver import Driver, running
+from tests.silence import Listener, leaks
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ADDRESS = "198.51.100.77"
@@ -94,3 +96,30 @@ def test_a_failure_on_the_way_leaves_no_trace_either(
     for told in (WORDS, ADDRESS, pulse.key("acme", "publishable")):
         assert told not in log.getvalue()
         assert told not in reply.body
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (f"rk_{'x' * 32}", [f"rk_{'x' * 32}"]),
+        ("from 198.51.100.77", ["198.51.100.77"]),
+        ("from 2001:db8:1::7", ["2001:db8:1::7"]),
+        ("my own words about it", ["my own words about it"]),
+        ("my öwn words about it", ["my öwn words about it"]),
+        ("at 2026-11-22 03:58:02,068 in build:94, version 5.2.5", []),
+    ],
+)
+def test_what_no_log_may_hold_is_found(heard: Listener, told: str, found: list[str]) -> None:
+    logger.warning("all is well", extra={"said": told})
+    sent = {"my own words about it", "my öwn words about it"}
+    assert leaks("\n".join(heard.lines), sent) == found
+    heard.lines.clear()
+
+
+def test_the_comments_that_a_test_sends_are_searched_for(heard: Listener, pulse: Driver) -> None:
+    said = "what nobody else has ever said"
+    pulse.post("acme", [{"survey_id": "email", "score": 9, "comment": said}])
+    assert said in silence.comments
+    logger.warning(f"an answer: {said}")
+    assert leaks(heard.lines[-1]) == [said]
+    heard.lines.clear()

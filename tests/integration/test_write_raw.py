@@ -62,6 +62,7 @@ def lake_objects(monkeypatch: pytest.MonkeyPatch) -> Iterator[Objects]:
         monkeypatch.setenv("PULSE_TABLE", "pulse")
         monkeypatch.setenv("PULSE_LAKE_BUCKET", "lake")
         monkeypatch.setenv("PULSE_COUNTRY_DATABASE", "config/test.mmdb")
+        monkeypatch.setenv("PULSE_RAW_RETENTION_DAYS", "0")
         app.stage.cache_clear()
         yield objects
     app.stage.cache_clear()

@@ -3,6 +3,8 @@
     tenants, surveys, keys     whom, what and who may
     importing                  responses from elsewhere, through the same interface as all others
     operating                  build, check, redrive
+    smoking                    a stack, tried as a whole
+    erasing                    a person who wants to be forgotten
     exporting                  revenue for finance
     reporting                  numbers on the terminal
     publishing                 the pages into a deployed stack
@@ -19,6 +21,7 @@ import typer
 from typer.core import TyperGroup
 
 from pulse.cli import (
+    erasing,
     exporting,
     importing,
     keys,
@@ -26,6 +29,7 @@ from pulse.cli import (
     output,
     publishing,
     reporting,
+    smoking,
     surveys,
     tenants,
 )
@@ -104,6 +108,8 @@ app.command("build")(operating.build)
 app.command("report")(reporting.report)
 app.command("redrive")(operating.redrive)
 app.command("check")(operating.check)
+app.command("smoke")(smoking.smoke)
+app.command("erase")(erasing.erase)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any, Self
 
 from pulse import lake
+from pulse.days import Remaining
 from pulse.errors import (
     AthenaError,
     BuildCheckError,
@@ -19,12 +20,14 @@ from pulse.errors import (
     raise_collected,
 )
 from pulse.observe import count, logger
+from pulse.raw import parquet
 from pulse.settings import BuildSettings
 from pulse.sql import statement
-from pulse.store.athena import RESERVE_S, Athena, Remaining
+from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
+from pulse.store.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class DailyResult:
 class BuildDaily:
     """The stage; `run` is the whole job, from a schedule, an event or a shell."""
 
-    bucket: str
+    objects: Objects
     ledger: Ledger
     catalog: Catalog
     athena: Athena
@@ -49,7 +52,7 @@ class BuildDaily:
     def from_settings(cls, settings: BuildSettings) -> Self:
         """The stage over the stack that the settings name."""
         return cls(
-            bucket=settings.lake_bucket,
+            objects=Objects(settings.lake_bucket),
             ledger=Ledger(settings.table),
             catalog=Catalog(settings.database),
             athena=Athena(settings.database, settings.workgroup),
@@ -65,6 +68,8 @@ class BuildDaily:
         wake: bool = True,
     ) -> DailyResult:
         """Build the days that changed; given a start or an end, all days with events between.
+
+        A day that raw no longer keeps stays as it was built last.
 
         Afterwards every day built is published whole, and the next builder is woken (or this one
         again, if time ran short) unless `wake` is false: for a caller that goes on by itself.
@@ -110,6 +115,7 @@ class BuildDaily:
         end: date | None,
     ) -> list[date]:
         """The days to build, in order."""
+        entries = {day: entry for day, entry in entries.items() if not entry.expired}
         if start or end:
             return sorted(d for d in entries if (start or d) <= d <= (end or d))
         published = self.catalog.partitions(dataset.daily_table)
@@ -136,13 +142,16 @@ class BuildDaily:
         self.athena.unload(
             statement("daily", dataset.name),
             days,
-            target=f"s3://{self.bucket}/{prefix}",
+            target=f"s3://{self.objects.bucket}/{prefix}",
             partition="dt",
             remaining_s=remaining_s,
         )
         built = events("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
         after = events("raw", days)
         check_counts(before, built, after)
+        for entry in entries:
+            if not built.get(entry.day.isoformat()):
+                self._check_empty(dataset, entry.day)
         self._publish(
             dataset,
             [
@@ -150,6 +159,16 @@ class BuildDaily:
                 for entry in entries
             ],
         )
+
+    def _check_empty(self, dataset: lake.Dataset, day: date) -> None:
+        """Raise BuildCheckError if raw has rows of a day in which Athena finds none.
+
+        Where it reads nothing at all, as from a table whose location is wrong, its own counts
+        agree with each other.
+        """
+        for key in self.objects.keys(lake.raw_prefix(dataset.stream, day)):
+            if parquet.rows_in(self.objects.get(key)):
+                raise BuildCheckError(f"{day}: Athena finds no events, where {key} has rows")
 
     def _publish(self, dataset: lake.Dataset, partitions: Sequence[Partition]) -> None:
         """Point the days at the run, but for those that a run of a newer version speaks for.
@@ -171,7 +190,7 @@ class BuildDaily:
 
     def _location(self, dataset: lake.Dataset, partition: Partition) -> str:
         run = lake.run_prefix(dataset, partition.run)
-        return f"s3://{self.bucket}/{run}dt={partition.day}/"
+        return f"s3://{self.objects.bucket}/{run}dt={partition.day}/"
 
     def _claim(self, stream: str, partition: Partition) -> bool:
         """Is it this run that speaks for the day from now on?"""

@@ -17,6 +17,7 @@ from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
+from pulse.days import Remaining
 from pulse.errors import AthenaError
 from pulse.exports.export import FILTERS, FORMATS, Export
 from pulse.exports.files import COLUMNS, FILES, in_order
@@ -24,7 +25,7 @@ from pulse.observe import count, logger
 from pulse.serve.conditions import Condition, Filters
 from pulse.settings import BuildSettings
 from pulse.sql import statement
-from pulse.store.athena import Athena, Remaining
+from pulse.store.athena import Athena
 from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects

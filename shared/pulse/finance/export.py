@@ -12,6 +12,7 @@ from datetime import date
 from typing import Self
 
 from pulse import days, lake
+from pulse.days import Remaining
 from pulse.errors import BuildCheckError, ConflictError, PulseError, raise_collected
 from pulse.finance.figures import RevenueYear, closing_day, first_day
 from pulse.finance.folder import Folder, list_folders
@@ -32,9 +33,6 @@ MARGIN_US = 60 * days.SECOND
 """Nothing is put any more so shortly before a lease ends."""
 RESERVE_S = 60.0
 """Nothing is begun with less time than this left: the rest is for a run of its own."""
-
-Remaining = Callable[[], float]
-"""Seconds that are left for the work at hand."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +104,8 @@ class ExportRevenue:
             self.events.announce("revenue unfinished")
         logger.info("revenue exported", extra={"months": len(exported), "finished": finished})
         count("MonthsExported", len(exported))
+        if len(failed) > 1:
+            raise ExceptionGroup("the revenue of some tenants was not exported", failed)
         if failed:
             raise failed[0]
         return RevenueResult(tuple(exported), finished)

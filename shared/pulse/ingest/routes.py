@@ -147,11 +147,11 @@ class Ingest:
     ) -> Reply:
         verdict = _judge(reader, items, own_ids)
         counted = reader.stream.capitalize()
-        count(f"{counted}Rejected", len(verdict.faults))
+        count(f"{counted}Rejected", len(verdict.faults), at_us=reader.received_us)
         if not verdict.events:
             raise _nothing_accepted(verdict)
         self._send(call, reader, list(verdict.events.values()))
-        count(f"{counted}Accepted", len(verdict.events))
+        count(f"{counted}Accepted", len(verdict.events), at_us=reader.received_us)
         return Reply.json(202, verdict.summary())
 
     def _send(self, call: Call, reader: Reader, events: Sequence[Event]) -> None:

@@ -5,6 +5,7 @@ record without a country gives None, even where it has a `registered_country`: t
 network's owner sits, not its user.
 """
 
+import socket
 import sys
 import tempfile
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -56,7 +57,7 @@ class Countries:
         A record that cannot be read counts as CountryLookupsFailed.
         """
         ip = _parse(address)
-        if ip is None or (ip.version == 6 and not self._has_ipv6):
+        if ip is None or (isinstance(ip, IPv6Address) and not self._has_ipv6):
             return None
         try:
             return _country(self._reader.get(ip))
@@ -65,13 +66,26 @@ class Countries:
             return None
 
 
-def _parse(address: str | None) -> IPv4Address | IPv6Address | None:
-    """The address; an IPv4 one that is written as IPv6 (::ffff:a.b.c.d) as IPv4."""
+def _parse(address: str | None) -> str | IPv4Address | IPv6Address | None:
+    """The address; an IPv4 one that is written as IPv6 (::ffff:a.b.c.d) as IPv4.
+
+    A plain IPv4 address stays the text that it is: it need not be taken apart twice.
+    """
+    if address and _is_ipv4(address):
+        return address
     try:
         ip = ip_address(address or "")
     except ValueError:
         return None
     return ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip
+
+
+def _is_ipv4(address: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET, address)
+    except (OSError, ValueError):  # not one; not even ASCII
+        return False
+    return True
 
 
 def _country(record: Any) -> str | None:

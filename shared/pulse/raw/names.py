@@ -15,8 +15,6 @@ from pulse.store.names import Names, Naming
 MOST_AT_ONCE = 500
 """Writes a batch, each a few milliseconds."""
 _MOST_REMEMBERED = 100_000
-_MOMENTS = ("answered_us", "entered_us")
-"""The column that says when it was, in rows that name agents."""
 
 _Voice = tuple[str, str, bool]
 """Tenant, agent, and whether it is trusted: who is called something, by whom."""
@@ -58,24 +56,20 @@ class AgentNames:
 
 def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, tuple[Naming, date]]:
     """Of each voice its greatest word, with the day of the event."""
-    latest: dict[_Voice, tuple[Naming, date]] = {}
+    latest: dict[_Voice, tuple[int, int, date, str]] = {}
     for day, row in rows:
         if not (row["agent"] and row.get("agent_name")):
             continue
-        naming = _naming(row)
-        voice = naming.tenant, naming.agent, naming.trusted
-        if voice not in latest or latest[voice][0].version <= naming.version:
-            latest[voice] = naming, day
-    return latest
-
-
-def _naming(row: Row) -> Naming:
-    return Naming(
-        tenant=row["tenant"],
-        agent=row["agent"],
-        name=row["agent_name"],
         # only responses come with publishable keys too
-        trusted=row.get("key_kind", "secret") == "secret",
-        happened_us=next(row[name] for name in _MOMENTS if name in row),
-        received_us=row["received_us"],
-    )
+        voice = row["tenant"], row["agent"], row.get("key_kind", "secret") == "secret"
+        happened_us = row["answered_us"] if "answered_us" in row else row["entered_us"]
+        word = happened_us, row["received_us"], day, row["agent_name"]
+        if voice not in latest or latest[voice][:2] <= word[:2]:
+            latest[voice] = word
+    return {
+        (tenant, agent, trusted): (
+            Naming(tenant, agent, name, trusted, happened_us, received_us),
+            day,
+        )
+        for (tenant, agent, trusted), (happened_us, received_us, day, name) in latest.items()
+    }

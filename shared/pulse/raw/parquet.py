@@ -1,7 +1,7 @@
-"""Rows → the bytes of a Parquet object, with the columns that lake.py declares.
+"""Rows → the bytes of a Parquet object, with the columns that lake.py declares; and back.
 
-The rows go to Arrow as JSON lines under a declared schema: every other way from Python objects
-(`pa.array(list)`) imports pandas where that is installed, half a second of a cold start.
+The columns go to Arrow as one JSON object under a declared schema: every other way from Python
+objects (`pa.array(list)`) imports pandas where that is installed, half a second of a cold start.
 """
 
 import json
@@ -14,6 +14,9 @@ import pyarrow.json
 from pyarrow import parquet
 
 from pulse import lake
+
+ROW_GROUP = 100_000
+"""Rows that a reader of one tenant passes over together, by their least and greatest tenant."""
 
 _TYPES: Mapping[str, pa.DataType] = {
     "string": pa.string(),
@@ -34,37 +37,69 @@ def schema(columns: Mapping[str, str]) -> pa.Schema:
 
 def encode(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> bytes:
     """One Parquet object with the rows in their order; the same rows give the same bytes."""
-    table = _table(rows, schema(columns))
+    return encode_table(_table(rows, schema(columns)))
+
+
+def encode_table(table: pa.Table) -> bytes:
+    """One Parquet object with the rows of a table in their order; equal tables, equal bytes."""
     sink = pa.BufferOutputStream()
-    parquet.write_table(table, sink, compression=lake.CODEC)
+    parquet.write_table(table, sink, compression=lake.CODEC, row_group_size=ROW_GROUP)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
 
+def rows_in(body: bytes) -> int:
+    """How many rows an object has."""
+    rows: int = parquet.ParquetFile(pa.BufferReader(body)).metadata.num_rows
+    return rows
+
+
+def decode(body: bytes, columns: Mapping[str, str]) -> pa.Table:
+    """The rows of an object; columns that were declared after it was written are null.
+
+    Raises ValueError for what is no Parquet or has a column that is not declared.
+    """
+    wanted = schema(columns)
+    found = parquet.ParquetFile(pa.BufferReader(body)).read()
+    unknown = set(found.column_names) - set(wanted.names)
+    if unknown:
+        raise ValueError(f"columns that are not declared: {', '.join(sorted(unknown))}")
+    given = [
+        found[field.name] if field.name in found.column_names else pa.nulls(len(found), field.type)
+        for field in wanted
+    ]
+    return pa.table(given, names=wanted.names).cast(wanted)
+
+
 def _table(rows: Sequence[Mapping[str, Any]], wanted: pa.Schema) -> pa.Table:
-    maps = [field.name for field in wanted if pa.types.is_map(field.type)]
-    lines = "\n".join(json.dumps({**row, **{m: _entries(row[m]) for m in maps}}) for row in rows)
-    read = wanted
+    maps = {field.name for field in wanted if pa.types.is_map(field.type)}
+    columns = {name: [row[name] for row in rows] for name in wanted.names}
     for name in maps:  # Arrow's JSON reader knows lists of entries, but no maps
-        read = read.set(read.get_field_index(name), pa.field(name, _ENTRIES))
-    body = lines.encode()
-    table = pyarrow.json.read_json(
+        columns[name] = [_entries(value) for value in columns[name]]
+    kinds = [_ENTRIES if field.name in maps else field.type for field in wanted]
+    body = json.dumps(columns, separators=(",", ":")).encode()
+    read = pyarrow.json.read_json(
         BytesIO(body),
         read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
         parse_options=pyarrow.json.ParseOptions(
-            explicit_schema=read, unexpected_field_behavior="error"
+            explicit_schema=pa.schema(
+                [(name, pa.list_(kind)) for name, kind in zip(wanted.names, kinds, strict=True)]
+            ),
+            unexpected_field_behavior="error",
         ),
     )
-    for name in maps:
-        table = table.set_column(wanted.get_field_index(name), name, _map(table[name]))
-    return table.cast(wanted)
+    lists: list[Any] = [column.combine_chunks() for column in read.columns]
+    arrays = [
+        _map(one.values) if name in maps else one.values
+        for name, one in zip(wanted.names, lists, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=wanted)
 
 
 def _entries(value: Mapping[str, str] | None) -> list[dict[str, str]] | None:
     return None if value is None else [{"key": k, "value": value[k]} for k in sorted(value)]
 
 
-def _map(column: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":
-    lists: Any = column.combine_chunks()
+def _map(lists: Any) -> "pa.Array[Any]":
     keys, values = lists.values.field("key"), lists.values.field("value")
     return pa.MapArray.from_arrays(lists.offsets, keys, values, mask=lists.is_null())

@@ -11,6 +11,9 @@ from typing import Any
 
 from pulse import days
 
+UNKNOWN_STREAM = "unknown"
+"""Where whole messages are set aside."""
+
 _ADDRESS_MEMBERS = ("ip", "client_ip")
 # Also a time of day can look like the second one; it is better to lose that than to keep this.
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f.]*")

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from pulse import days, lake
 from pulse.ingest.message import Message
@@ -36,6 +37,19 @@ class Origin:
     timezone: str
 
 
+class Column(NamedTuple):
+    """What a column may hold. A tuple: it is taken apart for every value of every row."""
+
+    name: str
+    kind: str
+    type: type
+    """Exactly this one: True is no number."""
+    holds: Callable[[Any], bool] | None
+    """What must be true of a value beyond its type, if anything."""
+    is_required: bool
+    is_moment: bool
+
+
 def _nothing(item: Mapping[str, Any], origin: Origin, countries: Countries) -> Row:
     return {}
 
@@ -58,7 +72,20 @@ class Stream:
 
     def sort_key(self, row: Row) -> tuple[Any, ...]:
         """By identity, then by version."""
-        return tuple(row[name] for name in self.order)
+        return tuple([row[name] for name in self.order])
+
+    @cached_property
+    def nothing(self) -> Row:
+        """A row of which nothing is known: every column, in the table's order."""
+        return dict.fromkeys(self.columns)
+
+    @cached_property
+    def declared(self) -> tuple[Column, ...]:
+        """What each column may hold."""
+        return tuple(
+            Column(name, kind, *_HOLDS[kind], name in self.required, name.endswith("_us"))
+            for name, kind in self.columns.items()
+        )
 
 
 def row_of(
@@ -72,12 +99,12 @@ def row_of(
         raise ValueError("an item must be an object")
     message = origin.message
     stream = STREAMS[message.stream]
-    row: Row = {
-        **{name: item.get(name) for name in stream.columns},
-        "tenant": message.tenant,
-        "received_us": message.received_us + index,  # of one request, the later item wins
-        **stream.enrich(item, origin, countries),
-    }
+    row: Row = {**stream.nothing, **item}
+    for name in item.keys() - stream.columns.keys():
+        del row[name]
+    row["tenant"] = message.tenant
+    row["received_us"] = message.received_us + index  # of one request, the later item wins
+    row.update(stream.enrich(item, origin, countries))
     row["content_hash"] = _content_hash(row)
     _check(row, stream)
     stream.check(row)
@@ -91,10 +118,13 @@ def row_of(
 
 def _content_hash(row: Row) -> str:
     """128 bits over all columns but received_us: rows with equal hashes are equal."""
-    hidden = ("received_us", "content_hash")
-    content = {name: value for name, value in row.items() if name not in hidden}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    content = row.copy()
+    del content["received_us"], content["content_hash"]
+    text = _canonical(list(content.values()))  # a row has its table's columns in their order
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 # -- days
@@ -109,6 +139,8 @@ def _named_day(item: Mapping[str, Any]) -> date:
 
 def _check_day(day: date, timezone: str) -> None:
     """Raise ValueError where the raw table has no partition for the day."""
+    if days.FIRST_DAY <= day <= days.now().date():
+        return  # wherever it is still yesterday, this is tomorrow
     last = days.today(timezone) + DAYS_AHEAD * days.ONE_DAY
     if not days.FIRST_DAY <= day <= last:
         raise ValueError(f"the day {day} is outside of the table")
@@ -119,50 +151,40 @@ def _check_day(day: date, timezone: str) -> None:
 
 def _check(row: Row, stream: Stream) -> None:
     """Raise ValueError unless every column holds what the table declares."""
-    for name, kind in stream.columns.items():
+    for name, kind, wanted, holds, is_required, is_moment in stream.declared:
         value = row[name]
-        if value is None and name not in stream.required:
+        if value is None and not is_required:
             continue
-        if not _HOLDS[kind](value):
+        given = type(value)
+        if given is not wanted or not (holds is None or holds(value)):
             raise ValueError(f"{name} must be a {kind}")
-        if name.endswith("_us") and not 0 <= value < _LAST_US:
+        if is_moment and not 0 <= value < _LAST_US:
             raise ValueError(f"{name} is outside of the years 1970 to 9998")
 
 
-# Exactly these types, not isinstance: True is no number.
-
-
-def _is_text(value: Any) -> bool:
-    return type(value) is str
-
-
-def _is_truth(value: Any) -> bool:
-    return type(value) is bool
-
-
-def _is_number(bits: int) -> Callable[[Any], bool]:
+def _within_bits(bits: int) -> Callable[[int], bool]:
     most = 1 << bits - 1
-    return lambda value: type(value) is int and -most <= value < most
+    return lambda value: -most <= value < most
 
 
-def _is_decimal(digits: int, places: int) -> Callable[[Any], bool]:
+def _written_with(digits: int, places: int) -> Callable[[str], bool]:
     """Decimals travel as text, so that no float rounds them."""
     pattern = re.compile(rf"-?\d{{1,{digits - places}}}(\.\d{{1,{places}}})?", re.ASCII)
-    return lambda value: type(value) is str and bool(pattern.fullmatch(value))
+    return lambda value: bool(pattern.fullmatch(value))
 
 
-def _is_map(value: Any) -> bool:
-    return type(value) is dict and all(map(_is_text, value.values()))
+def _holds_texts(value: Mapping[str, Any]) -> bool:
+    return all(type(text) is str for text in value.values())
 
 
-_HOLDS: Mapping[str, Callable[[Any], bool]] = {
-    "string": _is_text,
-    "boolean": _is_truth,
-    "int": _is_number(32),
-    "bigint": _is_number(64),
-    "decimal(9,4)": _is_decimal(9, 4),
-    "decimal(18,4)": _is_decimal(18, 4),
-    "map<string,string>": _is_map,
+_HOLDS: Mapping[str, tuple[type, Callable[[Any], bool] | None]] = {
+    "string": (str, None),
+    "boolean": (bool, None),
+    "int": (int, _within_bits(32)),
+    "bigint": (int, _within_bits(64)),
+    "decimal(9,4)": (str, _written_with(9, 4)),
+    "decimal(18,4)": (str, _written_with(18, 4)),
+    "map<string,string>": (dict, _holds_texts),
 }
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -222,7 +244,7 @@ STREAMS: Mapping[str, Stream] = {
         required=frozenset(
             ("survey", "metric", "scale", "response_id", "answered_us", "score", "channel")
         ),
-        order=("tenant", "survey", "key_kind", "response_id", "received_us", "content_hash"),
+        order=lake.SCORES.raw_order,
         check=_check_response,
         moment="answered_us",
         enrich=_key_kind_and_client,
@@ -230,14 +252,14 @@ STREAMS: Mapping[str, Stream] = {
     "interactions": Stream(
         columns=lake.RAW_INTERACTIONS,
         required=frozenset(("interaction_id", "media_type", "entered_us", "updated_us")),
-        order=("tenant", "interaction_id", "updated_us", "received_us", "content_hash"),
+        order=lake.INTERACTIONS.raw_order,
         check=_check_interaction,
         moment="entered_us",
     ),
     "sessions": Stream(
         columns=lake.RAW_SESSIONS,
         required=frozenset(("session_id", "agent", "media_type", "active_us", "engaged_us")),
-        order=("tenant", "session_id", "received_us", "content_hash"),
+        order=lake.SESSIONS.raw_order,
         check=_check_session,
     ),
 }

@@ -1,5 +1,7 @@
 """A batch of messages → objects of the lake, one for each stream and day.
 
+Whom an erasure names is left out, wherever the message has waited (erasure/marks.py).
+
 First the objects, then the ledger, then the acknowledgement: a process that dies in between
 writes the same rows again, and builders count each identity once. A message has failed if any
 of its rows could not be stored; the others of the batch are done.
@@ -12,21 +14,24 @@ from datetime import date
 from typing import Any, Self
 
 from pulse import days, lake
+from pulse.erasure.marks import Tombstones
 from pulse.ingest.message import ATTRIBUTE, Message
 from pulse.observe import count, logger
 from pulse.raw import parquet, quarantine
 from pulse.raw.countries import Countries
 from pulse.raw.names import AgentNames
+from pulse.raw.retention import first_kept_day
 from pulse.raw.rows import STREAMS, Origin, Row, row_of
 from pulse.raw.zones import Zones
 from pulse.settings import WriteRawSettings
 from pulse.store.clients import client
+from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger
 from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 
-UNKNOWN_STREAM = "unknown"
+_TOO_OLD = "the day {} is older than what is kept"
 _AT_ONCE = 8  # objects in flight; an import of a year touches hundreds of days
 
 
@@ -45,11 +50,23 @@ class Target:
 class Batch:
     """What the messages read so far come to: at most one target a stream and day."""
 
-    def __init__(self) -> None:
+    def __init__(self, tombstones: Tombstones) -> None:
+        self._tombstones = tombstones
         self._targets: dict[tuple[str, date | None], Target] = {}
+        self.left_out = 0
+        """Items of persons that have been erased."""
+
+    def leave_out(self, message: Message, item: Any) -> bool:
+        """Is the item, which cannot be read, nothing to keep? Then it counts as left out."""
+        erased = self._tombstones.name(message.tenant, item, message.received_us)
+        self.left_out += erased
+        return erased
 
     def add_row(self, stream: str, day: date, row: Row, message_id: str) -> None:
-        """A row to store."""
+        """A row to store, unless it is an erased person's."""
+        if self._tombstones.cover(stream, row, day):
+            self.left_out += 1
+            return
         target = self._target(stream, day, message_id)
         target.rows.append(row)
 
@@ -64,7 +81,9 @@ class Batch:
         return list(self._targets.values())
 
     def _target(self, stream: str, day: date | None, message_id: str) -> Target:
-        target = self._targets.setdefault((stream, day), Target(stream, day))
+        target = self._targets.get((stream, day))
+        if target is None:
+            target = self._targets[stream, day] = Target(stream, day)
         target.messages.add(message_id)
         return target
 
@@ -79,12 +98,16 @@ class WriteRaw:
         zones: Zones,
         countries: Countries,
         names: AgentNames,
+        erasures: Erasures,
+        retention_days: int = 0,
     ) -> None:
         self._objects = objects
         self._ledger = ledger
         self._zones = zones
         self._countries = countries
         self._names = names
+        self._erasures = erasures
+        self._retention_days = retention_days
 
     @classmethod
     def from_settings(cls, settings: WriteRawSettings) -> Self:
@@ -101,11 +124,18 @@ class WriteRaw:
             Zones(Tenants(settings.table)),
             _countries(settings.country_database, objects),
             AgentNames(Names(settings.table, hurried=True)),
+            Erasures(settings.table),
+            settings.retention_days,
         )
 
     def write(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """Store the messages of an SQS event; the ids of those that have to come again."""
-        batch = Batch()
+        try:
+            batch = Batch(self._erasures.tombstones())
+        except Exception as error:  # without knowing whom to leave out nothing may be written
+            _log("erasures not read", error)
+            count("MessagesFailed", len(records))
+            return [record["messageId"] for record in records]
         failed = {record["messageId"] for record in records if not self._read(record, batch)}
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             lost = list(filter(None, pool.map(self._store, batch.targets)))
@@ -114,6 +144,7 @@ class WriteRaw:
         self._names.note((t.day, row) for t in stored if t.day for row in t.rows)
         count("RowsWritten", sum(len(target.rows) for target in stored))
         count("RowsSetAside", sum(len(target.lines) for target in stored))
+        count("RowsErased", batch.left_out)
         count("MessagesFailed", len(failed))
         return [record["messageId"] for record in records if record["messageId"] in failed]
 
@@ -149,7 +180,11 @@ class WriteRaw:
         message = origin.message
         try:
             day, row = row_of(item, index, origin, self._countries)
+            if day < first_kept_day(self._retention_days):
+                raise ValueError(_TOO_OLD.format(day))
         except Exception as error:  # a row may be wrong in any way; the others are good
+            if batch.leave_out(message, item):
+                return
             reason = str(error) if isinstance(error, ValueError) else type(error).__name__
             content = {
                 "tenant": message.tenant,
@@ -181,7 +216,21 @@ class WriteRaw:
         rows = sorted(target.rows, key=stream.sort_key)
         key = lake.raw_key(target.stream, day, lake.ulid())
         self._objects.put(key, parquet.encode(rows, stream.columns))
-        self._ledger.add(target.stream, day)
+        if self._ledger.add(target.stream, day).expired:
+            self._set_aside(target, day)
+
+    def _set_aside(self, target: Target, day: date) -> None:
+        """Store as lines the rows of a day that expired while raw was to be kept less long.
+
+        No build would count them; housekeep removes the object.
+        """
+        for row in target.rows:
+            content = {"tenant": row["tenant"], "key_kind": row.get("key_kind"), "item": row}
+            reason = _TOO_OLD.format(day)
+            line = quarantine.row_line(reason, target.stream, row["received_us"], content)
+            target.lines.append(line)
+        target.rows.clear()
+        self._store_aside(target)
 
     def _store_aside(self, target: Target) -> None:
         now = days.now()
@@ -191,8 +240,9 @@ class WriteRaw:
 
 def _refuse(record: Mapping[str, Any], reason: str, batch: Batch) -> None:
     """Set a whole message aside."""
-    line = quarantine.message_line(reason, UNKNOWN_STREAM, _sent_us(record), record["body"])
-    batch.set_aside(UNKNOWN_STREAM, line, record["messageId"])
+    stream = quarantine.UNKNOWN_STREAM
+    line = quarantine.message_line(reason, stream, _sent_us(record), record["body"])
+    batch.set_aside(stream, line, record["messageId"])
 
 
 def _countries(key: str, objects: Objects) -> Countries:

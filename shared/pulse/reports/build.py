@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Literal, Self
 
 from pulse import days, lake
+from pulse.days import Remaining
 from pulse.errors import (
     AthenaError,
     BuildCheckError,
@@ -24,7 +25,7 @@ from pulse.observe import count, logger
 from pulse.reports import tenant_year
 from pulse.settings import BuildSettings
 from pulse.sql import statement
-from pulse.store.athena import RESERVE_S, Athena, Remaining
+from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.events import Events
 from pulse.store.objects import Objects, Stored
@@ -133,6 +134,8 @@ class BuildReports:
         fields = {"rewritten": len(rewritten), "unchanged": unchanged, "finished": finished}
         logger.info("reports built", extra=fields)
         count("TenantYearsRewritten", len(rewritten))
+        if finished and not failures:
+            count("ReportsUpToDate")  # the alarm Freshness waits for it
         raise_collected(failures)
         return ReportsResult(tuple(dict.fromkeys(rewritten)), unchanged, finished)
 
@@ -153,7 +156,7 @@ class BuildReports:
                     return done
                 try:
                     outcomes = self._build(dataset, year, chunk, built_from, remaining_s)
-                except AthenaError as error:
+                except (AthenaError, BuildCheckError) as error:
                     done.failures.append(error)
                     continue
                 for tenant, outcome in outcomes:
@@ -186,6 +189,8 @@ class BuildReports:
             remaining_s=remaining_s,
         )
         due = self._due(dataset, params, remaining_s)
+        if not due:
+            self._check_empty(dataset, params, remaining_s)
         outcomes: list[tuple[str, _Outcome]] = []
         for plan in plans:
             pieces = self.objects.keys(f"{staging}tenant={plan.tenant}/")
@@ -231,6 +236,28 @@ class BuildReports:
         sql = statement("checks", f"{dataset.name}_by_tenant")
         rows = self.athena.rows(sql, params, remaining_s=remaining_s)
         return {row["tenant"]: int(row["events"]) for row in rows}
+
+    def _check_empty(
+        self, dataset: lake.Dataset, params: Mapping[str, Any], remaining_s: Remaining
+    ) -> None:
+        """Raise BuildCheckError if Athena finds no events of any tenant where Glue knows of some.
+
+        Tenants may have none. But where Athena reads nothing at all, as from a table whose
+        location is wrong, its count agrees with what it has laid out.
+        """
+        sql = statement("checks", f"{dataset.name}_published")
+        span = {name: params[name] for name in ("first_day", "last_day")}
+        (row,) = self.athena.rows(sql, span, remaining_s=remaining_s) or [{"events": 0}]
+        known = sum(
+            partition.answers
+            for partition in self.catalog.partitions(dataset.daily_table).values()
+            if span["first_day"] <= partition.day.isoformat() <= span["last_day"]
+        )
+        if known and not int(row["events"]):
+            raise BuildCheckError(
+                f"{span['first_day'][:4]}: Athena finds no events in {dataset.daily_table}, "
+                f"where its days count {known}"
+            )
 
     def _moved(self, dataset: lake.Dataset, year: int, built_from: str) -> bool:
         """True if the year's days point elsewhere than when this round began."""

@@ -4,15 +4,14 @@ Only the builders import this module: awswrangler brings pandas with it.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import awswrangler as wr
+import boto3
 
+from pulse.days import Remaining
 from pulse.errors import AthenaError
-
-Remaining = Callable[[], float]
-"""Seconds that are left for the work at hand."""
 
 RESERVE_S = 180.0
 """No statement is begun with less time than this left: the rest is for a run of its own."""
@@ -24,6 +23,9 @@ class Athena:
     """One Glue database, asked through one workgroup (which says where results go)."""
 
     def __init__(self, database: str, workgroup: str) -> None:
+        if boto3.DEFAULT_SESSION is None:
+            # awswrangler would make one for every call, and read all that botocore knows again
+            boto3.setup_default_session()
         self._database = database
         self._workgroup = workgroup
 

@@ -5,6 +5,7 @@ EXPORTS#tenant  export id   the request, its state, `expires_s`: DynamoDB delete
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -47,6 +48,23 @@ class Exports:
         record = self._records.get(f"EXPORTS#{tenant}", export_id, consistent=True)
         export = _export(tenant, record) if record else None
         return export if export and days.now_us() < export.expires_us else None
+
+    def of_tenant(self, tenant: str) -> list[Export]:
+        """The tenant's exports, in the order in which they were asked for."""
+        found = self._records.query(f"EXPORTS#{tenant}", consistent=True)
+        return [_export(tenant, record) for record in found]
+
+    def withdraw(self, export: Export, reason: str) -> None:
+        """A done export has failed after all, for that reason; any other stays as it is."""
+        with suppress(ConflictError):
+            self._records.update(
+                f"EXPORTS#{export.tenant}",
+                export.id,
+                "SET #state = :failed, reason = :reason, #key = :none, #rows = :none",
+                names={"#state": "state", "#key": "key", "#rows": "rows"},
+                values={":done": "done", ":failed": "failed", ":reason": reason, ":none": None},
+                condition="#state = :done",
+            )
 
     def end(self, export: Export) -> bool:
         """Store how a running export ended; False, and nothing changed, if it had ended before."""

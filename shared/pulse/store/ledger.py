@@ -2,12 +2,16 @@
 
     pk              sk          record
     LEDGER#stream   YYYY-MM-DD  version; the claim: claimed_version, claimed_run, claimed_answers;
-                                the lease: rewriter, rewriting_until_us
+                                the lease: rewriter, rewriting_until_us; compacted_version;
+                                once raw no longer keeps the day: expired, removed_version
 
 write_raw adds 1 to `version` after each object it puts. A builder claims a day for its run
 before it points the Glue partition there, so that of two builders the one that read the newer
 version prevails whatever their order. Who rewrites a day's objects in raw takes its lease first:
 so there is one at a time. New objects may come at any time.
+
+A day expires at the version that was built last, and is never built again: `add` tells whoever
+stores something for it afterwards.
 """
 
 from collections.abc import Mapping
@@ -29,6 +33,12 @@ class Entry:
     claimed_version: int = 0
     claimed_run: str = ""
     claimed_answers: int = 0
+    compacted_version: int = 0
+    """Every object that this version counts has been through compaction."""
+    expired: bool = False
+    """Raw no longer keeps the day: what was built of it last stays as it is."""
+    removed_version: int = 0
+    """Every object that this version counts has been removed."""
 
 
 class Ledger:
@@ -37,11 +47,12 @@ class Ledger:
     def __init__(self, table: str) -> None:
         self._records = Records(table)
 
-    def add(self, stream: str, day: date) -> None:
-        """Count one more change of a day. Call it after the object is stored."""
-        self._records.update(
+    def add(self, stream: str, day: date) -> Entry:
+        """Count one more change of a day; the day then. Call it after the object is stored."""
+        record = self._records.update(
             f"LEDGER#{stream}", day.isoformat(), "ADD version :one", values={":one": 1}
         )
+        return _entry(record)
 
     def entries(self, stream: str) -> Mapping[date, Entry]:
         """Every day of a stream that ever had an event, read consistently."""
@@ -51,7 +62,8 @@ class Ledger:
     def claim(self, stream: str, day: date, *, version: int, run: str, answers: int) -> bool:
         """Make `run`, built from `version` and counting `answers`, speak for the day.
 
-        False, and nothing changed, if a run built from a newer version does already.
+        False, and nothing changed, if a run built from a newer version does already, or if the day
+        has expired: then its objects may have gone while this run was reading them.
         """
         try:
             self._records.update(
@@ -59,11 +71,44 @@ class Ledger:
                 day.isoformat(),
                 "SET claimed_version = :version, claimed_run = :run, claimed_answers = :answers",
                 values={":version": version, ":run": run, ":answers": answers},
-                condition="attribute_not_exists(claimed_version) OR claimed_version <= :version",
+                condition="attribute_not_exists(expired) AND "
+                "(attribute_not_exists(claimed_version) OR claimed_version <= :version)",
             )
         except ConflictError:
             return False
         return True
+
+    def note_compacted(self, stream: str, day: date, version: int) -> None:
+        """Say up to which version a day is compacted. Only for whoever holds its lease."""
+        self._records.update(
+            f"LEDGER#{stream}",
+            day.isoformat(),
+            "SET compacted_version = :version",
+            values={":version": version},
+        )
+
+    def expire(self, stream: str, day: date, version: int) -> bool:
+        """Let a day expire; False, and nothing changed, if it is of another version by now."""
+        try:
+            self._records.update(
+                f"LEDGER#{stream}",
+                day.isoformat(),
+                "SET expired = :true",
+                values={":true": True, ":version": version},
+                condition="version = :version",
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def note_removed(self, stream: str, day: date, version: int) -> None:
+        """Say that the objects of an expired day are gone, as far as that version counts them."""
+        self._records.update(
+            f"LEDGER#{stream}",
+            day.isoformat(),
+            "SET removed_version = :version",
+            values={":version": version},
+        )
 
     def take(self, stream: str, day: date, holder: str, until_us: int) -> bool:
         """Take the lease of a day's raw objects until then; False while somebody else holds it.
@@ -103,4 +148,7 @@ def _entry(record: Record) -> Entry:
         claimed_version=record.get("claimed_version", 0),
         claimed_run=record.get("claimed_run", ""),
         claimed_answers=record.get("claimed_answers", 0),
+        compacted_version=record.get("compacted_version", 0),
+        expired=record.get("expired", False),
+        removed_version=record.get("removed_version", 0),
     )

@@ -1,6 +1,6 @@
 """Objects of one S3 bucket: whole reads, single PUTs, conditional ones where it matters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from pulse.errors import ConflictError
 from pulse.store.clients import client
 
+_MOST_DELETED = 1000  # what S3 takes in one request
 _LOST_A_RACE = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
@@ -37,6 +38,11 @@ class Objects:
         body: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return body
 
+    def get_tagged(self, key: str) -> tuple[bytes, str]:
+        """(bytes, ETag) of an object that is known to exist."""
+        reply = self._client.get_object(Bucket=self.bucket, Key=key)
+        return reply["Body"].read(), reply["ETag"]
+
     def get_unless(self, key: str, etag: str | None) -> tuple[bytes, str] | None:
         """(bytes, ETag) of an object; None if it still has the ETag named."""
         condition = {"IfNoneMatch": etag} if etag else {}
@@ -47,6 +53,12 @@ class Objects:
                 return None
             raise
         return reply["Body"].read(), reply["ETag"]
+
+    def begin(self, key: str, size: int) -> bytes:
+        """The first bytes of an object that is known to exist and not to be empty."""
+        reply = self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{size - 1}")
+        body: bytes = reply["Body"].read()
+        return body
 
     def find(self, key: str) -> Stored | None:
         """ETag and SHA-256 of an object; None if there is none.
@@ -77,7 +89,11 @@ class Objects:
 
     def put_file(self, key: str, path: Path, *, media_type: str) -> None:
         """Store a file of any size under a name that nobody else uses."""
-        self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": media_type})
+        from s3transfer.manager import TransferManager  # 60 ms, that hardly any process needs
+
+        with TransferManager(self._client) as transfers:
+            extra = {"ContentType": media_type}
+            transfers.upload(str(path), self.bucket, key, extra_args=extra).result()
 
     def link(self, key: str, file_name: str, *, seconds: int) -> str:
         """A signed address that downloads the object, under that name, without a key.
@@ -119,6 +135,10 @@ class Objects:
         """The ETag of every object below a prefix, by key, in order."""
         return {found["Key"]: found["ETag"] for found in self._listed(prefix)}
 
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """The bytes of every object below a prefix, by key, in order."""
+        return {found["Key"]: found["Size"] for found in self._listed(prefix)}
+
     def _listed(self, prefix: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=prefix
@@ -139,21 +159,20 @@ class Objects:
 
         Raises RuntimeError naming a key that S3 would not delete.
         """
-        deleted = 0
-        batch: list[str] = []
-        for key in [*self.keys(prefix), None]:
-            if key is not None:
-                batch.append(key)
-            if batch and (key is None or len(batch) == 1000):
-                self._delete(batch)
-                deleted += len(batch)
-                batch = []
-        return deleted
+        keys = list(self.keys(prefix))
+        self.delete(keys)
+        return len(keys)
 
-    def _delete(self, keys: list[str]) -> None:
-        reply = self._client.delete_objects(
-            Bucket=self.bucket,
-            Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True},
-        )
-        for error in reply.get("Errors", ()):
-            raise RuntimeError(f"S3 did not delete {error['Key']}: {error['Code']}")
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; one that is not there is no fault.
+
+        Raises RuntimeError naming a key that S3 would not delete.
+        """
+        for first in range(0, len(keys), _MOST_DELETED):
+            batch = keys[first : first + _MOST_DELETED]
+            reply = self._client.delete_objects(
+                Bucket=self.bucket,
+                Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True},
+            )
+            for error in reply.get("Errors", ()):
+                raise RuntimeError(f"S3 did not delete {error['Key']}: {error['Code']}")

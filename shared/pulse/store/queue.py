@@ -4,7 +4,8 @@ A message that `send` has returned for is durable. `redrive` gives dead letters 
 it may send one twice but never loses one, which the lake's identities make harmless.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pulse.store.clients import client
@@ -61,6 +62,46 @@ def redrive(dead_letter_url: str, queue_url: str) -> int:
     return len(sent)
 
 
+@dataclass(frozen=True)
+class Mended:
+    """How many messages of a queue were changed, and how many were removed altogether."""
+
+    changed: int
+    removed: int
+
+
+def mend(url: str, mended: Callable[[str], str | None]) -> Mended:
+    """Let every message of a queue have the body that `mended` makes of its own; None: no message.
+
+    Attributes stay. A changed message is sent before the old one is deleted: if this dies, both are
+    there. The others are hidden for as long as this runs.
+    """
+    seen: set[str] = set()
+    untouched: list[str] = []
+    changed = removed = 0
+    while letters := _receive(url):
+        fresh = [letter for letter in letters if letter["MessageId"] not in seen]
+        untouched += [again["ReceiptHandle"] for again in letters if again not in fresh]
+        if not fresh:
+            break
+        for letter in fresh:
+            seen.add(letter["MessageId"])
+            body = mended(letter["Body"])
+            if body == letter["Body"]:
+                untouched.append(letter["ReceiptHandle"])
+            elif body is None:
+                _delete(letter, url)
+                removed += 1
+            else:
+                seen.add(_move({**letter, "Body": body}, url, url))
+                changed += 1
+    for handle in untouched:
+        client("sqs").change_message_visibility(
+            QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0
+        )
+    return Mended(changed, removed)
+
+
 def _receive(url: str) -> list[dict[str, Any]]:
     reply = client("sqs").receive_message(
         QueueUrl=url,
@@ -75,12 +116,15 @@ def _receive(url: str) -> list[dict[str, Any]]:
 
 def _move(letter: Mapping[str, Any], dead_letter_url: str, queue_url: str) -> str:
     """The id that the letter has in the queue; SQS keeps it if it becomes a dead letter again."""
-    sqs = client("sqs")
-    reply = sqs.send_message(
+    reply = client("sqs").send_message(
         QueueUrl=queue_url,
         MessageBody=letter["Body"],
         MessageAttributes=letter.get("MessageAttributes", {}),
     )
-    sqs.delete_message(QueueUrl=dead_letter_url, ReceiptHandle=letter["ReceiptHandle"])
+    _delete(letter, dead_letter_url)
     message_id: str = reply["MessageId"]
     return message_id
+
+
+def _delete(letter: Mapping[str, Any], url: str) -> None:
+    client("sqs").delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])

@@ -6,10 +6,8 @@ records there are. Numbers come back as int.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from pulse.errors import ConflictError
@@ -17,26 +15,46 @@ from pulse.store.clients import client
 
 Record = dict[str, Any]
 
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
 
 def _item(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in record.items()}
+    return {name: _attribute(value) for name, value in record.items()}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    return value
+def _attribute(value: Any) -> dict[str, Any]:
+    """A value in DynamoDB's own form. Raises TypeError for what no record may hold."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case list() | tuple():
+            return {"L": [_attribute(one) for one in value]}
+        case Mapping():
+            return {"M": _item(value)}
+    raise TypeError(f"a record cannot hold a {type(value).__name__}")
 
 
 def _record(item: Mapping[str, Any]) -> Record:
-    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+    return {name: _plain(attribute) for name, attribute in item.items()}
+
+
+def _plain(attribute: Mapping[str, Any]) -> Any:
+    """The value that DynamoDB's form stands for."""
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "NULL":
+            return None
+        case "N":
+            return int(value)
+        case "L":
+            return [_plain(one) for one in value]
+        case "M":
+            return _record(value)
+    return value
 
 
 class Records:
@@ -57,12 +75,15 @@ class Records:
         )
         return _record(reply["Item"]) if "Item" in reply else None
 
-    def query(self, pk: str, *, consistent: bool = False) -> Iterator[Record]:
-        """Every record of a partition, in order of `sk`."""
+    def query(self, pk: str, *, after: str = "", consistent: bool = False) -> Iterator[Record]:
+        """Every record of a partition, in order of `sk`; with `after` those that follow it."""
+        condition, values = "pk = :pk", {":pk": pk}
+        if after:
+            condition, values = "pk = :pk AND sk > :after", {":pk": pk, ":after": after}
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=_item({":pk": pk}),
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=_item(values),
             ConsistentRead=consistent,
         )
         for page in pages:
@@ -82,6 +103,28 @@ class Records:
         ]
         with _conflicts():
             self._client.transact_write_items(TransactItems=puts)
+
+    def create_numbered(self, record: Record, *, counter: tuple[str, str], number: int) -> None:
+        """Put a new record and let the `number` of the one at `counter` (pk, sk) be this one.
+
+        Both or none. Raises ConflictError if the counter does not stand at the number before.
+        """
+        pk, sk = counter
+        put = {
+            "TableName": self.table,
+            "Item": _item(record),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        count = {
+            "TableName": self.table,
+            "Key": _item({"pk": pk, "sk": sk}),
+            "UpdateExpression": "SET #number = :number",
+            "ConditionExpression": "#number = :before OR attribute_not_exists(pk)",
+            "ExpressionAttributeNames": {"#number": "number"},
+            "ExpressionAttributeValues": _item({":number": number, ":before": number - 1}),
+        }
+        with _conflicts():
+            self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])
 
     def delete(self, *keys: Mapping[str, str]) -> None:
         """Delete the records of these `pk` and `sk`, all or none; a missing one is no fault."""

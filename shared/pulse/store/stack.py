@@ -43,6 +43,8 @@ class StackOutputs:
     queue_url: str
     dead_letter_queue_url: str
     event_source: str
+    metrics_namespace: str
+    build_daily: str
     finance_bucket: str
     finance_close_days: str
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 PREFIXES: Mapping[str, str] = {
     "publishable": "pk_",
-    "secret": "sk_",
+    "secret": "sk_",  # pragma: allowlist secret
     "report": "rk_",
     "feed": "fk_",
     "operator": "ok_",

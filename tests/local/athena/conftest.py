@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from local.athena import install
 
+ACCESS_KEY = "AKIATESTTESTTESTTEST"  # pragma: allowlist secret
 REGION = "us-east-1"
 SESSION = boto3.Session(region_name=REGION)
 """Shared by all: it reads the services' descriptions once, which takes longer than most tests."""
@@ -161,13 +162,13 @@ class Lake:
 def clients() -> Lake:
     """Clients for all tests: moto answers them whenever a mock is on."""
     install()
-    return Lake(aws_access_key_id="AKIATESTTESTTESTTEST", aws_secret_access_key="secret")
+    return Lake(aws_access_key_id=ACCESS_KEY, aws_secret_access_key="secret")
 
 
 @pytest.fixture
 def lake(clients: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
     """An empty lake."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATESTTESTTESTTEST")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():

@@ -1,0 +1,123 @@
+"""`pulse erase`: a person who wants to be forgotten.
+
+It runs here, with the caller's AWS credentials, and builds what changed as `pulse build` does.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from pulse.cli import operating, output
+from pulse.cli.arguments import known_tenant
+from pulse.cli.exits import FailedError, WrongUseError
+from pulse.cli.target import StackName, find_target
+from pulse.errors import BuildCheckError, PulseError
+from pulse.ingest.fields import NAME_LIMIT
+from pulse.settings import BuildSettings
+
+_MORE_BUILDS = 2
+
+
+def erase(
+    tenant: Annotated[str, typer.Option(metavar="ID", help="Whose customer it is.")],
+    customer: Annotated[
+        str, typer.Option(metavar="ID", help="The customer_id that the person's events name.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")
+    ] = False,
+    wait: Annotated[
+        int,
+        typer.Option(min=0, metavar="SECONDS", help="How long to wait for what was just sent."),
+    ] = 120,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Erase a person for good: from the lake, from what failed or still waits, from exports.
+
+    Removed are the rows that name the customer, their interactions and what belongs to them.
+    Reports are built again without them. It takes some minutes and asks nothing.
+
+    Example:
+
+        pulse erase --tenant acme --customer C-1042
+    """
+    if not customer or len(customer) > NAME_LIMIT or not customer.isprintable():
+        raise WrongUseError(f"--customer takes a text of 1 to {NAME_LIMIT} characters.")
+    target = find_target(stack)
+    settings = target.build_settings
+    found = known_tenant(target, tenant)
+    operating.wait_until_stored(target.outputs.queue_url, wait)
+    from pulse.erasure.erase import Erase  # slow to import: it talks to Athena
+
+    with operating.functions_quiet():
+        stage = Erase.from_settings(settings, target.outputs.dead_letter_queue_url, output.say)
+        if dry_run:
+            receipt, key = stage.preview(found, customer), None
+        else:
+            output.say("Looking for the person …")
+            key, receipt = stage.run(
+                found, customer, rebuild=lambda: _rebuild(target.build_settings)
+            )
+    result = receipt.shown() | {"receipt": key}
+    output.show(result, _text(result), as_json=as_json)
+    if receipt.found_again:
+        raise FailedError(f"{receipt.found_again:,} rows have come meanwhile: run it again.")
+
+
+def _rebuild(settings: BuildSettings) -> None:
+    """Build what has changed. Raises FailedError, saying what to do, where that does not succeed.
+
+    A build that read a day while it was rewritten refuses its own result: the next one is right.
+    """
+    try:
+        for _ in range(_MORE_BUILDS):
+            with suppress(BuildCheckError):
+                operating.build_daily(settings)
+                break
+        else:
+            operating.build_daily(settings)
+        operating.build_reports(settings)
+    except PulseError as error:
+        raise FailedError(
+            f"{error}. The person's rows are gone, but not all reports are built without them "
+            "yet: run `pulse build`, then this again for the receipt."
+        ) from error
+
+
+def _text(result: Mapping[str, Any]) -> RenderableType:
+    """The receipt for people."""
+    done = result["receipt"] is not None
+    facts = {
+        "tenant": result["tenant"],
+        "customer (SHA-256)": result["customer_sha256"],
+        "erased at": result["erased_at"] if done else "dry run: nothing was changed",
+        **{f"{stream} removed": f"{n:,}" for stream, n in result["removed"].items()},
+        **{f"days of {stream}": ", ".join(days) for stream, days in result["days"].items()},
+        "quarantine lines": result["quarantine_lines"],
+        "dead letters": "{changed} changed, {removed} removed".format(**result["dead_letters"]),
+        "exports withdrawn": ", ".join(result["exports_withdrawn"]) or 0,
+    }
+    if done:
+        facts |= {
+            "files of exports removed": result["files_removed"],
+            "results of statements removed": result["results_removed"],
+            "days rebuilt": len(result["days_rebuilt"]),
+            "a new search finds": result["found_again"],
+            "receipt": result["receipt"],
+        }
+    if not result["objects"]:
+        return output.pairs(facts)
+    objects = output.table(
+        ["object", "removed", "left", "SHA-256 before", "after"],
+        [
+            [o["key"], o["removed"], o["left"], o["sha256_before"], o["sha256_after"]]
+            for o in result["objects"]
+        ],
+        right=["removed", "left"],
+    )
+    return Group(output.pairs(facts), Text(), objects)

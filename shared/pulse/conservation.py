@@ -1,0 +1,231 @@
+"""pulse check: is everything that was accepted somewhere?
+
+    accepted = written + set aside + on its way + dead letters (+ erased + expired)
+
+ingest counts what it accepts in CloudWatch, at the moment of receipt, and raw holds the same
+moments: so a span of time is compared, in whole minutes (docs/decisions/0018). It ends some minutes
+ago, because CloudWatch and the queue's own count are behind. The count may be short, if a process
+died between storing and counting, but never too high: what is counted and nowhere found is lost.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from math import inf
+from typing import Any, Self
+
+from pulse import days, lake
+from pulse.checks import CheckResult, State
+from pulse.ingest.routes import BATCH_ITEMS
+from pulse.raw.quarantine import UNKNOWN_STREAM
+from pulse.sql import statement
+from pulse.store import metrics, queue
+from pulse.store.athena import Athena
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
+from pulse.store.stack import StackOutputs
+
+LOOK_BACK = timedelta(days=7)
+SETTLED = timedelta(minutes=3)
+REQUEST_US = 1_000
+"""Longer than any request: its items count as received a microsecond after one another."""
+
+_HOUR, _MINUTE = 3600, 60
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What was accepted of a stream within a span of time, against what became of it."""
+
+    accepted: int
+    written_least: int
+    written: int
+    """Events in raw at most: some were received at the very edge of the span."""
+    copies: int
+    """Further rows of the same events, which count once."""
+    set_aside: int
+    erased: int
+    """At most: what erasures have removed since, and had write_raw leave out, whenever received."""
+    messages_on_their_way: int
+    """Of any stream, each of at most BATCH_ITEMS events; so are the dead letters."""
+    dead_letters: int
+    expired_days: int
+    """Days that raw no longer keeps, and with them what was received of them lately."""
+
+    @property
+    def missing(self) -> int:
+        """Accepted, and not found where it can be looked up."""
+        return max(0, self.accepted - self.written - self.set_aside - self.erased)
+
+    def verdict(self) -> tuple[State, str]:
+        """How it comes out, and why."""
+        in_flight = self.messages_on_their_way * BATCH_ITEMS
+        if self.accepted < self.written_least:
+            return "look", f"{self.written_least - self.accepted:,} more than were counted"
+        if not self.missing:
+            return "ok", "none missing"
+        if self.missing <= in_flight:
+            return "waiting", f"{self.missing:,} are in the queue"
+        if self.missing <= in_flight + self.dead_letters * BATCH_ITEMS:
+            return "look", f"{self.missing:,} are in dead letters, see pulse redrive"
+        if self.expired_days:
+            return "look", f"{self.missing:,} missing, which may be of expired days"
+        return "failed", f"{self.missing:,} are lost"
+
+
+def events_conserved(outputs: StackOutputs) -> list[CheckResult]:
+    """For each stream, whether every event accepted within the last seven days is somewhere.
+
+    Raises AthenaError if Athena does not answer.
+    """
+    span = _Span.until(days.now())
+    return [_result(stream, span, balance) for stream, balance in _balances(outputs, span)]
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A span of received time: from a whole hour to a whole minute."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def until(cls, now: datetime) -> Self:
+        """The last days, as far as they are settled."""
+        return cls(_floor(now - LOOK_BACK, _HOUR), _floor(now - SETTLED, _MINUTE))
+
+    def holds(self, moment_us: int) -> bool:
+        """True for what was received in it."""
+        return days.to_us(self.start) <= moment_us < days.to_us(self.end)
+
+    def dates(self) -> Iterator[date]:
+        """The UTC days from its start to today: on them it was written or set aside."""
+        day = self.start.date()
+        while day <= days.now().date():
+            yield day
+            day += days.ONE_DAY
+
+
+def _result(stream: str, span: _Span, balance: Balance) -> CheckResult:
+    state, why = balance.verdict()
+    erased = f", up to {balance.erased:,} erased" if balance.erased else ""
+    return CheckResult(
+        f"{stream}: nothing lost",
+        state,
+        detail=f"{balance.accepted:,} accepted until {span.end:%H:%M} UTC, "
+        f"{balance.written:,} in raw, {balance.set_aside:,} set aside{erased}: {why}",
+        rows=({**asdict(balance), "missing": balance.missing},) if state != "ok" else (),
+    )
+
+
+def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance]]:
+    objects, ledger = Objects(outputs.lake_bucket), Ledger(outputs.table)
+    athena = Athena(outputs.database, outputs.workgroup)
+    accepted, left_out = _counted(outputs.metrics_namespace, span)
+    # before raw is read: what leaves the queue meanwhile will be found there
+    waiting, dead = queue.depth(outputs.queue_url), queue.depth(outputs.dead_letter_queue_url)
+    set_aside, erased = _set_aside(objects, span), _erased(objects, span)
+    erased.update(dict.fromkeys(accepted, left_out))
+    for dataset in lake.DATASETS:
+        entries = ledger.entries(dataset.stream)
+        written = _written(athena, dataset, sorted(entries), span)
+        yield (
+            dataset.stream,
+            Balance(
+                accepted=accepted[dataset.stream],
+                written_least=written["least"],
+                written=written["most"],
+                copies=written["copies"],
+                set_aside=set_aside[dataset.stream],
+                erased=erased[dataset.stream],
+                messages_on_their_way=waiting,
+                dead_letters=dead,
+                expired_days=sum(entry.expired for entry in entries.values()),
+            ),
+        )
+
+
+def _counted(namespace: str, span: _Span) -> tuple[Mapping[str, int], int]:
+    """What ingest has accepted, by stream, and what write_raw has left out as erased."""
+    names = {d.stream: f"{d.stream.capitalize()}Accepted" for d in lake.DATASETS}
+    hour = _floor(span.end, _HOUR)
+
+    def sums(end: datetime, *wanted: str) -> Counter[str]:
+        """Whole hours, and the minutes of the last one."""
+        found = Counter(metrics.sums(namespace, wanted, span.start, hour, period_s=_HOUR))
+        found.update(metrics.sums(namespace, wanted, hour, end, period_s=_MINUTE))
+        return found
+
+    accepted = sums(span.end, *names.values())
+    left_out = sums(_floor(days.now(), _MINUTE) + timedelta(minutes=1), "RowsErased")
+    return {stream: accepted[name] for stream, name in names.items()}, left_out["RowsErased"]
+
+
+def _written(
+    athena: Athena, dataset: lake.Dataset, ledger_days: Sequence[date], span: _Span
+) -> Mapping[str, int]:
+    if not ledger_days:
+        return {"least": 0, "most": 0, "copies": 0}
+    params = {
+        "first_day": str(ledger_days[0]),
+        "last_day": str(ledger_days[-1]),
+        "from_us": days.to_us(span.start),
+        "to_us": days.to_us(span.end),
+        "width_us": REQUEST_US,
+    }
+    sql = statement("checks", f"{dataset.name}_received")
+    (row,) = athena.rows(sql, params, remaining_s=lambda: inf)
+    return {name: int(value) for name, value in row.items()}
+
+
+def _set_aside(objects: Objects, span: _Span) -> Mapping[str, int]:
+    """How many events were set aside, by stream.
+
+    A message that came twice was set aside twice: equal lines of two objects are one.
+    """
+    lines: Counter[str] = Counter()
+    for stream in (*(dataset.stream for dataset in lake.DATASETS), UNKNOWN_STREAM):
+        for day in span.dates():
+            for key in objects.keys(lake.quarantine_prefix(stream, day)):
+                lines |= Counter(objects.get(key).decode().splitlines())
+    found: Counter[str] = Counter()
+    for line, times in lines.items():
+        stream, events, received_us = _content(json.loads(line))
+        if span.holds(received_us):
+            found[stream] += events * times
+    return found
+
+
+def _content(told: Mapping[str, Any]) -> tuple[str, int, int]:
+    """What was set aside: its stream, how many events it is, and when they were received.
+
+    It is a row, or a whole message; what is no message of ingest's was never accepted.
+    """
+    match told:
+        case {"row": _}:
+            return told["stream"], 1, days.parse_instant(told["received"])
+        case {"message": {"stream": str(stream), "items": list(items), "received_us": int(at)}}:
+            return stream, len(items), at
+    return UNKNOWN_STREAM, 0, 0
+
+
+def _erased(objects: Objects, span: _Span) -> Counter[str]:
+    """What erasures have removed since the span began, by stream.
+
+    Of a line of the quarantine no receipt says which stream it was of: it may be any.
+    """
+    found: Counter[str] = Counter()
+    for key in objects.keys(lake.ERASURES):
+        if lake.ulid_time(key.removeprefix(lake.ERASURES).removesuffix(".json")) >= span.start:
+            receipt = json.loads(objects.get(key))
+            found.update(receipt["removed"])
+            found.update({d.stream: receipt["quarantine_lines"] for d in lake.DATASETS})
+    return found
+
+
+def _floor(moment: datetime, seconds: int) -> datetime:
+    """The whole hour or minute, of so many seconds, in which a moment falls."""
+    whole_us = seconds * days.SECOND
+    return days.from_us(days.to_us(moment) // whole_us * whole_us)

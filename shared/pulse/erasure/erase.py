@@ -1,0 +1,243 @@
+"""pulse erase at work: a person's rows leave raw and every other place, and stay out.
+
+First a tombstone: what write_raw reads from then on is left out. Then the rows that lie already:
+the objects of a day are rewritten under its lease, each in its own place by one PUT, and the ledger
+counts the change, so that the day is built again. A write_raw that began before the tombstone may
+still put some; so after its longest time everything is looked through again, until a whole look
+finds nothing. Whoever dies in between is followed by another run: all that is known of the person
+is with the tombstones before anything is removed, the days that are to be built again as well.
+"""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Self
+
+from pulse import days, lake
+from pulse.erasure.letters import Person, is_line_of, mended
+from pulse.erasure.receipt import Receipt, RewrittenObject
+from pulse.erasure.rows import rewritten
+from pulse.erasure.search import STREAMS, Search
+from pulse.erasure.traces import Traces
+from pulse.settings import BuildSettings
+from pulse.store import queue
+from pulse.store.athena import Athena
+from pulse.store.clients import client
+from pulse.store.erasures import Erasures
+from pulse.store.exports import Exports
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
+from pulse.tenants.tenant import Tenant
+
+SETTLE_S = 150.0
+"""After so long no write_raw is at work that has not read a tombstone: it may take 120 s. Nor does
+a dead letter stay hidden for longer that a run which died had received."""
+_LEASE_US = 900 * days.SECOND
+_ASK_EVERY_S = 5.0
+_AT_ONCE = 8  # objects in flight
+
+Days = Mapping[str, set[date]]
+"""Days by stream."""
+
+
+@dataclass(frozen=True)
+class Erase:
+    """The stage; `run` is the whole job, from a shell."""
+
+    objects: Objects
+    ledger: Ledger
+    erasures: Erasures
+    search: Search
+    exports: Exports
+    dead_letters: str
+    """The queue's address."""
+    say: Callable[[str], None]
+    pause: Callable[[float], None] = time.sleep
+    settle_s: float = SETTLE_S
+
+    @classmethod
+    def from_settings(
+        cls, settings: BuildSettings, dead_letters: str, say: Callable[[str], None]
+    ) -> Self:
+        """The stage over the stack that the settings name; it says what it waits for."""
+        client("s3")  # here, because boto3 cannot make it in two threads
+        ledger = Ledger(settings.table)
+        return cls(
+            objects=Objects(settings.lake_bucket),
+            ledger=ledger,
+            erasures=Erasures(settings.table),
+            search=Search(ledger, Athena(settings.database, settings.workgroup)),
+            exports=Exports(settings.table),
+            dead_letters=dead_letters,
+            say=say,
+        )
+
+    def run(
+        self, tenant: Tenant, customer: str, *, rebuild: Callable[[], None]
+    ) -> tuple[str, Receipt]:
+        """Erase the person; the key under which the receipt lies, and the receipt.
+
+        Afterwards nothing that was received until now holds the person, nor will anything that is
+        still queued, and what was made of their rows has been built without them by `rebuild`.
+        """
+        person = Person(tenant.id, customer, tenant.timezone, days.now_us())
+        receipt = Receipt(tenant.id, person.mark, person.erased_us)
+        owed: set[tuple[str, date]] = set()
+        for erasure in self.erasures.unfinished(tenant.id, person.mark):
+            person.marks |= erasure.marks
+            owed.update(erasure.days)
+        self.erasures.add(person.erasure)
+        self._look(person, receipt, _by_stream(owed))
+        while True:
+            self.say(f"Waiting {self.settle_s:.0f} s for what had begun to be written before …")
+            self.pause(self.settle_s)
+            if not self._look(person, receipt, {}):
+                break
+        receipt.results_removed = self._traces.remove_results()
+        self.erasures.finish(tenant.id, person.mark)
+        rebuild()
+        receipt.found_again = self._count(person)
+        key = lake.erasure_key(lake.ulid())
+        self.objects.put(key, json.dumps(receipt.shown(), indent=1).encode())
+        return key, receipt
+
+    def preview(self, tenant: Tenant, customer: str) -> Receipt:
+        """What `run` would remove, as far as one look tells; nothing is changed."""
+        person = Person(tenant.id, customer, tenant.timezone, days.now_us())
+        receipt = Receipt(tenant.id, person.mark, person.erased_us)
+        self._learn(person, receipt)
+        touched = self.search.days(person)
+        for stream, day in _pairs(touched):
+            self._rewrite(person, receipt, stream, day, dry=True)
+        found = self._traces.affected(tenant.id, touched)
+        receipt.exports_withdrawn = [export.id for export in found]
+        return receipt
+
+    @property
+    def _traces(self) -> Traces:
+        return Traces(self.objects, self.exports, self.say, self.pause)
+
+    def _learn(self, person: Person, receipt: Receipt) -> None:
+        """Find all of the person's marks; nothing is removed."""
+        person.marks |= self.search.named(person)
+        self._mend_dead_letters(person, receipt, dry=True)
+        self._clear_quarantine(person, receipt, dry=True)
+
+    # -- one look through everything
+
+    def _look(self, person: Person, receipt: Receipt, owed: Days) -> bool:
+        """Remove what is found, and count the days owed; False if there was nothing new."""
+        before, told = set(person.marks), receipt.shown()
+        self._learn(person, replace(receipt, removed=Counter()))
+        touched = self.search.days(person)
+        news = person.marks - before
+        if news or any(touched.values()):
+            found = replace(person.erasure, marks=frozenset(news), days=tuple(_pairs(touched)))
+            self.erasures.add(found)
+        self._mend_dead_letters(person, receipt)
+        self._clear_quarantine(person, receipt)
+        for stream, day in sorted({*_pairs(touched), *_pairs(owed)}):
+            with self._lease(stream, day):
+                self._rewrite(person, receipt, stream, day)
+                self.ledger.add(stream, day)
+                receipt.days_rebuilt.add(day)
+        withdrawn, files = self._traces.withdraw(person.tenant, _union(touched, owed))
+        receipt.exports_withdrawn += withdrawn
+        receipt.files_removed += files
+        return bool(news) or receipt.shown() != told
+
+    # -- raw
+
+    def _rewrite(
+        self, person: Person, receipt: Receipt, stream: str, day: date, *, dry: bool = False
+    ) -> None:
+        """No object of the day holds a row of the person's."""
+        tombstones = person.tombstones
+
+        def rewrite(key: str) -> RewrittenObject | None:
+            body, etag = self.objects.get_tagged(key)
+            new = rewritten(body, stream, day, tombstones)
+            if new is None:
+                return None
+            after = hashlib.sha256(new.body).hexdigest()
+            if not dry:
+                self.objects.replace(key, new.body, sha256=after, etag=etag)
+            before = hashlib.sha256(body).hexdigest()
+            return RewrittenObject(key, new.removed, new.left, before, after)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            keys = list(self.objects.keys(lake.raw_prefix(stream, day)))
+            changed = [new for new in pool.map(rewrite, keys) if new]
+        if changed:
+            receipt.objects += changed
+            receipt.removed[stream] += sum(new.removed for new in changed)
+            receipt.days.setdefault(stream, set()).add(day)
+
+    @contextmanager
+    def _lease(self, stream: str, day: date) -> Iterator[None]:
+        """Within the block no compaction rewrites the day: one that is at work is waited for.
+
+        Should this take longer than the lease, nothing is lost: a compaction reads the tombstones
+        after it has taken the lease itself, and each PUT here names the object that it replaces.
+        """
+        holder, said = lake.ulid(), False
+        while not self.ledger.take(stream, day, holder, days.now_us() + _LEASE_US):
+            if not said:
+                self.say(f"Waiting for somebody who rewrites {stream} of {day} …")
+                said = True
+            self.pause(_ASK_EVERY_S)
+        try:
+            yield
+        finally:
+            self.ledger.give_back(stream, day, holder)
+
+    def _count(self, person: Person) -> int:
+        return sum(self.search.rows(person, stream).total() for stream in STREAMS)
+
+    # -- what was never written
+
+    def _mend_dead_letters(self, person: Person, receipt: Receipt, *, dry: bool = False) -> None:
+        def mend(body: str) -> str | None:
+            new = mended(body, person)
+            receipt.removed[new.stream] += new.removed
+            receipt.dead_letters_removed += new.body is None
+            receipt.dead_letters_changed += new.body not in (body, None)
+            return body if dry else new.body
+
+        queue.mend(self.dead_letters, mend)
+
+    def _clear_quarantine(self, person: Person, receipt: Receipt, *, dry: bool = False) -> None:
+        for key in self.objects.keys(lake.QUARANTINE):
+            body, etag = self.objects.get_tagged(key)
+            lines = body.decode().splitlines()
+            left = [line for line in lines if not is_line_of(line, person)]
+            receipt.quarantine_lines += len(lines) - len(left)
+            if dry or len(left) == len(lines):
+                continue
+            if left:
+                new = "".join(f"{line}\n" for line in left).encode()
+                sha256 = hashlib.sha256(new).hexdigest()
+                self.objects.replace(key, new, sha256=sha256, etag=etag)
+            else:
+                self.objects.delete([key])
+
+
+def _pairs(found: Days) -> list[tuple[str, date]]:
+    return sorted((stream, day) for stream, some in found.items() for day in some)
+
+
+def _by_stream(pairs: Iterable[tuple[str, date]]) -> dict[str, set[date]]:
+    found: dict[str, set[date]] = {}
+    for stream, day in pairs:
+        found.setdefault(stream, set()).add(day)
+    return found
+
+
+def _union(one: Days, other: Days) -> dict[str, set[date]]:
+    return {stream: {*one.get(stream, ()), *other.get(stream, ())} for stream in {*one, *other}}

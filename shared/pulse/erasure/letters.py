@@ -1,0 +1,162 @@
+"""A person in messages that were never written: dead letters, and lines that were set aside.
+
+What can be read is judged as rows are. What cannot be read is the person's if their id stands in it
+as a whole value: nothing of it counts anywhere, so too much lost is better than too little.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from pulse import days
+from pulse.erasure.marks import Erasure, Tombstones, connected, customer_mark
+from pulse.ingest.message import Message
+
+_KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_id")}
+"""What an item must have as text for its marks to be known."""
+
+
+@dataclass
+class Person:
+    """Whom to look for; `marks` grows with what is found of them."""
+
+    tenant: str
+    customer: str
+    timezone: str
+    erased_us: int
+    marks: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.marks.add(self.mark)
+
+    @property
+    def mark(self) -> str:
+        """The mark by which they are known."""
+        return customer_mark(self.tenant, self.customer)
+
+    @property
+    def erasure(self) -> Erasure:
+        """The order to forget them."""
+        return Erasure(self.tenant, self.mark, frozenset(self.marks), self.erased_us)
+
+    @property
+    def tombstones(self) -> Tombstones:
+        """What covers their rows and no other's."""
+        return Tombstones.of([self.erasure])
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What a message becomes: its body (None: nothing is left), and how many items that took."""
+
+    body: str | None
+    stream: str = ""
+    removed: int = 0
+
+
+def mended(body: str, person: Person) -> Mended:
+    """A message without the person's items.
+
+    The marks of what goes with an item that names them are added to theirs.
+    """
+    try:
+        message = Message.decode(body)
+    except ValueError:
+        return Mended(None if _stands_whole(body, person.customer) else body)
+    if message.tenant != person.tenant or message.received_us > person.erased_us:
+        return Mended(body)
+    left = tuple(item for item in message.items if not _is_theirs(item, message, person))
+    removed = len(message.items) - len(left)
+    if not removed:
+        return Mended(body)
+    new = replace(message, items=left).encode() if left else None
+    return Mended(new, message.stream, removed)
+
+
+def is_line_of(line: str, person: Person) -> bool:
+    """Is this line of an object under quarantine/ about the person?"""
+    told = json.loads(line)
+    if days.parse_instant(told["received"]) > person.erased_us:
+        return False
+    about = told.get("row", told.get("message"))
+    tenant = about.get("tenant") if isinstance(about, Mapping) else None
+    if isinstance(tenant, str) and tenant != person.tenant:
+        return False
+    if "row" in told:
+        item, key_kind = about.get("item"), about.get("key_kind")
+        if _covers(told["stream"], item, key_kind, person):
+            return True
+    return _holds(about, person.customer)
+
+
+def _stands_whole(text: str, value: str) -> bool:
+    """Does the value stand whole in a text that is JSON, or is none?"""
+    try:
+        return _holds(json.loads(text), value)
+    except (ValueError, RecursionError):
+        return _stands_in(text, value)
+
+
+def _is_theirs(item: Any, message: Message, person: Person) -> bool:
+    if isinstance(item, Mapping):
+        return _covers(message.stream, item, message.key_kind, person)
+    return _holds(item, person.customer)
+
+
+def _covers(stream: str, item: Any, key_kind: Any, person: Person) -> bool:
+    """Is the item of a message theirs, as far as it can be read?"""
+    if not isinstance(item, Mapping) or stream not in _KEYS:
+        return False
+    row = {"customer": None, "interaction": None, **item, "tenant": person.tenant}
+    row |= {"key_kind": str(key_kind), "received_us": person.erased_us}  # the message's is earlier
+    named = row["customer"]
+    if named is not None and named != person.customer:
+        return False
+    day = _day(stream, row, person.timezone)
+    readable = all(isinstance(row.get(name), str) for name in _KEYS[stream]) and (
+        isinstance(row["interaction"], str | None)
+    )
+    if not readable or day is None:
+        return named is not None
+    if named is not None:
+        person.marks.update(connected(stream, row, day))
+        return True
+    return person.tombstones.cover(stream, row, day)
+
+
+def _day(stream: str, row: Mapping[str, Any], timezone: str) -> date | None:
+    """The tenant-local day of an item; None where it tells no time."""
+    moment = row.get("answered_us" if stream == "responses" else "entered_us")
+    if type(moment) is not int:
+        return None
+    try:
+        return days.local_day(moment, timezone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _holds(value: Any, text: str) -> bool:
+    return any(found == text or _stands_in(found, text) for found in _texts(value))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            yield name
+            yield from _texts(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _texts(member)
+
+
+def _stands_in(text: str, value: str) -> bool:
+    """Does it stand there, and not as a part of a longer word, number or address?"""
+    forms = {value, json.dumps(value)[1:-1]}
+    return any(
+        re.search(rf"(?<![\w@.+-]){re.escape(form)}(?![\w@+-]|\.\w)", text) for form in forms
+    )

@@ -1,0 +1,117 @@
+"""What makes a row a person's, told by hashes alone: marks of customers, interactions, responses.
+
+A person's rows are those that name the customer; and of rows that name nobody, the updates of an
+interaction that any of those names, the responses to it, and other copies of the same responses. A
+row that names another customer is never theirs. Marks are SHA-256, so that neither the table nor a
+statement of Athena, which keeps its text for weeks, ever holds whom somebody wanted forgotten.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+def mark(kind: str, tenant: str, *parts: str) -> str:
+    """The hash of `kind|tenant|part|…`; the statements of sql/erasing make the same ones."""
+    return hashlib.sha256((prefix(kind, tenant) + "|".join(parts)).encode()).hexdigest()
+
+
+def prefix(kind: str, tenant: str) -> str:
+    """What the text of every such mark begins with. No tenant's id has a bar in it."""
+    return f"{kind}|{tenant}|"
+
+
+def customer_mark(tenant: str, customer: str) -> str:
+    """The mark by which a person is known."""
+    return mark("customer", tenant, customer)
+
+
+def interaction_mark(tenant: str, interaction: str) -> str:
+    """The mark of all updates of an interaction, and of what refers to it."""
+    return mark("interaction", tenant, interaction)
+
+
+def response_mark(row: Mapping[str, Any], day: date) -> str:
+    """The mark of all copies of a response: of its identity, on its day."""
+    return mark(
+        "response",
+        row["tenant"],
+        day.isoformat(),
+        row["key_kind"],
+        row["response_id"],
+        row["survey"],
+    )
+
+
+def own_mark(row: Mapping[str, Any]) -> str | None:
+    """The mark of the customer whom a row names; None where it names nobody."""
+    customer = row["customer"]
+    return None if customer is None else customer_mark(row["tenant"], customer)
+
+
+def connected(stream: str, row: Mapping[str, Any], day: date) -> Iterator[str]:
+    """The marks by which a row hangs together with others, besides its customer."""
+    if stream == "interactions":
+        yield interaction_mark(row["tenant"], row["interaction_id"])
+    if stream == "responses":
+        yield response_mark(row, day)
+        if row["interaction"] is not None:
+            yield interaction_mark(row["tenant"], row["interaction"])
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """An order to forget: what carries one of the marks and was received until then."""
+
+    tenant: str
+    customer: str
+    """The mark of the person."""
+    marks: frozenset[str]
+    erased_us: int
+    days: tuple[tuple[str, date], ...] = ()
+    """Streams and days whose rows this takes away: they are to be built again."""
+
+
+@dataclass
+class Tombstones:
+    """All erasures that are remembered."""
+
+    _until: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By tenant and mark, up to when it was received."""
+
+    @classmethod
+    def of(cls, erasures: Iterable[Erasure]) -> "Tombstones":
+        """Those of the erasures given."""
+        tombstones = cls()
+        for erasure in erasures:
+            tombstones.add(erasure)
+        return tombstones
+
+    def add(self, erasure: Erasure) -> None:
+        """Remember one more."""
+        until = self._until.setdefault(erasure.tenant, {})
+        for name in erasure.marks:
+            until[name] = max(until.get(name, 0), erasure.erased_us)
+
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Whose rows may be covered."""
+        return frozenset(self._until)
+
+    def name(self, tenant: str, item: Any, received_us: int) -> bool:
+        """Does an item that is no row name somebody to be left out?"""
+        customer = item.get("customer") if isinstance(item, Mapping) else None
+        if tenant not in self._until or not isinstance(customer, str):
+            return False
+        return received_us <= self._until[tenant].get(customer_mark(tenant, customer), -1)
+
+    def cover(self, stream: str, row: Mapping[str, Any], day: date) -> bool:
+        """Is this row, of the tenant-local day, to be left out?"""
+        until = self._until.get(row["tenant"])
+        if until is None or stream == "sessions":  # a session names no customer
+            return False
+        own = own_mark(row)
+        found = [own] if own else connected(stream, row, day)
+        return any(row["received_us"] <= until.get(name, -1) for name in found)

@@ -1,0 +1,69 @@
+"""What an erasure did, for whoever asked for it: nothing in it says who it was."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pulse import days
+
+
+@dataclass(frozen=True)
+class RewrittenObject:
+    """An object of raw that lost rows, with the SHA-256 of what it was and of what it is."""
+
+    key: str
+    removed: int
+    left: int
+    sha256_before: str
+    sha256_after: str
+
+
+@dataclass
+class Receipt:
+    """Filled in as the work goes on; what two runs do is on two receipts."""
+
+    tenant: str
+    customer: str
+    """The person's mark."""
+    erased_us: int
+    removed: Counter[str] = field(default_factory=Counter)
+    """By stream: rows of raw, copies included, and items of dead letters."""
+    days: dict[str, set[date]] = field(default_factory=dict)
+    """By stream, the days that lost rows."""
+    objects: list[RewrittenObject] = field(default_factory=list)
+    quarantine_lines: int = 0
+    dead_letters_changed: int = 0
+    dead_letters_removed: int = 0
+    exports_withdrawn: list[str] = field(default_factory=list)
+    files_removed: int = 0
+    """Of exports, finished or broken off."""
+    results_removed: int = 0
+    """Of statements of Athena that showed single events."""
+    days_rebuilt: set[date] = field(default_factory=set)
+    found_again: int | None = None
+    """Rows that a new search found in the end; None: there was none."""
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "tenant": self.tenant,
+            "customer_sha256": self.customer,
+            "erased_at": days.iso(self.erased_us),
+            "removed": {stream: n for stream, n in sorted(self.removed.items()) if n},
+            "days": {
+                stream: [day.isoformat() for day in sorted(found)]
+                for stream, found in sorted(self.days.items())
+            },
+            "objects": [vars(rewritten) for rewritten in self.objects],
+            "quarantine_lines": self.quarantine_lines,
+            "dead_letters": {
+                "changed": self.dead_letters_changed,
+                "removed": self.dead_letters_removed,
+            },
+            "exports_withdrawn": self.exports_withdrawn,
+            "files_removed": self.files_removed,
+            "results_removed": self.results_removed,
+            "days_rebuilt": [day.isoformat() for day in sorted(self.days_rebuilt)],
+            "found_again": self.found_again,
+        }

@@ -1,0 +1,68 @@
+"""Rows of Parquet objects without those that tombstones cover.
+
+write_raw asks about each row that it makes; this is for rows that lie in objects already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pulse import lake
+from pulse.erasure.marks import Tombstones
+from pulse.raw import parquet
+
+_READ: dict[str, Sequence[str]] = {
+    "responses": (
+        "tenant",
+        "received_us",
+        "customer",
+        "interaction",
+        "survey",
+        "key_kind",
+        "response_id",
+    ),
+    "interactions": ("tenant", "received_us", "customer", "interaction_id"),
+}
+"""What marks are made of. Sessions name no customer."""
+_COLUMNS = {dataset.stream: dataset.raw_columns for dataset in lake.DATASETS}
+
+
+def uncovered(rows: pa.Table, stream: str, day: date, tombstones: Tombstones) -> pa.Table:
+    """The rows, all of that day, that no tombstone covers, in their order."""
+    if stream not in _READ or not tombstones.tenants:
+        return rows
+    tenants = pa.array(sorted(tombstones.tenants), pa.string())
+    candidates = pc.indices_nonzero(pc.is_in(rows["tenant"], value_set=tenants))
+    found = rows.select(list(_READ[stream])).take(candidates).to_pylist()
+    covered = {
+        index
+        for index, row in zip(candidates.to_pylist(), found, strict=True)
+        if tombstones.cover(stream, row, day)
+    }
+    if not covered:
+        return rows
+    return rows.filter(pa.array([index not in covered for index in range(len(rows))], pa.bool_()))
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """What an object of a day becomes."""
+
+    body: bytes
+    removed: int
+    left: int
+
+
+def rewritten(body: bytes, stream: str, day: date, tombstones: Tombstones) -> Rewritten | None:
+    """The object without what tombstones cover; None where they cover nothing of it.
+
+    An object of which no row is left stays one, with its columns and no row.
+    """
+    rows = parquet.decode(body, _COLUMNS[stream])
+    left = uncovered(rows, stream, day, tombstones)
+    if len(left) == len(rows):
+        return None
+    return Rewritten(parquet.encode_table(left), len(rows) - len(left), len(left))

@@ -1,0 +1,119 @@
+"""What else may show a person's rows: files of exports, and results of statements of Athena.
+
+Both are gone within a week by themselves; whoever was erased need not wait for that.
+"""
+
+import csv
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from pulse import days, lake
+from pulse.exports.export import Export
+from pulse.store.exports import Exports
+from pulse.store.objects import Objects
+
+WITHDRAWN = "It held data of a person that has been erased since. Order it again."
+
+_OF_SINGLE_EVENTS = frozenset(
+    ("customer", "comment", "interaction", "interaction_id", "response_id", "session_id")
+)
+_HEADER_BYTES = 16_384
+_ASK_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class Traces:
+    """The files of exports and the results of statements of one lake."""
+
+    objects: Objects
+    exports: Exports
+    say: Callable[[str], None]
+    pause: Callable[[float], None]
+
+    def affected(self, tenant: str, touched: Mapping[str, Collection[date]]) -> list[Export]:
+        """The tenant's finished exports that cover a day that lost rows of their stream."""
+        return [e for e in self.exports.of_tenant(tenant) if e.state == "done" and _on(e, touched)]
+
+    def withdraw(
+        self, tenant: str, touched: Mapping[str, Collection[date]]
+    ) -> tuple[list[str], int]:
+        """The ids of the exports that are withdrawn, and how many files are removed.
+
+        Afterwards no export that covers a day that lost rows has a file, nor has one that was
+        broken off. Where days lost rows, an export that is being made is waited for.
+        """
+        if not any(touched.values()):
+            return [], 0
+        self._wait_for_running(tenant)
+        withdrawn = self.affected(tenant, touched)
+        for export in withdrawn:
+            self.exports.withdraw(export, WITHDRAWN)
+        orders = self.exports.of_tenant(tenant)
+        wanted = {export.key for export in orders}
+        at_work = tuple(_prefix(e) for e in orders if _is_at_work(e))
+        unwanted = [
+            key
+            for key in self.objects.keys(lake.exports_prefix(tenant))
+            if key not in wanted and not key.startswith(at_work)
+        ]
+        if not at_work:
+            unwanted += self._staging(tenant)
+        self.objects.delete(unwanted)
+        return [export.id for export in withdrawn], len(unwanted)
+
+    def remove_results(self) -> int:
+        """Remove what statements of anybody answered about single events; how many results.
+
+        Whoever asked has read it: Athena's answers are fetched at once.
+        """
+        found = [
+            key
+            for key, size in self.objects.sizes(lake.STATEMENT_RESULTS).items()
+            if size and key.endswith(".csv") and self._tells_of_events(key)
+        ]
+        self.objects.delete([*found, *(f"{key}.metadata" for key in found)])
+        return len(found)
+
+    def _wait_for_running(self, tenant: str) -> None:
+        said = False
+        while any(map(_is_at_work, self.exports.of_tenant(tenant))):
+            if not said:
+                self.say("Waiting for an export that is being made …")
+                said = True
+            self.pause(_ASK_EVERY_S)
+
+    def _staging(self, tenant: str) -> list[str]:
+        """What the tenant's exports have laid out, none being at work: they were broken off."""
+        found = []
+        for run in self.objects.folders(lake.EXPORT_STAGING):
+            keys = list(self.objects.keys(run))
+            if keys and self._tenant_of(keys[0]) == tenant:
+                found += keys
+        return found
+
+    def _tenant_of(self, key: str) -> str | None:
+        """The tenant whose rows an object of an export's staging holds: those of one alone."""
+        body = pa.BufferReader(self.objects.get(key))
+        rows = parquet.ParquetFile(body).read(columns=["tenant"])
+        return rows["tenant"][0].as_py() if len(rows) else None
+
+    def _tells_of_events(self, key: str) -> bool:
+        first, *_ = self.objects.begin(key, _HEADER_BYTES).decode(errors="replace").splitlines()
+        return any(_OF_SINGLE_EVENTS.intersection(row) for row in csv.reader([first]))
+
+
+def _on(export: Export, touched: Mapping[str, Collection[date]]) -> bool:
+    dates = export.request.dates
+    return any(dates.start <= day <= dates.end for day in touched.get(export.request.stream, ()))
+
+
+def _is_at_work(export: Export) -> bool:
+    return export.state == "running" and not export.overdue(days.now_us())
+
+
+def _prefix(export: Export) -> str:
+    return f"{lake.exports_prefix(export.tenant)}export={export.id}/"

@@ -1,0 +1,13 @@
+-- What rows of raw_responses that name a customer hang together with: hashes of their identities
+-- and of the interactions that they name. Grain: one such pair. Nothing in it can be read.
+-- Parameters: tenant; received_us, the latest; customer, its mark; the texts that marks begin with;
+-- first_day and last_day, as text. Erasing finds with it what does not name the customer itself.
+SELECT DISTINCT
+    lower(to_hex(sha256(to_utf8(:response_prefix || dt || '|' || key_kind || '|' || response_id || '|' || survey))))
+        AS response,
+    lower(to_hex(sha256(to_utf8(:interaction_prefix || interaction)))) AS interaction
+FROM raw_responses
+WHERE dt BETWEEN :first_day AND :last_day
+    AND tenant = :tenant
+    AND received_us <= :received_us
+    AND lower(to_hex(sha256(to_utf8(:customer_prefix || customer)))) = :customer

@@ -1,0 +1,101 @@
+"""Tombstones in the table: whom to leave out of what is yet to be written.
+
+    pk        sk        record
+    ERASURES  number    tenant; customer and marks, hashes all; erased_us; days that lose rows by
+                        it; whether all is done; `expires_s`: DynamoDB deletes it some time after
+    COUNTERS  ERASURES  number of the latest
+
+Numbers follow each other in the order in which they come to be seen. So who has read up to one asks
+for those after it alone, and has missed nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+from pulse import days
+from pulse.erasure.marks import Erasure, Tombstones
+from pulse.errors import ConflictError
+from pulse.store.records import Record, Records
+
+KEEP = timedelta(days=90)
+"""A message waits two weeks in the queue, two more as a dead letter, and may be redriven."""
+
+_ERASURES = "ERASURES"
+_COUNTER = ("COUNTERS", _ERASURES)
+_MARKS_A_RECORD = 2_000  # DynamoDB takes 400 KB
+_TRIES = 10
+
+
+class Erasures:
+    """Reads and writes tombstones, and remembers those that it has read."""
+
+    def __init__(self, table: str) -> None:
+        self._records = Records(table)
+        self._known = Tombstones()
+        self._read_to = ""
+
+    def tombstones(self) -> Tombstones:
+        """All that there are, read consistently: one request if there is nothing new."""
+        found = self._records.query(_ERASURES, after=self._read_to, consistent=True)
+        for record in found:
+            self._known.add(_erasure(record))
+            self._read_to = record["sk"]
+        return self._known
+
+    def add(self, erasure: Erasure) -> None:
+        """Whoever reads the tombstones from now on leaves out what this one covers."""
+        marks = sorted(erasure.marks)
+        for start in range(0, len(marks) or 1, _MARKS_A_RECORD):
+            some = frozenset(marks[start : start + _MARKS_A_RECORD])
+            self._append(replace(erasure, marks=some))
+
+    def unfinished(self, tenant: str, customer: str) -> Iterator[Erasure]:
+        """The erasures of a person that nobody has called done: whoever was at it may be dead."""
+        return map(_erasure, self._unfinished(tenant, customer))
+
+    def finish(self, tenant: str, customer: str) -> None:
+        """What was ordered for the person is done."""
+        for record in self._unfinished(tenant, customer):
+            self._records.update(_ERASURES, record["sk"], "SET done = :yes", values={":yes": True})
+
+    def _unfinished(self, tenant: str, customer: str) -> list[Record]:
+        found = self._records.query(_ERASURES, consistent=True)
+        theirs = (r for r in found if (r["tenant"], r["customer"]) == (tenant, customer))
+        return [record for record in theirs if not record["done"]]
+
+    def _append(self, erasure: Erasure) -> None:
+        """Store it under the next number."""
+        for _ in range(_TRIES):
+            counter = self._records.get(*_COUNTER, consistent=True)
+            number = (counter["number"] if counter else 0) + 1
+            record = {"pk": _ERASURES, "sk": f"{number:012}", **_record(erasure)}
+            try:
+                self._records.create_numbered(record, counter=_COUNTER, number=number)
+            except ConflictError:  # somebody else took the number: take the next one
+                continue
+            return
+        raise ConflictError("other erasures keep coming first")
+
+
+def _record(erasure: Erasure) -> Record:
+    expires_us = erasure.erased_us + KEEP // timedelta(microseconds=1)
+    return {
+        "tenant": erasure.tenant,
+        "customer": erasure.customer,
+        "marks": sorted(erasure.marks),
+        "erased_us": erasure.erased_us,
+        "days": [[stream, day.isoformat()] for stream, day in erasure.days],
+        "done": False,
+        "expires_s": expires_us // days.SECOND,
+    }
+
+
+def _erasure(record: Record) -> Erasure:
+    return Erasure(
+        tenant=record["tenant"],
+        customer=record["customer"],
+        marks=frozenset(record["marks"]),
+        erased_us=record["erased_us"],
+        days=tuple((stream, date.fromisoformat(day)) for stream, day in record["days"]),
+    )

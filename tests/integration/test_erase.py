@@ -1,0 +1,806 @@
+"""pulse erase over the whole flow: whoever is erased is nowhere, and nobody else is touched."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from math import inf
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow.parquet import ParquetFile
+
+from pulse import days, lake
+from pulse.checks import run_checks
+from pulse.daily import build
+from pulse.days import DateRange
+from pulse.erasure.erase import Erase
+from pulse.erasure.letters import Person
+from pulse.erasure.marks import Tombstones, connected
+from pulse.erasure.receipt import Receipt
+from pulse.erasure.rows import rewritten
+from pulse.erasure.search import STREAMS, Search
+from pulse.errors import BuildCheckError
+from pulse.exports.export import Export, Request
+from pulse.finance.check import finance_equals_reports
+from pulse.ingest.message import Message
+from pulse.raw.parquet import decode, encode
+from pulse.sql import statement
+from pulse.store import queue
+from pulse.store.athena import Athena
+from pulse.store.clients import client
+from pulse.store.erasures import Erasures
+from pulse.store.exports import Exports
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
+from pulse.store.records import Records
+from pulse.tenants.rules import Rule
+from tests.aws_calls import AwsCalls, changes
+from tests.driver import Driver
+from tests.shell import Shell
+
+TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+GONE, OTHER = "C-1042", "C-10421"
+"""Who is erased, and somebody whose id begins alike."""
+Item = dict[str, Any]
+
+
+@dataclass
+class World:
+    """A stack, its clock, and what an eraser says."""
+
+    driver: Driver
+    now: datetime = TODAY
+    said: list[str] = field(default_factory=list)
+    meanwhile: list[Callable[[], Any]] = field(default_factory=list)
+    """What happens while the eraser waits: one at a pause."""
+
+    # -- events
+
+    def day(self, ago: int) -> str:
+        return f"{(TODAY - timedelta(days=ago)).date()}"
+
+    def response(self, ago: int = 1, *, id: str, tenant: str = "acme", **more: Any) -> None:
+        at = f"{self.day(ago)}T10:00:00Z"
+        item = {"survey_id": "email", "score": 9, "answered_at": at, "response_id": id, **more}
+        assert self.driver.post(tenant, [item]).status == 202
+        self.pass_by()
+
+    def interaction(self, ago: int = 1, *, id: str, tenant: str = "acme", **more: Any) -> None:
+        at = f"{self.day(ago)}T09:00:00Z"
+        item = {"interaction_id": id, "media_type": "voice", "entered_at": at, **more}
+        assert self.driver.post_interactions(tenant, [item]).status == 202
+        self.pass_by()
+
+    def pass_by(self) -> None:
+        self.now += timedelta(seconds=1)
+
+    # -- erasing
+
+    @property
+    def stage(self) -> Erase:
+        settings, outputs = self.driver.settings, self.driver.deployment.outputs
+        made = Erase.from_settings(settings, outputs["DeadLetterQueueUrl"], self.said.append)
+        return Erase(**vars(made) | {"pause": self.pause, "settle_s": 0})
+
+    def pause(self, seconds: float) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+
+    def erase(self, customer: str = GONE, tenant: str = "acme") -> Receipt:
+        found = self.driver.tenants.get(tenant)
+        assert found
+        key, receipt = self.stage.run(found, customer, rebuild=self.rebuild)
+        assert json.loads(self.driver.read(key)) == receipt.shown()
+        self.pass_by()
+        return receipt
+
+    def rebuild(self) -> None:
+        self.driver.build_daily()
+        self.driver.build_reports()
+        self.driver.forget()
+
+    # -- looking
+
+    def rows(self, stream: str) -> list[Item]:
+        found: list[Item] = []
+        for key in self.driver.objects(f"raw/{stream}/"):
+            body = pa.BufferReader(self.driver.read(key))
+            found += ParquetFile(body).read().to_pylist()
+        return found
+
+    def ids(self) -> tuple[list[str], list[str]]:
+        """The ids that raw holds, copies included: of responses, of interactions."""
+        return (
+            sorted(row["response_id"] for row in self.rows("responses")),
+            sorted(row["interaction_id"] for row in self.rows("interactions")),
+        )
+
+    def responses(self, tenant: str = "acme") -> int:
+        totals = self.driver.report(tenant, "nps", "preset=all_time")["totals"]
+        return sum(row["responses"] for row in totals)
+
+    def revenue(self) -> dict[str, str]:
+        rows = self.driver.report("acme", "revenue", "preset=all_time&granularity=total")["rows"]
+        return {row["currency"]: row["revenue"] for row in rows}
+
+    def check(self) -> None:
+        results = run_checks(self.driver.settings)
+        assert [r for r in results if r.state not in ("ok", "look")] == []
+
+    def texts(self) -> dict[str, str]:
+        """By key, what every object of the lake says."""
+        found = {}
+        for key in self.driver.objects(""):
+            body = self.driver.read(key)
+            found[key] = body.decode(errors="replace")
+            if key.startswith("raw/"):
+                found[key] = repr(ParquetFile(pa.BufferReader(body)).read().to_pylist())
+        return found
+
+    def holders(self, text: str) -> list[str]:
+        """Every object of the lake that holds the text as a word in any place."""
+        return [key for key, body in self.texts().items() if re.search(rf"\b{text}\b", body)]
+
+
+@pytest.fixture
+def world(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The module's stack with nothing in it but two tenants."""
+    monkeypatch.setattr(queue, "_WAIT_S", 0)
+    start_anew(driver)
+    world = World(driver)
+    with days.clock(lambda: world.now):
+        yield world
+
+
+def start_anew(driver: Driver) -> None:
+    """Make a stack as if it had just been deployed: that takes a tenth of deploying one."""
+    for bucket in (driver.settings.lake_bucket, driver.finance_settings.finance_bucket):
+        Objects(bucket).delete_all("")
+    table = driver.settings.table
+    for item in client("dynamodb").scan(TableName=table)["Items"]:
+        client("dynamodb").delete_item(
+            TableName=table, Key={name: item[name] for name in ("pk", "sk")}
+        )
+    where = {"DatabaseName": driver.settings.database}
+    for dataset in lake.DATASETS:
+        where |= {"TableName": dataset.daily_table}
+        found = client("glue").get_partitions(**where)["Partitions"]
+        values = [{"Values": partition["Values"]} for partition in found]
+        if values:
+            client("glue").batch_delete_partition(**where, PartitionsToDelete=values)
+    drain(driver.deployment.outputs["DeadLetterQueueUrl"])
+    driver.messages()
+    driver.forget()
+    driver.keys.clear()
+    for tenant in ("acme", "umbrella"):
+        driver.tenant(tenant, "UTC")
+        driver.survey(tenant, "email", Rule.make("nps", 0, 10))
+
+
+def forget_erasures(driver: Driver) -> None:
+    """Nothing is left in the lake, nor in the table what an eraser changes there."""
+    Objects(driver.settings.lake_bucket).delete_all("")
+    records = Records(driver.settings.table)
+    for pk in ("ERASURES", "EXPORTS#acme"):
+        keys = [{"pk": pk, "sk": record["sk"]} for record in records.query(pk)]
+        if keys:
+            records.delete(*keys)
+    drain(driver.deployment.outputs["DeadLetterQueueUrl"])
+
+
+def drain(url: str) -> None:
+    sqs = client("sqs")
+    while letters := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for letter in letters:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
+
+
+def test_a_person_is_erased_and_nobody_else(world: World) -> None:
+    world.response(1, id="gone-1", customer_id=GONE, comment="it was me", interaction_id="T-1")
+    world.response(2, id="gone-2", customer_id=GONE)
+    world.response(1, id="of-T-1", interaction_id="T-1")
+    world.response(1, id="by-another", interaction_id="T-1", customer_id=OTHER)
+    world.response(1, id="other", customer_id=OTHER)
+    world.response(1, id="nobody")
+    world.response(1, id="theirs", tenant="umbrella", customer_id=GONE, interaction_id="T-1")
+    money = {"amount": "10.00", "currency": "EUR"}
+    world.interaction(2, id="T-1", agent_id="anna")
+    world.interaction(3, id="T-2", customer_id=GONE, revenue=money)
+    world.interaction(3, id="T-2", updated_at=f"{world.day(1)}T12:00:00Z", revenue=money)
+    world.interaction(3, id="T-3", customer_id=OTHER, revenue=money)
+    world.interaction(3, id="T-2", tenant="umbrella", customer_id=GONE)
+    world.driver.build()
+    assert (world.responses(), world.revenue()) == (6, {"EUR": "20.0000"})
+
+    receipt = world.erase()
+    assert world.ids() == (
+        ["by-another", "nobody", "other", "theirs"],
+        ["T-2", "T-3"],
+    )
+    assert (world.responses(), world.revenue()) == (3, {"EUR": "10.0000"})
+    assert world.responses("umbrella") == 1
+    world.check()
+    assert receipt.shown()["removed"] == {"responses": 3, "interactions": 3}
+    assert receipt.shown()["days"] == {
+        "responses": [world.day(2), world.day(1)],
+        "interactions": [world.day(3), world.day(2)],
+    }
+    assert receipt.found_again == 0
+    assert "it was me" not in repr(world.rows("responses"))
+    again = world.erase()
+    assert (again.removed.total(), again.objects, again.days_rebuilt) == (0, [], set())
+
+
+# -- where else a person may be
+
+
+def dead(world: World, body: str, **attributes: str) -> None:
+    given = {name: {"DataType": "String", "StringValue": v} for name, v in attributes.items()}
+    url = world.driver.deployment.outputs["DeadLetterQueueUrl"]
+    client("sqs").send_message(QueueUrl=url, MessageBody=body, MessageAttributes=given)
+
+
+def dead_letters(world: World) -> list[tuple[Item, dict[str, str]]]:
+    """Bodies and attributes; the letters stay."""
+    letters = client("sqs").receive_message(
+        QueueUrl=world.driver.deployment.outputs["DeadLetterQueueUrl"],
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        VisibilityTimeout=0,
+    )
+    return [
+        (
+            json.loads(letter["Body"]),
+            {n: a["StringValue"] for n, a in letter.get("MessageAttributes", {}).items()},
+        )
+        for letter in letters.get("Messages", ())
+    ]
+
+
+def message(world: World, stream: str, *items: Item, tenant: str = "acme", **more: Any) -> str:
+    return Message(
+        **{
+            "stream": stream,
+            "tenant": tenant,
+            "key_kind": "secret",
+            "received_us": days.to_us(world.now),
+            "request_id": "made-up",
+            "items": items,
+            **more,
+        }
+    ).encode()
+
+
+def answer(id: str, **more: Any) -> Item:
+    """A response as it stands in a message."""
+    at = days.to_us(TODAY - timedelta(days=1))
+    return {
+        "survey": "email",
+        "metric": "nps",
+        "scale": "0-10",
+        "response_id": id,
+        "answered_us": at,
+        "score": 9,
+        "channel": "chat",
+        **more,
+    }
+
+
+def update(id: str, **more: Any) -> Item:
+    """An update of an interaction as it stands in a message."""
+    at = days.to_us(TODAY - timedelta(days=1))
+    return {
+        "interaction_id": id,
+        "media_type": "voice",
+        "entered_us": at,
+        "updated_us": at,
+        **more,
+    }
+
+
+def test_what_is_queued_or_comes_again_is_left_out(world: World) -> None:
+    world.interaction(id="T-1", customer_id=GONE)
+    assert world.driver.write() == []
+    world.response(id="gone", customer_id=GONE)
+    world.response(id="on-T-1", interaction_id="T-1")
+    world.response(id="other", customer_id=OTHER)
+    unreadable = answer("unreadable", customer=GONE, score="nine")
+    queued = [*world.driver.messages(), record(message(world, "responses", unreadable))]
+    world.pass_by()
+    world.erase()
+    assert world.driver.write(queued) == []
+    assert world.ids() == (["other"], [])
+    assert world.holders("unreadable") == []
+
+    # who comes back is a new customer
+    world.response(id="new", customer_id=GONE)
+    world.interaction(id="T-1", agent_id="anna")
+    world.driver.build()
+    assert world.ids() == (["new", "other"], ["T-1"])
+
+
+def record(body: str) -> Item:
+    return {"messageId": "made-up", "body": body, "attributes": {}, "messageAttributes": {}}
+
+
+def test_a_dead_letter_keeps_the_items_and_the_attributes_of_others(world: World) -> None:
+    kept = [answer("other", customer=OTHER), answer("nobody")]
+    dead(world, message(world, "responses", answer("on-T-1", interaction="T-1")))
+    dead(world, message(world, "interactions", update("T-1", customer=GONE), update("T-2")))
+    dead(
+        world,
+        message(world, "responses", kept[0], answer("gone", customer=GONE), kept[1]),
+        client_ip="192.0.2.7",
+    )
+    foreign = message(world, "responses", answer("x", customer=GONE), tenant="umbrella")
+    later = message(world, "responses", answer("later", customer=GONE), received_us=1 << 52)
+    for body in (foreign, later, json.dumps({"who": GONE}), json.dumps({"who": OTHER}), "{}"):
+        dead(world, body)
+    world.pass_by()
+    receipt = world.erase()
+    left = dead_letters(world)
+    assert ([body["items"] for body, _ in left if "items" in body]) == [
+        [answer("x", customer=GONE)],
+        [answer("later", customer=GONE)],
+        [update("T-2")],
+        kept,
+    ]
+    assert [body for body, _ in left if "items" not in body] == [{"who": OTHER}, {}]
+    assert [attributes for _, attributes in left if attributes] == [{"client_ip": "192.0.2.7"}]
+    assert receipt.shown()["removed"] == {"responses": 2, "interactions": 1}
+    assert (receipt.dead_letters_changed, receipt.dead_letters_removed) == (2, 2)
+
+
+def test_of_an_object_of_the_quarantine_the_lines_of_others_stay(world: World) -> None:
+    bad = [answer(id, score="nine", **more) for id, more in LINES.items()]
+    world.driver.write([record(message(world, "responses", *bad))])
+    world.driver.write([record(f"no message, but from {GONE}: hello")])
+    world.driver.write([record(f"no message, but from {OTHER}: hello")])
+    only = message(world, "interactions", update("T-1", customer=GONE, replies=-1))
+    world.driver.write([record(only)])
+    world.pass_by()
+    receipt = world.erase()
+    text = "".join(world.driver.read(key).decode() for key in world.driver.objects("quarantine/"))
+    for id in LINES:
+        assert (id in text) == id.startswith("kept"), id
+    assert f"from {OTHER}: hello" in text
+    assert f"from {GONE}: hello" not in text
+    assert receipt.quarantine_lines == 4
+    assert not world.driver.objects("quarantine/interactions/")
+
+
+LINES: dict[str, Item] = {
+    "kept-other": {"customer": OTHER},
+    "gone": {"customer": GONE},
+    "kept-nobody": {"comment": f"not{GONE}"},
+    "misplaced": {"agent": [GONE]},
+}
+
+
+def test_exports_and_results_that_may_hold_the_person_are_withdrawn(world: World) -> None:
+    for tenant in ("acme", "umbrella"):
+        world.response(1, id="gone", tenant=tenant, customer_id=GONE)
+        world.response(5, id="gone", tenant=tenant, customer_id=OTHER)
+    world.driver.build()
+    athena = Athena(world.driver.settings.database, world.driver.settings.workgroup)
+    span = {"first_day": world.day(9), "last_day": world.day(0)}
+    athena.rows(statement("checks", "scores_on_two_days"), span, remaining_s=lambda: inf)
+    asked = {"stream": "responses", "start_date": world.day(9)}
+    holding = world.driver.export("acme", **asked, end_date=world.day(0))
+    clean = world.driver.export("acme", **asked, end_date=world.day(5))
+    foreign = world.driver.export("umbrella", **asked, end_date=world.day(0))
+    objects = Objects(world.driver.settings.lake_bucket)
+    (file,) = world.driver.objects(f"exports/tenant=acme/export={holding['id']}/")
+    broken_off = lake.export_key("acme", lake.ulid(), lake.ulid(), "responses.csv")
+    objects.put(broken_off, objects.get(file))
+    for tenant in ("acme", "umbrella"):
+        rows = [row for row in world.rows("responses") if row["tenant"] == tenant]
+        staged = lake.export_staging_prefix(lake.ulid(), TODAY.date())
+        objects.put(f"{staged}dt={world.day(1)}/{tenant}", encode(rows, lake.RAW_RESPONSES))
+    assert any(b"response_id" in world.driver.read(key) for key in world.driver.objects("athena/"))
+
+    world.pass_by()
+    receipt = world.erase()
+    key = world.driver.key("acme", "secret")
+    shown = world.driver.call("GET", f"/v1/exports/{holding['id']}", key=key).json
+    assert (shown["state"], shown["link"]) == ("failed", None)
+    assert "erased" in shown["reason"]
+    assert world.driver.call("GET", f"/v1/exports/{clean['id']}", key=key).json["state"] == "done"
+    kept = {k.split("/")[2] for k in world.driver.objects("exports/")}
+    assert kept == {f"export={export['id']}" for export in (clean, foreign)}
+    assert [k.rsplit("/", 1)[1] for k in world.driver.objects("staging/exports/")] == ["umbrella"]
+    assert not any(
+        b"response_id" in world.driver.read(key) for key in world.driver.objects("athena/")
+    )
+    assert (receipt.exports_withdrawn, receipt.files_removed) == ([holding["id"]], 3)
+    assert receipt.results_removed
+
+
+def test_an_export_that_is_being_made_is_waited_for(world: World) -> None:
+    world.response(id="gone", customer_id=GONE)
+    world.driver.build()
+    key = world.driver.key("acme", "secret")
+    body = json.dumps({"stream": "responses", "start_date": world.day(1), "end_date": world.day(1)})
+    order = world.driver.call("POST", "/v1/exports", key=key, body=body).json["id"]
+    world.meanwhile = [lambda: None, lambda: world.driver.make_export("acme", order)]
+    receipt = world.erase()
+    assert "Waiting for an export that is being made …" in world.said
+    assert receipt.exports_withdrawn == [order]
+    assert not world.driver.objects("exports/")
+
+
+# -- others at work
+
+
+def test_what_a_write_that_had_begun_before_stores_is_found(world: World) -> None:
+    world.response(id="gone", customer_id=GONE, interaction_id="T-1")
+    queued = world.driver.messages()
+
+    def write_without_tombstones() -> None:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Erasures, "tombstones", lambda store: Tombstones())
+            assert world.driver.write(queued) == []
+
+    world.meanwhile = [write_without_tombstones]
+    receipt = world.erase()
+    assert receipt.shown()["removed"] == {"responses": 1}
+    assert world.ids() == ([], [])
+    assert len([said for said in world.said if "had begun" in said]) == 2
+    world.check()
+
+
+def test_a_compaction_at_work_is_waited_for_and_what_it_has_written_is_found(world: World) -> None:
+    for number in range(8):
+        world.response(9, id=f"gone-{number}", customer_id=GONE)
+        world.response(9, id=f"other-{number}", customer_id=OTHER)
+        world.driver.write()
+    world.rebuild()
+    (day,) = {key.split("/")[2] for key in world.driver.objects("raw/")}
+    ledger, at = Ledger(world.driver.settings.table), datetime.fromisoformat(day[3:]).date()
+    until_us = days.to_us(world.now + timedelta(minutes=15))
+    assert ledger.take("responses", at, "a compaction", until_us)
+
+    def end() -> None:
+        ledger.give_back("responses", at, "a compaction")
+        world.driver.compact()
+
+    world.meanwhile = [end]
+    before = world.responses()
+    receipt = world.erase()
+    others = [f"other-{number}" for number in range(8)]
+    assert sorted(set(world.ids()[0])) == others
+    assert receipt.removed["responses"] >= 8
+    assert (before, world.responses()) == (16, 8)
+    world.driver.compact()
+    world.now += timedelta(days=2)
+    world.driver.housekeep()
+    assert sorted(world.ids()[0]) == others
+    world.check()
+
+
+def test_compaction_leaves_out_whom_an_erasure_names(world: World) -> None:
+    for number in range(8):
+        world.response(9, id=f"gone-{number}", customer_id=GONE)
+        world.response(9, id=f"other-{number}")
+        world.driver.write()
+    person = Person("acme", GONE, "UTC", days.to_us(world.now))
+    Erasures(world.driver.settings.table).add(person.erasure)
+    assert world.driver.compact().compacted
+    world.now += timedelta(days=2)
+    world.driver.housekeep()
+    assert world.ids()[0] == [f"other-{number}" for number in range(8)]
+
+
+# -- what an eraser that dies leaves behind
+
+
+@dataclass(frozen=True)
+class Plain(Search):
+    """Finds the same without Athena, which takes most of a run's time."""
+
+    objects: Objects
+
+    def named(self, person: Person) -> set[str]:
+        return {
+            name
+            for stream in STREAMS
+            for row, day in self._rows(stream)
+            if row["customer"] == person.customer
+            for name in connected(stream, row, day)
+        }
+
+    def rows(self, person: Person, stream: str) -> Counter[date]:
+        tombstones = person.tombstones
+        return Counter(d for row, d in self._rows(stream) if tombstones.cover(stream, row, d))
+
+    def _rows(self, stream: str) -> Iterator[tuple[Item, date]]:
+        for key in self.objects.keys(f"raw/{stream}/"):
+            day = date.fromisoformat(key.split("/")[2].removeprefix("dt="))
+            body = pa.BufferReader(self.objects.get(key))
+            for row in ParquetFile(body).read().to_pylist():
+                yield row, day
+
+
+def versions(ledger: Ledger) -> dict[tuple[str, date], int]:
+    return {
+        (stream, day): entry.version
+        for stream in STREAMS
+        for day, entry in ledger.entries(stream).items()
+    }
+
+
+def test_an_eraser_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "_HIDDEN_S", 0)
+    objects = Objects(world.driver.settings.lake_bucket)
+    ledger = Ledger(world.driver.settings.table)
+    exports = Exports(world.driver.settings.table)
+    acme = world.driver.tenants.get("acme")
+    calls = AwsCalls(monkeypatch)
+    asked = Request("responses", DateRange(date(2026, 1, 1), TODAY.date()), {}, "csv")
+    assert acme
+    cuts = [999]  # the first run is not cut, and tells which of the calls change anything
+    for number, cut in enumerate(cuts):
+        who = f"K-{number}"
+        forget_erasures(world.driver)
+        letters = (
+            message(
+                world, "responses", answer("gone", customer=who), answer("on", interaction="T")
+            ),
+            message(world, "responses", answer("other", customer=OTHER)),
+            message(world, "interactions", update("T", customer=who), update("U")),
+            message(world, "responses", answer("gone-bad", customer=who, score="")),
+        )
+        assert world.driver.write([record(letter) for letter in letters]) == []
+        dead(world, message(world, "responses", answer("dead", customer=who), answer("left")))
+        name = lake.ulid(world.now)
+        key = lake.export_key("acme", name, name, "responses.csv")
+        exports.create(
+            Export("acme", name, asked, days.now_us(), state="done", finished_us=1, rows=1, key=key)
+        )
+        objects.put(key, who.encode())
+        world.pass_by()
+        built = versions(ledger)
+        stage = replace(world.stage, search=Plain(ledger, world.stage.search.athena, objects))
+
+        def run(stage: Erase = stage, who: str = who) -> None:
+            stage.run(acme, who, rebuild=lambda: None)
+
+        if calls.run(run, kill_after=cut):
+            assert cut == cuts[0]
+            cuts += [at for at, call in enumerate(calls.made, 1) if changes(call)]
+        world.pass_by()
+        world.now += timedelta(minutes=16)  # the lease of the dead one has ended
+        run()
+        texts = world.texts()
+        assert not [key for key, text in texts.items() if who in text], cut
+        raw = "".join(text for key, text in texts.items() if key.startswith("raw/"))
+        assert set(re.findall("_id': '(\\w+)'", raw)) == {"other", "U"}
+        assert {
+            item["response_id"] for body, _ in dead_letters(world) for item in body["items"]
+        } == {"left"}
+        after = versions(ledger)
+        assert all(after[stream, day] > built[stream, day] for stream, day in after), cut
+        export = exports.get("acme", name)
+        assert export
+        assert (export.state, export.key) == ("failed", None)
+    assert len(cuts) > 15
+    world.rebuild()
+    assert world.responses() == 1
+    world.check()
+
+
+# -- what follows from raw
+
+
+def test_a_closed_month_of_revenue_gets_an_adjustment(world: World) -> None:
+    world.now = datetime(2026, 10, 30, 12, tzinfo=UTC)
+    at: Item = {"entered_at": "2026-10-29T09:00:00Z"}
+    for id, customer, amount in (("T-1", GONE, "10.00"), ("T-2", OTHER, "5.50")):
+        money = {"amount": amount, "currency": "EUR"}
+        world.interaction(id=id, customer_id=customer, revenue=money, **at)
+    world.driver.build()
+    world.now = TODAY
+    world.driver.export_revenue()
+    world.erase()
+    world.driver.export_revenue()
+    finance = Objects(world.driver.finance_settings.finance_bucket)
+    files = {k.rsplit("/", 1)[1]: k for k in finance.keys(lake.revenue_prefix("acme", "2026-10"))}
+    assert b"15.5000" in finance.get(files["revenue.csv"])
+    assert b"-1,-10.0000" in finance.get(files["0001.csv"])
+    assert finance_equals_reports(world.driver.finance_settings).state == "ok"
+
+
+def test_objects_without_the_person_stay_byte_by_byte(world: World) -> None:
+    world.response(id="other", customer_id=OTHER)
+    world.driver.write()
+    before = world.driver.objects("raw/")
+    world.response(id="gone", customer_id=GONE)
+    world.response(id="shared", customer_id=OTHER, tags={"a": "1"}, comment="ä")
+    world.driver.write()
+    shared = [row for row in world.rows("responses") if row["response_id"] != "gone"]
+    receipt = world.erase()
+    after = world.driver.objects("raw/")
+    assert {key: after[key] for key in before} == before
+    assert world.rows("responses") == shared
+    (rewritten,) = receipt.objects
+    body = world.driver.read(rewritten.key)
+    assert hashlib.sha256(body).hexdigest() == rewritten.sha256_after != rewritten.sha256_before
+    assert (rewritten.removed, rewritten.left) == (1, 1)
+
+
+# -- the selection, against an oracle that knows no marks
+
+PEOPLE = st.sampled_from([None, GONE, OTHER])
+IDS = st.sampled_from(["T-1", "T-2", "T-3"])
+RESPONSES = st.fixed_dictionaries(
+    {
+        "tenant": st.sampled_from(["acme", "umbrella"]),
+        "response_id": st.sampled_from(["r-1", "r-2", "r-3"]),
+        "key_kind": st.sampled_from(["secret", "publishable"]),
+        "survey": st.sampled_from(["email", "e|mail"]),
+        "interaction": st.none() | IDS,
+        "customer": PEOPLE,
+        "ago": st.integers(1, 2),
+        "late": st.booleans(),
+    }
+)
+INTERACTIONS = st.fixed_dictionaries(
+    {
+        "tenant": st.sampled_from(["acme", "umbrella"]),
+        "interaction_id": IDS,
+        "customer": PEOPLE,
+        "ago": st.integers(1, 2),
+        "late": st.booleans(),
+    }
+)
+
+
+def theirs(responses: list[Item], interactions: list[Item]) -> tuple[list[bool], list[bool]]:
+    """Which of the rows are the person's, by the words of decision 0017."""
+
+    def is_early(row: Item) -> bool:
+        return row["tenant"] == "acme" and not row["late"]
+
+    named = [
+        row for row in [*responses, *interactions] if is_early(row) and row["customer"] == GONE
+    ]
+    contacts = {row.get("interaction_id", row.get("interaction")) for row in named} - {None}
+    copies = [identity(row) for row in named if "response_id" in row]
+
+    def is_theirs(row: Item) -> bool:
+        if not is_early(row) or row["customer"] == OTHER:
+            return False
+        if row["customer"] == GONE or row.get("interaction_id", row.get("interaction")) in contacts:
+            return True
+        return "response_id" in row and identity(row) in copies
+
+    return [is_theirs(row) for row in responses], [is_theirs(row) for row in interactions]
+
+
+def identity(row: Item) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("tenant", "survey", "key_kind", "response_id", "ago"))
+
+
+@given(st.lists(RESPONSES, max_size=12), st.lists(INTERACTIONS, max_size=12))
+@settings(max_examples=12, deadline=None, derandomize=True)
+@pytest.mark.usefixtures("noon")
+def test_what_is_found_and_removed_is_what_is_theirs(
+    driver: Driver, responses: list[Item], interactions: list[Item]
+) -> None:
+    objects, ledger = Objects(driver.settings.lake_bucket), Ledger(driver.settings.table)
+    objects.delete_all("raw/")
+    given_rows = {"responses": responses, "interactions": interactions}
+    for stream, rows in given_rows.items():
+        columns = dict.fromkeys(RAW[stream])
+        for ago in (1, 2):
+            day = (TODAY - timedelta(days=ago)).date()
+            some = [
+                {
+                    **columns,
+                    **{n: v for n, v in row.items() if n in columns},
+                    "content_hash": str(at),
+                }
+                | {"received_us": 2_000 if row["late"] else 1_000}
+                for at, row in enumerate(rows)
+                if row["ago"] == ago
+            ]
+            ledger.add(stream, day)
+            if some:
+                objects.put(lake.raw_key(stream, day, lake.ulid()), encode(some, RAW[stream]))
+    athena = Athena(driver.settings.database, driver.settings.workgroup)
+    person = Person("acme", GONE, "UTC", 1_000)
+    search = Search(ledger, athena)
+    person.marks |= search.named(person)
+    for stream, expected in zip(given_rows, theirs(responses, interactions), strict=True):
+        found = search.rows(person, stream)
+        left = set()
+        for key in objects.keys(f"raw/{stream}/"):
+            day = date.fromisoformat(key.split("/")[2].removeprefix("dt="))
+            new = rewritten(objects.get(key), stream, day, person.tombstones)
+            assert found[day] == (new.removed if new else 0)
+            body = new.body if new else objects.get(key)
+            left |= {row["content_hash"] for row in decode(body, RAW[stream]).to_pylist()}
+        assert left == {str(at) for at, gone in enumerate(expected) if not gone}
+
+
+RAW = {"responses": lake.RAW_RESPONSES, "interactions": lake.RAW_INTERACTIONS}
+
+
+# -- the command
+
+
+def do_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was being written when the command began."""
+    made = Erase.from_settings
+    monkeypatch.setattr(Erase, "from_settings", lambda *given: replace(made(*given), settle_s=0))
+
+
+def test_the_command_erases_and_prints_the_receipt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Shell(world.driver)
+    do_not_settle(monkeypatch)
+    world.response(id="gone", customer_id=GONE)
+    world.response(id="other", customer_id=OTHER)
+    world.driver.build()
+    names = ("erase", "--tenant", "acme", "--customer", GONE)
+    world.pass_by()
+    before = world.driver.objects("")
+    planned = shell.json(*names, "--dry-run")
+    assert (planned["removed"], planned["receipt"]) == ({"responses": 1}, None)
+    after = world.driver.objects("")
+    assert {k: v for k, v in after.items() if not k.startswith("athena/")} == {
+        k: v for k, v in before.items() if not k.startswith("athena/")
+    }
+
+    done = shell.run(*names)
+    assert "responses removed" in done.stdout
+    assert "a new search finds" in done.stdout
+    assert "Waiting 0 s" in done.stderr
+    world.driver.forget()
+    assert world.responses() == 1
+    again = shell.json(*names)
+    assert (again["removed"], again["found_again"]) == ({}, 0)
+    assert again["objects"] == again["days_rebuilt"] == []
+    receipts = world.driver.objects("erasures/")
+    assert len(receipts) == 2
+    assert world.holders(GONE) == []
+    shell.run("erase", "--tenant", "acme", "--customer", "", code=2)
+    shell.run("erase", "--tenant", "nobody", "--customer", GONE, code=2)
+
+
+def test_a_build_that_met_the_eraser_is_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do_not_settle(monkeypatch)
+    world.response(id="gone", customer_id=GONE)
+    world.response(id="other", customer_id=OTHER)
+    world.driver.write()
+    world.pass_by()
+    real, failing = build.check_counts, [1, 2]
+
+    def check_counts(*counts: Any) -> None:
+        if failing:
+            failing.pop()
+            raise BuildCheckError("a day was rewritten meanwhile")
+        real(*counts)
+
+    monkeypatch.setattr(build, "check_counts", check_counts)
+    shell = Shell(world.driver)
+    shell.json("erase", "--tenant", "acme", "--customer", GONE)
+    assert world.responses() == 1
+    failing[:] = range(9)
+    world.pass_by()
+    world.response(id="gone", customer_id=GONE)
+    world.driver.write()
+    world.pass_by()
+    failed = shell.run("erase", "--tenant", "acme", "--customer", GONE, code=1)
+    assert "run `pulse build`" in failed.stderr
+    assert not world.holders(GONE)

@@ -1,0 +1,95 @@
+"""A day of the past filled object by object, and nights that go over it: for tests of upkeep."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pulse import days
+from pulse.tenants.rules import Rule
+from tests.account_state import Account
+from tests.driver import Driver
+
+TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+PAST = date(2026, 11, 11)
+TENANTS = ("globex", "acme")
+
+
+class Clock:
+    """What the clock shows."""
+
+    def __init__(self) -> None:
+        self.now = TODAY
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def a_day_passes(self) -> None:
+        self.now += timedelta(days=1, minutes=1)
+
+
+def set_up(pulse: Driver) -> None:
+    """Two tenants, each with the survey `email` (nps)."""
+    for tenant in TENANTS:
+        pulse.tenant(tenant)
+        pulse.survey(tenant, "email", Rule.make("nps", 0, 10))
+        pulse.key(tenant, "secret")
+        pulse.key(tenant, "report")
+
+
+@contextmanager
+def taken_back(pulse: Driver) -> Iterator[None]:
+    """What happens within the block to the lake, the table and the catalogue is undone after it."""
+    settings = pulse.settings
+    account = Account((settings.lake_bucket,), settings.table, settings.database)
+    state = account.state()
+    pulse.forget()
+    try:
+        yield
+    finally:
+        pulse.messages()
+        account.put_back(state)
+
+
+def answer(number: int, day: date = PAST, **more: Any) -> dict[str, Any]:
+    at = f"{day}T12:00:{number % 60:02}Z"
+    known = {"response_id": f"r{number}", "score": number % 11, "answered_at": at}
+    return {"survey_id": "email", **known, **more}
+
+
+def write_one_by_one(pulse: Driver) -> None:
+    """Let every message become an object of its own."""
+    for record in pulse.messages():
+        assert pulse.write([record]) == []
+
+
+def fill(pulse: Driver, objects: int = 8) -> None:
+    """So many objects of responses on the past day, of both tenants in turn."""
+    for number in range(objects):
+        assert pulse.post(TENANTS[number % 2], [answer(number)]).status == 202
+    write_one_by_one(pulse)
+
+
+def nights(pulse: Driver, clock: Clock, *, many: int = 2) -> None:
+    """Compaction, and housekeeping a day later."""
+    with days.clock(clock):
+        for _ in range(many):
+            pulse.compact()
+            clock.a_day_passes()
+            pulse.housekeep()
+
+
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, method: str, job: Callable[[], Any]
+) -> None:
+    """Let `job` happen once, in the moment before the next call of a method."""
+    real, waiting = getattr(owner, method), [job]
+
+    def replaced(*args: Any, **given: Any) -> Any:
+        if waiting:
+            waiting.pop()()
+        return real(*args, **given)
+
+    monkeypatch.setattr(owner, method, replaced)

@@ -1,0 +1,57 @@
+"""A person's id as a whole value, in what cannot be read."""
+
+import json
+
+import pytest
+
+from pulse import days
+from pulse.erasure.letters import Person, is_line_of, mended
+
+PERSON = Person("acme", "C-1", "UTC", days.DAY)
+
+
+@pytest.mark.parametrize(
+    ("body", "removed"),
+    [
+        ("not JSON, C-1 said", True),
+        ("not JSON: C-1, who said", True),
+        ('{"customer": "C-1", ', True),
+        ("not JSON, C-12 said", False),
+        ("not JSON, XC-1 said", False),
+        ("not JSON, C-1.5 said", False),
+        ("not JSON, C-1@example.com said", False),
+        ('{"deep": [{"customer": "C-1"}]}', True),
+        ('{"C-1": true}', True),
+        ('{"deep": [{"customer": "C-12"}]}', False),
+        ("[" * 100_000 + '"C-1"', True),
+    ],
+)
+def test_a_message_that_cannot_be_read_is_theirs_if_it_names_them(body: str, removed: bool) -> None:
+    assert (mended(body, PERSON).body is None) is removed
+
+
+def test_an_id_is_found_as_json_would_have_escaped_it() -> None:
+    person = Person("acme", 'Zoë "Z"', "UTC", days.DAY)
+    assert mended(json.dumps({"who": person.customer})[:-1], person).body is None
+
+
+@pytest.mark.parametrize(
+    ("told", "theirs"),
+    [
+        ({"row": {"tenant": "acme", "item": {"customer": "C-1"}}}, True),
+        ({"row": {"tenant": "acme", "item": {"agent": "C-1"}}}, True),
+        ({"row": {"tenant": "acme", "item": "C-1"}}, True),
+        ({"row": {"tenant": "acme", "item": {"customer": "C-2"}}}, False),
+        ({"row": {"tenant": "umbrella", "item": {"customer": "C-1"}}}, False),
+        ({"message": {"tenant": "umbrella", "items": [{"customer": "C-1"}]}}, False),
+        ({"message": {"tenant": ["?"], "items": [{"customer": "C-1"}]}}, True),
+        ({"message": "C-1 said"}, True),
+        ({"message": ["C-2"]}, False),
+        ({"message": "C-1 said", "received": "1970-01-02T00:00:01Z"}, False),
+    ],
+)
+def test_a_line_that_was_set_aside_is_theirs_if_it_may_be(
+    told: dict[str, object], theirs: bool
+) -> None:
+    line = {"reason": "", "stream": "responses", "received": "1970-01-01T00:00:00Z"} | told
+    assert is_line_of(json.dumps(line), PERSON) is theirs
