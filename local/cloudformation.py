@@ -246,7 +246,6 @@ MAKERS: dict[str, Maker] = {
     "AWS::Scheduler::ScheduleGroup": _noted,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::CompositeAlarm": _alarm,
-    "AWS::CloudWatch::Dashboard": _noted,
     "AWS::Logs::MetricFilter": _noted,
     "AWS::Logs::QueryDefinition": _noted,
     "AWS::S3::BucketPolicy": _noted,

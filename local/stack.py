@@ -5,14 +5,15 @@
 
 Who does what: moto (a process of its own) is AWS and its CloudFormation, DuckDB in it is Athena;
 this process is API Gateway (http_api) with the pages before it (edge), the pollers of queues
-(queues), the schedules (schedules) and Lambda's front (functions), whose workers are processes
-again. All listen on 127.0.0.1 only, and nothing is left when it stops.
+(queues), the schedules (schedules), Lambda's front (functions), whose workers are processes
+again, and what takes their metrics from their logs (metrics). All listen on 127.0.0.1 only, and
+nothing is left when it stops.
 
 Where it is not AWS: at most four events of a function run at once; a failed message or asynchronous
-call is tried again after seconds, not minutes; memory limits are not enforced; alarms, lifecycle
-rules and resource policies are taken from the template and do nothing; of CloudFront there are the
-pages' headers and paths, no cache and no word about the viewer; what IAM judges is told in
-local/iam.py.
+call is tried again after seconds, not minutes; memory limits are not enforced; CloudWatch has the
+functions' own metrics and none of AWS's; alarms, lifecycle rules and resource policies are taken
+from the template and do nothing; of CloudFront there are the pages' headers and paths, no cache and
+no word about the viewer; what IAM judges is told in local/iam.py.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from local.distribution import read_distribution
 from local.edge import Edge
 from local.functions import Function, FunctionError, start_function
 from local.http_api import AccessLog, Answerer, Gateway, HttpFront
+from local.metrics import Collector
 from local.queues import Poller, read_mappings
 from local.routes import read_http_api
 from local.schedules import Clock, read_schedules
@@ -39,6 +41,7 @@ from local.template import translate
 
 REGION = "eu-central-1"
 STACK_NAME = "pulse"
+PERMISSIONS = "permissions.jsonl"
 
 
 class Stack:
@@ -55,10 +58,12 @@ class Stack:
         self._functions: dict[str, Function] = {}
         self._pollers: list[Poller] = []
         self._clock: Clock | None = None
+        self._collector: Collector | None = None
         self._files = ExitStack()
         if log_dir:
             log_dir.mkdir(parents=True, exist_ok=True)
-        self._moto = Moto(self._call_function, self._log("moto"))
+        permissions = log_dir / PERMISSIONS if log_dir else None
+        self._moto = Moto(self._call_function, self._log("moto"), permissions)
         self._account: Account | None = None
 
     @classmethod
@@ -76,7 +81,8 @@ class Stack:
         The folder `pages` is served beside the API, if the template has a distribution.
 
         Each function writes to LOG_DIR/<logical id>.log, moto to moto.log, the API to access.log;
-        without `log_dir` all that is lost. Raises TemplateError, DeploymentError, ScheduleError,
+        what IAM judged is in permissions.jsonl (local/iam.py). Without `log_dir` all that is lost,
+        the functions' metrics as well. Raises TemplateError, DeploymentError, ScheduleError,
         MotoError, or OSError if the port is taken; nothing is left running then.
         """
         stack = cls(port, log_dir, pages)
@@ -137,12 +143,16 @@ class Stack:
             poller.stop()
         if self._clock:
             self._clock.stop()
+        if self._collector:
+            self._collector.stop()
         self._front.stop()
         self._moto.stop()
         for function in self._functions.values():
             function.stop()
         for poller in self._pollers:
             poller.join()
+        if self._collector:
+            self._collector.join()
         self._files.close()
 
     def __enter__(self) -> Stack:
@@ -175,6 +185,9 @@ class Stack:
             self._functions[logical_id] = start_function(config, account, log)
         self._pollers = [Poller(m, self._functions[m.function], account) for m in mappings]
         self._clock = Clock(schedules, self._functions)
+        if self._log_dir:
+            logs = [self._log_dir / f"{logical_id}.log" for logical_id in self._functions]
+            self._collector = Collector(logs, account)
         if api:
             answerer = self._with_pages(Gateway(api, self._functions))
             self._front.serve(answerer, self._access_log(api.access_log_format))

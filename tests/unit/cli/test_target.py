@@ -24,6 +24,8 @@ OUTPUTS = StackOutputs(
     queue_url="queue",
     dead_letter_queue_url="dead",
     event_source="pulse.pulse",
+    metrics_namespace="Pulse/pulse",
+    build_daily="pulse-BuildDaily",
     finance_bucket="finance",
     finance_close_days="7",
 )

@@ -45,6 +45,19 @@ def do_about(event: dict[str, Any], context: Any) -> Any:
     }
 
 
+def do_count(event: dict[str, Any], context: Any) -> Any:
+    """Prints a metric as CloudWatch's embedded metric format has it, and what is none."""
+    for value in ([2.0, 3.0], 4.0):
+        metric = {
+            "Namespace": "Echo",
+            "Dimensions": [["of"]],
+            "Metrics": [{"Name": "Echoes", "Unit": "Count"}],
+        }
+        told = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
+        print(json.dumps({"_aws": told, "of": "test", "Echoes": value}, separators=(",", ":")))  # noqa: T201
+        print('{"level": "INFO"}')  # noqa: T201
+
+
 def do_fail(event: dict[str, Any], context: Any) -> Any:
     raise ValueError("as asked")
 
