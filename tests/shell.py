@@ -29,9 +29,15 @@ class Shell:
         self._runner = CliRunner()
         self._lock = threading.Lock()
 
-    def run(self, *arguments: str, code: int = 0, stack: str = "pulse") -> Result:
-        result = self._runner.invoke(app, [*arguments, "--stack", stack])
-        assert result.exit_code == code, (result.output, result.exception)
+    def run(self, *arguments: str, code: int | None = 0, stack: str = "pulse") -> Result:
+        """The command's result; fails the test unless it ends with that code (None: any).
+
+        What follows `--` is no option, however it begins.
+        """
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        typed = [*arguments[:end], "--stack", stack, *arguments[end:]]
+        result = self._runner.invoke(app, typed)
+        assert code in (None, result.exit_code), (result.output, result.exception)
         return result
 
     def json(self, *arguments: str, code: int = 0) -> Any:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -138,6 +139,21 @@ def test_a_signed_link_works_without_credentials(stack: Stack, bucket: str) -> N
         assert reply.read() == b"x"
 
 
+def test_a_signed_link_may_what_its_signer_may(stack: Stack, bucket: str) -> None:
+    s3 = user(stack, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/a/*"))("s3")
+
+    def follow(key: str) -> int:
+        link = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+        try:
+            with urllib.request.urlopen(link) as reply:
+                return int(reply.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    assert [follow("a/1"), follow("b/1")] == [200, 403]
+
+
 def test_the_catalogue_is_judged_with_all_that_holds_an_object(stack: Stack) -> None:
     tails = ("catalog", f"database/{LAKE}", f"table/{LAKE}/readings")
     whole = user(stack, allow("glue:GetTable", *(f"{GLUE}:{t}" for t in tails)))("glue")
@@ -161,6 +177,59 @@ def test_items_are_judged_by_their_table_and_a_transaction_by_what_it_does(
     assert is_denied(lambda: db.transact_write_items(TransactItems=[delete]))
     keys = {table: {"Keys": [{"pk": {"S": "1"}}]}}
     assert is_denied(lambda: db.batch_get_item(RequestItems=keys))
+
+
+def test_items_are_judged_by_their_partition(stack: Stack, table: str) -> None:
+    mine = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["mine", "mine#*"]}}
+    actions = ["GetItem", "PutItem", "Query", "UpdateItem"]
+    arn = f"{DYNAMODB}:table/{table}"
+    db = user(stack, allow([f"dynamodb:{a}" for a in actions], arn, Condition=mine))("dynamodb")
+
+    def calls(pk: str) -> list[Callable[[], Any]]:
+        item, key = {"pk": {"S": pk}}, ":anything"
+        return [
+            lambda: db.get_item(TableName=table, Key=item),
+            lambda: db.update_item(
+                TableName=table,
+                Key=item,
+                UpdateExpression="SET n = :n",
+                ExpressionAttributeValues={":n": {"N": "1"}},
+            ),
+            lambda: db.transact_write_items(
+                TransactItems=[{"Put": {"TableName": table, "Item": item}}]
+            ),
+            lambda: db.query(
+                TableName=table,
+                KeyConditionExpression=f"#p = {key}",
+                ExpressionAttributeNames={"#p": "pk"},
+                ExpressionAttributeValues={key: {"S": pk}},
+            ),
+        ]
+
+    for pk, denied in (("mine", False), ("mine#1", False), ("mines", True), ("other", True)):
+        assert [is_denied(call) for call in calls(pk)] == [denied] * 4, pk
+
+
+def test_listing_is_judged_by_the_prefix_and_an_event_by_its_source(
+    stack: Stack, bucket: str
+) -> None:
+    bus = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+    clients = user(
+        stack,
+        allow(
+            "s3:ListBucket",
+            f"arn:aws:s3:::{bucket}",
+            Condition={"StringLike": {"s3:prefix": "a/*"}},
+        ),
+        allow("events:PutEvents", bus, Condition={"StringEquals": {"events:source": "me"}}),
+    )
+    s3, events = clients("s3"), clients("events")
+    assert not is_denied(lambda: s3.list_objects_v2(Bucket=bucket, Prefix="a/"))
+    assert is_denied(lambda: s3.list_objects_v2(Bucket=bucket, Prefix="b/"))
+    assert is_denied(lambda: s3.list_objects_v2(Bucket=bucket))
+    entry = {"Source": "me", "DetailType": "x", "Detail": "{}"}
+    assert not is_denied(lambda: events.put_events(Entries=[entry]))
+    assert is_denied(lambda: events.put_events(Entries=[{**entry, "Source": "you"}]))
 
 
 def test_an_index_is_a_resource_of_its_own(stack: Stack, table: str) -> None:
