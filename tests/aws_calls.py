@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ class AwsCalls:
         self.kill_after: int | None = None
         self.after_each: Callable[[], None] | None = None
         """What to do after each call, for a test that looks at what it has changed."""
+        self._meanwhile: Mapping[int, Job] = {}
         self._lock = threading.Lock()
         self._nested = threading.local()
         self._others: set[threading.Thread] = set()
@@ -64,13 +66,24 @@ class AwsCalls:
             self.made.append(name)
             if self.after_each:
                 self.after_each()
+            if job := self._meanwhile.get(len(self.made)):
+                job()
 
     def _is_dead(self) -> bool:
         return self.kill_after is not None and len(self.made) >= self.kill_after
 
-    def run(self, job: Job, kill_after: int | None = None) -> bool:
-        """Run a job; True if it came to its end."""
+    def run(
+        self,
+        job: Job,
+        kill_after: int | None = None,
+        meanwhile: Mapping[int, Job] = MappingProxyType({}),
+    ) -> bool:
+        """Run a job; True if it came to its end.
+
+        `meanwhile` names what somebody else does just after a call, by the call's number.
+        """
         self.made, self.kill_after, self._running = [], kill_after, True
+        self._meanwhile = meanwhile
         self._others = set(threading.enumerate()) - {threading.current_thread()}
         try:
             job()

@@ -1,14 +1,11 @@
 """raw → daily → reports on the embedded Athena: what is built, when, and what is left alone."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from io import BytesIO
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
-from pyarrow.parquet import read_table
 
 from pulse import days, lake
 from pulse.daily.build import BuildDaily
@@ -19,7 +16,6 @@ from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.events import Events
 from pulse.tenants.rules import Rule
-from tests.aws_calls import AwsCalls
 from tests.driver import Driver, running
 
 AnyClient: Any = BaseClient  # its _make_api_call is where every call of every client passes
@@ -294,40 +290,6 @@ def test_what_only_ever_fails_does_not_go_on_waking_itself(
     with pytest.raises(AthenaError, match="stopped"):
         stage.from_settings(pulse.settings).run(remaining_s=lambda: next(left, 0.0))
     assert told == [job.removeprefix("build_") + " built"]
-
-
-def published(driver: Driver) -> Counter[tuple[date, int]]:
-    """How often each score stands on each day in acme's object, and in Glue's own count."""
-    table = read_table(BytesIO(driver.read(lake.report_key(lake.SCORES, "acme", 2026))))
-    found: Counter[tuple[date, int]] = Counter()
-    for row in table.to_pylist():
-        found.update({(row["day"], k): row[f"c{k}"] for k in range(11) if row[f"c{k}"]})
-    partitions = Catalog(driver.settings.database).partitions(lake.SCORES.daily_table)
-    for day, partition in partitions.items():
-        assert partition.answers == sum(n for (d, _), n in found.items() if d == day)
-    return found
-
-
-@pytest.mark.parametrize("job", ["build_daily", "build_reports"])
-def test_a_build_killed_after_any_of_its_calls_ends_in_the_same_tables(
-    pulse: Driver, monkeypatch: pytest.MonkeyPatch, job: str
-) -> None:
-    calls = AwsCalls(monkeypatch)
-    expected: Counter[tuple[date, int]] = Counter()
-    finished, cut = False, 0
-    while not finished:
-        cut += 1
-        score, ago = cut % 11, cut % 3 + 1
-        pulse.post("acme", [answer(score, ago=ago, number=cut)])
-        expected[(TODAY - timedelta(days=ago)).date(), score] += 1
-        pulse.write()
-        if job == "build_reports":
-            pulse.build_daily()
-        finished = calls.run(getattr(pulse, job), kill_after=cut)
-        pulse.build_daily()
-        pulse.build_reports()
-        assert published(pulse) == expected, f"killed after call {cut}"
-    assert calls.made.count("StartQueryExecution") > 1  # it was killed at each of its calls
 
 
 def test_housekeeping_removes_old_runs_that_nothing_points_at(pulse: Driver) -> None:

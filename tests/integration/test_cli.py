@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local.athena.faults import failed, next_executions
 from pulse import days
 from pulse.cli.api import Answer, Api
 from pulse.cli.keyring import passing_key
@@ -63,6 +64,8 @@ def test_a_tenant_is_made_shown_changed_and_listed(shell: Shell) -> None:
         (["tenant", "set", "nobody", "name=x"], 2, "There is no tenant 'nobody'"),
         (["tenant", "set", "TENANT", "colour=red"], 2, "No setting 'colour'; there are: name"),
         (["tenant", "set", "TENANT", "name"], 2, "takes NAME=VALUE"),
+        (["tenant", "set", "TENANT", "name="], 2, "name cannot be empty"),
+        (["tenant", "create", "bank", "--name", " "], 2, "name cannot be empty"),
         (["tenant", "set", "TENANT", "min_sample=few"], 2, "whole number"),
         (["tenant", "set", "TENANT", "week_start=friday"], 2, "monday or sunday"),
         (["tenant", "set", "TENANT", "name=x", "--from", "2026-12-01"], 2, "name is none"),
@@ -566,6 +569,24 @@ def test_build_says_what_it_rebuilt_and_does_nothing_twice(
     idle = shell.run("build")
     assert "days rebuilt: none" in idle.stdout
     assert "remembers for a minute" not in idle.stderr
+
+
+def test_build_goes_on_to_the_reports_of_what_could_be_built_and_tells_what_could_not(
+    shell: Shell, answers: Path
+) -> None:
+    tenant = shell.tenant("email")
+    shell.load(tenant, answers)
+    call = {"interaction_id": "i1", "media_type": "voice", "entered_at": "2026-03-02T12:00:00Z"}
+    assert shell.driver.post_interactions(tenant, [call]).status == 202
+    shell.driver.write()
+    with next_executions(failed("no slots"), region="eu-central-1"):
+        told = shell.run("build", code=1).stderr
+    assert "FAILED: no slots" in told
+    assert "the rest is built" in " ".join(told.split())
+    assert [key.split("/")[1] for key in shell.driver.objects("reports/") if tenant in key] == [
+        "interactions"
+    ]
+    assert shell.json("build")["reports"] == [{"tenant": tenant, "year": 2026}]
 
 
 def test_build_does_not_wait_for_ever_for_the_queue(shell: Shell, answers: Path) -> None:

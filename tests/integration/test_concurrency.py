@@ -1,19 +1,26 @@
 """Two builders at once: neither harms the other, and the newer numbers stay."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count, product
 from typing import Any
 
 import pytest
 
 from pulse import days, lake
-from pulse.store.athena import Athena
-from pulse.store.catalog import Catalog, Partition
+from pulse.reports.build import ReportsResult
+from pulse.store.catalog import Catalog
 from pulse.store.objects import Objects
 from pulse.tenants.rules import Rule
+from tests.aws_calls import Turns
 from tests.driver import Driver, running
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+OF_DAILY = tuple(product(range(4), range(1, 4)))
+"""How far the older build gets, and then the newer one: UNLOAD, claim, partition, event."""
+OF_REPORTS = tuple(product(range(1, 4), range(1, 5)))
+"""The same of one tenant-year: UNLOAD, claim, object, state, tidying up."""
 YESTERDAY = (TODAY - timedelta(days=1)).date()
 
 
@@ -25,8 +32,8 @@ def pulse() -> Iterator[Driver]:
         yield driver
 
 
-def post(pulse: Driver, score: int, number: int) -> None:
-    at = (TODAY - timedelta(days=1)).isoformat()
+def post(pulse: Driver, score: int, number: int, ago: int = 1) -> None:
+    at = (TODAY - timedelta(days=ago)).isoformat()
     answer = {"survey_id": "email", "score": score, "response_id": f"r{number}", "answered_at": at}
     assert pulse.post("acme", [answer]).status == 202
     pulse.write()
@@ -54,64 +61,41 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, job: An
 def test_of_two_daily_builds_the_one_that_read_the_newer_events_stays(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post(pulse, 9, number=1)
-
-    def newer() -> None:
-        post(pulse, 3, number=2)
-        pulse.build_daily()
-
-    # The older build has its rows and its claim, and is about to point the partition at them.
-    meanwhile(monkeypatch, Catalog, "point", newer)
-    pulse.build_daily()
-    (partition,) = Catalog(pulse.settings.database).partitions("daily_scores").values()
-    assert (partition.day, partition.version, partition.answers) == (YESTERDAY, 2, 2)
-    assert pulse.build_daily().built == ()
+    """However they mingle: one has read the day before an answer came, the other after it."""
+    turns = Turns(monkeypatch)
+    for place, (n, m) in enumerate(OF_DAILY):
+        ago = place + 1
+        post(pulse, 9, number=1, ago=ago)
+        newer = partial(post, pulse, 3, number=2, ago=ago)
+        turns.run(pulse.build_daily, n, pulse.build_daily, m, between=newer)
+        day = (TODAY - timedelta(days=ago)).date()
+        partition = Catalog(pulse.settings.database).partitions("daily_scores")[day]
+        assert (partition.version, partition.answers) == (2, 2), (n, m)
+        assert pulse.build_daily().built == ()
     pulse.build_reports()
-    assert responses(pulse) == 2
-
-
-def test_an_older_daily_build_does_not_publish_over_a_newer_one(
-    pulse: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    post(pulse, 9, number=1)
-
-    def newer() -> None:
-        post(pulse, 3, number=2)
-        pulse.build_daily()
-
-    published: list[Partition] = []
-    real = Catalog.point
-
-    def point(self: Catalog, table: str, locations: Mapping[Partition, str]) -> None:
-        published.extend(locations)
-        real(self, table, locations)
-
-    monkeypatch.setattr(Catalog, "point", point)
-    # The older build has not even read raw: its rows will be new, but the version it read is old.
-    meanwhile(monkeypatch, Athena, "unload", newer)
-    pulse.build_daily()
-    assert [partition.version for partition in published] == [2]
+    pulse.forget()
+    totals = pulse.report("acme", "nps", "preset=last_30_days")["totals"]
+    assert [row["responses"] for row in totals] == [2 * ago]
 
 
 def test_of_two_report_builds_the_object_never_becomes_older(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post(pulse, 9, number=1)
-    pulse.build()
-    post(pulse, 3, number=2)
-    pulse.build_daily()
+    """However they mingle: one has read the days before one of them was built anew."""
+    turns = Turns(monkeypatch)
+    numbers = count()
 
-    def newer() -> None:
-        post(pulse, 5, number=3)
+    def one_more() -> None:
+        post(pulse, 9, number=next(numbers))
         pulse.build_daily()
-        pulse.build_reports()
 
-    # The older build holds its bytes and is about to put them.
-    meanwhile(monkeypatch, Objects, "replace", newer)
-    result = pulse.build_reports()
-    assert responses(pulse) == 3
-    assert result.finished
-    assert pulse.build_reports().rewritten == ()
+    for n, m in OF_REPORTS:
+        one_more()
+        turns.run(pulse.build_reports, n, pulse.build_reports, m, between=one_more)
+        assert pulse.build_reports() == ReportsResult((), 0, finished=True), (n, m)
+        events = next(numbers)
+        assert responses(pulse) == events, (n, m)
+        post(pulse, 9, number=events)
 
 
 def test_a_build_that_found_equal_bytes_is_not_overtaken_by_an_older_one(

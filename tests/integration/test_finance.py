@@ -193,6 +193,15 @@ def test_a_tenant_that_fails_keeps_no_other_from_its_files(
     assert books.manifest(tenant="globex")["revenue"] == {"EUR": "2.0000"}
 
 
+def test_of_several_tenants_that_fail_each_is_told(books: Books) -> None:
+    books.tenant("globex")
+    for tenant in ("acme", "globex"):
+        books.built(tenant, 2026, "an object that is not there")
+    with pytest.raises(ExceptionGroup) as caught:
+        books.export()
+    assert len(caught.value.exceptions) == 2
+
+
 # -- a closed month
 
 
@@ -392,53 +401,6 @@ def test_who_outlives_his_lease_undoes_nothing(
     assert not books.export().finished
     check_truth(books)
     assert books.export() == RevenueResult((), finished=True)
-
-
-@pytest.mark.parametrize("scene", ["first", "open", "closing", "closed", "first and closed"])
-def test_an_exporter_that_dies_after_any_of_its_calls_leaves_one_truth(
-    books: Books, monkeypatch: pytest.MonkeyPatch, scene: str
-) -> None:
-    calls = AwsCalls(monkeypatch)
-    finished, cut = False, 0
-    while not finished:
-        cut += 1
-        Objects("finance").delete_all("")
-        books.rows.clear()
-        books.now = datetime(2026, 11, 6, 12, tzinfo=UTC)
-        books.record(interaction("2026-10-31", "1"), interaction("2026-11-01", f"{cut}"))
-        if scene in ("open", "closing", "closed"):
-            if scene == "closed":
-                books.wait(days=3)
-            books.export()
-            books.record(interaction("2026-10-31", "5"), interaction("2026-11-01", "2"))
-        if scene in ("closing", "first and closed"):
-            books.wait(days=3)
-        finished = calls.run(books.export, kill_after=cut)
-        closed = _closed_files(books)
-        books.record(interaction("2026-10-30", "0.25"), interaction("2026-11-02", "3"))
-        books.wait(seconds=LEASE_US / days.SECOND)
-        assert books.export().finished
-        check_truth(books)
-        assert closed is None or _closed_files(books) == closed
-        assert books.export().exported == ()
-        books.wait(days=100)  # and let the record go, for the next round
-        _forget(books)
-    assert cut > 8
-
-
-def _closed_files(books: Books) -> tuple[bytes, bytes] | None:
-    """October's files if it is closed."""
-    if "manifest.json" not in books.names():
-        return None
-    if json.loads(books.read("manifest.json"))["state"] != "closed":
-        return None
-    return books.read("revenue.csv"), books.read("revenue.parquet")
-
-
-def _forget(books: Books) -> None:
-    client("dynamodb").delete_item(
-        TableName=books.settings.table, Key={"pk": {"S": "FINANCE"}, "sk": {"S": "acme"}}
-    )
 
 
 # -- pulse check

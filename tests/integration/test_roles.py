@@ -188,13 +188,19 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         pytest.MonkeyPatch.context() as patch,
         Stack.start(TEMPLATE, port=0, parameters=PARAMETERS, log_dir=logs) as stack,
     ):
-        clients._made.cache_clear()
+        _forget_clients()
         for name, value in stack.admin_credentials.items():
             patch.setenv(name, value)
         run = Run(stack, logs)
         do_everything(run)
         yield run
+    _forget_clients()
+
+
+def _forget_clients() -> None:
+    """The next client is made with the credentials of then."""
     clients._made.cache_clear()
+    clients._session.cache_clear()
 
 
 def do_everything(run: Run) -> None:
