@@ -12,7 +12,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local.edge import document_of
 from pulse.ingest.viewer import ORIGIN, VIEWER
+from pulse.ingest.words import LANGUAGES
 from pulse.pages import WIDGET
+from pulse.tenants.surveys import direction
 
 ROOT = Path(__file__).parents[2]
 RESOURCES: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
@@ -167,3 +169,23 @@ def test_what_pages_are_built_with_is_pinned_without_a_registrys_address() -> No
     fetched = {name: package for name, package in packages.items() if name}
     assert all("integrity" in package for package in fetched.values())
     assert not [name for name, package in fetched.items() if "resolved" in package]
+
+
+def test_the_survey_page_has_its_own_notices_in_every_language_of_the_others() -> None:
+    script = (
+        "const { noticesIn } = await import('./web/src/survey/notices.ts');"
+        f"console.log(JSON.stringify({json.dumps(LANGUAGES)}.map((name) => noticesIn([name]))))"
+    )
+    done = node(
+        ["--input-type=module", "-e", script],
+        return_completed_process=True,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0
+    spoken = json.loads(done.stdout)
+    assert [(one["language"], one["direction"]) for one in spoken] == [
+        (language, direction(language)) for language in LANGUAGES
+    ]
+    texts = [text for one in spoken for text in one["notices"].values()]
+    assert all(texts) and len(set(texts)) == 4 * len(LANGUAGES)

@@ -52,6 +52,13 @@ def vote(page: Page, label: str) -> None:
     expect(dialog(page).get_by_role("status")).to_have_text("Your answer has been sent.")
 
 
+def made_up(page: Page, address: str, html: str) -> None:
+    """From now on this HTML is at the address, without any policy."""
+    page.context.grant_permissions(["local-network-access"])  # a made-up page has no address
+    kind = "text/html; charset=utf-8"
+    page.route(address, lambda route: route.fulfill(body=html, content_type=kind))
+
+
 def settle(page: Page) -> None:
     """The survey has arrived, and whatever follows from it has happened."""
     page.wait_for_load_state("networkidle")
@@ -257,9 +264,7 @@ def test_it_waits_for_a_page_that_is_slow_to_have_a_body(
 ) -> None:
     late = open_shop(page) + "/late"
     html = f"<!doctype html><title>Shop</title>{tag}<script src='/slow.js'></script><p>Shop</p>"
-    page.context.grant_permissions(["local-network-access"])  # a made-up page has no address
-    kind = "text/html; charset=utf-8"
-    page.route(late, lambda route: route.fulfill(body=html, content_type=kind))
+    made_up(page, late, html)
     held: list[Route] = []
     page.route("**/slow.js", lambda route: held.append(route))
     with page.expect_response("**/v1/surveys/*"):
@@ -268,6 +273,40 @@ def test_it_waits_for_a_page_that_is_slow_to_have_a_body(
     assert page.evaluate("document.body") is None
     held[0].fulfill(body="", content_type="text/javascript")
     expect(opener(page)).to_be_visible()
+
+
+def test_it_outlives_the_body_that_a_site_replaces_instead_of_loading_pages(
+    page: Page, open_shop: OpenShop
+) -> None:
+    open_shop(page)
+    opener(page).click()
+    page.evaluate("document.body = document.createElement('body')")
+    expect(page.locator("body")).to_be_empty()
+    expect(dialog(page)).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(opener(page)).to_be_visible()
+
+
+def test_a_tag_in_the_new_body_takes_the_place_of_the_one_that_has_gone(
+    page: Page, open_shop: OpenShop, tag: str
+) -> None:
+    posts = Posts(page)
+    shop = open_shop(page) + "/turbo"
+    made_up(page, shop, f"<!doctype html><title>Shop</title><body>{tag}")
+    page.goto(shop)
+    opener(page).click()
+    page.evaluate("""() => {  // as Turbo does: scripts of a new body run if they are made anew
+        const { src, dataset } = document.querySelector("script");
+        const tag = Object.assign(document.createElement("script"), { src });
+        Object.assign(tag.dataset, dataset, { agent: "a-2" });
+        document.body = document.createElement("body");
+        document.body.append(tag);
+    }""")
+    expect(dialog(page)).to_have_count(0)
+    opener(page).click()  # there is but one
+    vote(page, "Good")
+    assert [post["agent_id"] for post in posts.settle()] == ["a-2"]
+    expect(opener(page)).to_have_count(0)
 
 
 # -- what may not happen to the host page
@@ -282,7 +321,7 @@ def test_it_waits_for_a_page_that_is_slow_to_have_a_body(
         "Pulse.identify({customer: {}, agent: Symbol('x'), tags: 'x'}); Pulse.show()",
         "Pulse.q.push(['nonsense'])",
         "Pulse.q.push()",
-        "Pulse.add({}, 'x')",
+        "Pulse.add({})",
         "document.body.replaceChildren(); Pulse.show()",
     ],
 )

@@ -1,6 +1,7 @@
 // GET requests to the API, on the page's own origin. A refusal becomes a Problem that says what
 // to do. Replies are kept for a minute, as the API allows, so that Back is instant.
 
+import { patiently } from "./patience.ts";
 import { key, signOut } from "./session.ts";
 
 const KEPT_MS = 60_000;
@@ -70,7 +71,7 @@ async function request(path: string, accept: string): Promise<Response> {
 async function send(path: string, accept: string, used: string | null): Promise<Response> {
   const headers = { Accept: accept, Authorization: `Bearer ${used ?? ""}` };
   try {
-    return await fetch(`/v1${path}`, { headers, credentials: "omit" });
+    return await patiently(() => fetch(`/v1${path}`, { headers, credentials: "omit" }));
   } catch {
     throw new Problem(0, "unreachable", "Pulse cannot be reached.", null);
   }

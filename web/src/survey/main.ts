@@ -64,8 +64,8 @@ function already(asking: Asking, score: number): void {
 }
 
 function notice(fault: "unknown" | "unreachable"): void {
-  const { language, notices } = noticesIn([link.language, ...navigator.languages]);
-  speak(language, language === "ar" ? "rtl" : "ltr");
+  const { language, direction, notices } = noticesIn([link.language, ...navigator.languages]);
+  speak(language, direction);
   document.title = fault === "unknown" ? notices.unknown : document.title;
   main.replaceChildren(
     ...(fault === "unknown"

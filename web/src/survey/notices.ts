@@ -36,17 +36,72 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "No se puede cargar la encuesta. Compruebe su conexión.",
     retry: "Reintentar",
   },
+  it: {
+    unknown: "Questo sondaggio non è disponibile",
+    unknownWhy:
+      "Il link potrebbe essere incompleto o il sondaggio è terminato. Grazie per l’interesse.",
+    unreachable: "Impossibile caricare il sondaggio. Controlli la connessione.",
+    retry: "Riprova",
+  },
+  nl: {
+    unknown: "Deze enquête is niet beschikbaar",
+    unknownWhy:
+      "De link is misschien onvolledig of de enquête is afgelopen. Bedankt voor uw interesse.",
+    unreachable: "De enquête kan niet worden geladen. Controleer uw verbinding.",
+    retry: "Opnieuw proberen",
+  },
+  pt: {
+    unknown: "Este inquérito não está disponível",
+    unknownWhy:
+      "O link pode estar incompleto ou o inquérito já terminou. Obrigado pelo seu interesse.",
+    unreachable: "Não é possível carregar o inquérito. Verifique a sua ligação.",
+    retry: "Tentar de novo",
+  },
+  pl: {
+    unknown: "Ta ankieta jest niedostępna",
+    unknownWhy: "Link może być niepełny lub ankieta się zakończyła. Dziękujemy za zainteresowanie.",
+    unreachable: "Nie można wczytać ankiety. Proszę sprawdzić połączenie.",
+    retry: "Spróbuj ponownie",
+  },
+  sv: {
+    unknown: "Den här enkäten är inte tillgänglig",
+    unknownWhy:
+      "Länken kan vara ofullständig eller så är enkäten avslutad. Tack för ditt intresse.",
+    unreachable: "Enkäten kan inte laddas. Kontrollera din anslutning.",
+    retry: "Försök igen",
+  },
+  tr: {
+    unknown: "Bu anket bulunamadı",
+    unknownWhy: "Bağlantı eksik olabilir veya anket sona ermiştir. İlginiz için teşekkür ederiz.",
+    unreachable: "Anket yüklenemiyor. Lütfen bağlantınızı kontrol edin.",
+    retry: "Yeniden dene",
+  },
   ar: {
     unknown: "هذا الاستبيان غير متاح",
     unknownWhy: "قد يكون الرابط غير مكتمل أو انتهى الاستبيان. شكرًا لاهتمامك.",
     unreachable: "تعذر تحميل الاستبيان. يرجى التحقق من الاتصال.",
     retry: "إعادة المحاولة",
   },
+  he: {
+    unknown: "הסקר הזה אינו זמין",
+    unknownWhy: "ייתכן שהקישור חלקי או שהסקר הסתיים. תודה על ההתעניינות.",
+    unreachable: "לא ניתן לטעון את הסקר. נא לבדוק את החיבור.",
+    retry: "ניסיון נוסף",
+  },
 };
 
+const RIGHT_TO_LEFT = ["ar", "he"];
+
+export interface Spoken {
+  language: string;
+  direction: "ltr" | "rtl";
+  notices: Notices;
+}
+
 /** The notices in the first of the languages that there is, and which it is. */
-export function noticesIn(languages: readonly string[]): { language: string; notices: Notices } {
+export function noticesIn(languages: readonly string[]): Spoken {
   const bases = languages.map((language) => language.toLowerCase().split("-")[0] ?? "");
   const language = bases.find((base) => Object.hasOwn(NOTICES, base)) ?? "en";
-  return { language, notices: NOTICES[language] as Notices };
+  const direction = RIGHT_TO_LEFT.includes(language) ? "rtl" : "ltr";
+  return { language, direction, notices: NOTICES[language] as Notices };
 }

@@ -7,6 +7,9 @@
 //   Pulse.track(event)      for surveys that wait for it
 //   Pulse.show([survey])    opens the dialog
 //
+// A tag that comes anew, on a site that replaces its body instead of loading pages, takes the place
+// of the one of the same survey that has gone.
+//
 // Before the script is there: (window.Pulse = window.Pulse || {q: []}).q.push(["show"]).
 
 import type { Context } from "../ask/answer.ts";
@@ -20,12 +23,12 @@ interface Pulse {
   identify(context: Context): void;
   track(event: string): void;
   show(survey?: string): void;
-  add(data: Record<string, string | undefined>, source: string): void;
+  add(tag: HTMLScriptElement): void;
 }
 
 function install(): Pulse {
   const page = openPage();
-  const widgets: Widget[] = [];
+  let widgets: Widget[] = [];
   let known: Context = {};
   const pulse: Pulse = {
     q: { push: guarded(([name, argument]: Call) => call(name, argument)) },
@@ -40,11 +43,15 @@ function install(): Pulse {
       const named = widgets.find((widget) => survey === undefined || widget.survey === survey);
       named?.show();
     }),
-    add: guarded((data: Record<string, string | undefined>, source: string) => {
+    add: guarded((tag: HTMLScriptElement) => {
       const language = document.documentElement.lang || navigator.language;
-      const options = readOptions(data, source, language);
+      const options = readOptions({ ...tag.dataset }, tag.src, language);
       if (!options) throw new Error("the tag needs data-key and data-survey");
-      const widget = new Widget(options, page);
+      const replaced = (widget: Widget): boolean =>
+        widget.survey === options.survey && !widget.tag.isConnected;
+      for (const widget of widgets.filter(replaced)) widget.end();
+      widgets = widgets.filter((widget) => !replaced(widget));
+      const widget = new Widget(tag, options, page);
       widget.identify(known);
       widgets.push(widget);
       void widget.start().catch(report);
@@ -80,11 +87,11 @@ guarded(() => {
   const held = window as { Pulse?: Partial<Pulse> };
   const before = held.Pulse;
   if (before?.add) {
-    before.add({ ...tag.dataset }, tag.src);
+    before.add(tag);
     return;
   }
   const pulse = install();
   held.Pulse = pulse;
-  pulse.add({ ...tag.dataset }, tag.src);
+  pulse.add(tag);
   for (const call of (before?.q as unknown as Call[] | undefined) ?? []) pulse.q.push(call);
 })();

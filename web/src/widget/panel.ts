@@ -108,10 +108,18 @@ export class Panel {
     if (back instanceof HTMLElement) back.focus();
   }
 
-  /** Into the page: at once, or when its body comes, where this script was faster. */
+  /** Takes everything away. */
+  remove(): void {
+    this.#host.remove();
+  }
+
+  /**
+   * Behind the page's body: at once, or when it comes, where this script was faster. Not into it,
+   * because sites that load no pages put another body in its place.
+   */
   #attach(): void {
     if (document.body) {
-      if (!this.#host.isConnected) document.body.append(this.#host);
+      if (!this.#host.isConnected) document.documentElement.append(this.#host);
     } else {
       document.addEventListener("DOMContentLoaded", () => this.#attach(), { once: true });
     }

@@ -22,6 +22,8 @@ export function openPage(): Page {
 
 export class Widget {
   readonly survey: string;
+  /** Its place in the page, as long as it has one. */
+  readonly tag: Element;
   readonly #options: Options;
   readonly #page: Page;
   readonly #visitor: Visitor;
@@ -31,8 +33,10 @@ export class Widget {
   /** What came before the survey did. */
   readonly #told: string[] = [];
   #wanted = false;
+  #ended = false;
 
-  constructor(options: Options, page: Page) {
+  constructor(tag: Element, options: Options, page: Page) {
+    this.tag = tag;
     this.survey = options.survey;
     this.#options = options;
     this.#page = page;
@@ -45,6 +49,12 @@ export class Widget {
     const found = await findSurvey(api, key, survey, language);
     if ("survey" in found) this.#show(found.survey);
     else console.warn(`Pulse: the survey ${survey} is ${found.fault}.`);
+  }
+
+  /** Takes everything away; from now on nothing is shown. */
+  end(): void {
+    this.#ended = true;
+    this.#panel?.remove();
   }
 
   identify(context: Context): void {
@@ -63,6 +73,7 @@ export class Widget {
   }
 
   #show(survey: Survey): void {
+    if (this.#ended) return;
     const { api, key, theme, side, button } = this.#options;
     const { memory, outbox } = this.#page;
     this.#rules = displayRules(survey, this.#options);
@@ -94,6 +105,7 @@ export class Widget {
   }
 
   #askIfDue(): void {
-    if (this.#rules && this.#visitor.mayBeAsked(this.#rules)) this.#panel?.open({ focus: false });
+    if (this.#ended || !this.#rules || !this.#visitor.mayBeAsked(this.#rules)) return;
+    this.#panel?.open({ focus: false });
   }
 }
