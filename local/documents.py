@@ -28,6 +28,11 @@ when an answer was given stays with it.
 _RANGES = """All are whole days in the tenant's time zone, both ends included. A report without
 dates is of `{default}`. Weeks start on Monday unless the tenant's `week_start` says otherwise.
 """
+_WITHHELD = """Where a report is grouped or filtered by {persons}, report keys are not told the
+scores of fewer answers than the tenant's `min_sample`: they are null, and `withheld` is true. That
+keeps a few answers from being read as a judgement of a person. It is no secret: what is withheld
+of one group can be worked out from the total and the other groups.
+"""
 _NOTHING = (
     "c_k is how many responses have score k, n their sum. A ratio of nothing is null, never 0."
 )
@@ -126,6 +131,8 @@ def _metrics(reports: Iterable[Report]) -> Iterator[str]:
         ),
     )
     yield from _table(("unit", "means"), UNITS.items())
+    dimensions = [dimension for family in FAMILIES.values() for dimension in family.dimensions]
+    yield _WITHHELD.format(persons=_code(d.name for d in dimensions if d.a_person))
 
 
 def _formulas() -> Iterator[str]:

@@ -22,6 +22,7 @@ from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import REJECTED, CommandError, FailedError, WrongUseError
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.keyring import given_key, passing_key
+from pulse.cli.notation import Notation
 from pulse.cli.plan import Kind, Plan, RowError
 from pulse.cli.posting import Item, Send, item, post
 from pulse.cli.rejects import RejectsFile
@@ -58,6 +59,14 @@ DateFormat = Annotated[
         "Not needed for RFC 3339 and where the year comes first.",
     ),
 ]
+DecimalComma = Annotated[
+    bool,
+    typer.Option(
+        "--decimal-comma",
+        help="Numbers are written as 12,50. 1.234,50 and 1.234.567 are read, too; 12.50 and 1.234 "
+        "are rejected: they may be meant with a decimal point.",
+    ),
+]
 Delimiter = Annotated[
     str | None, typer.Option(help="Between cells: , ; or tab. Default: what the header shows.")
 ]
@@ -87,6 +96,7 @@ def import_responses(
     fixed: Fixed = None,
     timezone: Timezone = None,
     date_format: DateFormat = None,
+    decimal_comma: DecimalComma = False,
     delimiter: Delimiter = None,
     rejects: Rejects = None,
     key: GivenKey = None,
@@ -111,7 +121,8 @@ def import_responses(
     into = Into.find(stack, tenant, key)
     _check_survey(into, given.values.get("survey_id"))
     times = _times(timezone or into.tenant.timezone, date_format)
-    _import(RESPONSES, given, into, times, rejects, as_json=as_json)
+    notation = Notation(times, decimal_comma)
+    _import(RESPONSES, given, into, notation, rejects, as_json=as_json)
 
 
 @app.command("interactions")
@@ -122,6 +133,7 @@ def import_interactions(
     fixed: Fixed = None,
     timezone: Timezone = None,
     date_format: DateFormat = None,
+    decimal_comma: DecimalComma = False,
     delimiter: Delimiter = None,
     rejects: Rejects = None,
     key: GivenKey = None,
@@ -144,7 +156,8 @@ def import_interactions(
     given = Given.read(file, delimiter, mapping, fixed)
     into = Into.find(stack, tenant, key)
     times = _times(timezone or into.tenant.timezone, date_format)
-    _import(INTERACTIONS, given, into, times, rejects, as_json=as_json)
+    notation = Notation(times, decimal_comma)
+    _import(INTERACTIONS, given, into, notation, rejects, as_json=as_json)
 
 
 @dataclass(frozen=True)
@@ -190,12 +203,12 @@ def _import(
     kind: Kind,
     given: Given,
     into: Into,
-    times: TimeReader,
+    notation: Notation,
     rejects: Path | None,
     *,
     as_json: bool,
 ) -> None:
-    plan = Plan.make(kind, given.source, given.columns, given.values, times)
+    plan = Plan.make(kind, given.source, given.columns, given.values, notation)
     total = check_rows(given.source, plan)
     tally = Tally()
     rejected = RejectsFile(given.source, rejects)

@@ -20,6 +20,7 @@ from pulse.cli.plan import (
     Read,
     RowIds,
     as_moment,
+    as_number,
     as_text,
     as_trimmed,
     as_truth,
@@ -33,7 +34,7 @@ _READ: dict[str, Read] = {
     **dict.fromkeys(_MOMENTS, as_moment),
     "abandoned": as_truth,
     "replies": as_whole,
-    "satisfaction": as_trimmed,
+    "satisfaction": as_number,
 }
 
 
@@ -59,7 +60,7 @@ class Updates:
 INTERACTIONS = Kind(
     route=posting.INTERACTIONS,
     fields={name: _READ.get(name, as_text) for name in FIELDS if name != "revenue"}
-    | {"revenue.amount": as_trimmed, "revenue.currency": as_trimmed},
+    | {"revenue.amount": as_number, "revenue.currency": as_trimmed},
     needed=(
         Needed("media_type", "Name the medium: --set media_type=voice, or --map media_type=COLUMN"),
         Needed(

@@ -24,9 +24,9 @@ from pulse.cli.exits import FailedError
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 _OBEYED = dict.fromkeys(
-    {*range(0x20), *range(0x7F, 0xA0)} - {ord("\n")}, "\N{REPLACEMENT CHARACTER}"
+    {*range(0x20), *range(0x7F, 0xA0)} - set(map(ord, "\t\n")), "\N{REPLACEMENT CHARACTER}"
 )
-"""What terminals take for commands: the control characters, but for the end of a line."""
+"""What terminals take for commands: the control characters, but for tabs and ends of lines."""
 _WIDE = 1000
 """Columns of a stdout that is no terminal: a file or a pipe must get every cell whole."""
 
@@ -44,7 +44,7 @@ def show(result: Any, text: RenderableType, *, as_json: bool) -> None:
         console.width = _WIDE
     with console.capture() as drawn:
         console.print(_Harmless(text), markup=False)
-    write(drawn.get())
+    _put(drawn.get())
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,16 @@ class _Harmless:
 
 
 def write(text: str) -> None:
-    """Print on stdout. Raises FailedError where it takes no more: a full disk, a closed pipe."""
+    """Print data on stdout: exactly what it is, but on a terminal what that would obey as �.
+
+    Raises FailedError where stdout takes no more: a full disk, a closed pipe.
+    """
+    _put(_harmless(text) if sys.stdout.isatty() else text)
+
+
+def _put(text: str) -> None:
     try:
-        typer.echo(text, nl=False)
+        typer.echo(text, nl=False, color=True)  # else what looks like a colour is cut out of data
     except OSError as error:
         raise cannot_write(error) from error
 
@@ -74,8 +81,13 @@ def cannot_write(error: OSError) -> FailedError:
 
 
 def say(message: str) -> None:
-    """Print a message, on stderr."""
-    typer.echo(message, err=True)
+    """Print a message, on stderr; what a terminal would obey is shown as �."""
+    typer.echo(_harmless(message), err=True)
+
+
+def _harmless(text: str) -> str:
+    """The text without what a terminal would obey."""
+    return text.replace("\r\n", "\n").translate(_OBEYED)
 
 
 def table(

@@ -14,14 +14,15 @@ from typing import Any
 from pulse import days
 from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
+from pulse.cli.notation import Notation
 from pulse.cli.posting import Route
-from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader
+from pulse.cli.times import SkippedTimeError, TimeFormatError
 from pulse.errors import FieldError, PulseError
 
 Event = dict[str, Any]
 """An item of the interface."""
 
-Read = Callable[[str, str, TimeReader], Any]
+Read = Callable[[str, str, Notation], Any]
 """A field's value: of its name and the cell's text. Raises RowError, TimeFormatError."""
 
 Source = Callable[[Row], str]
@@ -42,25 +43,37 @@ class RowError(PulseError):
 # -- how cells are read
 
 
-def as_text(name: str, text: str, times: TimeReader) -> str:
+def as_text(name: str, text: str, notation: Notation) -> str:
     """The text as it stands."""
     return text
 
 
-def as_trimmed(name: str, text: str, times: TimeReader) -> str:
-    """The text without what stands around it; numbers go as texts, so that none is rounded."""
+def as_trimmed(name: str, text: str, notation: Notation) -> str:
+    """The text without what stands around it."""
     return text.strip()
 
 
-def as_whole(name: str, text: str, times: TimeReader) -> int:
+def as_number(name: str, text: str, notation: Notation) -> str:
+    """A number, as a text so that it is not rounded."""
+    return _number(name, "not_number", text, notation)
+
+
+def as_whole(name: str, text: str, notation: Notation) -> int:
     """A whole number; spreadsheets also write 9.0."""
-    match = _WHOLE.fullmatch(text.strip())
+    match = _WHOLE.fullmatch(_number(name, "not_whole_number", text, notation))
     if not match:
         raise RowError(name, f"{name}_not_whole_number", f"{text!r} is not a whole number.")
     return int(match[1])
 
 
-def as_truth(name: str, text: str, times: TimeReader) -> bool:
+def _number(name: str, fault: str, text: str, notation: Notation) -> str:
+    try:
+        return notation.number(text)
+    except ValueError as error:
+        raise RowError(name, f"{name.rpartition('.')[2]}_{fault}", f"{error}.") from error
+
+
+def as_truth(name: str, text: str, notation: Notation) -> bool:
     """True or false, as programs and people write it."""
     truth = _TRUTHS.get(text.strip().lower())
     if truth is None:
@@ -69,16 +82,16 @@ def as_truth(name: str, text: str, times: TimeReader) -> bool:
     return truth
 
 
-def as_moment(name: str, text: str, times: TimeReader) -> str:
+def as_moment(name: str, text: str, notation: Notation) -> str:
     """An instant, as RFC 3339."""
     try:
-        return days.iso(times.read(text.strip()))
+        return days.iso(notation.times.read(text.strip()))
     except TimeFormatError:
         raise
     except SkippedTimeError as error:
         raise RowError(name, f"{name}_skipped", f"{error}.") from error
     except ValueError as error:
-        form = times.date_format or "RFC 3339 or ISO 8601; name others by --date-format"
+        form = notation.times.date_format or "RFC 3339 or ISO 8601; name others by --date-format"
         raise RowError(
             name, f"{name}_invalid", f"{text.strip()!r} is not a time ({form})."
         ) from error
@@ -130,7 +143,7 @@ class Plan:
     kind: Kind
     width: int
     sources: Mapping[str, tuple[Source, Read]]
-    times: TimeReader
+    notation: Notation
 
     @classmethod
     def make(
@@ -139,7 +152,7 @@ class Plan:
         file: CsvFile,
         columns: Mapping[str, str],
         fixed: Mapping[str, str],
-        times: TimeReader,
+        notation: Notation,
     ) -> "Plan":
         """The plan that takes fields from `columns` and from `fixed` values.
 
@@ -155,7 +168,7 @@ class Plan:
         sources = {name: _cell(file.column(column)) for name, column in columns.items()}
         sources |= {name: _constant(value) for name, value in fixed.items()}
         read = {name: (source, kind.reads(name) or as_text) for name, source in sources.items()}
-        return cls(kind, len(file.header), read, times)
+        return cls(kind, len(file.header), read, notation)
 
     def event(self, row: Row) -> Event:
         """What the row says, empty cells left out.
@@ -172,7 +185,7 @@ class Plan:
             if text.strip():
                 outer, _, entry = name.partition(".")
                 within = event.setdefault(outer, {}) if entry else event
-                within[entry or outer] = read(name, text, self.times)
+                within[entry or outer] = read(name, text, self.notation)
         return event
 
 

@@ -45,7 +45,7 @@ def create(
         pulse tenant create bank --name "The Bank" --timezone Europe/Berlin
     """
     try:
-        made = Tenant(tenant, name or tenant, timezone, week_start)
+        made = Tenant(tenant, tenant if name is None else _name(name), timezone, week_start)
     except ValueError as error:
         raise WrongUseError(f"{error}.") from error
     try:
@@ -114,6 +114,8 @@ def set_settings(
     found = known_tenant(target, tenant)
     try:
         changes: dict[str, Any] = values | _thresholds(found, dated, first_day)
+        if "name" in values:
+            changes["name"] = _name(values["name"])
         if "min_sample" in values:
             changes["min_sample"] = _whole("min_sample", values["min_sample"])
         changed = target.tenants.set(found, **changes)
@@ -132,6 +134,12 @@ def _check_names(undated: Mapping[str, str], since: str | None) -> None:
             raise WrongUseError(f"No setting {name!r}; there are: {_KEYS}.")
         if since is not None:
             raise WrongUseError(f"--from is for thresholds, and {name} is none: leave it out.")
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError("A tenant's name cannot be empty")
+    return text
 
 
 def _whole(name: str, text: str) -> int:

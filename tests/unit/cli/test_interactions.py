@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
 from pulse.cli.interactions import INTERACTIONS
+from pulse.cli.notation import Notation
 from pulse.cli.plan import Event, Plan, RowError
 from pulse.cli.times import TimeFormatError, TimeReader
 from pulse.ingest.interactions import FIELDS
@@ -36,10 +37,15 @@ START = "2026-11-20 09:00"
 
 
 def plan(
-    columns: dict[str, str] = COLUMNS, fixed: dict[str, str] | None = None, timezone: str = "UTC"
+    columns: dict[str, str] = COLUMNS,
+    fixed: dict[str, str] | None = None,
+    timezone: str = "UTC",
+    *,
+    decimal_comma: bool = False,
 ) -> Plan:
     values = {"media_type": "voice"} if fixed is None else fixed
-    return Plan.make(INTERACTIONS, FILE, columns, values, TimeReader(timezone))
+    notation = Notation(TimeReader(timezone), decimal_comma)
+    return Plan.make(INTERACTIONS, FILE, columns, values, notation)
 
 
 def row(**cells: str) -> Row:
@@ -101,6 +107,8 @@ def test_people_and_programs_write_truth_in_their_ways(text: str, truth: bool) -
         ({"lost": "maybe"}, "abandoned_not_boolean", "abandoned"),
         ({"lost": "2"}, "abandoned_not_boolean", "abandoned"),
         ({"mails": "1.5"}, "replies_not_whole_number", "replies"),
+        ({"sale": "12,50"}, "amount_not_number", "revenue.amount"),
+        ({"csat": "4,5"}, "satisfaction_not_number", "satisfaction"),
         ({"start": "yesterday"}, "entered_at_invalid", "entered_at"),
         ({"end": "2026-02-30 10:00"}, "finished_at_invalid", "finished_at"),
     ],
@@ -111,6 +119,28 @@ def test_a_row_that_would_be_rejected_is_not_sent(
     with pytest.raises(RowError) as raised:
         read(**cells)
     assert (raised.value.fault.code, raised.value.fault.field) == (code, name)
+
+
+def test_a_file_with_decimal_commas_says_the_same_numbers() -> None:
+    german = {"mails": "2,0", "csat": "4,5", "sale": "-1.234,50", "ccy": "EUR"}
+    point = {"mails": "2.0", "csat": "4.5", "sale": "-1234.50", "ccy": "EUR"}
+    assert plan(decimal_comma=True).event(row(**german)) == read(**point)
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ({"mails": "1,5"}, "replies_not_whole_number"),
+        ({"csat": "4.5"}, "satisfaction_not_number"),
+        ({"sale": "1.234", "ccy": "BHD"}, "amount_not_number"),
+    ],
+)
+def test_in_a_file_with_decimal_commas_a_point_is_no_decimal_one(
+    cells: dict[str, str], code: str
+) -> None:
+    with pytest.raises(RowError) as raised:
+        plan(decimal_comma=True).event(row(**cells))
+    assert raised.value.fault.code == code
 
 
 def test_every_time_is_read_as_strictly_as_the_first() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
+from pulse.cli.notation import Notation
 from pulse.cli.plan import Plan, RowError, RowIds
 from pulse.cli.responses import RESPONSES
 from pulse.cli.times import TimeFormatError, TimeReader
@@ -30,7 +31,7 @@ def plan(
     columns: dict[str, str] = COLUMNS, fixed: dict[str, str] | None = None, timezone: str = "UTC"
 ) -> Plan:
     values = {"survey_id": "email", "channel": "chat"} if fixed is None else fixed
-    return Plan.make(RESPONSES, FILE, columns, values, TimeReader(timezone))
+    return Plan.make(RESPONSES, FILE, columns, values, Notation(TimeReader(timezone)))
 
 
 PLAN = plan()

@@ -1,0 +1,47 @@
+"""Numbers as spreadsheets write them, told without ever guessing, and how a file's times are read.
+
+12.50       with a decimal point, as programs write it
+12,50       an error, until the file is said to have decimal commas (`--decimal-comma`); then:
+1.234,50    points stand between thousands, if they stand where they should,
+1.234.567   also where there are two of them and no comma
+1.234       1234 or 1.234? an error, like 12.50: it may be a number with a decimal point
+"""
+
+import re
+from dataclasses import dataclass
+
+from pulse.cli.times import TimeReader
+
+_DECIMAL_COMMA = re.compile(
+    r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+(?=,)|[1-9]\d{0,2}(\.\d{3}){2,})(,\d+)?", re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How one file writes its times and numbers."""
+
+    times: TimeReader
+    decimal_comma: bool = False
+
+    def number(self, text: str) -> str:
+        """A number's text with a decimal point and without anything between thousands.
+
+        Raises ValueError where it cannot be told which number is meant. Any other text with a
+        point, or with neither, is the caller's to judge.
+        """
+        text = text.strip()
+        if not self.decimal_comma:
+            if "," in text:
+                raise ValueError(
+                    f"{text!r} has a comma: numbers are written as 1234.50, or all of the file's "
+                    "as 1234,50 with --decimal-comma"
+                )
+            return text
+        if not _DECIMAL_COMMA.fullmatch(text):
+            fault = "may be meant with a decimal point" if "." in text else "is no such number"
+            raise ValueError(
+                f"{text!r} {fault}: with --decimal-comma, numbers are written as 1234,50 or "
+                "1.234,50"
+            )
+        return text.replace(".", "").replace(",", ".")

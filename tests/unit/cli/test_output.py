@@ -1,0 +1,56 @@
+"""What is printed: exact for programs, and nothing that a terminal would obey."""
+
+import io
+
+import pytest
+
+from pulse.cli import output
+
+HOSTILE = "agent,n\r\n\x1b[31mred\x1b[0m\x1b]0;title\x07,\x9b2J\x7f\r\nÄ\t\u200b,1\r\n"
+
+
+class Terminal(io.StringIO):
+    """A stream that says that people are watching."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_pipe_gets_data_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.StringIO(newline="")
+    monkeypatch.setattr("sys.stdout", pipe)
+    output.write(HOSTILE)
+    assert pipe.getvalue() == HOSTILE
+
+
+def test_a_terminal_gets_nothing_to_obey(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(newline="")
+    monkeypatch.setattr("sys.stdout", terminal)
+    output.write(HOSTILE)
+    assert terminal.getvalue() == "agent,n\n�[31mred�[0m�]0;title�,�2J�\nÄ\t\u200b,1\n"
+
+
+def test_json_is_exact_in_a_pipe_and_harmless_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stream, name in ((io.StringIO(), "\\u001b[1m\x9b2J"), (Terminal(), "\\u001b[1m�2J")):
+        monkeypatch.setattr("sys.stdout", stream)
+        output.show({"name": "\x1b[1m\x9b2J"}, "", as_json=True)
+        assert stream.getvalue() == f'{{\n  "name": "{name}"\n}}\n'
+
+
+def test_messages_are_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    output.say("no column '\x1b[2J'")
+    assert terminal.getvalue() == "no column '�[2J'\n"
+
+
+def test_a_tables_own_styles_reach_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    output.show({}, output.table(["name"], [["\x1b[2J"]]), as_json=False)
+    assert "\x1b[1mname" in terminal.getvalue()
+    assert "\x1b[2J" not in terminal.getvalue()
