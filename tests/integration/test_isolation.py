@@ -7,6 +7,7 @@ looked at, and so is every call to AWS that a process without memory makes for t
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -208,9 +209,11 @@ def keys(pulse: Driver) -> dict[str, str]:
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     calls = Calls()
     real: Any = BaseClient.__dict__["_make_api_call"]
+    others = set(threading.enumerate()) - {threading.current_thread()}  # of earlier tests
 
     def call(client: Any, operation: str, asked: dict[str, Any]) -> Any:
-        calls.made.append((operation, asked))
+        if threading.current_thread() not in others:
+            calls.made.append((operation, asked))
         return real(client, operation, asked)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
