@@ -187,22 +187,11 @@ class _Execution:
         query = self._compiled(statement.query)
         _check_columns(query.outputs, statement.partitioned_by)
         is_ordered = bool(statement.query.args.get("order"))
-        self._keep_result(query, statement.partitioned_by, is_ordered=is_ordered)
+        self.connection.execute(f"CREATE TEMP TABLE unloaded AS {query.sql}")
         urls = list(self._write_partitions(statement, query.outputs, is_ordered=is_ordered))
         outcome.manifest = f"{outcome.output_location}-manifest.csv"
         self.store.put(outcome.manifest, "".join(f"{url}\n" for url in urls).encode())
         self.store.put(f"{outcome.output_location}.metadata", b"")
-
-    def _keep_result(
-        self, query: Compiled, partitioned_by: Sequence[str], *, is_ordered: bool
-    ) -> None:
-        """The rows as a table: in the statement's order, or else partition by partition, so that
-        each partition is found without looking through the others."""
-        keys = ", ".join(identifier(name) for name in partitioned_by)
-        order = "" if is_ordered or not keys else f" ORDER BY {keys}"
-        self.connection.execute(
-            f"CREATE TEMP TABLE unloaded AS SELECT * FROM ({query.sql}) AS q{order}"
-        )
 
     def _write_partitions(
         self, statement: Unload, outputs: Sequence[Output], *, is_ordered: bool
@@ -222,11 +211,16 @@ class _Execution:
                 for name, value in zip(statement.partitioned_by, values, strict=True)
             )
             file = self.store.folder / f"unload-{index}.parquet"
-            where = " AND ".join(f"{key} IS NOT DISTINCT FROM ?" for key in keys) or "true"
+            # "=" rather than IS NOT DISTINCT FROM: it is looked for before the rows are read
+            conditions = [
+                f"{key} {'IS NULL' if value is None else '= ?'}"
+                for key, value in zip(keys, values, strict=True)
+            ]
+            where = " AND ".join(conditions) or "true"
             self.connection.execute(
                 f"COPY (SELECT {', '.join(plain)} FROM unloaded WHERE {where} ORDER BY {order}) "
                 f"TO '{file}' (FORMAT parquet, COMPRESSION {_codec(statement.compression)})",
-                list(values),
+                [value for value in values if value is not None],
             )
             url = f"{statement.target}{folder}{stamp}_{index:05d}_{self.request.execution_id}"
             self.store.put_file(url, file)

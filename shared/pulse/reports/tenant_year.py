@@ -67,8 +67,17 @@ def arrange(dataset: lake.Dataset, pieces: Sequence[bytes]) -> TenantYear:
 
 
 def _encode(table: pa.Table) -> bytes:
+    # integers as differences: half the time to read that dictionaries take
+    integers = [field.name for field in table.schema if pa.types.is_integer(field.type)]
+    others = [name for name in table.column_names if name not in integers]
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression=lake.CODEC)
+    pq.write_table(
+        table,
+        sink,
+        compression=lake.CODEC,
+        use_dictionary=others,  # type: ignore[arg-type] # the stubs know only all or none
+        column_encoding=dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
+    )
     body: bytes = sink.getvalue().to_pybytes()
     return body
 

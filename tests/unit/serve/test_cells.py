@@ -154,3 +154,14 @@ def test_memory_is_a_fraction_of_the_plain_columns() -> None:
     ]
     kept = read(many)
     assert kept.nbytes < len(kept.day) * 30
+
+
+def test_a_dimension_is_read_when_a_question_names_it() -> None:
+    kept = read([Answer(FIRST, 5, agent="ada"), Answer(LAST, 4)])
+    sizes = [kept.nbytes]
+    for names in ((), ("agent",), ("agent",), ("agent", "country")):
+        kept.group(YEAR, {}, names)
+        sizes.append(kept.nbytes)
+    assert sizes[0] == sizes[1] < sizes[2] == sizes[3] < sizes[4]
+    with pytest.raises(KeyError):
+        kept.columns["nobody"]
