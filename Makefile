@@ -1,6 +1,6 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
-.PHONY: run test checks lint docs pictures build pages deploy lock clean
+.PHONY: run test checks lint bench docs pictures build pages deploy lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -31,6 +31,10 @@ checks: .venv/test.stamp
 # Secrets in the tree, known vulnerabilities of what is pinned: the latter may appear overnight, so tests do without.
 lint: checks .venv-scan/scan.stamp
 	.venv-scan/bin/python -m local.scan
+
+# bench/RESULTS.md: a quarter of an hour on two idle cores; BENCH_SCALE=quick or full for less or more.
+bench: .venv/bench.stamp $(COUNTRIES)
+	$(BIN)/python -m bench
 
 # docs/reports.md, from the registry; a test says when it is behind.
 docs: .venv/run.stamp
@@ -66,6 +70,10 @@ pages: $(PAGES)
 
 .venv/test.stamp: .venv/run.stamp requirements-dev.txt
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+.venv/bench.stamp: .venv/run.stamp bench/requirements.txt
+	@$(PIP) -r bench/requirements.txt
 	@touch $@
 
 .venv-build/build.stamp: requirements-build.txt
@@ -104,6 +112,7 @@ lock:
 	$(COMPILE) pyproject.toml --extra local --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) requirements-build.in --output-file requirements-build.txt
 	$(COMPILE) requirements-scan.in --output-file requirements-scan.txt
+	$(COMPILE) bench/requirements.in --constraint requirements.txt --output-file bench/requirements.txt
 	for layer in runtime enrich; do $(COMPILE) --no-annotate layers/$$layer/requirements.in --constraint requirements.txt --output-file layers/$$layer/requirements.txt; done
 
 clean:

@@ -51,7 +51,8 @@ def _below(path: Path) -> Iterator[Path]:
 
 def _locks() -> list[Path]:
     """What pip installs: versions, and the hashes that look like secrets."""
-    return sorted([*ROOT.glob("requirements*.txt"), *ROOT.glob("layers/*/requirements.txt")])
+    below = (*ROOT.glob("layers/*/requirements.txt"), ROOT / "bench" / "requirements.txt")
+    return sorted([*ROOT.glob("requirements*.txt"), *below])
 
 
 def _secrets_in(files: list[Path], without: tuple[str, ...] = ()) -> bool:

@@ -1,0 +1,83 @@
+"""The bench runs: S3 with a delay is S3, and a part at the least scale finds what it should."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from bench import slow_s3
+from bench.__main__ import main
+
+DELAY_MS = 25
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A client of the slow S3 over a bucket with two objects."""
+    root = tmp_path_factory.mktemp("s3")
+    for name in ("b/one.txt", "a=1/two.txt"):
+        (root / "lake" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "lake" / name).write_bytes(b"0123456789")
+    with slow_s3.serving(root, DELAY_MS) as url:
+        yield boto3.client("s3", endpoint_url=url, config=Config(retries={"total_max_attempts": 1}))
+
+
+def test_an_object_comes_whole_or_in_part_and_late(served: Any) -> None:
+    start = time.perf_counter()
+    whole = served.get_object(Bucket="lake", Key="b/one.txt")
+    assert whole["Body"].read() == b"0123456789"
+    assert time.perf_counter() - start >= DELAY_MS / 1000
+    for asked, given in (("bytes=2-4", b"234"), ("bytes=7-", b"789"), ("bytes=-2", b"89")):
+        part = served.get_object(Bucket="lake", Key="b/one.txt", Range=asked)
+        assert part["Body"].read() == given
+    assert served.head_object(Bucket="lake", Key="a=1/two.txt")["ContentLength"] == 10
+
+
+def test_requests_wait_beside_each_other(served: Any) -> None:
+    threads = [
+        threading.Thread(target=served.head_object, kwargs={"Bucket": "lake", "Key": "b/one.txt"})
+        for _ in range(8)
+    ]
+    start = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.perf_counter() - start < 8 * DELAY_MS / 1000
+
+
+def test_what_the_caller_has_or_what_is_not_there_is_not_sent(served: Any) -> None:
+    etag = served.get_object(Bucket="lake", Key="b/one.txt")["ETag"]
+    for key, condition, status in (
+        ("b/one.txt", {"IfNoneMatch": etag}, 304),
+        ("b/none.txt", {}, 404),
+    ):
+        with pytest.raises(ClientError) as refused:
+            served.get_object(Bucket="lake", Key=key, **condition)
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_objects_are_listed_by_prefix_and_folder(served: Any) -> None:
+    every = served.list_objects_v2(Bucket="lake")["Contents"]
+    assert [found["Key"] for found in every] == ["a=1/two.txt", "b/one.txt"]
+    below = served.list_objects_v2(Bucket="lake", Prefix="b/")["Contents"]
+    assert [(found["Key"], found["Size"]) for found in below] == [("b/one.txt", 10)]
+    folders = served.list_objects_v2(Bucket="lake", Delimiter="/")["CommonPrefixes"]
+    assert [found["Prefix"] for found in folders] == ["a=1/", "b/"]
+
+
+def test_a_part_runs_and_leaves_its_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It also compares every engine's answer with ours, and raises where one differs."""
+    page = tmp_path / "RESULTS.md"
+    assert main(["--tiny", "--part", "read", "--results", str(page)]) == 0
+    said = capsys.readouterr().err
+    assert "held: a year of a typical tenant takes at most 2 GETs: 1" in said
+    assert "scale tiny" in page.read_text()
