@@ -34,7 +34,7 @@ lint: checks .venv-scan/scan.stamp
 
 # bench/RESULTS.md: a quarter of an hour on two idle cores; BENCH_SCALE=quick or full for less or more.
 bench: .venv/bench.stamp $(COUNTRIES)
-	$(BIN)/python -m bench
+	PYTHONPATH=.:shared:layers/enrich $(BIN)/python -m bench
 
 # docs/reports.md, from the registry; a test says when it is behind.
 docs: .venv/run.stamp
@@ -72,7 +72,7 @@ pages: $(PAGES)
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-.venv/bench.stamp: .venv/run.stamp bench/requirements.txt
+.venv/bench.stamp: .venv/test.stamp bench/requirements.txt
 	@$(PIP) -r bench/requirements.txt
 	@touch $@
 
@@ -112,7 +112,7 @@ lock:
 	$(COMPILE) pyproject.toml --extra local --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) requirements-build.in --output-file requirements-build.txt
 	$(COMPILE) requirements-scan.in --output-file requirements-scan.txt
-	$(COMPILE) bench/requirements.in --constraint requirements.txt --output-file bench/requirements.txt
+	$(COMPILE) bench/requirements.in --constraint requirements-dev.txt --output-file bench/requirements.txt
 	for layer in runtime enrich; do $(COMPILE) --no-annotate layers/$$layer/requirements.in --constraint requirements.txt --output-file layers/$$layer/requirements.txt; done
 
 clean:
