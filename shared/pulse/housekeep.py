@@ -8,9 +8,8 @@ objects are deleted.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Self
 
@@ -27,8 +26,6 @@ from pulse.store.objects import Objects
 
 METRICS = ("RunsRemoved", "CompactionsEnded", "DaysExpired")
 KEEP = timedelta(days=1)
-LEASE_US = 900 * days.SECOND
-"""As long as a run may take at most: whoever holds a lease longer is dead."""
 RESERVE_S = 60.0
 """Nothing is begun with less time than this left: the rest is for a run of its own."""
 
@@ -136,22 +133,12 @@ class Housekeep:
 
     # -- raw
 
-    @contextmanager
-    def _lease(self, stream: str, day: date) -> Iterator[bool]:
-        """Within the block nobody else rewrites the day; False where somebody else does."""
-        holder = lake.ulid()
-        taken = self.ledger.take(stream, day, holder, days.now_us() + LEASE_US)
-        try:
-            yield taken
-        finally:
-            if taken:
-                self.ledger.give_back(stream, day, holder)
-
     def _remove_sources(self, compaction: Compaction) -> bool:
-        with self._lease(compaction.stream, compaction.day) as taken:
-            if taken:
-                self.compactions.remove_sources(compaction)
-        return taken
+        with self.ledger.lease(compaction.stream, compaction.day) as until_us:
+            if until_us is None:
+                return False
+            self.compactions.remove_sources(compaction)
+        return True
 
     def _out_of_date(self, dataset: lake.Dataset) -> Iterator[Entry]:
         """The days of which raw is to go: those that expired, and those that may.
@@ -160,7 +147,7 @@ class Housekeep:
         had expired is set aside elsewhere, and goes too.
         """
         first_kept = first_kept_day(self.retention_days)
-        published = self.catalog.partitions(dataset.daily_table)
+        published = self.catalog.partitions(dataset.daily_table) if self.retention_days else {}
         for day, entry in sorted(self.ledger.entries(dataset.stream).items()):
             if entry.expired:
                 if entry.removed_version != entry.version:
@@ -170,8 +157,10 @@ class Housekeep:
 
     def _remove_day(self, dataset: lake.Dataset, entry: Entry) -> bool:
         stream, day = dataset.stream, entry.day
-        with self._lease(stream, day) as taken:
-            if not taken or not (entry.expired or self.ledger.expire(stream, day, entry.version)):
+        with self.ledger.lease(stream, day) as until_us:
+            if until_us is None or not (
+                entry.expired or self.ledger.expire(stream, day, entry.version)
+            ):
                 return False
             self.objects.delete_all(lake.raw_prefix(stream, day))
             self.objects.delete_all(lake.compactions_prefix(stream, day))

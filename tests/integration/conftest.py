@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 from awswrangler import _utils
+from moto import mock_aws
 
 from local.athena import install
+from pulse import days
 from pulse.cli.api import Api
+from pulse.settings import ExportRevenueSettings
+from pulse.store.clients import client
+from tests.account import make_bucket, make_table
+from tests.books import Books
 from tests.driver import Driver, running
 from tests.shell import Shell
 
@@ -24,13 +30,13 @@ def _awswrangler_makes_its_clients_once() -> Iterator[None]:
     real: Any = _utils.client
     made = cache(lambda service: real(service_name=service))
 
-    def client(service_name: str, session: Any = None, **given: Any) -> Any:
+    def remembered(service_name: str, session: Any = None, **given: Any) -> Any:
         if session or given:
             return real(service_name=service_name, session=session, **given)
         return made(service_name)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_utils, "client", client)
+        patched.setattr(_utils, "client", remembered)
         yield
 
 
@@ -50,3 +56,19 @@ def shell(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Shell:
     shell = Shell(driver)
     monkeypatch.setattr(Api, "_ask", lambda api, request: shell.answer(api, request))
     return shell
+
+
+@pytest.fixture
+def books() -> Iterator[Books]:
+    """Noon of 6 November 2026: October has ended and is still open for two days."""
+    with mock_aws():
+        settings = ExportRevenueSettings(
+            make_table(), make_bucket(), make_bucket("finance"), "7", "pulse.pulse"
+        )
+        client("s3").put_bucket_versioning(
+            Bucket="finance", VersioningConfiguration={"Status": "Enabled"}
+        )
+        books = Books(settings)
+        with days.clock(lambda: books.now):
+            books.tenant()
+            yield books

@@ -20,17 +20,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from moto import mock_aws
 from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.finance.export import LEASE_US
 from pulse.finance.folder import sha256
 from pulse.raw import write
-from pulse.settings import ExportRevenueSettings
-from pulse.store.clients import client
 from pulse.tenants.rules import Rule
-from tests.account import make_bucket, make_table
 from tests.account_state import Account, State
 from tests.aws_calls import AwsCalls, changes
 from tests.books import Books, interaction
@@ -272,21 +268,6 @@ def test_housekeep(pulse: Driver, account: Account, calls: AwsCalls) -> None:
 
 MONTHS = ("2026-10", "2026-11")
 BETWEEN = "new files beside the manifest of the old"
-
-
-@pytest.fixture
-def books() -> Iterator[Books]:
-    with mock_aws():
-        settings = ExportRevenueSettings(
-            make_table(), make_bucket(), make_bucket("finance"), "7", "pulse.pulse"
-        )
-        client("s3").put_bucket_versioning(
-            Bucket="finance", VersioningConfiguration={"Status": "Enabled"}
-        )
-        books = Books(settings)
-        with days.clock(lambda: books.now):
-            books.tenant()
-            yield books
 
 
 def month_as_read(state: State, month: str) -> Any:

@@ -2,43 +2,22 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from moto import mock_aws
 from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.errors import BuildCheckError, ConflictError
 from pulse.finance.check import finance_equals_reports
 from pulse.finance.export import LEASE_US, RevenueResult
-from pulse.settings import ExportRevenueSettings
-from pulse.store.clients import client
 from pulse.store.finance import Finance
 from pulse.store.objects import Objects
-from tests.account import make_bucket, make_table
 from tests.aws_calls import AwsCalls
 from tests.books import HEADER, Books, interaction
-
-
-@pytest.fixture
-def books() -> Iterator[Books]:
-    """Noon of 6 November 2026: October has ended and is still open for two days."""
-    with mock_aws():
-        settings = ExportRevenueSettings(
-            make_table(), make_bucket(), make_bucket("finance"), "7", "pulse.pulse"
-        )
-        client("s3").put_bucket_versioning(
-            Bucket="finance", VersioningConfiguration={"Status": "Enabled"}
-        )
-        books = Books(settings)
-        with days.clock(lambda: books.now):
-            books.tenant()
-            yield books
-
 
 # -- a month
 

@@ -38,7 +38,6 @@ from pulse.tenants.tenant import Tenant
 SETTLE_S = 150.0
 """After so long no write_raw is at work that has not read a tombstone: it may take 120 s. Nor does
 a dead letter stay hidden for longer that a run which died had received."""
-_LEASE_US = 900 * days.SECOND
 _ASK_EVERY_S = 5.0
 _AT_ONCE = 8  # objects in flight
 
@@ -66,7 +65,7 @@ class Erase:
         cls, settings: BuildSettings, dead_letters: str, say: Callable[[str], None]
     ) -> Self:
         """The stage over the stack that the settings name; it says what it waits for."""
-        client("s3")  # here, because boto3 cannot make it in two threads
+        client("s3")  # here, because botocore cannot make it in two threads
         ledger = Ledger(settings.table)
         return cls(
             objects=Objects(settings.lake_bucket),
@@ -186,16 +185,16 @@ class Erase:
         Should this take longer than the lease, nothing is lost: a compaction reads the tombstones
         after it has taken the lease itself, and each PUT here names the object that it replaces.
         """
-        holder, said = lake.ulid(), False
-        while not self.ledger.take(stream, day, holder, days.now_us() + _LEASE_US):
+        said = False
+        while True:
+            with self.ledger.lease(stream, day) as until_us:
+                if until_us is not None:
+                    yield
+                    return
             if not said:
                 self.say(f"Waiting for somebody who rewrites {stream} of {day} …")
                 said = True
             self.pause(_ASK_EVERY_S)
-        try:
-            yield
-        finally:
-            self.ledger.give_back(stream, day, holder)
 
     def _count(self, person: Person) -> int:
         return sum(self.search.rows(person, stream).total() for stream in STREAMS)

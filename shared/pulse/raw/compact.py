@@ -44,8 +44,6 @@ FETCHED_BYTES = 64 << 20
 """As they lie in the lake, of objects that are fetched together."""
 AT_ONCE = 16
 
-LEASE_US = 900 * days.SECOND
-"""As long as a run may take at most: whoever holds a lease longer is dead."""
 RESERVE_S = 180.0
 """No object is begun with less time than this left: the rest is for a run of its own."""
 
@@ -82,7 +80,7 @@ class CompactRaw:
     @classmethod
     def from_settings(cls, settings: CompactRawSettings) -> Self:
         """The stage over the stack that the settings name."""
-        client("s3")  # here, because boto3 cannot make it in two threads
+        client("s3")  # here, because botocore cannot make it in two threads
         objects = Objects(settings.lake_bucket)
         return cls(
             objects=objects,
@@ -148,15 +146,12 @@ class CompactRaw:
     @contextmanager
     def _lease(self, stream: str, day: date, remaining_s: Remaining) -> Iterator[InTime | None]:
         """Within the block nobody else rewrites the day; None where somebody else does."""
-        holder, until_us = lake.ulid(), days.now_us() + LEASE_US
-        if not self.ledger.take(stream, day, holder, until_us):
-            yield None
-            return
-        last_us = until_us - int(RESERVE_S) * days.SECOND
-        try:
+        with self.ledger.lease(stream, day) as until_us:
+            if until_us is None:
+                yield None
+                return
+            last_us = until_us - int(RESERVE_S) * days.SECOND
             yield lambda: remaining_s() >= RESERVE_S and days.now_us() < last_us
-        finally:
-            self.ledger.give_back(stream, day, holder)
 
     def _undo(self, earlier: Sequence[Compaction]) -> None:
         """Let what a compaction had written that died be what has served: its sources still lie.

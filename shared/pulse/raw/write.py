@@ -116,7 +116,7 @@ class WriteRaw:
         Raises SettingsError for a country database that cannot be read.
         """
         for service in ("dynamodb", "s3"):
-            client(service, hurried=False)  # here, because boto3 cannot make them in two threads
+            client(service, hurried=False)  # here, because botocore cannot make them in two threads
         objects = Objects(settings.lake_bucket)
         return cls(
             objects,

@@ -14,14 +14,17 @@ A day expires at the version that was built last, and is never built again: `add
 stores something for it afterwards.
 """
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 
-from pulse import days
+from pulse import days, lake
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
+
+LEASE_US = 900 * days.SECOND
+"""As long as a function may take at most: whoever holds a lease longer is dead."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,20 @@ class Ledger:
             "SET removed_version = :version",
             values={":version": version},
         )
+
+    @contextmanager
+    def lease(self, stream: str, day: date) -> Iterator[int | None]:
+        """Within the block nobody else rewrites the day's raw objects, until the moment that it is
+        told (UTC, microseconds) at most; None where somebody else does.
+        """
+        holder, until_us = lake.ulid(), days.now_us() + LEASE_US
+        if not self.take(stream, day, holder, until_us):
+            yield None
+            return
+        try:
+            yield until_us
+        finally:
+            self.give_back(stream, day, holder)
 
     def take(self, stream: str, day: date, holder: str, until_us: int) -> bool:
         """Take the lease of a day's raw objects until then; False while somebody else holds it.

@@ -35,30 +35,30 @@ class Objects:
 
     def get(self, key: str) -> bytes:
         """The bytes of an object that is known to exist."""
-        body: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        return body
+        return self._read(key)[0]
 
     def get_tagged(self, key: str) -> tuple[bytes, str]:
         """(bytes, ETag) of an object that is known to exist."""
-        reply = self._client.get_object(Bucket=self.bucket, Key=key)
-        return reply["Body"].read(), reply["ETag"]
+        return self._read(key)
 
     def get_unless(self, key: str, etag: str | None) -> tuple[bytes, str] | None:
         """(bytes, ETag) of an object; None if it still has the ETag named."""
         condition = {"IfNoneMatch": etag} if etag else {}
         try:
-            reply = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
+            return self._read(key, **condition)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
                 return None
             raise
+
+    def _read(self, key: str, **conditions: str) -> tuple[bytes, str]:
+        """(bytes, ETag)"""
+        reply = self._client.get_object(Bucket=self.bucket, Key=key, **conditions)
         return reply["Body"].read(), reply["ETag"]
 
     def begin(self, key: str, size: int) -> bytes:
         """The first bytes of an object that is known to exist and not to be empty."""
-        reply = self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{size - 1}")
-        body: bytes = reply["Body"].read()
-        return body
+        return self._read(key, Range=f"bytes=0-{size - 1}")[0]
 
     def find(self, key: str) -> Stored | None:
         """ETag and SHA-256 of an object; None if there is none.

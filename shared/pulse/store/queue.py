@@ -5,7 +5,6 @@ it may send one twice but never loses one, which the lake's identities make harm
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pulse.store.clients import client
@@ -62,15 +61,7 @@ def redrive(dead_letter_url: str, queue_url: str) -> int:
     return len(sent)
 
 
-@dataclass(frozen=True)
-class Mended:
-    """How many messages of a queue were changed, and how many were removed altogether."""
-
-    changed: int
-    removed: int
-
-
-def mend(url: str, mended: Callable[[str], str | None]) -> Mended:
+def mend(url: str, mended: Callable[[str], str | None]) -> None:
     """Let every message of a queue have the body that `mended` makes of its own; None: no message.
 
     Attributes stay. A changed message is sent before the old one is deleted: if this dies, both are
@@ -78,7 +69,6 @@ def mend(url: str, mended: Callable[[str], str | None]) -> Mended:
     """
     seen: set[str] = set()
     untouched: list[str] = []
-    changed = removed = 0
     while letters := _receive(url):
         fresh = [letter for letter in letters if letter["MessageId"] not in seen]
         untouched += [again["ReceiptHandle"] for again in letters if again not in fresh]
@@ -91,15 +81,12 @@ def mend(url: str, mended: Callable[[str], str | None]) -> Mended:
                 untouched.append(letter["ReceiptHandle"])
             elif body is None:
                 _delete(letter, url)
-                removed += 1
             else:
                 seen.add(_move({**letter, "Body": body}, url, url))
-                changed += 1
     for handle in untouched:
         client("sqs").change_message_visibility(
             QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0
         )
-    return Mended(changed, removed)
 
 
 def _receive(url: str) -> list[dict[str, Any]]:
