@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -128,7 +127,7 @@ def test_one_bad_message_in_a_thousand_is_the_only_dead_letter_and_redrive_store
     sent = [message(number) for number in range(MESSAGES)]
     with refusing("globex"), polling(driver):
         for start in range(0, MESSAGES, 10):
-            boto3.client("sqs").send_message_batch(QueueUrl=queue, Entries=sent[start : start + 10])
+            client("sqs").send_message_batch(QueueUrl=queue, Entries=sent[start : start + 10])
 
     good = Counter(f"r{number}" for number in range(MESSAGES) if number != POISONED)
     assert stored(driver) == good
@@ -148,7 +147,7 @@ def test_one_bad_message_in_a_thousand_is_the_only_dead_letter_and_redrive_store
 
 def letters(url: str) -> Any:
     """The dead letters, which stay where they are."""
-    return boto3.client("sqs").receive_message(
+    return client("sqs").receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
     )["Messages"]
 
