@@ -11,21 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from math import inf
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import boto3
 from moto import mock_aws
 
 from functions.export_rows import app as export_rows
 from functions.ingest import app as ingest
 from functions.serve_reports import app as serve_reports
 from functions.write_raw import app as write_raw
+from local import cloudformation
 from local.athena import install
-from local.deployment import Deployment, deploy
+from local.aws import Account
+from local.deployment import Deployment, create_stack
+from local.template import Translated, translate
 from pulse import days
 from pulse.daily.build import BuildDaily, DailyResult
 from pulse.finance.export import ExportRevenue, RevenueResult
@@ -38,6 +40,7 @@ from pulse.settings import (
     ExportRevenueSettings,
     HousekeepSettings,
 )
+from pulse.store.clients import client
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, new_key_text, sha256
 from pulse.tenants.rules import Rule
@@ -46,6 +49,9 @@ from pulse.tenants.tenant import Tenant
 from tests import silence
 
 ROOT = Path(__file__).parents[1]
+REGION = "eu-central-1"
+CODE = "code"
+"""The bucket of the functions' code."""
 CONTEXT = SimpleNamespace(
     function_name="pulse-test",
     memory_limit_in_mb=1024,
@@ -206,7 +212,7 @@ class Driver:
 
     def messages(self) -> list[dict[str, Any]]:
         """Takes everything off the queue, as records of a Lambda event."""
-        sqs = boto3.client("sqs")
+        sqs = client("sqs")
         url = self.deployment.outputs["QueueUrl"]
         records = []
         while batch := sqs.receive_message(
@@ -268,7 +274,7 @@ class Driver:
     def objects(self, prefix: str) -> dict[str, str]:
         """Key → ETag of what lies in the lake."""
         pages = (
-            boto3.client("s3")
+            client("s3")
             .get_paginator("list_objects_v2")
             .paginate(Bucket=self.settings.lake_bucket, Prefix=prefix)
         )
@@ -276,7 +282,7 @@ class Driver:
 
     def read(self, key: str) -> bytes:
         body: bytes = (
-            boto3.client("s3").get_object(Bucket=self.settings.lake_bucket, Key=key)["Body"].read()
+            client("s3").get_object(Bucket=self.settings.lake_bucket, Key=key)["Body"].read()
         )
         return body
 
@@ -287,7 +293,7 @@ def running(**parameters: str) -> Iterator[Driver]:
     before = dict(os.environ)
     with mock_aws():
         install()
-        deployment = deploy(ROOT / "template.yaml", stack_name="pulse", parameters=parameters)
+        deployment = _deployed(**parameters)
         for function in deployment.functions.values():
             os.environ.update({k: v for k, v in function.environment.items() if "PULSE" in k})
         _unplug_events()
@@ -301,9 +307,26 @@ def running(**parameters: str) -> Iterator[Driver]:
             os.environ.update(before)
 
 
+def _deployed(**parameters: str) -> Deployment:
+    cloudformation.install()
+    translated = _translated(tuple(parameters.items()))
+    return create_stack(translated, _account(), stack_name="pulse", bucket=CODE)
+
+
+@cache
+def _account() -> Account:
+    return Account(REGION)
+
+
+@cache
+def _translated(parameters: tuple[tuple[str, str], ...]) -> Translated:
+    """The template, which takes a second to read and is the same for hundreds of tests."""
+    return translate(ROOT / "template.yaml", dict(parameters), bucket=CODE, region=REGION)
+
+
 def _unplug_events() -> None:
     """moto's EventBridge cannot call a function; the driver wakes them itself."""
-    events = boto3.client("events")
+    events = client("events")
     for rule in events.list_rules()["Rules"]:
         targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
