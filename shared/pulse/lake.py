@@ -204,6 +204,8 @@ class Dataset:
     """The measures that add up to the number of events."""
     raw_order: tuple[str, ...]
     """Identity and version of an event: by these the rows of an object are sorted."""
+    parted_by: tuple[str, ...] = ()
+    """The first of the dimensions, where their values tell which measures are zero."""
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -250,6 +252,7 @@ SCORES = Dataset(
     dimensions=("metric", "scale", *(d for d in SCORE_DIMENSIONS if d not in ("metric", "scale"))),
     counted=SCORE_COUNTS,
     raw_order=("tenant", "survey", "key_kind", "response_id", "received_us", "content_hash"),
+    parted_by=("metric", "scale"),
 )
 INTERACTIONS = Dataset(
     name="interactions",

@@ -6,16 +6,13 @@ be ten times the size, and ten times the work to add up. Sums are exact: what co
 float64 that adds it up is kept in several parts, by its bits.
 """
 
-from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pulse import days, lake
 from pulse.days import DateRange
@@ -31,7 +28,7 @@ _EPOCH_DAY = days.EPOCH.date().toordinal()
 
 @dataclass(frozen=True)
 class Column:
-    """A dimension: each row's code, and the values by code; the last value is None."""
+    """A dimension: each row's code, and the values by code; one of them is None."""
 
     codes: Integers
     values: Sequence[str | None]
@@ -49,15 +46,26 @@ class Part:
     shift: int = 0
 
 
+class Columns(Protocol):
+    """The dimensions of an object by name."""
+
+    def __getitem__(self, name: str) -> Column: ...
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that they take."""
+        ...
+
+
 @dataclass(frozen=True)
 class Cells:
     """The rows of one table, tenant and year; `day` counts from 1970."""
 
     table: lake.Dataset
     day: Integers
-    columns: "Columns"
+    columns: Columns
     counts: Sequence[Sequence[Part]]
-    """The parts of each of the table's measures, mostly one; none where all is zero."""
+    """The parts of each of the table's measures: mostly one of each row group that has any."""
 
     @property
     def nbytes(self) -> int:
@@ -81,14 +89,16 @@ class Cells:
 
         Raises UnprocessableError for more than MOST_GROUPS groups.
         """
-        rows = np.flatnonzero(self._holds(dates, filters))
+        holds = self._holds(dates, filters)
+        rows = slice(None) if holds.all() else np.flatnonzero(holds)
+        day = self.day[rows]
         columns = [
-            _periods(self.day[rows], granularity, week_start)
+            _periods(day, granularity, week_start)
             if name == PERIOD
             else Column(self.columns[name].codes[rows], self.columns[name].values)
             for name in dimensions
         ]
-        numbers, members = _number(columns, len(rows))
+        numbers, members = _number(columns, len(day))
         check_size(len(members))
         labels = [[one.values[code] for code in one.codes[members].tolist()] for one in columns]
         keys = list(zip(*labels, strict=True)) if labels else [()] * len(members)
@@ -104,10 +114,12 @@ class Cells:
             holds &= passes[column.codes]
         return holds
 
-    def _add_up(self, rows: Integers, numbers: Integers, groups: int) -> list[list[int]]:
+    def _add_up(self, rows: Integers | slice, numbers: Integers, groups: int) -> list[list[int]]:
         """The counts' sums, one line for each group."""
-        group_of = np.full(len(self.day), groups)  # what is filtered out falls behind the last
-        group_of[rows] = numbers
+        group_of = numbers
+        if len(numbers) < len(self.day):  # what is filtered out falls behind the last
+            group_of = np.full(len(self.day), groups, numbers.dtype)
+            group_of[rows] = numbers
         sums = np.zeros((groups, len(self.counts)), np.int64)
         higher: list[tuple[int, int, list[int]]] = []
         for at, parts in enumerate(self.counts):
@@ -118,7 +130,7 @@ class Cells:
                 if part.shift:  # may be beyond 64 bits: for Python's integers
                     higher.append((at, part.shift, added.astype(np.int64).tolist()))
                 else:
-                    sums[:, at] = added
+                    sums[:, at] += added.astype(np.int64)
         lines: list[list[int]] = sums.tolist()
         for at, shift, bits in higher:
             for line, some in zip(lines, bits, strict=True):
@@ -141,14 +153,17 @@ def _periods(day: Integers, granularity: str, week_start: str) -> Column:
 
 def _number(parts: Sequence[Column], rows: int) -> tuple[Integers, Integers]:
     """(each row's group number, one row of each group): rows of equal codes share a group."""
-    numbers = np.zeros(rows, np.int64)
+    numbers: Integers = np.zeros(rows, np.int32)
     size = 1
     for part in parts:
         if size * len(part.values) > 2**62:  # would no longer fit: number what there is so far
             numbers, members = _renumber(numbers, size)
             size = len(members)
-        numbers = numbers * len(part.values) + part.codes
         size *= len(part.values)
+        if size > 2**31:
+            numbers = numbers.astype(np.int64)
+        numbers *= len(part.values)
+        numbers += part.codes
     return _renumber(numbers, size)
 
 
@@ -157,135 +172,9 @@ def _renumber(numbers: Integers, size: int) -> tuple[Integers, Integers]:
     if size > max(_FEW, 4 * len(numbers)):
         _, members, dense = np.unique(numbers, return_index=True, return_inverse=True)
         return dense, members
-    row_of = np.full(size, -1, np.int64)
-    row_of[numbers] = np.arange(len(numbers))
+    row_of: Integers = np.full(size, -1, np.int32)  # of one object's rows, of which there are fewer
+    row_of[numbers] = np.arange(len(numbers), dtype=np.int32)
     present = np.flatnonzero(row_of >= 0)
     members = row_of[present]
     row_of[present] = np.arange(len(present))
     return row_of[numbers], members
-
-
-# -- from Parquet: arrays leave Arrow by DLPack, because to_numpy(), fill_null() and whatever else
-#    turns a Python value into an Arrow one import pandas where it is installed
-
-
-def read(body: bytes, table: lake.Dataset) -> Cells:
-    """The cells of one object of a report table, as build_reports writes it."""
-    source = _Source(body, pq.ParquetFile(pa.BufferReader(body)).metadata)
-    # two at a time: all of them together would be most of the memory that reading takes
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        counts = list(pool.map(lambda name: _count(source.read(name)), table.measures))
-    return Cells(
-        table=table,
-        day=_integers(source.read("day"), pa.int32()),
-        columns=Columns(source, table.dimensions),
-        counts=counts,
-    )
-
-
-@dataclass(frozen=True)
-class _Source:
-    """An object's bytes, of which columns are read one by one."""
-
-    body: bytes
-    metadata: Any
-
-    def read(self, name: str, *, as_codes: bool = False) -> Any:
-        """One column; by a reader of its own, because one is not for two threads."""
-        file = pq.ParquetFile(
-            pa.BufferReader(self.body),
-            metadata=self.metadata,
-            read_dictionary=[name] if as_codes else None,
-        )
-        table = file.read(columns=[name], use_threads=False)
-        return (table.unify_dictionaries() if as_codes else table).column(name)
-
-
-class Columns:
-    """The dimensions of an object by name; each is read when it is first asked for.
-
-    A question names two or three of them, and reading all takes half of its time.
-    """
-
-    def __init__(self, source: _Source, names: Collection[str]) -> None:
-        self._source = source
-        self._names = names
-        self._read: dict[str, Column] = {}
-
-    def __getitem__(self, name: str) -> Column:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._read:
-            self._read[name] = _column(self._source.read(name, as_codes=True))
-        return self._read[name]
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that they take so far, the object's own bytes included."""
-        return len(self._source.body) + sum(one.codes.nbytes for one in self._read.values())
-
-
-def _integers(chunked: Any, kind: pa.DataType) -> Integers:
-    return _numbers(chunked.cast(kind).combine_chunks())
-
-
-def _numbers(array: Any) -> Integers:
-    """An array of integers without nulls, not copied."""
-    return np.from_dlpack(array)
-
-
-def _column(chunked: Any) -> Column:  # a ChunkedArray of dictionaries, which the stubs lack
-    values = chunked.chunk(0).dictionary.to_pylist() if chunked.num_chunks else []
-    codes = [_codes(chunk.indices, len(values)) for chunk in chunked.chunks]
-    joined = np.concatenate(codes) if codes else np.empty(0, np.int32)
-    return Column(joined.astype(np.min_scalar_type(len(values))), [*values, None])
-
-
-def _codes(indices: Any, none: int) -> Integers:
-    """The codes of one chunk, with `none` where it has a null."""
-    if not indices.null_count:
-        return _numbers(indices)
-    codes = np.full(len(indices), none, np.int32)
-    is_valid = _numbers(indices.is_valid().cast(pa.uint8())) == 1
-    codes[is_valid] = _numbers(indices.drop_null())
-    return codes
-
-
-def _count(chunked: Any) -> list[Part]:
-    """An additive column in parts; decimals as whole numbers of their last place."""
-    if not pa.types.is_decimal(chunked.type):
-        return _parts(_integers(chunked, pa.int64()))
-    low, high = _halves(chunked.combine_chunks())
-    if np.array_equal(high, low >> 63):  # nothing but signs: 64 bits are enough
-        return _parts(low)
-    return [*_parts(low & 0xFFFFFFFF), *_parts(low >> 32 & 0xFFFFFFFF, 32), *_parts(high, 64)]
-
-
-def _halves(array: Any) -> tuple[Integers, Integers]:
-    """The lower and the higher 64 bits of an array of decimals without nulls."""
-    if not len(array):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    words = np.frombuffer(array.buffers()[1], "<i8").reshape(-1, 2)
-    words = words[array.offset : array.offset + len(array)]
-    return words[:, 0], words[:, 1]
-
-
-_PART_BITS = 22
-
-
-def _parts(amounts: Integers, shift: int = 0) -> list[Part]:
-    """The amounts' bits in as few parts as keep every sum below 2**53."""
-    rows = np.flatnonzero(amounts != 0)  # numpy finds the true ones three times as fast
-    if not len(rows):
-        return []
-    kept = amounts[rows]
-    if np.abs(kept.astype(np.float64)).sum() < 2**52:  # a bit to spare, as this sum is not exact
-        rows = rows.astype(np.min_scalar_type(len(amounts)))
-        return [Part(rows, kept.astype(_fewest_bytes(kept)), shift)]
-    lowest = _parts(amounts & (2**_PART_BITS - 1), shift)
-    return [*lowest, *_parts(amounts >> _PART_BITS, shift + _PART_BITS)]
-
-
-def _fewest_bytes(amounts: Integers) -> np.dtype[Any]:
-    least, most = int(amounts.min()), int(amounts.max())
-    return np.min_scalar_type(most if least >= 0 else min(least, -most - 1))

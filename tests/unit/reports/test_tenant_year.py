@@ -64,3 +64,29 @@ def test_the_same_rows_give_the_same_bytes_however_they_are_cut_and_ordered() ->
         (None, "chat"),
         (None, "voice"),
     ]
+
+
+def test_a_row_group_holds_one_scale_so_that_its_statistics_tell_what_is_zero() -> None:
+    scales = (("nps", "0-10"), ("csat", "1-5"), ("csat", "1-5:good5"), ("nps", "0-10"))
+    rows = [
+        {"metric": metric, "scale": scale, "day": DAY + timedelta(days=n), "c5": 1}
+        for n, (metric, scale) in enumerate(scales)
+    ]
+    file = ParquetFile(pa.BufferReader(arrange(lake.SCORES, [piece(lake.SCORES, rows)]).body))
+    groups = [file.read_row_group(n).to_pylist() for n in range(file.num_row_groups)]
+    assert [[(row["metric"], row["scale"]) for row in rows] for rows in groups] == [
+        [("csat", "1-5")],
+        [("csat", "1-5:good5")],
+        [("nps", "0-10")] * 2,
+    ]
+
+
+def test_integers_are_as_wide_as_they_need_be() -> None:
+    rows = [{"agent": "a", "sessions": 2**31 - 1, "active_us": 2**31}]
+    made = read(arrange(lake.SESSIONS, [piece(lake.SESSIONS, rows)]).body)
+    assert made.schema.field("sessions").type == pa.int32()
+    assert made.schema.field("active_us").type == pa.int64()
+    assert made.select(["sessions", "active_us"]).to_pylist() == [
+        {"sessions": 2**31 - 1, "active_us": 2**31}
+    ]
+    assert made.schema.field("agent").nullable and not made.schema.field("sessions").nullable

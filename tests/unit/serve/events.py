@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pulse import days, lake
 from pulse.http import Call
+from pulse.reports import tenant_year
 from pulse.tenants.tenant import TableState, Tenant, YearState
 
 SCALES = (
@@ -48,7 +49,12 @@ class Answer:
 
 
 def as_object(answers: Iterable[Answer]) -> bytes:
-    """The Parquet object of these answers, sorted as build_reports sorts it."""
+    """The tenant-year object of these answers, as build_reports writes it."""
+    return tenant_year.arrange(lake.SCORES, [as_piece(answers)]).body
+
+
+def as_piece(answers: Iterable[Answer]) -> bytes:
+    """The Parquet of these answers as a plain writer makes it: nothing sorted, all nullable."""
     cells: Counter[tuple[tuple[str | None, ...], date, int]] = Counter(
         (tuple(answer.dimension(name) for name in lake.SCORE_DIMENSIONS), answer.day, answer.score)
         for answer in answers
@@ -56,18 +62,15 @@ def as_object(answers: Iterable[Answer]) -> bytes:
     rows: dict[tuple[tuple[str | None, ...], date], list[int]] = {}
     for (values, day, score), count in cells.items():
         rows.setdefault((values, day), [0] * 11)[score] += count
-    order = ["metric", "scale", "survey", "channel", "agent", "country", "browser", "os", "device"]
-    places = [lake.SCORE_DIMENSIONS.index(name) for name in order]
-    keys = sorted(rows, key=lambda key: ([str(key[0][place]) for place in places], key[1]))
     columns: dict[str, pa.Array[Any]] = {
-        name: pa.array([key[0][place] for key in keys], pa.string())
+        name: pa.array([values[place] for values, _ in rows], pa.string())
         for place, name in enumerate(lake.SCORE_DIMENSIONS)
     }
-    columns["day"] = pa.array([key[1] for key in keys], pa.date32())
+    columns["day"] = pa.array([day for _, day in rows], pa.date32())
     for score, name in enumerate(lake.SCORE_COUNTS):
-        columns[name] = pa.array([rows[key][score] for key in keys], pa.int64())
+        columns[name] = pa.array([counts[score] for counts in rows.values()], pa.int64())
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), sink, compression=lake.CODEC)
+    pq.write_table(pa.table(columns), sink, compression=lake.CODEC, write_statistics=False)
     return sink.getvalue().to_pybytes()
 
 

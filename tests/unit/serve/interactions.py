@@ -12,7 +12,7 @@ from pulse import lake
 from pulse.http import Reply
 from pulse.reports import tenant_year
 from pulse.reports.registry import REPORTS
-from pulse.serve import cells
+from pulse.serve import parquet
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
 from pulse.serve.years import Year
@@ -52,7 +52,7 @@ Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 def read(tables: Tables, datasets: Sequence[lake.Dataset]) -> list[Year]:
     """The tenant's objects in these tables, as they lie in memory."""
     return [
-        Year(f'"{table.name} {year}"', cells.read(table_object(table, some), table))
+        Year(f'"{table.name} {year}"', parquet.read(table_object(table, some), table))
         for table in datasets
         for year, some in by_year(tables.get(table.name, [])).items()
     ]

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
+from pulse.reports import tenant_year
 from pulse.reports.registry import SURVEY
-from pulse.serve import cells, groups
+from pulse.serve import cells, groups, parquet
 from pulse.serve.conditions import Condition
-from tests.unit.serve.events import AGENTS, Answer, answers, as_object
+from tests.unit.serve.events import AGENTS, Answer, answers, as_object, as_piece
 from tests.unit.serve.interactions import table_object
 
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
@@ -25,7 +26,7 @@ dimensions = st.lists(st.sampled_from(SURVEY.dimension_names), unique=True)
 
 
 def read(given_answers: list[Answer]) -> cells.Cells:
-    return cells.read(as_object(given_answers), lake.SCORES)
+    return parquet.read(as_object(given_answers), lake.SCORES)
 
 
 @settings(deadline=None)  # the first example pays for imports
@@ -86,7 +87,7 @@ def test_sums_are_exact_however_great(given_rows: list[tuple[str, int, int]], bo
         {"day": FIRST, "agent": agent, "revenue": amount * bought, "finish_us": duration}
         for agent, amount, duration in given_rows
     ]
-    found = cells.read(table_object(lake.INTERACTIONS, rows), lake.INTERACTIONS)
+    found = parquet.read(table_object(lake.INTERACTIONS, rows), lake.INTERACTIONS)
     revenue, finish = (lake.INTERACTIONS.measures.index(n) for n in ("revenue", "finish_us"))
     expected: dict[tuple[str | None, ...], list[int]] = defaultdict(lambda: [0, 0])
     for agent, amount, duration in given_rows:
@@ -98,7 +99,7 @@ def test_sums_are_exact_however_great(given_rows: list[tuple[str, int, int]], bo
 
 def test_what_is_small_is_kept_in_one_part() -> None:
     rows = [{"day": FIRST, "revenue": amount, "finish_us": 10**12} for amount in (-125, 0, 99)]
-    found = cells.read(table_object(lake.INTERACTIONS, rows), lake.INTERACTIONS)
+    found = parquet.read(table_object(lake.INTERACTIONS, rows), lake.INTERACTIONS)
     parts = dict(zip(lake.INTERACTIONS.measures, found.counts, strict=True))
     assert [len(parts[name]) for name in ("revenue", "finish_us", "entered")] == [1, 1, 0]
     assert parts["revenue"][0].amounts.dtype == np.int8
@@ -146,6 +147,33 @@ def test_many_columns_of_many_values_are_told_apart() -> None:
     found = read(many).group(YEAR, {}, ("period", *SURVEY.dimension_names))
     assert len(found) == 1000
     assert {sum(sums) for sums in found.values()} == {1}
+
+
+def test_many_row_groups_read_by_two_threads_make_the_same_sums(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    metrics = (("csat", "1-5"), ("ces", "1-7"), ("nps", "0-10"))
+    many = [
+        Answer(
+            FIRST + timedelta(days=number % 300),
+            number % 5 + 1,
+            *metrics[number % 3],
+            agent=None if number % 7 == 0 else f"a{number % 4}",
+            country=None if number % 3 else "DE",
+        )
+        for number in range(500)
+    ]
+    plain = parquet.read(as_piece(many), lake.SCORES)
+    monkeypatch.setattr(tenant_year, "ROW_GROUP", 8)
+    monkeypatch.setattr(parquet, "_FEW_ROWS", 0)
+    cut = read(many)
+    nps = cut.counts[-1]
+    assert nps == []
+    assert len(cut.counts[1]) > 30
+    names = ("metric", "scale", "agent", "country", "period", "survey", "os")
+    for by in (names, names[:2], names[2:3], ()):
+        for agent in ({}, {"agent": Condition(frozenset({"a1", None}))}):
+            assert cut.group(YEAR, agent, by) == plain.group(YEAR, agent, by)
 
 
 def test_memory_is_a_fraction_of_the_plain_columns() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.errors import BadRequestError, ForbiddenError, NotFoundError
 from pulse.reports.registry import SURVEY
-from pulse.serve import cells, dimensions
+from pulse.serve import dimensions, parquet
 from pulse.serve.dimensions import DisplayNames, Search
 from pulse.serve.questions import Question
 from pulse.serve.years import Year
@@ -71,7 +71,7 @@ def search(
     with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
         question = Question.ask(asked.report, asked.query, made, key)
         years = [
-            Year(f'"{year}"', cells.read(as_object(some), lake.SCORES))
+            Year(f'"{year}"', parquet.read(as_object(some), lake.SCORES))
             for year, some in by_year(found).items()
         ]
         return asked.answer(question, dict.fromkeys(tenants, years), names or display_names())

@@ -19,12 +19,12 @@ from pathlib import Path
 import functions.serve_reports.app
 from pulse.days import DateRange
 from pulse import lake
-from pulse.serve import cells
+from pulse.serve import parquet
 
 year = DateRange(date(2026, 1, 1), date(2026, 12, 31))
-read = cells.read(Path(sys.argv[1]).read_bytes(), lake.SCORES)
+read = parquet.read(Path(sys.argv[1]).read_bytes(), lake.SCORES)
 assert len(read.group(year, {}, ["period", "agent"], granularity="week")) == 2
-sold = cells.read(Path(sys.argv[2]).read_bytes(), lake.INTERACTIONS)
+sold = parquet.read(Path(sys.argv[2]).read_bytes(), lake.INTERACTIONS)
 assert sold.group(year, {}, ["currency"])[("EUR",)][-1] == 2 * (10**18 - 1)
 print(*sorted(sys.modules))
 """

@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from pulse import days, lake
 from pulse.errors import BadRequestError
 from pulse.reports.registry import INTERACTION, REPORTS, SURVEY
-from pulse.serve import cells
+from pulse.serve import parquet
 from pulse.serve.catalogue import catalogue
 from pulse.serve.openapi import document
 from pulse.serve.query import PARAMETERS, parse
@@ -114,7 +114,7 @@ def answered(name: str, kind: str, query: str) -> Any:
     )
     years = interactions.read(TABLES, question.tables)
     if lake.SCORES in question.tables:
-        years = [Year('"e"', cells.read(as_object(FOUND), lake.SCORES))]
+        years = [Year('"e"', parquet.read(as_object(FOUND), lake.SCORES))]
     return json.loads(question.reply({"acme": years}, query).body)
 
 

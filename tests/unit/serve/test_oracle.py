@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pulse import days, lake
 from pulse.reports.registry import REPORTS
-from pulse.serve import cells
+from pulse.serve import parquet
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
 from pulse.serve.years import Year
@@ -36,7 +36,7 @@ ACME = Tenant("acme", "Acme")
 
 def read(found: Sequence[Answer]) -> list[Year]:
     return [
-        Year(f'"{year}"', cells.read(as_object(some), lake.SCORES))
+        Year(f'"{year}"', parquet.read(as_object(some), lake.SCORES))
         for year, some in by_year(found).items()
     ]
 

@@ -15,7 +15,7 @@ from pulse.errors import BadRequestError, ForbiddenError, OutdatedError, Unproce
 from pulse.http import Reply
 from pulse.reports import surveys
 from pulse.reports.registry import REPORTS, SURVEY, Report
-from pulse.serve import cells, groups
+from pulse.serve import groups, parquet
 from pulse.serve import questions as questions_module
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
@@ -39,7 +39,7 @@ def _noon() -> Iterator[None]:
 
 def years(found: list[Answer], etag: str = "e", tenant: str = "acme") -> TenantYears:
     read = [
-        Year(f'"{etag}{year}"', cells.read(as_object(some), lake.SCORES))
+        Year(f'"{etag}{year}"', parquet.read(as_object(some), lake.SCORES))
         for year, some in by_year(found).items()
     ]
     return {tenant: read}

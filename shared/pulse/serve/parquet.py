@@ -1,0 +1,216 @@
+"""Cells out of the Parquet of a tenant-year, reading no more of it than its statistics leave.
+
+A row group's statistics tell measures that are zero throughout and dimensions that have one value;
+of sorted rows that is half of everything. Dimensions are read when they are first asked for.
+
+Arrays leave Arrow by DLPack, because to_numpy(), fill_null() and whatever else turns a Python
+value into an Arrow one import pandas where it is installed.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pulse import lake
+from pulse.serve.cells import Cells, Column, Integers, Part
+
+_FEW_ROWS = 2**18
+"""So many are read before a second thread would have begun."""
+
+
+def read(body: bytes, table: lake.Dataset) -> Cells:
+    """The cells of one object of a report table, as build_reports writes it."""
+    file = _open(body, table)
+    groups = list(_row_groups(file.metadata))
+    counts: dict[str, list[Part]] = {name: [] for name in table.measures}
+    for found in _all_counts(file, groups, body, table):
+        for name, parts in found.items():
+            counts[name] += parts
+    day: Any = file.read(columns=["day"], use_threads=False).column("day")
+    return Cells(
+        table=table,
+        day=_numbers(day.cast(pa.int32()).combine_chunks()),
+        columns=Dimensions(file, groups, table.dimensions, len(body)),
+        counts=tuple(counts.values()),
+    )
+
+
+def _open(body: bytes, table: lake.Dataset, metadata: Any = None) -> pq.ParquetFile:
+    """A reader, which is for one thread at a time."""
+    source = pa.BufferReader(body)
+    return pq.ParquetFile(source, metadata=metadata, read_dictionary=list(table.dimensions))
+
+
+@dataclass(frozen=True)
+class _RowGroup:
+    """Some of an object's rows, which lie together."""
+
+    number: int
+    first_row: int
+    rows: int
+    columns: Mapping[str, Any]
+    """What the object's metadata tell of each column."""
+
+    def is_zero(self, name: str) -> bool:
+        """Does the column hold nothing but zeros? False also where nothing tells."""
+        told = self.columns[name].statistics
+        return bool(told and told.has_min_max and told.min == told.max == 0)
+
+    def only_value(self, name: str) -> str | None:
+        """The column's one value in all of the rows. Raises LookupError where nothing tells."""
+        told = self.columns[name].statistics
+        if told and told.has_null_count:
+            if told.null_count == self.rows:
+                return None
+            if told.null_count == 0 and told.has_min_max and told.min == told.max:
+                value: str = told.min
+                return value
+        raise LookupError(name)
+
+
+def _row_groups(metadata: Any) -> Iterator[_RowGroup]:
+    """All of them, in their order."""
+    first_row = 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        told = [group.column(place) for place in range(group.num_columns)]
+        columns = {one.path_in_schema: one for one in told}
+        yield _RowGroup(number, first_row, group.num_rows, columns)
+        first_row += group.num_rows
+
+
+class Dimensions:
+    """The dimensions of an object by name; each is read when it is first asked for.
+
+    A question names two or three of them, and reading all takes half of its time.
+    """
+
+    def __init__(
+        self,
+        file: pq.ParquetFile,
+        groups: Sequence[_RowGroup],
+        names: Collection[str],
+        file_bytes: int,
+    ) -> None:
+        self._file = file
+        self._groups = groups
+        self._names = names
+        self._file_bytes = file_bytes
+        self._read: dict[str, Column] = {}
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = self._column(name)
+        return self._read[name]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that they take so far, the object's own bytes included."""
+        return self._file_bytes + sum(one.codes.nbytes for one in self._read.values())
+
+    def _column(self, name: str) -> Column:
+        known: dict[str | None, int] = {None: 0}
+        codes = [np.empty(0, np.uint8)]
+        for group in self._groups:
+            try:
+                code = known.setdefault(group.only_value(name), len(known))
+                codes.append(np.full(group.rows, code, np.min_scalar_type(code)))
+            except LookupError:
+                read: Any = self._file.read_row_group(group.number, [name], use_threads=False)
+                codes += [_codes(chunk, known) for chunk in read.column(name).chunks]
+        return Column(np.concatenate(codes), list(known))
+
+
+def _codes(chunk: Any, known: dict[str | None, int]) -> Integers:
+    """The codes of an array of texts that Arrow has numbered by itself; new ones become known."""
+    local = [known.setdefault(value, len(known)) for value in chunk.dictionary.to_pylist()]
+    codes = np.array(local or [0], np.min_scalar_type(len(known)))
+    if not chunk.null_count:
+        return codes[_numbers(chunk.indices)]
+    found = np.zeros(len(chunk), codes.dtype)
+    is_valid = _numbers(chunk.indices.is_valid().cast(pa.uint8())) == 1
+    found[is_valid] = codes[_numbers(chunk.indices.drop_null())]
+    return found
+
+
+def _numbers(array: Any) -> Integers:
+    """An array of integers without nulls, not copied."""
+    return np.from_dlpack(array)
+
+
+_Counts = dict[str, list[Part]]
+"""By measure; those that are zero throughout are not in it."""
+
+
+def _all_counts(
+    file: pq.ParquetFile, groups: Sequence[_RowGroup], body: bytes, table: lake.Dataset
+) -> list[_Counts]:
+    """What the row groups hold of the measures, worked out by two threads if it is much."""
+    if file.metadata.num_rows <= _FEW_ROWS:
+        return [_counts(file, groups, table)]
+    files = [file, _open(body, table, file.metadata)]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return list(pool.map(_counts, files, [groups[::2], groups[1::2]], [table, table]))
+
+
+def _counts(file: pq.ParquetFile, groups: Sequence[_RowGroup], table: lake.Dataset) -> _Counts:
+    counts: _Counts = defaultdict(list)
+    for group in groups:
+        names = [name for name in table.measures if not group.is_zero(name)]
+        read = file.read_row_group(group.number, names, use_threads=False)
+        for name, column in zip(names, read.columns, strict=True):
+            counts[name] += _count(column.combine_chunks(), group.first_row)
+    return counts
+
+
+def _count(array: Any, first_row: int) -> list[Part]:
+    """An additive column in parts; decimals as whole numbers of their last place."""
+    if not pa.types.is_decimal(array.type):
+        return _parts(_numbers(array), first_row)
+    low, high = _halves(array)
+    if np.array_equal(high, low >> 63):  # nothing but signs: 64 bits are enough
+        return _parts(low, first_row)
+    return [
+        *_parts(low & 0xFFFFFFFF, first_row),
+        *_parts(low >> 32 & 0xFFFFFFFF, first_row, 32),
+        *_parts(high, first_row, 64),
+    ]
+
+
+def _halves(array: Any) -> tuple[Integers, Integers]:
+    """The lower and the higher 64 bits of an array of decimals without nulls."""
+    if not len(array):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    words = np.frombuffer(array.buffers()[1], "<i8").reshape(-1, 2)
+    words = words[array.offset : array.offset + len(array)]
+    return words[:, 0], words[:, 1]
+
+
+_PART_BITS = 22
+
+
+def _parts(amounts: Integers, first_row: int, shift: int = 0) -> list[Part]:
+    """The amounts' bits in as few parts as keep every sum below 2**53."""
+    rows = np.flatnonzero(amounts != 0)  # numpy finds the true ones three times as fast
+    if not len(rows):
+        return []
+    kept = amounts[rows]
+    if np.abs(kept.astype(np.float64)).sum() < 2**52:  # a bit to spare, as this sum is not exact
+        rows += first_row
+        rows = rows.astype(np.min_scalar_type(rows[-1]))
+        return [Part(rows, kept.astype(_fewest_bytes(kept)), shift)]
+    lowest = _parts(amounts & (2**_PART_BITS - 1), first_row, shift)
+    return [*lowest, *_parts(amounts >> _PART_BITS, first_row, shift + _PART_BITS)]
+
+
+def _fewest_bytes(amounts: Integers) -> np.dtype[Any]:
+    least, most = int(amounts.min()), int(amounts.max())
+    return np.min_scalar_type(most if least >= 0 else min(least, -most - 1))
