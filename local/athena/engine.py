@@ -186,22 +186,14 @@ class _Execution:
             )
         query = self._compiled(statement.query)
         _check_columns(query.outputs, statement.partitioned_by)
-        is_ordered = bool(statement.query.args.get("order"))
-        self.connection.execute(f"CREATE TEMP TABLE unloaded AS {query.sql}")
-        urls = list(self._write_partitions(statement, query.outputs, is_ordered=is_ordered))
+        self.connection.execute(f"CREATE TEMP TABLE unloaded AS {_in_order(statement, query)}")
+        urls = list(self._write_partitions(statement, query.outputs))
         outcome.manifest = f"{outcome.output_location}-manifest.csv"
         self.store.put(outcome.manifest, "".join(f"{url}\n" for url in urls).encode())
         self.store.put(f"{outcome.output_location}.metadata", b"")
 
-    def _write_partitions(
-        self, statement: Unload, outputs: Sequence[Output], *, is_ordered: bool
-    ) -> Iterator[str]:
-        """Write one object per partition, or one in all; nothing if there are no rows.
-
-        Rows come in the statement's order; without one in an order of ours, so that the same
-        input gives the same bytes (Athena promises no order either way).
-        """
-        order = "rowid" if is_ordered else "ALL"
+    def _write_partitions(self, statement: Unload, outputs: Sequence[Output]) -> Iterator[str]:
+        """Write one object per partition, or one in all; nothing if there are no rows."""
         keys = [identifier(name) for name in statement.partitioned_by]
         plain = [identifier(o.name) for o in outputs if o.name not in statement.partitioned_by]
         stamp = f"{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
@@ -218,7 +210,7 @@ class _Execution:
             ]
             where = " AND ".join(conditions) or "true"
             self.connection.execute(
-                f"COPY (SELECT {', '.join(plain)} FROM unloaded WHERE {where} ORDER BY {order}) "
+                f"COPY (SELECT {', '.join(plain)} FROM unloaded WHERE {where}) "
                 f"TO '{file}' (FORMAT parquet, COMPRESSION {_codec(statement.compression)})",
                 [value for value in values if value is not None],
             )
@@ -241,6 +233,19 @@ class _Execution:
                 "for partitions/buckets"
             )
         return found
+
+
+def _in_order(statement: Unload, query: Compiled) -> str:
+    """The query whose rows lie in the order in which they are to be written.
+
+    That is the statement's own; without one it is an order of ours, partition by partition, so
+    that the same input gives the same bytes (Athena promises no order either way).
+    """
+    if statement.query.args.get("order"):
+        return query.sql
+    keys = statement.partitioned_by
+    names = [*keys, *(o.name for o in query.outputs if o.name not in keys)]
+    return f"SELECT {', '.join(map(identifier, names))} FROM ({query.sql}) ORDER BY ALL"
 
 
 def _check_columns(outputs: Sequence[Output], keys: Sequence[str]) -> None:
