@@ -197,8 +197,8 @@ def exported(pulse: Driver, tenant: str) -> list[dict[str, str]]:
 
 # -- Athena
 
-DAILY, REPORTS = 4, 2
-"""Statements of a run: count, UNLOAD, count, count; UNLOAD, count."""
+DAILY, REPORTS = 3, 2
+"""Statements of a run: count, UNLOAD, count; UNLOAD, count."""
 FAULTS: dict[str, Fault] = {
     "failed": failed("GENERIC_INTERNAL_ERROR"),
     "failed after writing": failed("GENERIC_INTERNAL_ERROR", after_writing=True),
@@ -249,6 +249,24 @@ def test_whatever_becomes_of_a_statement_what_is_published_stays_and_the_next_ru
             pulse.build()
             totals = pulse.report(tenant, "nps", "preset=last_7_days")["totals"]
             assert [row["responses"] for row in totals] == [1 + number // 3]
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name != "empty"])
+def test_a_build_that_has_to_count_again_and_cannot_publishes_nothing(
+    pulse: Driver, tenant: str, name: str
+) -> None:
+    """It counts again where it has built more than there was before."""
+    pulse.post(tenant, [answer(0)])
+    pulse.write()
+    before = published(pulse)
+    planned = [empty(), passes(), passes(), FAULTS[name]]
+    with next_executions(*planned, region=REGION) as left, pytest.raises(AthenaError):
+        invoke(build_daily)
+    assert not left
+    assert published(pulse) == before
+    pulse.build()
+    totals = pulse.report(tenant, "nps", "preset=last_7_days")["totals"]
+    assert [row["responses"] for row in totals] == [1]
 
 
 @pytest.mark.parametrize(
