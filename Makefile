@@ -20,7 +20,7 @@ run: .venv/run.stamp $(COUNTRIES) $(PAGES)
 
 test: .venv/test.stamp $(COUNTRIES) checks $(PAGES)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3 # one of them mostly waits for a browser
 
 checks: .venv/test.stamp
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ checks: .venv/test.stamp
 lint: checks .venv-scan/scan.stamp
 	.venv-scan/bin/python -m local.scan
 
-# bench/RESULTS.md: a quarter of an hour on two idle cores; BENCH_SCALE=quick or full for less or more.
+# bench/RESULTS.md: half an hour on two idle cores; BENCH_SCALE=quick or full for less or more.
 bench: .venv/bench.stamp $(COUNTRIES)
 	PYTHONPATH=.:shared:layers/enrich $(BIN)/python -m bench
 
