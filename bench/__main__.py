@@ -2,7 +2,7 @@
 
     python -m bench [--quick | --full] [--part PART …] [--results FILE]
 
-The default takes about a quarter of an hour on two idle cores. BENCH_SCALE names the scale too.
+The default takes about half an hour on two idle cores. BENCH_SCALE names the scale too.
 """
 
 import argparse
