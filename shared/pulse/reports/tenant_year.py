@@ -76,25 +76,25 @@ def arrange(dataset: lake.Dataset, pieces: Sequence[bytes]) -> TenantYear:
 
 
 def _encode(dataset: lake.Dataset, table: pa.Table) -> bytes:
-    stored = _narrowed(table)
+    stored = _narrow_schema(table)
     # integers as differences: half the time to read that dictionaries take
-    integers = [field.name for field in stored.schema if pa.types.is_integer(field.type)]
+    integers = [field.name for field in stored if pa.types.is_integer(field.type)]
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
         sink,
-        stored.schema,
+        stored,
         compression=lake.CODEC,
-        use_dictionary=[name for name in stored.column_names if name not in integers],  # type: ignore[arg-type] # the stubs know only all or none
+        use_dictionary=[name for name in stored.names if name not in integers],  # type: ignore[arg-type] # the stubs know only all or none
         column_encoding=dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
     ) as writer:
-        for part in _parted(stored, dataset.parted_by):
-            writer.write_table(part, row_group_size=ROW_GROUP)
+        for rows in _row_groups(table, dataset.parted_by):
+            writer.write_table(rows.cast(stored))
     body: bytes = sink.getvalue().to_pybytes()
     return body
 
 
-def _narrowed(table: pa.Table) -> pa.Table:
-    """The table with 32 bits for each integer column that they are enough for."""
+def _narrow_schema(table: pa.Table) -> pa.Schema:
+    """The table's schema with 32 bits for each integer column that they are enough for."""
     fields = []
     for field in table.schema:
         if pa.types.is_integer(field.type):
@@ -102,19 +102,20 @@ def _narrowed(table: pa.Table) -> pa.Table:
             if all(-(2**31) <= (end.as_py() or 0) < 2**31 for end in ends.values()):
                 field = field.with_type(pa.int32())
         fields.append(field)
-    return table.cast(pa.schema(fields, table.schema.metadata))  # type: ignore[arg-type] # the stubs want a dict that nobody has
+    return pa.schema(fields, table.schema.metadata)  # type: ignore[arg-type] # the stubs want a dict that nobody has
 
 
-def _parted(table: pa.Table, names: Sequence[str]) -> Iterator[pa.Table]:
-    """A table that is sorted by these columns, cut where one of them changes."""
-    if not names:
-        yield table
-        return
+def _row_groups(table: pa.Table, names: Sequence[str]) -> Iterator[pa.Table]:
+    """A table that is sorted by these columns, cut where one of them changes, and not too long."""
     start = 0
-    counts: Any = pc.value_counts(table[names[0]])
-    for rows in counts.field("counts").to_pylist():
-        yield from _parted(table.slice(start, rows), names[1:])
-        start += rows
+    if names:
+        counts: Any = pc.value_counts(table[names[0]])
+        for rows in counts.field("counts").to_pylist():
+            yield from _row_groups(table.slice(start, rows), names[1:])
+            start += rows
+    else:
+        for start in range(0, len(table), ROW_GROUP):
+            yield table.slice(start, ROW_GROUP)
 
 
 def _order(dataset: lake.Dataset) -> list[tuple[str, Literal["ascending", "descending"]]]:
