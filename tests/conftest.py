@@ -67,6 +67,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
+def pytest_unconfigure() -> None:
+    """At the end it is searched again, or extensions complain that something was never freed."""
+    gc.unfreeze()
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByDeployment:
     """How `pytest -n` shares the tests out. (xdist 3.8's own groups do nothing in pytest 9.2.)"""
     config.option.loadscopereorder = False  # by the number of tests in a file

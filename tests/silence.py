@@ -8,6 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable
+from functools import cache
 
 KEY = re.compile(r"\b[psrfo]k_[A-Za-z0-9_-]{20,}")
 ADDRESS = re.compile(
@@ -25,11 +26,17 @@ comments: set[str] = set()
 
 def leaks(log: str, sent: Iterable[str] = comments) -> list[str]:
     """What of all that stands in the log, in the order of its kinds."""
+    if not log:
+        return []
     told = _TIME.sub("", log)
     found = [*KEY.findall(log), *ADDRESS.findall(told)]
-    return found + [
-        comment for comment in sent if comment in log or json.dumps(comment)[1:-1] in log
-    ]
+    return found + [comment for comment in sent if comment in log or _escaped(comment) in log]
+
+
+@cache
+def _escaped(comment: str) -> str:
+    """As it stands within JSON."""
+    return json.dumps(comment)[1:-1]
 
 
 def sending(body: bytes | str | None) -> None:
