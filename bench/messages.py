@@ -1,7 +1,7 @@
 """Made-up messages as ingest sends them, with real-looking browsers and addresses.
 
-The same size gives the same messages. A few thousand User-Agents, some far more often than
-others, and as many addresses as there are answers.
+The same size gives the same messages. A few thousand User-Agents, the same for every size and some
+far more often than others, and as many addresses as there are answers.
 """
 
 import random
@@ -27,7 +27,7 @@ Record = dict[str, Any]
 def records(count: int, tenants: Sequence[str], *, now: datetime) -> list[Record]:
     """SQS records of single answers, as pages send them with a publishable key."""
     rng = random.Random(count)  # noqa: S311 - made-up data, the same each time
-    agents = _user_agents(rng)
+    agents = _known_agents()
     return [
         _record(
             number,
@@ -49,7 +49,7 @@ def records(count: int, tenants: Sequence[str], *, now: datetime) -> list[Record
 def imports(count: int, tenants: Sequence[str], *, now: datetime) -> list[Record]:
     """SQS records of so many answers, as servers send them by the hundred."""
     rng = random.Random(count)  # noqa: S311 - made-up data, the same each time
-    agents = _user_agents(rng)
+    agents = _known_agents()
     return [
         _record(
             start,

@@ -103,7 +103,7 @@ def zone(name: str) -> ZoneInfo:
 
 def local_day(us: int, timezone: str) -> date:
     """The tenant's calendar day on which the instant falls."""
-    return from_us(us).astimezone(zone(timezone)).date()
+    return datetime.fromtimestamp(us // 1_000_000, zone(timezone)).date()
 
 
 def today(timezone: str) -> date:

@@ -7,6 +7,7 @@ what is left out is noted when it comes again.
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
+from typing import NamedTuple
 
 from pulse.observe import logger
 from pulse.raw.rows import Row
@@ -18,6 +19,15 @@ _MOST_REMEMBERED = 100_000
 
 _Voice = tuple[str, str, bool]
 """Tenant, agent, and whether it is trusted: who is called something, by whom."""
+
+
+class _Word(NamedTuple):
+    """What a row calls an agent; `day` is the event's. The greatest word counts."""
+
+    happened_us: int
+    received_us: int
+    day: date
+    name: str
 
 
 class AgentNames:
@@ -34,42 +44,40 @@ class AgentNames:
     def note(self, rows: Iterable[tuple[date, Row]]) -> None:
         """The names in these rows, each with its day, are known, or the log says why not."""
         try:
-            for voice, (naming, day) in islice(self._news(rows), MOST_AT_ONCE):
-                self._names.note(naming)
-                self._remember(voice, naming.name, day)
+            for voice, word in islice(self._news(rows), MOST_AT_ONCE):
+                self._names.note(_naming(voice, word))
+                self._remember(voice, word)
         except Exception as error:  # the rows are stored: their messages are not to come again
             logger.error("names not noted", extra={"error": type(error).__name__})
 
-    def _news(
-        self, rows: Iterable[tuple[date, Row]]
-    ) -> Iterator[tuple[_Voice, tuple[Naming, date]]]:
-        for voice, (naming, day) in _latest(rows).items():
+    def _news(self, rows: Iterable[tuple[date, Row]]) -> Iterator[tuple[_Voice, _Word]]:
+        for voice, word in _latest(rows).items():
             name, noted_day = self._noted.get(voice, (None, date.min))
-            if day > noted_day or (day == noted_day and naming.name != name):
-                yield voice, (naming, day)
+            if word.day > noted_day or (word.day == noted_day and word.name != name):
+                yield voice, word
 
-    def _remember(self, voice: _Voice, name: str, day: date) -> None:
+    def _remember(self, voice: _Voice, word: _Word) -> None:
         if len(self._noted) >= _MOST_REMEMBERED:
             self._noted.clear()  # somebody makes agents up; do not grow with them
-        self._noted[voice] = name, day
+        self._noted[voice] = word.name, word.day
 
 
-def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, tuple[Naming, date]]:
-    """Of each voice its greatest word, with the day of the event."""
-    latest: dict[_Voice, tuple[int, int, date, str]] = {}
+def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, _Word]:
+    """Of each voice its greatest word."""
+    latest: dict[_Voice, _Word] = {}
     for day, row in rows:
-        if not (row["agent"] and row.get("agent_name")):
+        agent, name = row["agent"], row.get("agent_name")
+        if not (agent and name):
             continue
         # only responses come with publishable keys too
-        voice = row["tenant"], row["agent"], row.get("key_kind", "secret") == "secret"
+        voice = row["tenant"], agent, row.get("key_kind", "secret") == "secret"
         happened_us = row["answered_us"] if "answered_us" in row else row["entered_us"]
-        word = happened_us, row["received_us"], day, row["agent_name"]
-        if voice not in latest or latest[voice][:2] <= word[:2]:
-            latest[voice] = word
-    return {
-        (tenant, agent, trusted): (
-            Naming(tenant, agent, name, trusted, happened_us, received_us),
-            day,
-        )
-        for (tenant, agent, trusted), (happened_us, received_us, day, name) in latest.items()
-    }
+        known = latest.get(voice)
+        if known is None or known[:2] <= (happened_us, row["received_us"]):
+            latest[voice] = _Word(happened_us, row["received_us"], day, name)
+    return latest
+
+
+def _naming(voice: _Voice, word: _Word) -> Naming:
+    tenant, agent, trusted = voice
+    return Naming(tenant, agent, word.name, trusted, word.happened_us, word.received_us)

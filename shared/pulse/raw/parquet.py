@@ -4,11 +4,11 @@ The columns go to Arrow as one JSON object under a declared schema: every other 
 objects (`pa.array(list)`) imports pandas where that is installed, half a second of a cold start.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.json
 from pyarrow import parquet
@@ -77,7 +77,7 @@ def _table(rows: Sequence[Mapping[str, Any]], wanted: pa.Schema) -> pa.Table:
     for name in maps:  # Arrow's JSON reader knows lists of entries, but no maps
         columns[name] = [_entries(value) for value in columns[name]]
     kinds = [_ENTRIES if field.name in maps else field.type for field in wanted]
-    body = json.dumps(columns, separators=(",", ":")).encode()
+    body = msgspec.json.encode(columns)
     read = pyarrow.json.read_json(
         BytesIO(body),
         read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),

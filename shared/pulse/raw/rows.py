@@ -5,13 +5,16 @@ Times are microseconds; which of two rows of one identity is the later is told b
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
+from operator import itemgetter
+from types import NoneType
 from typing import Any, NamedTuple
+
+import msgspec
 
 from pulse import days, lake
 from pulse.ingest.message import Message
@@ -38,7 +41,7 @@ class Origin:
 
 
 class Column(NamedTuple):
-    """What a column may hold. A tuple: it is taken apart for every value of every row."""
+    """What a column may hold."""
 
     name: str
     kind: str
@@ -48,6 +51,10 @@ class Column(NamedTuple):
     """What must be true of a value beyond its type, if anything."""
     is_required: bool
     is_moment: bool
+
+    def takes(self, given: object) -> bool:
+        """May a value of this very type stand here?"""
+        return given is self.type or (given is NoneType and not self.is_required)
 
 
 def _nothing(item: Mapping[str, Any], origin: Origin, countries: Countries) -> Row:
@@ -87,27 +94,51 @@ class Stream:
             for name, kind in self.columns.items()
         )
 
+    @cached_property
+    def bounded(self) -> tuple[Column, ...]:
+        """The columns of which more is asked than a type."""
+        return tuple(column for column in self.declared if column.holds or column.is_moment)
 
-def row_of(
-    item: Mapping[str, Any], index: int, origin: Origin, countries: Countries
-) -> tuple[date, Row]:
+    @cached_property
+    def misfit(self) -> Callable[[tuple[type, ...]], Column | None]:
+        """Of a row's types, in the table's order, the first column that does not take its own.
+
+        Rows of few patterns come again and again: each is looked at once.
+        """
+
+        @lru_cache(maxsize=10_000)
+        def first(types: tuple[type, ...]) -> Column | None:
+            pairs = zip(self.declared, types, strict=True)
+            return next((column for column, given in pairs if not column.takes(given)), None)
+
+        return first
+
+    @cached_property
+    def content(self) -> Callable[[Row], tuple[Any, ...]]:
+        """What a row says, in the table's order: all but when it was received, and its hash."""
+        said = [name for name in self.columns if name not in ("received_us", "content_hash")]
+        return itemgetter(*said)
+
+
+def row_of(item: Any, index: int, origin: Origin, countries: Countries) -> tuple[date, Row]:
     """The tenant-local day of item `index`, and its row with the columns of the stream's table.
 
     Raises ValueError saying why there is none; the item then has to be set aside.
     """
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         raise ValueError("an item must be an object")
     message = origin.message
     stream = STREAMS[message.stream]
     row: Row = {**stream.nothing, **item}
-    for name in item.keys() - stream.columns.keys():
-        del row[name]
+    if len(row) > len(stream.columns):
+        for name in item.keys() - stream.columns.keys():
+            del row[name]
     row["tenant"] = message.tenant
     row["received_us"] = message.received_us + index  # of one request, the later item wins
     row.update(stream.enrich(item, origin, countries))
-    row["content_hash"] = _content_hash(row)
     _check(row, stream)
     stream.check(row)
+    row["content_hash"] = _content_hash(row, stream)
     if stream.moment is None:
         day = _named_day(item)
     else:
@@ -116,15 +147,12 @@ def row_of(
     return day, row
 
 
-def _content_hash(row: Row) -> str:
+def _content_hash(row: Row, stream: Stream) -> str:
     """128 bits over all columns but received_us: rows with equal hashes are equal."""
-    content = row.copy()
-    del content["received_us"], content["content_hash"]
-    text = _canonical(list(content.values()))  # a row has its table's columns in their order
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_canonical(stream.content(row))).hexdigest()[:32]
 
 
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 # -- days
@@ -151,12 +179,14 @@ def _check_day(day: date, timezone: str) -> None:
 
 def _check(row: Row, stream: Stream) -> None:
     """Raise ValueError unless every column holds what the table declares."""
-    for name, kind, wanted, holds, is_required, is_moment in stream.declared:
+    misfit = stream.misfit(tuple(map(type, row.values())))  # the row has its table's order
+    if misfit:
+        raise ValueError(f"{misfit.name} must be a {misfit.kind}")
+    for name, kind, _, holds, _, is_moment in stream.bounded:
         value = row[name]
-        if value is None and not is_required:
+        if value is None:
             continue
-        given = type(value)
-        if given is not wanted or not (holds is None or holds(value)):
+        if holds and not holds(value):
             raise ValueError(f"{name} must be a {kind}")
         if is_moment and not 0 <= value < _LAST_US:
             raise ValueError(f"{name} is outside of the years 1970 to 9998")
