@@ -1,10 +1,10 @@
 """housekeep: removes what nothing points at any more, and what the lake is told not to keep.
 
-A run of build_daily that was replaced, or died before it was published, is removed a day later:
-no reader that saw the old partition is still at work by then. So is the staging of build_reports,
-and so are the sources of a compaction. Raw of a day beyond the retention goes once its events have
-been counted: the day expires, so that nobody builds it again out of what is left, and then its
-objects are deleted.
+A run of build_daily that was replaced in all its days, or died before it was published, is removed
+a day later: no reader that saw an old partition is still at work by then. So is the staging of
+build_reports, and so are the sources of a compaction. Raw of a day beyond the retention goes once
+its events have been counted: the day expires, so that nobody builds it again out of what is left,
+and then its objects are deleted.
 """
 
 from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ class Housekeep:
     def run(self, *, remaining_s: Remaining) -> HousekeepResult:
         """Remove what may go. Safe at any time and twice.
 
-        That is every run older than a day that no partition and no claim names, the sources of
+        That is every run that no partition and no claim has named for a day, the sources of
         compactions that are over, and raw beyond the retention. Where time ran out the function is
         woken for the rest.
         """
@@ -99,10 +99,8 @@ class Housekeep:
 
     def _tasks(self) -> Iterator[_Task]:
         for dataset in lake.DATASETS:
-            named = self._named(dataset)
-            for prefix, run in self._old_runs(dataset):
-                if run not in named:
-                    yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
+            for prefix in self._idle_runs(dataset):
+                yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
         for compaction in self.compactions.all():
             if compaction.is_over:
                 remove = partial(self._remove_sources, compaction)
@@ -114,18 +112,29 @@ class Housekeep:
 
     # -- runs
 
-    def _named(self, dataset: lake.Dataset) -> set[str]:
-        partitions = self.catalog.partitions(dataset.daily_table).values()
-        entries = self.ledger.entries(dataset.stream).values()
-        return {p.run for p in partitions} | {e.claimed_run for e in entries}
+    def _idle_runs(self, dataset: lake.Dataset) -> Iterator[str]:
+        """The prefix of each run, of both builders, that nobody can be reading any more.
 
-    def _old_runs(self, dataset: lake.Dataset) -> Iterator[tuple[str, str]]:
-        """(prefix, run) of each run that is old enough, of both builders."""
-        for root in (dataset.daily_prefix, lake.staging_root(dataset)):
-            for prefix in self.objects.folders(root):
-                run = prefix.removeprefix(f"{root}run=").rstrip("/")
-                if days.now() - lake.ulid_time(run) >= KEEP:
-                    yield prefix, run
+        A run may have been published for weeks and replaced a minute ago: what tells is the age
+        of the runs that its days point at now.
+        """
+        partitions = self.catalog.partitions(dataset.daily_table)
+        claims = {entry.claimed_run for entry in self.ledger.entries(dataset.stream).values()}
+        now_at = {f"dt={day}": partition.run for day, partition in partitions.items()}
+        named = set(now_at.values()) | claims
+        for run, prefix in self._old_runs(dataset.daily_prefix):
+            if run not in named:
+                folders = (found.split("/")[-2] for found in self.objects.folders(prefix))
+                if all(_is_old(now_at[day]) for day in folders if day in now_at):
+                    yield prefix
+        for _, prefix in self._old_runs(lake.staging_root(dataset)):
+            yield prefix
+
+    def _old_runs(self, root: str) -> Iterator[tuple[str, str]]:
+        for prefix in self.objects.folders(root):
+            run = prefix.removeprefix(f"{root}run=").rstrip("/")
+            if _is_old(run):
+                yield run, prefix
 
     def _remove_run(self, prefix: str) -> bool:
         self.objects.delete_all(prefix)
@@ -166,3 +175,7 @@ class Housekeep:
             self.objects.delete_all(lake.compactions_prefix(stream, day))
             self.ledger.note_removed(stream, day, entry.version)
         return True
+
+
+def _is_old(run: str) -> bool:
+    return days.now() - lake.ulid_time(run) >= KEEP
