@@ -266,6 +266,8 @@ BAD_INTERACTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"entered_at": "0002-01-01T00:00:00+14:00"}, "entered_at", "entered_at_too_old"),
     ({"updated_at": "yesterday"}, "updated_at", "updated_at_invalid"),
     ({"updated_at": SOON}, "updated_at", "updated_at_in_future"),
+    ({"updated_at": "1900-01-01T00:00:00Z"}, "updated_at", "updated_at_too_old"),
+    ({"updated_at": "1990-01-01T04:59:59Z"}, "updated_at", "updated_at_too_old"),
     ({"customer_segment": "(none)"}, "customer_segment", "reserved_text"),
     ({"service_type": "(none)"}, "service_type", "reserved_text"),
     ({"agent_id": "(none)"}, "agent_id", "reserved_text"),

@@ -46,7 +46,7 @@ class InteractionReader(Reader):
         interaction_id = fields.required("interaction_id", fields.text(item, "interaction_id"))
         media_type = fields.required("media_type", fields.choice(item, "media_type", MEDIA_TYPES))
         entered_us = self._entered(item)
-        updated_us = self.moment(item, "updated_at")
+        updated_us = self._updated(item)
         offered_us, accepted_us, first_response_us, finished_us = (
             self._milestone(item, name, entered_us) for name in MILESTONES
         )
@@ -56,7 +56,7 @@ class InteractionReader(Reader):
             interaction_id=interaction_id,
             media_type=media_type,
             entered_us=entered_us,
-            updated_us=self.received_us if updated_us is None else updated_us,
+            updated_us=updated_us,
             customer_segment=fields.dimension(item, "customer_segment"),
             service_type=fields.dimension(item, "service_type"),
             agent=fields.dimension(item, "agent_id"),
@@ -78,8 +78,16 @@ class InteractionReader(Reader):
 
     def _entered(self, item: dict[str, Any]) -> int:
         us = fields.required("entered_at", self.moment(item, "entered_at"))
+        return self._recent("entered_at", us)
+
+    def _updated(self, item: dict[str, Any]) -> int:
+        us = self.moment(item, "updated_at")
+        return self.received_us if us is None else self._recent("updated_at", us)
+
+    def _recent(self, field: str, us: int) -> int:
+        """`us`. Raises RejectedError for a moment before all days of the raw table."""
         if self.local_day(us) < days.FIRST_DAY:
-            raise fields.too_old("entered_at")
+            raise fields.too_old(field)
         return us
 
     def _milestone(self, item: dict[str, Any], field: str, entered_us: int) -> int | None:
