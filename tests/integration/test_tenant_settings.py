@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from typing import Any
@@ -140,12 +141,15 @@ def test_the_scale_of_satisfaction_is_fixed_by_the_first_report_of_it(
     pulse: Driver, bank: str
 ) -> None:
     assert set_(bank, "satisfaction_scale=1-10")["satisfaction_scale"] == "1-10"
-    state = YearState("hash", days.now_us(), None, published=False)
-    pulse.tenants.set_year(bank, "interactions", 2026, state, before=None)
+    empty = YearState("hash", days.now_us(), None, published=False)
+    pulse.tenants.set_year(bank, "interactions", 2026, empty, before=None)
+    assert set_(bank, "satisfaction_scale=0-10")["satisfaction_scale"] == "0-10"  # others had some
+    first = replace(empty, published=True)
+    pulse.tenants.set_year(bank, "interactions", 2026, first, before=empty)
 
     result = run("set", bank, "satisfaction_scale=1-5", code=2)
     assert "satisfaction_scale is fixed" in result.stderr
-    set_(bank, "satisfaction_scale=1-10", "voice.accept=20")  # as it is: nothing changes
+    set_(bank, "satisfaction_scale=0-10", "voice.accept=20")  # as it is: nothing changes
 
 
 def test_two_who_change_thresholds_at_once_do_not_lose_one(pulse: Driver, bank: str) -> None:

@@ -78,7 +78,7 @@ class Tenants:
             conditions.append("started = :not_started")
             values[":not_started"] = False
         rescaled = changed.satisfaction_scale != tenant.satisfaction_scale
-        if rescaled and tenant.table(INTERACTIONS.name).years:
+        if rescaled and tenant.table(INTERACTIONS.name).published_years:
             raise ValueError("satisfaction_scale is fixed since reports have interactions")
         if "thresholds" in settings:
             conditions.append("(thresholds = :before OR attribute_not_exists(thresholds))")
