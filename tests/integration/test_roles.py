@@ -41,6 +41,7 @@ BUSY_FOR_S = 60
 
 ATHENA_IN_PARTS = "Athena writes large results in parts, and gives up parts of a failed statement"
 ATHENA_READS = "Athena's documentation asks for it of whoever reads a table"
+ATHENA_DEFAULT = "its guide calls it mandatory for whoever may use one database only"
 TOO_LITTLE_TIME = "it wakes itself where fifteen minutes are too few"
 UNSEEN = {
     ("*", "athena:StopQueryExecution", "*"): "a statement that takes as long as a function may",
@@ -51,6 +52,7 @@ UNSEEN = {
     ("*", "s3:AbortMultipartUpload", "*"): ATHENA_IN_PARTS,
     ("ExportRows", "s3:GetObject", "*/athena/*"): "Athena's documentation asks for it of results",
     ("*", "glue:GetDatabase", "*"): ATHENA_READS,
+    ("*", "glue:CreateDatabase", "*"): ATHENA_DEFAULT,
     ("*", "glue:GetPartition", "*"): ATHENA_READS,
     ("*", "glue:BatchGetPartition", "*"): ATHENA_READS,
     ("BuildDaily", "glue:GetPartitions", "*/raw_*"): ATHENA_READS,
