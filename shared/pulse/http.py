@@ -13,7 +13,7 @@ from typing import Any, Self
 from urllib.parse import unquote_plus
 
 from pulse.errors import BadRequestError, NotFoundError, RequestError
-from pulse.observe import logger
+from pulse.observe import count, logger
 
 PROBLEM = "application/problem+json"
 JSON = "application/json; charset=utf-8"
@@ -101,8 +101,8 @@ Route = Callable[[Call], Reply]
 def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, Any]:
     """What the route makes of the event, in API Gateway's form; never raises.
 
-    A RequestError becomes its problem; any other error is logged and becomes a 500 that tells
-    nothing but the request id.
+    A RequestError becomes its problem; any other error is logged, counts as RequestsFailed and
+    becomes a 500 that tells nothing but the request id.
     """
     call = Call.from_event(event)
     try:
@@ -110,6 +110,7 @@ def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, A
     except RequestError as error:
         reply = Reply.problem(error)
     except Exception as error:
+        count("RequestsFailed")
         logger.error("request failed", extra=_where(error) | {"request_id": call.request_id})
         reply = Reply.problem(_InternalError("internal", "Something went wrong on our side."))
     return {

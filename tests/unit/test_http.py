@@ -7,6 +7,7 @@ import pytest
 
 from pulse.errors import FieldError, UnavailableError, UnprocessableError
 from pulse.http import Call, Reply, answer
+from pulse.observe import metrics
 
 
 def event(**changes: Any) -> dict[str, Any]:
@@ -83,6 +84,7 @@ def test_an_unforeseen_error_tells_neither_caller_nor_log_what_was_sent(
     reply = answer({"POST /v1/responses": route}, event(body="a customer's words"))
     assert reply["statusCode"] == 500
     assert json.loads(reply["body"])["code"] == "internal"
+    assert metrics.metric_set["RequestsFailed"]["Value"] == [1]
     (record,) = caplog.records
     written = str(vars(record))
     assert "ValueError" in written
