@@ -155,6 +155,25 @@ def test_who_has_answered_may_change_the_answer_but_not_add_one(
     assert len(set(ids[:3])) == 1 and ids[3] != ids[0]
 
 
+def test_a_link_about_somebody_else_asks_anew_and_the_same_mails_changes_the_answer(
+    page: Page, stack: RunningStack, smiles: str
+) -> None:
+    posts = Posts(page)
+    about_anna = {"agent": "anna", "customer": "c-1"}
+    about_bob = {"agent": "bob", "customer": "c-2"}
+    for about, score in [(about_anna, 5), (about_bob, 1), (about_anna, 3)]:
+        page.goto(address(stack, smiles, score=score, **about))
+        page.get_by_role("button", name="Send").click()
+        has_sent(page)
+    page.goto(address(stack, smiles, **about_bob))  # no other score: it may be changed, or added
+    expect(page.get_by_role("heading", name="You have already answered.")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(2)
+    anna, bob, changed = posts.settle()
+    assert (bob["agent_id"], bob["customer_id"], bob["score"]) == ("bob", "c-2", 1)
+    assert bob["response_id"] != anna["response_id"]
+    assert changed == {**anna, "score": 3}
+
+
 # -- robots
 
 

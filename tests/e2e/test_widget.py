@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -136,6 +137,44 @@ def test_another_script_than_the_tags_own_does_not_run(
     open_shop(page, re.sub("sha384-....", "sha384-AAAA", tag))
     settle(page)
     expect(opener(page)).to_have_count(0)
+
+
+def test_it_answers_once_about_an_order_until_it_is_about_somebody_else(
+    page: Page, open_shop: OpenShop
+) -> None:
+    posts = Posts(page)
+    open_shop(page, trigger="api")
+    for label in ("Good", "Bad"):
+        page.evaluate("Pulse.show()")
+        vote(page, label)
+        page.get_by_role("button", name="Close").click()
+    page.evaluate("Pulse.identify({customer: 'c-2'}); Pulse.show()")
+    expect(page.locator("input:checked")).to_have_count(0)
+    vote(page, "Great")
+    first, changed, other = posts.settle()
+    assert changed == {**first, "score": 2}
+    assert (other["interaction_id"], other["customer_id"]) == ("order-77", "c-2")
+    assert other["response_id"] != first["response_id"]
+
+
+def test_who_answers_on_an_old_page_answers_now(page: Page, open_shop: OpenShop) -> None:
+    opened = datetime.now(UTC) - timedelta(hours=9)
+
+    def serve_then(route: Route) -> None:
+        reply = route.fetch()
+        route.fulfill(response=reply, json={**reply.json(), "served_at": opened.isoformat()})
+
+    page.route("**/v1/surveys/*", serve_then)
+    page.clock.install(time=opened)
+    posts = Posts(page)
+    open_shop(page)
+    expect(opener(page)).to_be_visible()
+    page.clock.fast_forward("09:00:00")
+    opener(page).click()
+    vote(page, "Good")
+    (post,) = posts.settle()
+    answered_at = datetime.fromisoformat(post["answered_at"])
+    assert abs(answered_at - datetime.now(UTC)) < timedelta(minutes=2)
 
 
 # -- when it is shown

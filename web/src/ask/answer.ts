@@ -27,6 +27,9 @@ export interface Answer {
   comment?: string;
 }
 
+/** What tells one question from another: an answer about somebody else is another answer. */
+export type Subject = Pick<Answer, "channel" | "agent_id" | "interaction_id" | "customer_id">;
+
 export const COMMENT_LIMIT = 4000;
 const TEXT_LIMIT = 128;
 const TAGS_LIMIT = 20;
@@ -56,6 +59,11 @@ export function newAnswer(
 export function withComment({ comment: _, ...answer }: Answer, text: string): Answer {
   const comment = wellFormed(text).trim().slice(0, COMMENT_LIMIT);
   return comment ? { ...answer, comment: wellFormed(comment) } : answer;
+}
+
+export function subjectOf(context: Context): Subject {
+  const { agent_name: _, tags: __, ...subject } = fields(context);
+  return subject;
 }
 
 /** The context as fields of an answer. What the API would refuse is left out: the score counts. */

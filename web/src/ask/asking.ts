@@ -1,12 +1,12 @@
 // One survey being asked of one visitor: the answer so far, and what is remembered of it.
 
-import { type Answer, type Context, newAnswer, withComment } from "./answer.ts";
-import { clockOffset, newId } from "./identity.ts";
+import { type Answer, type Context, newAnswer, subjectOf, withComment } from "./answer.ts";
+import { newId } from "./identity.ts";
 import { type Memory, readJson } from "./memory.ts";
 import type { Outbox, State, Watch } from "./outbox.ts";
 import { scores, type Survey } from "./survey.ts";
 
-/** Answers to a link that names what it is about can be changed this long; others an hour. */
+/** Answers about a named interaction can be changed this long; others an hour. */
 const KEPT_DAYS = 30;
 const PREFIX = "pulse.answered.";
 
@@ -17,21 +17,26 @@ export interface Place {
 
 export class Asking {
   readonly survey: Survey;
-  readonly context: Context;
+  /** Whether a browser answers but once: where an interaction is named. */
+  readonly once: boolean;
+  readonly #context: Context;
   readonly #place: Place;
   readonly #memory: Memory;
   readonly #outbox: Outbox;
-  readonly #offset: number;
+  /** What the answer is remembered by: the question with all that it is about. */
+  readonly #name: string;
   #answer: Answer | undefined;
   #state: State | undefined;
 
   constructor(survey: Survey, context: Context, place: Place, memory: Memory, outbox: Outbox) {
     this.survey = survey;
-    this.context = context;
+    this.#context = context;
     this.#place = place;
     this.#memory = memory;
     this.#outbox = outbox;
-    this.#offset = clockOffset(survey.served_at, Date.now());
+    const subject = subjectOf(context);
+    this.once = subject.interaction_id !== undefined;
+    this.#name = PREFIX + JSON.stringify([place.key, survey.id, subject]);
     this.#forgetOld();
   }
 
@@ -58,14 +63,14 @@ export class Asking {
     this.#post(
       this.#answer
         ? { ...this.#answer, score }
-        : newAnswer(this.survey.id, score, this.context, newId(), this.#now()),
+        : newAnswer(this.survey.id, score, this.#context, newId(), this.#now()),
       watch,
     );
   }
 
   /** What was answered meanwhile in another tab, where a browser answers once. */
   #elsewhere(): Answer | undefined {
-    return this.context.interaction === undefined ? undefined : this.earlier();
+    return this.once ? this.earlier() : undefined;
   }
 
   /** Sends the answer again, now with a comment. */
@@ -89,19 +94,15 @@ export class Asking {
     });
   }
 
-  get #name(): string {
-    return PREFIX + [this.#place.key, this.survey.id, this.context.interaction ?? ""].join(" ");
-  }
-
   #now(): Date {
-    return new Date(Date.now() + this.#offset);
+    return new Date(Date.now() + this.survey.clock_offset);
   }
 
   #forgetOld(): void {
     for (const name of this.#memory.names(PREFIX)) {
-      const given = Date.parse(readJson<Answer>(this.#memory, name)?.answered_at ?? "");
-      const about = !name.endsWith(" ");
-      const kept = (about ? KEPT_DAYS * 24 : 1) * 3600 * 1000;
+      const answer = readJson<Answer>(this.#memory, name);
+      const given = Date.parse(answer?.answered_at ?? "");
+      const kept = (answer?.interaction_id ? KEPT_DAYS * 24 : 1) * 3600 * 1000;
       if (!(this.#now().getTime() - given <= kept)) this.#memory.forget(name);
     }
   }

@@ -1,5 +1,7 @@
 // What is asked: the survey as GET /v1/surveys/{id} tells it (docs/api.md).
 
+import { clockOffset } from "./identity.ts";
+
 export type Style = "faces" | "stars" | "numbers";
 export type Trigger = "button" | "delay" | "event" | "api";
 
@@ -41,8 +43,12 @@ export interface Survey {
   direction: "ltr" | "rtl";
   words: Words;
   display: Display;
-  served_at: string;
+  /** Milliseconds to add to this browser's clock, which was judged when the survey came. */
+  clock_offset: number;
 }
+
+/** The survey as it comes. */
+type Served = Omit<Survey, "clock_offset"> & { served_at: string };
 
 /** `unknown`: key or survey do not exist, or not for this page. `unreachable`: no answer now. */
 export type Found = { survey: Survey } | { fault: "unknown" | "unreachable" };
@@ -58,12 +64,17 @@ export async function findSurvey(
     const reply = await fetch(`${api}/v1/surveys/${encodeURIComponent(id)}?${query}`, {
       credentials: "omit",
     });
-    if (reply.ok) return { survey: (await reply.json()) as Survey };
+    if (reply.ok) return { survey: received((await reply.json()) as Served) };
     const passing = reply.status >= 500 || reply.status === 429;
     return { fault: passing ? "unreachable" : "unknown" };
   } catch {
     return { fault: "unreachable" };
   }
+}
+
+/** Judges the clock at once: later the page's age would count as its fault. */
+function received({ served_at, ...survey }: Served): Survey {
+  return { ...survey, clock_offset: clockOffset(served_at, Date.now()) };
 }
 
 /** Every score, from the lowest on. */

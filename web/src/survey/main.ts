@@ -55,11 +55,10 @@ function already(asking: Asking, score: number): void {
     draw(score);
   });
   const again = button(survey.words.again, () => draw(), "button quiet");
-  const one = asking.context.interaction !== undefined; // answered once, about one thing
   main.replaceChildren(
     element("h1", {}, survey.words.already),
     element("p", { class: "question" }, survey.question),
-    element("div", { class: "actions" }, change, ...(one ? [] : [again])),
+    element("div", { class: "actions" }, change, ...(asking.once ? [] : [again])),
   );
 }
 

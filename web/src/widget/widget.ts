@@ -83,7 +83,7 @@ export class Widget {
       button,
       begin: () => {
         const asking = new Asking(survey, this.#context, { api, key }, memory, outbox);
-        if (asking.context.interaction !== undefined) asking.reopen(); // one answer each
+        if (asking.once) asking.reopen();
         return asking;
       },
       shown: () => this.#visitor.note("shown"),
