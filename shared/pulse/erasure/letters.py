@@ -7,9 +7,11 @@ as a whole value: nothing of it counts anywhere, so too much lost is better than
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from msgspec.structs import replace
 
 from pulse import days
 from pulse.erasure.marks import Erasure, Tombstones, connected, customer_mark
