@@ -22,7 +22,7 @@ from pulse.daily import build
 from pulse.days import DateRange
 from pulse.erasure.erase import Erase
 from pulse.erasure.letters import Person
-from pulse.erasure.marks import Tombstones, connected
+from pulse.erasure.marks import Tombstones
 from pulse.erasure.receipt import Receipt
 from pulse.erasure.rows import rewritten
 from pulse.erasure.search import STREAMS, Search
@@ -70,6 +70,15 @@ class World:
         at = f"{self.day(ago)}T10:00:00Z"
         item = {"survey_id": "email", "score": 9, "answered_at": at, "response_id": id, **more}
         assert self.driver.post(tenant, [item]).status == 202
+        self.pass_by()
+
+    def page(self, ago: int = 1, *, id: str, **more: Any) -> None:
+        """A response with a publishable key, which anybody has who sees the page."""
+        at = f"{self.day(ago)}T10:00:00Z"
+        item = {"survey_id": "email", "score": 9, "answered_at": at, "response_id": id, **more}
+        key = self.driver.key("acme", "publishable")
+        reply = self.driver.call("POST", "/v1/responses", key=key, body=json.dumps(item))
+        assert reply.status == 202
         self.pass_by()
 
     def interaction(self, ago: int = 1, *, id: str, tenant: str = "acme", **more: Any) -> None:
@@ -236,6 +245,122 @@ def test_a_person_is_erased_and_nobody_else(world: World) -> None:
     assert "it was me" not in repr(world.rows("responses"))
     again = world.erase()
     assert (again.removed.total(), again.objects, again.days_rebuilt) == (0, [], set())
+
+
+# -- whose an interaction is
+
+MONEY = {"amount": "100.00", "currency": "EUR"}
+
+
+def test_updates_that_may_be_another_customers_stay(world: World) -> None:
+    world.interaction(id="call-2041", customer_id=OTHER)
+    world.interaction(id="call-2041", updated_at=f"{world.day(1)}T12:00:00Z", revenue=MONEY)
+    world.interaction(id="shared", customer_id=GONE)
+    world.interaction(id="shared", customer_id=OTHER)
+    world.interaction(id="shared", updated_at=f"{world.day(1)}T12:00:00Z", revenue=MONEY)
+    world.response(id="on-shared", interaction_id="shared")
+    world.response(id="gone", customer_id=GONE, interaction_id="call-2041")
+    world.driver.build()
+    receipt = world.erase()
+    kept = (["on-shared"], ["call-2041", "call-2041", "shared", "shared"])
+    assert world.ids() == kept
+    assert world.revenue() == {"EUR": "200.0000"}
+    assert receipt.shown()["removed"] == {"responses": 1, "interactions": 1}
+    assert receipt.found_again == 0
+    assert world.erase().removed.total() == 0
+    assert world.ids() == kept
+    world.check()
+    # what the two shared is the other's alone now
+    world.erase(OTHER)
+    assert world.ids() == ([], [])
+
+
+def test_a_publishable_key_aims_at_no_interaction(world: World) -> None:
+    for number in (1, 2):
+        world.interaction(id=f"call-{number}", revenue=MONEY)
+        world.page(id=f"aimed-{number}", customer_id=GONE, interaction_id=f"call-{number}")
+    world.response(id="on-call-1", interaction_id="call-1")
+    world.page(id="on-call-2", interaction_id="call-2")
+    world.page(id="aimed-1", interaction_id="call-1")  # another copy
+    queued = world.driver.messages()
+    assert world.driver.write(queued) == []
+    receipt = world.erase()
+    kept = (["on-call-1", "on-call-2"], ["call-1", "call-2"])
+    assert world.ids() == kept
+    assert world.revenue() == {"EUR": "200.0000"}
+    assert receipt.shown()["removed"] == {"responses": 3}
+    # what comes again is judged alike
+    assert world.driver.write(queued) == []
+    assert (set(world.ids()[0]), set(world.ids()[1])) == tuple(map(set, kept))
+    assert world.erase().removed.total() == 0
+
+
+def test_an_interaction_of_theirs_goes_with_all_that_names_nobody(world: World) -> None:
+    world.interaction(id="named", customer_id=GONE)
+    world.interaction(id="named", updated_at=f"{world.day(1)}T12:00:00Z", revenue=MONEY)
+    world.page(id="on-named", interaction_id="named")
+    world.interaction(id="told", revenue=MONEY)
+    world.response(id="gone", customer_id=GONE, interaction_id="told")
+    world.page(id="on-told", interaction_id="told")
+    world.response(id="by-another", customer_id=OTHER, interaction_id="named")
+    queued = world.driver.messages()
+    assert world.driver.write(queued) == []
+    world.erase()
+    assert world.ids() == (["by-another"], [])
+    assert world.driver.write(queued) == []
+    assert set(world.ids()[0]) == {"by-another"}
+    assert world.ids()[1] == []
+
+
+def test_what_comes_late_takes_no_mark_back(world: World) -> None:
+    world.interaction(id="T-1", customer_id=GONE)
+    world.interaction(id="T-1", updated_at=f"{world.day(1)}T12:00:00Z", revenue=MONEY)
+    queued = world.driver.messages()
+    world.interaction(id="T-1", customer_id=OTHER)
+    late = world.driver.messages()
+    assert world.driver.write(queued) == []
+    world.meanwhile = [lambda: world.driver.write(late)]
+    receipt = world.erase()
+    assert world.driver.write(queued) == []
+    assert world.erase().removed.total() == 0
+    assert [row["customer"] for row in world.rows("interactions")] == [OTHER]
+    assert receipt.shown()["removed"] == {"interactions": 2}
+
+
+def test_dead_letters_and_raw_tell_together_whose_an_interaction_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = days.to_us(TODAY - timedelta(days=1))
+    world.interaction(id="B-in-raw", customer_id=OTHER)
+    world.interaction(id="B-dead")
+    world.interaction(id="paged")
+    world.interaction(id="B-aside")
+    world.interaction(id="mine")
+    world.response(id="gone-1", customer_id=GONE, interaction_id="B-dead")
+    world.response(id="gone-2", customer_id=GONE, interaction_id="B-aside")
+    world.driver.write()
+    aside = update("B-aside", customer=OTHER, replies=-1, updated_us=at + 1)
+    world.driver.write([record(message(world, "interactions", aside))])
+    dead(world, message(world, "responses", answer("dead-1", customer=GONE, interaction="mine")))
+    dead(world, message(world, "interactions", update("B-in-raw"), update("mine")))
+    dead(world, message(world, "interactions", update("B-dead", customer=OTHER)))
+    dead(world, message(world, "interactions", update("B-in-raw", customer=GONE)))
+    paged = answer("dead-2", customer=GONE, interaction="paged")
+    dead(world, message(world, "responses", paged, answer("left"), key_kind="publishable"))
+    world.pass_by()
+    shell = Shell(world.driver)
+    do_not_settle(monkeypatch)
+    planned = shell.json("erase", "--tenant", "acme", "--customer", GONE, "--dry-run")
+    receipt = world.erase()
+    assert world.ids() == ([], ["B-aside", "B-dead", "B-in-raw", "paged"])
+    assert sorted(
+        item.get("interaction_id", item.get("response_id"))
+        for body, _ in dead_letters(world)
+        for item in body["items"]
+    ) == ["B-dead", "B-in-raw", "left"]
+    assert receipt.shown()["removed"] == {"responses": 4, "interactions": 3} == planned["removed"]
+    assert receipt.shown()["dead_letters"] == {"changed": 2, "removed": 2}
+    assert planned["dead_letters"] == receipt.shown()["dead_letters"]
 
 
 # -- where else a person may be
@@ -507,14 +632,11 @@ class Plain(Search):
 
     objects: Objects
 
-    def named(self, person: Person) -> set[str]:
-        return {
-            name
-            for stream in STREAMS
-            for row, day in self._rows(stream)
-            if row["customer"] == person.customer
-            for name in connected(stream, row, day)
-        }
+    def learn(self, person: Person) -> None:
+        for stream in STREAMS:
+            for row, day in self._rows(stream):
+                if row["customer"] is not None:
+                    person.learn(stream, row, day)
 
     def rows(self, person: Person, stream: str) -> Counter[date]:
         tombstones = person.tombstones
@@ -671,7 +793,15 @@ def theirs(responses: list[Item], interactions: list[Item]) -> tuple[list[bool],
     named = [
         row for row in [*responses, *interactions] if is_early(row) and row["customer"] == GONE
     ]
-    contacts = {row.get("interaction_id", row.get("interaction")) for row in named} - {None}
+    claimed = {
+        row.get("interaction_id", row.get("interaction"))
+        for row in named
+        if row.get("key_kind") != "publishable"
+    }
+    others = {
+        row["interaction_id"] for row in interactions if is_early(row) and row["customer"] == OTHER
+    }
+    contacts = claimed - others - {None}
     copies = [identity(row) for row in named if "response_id" in row]
 
     def is_theirs(row: Item) -> bool:
@@ -717,7 +847,8 @@ def test_what_is_found_and_removed_is_what_is_theirs(
     athena = Athena(driver.settings.database, driver.settings.workgroup)
     person = Person("acme", GONE, "UTC", 1_000)
     search = Search(ledger, athena)
-    person.marks |= search.named(person)
+    search.learn(person)
+    person.settle()
     for stream, expected in zip(given_rows, theirs(responses, interactions), strict=True):
         found = search.rows(person, stream)
         left = set()

@@ -11,7 +11,6 @@ is with the tombstones before anything is removed, the days that are to be built
 import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -110,7 +109,9 @@ class Erase:
         """What `run` would remove, as far as one look tells; nothing is changed."""
         person = Person(tenant.id, customer, tenant.timezone, days.now_us())
         receipt = Receipt(tenant.id, person.mark, person.erased_us)
-        self._learn(person, receipt)
+        self._learn(person)
+        self._mend_dead_letters(person, receipt, dry=True)
+        self._clear_quarantine(person, receipt, dry=True)
         touched = self.search.days(person)
         for stream, day in _pairs(touched):
             self._rewrite(person, receipt, stream, day, dry=True)
@@ -122,18 +123,23 @@ class Erase:
     def _traces(self) -> Traces:
         return Traces(self.objects, self.exports, self.say, self.pause)
 
-    def _learn(self, person: Person, receipt: Receipt) -> None:
-        """Find all of the person's marks; nothing is removed."""
-        person.marks |= self.search.named(person)
-        self._mend_dead_letters(person, receipt, dry=True)
-        self._clear_quarantine(person, receipt, dry=True)
+    def _learn(self, person: Person) -> None:
+        """Find all of the person's marks; nothing is removed.
+
+        Only who has looked everywhere knows that an interaction names nobody else.
+        """
+        nothing = Receipt(person.tenant, person.mark, person.erased_us)
+        self._mend_dead_letters(person, nothing, dry=True)
+        self._clear_quarantine(person, nothing, dry=True)
+        self.search.learn(person)
+        person.settle()
 
     # -- one look through everything
 
     def _look(self, person: Person, receipt: Receipt, owed: Days) -> bool:
         """Remove what is found, and count the days owed; False if there was nothing new."""
         before, told = set(person.marks), receipt.shown()
-        self._learn(person, replace(receipt, removed=Counter()))
+        self._learn(person)
         touched = self.search.days(person)
         news = person.marks - before
         if news or any(touched.values()):

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pulse import days
-from pulse.erasure.marks import Erasure, Tombstones, connected, customer_mark
+from pulse.erasure.marks import Erasure, Tombstones, claimed, customer_mark, interaction_mark
 from pulse.ingest.message import Message
 
 _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_id")}
@@ -23,13 +23,18 @@ _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_
 
 @dataclass
 class Person:
-    """Whom to look for; `marks` grows with what is found of them."""
+    """Whom to look for, and what has been learnt of them."""
 
     tenant: str
     customer: str
     timezone: str
     erased_us: int
     marks: set[str] = field(default_factory=set)
+    """Of what is theirs. None is taken back: a tombstone may hold it."""
+    claims: set[str] = field(default_factory=set)
+    """Of what rows that name them claim for them."""
+    others: set[str] = field(default_factory=set)
+    """Of the interactions of which an update names another customer, claimed or not."""
 
     def __post_init__(self) -> None:
         self.marks.add(self.mark)
@@ -49,6 +54,17 @@ class Person:
         """What covers their rows and no other's."""
         return Tombstones.of([self.erasure])
 
+    def learn(self, stream: str, row: Mapping[str, Any], day: date) -> None:
+        """Take note of what a row that names a customer tells of whose something is."""
+        if row["customer"] == self.customer:
+            self.claims.update(claimed(stream, row, day))
+        elif stream == "interactions":
+            self.others.add(interaction_mark(self.tenant, row["interaction_id"]))
+
+    def settle(self) -> None:
+        """Everything has been looked through: what nobody else could claim is theirs."""
+        self.marks |= self.claims - self.others
+
 
 @dataclass(frozen=True)
 class Mended:
@@ -60,10 +76,7 @@ class Mended:
 
 
 def mended(body: str, person: Person) -> Mended:
-    """A message without the person's items.
-
-    The marks of what goes with an item that names them are added to theirs.
-    """
+    """A message without the person's items. What it tells of whose something is, they learn."""
     try:
         message = Message.decode(body)
     except ValueError:
@@ -114,19 +127,17 @@ def _covers(stream: str, item: Any, key_kind: Any, person: Person) -> bool:
         return False
     row = {"customer": None, "interaction": None, **item, "tenant": person.tenant}
     row |= {"key_kind": str(key_kind), "received_us": person.erased_us}  # the message's is earlier
-    named = row["customer"]
-    if named is not None and named != person.customer:
-        return False
+    is_named: bool = row["customer"] == person.customer
     day = _day(stream, row, person.timezone)
     readable = all(isinstance(row.get(name), str) for name in _KEYS[stream]) and (
         isinstance(row["interaction"], str | None)
     )
     if not readable or day is None:
-        return named is not None
-    if named is not None:
-        person.marks.update(connected(stream, row, day))
-        return True
-    return person.tombstones.cover(stream, row, day)
+        return is_named
+    if row["customer"] is None:
+        return person.tombstones.cover(stream, row, day)
+    person.learn(stream, row, day)
+    return is_named
 
 
 def _day(stream: str, row: Mapping[str, Any], timezone: str) -> date | None:

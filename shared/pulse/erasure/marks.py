@@ -1,9 +1,11 @@
 """What makes a row a person's, told by hashes alone: marks of customers, interactions, responses.
 
-A person's rows are those that name the customer; and of rows that name nobody, the updates of an
-interaction that any of those names, the responses to it, and other copies of the same responses. A
-row that names another customer is never theirs. Marks are SHA-256, so that neither the table nor a
-statement of Athena, which keeps its text for weeks, ever holds whom somebody wanted forgotten.
+A person's rows are those that name the customer; and of rows that name nobody, the updates of their
+interactions, the responses to these, and other copies of the same responses. An interaction is
+theirs if an update of it, or a response that a server sent about it, names them, and no update of
+it names another customer. A row that names another customer is never theirs. Marks are SHA-256, so
+that neither the table nor a statement of Athena, which keeps its text for weeks, ever holds whom
+somebody wanted forgotten.
 """
 
 import hashlib
@@ -59,6 +61,16 @@ def connected(stream: str, row: Mapping[str, Any], day: date) -> Iterator[str]:
         yield response_mark(row, day)
         if row["interaction"] is not None:
             yield interaction_mark(row["tenant"], row["interaction"])
+
+
+def claimed(stream: str, row: Mapping[str, Any], day: date) -> Iterator[str]:
+    """The marks that a row which names a customer claims for them.
+
+    A publishable key, which anybody has, could name any interaction: it claims none.
+    """
+    if stream == "responses" and row["key_kind"] != "secret":
+        row = {**row, "interaction": None}
+    return connected(stream, row, day)
 
 
 @dataclass(frozen=True)

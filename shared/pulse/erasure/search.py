@@ -5,7 +5,7 @@ their results for days: neither names anybody.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import inf
@@ -18,7 +18,7 @@ from pulse.store.athena import Athena
 from pulse.store.ledger import Ledger
 
 STREAMS = ("responses", "interactions")
-"""Those whose rows may name a customer. What they name of each other is found in this order."""
+"""Those whose rows may name a customer."""
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "responses": ("customer", "interaction", "response"),
     "interactions": ("customer", "interaction"),
@@ -33,13 +33,18 @@ class Search:
     ledger: Ledger
     athena: Athena
 
-    def named(self, person: Person) -> set[str]:
-        """The marks of what hangs together with the rows that name them."""
-        marks: set[str] = set()
-        for stream in STREAMS:
-            for row in self._ask(f"{stream}_named", stream, person, {"customer": person.mark}):
-                marks.update(value for value in row.values() if isinstance(value, str))
-        return marks
+    def learn(self, person: Person) -> None:
+        """The person knows what rows claim for them, and which of their claims name others too."""
+        theirs = {"customer": person.mark}
+        for row in self._ask("responses_named", "responses", person, theirs):
+            person.claims.update(value for value in row.values() if isinstance(value, str))
+        for some in _parts({person.mark, *person.claims}):
+            asked = theirs | {"marks": some}
+            for row in self._ask("interactions_named", "interactions", person, asked):
+                if row["theirs"]:
+                    person.claims.add(row["interaction"])
+                if row["others"]:
+                    person.others.add(row["interaction"])
 
     def days(self, person: Person) -> dict[str, set[date]]:
         """By stream, the days that have rows that carry one of their marks."""
@@ -47,10 +52,8 @@ class Search:
 
     def rows(self, person: Person, stream: str) -> Counter[date]:
         """How many rows of each day carry one of their marks; at least so many."""
-        marks = sorted(person.marks)
         found: Counter[date] = Counter()
-        for start in range(0, len(marks), _MARKS_A_STATEMENT):
-            some = marks[start : start + _MARKS_A_STATEMENT]
+        for some in _parts(person.marks):
             counts = {
                 date.fromisoformat(row["dt"]): int(row["events"])
                 for row in self._ask(f"{stream}_covered", stream, person, {"marks": some})
@@ -73,3 +76,10 @@ class Search:
         }
         sql = statement("erasing", name)
         yield from self.athena.rows(sql, {**everywhere, **params}, remaining_s=lambda: inf)
+
+
+def _parts(marks: Iterable[str]) -> Iterator[list[str]]:
+    """The marks, as many at a time as a statement may name."""
+    ordered = sorted(marks)
+    for start in range(0, len(ordered), _MARKS_A_STATEMENT):
+        yield ordered[start : start + _MARKS_A_STATEMENT]

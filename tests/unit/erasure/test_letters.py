@@ -1,11 +1,14 @@
 """A person's id as a whole value, in what cannot be read."""
 
 import json
+from typing import Any
 
 import pytest
 
 from pulse import days
 from pulse.erasure.letters import Person, is_line_of, mended
+from pulse.erasure.marks import interaction_mark
+from pulse.ingest.message import Message
 
 PERSON = Person("acme", "C-1", "UTC", days.DAY)
 
@@ -55,3 +58,39 @@ def test_a_line_that_was_set_aside_is_theirs_if_it_may_be(
 ) -> None:
     line = {"reason": "", "stream": "responses", "received": "1970-01-01T00:00:00Z"} | told
     assert is_line_of(json.dumps(line), PERSON) is theirs
+
+
+def letter(stream: str, item: dict[str, Any], key_kind: str = "secret") -> str:
+    times = {"answered_us": 1, "entered_us": 1}
+    return Message(stream, "acme", key_kind, 1, "r", ({**times, **item},)).encode()
+
+
+MINE = letter("interactions", {"interaction_id": "T-1", "customer": "C-1"})
+ANOTHERS = letter("interactions", {"interaction_id": "T-1", "customer": "C-2"})
+ANSWER = {"survey": "email", "response_id": "r-1", "interaction": "T-1"}
+
+
+@pytest.mark.parametrize(
+    ("letters", "is_theirs"),
+    [
+        ([MINE], True),
+        ([letter("responses", ANSWER | {"customer": "C-1"})], True),
+        ([letter("responses", ANSWER | {"customer": "C-1"}, "publishable")], False),
+        ([letter("responses", ANSWER | {"customer": "C-1"}, "publishable"), MINE], True),
+        ([MINE, ANOTHERS], False),
+        ([ANOTHERS, MINE], False),
+        ([ANOTHERS], False),
+        ([MINE, letter("responses", ANSWER | {"customer": "C-2"})], True),
+    ],
+)
+def test_whose_an_interaction_is_is_known_when_all_letters_are_read(
+    letters: list[str], is_theirs: bool
+) -> None:
+    person = Person("acme", "C-1", "UTC", days.DAY)
+    for body in letters:
+        mended(body, person)
+    assert interaction_mark("acme", "T-1") not in person.marks
+    person.settle()
+    assert (interaction_mark("acme", "T-1") in person.marks) is is_theirs
+    nobodys = letter("interactions", {"interaction_id": "T-1"})
+    assert (mended(nobodys, person).body is None) is is_theirs

@@ -8,6 +8,7 @@ import pytest
 from pulse.erasure.marks import (
     Erasure,
     Tombstones,
+    claimed,
     customer_mark,
     interaction_mark,
     response_mark,
@@ -69,6 +70,18 @@ def test_a_response_is_covered_by_what_it_names_and_when_it_came(
 )
 def test_an_update_goes_with_its_interaction(row: dict[str, Any], covered: bool) -> None:
     assert TOMBSTONES.cover("interactions", UPDATE | row, DAY) is covered
+
+
+@pytest.mark.parametrize(("key_kind", "claims"), [("secret", True), ("publishable", False)])
+def test_whoever_has_a_publishable_key_claims_no_interaction(key_kind: str, claims: bool) -> None:
+    row = ROW | {"customer": "C-1", "interaction": "T-1", "key_kind": key_kind}
+    marks = set(claimed("responses", row, DAY))
+    assert (interaction_mark("acme", "T-1") in marks) is claims
+    assert response_mark(row, DAY) in marks
+
+
+def test_an_update_claims_its_interaction() -> None:
+    assert set(claimed("interactions", UPDATE, DAY)) == {interaction_mark("acme", "T-1")}
 
 
 def test_the_same_id_on_another_day_is_another_response() -> None:

@@ -1,10 +1,20 @@
--- The interactions of which an update in raw_interactions names a customer, as hashes of their ids.
--- Parameters: tenant; received_us, the latest; customer, its mark; the texts that marks begin with;
--- first_day and last_day, as text. Erasing finds with it what does not name the customer itself.
-SELECT DISTINCT
-    lower(to_hex(sha256(to_utf8(:interaction_prefix || interaction_id)))) AS interaction
-FROM raw_interactions
-WHERE dt BETWEEN :first_day AND :last_day
-    AND tenant = :tenant
-    AND received_us <= :received_us
-    AND lower(to_hex(sha256(to_utf8(:customer_prefix || customer)))) = :customer
+-- Whom updates in raw_interactions name: how many a customer, how many others. Grain: a hash of an
+-- interaction's id; those of which an update names the customer, and those that carry a mark.
+-- Parameters: tenant; received_us, the latest; customer, its mark; marks, hashes; the texts that
+-- marks begin with; first_day and last_day, as text. Erasing finds with it whose interactions are.
+SELECT
+    interaction,
+    count_if(named = :customer) AS theirs,
+    count_if(named <> :customer) AS others
+FROM (
+    SELECT
+        lower(to_hex(sha256(to_utf8(:interaction_prefix || interaction_id)))) AS interaction,
+        lower(to_hex(sha256(to_utf8(:customer_prefix || customer)))) AS named
+    FROM raw_interactions
+    WHERE dt BETWEEN :first_day AND :last_day
+        AND tenant = :tenant
+        AND received_us <= :received_us
+        AND customer IS NOT NULL
+) AS updates
+GROUP BY interaction
+HAVING count_if(named = :customer) > 0 OR contains(:marks, interaction)
