@@ -1,25 +1,41 @@
-"""What moto works out anew for each call, worked out once: a sixth of the time of a call.
+"""What moto and botocore work out anew for each call, worked out once: a third of a call's time.
 
 The same answers come out: none of it changes while a process runs.
 """
 
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from typing import Any
 
-from moto.core import responses
+from botocore import parsers, useragent
+from moto import backend_index
+from moto.core import responses, serialize
 from moto.core.base_backend import BaseBackend
 from moto.core.utils import method_names_from_class
 from moto.s3 import urls as s3_urls
 from moto.s3.models import S3Backend
 
+_OURS = ("athena", "dynamodb", "events", "glue", "lambda", "s3", "sqs")
+
 
 def install() -> None:
-    """The moto of this process is quicker from now on."""
+    """The moto of this process is quicker from now on, and so are clients made later."""
     api: Any = responses
     api.method_names_from_class = cache(method_names_from_class)
     s3: Any = S3Backend
     s3._url_module = s3_urls  # moto loads it again each time, for variables that no test sets
     _remember_urls()
+    _remember_names()
+    _look_among_ours_first()
+    agent: Any = useragent.UserAgentString
+    agent.to_string = lambda self: "pulse"  # nobody reads it here
+    parsing: Any = parsers
+    parsing.DEFAULT_TIMESTAMP_PARSER = lru_cache(10_000)(parsing.DEFAULT_TIMESTAMP_PARSER)
+
+
+def _look_among_ours_first() -> None:
+    """Which service an address is of: moto tries its two hundred one after the other."""
+    backend_index.backend_url_patterns.sort(key=lambda entry: entry[0] not in _OURS)
 
 
 def _remember_urls() -> None:
@@ -33,3 +49,23 @@ def _remember_urls() -> None:
         return known[type(self)]
 
     backend.urls = property(urls)
+
+
+def _remember_names() -> None:
+    """Under which names an object of moto's may hold a member of an answer.
+
+    They follow from its class and the member's place in botocore's model.
+    """
+    known: dict[Any, tuple[str, ...]] = {}
+    picker: Any = serialize.XFormedAttributePicker
+    worked_out = picker.get_possible_keys
+
+    def get_possible_keys(self: Any, context: Any) -> Iterator[str]:
+        if self.alias_providers is not serialize.DEFAULT_ALIAS_PROVIDERS:
+            return iter(worked_out(self, context))
+        place = type(context.obj), context.shape, context.key
+        if place not in known:
+            known[place] = tuple(dict.fromkeys(worked_out(self, context)))
+        return iter(known[place])
+
+    picker.get_possible_keys = get_possible_keys

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "pulse-athena-"
 MOST_BYTES_KEPT = 512 * 1024 * 1024
-FEW_LOCATIONS = 40
+FEW_LOCATIONS = 8
 """Up to here each location is listed; above, one listing of what they have in common."""
 
 
