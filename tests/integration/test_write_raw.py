@@ -193,7 +193,7 @@ def test_a_batch_with_one_bad_message_stores_the_good_and_sets_the_bad_aside(
     assert by_id["crm-1003"]["browser"] is None
     assert aside(lake_objects) == [
         {
-            "reason": "not JSON",
+            "reason": "no message: JSON is malformed: invalid character (byte 4)",
             "stream": "unknown",
             "received": "2026-11-21T12:00:00.123000Z",
             "message": "this is no message; it came from [address removed]",
@@ -383,8 +383,8 @@ def test_a_row_that_is_wrong_is_set_aside_and_its_neighbours_are_stored(
         ({"tenant": ""}, "there is no tenant ''"),
         ({"tenant": "../demo"}, "there is no tenant '../demo'"),
         ({"stream": "clicks"}, "there is no stream 'clicks'"),
-        ({"v": 2}, "not a message of version 1"),
-        ({"items": None}, "items is missing or of the wrong kind"),
+        ({"v": 2}, "no message: Invalid value 2 - at `$.v`"),
+        ({"items": None}, "no message: Expected `array`, got `null` - at `$.items`"),
     ],
 )
 def test_a_message_that_is_none_of_ours_is_set_aside(
