@@ -74,10 +74,12 @@ def run(scale: Scale) -> Part:
         "partitions pointed. The first build fetches raw from S3 and is left out; the best of "
         f"{ROUNDS} after it. (Of more than 512 MB of raw, some 5.5 million responses, copies are "
         "not kept: each statement fetches it again.) Nearly every response is a row of the cube by "
-        "itself (9 dimensions), the hardest case. Peaks are of resident memory; Athena's includes "
-        "S3's objects, as both are one process. The last line is DuckDB by itself with as many "
-        "threads, on local files: the same grouping and nothing else, no identity told apart, "
-        "nothing counted, ordered or parted by day. No build on it takes less.",
+        "itself (9 dimensions), the hardest case. Peaks are of resident memory. The function's is "
+        "what a Lambda has to have, and is judged; Athena's includes S3's objects, as both are one "
+        "process, and what DuckDB keeps of the gigabyte that it may use. The last line "
+        "is DuckDB by itself with as many threads, on local files: the same grouping and nothing "
+        "else, no identity told apart, nothing counted, ordered or parted by day. No build on it "
+        "takes less.",
         header=(
             "responses",
             "days",
@@ -122,9 +124,9 @@ def run(scale: Scale) -> Part:
                 growth <= MEMORY_GROWS if real and most is not least else None,
             ),
             Goal(
-                f"memory flat in the number of days: {few} and {scale.build_days}",
-                f"function {function_grows:.2f}, Athena {athena_grows:.2f} times",
-                max(function_grows, athena_grows) <= MEMORY_GROWS if real else None,
+                f"the function's memory flat in the number of days: {few} and {scale.build_days}",
+                f"{function_grows:.2f} times (Athena's process {athena_grows:.2f})",
+                function_grows <= MEMORY_GROWS if real else None,
             ),
         ),
     )

@@ -54,7 +54,7 @@ SCALES: Mapping[str, Scale] = {
     for scale in (
         Scale(
             name="tiny",  # what a test has time for; nothing is told by its figures
-            rounds=2,
+            rounds=1,
             messages=200,
             build_rows=(20_000,),
             build_days=10,

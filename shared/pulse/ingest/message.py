@@ -125,7 +125,7 @@ class Message(msgspec.Struct, frozen=True, tag_field="v", tag=1):
     """The good items of one request, in the order in which they stood there.
 
     All were received at `received_us`; as the last received wins, item i counts as received
-    i microseconds later.
+    i microseconds later. In a body, `v` is the version of all this.
     """
 
     stream: str
