@@ -6,7 +6,8 @@
 2026-11-20                  that day's noon: whoever reads it from a neighbouring zone sees
                             the same day
 2026/11/20, 2026.4.3 9:05   the same: nobody writes the day after the year
-03/04/2026                  March or April? an error, until a format (strptime) is named
+03/04/2026                  March or April? an error, until a format (strptime) is named; UTC and
+                            GMT in it are what they say, other names of zones are no time
 """
 
 import re
@@ -30,7 +31,9 @@ _YEAR_LAST = re.compile(
     r"\d{1,2}([/.-])\d{1,2}\1(\d{4}|\d{2})(?!\d)([T ]|, )?.*", re.ASCII | re.DOTALL
 )
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
-_OFFSETS = ("", "%z", " %z")
+_OFFSETS = ("", "%z", " %z", " %Z")
+_DIRECTIVE_OR_ZONE = re.compile(r"%.|UTC|GMT")
+_ZONE = re.compile(r"\b(?:UTC|GMT|Z)\b")
 _CLOCK_DIRECTIVES = {"%H", "%I", "%M", "%S", "%p", "%f", "%c", "%X", "%T", "%R", "%r"}
 _PROBE = datetime(2001, 11, 23, 14, 5, 6, tzinfo=UTC)
 
@@ -58,7 +61,7 @@ class SkippedTimeError(ValueError):
 
 def check_date_format(date_format: str) -> None:
     """Raise ValueError unless it is a format of strptime that names a day of a year."""
-    read = datetime.strptime(_PROBE.strftime(date_format), date_format)  # noqa: DTZ007 # its day alone matters
+    read = _parsed(_PROBE.strftime(date_format), date_format)
     if read.date() != _PROBE.date():
         raise ValueError("it does not name the year, the month and the day")
 
@@ -96,7 +99,7 @@ class TimeReader:
 
     def _formatted(self, text: str) -> int:
         date_format = self.date_format or ""
-        moment = datetime.strptime(text, date_format)  # noqa: DTZ007 # the zone is given below
+        moment = _parsed(text, date_format)
         if moment.tzinfo is not None:
             return days.to_us(moment.astimezone(UTC))
         if _CLOCK_DIRECTIVES.isdisjoint(re.findall("%.", date_format)):
@@ -110,6 +113,19 @@ class TimeReader:
         if moment.astimezone(zone).replace(tzinfo=None, fold=0) != local:
             raise SkippedTimeError(f"{local} does not exist in {self.timezone}")
         return days.to_us(moment)
+
+
+def _parsed(text: str, date_format: str) -> datetime:
+    """What strptime makes of the text: aware where the format tells an offset or a zone.
+
+    strptime itself forgets a zone's name, so that UTC would be read as the local time.
+    """
+    told = _DIRECTIVE_OR_ZONE.sub(
+        lambda found: "%z" if found[0] in ("%Z", "UTC", "GMT") else found[0], date_format
+    )
+    if told != date_format:
+        text = _ZONE.sub("+0000", text)
+    return datetime.strptime(text, told)  # noqa: DTZ007 # naive where it is the reader's local time
 
 
 def _year_first(text: str) -> str:
@@ -141,7 +157,7 @@ def _possible_formats(text: str) -> Iterator[NamedFormat]:
 
 def _fits(text: str, date_format: str) -> bool:
     try:
-        datetime.strptime(text, date_format)  # noqa: DTZ007 # whether it can be read, not what it says
+        _parsed(text, date_format)
     except ValueError:
         return False
     return True

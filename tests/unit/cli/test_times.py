@@ -95,11 +95,18 @@ def test_what_is_no_time_is_a_value_error(text: str) -> None:
         pytest.param("3.4.26 7:05", "%d.%m.%y %H:%M", "2026-04-03T05:05:00Z", id="with-time"),
         pytest.param("3 Apr 2026", "%d %b %Y", "2026-04-03T10:00:00Z", id="month-name"),
         pytest.param("2026-03-04 10:00 +0000", "%Y-%d-%m %H:%M %z", "2026-04-03T10:00:00Z", id="z"),
+        pytest.param("20/11/26 23:30 UTC", "%d/%m/%y %H:%M %Z", "2026-11-20T23:30:00Z", id="zone"),
+        pytest.param("20/11/26 23:30 GMT", "%d/%m/%y %H:%M GMT", "2026-11-20T23:30:00Z", id="gmt"),
         pytest.param("29.03.2026 00:00", "%d.%m.%Y %H:%M", "2026-03-28T23:00:00Z", id="midnight"),
     ],
 )
 def test_a_named_format_is_followed(text: str, date_format: str, instant: str) -> None:
     assert read(text, date_format=date_format) == instant
+
+
+def test_the_name_of_another_zone_is_no_time() -> None:
+    with pytest.raises(ValueError, match=r"does not match"):
+        read("20/11/2026 23:30 EST", date_format="%d/%m/%Y %H:%M %Z")
 
 
 def test_a_named_format_is_the_only_one() -> None:
