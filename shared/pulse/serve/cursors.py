@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pulse.errors import OutdatedError
+from pulse.serve.groups import MOST_GROUPS
 from pulse.serve.query import refusal
 
 
@@ -51,6 +52,8 @@ class Cursor:
         except (binascii.Error, ValueError, RecursionError):
             parts = None
         match parts:
-            case [str(asked), str(content), int(position)] if position > 0:
+            case [str(asked), str(content), int(position)] if (
+                position is not True and 0 < position < MOST_GROUPS
+            ):
                 return cls(asked, content, position)
         raise refusal("cursor", "invalid_cursor", "Send next_cursor of the page before, unchanged.")

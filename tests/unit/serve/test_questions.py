@@ -17,6 +17,7 @@ from pulse.reports import surveys
 from pulse.reports.registry import REPORTS, SURVEY, Report
 from pulse.serve import groups, parquet
 from pulse.serve import questions as questions_module
+from pulse.serve.cursors import Cursor
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears, Year
@@ -290,6 +291,17 @@ def test_a_cursor_that_was_never_given_out_is_refused(cursor: str) -> None:
     with pytest.raises(BadRequestError) as error:
         ask("source", countries(3), f"cursor={cursor}")
     assert error.value.code in ("invalid_cursor", "invalid_query")
+
+
+@pytest.mark.parametrize("position", [10**19, 2**31, True, 1.5])
+def test_a_cursor_with_a_position_that_no_reply_has_is_refused(position: float) -> None:
+    found = countries(25)
+    query = "group_by=country&limit=10"
+    given = Cursor.parse(body("source", found, query)["next_cursor"])
+    made_up = replace(given, position=position).text()
+    with pytest.raises(BadRequestError) as error:
+        ask("source", found, f"{query}&cursor={made_up}")
+    assert error.value.code == "invalid_cursor"
 
 
 def test_a_cursor_of_another_query_is_refused() -> None:
