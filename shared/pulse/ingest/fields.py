@@ -61,7 +61,7 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def _given(given: Mapping[str, Any], field: str) -> Any:
+def value_of(given: Mapping[str, Any], field: str) -> Any:
     """What a field holds; None where it is not given."""
     value = given.get(field)
     return None if value == "" else value
@@ -76,7 +76,7 @@ def required(field: str, value: Value | None) -> Value:
 
 def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
     """An optional text of at most `limit` characters (None: any), as it was sent."""
-    value = _given(given, field)
+    value = value_of(given, field)
     if value is None:
         return None
     if not isinstance(value, str):
@@ -100,7 +100,7 @@ def dimension(given: Mapping[str, Any], field: str) -> str | None:
 
 def identifier(given: Mapping[str, Any], field: str) -> str | None:
     """An optional id of at most 64 safe characters."""
-    value = _given(given, field)
+    value = value_of(given, field)
     if value is None:
         return None
     if not isinstance(value, str) or not is_id(value):
@@ -124,7 +124,7 @@ def whole_number(given: Mapping[str, Any], field: str) -> int:
 
 def count(given: Mapping[str, Any], field: str) -> int | None:
     """An optional whole number that is not negative."""
-    if _given(given, field) is None:
+    if value_of(given, field) is None:
         return None
     number = whole_number(given, field)
     if not 0 <= number <= _MOST:
@@ -134,7 +134,7 @@ def count(given: Mapping[str, Any], field: str) -> int | None:
 
 def boolean(given: Mapping[str, Any], field: str) -> bool | None:
     """An optional true or false."""
-    value = _given(given, field)
+    value = value_of(given, field)
     if not isinstance(value, bool | None):
         raise RejectedError(field, f"{field}_not_boolean", f"{field} must be true or false.")
     return value
@@ -148,7 +148,7 @@ def decimal(
     It may be a JSON number or its text. One with more decimals is refused, never rounded; zeros
     at the end count for nothing.
     """
-    value = _given(given, field)
+    value = value_of(given, field)
     if value is None:
         return None
     written = _written(value)
@@ -189,7 +189,7 @@ def _out_of_range(field: str, low: object, high: object) -> RejectedError:
 
 def day(given: Mapping[str, Any], field: str, last: date) -> date:
     """A required day of 1990 at the earliest, `last` at the latest."""
-    value = required(field, _given(given, field))
+    value = required(field, value_of(given, field))
     try:
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             raise ValueError(value)
@@ -215,7 +215,7 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
 
     The year 1 is what programs send for a time that was never set: it is invalid, not old.
     """
-    value = _given(given, field)
+    value = value_of(given, field)
     if value is None:
         return None
     try:
@@ -232,7 +232,7 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
 
 def choice(given: Mapping[str, Any], field: str, choices: tuple[str, ...]) -> str | None:
     """One of the choices, if any is given."""
-    value = _given(given, field)
+    value = value_of(given, field)
     if value is None:
         return None
     if value not in choices:
@@ -244,7 +244,7 @@ def choice(given: Mapping[str, Any], field: str, choices: tuple[str, ...]) -> st
 
 def tags(given: Mapping[str, Any]) -> dict[str, str] | None:
     """The optional map of tags; an empty one is not given."""
-    value = given.get("tags")
+    value = value_of(given, "tags")
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -275,7 +275,7 @@ def _check_tag(name: str, tag: object) -> None:
 
 def country(given: Mapping[str, Any]) -> str | None:
     """An optional country of two letters (the shape of ISO 3166 alpha-2), in upper case."""
-    value = _given(given, "country")
+    value = value_of(given, "country")
     if value is None:
         return None
     if not isinstance(value, str) or not _COUNTRY.fullmatch(value):
@@ -287,7 +287,7 @@ def country(given: Mapping[str, Any]) -> str | None:
 
 def ip(given: Mapping[str, Any]) -> str | None:
     """An optional IPv4 or IPv6 address."""
-    value = _given(given, "ip")
+    value = value_of(given, "ip")
     if value is None:
         return None
     try:

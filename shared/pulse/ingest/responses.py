@@ -71,16 +71,16 @@ class ResponseReader(Reader):
 
     def _check_servers_fields(self, item: dict[str, Any]) -> None:
         for name in _OF_SERVERS:
-            if self.key.kind == "publishable" and item.get(name) is not None:
+            if self.key.kind == "publishable" and fields.value_of(item, name) is not None:
                 raise RejectedError(
                     name, "field_not_allowed", f"{name} is accepted with a secret key only."
                 )
 
     def _survey(self, item: dict[str, Any]) -> Survey:
-        name = item.get("survey_id")
+        name = fields.value_of(item, "survey_id")
         if name is None and len(self.key.surveys) == 1:
             name = self.key.surveys[0]
-        if name is None or name == "":
+        if name is None:
             raise RejectedError("survey_id", "survey_missing", "survey_id is required.")
         if not isinstance(name, str):
             raise RejectedError("survey_id", "not_text", "survey_id must be a text.")

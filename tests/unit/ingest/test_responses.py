@@ -1,5 +1,6 @@
 """Items of a request, read with a directory that holds one tenant in memory."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -105,3 +106,14 @@ def test_everything_that_a_server_may_send_is_kept_under_the_tables_names() -> N
         ip="::ffff:203.0.113.7",
         user_agent="Mozilla/5.0",
     )
+
+
+def test_an_empty_text_is_not_given_wherever_something_may_be_left_out() -> None:
+    item = {"survey_id": "checkout", "score": 5}
+    empty = dict.fromkeys(("tags", "ip", "country", "user_agent", "comment", "channel"), "")
+    response = reader("publishable").read(item | empty)
+    assert response.tags is response.ip is response.country is response.user_agent is None
+
+    key = replace(reader("publishable").key, surveys=("checkout",))
+    tied = replace(reader("publishable"), key=key)
+    assert tied.read({"survey_id": "", "score": 5}).survey == "checkout"
