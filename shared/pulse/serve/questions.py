@@ -196,6 +196,9 @@ class Question:
             keys |= {groups.over_all(key, apart) for key in keys}
         if self.query.subtotals:
             keys |= {part for key in keys for part in groups.beginnings(key, apart.stop)}
+        place = groups.period_place(self.query.group_by)
+        if place is not None:  # a period without a counterpart has no rows of its own
+            keys = {key for key in keys if len(key) <= place or key[place] is not None}
         groups.check_size(len(keys))
         return keys
 

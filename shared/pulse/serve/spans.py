@@ -89,9 +89,10 @@ class Span:
         )
 
     def keys(self, counted: Collection[Key]) -> set[Key]:
-        """The rows that are shown, of the groups that something was counted of.
+        """The groups that have rows, of those that something was counted of.
 
-        Those whose period has no counterpart are not: they count in the totals alone.
+        One whose period has no counterpart is among them, without a period: it has no row itself,
+        but counts in those that leave the period out.
         """
         group_by = self.query.group_by
         place = self._period_place
@@ -101,8 +102,8 @@ class Span:
             others = [name for name in group_by if name != PERIOD]
             certain = groups.certain(self.report, others)
             known = {groups.put(key, place, None) for key in certain}
-            counted = groups.filled(counted or known, place, self._periods(self.dates))
-        return {key for key in counted if key[place] is not None}
+            return groups.filled(counted or known, place, self._periods(self.dates))
+        return set(counted)
 
     def _groups(
         self, years: Sequence[Year], filters: Filters, layout: Layout, dates: DateRange

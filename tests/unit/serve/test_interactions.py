@@ -120,6 +120,22 @@ def test_a_change_is_told_where_something_was_counted_in_the_row_s_own_period() 
     ]
 
 
+def test_a_group_of_periods_without_a_counterpart_has_its_subtotal() -> None:
+    """February beside January, of which the last three days stand beside nothing."""
+    days_of_calls = [("voice", 1, 1), ("voice", 31, 1), ("chat", 31, 1), ("voice", 1, 2)]
+    calls = [sold(None, 0, date(2026, month, day), media_type=m) for m, day, month in days_of_calls]
+    query = "preset=last_month&compare=previous_period&group_by=media_type,period&subtotals=true"
+    with days.clock(lambda: datetime(2026, 3, 10, 12, tzinfo=UTC)):
+        reply = ask(PERSPECTIVE, query, [(ACME, {"interactions": calls})], SECRET)
+    rows = json.loads(reply.body)["rows"]
+    names = ("level", "media_type", "entered", "entered_previous")
+    assert [tuple(row[name] for name in names) for row in rows if row["level"] < 2] == [
+        (0, None, 1, 3),
+        (1, "chat", 0, 1),
+        (1, "voice", 1, 2),
+    ]
+
+
 # -- what a report lacks, and what its keys may see
 
 

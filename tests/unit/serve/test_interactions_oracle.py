@@ -160,11 +160,12 @@ def reply(asked: Asked, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
         if at is not None and asked.fill:
             every = periods(asked, part, part.now)
             own = {(*x[:at], one, *x[at + 1 :]) for x in own for one in every}
-        labels |= {label for label in own if at is None or label[at] is not None}
+        labels |= own
     if asked.subtotals:
         for told in range(len(asked.names)):
             rest = (ANY,) * (len(asked.names) - told)
             labels |= {(*label[:told], *rest) for label in labels}
+    labels = {label for label in labels if at is None or label[at] is not None}
     ordered = sorted(labels, key=rank)
     rows = [line(asked, label, now, before) for label in ordered]
     everything = (ANY,) * len(asked.names)
