@@ -11,8 +11,11 @@ import {
   parseAddress,
   parseCondition,
   reportQuery,
+  withComparison,
   withDates,
+  withGranularity,
   withPreset,
+  type Params,
 } from "../src/dashboard/view.ts";
 
 test("an address comes back as it was", () => {
@@ -64,6 +67,26 @@ test("dates and a preset exclude each other, and all_time any comparison", () =>
     end_date: "2026-02-03",
   });
   assert.deepEqual(Object.fromEntries(withPreset(dated, "all_time")), { preset: "all_time" });
+});
+
+test("an order goes with its column: the API refuses what a reply does not have", () => {
+  const ordered = (order: string): Params =>
+    parseAddress("/", `?compare=previous_year&granularity=day&order_by=${order}`).params;
+  for (const order of ["-score_change", "country,responses_previous", "score_significant"]) {
+    assert.equal(withPreset(ordered(order), "all_time").has("order_by"), false, order);
+    assert.equal(withComparison(ordered(order), null).has("order_by"), false, order);
+    assert.equal(withComparison(ordered(order), "previous_period").get("order_by"), order);
+    assert.equal(withPreset(ordered(order), "today").get("order_by"), order);
+    assert.equal(withGranularity(ordered(order), null).get("order_by"), order);
+  }
+  for (const order of ["-period", "period", "agent,-period"]) {
+    assert.equal(withGranularity(ordered(order), null).has("order_by"), false, order);
+    assert.equal(withGranularity(ordered(order), "total").has("order_by"), false, order);
+    assert.equal(withGranularity(ordered(order), "week").get("order_by"), order);
+    assert.equal(withComparison(ordered(order), null).get("order_by"), order);
+  }
+  const gone = withGranularity(withComparison(ordered("-score"), null), null);
+  assert.deepEqual(Object.fromEntries(gone), { order_by: "-score" });
 });
 
 test("another page takes days and filters along, but neither order nor grouping", () => {

@@ -14,7 +14,9 @@ import {
   formatCondition,
   parseCondition,
   reportQuery,
+  withComparison,
   withDates,
+  withGranularity,
   withParams,
   withPreset,
   type Condition,
@@ -118,18 +120,13 @@ interface CompareProps {
 }
 
 function Compare({ params, usual }: CompareProps): JSX.Element {
-  const change = (value: string): void => {
-    const order = params.get("order_by") ?? "";
-    const without = /_(change|previous|significant)/.test(order) ? { order_by: null } : {};
-    look(withParams(params, { compare: value || null, ...(value ? {} : without) }));
-  };
   return (
     <label>
       <span>Compared with</span>
       <select
         value={params.get("compare") ?? usual ?? ""}
         disabled={params.get("preset") === "all_time"}
-        onChange={(e) => change(e.currentTarget.value)}
+        onChange={(e) => look(withComparison(params, e.currentTarget.value || null))}
       >
         {!usual && <option value="">Nothing</option>}
         {catalogue.value?.comparisons.map((name) => (
@@ -148,7 +145,7 @@ function Granularity({ params }: { readonly params: Params }): JSX.Element {
       <span>Over time by</span>
       <select
         value={params.get("granularity") ?? ""}
-        onChange={(e) => look(withParams(params, { granularity: e.currentTarget.value || null }))}
+        onChange={(e) => look(withGranularity(params, e.currentTarget.value || null))}
       >
         <option value="">Automatic</option>
         {catalogue.value?.granularities.map((name) => (

@@ -84,7 +84,27 @@ export function onlyValue(params: Params, dimension: string): string | null | un
 /** The days asked for, by another preset (raw) or by dates. */
 export function withPreset(params: Params, preset: string): Params {
   const changed = withParams(params, { preset, start_date: null, end_date: null });
-  return preset === "all_time" ? withParams(changed, { compare: null }) : changed;
+  return preset === "all_time" ? withComparison(changed, null) : changed;
+}
+
+/** Compared with other days, or with none: null. */
+export function withComparison(params: Params, compare: string | null): Params {
+  const changed = withParams(params, { compare });
+  return compare === null ? withoutOrder(changed, /_(change|previous|significant)$/) : changed;
+}
+
+/** By periods of a length, or by none: "total", or null for the page's own choice. */
+export function withGranularity(params: Params, granularity: string | null): Params {
+  const changed = withParams(params, { granularity });
+  const none = granularity === null || granularity === "total";
+  return none ? withoutOrder(changed, /^period$/) : changed;
+}
+
+/** Without an order by a column that is gone, which the API would refuse. */
+function withoutOrder(params: Params, gone: RegExp): Params {
+  const columns = (params.get("order_by") ?? "").split(",");
+  const lost = columns.some((column) => gone.test(column.replace(/^-/, "")));
+  return lost ? withParams(params, { order_by: null }) : params;
 }
 
 export function withDates(params: Params, start: string, end: string): Params {
