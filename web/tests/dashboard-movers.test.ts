@@ -178,3 +178,15 @@ test("the culprit is who explains more than its size, not who is everybody", () 
   assert.ok((found?.contribution ?? 0) / (found?.change ?? 1) > 0.9);
   assert.equal(culprit([devices], now, before), null);
 });
+
+test("after days that were worse still, nobody is to blame: the best of them rose", () => {
+  const [now, before] = [csat(500, 1000), csat(200, 1000)];
+  const countries = [
+    group("country", "DE", csat(350, 500), csat(50, 500)),
+    group("country", "AT", csat(150, 500), csat(150, 500)),
+  ];
+  assert.equal(culprit([countries], now, before), null);
+  assert.equal(culprit([countries], before, before), null);
+  const back = countries.map((each) => ({ ...each, now: each.before, before: each.now }));
+  assert.equal(culprit([back], before, now)?.key.value, "DE"); // the other way round, it fell
+});

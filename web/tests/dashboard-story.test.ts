@@ -7,6 +7,7 @@ import { downTo, tree, visible } from "../src/dashboard/pivot.ts";
 import type { Meta } from "../src/dashboard/reply.ts";
 import {
   comparedWith,
+  markedDays,
   sentences,
   type Findings,
   type Phrase,
@@ -129,12 +130,37 @@ test("what went wrong, for whom, and what it cost", () => {
       "The cost: 315 more dissatisfied answers than in the 7 days before (371 after 56), 369 " +
         "more answers in all, and 9.1 points of the score of all these days.",
       "The contact centre had 1,400 contacts in these days, 420 more, and accepted 40.9 % of " +
-        "them in time, after 80.1 %.",
+        "those with a threshold in time, after 80.1 %.",
       "Revenue was 2,548.77 EUR in these days, 2,421.17 EUR less than in the 7 days before; " +
         "257.76 GBP more.",
       "The net promoter score was 13.8 (−6.0, which may be chance).",
     ],
   );
+});
+
+test("fewer bad answers than before are no cost, nor is a count that is withheld", () => {
+  const cost = WORST.cost;
+  assert.ok(cost);
+  const counts: [number | null, number | null][] = [[120, 180], [180, 180], [120, null], [null, 0]];
+  for (const [now, before] of counts) {
+    const found: Findings = { ...FINDINGS, worst: { ...WORST, cost: { ...cost, now, before } } };
+    const sentence = told(found).find((each) => each.startsWith("The cost"));
+    assert.equal(sentence, "The cost: 9.1 points of the score of all these days.");
+  }
+});
+
+test("of a metric on two scales, each is told by its scale, and the worst days are of one", () => {
+  const other = { metric: "csat", scale: "1-10" };
+  const [nps, csat] = FINDINGS.headlines;
+  assert.ok(nps && csat);
+  const twice = { ...FINDINGS, headlines: [csat, { ...csat, measure: other }, nps] };
+  const all = told(twice);
+  assert.match(all[0] ?? "", /^Customer satisfaction \(1-5\) was 68\.4/);
+  assert.match(all.at(-1) ?? "", /^Customer satisfaction \(1-10\) was .*; The net promoter/);
+  assert.doesNotMatch(told(FINDINGS).join(" "), /\(1-5\)|\(0-10\)/);
+  assert.deepEqual(markedDays(WORST, CSAT), ["2026-10-29", "2026-11-04"]);
+  assert.equal(markedDays(WORST, other), null);
+  assert.equal(markedDays(null, CSAT), null);
 });
 
 test("a phrase links to its evidence, of the very days", () => {

@@ -13,14 +13,16 @@ export interface Culprit extends Mover<Place> {
 
 /**
  * The group, of several dimensions' groups, that most exceeds in contribution what its share of
- * the answers before would let it have; null where none stands out, or only by chance.
+ * the answers before would let it have; null where none stands out, or only by chance, and where
+ * the whole has not become worse: a group's part in a rise is no blame. Of every scale, also one
+ * where lower is better, the higher score is the better.
  */
 export function culprit(
   dimensions: readonly (readonly Group<Place>[])[],
   now: Estimate,
   before: Estimate,
 ): Culprit | null {
-  if (now.score === null || before.score === null || now.score === before.score) return null;
+  if (now.score === null || before.score === null || now.score >= before.score) return null;
   const change = now.score - before.score;
   const all = dimensions.flatMap((groups) => movers(groups, now, before));
   const sure = survivors(all.map((mover) => mover.p));

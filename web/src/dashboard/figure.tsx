@@ -12,7 +12,8 @@ interface Props {
   readonly note?: ComponentChildren;
   /** Whose report and days the CSV's name tells. */
   readonly reply: Reply;
-  readonly n: number;
+  /** Null where it is withheld. */
+  readonly n: number | null;
   /** What is counted. */
   readonly of?: string;
   readonly table: TableData;

@@ -75,6 +75,10 @@ export function measures(rows: readonly Row[]): Measure[] {
   return [...found.values()].sort((a, b) => ORDER.indexOf(a.metric) - ORDER.indexOf(b.metric));
 }
 
+export function isSame(a: Measure, b: Measure): boolean {
+  return a.metric === b.metric && a.scale === b.scale;
+}
+
 export function ofMeasure(rows: readonly Row[], measure: Measure): Row[] {
   return rows.filter((row) => row["metric"] === measure.metric && row["scale"] === measure.scale);
 }

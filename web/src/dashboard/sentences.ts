@@ -5,7 +5,7 @@ import type { Culprit } from "./culprit.ts";
 import { addDays, daysBetween } from "./days.ts";
 import * as format from "./format.ts";
 import type { Estimate } from "./movers.ts";
-import { span, type Measure, type Meta } from "./reply.ts";
+import { isSame, span, type Measure, type Meta } from "./reply.ts";
 import type { Stretch } from "./stretch.ts";
 import { filteredTo, withDates, withParams, type Params, type View } from "./view.ts";
 
@@ -22,10 +22,11 @@ export interface Headline {
 
 /** What it meant, in other figures than the score. */
 export interface Cost {
-  /** What the metric calls the worst answers ("dissatisfied"), and how many there were. */
+  /** What the metric calls the worst answers ("dissatisfied"). */
   readonly bad: string;
-  readonly now: number;
-  readonly before: number;
+  /** How many there were; null where that is withheld. */
+  readonly now: number | null;
+  readonly before: number | null;
   readonly answers: number;
   readonly answersBefore: number;
   /** Null where contacts are not known. */
@@ -115,21 +116,28 @@ export function comparedWith({ date_range, compare }: Meta): string {
   return start === end ? "the day before" : `the ${daysBetween(start, end)} days before`;
 }
 
+/** First and last of the worst days, where they are this measure's; null of any other. */
+export function markedDays(
+  worst: Worst | null,
+  measure: Measure,
+): readonly [string, string] | null {
+  if (!worst || !isSame(worst.measure, measure)) return null;
+  return [worst.stretch.start, worst.stretch.end];
+}
+
 /** The measure with the worst days first, then what changed most for certain, then by volume. */
 export function byNews(headlines: readonly Headline[], worst: Worst | null): Headline[] {
   const rank = ({ measure, significant }: Headline): number => {
-    if (worst && measure.metric === worst.measure.metric && measure.scale === worst.measure.scale) {
-      return 0;
-    }
+    if (markedDays(worst, measure)) return 0;
     return significant ? 1 : 2;
   };
   return [...headlines].sort((a, b) => rank(a) - rank(b) || b.now.n - a.now.n);
 }
 
-function leading(headline: Headline, { params, compared }: Findings): Sentence {
+function leading(headline: Headline, { params, compared, headlines }: Findings): Sentence {
   const { measure, now } = headline;
   return [
-    { text: name(measure), to: to(PAGES[measure.metric] ?? "daily", params, measure) },
+    { text: name(measure, headlines), to: to(PAGES[measure.metric] ?? "daily", params, measure) },
     " was ",
     { text: score(now.score, measure), to: to("daily", params, measure) },
     ` (${format.plural(now.n, "answer")})`,
@@ -149,10 +157,11 @@ function change({ now, before, significant, measure }: Headline, compared: strin
   return [`, ${size} (${score(before.score, measure)}), ${doubt}`];
 }
 
-function following(headlines: readonly Headline[], { params }: Findings): Sentence {
-  const phrases = headlines.flatMap((headline, i): Phrase[] => {
+function following(others: readonly Headline[], { params, headlines }: Findings): Sentence {
+  const phrases = others.flatMap((headline, i): Phrase[] => {
     const { measure, now, before } = headline;
-    const link = { text: name(measure), to: to(PAGES[measure.metric] ?? "daily", params, measure) };
+    const page = PAGES[measure.metric] ?? "daily";
+    const link = { text: name(measure, headlines), to: to(page, params, measure) };
     const figure = ` was ${score(now.score, measure)}`;
     const known = now.score !== null && before.score !== null;
     const points = known ? format.signed((now.score ?? 0) - (before.score ?? 0), 1) : null;
@@ -225,19 +234,11 @@ function costs(
   inDays: Params,
 ): Sentence[] {
   const { within, others } = stretch;
-  const extra = cost.answers - cost.answersBefore;
   const all = (within.n * within.score + others.n * others.score) / (within.n + others.n);
   const page = PAGES[measure.metric] ?? "daily";
   const told: Sentence = [
     "The cost: ",
-    {
-      text: `${format.count(cost.now - cost.before)} more ${cost.bad} answers`,
-      to: { page, params: inDays },
-    },
-    ` than in the ${beforeStretch(stretch)} `,
-    `(${format.count(cost.now)} after ${format.count(cost.before)}), `,
-    extra > 0 ? `${format.count(extra)} more answers in all, ` : "",
-    "and ",
+    ...badAnswers(cost, { page, params: inDays }, stretch),
     { text: `${format.fixed(others.score - all, 1)} points`, to: to(page, params, measure) },
     " of the score of all these days.",
   ];
@@ -247,13 +248,27 @@ function costs(
   return sentences;
 }
 
+/** How many more bad answers there were than before: fewer, after worse days, are no cost. */
+function badAnswers(cost: Cost, to: View, stretch: Stretch): Phrase[] {
+  const { bad, now, before, answers, answersBefore } = cost;
+  if (now === null || before === null || now <= before) return [];
+  const extra = answers - answersBefore;
+  return [
+    { text: `${format.count(now - before)} more ${bad} answers`, to },
+    ` than in the ${beforeStretch(stretch)} `,
+    `(${format.count(now)} after ${format.count(before)}), `,
+    extra > 0 ? `${format.count(extra)} more answers in all, ` : "",
+    "and ",
+  ];
+}
+
 function contacts(found: Contacts, inDays: Params): Sentence {
   const extra = found.entered - found.enteredBefore;
   const size = `${format.count(Math.abs(extra))} ${extra < 0 ? "fewer" : "more"}`;
   return [
     { text: "The contact centre", to: { page: "customer-perspective", params: daysOf(inDays) } },
     ` had ${format.count(found.entered)} contacts in these days, ${size}, and accepted `,
-    `${format.percent(found.acceptedPct, 1)} of them in time, `,
+    `${format.percent(found.acceptedPct, 1)} of those with a threshold in time, `,
     `after ${format.percent(found.acceptedPctBefore, 1)}.`,
   ];
 }
@@ -286,8 +301,11 @@ function difference({ change: by, currency }: RevenueChange): string {
   return `${format.money(by.replace("-", ""), currency)} ${by.startsWith("-") ? "less" : "more"}`;
 }
 
-function name({ metric }: Measure): string {
-  return NAMES[metric] ?? metric;
+/** A metric that is measured on several scales is told with its scale. */
+function name({ metric, scale }: Measure, headlines: readonly Headline[]): string {
+  const called = NAMES[metric] ?? metric;
+  const scales = headlines.filter(({ measure }) => measure.metric === metric);
+  return scales.length > 1 ? `${called} (${scale})` : called;
 }
 
 function score(value: number | null, { metric }: Measure): string {

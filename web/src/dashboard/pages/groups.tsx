@@ -19,6 +19,7 @@ import { look } from "../router.ts";
 import { axis } from "../series.ts";
 import { columnsOf, parseOrder } from "../table.tsx";
 import { filteredTo, reportQuery, withParams, type Params } from "../view.ts";
+import { isWithheld, withheldNote } from "../withheld.ts";
 import type { PageProps } from "./page.ts";
 
 export interface Grouping {
@@ -134,10 +135,9 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
   const { reply, measure, total } = groups;
   const order = parseOrder(params.get("order_by"));
   const rows = order ? groups.rows : byVolume(groups.rows);
-  const withheld = rows.some((row) => row["withheld"] === true);
   const notes = [
     reply.meta.compare && "▼ ▲: changed by more than chance explains, over all groups here.",
-    withheld && "“–” stands where too few answers would judge a person.",
+    withheldNote(rows),
   ];
   const columns = columnsOf(reply, [...grouping.by, ...TABLE]).map((column) =>
     column.name === "score_change"
@@ -213,7 +213,7 @@ function Dots({ rows, groups, by, onPick }: DotsProps): JSX.Element {
         `, n ${format.count(a.n)}`,
         b.score === null ? "" : `, before ${format.score(b.score, measure.metric)}`,
         look && `, significantly ${look}`,
-        row["withheld"] === true ? ", too few answers to show" : "",
+        isWithheld(row) ? ", too few answers to show" : "",
       ].join(""),
     };
   });

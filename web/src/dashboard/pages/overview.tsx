@@ -16,6 +16,7 @@ import { measures, ofMeasure, type Measure, type Reply } from "../reply.ts";
 import {
   byNews,
   comparedWith,
+  markedDays,
   sentences,
   type Findings,
   type Headline,
@@ -110,11 +111,7 @@ function Found(props: FoundProps): JSX.Element {
             key={`${measure.metric} ${measure.scale}`}
             {...props}
             measure={measure}
-            marked={
-              worst.value?.measure.metric === measure.metric
-                ? [worst.value.stretch.start, worst.value.stretch.end]
-                : null
-            }
+            marked={markedDays(worst.value, measure)}
           />
         ))}
       </section>

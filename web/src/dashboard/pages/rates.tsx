@@ -8,11 +8,12 @@ import { PageHead } from "../head.tsx";
 import { Shown } from "../loaded.tsx";
 import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
-import { count, number } from "../reply.ts";
+import { number } from "../reply.ts";
+import { distribution, segmentLegend } from "../shares.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery } from "../view.ts";
+import { nothingCounted, withheldNote } from "../withheld.ts";
 import type { PageProps } from "./page.ts";
-import { distribution, segmentLegend } from "./scored.tsx";
 
 const SEGMENTS = ["detractors", "passives", "promoters"];
 
@@ -31,19 +32,20 @@ export function RatesPage({ params, filters }: PageProps): JSX.Element {
       />
       <Shown of={rates}>
         {(reply) => {
-          const n = count(reply.totals[0]);
+          const total = reply.totals[0];
           const rows = reply.rows.map((row) => ({
             ...row,
             segment: SEGMENTS[segmentOf(number(row, "score_value") ?? 0)] ?? null,
           }));
-          return n === 0 ? (
+          return nothingCounted(total) ? (
             <NoData />
           ) : (
             <Figure
               title="Answers by score"
               reply={reply}
-              n={n}
+              n={number(total, "responses")}
               of="answers"
+              note={withheldNote(reply.rows)}
               tableOpen
               table={{
                 columns: columnsOf(reply, [
@@ -82,8 +84,9 @@ function ByPeriod({ params, filters, by }: PageProps & { readonly by: string }):
         <Figure
           title={`Answers by score and ${by}`}
           reply={reply}
-          n={count(reply.totals[0])}
+          n={number(reply.totals[0], "responses")}
           of="answers"
+          note={withheldNote(reply.rows)}
           table={{
             columns: columnsOf(reply, ["period", "score_value", "responses", "share_pct"], by),
             rows: reply.rows,

@@ -1,8 +1,8 @@
 // CSAT, Loyalty (NPS) and CES: the headline, its trend, its three segments, its distribution.
 
 import type { JSX } from "preact";
-import { ColumnChart, type ColumnPoint } from "../charts/columns.tsx";
-import { LineChart, type LegendItem } from "../charts/line.tsx";
+import { ColumnChart } from "../charts/columns.tsx";
+import { LineChart } from "../charts/line.tsx";
 import { periodEnd, type Granularity } from "../days.ts";
 import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
@@ -22,8 +22,10 @@ import {
 } from "../reply.ts";
 import { look } from "../router.ts";
 import { axis, bounds, granularityOf, scorePoints } from "../series.ts";
+import { capital, distribution, segmentColumn, segmentLegend, shares } from "../shares.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, type Params } from "../view.ts";
+import { withheldNote } from "../withheld.ts";
 import { legend } from "./daily.tsx";
 import { DipNote, dipOf } from "./dip.tsx";
 import type { PageProps } from "./page.ts";
@@ -63,8 +65,6 @@ const CES: Metric = {
 export const CsatPage = (props: PageProps): JSX.Element => <ScoredPage {...props} metric={CSAT} />;
 export const NpsPage = (props: PageProps): JSX.Element => <ScoredPage {...props} metric={NPS} />;
 export const CesPage = (props: PageProps): JSX.Element => <ScoredPage {...props} metric={CES} />;
-
-const LOOKS = ["fill-bad", "fill-neutral", "fill-good"] as const;
 
 function ScoredPage({ params, filters, metric }: PageProps & { metric: Metric }): JSX.Element {
   const query = reportQuery(params, filters, { granularity: "total" });
@@ -129,6 +129,7 @@ function OneScale({ metric, measure, whole, several, children }: ScaleProps): JS
   const breakdown = ofMeasure(whole.breakdown ?? [], measure);
   const { headline, segments, report } = metric;
   const change = number(row, `${headline}_change`);
+  const withheld = withheldNote([row]);
   return (
     <section>
       {several && <h2>On the scale {measure.scale}</h2>}
@@ -156,12 +157,14 @@ function OneScale({ metric, measure, whole, several, children }: ScaleProps): JS
         </p>
         <Shares row={row} segments={segments} />
       </div>
+      {withheld && <p class="note">{withheld}</p>}
       {children}
       <Figure
         title="How often each score was given"
         reply={whole}
         n={count(row)}
         of="answers"
+        note={withheldNote(breakdown)}
         table={{
           columns: columnsOf(
             { ...whole, columns: BREAKDOWN_COLUMNS },
@@ -188,52 +191,23 @@ const BREAKDOWN_COLUMNS = [
   { name: "share_pct", kind: "metric", unit: "percent" },
 ];
 
-export function distribution(rows: readonly Row[], segments: readonly string[]): ColumnPoint[] {
-  return rows.map((row) => {
-    const share = number(row, "share_pct");
-    const score = label(row, "score_value") ?? "";
-    const segment = label(row, "segment") ?? "";
-    return {
-      tick: score,
-      words: [
-        `Score ${score} (${segment}): ${format.count(count(row))} answers`,
-        `, ${format.percent(share, 2)}`,
-      ].join(""),
-      parts: [{ value: share ?? 0, look: LOOKS[segments.indexOf(segment)] ?? "fill-neutral" }],
-      text: format.percent(share, 1),
-    };
-  });
-}
-
-export function segmentLegend(segments: readonly string[]): LegendItem[] {
-  return segments.map((name, i) => ({ look: LOOKS[i] ?? "", text: capital(name) }));
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 /** The three segments as one bar, each part told in words. */
 function Shares({ row, segments }: { row: Row; segments: readonly string[] }): JSX.Element {
-  let left = 0;
+  const parts = shares(row, segments);
   return (
     <div class="shares">
       <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
-        {segments.map((name, i) => {
-          const width = number(row, `${name}_pct`) ?? 0;
-          const x = left;
-          left += width;
-          return <rect key={name} class={LOOKS[i]} x={x} y="0" width={width} height="4" />;
-        })}
+        {parts.map(({ name, look, from, width }) => (
+          <rect key={name} class={look} x={from} y="0" width={width} height="4" />
+        ))}
       </svg>
       <ul>
-        {segments.map((name, i) => (
+        {parts.map(({ name, title, look, share, n }) => (
           <li key={name}>
             <svg class="swatch" width="10" height="10" aria-hidden="true">
-              <rect class={LOOKS[i]} width="10" height="10" />
+              <rect class={look} width="10" height="10" />
             </svg>{" "}
-            {capital(name)} <strong>{format.fixed(number(row, `${name}_pct`), 2)} %</strong>{" "}
-            <span class="note">n {format.count(count(row, name))}</span>
+            {title} <strong>{share}</strong> <span class="note">n {n}</span>
           </li>
         ))}
       </ul>
@@ -260,7 +234,8 @@ function OverTime(props: OverTimeProps): JSX.Element {
     const start = label(rows[i] ?? {}, "period");
     if (start) look(withDates(params, start, periodEnd(start, granularity)));
   };
-  const shares = segments.flatMap((name) => [name, `${name}_pct`]);
+  const columns = segments.flatMap((name) => [name, `${name}_pct`]);
+  const withheld = withheldNote(rows);
   return (
     <>
       <Figure
@@ -268,7 +243,13 @@ function OverTime(props: OverTimeProps): JSX.Element {
         reply={series}
         n={count(row)}
         of="answers"
-        note={dip && <DipNote dip={dip} metric={report} />}
+        note={
+          (dip || withheld) && (
+            <>
+              {dip && <DipNote dip={dip} metric={report} />} {withheld}
+            </>
+          )
+        }
         table={{
           columns: columnsOf(
             series,
@@ -294,8 +275,9 @@ function OverTime(props: OverTimeProps): JSX.Element {
         reply={series}
         n={count(row)}
         of="answers"
+        note={withheld}
         table={{
-          columns: columnsOf(series, ["period", "responses", ...shares], granularity),
+          columns: columnsOf(series, ["period", "responses", ...columns], granularity),
           rows,
         }}
       >
@@ -310,18 +292,4 @@ function OverTime(props: OverTimeProps): JSX.Element {
       </Figure>
     </>
   );
-}
-
-function segmentColumn(row: Row, segments: readonly string[], granularity: string): ColumnPoint {
-  const start = label(row, "period") ?? "";
-  const told = segments.map((name) => `${name} ${format.fixed(number(row, `${name}_pct`), 1)} %`);
-  const period = format.period(start, granularity);
-  return {
-    tick: format.tick(start, granularity),
-    words: `${period}: ${told.join(", ")}, n ${format.count(count(row))}`,
-    parts: segments.map((name, i) => ({
-      value: number(row, `${name}_pct`) ?? 0,
-      look: LOOKS[i] ?? "",
-    })),
-  };
 }

@@ -112,8 +112,8 @@ function costOf(
   if (!row || bad === undefined) return null;
   return {
     bad,
-    now: count(row, bad),
-    before: count(row, `${bad}_previous`),
+    now: number(row, bad),
+    before: number(row, `${bad}_previous`),
     answers: count(row),
     answersBefore: count(row, "responses_previous"),
     contacts: contactsOf(others?.[0]),

@@ -1,0 +1,82 @@
+// How answers divide: into bad, neutral and good, and among the scores of a scale. Pure.
+
+import type { ColumnPoint } from "./charts/columns.tsx";
+import type { LegendItem } from "./charts/line.tsx";
+import * as format from "./format.ts";
+import { label, number, type Row } from "./reply.ts";
+
+const LOOKS = ["fill-bad", "fill-neutral", "fill-good"] as const;
+
+/** One segment of a bar; its texts are "–" where its figures are withheld. */
+export interface Share {
+  readonly name: string;
+  readonly title: string;
+  readonly look: string;
+  /** Where it begins in the bar, and how long it is, in percent. */
+  readonly from: number;
+  readonly width: number;
+  readonly share: string;
+  readonly n: string;
+}
+
+export function shares(row: Row, segments: readonly string[]): Share[] {
+  let end = 0;
+  return segments.map((name, i) => {
+    const share = number(row, `${name}_pct`);
+    const width = share ?? 0;
+    const from = end;
+    end += width;
+    return {
+      name,
+      title: capital(name),
+      look: LOOKS[i] ?? "",
+      from,
+      width,
+      share: format.percent(share, 2),
+      n: format.count(number(row, name)),
+    };
+  });
+}
+
+export function distribution(rows: readonly Row[], segments: readonly string[]): ColumnPoint[] {
+  return rows.map((row) => {
+    const share = number(row, "share_pct");
+    const score = label(row, "score_value") ?? "";
+    const segment = label(row, "segment") ?? "";
+    return {
+      tick: score,
+      words: [
+        `Score ${score} (${segment}): ${format.count(number(row, "responses"))} answers`,
+        `, ${format.percent(share, 2)}`,
+      ].join(""),
+      parts: [{ value: share ?? 0, look: LOOKS[segments.indexOf(segment)] ?? "fill-neutral" }],
+      text: format.percent(share, 1),
+    };
+  });
+}
+
+export function segmentColumn(
+  row: Row,
+  segments: readonly string[],
+  granularity: string,
+): ColumnPoint {
+  const start = label(row, "period") ?? "";
+  const told = segments.map((name) => `${name} ${format.percent(number(row, `${name}_pct`), 1)}`);
+  const period = format.period(start, granularity);
+  return {
+    tick: format.tick(start, granularity),
+    words: `${period}: ${told.join(", ")}, n ${format.count(number(row, "responses"))}`,
+    parts: segments.map((name, i) => ({
+      value: number(row, `${name}_pct`) ?? 0,
+      look: LOOKS[i] ?? "",
+    })),
+  };
+}
+
+export function segmentLegend(segments: readonly string[]): LegendItem[] {
+  return segments.map((name, i) => ({ look: LOOKS[i] ?? "", text: capital(name) }));
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
