@@ -112,7 +112,8 @@ def test_an_empty_text_is_not_given_wherever_something_may_be_left_out() -> None
     item = {"survey_id": "checkout", "score": 5}
     empty = dict.fromkeys(("tags", "ip", "country", "user_agent", "comment", "channel"), "")
     response = reader("publishable").read(item | empty)
-    assert response.tags is response.ip is response.country is response.user_agent is None
+    assert response.tags is None
+    assert (response.ip, response.country, response.user_agent) == (None, None, None)
 
     key = replace(reader("publishable").key, surveys=("checkout",))
     tied = replace(reader("publishable"), key=key)

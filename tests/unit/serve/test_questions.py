@@ -294,7 +294,7 @@ def test_a_cursor_that_was_never_given_out_is_refused(cursor: str) -> None:
 
 
 @pytest.mark.parametrize("position", [10**19, 2**31, True, 1.5])
-def test_a_cursor_with_a_position_that_no_reply_has_is_refused(position: float) -> None:
+def test_a_cursor_with_a_position_that_no_reply_has_is_refused(position: Any) -> None:
     found = countries(25)
     query = "group_by=country&limit=10"
     given = Cursor.parse(body("source", found, query)["next_cursor"])
