@@ -84,6 +84,13 @@ def test_a_function_imports_within_its_budget(function: str) -> None:
 
 
 @pytest.mark.parametrize("path", STATEMENTS, ids=name)
+def test_a_statement_goes_without_its_comments_and_is_one(path: Path) -> None:
+    text = statement(path.parent.name, path.stem)
+    assert "--" not in text
+    assert ";" not in text
+
+
+@pytest.mark.parametrize("path", STATEMENTS, ids=name)
 def test_a_statement_stays_in_the_subset_that_trino_and_duckdb_share(path: Path) -> None:
     assert check_portable(statement(path.parent.name, path.stem)) == []
 
