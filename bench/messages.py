@@ -27,7 +27,7 @@ Record = dict[str, Any]
 def records(count: int, tenants: Sequence[str], *, now: datetime) -> list[Record]:
     """SQS records of single answers, as pages send them with a publishable key."""
     rng = random.Random(count)  # noqa: S311 - made-up data, the same each time
-    agents = _known_agents()
+    agents = _user_agents()
     return [
         _record(
             number,
@@ -49,7 +49,7 @@ def records(count: int, tenants: Sequence[str], *, now: datetime) -> list[Record
 def imports(count: int, tenants: Sequence[str], *, now: datetime) -> list[Record]:
     """SQS records of so many answers, as servers send them by the hundred."""
     rng = random.Random(count)  # noqa: S311 - made-up data, the same each time
-    agents = _known_agents()
+    agents = _user_agents()
     return [
         _record(
             start,
@@ -87,13 +87,14 @@ def answer(number: int) -> dict[str, Any]:
 
 def user_agent(number: int) -> str:
     """One of the browsers that customers have."""
-    agents = _known_agents()
+    agents = _user_agents()
     return agents[number % len(agents)]
 
 
 @cache
-def _known_agents() -> list[str]:
-    return _user_agents(random.Random(0))  # noqa: S311 - made-up data, the same each time
+def _user_agents() -> list[str]:
+    rng = random.Random(0)  # noqa: S311 - made-up data, the same each time
+    return list({_user_agent(rng): None for _ in range(USER_AGENTS)})
 
 
 def _record(number: int, message: Message, address: str = "") -> Record:
@@ -133,10 +134,6 @@ def _address(rng: random.Random) -> str:
 def _one(rng: random.Random, agents: Sequence[str]) -> str:
     """The first are the most frequent."""
     return agents[int(len(agents) ** rng.random()) - 1]
-
-
-def _user_agents(rng: random.Random) -> list[str]:
-    return list({_user_agent(rng): None for _ in range(USER_AGENTS)})
 
 
 def _user_agent(rng: random.Random) -> str:
