@@ -89,10 +89,10 @@ class Span:
         )
 
     def keys(self, counted: Collection[Key]) -> set[Key]:
-        """The groups that have rows, of those that something was counted of.
+        """The groups to tell of, from those that something was counted of.
 
-        One whose period has no counterpart is among them, without a period: it has no row itself,
-        but counts in those that leave the period out.
+        One whose period has no counterpart is among them, its period None: it has no row of its
+        own, but subtotals that leave the period out have one for it.
         """
         group_by = self.query.group_by
         place = self._period_place
