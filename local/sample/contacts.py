@@ -8,12 +8,24 @@ there, without any of these being put in one by one.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from math import exp, log
 from random import Random
 
-from local.sample.story import BAD_WEEK, HOURS, customer, moment, mood, pick, told, verdict
+from local.sample.story import (
+    BAD_WEEK,
+    HOURS,
+    chance,
+    clock_time,
+    customer,
+    moment,
+    mood,
+    pick,
+    told,
+    verdict,
+    weekday,
+)
 from local.sample.tenant import (
     AGENTS,
     COUNTRIES,
@@ -105,18 +117,29 @@ def contacts(now: datetime) -> Iterator[Contact]:
 
     What becomes of the last ones lies after `now`.
     """
-    for day, ago, rng in told(" contacts", now):
-        usual = round(rng.gauss(_VOLUME[day.weekday()], 8))
-        hits = _OUTAGE_CONTACTS + rng.randint(-6, 6) if ago in BAD_WEEK else 0
-        made = [_Case.draw(rng, day, ago, hit=number < hits) for number in range(usual + hits)]
-        for number, case in enumerate(sorted(made, key=lambda case: case.entered), 1):
-            if case.entered <= now:
-                yield case.contact(rng, f"{case.medium.name}-{day:%Y%m%d}-{number:04}")
+    for day, to_sunday in told(now):
+        for contact in of_day(day, to_sunday):
+            if contact.entered <= now:
+                yield contact
+
+
+def of_day(day: date, to_sunday: int) -> list[Contact]:
+    """All contacts that enter on one day, in order of time."""
+    rng = chance("contacts", to_sunday)
+    usual = round(rng.gauss(_VOLUME[weekday(to_sunday)], 8))
+    hits = _OUTAGE_CONTACTS + rng.randint(-6, 6) if to_sunday in BAD_WEEK else 0
+    hit = (number < hits for number in range(usual + hits))
+    made = sorted((_Case.draw(rng, to_sunday, hit=one) for one in hit), key=_clock_time)
+    return [case.contact(rng, day, number) for number, case in enumerate(made, 1)]
+
+
+def _clock_time(case: "_Case") -> time:
+    return case.at
 
 
 @cache
-def at_work(medium: str, day: date) -> Mapping[Agent, int]:
-    """Who takes contacts on a medium that day, by weight.
+def at_work(medium: str, weekday: int) -> Mapping[Agent, int]:
+    """Who takes contacts on a medium on that weekday (Monday is 0), by weight.
 
     Everybody has two days a week off, and not the same ones.
     """
@@ -124,7 +147,7 @@ def at_work(medium: str, day: date) -> Mapping[Agent, int]:
     return {
         agent: agent.weight
         for agent in AGENTS
-        if medium in agent.media and day.weekday() not in off[agent]
+        if medium in agent.media and weekday not in off[agent]
     }
 
 
@@ -132,33 +155,30 @@ def at_work(medium: str, day: date) -> Mapping[Agent, int]:
 class _Case:
     """What is known of a contact before anybody has taken it."""
 
-    day: date
-    ago: int
+    to_sunday: int
     medium: _Medium
     country: str
     segment: str
     service: str
-    hour: int
-    entered: datetime
+    at: time
+    """The shop's time at which it enters."""
 
     @classmethod
-    def draw(cls, rng: Random, day: date, ago: int, *, hit: bool) -> "_Case":
+    def draw(cls, rng: Random, to_sunday: int, *, hit: bool) -> "_Case":
         """Any contact of the day; `hit`: of a customer whose parcel does not come."""
         hour = pick(rng, dict(enumerate(HOURS)))
         return cls(
-            day=day,
-            ago=ago,
+            to_sunday=to_sunday,
             medium=pick(rng, {medium: medium.weight for medium in _MEDIA}),
             country=OUTAGE_COUNTRY if hit else pick(rng, COUNTRIES),
             segment=pick(rng, SEGMENTS),
             service=DELIVERY if hit else pick(rng, SERVICES),
-            hour=hour,
-            entered=moment(rng, day, hour),
+            at=clock_time(rng, hour),
         )
 
     @property
     def _in_bad_week(self) -> bool:
-        return self.ago in BAD_WEEK
+        return self.to_sunday in BAD_WEEK
 
     @property
     def _affected(self) -> bool:
@@ -166,16 +186,17 @@ class _Case:
         on_parcels = self.service == DELIVERY and self.country == OUTAGE_COUNTRY
         return self._in_bad_week and on_parcels
 
-    def contact(self, rng: Random, name: str) -> Contact:
-        """What becomes of it."""
+    def contact(self, rng: Random, day: date, number: int) -> Contact:
+        """What becomes of it: the day's contact of that number."""
+        entered = moment(day, self.at)
         begun = Contact(
-            id=name,
+            id=f"{self.medium.name}-{day:%Y%m%d}-{number:04}",
             media_type=self.medium.name,
             segment=self.segment,
             service=self.service,
             customer=customer(rng),
-            entered=self.entered,
-            offered=self.entered + timedelta(seconds=rng.randrange(4)),
+            entered=entered,
+            offered=entered + timedelta(seconds=rng.randrange(4)),
         )
         promised = float(THRESHOLDS[self.medium.name].accept_s or 0)
         wait = promised * exp(rng.gauss(self._delay, 1.0))
@@ -187,7 +208,7 @@ class _Case:
     @property
     def _delay(self) -> float:
         """The mean of the logarithm of how much of the promised time somebody waits."""
-        delay = _USUAL_WAIT + (0.25 if self.hour in _BUSY_HOURS else 0.0)
+        delay = _USUAL_WAIT + (0.25 if self.at.hour in _BUSY_HOURS else 0.0)
         if self.segment == "Premium":
             delay -= 0.4
         if self._in_bad_week:
@@ -196,22 +217,24 @@ class _Case:
 
     def _lost(self, begun: Contact, patience: float) -> Contact:
         """The contact of a customer who hung up, some before an agent was even offered it."""
-        left = self.entered + timedelta(seconds=patience)
+        left = begun.entered + timedelta(seconds=patience)
         offered = begun.offered if begun.offered and begun.offered <= left else None
         return replace(begun, offered=offered, finished=left)
 
     def _served(self, rng: Random, begun: Contact, wait: float, delay: float) -> Contact:
         """The contact once an agent had taken it after `wait` seconds."""
         medium = self.medium
-        agent = pick(rng, at_work(medium.name, self.day))
-        accepted = self.entered + timedelta(seconds=wait)
+        agent = pick(rng, at_work(medium.name, weekday(self.to_sunday)))
+        accepted = begun.entered + timedelta(seconds=wait)
         replies = 1 + verdict(rng.gauss(0, 1), medium.replies) if medium.replies else 0
         work = [medium.work * exp(rng.gauss(-0.2, 0.6)) for _ in range(max(replies, 1))]
         pauses = [medium.pause * exp(rng.gauss(-0.2, 0.6)) for _ in work[1:]]
         finished = accepted + timedelta(seconds=sum(work) + sum(pauses))
         live = medium.patience is not None
         responded = accepted + timedelta(seconds=work[0]) if replies and not live else None
-        felt = mood(agent, self.ago, self.hour, affected=self._affected) - 0.3 * max(delay, 0)
+        felt = mood(agent, self.to_sunday, self.at.hour, affected=self._affected) - 0.3 * max(
+            delay, 0
+        )
         rated = rng.random() < _RATED
         return replace(
             begun,

@@ -1,4 +1,4 @@
-"""90 days of answers: made up, and the same for everybody who looks on the same day.
+"""90 days of answers: made up, and the same for everybody, whichever day it is.
 
 Each answer begins as how well the customer was served, a normal variable whose mean depends on
 the agent, the hour and the week; the survey's usual distribution of scores turns it into a score.
@@ -7,12 +7,26 @@ So the surveys have the shapes that real ones have, and what moves one moves all
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime, time
+from operator import itemgetter
 from random import Random
 from typing import Any
 
 from local.sample.comments import COMMENTS, LANGUAGES, OUTAGE_COMMENTS
-from local.sample.story import BAD_WEEK, HOURS, customer, moment, mood, pick, text, told, verdict
+from local.sample.story import (
+    BAD_WEEK,
+    HOURS,
+    chance,
+    clock_time,
+    customer,
+    moment,
+    mood,
+    pick,
+    text,
+    told,
+    verdict,
+    weekday,
+)
 from local.sample.tenant import (
     AGENTS,
     COUNTRIES,
@@ -82,42 +96,41 @@ def responses(now: datetime) -> Iterator[dict[str, Any]]:
     Each is an item of POST /v1/batch/responses as a server sends it, response_id included. The
     days before today are the same whenever on the tenant's day this is asked.
     """
-    for day, ago, rng in told("", now):
-        for item in _day(rng, day, ago):
-            if item["answered_at"] <= text(now):
-                yield item
+    until = text(now)
+    for day, to_sunday in told(now):
+        for number, (at, said) in enumerate(drawn(to_sunday), 1):
+            answered_at = text(moment(day, at))
+            if answered_at <= until:
+                known = {"response_id": f"sample-{day:%Y%m%d}-{number:04}"}
+                yield {**said, "answered_at": answered_at, **known}
 
 
-def _day(rng: Random, day: date, ago: int) -> list[dict[str, Any]]:
-    """One day's answers, in order of time."""
-    usual = round(rng.gauss(_VOLUME[day.weekday()], 8))
-    hits = _OUTAGE_CALLS + rng.randint(-6, 6) if ago in BAD_WEEK else 0
+Drawn = tuple[time, dict[str, Any]]
+"""The shop's time at which an answer was given, and what it says."""
+
+
+def drawn(to_sunday: int) -> list[Drawn]:
+    """The answers of one day of the story, in order of time, whatever the date is."""
+    rng = chance("answers", to_sunday)
+    usual = round(rng.gauss(_VOLUME[weekday(to_sunday)], 8))
+    hits = _OUTAGE_CALLS + rng.randint(-6, 6) if to_sunday in BAD_WEEK else 0
     plan = [False] * usual + [True] * hits
-    made = sorted((_answer(rng, day, ago, hit=hit) for hit in plan), key=_answered_at)
-    return [
-        {**item, "response_id": f"sample-{day:%Y%m%d}-{number:04}"}
-        for number, item in enumerate(made, 1)
-    ]
+    return sorted((_answer(rng, to_sunday, hit=hit) for hit in plan), key=itemgetter(0))
 
 
-def _answered_at(item: Mapping[str, Any]) -> str:
-    return str(item["answered_at"])
-
-
-def _answer(rng: Random, day: date, ago: int, *, hit: bool) -> dict[str, Any]:
+def _answer(rng: Random, to_sunday: int, *, hit: bool) -> Drawn:
     """One answer; `hit`: of a customer who writes because of the carrier."""
     kind = _KINDS[0] if hit else pick(rng, {kind: kind.weight for kind in _KINDS})
     channel = OUTAGE_CHANNEL if hit else pick(rng, kind.channels)
     country = OUTAGE_COUNTRY if hit else pick(rng, COUNTRIES)
     agent = pick(rng, {agent: agent.weight for agent in AGENTS}) if kind.with_agent else None
     hour = pick(rng, dict(enumerate(HOURS)))
-    answered = moment(rng, day, hour)
-    affected = hit or (ago in BAD_WEEK and country == OUTAGE_COUNTRY)
-    score = kind.score(rng.gauss(mood(agent, ago, hour, affected=affected)))
+    at = clock_time(rng, hour)
+    affected = hit or (to_sunday in BAD_WEEK and country == OUTAGE_COUNTRY)
+    score = kind.score(rng.gauss(mood(agent, to_sunday, hour, affected=affected)))
     answer: dict[str, Any] = {
         "survey_id": kind.survey,
         "score": score,
-        "answered_at": text(answered),
         "channel": channel,
         "customer_id": customer(rng),
         "country": country,
@@ -130,7 +143,7 @@ def _answer(rng: Random, day: date, ago: int, *, hit: bool) -> dict[str, Any]:
         answer["tags"]["topic"] = _topic(rng, hit=hit)
     if rng.random() < _COMMENTED * (2 if hit else 1):
         answer["comment"] = _comment(rng, kind.rule, score, country, hit=hit)
-    return answer
+    return at, answer
 
 
 def _topic(rng: Random, *, hit: bool) -> str:

@@ -30,7 +30,8 @@ def satisfied(answers: Iterable[dict[str, Any]]) -> float:
 
 
 def in_bad_week(response: dict[str, Any]) -> bool:
-    return (NOW.date() - local_day(response)).days in BAD_WEEK
+    sunday = NOW.date() + timedelta(days=6 - NOW.weekday())
+    return (sunday - local_day(response)).days in BAD_WEEK
 
 
 def test_it_is_the_same_whoever_looks(sample: list[dict[str, Any]]) -> None:
