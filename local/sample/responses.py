@@ -7,7 +7,7 @@ So the surveys have the shapes that real ones have, and what moves one moves all
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from operator import itemgetter
 from random import Random
 from typing import Any
@@ -98,11 +98,21 @@ def responses(now: datetime) -> Iterator[dict[str, Any]]:
     """
     until = text(now)
     for day, to_sunday in told(now):
-        for number, (at, said) in enumerate(drawn(to_sunday), 1):
-            answered_at = text(moment(day, at))
-            if answered_at <= until:
-                known = {"response_id": f"sample-{day:%Y%m%d}-{number:04}"}
-                yield {**said, "answered_at": answered_at, **known}
+        for item in of_day(day, to_sunday):
+            if item["answered_at"] <= until:
+                yield item
+
+
+def of_day(day: date, to_sunday: int) -> list[dict[str, Any]]:
+    """One day's answers, in order of time."""
+    return [
+        {
+            **said,
+            "answered_at": text(moment(day, at)),
+            "response_id": f"sample-{day:%Y%m%d}-{number:04}",
+        }
+        for number, (at, said) in enumerate(drawn(to_sunday), 1)
+    ]
 
 
 Drawn = tuple[time, dict[str, Any]]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from statistics import mean
 from typing import Any
@@ -77,6 +77,25 @@ def money(sample: Iterable[Contact], wanted: Callable[[Decimal], bool]) -> Decim
 
 def test_it_is_the_same_whoever_looks(sample: list[Contact]) -> None:
     assert list(contacts(NOW)) == sample
+
+
+@pytest.mark.parametrize("today", [date(2026, 11, 30), date(2027, 10, 31), date(2028, 2, 29)])
+def test_on_every_date_the_same_happens(sample: list[Contact], today: date) -> None:
+    def story(sample: Iterable[Contact], today: date) -> dict[int, list[Any]]:
+        """What becomes of contacts, by how many days it is to Sunday, but for today's."""
+        happened = defaultdict(list)
+        for c in sample:
+            spans = [at and at - c.entered for at in (c.offered, c.accepted, c.finished, c.rated)]
+            facts = (c.media_type, c.segment, c.service, c.customer, c.agent, c.replies, c.sale)
+            if entered_on(c) != today:
+                happened[to_sunday(entered_on(c), today)].append((spans, facts, c.satisfaction))
+        return happened
+
+    known = story(sample, TODAY)
+    other = story(contacts(datetime.combine(today, time(12), UTC)), today)
+    common = known.keys() & other.keys()
+    assert len(common) > 80
+    assert [n for n in common if known[n] != other[n]] == []
 
 
 def test_later_on_the_day_there_is_more_of_the_same(told: list[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +36,37 @@ def in_bad_week(response: dict[str, Any]) -> bool:
 
 def test_it_is_the_same_whoever_looks(sample: list[dict[str, Any]]) -> None:
     assert list(responses(NOW)) == sample
+
+
+DATES = (
+    date(2026, 11, 30),
+    date(2027, 3, 28),  # the clocks go forward
+    date(2027, 10, 31),  # and back
+    date(2028, 1, 1),
+    date(2028, 2, 29),
+)
+
+
+@pytest.mark.parametrize("today", DATES)
+def test_on_every_date_the_same_is_said(sample: list[dict[str, Any]], today: date) -> None:
+    zone = days.zone(TENANT.timezone)
+
+    def story(sample: Iterable[dict[str, Any]], today: date) -> dict[int, list[Any]]:
+        """What is said at which hour, by how many days it is to Sunday, but for today's."""
+        sunday = today + timedelta(days=6 - today.weekday())
+        told = defaultdict(list)
+        for response in sample:
+            at = datetime.fromisoformat(response["answered_at"]).astimezone(zone)
+            said = {k: v for k, v in response.items() if k not in ("answered_at", "response_id")}
+            if at.date() != today:
+                told[(sunday - at.date()).days].append((at.time(), said))
+        return told
+
+    known = story(sample, NOW.date())
+    other = story(responses(datetime.combine(today, time(12), UTC)), today)
+    common = known.keys() & other.keys()
+    assert len(common) > 80
+    assert [n for n in common if known[n] != other[n]] == []
 
 
 def test_later_on_the_day_there_is_more_of_the_same(sample: list[dict[str, Any]]) -> None:

