@@ -18,6 +18,10 @@ from pulse.tenants.surveys import direction
 
 ROOT = Path(__file__).parents[2]
 RESOURCES: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+MANAGED: dict[str, dict[str, str]] = json.loads(
+    (Path(__file__).parent / "managed_policies.json").read_text()
+)["ids"]
+"""CloudFront's own policies as AWS's CDK has them: tests/managed_policies.py."""
 DISTRIBUTION = RESOURCES["Pages"]["Properties"]["DistributionConfig"]
 BEHAVIOURS = {b["PathPattern"]: b for b in DISTRIBUTION["CacheBehaviors"]}
 
@@ -102,13 +106,43 @@ def test_the_api_gets_what_it_believes_the_address_by() -> None:
     assert function["FunctionARN"] == {"Fn::GetAtt": ["ViewerAddress", "FunctionARN"]}
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "name"),
+    [
+        ("*", "CachePolicyId", "CACHING_OPTIMIZED"),
+        ("/widget.v1.js", "CachePolicyId", "CACHING_OPTIMIZED"),
+        ("/v1*", "CachePolicyId", "CACHING_DISABLED"),
+        # API Gateway answers 403 to another host's name
+        ("/v1*", "OriginRequestPolicyId", "ALL_VIEWER_EXCEPT_HOST_HEADER"),
+        ("/v1*", "ResponseHeadersPolicyId", "SECURITY_HEADERS"),
+    ],
+)
+def test_a_managed_policy_has_the_id_that_aws_gives_it(path: str, kind: str, name: str) -> None:
+    behaviour = {"*": DISTRIBUTION["DefaultCacheBehavior"], **BEHAVIOURS}[path]
+    assert behaviour[kind] == MANAGED[kind][name]
+
+
+def test_no_id_of_a_policy_is_unknown_to_aws() -> None:
+    """A wrong digit stops CloudFormation in the middle of a deployment."""
+    behaviours = [DISTRIBUTION["DefaultCacheBehavior"], *DISTRIBUTION["CacheBehaviors"]]
+    written = {
+        (kind, value)
+        for behaviour in behaviours
+        for kind, value in behaviour.items()
+        if kind.endswith("PolicyId") and isinstance(value, str)
+    }
+    known = {(kind, value) for kind, ids in MANAGED.items() for value in ids.values()}
+    assert written <= known
+    # and none stands elsewhere in the template
+    text = (ROOT / "template.yaml").read_text()
+    assert set(re.findall(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", text)) == {
+        value for _, value in written
+    }
+
+
 def test_the_api_is_asked_each_time_and_never_in_the_clear() -> None:
     api = BEHAVIOURS["/v1*"]
-    caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-    assert api["CachePolicyId"] == caching_disabled
     assert api["ViewerProtocolPolicy"] == "https-only"
-    all_viewer_except_host_header = "b689b0a8-53d0-40ab-baf2-38738e2966ac"
-    assert api["OriginRequestPolicyId"] == all_viewer_except_host_header
     assert set(api["AllowedMethods"]) >= {"GET", "POST", "OPTIONS"}
     kept = {e["ErrorCode"]: e["ErrorCachingMinTTL"] for e in DISTRIBUTION["CustomErrorResponses"]}
     # the errors that CloudFront keeps without being asked to
