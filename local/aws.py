@@ -43,8 +43,20 @@ class Account:
         self._session = boto3.Session(
             aws_access_key_id=self.credentials.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=self.credentials.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=self.credentials.get("AWS_SESSION_TOKEN"),
             region_name=region,
         )
+
+    def assume(self, role_arn: str, session_name: str) -> Account:
+        """The account as a role sees it. moto's sessions never expire, so none is renewed."""
+        sts = self.client("sts")
+        given = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
+        credentials = {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }
+        return Account(self.region, endpoint_url=self.endpoint_url, credentials=credentials)
 
     def client(self, service: str) -> Any:
         """The account's client of `service`: making one takes long, so it is made once."""

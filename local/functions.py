@@ -243,16 +243,12 @@ def start_function(config: FunctionConfig, account: Account, log: BinaryIO | int
 
 
 def _environment(config: FunctionConfig, account: Account) -> dict[str, str]:
-    # moto's session credentials do not expire: nothing to renew while the stack runs
-    role = account.client("sts").assume_role(
-        RoleArn=config.role_arn, RoleSessionName=config.name[:64]
-    )["Credentials"]
+    role = account.assume(config.role_arn, config.name)
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     temporary = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - Lambda's own writable folder
-    return dict(config.environment) | {
-        "AWS_ACCESS_KEY_ID": role["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": role["SessionToken"],
+    return {
+        **config.environment,
+        **role.credentials,
         "AWS_REGION": account.region,
         "AWS_DEFAULT_REGION": account.region,
         "AWS_ENDPOINT_URL": account.endpoint_url or "",

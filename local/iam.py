@@ -78,6 +78,9 @@ _ACTION_OF_OPERATION = {
     "lambda:InvokeAsync": "lambda:InvokeFunction",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
 _WRITE_OF_TRANSACTION = {
     "Put": "PutItem",
@@ -312,6 +315,12 @@ def _workgroup_of(handler: Any, execution_id: str) -> str:
     return execution.workgroup.name if execution and execution.workgroup else "primary"
 
 
+def _for_sqs(handler: Any, operation: str, resource: str) -> list[Permission]:
+    body = _body(handler)
+    name = body.get("QueueName") or str(body.get("QueueUrl", "")).rsplit("/", 1)[-1]
+    return [Permission(operation, _arn(handler, "sqs", name) if name else ANY_RESOURCE)]
+
+
 def _for_lambda(handler: Any, operation: str, resource: str) -> list[Permission]:
     found = re.search(r"/functions/([^/]+)", unquote(handler.path))
     if not found:
@@ -353,6 +362,7 @@ _FINDERS = {
     "athena": _for_athena,
     "lambda": _for_lambda,
     "events": _for_events,
+    "sqs": _for_sqs,
     "ssm": _for_ssm,
 }
 

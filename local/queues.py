@@ -1,8 +1,10 @@
 """Lambda's event source mapping for SQS: batches of messages off a queue, into a function.
 
-One thread per mapping receives; it asks for messages only while there is room for another batch.
-One liberty: messages of a failed call are visible again after `RETRY_SECONDS`, not after the
-queue's own visibility timeout, because nobody wants to wait minutes in an evaluation.
+One thread per mapping receives, with the function's role as on AWS; it asks for messages only while
+there is room for another batch.
+One liberty, taken with the account's own right: messages of a failed call are visible again after
+`RETRY_SECONDS`, not after the queue's own visibility timeout, because nobody wants to wait minutes
+in an evaluation.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class QueueMapping:
     queue_arn: str
     queue_url: str
     function: str
+    role_arn: str
     batch_size: int
     window: float
     """Seconds that a batch waits for more messages."""
@@ -47,7 +50,11 @@ class QueueMapping:
 
 
 def read_mappings(deployment: Deployment, account: Account) -> list[QueueMapping]:
-    """Every enabled mapping. Raises DeploymentError for a source that is not SQS."""
+    """Every enabled mapping.
+
+    Raises DeploymentError for a source that is not SQS, and where the function's role may not
+    receive from the queue: then Lambda makes no mapping either.
+    """
     by_name = {config.name: logical_id for logical_id, config in deployment.functions.items()}
     mappings = []
     for logical_id, resource in deployment.of_type("AWS::Lambda::EventSourceMapping").items():
@@ -59,11 +66,15 @@ def read_mappings(deployment: Deployment, account: Account) -> list[QueueMapping
             continue
         queue = account.client("sqs").get_queue_url(QueueName=arn.rsplit(":", 1)[1])
         scaling = settings.get("ScalingConfig") or {}
+        function = by_name[settings["FunctionName"].split(":function:")[-1].split(":")[0]]
+        role_arn = deployment.functions[function].role_arn
+        _check_role(account.assume(role_arn, "mapping"), queue["QueueUrl"], logical_id)
         mappings.append(
             QueueMapping(
                 queue_arn=arn,
                 queue_url=queue["QueueUrl"],
-                function=by_name[settings["FunctionName"].split(":function:")[-1].split(":")[0]],
+                function=function,
+                role_arn=role_arn,
                 batch_size=int(settings.get("BatchSize", 10)),
                 window=float(settings.get("MaximumBatchingWindowInSeconds") or 0),
                 partial_failures="ReportBatchItemFailures"
@@ -74,6 +85,13 @@ def read_mappings(deployment: Deployment, account: Account) -> list[QueueMapping
     return mappings
 
 
+def _check_role(role: Account, queue_url: str, mapping: str) -> None:
+    try:
+        role.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    except ClientError as error:
+        raise DeploymentError(f"{mapping}: {error.response['Error']['Message']}") from error
+
+
 class Poller:
     """Feeds one function from one queue until it is stopped."""
 
@@ -81,6 +99,7 @@ class Poller:
         self._mapping = mapping
         self._function = function
         self._queues = account.client("sqs")
+        self._as_role = account.assume(mapping.role_arn, "poller").client("sqs")
         self._region = account.region
         room = min(mapping.concurrency, function.concurrency)
         self._room = threading.BoundedSemaphore(room)
@@ -154,7 +173,7 @@ class Poller:
         return batch
 
     def _receive(self, most: int, wait: int) -> list[Record]:
-        answer = self._queues.receive_message(
+        answer = self._as_role.receive_message(
             QueueUrl=self._mapping.queue_url,
             MaxNumberOfMessages=min(10, most),
             WaitTimeSeconds=wait,
@@ -197,7 +216,7 @@ class Poller:
 
     def _delete(self, records: list[Record]) -> None:
         for entries in _entries(records):
-            self._queues.delete_message_batch(QueueUrl=self._mapping.queue_url, Entries=entries)
+            self._as_role.delete_message_batch(QueueUrl=self._mapping.queue_url, Entries=entries)
 
     def _show_again(self, records: list[Record]) -> None:
         for entries in _entries(records):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from local.template import translate
 from pulse import lake, settings
 
 ROOT = Path(__file__).parents[2]
@@ -100,10 +101,65 @@ def test_a_function_reads_no_records_but_those_of_its_own_kinds() -> None:
             assert all(re.fullmatch(r"[A-Z_]+(#\*)?", text) for text in partitions), name
 
 
+MANAGED = {
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",  # logs
+    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",  # traces
+}
+"""What SAM gives every function's role."""
+
+
 def test_no_managed_policy_widens_a_role() -> None:
-    for name, function in FUNCTIONS.items():
-        assert all(isinstance(policy, dict) for policy in function["Policies"]), name
-    assert not [n for n, role in of_type("AWS::IAM::Role").items() if "ManagedPolicyArns" in role]
+    """Looked for in what SAM makes of the template: it adds policies of its own to roles."""
+    made = translate(ROOT / "template.yaml", {}, bucket="code", region="eu-central-1").body
+    roles = {n: r for n, r in made["Resources"].items() if r["Type"] == "AWS::IAM::Role"}
+    assert len(roles) > len(FUNCTIONS)
+    for name, role in roles.items():
+        assert set(role["Properties"].get("ManagedPolicyArns", ())) <= MANAGED, name
+
+
+def test_write_raw_takes_from_its_one_queue() -> None:
+    """With the actions that Lambda's guide asks of the role of a function that reads a queue."""
+    (mapping,) = of_type("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["FunctionName"] == {"Ref": "WriteRaw"}
+    queues = [s for n, s in statements() if n == "WriteRaw" and "sqs:" in str(s["Action"])]
+    assert [(set(s["Action"]), s["Resource"]) for s in queues] == [
+        (
+            {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+            mapping["EventSourceArn"],
+        )
+    ]
+
+
+BY_TLS_ALONE = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_queues_and_buckets_take_tls_only() -> None:
+    guarded = {
+        json.dumps(resource)
+        for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy")
+        for policy in of_type(kind).values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and statement["Condition"] == BY_TLS_ALONE
+        if statement["Principal"] == "*" and statement["Action"] in ("s3:*", "sqs:*")
+        for resource in as_list(statement["Resource"])
+    }
+    made = [*of_type("AWS::SQS::Queue"), *of_type("AWS::S3::Bucket")]
+    assert len(made) == 5
+    assert {json.dumps({"Fn::GetAtt": [name, "Arn"]}) for name in made} <= guarded
+    for policy in of_type("AWS::SQS::QueuePolicy").values():
+        (queue,), (statement,) = policy["Queues"], policy["PolicyDocument"]["Statement"]
+        assert statement["Resource"] == {"Fn::GetAtt": [queue["Ref"], "Arn"]}
+
+
+def test_what_is_kept_goes_with_a_first_deployment_that_fails() -> None:
+    """DeletionPolicy Retain would keep it; UpdateReplacePolicy knows only Delete and Retain."""
+    kept = {}
+    for name, resource in RESOURCES.items():
+        assert resource.get("DeletionPolicy", "Delete") in ("Delete", "RetainExceptOnCreate"), name
+        assert resource.get("UpdateReplacePolicy", "Delete") in ("Delete", "Retain"), name
+        if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+            kept[name] = resource["UpdateReplacePolicy"]
+    assert kept == dict.fromkeys(["FinanceBucket", "LakeBucket", "Table", "PagesBucket"], "Retain")
 
 
 def test_every_route_has_a_throttle() -> None:
@@ -137,6 +193,24 @@ def test_the_finance_role_reads_revenue_and_does_nothing_else() -> None:
     assert set(rights) == {"s3:GetObject", "s3:ListBucket"}
     assert rights["s3:GetObject"]["Resource"]["Fn::Sub"].endswith("${FinanceBucket}/revenue/*")
     assert rights["s3:ListBucket"]["Condition"] == {"StringLike": {"s3:prefix": "revenue/*"}}
+
+
+def test_the_finance_role_asks_for_an_external_id_where_one_is_agreed() -> None:
+    (trust,) = RESOURCES["FinanceRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    asked = {"StringEquals": {"sts:ExternalId": {"Ref": "FinanceExternalId"}}}
+    none = {"Ref": "AWS::NoValue"}
+    assert trust["Condition"] == {"Fn::If": ["HasFinanceExternalId", asked, none]}
+    assert TEMPLATE["Parameters"]["FinanceExternalId"]["Default"] == ""
+
+
+def test_athenas_callers_have_what_its_guide_asks_for() -> None:
+    """Its guide, "Configure access to databases and tables in the AWS Glue Data Catalog"."""
+    for name, function in FUNCTIONS.items():
+        allowed = [s for policy in function["Policies"] for s in policy["Statement"]]
+        if any("athena:StartQueryExecution" in as_list(s["Action"]) for s in allowed):
+            (default,) = (s for s in allowed if "database/default" in json.dumps(s["Resource"]))
+            asked = {"glue:GetDatabase", "glue:GetDatabases", "glue:CreateDatabase"}
+            assert set(default["Action"]) == asked, name
 
 
 def test_a_handler_is_an_adapter() -> None:

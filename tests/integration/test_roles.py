@@ -52,6 +52,7 @@ UNSEEN = {
     ("*", "s3:AbortMultipartUpload", "*"): ATHENA_IN_PARTS,
     ("ExportRows", "s3:GetObject", "*/athena/*"): "Athena's documentation asks for it of results",
     ("*", "glue:GetDatabase", "*"): ATHENA_READS,
+    ("*", "glue:GetDatabases", "*"): ATHENA_READS,
     ("*", "glue:CreateDatabase", "*"): ATHENA_DEFAULT,
     ("*", "glue:GetPartition", "*"): ATHENA_READS,
     ("*", "glue:BatchGetPartition", "*"): ATHENA_READS,

@@ -1,11 +1,14 @@
 """Batches from a queue into a function, and what becomes of those that fail."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from local.queues import failed_ids
+from local.aws import Account
+from local.deployment import DeploymentError
+from local.queues import failed_ids, read_mappings
 from local.stack import Stack
 from tests.local.stack.conftest import Bucket, eventually
 
@@ -85,6 +88,17 @@ def test_an_error_fails_the_whole_batch(stack: Stack, queue: str, bucket: Bucket
     assert eventually(lambda: received("with it") == 2)
     assert received("explode") == 2
     stack.client("sqs").purge_queue(QueueUrl=queue)
+
+
+def test_a_role_that_may_not_receive_gets_no_mapping(stack: Stack) -> None:
+    functions = stack.deployment.functions
+    as_echo = replace(functions["Worker"], role_arn=functions["Echo"].role_arn)
+    deployment = replace(stack.deployment, functions={**functions, "Worker": as_echo})
+    account = Account(
+        "eu-central-1", endpoint_url=stack.endpoint_url, credentials=stack.admin_credentials
+    )
+    with pytest.raises(DeploymentError, match=r"WorkerMessages: .*GetQueueAttributes"):
+        read_mappings(deployment, account)
 
 
 BATCH = [{"messageId": "a"}, {"messageId": "b"}]
