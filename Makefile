@@ -1,6 +1,6 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
-.PHONY: run test checks lint bench docs pictures build pages deploy lock clean
+.PHONY: run test checks lint bench docs pictures build pages deploy named lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -51,9 +51,13 @@ build: .venv-build/build.stamp .venv/run.stamp $(COUNTRIES)
 	.venv-build/bin/sam build --cached --parallel
 	@$(BIN)/python -m local.sizes
 
-deploy: build pages
-	.venv-build/bin/sam deploy --guided
-	@echo "Now the pages: $(BIN)/pulse pages publish --stack NAME"
+# make deploy STACK=NAME [PARAMETERS='NAME=VALUE …'] [SHOW=1, only what it would do]: asks once, keeps the answers in .stacks/.
+deploy: named build pages
+	@$(BIN)/python -m local.sam_deploy "$(STACK)" $(PARAMETERS)
+	@test -n "$(SHOW)" || echo "Now the pages: $(BIN)/pulse pages publish --stack $(STACK)"
+
+named:
+	@test -n "$(STACK)" || { echo "Which stack? make deploy STACK=NAME, such as STACK=pulse" >&2; exit 1; }
 
 # Dashboard, survey page and widget, into web/dist.
 pages: $(PAGES)
@@ -108,6 +112,7 @@ $(PAGES): $(WEB) web/node_modules/installed.stamp
 
 # Writes the lock files anew from pyproject.toml and layers/*/requirements.in (needs uv).
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
+LAMBDA_BRINGS := boto3 botocore jmespath s3transfer setuptools urllib3
 lock:
 	$(COMPILE) pyproject.toml --extra local --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra local --extra dev --constraint requirements.txt --output-file requirements-dev.txt
@@ -115,6 +120,7 @@ lock:
 	$(COMPILE) requirements-scan.in --output-file requirements-scan.txt
 	$(COMPILE) bench/requirements.in --constraint requirements-dev.txt --output-file bench/requirements.txt
 	for layer in runtime enrich; do $(COMPILE) --no-annotate layers/$$layer/requirements.in --constraint requirements.txt --output-file layers/$$layer/requirements.txt; done
+	$(subst 3.11,3.13,$(COMPILE)) --no-annotate layers/pandas/requirements.in --constraint requirements.txt $(LAMBDA_BRINGS:%=--no-emit-package %) --output-file layers/pandas/requirements.txt
 
 clean:
 	rm -rf .venv .venv-build .venv-scan .aws-sam .pulse $(COUNTRIES) web/node_modules web/dist

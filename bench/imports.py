@@ -4,6 +4,7 @@ Each time a fresh interpreter, in turns. Only what the function's layers hold is
 that a forgotten layer shows too.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -127,7 +128,7 @@ def _functions(folder: Path) -> dict[str, list[Path]]:
         if resource["Type"] != "AWS::Serverless::Function" or not code.startswith("functions/"):
             continue
         name = Path(code).name
-        layers = {layer["Ref"] for layer in resource["Properties"].get("Layers", [])}
+        layers = json.dumps(resource["Properties"].get("Layers", []))
         wanted = {*LAMBDA, *_locked("runtime")}
         if "EnrichLayer" in layers:
             wanted |= _locked("enrich")

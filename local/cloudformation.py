@@ -244,6 +244,7 @@ MAKERS: dict[str, Maker] = {
     "AWS::Lambda::EventInvokeConfig": _noted,
     "AWS::Scheduler::Schedule": _schedule,
     "AWS::Scheduler::ScheduleGroup": _noted,
+    "AWS::Budgets::Budget": _noted,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::CompositeAlarm": _alarm,
     "AWS::Logs::MetricFilter": _noted,

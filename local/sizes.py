@@ -18,14 +18,15 @@ LIMIT = 250 * MIB
 LIMITS: Mapping[str, int] = {"Ingest": 25 * MIB}
 """By function, where it is less than Lambda's own."""
 BY_ARN: Mapping[str, int] = {"PandasLayer": 204 * MIB}
-"""Layers that are not built here. AWS's own weighed 167 MiB up to 3.16.0 and 204 MiB in 3.16.1, as
-https://github.com/aws/aws-sdk-pandas/issues/3331 has it: the greater counts."""
+"""What a parameter of that name may stand for. AWS's own layer weighed 167 MiB up to 3.16.0 and
+204 MiB in 3.16.1 (https://github.com/aws/aws-sdk-pandas/issues/3331): the greater counts."""
 
 
 def weights(folder: Path) -> dict[str, int]:
     """Bytes of each function, its layers included, by logical id.
 
-    Raises KeyError for a layer that is neither built nor known, OSError where nothing is built.
+    Where the template chooses between layers, the heavier counts. Raises KeyError for a layer that
+    is neither built nor known, OSError where nothing is built.
     """
     template = yaml_parse((folder / "template.yaml").read_text("utf-8"))
     shared = template["Globals"]["Function"]["Layers"]
@@ -40,6 +41,9 @@ def weights(folder: Path) -> dict[str, int]:
 
 
 def _layer(folder: Path, layer: Mapping[str, Any]) -> int:
+    if "Fn::If" in layer:
+        _, *choices = layer["Fn::If"]
+        return max(_layer(folder, choice) for choice in choices)
     name = layer["Ref"]
     return _bytes(folder / name) if (folder / name).is_dir() else BY_ARN[name]
 

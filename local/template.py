@@ -21,7 +21,6 @@ CODE_PROPERTY = {
 }
 ACCOUNT_ID = "123456789012"
 """moto's only account."""
-SSM_TYPE = "AWS::SSM::Parameter::Value<"
 
 _SUB_NAME = re.compile(r"\$\{(?!!)([^}]+)\}")
 
@@ -44,22 +43,13 @@ def translate(path: Path, parameters: Mapping[str, str], *, bucket: str, region:
     """The template of `path` for CloudFormation. Raises TemplateError."""
     source = _read(path)
     declared: dict[str, Any] = source.get("Parameters") or {}
-    _check_parameters(declared, parameters)
+    check_parameters(declared, parameters)
     code = _point_code_at(source, bucket, path.resolve().parent)
     defaults = {name: str(p["Default"]) for name, p in declared.items() if "Default" in p}
     given = {name: str(value) for name, value in parameters.items()}
     body = _transform(source, defaults | given, region)
     _check_references(body)
-    looked_up = [n for n, p in declared.items() if str(p.get("Type", "")).startswith(SSM_TYPE)]
-    for name in looked_up:
-        body["Parameters"][name] = _as_if_found(name, region)
-    kept = {name: value for name, value in given.items() if name not in looked_up}
-    return Translated(body, kept, code)
-
-
-def _as_if_found(name: str, region: str) -> dict[str, str]:
-    """A parameter that AWS looks up in its parameter store; there is nothing in moto's."""
-    return {"Type": "String", "Default": f"arn:aws:lambda:{region}:{ACCOUNT_ID}:layer:{name}:1"}
+    return Translated(body, given, code)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -76,7 +66,7 @@ def _read(path: Path) -> dict[str, Any]:
     return source
 
 
-def _check_parameters(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
+def check_parameters(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
     if unknown := sorted(given.keys() - declared.keys()):
         raise TemplateError(f"the template has no parameter {', '.join(unknown)}")
     missing = [n for n, p in declared.items() if "Default" not in p and n not in given]

@@ -32,6 +32,18 @@ def test_a_function_weighs_what_it_holds_and_its_layers(built: Path) -> None:
     assert mib == {"Ingest": 24, "WriteRaw": 6 + 20 + 204}
 
 
+def test_of_two_layers_to_choose_from_the_heavier_counts(built: Path) -> None:
+    """AWS's weighs 204 MiB; ours, which is built, here less and there more."""
+    text = (built / "template.yaml").read_text()
+    choice = "!If [OwnPandasLayer, !Ref PandasOwnLayer, !Ref PandasLayer]"
+    (built / "template.yaml").write_text(text.replace("!Ref PandasLayer", choice))
+    (built / "PandasOwnLayer").mkdir()
+    for megabytes, counted in ((190, 204), (220, 220)):
+        with (built / "PandasOwnLayer" / "file").open("wb") as file:
+            file.truncate(megabytes * sizes.MIB)
+        assert sizes.weights(built)["WriteRaw"] // sizes.MIB == 6 + 20 + counted
+
+
 def test_every_function_is_told_with_its_limit(
     built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

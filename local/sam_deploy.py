@@ -1,0 +1,321 @@
+"""The stack on AWS, made or brought up to date by `sam deploy`: the end of `make deploy`.
+
+    python -m local.sam_deploy STACK [PARAMETER=VALUE …]
+
+What a stack is deployed with is kept in `.stacks/STACK.toml`: its region and the parameters that
+differ from the template's defaults. The first run asks for the region, where the shell names none;
+a later one asks nothing. Values given on the command line are kept too. `sam deploy` prints its
+change set before it does anything; with SHOW=1 in the environment that is all that happens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from samtranslator.yaml_helper import yaml_parse
+
+from local.template import TemplateError, check_parameters
+
+ROOT = Path(__file__).resolve().parents[1]
+SAM = ROOT / ".venv-build" / "bin" / "sam"
+
+STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,127}")
+"""CloudFormation's, without capitals: the Glue database is called after the stack."""
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+
+LAYER = "PandasLayer"
+LAYERS_OF_AWS = "/aws/service/aws-sdk-pandas/"
+LAYER_OF_AWS = f"{LAYERS_OF_AWS}3.17.1/py3.13/arm64/layer-arn"
+"""The SSM parameter of the layer that is used unless another is named."""
+AN_ARN_OF_AWS = re.compile(r"^/aws/service/aws-sdk-pandas/|:layer:AWSSDKPandas-")
+CRASHING_LAYER = f"{LAYERS_OF_AWS}3.17.0/py3.13/arm64/layer-arn"
+CRASH = (
+    "version 3.17.0 of AWS's layer for pandas crashes on every datetime64, "
+    "see https://github.com/aws/aws-sdk-pandas/issues/3393"
+)
+
+
+class DeployError(Exception):
+    """The stack cannot be deployed like this. Nothing was done."""
+
+
+class Region(Protocol):
+    """What has to be known of an account in a region."""
+
+    def layer(self, parameter: str) -> str | None:
+        """The layer's ARN that AWS's public SSM parameter holds; None where there is none yet."""
+
+    def parameters(self, stack: str) -> dict[str, str]:
+        """What an existing stack was deployed with; empty where there is no such stack."""
+
+
+@dataclass(frozen=True)
+class AwsRegion:
+    """A region by boto3, with the shell's credentials. Raises DeployError where AWS refuses."""
+
+    name: str
+
+    def layer(self, parameter: str) -> str | None:
+        """See Region."""
+        try:
+            found = self._client("ssm").get_parameter(Name=parameter)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ParameterNotFound":
+                return None
+            raise _refused(error) from error
+        except BotoCoreError as error:
+            raise _refused(error) from error
+        return str(found["Parameter"]["Value"])
+
+    def parameters(self, stack: str) -> dict[str, str]:
+        """See Region."""
+        try:
+            found = self._client("cloudformation").describe_stacks(StackName=stack)
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return {}
+            raise _refused(error) from error
+        except BotoCoreError as error:
+            raise _refused(error) from error
+        declared = found["Stacks"][0].get("Parameters", [])
+        return {p["ParameterKey"]: p["ParameterValue"] for p in declared}
+
+    def _client(self, service: str) -> Any:
+        make: Any = boto3.client
+        return make(service, region_name=self.name)
+
+
+def _refused(error: Exception) -> DeployError:
+    return DeployError(f"AWS cannot be asked with this shell's credentials: {error}")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one stack is deployed with."""
+
+    region: str
+    parameters: Mapping[str, str]
+    """Those that differ from the template's defaults."""
+
+    @classmethod
+    def read(cls, path: Path) -> Answers | None:
+        """Those of the file; None where there is none. Raises DeployError for what is no TOML."""
+        try:
+            told = tomllib.loads(path.read_text("utf-8"))
+            parameters = {name: str(value) for name, value in told.get("parameters", {}).items()}
+            return cls(str(told["region"]), parameters)
+        except FileNotFoundError:
+            return None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError, KeyError) as error:
+            raise DeployError(f"{path} cannot be read ({error}): mend it, or delete it") from error
+
+    def write(self, path: Path) -> None:
+        """The file holds them, for `read` and for people."""
+        lines = [
+            f"# What `make deploy STACK={path.stem}` deploys with. May be edited.",
+            f"region = {_toml(self.region)}",
+            "",
+            "[parameters]",
+            *(f"{name} = {_toml(value)}" for name, value in sorted(self.parameters.items())),
+        ]
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Deploy:
+    """One deployment: of this template, by this sam, told and asked through these."""
+
+    template: Path
+    folder: Path
+    """Where answers are kept."""
+    sam: Path
+    region: Callable[[str], Region]
+    ask: Callable[[str], str] = input
+    say: Callable[[str], None] = print
+
+    def run(
+        self, stack: str, given: Mapping[str, str], environment: Mapping[str, str]
+    ) -> Sequence[str]:
+        """The command that deploys the stack, once its answers are kept.
+
+        Raises DeployError for a name, a region or a parameter that AWS would not take, and where
+        AWS's layer is not to be had.
+        """
+        if not STACK_NAME.fullmatch(stack):
+            raise DeployError(
+                f"{stack!r} is no name for a stack: small letters, digits and hyphens, a letter "
+                "first, such as make deploy STACK=pulse"
+            )
+        declared = _declared(self.template)
+        path = self.folder / f"{stack}.toml"
+        answers = Answers.read(path) or self._first_answers(stack, declared, environment)
+        parameters = {**answers.parameters, **given}
+        region = self.region(answers.region)
+        resolved = {**parameters, LAYER: self._layer(region, answers.region, stack, parameters)}
+        try:
+            check_parameters(declared, resolved)
+        except TemplateError as error:
+            raise DeployError(str(error)) from error
+        kept = replace(answers, parameters=_differing(declared, parameters))
+        if kept != Answers.read(path):
+            kept.write(path)
+        self._tell(stack, answers.region, path, parameters, resolved[LAYER])
+        everything = {name: str(p["Default"]) for name, p in declared.items()} | resolved
+        return self._command(stack, answers.region, everything, show=bool(environment.get("SHOW")))
+
+    def _first_answers(
+        self, stack: str, declared: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> Answers:
+        """A region, and what the stack has already, if it was deployed otherwise before."""
+        region = _region_of(environment) or self._ask_region()
+        if not REGION.fullmatch(region):
+            raise DeployError(f"{region!r} is no region: one is called like eu-central-1")
+        before = self.region(region).parameters(stack)
+        if AN_ARN_OF_AWS.search(before.get(LAYER, "")):
+            del before[LAYER]  # found anew each time, so that an upgrade brings its own
+        return Answers(region, _differing(declared, before))
+
+    def _ask_region(self) -> str:
+        while True:
+            try:
+                region = self.ask("In which region, such as eu-central-1? ").strip()
+            except EOFError as error:
+                raise DeployError(
+                    "a region is needed: AWS_REGION=eu-central-1 make deploy STACK=…"
+                ) from error
+            if REGION.fullmatch(region):
+                return region
+            self.say("A region is called like eu-central-1, us-east-1 or ap-southeast-2.")
+
+    def _layer(
+        self, region: Region, region_name: str, stack: str, parameters: Mapping[str, str]
+    ) -> str:
+        """The layer of pyarrow and awswrangler as the template takes it."""
+        wanted = parameters.get(LAYER, LAYER_OF_AWS)
+        if wanted == "own":
+            return wanted
+        if not wanted.startswith(LAYERS_OF_AWS):
+            if wanted == region.layer(CRASHING_LAYER):
+                raise DeployError(f"{CRASH}. {_alternatives(stack)}")
+            return wanted
+        if wanted.startswith(f"{LAYERS_OF_AWS}3.17.0/"):
+            raise DeployError(f"{CRASH}. {_alternatives(stack)}")
+        found = region.layer(wanted)
+        if found is None:
+            raise DeployError(
+                f"AWS's layer for pandas is not in {region_name} (SSM has no parameter {wanted}); "
+                f"it comes to some regions later. {_alternatives(stack)}"
+            )
+        return found
+
+    def _tell(
+        self, stack: str, region: str, path: Path, parameters: Mapping[str, str], layer: str
+    ) -> None:
+        self.say(f"Stack {stack} in {region}, with {LAYER}={layer} and")
+        others = {name: value for name, value in sorted(parameters.items()) if name != LAYER}
+        for name, value in others.items():
+            self.say(f"  {name} = {value}")
+        self.say(
+            f"{'all other' if others else 'all'} parameters as the template has them. To change "
+            f"some: edit {path}, or make deploy STACK={stack} PARAMETERS='NAME=VALUE …'"
+        )
+
+    def _command(
+        self, stack: str, region: str, parameters: Mapping[str, str], *, show: bool
+    ) -> list[str]:
+        return [
+            str(self.sam),
+            "deploy",
+            *("--stack-name", stack),
+            *("--region", region),
+            "--resolve-s3",
+            *("--s3-prefix", stack),
+            *("--capabilities", "CAPABILITY_IAM"),
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+            *(["--no-execute-changeset"] if show else ["--on-failure", "DELETE"]),
+            "--parameter-overrides",
+            *(f"{name}={_quoted(value)}" for name, value in parameters.items()),
+        ]
+
+
+@cache
+def _declared(template: Path) -> dict[str, dict[str, Any]]:
+    """The template's parameters."""
+    declared: dict[str, dict[str, Any]] = yaml_parse(template.read_text("utf-8"))["Parameters"]
+    return declared
+
+
+def _alternatives(stack: str) -> str:
+    return (
+        "Instead: the layer that make build has made, by "
+        f"make deploy STACK={stack} PARAMETERS={LAYER}=own, or another with the ARN that you name, "
+        f"by PARAMETERS={LAYER}=arn:…"
+    )
+
+
+def _differing(declared: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:
+    """What is not as it would be anyway: the template's default, or for the layer AWS's."""
+    defaults = {name: str(p.get("Default")) for name, p in declared.items()} | {LAYER: LAYER_OF_AWS}
+    return {name: v for name, v in values.items() if name in declared and v != defaults[name]}
+
+
+def _region_of(environment: Mapping[str, str]) -> str | None:
+    """The shell's region; boto3 knows that of its profile, but not AWS_REGION."""
+    if named := environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"):
+        return named
+    try:
+        return boto3.Session(profile_name=environment.get("AWS_PROFILE")).region_name
+    except BotoCoreError as error:
+        raise _refused(error) from error
+
+
+def _quoted(value: str) -> str:
+    """As sam takes a value that may be empty or have spaces."""
+    escaped = value.replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _given(arguments: Sequence[str]) -> dict[str, str]:
+    pairs = [argument.partition("=") for argument in arguments]
+    if wrong := [name for name, equals, _ in pairs if not equals or not name]:
+        raise DeployError(f"{wrong[0]!r} is not of the form PARAMETER=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+OURS = Deploy(ROOT / "template.yaml", ROOT / ".stacks", SAM, AwsRegion)
+
+
+def main(arguments: Sequence[str], deploy: Deploy = OURS) -> int:
+    """sam's exit code, or 1 with the reason why it was not begun."""
+    if not arguments or not arguments[0]:
+        print("Which stack? make deploy STACK=NAME, such as STACK=pulse", file=sys.stderr)  # noqa: T201
+        return 1
+    try:
+        command = deploy.run(arguments[0], _given(arguments[1:]), os.environ)
+    except DeployError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    telling_nobody = os.environ | {"SAM_CLI_TELEMETRY": "0"}
+    return subprocess.run(command, cwd=ROOT, env=telling_nobody).returncode  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
