@@ -39,20 +39,25 @@ class Gateway:
         self._functions = functions
 
     def answer(self, request: Request) -> tuple[Reply, str]:
-        """The reply, and the key of the route that gave it."""
-        origin = request.header("origin")
-        cors = self._api.cors
-        if cors and origin and _is_preflight(request):
-            return Reply(204, tuple(cors.preflight(origin).items())), "OPTIONS"
+        """The reply, and the key of the route that gave it.
+
+        A preflight goes to the route that there is for it, `$default` among them; only where there
+        is none is it answered here. The configuration's CORS headers win in either case.
+        """
         reply, route_key = self._route(request)
-        if cors:
-            added = cors.response(origin) if origin else {}
-            plain = reply.without_cors()
-            reply = Reply(plain.status, plain.headers + tuple(added.items()), plain.body)
-        return reply, route_key
+        cors, origin = self._api.cors, request.header("origin")
+        if cors is None:
+            return reply, route_key
+        added = {}
+        if origin:
+            added = cors.preflight(origin) if _is_preflight(request) else cors.response(origin)
+        plain = reply.without_cors()
+        return Reply(plain.status, plain.headers + tuple(added.items()), plain.body), route_key
 
     def _route(self, request: Request) -> tuple[Reply, str]:
         found = self._api.find(request.method, request.path)
+        if found is None and self._api.cors and _is_preflight(request):
+            return Reply(204), "OPTIONS"
         if found is None:
             return gateway_reply(404, "Not Found"), "-"
         route, parameters = found
@@ -75,8 +80,8 @@ class Gateway:
 
 
 def _is_preflight(request: Request) -> bool:
-    asked = request.header("access-control-request-method")
-    return request.method == "OPTIONS" and asked is not None
+    asked = (request.header("origin"), request.header("access-control-request-method"))
+    return request.method == "OPTIONS" and None not in asked
 
 
 class _BadRequest(Exception):

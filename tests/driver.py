@@ -164,7 +164,8 @@ class Driver:
         if path.startswith("/v1/exports"):
             served = export_rows
         reply = served.handler(event, CONTEXT)
-        return Answer(reply["statusCode"], reply["headers"], reply["body"])
+        text = "" if method == "HEAD" else reply["body"]
+        return Answer(reply["statusCode"], reply["headers"], text)
 
     def post(self, tenant: str, responses: Sequence[Mapping[str, Any]]) -> Answer:
         """Responses through the batch route, with the tenant's secret key."""

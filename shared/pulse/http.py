@@ -106,7 +106,7 @@ def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, A
     """
     call = Call.from_event(event)
     try:
-        reply = routes.get(call.route, _unknown)(call)
+        reply = _route(routes, call)(call)
     except RequestError as error:
         reply = Reply.problem(error)
     except Exception as error:
@@ -119,6 +119,13 @@ def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, A
         "body": reply.body,
         "isBase64Encoded": False,
     }
+
+
+def _route(routes: Mapping[str, Route], call: Call) -> Route:
+    """What answers the call. HEAD is answered as GET is; API Gateway leaves the body away."""
+    method, _, path = call.route.partition(" ")
+    key = f"GET {path}" if method == "HEAD" else call.route
+    return routes.get(key, _unknown)
 
 
 def _where(error: Exception) -> dict[str, Any]:

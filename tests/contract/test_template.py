@@ -162,17 +162,39 @@ def test_what_is_kept_goes_with_a_first_deployment_that_fails() -> None:
     assert kept == dict.fromkeys(["FinanceBucket", "LakeBucket", "Table", "PagesBucket"], "Retain")
 
 
-def test_every_route_has_a_throttle() -> None:
-    properties = RESOURCES["Api"]["Properties"]
-    routes = {
-        f"{event['Properties']['Method']} {event['Properties']['Path']}"
-        for function in FUNCTIONS.values()
+def routes() -> dict[str, str]:
+    """The API's routes by their keys, each with the function that answers it."""
+    return {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}": name
+        for name, function in FUNCTIONS.items()
         for event in function.get("Events", {}).values()
         if event["Type"] == "HttpApi" and "Path" in event["Properties"]
     }
+
+
+def test_what_get_answers_head_answers_too() -> None:
+    """An HTTP API has no route for HEAD where only GET has one."""
+    by_method = {
+        method: {
+            route.partition(" ")[2]: function
+            for route, function in routes().items()
+            if route.startswith(f"{method} ")
+        }
+        for method in ("GET", "HEAD")
+    }
+    assert by_method["HEAD"] == by_method["GET"]
+
+
+def test_preflights_do_not_go_to_the_route_of_unknown_paths() -> None:
+    """ingest answers them: of the functions with routes it starts fastest."""
+    assert routes()["OPTIONS /{proxy+}"] == "Ingest"
+
+
+def test_every_route_has_a_throttle() -> None:
+    properties = RESOURCES["Api"]["Properties"]
     own = properties["RouteSettings"]
-    assert set(own) <= routes
-    assert {route for route in routes if route.startswith("POST")} <= set(own)
+    assert set(own) <= set(routes())
+    assert {route for route in routes() if route.startswith("POST")} <= set(own)
     for throttle in (properties["DefaultRouteSettings"], *own.values()):
         for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
             value = throttle[limit]

@@ -699,6 +699,21 @@ def test_a_queue_that_never_answers_becomes_a_503_after_3_s(queue: str) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
+# -- preflights and HEAD
+
+
+def test_a_preflight_is_answered_without_a_key(queue: str) -> None:
+    reply = app.handler(event("preflight"), CONTEXT)
+    assert (reply["statusCode"], reply["body"]) == (204, "")
+
+
+def test_head_of_a_survey_has_the_status_and_headers_of_get(queue: str) -> None:
+    asked = event("survey")
+    got = app.handler(asked, CONTEXT)
+    assert app.handler(asked | {"routeKey": "HEAD /v1/surveys/{id}"}, CONTEXT) == got
+    assert got["statusCode"] == 200
+
+
 # -- silence
 
 

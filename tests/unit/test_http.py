@@ -44,6 +44,17 @@ def test_every_answer_carries_the_request_id() -> None:
     assert reply["headers"]["X-Request-Id"] == "JKJaX"
 
 
+def test_head_is_answered_as_get_is() -> None:
+    """API Gateway leaves the body away, and needs it for Content-Length."""
+    routes = {"GET /v1/surveys/{id}": lambda call: Reply.json(200, {"id": "support"})}
+    got, asked = (
+        answer(routes, event(routeKey=f"{method} /v1/surveys/{{id}}")) for method in ("GET", "HEAD")
+    )
+    assert asked == got
+    assert asked["statusCode"] == 200
+    assert answer(routes, event(routeKey="HEAD /v1/reports"))["statusCode"] == 404
+
+
 def test_an_unknown_path_is_a_problem() -> None:
     reply = answer({}, event(routeKey="$default", rawPath="/nowhere"))
     problem = json.loads(reply["body"])

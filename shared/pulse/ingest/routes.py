@@ -102,6 +102,7 @@ class Ingest:
             "POST /v1/interactions": self._bounded(self._taking(InteractionReader)),
             "POST /v1/agent-sessions": self._bounded(self._taking(SessionReader)),
             "GET /v1/surveys/{id}": self._bounded(self._show_survey),
+            "OPTIONS /{proxy+}": _allow,
         }
 
     def _bounded(self, route: Route) -> Route:
@@ -194,6 +195,11 @@ class Ingest:
             "Vary": "Authorization, X-Api-Key, Origin",  # two tenants may use one survey id
         }
         return Reply.json(200, page(survey, wanted[-1] if wanted else None), headers)
+
+
+def _allow(call: Call) -> Reply:
+    """A preflight, of any path: what is allowed is said by API Gateway, in headers of its own."""
+    return Reply(204)
 
 
 def _with_outages(route: Route, call: Call) -> Reply:

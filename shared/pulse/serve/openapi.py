@@ -68,7 +68,7 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"apiKey": []}],
-        "paths": {path: _with_problems(item) for path, item in _paths().items()},
+        "paths": {path: _spelt_out(item) for path, item in _paths().items()},
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -127,9 +127,29 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
     }
 
 
-def _with_problems(item: dict[str, Any]) -> dict[str, Any]:
-    """Each operation with its problem replies spelt out, and the request id on all others."""
-    return {method: _operation(operation) for method, operation in item.items()}
+def _spelt_out(item: dict[str, Any]) -> dict[str, Any]:
+    """Each operation with its problem replies spelt out, the request id on all others; and HEAD."""
+    spelt = {method: _operation(operation) for method, operation in item.items()}
+    return spelt | ({"head": _head(spelt["get"])} if "get" in spelt else {})
+
+
+def _head(get: dict[str, Any]) -> dict[str, Any]:
+    """What GET answers, without the body."""
+    replies = {status: _resolved(reply) for status, reply in get["responses"].items()}
+    return get | {
+        "operationId": f"{get['operationId']}Head",
+        "summary": "The status and headers of GET, without its body.",
+        "responses": {
+            status: {name: value for name, value in reply.items() if name != "content"}
+            for status, reply in replies.items()
+        },
+    }
+
+
+def _resolved(reply: dict[str, Any]) -> dict[str, Any]:
+    """The reply itself where it is a reference to a problem's."""
+    name = reply.get("$ref", "").rpartition("Problem")[2]
+    return _problem(int(name)) if name else reply
 
 
 def _operation(operation: dict[str, Any]) -> dict[str, Any]:

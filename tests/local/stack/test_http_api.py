@@ -151,9 +151,13 @@ def test_throttle_admits_the_burst_then_says_429(http: Http) -> None:
     assert http("GET", "/items/1").status == 200
 
 
-def test_preflight_is_answered_from_the_configuration(http: Http) -> None:
+def test_head_is_not_routed_as_get_is(http: Http) -> None:
+    assert http("HEAD", "/items/1").status == 404
+
+
+def test_a_preflight_without_a_route_is_answered_from_the_configuration(http: Http) -> None:
     asked = {"Access-Control-Request-Method": "POST", **SHOP}
-    answer = http("OPTIONS", "/echo", asked)
+    answer = http("OPTIONS", "/items/1", asked)
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["access-control-allow-origin"] == "https://shop.example"
     assert answer.headers["access-control-allow-methods"] == "GET,POST"
@@ -161,9 +165,20 @@ def test_preflight_is_answered_from_the_configuration(http: Http) -> None:
     assert answer.headers["access-control-max-age"] == "600"
 
 
+def test_a_preflight_with_a_route_is_the_functions_with_the_configurations_headers(
+    http: Http,
+) -> None:
+    asked = {"Access-Control-Request-Method": "POST", **SHOP}
+    answer = http("OPTIONS", "/echo?do=binary", asked)
+    assert (answer.status, answer.headers["etag"]) == (201, '"1"')
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert answer.headers["access-control-allow-methods"] == "GET,POST"
+    assert http("OPTIONS", "/echo?do=fail", asked).status == 500
+
+
 def test_preflight_of_another_origin_gets_no_permission(http: Http) -> None:
     asked = {"Access-Control-Request-Method": "POST", "Origin": "https://evil.example"}
-    answer = http("OPTIONS", "/echo", asked)
+    answer = http("OPTIONS", "/items/1", asked)
     assert answer.status == 204
     assert not [h for h in answer.headers if h.lower().startswith("access-control-")]
 

@@ -23,7 +23,7 @@ from pulse.tenants.tenant import Tenant
 from tests.unit.serve import interactions
 from tests.unit.serve.events import Answer, as_object, built, pairs
 
-ROUTES = {
+DECLARED = {
     ("post", "/v1/responses"),
     ("post", "/v1/batch/responses"),
     ("post", "/v1/interactions"),
@@ -36,6 +36,7 @@ ROUTES = {
     ("get", "/v1/dimensions/{name}"),
     ("get", "/v1/openapi.json"),
 }
+ROUTES = DECLARED | {("head", path) for method, path in DECLARED if method == "get"}
 
 
 def schema(name: str) -> OAS31Validator:
@@ -63,6 +64,15 @@ def test_every_route_is_described_with_its_problems() -> None:
     assert set(writing) == {"202", "400", "401", "403", "413", "422", "429", "500", "503"}
     reading = paths["/v1/reports/{report}"]["get"]["responses"]
     assert {"200", "304", "400", "401", "403", "404", "409", "422", "503"} <= set(reading)
+
+
+def test_head_promises_what_get_does_but_no_body() -> None:
+    for item in document()["paths"].values():
+        if "get" in item:
+            got, asked = (item[method]["responses"] for method in ("get", "head"))
+            assert asked.keys() == got.keys()
+            assert not [status for status, reply in asked.items() if "content" in reply]
+            assert asked["401" if "401" in asked else "200"]["headers"]["X-Request-Id"]
 
 
 def test_what_the_parser_takes_is_what_the_document_says() -> None:
