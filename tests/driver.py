@@ -5,6 +5,7 @@ is the embedded one, so that every statement really runs.
 """
 
 import base64
+import gzip
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -164,8 +165,7 @@ class Driver:
         if path.startswith("/v1/exports"):
             served = export_rows
         reply = served.handler(event, CONTEXT)
-        text = "" if method == "HEAD" else reply["body"]
-        return Answer(reply["statusCode"], reply["headers"], text)
+        return _answer(reply, with_body=method != "HEAD")
 
     def post(self, tenant: str, responses: Sequence[Mapping[str, Any]]) -> Answer:
         """Responses through the batch route, with the tenant's secret key."""
@@ -331,6 +331,16 @@ def _unplug_events() -> None:
     for rule in events.list_rules()["Rules"]:
         targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
         events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
+
+
+def _answer(reply: Mapping[str, Any], *, with_body: bool) -> Answer:
+    """What a caller's HTTP library makes of the reply that API Gateway sends on."""
+    text: str = reply["body"]
+    headers = dict(reply["headers"])
+    if reply["isBase64Encoded"]:
+        assert headers.pop("Content-Encoding") == "gzip"
+        text = gzip.decompress(base64.b64decode(text)).decode()
+    return Answer(reply["statusCode"], headers, text if with_body else "")
 
 
 def _route(method: str, path: str) -> tuple[str, dict[str, str]]:

@@ -8,6 +8,7 @@
     │   ├── NotFoundError           404
     │   ├── OutdatedError           409  it was true of an earlier build
     │   ├── PayloadTooLargeError    413
+    │   ├── UnsupportedMediaTypeError 415
     │   ├── UnprocessableError      422
     │   └── UnavailableError        503  try again later
     ├── SettingsError         an environment variable or a tenant's setting is missing or wrong
@@ -140,6 +141,13 @@ class PayloadTooLargeError(RequestError):
 
     status = 413
     title = "Payload too large"
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """415: a body in a coding that is not read here."""
+
+    status = 415
+    title = "Unsupported media type"
 
 
 class UnprocessableError(RequestError):

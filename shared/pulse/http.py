@@ -1,6 +1,7 @@
 """HTTP at the edge of a function: API Gateway's event in, its answer out, errors as RFC 9457.
 
 API Gateway has matched the route already (`routeKey`), so that routing is a look-up in a table.
+An HTTP API compresses nothing: that is done here, for every function alike.
 """
 
 import base64
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote_plus
 
+from pulse.encodings import GZIP, compress, wants_gzip
 from pulse.errors import BadRequestError, NotFoundError, RequestError
 from pulse.observe import count, logger
 
@@ -113,12 +115,19 @@ def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, A
         count("RequestsFailed")
         logger.error("request failed", extra=_where(error) | {"request_id": call.request_id})
         reply = Reply.problem(_InternalError("internal", "Something went wrong on our side."))
-    return {
-        "statusCode": reply.status,
-        "headers": {"X-Request-Id": call.request_id, **reply.headers},
-        "body": reply.body,
-        "isBase64Encoded": False,
-    }
+    return _as_result(call, reply)
+
+
+def _as_result(call: Call, reply: Reply) -> dict[str, Any]:
+    """The reply in API Gateway's form, compressed where the caller takes it so."""
+    headers = {"X-Request-Id": call.request_id, **reply.headers}
+    headers["Vary"] = ", ".join(filter(None, (headers.get("Vary"), "Accept-Encoding")))
+    result = {"statusCode": reply.status, "headers": headers}
+    body = reply.body.encode(errors="replace")  # what a caller sent may be half of a pair
+    if not body or not wants_gzip(call.headers.get("accept-encoding", ""), len(body)):
+        return result | {"body": reply.body, "isBase64Encoded": False}
+    headers["Content-Encoding"] = GZIP
+    return result | {"body": base64.b64encode(compress(body)).decode(), "isBase64Encoded": True}
 
 
 def _route(routes: Mapping[str, Route], call: Call) -> Route:

@@ -131,7 +131,7 @@ def test_bad_requests(pulse: Driver) -> None:
 def test_what_the_caller_has_is_not_sent_again_until_a_name_changes(pulse: Driver) -> None:
     first = ask(pulse, "agent", tenant="renaming")
     assert first.headers["Cache-Control"] == "private, max-age=60"
-    assert first.headers["Vary"] == "Authorization, X-Api-Key, Accept"
+    assert first.headers["Vary"] == "Authorization, X-Api-Key, Accept, Accept-Encoding"
     known = {"if-none-match": first.headers["ETag"]}
     again = ask(pulse, "agent", tenant="renaming", headers=known)
     assert (again.status, again.body, again.headers["ETag"]) == (304, "", first.headers["ETag"])

@@ -5,6 +5,7 @@ The inputs are events/ingest/*.json; a test changes only what it is about.
 
 import base64
 import copy
+import gzip
 import io
 import json
 import logging
@@ -697,6 +698,44 @@ def test_a_queue_that_never_answers_becomes_a_503_after_3_s(queue: str) -> None:
     assert (answer.status, answer.json["code"]) == (503, "deadline_exceeded")
     assert 2.9 < took < 3.5
     assert int(answer.headers["Retry-After"]) > 0
+
+
+# -- compressed bodies
+
+
+def compressed(name: str, body: bytes, coding: str = "gzip") -> dict[str, Any]:
+    return changed(name, body=body, content_encoding=coding)
+
+
+def test_a_compressed_body_is_read(queue: str) -> None:
+    items = [{"survey_id": "email", "score": 9, "comment": "x" * 200}] * 500
+    body = gzip.compress(json.dumps({"responses": items}).encode())
+    answer = send(compressed("batch", body))
+    assert (answer.status, answer.json["accepted"]) == (202, 500)
+    one = gzip.compress(b'{"survey_id": "checkout", "score": 5}')
+    assert send(compressed("publishable", one)).status == 202
+
+
+def test_the_limits_hold_for_what_was_compressed(queue: str) -> None:
+    for name, limit in (("publishable", 16 * 1024), ("batch", 256 * 1024)):
+        answer = send(compressed(name, gzip.compress(b" " * (limit + 1))))
+        assert (answer.status, answer.json["code"]) == (413, "body_too_large")
+        answer = send(compressed(name, gzip.compress(b" " * limit)))
+        assert (answer.status, answer.json["code"]) == (400, "body_empty")
+
+
+def test_a_body_in_no_coding_or_in_a_broken_one_is_refused(queue: str) -> None:
+    answer = send(compressed("batch", b"{}"))
+    assert (answer.status, answer.json["code"]) == (400, "body_not_gzip")
+    answer = send(compressed("batch", b"{}", "br"))
+    assert (answer.status, answer.json["code"]) == (415, "content_encoding_unsupported")
+    assert answer.headers["Accept-Encoding"] == "gzip"
+    assert received(queue) == []
+
+
+def test_who_shows_no_key_has_nothing_inflated(queue: str) -> None:
+    sent = compressed("batch", b"{}") | {"headers": {"content-encoding": "gzip"}}
+    assert send(sent).status == 401
 
 
 # -- preflights and HEAD

@@ -4,7 +4,9 @@ The inputs are events/serve_reports/*.json; a test changes only what it is about
 written here, as build_reports writes them.
 """
 
+import base64
 import csv
+import gzip
 import io
 import json
 import logging
@@ -511,19 +513,41 @@ def test_after_the_minute_an_unchanged_object_is_asked_for_but_not_sent() -> Non
 def test_a_reply_may_be_kept_by_its_caller_alone() -> None:
     headers = get("daily").headers
     assert headers["Cache-Control"] == "private, max-age=60"
-    assert headers["Vary"] == "Authorization, X-Api-Key, Accept"
+    assert headers["Vary"] == "Authorization, X-Api-Key, Accept, Accept-Encoding"
 
 
 def test_what_the_caller_has_is_not_sent_again() -> None:
     etag = get("daily").headers["ETag"]
-    assert etag.startswith('"')
-    for named in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+    assert etag.startswith('W/"')  # one for the reply in both codings
+    for named in (etag, etag.removeprefix("W/"), f'"other", {etag}', "*"):
         reply = get("daily", if_none_match=named)
         assert (reply.status, reply.body, reply.headers["ETag"]) == (304, "", etag)
         assert "Vary" in reply.headers
     assert get("daily", if_none_match='"other"').status == 200
     assert get("daily", "channel=chat", if_none_match=etag).status == 200
     assert get("daily", if_none_match=etag, accept="text/csv").status == 200
+
+
+COMPRESSED = "group_by=agent,country&preset=all_time&granularity=day&fill=true"
+
+
+def test_a_long_reply_is_compressed_for_who_takes_it_so() -> None:
+    plain = get("daily", COMPRESSED)
+    sent = get("daily", COMPRESSED, accept_encoding="br, gzip")
+    assert len(plain.body) > 10 * len(sent.body)
+    assert sent.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(base64.b64decode(sent.body)).decode() == plain.body
+    assert sent.headers["ETag"] == plain.headers["ETag"]
+    assert sent.headers["Vary"] == plain.headers["Vary"]
+    assert "Content-Encoding" not in plain.headers
+
+
+@pytest.mark.parametrize("accept_encoding", ["", "gzip"])
+def test_whichever_form_the_caller_has_is_not_sent_again(accept_encoding: str) -> None:
+    etag = get("daily", COMPRESSED, accept_encoding="gzip").headers["ETag"]
+    reply = get("daily", COMPRESSED, accept_encoding=accept_encoding, if_none_match=etag)
+    assert (reply.status, reply.body, reply.headers["ETag"]) == (304, "", etag)
+    assert "Content-Encoding" not in reply.headers
 
 
 def test_pages_follow_one_another_until_a_build_comes_between() -> None:

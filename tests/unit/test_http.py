@@ -1,6 +1,9 @@
 """The edge of the functions: API Gateway's events in, answers and problems out."""
 
+import base64
+import gzip
 import json
+from random import Random
 from typing import Any
 
 import pytest
@@ -53,6 +56,45 @@ def test_head_is_answered_as_get_is() -> None:
     assert asked == got
     assert asked["statusCode"] == 200
     assert answer(routes, event(routeKey="HEAD /v1/reports"))["statusCode"] == 404
+
+
+def sent(body: str, accept_encoding: str | None) -> dict[str, Any]:
+    headers = {} if accept_encoding is None else {"Accept-Encoding": accept_encoding}
+    routes = {"POST /v1/responses": lambda call: Reply(200, body, {"Vary": "Accept"})}
+    return answer(routes, event(headers=headers))
+
+
+def test_a_long_body_goes_compressed_to_who_takes_it_so() -> None:
+    body = "ä😀" * 1_000
+    reply = sent(body, "gzip, br")
+    assert (reply["isBase64Encoded"], reply["headers"]["Content-Encoding"]) == (True, "gzip")
+    assert gzip.decompress(base64.b64decode(reply["body"])).decode() == body
+
+
+@pytest.mark.parametrize(
+    ("body", "accept_encoding"),
+    [("a" * 1_023, "gzip"), ("a" * 1_024, "gzip;q=0"), ("a" * 1_024, None), ("", "identity;q=0")],
+)
+def test_any_other_goes_as_it_is(body: str, accept_encoding: str | None) -> None:
+    reply = sent(body, accept_encoding)
+    assert (reply["body"], reply["isBase64Encoded"]) == (body, False)
+    assert "Content-Encoding" not in reply["headers"]
+
+
+def test_caches_are_told_that_the_coding_depends_on_the_caller() -> None:
+    for body in ("a" * 2_000, "a"):
+        assert sent(body, None)["headers"]["Vary"] == "Accept, Accept-Encoding"
+
+
+def test_half_of_a_pair_that_a_caller_sent_is_no_failure() -> None:
+    reply = sent("\ud800" * 2_000, "gzip")
+    assert gzip.decompress(base64.b64decode(reply["body"])) == b"?" * 2_000
+
+
+def test_the_largest_page_leaves_lambda_whatever_it_is_made_of() -> None:
+    """Of 6 MB, base64 takes a third; noise is made no smaller."""
+    noise = "".join(map(chr, Random(1).choices(range(33, 127), k=4_000_000)))
+    assert len(json.dumps(sent(noise, "gzip"))) < 6_000_000
 
 
 def test_an_unknown_path_is_a_problem() -> None:

@@ -8,7 +8,7 @@ from pulse import days, lake
 from pulse.errors import ForbiddenError, NotFoundError
 from pulse.exports.export import Export, Request
 from pulse.http import Call, Reply, Route
-from pulse.ingest.body import read_object
+from pulse.ingest.body import read_body
 from pulse.settings import BuildSettings
 from pulse.store.clients import unavailable_on_failure
 from pulse.store.events import Events
@@ -57,7 +57,7 @@ class Orders:
         Raises the RequestError that says what is wrong with the key or the body.
         """
         tenant = self._tenant(call)
-        request = Request.parse(read_object(call.body, BODY_LIMIT))
+        request = Request.parse(read_body(call, BODY_LIMIT))
         export = Export(tenant, lake.ulid(), request, days.now_us())
         self.exports.create(export)
         self.events.announce(REQUESTED, {"tenant": tenant, "export": export.id})

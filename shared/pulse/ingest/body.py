@@ -9,7 +9,9 @@ import json
 import math
 from typing import Any, NoReturn, Self
 
+from pulse.encodings import decoded
 from pulse.errors import BadRequestError, PayloadTooLargeError
+from pulse.http import Call
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -24,6 +26,15 @@ class WrittenFloat(float):
         number = super().__new__(cls, digits)
         number.written = digits
         return number
+
+
+def read_body(call: Call, limit: int) -> dict[str, Any]:
+    """The JSON object of a request, whose body may have come compressed.
+
+    `limit` is of the bytes that were compressed. Raises what `decoded` and `read_object` raise.
+    """
+    body = decoded(call.body, call.headers.get("content-encoding", ""), limit)
+    return read_object(body, limit)
 
 
 def read_object(body: bytes, limit: int) -> dict[str, Any]:

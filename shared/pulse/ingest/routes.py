@@ -19,7 +19,7 @@ from pulse.errors import (
 )
 from pulse.http import Call, Reply, Route, decode
 from pulse.ingest import fields
-from pulse.ingest.body import read_object
+from pulse.ingest.body import read_body
 from pulse.ingest.deadline import within
 from pulse.ingest.interactions import InteractionReader
 from pulse.ingest.message import ATTRIBUTE, Event, Message
@@ -115,12 +115,12 @@ class Ingest:
 
     def _take_one(self, call: Call) -> Reply:
         reader = self._reader(ResponseReader, call, "publishable", "secret")
-        given = read_object(call.body, ONE_LIMIT)
+        given = read_body(call, ONE_LIMIT)
         return self._take(call, reader, [given], own_ids=[_idempotency_key(call)])
 
     def _take_batch(self, call: Call) -> Reply:
         reader = self._reader(ResponseReader, call, "secret")
-        items = _batch_items(read_object(call.body, BATCH_LIMIT), reader.stream)
+        items = _batch_items(read_body(call, BATCH_LIMIT), reader.stream)
         base = _idempotency_key(call, longest_suffix=f":{len(items) - 1}")
         own_ids = [f"{base}:{index}" if base else None for index in range(len(items))]
         return self._take(call, reader, items, own_ids)
@@ -130,7 +130,7 @@ class Ingest:
 
         def take(call: Call) -> Reply:
             reader = self._reader(kind, call, "secret")
-            body = read_object(call.body, BATCH_LIMIT)
+            body = read_body(call, BATCH_LIMIT)
             items = _batch_items(body, reader.stream) if reader.stream in body else [body]
             return self._take(call, reader, items, own_ids=[None] * len(items))
 

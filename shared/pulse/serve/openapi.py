@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, get_args
 
 from pulse import days
+from pulse.encodings import COMPRESS_FROM, GZIP
 from pulse.errors import FieldError, RequestError
 from pulse.http import PROBLEM
 from pulse.lake import NOT_GIVEN
@@ -31,6 +32,7 @@ _PROBLEMS = {
     404: "There is no such path, report, survey or tenant.",
     409: "The rows have changed since the page that the cursor comes from.",
     413: "More bytes or items than a request may hold.",
+    415: f"The body is in another coding than {GZIP}; Accept-Encoding names what is read.",
     422: "Readable, but nothing in it can be accepted.",
     429: "Too many requests; answered by API Gateway in its own form.",
     500: "Something went wrong on our side.",
@@ -64,7 +66,10 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pulse",
             "version": VERSION,
-            "description": "Customer-experience reporting: responses in, reports out.",
+            "description": "Customer-experience reporting: responses in, reports out. Replies of "
+            f"{COMPRESS_FROM} bytes or more come in {GZIP} to who names it in Accept-Encoding, and "
+            f"bodies may be sent with Content-Encoding: {GZIP}; limits hold for what it inflates "
+            "to.",
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"apiKey": []}],
@@ -171,6 +176,8 @@ def _problem(status: int) -> dict[str, Any]:
     if status == 429:
         return reply
     reply["headers"] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if status == 415:
+        reply["headers"]["Accept-Encoding"] = {"schema": {"type": "string"}}
     if status == 503:
         reply["headers"]["Retry-After"] = {"schema": {"type": "integer"}}
     return reply | {"content": {PROBLEM: {"schema": _ref("Problem")}}}
@@ -223,7 +230,7 @@ _IF_NONE_MATCH = {
     "schema": {"type": "string"},
 }
 _REPORT_HEADERS = {
-    "ETag": {"schema": {"type": "string"}, "description": "Names this very reply."},
+    "ETag": {"schema": {"type": "string"}, "description": "Names this reply, in whichever coding."},
     "Cache-Control": {"schema": {"type": "string"}},
     "Link": {
         "schema": {"type": "string"},

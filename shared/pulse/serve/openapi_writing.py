@@ -393,7 +393,7 @@ _WITH_PUBLISHABLE_KEY: list[dict[str, list[str]]] = [
     {"apiKey": []},
     {"queryKey": []},
 ]
-_WRITING_PROBLEMS = [400, 401, 403, 413, 422, 429, 500, 503]
+_WRITING_PROBLEMS = [400, 401, 403, 413, 415, 422, 429, 500, 503]
 
 
 def _writing(name: str, summary: str, schema: Schema, *media: str) -> dict[str, Any]:
@@ -484,7 +484,7 @@ PATHS: dict[str, dict[str, Any]] = {
                     "content": {"application/json": {"schema": _reference("Export")}},
                 }
             },
-            "x-problems": [400, 401, 403, 413, 429, 500, 503],
+            "x-problems": [400, 401, 403, 413, 415, 429, 500, 503],
         }
     },
     "/v1/exports/{id}": {

@@ -84,7 +84,7 @@ class Reports:
         if not question.goes_on_in(objects):
             # the page before may come from a process that knew a newer build than this one
             objects = self._objects(question, anew=True)
-        etag = question.etag(objects)
+        etag = _weak(question.etag(objects))
         headers = {"ETag": etag, **_HEADERS}
         if question.goes_on_in(objects) and _has(call, etag):
             return Reply(304, headers=headers)
@@ -102,7 +102,7 @@ class Reports:
         tenants = self._tenants(key, search.query)
         question = Question.ask(search.report, search.query, tenants, key)
         body = to_json(search.answer(question, self._objects(question), self.names))
-        headers = {"ETag": f'"{fingerprint(body)}"', **_HEADERS}
+        headers = {"ETag": _weak(f'"{fingerprint(body)}"'), **_HEADERS}
         if _has(call, headers["ETag"]):
             return Reply(304, headers=headers)
         return Reply(200, body, {"Content-Type": JSON, **headers})
@@ -162,7 +162,12 @@ def _named(name: str) -> Report:
     return REPORTS[name]
 
 
+def _weak(etag: str) -> str:
+    """The ETag for the reply in whichever coding it is sent: only then may both share one."""
+    return f"W/{etag}"
+
+
 def _has(call: Call, etag: str) -> bool:
-    """Does If-None-Match name this reply? A proxy that compresses may have made it weak."""
-    named = call.headers.get("if-none-match", "").split(",")
-    return any(name.strip().removeprefix("W/") in (etag, "*") for name in named)
+    """Does If-None-Match name this reply? It compares weakly (RFC 9110, 13.1.2)."""
+    named = [name.strip() for name in call.headers.get("if-none-match", "").split(",")]
+    return "*" in named or etag.removeprefix("W/") in (name.removeprefix("W/") for name in named)

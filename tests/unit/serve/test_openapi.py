@@ -61,7 +61,7 @@ def test_every_route_is_described_with_its_problems() -> None:
         assert {"429", "500"} <= statuses
         assert bool(paths[path][method].get("security", True)) == ("401" in statuses)
     writing = paths["/v1/responses"]["post"]["responses"]
-    assert set(writing) == {"202", "400", "401", "403", "413", "422", "429", "500", "503"}
+    assert set(writing) == {"202", "400", "401", "403", "413", "415", "422", "429", "500", "503"}
     reading = paths["/v1/reports/{report}"]["get"]["responses"]
     assert {"200", "304", "400", "401", "403", "404", "409", "422", "503"} <= set(reading)
 
