@@ -30,7 +30,8 @@ BUDGETS = {
     "build_reports": 6.0,
     "serve_reports": 2.5,
     "export_revenue": 2.5,
-    "export_rows": 1.5,
+    "order_exports": 1.5,
+    "export_rows": 6.0,
     "housekeep": 1.5,
     "compact_raw": 2.5,
 }

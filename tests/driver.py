@@ -22,6 +22,7 @@ from moto import mock_aws
 
 from functions.export_rows import app as export_rows
 from functions.ingest import app as ingest
+from functions.order_exports import app as order_exports
 from functions.serve_reports import app as serve_reports
 from functions.write_raw import app as write_raw
 from local import cloudformation
@@ -163,7 +164,7 @@ class Driver:
         if path.startswith(("/v1/reports", "/v1/dimensions", "/v1/openapi")):
             served = serve_reports
         if path.startswith("/v1/exports"):
-            served = export_rows
+            served = order_exports
         reply = served.handler(event, CONTEXT)
         return _answer(reply, with_body=method != "HEAD")
 
@@ -266,9 +267,8 @@ class Driver:
 
     def forget(self) -> None:
         """Let every function start cold, with nothing remembered."""
-        for app in (ingest, write_raw, serve_reports, export_rows):
+        for app in (ingest, write_raw, serve_reports, order_exports, export_rows):
             app.stage.cache_clear()
-        export_rows.orders.cache_clear()
 
     # -- looking
 

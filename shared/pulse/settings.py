@@ -86,6 +86,14 @@ class BuildSettings(Settings):
 
 
 @dataclass(frozen=True)
+class OrderExportsSettings(Settings):
+    """order_exports: links to files of the lake, and the event that wakes the worker."""
+
+    lake_bucket: str
+    event_source: str
+
+
+@dataclass(frozen=True)
 class CompactRawSettings(Settings):
     """compact_raw: events of the lake, and the event that wakes it for the rest."""
 

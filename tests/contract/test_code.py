@@ -63,7 +63,7 @@ FORBIDDEN = {
     "write_raw": PANDAS,
     "serve_reports": PANDAS | {"ua_parser", "maxminddb"},
     "export_revenue": PANDAS | {"ua_parser", "maxminddb"},
-    "export_rows": PANDAS | {"pyarrow"},  # until an order is to be worked on
+    "order_exports": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},
     "compact_raw": PANDAS | {"ua_parser", "maxminddb"},
     "housekeep": PANDAS | {"pyarrow"},
 }

@@ -28,6 +28,7 @@ SETTINGS = {
     "BuildReports": settings.BuildSettings,
     "ServeReports": settings.ServeReportsSettings,
     "ExportRevenue": settings.ExportRevenueSettings,
+    "OrderExports": settings.OrderExportsSettings,
     "ExportRows": settings.BuildSettings,
     "CompactRaw": settings.CompactRawSettings,
     "Housekeep": settings.HousekeepSettings,

@@ -26,7 +26,7 @@ from botocore.exceptions import ClientError
 from openapi_schema_validator import OAS31Validator
 from pyarrow import parquet
 
-from functions.export_rows import app
+from functions.order_exports import app
 from local.athena.faults import failed, next_executions
 from pulse import days
 from pulse.errors import AthenaError
@@ -36,7 +36,7 @@ from pulse.store.clients import client
 from pulse.tenants.rules import Rule
 from tests.driver import CONTEXT, Driver, running
 
-EVENTS = Path(__file__).parents[2] / "events" / "export_rows"
+EVENTS = Path(__file__).parents[2] / "events"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ALL = {"stream": "responses", "start_date": "2026-11-10", "end_date": "2026-11-30"}
 HOSTILE = (
@@ -420,7 +420,7 @@ def test_a_hostile_value_is_compared_and_never_run(pulse: Driver, value: str) ->
 
 
 def test_an_order_is_answered_at_once_and_wakes_its_worker(pulse: Driver) -> None:
-    event = json.loads((EVENTS / "order.json").read_text())
+    event = json.loads((EVENTS / "order_exports" / "order.json").read_text())
     event["headers"]["authorization"] = f"Bearer {pulse.key('acme', 'secret')}"
     with announced() as entries:
         reply = app.handler(event, CONTEXT)
@@ -432,7 +432,7 @@ def test_an_order_is_answered_at_once_and_wakes_its_worker(pulse: Driver) -> Non
         "country": {"is_not": ["DE", None]},
     }
     (entry,) = entries
-    sample = json.loads((EVENTS / "requested.json").read_text())
+    sample = json.loads((EVENTS / "export_rows" / "requested.json").read_text())
     assert (entry["Source"], entry["DetailType"]) == (sample["source"], sample["detail-type"])
     assert json.loads(entry["Detail"]) == {"tenant": "acme", "export": told["id"]}
     assert sample["detail"].keys() == {"tenant", "export"}

@@ -18,8 +18,8 @@ import pytest
 import requests
 from botocore.client import BaseClient
 
-from functions.export_rows import app as export_rows
 from functions.ingest import app as ingest
+from functions.order_exports import app as order_exports
 from functions.serve_reports import app as serve_reports
 from local.routes import read_http_api
 from pulse import days
@@ -240,7 +240,7 @@ def told(answer: Answer) -> str:
 
 
 def test_every_route_is_asked(pulse: Driver) -> None:
-    tables = (app.routes for app in (ingest.stage(), serve_reports.stage(), export_rows.orders()))
+    tables = (app.routes for app in (ingest.stage(), serve_reports.stage(), order_exports.stage()))
     in_code = {route for table in tables for route in table}
     api = read_http_api(pulse.deployment)
     assert api is not None

@@ -3,6 +3,6 @@
     POST /v1/exports → orders (a record, an event) ⇢ write (Athena, day by day) → files → exports/
     GET /v1/exports/{id} → orders (the record, and a link once the file is there)
 
-One function does both halves. Nobody waits for Athena at the API: the order is answered at once,
-and the event wakes the function again for the work.
+Two functions: order_exports answers the API and can read no event, export_rows does the work and
+can be asked by nobody. Nobody waits for Athena at the API: the order is answered at once.
 """

@@ -9,7 +9,7 @@ from pulse.errors import ForbiddenError, NotFoundError
 from pulse.exports.export import Export, Request
 from pulse.http import Call, Reply, Route
 from pulse.ingest.body import read_body
-from pulse.settings import BuildSettings
+from pulse.settings import OrderExportsSettings
 from pulse.store.clients import unavailable_on_failure
 from pulse.store.events import Events
 from pulse.store.exports import Exports
@@ -34,7 +34,7 @@ class Orders:
     events: Events
 
     @classmethod
-    def from_settings(cls, settings: BuildSettings) -> Self:
+    def from_settings(cls, settings: OrderExportsSettings) -> Self:
         """Over the stack that the settings name."""
         return cls(
             directory=Directory(Tenants(settings.table, hurried=True)),

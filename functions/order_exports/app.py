@@ -1,0 +1,23 @@
+"""order_exports: orders for exports over the API, and links to the files that were made."""
+
+from functools import cache
+from typing import Any
+
+from pulse.exports.orders import Orders
+from pulse.http import answer
+from pulse.observe import count, logger, metrics
+from pulse.settings import OrderExportsSettings
+
+
+@cache
+def stage() -> Orders:
+    """The stage, made at the first event."""
+    return Orders.from_settings(OrderExportsSettings.from_environment())
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The answer to one request, in API Gateway's form."""
+    count("Requests")
+    return answer(stage().routes, event)
