@@ -14,6 +14,7 @@
     ├── SettingsError         an environment variable or a tenant's setting is missing or wrong
     ├── AthenaError           a statement failed, was cancelled or ran out of time
     ├── BuildCheckError       a build's result contradicts its input; nothing was published
+    ├── NewerFormatError      a newer version wrote it, and this one would read it wrongly
     ├── CatalogError          Glue did not take a day; the next build finds it waiting
     └── ConflictError         somebody else changed the same thing first; start over
 
@@ -39,6 +40,10 @@ class AthenaError(PulseError):
 
 class CatalogError(PulseError):
     """Glue could not point a day at its run; the message names the day and Glue's reason."""
+
+
+class NewerFormatError(PulseError):
+    """Only a newer version of Pulse understands it; it stays where it is until there is one."""
 
 
 class BuildCheckError(PulseError):

@@ -90,12 +90,12 @@ def test_an_interaction_is_in_the_queue_with_its_thresholds(pulse: Driver) -> No
     )
     assert message(pulse) == {
         "v": 1,
+        "format": 2,
         "stream": "interactions",
         "tenant": "demo",
         "key_kind": "secret",
         "received_us": T0,
         "request_id": "UQ3hKjA5FiAEPxg=",
-        "user_agent": None,
         "items": [
             {
                 "interaction_id": "call-2041",

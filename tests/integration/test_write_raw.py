@@ -383,7 +383,7 @@ def test_a_row_that_is_wrong_is_set_aside_and_its_neighbours_are_stored(
         ({"tenant": ""}, "there is no tenant ''"),
         ({"tenant": "../demo"}, "there is no tenant '../demo'"),
         ({"stream": "clicks"}, "there is no stream 'clicks'"),
-        ({"v": 2}, "no message: Invalid value 2 - at `$.v`"),
+        ({"v": 0}, "no message: Invalid value 0 - at `$.v`"),
         ({"items": None}, "no message: Expected `array`, got `null` - at `$.items`"),
     ],
 )
@@ -398,6 +398,21 @@ def test_a_message_that_is_none_of_ours_is_set_aside(
 
 
 # -- what comes again
+
+
+def test_a_message_for_a_newer_version_comes_again_until_it_is_a_dead_letter(
+    lake_objects: Objects,
+) -> None:
+    newer = record("newer", body='{"v": 2, "format": 9, "streams": ["what it says of itself"]}')
+    assert write(record("a", item(1)), newer) == ["newer"]
+    assert [row["response_id"] for row in rows(lake_objects)] == ["r-1"]
+    assert aside(lake_objects) == []
+
+
+def test_what_a_newer_version_adds_to_a_message_is_passed_over(lake_objects: Objects) -> None:
+    more = record("a", item(1, mood="calm"), format=9, mood={"of": "the caller"})
+    assert write(more) == []
+    assert [row["response_id"] for row in rows(lake_objects)] == ["r-1"]
 
 
 def test_a_day_that_cannot_be_stored_fails_only_the_messages_that_have_rows_in_it(

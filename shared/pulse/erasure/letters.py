@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from msgspec.structs import replace
-
 from pulse import days
 from pulse.erasure.marks import Erasure, Tombstones, claimed, customer_mark, interaction_mark
-from pulse.ingest.message import Message
+from pulse.errors import NewerFormatError
+from pulse.ingest.message import Message, with_items
 
 _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_id")}
 """What an item must have as text for its marks to be known."""
@@ -79,6 +78,8 @@ def mended(body: str, person: Person) -> Mended:
     """A message without the person's items. What it tells of whose something is, they learn."""
     try:
         message = Message.decode(body)
+    except NewerFormatError:
+        return _mended_newer(body, person)
     except ValueError:
         return Mended(None if _stands_whole(body, person.customer) else body)
     if message.tenant != person.tenant or message.received_us > person.erased_us:
@@ -87,8 +88,26 @@ def mended(body: str, person: Person) -> Mended:
     removed = len(message.items) - len(left)
     if not removed:
         return Mended(body)
-    new = replace(message, items=left).encode() if left else None
-    return Mended(new, message.stream, removed)
+    return Mended(with_items(body, left) if left else None, message.stream, removed)
+
+
+def _mended_newer(body: str, person: Person) -> Mended:
+    """What this version cannot read loses the items in which the person's id stands whole.
+
+    A newer version will read the others.
+    """
+    told = json.loads(body)
+    items = told.get("items")
+    if told.get("tenant", person.tenant) != person.tenant:
+        return Mended(body)
+    if not isinstance(items, list):
+        return Mended(None if _stands_whole(body, person.customer) else body)
+    left = [item for item in items if not _holds(item, person.customer)]
+    if len(left) == len(items):
+        return Mended(body)
+    stream = told.get("stream")
+    new = with_items(body, left) if left else None
+    return Mended(new, stream if isinstance(stream, str) else "", len(items) - len(left))
 
 
 def is_line_of(line: str, person: Person) -> bool:

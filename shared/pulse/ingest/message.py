@@ -6,17 +6,20 @@ address is not in it; it travels beside it, as an attribute (ATTRIBUTE), and end
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 
-from pulse import days
+from pulse import days, formats
+from pulse.errors import NewerFormatError
 
 ATTRIBUTE = "client_ip"
 
+_READER = formats.MESSAGE.reader
 _YEAR_9999_US = days.to_us(datetime(9999, 1, 1, tzinfo=UTC))
 
 
@@ -121,11 +124,12 @@ def _given(event: Event) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-class Message(msgspec.Struct, frozen=True, tag_field="v", tag=1):
+class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", tag=_READER):
     """The good items of one request, in the order in which they stood there.
 
     All were received at `received_us`; as the last received wins, item i counts as received
-    i microseconds later. In a body, `v` is the version of all this.
+    i microseconds later. In a body, `v` is the least number whose readers understand it, `format`
+    the number of how it was written (formats.py).
     """
 
     stream: str
@@ -137,26 +141,55 @@ class Message(msgspec.Struct, frozen=True, tag_field="v", tag=1):
     """What the events' `item()` give; what else a body may hold there is judged one by one."""
     user_agent: str | None = None
     """Of the request itself: known for publishable keys alone."""
+    country: str | None = None
+    """The caller's, where its address is no longer known: of what was set aside and comes back."""
+    format: int = 1
 
     def encode(self) -> str:
-        """The message's body, ASCII."""
-        text: str = msgspec.json.encode(self).decode()
-        return _NOT_ASCII.sub(_escaped, text)
+        """The message's body in the present format, ASCII."""
+        present = msgspec.structs.replace(self, format=formats.MESSAGE.number)
+        return _ascii(msgspec.json.encode(present).decode())
 
     @staticmethod
     def decode(body: str) -> "Message":
-        """The message that a body holds. Raises ValueError saying why it holds none."""
+        """The message that a body holds, without what this version does not know of it.
+
+        Raises NewerFormatError for one that only a newer version understands, ValueError saying
+        why it holds none.
+        """
         try:
             return _DECODER.decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
+            _refuse_newer(body)
             raise ValueError(f"no message: {error}") from error
 
 
+def with_items(body: str, items: Sequence[Any]) -> str:
+    """A message's body with these items in the place of its own, all else as it was written."""
+    return _ascii(msgspec.json.encode(msgspec.json.decode(body) | {"items": items}).decode())
+
+
+class _Version(msgspec.Struct):
+    v: int
+
+
+def _refuse_newer(body: str) -> None:
+    """Raise NewerFormatError if a body says that this version cannot understand it."""
+    with suppress(msgspec.DecodeError, RecursionError):
+        if _VERSION_DECODER.decode(body).v > formats.MESSAGE.reader:
+            raise NewerFormatError("the message is for a newer version of Pulse")
+
+
 _DECODER = msgspec.json.Decoder(Message)
+_VERSION_DECODER = msgspec.json.Decoder(_Version)
 
 # Only what has to be escaped is: json's own ensure_ascii also escapes DEL, which is ASCII and would
 # grow to six times its length; nothing grows beyond three times.
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def _ascii(text: str) -> str:
+    return _NOT_ASCII.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:

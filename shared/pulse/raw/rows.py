@@ -225,7 +225,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 def _key_kind_and_client(item: Mapping[str, Any], origin: Origin, countries: Countries) -> Row:
     """Country, browser, os and device, but of a server's own request never; the kind of key."""
     if origin.message.key_kind == "publishable":
-        country = countries.of(origin.client_ip)
+        country = origin.message.country or countries.of(origin.client_ip)
         client = client_of(origin.message.user_agent)
     else:
         country = item.get("country") or countries.of(item.get("ip"))

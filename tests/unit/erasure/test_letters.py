@@ -94,3 +94,29 @@ def test_whose_an_interaction_is_is_known_when_all_letters_are_read(
     assert (interaction_mark("acme", "T-1") in person.marks) is is_theirs
     nobodys = letter("interactions", {"interaction_id": "T-1"})
     assert (mended(nobodys, person).body is None) is is_theirs
+
+
+def test_what_a_newer_version_added_to_a_letter_stays_in_it() -> None:
+    both = json.loads(MINE) | {"mood": "calm"}
+    both["items"] = [*both["items"], {"interaction_id": "T-2", "entered_us": 1, "tone": "low"}]
+    new = mended(json.dumps(both), Person("acme", "C-1", "UTC", days.DAY)).body
+    assert json.loads(new or "") == both | {"items": both["items"][1:]}
+
+
+@pytest.mark.parametrize(
+    ("items", "left"),
+    [
+        ([{"who": "C-1"}, {"who": "C-2"}], [{"who": "C-2"}]),
+        ([{"who": ["C-1"]}], None),
+        ([{"who": "C-2"}], [{"who": "C-2"}]),
+    ],
+)
+def test_a_letter_for_a_newer_version_loses_only_what_names_the_person(
+    items: list[Any], left: list[Any] | None
+) -> None:
+    newer = {"v": 2, "format": 9, "tenant": "acme", "stream": "moods", "items": items}
+    new = mended(json.dumps(newer), Person("acme", "C-1", "UTC", days.DAY))
+    assert new.removed == len(items) - len(left or [])
+    assert (json.loads(new.body) if new.body else None) == (
+        newer | {"items": left} if left else None
+    )

@@ -5,8 +5,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from pulse.ingest.message import Message, Response
+from pulse.errors import NewerFormatError
+from pulse.ingest.message import Message, Response, with_items
 
 GOOD = Message("responses", "demo", "secret", 1, "id", ({"score": 5},), None)
 
@@ -22,7 +24,7 @@ def test_a_message_comes_out_as_it_went_in(
     body = sent.encode()
     assert body.isascii()
     assert not any(letter < " " for letter in body)
-    assert Message.decode(body) == sent
+    assert replace(Message.decode(body), format=1) == sent
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "So", "Cc"], exclude_characters="\x7f")))
@@ -46,16 +48,36 @@ def test_a_letter_that_the_request_did_not_escape_stays_one_byte() -> None:
         "[]",
         "[" * 100_000,
         json.dumps({"v": 1}),
-        GOOD.encode().replace('"v":1', '"v":2'),
+        GOOD.encode().replace('"v":1', '"v":0'),
+        GOOD.encode().replace('"v":1', '"v":"2"'),
         GOOD.encode().replace('"responses"', "5"),
         GOOD.encode().replace('"received_us":1', '"received_us":1.5'),
         GOOD.encode().replace('"received_us":1', '"received_us":true'),
         GOOD.encode().replace('"received_us":1', f'"received_us":{10**30}'),
         GOOD.encode().replace('"received_us":1', '"received_us":-1'),
         GOOD.encode().replace('[{"score":5}]', "{}"),
-        GOOD.encode().replace('"user_agent":null', '"user_agent":5'),
+        GOOD.encode().replace('"format":2', '"user_agent":5'),
     ],
 )
 def test_anything_else_is_a_value_error(body: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         Message.decode(body)
+
+
+def test_what_only_a_newer_version_understands_is_no_value_error() -> None:
+    """It is not set aside for ever, but waits."""
+    newer = {"v": 2, "format": 9, "streams": ["responses"]}
+    with pytest.raises(NewerFormatError):
+        Message.decode(json.dumps(newer))
+
+
+def test_what_a_newer_version_has_added_is_passed_over() -> None:
+    newer = json.loads(GOOD.encode()) | {"format": 9, "mood": {"of": "the caller"}}
+    assert Message.decode(json.dumps(newer)) == replace(GOOD, format=9)
+
+
+def test_other_items_leave_all_else_as_it_was_written() -> None:
+    newer = json.loads(GOOD.encode()) | {"v": 2, "format": 9, "mood": "naïve"}
+    body = with_items(json.dumps(newer), [{"score": 7}])
+    assert body.isascii()
+    assert json.loads(body) == newer | {"items": [{"score": 7}]}

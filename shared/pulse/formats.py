@@ -1,0 +1,29 @@
+"""The numbers of the formats that one version of Pulse writes and another one reads.
+
+A number is raised with every change of what is written, and small data of each number lie under
+tests/formats/ (docs/decisions/0036). A reader ignores what it does not know. Where that would make
+it read wrongly, the writer also raises `reader`; who knows only smaller numbers leaves it alone.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: the number that is written now, and the least one whose readers understand it."""
+
+    number: int
+    reader: int = 1
+
+
+MESSAGE = Format(2)
+"""What travels from ingest to write_raw; what carries no number is of 1."""
+RAW = Format(2)
+"""Objects of events. Columns are only ever added, and none changes its meaning."""
+REPORT = Format(2)
+"""Tenant-year objects. With another number they are built again."""
+QUARANTINE = Format(2)
+"""Lines that were set aside."""
+TABLE = Format(1)
+"""The table's records, which carry no number: readers pass over attributes that they do not know.
+The state of a tenant-year is compared as a whole, so that no version may add to it."""

@@ -1,0 +1,224 @@
+"""One small example of everything that one version of Pulse writes and another one reads.
+
+`python -m tests.format_samples` writes what this version makes below tests/formats/, in the folder
+of each format's present number. What lies in the folder of a number that has been released stays
+as it is: it is how that version wrote.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from moto import mock_aws
+
+from pulse import days, lake
+from pulse.erasure.marks import Erasure, customer_mark
+from pulse.ingest.message import AgentSession, Event, Interaction, Message, Response
+from pulse.raw import parquet, quarantine
+from pulse.raw.rows import STREAMS, Origin, row_of
+from pulse.reports import tenant_year
+from pulse.store.clients import client
+from pulse.store.erasures import Erasures
+from pulse.store.ledger import Ledger
+from pulse.store.records import Record, _record
+from pulse.store.tenants import Tenants
+from pulse.tenants.keys import Key
+from pulse.tenants.rules import Rule
+from pulse.tenants.surveys import Display, Survey, Texts
+from pulse.tenants.tenant import Tenant, YearState
+from tests.account import make_table
+
+FOLDER = Path(__file__).parent / "formats"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+NOON_US = days.to_us(NOON)
+DAY = date(2026, 11, 21)
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+RESPONSE = Response(
+    survey="checkout",
+    metric="csat",
+    scale="1-5:good5",
+    response_id="r-1",
+    answered_us=NOON_US - 5,
+    score=4,
+    channel="chat",
+    agent="A-7",
+    agent_name="Zoë",
+    customer="C-1042",
+    interaction="I-1",
+    comment="naïve 😀",
+    tags={"shop": "Graz", "floor": "2"},
+    country="AT",
+    ip="203.0.113.7",
+    user_agent=FIREFOX,
+)
+INTERACTION = Interaction(
+    interaction_id="I-1",
+    media_type="voice",
+    entered_us=NOON_US - 3_600_000_000,
+    updated_us=NOON_US - 60_000_000,
+    customer_segment="gold",
+    service_type="billing",
+    agent="A-7",
+    agent_name="Zoë",
+    customer="C-1042",
+    offered_us=NOON_US - 3_590_000_000,
+    accepted_us=NOON_US - 3_580_000_000,
+    first_response_us=NOON_US - 3_580_000_000,
+    finished_us=NOON_US - 3_000_000_000,
+    abandoned=False,
+    replies=2,
+    satisfaction="4.5",
+    revenue="-120.0001",
+    currency="EUR",
+    accept_threshold_us=20_000_000,
+    first_response_threshold_us=20_000_000,
+    finish_threshold_us=300_000_000,
+)
+SESSION = AgentSession("S-1", "A-7", "voice", "2026-11-21", 3_600_000_000, 1_800_000_000)
+EVENTS: Mapping[str, Event] = {
+    "responses": RESPONSE,
+    "interactions": INTERACTION,
+    "sessions": SESSION,
+}
+
+
+class OneCountry:
+    """A database that knows a single country."""
+
+    def of(self, address: str | None) -> str | None:
+        return "DE" if address else None
+
+
+COUNTRIES: Any = OneCountry()
+
+
+def sent(stream: str) -> Message:
+    """A message of a stream with everything that it can hold."""
+    return Message(
+        stream=stream,
+        tenant="acme",
+        key_kind="publishable" if stream == "responses" else "secret",
+        received_us=NOON_US,
+        request_id="JKJaXmPLvHcESHA=",
+        items=(EVENTS[stream].item(),),
+        user_agent=FIREFOX if stream == "responses" else None,
+    )
+
+
+def messages() -> dict[str, bytes]:
+    """The body of a message of each stream."""
+    return {f"{stream}.json": sent(stream).encode().encode() for stream in EVENTS}
+
+
+def raw_objects() -> dict[str, bytes]:
+    """An object of each stream's events."""
+    made = {}
+    for stream in EVENTS:
+        message = sent(stream)
+        with days.clock(lambda: NOON):
+            _, row = row_of(message.items[0], 0, Origin(message, "203.0.113.7", "UTC"), COUNTRIES)
+        made[f"{stream}.parquet"] = parquet.encode([row], STREAMS[stream].columns)
+    return made
+
+
+def report_rows(dataset: lake.Dataset) -> list[dict[str, Any]]:
+    """Two rows of a tenant-year: each measure is a number of its own."""
+    counts = dict(zip(dataset.measures, range(1, 100), strict=False))
+    texts: dict[str, str | None] = {name: f"{name} 1" for name in dataset.dimensions}
+    texts |= {"metric": "csat", "scale": "1-5"} if dataset is lake.SCORES else {}
+    nothing = dict.fromkeys(dataset.dimensions[2:])
+    return [{**texts, "day": DAY, **counts}, {**texts, **nothing, "day": DAY, **counts}]
+
+
+def report_objects() -> dict[str, bytes]:
+    """A tenant-year object of each table."""
+    made = {}
+    for dataset in lake.DATASETS:
+        piece = pa.Table.from_pylist(report_rows(dataset), tenant_year.schema(dataset))
+        arranged = tenant_year.arrange(dataset, [parquet.encode_table(piece)])
+        made[f"{dataset.name}.parquet"] = arranged.body
+    return made
+
+
+def set_aside() -> dict[str, bytes]:
+    """What could not be read: a row, and a whole message."""
+    body = json.dumps(json.loads(sent("responses").encode()) | {"tenant": "gone"})
+    lines = [
+        quarantine.row_line(
+            "score must be a int",
+            "responses",
+            NOON_US,
+            {
+                "tenant": "acme",
+                "key_kind": "publishable",
+                "user_agent": FIREFOX,
+                "item": RESPONSE.item() | {"score": "four"},
+            },
+        ),
+        quarantine.message_line("there is no tenant 'gone'", "unknown", NOON_US, body),
+    ]
+    return {"lines.json": "".join(f"{line}\n" for line in lines).encode()}
+
+
+def records() -> dict[str, bytes]:
+    """The records of the table."""
+    with mock_aws(), days.clock(lambda: NOON):
+        table = make_table()
+        tenants, ledger = Tenants(table), Ledger(table)
+        tenant = Tenant("acme", "Acme", "Europe/Berlin", thresholds={"voice.accept": ((DAY, 20),)})
+        tenants.create(tenant)
+        state = YearState("built from this", NOON_US, DAY, published=True)
+        tenants.set_year("acme", "scores", 2026, state, before=None)
+        rules = ((0, Rule.make("nps", 0, 10)), (NOON_US, Rule.make("csat", 1, 5, good=5)))
+        display = Display("event", 5, "paid", 50, 7)
+        texts = {"de": Texts("Wie war es?", "Danke", ("schlecht", "gut"))}
+        tenants.put_survey(Survey("acme", "checkout", rules, "stars", texts, "de", display))
+        key = Key("ab" * 32, "report", "acme", NOON_US, ("checkout",), ("https://a.example",))
+        tenants.add_key(key)
+        ledger.add("responses", DAY)
+        ledger.claim("responses", DAY, version=1, run="01RUN", answers=1)
+        ledger.note_compacted("responses", DAY, 1)
+        mark = customer_mark("acme", "C-1042")
+        gone = Erasure("acme", mark, frozenset({mark}), NOON_US, (("responses", DAY),))
+        Erasures(table).add(gone)
+        found = client("dynamodb").scan(TableName=table)["Items"]
+    made: list[Record] = sorted(map(_record, found), key=lambda one: (one["pk"], one["sk"]))
+    return {"records.json": (json.dumps(made, indent=1, sort_keys=True) + "\n").encode()}
+
+
+MADE: Mapping[str, Any] = {
+    "message": messages,
+    "raw": raw_objects,
+    "report": report_objects,
+    "quarantine": set_aside,
+    "table": records,
+}
+"""What makes the examples of each format, by file."""
+
+
+def nothing_left_out() -> list[str]:
+    """Fields of events that the examples do not give: each has to stand in one."""
+    return [
+        f"{type(event).__name__}.{field.name}"
+        for event in EVENTS.values()
+        for field in fields(event)
+        if getattr(event, field.name) is None
+    ]
+
+
+def write(numbers: Mapping[str, int]) -> None:
+    """Write the examples of every format into the folder of its number."""
+    for name, make in MADE.items():
+        folder = FOLDER / name / str(numbers[name])
+        folder.mkdir(parents=True, exist_ok=True)
+        for file_name, body in make().items():
+            (folder / file_name).write_bytes(body)
+
+
+if __name__ == "__main__":
+    write(dict.fromkeys(MADE, 1))
