@@ -6,12 +6,16 @@ ingest counts what it accepts in CloudWatch, at the moment of receipt, and raw h
 moments: so a span of time is compared, in whole minutes (docs/decisions/0018). It ends some minutes
 ago, because CloudWatch and the queue's own count are behind. The count may be short, if a process
 died between storing and counting, but never too high: what is counted and nowhere found is lost.
+
+Dead letters are read and their events counted. What waits in the queue is left to write_raw: it can
+hold no more of a stream than was accepted since the oldest message was sent.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from math import inf
 from typing import Any, Self
@@ -49,8 +53,10 @@ class Balance:
     erased: int
     """At most: what erasures have removed since, and had write_raw leave out, whenever received."""
     messages_on_their_way: int
-    """Of any stream, each of at most BATCH_ITEMS events; so are the dead letters."""
-    dead_letters: int
+    """Of any stream, each of at most BATCH_ITEMS events."""
+    accepted_since_oldest: int | None
+    """Of `accepted`, what came since the oldest message was sent; None where nobody tells when."""
+    in_dead_letters: int
     expired_days: int
     """Days that raw no longer keeps, and with them what was received of them lately."""
 
@@ -61,18 +67,21 @@ class Balance:
 
     def verdict(self) -> tuple[State, str]:
         """How it comes out, and why."""
-        in_flight = self.messages_on_their_way * BATCH_ITEMS
+        in_messages = self.messages_on_their_way * BATCH_ITEMS
+        waiting = min(in_messages, self.accepted_since_oldest or 0)
         if self.accepted < self.written_least:
             return "look", f"{self.written_least - self.accepted:,} more than were counted"
         if not self.missing:
             return "ok", "none missing"
-        if self.missing <= in_flight:
+        if self.missing <= waiting:
             return "waiting", f"{self.missing:,} are in the queue"
-        if self.missing <= in_flight + self.dead_letters * BATCH_ITEMS:
+        if self.missing <= waiting + self.in_dead_letters:
             return "look", f"{self.missing:,} are in dead letters, see pulse redrive"
+        if self.accepted_since_oldest is None and self.missing <= in_messages:
+            return "look", f"{self.missing:,} may be in the queue, whose age is not known yet"
         if self.expired_days:
             return "look", f"{self.missing:,} missing, which may be of expired days"
-        return "failed", f"{self.missing:,} are lost"
+        return "failed", f"{self.missing - waiting - self.in_dead_letters:,} are lost"
 
 
 def events_conserved(outputs: StackOutputs) -> list[CheckResult]:
@@ -86,7 +95,7 @@ def events_conserved(outputs: StackOutputs) -> list[CheckResult]:
 
 @dataclass(frozen=True)
 class _Span:
-    """A span of received time: from a whole hour to a whole minute."""
+    """A span of received time, in whole minutes."""
 
     start: datetime
     end: datetime
@@ -95,6 +104,11 @@ class _Span:
     def until(cls, now: datetime) -> Self:
         """The last days, as far as they are settled."""
         return cls(_floor(now - LOOK_BACK, _HOUR), _floor(now - SETTLED, _MINUTE))
+
+    def since(self, moment: datetime) -> Self:
+        """What of it is left from a moment's minute on; it may be nothing."""
+        start = max(self.start, _floor(moment, _MINUTE))
+        return replace(self, start=min(start, self.end))
 
     def holds(self, moment_us: int) -> bool:
         """True for what was received in it."""
@@ -125,7 +139,10 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
     athena = Athena(outputs.database, outputs.workgroup)
     accepted, left_out = _counted(outputs.metrics_namespace, span)
     # before raw is read: what leaves the queue meanwhile will be found there
-    waiting, dead = queue.depth(outputs.queue_url), queue.depth(outputs.dead_letter_queue_url)
+    waiting = queue.depth(outputs.queue_url)
+    oldest = metrics.oldest_sent(outputs.queue_url, days.now())
+    lately = _accepted(outputs.metrics_namespace, span.since(oldest)) if oldest else None
+    dead = _in_dead_letters(outputs.dead_letter_queue_url, span)
     set_aside, erased = _set_aside(objects, span), _erased(objects, span)
     erased.update(dict.fromkeys(accepted, left_out))
     for dataset in lake.DATASETS:
@@ -141,7 +158,8 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
                 set_aside=set_aside[dataset.stream],
                 erased=erased[dataset.stream],
                 messages_on_their_way=waiting,
-                dead_letters=dead,
+                accepted_since_oldest=lately[dataset.stream] if lately else None,
+                in_dead_letters=dead[dataset.stream],
                 expired_days=sum(entry.expired for entry in entries.values()),
             ),
         )
@@ -149,18 +167,40 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
 
 def _counted(namespace: str, span: _Span) -> tuple[Mapping[str, int], int]:
     """What ingest has accepted, by stream, and what write_raw has left out as erased."""
+    until_now = replace(span, end=_floor(days.now(), _MINUTE) + timedelta(minutes=1))
+    left_out = _sums(namespace, until_now, "RowsErased")
+    return _accepted(namespace, span), left_out["RowsErased"]
+
+
+def _accepted(namespace: str, span: _Span) -> Mapping[str, int]:
+    """What ingest has accepted, by stream."""
     names = {d.stream: f"{d.stream.capitalize()}Accepted" for d in lake.DATASETS}
-    hour = _floor(span.end, _HOUR)
+    found = _sums(namespace, span, *names.values())
+    return {stream: found[name] for stream, name in names.items()}
 
-    def sums(end: datetime, *wanted: str) -> Counter[str]:
-        """Whole hours, and the minutes of the last one."""
-        found = Counter(metrics.sums(namespace, wanted, span.start, hour, period_s=_HOUR))
-        found.update(metrics.sums(namespace, wanted, hour, end, period_s=_MINUTE))
-        return found
 
-    accepted = sums(span.end, *names.values())
-    left_out = sums(_floor(days.now(), _MINUTE) + timedelta(minutes=1), "RowsErased")
-    return {stream: accepted[name] for stream, name in names.items()}, left_out["RowsErased"]
+def _sums(namespace: str, span: _Span, *names: str) -> Counter[str]:
+    """The minutes before the first whole hour, the whole hours, and the minutes of the last one."""
+    first = min(span.end, _floor(span.start + timedelta(seconds=_HOUR - 1), _HOUR))
+    last = max(first, _floor(span.end, _HOUR))
+    found = Counter(metrics.sums(namespace, names, span.start, first, period_s=_MINUTE))
+    found.update(metrics.sums(namespace, names, first, last, period_s=_HOUR))
+    found.update(metrics.sums(namespace, names, last, span.end, period_s=_MINUTE))
+    return found
+
+
+def _in_dead_letters(url: str, span: _Span) -> Counter[str]:
+    """How many events dead letters hold, by stream. One letter that is there twice is one."""
+    bodies: set[str] = set()
+    if queue.depth(url):  # an empty queue has to be waited for
+        queue.look_through(url, bodies.add)
+    found: Counter[str] = Counter()
+    for body in bodies:
+        with suppress(ValueError, RecursionError):  # what is no JSON was never accepted
+            stream, events, received_us = _content({"message": json.loads(body)})
+            if span.holds(received_us):
+                found[stream] += events
+    return found
 
 
 def _written(

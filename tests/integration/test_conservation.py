@@ -18,7 +18,7 @@ from pulse.erasure.marks import Erasure, customer_mark
 from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
-from pulse.store.queue import Queue, redrive
+from pulse.store.queue import Queue, depth, redrive
 from pulse.store.stack import StackOutputs
 from pulse.tenants.rules import Rule
 from tests.driver import Driver
@@ -33,6 +33,8 @@ class Story:
     def __init__(self, driver: Driver, printed: Callable[[], str]) -> None:
         self.driver = driver
         self.moment = next(NOONS)
+        self.oldest: datetime | None = self.moment
+        """When what waits in the queue began to wait; None: CloudWatch tells nothing."""
         self._printed = printed
         self._cloudwatch = boto3.client("cloudwatch")
 
@@ -57,8 +59,31 @@ class Story:
         """What is said of each stream now."""
         lines = self._printed().encode().splitlines()
         put(lines, self._cloudwatch)
+        if self.oldest:
+            self._tell_age((self.moment - self.oldest).total_seconds())
         outputs = replace(StackOutputs.of("pulse"), metrics_namespace="Pulse")
         return {r.name.partition(":")[0]: r for r in events_conserved(outputs)}
+
+    def junk(self, messages: int) -> None:
+        """Somebody's messages wait in the queue."""
+        self.oldest = self.moment
+        for number in range(messages):
+            Queue(self.driver.deployment.outputs["QueueUrl"]).send(f"junk {number}", {})
+
+    def _tell_age(self, seconds: float) -> None:
+        """As SQS tells CloudWatch, two minutes ago at the latest."""
+        queue = self.driver.deployment.outputs["QueueUrl"].rsplit("/", 1)[1]
+        self._cloudwatch.put_metric_data(
+            Namespace="AWS/SQS",
+            MetricData=[
+                {
+                    "MetricName": "ApproximateAgeOfOldestMessage",
+                    "Dimensions": [{"Name": "QueueName", "Value": queue}],
+                    "Timestamp": self.moment - timedelta(minutes=2),
+                    "Value": max(0, seconds - 120),
+                }
+            ],
+        )
 
     def forget_what_was_printed(self) -> None:
         """The process died before CloudWatch had it."""
@@ -143,16 +168,79 @@ def test_what_waits_in_the_queue_is_not_lost(story: Story) -> None:
     assert waiting.detail.endswith("2 are in the queue")
 
 
+def test_junk_in_the_queue_does_not_stand_in_for_what_was_lost_before(story: Story) -> None:
+    story.answers("a", "b", "c")
+    story.taken_off_the_queue()
+    story.later(minutes=20)
+    story.junk(6)
+    result = story.check()
+    assert (result.state, result.ok) == ("failed", False)
+    assert result.detail.endswith("3 are lost")
+    assert result.rows[0]["accepted_since_oldest"] == 0
+
+
+def test_the_queue_holds_no_more_than_was_accepted_since_its_oldest_message(story: Story) -> None:
+    story.answers("a", "b", "c")
+    story.taken_off_the_queue()
+    story.later(minutes=20)
+    story.junk(6)
+    story.answers("d", "e")
+    result = story.check()
+    assert (result.state, result.rows[0]["missing"]) == ("failed", 5)
+    assert result.detail.endswith("3 are lost")
+
+
+def test_a_backlog_of_hours_is_no_loss(story: Story) -> None:
+    story.answers("a", "b", "c")
+    story.later(hours=3, minutes=12)
+    story.answers("d", "e")
+    result = story.check()
+    assert (result.state, result.rows[0]["accepted_since_oldest"]) == ("waiting", 5)
+
+
+def test_messages_younger_than_what_is_compared_explain_nothing(story: Story) -> None:
+    story.answers("a")
+    story.taken_off_the_queue()
+    story.later(minutes=10)
+    story.junk(6)
+    story.later(minutes=2)
+    assert story.check_all()["responses"].state == "failed"
+
+
+def test_while_nobody_tells_how_old_the_queue_is_nothing_is_called_lost(story: Story) -> None:
+    story.answers("a")
+    story.taken_off_the_queue()
+    story.junk(1)
+    story.oldest = None
+    result = story.check()
+    assert (result.state, result.ok) == ("look", True)
+    assert result.detail.endswith("1 may be in the queue, whose age is not known yet")
+
+
 def test_what_lies_among_the_dead_letters_is_to_be_looked_at(story: Story) -> None:
     story.answers("a", "b")
     (record,) = story.taken_off_the_queue()
     outputs = story.driver.deployment.outputs
     Queue(outputs["DeadLetterQueueUrl"]).send(record["body"], {})
     result = story.check()
-    assert (result.state, result.rows[0]["dead_letters"]) == ("look", 1)
+    assert (result.state, result.rows[0]["in_dead_letters"]) == ("look", 2)
     assert redrive(outputs["DeadLetterQueueUrl"], outputs["QueueUrl"]) == 1
     assert story.driver.write() == []
     assert story.check().detail.endswith("2 in raw, 0 set aside: none missing")
+
+
+def test_a_dead_letter_stands_in_for_its_own_events_alone(story: Story) -> None:
+    story.answers("a", "b")
+    story.answers("c", "d", "e")
+    small, _ = story.taken_off_the_queue()
+    outputs = story.driver.deployment.outputs
+    for body in (small["body"], small["body"], "junk", "[" * 100_000, '{"v": 1}'):
+        Queue(outputs["DeadLetterQueueUrl"]).send(body, {})
+    result = story.check()
+    assert (result.state, result.rows[0]["in_dead_letters"]) == ("failed", 2)
+    assert result.detail.endswith("3 are lost")
+    assert depth(outputs["DeadLetterQueueUrl"]) == 5
+    assert redrive(outputs["DeadLetterQueueUrl"], outputs["QueueUrl"]) == 5
 
 
 def test_what_was_set_aside_is_counted_once_however_often_it_came(story: Story) -> None:

@@ -1,7 +1,7 @@
-"""CloudWatch: what the functions have counted."""
+"""CloudWatch: what the functions have counted, and what SQS tells of its queues."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pulse.observe import SERVICE
 from pulse.store.clients import client
@@ -38,3 +38,38 @@ def sums(
         for result in page["MetricDataResults"]:
             found[names[int(result["Id"][1:])]] += round(sum(result["Values"]))
     return found
+
+
+_MINUTE_S = 60
+_AGE_LOOK_BACK = timedelta(minutes=15)
+"""SQS tells the age each minute, and CloudWatch shows it some minutes later."""
+
+
+def oldest_sent(queue_url: str, now: datetime) -> datetime | None:
+    """No message that a queue holds was sent earlier; None where CloudWatch does not tell.
+
+    SQS leaves out a message that was received three times or more and is still there.
+    """
+    queue = {"Name": "QueueName", "Value": queue_url.rsplit("/", 1)[-1]}
+    end = now.replace(second=0, microsecond=0) + timedelta(seconds=_MINUTE_S)
+    query = {
+        "Id": "age",
+        "MetricStat": {
+            "Metric": {
+                "Namespace": "AWS/SQS",
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [queue],
+            },
+            "Period": _MINUTE_S,
+            "Stat": "Maximum",
+        },
+    }
+    reply = client("cloudwatch").get_metric_data(
+        MetricDataQueries=[query], StartTime=end - _AGE_LOOK_BACK, EndTime=end
+    )
+    (found,) = reply["MetricDataResults"]
+    if not found["Values"]:
+        return None
+    minute, age_s = max(zip(found["Timestamps"], found["Values"], strict=True))
+    sent: datetime = minute - timedelta(seconds=age_s)
+    return sent

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from local.aws import Account
 from local.deployment import DeploymentError
 from local.queues import failed_ids, read_mappings
 from local.stack import Stack
+from pulse.store import metrics
 from tests.local.stack.conftest import Bucket, eventually
 
 
@@ -136,3 +138,22 @@ def test_a_queue_of_a_thousand_messages_stays_quick(stack: Stack) -> None:
     assert found["ApproximateNumberOfMessages"] == "990"
     assert found["VisibilityTimeout"] == "30"
     assert time.monotonic() - started < 10  # moto alone: half a minute
+
+
+def test_cloudwatch_knows_how_long_the_oldest_message_waits(stack: Stack) -> None:
+    url = stack.deployment.resources["DeadLetters"]
+    send(stack, url, "old")
+    time.sleep(1.1)
+    send(stack, url, "new")
+
+    oldest = oldest_sent(stack, url)
+    assert oldest is not None
+    assert time.time() - oldest.timestamp() >= 1
+    assert dead_letters(stack) == ["new", "old"]
+
+
+def oldest_sent(stack: Stack, url: str) -> datetime | None:
+    """What the command asks CloudWatch."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(metrics, "client", stack.client)
+        return metrics.oldest_sent(url, datetime.now(UTC))
