@@ -20,6 +20,7 @@ from pulse import days, lake
 from pulse.ingest.message import Message
 from pulse.raw.countries import Countries
 from pulse.raw.user_agents import client_of
+from pulse.tenants.rules import Rule
 
 Row = dict[str, Any]
 
@@ -242,8 +243,18 @@ def _key_kind_and_client(item: Mapping[str, Any], origin: Origin, countries: Cou
 def _check_response(row: Row) -> None:
     if row["key_kind"] not in KEY_KINDS:
         raise ValueError("key_kind must be publishable or secret")
-    if not 0 <= row["score"] <= 10:
-        raise ValueError("score must lie within 0 and 10")
+    rule = _rule(row["metric"], row["scale"])
+    if row["score"] not in rule.scores:
+        raise ValueError(f"score must lie within the scale {rule.low}-{rule.high}")
+
+
+@lru_cache(maxsize=1024)
+def _rule(metric: str, scale: str) -> Rule:
+    """The rule that a response names. Raises ValueError for one that no reader would know."""
+    rule = Rule.parse(metric, scale)
+    if rule.label != scale:
+        raise ValueError(f"the scale {rule.label!r} is written {scale!r}")
+    return rule
 
 
 # -- interactions and sessions
@@ -259,8 +270,8 @@ def _check_interaction(row: Row) -> None:
 
 def _check_session(row: Row) -> None:
     _check_media_type(row)
-    if row["engaged_us"] > row["active_us"]:
-        raise ValueError("engaged_us must not be more than active_us")
+    if not 0 <= row["engaged_us"] <= row["active_us"]:
+        raise ValueError("engaged_us must not be negative, nor more than active_us")
 
 
 def _check_media_type(row: Row) -> None:

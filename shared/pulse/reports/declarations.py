@@ -122,6 +122,10 @@ def _no_scores(_: Facts) -> tuple[str, ...]:
     return ()
 
 
+def _all_judged(_: Sequence[Label]) -> tuple[int, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Family:
     """Reports over one table of the lake: the same dimensions, the same filters on all.
@@ -131,7 +135,8 @@ class Family:
     before them; else it stands where it was asked for, a level like the others. `by_tenant`:
     every key may group by tenant, also one that knows a single one. `by_currency` are the
     measures that money is made of. `formulas` gives the versioned formulas that a row's headline
-    follows.
+    follows. `unjudged` gives the places of the counts that mean nothing under these values of
+    `apart`: no figure is made of them.
     """
 
     name: str
@@ -141,6 +146,7 @@ class Family:
     by_tenant: bool = False
     by_currency: tuple[str, ...] = ()
     formulas: Callable[[Facts], tuple[str, ...]] = _no_scores
+    unjudged: Callable[[Sequence[Label]], tuple[int, ...]] = _all_judged
 
     def dimension(self, name: str) -> Dimension:
         """The dimension of that name. Raises KeyError if the family lacks it."""

@@ -12,6 +12,7 @@ from pulse.reports.declarations import (
     Dimension,
     Facts,
     Family,
+    Label,
     Metric,
     Report,
     Value,
@@ -50,6 +51,20 @@ def _parse_rule(metric: str, scale: str) -> Rule:
 
 def _rule(facts: Facts) -> Rule:
     return _parse_rule(str(facts.group["metric"]), str(facts.group["scale"]))
+
+
+@lru_cache(maxsize=1024)
+def _unjudged(metric: Label, scale: Label) -> tuple[int, ...]:
+    """The scores that lie outside of a scale; all of a scale that this version does not know.
+
+    write_raw sets such answers aside. But a newer version may have stored them.
+    """
+    scores = range(len(lake.SCORE_COUNTS))
+    try:
+        known = _parse_rule(str(metric), str(scale)).scores
+    except ValueError:
+        return tuple(scores)
+    return tuple(score for score in scores if score not in known)
 
 
 def _significant(now: Facts, before: Facts) -> bool | None:
@@ -233,6 +248,7 @@ SURVEY = Family(
     dimensions=SURVEY_DIMENSIONS,
     apart=("metric", "scale"),
     formulas=_score_formulas,
+    unjudged=lambda apart: _unjudged(*apart),
 )
 
 _SCORED = (AVERAGE, MEDIAN, SCORE, CI_LOW, CI_HIGH)

@@ -4,7 +4,7 @@ Metrics are computed for the rows that are shown, and for those that are ordered
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -127,12 +127,16 @@ class Side:
 
 @dataclass(frozen=True)
 class Figures:
-    """A report's rows, each made when it is asked for; `keys` are those of all rows."""
+    """A report's rows, each made when it is asked for; `keys` are those of all rows.
+
+    `left_out` are the counts that no figure is made of, by what the family keeps apart.
+    """
 
     now: Side
     before: Side | None
     keys: Collection[Key]
     columns: Sequence[Column]
+    left_out: Groups = field(default_factory=dict)
 
     def rows(self, keys: Sequence[Key], start: int) -> Iterator[Row]:
         """The rows of these keys from a position on."""

@@ -58,6 +58,25 @@ def apart(report: Report, group_by: Sequence[str]) -> slice:
     return slice(first, first + len(names))
 
 
+def judged(report: Report, group_by: Sequence[str], groups: Groups) -> tuple[Groups, Groups]:
+    """The groups without counts that mean nothing, and those counts by what the family keeps apart.
+
+    A group of which nothing is left is not there.
+    """
+    place = apart(report, group_by)
+    left: Groups = {}
+    unjudged: list[tuple[Key, Sums]] = []
+    for key, sums in groups.items():
+        places = report.family.unjudged(key[place])
+        if any(sums[at] for at in places):
+            unjudged.append((key[place], [sums[at] for at in places]))
+            sums = [0 if at in places else count for at, count in enumerate(sums)]
+            if not any(sums):
+                continue
+        left[key] = sums
+    return left, added(unjudged)
+
+
 def period_place(group_by: Sequence[str]) -> int | None:
     """Where in a key the period stands, if it is grouped by."""
     return group_by.index(PERIOD) if PERIOD in group_by else None

@@ -26,7 +26,8 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
 CSV = "text/csv; charset=utf-8; header=present"
-_FORM = 2
+_SCALES_NAMED = 5
+_FORM = 3
 """Raise it when the same objects give other bytes: ETags and cursors then differ too."""
 
 
@@ -153,16 +154,23 @@ class Question:
         now: list[Groups] = []
         before: list[Groups] = []
         keys: set[groups.Key] = set()
+        left_out: list[Groups] = []
         for span in self.spans:
             years = objects[span.tenant.id]
-            now.append(span.now(years, self.all_filters, layout))
-            before.append(span.before(years, self.all_filters, layout))
+            for side, found in (
+                (now, span.now(years, self.all_filters, layout)),
+                (before, span.before(years, self.all_filters, layout)),
+            ):
+                judged, unjudged = groups.judged(self.report, self.query.group_by, found)
+                side.append(judged)
+                left_out.append(unjudged)
             keys |= span.keys({*now[-1], *before[-1]})
         return Figures(
             now=self._side(now, layout),
             before=self._side(before, layout) if self.query.compare else None,
             keys=self._rows(keys),
             columns=self._columns,
+            left_out=groups.merge(left_out),
         )
 
     def _layout(self, objects: TenantYears) -> Layout:
@@ -209,9 +217,10 @@ class Question:
         found = columns(self.report, query.group_by, compared=compared, subtotals=query.subtotals)
         return [*found, withheld()] if self.min_sample else found
 
-    def meta(self, formulas: Sequence[str]) -> dict[str, Any]:
-        """What the reply says of itself."""
-        return {**self._meta, "formulas": list(formulas), "warnings": self._warnings()}
+    def meta(self, formulas: Sequence[str], left_out: Groups | None = None) -> dict[str, Any]:
+        """What the reply says of itself; `left_out` is what no figure was made of."""
+        warnings = [*self._warnings(), *_unjudged(left_out or {})]
+        return {**self._meta, "formulas": list(formulas), "warnings": warnings}
 
     @cached_property
     def _meta(self) -> dict[str, Any]:
@@ -257,6 +266,20 @@ class Question:
         return [{"code": code, "message": message} for code, message in warnings]
 
 
+def _unjudged(left_out: Groups) -> list[dict[str, str]]:
+    """A warning of answers that no figure was made of."""
+    if not left_out:
+        return []
+    answers = sum(map(sum, left_out.values()))
+    scales = sorted({" ".join(map(str, key)) for key in left_out})
+    more = f" and {len(scales) - _SCALES_NAMED} more" if len(scales) > _SCALES_NAMED else ""
+    message = (
+        f"{answers} answers are left out, of scales or with scores that this version of Pulse does "
+        f"not know: {', '.join(scales[:_SCALES_NAMED])}{more}."
+    )
+    return [{"code": "unknown_scales", "message": message}]
+
+
 def _days(dates: DateRange) -> dict[str, str]:
     return {"start_date": dates.start.isoformat(), "end_date": dates.end.isoformat()}
 
@@ -282,7 +305,7 @@ class _Page:
     def json(self) -> Reply:
         members = {
             "report": to_json(self.question.report.name),
-            "meta": to_json(self.question.meta(self.figures.formulas)),
+            "meta": to_json(self.question.meta(self.figures.formulas, self.figures.left_out)),
             "columns": to_json([column.shown for column in self.figures.columns]),
             "rows": "",
             "totals": to_json(self.figures.totals),

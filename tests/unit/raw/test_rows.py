@@ -139,6 +139,14 @@ def test_the_order_of_tags_makes_no_other_hash() -> None:
         (ITEM | {"score": True}, "score"),
         (ITEM | {"score": 4.0}, "score"),
         (ITEM | {"score": 11}, "score"),
+        (ITEM | {"score": 6}, "score must lie within the scale 1-5"),
+        (ITEM | {"score": 0}, "score must lie within the scale 1-5"),
+        (ITEM | {"metric": "joy"}, "metric must be one of csat, nps, ces"),
+        (ITEM | {"scale": "1-6"}, "csat has no default cut-offs on 1-6"),
+        (ITEM | {"scale": "five stars"}, "not a scale"),
+        (ITEM | {"scale": "1-5:good9"}, "do not part the scale"),
+        (ITEM | {"scale": "01-5"}, "the scale '1-5' is written '01-5'"),
+        (ITEM | {"metric": "nps"}, "nps is defined on 0-10 alone"),
         (ITEM | {"answered_us": "2026-11-21T12:00:00Z"}, "answered_us"),
         (ITEM | {"answered_us": 10**30}, "answered_us"),
         (ITEM | {"answered_us": -(10**16)}, "outside"),
@@ -262,6 +270,7 @@ def test_an_update_that_is_no_row_says_why(change: Row, reason: str) -> None:
         ({"media_type": None}, "media_type"),
         ({"engaged_us": 3_600_000_001}, "engaged_us"),
         ({"active_us": -1, "engaged_us": -1}, "active_us"),
+        ({"engaged_us": -1}, "engaged_us"),
     ],
 )
 def test_a_session_that_is_no_row_says_why(change: Row, reason: str) -> None:

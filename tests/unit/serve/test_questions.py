@@ -707,3 +707,44 @@ def test_a_further_report_is_one_entry() -> None:
     )
     found = [*many(1, survey="b"), *many(2, survey="a")]
     assert [row["survey"] for row in body(by_survey, found)["rows"]] == ["a", "b"]
+
+
+# -- what a newer version has stored
+
+UNKNOWN = [
+    ("joy", "0-10"),
+    ("ces", "1-9"),
+    ("csat", "1-6"),
+    ("csat", "five"),
+    ("nps", "0-10:good5"),
+]
+
+
+def of_a_newer_version() -> list[Answer]:
+    """Answers on scales that this version does not know, and a score outside of its scale."""
+    others = [Answer(DAY, 7, metric=metric, scale=scale, agent="ada") for metric, scale in UNKNOWN]
+    return [*others, Answer(DAY, 9, metric="csat", scale="1-5")]
+
+
+@pytest.mark.parametrize("report", [one for one in REPORTS.values() if one.family is SURVEY])
+@pytest.mark.parametrize(
+    "query", ["", "&group_by=agent,period&subtotals=true&compare=previous_period"]
+)
+def test_answers_on_unknown_scales_are_left_out_of_every_figure(report: Report, query: str) -> None:
+    known = [*many(3), Answer(DAY, 2), Answer(DAY, 10, "nps", "0-10"), Answer(DAY, 5, "ces", "1-7")]
+    query = f"preset=last_30_days{query if report.by_count is None else ''}"
+    with_others = body(report, [*known, *of_a_newer_version()], query)
+    alone = body(report, known, query)
+    warnings = with_others["meta"].pop("warnings")
+    assert alone["meta"].pop("warnings") == []
+    assert with_others.pop("next_cursor") is alone.pop("next_cursor") is None
+    assert with_others == alone
+    assert [one["code"] for one in warnings] == ["unknown_scales"] * (report.by_count is None)
+
+
+def test_the_warning_says_how_many_answers_are_left_out_and_of_which_scales() -> None:
+    (warning,) = body("geo", of_a_newer_version())["meta"]["warnings"]
+    assert warning["message"] == (
+        "6 answers are left out, of scales or with scores that this version of Pulse does not "
+        "know: ces 1-9, csat 1-5, csat 1-6, csat five, joy 0-10 and 1 more."
+    )
