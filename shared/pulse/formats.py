@@ -5,7 +5,10 @@ tests/formats/ (docs/decisions/0036). A reader ignores what it does not know. Wh
 it read wrongly, the writer also raises `reader`; who knows only smaller numbers leaves it alone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from pulse.errors import NewerFormatError
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,19 @@ class Format:
 
     number: int
     reader: int = 1
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What a Parquet object tells of its format."""
+        return {"pulse.format": str(self.number), "pulse.reader": str(self.reader)}
+
+    def check(self, metadata: Mapping[bytes, bytes] | None) -> None:
+        """Raise NewerFormatError if an object with these metadata would be read wrongly."""
+        told = (metadata or {}).get(b"pulse.reader", b"1")
+        if int(told) > self.number:
+            raise NewerFormatError(
+                f"an object is for readers of format {int(told)}, this version knows {self.number}"
+            )
 
 
 MESSAGE = Format(2)

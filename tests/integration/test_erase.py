@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow.parquet import ParquetFile
+from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import days, lake
 from pulse.checks import run_checks
@@ -755,6 +755,25 @@ def test_objects_without_the_person_stay_byte_by_byte(world: World) -> None:
     body = world.driver.read(rewritten.key)
     assert hashlib.sha256(body).hexdigest() == rewritten.sha256_after != rewritten.sha256_before
     assert (rewritten.removed, rewritten.left) == (1, 1)
+
+
+def test_columns_that_a_newer_version_has_added_stay_in_rewritten_objects(world: World) -> None:
+    """Somebody rolled back, and a customer wants to be forgotten."""
+    world.response(id="gone", customer_id=GONE)
+    world.response(id="other", customer_id=OTHER)
+    world.driver.write()
+    (key,) = world.driver.objects("raw/responses/")
+    table = decode(world.driver.read(key), lake.RAW_RESPONSES)
+    newer = table.append_column("mood", pa.array(["calm"] * len(table)))
+    sink = pa.BufferOutputStream()
+    write_table(newer.replace_schema_metadata({"pulse.format": "9"}), sink, compression="snappy")
+    Objects(world.driver.settings.lake_bucket).put(key, sink.getvalue().to_pybytes())
+    world.erase()
+    left = ParquetFile(pa.BufferReader(world.driver.read(key)))
+    assert left.schema_arrow.metadata[b"pulse.format"] == b"9"
+    (row,) = left.read().to_pylist()
+    assert (row["response_id"], row["mood"]) == ("other", "calm")
+    assert world.responses() == 1
 
 
 # -- the selection, against an oracle that knows no marks

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pulse import formats
+
 _EXACT = Context(prec=76, traps=[Inexact, InvalidOperation])
 _ZERO = Decimal("0.0000")
 
@@ -96,8 +98,13 @@ class RevenueYear:
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """The revenue in a tenant-year object of interactions."""
-        table = pq.ParquetFile(pa.BufferReader(body)).read(columns=_COLUMNS)
+        """The revenue in a tenant-year object of interactions.
+
+        Raises NewerFormatError for one that this version would read wrongly.
+        """
+        file = pq.ParquetFile(pa.BufferReader(body))
+        formats.REPORT.check(file.metadata.metadata)
+        table = file.read(columns=_COLUMNS)
         months = {month_of(day) for day in pc.unique(table["day"]).to_pylist() if day}
         recorded = table.filter(pc.is_valid(table["currency"]))
         rows = recorded.group_by(list(Key._fields)).aggregate(

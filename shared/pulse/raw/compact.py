@@ -205,10 +205,10 @@ class CompactRaw:
             tables.append(table)
             rows, size = rows + table.num_rows, size + table.nbytes
             if rows >= MOST_ROWS or size >= MOST_BYTES:
-                yield _Chunk(tuple(keys), pa.concat_tables(tables).combine_chunks())
+                yield _Chunk(tuple(keys), _joined(keys, tables))
                 keys, tables, rows, size = [], [], 0, 0
         if keys:
-            yield _Chunk(tuple(keys), pa.concat_tables(tables).combine_chunks())
+            yield _Chunk(tuple(keys), _joined(keys, tables))
 
     def _tables(
         self, dataset: lake.Dataset, small: Mapping[str, int]
@@ -235,9 +235,17 @@ class CompactRaw:
 def _decode(key: str, body: bytes, dataset: lake.Dataset) -> pa.Table:
     try:
         return parquet.decode(body, dataset.raw_columns)
-    except (ValueError, pa.ArrowException) as error:
+    except pa.ArrowException as error:
         # without the error's text and trace, which could quote what an event held
         raise BuildCheckError(f"{key} cannot be read: {type(error).__name__}") from None
+
+
+def _joined(keys: Sequence[str], tables: Sequence[pa.Table]) -> pa.Table:
+    try:
+        return parquet.joined(tables)
+    except pa.ArrowException as error:
+        text = f"{keys[0]} to {keys[-1]} do not fit together: {type(error).__name__}"
+        raise BuildCheckError(text) from None
 
 
 def portions(sizes: Mapping[str, int], most: int) -> Iterator[list[str]]:

@@ -1,5 +1,8 @@
 """Rows → the bytes of a Parquet object, with the columns that lake.py declares; and back.
 
+Objects tell the number of their format (formats.py). Of a newer one the columns that this version
+does not know are kept, whoever writes the rows anew.
+
 The columns go to Arrow as one JSON object under a declared schema: every other way from Python
 objects (`pa.array(list)`) imports pandas where that is installed, half a second of a cold start.
 """
@@ -13,8 +16,9 @@ import pyarrow as pa
 import pyarrow.json
 from pyarrow import parquet
 
-from pulse import lake
+from pulse import formats, lake
 
+_FORMAT = b"pulse.format"
 ROW_GROUP = 100_000
 """Rows that a reader of one tenant passes over together, by their least and greatest tenant."""
 
@@ -41,7 +45,11 @@ def encode(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> byt
 
 
 def encode_table(table: pa.Table) -> bytes:
-    """One Parquet object with the rows of a table in their order; equal tables, equal bytes."""
+    """One Parquet object with the rows of a table in their order; equal tables, equal bytes.
+
+    Its format is the present one, or that of newer objects that the rows come from.
+    """
+    table = table.replace_schema_metadata({_FORMAT: str(max(formats.RAW.number, _number(table)))})
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink, compression=lake.CODEC, row_group_size=ROW_GROUP)
     content: bytes = sink.getvalue().to_pybytes()
@@ -55,20 +63,39 @@ def rows_in(body: bytes) -> int:
 
 
 def decode(body: bytes, columns: Mapping[str, str]) -> pa.Table:
-    """The rows of an object; columns that were declared after it was written are null.
+    """The rows of an object, with the columns declared and then those that a newer version added.
 
-    Raises ValueError for what is no Parquet or has a column that is not declared.
+    Columns that were declared after it was written are null. Raises ArrowException for what is no
+    Parquet, or does not hold in a column what is declared.
     """
     wanted = schema(columns)
     found = parquet.ParquetFile(pa.BufferReader(body)).read()
-    unknown = set(found.column_names) - set(wanted.names)
-    if unknown:
-        raise ValueError(f"columns that are not declared: {', '.join(sorted(unknown))}")
     given = [
         found[field.name] if field.name in found.column_names else pa.nulls(len(found), field.type)
         for field in wanted
     ]
-    return pa.table(given, names=wanted.names).cast(wanted)
+    rows = pa.table(given, names=wanted.names).cast(wanted)
+    for name in found.column_names:
+        if name not in columns:
+            rows = rows.append_column(name, found[name])
+    return rows.replace_schema_metadata(found.schema.metadata)
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows of tables as `decode` gives them, one after the other.
+
+    A column that one of them lacks is null there. Raises ArrowException where a column that is not
+    declared is of different types.
+    """
+    newest = max(tables, key=_number)
+    rows = pa.concat_tables(tables, promote_options="default").combine_chunks()
+    return rows.replace_schema_metadata(newest.schema.metadata)
+
+
+def _number(table: pa.Table) -> int:
+    """The number of the format of the object that a table comes from; 1 where it tells none."""
+    told = (table.schema.metadata or {}).get(_FORMAT, b"")
+    return int(told) if told.isdigit() else 1
 
 
 def _table(rows: Sequence[Mapping[str, Any]], wanted: pa.Schema) -> pa.Table:

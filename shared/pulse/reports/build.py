@@ -1,8 +1,9 @@
 """build_reports: every tenant-year whose days were rebuilt is arranged for reading and put once.
 
 What is to be built follows from the state: a tenant-year knows a hash of the (day, run) pairs it
-was built from, and Glue knows the pairs of now. Athena lays the rows out by tenant, this module
-sorts each tenant's year into one object and puts it in the place of the one it read before.
+was built from, and Glue knows the pairs of now; an object of another format is behind, too. Athena
+lays the rows out by tenant, this module sorts each tenant's year into one object and puts it in the
+place of the one it read before.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, Self
 
-from pulse import days, lake
+from pulse import days, formats, lake
 from pulse.days import Remaining
 from pulse.errors import (
     AthenaError,
@@ -316,9 +317,13 @@ class BuildReports:
 
 
 def fingerprint(partitions: Iterable[Partition]) -> str:
-    """What a year's rows are made of: a hash over its (day, run) pairs."""
-    pairs = "\n".join(f"{p.day} {p.run}" for p in sorted(partitions, key=lambda p: p.day))
-    return hashlib.sha256(pairs.encode()).hexdigest()
+    """What a year's rows are made of: a hash over its (day, run) pairs and the objects' format.
+
+    So what another version has written is behind, and is built again by the one that runs.
+    """
+    made = [f"{p.day} {p.run}" for p in sorted(partitions, key=lambda p: p.day)]
+    text = "\n".join([*made, f"format {formats.REPORT.number}"])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def by_year(partitions: Iterable[Partition]) -> dict[int, list[Partition]]:

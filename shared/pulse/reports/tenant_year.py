@@ -5,11 +5,12 @@ filter. The same rows give the same bytes, whatever order Athena wrote them in.
 
 How it is written makes it quick to read. Row groups end where a scale does: of another scale's
 scores they hold nothing but zeros, which their statistics tell. Measures and days are declared to
-be there in every row, and integers are no wider than they need be.
+be there in every row, and integers are no wider than they need be. Its metadata tell the number of
+its format, and the least number whose readers understand it (formats.py).
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pulse import lake
+from pulse import formats, lake
 
 ROW_GROUP = 2**17
 """The most rows of a row group, all of whose measures a reader has in memory at once."""
@@ -43,7 +44,7 @@ class TenantYear:
 
     def body_after(self, claim: str) -> bytes:
         """The same rows in other bytes, which name the claim that they were put over."""
-        return _encode(self.dataset, self.table.replace_schema_metadata({"pulse.after": claim}))
+        return _encode(self.dataset, self.table, {"pulse.after": claim})
 
 
 def schema(dataset: lake.Dataset) -> pa.Schema:
@@ -75,8 +76,8 @@ def arrange(dataset: lake.Dataset, pieces: Sequence[bytes]) -> TenantYear:
     )
 
 
-def _encode(dataset: lake.Dataset, table: pa.Table) -> bytes:
-    stored = _narrow_schema(table)
+def _encode(dataset: lake.Dataset, table: pa.Table, told: Mapping[str, str] | None = None) -> bytes:
+    stored = _narrow_schema(table).with_metadata({**formats.REPORT.metadata, **(told or {})})
     # integers as differences: half the time to read that dictionaries take
     integers = [field.name for field in stored if pa.types.is_integer(field.type)]
     sink = pa.BufferOutputStream()
@@ -102,7 +103,7 @@ def _narrow_schema(table: pa.Table) -> pa.Schema:
             if all(-(2**31) <= (end.as_py() or 0) < 2**31 for end in ends.values()):
                 field = field.with_type(pa.int32())
         fields.append(field)
-    return pa.schema(fields, table.schema.metadata)  # type: ignore[arg-type] # the stubs want a dict that nobody has
+    return pa.schema(fields)
 
 
 def _row_groups(table: pa.Table, names: Sequence[str]) -> Iterator[pa.Table]:

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pulse import lake
+from pulse import formats, lake
 from pulse.serve.cells import Cells, Column, Integers, Part
 
 _FEW_ROWS = 2**18
@@ -25,8 +25,14 @@ _FEW_ROWS = 2**18
 
 
 def read(body: bytes, table: lake.Dataset) -> Cells:
-    """The cells of one object of a report table, as build_reports writes it."""
-    file = _open(body, table)
+    """The cells of one object of a report table, as build_reports writes it.
+
+    A column that its version did not know has nothing in any row. Raises NewerFormatError for an
+    object that this version would read wrongly.
+    """
+    metadata = pq.read_metadata(pa.BufferReader(body))
+    formats.REPORT.check(metadata.metadata)
+    file = _open(body, table, metadata)
     groups = list(_row_groups(file.metadata))
     counts: dict[str, list[Part]] = {name: [] for name in table.measures}
     for found in _all_counts(file, groups, body, table):
@@ -41,10 +47,11 @@ def read(body: bytes, table: lake.Dataset) -> Cells:
     )
 
 
-def _open(body: bytes, table: lake.Dataset, metadata: Any = None) -> pq.ParquetFile:
+def _open(body: bytes, table: lake.Dataset, metadata: Any) -> pq.ParquetFile:
     """A reader, which is for one thread at a time."""
     source = pa.BufferReader(body)
-    return pq.ParquetFile(source, metadata=metadata, read_dictionary=list(table.dimensions))
+    names = [name for name in table.dimensions if name in metadata.schema.names]
+    return pq.ParquetFile(source, metadata=metadata, read_dictionary=names)
 
 
 @dataclass(frozen=True)
@@ -59,11 +66,15 @@ class _RowGroup:
 
     def is_zero(self, name: str) -> bool:
         """Does the column hold nothing but zeros? False also where nothing tells."""
+        if name not in self.columns:
+            return True
         told = self.columns[name].statistics
         return bool(told and told.has_min_max and told.min == told.max == 0)
 
     def only_value(self, name: str) -> str | None:
         """The column's one value in all of the rows. Raises LookupError where nothing tells."""
+        if name not in self.columns:
+            return None
         told = self.columns[name].statistics
         if told and told.has_null_count:
             if told.null_count == self.rows:

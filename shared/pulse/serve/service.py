@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from pulse.errors import ForbiddenError, NotFoundError
+from pulse.errors import ForbiddenError, NewerFormatError, NotFoundError, UnavailableError
 from pulse.http import JSON, Call, Reply, Route
 from pulse.reports.registry import REPORTS, Report
 from pulse.serve.catalogue import catalogue
@@ -29,6 +29,7 @@ _HEADERS = {
     "Cache-Control": "private, max-age=60",
     "Vary": "Authorization, X-Api-Key, Accept",
 }
+_WAIT = "A newer version of Pulse has built this report. Ask again after the next build of reports."
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,18 @@ class Reports:
 
 
 def _with_outages(route: Route) -> Route:
-    """The route, which answers 503 where the table or the lake cannot be read just now."""
+    """The route, which answers 503 where the table or the lake cannot be read just now.
+
+    So it does where a newer version, which was taken back, has built what this one would misread.
+    """
 
     def answered(call: Call) -> Reply:
         with unavailable_on_failure():
-            return route(call)
+            try:
+                return route(call)
+            except NewerFormatError as error:
+                code = "built_by_newer_version"
+                raise UnavailableError(code, _WAIT, retry_after_s=60) from error
 
     return answered
 

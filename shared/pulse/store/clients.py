@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session, get_session
 
-from pulse.errors import UnavailableError
+from pulse.errors import NewerFormatError, UnavailableError
 from pulse.observe import logger
 
 _TRY_AGAIN = "It could not be stored or looked up just now. Send the same request again."
@@ -53,6 +53,8 @@ def _session() -> Session:
 def unavailable_on_failure() -> Iterator[None]:
     """Within the block, a failure of any AWS service is an UnavailableError: try again later.
 
+    So is what only a newer version of Pulse understands, which was taken back.
+
     What is logged is the kind of failure alone: botocore's messages can hold parameters.
     """
     try:
@@ -60,6 +62,9 @@ def unavailable_on_failure() -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code")
         logger.error("AWS refused", extra={"operation": error.operation_name, "error": code})
+        raise UnavailableError("unavailable", _TRY_AGAIN) from error
+    except NewerFormatError as error:
+        logger.error("of a newer version", extra={"error": str(error)})
         raise UnavailableError("unavailable", _TRY_AGAIN) from error
     except BotoCoreError as error:
         logger.error("AWS did not answer", extra={"error": type(error).__name__})

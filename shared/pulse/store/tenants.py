@@ -12,12 +12,12 @@ after, should the command have died before it did.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import date
 from typing import Any
 
 from pulse import days
-from pulse.errors import ConflictError
+from pulse.errors import ConflictError, NewerFormatError
 from pulse.lake import INTERACTIONS
 from pulse.store.records import Record, Records
 from pulse.tenants.keys import Key
@@ -241,8 +241,8 @@ def _key_places(key: Key) -> tuple[Record, Record, Record]:
 def _tenant(record: Record) -> Tenant:
     years: dict[str, dict[int, YearState]] = {}
     for name, value in record.items():
-        table, dot, year = name.partition(".")
-        if dot:
+        table, _, year = name.partition(".")
+        if year.isdigit():
             years.setdefault(table, {})[int(year)] = _year(value)
     return Tenant(
         id=record["sk"],
@@ -302,15 +302,28 @@ def _survey(tenant: str, record: Record) -> Survey:
     return Survey(
         tenant=tenant,
         id=record["sk"],
-        rules=tuple((since, Rule.parse(metric, label)) for since, metric, label in record["rules"]),
+        rules=tuple((since, _rule(metric, label)) for since, metric, label in record["rules"]),
         style=record["style"],
         texts={
             language: Texts(texts["question"], texts["thanks"], tuple(texts["labels"]))
             for language, texts in record["texts"].items()
         },
         default_language=record.get("default_language", DEFAULT_LANGUAGE),
-        display=Display(**record.get("display", {})),
+        display=_display(record.get("display", {})),
     )
+
+
+def _rule(metric: str, label: str) -> Rule:
+    """A rule as it is stored. Raises NewerFormatError for one that this version does not know."""
+    try:
+        return Rule.parse(metric, label)
+    except ValueError as error:
+        raise NewerFormatError(f"a survey has the rule {metric} {label}") from error
+
+
+def _display(record: Record) -> Display:
+    known = {field.name for field in fields(Display)}
+    return Display(**{name: value for name, value in record.items() if name in known})
 
 
 def _key(record: Record) -> Key:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import days, lake
 from pulse.erasure.marks import Erasure, Tombstones, customer_mark
@@ -269,24 +270,50 @@ def test_what_does_not_come_back_as_it_came_is_never_swapped_in(
     assert raw.rows() == held
 
 
-NEWER = dict(COLUMNS) | {"mood": "string"}
-UNREADABLE = {
-    "ArrowInvalid": b"not Parquet: secret words",
-    # of a version of Pulse that was taken back
-    "ValueError": parquet.encode([dict.fromkeys(NEWER)], NEWER),
-}
+def with_mood(table: pa.Table, mood: Any) -> bytes:
+    """The rows as a newer version would store them that knows one column more."""
+    newer = table.append_column("mood", pa.array([mood] * len(table)))
+    sink = pa.BufferOutputStream()
+    write_table(newer.replace_schema_metadata({"pulse.format": "9"}), sink)
+    return sink.getvalue().to_pybytes()
 
 
-@pytest.mark.parametrize("reason", UNREADABLE)
-def test_a_day_that_cannot_be_read_keeps_no_other_from_being_compacted(
-    raw: Lake, reason: str
-) -> None:
+def test_what_a_newer_version_has_added_is_kept(raw: Lake) -> None:
+    raw.fill(8)
+    newer = next(iter(raw.stored()))
+    table = parquet.decode(raw.objects.bodies[newer], COLUMNS)
+    raw.objects.bodies[newer] = with_mood(table, "calm")
+    assert raw.compact() == 1
+    raw.a_day_later()
+    (key,) = raw.stored()
+    file = ParquetFile(pa.BufferReader(raw.objects.bodies[key]))
+    assert file.schema_arrow.metadata[b"pulse.format"] == b"9"
+    rows = file.read()
+    assert rows.column_names == [*COLUMNS, "mood"]
+    calm = {row["response_id"] for row in rows.to_pylist() if row["mood"] == "calm"}
+    assert calm == set(table["response_id"].to_pylist())
+
+
+def test_what_does_not_fit_together_is_left_as_it_is(raw: Lake) -> None:
+    raw.fill(8)
+    sources = raw.stored()
+    first, second, *_ = sources
+    for key, mood in ((first, "calm"), (second, 5)):
+        table = parquet.decode(raw.objects.bodies[key], COLUMNS)
+        raw.objects.bodies[key] = with_mood(table, mood)
+    with pytest.raises(BuildCheckError, match="do not fit together: ArrowTypeError"):
+        raw.compact()
+    raw.a_day_later()
+    assert raw.stored() == sources
+
+
+def test_a_day_that_cannot_be_read_keeps_no_other_from_being_compacted(raw: Lake) -> None:
     earlier = PAST - timedelta(days=1)
     raw.fill(8, earlier)
-    broken = raw.add(UNREADABLE[reason], earlier)
+    broken = raw.add(b"not Parquet: secret words", earlier)
     raw.fill(8)
     sources = raw.stored(earlier)
-    with pytest.raises(BuildCheckError, match=f"{broken} cannot be read: {reason}") as raised:
+    with pytest.raises(BuildCheckError, match=f"{broken} cannot be read: ArrowInvalid") as raised:
         raw.compact()
     assert "words" not in repr(raised.value) + repr(raised.value.__cause__)
     assert raised.value.__suppress_context__

@@ -68,6 +68,11 @@ def test_the_columns_have_the_declared_names_types_and_codec() -> None:
     assert file.metadata.row_group(0).column(0).compression == "SNAPPY"
 
 
+def test_an_object_tells_the_number_of_its_format() -> None:
+    body = encode([dict.fromkeys(lake.RAW_SESSIONS)], lake.RAW_SESSIONS)
+    assert ParquetFile(pa.BufferReader(body)).schema_arrow.metadata == {b"pulse.format": b"2"}
+
+
 def test_writing_does_not_import_pandas() -> None:
     """Where pandas is installed, pyarrow's own conversion of lists imports it."""
     script = (

@@ -1,0 +1,211 @@
+"""What this version and those before and after it write is read by each other (decision 0036)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from moto import mock_aws
+from pyarrow.parquet import ParquetFile, write_table
+
+from pulse import days, formats, lake
+from pulse.days import DateRange
+from pulse.erasure.marks import customer_mark
+from pulse.errors import NewerFormatError
+from pulse.finance.figures import RevenueYear
+from pulse.formats import Format
+from pulse.ingest.message import Message
+from pulse.raw import parquet
+from pulse.raw.rows import STREAMS, Origin, row_of
+from pulse.serve import parquet as reports
+from pulse.serve.cells import Cells
+from pulse.store.clients import client
+from pulse.store.erasures import Erasures
+from pulse.store.ledger import Ledger
+from pulse.store.records import _item
+from pulse.store.tenants import Tenants
+from pulse.tenants.rules import Rule
+from tests import format_samples as samples
+from tests.account import make_table
+
+PRESENT = {
+    "message": formats.MESSAGE,
+    "raw": formats.RAW,
+    "report": formats.REPORT,
+    "quarantine": formats.QUARANTINE,
+    "table": formats.TABLE,
+}
+CHANGED = """
+What Pulse writes has changed. If the number {number} of the format {name!r} has been released,
+raise it in shared/pulse/formats.py. Then `python -m tests.format_samples` writes examples of it
+into tests/formats/{name}/. docs/decisions/0036 says what another version has to be able to read."""
+
+
+def written(name: str) -> list[Any]:
+    """The folders of a format's numbers."""
+    folders = sorted((samples.FOLDER / name).iterdir(), key=lambda folder: int(folder.name))
+    return [pytest.param(folder, id=f"{name} {folder.name}") for folder in folders]
+
+
+def content(file: Path | bytes) -> Any:
+    """What an example says, whatever release of pyarrow wrote it."""
+    body = file if isinstance(file, bytes) else file.read_bytes()
+    if not body.startswith(b"PAR1"):
+        return body
+    parsed = ParquetFile(pa.BufferReader(body))
+    table = parsed.read()
+    schema = [(field.name, str(field.type), field.nullable) for field in table.schema]
+    column = parsed.metadata.row_group(0).column(0)
+    return schema, parsed.schema_arrow.metadata, column.compression, table.to_pylist()
+
+
+# -- nothing that is written changes without a number
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_what_is_written_is_what_lies_under_its_number(name: str) -> None:
+    number = PRESENT[name].number
+    folder = samples.FOLDER / name / str(number)
+    complaint = CHANGED.format(name=name, number=number)
+    made = samples.MADE[name]()
+    assert folder.is_dir(), complaint
+    assert {file.name for file in folder.iterdir()} == made.keys(), complaint
+    for file_name, body in made.items():
+        assert content(body) == content(folder / file_name), complaint
+
+
+def test_the_examples_leave_nothing_out() -> None:
+    assert samples.nothing_left_out() == []
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_every_number_has_its_examples(name: str) -> None:
+    numbers = {int(folder.name) for folder in (samples.FOLDER / name).iterdir()}
+    assert numbers == {*range(1, PRESENT[name].number + 1)}
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_the_version_before_can_read_what_this_one_writes(name: str) -> None:
+    """Who needs readers of this very number leaves nobody anything to roll back to."""
+    assert PRESENT[name].reader < max(2, PRESENT[name].number)
+
+
+# -- what was ever written is read
+
+
+@pytest.mark.parametrize("folder", written("message"))
+def test_messages(folder: Path) -> None:
+    for stream, event in samples.EVENTS.items():
+        message = Message.decode((folder / f"{stream}.json").read_text())
+        assert (message.stream, message.tenant, message.received_us) == (
+            stream,
+            "acme",
+            samples.NOON_US,
+        )
+        assert message.items == (event.item(),)
+        origin = Origin(message, "203.0.113.7", "UTC")
+        with days.clock(lambda: samples.NOON):
+            day, row = row_of(message.items[0], 0, origin, samples.COUNTRIES)
+        assert day == samples.DAY
+        assert row.keys() == STREAMS[stream].columns.keys()
+
+
+@pytest.mark.parametrize("folder", written("raw"))
+def test_raw_objects(folder: Path) -> None:
+    for dataset in lake.DATASETS:
+        body = (folder / f"{dataset.stream}.parquet").read_bytes()
+        rows = parquet.decode(body, dataset.raw_columns)
+        assert rows.column_names == [*dataset.raw_columns]
+        assert rows["tenant"].to_pylist() == ["acme"]
+        assert rows["received_us"].to_pylist() == [samples.NOON_US]
+        again = parquet.encode_table(parquet.joined([rows, rows]))
+        assert parquet.decode(again, dataset.raw_columns).num_rows == 2
+
+
+@pytest.mark.parametrize("folder", written("report"))
+def test_report_objects(folder: Path) -> None:
+    for dataset in lake.DATASETS:
+        cells = reports.read((folder / f"{dataset.name}.parquet").read_bytes(), dataset)
+        first, second = dataset.dimensions[:2]
+        (key,), (sums,) = zip(*grouped(cells, first, second).items(), strict=True)
+        expected = {"metric": "csat", "scale": "1-5"}
+        assert key == tuple(expected.get(name, f"{name} 1") for name in (first, second))
+        counts = dict(zip(dataset.measures, range(1, 100), strict=False))
+        money = {"satisfaction", "revenue"}
+        assert dict(zip(dataset.measures, sums, strict=True)) == {
+            name: 2 * count * (10_000 if name in money else 1) for name, count in counts.items()
+        }
+
+
+def grouped(cells: Cells, *names: str) -> dict[Any, Any]:
+    return dict(cells.group(DateRange(samples.DAY, samples.DAY), {}, names))
+
+
+@pytest.fixture
+def table() -> Iterator[str]:
+    with mock_aws():
+        yield make_table()
+
+
+@pytest.mark.parametrize("more", [{}, {"mood": "calm", "since": [1, {"a": True}]}])
+@pytest.mark.parametrize("folder", written("table"))
+def test_records(folder: Path, more: dict[str, Any], table: str) -> None:
+    """With what a newer version has added to them, too."""
+    for record in json.loads((folder / "records.json").read_text()):
+        client("dynamodb").put_item(TableName=table, Item=_item(more | record))
+    tenants = Tenants(table)
+    (tenant,) = tenants.all()
+    assert (tenant.id, tenant.timezone) == ("acme", "Europe/Berlin")
+    assert tenant.thresholds == {"voice.accept": ((samples.DAY, 20),)}
+    state = tenant.table("scores").years[2026]
+    assert (state.built_from, state.first_day) == ("built from this", samples.DAY)
+    tenants.set_year("acme", "scores", 2026, state.claim("run"), before=state)
+    survey = tenants.survey("acme", "checkout")
+    assert survey is not None
+    assert survey.current_rule == Rule.make("csat", 1, 5, good=5)
+    assert (survey.display.event, survey.display.again_days) == ("paid", 7)
+    (key,) = tenants.keys("acme")
+    assert (key.kind, key.surveys) == ("report", ("checkout",))
+    entry = Ledger(table).entries("responses")[samples.DAY]
+    assert (entry.version, entry.claimed_run, entry.compacted_version) == (1, "01RUN", 1)
+    row = {"tenant": "acme", "customer": "C-1042", "received_us": samples.NOON_US}
+    assert Erasures(table).tombstones().cover("responses", row, samples.DAY)
+    assert customer_mark("acme", "C-1042")
+
+
+# -- what the next version writes
+
+
+def of_the_next_version(body: bytes, reader: int) -> bytes:
+    """A report object with a dimension and a measure more, and without another of each."""
+    rows = ParquetFile(pa.BufferReader(body)).read()
+    rows = rows.append_column("mood", pa.array(["calm"] * len(rows)))
+    rows = rows.append_column("sighs", pa.array([3] * len(rows)))
+    told = {"pulse.format": "9", "pulse.reader": f"{reader}"}
+    sink = pa.BufferOutputStream()
+    write_table(rows.drop_columns(["c7", "os"]).replace_schema_metadata(told), sink)
+    return sink.getvalue().to_pybytes()
+
+
+def test_a_report_object_may_have_columns_more_and_fewer() -> None:
+    body = of_the_next_version(samples.report_objects()["scores.parquet"], reader=2)
+    cells = reports.read(body, lake.SCORES)
+    (sums,) = grouped(cells, "os").values()
+    assert sums == [2, 4, 6, 8, 10, 12, 14, 0, 18, 20, 22]
+    assert list(grouped(cells, "os")) == [(None,)]
+
+
+def test_a_report_object_that_would_be_misread_is_not_read() -> None:
+    body = of_the_next_version(samples.report_objects()["scores.parquet"], reader=9)
+    with pytest.raises(NewerFormatError, match="readers of format 9, this version knows 2"):
+        reports.read(body, lake.SCORES)
+    with pytest.raises(NewerFormatError):
+        RevenueYear.read(body)
+
+
+def test_an_object_that_tells_nothing_can_be_read() -> None:
+    Format(1).check(None)
+    Format(1).check({b"pandas": b"{}"})
+    Format(2).check({b"pulse.reader": b"2"})
