@@ -363,6 +363,28 @@ def test_dead_letters_and_raw_tell_together_whose_an_interaction_is(
     assert planned["dead_letters"] == receipt.shown()["dead_letters"]
 
 
+def test_a_person_of_thousands_of_marks_is_found_in_statements_that_athena_takes(
+    world: World,
+) -> None:
+    for first in (0, 500, 1000):
+        items = [
+            {
+                "interaction_id": f"T-{n}",
+                "media_type": "chat",
+                "entered_at": f"{world.day(1)}T09:00:00Z",
+            }
+            | {"customer_id": GONE}
+            for n in range(first, first + 500)
+        ]
+        assert world.driver.post_interactions("acme", items).status == 202
+    world.response(id="of-a-late-one", interaction_id="T-1499")
+    world.response(id="other", customer_id=OTHER)
+    world.driver.build()
+    receipt = world.erase()
+    assert receipt.shown()["removed"] == {"interactions": 1500, "responses": 1}
+    assert (world.ids(), receipt.found_again) == ((["other"], []), 0)
+
+
 # -- where else a person may be
 
 

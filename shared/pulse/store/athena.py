@@ -9,10 +9,13 @@ from typing import Any
 
 import awswrangler as wr
 import boto3
+from awswrangler._sql_formatter import _process_sql_params
 
 from pulse.days import Remaining
 from pulse.errors import AthenaError
 
+MOST_BYTES = 262_144
+"""What Athena takes as a statement, encoded as UTF-8; it offers no larger quota."""
 RESERVE_S = 180.0
 """No statement is begun with less time than this left: the rest is for a run of its own."""
 _POLL_S = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -34,7 +37,8 @@ class Athena:
     ) -> list[dict[str, Any]]:
         """The rows of a SELECT as dicts; `:name` in it stands for a parameter's literal.
 
-        Raises AthenaError with Athena's reason if it does not succeed in the time left.
+        Raises AthenaError if it is too long, and with Athena's reason if it does not succeed in
+        the time left.
         """
         query = self._run(sql, params, remaining_s)
         frame = wr.athena.get_query_results(query_execution_id=query)
@@ -53,7 +57,8 @@ class Athena:
         """Write a SELECT's rows as Parquet below `target`, an s3:// prefix with nothing in it.
 
         Rows lie under `partition=VALUE/`, at most lake.PARTITION_LIMIT of them. Raises
-        AthenaError with Athena's reason if it does not succeed in the time left.
+        AthenaError if it is too long, and with Athena's reason if it does not succeed in the time
+        left.
         """
         statement = (
             f"UNLOAD (\n{sql}\n) TO '{target}'\n"
@@ -64,11 +69,9 @@ class Athena:
 
     def _run(self, sql: str, params: Mapping[str, Any], remaining_s: Remaining) -> str:
         query: str = wr.athena.start_query_execution(
-            sql=sql,
+            sql=statement_text(sql, params),
             database=self._database,
             workgroup=self._workgroup,
-            params=dict(params),
-            paramstyle="named",
         )
         for poll in range(1_000_000):
             status = wr.athena.get_query_execution(query_execution_id=query)["Status"]
@@ -82,3 +85,20 @@ class Athena:
             time.sleep(_POLL_S[min(poll, len(_POLL_S) - 1)])
         wr.athena.stop_query_execution(query_execution_id=query)
         raise AthenaError(f"stopped: the statement was {status['State']} when time ran out")
+
+
+def statement_text(sql: str, params: Mapping[str, Any]) -> str:
+    """The statement as Athena gets it, with each `:name` replaced by its parameter's literal.
+
+    Raises AthenaError if it is longer than Athena takes: nothing has been asked then.
+    """
+    # awswrangler's own, with which it would do the same, but show the text to nobody
+    text = _process_sql_params(sql, dict(params))
+    size = len(text.encode())
+    if size > MOST_BYTES:
+        begin = " ".join(sql.split())[:60]  # without values, which an event may have held
+        raise AthenaError(
+            f"the statement that begins with {begin!r} has {size:,} bytes with its values, and "
+            f"Athena takes {MOST_BYTES:,}: fewer values have to go into one"
+        )
+    return text

@@ -53,6 +53,15 @@ def test_a_failed_execution_has_a_reason_and_no_results(lake: Lake) -> None:
     assert lake.keys("", "results") == []
 
 
+def test_a_statement_above_the_limit_in_bytes_is_no_execution(lake: Lake) -> None:
+    sql = "SELECT 'ä' AS a"
+    longest = sql + " " * (262_144 - len(sql.encode()))
+    assert state_of(lake, lake.start(longest))[0] == "SUCCEEDED"
+    with pytest.raises(ClientError, match="262144") as refused:
+        lake.start(longest + " ")
+    assert refused.value.response["Error"]["Code"] == "InvalidRequestException"
+
+
 def test_several_executions_are_described_at_once_and_listed(lake: Lake) -> None:
     ids = [lake.start("SELECT 1 AS a"), lake.start("SELECT nope")]
     found = lake.athena.batch_get_query_execution(QueryExecutionIds=[*ids, "missing"])
