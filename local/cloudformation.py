@@ -33,6 +33,8 @@ from moto.s3.models import FakeBucket, s3_backends
 from moto.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
 from werkzeug.exceptions import HTTPException
 
+from local import versions
+
 Properties = dict[str, Any]
 
 
@@ -305,6 +307,7 @@ def install() -> None:
         }
         models[name] = type(name.replace("::", ""), (ExtraResource,), body)
     models["AWS::S3::Bucket"] = Bucket
+    versions.install()
     parser: Any = parsing
     parser.resource_class_from_type = _resource_class
     api: Any = CloudFormationResponse

@@ -32,7 +32,7 @@ from moto.core.exceptions import AccessDeniedError, JsonRESTError
 from moto.dynamodb.models import dynamodb_backends
 from moto.iam import access_control
 from moto.s3.exceptions import BucketAccessDeniedError
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeKey, s3_backends
 
 EVERYTHING = json.dumps(
     {
@@ -217,8 +217,14 @@ def _for_s3(handler: Any, operation: str, resource: str) -> list[Permission]:
     bucket, _, key = resource.removeprefix("arn:aws:s3:::").partition("/")
     if handler.method == "POST" and "delete" in handler.parsed_url.query and not key:
         text = handler.raw_body.decode() if handler.raw_body else ""
-        keys = re.findall(r"<Key>(.*?)</Key>", text, re.DOTALL)
-        return [Permission("DeleteObject", f"{resource}/{unescape(name)}") for name in keys]
+        return [
+            Permission(
+                "DeleteObjectVersion" if "<VersionId>" in named else "DeleteObject",
+                f"{resource}/{unescape(name)}",
+            )
+            for named in re.findall(r"<Object>(.*?)</Object>", text, re.DOTALL)
+            for name in re.findall(r"<Key>(.*?)</Key>", named, re.DOTALL)
+        ]
     prefixes = parse_qs(handler.parsed_url.query).get("prefix")
     needed = [Permission(operation, resource, {PREFIX: tuple(prefixes)} if prefixes else {})]
     if source := handler.headers.get("x-amz-copy-source"):
@@ -232,7 +238,7 @@ def _for_s3(handler: Any, operation: str, resource: str) -> list[Permission]:
 
 def _is_missing(handler: Any, bucket: str, key: str) -> bool:
     found = s3_backends[handler.current_account]["aws"].buckets.get(bucket)
-    return found is not None and key not in found.keys
+    return found is not None and not isinstance(found.keys.get(key), FakeKey)  # may be a deletion
 
 
 def _for_dynamodb(handler: Any, operation: str, resource: str) -> list[Permission]:

@@ -4,7 +4,8 @@ A run of build_daily that was replaced in all its days, or died before it was pu
 a day later: no reader that saw an old partition is still at work by then. So is the staging of
 build_reports, and so are the sources of a compaction. Raw of a day beyond the retention goes once
 its events have been counted: the day expires, so that nobody builds it again out of what is left,
-and then its objects are deleted.
+and then its objects are deleted. All this goes with its versions. But the sources of a compaction
+leave theirs for the week in which raw can be restored.
 """
 
 from collections.abc import Callable, Iterator
@@ -137,7 +138,7 @@ class Housekeep:
                 yield run, prefix
 
     def _remove_run(self, prefix: str) -> bool:
-        self.objects.delete_all(prefix)
+        self.objects.wipe(prefix)  # who was few on a day must not be told from an older version
         return True
 
     # -- raw
@@ -171,8 +172,8 @@ class Housekeep:
                 entry.expired or self.ledger.expire(stream, day, entry.version)
             ):
                 return False
-            self.objects.delete_all(lake.raw_prefix(stream, day))
-            self.objects.delete_all(lake.compactions_prefix(stream, day))
+            self.objects.wipe(lake.raw_prefix(stream, day))
+            self.objects.wipe(lake.compactions_prefix(stream, day))
             self.ledger.note_removed(stream, day, entry.version)
         return True
 

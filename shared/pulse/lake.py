@@ -73,7 +73,7 @@ RAW_RESPONSES: Mapping[str, str] = {
     "key_kind": "string",  # publishable or secret
     "answered_us": "bigint",  # microseconds since 1970, UTC
     "received_us": "bigint",
-    "content_hash": "string",  # of all other columns but received_us
+    "content_hash": "string",  # of all other columns but received_us and key_id
     "score": "int",
     "channel": "string",
     "agent": "string",
@@ -86,6 +86,7 @@ RAW_RESPONSES: Mapping[str, str] = {
     "browser": "string",
     "os": "string",
     "device": "string",
+    "key_id": "string",  # of the key that brought it; null in rows of before there was this column
 }
 """Columns of raw_responses and their Glue types; the partition `dt` is the tenant's local day."""
 
@@ -111,7 +112,7 @@ RAW_INTERACTIONS: Mapping[str, str] = {
     "entered_us": "bigint",  # microseconds since 1970, UTC, like every *_us that is a moment
     "updated_us": "bigint",
     "received_us": "bigint",
-    "content_hash": "string",  # of all other columns but received_us
+    "content_hash": "string",  # of all other columns but received_us and key_id
     "customer_segment": "string",
     "service_type": "string",
     "agent": "string",
@@ -129,6 +130,7 @@ RAW_INTERACTIONS: Mapping[str, str] = {
     "accept_threshold_us": "bigint",  # in force at entered_us; null: there was none
     "first_response_threshold_us": "bigint",
     "finish_threshold_us": "bigint",
+    "key_id": "string",
 }
 """Columns of raw_interactions: one update of an interaction, null where it says nothing."""
 
@@ -176,6 +178,7 @@ RAW_SESSIONS: Mapping[str, str] = {
     "engaged_us": "bigint",
     "received_us": "bigint",
     "content_hash": "string",
+    "key_id": "string",
 }
 """Columns of raw_sessions: an agent's session on one medium, as the source system knows it."""
 
@@ -322,9 +325,13 @@ def run_prefix(dataset: Dataset, run: str) -> str:
     return f"{dataset.daily_prefix}run={run}/"
 
 
+STAGING = "staging/"
+"""Below which rows are laid out for a run that is at work."""
+
+
 def staging_root(dataset: Dataset) -> str:
     """Below which the runs of build_reports lay out rows by tenant."""
-    return f"staging/{dataset.name}/"
+    return f"{STAGING}{dataset.name}/"
 
 
 def staging_prefix(dataset: Dataset, run: str) -> str:
@@ -332,12 +339,17 @@ def staging_prefix(dataset: Dataset, run: str) -> str:
     return f"{staging_root(dataset)}run={run}/"
 
 
+def tenant_prefix(dataset: Dataset, tenant: str) -> str:
+    """Below which all years of a tenant's rows lie."""
+    return f"{dataset.report_prefix}tenant={tenant}/"
+
+
 def report_key(dataset: Dataset, tenant: str, year: int) -> str:
     """Key of one tenant's rows of one calendar year: reading needs no listing."""
-    return f"{dataset.report_prefix}tenant={tenant}/year={year}.parquet"
+    return f"{tenant_prefix(dataset, tenant)}year={year}.parquet"
 
 
-EXPORT_STAGING = "staging/exports/"
+EXPORT_STAGING = f"{STAGING}exports/"
 """Below which each run of export_rows has a folder of its own, while it is at work."""
 
 
@@ -365,11 +377,16 @@ def erasure_key(name: str) -> str:
     return f"{ERASURES}{name}.json"
 
 
+def finance_prefix(tenant: str) -> str:
+    """Below which a tenant's files lie in the finance bucket."""
+    return f"revenue/tenant={tenant}/"
+
+
 def revenue_prefix(tenant: str, month: str) -> str:
     """Where in the finance bucket a tenant's revenue of a month, written YYYY-MM, lies."""
-    return f"revenue/tenant={tenant}/month={month}/"
+    return f"{finance_prefix(tenant)}month={month}/"
 
 
 def revenue_year_prefix(tenant: str, year: int) -> str:
     """Below which all months of a year lie: what is there is listed at once."""
-    return f"revenue/tenant={tenant}/month={year}-"
+    return f"{finance_prefix(tenant)}month={year}-"

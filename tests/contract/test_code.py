@@ -113,6 +113,7 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
     expected |= {
         f"erasing/{stream}_{asked}.sql" for stream in STREAMS for asked in ("named", "covered")
     }
+    expected |= {f"erasing/{dataset.stream}_brought.sql" for dataset in lake.DATASETS}
     assert {str(path.relative_to(PACKAGE / "sql")) for path in STATEMENTS} == expected
 
 

@@ -283,3 +283,26 @@ def test_two_stacks_in_one_account_do_not_meet() -> None:
             if event["Type"] == "EventBridgeRule":
                 source = event["Properties"]["Pattern"]["source"]
                 assert source == [{"Fn::Sub": "pulse.${AWS::StackName}"}]
+
+
+@pytest.mark.parametrize("retention", [True, False])
+def test_raw_keeps_its_versions_for_a_week_and_nothing_else_longer_than_a_day(
+    retention: bool,
+) -> None:
+    bucket = RESOURCES["LakeBucket"]["Properties"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    written = bucket["LifecycleConfiguration"]["Rules"]
+    rules = [one["Fn::If"][1 if retention else 2] if "Fn::If" in one else one for one in written]
+    ending = {
+        rule.get("Prefix", ""): rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in rules
+        if "NoncurrentVersionExpiration" in rule
+    }
+    source = Path(lake.__file__).read_text()
+    prefixes = {f"{name}/" for name in re.findall(r'f?"([a-z]+)/', source)} - {"revenue/"}
+    assert ending == dict.fromkeys({*prefixes, "config/"}, 1) | {"raw/": 7}
+    # S3 takes one kind of expiration a prefix; with days the marks of deletions expire too
+    for rule in rules:
+        if "Prefix" in rule:
+            assert ("ExpirationInDays" in rule) != ("ExpiredObjectDeleteMarker" in rule)
+    assert len({rule["Id"] for rule in rules}) == len(rules)

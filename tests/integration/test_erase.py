@@ -4,8 +4,8 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from math import inf
 from typing import Any
@@ -17,145 +17,44 @@ from hypothesis import strategies as st
 from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import days, lake
-from pulse.checks import run_checks
 from pulse.daily import build
 from pulse.days import DateRange
 from pulse.erasure.erase import Erase
-from pulse.erasure.letters import Person
+from pulse.erasure.letters import Person, Sought
 from pulse.erasure.marks import Tombstones
-from pulse.erasure.receipt import Receipt
 from pulse.erasure.rows import rewritten
-from pulse.erasure.search import STREAMS, Search
+from pulse.erasure.search import Search
 from pulse.errors import BuildCheckError
 from pulse.exports.export import Export, Request
 from pulse.finance.check import finance_equals_reports
-from pulse.ingest.message import Message
 from pulse.raw.parquet import decode, encode
 from pulse.sql import statement
 from pulse.store import queue
 from pulse.store.athena import Athena
-from pulse.store.clients import client
 from pulse.store.erasures import Erasures
 from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
-from pulse.store.records import Records
-from pulse.tenants.rules import Rule
 from tests.aws_calls import AwsCalls, changes
 from tests.driver import Driver
+from tests.eraser import (
+    GONE,
+    OTHER,
+    TODAY,
+    Item,
+    World,
+    answer,
+    dead,
+    dead_letters,
+    forget_erasures,
+    message,
+    record,
+    start_anew,
+    update,
+)
 from tests.shell import Shell
 
-TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-GONE, OTHER = "C-1042", "C-10421"
-"""Who is erased, and somebody whose id begins alike."""
-Item = dict[str, Any]
-
-
-@dataclass
-class World:
-    """A stack, its clock, and what an eraser says."""
-
-    driver: Driver
-    now: datetime = TODAY
-    said: list[str] = field(default_factory=list)
-    meanwhile: list[Callable[[], Any]] = field(default_factory=list)
-    """What happens while the eraser waits: one at a pause."""
-
-    # -- events
-
-    def day(self, ago: int) -> str:
-        return f"{(TODAY - timedelta(days=ago)).date()}"
-
-    def response(self, ago: int = 1, *, id: str, tenant: str = "acme", **more: Any) -> None:
-        at = f"{self.day(ago)}T10:00:00Z"
-        item = {"survey_id": "email", "score": 9, "answered_at": at, "response_id": id, **more}
-        assert self.driver.post(tenant, [item]).status == 202
-        self.pass_by()
-
-    def page(self, ago: int = 1, *, id: str, **more: Any) -> None:
-        """A response with a publishable key, which anybody has who sees the page."""
-        at = f"{self.day(ago)}T10:00:00Z"
-        item = {"survey_id": "email", "score": 9, "answered_at": at, "response_id": id, **more}
-        key = self.driver.key("acme", "publishable")
-        reply = self.driver.call("POST", "/v1/responses", key=key, body=json.dumps(item))
-        assert reply.status == 202
-        self.pass_by()
-
-    def interaction(self, ago: int = 1, *, id: str, tenant: str = "acme", **more: Any) -> None:
-        at = f"{self.day(ago)}T09:00:00Z"
-        item = {"interaction_id": id, "media_type": "voice", "entered_at": at, **more}
-        assert self.driver.post_interactions(tenant, [item]).status == 202
-        self.pass_by()
-
-    def pass_by(self) -> None:
-        self.now += timedelta(seconds=1)
-
-    # -- erasing
-
-    @property
-    def stage(self) -> Erase:
-        settings, outputs = self.driver.settings, self.driver.deployment.outputs
-        made = Erase.from_settings(settings, outputs["DeadLetterQueueUrl"], self.said.append)
-        return Erase(**vars(made) | {"pause": self.pause, "settle_s": 0})
-
-    def pause(self, seconds: float) -> None:
-        if self.meanwhile:
-            self.meanwhile.pop(0)()
-
-    def erase(self, customer: str = GONE, tenant: str = "acme") -> Receipt:
-        found = self.driver.tenants.get(tenant)
-        assert found
-        key, receipt = self.stage.run(found, customer, rebuild=self.rebuild)
-        assert json.loads(self.driver.read(key)) == receipt.shown()
-        self.pass_by()
-        return receipt
-
-    def rebuild(self) -> None:
-        self.driver.build_daily()
-        self.driver.build_reports()
-        self.driver.forget()
-
-    # -- looking
-
-    def rows(self, stream: str) -> list[Item]:
-        found: list[Item] = []
-        for key in self.driver.objects(f"raw/{stream}/"):
-            body = pa.BufferReader(self.driver.read(key))
-            found += ParquetFile(body).read().to_pylist()
-        return found
-
-    def ids(self) -> tuple[list[str], list[str]]:
-        """The ids that raw holds, copies included: of responses, of interactions."""
-        return (
-            sorted(row["response_id"] for row in self.rows("responses")),
-            sorted(row["interaction_id"] for row in self.rows("interactions")),
-        )
-
-    def responses(self, tenant: str = "acme") -> int:
-        totals = self.driver.report(tenant, "nps", "preset=all_time")["totals"]
-        return sum(row["responses"] for row in totals)
-
-    def revenue(self) -> dict[str, str]:
-        rows = self.driver.report("acme", "revenue", "preset=all_time&granularity=total")["rows"]
-        return {row["currency"]: row["revenue"] for row in rows}
-
-    def check(self) -> None:
-        results = run_checks(self.driver.settings)
-        assert [r for r in results if r.state not in ("ok", "look")] == []
-
-    def texts(self) -> dict[str, str]:
-        """By key, what every object of the lake says."""
-        found = {}
-        for key in self.driver.objects(""):
-            body = self.driver.read(key)
-            found[key] = body.decode(errors="replace")
-            if key.startswith("raw/"):
-                found[key] = repr(ParquetFile(pa.BufferReader(body)).read().to_pylist())
-        return found
-
-    def holders(self, text: str) -> list[str]:
-        """Every object of the lake that holds the text as a word in any place."""
-        return [key for key, body in self.texts().items() if re.search(rf"\b{text}\b", body)]
+STREAMS = ("responses", "interactions")
 
 
 @pytest.fixture
@@ -166,49 +65,6 @@ def world(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World(driver)
     with days.clock(lambda: world.now):
         yield world
-
-
-def start_anew(driver: Driver) -> None:
-    """Make a stack as if it had just been deployed: that takes a tenth of deploying one."""
-    for bucket in (driver.settings.lake_bucket, driver.finance_settings.finance_bucket):
-        Objects(bucket).delete_all("")
-    table = driver.settings.table
-    for item in client("dynamodb").scan(TableName=table)["Items"]:
-        client("dynamodb").delete_item(
-            TableName=table, Key={name: item[name] for name in ("pk", "sk")}
-        )
-    where = {"DatabaseName": driver.settings.database}
-    for dataset in lake.DATASETS:
-        where |= {"TableName": dataset.daily_table}
-        found = client("glue").get_partitions(**where)["Partitions"]
-        values = [{"Values": partition["Values"]} for partition in found]
-        if values:
-            client("glue").batch_delete_partition(**where, PartitionsToDelete=values)
-    drain(driver.deployment.outputs["DeadLetterQueueUrl"])
-    driver.messages()
-    driver.forget()
-    driver.keys.clear()
-    for tenant in ("acme", "umbrella"):
-        driver.tenant(tenant, "UTC")
-        driver.survey(tenant, "email", Rule.make("nps", 0, 10))
-
-
-def forget_erasures(driver: Driver) -> None:
-    """Nothing is left in the lake, nor in the table what an eraser changes there."""
-    Objects(driver.settings.lake_bucket).delete_all("")
-    records = Records(driver.settings.table)
-    for pk in ("ERASURES", "EXPORTS#acme"):
-        keys = [{"pk": pk, "sk": record["sk"]} for record in records.query(pk)]
-        if keys:
-            records.delete(*keys)
-    drain(driver.deployment.outputs["DeadLetterQueueUrl"])
-
-
-def drain(url: str) -> None:
-    sqs = client("sqs")
-    while letters := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for letter in letters:
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
 
 
 def test_a_person_is_erased_and_nobody_else(world: World) -> None:
@@ -388,70 +244,6 @@ def test_a_person_of_thousands_of_marks_is_found_in_statements_that_athena_takes
 # -- where else a person may be
 
 
-def dead(world: World, body: str, **attributes: str) -> None:
-    given = {name: {"DataType": "String", "StringValue": v} for name, v in attributes.items()}
-    url = world.driver.deployment.outputs["DeadLetterQueueUrl"]
-    client("sqs").send_message(QueueUrl=url, MessageBody=body, MessageAttributes=given)
-
-
-def dead_letters(world: World) -> list[tuple[Item, dict[str, str]]]:
-    """Bodies and attributes; the letters stay."""
-    letters = client("sqs").receive_message(
-        QueueUrl=world.driver.deployment.outputs["DeadLetterQueueUrl"],
-        MaxNumberOfMessages=10,
-        MessageAttributeNames=["All"],
-        VisibilityTimeout=0,
-    )
-    return [
-        (
-            json.loads(letter["Body"]),
-            {n: a["StringValue"] for n, a in letter.get("MessageAttributes", {}).items()},
-        )
-        for letter in letters.get("Messages", ())
-    ]
-
-
-def message(world: World, stream: str, *items: Item, tenant: str = "acme", **more: Any) -> str:
-    return Message(
-        **{
-            "stream": stream,
-            "tenant": tenant,
-            "key_kind": "secret",
-            "received_us": days.to_us(world.now),
-            "request_id": "made-up",
-            "items": items,
-            **more,
-        }
-    ).encode()
-
-
-def answer(id: str, **more: Any) -> Item:
-    """A response as it stands in a message."""
-    at = days.to_us(TODAY - timedelta(days=1))
-    return {
-        "survey": "email",
-        "metric": "nps",
-        "scale": "0-10",
-        "response_id": id,
-        "answered_us": at,
-        "score": 9,
-        "channel": "chat",
-        **more,
-    }
-
-
-def update(id: str, **more: Any) -> Item:
-    """An update of an interaction as it stands in a message."""
-    at = days.to_us(TODAY - timedelta(days=1))
-    return {
-        "interaction_id": id,
-        "media_type": "voice",
-        "entered_us": at,
-        "updated_us": at,
-        **more,
-    }
-
-
 def test_what_is_queued_or_comes_again_is_left_out(world: World) -> None:
     world.interaction(id="T-1", customer_id=GONE)
     assert world.driver.write() == []
@@ -471,10 +263,6 @@ def test_what_is_queued_or_comes_again_is_left_out(world: World) -> None:
     world.interaction(id="T-1", agent_id="anna")
     world.driver.build()
     assert world.ids() == (["new", "other"], ["T-1"])
-
-
-def record(body: str) -> Item:
-    return {"messageId": "made-up", "body": body, "attributes": {}, "messageAttributes": {}}
 
 
 def test_a_dead_letter_keeps_the_items_and_the_attributes_of_others(world: World) -> None:
@@ -583,6 +371,77 @@ def test_an_export_that_is_being_made_is_waited_for(world: World) -> None:
     assert not world.driver.objects("exports/")
 
 
+# -- older versions
+
+
+def test_no_older_version_of_any_object_holds_the_person(world: World) -> None:
+    world.response(1, id="gone", customer_id=GONE, comment="it was me")
+    world.response(1, id="other", customer_id=OTHER)
+    unreadable = answer("bad", customer=GONE, score="nine"), answer("bad-2", score="nine")
+    world.driver.write([record(message(world, "responses", *unreadable))])
+    world.driver.build()
+    asked = {"stream": "responses", "start_date": world.day(9), "end_date": world.day(0)}
+    assert world.driver.export("acme", **asked)["state"] == "done"
+    objects = Objects(world.driver.settings.lake_bucket)
+    spoilt = lake.raw_key("responses", date.fromisoformat(world.day(1)), lake.ulid())
+    objects.put(spoilt, b"it was me, said nobody")
+    (key, *_) = world.driver.objects("raw/responses/")
+    objects.put(spoilt, objects.get(key))
+    lost = lake.raw_key("responses", date.fromisoformat(world.day(1)), lake.ulid())
+    objects.put(lost, objects.get(key))
+    objects.delete([lost])
+    before = {(v.key, v.id) for v in objects.versions("raw/") if not v.is_latest}
+    assert len(before) == 2
+    world.pass_by()
+    receipt = world.erase()
+    left = world.texts()
+    assert not [name for name, text in left.items() if GONE in text.replace(OTHER, "")]
+    assert not [name for name, text in left.items() if "it was me" in text]
+    # two that lay, one that each of three rewritten objects left: of raw twice, of the quarantine
+    assert receipt.versions_removed >= 5
+    assert world.ids()[0] == ["other"] * 2
+
+
+def test_what_others_have_in_older_versions_stays_to_be_restored(world: World) -> None:
+    world.response(1, id="gone", customer_id=GONE)
+    world.driver.write()
+    world.response(1, id="other", customer_id=OTHER)
+    world.driver.write()
+    objects = Objects(world.driver.settings.lake_bucket)
+    (lost,) = [key for key in world.driver.objects("raw/") if b"other" in world.driver.read(key)]
+    body = objects.get(lost)
+    objects.delete([lost])
+    world.pass_by()
+    receipt = world.erase()
+    assert receipt.versions_removed >= 1
+    (kept,) = objects.older_versions("raw/")
+    assert (kept.key, objects.get_version(kept)) == (lost, body)
+
+
+def test_a_report_of_few_is_not_told_from_what_it_was_before(world: World) -> None:
+    world.response(1, id="gone", customer_id=GONE, score=3)
+    world.response(1, id="other", tenant="umbrella")
+    world.driver.build()
+    world.response(1, id="more", customer_id=OTHER)
+    world.response(1, id="more", tenant="umbrella")
+    world.driver.build()
+    objects = Objects(world.driver.settings.lake_bucket)
+    assert {v.key.split("/")[2] for v in objects.older_versions("reports/")} == {
+        "tenant=acme",
+        "tenant=umbrella",
+    }
+    world.pass_by()
+    world.erase()
+    assert {v.key.split("/")[2] for v in objects.older_versions("reports/")} == {"tenant=umbrella"}
+    assert not objects.older_versions("staging/")
+    # the days' old runs go for good when nobody can be reading them any more
+    world.now += timedelta(days=2)
+    world.driver.housekeep()
+    assert not objects.older_versions("daily/")
+    days_now = {v.key.split("/")[2] for v in objects.versions("daily/")}
+    assert len(days_now) == 1
+
+
 # -- others at work
 
 
@@ -660,8 +519,8 @@ class Plain(Search):
                 if row["customer"] is not None:
                     person.learn(stream, row, day)
 
-    def rows(self, person: Person, stream: str) -> Counter[date]:
-        tombstones = person.tombstones
+    def rows(self, sought: Sought, stream: str) -> Counter[date]:
+        tombstones = Tombstones.of([sought.erasure])
         return Counter(d for row, d in self._rows(stream) if tombstones.cover(stream, row, d))
 
     def _rows(self, stream: str) -> Iterator[tuple[Item, date]]:
@@ -714,7 +573,8 @@ def test_an_eraser_may_die_after_any_call(world: World, monkeypatch: pytest.Monk
         stage = replace(world.stage, search=Plain(ledger, world.stage.search.athena, objects))
 
         def run(stage: Erase = stage, who: str = who) -> None:
-            stage.run(acme, who, rebuild=lambda: None)
+            person = Person(acme.id, who, acme.timezone, days.now_us())
+            stage.run(person, rebuild=lambda: None)
 
         if calls.run(run, kill_after=cut):
             assert cut == cuts[0]

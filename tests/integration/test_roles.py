@@ -289,15 +289,19 @@ def clear_up(run: Run) -> None:
     s3, ledger = run.stack.client("s3"), Ledger(run.outputs["Table"])
     long_ago, day = "01ARZ3NDEKTSV4RRFFQ69G5FAV", date(2020, 1, 1)
     runs = [lake.run_prefix(lake.SCORES, long_ago), lake.staging_prefix(lake.SCORES, long_ago)]
-    served = lake.raw_key("responses", day, long_ago)
-    for key in (*(f"{prefix}left" for prefix in runs), served):
+    served, undone = (lake.raw_key("responses", day, name) for name in (long_ago, lake.ulid()))
+    for key in (*(f"{prefix}left" for prefix in runs), served, undone):
         s3.put_object(Bucket=run.lake, Key=key, Body=b"")
-    over = Compaction("responses", day, long_ago, sources=(served,), finished_us=1)
-    Compactions(Objects(run.lake)).put(over)
+    compactions = Compactions(Objects(run.lake))
+    over = Compaction("responses", day, long_ago, ("made",), sources=(served,), finished_us=1)
+    dead = Compaction("responses", day, lake.ulid(), sources=(undone,), finished_us=1)
+    for one in (over, dead, Compaction("sessions", day, long_ago)):
+        compactions.put(one)
     ledger.add("sessions", day)
     assert ledger.expire("sessions", day, 1)
     removed = run.stack.invoke("Housekeep", {})["removed"]
-    assert sorted(removed) == sorted([*runs, over.key, lake.raw_prefix("sessions", day)])
+    expected = [*runs, over.key, dead.key, lake.raw_prefix("sessions", day)]
+    assert sorted(removed) == sorted(expected)
 
 
 def fetch(run: Run) -> None:

@@ -11,10 +11,12 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from pulse import days
 from pulse.cli import operating, output
 from pulse.cli.arguments import known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
-from pulse.cli.target import StackName, find_target
+from pulse.cli.target import StackName, Target, find_target
+from pulse.erasure.letters import Person, Sought
 from pulse.errors import BuildCheckError, PulseError
 from pulse.ingest.fields import NAME_LIMIT
 from pulse.settings import BuildSettings
@@ -49,28 +51,34 @@ def erase(
     if not customer or len(customer) > NAME_LIMIT or not customer.isprintable():
         raise WrongUseError(f"--customer takes a text of 1 to {NAME_LIMIT} characters.")
     target = find_target(stack)
-    settings = target.build_settings
     found = known_tenant(target, tenant)
     operating.wait_until_stored(target.outputs.queue_url, wait)
+    person = Person(found.id, customer, found.timezone, days.now_us())
+    remove(target, person, dry_run=dry_run, as_json=as_json)
+
+
+def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> None:
+    """Remove what is sought and show the receipt, or what would be on it."""
     from pulse.erasure.erase import Erase  # slow to import: it talks to Athena
 
+    settings = target.build_settings
     with operating.functions_quiet():
         stage = Erase.from_settings(settings, target.outputs.dead_letter_queue_url, output.say)
         if dry_run:
-            receipt, key = stage.preview(found, customer), None
+            receipt, key = stage.preview(sought), None
         else:
-            output.say("Looking for the person …")
-            key, receipt = stage.run(
-                found, customer, rebuild=lambda: _rebuild(target.build_settings)
-            )
+            output.say("Looking for what is to go …")
+            key, receipt = stage.run(sought, rebuild=lambda: rebuild(settings))
     result = receipt.shown() | {"receipt": key}
-    output.show(result, _text(result), as_json=as_json)
+    output.show(result, receipt_text(result), as_json=as_json)
     if receipt.found_again:
         raise FailedError(f"{receipt.found_again:,} rows have come meanwhile: run it again.")
 
 
-def _rebuild(settings: BuildSettings) -> None:
-    """Build what has changed. Raises FailedError, saying what to do, where that does not succeed.
+def rebuild(settings: BuildSettings, *, reports: bool = True) -> None:
+    """Build what has changed: days, and their reports unless these are to wait.
+
+    Raises FailedError, saying what to do, where that does not succeed.
 
     A build that read a day while it was rewritten refuses its own result: the next one is right.
     """
@@ -81,23 +89,27 @@ def _rebuild(settings: BuildSettings) -> None:
                 break
         else:
             operating.build_daily(settings)
-        operating.build_reports(settings)
+        if reports:
+            operating.build_reports(settings)
     except PulseError as error:
         raise FailedError(
-            f"{error}. The person's rows are gone, but not all reports are built without them "
+            f"{error}. The rows are gone, but not all reports are built without them "
             "yet: run `pulse build`, then this again for the receipt."
         ) from error
 
 
-def _text(result: Mapping[str, Any]) -> RenderableType:
+def receipt_text(result: Mapping[str, Any]) -> RenderableType:
     """The receipt for people."""
     done = result["receipt"] is not None
+    purged = result.get("purged", {})
     facts = {
         "tenant": result["tenant"],
-        "customer (SHA-256)": result["customer_sha256"],
+        **({} if purged else {"customer (SHA-256)": result["customer_sha256"]}),
+        **{name.replace("_", " "): value for name, value in purged.items() if value},
         "erased at": result["erased_at"] if done else "dry run: nothing was changed",
         **{f"{stream} removed": f"{n:,}" for stream, n in result["removed"].items()},
         **{f"days of {stream}": ", ".join(days) for stream, days in result["days"].items()},
+        "older versions": result["versions_removed"],
         "quarantine lines": result["quarantine_lines"],
         "dead letters": "{changed} changed, {removed} removed".format(**result["dead_letters"]),
         "exports withdrawn": ", ".join(result["exports_withdrawn"]) or 0,

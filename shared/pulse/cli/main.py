@@ -5,6 +5,7 @@
     operating                  build, check, redrive
     smoking                    a stack, tried as a whole
     erasing                    a person who wants to be forgotten
+    purging                    what a key or a time brought
     exporting                  revenue for finance
     reporting                  numbers on the terminal
     publishing                 the pages into a deployed stack
@@ -28,6 +29,7 @@ from pulse.cli import (
     operating,
     output,
     publishing,
+    purging,
     reporting,
     smoking,
     surveys,
@@ -110,6 +112,7 @@ app.command("redrive")(operating.redrive)
 app.command("check")(operating.check)
 app.command("smoke")(smoking.smoke)
 app.command("erase")(erasing.erase)
+app.command("purge")(purging.purge)
 
 
 def main() -> None:

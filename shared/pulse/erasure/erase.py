@@ -1,11 +1,14 @@
-"""pulse erase at work: a person's rows leave raw and every other place, and stay out.
+"""pulse erase and pulse purge at work: rows leave raw and every other place, and stay out.
+
+Sought are the rows of a person, or what a key or a time brought (letters.py).
 
 First a tombstone: what write_raw reads from then on is left out. Then the rows that lie already:
 the objects of a day are rewritten under its lease, each in its own place by one PUT, and the ledger
-counts the change, so that the day is built again. A write_raw that began before the tombstone may
+counts the change, so that the day is built again. Older versions that hold what is sought go with
+them, and those of what was made of it. A write_raw that began before the tombstone may
 still put some; so after its longest time everything is looked through again, until a whole look
-finds nothing. Whoever dies in between is followed by another run: all that is known of the person
-is with the tombstones before anything is removed, the days that are to be built again as well.
+finds nothing. Whoever dies in between is followed by another run: all that is known of what is
+sought is with the tombstones before anything is removed, the days to be built again as well.
 """
 
 import hashlib
@@ -18,11 +21,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
-from pulse import days, lake
-from pulse.erasure.letters import Person, is_line_of, mended
+from pulse import lake
+from pulse.erasure.letters import Person, Sought
+from pulse.erasure.marks import Tombstones
 from pulse.erasure.receipt import Receipt, RewrittenObject
-from pulse.erasure.rows import rewritten
-from pulse.erasure.search import STREAMS, Search
+from pulse.erasure.rows import holds, rewritten
+from pulse.erasure.search import Search
 from pulse.erasure.traces import Traces
 from pulse.settings import BuildSettings
 from pulse.store import queue
@@ -31,8 +35,7 @@ from pulse.store.clients import client
 from pulse.store.erasures import Erasures
 from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
-from pulse.store.objects import Objects
-from pulse.tenants.tenant import Tenant
+from pulse.store.objects import Objects, Version
 
 SETTLE_S = 150.0
 """After so long no write_raw is at work that has not read a tombstone: it may take 120 s. Nor does
@@ -76,83 +79,89 @@ class Erase:
             say=say,
         )
 
-    def run(
-        self, tenant: Tenant, customer: str, *, rebuild: Callable[[], None]
-    ) -> tuple[str, Receipt]:
-        """Erase the person; the key under which the receipt lies, and the receipt.
-
-        Afterwards nothing that was received until now holds the person, nor will anything that is
-        still queued, and what was made of their rows has been built without them by `rebuild`.
-        """
-        person = Person(tenant.id, customer, tenant.timezone, days.now_us())
-        receipt = Receipt(tenant.id, person.mark, person.erased_us)
-        owed: set[tuple[str, date]] = set()
-        for erasure in self.erasures.unfinished(tenant.id, person.mark):
-            person.marks |= erasure.marks
-            owed.update(erasure.days)
-        self.erasures.add(person.erasure)
-        self._look(person, receipt, _by_stream(owed))
-        while True:
-            self.say(f"Waiting {self.settle_s:.0f} s for what had begun to be written before …")
-            self.pause(self.settle_s)
-            if not self._look(person, receipt, {}):
-                break
-        receipt.results_removed = self._traces.remove_results()
-        self.erasures.finish(tenant.id, person.mark)
-        rebuild()
-        receipt.found_again = self._count(person)
+    def run(self, sought: Sought, *, rebuild: Callable[[], None]) -> tuple[str, Receipt]:
+        """Remove what is sought as `remove` does; the key of the receipt in the lake, and it."""
+        receipt = self.remove(sought, rebuild=rebuild)
         key = lake.erasure_key(lake.ulid())
         self.objects.put(key, json.dumps(receipt.shown(), indent=1).encode())
         return key, receipt
 
-    def preview(self, tenant: Tenant, customer: str) -> Receipt:
+    def remove(self, sought: Sought, *, rebuild: Callable[[], None]) -> Receipt:
+        """Remove what is sought; the receipt, which is stored nowhere.
+
+        Afterwards nothing that was received until now holds it, nor will anything that is still
+        queued, and what was made of it has been built without it by `rebuild`.
+        """
+        receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
+        owed: set[tuple[str, date]] = set()
+        for erasure in self.erasures.unfinished(sought.tenant, sought.mark):
+            if isinstance(sought, Person):
+                sought.marks |= erasure.marks
+            owed.update(erasure.days)
+        self.erasures.add(sought.erasure)
+        self._look(sought, receipt, _by_stream(owed))
+        while True:
+            self.say(f"Waiting {self.settle_s:.0f} s for what had begun to be written before …")
+            self.pause(self.settle_s)
+            if not self._look(sought, receipt, {}):
+                break
+        receipt.results_removed = self.traces.remove_results()
+        self.erasures.finish(sought.tenant, sought.mark)
+        rebuild()
+        receipt.versions_removed += self.traces.remove_versions(sought.tenant)
+        receipt.found_again = self._count(sought)
+        return receipt
+
+    def preview(self, sought: Sought) -> Receipt:
         """What `run` would remove, as far as one look tells; nothing is changed."""
-        person = Person(tenant.id, customer, tenant.timezone, days.now_us())
-        receipt = Receipt(tenant.id, person.mark, person.erased_us)
-        self._learn(person)
-        self._mend_dead_letters(person, receipt, dry=True)
-        self._clear_quarantine(person, receipt, dry=True)
-        touched = self.search.days(person)
+        receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
+        self._learn(sought)
+        self._mend_dead_letters(sought, receipt, dry=True)
+        self._clear_quarantine(sought, receipt, dry=True)
+        touched = self.search.days(sought)
         for stream, day in _pairs(touched):
-            self._rewrite(person, receipt, stream, day, dry=True)
-        found = self._traces.affected(tenant.id, touched)
+            self._rewrite(sought, receipt, stream, day, dry=True)
+        found = self.traces.affected(sought.tenant, touched)
         receipt.exports_withdrawn = [export.id for export in found]
         return receipt
 
     @property
-    def _traces(self) -> Traces:
+    def traces(self) -> Traces:
+        """What else may show what is sought."""
         return Traces(self.objects, self.exports, self.say, self.pause)
 
-    def _learn(self, person: Person) -> None:
-        """Find all of the person's marks; nothing is removed.
+    def _learn(self, sought: Sought) -> None:
+        """Find all marks of a person's; nothing is removed.
 
         Only who has looked everywhere knows that an interaction names nobody else.
         """
-        nothing = Receipt(person.tenant, person.mark, person.erased_us)
-        self._mend_dead_letters(person, nothing, dry=True)
-        self._clear_quarantine(person, nothing, dry=True)
-        self.search.learn(person)
-        person.settle()
+        if not isinstance(sought, Person):
+            return
+        nothing = Receipt(sought.tenant, sought.told, sought.erased_us)
+        self._mend_dead_letters(sought, nothing, dry=True)
+        self._clear_quarantine(sought, nothing, dry=True)
+        self.search.learn(sought)
+        sought.settle()
 
     # -- one look through everything
 
-    def _look(self, person: Person, receipt: Receipt, owed: Days) -> bool:
+    def _look(self, sought: Sought, receipt: Receipt, owed: Days) -> bool:
         """Remove what is found, and count the days owed; False if there was nothing new."""
-        before, told = set(person.marks), receipt.shown()
-        self._learn(person)
-        touched = self.search.days(person)
-        news = person.marks - before
+        before, told = sought.erasure.marks, receipt.shown()
+        self._learn(sought)
+        touched = self.search.days(sought)
+        news = sought.erasure.marks - before
         if news or any(touched.values()):
-            found = replace(person.erasure, marks=frozenset(news), days=tuple(_pairs(touched)))
+            found = replace(sought.erasure, marks=news, days=tuple(_pairs(touched)))
             self.erasures.add(found)
-        self._mend_dead_letters(person, receipt)
-        self._clear_quarantine(person, receipt)
+        self._mend_dead_letters(sought, receipt)
+        self._clear_quarantine(sought, receipt)
         for stream, day in sorted({*_pairs(touched), *_pairs(owed)}):
             with self._lease(stream, day):
-                self._rewrite(person, receipt, stream, day)
+                self._rewrite(sought, receipt, stream, day)
                 self.ledger.add(stream, day)
                 receipt.days_rebuilt.add(day)
-        withdrawn, files = self._traces.withdraw(person.tenant, _union(touched, owed))
+        withdrawn, files = self.traces.withdraw(sought.tenant, _union(touched, owed))
         receipt.exports_withdrawn += withdrawn
         receipt.files_removed += files
         return bool(news) or receipt.shown() != told
@@ -160,10 +169,11 @@ class Erase:
     # -- raw
 
     def _rewrite(
-        self, person: Person, receipt: Receipt, stream: str, day: date, *, dry: bool = False
+        self, sought: Sought, receipt: Receipt, stream: str, day: date, *, dry: bool = False
     ) -> None:
-        """No object of the day holds a row of the person's."""
-        tombstones = person.tombstones
+        """No object of the day holds a row that is sought, nor does an older version of one."""
+        tombstones = Tombstones.of([sought.erasure])
+        prefix = lake.raw_prefix(stream, day)
 
         def rewrite(key: str) -> RewrittenObject | None:
             body, etag = self.objects.get_tagged(key)
@@ -176,9 +186,18 @@ class Erase:
             before = hashlib.sha256(body).hexdigest()
             return RewrittenObject(key, new.removed, new.left, before, after)
 
+        def is_sought(version: Version) -> bool:
+            body = self.objects.get_version(version)
+            return body is not None and holds(body, stream, day, tombstones)
+
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            keys = list(self.objects.keys(lake.raw_prefix(stream, day)))
-            changed = [new for new in pool.map(rewrite, keys) if new]
+            changed = [new for new in pool.map(rewrite, self.objects.keys(prefix)) if new]
+            older = self.objects.older_versions(prefix)
+            judged = zip(older, pool.map(is_sought, older), strict=True)
+            versions = [version for version, theirs in judged if theirs]
+        if not dry:
+            self.objects.delete_versions(versions)
+        receipt.versions_removed += len(versions)
         if changed:
             receipt.objects += changed
             receipt.removed[stream] += sum(new.removed for new in changed)
@@ -202,14 +221,14 @@ class Erase:
                 said = True
             self.pause(_ASK_EVERY_S)
 
-    def _count(self, person: Person) -> int:
-        return sum(self.search.rows(person, stream).total() for stream in STREAMS)
+    def _count(self, sought: Sought) -> int:
+        return sum(self.search.rows(sought, stream).total() for stream in sought.streams)
 
     # -- what was never written
 
-    def _mend_dead_letters(self, person: Person, receipt: Receipt, *, dry: bool = False) -> None:
+    def _mend_dead_letters(self, sought: Sought, receipt: Receipt, *, dry: bool = False) -> None:
         def mend(body: str) -> str | None:
-            new = mended(body, person)
+            new = sought.mended(body)
             receipt.removed[new.stream] += new.removed
             receipt.dead_letters_removed += new.body is None
             receipt.dead_letters_changed += new.body not in (body, None)
@@ -217,11 +236,11 @@ class Erase:
 
         queue.mend(self.dead_letters, mend)
 
-    def _clear_quarantine(self, person: Person, receipt: Receipt, *, dry: bool = False) -> None:
+    def _clear_quarantine(self, sought: Sought, receipt: Receipt, *, dry: bool = False) -> None:
         for key in self.objects.keys(lake.QUARANTINE):
             body, etag = self.objects.get_tagged(key)
             lines = body.decode().splitlines()
-            left = [line for line in lines if not is_line_of(line, person)]
+            left = [line for line in lines if not sought.is_in(line)]
             receipt.quarantine_lines += len(lines) - len(left)
             if dry or len(left) == len(lines):
                 continue
@@ -231,6 +250,14 @@ class Erase:
                 self.objects.replace(key, new, sha256=sha256, etag=etag)
             else:
                 self.objects.delete([key])
+        if not dry:
+            self._clear_versions_of_quarantine(sought, receipt)
+
+    def _clear_versions_of_quarantine(self, sought: Sought, receipt: Receipt) -> None:
+        for version in self.objects.older_versions(lake.QUARANTINE):
+            body = self.objects.get_version(version)
+            if body is not None and any(map(sought.is_in, body.decode().splitlines())):
+                receipt.versions_removed += self.objects.delete_versions([version])
 
 
 def _pairs(found: Days) -> list[tuple[str, date]]:

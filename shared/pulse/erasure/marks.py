@@ -9,7 +9,8 @@ somebody wanted forgotten.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -74,24 +75,52 @@ def claimed(stream: str, row: Mapping[str, Any], day: date) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class Brought:
+    """What a key brought, or a time: rows of some streams, whatever they say."""
+
+    key_id: str | None
+    """As `pulse key list` shows it; None: of any key, and of none that is known."""
+    from_us: int
+    """Received at this moment or later,"""
+    to_us: int
+    """and before this one."""
+    streams: tuple[str, ...]
+
+    def holds(self, stream: str, key_id: Any, received_us: int) -> bool:
+        """Is a row of that stream, brought by that key at that moment, among it?"""
+        return (
+            stream in self.streams
+            and self.from_us <= received_us < self.to_us
+            and self.key_id in (None, key_id)
+        )
+
+
+@dataclass(frozen=True)
 class Erasure:
-    """An order to forget: what carries one of the marks and was received until then."""
+    """An order to forget: what carries one of the marks and was received until then.
+
+    Or a purge: what a key or a time brought.
+    """
 
     tenant: str
     customer: str
-    """The mark of the person."""
+    """The mark of the person; a purge has one of its own."""
     marks: frozenset[str]
     erased_us: int
     days: tuple[tuple[str, date], ...] = ()
     """Streams and days whose rows this takes away: they are to be built again."""
+    brought: Brought | None = None
+    """Of a purge, which has no marks."""
 
 
 @dataclass
 class Tombstones:
-    """All erasures that are remembered."""
+    """All erasures and purges that are remembered."""
 
     _until: dict[str, dict[str, int]] = field(default_factory=dict)
     """By tenant and mark, up to when it was received."""
+    _brought: dict[str, list[Brought]] = field(default_factory=lambda: defaultdict(list))
+    """By tenant, what was purged."""
 
     @classmethod
     def of(cls, erasures: Iterable[Erasure]) -> "Tombstones":
@@ -103,14 +132,21 @@ class Tombstones:
 
     def add(self, erasure: Erasure) -> None:
         """Remember one more."""
-        until = self._until.setdefault(erasure.tenant, {})
-        for name in erasure.marks:
-            until[name] = max(until.get(name, 0), erasure.erased_us)
+        if erasure.brought and erasure.brought not in self._brought[erasure.tenant]:
+            self._brought[erasure.tenant].append(erasure.brought)
+        if erasure.marks:
+            until = self._until.setdefault(erasure.tenant, {})
+            for name in erasure.marks:
+                until[name] = max(until.get(name, 0), erasure.erased_us)
 
     @property
     def tenants(self) -> frozenset[str]:
-        """Whose rows may be covered."""
+        """Whose rows may be covered by a mark."""
         return frozenset(self._until)
+
+    def purges(self) -> Iterator[tuple[str, Brought]]:
+        """What was purged, each with its tenant."""
+        return ((tenant, one) for tenant, purges in self._brought.items() for one in purges)
 
     def name(self, tenant: str, item: Any, received_us: int) -> bool:
         """Does an item that is no row name somebody to be left out?"""
@@ -119,8 +155,15 @@ class Tombstones:
             return False
         return received_us <= self._until[tenant].get(customer_mark(tenant, customer), -1)
 
+    def purged(self, tenant: str, stream: str, key_id: Any, received_us: int) -> bool:
+        """Is what that key brought at that moment to be left out, whatever it says?"""
+        purges: Sequence[Brought] = self._brought.get(tenant, ())
+        return any(one.holds(stream, key_id, received_us) for one in purges)
+
     def cover(self, stream: str, row: Mapping[str, Any], day: date) -> bool:
         """Is this row, of the tenant-local day, to be left out?"""
+        if self.purged(row["tenant"], stream, row.get("key_id"), row["received_us"]):
+            return True
         until = self._until.get(row["tenant"])
         if until is None or stream == "sessions":  # a session names no customer
             return False

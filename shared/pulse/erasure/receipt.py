@@ -1,6 +1,7 @@
-"""What an erasure did, for whoever asked for it: nothing in it says who it was."""
+"""What an erasure or a purge did, for whoever asked for it: nothing in it names a person."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -24,14 +25,16 @@ class Receipt:
     """Filled in as the work goes on; what two runs do is on two receipts."""
 
     tenant: str
-    customer: str
-    """The person's mark."""
+    told: Mapping[str, Any]
+    """What was sought: a person's mark, or what was purged."""
     erased_us: int
     removed: Counter[str] = field(default_factory=Counter)
     """By stream: rows of raw, copies included, and items of dead letters."""
     days: dict[str, set[date]] = field(default_factory=dict)
     """By stream, the days that lost rows."""
     objects: list[RewrittenObject] = field(default_factory=list)
+    versions_removed: int = 0
+    """Older versions of objects that held what was sought, or followed from it."""
     quarantine_lines: int = 0
     dead_letters_changed: int = 0
     dead_letters_removed: int = 0
@@ -48,7 +51,7 @@ class Receipt:
         """As JSON has it."""
         return {
             "tenant": self.tenant,
-            "customer_sha256": self.customer,
+            **self.told,
             "erased_at": days.iso(self.erased_us),
             "removed": {stream: n for stream, n in sorted(self.removed.items()) if n},
             "days": {
@@ -56,6 +59,7 @@ class Receipt:
                 for stream, found in sorted(self.days.items())
             },
             "objects": [vars(rewritten) for rewritten in self.objects],
+            "versions_removed": self.versions_removed,
             "quarantine_lines": self.quarantine_lines,
             "dead_letters": {
                 "changed": self.dead_letters_changed,

@@ -32,6 +32,7 @@ _COLUMNS = {dataset.stream: dataset.raw_columns for dataset in lake.DATASETS}
 
 def uncovered(rows: pa.Table, stream: str, day: date, tombstones: Tombstones) -> pa.Table:
     """The rows, all of that day, that no tombstone covers, in their order."""
+    rows = _unpurged(rows, stream, tombstones)
     if stream not in _READ or not tombstones.tenants:
         return rows
     tenants = pa.array(sorted(tombstones.tenants), pa.string())
@@ -45,6 +46,25 @@ def uncovered(rows: pa.Table, stream: str, day: date, tombstones: Tombstones) ->
     if not covered:
         return rows
     return rows.filter(pa.array([index not in covered for index in range(len(rows))], pa.bool_()))
+
+
+def _unpurged(rows: pa.Table, stream: str, tombstones: Tombstones) -> pa.Table:
+    """The rows without what was purged; that may be all, so Arrow looks at whole columns."""
+    for tenant, brought in tombstones.purges():
+        if stream not in brought.streams:
+            continue
+        gone = pc.and_(
+            pc.equal(rows["tenant"], pa.scalar(tenant)),
+            pc.and_(
+                pc.greater_equal(rows["received_us"], pa.scalar(brought.from_us)),
+                pc.less(rows["received_us"], pa.scalar(brought.to_us)),
+            ),
+        )
+        if brought.key_id is not None:
+            its = pa.array([brought.key_id], pa.string())
+            gone = pc.and_(gone, pc.is_in(rows["key_id"], value_set=its))
+        rows = rows.filter(pc.invert(gone))
+    return rows
 
 
 @dataclass(frozen=True)
@@ -66,3 +86,11 @@ def rewritten(body: bytes, stream: str, day: date, tombstones: Tombstones) -> Re
     if len(left) == len(rows):
         return None
     return Rewritten(parquet.encode_table(left), len(rows) - len(left), len(left))
+
+
+def holds(body: bytes, stream: str, day: date, tombstones: Tombstones) -> bool:
+    """Has an older version of an object a row that tombstones cover? What nobody can read has."""
+    try:
+        return rewritten(body, stream, day, tombstones) is not None
+    except (ValueError, OSError, pa.ArrowException):
+        return True

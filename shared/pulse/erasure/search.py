@@ -1,4 +1,4 @@
-"""Where a person's rows lie: Athena finds the days, so that nothing of raw is listed for it.
+"""Where the rows that are sought lie: Athena finds the days, so that raw is not listed for it.
 
 The statements compare marks and answer with marks and counts. Athena keeps their text for weeks and
 their results for days: neither names anybody.
@@ -11,14 +11,12 @@ from datetime import date
 from math import inf
 from typing import Any
 
-from pulse.erasure.letters import Person
+from pulse.erasure.letters import Person, Purge, Sought
 from pulse.erasure.marks import prefix
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.ledger import Ledger
 
-STREAMS = ("responses", "interactions")
-"""Those whose rows may name a customer."""
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "responses": ("customer", "interaction", "response"),
     "interactions": ("customer", "interaction"),
@@ -29,7 +27,7 @@ MARKS_A_STATEMENT = 1_000
 
 @dataclass(frozen=True)
 class Search:
-    """Asks raw about a person."""
+    """Asks raw about a person, or about what was brought."""
 
     ledger: Ledger
     athena: Athena
@@ -47,36 +45,50 @@ class Search:
                 if row["others"]:
                     person.others.add(row["interaction"])
 
-    def days(self, person: Person) -> dict[str, set[date]]:
-        """By stream, the days that have rows that carry one of their marks."""
-        return {stream: set(self.rows(person, stream)) for stream in STREAMS}
+    def days(self, sought: Sought) -> dict[str, set[date]]:
+        """By stream, the days that have rows of what is sought."""
+        return {stream: set(self.rows(sought, stream)) for stream in sought.streams}
 
-    def rows(self, person: Person, stream: str) -> Counter[date]:
-        """How many rows of each day carry one of their marks; at least so many."""
+    def rows(self, sought: Sought, stream: str) -> Counter[date]:
+        """How many rows of each day are sought; of those that carry marks at least so many."""
+        if isinstance(sought, Purge):
+            return self._counts(f"{stream}_brought", stream, sought, _purged(sought))
         found: Counter[date] = Counter()
-        for some in parts(person.marks):
-            counts = {
-                date.fromisoformat(row["dt"]): int(row["events"])
-                for row in self._ask(f"{stream}_covered", stream, person, {"marks": some})
-            }
-            found |= Counter(counts)
+        for some in parts(sought.erasure.marks):
+            found |= self._counts(f"{stream}_covered", stream, sought, {"marks": some})
         return found
 
+    def _counts(
+        self, name: str, stream: str, sought: Sought, params: Mapping[str, Any]
+    ) -> Counter[date]:
+        rows = self._ask(name, stream, sought, params)
+        return Counter({date.fromisoformat(row["dt"]): int(row["events"]) for row in rows})
+
     def _ask(
-        self, name: str, stream: str, person: Person, params: Mapping[str, Any]
+        self, name: str, stream: str, sought: Sought, params: Mapping[str, Any]
     ) -> Iterator[Mapping[str, Any]]:
         known = self.ledger.entries(stream)
         if not known:
             return
         everywhere = {
-            "tenant": person.tenant,
-            "received_us": person.erased_us,
+            "tenant": sought.tenant,
+            "received_us": sought.erased_us,
             "first_day": min(known).isoformat(),
             "last_day": max(known).isoformat(),
-            **{f"{kind}_prefix": prefix(kind, person.tenant) for kind in _KINDS[stream]},
+            **{f"{kind}_prefix": prefix(kind, sought.tenant) for kind in _KINDS.get(stream, ())},
         }
         sql = statement("erasing", name)
         yield from self.athena.rows(sql, {**everywhere, **params}, remaining_s=lambda: inf)
+
+
+def _purged(purge: Purge) -> Mapping[str, Any]:
+    """What the statements ask of a purge; the empty text stands for any key."""
+    brought = purge.brought
+    return {
+        "key_id": brought.key_id or "",
+        "from_us": brought.from_us,
+        "to_us": brought.to_us,
+    }
 
 
 def parts(marks: Iterable[str]) -> Iterator[list[str]]:

@@ -1,6 +1,8 @@
-"""What else may show a person's rows: files of exports, and results of statements of Athena.
+"""What else may show rows that were removed, or what followed from them.
 
-Both are gone within a week by themselves; whoever was erased need not wait for that.
+That is files of exports, results of statements of Athena, and older versions of reports, in which
+whoever was few may be told from the difference. All go by themselves, the last within two days;
+whoever was erased need not wait for that.
 """
 
 import csv
@@ -16,7 +18,7 @@ from pulse.exports.export import Export
 from pulse.store.exports import Exports
 from pulse.store.objects import Objects
 
-WITHDRAWN = "It held data of a person that has been erased since. Order it again."
+WITHDRAWN = "It held data that has been erased since. Order it again."
 
 _OF_SINGLE_EVENTS = frozenset(
     ("customer", "comment", "interaction", "interaction_id", "response_id", "session_id")
@@ -65,6 +67,16 @@ class Traces:
         self.objects.delete(unwanted)
         return [export.id for export in withdrawn], len(unwanted)
 
+    def remove_exports(self, tenant: str) -> int:
+        """Remove every export of a tenant, for good: orders, files, what was laid out for them.
+
+        How many orders there were. One that is being made is waited for.
+        """
+        self._wait_for_running(tenant)
+        self.objects.wipe(lake.exports_prefix(tenant))
+        self.objects.wipe_keys(self._staging(tenant))
+        return self.exports.remove(tenant)
+
     def remove_results(self) -> int:
         """Remove what statements of anybody answered about single events; how many results.
 
@@ -77,6 +89,18 @@ class Traces:
         ]
         self.objects.delete([*found, *(f"{key}.metadata" for key in found)])
         return len(found)
+
+    def remove_versions(self, tenant: str) -> int:
+        """Remove what lies behind what is there now, but for raw; how many versions.
+
+        That is all that is laid out or answered for a moment only, whoever it is of, and what the
+        tenant's files and reports were before.
+        """
+        prefixes = [lake.STATEMENT_RESULTS, lake.STAGING, lake.exports_prefix(tenant)]
+        prefixes += [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
+        return sum(
+            self.objects.delete_versions(self.objects.older_versions(prefix)) for prefix in prefixes
+        )
 
     def _wait_for_running(self, tenant: str) -> None:
         said = False

@@ -141,6 +141,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", ta
     """What the events' `item()` give; what else a body may hold there is judged one by one."""
     user_agent: str | None = None
     """Of the request itself: known for publishable keys alone."""
+    key_id: str | None = None
+    """Of the key that the request showed, as `pulse key list` shows it. Older messages lack it."""
     country: str | None = None
     """The caller's, where its address is no longer known: of what was set aside and comes back."""
     format: int = 1

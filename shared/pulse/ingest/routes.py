@@ -166,6 +166,7 @@ class Ingest:
             request_id=call.request_id,
             items=tuple(event.item() for event in events),
             user_agent=call.headers.get("user-agent") if own else None,
+            key_id=reader.key.id,
         ).encode()
         if len(body) > MESSAGE_LIMIT - _ATTRIBUTES_ROOM:
             raise PayloadTooLargeError(

@@ -28,6 +28,7 @@ KEY_KINDS = ("publishable", "secret")
 DAYS_AHEAD = 2
 """The raw tables' partitions end this many days after the present one."""
 
+_NOT_SAID = ("received_us", "key_id", "content_hash")
 _LAST_US = days.to_us(datetime(9999, 1, 1, tzinfo=UTC))
 
 
@@ -116,8 +117,8 @@ class Stream:
 
     @cached_property
     def content(self) -> Callable[[Row], tuple[Any, ...]]:
-        """What a row says, in the table's order: all but when it was received, and its hash."""
-        said = [name for name in self.columns if name not in ("received_us", "content_hash")]
+        """What a row says, in the table's order: all but when and by which key it came."""
+        said = [name for name in self.columns if name not in _NOT_SAID]
         return itemgetter(*said)
 
 
@@ -136,6 +137,7 @@ def row_of(item: Any, index: int, origin: Origin, countries: Countries) -> tuple
             del row[name]
     row["tenant"] = message.tenant
     row["received_us"] = message.received_us + index  # of one request, the later item wins
+    row["key_id"] = message.key_id
     row.update(stream.enrich(item, origin, countries))
     _check(row, stream)
     stream.check(row)
@@ -149,7 +151,7 @@ def row_of(item: Any, index: int, origin: Origin, countries: Countries) -> tuple
 
 
 def _content_hash(row: Row, stream: Stream) -> str:
-    """128 bits over all columns but received_us: rows with equal hashes are equal."""
+    """128 bits over all columns but _NOT_SAID: rows with equal hashes say the same."""
     return hashlib.sha256(_canonical(stream.content(row))).hexdigest()[:32]
 
 

@@ -54,13 +54,24 @@ class Batch:
         self._tombstones = tombstones
         self._targets: dict[tuple[str, date | None], Target] = {}
         self.left_out = 0
-        """Items of persons that have been erased."""
+        """Items of persons that have been erased, and what was purged."""
 
     def leave_out(self, message: Message, item: Any) -> bool:
         """Is the item, which cannot be read, nothing to keep? Then it counts as left out."""
-        erased = self._tombstones.name(message.tenant, item, message.received_us)
+        tenant, received_us = message.tenant, message.received_us
+        erased = self._tombstones.name(tenant, item, received_us) or self._tombstones.purged(
+            tenant, message.stream, message.key_id, received_us
+        )
         self.left_out += erased
         return erased
+
+    def leave_out_whole(self, message: Message) -> bool:
+        """Was all of the message purged? Then its items count as left out."""
+        purged = self._tombstones.purged(
+            message.tenant, message.stream, message.key_id, message.received_us
+        )
+        self.left_out += len(message.items) * purged
+        return purged
 
     def add_row(self, stream: str, day: date, row: Row, message_id: str) -> None:
         """A row to store, unless it is an erased person's."""
@@ -170,6 +181,8 @@ class WriteRaw:
             return
         zone = self._zones.of(message.tenant)
         if zone is None:
+            if batch.leave_out_whole(message):  # the tenant has been deleted
+                return
             _refuse(record, f"there is no tenant {message.tenant!r}", batch)
             return
         origin = Origin(message, _client_ip(record), zone)
@@ -189,6 +202,7 @@ class WriteRaw:
             content = {
                 "tenant": message.tenant,
                 "key_kind": message.key_kind,
+                "key_id": message.key_id,
                 "user_agent": message.user_agent,
                 "item": item,
             }
@@ -225,7 +239,12 @@ class WriteRaw:
         No build would count them; housekeep removes the object.
         """
         for row in target.rows:
-            content = {"tenant": row["tenant"], "key_kind": row.get("key_kind"), "item": row}
+            content = {
+                "tenant": row["tenant"],
+                "key_kind": row.get("key_kind"),
+                "key_id": row["key_id"],
+                "item": row,
+            }
             reason = _TOO_OLD.format(day)
             line = quarantine.row_line(reason, target.stream, row["received_us"], content)
             target.lines.append(line)

@@ -70,8 +70,15 @@ class Compactions:
         self._objects.put(compaction.key, json.dumps(manifest, indent=1).encode())
 
     def remove_sources(self, compaction: Compaction) -> None:
-        """Delete what has served, then the manifest. Only for whoever holds the day's lease."""
-        self._objects.delete(compaction.sources)
+        """Delete what has served, then the manifest. Only for whoever holds the day's lease.
+
+        The sources' versions stay, to restore them from. Not so where the compaction was undone:
+        what it wrote stands in its sources, which go on.
+        """
+        if compaction.objects:
+            self._objects.delete(compaction.sources)
+        else:
+            self._objects.wipe_keys(compaction.sources)
         self._objects.delete([compaction.key])
 
     def _read(self, key: str) -> Compaction:

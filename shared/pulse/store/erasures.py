@@ -2,7 +2,9 @@
 
     pk        sk        record
     ERASURES  number    tenant; customer and marks, hashes all; erased_us; days that lose rows by
-                        it; whether all is done; `expires_s`: DynamoDB deletes it some time after
+                        it; of a purge, instead of marks, what was brought: key_id, from_us, to_us
+                        and streams; whether all is done; `expires_s`: DynamoDB deletes it some
+                        time after
     COUNTERS  ERASURES  number of the latest
 
 Numbers follow each other in the order in which they come to be seen. So who has read up to one asks
@@ -14,7 +16,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from pulse import days
-from pulse.erasure.marks import Erasure, Tombstones
+from pulse.erasure.marks import Brought, Erasure, Tombstones
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
 
@@ -80,22 +82,26 @@ class Erasures:
 
 def _record(erasure: Erasure) -> Record:
     expires_us = erasure.erased_us + KEEP // timedelta(microseconds=1)
+    brought = erasure.brought
     return {
         "tenant": erasure.tenant,
         "customer": erasure.customer,
         "marks": sorted(erasure.marks),
         "erased_us": erasure.erased_us,
         "days": [[stream, day.isoformat()] for stream, day in erasure.days],
+        **({"brought": vars(brought)} if brought else {}),
         "done": False,
         "expires_s": expires_us // days.SECOND,
     }
 
 
 def _erasure(record: Record) -> Erasure:
+    brought = record.get("brought")
     return Erasure(
         tenant=record["tenant"],
         customer=record["customer"],
         marks=frozenset(record["marks"]),
         erased_us=record["erased_us"],
         days=tuple((stream, date.fromisoformat(day)) for stream, day in record["days"]),
+        brought=Brought(**brought | {"streams": tuple(brought["streams"])}) if brought else None,
     )

@@ -66,6 +66,10 @@ class Exports:
                 condition="#state = :done",
             )
 
+    def remove(self, tenant: str) -> int:
+        """Forget every export of a tenant; how many there were."""
+        return self._records.clear(f"EXPORTS#{tenant}")
+
     def end(self, export: Export) -> bool:
         """Store how a running export ended; False, and nothing changed, if it had ended before."""
         try:

@@ -1,7 +1,12 @@
-"""Objects of one S3 bucket: whole reads, single PUTs, conditional ones where it matters."""
+"""Objects of one S3 bucket: whole reads, single PUTs, conditional ones where it matters.
 
-from collections.abc import Iterator, Sequence
+The bucket may keep versions: then what is replaced or deleted lies on as an older version until
+the bucket's lifecycle rules or `wipe` and its kind remove that too.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +25,19 @@ class Stored:
 
     etag: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One of the versions of a key, or the mark of its deletion (which has no bytes)."""
+
+    key: str
+    id: str
+    stored: datetime
+    """When it came to be."""
+    is_latest: bool
+    """What stands under the key now; where it is a deletion, there is no object."""
+    is_deletion: bool = False
 
 
 class Objects:
@@ -55,6 +73,19 @@ class Objects:
         """(bytes, ETag)"""
         reply = self._client.get_object(Bucket=self.bucket, Key=key, **conditions)
         return reply["Body"].read(), reply["ETag"]
+
+    def get_version(self, version: Version) -> bytes | None:
+        """The bytes of a version; None if it has gone since it was listed."""
+        try:
+            reply = self._client.get_object(
+                Bucket=self.bucket, Key=version.key, VersionId=version.id
+            )
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+        body: bytes = reply["Body"].read()
+        return body
 
     def begin(self, key: str, size: int) -> bytes:
         """The first bytes of an object that is known to exist and not to be empty."""
@@ -154,6 +185,52 @@ class Objects:
         for page in pages:
             yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
 
+    def versions(self, prefix: str) -> Iterator[Version]:
+        """Every version and every deletion below a prefix, by key, the latest of each first."""
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        for page in pages:
+            found = [
+                Version(
+                    key=one["Key"],
+                    id=one["VersionId"],
+                    stored=one["LastModified"],
+                    is_latest=one["IsLatest"],
+                    is_deletion=is_deletion,
+                )
+                for is_deletion, kind in ((False, "Versions"), (True, "DeleteMarkers"))
+                for one in page.get(kind, ())
+            ]
+            yield from sorted(found, key=lambda one: (one.key, not one.is_latest))
+
+    def older_versions(self, prefix: str) -> list[Version]:
+        """What was replaced or deleted below a prefix, without the marks of deletions."""
+        return [v for v in self.versions(prefix) if not v.is_latest and not v.is_deletion]
+
+    def wipe(self, prefix: str) -> int:
+        """Delete every object below a prefix with all its versions; how many versions there were.
+
+        Raises RuntimeError naming a key that S3 would not delete.
+        """
+        return self.delete_versions(self.versions(prefix))
+
+    def wipe_keys(self, keys: Iterable[str]) -> int:
+        """Delete objects with all their versions; how many versions there were."""
+        wanted = set(keys)
+        # a key may begin as another does
+        found = [v for key in sorted(wanted) for v in self.versions(key) if v.key == key]
+        return self.delete_versions(found)
+
+    def delete_versions(self, versions: Iterable[Version]) -> int:
+        """Delete these versions for good, the latest too; how many they were.
+
+        Raises RuntimeError naming a key that S3 would not delete.
+        """
+        named = [{"Key": version.key, "VersionId": version.id} for version in versions]
+        self._delete(named)
+        return len(named)
+
     def delete_all(self, prefix: str) -> int:
         """Delete every object below a prefix; how many there were.
 
@@ -168,11 +245,13 @@ class Objects:
 
         Raises RuntimeError naming a key that S3 would not delete.
         """
-        for first in range(0, len(keys), _MOST_DELETED):
-            batch = keys[first : first + _MOST_DELETED]
+        self._delete([{"Key": key} for key in keys])
+
+    def _delete(self, named: Sequence[dict[str, str]]) -> None:
+        for first in range(0, len(named), _MOST_DELETED):
+            batch = named[first : first + _MOST_DELETED]
             reply = self._client.delete_objects(
-                Bucket=self.bucket,
-                Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True},
+                Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True}
             )
             for error in reply.get("Errors", ()):
                 raise RuntimeError(f"S3 did not delete {error['Key']}: {error['Code']}")

@@ -15,6 +15,8 @@ from pulse.store.clients import client
 
 Record = dict[str, Any]
 
+_MOST_IN_TRANSACTION = 100
+
 
 def _item(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _attribute(value) for name, value in record.items()}
@@ -89,6 +91,21 @@ class Records:
         for page in pages:
             yield from map(_record, page["Items"])
 
+    def scan(self, prefix: str) -> Iterator[Record]:
+        """Every record of the partitions whose keys begin so, in no order. It reads the table."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self.table,
+            FilterExpression="begins_with(pk, :prefix)",
+            ExpressionAttributeValues=_item({":prefix": prefix}),
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from map(_record, page["Items"])
+
+    def put(self, record: Record) -> None:
+        """Store a record in the place of whatever stands there."""
+        self._client.put_item(TableName=self.table, Item=_item(record))
+
     def create(self, *records: Record) -> None:
         """Put new records, all or none. Raises ConflictError if one exists already."""
         puts = [
@@ -130,6 +147,13 @@ class Records:
         """Delete the records of these `pk` and `sk`, all or none; a missing one is no fault."""
         deletes = [{"Delete": {"TableName": self.table, "Key": _item(key)}} for key in keys]
         self._client.transact_write_items(TransactItems=deletes)
+
+    def clear(self, pk: str) -> int:
+        """Delete every record of a partition; how many there were."""
+        keys = [{"pk": pk, "sk": record["sk"]} for record in self.query(pk, consistent=True)]
+        for first in range(0, len(keys), _MOST_IN_TRANSACTION):
+            self.delete(*keys[first : first + _MOST_IN_TRANSACTION])
+        return len(keys)
 
     def update(
         self,

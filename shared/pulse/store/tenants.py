@@ -111,6 +111,10 @@ class Tenants:
         )
         return _tenant(record)
 
+    def remove(self, tenant: str) -> None:
+        """Forget a tenant; one that is not there is no fault. Its surveys and keys come first."""
+        self._records.delete({"pk": _TENANTS, "sk": tenant})
+
     # -- the state of report tables
 
     def set_year(
@@ -169,6 +173,10 @@ class Tenants:
                 ":display": asdict(survey.display),
             },
         )
+
+    def remove_surveys(self, tenant: str) -> int:
+        """Forget every survey of a tenant; how many there were."""
+        return self._records.clear(f"SURVEYS#{tenant}")
 
     # -- keys
 

@@ -1,7 +1,7 @@
 """Compaction of a lake in memory: what becomes of objects, checks, memory and time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -53,6 +53,10 @@ class MemoryObjects(Objects):
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             self.bodies.pop(key, None)
+
+    def wipe_keys(self, keys: Iterable[str]) -> int:
+        self.delete(list(keys))
+        return 0
 
 
 class MemoryLedger(Ledger):

@@ -1,0 +1,104 @@
+"""`pulse purge`: what a key or a time brought, and should not have.
+
+As `pulse erase` it runs here, with the caller's AWS credentials, and builds what changed.
+"""
+
+import re
+from datetime import date, datetime, time
+from typing import Annotated, Literal
+
+import typer
+
+from pulse import days, lake
+from pulse.cli import erasing, operating, output
+from pulse.cli.arguments import known_tenant
+from pulse.cli.exits import WrongUseError
+from pulse.cli.target import StackName, Target, find_target
+from pulse.cli.times import TimeReader
+from pulse.erasure.letters import Purge
+
+StreamName = Literal["responses", "interactions", "sessions"]
+
+_KEY_ID = re.compile(r"[0-9a-f]{12}")
+_STREAMS = tuple(dataset.stream for dataset in lake.DATASETS)
+
+
+def purge(
+    tenant: Annotated[str, typer.Option(metavar="ID", help="Whose events they are.")],
+    key: Annotated[
+        str | None, typer.Option(metavar="ID", help="Brought by this key: `pulse key list`.")
+    ] = None,
+    received_from: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Received then or later; a day means its beginning."),
+    ] = None,
+    received_to: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Received before; a day means its end. Default: now."),
+    ] = None,
+    stream: Annotated[
+        StreamName | None, typer.Option(help="Of this stream alone. Default: of all.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")
+    ] = False,
+    wait: Annotated[
+        int,
+        typer.Option(min=0, metavar="SECONDS", help="How long to wait for what was just sent."),
+    ] = 120,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Remove what a key brought, or what came within a time: a flood, a faulty import.
+
+    It goes from the lake, from what failed or still waits and from exports, and reports are built
+    again without it. Nothing that comes from now on is left out: revoke the key first. Times are
+    the tenant's, or name their offset.
+
+    Example:
+
+        pulse purge --tenant acme --key 3f9a1c0b77de --received-from "2026-11-20 14:00" --dry-run
+    """
+    if not (key or received_from or received_to):
+        raise WrongUseError("Name what is to go: --key, --received-from or --received-to.")
+    if key is not None and not _KEY_ID.fullmatch(key):
+        raise WrongUseError(f"--key takes an id as `pulse key list` shows it, not {key[:64]!r}.")
+    target = find_target(stack)
+    zone = known_tenant(target, tenant).timezone
+    from_us = _moment(received_from, "--received-from", zone)
+    to_us = _moment(received_to, "--received-to", zone, ends=True)
+    if (from_us or 0) >= min(days.now_us(), days.now_us() if to_us is None else to_us):
+        raise WrongUseError("Nothing can have been received in that time: it ends as it begins.")
+    if key:
+        _tell_of_key(target, tenant, key)
+    operating.wait_until_stored(target.outputs.queue_url, wait)
+    streams = (stream,) if stream else _STREAMS
+    wanted = Purge(tenant, streams, days.now_us(), key, from_us, to_us)
+    erasing.remove(target, wanted, dry_run=dry_run, as_json=as_json)
+
+
+def _moment(text: str | None, option: str, zone: str, *, ends: bool = False) -> int | None:
+    """The instant that an option means. Raises WrongUseError naming it."""
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2026-11-20"):
+            day = date.fromisoformat(text) + ends * days.ONE_DAY
+            return days.to_us(datetime.combine(day, time(), days.zone(zone)))
+        return TimeReader(zone).read(text)
+    except (ValueError, OverflowError) as error:
+        raise WrongUseError(
+            f"{option} takes a time such as 2026-11-20T14:03 or a day, not {text!r}."
+        ) from error
+
+
+def _tell_of_key(target: Target, tenant: str, key_id: str) -> None:
+    """Say what the key may still do: what it brings from now on stays."""
+    found = next((k for k in target.tenants.keys(tenant) if k.id == key_id), None)
+    if found is None:
+        output.say(f"{tenant} has no key {key_id} now; what one of that id has brought is removed.")
+    elif found.usable(days.now_us()):
+        output.say(
+            f"The key still works, and what it brings from now on stays: revoke it by "
+            f"`pulse key revoke {key_id}`, and purge again a minute later."
+        )
