@@ -6,6 +6,7 @@
     smoking                    a stack, tried as a whole
     erasing                    a person who wants to be forgotten
     purging                    what a key or a time brought
+    leaving                    a tenant that is deleted
     exporting                  revenue for finance
     reporting                  numbers on the terminal
     publishing                 the pages into a deployed stack
@@ -26,6 +27,7 @@ from pulse.cli import (
     exporting,
     importing,
     keys,
+    leaving,
     operating,
     output,
     publishing,
@@ -100,6 +102,7 @@ def _options(
     """Options before any command; each ends it by itself."""
 
 
+tenants.app.command()(leaving.delete)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(surveys.app, name="survey")
 app.add_typer(keys.app, name="key")

@@ -12,6 +12,7 @@ from pulse.cli.arguments import assignments, day, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.errors import ConflictError
+from pulse.store.finance import Finance
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
 from pulse.tenants.thresholds import KINDS, Timeline, beginning, changed_timeline
@@ -48,8 +49,14 @@ def create(
         made = Tenant(tenant, tenant if name is None else _name(name), timezone, week_start)
     except ValueError as error:
         raise WrongUseError(f"{error}.") from error
+    target = find_target(stack)
+    if Finance(target.outputs.table).is_closed(tenant):
+        raise FailedError(
+            f"A tenant {tenant!r} was deleted, and its revenue is booked in the finance bucket: "
+            "take another id, or that revenue would be adjusted."
+        )
     try:
-        find_target(stack).tenants.create(made)
+        target.tenants.create(made)
     except ConflictError as error:
         raise FailedError(
             f"The tenant {tenant!r} exists already. See it with: pulse tenant show {tenant}"

@@ -5,19 +5,22 @@
                      the lease: holder, until_us
 
 One exporter works on a tenant at a time: it takes the lease first and gives it back in the end.
-The lease of one that died ends by itself.
+The lease of one that died ends by itself. That of a tenant which was deleted never does: its files
+stay as they were booked.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 
 from pulse import days
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
 
 _FINANCE = "FINANCE"
+_DELETED = "deleted"
+_FOR_EVER_US = days.to_us(datetime(9999, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,22 @@ class Finance:
         except ConflictError:
             return None
         return Lease(tenant, holder, until_us, _years(record))
+
+    def close(self, tenant: str) -> bool:
+        """Take the lease of a tenant for ever: it is deleted; False while somebody else holds it.
+
+        Closing it again changes nothing.
+        """
+        return self.take(tenant, _DELETED, _FOR_EVER_US) is not None
+
+    def is_closed(self, tenant: str) -> bool:
+        """Was there a tenant of that id, whose files stay as they are?"""
+        record = self._records.get(_FINANCE, tenant, consistent=True)
+        return record is not None and record.get("holder") == _DELETED
+
+    def remove(self, tenant: str) -> None:
+        """Forget a tenant, whose files have gone as well."""
+        self._records.delete({"pk": _FINANCE, "sk": tenant})
 
     def give_back(self, lease: Lease, years: Mapping[int, ExportedYear]) -> None:
         """Note what is exported and end the lease; nothing happens if it has ended already."""

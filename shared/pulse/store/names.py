@@ -63,6 +63,10 @@ class Names:
         records = self._records.query(_agents_of(tenant))
         return {record["sk"]: record["name"] for record in islice(records, MOST_AGENTS)}
 
+    def remove(self, tenant: str) -> int:
+        """Forget all names of a tenant; how many there were."""
+        return self._records.clear(_agents_of(tenant))
+
 
 def _agents_of(tenant: str) -> str:
     return f"NAMES#{tenant}#agent"

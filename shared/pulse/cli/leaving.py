@@ -1,0 +1,78 @@
+"""`pulse tenant delete`: a tenant leaves.
+
+As `pulse erase` it runs here, with the caller's AWS credentials, and builds the days that others
+share with the tenant.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from pulse.cli import erasing, operating, output
+from pulse.cli.arguments import known_tenant
+from pulse.cli.exits import FailedError, WrongUseError
+from pulse.cli.target import StackName, find_target
+
+
+def delete(
+    tenant: Annotated[str, typer.Argument(metavar="ID", help="Who leaves.")],
+    yes: Annotated[
+        str | None, typer.Option(metavar="ID", help="The tenant's id again: then it is done.")
+    ] = None,
+    with_finance: Annotated[
+        bool, typer.Option("--with-finance", help="Its files in the finance bucket go as well.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")
+    ] = False,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Delete a tenant for good, with everything that is its own.
+
+    Removed are its events wherever they lie, its reports, exports, surveys, names and keys, which
+    are revoked first. Its revenue files stay as they were booked, unless --with-finance. It takes
+    some minutes; interrupted, it can be run again. What others have does not change.
+
+    Example:
+
+        pulse tenant delete acme --dry-run
+
+        pulse tenant delete acme --yes acme
+    """
+    if not dry_run and yes != tenant:
+        raise WrongUseError(
+            f"This deletes everything of {tenant!r} for good. Look at it first, with --dry-run; "
+            f"then say so with: --yes {tenant}"
+        )
+    target = find_target(stack)
+    found = known_tenant(target, tenant)
+    from pulse.erasure.departure import Departure  # slow to import: it talks to Athena
+
+    settings, outputs = target.build_settings, target.outputs
+    with operating.functions_quiet():
+        stage = Departure.from_settings(
+            settings, outputs.dead_letter_queue_url, outputs.finance_bucket, output.say
+        )
+        if dry_run:
+            key, receipt = None, stage.preview(found, with_finance=with_finance)
+        else:
+            key, receipt = stage.run(
+                found,
+                with_finance=with_finance,
+                rebuild=lambda: erasing.rebuild(settings, reports=False),
+            )
+            erasing.rebuild(settings)
+    result = {**receipt, "receipt": key}
+    output.show(result, _text(result), as_json=as_json)
+    if receipt["found_again"]:
+        raise FailedError(f"{receipt['found_again']:,} rows have come meanwhile; see the receipt.")
+
+
+def _text(result: Mapping[str, Any]) -> RenderableType:
+    counts = result["tenant_deleted"]
+    facts = {name.replace("_", " "): f"{number:,}" for name, number in counts.items()}
+    return Group(erasing.receipt_text(result), Text(), output.pairs(facts))

@@ -1,0 +1,142 @@
+"""pulse tenant delete at work: a tenant leaves, and everything of it with it.
+
+First its keys are revoked, so that nothing new comes, and finance is told to leave its files as
+they are: they are booked. Then its events go as those of a purge do, from objects that others share
+too; then what was made of them, and what was said of the tenant; its record goes last. So whoever
+dies in between is followed by another run, which finds the tenant and does the rest.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pulse import days, lake
+from pulse.erasure.erase import Erase
+from pulse.erasure.letters import Purge
+from pulse.settings import BuildSettings
+from pulse.store.finance import Finance
+from pulse.store.names import Names
+from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
+from pulse.tenants.tenant import Tenant
+
+REMEMBERED_US = 60 * days.SECOND
+"""So long a function may let in a key that has been revoked."""
+_ASK_EVERY_S = 5.0
+_STREAMS = tuple(dataset.stream for dataset in lake.DATASETS)
+
+
+@dataclass(frozen=True)
+class Departure:
+    """The stage; `run` is the whole job, from a shell."""
+
+    erase: Erase
+    tenants: Tenants
+    names: Names
+    finance: Finance
+    files: Objects
+    """The finance bucket."""
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: BuildSettings,
+        dead_letters: str,
+        finance_bucket: str,
+        say: Callable[..., None],
+    ) -> Self:
+        """The stage over the stack that the settings name; it says what it waits for."""
+        return cls(
+            erase=Erase.from_settings(settings, dead_letters, say),
+            tenants=Tenants(settings.table),
+            names=Names(settings.table),
+            finance=Finance(settings.table),
+            files=Objects(finance_bucket),
+        )
+
+    def run(
+        self, tenant: Tenant, *, with_finance: bool, rebuild: Callable[[], None]
+    ) -> tuple[str, Mapping[str, Any]]:
+        """Delete the tenant; the key under which the receipt lies, and the receipt.
+
+        Afterwards nothing is left of it but the receipt, the order to leave out what may still be
+        queued and, unless they are to go as well, its files in the finance bucket. What others
+        have is as it was; `rebuild` builds the days that they shared.
+        """
+        revoked = self._revoke(tenant.id)
+        while not self.finance.close(tenant.id):
+            self.erase.say("Waiting until its revenue has been exported …")
+            self.erase.pause(_ASK_EVERY_S)
+        everything = Purge(tenant.id, _STREAMS, days.now_us())
+        removed = self.erase.remove(everything, rebuild=rebuild)
+        counts = {
+            "keys_revoked": revoked,
+            "exports": self.erase.traces.remove_exports(tenant.id),
+            "report_objects": self._wipe_reports(tenant.id),
+            "names": self.names.remove(tenant.id),
+            "surveys": self.tenants.remove_surveys(tenant.id),
+            "keys": self._remove_keys(tenant.id),
+            "finance_files": self._wipe_finance(tenant.id) if with_finance else 0,
+        }
+        receipt = {**removed.shown(), "tenant_deleted": counts}
+        key = lake.erasure_key(lake.ulid())
+        self.erase.objects.put(key, json.dumps(receipt, indent=1).encode())
+        self.tenants.remove(tenant.id)
+        self._wipe_reports(tenant.id)  # a build that knew the tenant may have put one meanwhile
+        return key, receipt
+
+    def preview(self, tenant: Tenant, *, with_finance: bool) -> Mapping[str, Any]:
+        """What `run` would remove, as far as one look tells; nothing is changed."""
+        removed = self.erase.preview(Purge(tenant.id, _STREAMS, days.now_us()))
+        keys = self.tenants.keys(tenant.id)
+        files = list(self.files.keys(lake.finance_prefix(tenant.id))) if with_finance else []
+        counts = {
+            "keys_revoked": sum(key.usable(days.now_us()) for key in keys),
+            "exports": len(self.erase.exports.of_tenant(tenant.id)),
+            "report_objects": sum(
+                len(list(self.erase.objects.keys(lake.tenant_prefix(dataset, tenant.id))))
+                for dataset in lake.DATASETS
+            ),
+            "names": len(self.names.agents(tenant.id)),
+            "surveys": len(self.tenants.surveys(tenant.id)),
+            "keys": len(keys),
+            "finance_files": len(files),
+        }
+        return {**removed.shown(), "tenant_deleted": counts}
+
+    def _revoke(self, tenant: str) -> int:
+        """Revoke all keys, and wait until no function lets one in; how many were in use."""
+        now_us = days.now_us()
+        keys = self.tenants.keys(tenant)
+        usable = [key for key in keys if key.usable(now_us)]
+        for key in usable:
+            self.tenants.revoke_key(key.id, now_us)
+        ended = [now_us] * bool(usable) + [key.revoked_us for key in keys if key.revoked_us]
+        left_us = max(ended, default=0) + REMEMBERED_US - now_us
+        if left_us > 0:
+            self.erase.say(f"Waiting {left_us // days.SECOND} s until its keys are forgotten …")
+            self.erase.pause(left_us / days.SECOND)
+        return len(usable)
+
+    def _remove_keys(self, tenant: str) -> int:
+        keys = self.tenants.keys(tenant)
+        for key in keys:
+            self.tenants.remove_key(key)
+        return len(keys)
+
+    def _wipe_reports(self, tenant: str) -> int:
+        """How many objects there were, each with its older versions."""
+        prefixes = [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
+        objects = sum(len(list(self.erase.objects.keys(prefix))) for prefix in prefixes)
+        for prefix in prefixes:
+            self.erase.objects.wipe(prefix)
+        return objects
+
+    def _wipe_finance(self, tenant: str) -> int:
+        """How many files there were; then the tenant's id may be given again."""
+        prefix = lake.finance_prefix(tenant)
+        files = len(list(self.files.keys(prefix)))
+        self.files.wipe(prefix)
+        self.finance.remove(tenant)
+        return files
