@@ -167,6 +167,9 @@ DAILY_INTERACTIONS: Mapping[str, str] = (
 )
 """Columns of daily_interactions; each interaction counts once, on the day that it entered."""
 
+LONGEST_INTERACTION_US = 731 * days.DAY
+"""Two years, a leap day among them: no milestone lies further from the entry."""
+
 SESSION_DIMENSIONS = ("agent", "media_type")
 
 RAW_SESSIONS: Mapping[str, str] = {
@@ -181,6 +184,9 @@ RAW_SESSIONS: Mapping[str, str] = {
     "key_id": "string",
 }
 """Columns of raw_sessions: an agent's session on one medium, as the source system knows it."""
+
+LONGEST_SESSION_US = 25 * 3600 * days.SECOND
+"""A day has 25 hours at most."""
 
 DAILY_SESSIONS: Mapping[str, str] = (
     {"tenant": "string"}

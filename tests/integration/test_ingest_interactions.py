@@ -281,6 +281,11 @@ BAD_INTERACTIONS: list[tuple[dict[str, Any], str, str]] = [
         for field in ("offered_at", "accepted_at", "first_response_at", "finished_at")
         for case in (
             ({field: BEFORE}, field, "negative_duration"),
+            (
+                {"entered_at": "2024-11-19T14:59:59Z", field: "2026-11-20T15:00:00Z"},
+                field,
+                "duration_too_long",
+            ),
             ({field: SOON}, field, f"{field}_in_future"),
             ({field: "2026-11-20"}, field, f"{field}_invalid"),
         )

@@ -20,7 +20,11 @@ from pyarrow.parquet import ParquetFile
 from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.ingest.message import AgentSession, Interaction, Message
+from pulse.raw import parquet as raw_parquet
+from pulse.raw.rows import STREAMS
 from pulse.store.catalog import Catalog
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
 from tests.driver import Driver, running
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -295,6 +299,42 @@ def test_decimals_add_up_exactly(pulse: Driver, day: date) -> None:
     gone = [update(day, n, revenue="-0.3", currency="EUR", updated_us=NOW_US + 1) for n in (3, 4)]
     (row,) = interactions(pulse, day, message(*later, *gone))
     assert (row["revenue"], row["with_revenue"]) == (Decimal("-0.3"), 4)
+
+
+def stored(pulse: Driver, stream: str, day: date, rows: Sequence[Row]) -> None:
+    """Rows in raw as a release without today's door may have put them there."""
+    key = lake.raw_key(stream, day, lake.ulid())
+    columns = STREAMS[stream].columns
+    body = raw_parquet.encode([dict.fromkeys(columns) | row for row in rows], columns)
+    Objects(pulse.settings.lake_bucket).put(key, body)
+    Ledger(pulse.settings.table).add(stream, day)
+
+
+def test_durations_that_outgrow_their_column_end_at_its_greatest_number(
+    pulse: Driver, day: date
+) -> None:
+    """8,500 interactions, each answered 36 years later, once overflowed the sum of a day."""
+    entered_us, later_us = noon_us(day), 36 * 365 * days.DAY
+    common = {"tenant": "acme", "media_type": "email", "received_us": NOW_US, "content_hash": "h"}
+    common |= {"entered_us": entered_us, "updated_us": NOW_US}
+    moments = ("accepted_us", "first_response_us", "finished_us")
+    many = [
+        common | {"interaction_id": f"i{n}"} | dict.fromkeys(moments, entered_us + later_us)
+        for n in range(8_500)
+    ]
+    stored(pulse, "interactions", day, many)
+    pulse.build_daily()
+    (row,) = daily(pulse, lake.INTERACTIONS, day)
+    assert row["entered"] == 8_500
+    for name in ("accept_us", "first_response_us", "finish_us"):
+        assert row[name] == 2**63 - 1 < 8_500 * later_us
+    assert row["handle_us"] == 0
+    known = {"tenant": "acme", "agent": "ada", "media_type": "chat", "content_hash": "h"}
+    times = {"received_us": NOW_US, "active_us": 2**62, "engaged_us": 2**62}
+    stored(pulse, "sessions", day, [known | times | {"session_id": f"s{n}"} for n in range(3)])
+    pulse.build_daily()
+    (row,) = daily(pulse, lake.SESSIONS, day)
+    assert (row["sessions"], row["active_us"], row["engaged_us"]) == (3, 2**63 - 1, 2**63 - 1)
 
 
 def test_each_currency_and_what_is_not_given_are_rows_of_their_own(

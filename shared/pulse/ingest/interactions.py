@@ -11,7 +11,7 @@ from pulse.ingest import fields, money
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Interaction
 from pulse.ingest.reader import Reader
-from pulse.lake import MEDIA_TYPES
+from pulse.lake import LONGEST_INTERACTION_US, MEDIA_TYPES
 
 MILESTONES = ("offered_at", "accepted_at", "first_response_at", "finished_at")
 FIELDS = (
@@ -92,8 +92,14 @@ class InteractionReader(Reader):
 
     def _milestone(self, item: dict[str, Any], field: str, entered_us: int) -> int | None:
         us = self.moment(item, field)
-        if us is not None and us < entered_us:
+        if us is None:
+            return None
+        if us < entered_us:
             raise RejectedError(field, "negative_duration", f"{field} lies before entered_at.")
+        if us - entered_us > LONGEST_INTERACTION_US:
+            raise RejectedError(
+                field, "duration_too_long", f"{field} lies more than two years after entered_at."
+            )
         return us
 
     def _satisfaction(self, item: dict[str, Any]) -> str | None:

@@ -7,12 +7,11 @@ from pulse import days
 from pulse.ingest import fields
 from pulse.ingest.message import AgentSession
 from pulse.ingest.reader import Reader
-from pulse.lake import MEDIA_TYPES
+from pulse.lake import LONGEST_SESSION_US, MEDIA_TYPES
 
-LONGEST_S = 90_000
-"""A day has 25 hours at most."""
 FIELDS = ("session_id", "agent_id", "media_type", "day", "active_seconds", "engaged_seconds")
 """Every field of a written session."""
+_LONGEST_S = Decimal(LONGEST_SESSION_US // days.SECOND)
 
 
 class SessionReader(Reader):
@@ -29,7 +28,7 @@ class SessionReader(Reader):
         agent = fields.required("agent_id", fields.dimension(item, "agent_id"))
         media_type = fields.required("media_type", fields.choice(item, "media_type", MEDIA_TYPES))
         day = fields.day(item, "day", last=self.local_day(self.received_us))
-        active = _seconds(item, "active_seconds", Decimal(LONGEST_S))
+        active = _seconds(item, "active_seconds", _LONGEST_S)
         engaged = _seconds(item, "engaged_seconds", active)
         return AgentSession(
             session_id=session_id,

@@ -261,6 +261,8 @@ def _rule(metric: str, scale: str) -> Rule:
 
 # -- interactions and sessions
 
+_MILESTONES = ("offered_us", "accepted_us", "first_response_us", "finished_us")
+
 
 def _check_interaction(row: Row) -> None:
     _check_media_type(row)
@@ -268,12 +270,18 @@ def _check_interaction(row: Row) -> None:
         raise ValueError("revenue and currency must come together")
     if (row["replies"] or 0) < 0:
         raise ValueError("replies must not be negative")
+    for name in _MILESTONES:
+        us = row[name]
+        if us is not None and us - row["entered_us"] > lake.LONGEST_INTERACTION_US:
+            raise ValueError(f"{name} lies more than two years after entered_us")
 
 
 def _check_session(row: Row) -> None:
     _check_media_type(row)
     if not 0 <= row["engaged_us"] <= row["active_us"]:
         raise ValueError("engaged_us must not be negative, nor more than active_us")
+    if row["active_us"] > lake.LONGEST_SESSION_US:
+        raise ValueError("active_us must not be longer than a day")
 
 
 def _check_media_type(row: Row) -> None:

@@ -129,13 +129,17 @@ _INTERACTION: Schema = {
         "agent_id": _text(_NAME_LIMIT, "The agent who handled it."),
         "agent_name": _text(_NAME_LIMIT, "The agent's name, to be shown."),
         "customer_id": _text(_NAME_LIMIT, "Who the customer was."),
-        "offered_at": _moment("When it was offered to an agent; not before entered_at."),
-        "accepted_at": _moment("When an agent took it; not before entered_at."),
-        "first_response_at": _moment(
-            "When the customer got the first reply; not before entered_at. For voice and chat "
-            "accepted_at where it is missing."
+        "offered_at": _moment(
+            "When it was offered to an agent; not before entered_at, at most two years after."
         ),
-        "finished_at": _moment("When it was over; not before entered_at."),
+        "accepted_at": _moment(
+            "When an agent took it; not before entered_at, at most two years after."
+        ),
+        "first_response_at": _moment(
+            "When the customer got the first reply; not before entered_at, at most two years "
+            "after. For voice and chat accepted_at where it is missing."
+        ),
+        "finished_at": _moment("When it was over; not before entered_at, at most two years after."),
         "abandoned": {
             "type": ["boolean", "null"],
             "description": "True where the customer gave up; counts if it was never accepted.",

@@ -91,6 +91,14 @@ def test_everything_that_may_be_sent_is_kept_under_the_tables_names() -> None:
     assert set(interaction.item()) <= set(lake.RAW_INTERACTIONS)
 
 
+def test_a_milestone_may_come_two_years_after_the_entry() -> None:
+    """From 20 November 2024 to 20 November 2026 are 730 days; 731 are two years with a leap day."""
+    given = {"entered_at": "2024-11-19T15:00:00Z", "finished_at": "2026-11-20T15:00:00Z"}
+    interaction = read(**given)
+    assert interaction.finished_us is not None
+    assert interaction.finished_us - interaction.entered_us == 731 * 86_400 * 1_000_000
+
+
 def test_what_is_not_given_is_not_in_the_message() -> None:
     nothing = dict.fromkeys(set(FIELDS) - set(CALL)) | {"agent_id": "", "revenue": None}
     assert read(**nothing).item() == {

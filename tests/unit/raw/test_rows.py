@@ -225,6 +225,13 @@ def test_the_hash_of_every_stream_is_of_all_but_the_time_of_receipt(stream: str,
     assert other["content_hash"] != first["content_hash"]
 
 
+def test_two_years_and_the_longest_day_are_rows() -> None:
+    late = NOON_US + 731 * days.DAY
+    assert made("interactions", CALL | {"finished_us": late})[1]["finished_us"] == late
+    longest = made("sessions", SESSION | {"active_us": 90_000_000_000})[1]
+    assert longest["active_us"] == 90_000_000_000
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -242,6 +249,10 @@ def test_the_hash_of_every_stream_is_of_all_but_the_time_of_receipt(stream: str,
         ({"replies": True}, "replies must be a int"),
         ({"replies": 2**31}, "replies must be a int"),
         ({"replies": -1}, "replies must not be negative"),
+        *(
+            ({name: NOON_US + 731 * days.DAY + 1}, f"{name} lies more than two years after")
+            for name in ("offered_us", "accepted_us", "first_response_us", "finished_us")
+        ),
         ({"satisfaction": 4.5}, "satisfaction"),
         ({"satisfaction": "123456"}, "satisfaction"),
         ({"revenue": "1", "currency": None}, "together"),
@@ -271,6 +282,7 @@ def test_an_update_that_is_no_row_says_why(change: Row, reason: str) -> None:
         ({"engaged_us": 3_600_000_001}, "engaged_us"),
         ({"active_us": -1, "engaged_us": -1}, "active_us"),
         ({"engaged_us": -1}, "engaged_us"),
+        ({"active_us": 90_000_000_001}, "active_us must not be longer than a day"),
     ],
 )
 def test_a_session_that_is_no_row_says_why(change: Row, reason: str) -> None:
