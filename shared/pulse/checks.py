@@ -10,8 +10,9 @@ from datetime import date
 from math import inf
 from typing import Any, Literal
 
-from pulse import lake
+from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
+from pulse.errors import AthenaError
 from pulse.reports import tenant_year
 from pulse.reports.build import by_year, fingerprint
 from pulse.settings import BuildSettings
@@ -21,6 +22,8 @@ from pulse.store.catalog import Catalog, Partition
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.tenants.tenant import Tenant
+from pulse.unbuilt import Unbuilt
 
 State = Literal["ok", "waiting", "look", "failed"]
 
@@ -71,15 +74,25 @@ class _Checks:
         self.partitions = Catalog(settings.database).partitions(dataset.daily_table)
 
     def days_are_built(self) -> CheckResult:
-        """Days whose events changed since they were built wait for the next build."""
-        waiting = [day for day in sorted(self.entries) if not self._is_current(day)]
+        """Days whose events changed since they were built wait for the next build.
+
+        One that cannot be built is told with the reason.
+        """
+        due = [self.entries[day] for day in sorted(self.entries) if not self._is_current(day)]
+        failing = {e.day: e.unbuilt for e in due if e.unbuilt and e.unbuilt.failing}
+        waiting = [entry for entry in due if entry.day not in failing]
+        why = "; ".join(f"{day}: {unbuilt.reason}" for day, unbuilt in failing.items())
         return CheckResult(
             f"{self.dataset.stream}: days built",
-            "waiting" if waiting else "ok",
-            detail=f"{len(self.entries) - len(waiting)} of {len(self.entries)} days are built"
+            "failed" if failing else "waiting" if waiting else "ok",
+            detail=f"{len(self.entries) - len(due)} of {len(self.entries)} days are built"
             + f", {self.expired} older ones are no longer in {self.dataset.raw_table}"
-            * bool(self.expired),
-            rows=tuple({"day": str(day), "waiting": True} for day in waiting),
+            * bool(self.expired)
+            + f"; {len(failing)} cannot be built: {why}" * bool(failing),
+            rows=(
+                *({"day": str(day), **_told(unbuilt)} for day, unbuilt in failing.items()),
+                *({"day": str(e.day), "waiting": True, **_told(e.unbuilt)} for e in waiting),
+            ),
         )
 
     def daily_equals_raw(self) -> CheckResult:
@@ -103,37 +116,48 @@ class _Checks:
     def reports_equal_daily(self) -> CheckResult:
         """What a tenant-year object counts is what its published days count."""
         wrong: list[Mapping[str, Any]] = []
+        failing: list[Mapping[str, Any]] = []
         compared = behind = 0
         years = by_year(self.partitions.values())
         for year, partitions in sorted(years.items()):
             for tenant, counted in self._objects_of(year, partitions):
                 if counted is None:
-                    behind += 1
+                    unbuilt = tenant.table(self.dataset.name).behind.years.get(year)
+                    if unbuilt and unbuilt.failing:
+                        failing.append({"tenant": tenant.id, "year": year, **_told(unbuilt)})
+                    else:
+                        behind += 1
                     continue
-                daily = self._events_in_daily(year, tenant)
+                daily = self._events_in_daily(year, tenant.id)
                 compared += 1
                 if counted != daily:
                     wrong.append(
-                        {"tenant": tenant, "year": year, "daily": daily, "reports": counted}
+                        {"tenant": tenant.id, "year": year, "daily": daily, "reports": counted}
                     )
+        why = "; ".join("{tenant} {year}: {reason}".format(**one) for one in failing)
         return CheckResult(
             f"reports {self.dataset.name} = {self.dataset.daily_table}",
-            "failed" if wrong else "waiting" if behind else "ok",
+            "failed" if wrong or failing else "waiting" if behind else "ok",
             detail=f"{compared} tenant-years compared, {len(wrong)} differ, "
-            f"{behind} wait for their build",
-            rows=tuple(wrong),
+            f"{behind} wait for their build"
+            + f"; {len(failing)} cannot be built: {why}"
+            * bool(failing),
+            rows=(*wrong, *failing),
         )
 
     def ids_on_two_days(self) -> CheckResult:
         """An id that was sent again with another time counts on both days: the sender's slip."""
-        days = sorted(self.entries)
+        name, known = f"{self.dataset.stream}: ids on two days", sorted(self.entries)
         rows: list[dict[str, Any]] = []
-        if days:
+        if known:
             sql = statement("checks", f"{self.dataset.name}_on_two_days")
-            params = {"first_day": str(days[0]), "last_day": str(days[-1])}
-            rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
+            params = {"first_day": str(known[0]), "last_day": str(known[-1])}
+            try:
+                rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
+            except AthenaError as error:  # as where one of the days cannot be read
+                return CheckResult(name, "look", f"could not be told: {error}")
         return CheckResult(
-            f"{self.dataset.stream}: ids on two days",
+            name,
             "look" if rows else "ok",
             detail=f"{len(rows)} ids stand on more than one day" + " or more" * (len(rows) == 100),
             rows=tuple(rows),
@@ -161,16 +185,16 @@ class _Checks:
 
     def _objects_of(
         self, year: int, partitions: Sequence[Partition]
-    ) -> Iterator[tuple[str, int | None]]:
+    ) -> Iterator[tuple[Tenant, int | None]]:
         """(tenant, events its object counts), or None where the object is behind its days."""
         built_from = fingerprint(partitions)
         for tenant in self.tenants.all():
             state = tenant.table(self.dataset.name).years.get(year)
             if state is None or state.built_from != built_from:
-                yield tenant.id, None
+                yield tenant, None
             elif state.published:
                 body = self.objects.get(lake.report_key(self.dataset, tenant.id, year))
-                yield tenant.id, tenant_year.arrange(self.dataset, [body]).answers
+                yield tenant, tenant_year.arrange(self.dataset, [body]).answers
 
     def _events_in_daily(self, year: int, tenant: str) -> int:
         sql = statement("checks", f"{self.dataset.name}_by_tenant")
@@ -181,3 +205,11 @@ class _Checks:
         }
         rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
         return sum(int(row["events"]) for row in rows)
+
+
+def _told(unbuilt: Unbuilt | None) -> dict[str, Any]:
+    """What is known of why something is not built."""
+    if unbuilt is None:
+        return {}
+    since = days.iso(unbuilt.since_us)
+    return {"reason": unbuilt.reason, "since": since, "tries": unbuilt.tries}

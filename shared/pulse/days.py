@@ -5,7 +5,7 @@ date in the tenant's time zone. METRICS.md ("Pre-set date filter") defines the p
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -128,6 +128,21 @@ class DateRange:
     def years(self) -> range:
         """The calendar years that it touches."""
         return range(self.start.year, self.end.year + 1)
+
+
+def ranges(found: Iterable[date], most: int) -> tuple[DateRange, ...]:
+    """These days as at most so many ranges, in order.
+
+    Where there are more, the last one reaches over whatever lies between: it may say too much,
+    never too little.
+    """
+    made: list[DateRange] = []
+    for day in sorted(found):
+        if made and (day - made[-1].end <= ONE_DAY or len(made) == most):
+            made[-1] = DateRange(made[-1].start, day)
+        else:
+            made.append(DateRange(day, day))
+    return tuple(made)
 
 
 def period_start(day: date, granularity: str, week_start: str = "monday") -> date:

@@ -37,6 +37,11 @@ class SettingsError(PulseError):
 class AthenaError(PulseError):
     """An Athena statement did not succeed; the message holds Athena's own reason."""
 
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        """`retryable`: the same statement might succeed at another time, Athena says."""
+        super().__init__(message)
+        self.retryable = retryable
+
 
 class CatalogError(PulseError):
     """Glue could not point a day at its run; the message names the day and Glue's reason."""

@@ -46,6 +46,13 @@ def ulid_time(name: str) -> datetime:
 NOT_GIVEN = "(none)"
 """How a filter writes that a dimension was not given: NULL in the tables, and no value's text."""
 
+OTHER = "(other)"
+"""What stands in daily rows for values of a dimension that are too many, and is no value's text."""
+
+OPEN_DIMENSIONS = ("agent", "browser", "os")
+"""The dimensions of answers of which a public key may send values without end: an agent's id as it
+likes, browser and system by its User-Agent."""
+
 CHANNELS = ("ticket", "chat", "external")
 """Where an answer may come from."""
 

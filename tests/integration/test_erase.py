@@ -816,15 +816,16 @@ def test_a_build_that_met_the_eraser_is_tried_again(
     world.response(id="other", customer_id=OTHER)
     world.driver.write()
     world.pass_by()
-    real, failing = build.check_counts, [1, 2]
+    real, failing = build.wrong_counts, [1, 2]
 
-    def check_counts(*counts: Any) -> None:
+    def wrong_counts(*counts: Any) -> dict[date, BuildCheckError]:
         if failing:
             failing.pop()
-            raise BuildCheckError("a day was rewritten meanwhile")
-        real(*counts)
+            error = BuildCheckError("a day was rewritten meanwhile")
+            return dict.fromkeys(map(date.fromisoformat, counts[0]), error)
+        return real(*counts)
 
-    monkeypatch.setattr(build, "check_counts", check_counts)
+    monkeypatch.setattr(build, "wrong_counts", wrong_counts)
     shell = Shell(world.driver)
     shell.json("erase", "--tenant", "acme", "--customer", GONE)
     assert world.responses() == 1

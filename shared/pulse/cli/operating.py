@@ -58,9 +58,9 @@ def build(
     failures: list[str] = []
     with functions_quiet():
         with _noted(failures):
-            built = build_daily(target.build_settings, first, last)
+            built = build_daily(target.build_settings, first, last, impatient=True)
         with _noted(failures):  # also after a failure: other days have been built
-            rewritten, unchanged = build_reports(target.build_settings)
+            rewritten, unchanged = build_reports(target.build_settings, impatient=True)
     if failures:
         raise FailedError(
             f"{'; '.join(failures)}. This stays as it was, the rest is built; "
@@ -88,13 +88,17 @@ def check(stack: StackName = None, as_json: output.Json = False) -> None:
 
         pulse check --json
     """
-    from pulse.checks import run_checks  # slow to import: it talks to Athena
+    from pulse.checks import CheckResult, run_checks  # slow to import: it talks to Athena
     from pulse.conservation import events_conserved
     from pulse.finance.check import finance_equals_reports
 
     target = find_target(stack)
     with functions_quiet():
-        results = events_conserved(target.outputs)
+        try:
+            results = events_conserved(target.outputs)
+        except AthenaError as error:  # as where a day of raw cannot be read
+            detail = f"could not be checked: {error}"
+            results = [CheckResult("nothing lost", "failed", detail)]
         results += run_checks(target.build_settings)
         results.append(finance_equals_reports(target.finance_settings))
     rows = [[r.state, r.name, r.detail] for r in results]
@@ -159,9 +163,16 @@ def wait_until_stored(queue_url: str, seconds: int) -> None:
 
 
 def build_daily(
-    settings: BuildSettings, start: date | None = None, end: date | None = None
+    settings: BuildSettings,
+    start: date | None = None,
+    end: date | None = None,
+    *,
+    impatient: bool = False,
 ) -> tuple[date, ...]:
-    """Build every day that has changed, or every one from start to end; which they are."""
+    """Build every day that has changed, or every one from start to end; which they are.
+
+    Days that are known to fail are tried again when they are due, or now if `impatient`.
+    """
     from pulse.daily.build import BuildDaily  # slow to import: it brings pandas
 
     stage = BuildDaily.from_settings(settings)
@@ -170,21 +181,26 @@ def build_daily(
     finished = False
     while not finished:
         # the reports are built next, here: the deployed builder must not be sent for them as well
-        result = stage.run(start, end, remaining_s=_no_limit, wake=False)
+        result = stage.run(start, end, remaining_s=_no_limit, wake=False, impatient=impatient)
         built |= set(result.built)
         finished = result.finished
     return tuple(sorted(built))
 
 
-def build_reports(settings: BuildSettings) -> tuple[list[tuple[str, int]], int]:
-    """Build every tenant-year whose days have changed: those rewritten, how many were not."""
+def build_reports(
+    settings: BuildSettings, *, impatient: bool = False
+) -> tuple[list[tuple[str, int]], int]:
+    """Build every tenant-year whose days have changed: those rewritten, how many were not.
+
+    Those that are known to fail are tried again when they are due, or now if `impatient`.
+    """
     from pulse.reports.build import BuildReports  # slow to import: it brings pandas
 
     stage = BuildReports.from_settings(settings)
     output.say("Building reports …")
     rewritten: set[tuple[str, int]] = set()
     while True:
-        result = stage.run(remaining_s=_no_limit)
+        result = stage.run(remaining_s=_no_limit, impatient=impatient)
         rewritten |= set(result.rewritten)
         if result.finished:
             return sorted(rewritten), result.unchanged

@@ -3,10 +3,14 @@
 What is to be built follows from the state: the ledger counts the changes of each day, and the
 day's Glue partition says which count it was built from. A build writes a new run, checks it, and
 then points the partitions at it; whoever reads sees the old day or the new one.
+
+A statement that fails because of the rows it reads is halved until the day is found whose they are;
+all other days are built, and the ledger remembers the day and the reason (decision 0032).
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Self
 
@@ -28,6 +32,16 @@ from pulse.store.catalog import Catalog, Partition
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
+from pulse.unbuilt import Unbuilt
+
+FEW_FAILURES = 10
+"""So many statements may fail before the first one succeeds: then it is not the days' fault."""
+MOST_FAILURES = 60
+"""So many statements of a table may fail in one run; the next one goes on from there."""
+
+MOST_RETRIES = 10
+"""So many days that are known to fail are tried again in one run."""
+_NO_TIME = "no time was left for it"
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,69 @@ class DailyResult:
 
     built: tuple[date, ...]
     finished: bool
+
+
+@dataclass
+class _Table:
+    """What a run has come to with the days of one table."""
+
+    dataset: lake.Dataset
+    entries: Mapping[date, Entry]
+    portions: deque[list[date]]
+    """What is still to be built, a statement each."""
+    built: set[date] = field(default_factory=set)
+    failed: dict[date, PulseError] = field(default_factory=dict)
+    """What failed by itself."""
+    held_up: dict[date, PulseError] = field(default_factory=dict)
+    """What could not be built because of something else."""
+    halved: dict[date, tuple[int, PulseError]] = field(default_factory=dict)
+    """The last statement over a day that failed: how many days it had, and why."""
+    statements_failed: int = 0
+    finished: bool = True
+    """False where time ran out."""
+
+    @property
+    def is_hopeless(self) -> bool:
+        """True where so much fails that more would, too."""
+        few = FEW_FAILURES if not self.built else MOST_FAILURES
+        return self.statements_failed >= few
+
+    @property
+    def failures(self) -> list[PulseError]:
+        """Everything that went wrong, each once."""
+        return list(dict.fromkeys([*self.failed.values(), *self.held_up.values()]))
+
+    def note(self, days: Sequence[date], error: PulseError) -> None:
+        """A statement over these days did not come to its end, or its result not into Glue.
+
+        Where it is the rows' fault, each half is tried by itself, down to the day whose it is.
+        """
+        self.statements_failed += 1
+        if not isinstance(error, AthenaError) or error.retryable:
+            self.held_up.update(dict.fromkeys(days, error))
+        elif len(days) == 1:
+            self.failed[days[0]] = error
+        else:
+            self.halved.update(dict.fromkeys(days, (len(days), error)))
+            middle = len(days) // 2
+            self.portions.extendleft([list(days[middle:]), list(days[:middle])])
+
+    def stop(self) -> None:
+        """Time has run out. What was being halved is held up by what is somewhere among it."""
+        self.finished = False
+        for day in self.left:
+            if day in self.halved:
+                self.held_up[day] = self.halved[day][1]
+
+    @property
+    def left(self) -> list[date]:
+        """The days that have not been built yet, nor failed by themselves."""
+        return [day for days in self.portions for day in days]
+
+    def give_up(self) -> None:
+        """What is left is held up by what has failed so far."""
+        self.held_up.update(dict.fromkeys(self.left, self.failures[-1]))
+        self.portions.clear()
 
 
 @dataclass(frozen=True)
@@ -66,46 +143,58 @@ class BuildDaily:
         *,
         remaining_s: Remaining,
         wake: bool = True,
+        impatient: bool = False,
     ) -> DailyResult:
         """Build the days that changed; given a start or an end, all days with events between.
 
-        A day that raw no longer keeps stays as it was built last.
+        A day that raw no longer keeps stays as it was built last. Days that are known to fail are
+        tried again from time to time, or now if `impatient`; the ledger says which they are.
 
         Afterwards every day built is published whole, and the next builder is woken (or this one
         again, if time ran short) unless `wake` is false: for a caller that goes on by itself.
         Raises AthenaError, BuildCheckError or CatalogError, with the days that it is about as they
         were; the others have been built.
         """
-        built: set[date] = set()
-        failures: list[PulseError] = []
-        finished = True
-        for dataset, entries in self._work(start, end):
-            if remaining_s() < RESERVE_S:
-                finished = False
-                break
-            try:
-                self._build(dataset, entries, remaining_s)
-            except (AthenaError, BuildCheckError, CatalogError) as error:
-                failures.append(error)
-            else:
-                built.update(entry.day for entry in entries)
+        tables: list[_Table] = []
+        for dataset in lake.DATASETS:
+            table = self._table(dataset, start, end, impatient)
+            self._build_all(table, remaining_s)
+            tables.append(table)
+        built = {day for table in tables for day in table.built}
+        failures = [failure for table in tables for failure in table.failures]
+        finished = all(table.finished for table in tables)
+        # What only ever fails must not go on waking itself.
+        again = not finished and (built or not failures)
+        failing = sum(self._note(table, over=not again) for table in tables)
         if wake:
-            # What only ever fails must not go on waking itself.
-            again = not finished and (built or not failures)
             self.events.announce("daily unfinished" if again else "daily built")
-        logger.info("daily built", extra={"days": len(built), "finished": finished})
+        logger.info(
+            "daily built",
+            extra={"days": len(built), "finished": finished, "failing": failing},
+        )
         count("DaysBuilt", len(built))
+        count("DaysFailing", failing)
         raise_collected(failures)
         return DailyResult(tuple(sorted(built)), finished)
 
-    def _work(
-        self, start: date | None, end: date | None
-    ) -> Iterator[tuple[lake.Dataset, list[Entry]]]:
-        """What is to be built, in portions of one statement each."""
-        for dataset in lake.DATASETS:
-            entries = self.ledger.entries(dataset.stream)
-            for group in batches(self._due(dataset, entries, start, end)):
-                yield dataset, [entries[day] for day in group]
+    def _table(
+        self, dataset: lake.Dataset, start: date | None, end: date | None, impatient: bool
+    ) -> _Table:
+        """What is to be built of a table, in portions of one statement each.
+
+        Days whose own statement failed come last, each alone, so that they hold up nothing.
+        """
+        entries = self.ledger.entries(dataset.stream)
+        due = self._due(dataset, entries, start, end)
+        sound = [day for day in due if entries[day].unbuilt is None]
+        waiting = {day: note for day in due if (note := entries[day].unbuilt) and not note.alone}
+        suspects = [day for day in due if _is_suspect(entries[day])]
+        if not (start or end or impatient):
+            suspects = _to_be_tried(suspects, entries)
+        halves = _halves({day: note.among for day, note in waiting.items()})
+        return _Table(
+            dataset, entries, deque([*batches(sound), *halves, *([day] for day in suspects)])
+        )
 
     def _due(
         self,
@@ -125,10 +214,65 @@ class BuildDaily:
             if day not in published or published[day].version != entry.version
         )
 
+    def _build_all(self, table: _Table, remaining_s: Remaining) -> None:
+        """Build what can be built in the time that is left."""
+        while table.portions:
+            if remaining_s() < RESERVE_S:
+                table.stop()
+                return
+            if table.is_hopeless:
+                table.give_up()
+                return
+            days = table.portions.popleft()
+            try:
+                wrong = self._build(table.dataset, [table.entries[d] for d in days], remaining_s)
+            except (AthenaError, CatalogError) as error:
+                table.note(days, error)
+            else:
+                table.failed.update(wrong)
+                table.built.update(day for day in days if day not in wrong)
+
+    def _note(self, table: _Table, *, over: bool) -> int:
+        """Say in the ledger what could not be built and why; how many days are failing now.
+
+        What has not been reached yet waits only if the run is `over` and not woken for the rest.
+        """
+        notes = {
+            day: Unbuilt.failed(
+                table.entries[day].version,
+                error,
+                before=table.entries[day].unbuilt,
+                others_built=bool(table.built),
+            )
+            for day, error in table.failed.items()
+        }
+        left = table.left
+        waiting: dict[date, object] = dict.fromkeys(left, _NO_TIME) if over else {}
+        for day, reason in (waiting | table.held_up).items():
+            entry = table.entries[day]
+            among = table.halved[day][0] if day in left and day in table.halved else 0
+            if entry.unbuilt is None or (among and among != entry.unbuilt.among):
+                notes[day] = Unbuilt.waiting(entry.version, reason, among=among)
+        stream = table.dataset.stream
+        for day, note in notes.items():
+            self.ledger.note_unbuilt(stream, day, note)
+            if note.failing:
+                fields = {"stream": stream, "day": str(day), "error": note.reason}
+                logger.error("day cannot be built", extra=fields)
+        known = {day: entry.unbuilt for day, entry in table.entries.items() if not entry.expired}
+        known |= notes
+        return sum(
+            note is not None and note.failing and day not in table.built
+            for day, note in known.items()
+        )
+
     def _build(
         self, dataset: lake.Dataset, entries: Sequence[Entry], remaining_s: Remaining
-    ) -> None:
-        """Build some days in one run, check it, and publish it day by day."""
+    ) -> dict[date, BuildCheckError]:
+        """Build some days in one run, check it, and publish it day by day.
+
+        Those whose result contradicts the events are not published: they, and how they do.
+        """
         run = lake.ulid()
         days = day_parameters([entry.day for entry in entries])
         prefix = lake.run_prefix(dataset, run)
@@ -149,27 +293,31 @@ class BuildDaily:
         built = events("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
         # events only ever come: where the run has as many as there were, none of them is missing
         after = before if built == before else events("raw", days)
-        check_counts(before, built, after)
+        wrong = wrong_counts(before, built, after)
         for entry in entries:
-            if not built.get(entry.day.isoformat()):
-                self._check_empty(dataset, entry.day)
+            if entry.day not in wrong and not built.get(entry.day.isoformat()):
+                wrong |= self._check_empty(dataset, entry.day)
         self._publish(
             dataset,
             [
                 Partition(entry.day, run, entry.version, built.get(entry.day.isoformat(), 0))
                 for entry in entries
+                if entry.day not in wrong
             ],
         )
+        return wrong
 
-    def _check_empty(self, dataset: lake.Dataset, day: date) -> None:
-        """Raise BuildCheckError if raw has rows of a day in which Athena finds none.
+    def _check_empty(self, dataset: lake.Dataset, day: date) -> dict[date, BuildCheckError]:
+        """The day, and what is wrong, if raw has rows of it and Athena finds none.
 
         Where it reads nothing at all, as from a table whose location is wrong, its own counts
         agree with each other.
         """
         for key in self.objects.keys(lake.raw_prefix(dataset.stream, day)):
             if parquet.rows_in(self.objects.get(key)):
-                raise BuildCheckError(f"{day}: Athena finds no events, where {key} has rows")
+                found = f"{day}: Athena finds no events, where {key} has rows"
+                return {day: BuildCheckError(found)}
+        return {}
 
     def _publish(self, dataset: lake.Dataset, partitions: Sequence[Partition]) -> None:
         """Point the days at the run, but for those that a run of a newer version speaks for.
@@ -216,20 +364,46 @@ def batches(days: Sequence[date]) -> Iterator[list[date]]:
         yield batch
 
 
-def check_counts(
+def wrong_counts(
     before: Mapping[str, int], built: Mapping[str, int], after: Mapping[str, int]
-) -> None:
-    """Raise BuildCheckError unless each day counts what raw held while it was built.
+) -> dict[date, BuildCheckError]:
+    """The days that do not count what raw held while they were built, and what they count.
 
     Events only ever come: what was there before the statement must be in the result, and what
     was not there after it must not.
     """
+    wrong: dict[date, BuildCheckError] = {}
     for day in sorted({*before, *built, *after}):
         low, found, high = (counts.get(day, 0) for counts in (before, built, after))
         if not low <= found <= high:
-            raise BuildCheckError(
+            wrong[date.fromisoformat(day)] = BuildCheckError(
                 f"{day}: {found} events built, where raw held {low} before and {high} after"
             )
+    return wrong
+
+
+def _halves(among: Mapping[date, int]) -> Iterator[list[date]]:
+    """Days that stood in a statement of so many that failed, in portions of half as many.
+
+    Where a run had no time left to find out whose fault it was, the next one goes on from there.
+    """
+    for size in sorted(set(among.values())):
+        days = sorted(day for day, number in among.items() if number == size)
+        for batch in batches(days):
+            step = max(1, size // 2) if size else len(batch)
+            yield from (batch[at : at + step] for at in range(0, len(batch), step))
+
+
+def _is_suspect(entry: Entry) -> bool:
+    """Has a statement over this day alone failed?"""
+    return entry.unbuilt is not None and entry.unbuilt.alone
+
+
+def _to_be_tried(suspects: Sequence[date], entries: Mapping[date, Entry]) -> list[date]:
+    """Of the days whose own statement failed those to try now, the longest untried first."""
+    known = {day: note for day in suspects if (note := entries[day].unbuilt)}
+    due = [day for day, note in known.items() if note.is_due(entries[day].version)]
+    return sorted(due, key=lambda day: known[day].tried_us)[:MOST_RETRIES]
 
 
 def day_parameters(days: Sequence[date]) -> dict[str, Any]:

@@ -7,9 +7,11 @@ place of the one it read before.
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import islice
 from typing import Any, Literal, Self
 
@@ -29,12 +31,18 @@ from pulse.sql import statement
 from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.events import Events
+from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects, Stored
 from pulse.store.tenants import Tenants
-from pulse.tenants.tenant import Tenant, YearState
+from pulse.tenants.tenant import Behind, Tenant, YearState
+from pulse.unbuilt import Unbuilt
 
 ROUNDS = 3
 """How often a run starts over for tenant-years that another builder changed under it."""
+MOST_RANGES = 50
+"""So many ranges of days that are not built stand on a tenant's record."""
+_LAST_S = 10.0
+"""With less time left nothing is begun."""
 
 
 @dataclass(frozen=True)
@@ -47,24 +55,54 @@ class ReportsResult:
     finished: bool
 
 
+FEW_FAILURES = 10
+"""So many statements may fail before the first one succeeds: then it is not the tenants' fault."""
+MOST_FAILURES = 60
+"""So many statements of a table may fail in one round."""
+
 _Outcome = Literal["rewritten", "unchanged", "conflict"] | BuildCheckError
 """What became of a tenant-year."""
+_TenantYear = tuple[str, int]
 
 
 @dataclass
 class _Round:
     """What became of a table's tenant-years that were behind when the round began."""
 
-    rewritten: list[tuple[str, int]] = field(default_factory=list)
+    dataset: lake.Dataset
+    partitions: Mapping[date, Partition]
+    """The days as they were published then."""
+    rewritten: list[_TenantYear] = field(default_factory=list)
     unchanged: int = 0
     finished: bool = True
     """False where time ran out or another builder was first."""
-    failures: list[PulseError] = field(default_factory=list)
+    failed: dict[_TenantYear, PulseError] = field(default_factory=dict)
+    """What failed by itself."""
+    held_up: dict[_TenantYear, PulseError] = field(default_factory=dict)
+    """What could not be built because of something else."""
+    halved: dict[_TenantYear, int] = field(default_factory=dict)
+    """What stood in a statement that failed, where time ran out: how many it stood there with."""
+    statements_failed: int = 0
+
+    @property
+    def is_hopeless(self) -> bool:
+        """True where so much fails that more would, too."""
+        few = MOST_FAILURES if self.rewritten or self.unchanged else FEW_FAILURES
+        return self.statements_failed >= few
+
+    @property
+    def failures(self) -> list[PulseError]:
+        """Everything that went wrong, each once."""
+        return list(dict.fromkeys([*self.failed.values(), *self.held_up.values()]))
+
+    def hold_up(self, tenants: Iterable[Tenant], year: int, error: PulseError) -> None:
+        """What failed is the fault of none of these."""
+        self.held_up.update(dict.fromkeys(((tenant.id, year) for tenant in tenants), error))
 
     def note(self, tenant: str, year: int, outcome: _Outcome) -> None:
         """Count one."""
         if isinstance(outcome, BuildCheckError):
-            self.failures.append(outcome)
+            self.failed[tenant, year] = outcome
         elif outcome == "rewritten":
             self.rewritten.append((tenant, year))
         elif outcome == "unchanged":
@@ -94,6 +132,7 @@ class BuildReports:
 
     objects: Objects
     tenants: Tenants
+    ledger: Ledger
     catalog: Catalog
     athena: Athena
     events: Events
@@ -104,65 +143,153 @@ class BuildReports:
         return cls(
             objects=Objects(settings.lake_bucket),
             tenants=Tenants(settings.table),
+            ledger=Ledger(settings.table),
             catalog=Catalog(settings.database),
             athena=Athena(settings.database, settings.workgroup),
             events=Events(settings.event_source),
         )
 
-    def run(self, *, remaining_s: Remaining) -> ReportsResult:
+    def run(self, *, remaining_s: Remaining, impatient: bool = False) -> ReportsResult:
         """Build every tenant-year that is behind its days.
 
+        Those that are known to fail are tried again from time to time, or now if `impatient`.
+
         Afterwards each of them is one object, whole and sorted, and its state says which days'
-        runs it shows. Raises AthenaError or BuildCheckError, with the tenant-years that it is
-        about as they were; the others have been built.
+        runs it shows. Each tenant's record says which days and years could not be built. Raises
+        AthenaError or BuildCheckError, with the tenant-years that it is about as they were; the
+        others have been built.
         """
-        rewritten: list[tuple[str, int]] = []
+        rewritten: list[_TenantYear] = []
         unchanged = 0
         finished = True
         failures: list[PulseError] = []
+        rounds: list[_Round] = []
         for dataset in lake.DATASETS:
             for _ in range(ROUNDS):
-                done = self._round(dataset, remaining_s)
+                done = self._round(dataset, remaining_s, impatient)
                 rewritten += done.rewritten
                 unchanged += done.unchanged
                 if done.finished or remaining_s() < RESERVE_S:
                     break
             finished = finished and done.finished
             failures += done.failures  # of the last round: what failed before was tried again
+            rounds.append(done)
+        failing = self._tell(rounds, remaining_s)
         # What only ever fails must not go on waking itself.
         again = not finished and (rewritten or unchanged or not failures)
         self.events.announce("reports unfinished" if again else "reports built")
         fields = {"rewritten": len(rewritten), "unchanged": unchanged, "finished": finished}
         logger.info("reports built", extra=fields)
         count("TenantYearsRewritten", len(rewritten))
+        count("TenantYearsFailing", failing)
         if finished and not failures:
             count("ReportsUpToDate")  # the alarm Freshness waits for it
         raise_collected(failures)
         return ReportsResult(tuple(dict.fromkeys(rewritten)), unchanged, finished)
 
-    def _round(self, dataset: lake.Dataset, remaining_s: Remaining) -> _Round:
+    def _round(self, dataset: lake.Dataset, remaining_s: Remaining, impatient: bool) -> _Round:
         """Build what is behind now."""
-        done = _Round()
-        years = by_year(self.catalog.partitions(dataset.daily_table).values())
-        for year, partitions in sorted(years.items()):
+        done = _Round(dataset, self.catalog.partitions(dataset.daily_table))
+        for year, partitions in sorted(by_year(done.partitions.values()).items()):
             built_from = fingerprint(partitions)
-            behind = (
-                tenant
-                for tenant in self.tenants.all()
-                if _built_from(tenant, dataset, year) != built_from
-            )
-            while chunk := list(islice(behind, lake.PARTITION_LIMIT)):
+            portions = deque(self._behind(dataset, year, built_from, impatient))
+            halved: dict[str, tuple[int, AthenaError]] = {}
+            while portions:
                 if remaining_s() < RESERVE_S:
                     done.finished = False
+                    for one in (one for tenants in portions for one in tenants):
+                        if one.id in halved:
+                            done.halved[one.id, year], why = halved[one.id]
+                            done.hold_up([one], year, why)
                     return done
+                if done.is_hopeless:
+                    for tenants in portions:
+                        done.hold_up(tenants, year, done.failures[-1])
+                    break
+                tenants = portions.popleft()
                 try:
-                    outcomes = self._build(dataset, year, chunk, built_from, remaining_s)
+                    outcomes = self._build(dataset, year, tenants, built_from, remaining_s)
                 except (AthenaError, BuildCheckError) as error:
-                    done.failures.append(error)
+                    done.statements_failed += 1
+                    if isinstance(error, BuildCheckError) or error.retryable:
+                        done.hold_up(tenants, year, error)
+                    elif len(tenants) == 1:
+                        done.failed[tenants[0].id, year] = error
+                    else:  # it is the rows of one of them: find out whose
+                        halved |= {tenant.id: (len(tenants), error) for tenant in tenants}
+                        middle = len(tenants) // 2
+                        portions.extendleft([tenants[middle:], tenants[:middle]])
                     continue
                 for tenant, outcome in outcomes:
                     done.note(tenant, year, outcome)
         return done
+
+    def _behind(
+        self, dataset: lake.Dataset, year: int, built_from: str, impatient: bool
+    ) -> Iterator[list[Tenant]]:
+        """The tenants whose year is to be built, in portions of one statement each.
+
+        Those whose own statement failed come last, each alone, and only from time to time.
+        """
+        halves: dict[int, list[Tenant]] = defaultdict(list)
+        suspects: list[Tenant] = []
+
+        def sound() -> Iterator[Tenant]:
+            for tenant in self.tenants.all():
+                if _built_from(tenant, dataset, year) == built_from:
+                    continue
+                unbuilt = tenant.table(dataset.name).behind.years.get(year)
+                if unbuilt is None or not (unbuilt.alone or unbuilt.among):
+                    yield tenant
+                elif unbuilt.among:
+                    halves[unbuilt.among].append(tenant)
+                elif impatient or unbuilt.is_due(built_from):
+                    suspects.append(tenant)
+
+        tenants = sound()
+        while portion := list(islice(tenants, lake.PARTITION_LIMIT)):
+            yield portion
+        for among, some in sorted(halves.items()):
+            step = max(1, among // 2)
+            yield from (some[at : at + step] for at in range(0, len(some), step))
+        yield from ([tenant] for tenant in suspects)
+
+    def _tell(self, rounds: Sequence[_Round], remaining_s: Remaining) -> int:
+        """Write on each tenant's record what is not built, where that has changed.
+
+        A day that cannot be built is every tenant's: nothing tells whose rows it is about. Returns
+        how many tenant-years are failing.
+        """
+        days_behind = {one.dataset.name: self._days_behind(one) for one in rounds}
+        failing = 0
+        for tenant in self.tenants.all():
+            behind = {
+                one.dataset.name: replace(
+                    days_behind[one.dataset.name], years=_years_behind(tenant, one)
+                )
+                for one in rounds
+            }
+            failing += sum(
+                unbuilt.failing for one in behind.values() for unbuilt in one.years.values()
+            )
+            known = {name: tenant.table(name).behind for name in behind}
+            if behind != known and remaining_s() > _LAST_S:
+                with suppress(ConflictError):  # a tenant that is gone has no readers
+                    self.tenants.set_behind(
+                        tenant.id, {name: one for name, one in behind.items() if one != Behind()}
+                    )
+        return failing
+
+    def _days_behind(self, done: _Round) -> Behind:
+        """The days of a table that build_daily could not build, by what it has noted."""
+        failing: list[date] = []
+        waiting: list[date] = []
+        for day, entry in self.ledger.entries(done.dataset.stream).items():
+            partition = done.partitions.get(day)
+            is_current = partition is not None and partition.version == entry.version
+            if entry.unbuilt and not entry.expired and not is_current:
+                (failing if entry.unbuilt.failing else waiting).append(day)
+        return Behind(days.ranges(failing, MOST_RANGES), days.ranges(waiting, MOST_RANGES))
 
     def _build(
         self,
@@ -332,6 +459,29 @@ def by_year(partitions: Iterable[Partition]) -> dict[int, list[Partition]]:
     for partition in partitions:
         years[partition.day.year].append(partition)
     return years
+
+
+def _years_behind(tenant: Tenant, done: _Round) -> dict[int, Unbuilt]:
+    """What could not be put together of a tenant's years, in this round or in one before."""
+    table = tenant.table(done.dataset.name)
+    found: dict[int, Unbuilt] = {}
+    for year, partitions in by_year(done.partitions.values()).items():
+        place, built_from = (tenant.id, year), fingerprint(partitions)
+        if _built_from(tenant, done.dataset, year) == built_from:
+            continue
+        before = table.behind.years.get(year)
+        if place in done.failed:
+            others_built = bool(done.rewritten or done.unchanged)
+            error = done.failed[place]
+            found[year] = Unbuilt.failed(
+                built_from, error, before=before, others_built=others_built
+            )
+        elif place in done.halved or (before is None and place in done.held_up):
+            among = done.halved.get(place, 0)
+            found[year] = Unbuilt.waiting(built_from, done.held_up[place], among=among)
+        elif before is not None:
+            found[year] = before
+    return found
 
 
 def _built_from(tenant: Tenant, dataset: lake.Dataset, year: int) -> str | None:

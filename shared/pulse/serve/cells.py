@@ -104,6 +104,14 @@ class Cells:
         keys = list(zip(*labels, strict=True)) if labels else [()] * len(members)
         return dict(zip(keys, self._add_up(rows, numbers, len(members)), strict=True))
 
+    def has(self, dates: DateRange, name: str, value: str) -> bool:
+        """Is there a row of these days with this value of a dimension?"""
+        column = self.columns[name]
+        if value not in column.values:
+            return False
+        found = column.codes == column.values.index(value)
+        return bool((found & self._holds(dates, {})).any())
+
     def _holds(self, dates: DateRange, filters: Filters) -> npt.NDArray[np.bool_]:
         """For each row: is it of these days, and does it pass every filter?"""
         first, last = (day.toordinal() - _EPOCH_DAY for day in (dates.start, dates.end))

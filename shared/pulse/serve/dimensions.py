@@ -110,7 +110,7 @@ class Search:
         return {
             "dimension": self.dimension.name,
             "title": self.dimension.title,
-            "meta": question.meta([]),
+            "meta": question.meta([], objects),
             "values": found[:MOST_VALUES],
             "truncated": len(found) > MOST_VALUES,
         }

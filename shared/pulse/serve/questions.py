@@ -12,7 +12,7 @@ from pulse.errors import ForbiddenError
 from pulse.http import JSON, Reply
 from pulse.reports.declarations import CURRENCY, TENANT, Report
 from pulse.reports.sums import Layout
-from pulse.serve import figures, groups
+from pulse.serve import figures, groups, warnings
 from pulse.serve.columns import Column, columns, withheld
 from pulse.serve.conditions import Filters, among, both, given
 from pulse.serve.cursors import Cursor, fingerprint, outdated
@@ -115,7 +115,7 @@ class Question:
     def etag(self, objects: TenantYears) -> str:
         """Names the reply, byte by byte."""
         query = self.query
-        parts = (self._meta, query.format, query.limit, query.cursor)
+        parts = (self._meta, self._unbuilt, query.format, query.limit, query.cursor)
         return f'"{fingerprint(self.content(objects), *parts)}"'
 
     def goes_on_in(self, objects: TenantYears) -> bool:
@@ -217,10 +217,17 @@ class Question:
         found = columns(self.report, query.group_by, compared=compared, subtotals=query.subtotals)
         return [*found, withheld()] if self.min_sample else found
 
-    def meta(self, formulas: Sequence[str], left_out: Groups | None = None) -> dict[str, Any]:
+    def meta(
+        self, formulas: Sequence[str], objects: TenantYears, left_out: Groups | None = None
+    ) -> dict[str, Any]:
         """What the reply says of itself; `left_out` is what no figure was made of."""
-        warnings = [*self._warnings(), *_unjudged(left_out or {})]
-        return {**self._meta, "formulas": list(formulas), "warnings": warnings}
+        found = [*self._warnings(objects), *_unjudged(left_out or {})]
+        return {**self._meta, "formulas": list(formulas), "warnings": found}
+
+    @cached_property
+    def _unbuilt(self) -> warnings.Warnings:
+        """What the objects do not tell: days that could not be built."""
+        return warnings.unbuilt(self.spans)
 
     @cached_property
     def _meta(self) -> dict[str, Any]:
@@ -245,25 +252,29 @@ class Question:
         us = min((span.as_of_us for span in self.spans if span.as_of_us), default=None)
         return days.iso(us // days.SECOND * days.SECOND) if us is not None else None
 
-    def _warnings(self) -> list[dict[str, str]]:
-        warnings = [
+    def _warnings(self, objects: TenantYears) -> list[dict[str, str]]:
+        found = [
             ("nothing_built", f"No report of tenant {span.tenant.id} has been built yet.")
             for span in self.spans
             if span.as_of_us is None
         ]
+        found += self._unbuilt
+        found += warnings.folded(
+            self.spans, dict.fromkeys([*self.query.group_by, *self.all_filters]), objects
+        )
         if more := max(span.unpaired for span in self.spans):
             message = f"The range compared with has {more} periods more: see the totals."
-            warnings.append(("unpaired_periods", message))
+            found.append(("unpaired_periods", message))
         for table in self.report.tables:
             if table not in self.tables:
                 told = ", ".join(table.dimensions)
                 message = f"Figures of {table.name} are null: they are told by {told} alone."
-                warnings.append((f"{table.name}_not_told_apart", message))
+                found.append((f"{table.name}_not_told_apart", message))
         for name, condition in self.all_filters.items():
             if not condition.values and not condition.negated:
                 message = f"The filters on {name} exclude each other: nothing can pass them."
-                warnings.append(("contradicting_filters", message))
-        return [{"code": code, "message": message} for code, message in warnings]
+                found.append(("contradicting_filters", message))
+        return [{"code": code, "message": message} for code, message in found]
 
 
 def _unjudged(left_out: Groups) -> list[dict[str, str]]:
@@ -305,7 +316,9 @@ class _Page:
     def json(self) -> Reply:
         members = {
             "report": to_json(self.question.report.name),
-            "meta": to_json(self.question.meta(self.figures.formulas, self.figures.left_out)),
+            "meta": to_json(
+                self.question.meta(self.figures.formulas, self.objects, self.figures.left_out)
+            ),
             "columns": to_json([column.shown for column in self.figures.columns]),
             "rows": "",
             "totals": to_json(self.figures.totals),

@@ -10,6 +10,7 @@ from typing import Any
 import awswrangler as wr
 import boto3
 from awswrangler._sql_formatter import _process_sql_params
+from botocore.exceptions import ClientError
 
 from pulse.days import Remaining
 from pulse.errors import AthenaError
@@ -20,6 +21,8 @@ RESERVE_S = 180.0
 """No statement is begun with less time than this left: the rest is for a run of its own."""
 _POLL_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 _LEFT_TO_STOP_S = 20.0
+_OUT_OF_ORDER = ("InternalServerException", "ThrottlingException", "TooManyRequestsException")
+"""Athena's answers to whoever should come again."""
 
 
 class Athena:
@@ -68,23 +71,44 @@ class Athena:
         self._run(statement, params, remaining_s)
 
     def _run(self, sql: str, params: Mapping[str, Any], remaining_s: Remaining) -> str:
-        query: str = wr.athena.start_query_execution(
-            sql=statement_text(sql, params),
-            database=self._database,
-            workgroup=self._workgroup,
-        )
+        query = self._start(sql, params)
         for poll in range(1_000_000):
             status = wr.athena.get_query_execution(query_execution_id=query)["Status"]
             if status["State"] == "SUCCEEDED":
                 return query
             if status["State"] in ("FAILED", "CANCELLED"):
-                reason = status.get("StateChangeReason", "Athena gave no reason")
-                raise AthenaError(f"{status['State']}: {reason}")
+                raise _error(status)
             if remaining_s() < _LEFT_TO_STOP_S:
                 break
             time.sleep(_POLL_S[min(poll, len(_POLL_S) - 1)])
         wr.athena.stop_query_execution(query_execution_id=query)
-        raise AthenaError(f"stopped: the statement was {status['State']} when time ran out")
+        raise AthenaError(
+            f"stopped: the statement was {status['State']} when time ran out", retryable=True
+        )
+
+    def _start(self, sql: str, params: Mapping[str, Any]) -> str:
+        """Begin a statement; its id."""
+        try:
+            query: str = wr.athena.start_query_execution(
+                sql=statement_text(sql, params),
+                database=self._database,
+                workgroup=self._workgroup,
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in _OUT_OF_ORDER:
+                raise
+            raise AthenaError(f"not begun: {code}", retryable=True) from error
+        return query
+
+
+def _error(status: Mapping[str, Any]) -> AthenaError:
+    """Why an execution came to its end, and whether it might succeed another time."""
+    reason = status.get("StateChangeReason", "Athena gave no reason")
+    told = status.get("AthenaError", {})
+    # somebody who cancels a statement says nothing about its rows
+    retryable = status["State"] == "CANCELLED" or told.get("Retryable", False)
+    return AthenaError(f"{status['State']}: {reason}", retryable=retryable)
 
 
 def statement_text(sql: str, params: Mapping[str, Any]) -> str:

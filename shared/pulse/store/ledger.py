@@ -3,7 +3,8 @@
     pk              sk          record
     LEDGER#stream   YYYY-MM-DD  version; the claim: claimed_version, claimed_run, claimed_answers;
                                 the lease: rewriter, rewriting_until_us; compacted_version;
-                                once raw no longer keeps the day: expired, removed_version
+                                once raw no longer keeps the day: expired, removed_version;
+                                while it is not built as it should be: unbuilt (unbuilt.py)
 
 write_raw adds 1 to `version` after each object it puts. A builder claims a day for its run
 before it points the Glue partition there, so that of two builders the one that read the newer
@@ -22,6 +23,7 @@ from datetime import date
 from pulse import days, lake
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
+from pulse.unbuilt import Unbuilt
 
 LEASE_US = 900 * days.SECOND
 """As long as a function may take at most: whoever holds a lease longer is dead."""
@@ -42,6 +44,8 @@ class Entry:
     """Raw no longer keeps the day: what was built of it last stays as it is."""
     removed_version: int = 0
     """Every object that this version counts has been removed."""
+    unbuilt: Unbuilt | None = None
+    """Why the last builds that were to build it did not; forgotten with the next claim."""
 
 
 class Ledger:
@@ -72,7 +76,8 @@ class Ledger:
             self._records.update(
                 f"LEDGER#{stream}",
                 day.isoformat(),
-                "SET claimed_version = :version, claimed_run = :run, claimed_answers = :answers",
+                "SET claimed_version = :version, claimed_run = :run, claimed_answers = :answers "
+                "REMOVE unbuilt",
                 values={":version": version, ":run": run, ":answers": answers},
                 condition="attribute_not_exists(expired) AND "
                 "(attribute_not_exists(claimed_version) OR claimed_version <= :version)",
@@ -80,6 +85,15 @@ class Ledger:
         except ConflictError:
             return False
         return True
+
+    def note_unbuilt(self, stream: str, day: date, unbuilt: Unbuilt) -> None:
+        """Say why a day has not been built."""
+        self._records.update(
+            f"LEDGER#{stream}",
+            day.isoformat(),
+            "SET unbuilt = :unbuilt",
+            values={":unbuilt": unbuilt.record()},
+        )
 
     def note_compacted(self, stream: str, day: date, version: int) -> None:
         """Say up to which version a day is compacted. Only for whoever holds its lease."""
@@ -168,4 +182,5 @@ def _entry(record: Record) -> Entry:
         compacted_version=record.get("compacted_version", 0),
         expired=record.get("expired", False),
         removed_version=record.get("removed_version", 0),
+        unbuilt=Unbuilt.of_record(record["unbuilt"]) if "unbuilt" in record else None,
     )

@@ -1,7 +1,8 @@
 """Tenants, surveys and keys in the table.
 
 pk              sk         record
-TENANTS         tenant     settings, and `TABLE.YEAR` → state of that tenant-year object
+TENANTS         tenant     settings, `TABLE.YEAR` → state of that tenant-year object, and
+                           `behind`: by table what is not as raw has it
 SURVEYS#tenant  survey     rules with their beginnings, texts by language
 KEY#sha256      KEY        the key
 KEYS#tenant     key id     its sha256, for listing (`KEYS#` for operator keys)
@@ -17,14 +18,16 @@ from datetime import date
 from typing import Any
 
 from pulse import days
+from pulse.days import DateRange
 from pulse.errors import ConflictError, NewerFormatError
 from pulse.lake import INTERACTIONS
 from pulse.store.records import Record, Records
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import DEFAULT_LANGUAGE, Display, Survey, Texts
-from pulse.tenants.tenant import TableState, Tenant, YearState
+from pulse.tenants.tenant import Behind, TableState, Tenant, YearState
 from pulse.tenants.thresholds import Timeline
+from pulse.unbuilt import Unbuilt
 
 _TENANTS = "TENANTS"
 _SETTINGS = (
@@ -137,6 +140,19 @@ class Tenants:
             names={"#year": name},
             values=values,
             condition=condition,
+        )
+
+    def set_behind(self, tenant: str, behind: Mapping[str, Behind]) -> None:
+        """Say what of each report table is not as raw has it; tables left out are.
+
+        Raises ConflictError if there is no such tenant any more.
+        """
+        self._records.update(
+            _TENANTS,
+            tenant,
+            "SET behind = :behind",
+            values={":behind": {table: _behind_record(one) for table, one in behind.items()}},
+            condition="attribute_exists(pk)",
         )
 
     # -- surveys
@@ -252,10 +268,14 @@ def _tenant(record: Record) -> Tenant:
         table, _, year = name.partition(".")
         if year.isdigit():
             years.setdefault(table, {})[int(year)] = _year(value)
+    behind = {table: _behind(told) for table, told in record.get("behind", {}).items()}
     return Tenant(
         id=record["sk"],
         **_given_settings(record),
-        tables={table: TableState(states) for table, states in years.items()},
+        tables={
+            table: TableState(years.get(table, {}), behind.get(table, Behind()))
+            for table in {**years, **behind}
+        },
     )
 
 
@@ -304,6 +324,31 @@ def _year(record: Mapping[str, Any]) -> YearState:
         first_day=date.fromisoformat(first) if first else None,
         published=record["published"],
     )
+
+
+def _behind_record(behind: Behind) -> Record:
+    return {
+        "failing": list(map(_range_text, behind.failing)),
+        "waiting": list(map(_range_text, behind.waiting)),
+        "years": {str(year): unbuilt.record() for year, unbuilt in behind.years.items()},
+    }
+
+
+def _behind(record: Mapping[str, Any]) -> Behind:
+    return Behind(
+        failing=tuple(map(_range, record["failing"])),
+        waiting=tuple(map(_range, record["waiting"])),
+        years={int(year): Unbuilt.of_record(told) for year, told in record["years"].items()},
+    )
+
+
+def _range_text(dates: DateRange) -> str:
+    return f"{dates.start}/{dates.end}"
+
+
+def _range(text: str) -> DateRange:
+    first, last = map(date.fromisoformat, text.split("/"))
+    return DateRange(first, last)
 
 
 def _survey(tenant: str, record: Record) -> Survey:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pulse import days
+from pulse.days import DateRange
 from pulse.tenants.thresholds import Thresholds, Timeline, check_timelines, thresholds_on
+from pulse.unbuilt import Unbuilt
 
 _CLAIM = "claimed by "
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -46,10 +48,23 @@ class YearState:
 
 
 @dataclass(frozen=True)
+class Behind:
+    """What of a report table is not as raw has it, as the last build_reports found it."""
+
+    failing: tuple[DateRange, ...] = ()
+    """Days that cannot be built."""
+    waiting: tuple[DateRange, ...] = ()
+    """Days that the last build could not build, through no fault of their own."""
+    years: Mapping[int, Unbuilt] = field(default_factory=dict)
+    """Years of this tenant that could not be put together from their days."""
+
+
+@dataclass(frozen=True)
 class TableState:
     """What is known of a tenant's rows in one report table, by calendar year."""
 
     years: Mapping[int, YearState] = field(default_factory=dict)
+    behind: Behind = Behind()
 
     @property
     def published_years(self) -> tuple[int, ...]:

@@ -1,0 +1,103 @@
+"""What a reply's reader has to know beside its figures: days that are not in them, or not as sent.
+
+Builders write on the tenant's record which days of a table they could not build; rows say by the
+value `(other)` that values were put together. Neither takes a read of its own.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import chain
+
+from pulse import lake
+from pulse.days import DateRange
+from pulse.serve.spans import Span
+from pulse.serve.years import TenantYears
+from pulse.tenants.tenant import Behind
+
+Warnings = list[tuple[str, str]]
+"""Codes, which programs may go by, each with a sentence."""
+
+_MOST_NAMED = 5
+
+
+def unbuilt(spans: Sequence[Span]) -> Warnings:
+    """Which of the days asked for, or compared with, the figures do not show as they were sent."""
+    found: Warnings = []
+    for span in spans:
+        whose = f" of tenant {span.tenant.id}" if len(spans) > 1 else ""
+        failing, waiting = _days(span)
+        if failing:
+            message = (
+                f"Days{whose} that cannot be built: {_named(failing)}. Their figures are missing "
+                "or older than what was sent; whoever operates Pulse has been told."
+            )
+            found.append(("days_failing", message))
+        if waiting:
+            message = (
+                f"Days{whose} that wait for the next build: {_named(waiting)}. Their figures are "
+                "missing or older than what was sent."
+            )
+            found.append(("days_waiting", message))
+    return found
+
+
+def folded(spans: Sequence[Span], names: Iterable[str], objects: TenantYears) -> Warnings:
+    """By which of these dimensions rows of the days stand together as `(other)`."""
+    told = [
+        name
+        for name in names
+        if name in lake.OPEN_DIMENSIONS
+        and any(
+            year.cells.has(dates, name, lake.OTHER)
+            for span in spans
+            for year in objects[span.tenant.id]
+            for dates in _asked(span)
+        )
+    ]
+    if not told:
+        return []
+    message = (
+        f"Values of {', '.join(told)} that public keys sent are counted together as {lake.OTHER} "
+        "on days that had more of them than are kept apart."
+    )
+    return [("values_folded", message)]
+
+
+def _asked(span: Span) -> Iterator[DateRange]:
+    yield span.dates
+    if span.compared:
+        yield span.compared
+
+
+def _days(span: Span) -> tuple[list[DateRange], list[DateRange]]:
+    """What fails and what waits of the span's days, in any of its tables."""
+    behind = [span.tenant.table(table.name).behind for table in span.tables]
+    failing = chain.from_iterable(chain(one.failing, _years(one, failing=True)) for one in behind)
+    waiting = chain.from_iterable(chain(one.waiting, _years(one, failing=False)) for one in behind)
+    return _within(span, failing), _within(span, waiting)
+
+
+def _years(behind: Behind, *, failing: bool) -> Iterator[DateRange]:
+    for year, told in behind.years.items():
+        if told.failing == failing:
+            yield DateRange(date(year, 1, 1), date(year, 12, 31))
+
+
+def _within(span: Span, ranges: Iterable[DateRange]) -> list[DateRange]:
+    """The parts of the ranges that the span asks for, each once and in order."""
+    parts = {
+        (max(one.start, asked.start), min(one.end, asked.end))
+        for one in ranges
+        for asked in _asked(span)
+        if one.start <= asked.end and asked.start <= one.end
+    }
+    return [DateRange(first, last) for first, last in sorted(parts)]
+
+
+def _named(ranges: Sequence[DateRange]) -> str:
+    names = [
+        str(one.start) if one.start == one.end else f"{one.start} to {one.end}"
+        for one in ranges[:_MOST_NAMED]
+    ]
+    more = len(ranges) - _MOST_NAMED
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
