@@ -53,6 +53,12 @@ OPEN_DIMENSIONS = ("agent", "browser", "os")
 """The dimensions of answers of which a public key may send values without end: an agent's id as it
 likes, browser and system by its User-Agent."""
 
+REST = "(rest)"
+"""What a report over too many groups calls those together that have no row of their own."""
+
+RESERVED = (NOT_GIVEN, OTHER, REST)
+"""Texts that no dimension may have as a value, since replies and filters mean something by them."""
+
 CHANNELS = ("ticket", "chat", "external")
 """Where an answer may come from."""
 

@@ -6,7 +6,7 @@ from datetime import date
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import Target
 from pulse.ingest.fields import NAME_LIMIT
-from pulse.lake import NOT_GIVEN
+from pulse.lake import RESERVED
 from pulse.tenants.tenant import Tenant, check_tenant_id
 
 
@@ -41,10 +41,10 @@ def day(text: str, option: str) -> date:
 
 def survey_id(text: str) -> str:
     """A survey's id. Raises WrongUseError for a text that no response can name."""
-    if not text.strip() or len(text) > NAME_LIMIT or text == NOT_GIVEN:
+    if not text.strip() or len(text) > NAME_LIMIT or text in RESERVED:
         raise WrongUseError(
-            f"A survey's id is a text of 1 to {NAME_LIMIT} characters other than {NOT_GIVEN}, "
-            f"not {text[:NAME_LIMIT]!r}."
+            f"A survey's id is a text of 1 to {NAME_LIMIT} characters other than "
+            f"{' and '.join(RESERVED)}, not {text[:NAME_LIMIT]!r}."
         )
     return text
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pulse import days
 from pulse.errors import FieldError, PulseError
 from pulse.ingest.body import WrittenFloat
-from pulse.lake import NOT_GIVEN
+from pulse.lake import RESERVED
 
 NAME_LIMIT = 128
 TAGS_LIMIT = 20
@@ -89,11 +89,11 @@ def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -
 
 
 def dimension(given: Mapping[str, Any], field: str) -> str | None:
-    """An optional text that reports group by: any but the one that filters read as "not given"."""
+    """An optional text that reports group by: any but those that reports and filters reserve."""
     value = text(given, field)
-    if value == NOT_GIVEN:
+    if value in RESERVED:
         raise RejectedError(
-            field, "reserved_text", f'{field} must not be "{NOT_GIVEN}": leave it out instead.'
+            field, "reserved_text", f'{field} must not be "{value}": leave it out instead.'
         )
     return value
 

@@ -6,7 +6,7 @@ be ten times the size, and ten times the work to add up. Sums are exact: what co
 float64 that adds it up is kept in several parts, by its bits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -44,6 +44,10 @@ class Part:
     rows: Integers
     amounts: Integers
     shift: int = 0
+
+
+Fold = Callable[[Sequence[str], Sequence[Column]], Sequence[Column]]
+"""Columns of these names with fewer values: of some of them, one stands for many."""
 
 
 class Columns(Protocol):
@@ -84,21 +88,17 @@ class Cells:
         *,
         granularity: str = "day",
         week_start: str = "monday",
+        fold: Fold | None = None,
     ) -> Groups:
         """Sums of the rows that the days and filters leave, by dimensions; `period` may be one.
 
-        Raises UnprocessableError for more than MOST_GROUPS groups.
+        Rows whose values `fold` makes one are one group. Raises TooManyGroupsError for more than
+        MOST_GROUPS of them.
         """
-        holds = self._holds(dates, filters)
-        rows = slice(None) if holds.all() else np.flatnonzero(holds)
-        day = self.day[rows]
-        columns = [
-            _periods(day, granularity, week_start)
-            if name == PERIOD
-            else Column(self.columns[name].codes[rows], self.columns[name].values)
-            for name in dimensions
-        ]
-        numbers, members = _number(columns, len(day))
+        rows, columns = self._selected(dates, filters, dimensions, granularity, week_start)
+        if fold:
+            columns = fold(dimensions, columns)
+        numbers, members = number(columns, len(self.day[rows]))
         check_size(len(members))
         labels = [[one.values[code] for code in one.codes[members].tolist()] for one in columns]
         keys = list(zip(*labels, strict=True)) if labels else [()] * len(members)
@@ -112,6 +112,46 @@ class Cells:
         found = column.codes == column.values.index(value)
         return bool((found & self._holds(dates, {})).any())
 
+    def sizes(
+        self,
+        dates: DateRange,
+        filters: Filters,
+        dimensions: Sequence[str],
+        *,
+        granularity: str = "day",
+        week_start: str = "monday",
+    ) -> tuple[list[Column], Integers]:
+        """The same groups, however many, as columns, and how many events each of them stands for.
+
+        No group is made an object of its own: a million of them take some megabytes.
+        """
+        rows, columns = self._selected(dates, filters, dimensions, granularity, week_start)
+        numbers, members = number(columns, len(self.day[rows]))
+        group_of = self._group_of(rows, numbers, len(members))
+        sizes = np.zeros(len(members), np.int64)
+        for name in self.table.counted:
+            for part in self.counts[self.table.measures.index(name)]:
+                sizes += _added(part, group_of, len(members)) << part.shift
+        return [Column(one.codes[members], one.values) for one in columns], sizes
+
+    def _selected(
+        self,
+        dates: DateRange,
+        filters: Filters,
+        dimensions: Sequence[str],
+        granularity: str,
+        week_start: str,
+    ) -> tuple[Integers | slice, Sequence[Column]]:
+        """The rows that the days and filters leave, and their columns."""
+        holds = self._holds(dates, filters)
+        rows = slice(None) if holds.all() else np.flatnonzero(holds)
+        return rows, [
+            _periods(self.day[rows], granularity, week_start)
+            if name == PERIOD
+            else Column(self.columns[name].codes[rows], self.columns[name].values)
+            for name in dimensions
+        ]
+
     def _holds(self, dates: DateRange, filters: Filters) -> npt.NDArray[np.bool_]:
         """For each row: is it of these days, and does it pass every filter?"""
         first, last = (day.toordinal() - _EPOCH_DAY for day in (dates.start, dates.end))
@@ -124,26 +164,36 @@ class Cells:
 
     def _add_up(self, rows: Integers | slice, numbers: Integers, groups: int) -> list[list[int]]:
         """The counts' sums, one line for each group."""
-        group_of = numbers
-        if len(numbers) < len(self.day):  # what is filtered out falls behind the last
-            group_of = np.full(len(self.day), groups, numbers.dtype)
-            group_of[rows] = numbers
+        group_of = self._group_of(rows, numbers, groups)
         sums = np.zeros((groups, len(self.counts)), np.int64)
         higher: list[tuple[int, int, list[int]]] = []
         for at, parts in enumerate(self.counts):
             for part in parts:
-                added = np.bincount(
-                    group_of[part.rows], weights=part.amounts, minlength=groups + 1
-                )[:groups]
+                added = _added(part, group_of, groups)
                 if part.shift:  # may be beyond 64 bits: for Python's integers
-                    higher.append((at, part.shift, added.astype(np.int64).tolist()))
+                    higher.append((at, part.shift, added.tolist()))
                 else:
-                    sums[:, at] += added.astype(np.int64)
+                    sums[:, at] += added
         lines: list[list[int]] = sums.tolist()
         for at, shift, bits in higher:
             for line, some in zip(lines, bits, strict=True):
                 line[at] += some << shift
         return lines
+
+    def _group_of(self, rows: Integers | slice, numbers: Integers, groups: int) -> Integers:
+        """Each row's group; what is filtered out falls behind the last."""
+        if len(numbers) == len(self.day):
+            return numbers
+        group_of: Integers = np.full(len(self.day), groups, numbers.dtype)
+        group_of[rows] = numbers
+        return group_of
+
+
+def _added(part: Part, group_of: Integers, groups: int) -> Integers:
+    """The part's sum in each group."""
+    weights = part.amounts
+    sums = np.bincount(group_of[part.rows], weights=weights, minlength=groups + 1)[:groups]
+    return sums.astype(np.int64)
 
 
 def _periods(day: Integers, granularity: str, week_start: str) -> Column:
@@ -155,11 +205,12 @@ def _periods(day: Integers, granularity: str, week_start: str) -> Column:
         for number in range(first, last + 1)  # of one year, so that few are not there
     ]
     values = sorted(set(starts))
-    code_of_day = np.array([values.index(start) for start in starts], np.int64)
+    code = {start: place for place, start in enumerate(values)}
+    code_of_day = np.array([code[start] for start in starts], np.int64)
     return Column(code_of_day[day - first], [value.isoformat() for value in values])
 
 
-def _number(parts: Sequence[Column], rows: int) -> tuple[Integers, Integers]:
+def number(parts: Sequence[Column], rows: int) -> tuple[Integers, Integers]:
     """(each row's group number, one row of each group): rows of equal codes share a group."""
     numbers: Integers = np.zeros(rows, np.int32)
     size = 1

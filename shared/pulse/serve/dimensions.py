@@ -4,16 +4,15 @@ It is asked as a report grouped by the dimension would be, with the same days, f
 a filter then offers what the reports beside it show, and tells nothing that they do not.
 """
 
-from collections.abc import Mapping, Sequence
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pulse.errors import NotFoundError
 from pulse.http import decode
 from pulse.reports.registry import FAMILIES, TENANT, Dimension, Family, Report
-from pulse.reports.sums import Layout
 from pulse.serve import query as queries
-from pulse.serve.groups import merge
 from pulse.serve.query import Query, refusal
 from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears
@@ -98,36 +97,35 @@ class Search:
     ) -> dict[str, Any]:
         """The reply's members: at most MOST_VALUES values, those that count most first.
 
-        `question` is this search's, as a key asks it. Raises UnprocessableError for more values
-        than can be told.
+        `question` is this search's, as a key asks it. The text is looked for among all values,
+        however many there are.
         """
         known = self._names(question, names)
-        rows: list[dict[str, Any]] = [
-            {"value": value, "name": None if value is None else known.get(value), "count": count}
+        wanted = (
+            (value, count)
             for value, count in self._counts(question, objects)
+            if self._is_wanted(value, known.get(value or ""))
+        )
+        # one more than is told, to know whether there are more
+        largest = heapq.nsmallest(MOST_VALUES + 1, wanted, key=_rank)
+        found = [
+            {"value": value, "name": None if value is None else known.get(value), "count": count}
+            for value, count in largest
         ]
-        found = [row for row in rows if self._is_wanted(row["value"], row["name"])]
         return {
             "dimension": self.dimension.name,
             "title": self.dimension.title,
-            "meta": question.meta([], objects),
+            "meta": question.meta(objects),
             "values": found[:MOST_VALUES],
             "truncated": len(found) > MOST_VALUES,
         }
 
-    def _counts(self, question: Question, objects: TenantYears) -> list[tuple[_Value, int]]:
-        """Each value with how many it counts for, the greatest first, None last of its equals."""
-        layout = Layout(question.tables)
-        groups = merge(
-            year.cells.group(span.dates, question.all_filters, [self.dimension.name])
-            for span in question.spans
-            for year in objects[span.tenant.id]
-        )
-        counts = [
-            (None if value is None else str(value), layout.size(sums))
-            for (value,), sums in groups.items()
-        ]
-        return sorted(counts, key=lambda pair: (-pair[1], pair[0] is None, pair[0] or ""))
+    def _counts(self, question: Question, objects: TenantYears) -> Iterator[tuple[_Value, int]]:
+        """Each value with how many it counts for."""
+        tally = question.tally(objects, [self.dimension.name])
+        [column] = tally.columns
+        sizes, _ = tally.sizes
+        yield from zip((column.values[code] for code in column.codes), sizes.tolist(), strict=True)
 
     def _names(self, question: Question, names: DisplayNames) -> dict[str, str]:
         """Names by value; where several tenants name the same one, the first of them does."""
@@ -140,6 +138,12 @@ class Search:
         """Does one of them contain the text? Where there is no text, everything is wanted."""
         wanted = self.text.casefold()
         return not wanted or any(wanted in text.casefold() for text in shown if text is not None)
+
+
+def _rank(counted: tuple[_Value, int]) -> tuple[int, bool, str]:
+    """The greatest count first, None last of its equals."""
+    value, count = counted
+    return -count, value is None, value or ""
 
 
 def _family(dimension: str, asked: str | None) -> Family:

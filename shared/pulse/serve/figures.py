@@ -9,10 +9,11 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from pulse.lake import REST
 from pulse.reports.declarations import CURRENCY, Breakdown, Facts, Family, Report
 from pulse.reports.sums import Layout, Sums
 from pulse.serve.columns import WITHHELD, Cell, Column, Line, by_currency
-from pulse.serve.groups import Groups, Key, added, apart, period_place, with_subtotals
+from pulse.serve.groups import Groups, Key, added, apart, is_rest, period_place, with_subtotals
 from pulse.serve.query import Order
 
 Row = dict[str, Cell]
@@ -126,6 +127,14 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Folded:
+    """How many groups have been kept of how many; the others are in those called REST."""
+
+    kept: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Figures:
     """A report's rows, each made when it is asked for; `keys` are those of all rows.
 
@@ -137,6 +146,7 @@ class Figures:
     keys: Collection[Key]
     columns: Sequence[Column]
     left_out: Groups = field(default_factory=dict)
+    folded: Folded | None = None
 
     def rows(self, keys: Sequence[Key], start: int) -> Iterator[Row]:
         """The rows of these keys from a position on."""
@@ -147,9 +157,9 @@ class Figures:
         """Every key: by its columns in order, None last; before that, as `order_by` says.
 
         A subtotal comes before its groups. Where an order is turned around, rows without a value
-        still come last.
+        still come last, and behind them those of groups that have been folded.
         """
-        keys = sorted(self.keys, key=_rank)
+        keys = sorted(self.keys, key=_rank_folded if self.folded else _rank)
         for order in reversed(order_by):  # sorting is stable: the first order prevails
             self._sort(keys, order)
         return keys
@@ -157,9 +167,17 @@ class Figures:
     def _sort(self, keys: list[Key], order: Order) -> None:
         column = next(column for column in self.columns if column.name == order.column)
         values: dict[Key, Any] = {key: column.cell(self._line(key)) for key in keys}
-        given = [key for key in keys if _has_order(values[key])]
+        folded = {key for key in keys if self._is_rest(key, values[key], column)}
+        given = [key for key in keys if _has_order(values[key]) and key not in folded]
         given.sort(key=lambda key: values[key], reverse=order.descending)
-        keys[:] = given + [key for key in keys if not _has_order(values[key])]
+        others = [key for key in keys if not _has_order(values[key]) and key not in folded]
+        keys[:] = given + others + [key for key in keys if key in folded]
+
+    def _is_rest(self, key: Key, value: Any, column: Column) -> bool:
+        """Is it folded what the row tells in this column: its group, or what the group counts?"""
+        if self.folded is None:
+            return False
+        return value == REST if column.name in self.now.group_by else is_rest(key)
 
     @property
     def flat(self) -> "Figures":
@@ -242,6 +260,11 @@ def _has_order(value: Any) -> bool:
 def _rank(key: Key) -> list[tuple[bool, Any]]:
     """By each part of a key in turn, None last; a column's values are all text or all numbers."""
     return [(part is None, "" if part is None else part) for part in key]
+
+
+def _rank_folded(key: Key) -> list[tuple[bool, bool, Any]]:
+    """The same, and after None what has been folded."""
+    return [(part == REST, part is None, "" if part is None else part) for part in key]
 
 
 def min_sample(kind: str, threshold: int, family: Family, asked: Collection[str]) -> int:

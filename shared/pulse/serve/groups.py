@@ -7,6 +7,7 @@ beginning of its groups' keys, so that no value has to stand for "all of them".
 from collections.abc import Collection, Iterable, Sequence
 
 from pulse.errors import UnprocessableError
+from pulse.lake import REST
 from pulse.reports.declarations import ALL, PERIOD, Label, Report
 from pulse.reports.sums import Sums
 
@@ -14,34 +15,49 @@ Key = tuple[Label, ...]
 """A group: the values of its columns, in the order in which they were asked for."""
 Groups = dict[Key, Sums]
 
-MOST_GROUPS = 200_000
-"""More would not fit into the function's memory beside the object they are made from."""
+MOST_GROUPS = 100_000
+"""As many rows, made and put in order, as take the function a second of its processor's time."""
 _MOST_SUMS = 100
 """Groups of more sums than this weigh more: those of many currencies."""
 
 
-def check_size(groups: int, width: int = 0) -> None:
-    """Raise UnprocessableError for more groups than can be told, of `width` sums each."""
-    if groups * max(width, _MOST_SUMS) > MOST_GROUPS * _MOST_SUMS:
-        raise UnprocessableError(
+class TooManyGroupsError(UnprocessableError):
+    """A question makes more groups than can be told one by one."""
+
+    def __init__(self, *less: str) -> None:
+        """`less` names what makes them so many, and how there are fewer."""
+        ways = ", or ".join((*less, "filter more"))
+        super().__init__(
             "too_many_groups",
-            f"The grouping makes more than {MOST_GROUPS} rows: group by less, or filter more.",
+            f"The question makes too many rows. There may be {MOST_GROUPS:,}, each counted once "
+            f"more for every figure that it is ordered by, and again where that is compared: {ways}.",
         )
+
+
+def check_size(groups: int, width: int = 0, times: int = 1) -> None:
+    """Raise TooManyGroupsError for more groups than can be told.
+
+    Each has `width` sums, and its figures are worked out so many `times`.
+    """
+    if groups * max(width, _MOST_SUMS) * times > MOST_GROUPS * _MOST_SUMS:
+        raise TooManyGroupsError
 
 
 def merge(parts: Iterable[Groups]) -> Groups:
     """The groups of several parts as one, their sums added.
 
-    Raises UnprocessableError for more than MOST_GROUPS groups.
+    Raises TooManyGroupsError for more than MOST_GROUPS groups, before there are many more.
     """
-    merged = added((key, sums) for part in parts for key, sums in part.items())
-    check_size(len(merged))
+    merged: Groups = {}
+    for part in parts:
+        merged = added(part.items(), merged)
+        check_size(len(merged))
     return merged
 
 
-def added(pairs: Iterable[tuple[Key, Sums]]) -> Groups:
-    """(key, sums) pairs as groups: the sums of equal keys are added."""
-    groups: Groups = {}
+def added(pairs: Iterable[tuple[Key, Sums]], to: Groups | None = None) -> Groups:
+    """(key, sums) pairs as groups, beside those of `to`: the sums of equal keys are added."""
+    groups: Groups = {} if to is None else to
     for key, sums in pairs:
         known = groups.get(key)
         groups[key] = [a + b for a, b in zip(known, sums, strict=True)] if known else sums
@@ -117,6 +133,11 @@ def with_subtotals(groups: Groups, least: int) -> Groups:
     """The groups, and the sum of those that agree in each beginning of `least` parts or more."""
     parts = ((part, sums) for key, sums in groups.items() for part in beginnings(key, least))
     return groups | added(parts)
+
+
+def is_rest(key: Key) -> bool:
+    """Does the key stand for several groups that have no rows of their own?"""
+    return REST in key
 
 
 def beginnings(key: Key, least: int) -> list[Key]:

@@ -1,7 +1,8 @@
 """A question and its reply: a query of a report, asked by a key of one tenant or several."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -10,15 +11,18 @@ from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Reply
-from pulse.reports.declarations import CURRENCY, TENANT, Report
+from pulse.lake import REST
+from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Report
 from pulse.reports.sums import Layout
 from pulse.serve import figures, groups, warnings
+from pulse.serve.cells import Fold
 from pulse.serve.columns import Column, columns, withheld
 from pulse.serve.conditions import Filters, among, both, given
 from pulse.serve.cursors import Cursor, fingerprint, outdated
-from pulse.serve.figures import Figures, Side
+from pulse.serve.figures import Figures, Folded, Side
+from pulse.serve.folding import LEAST_KEPT, Ranking, Tally, open_columns
 from pulse.serve.formats import PAGE_BYTES, csv_line, fill, json_array, json_object, to_json
-from pulse.serve.groups import Groups
+from pulse.serve.groups import Groups, TooManyGroupsError
 from pulse.serve.query import Query, refusal
 from pulse.serve.spans import Span
 from pulse.serve.years import TenantYears
@@ -26,7 +30,6 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
 CSV = "text/csv; charset=utf-8; header=present"
-_SCALES_NAMED = 5
 _FORM = 3
 """Raise it when the same objects give other bytes: ETags and cursors then differ too."""
 
@@ -140,7 +143,7 @@ class Question:
         """The page that is asked for, made from the objects of these days.
 
         Raises OutdatedError for a cursor of other rows, UnprocessableError for more
-        groups than can be told.
+        rows than can be told.
         """
         if not self.goes_on_in(objects):
             raise outdated()
@@ -150,6 +153,72 @@ class Question:
         return page.csv(raw_query) if self.query.format == "csv" else page.json()
 
     def _figures(self, objects: TenantYears) -> Figures:
+        """The rows to be; where there are too many, those of the largest groups and of the rest.
+
+        Raises TooManyGroupsError where these are too many, too.
+        """
+        try:
+            return self._told(objects)
+        except TooManyGroupsError:
+            pass  # and go on outside, where the groups made so far are no longer held
+        opened = open_columns(self.report, self.query.group_by)
+        if opened:
+            ranking = Ranking(self.tally(objects, self._stored), opened)
+            # a rest of a single group would be told of nobody else: it is of two or more
+            most = min(groups.MOST_GROUPS, ranking.eligible, ranking.total - 2)
+            while most >= LEAST_KEPT:
+                fold = ranking.kept(most).fold
+                if self._estimate(ranking, fold) <= groups.MOST_GROUPS:
+                    with suppress(TooManyGroupsError):
+                        folded = Folded(most, ranking.total)
+                        return replace(self._told(objects, fold), folded=folded)
+                most //= 2
+        raise TooManyGroupsError(*self._ways_to_ask_less())
+
+    @property
+    def _stored(self) -> list[str]:
+        """The grouped columns that groups have before they are split by count."""
+        by_count = self.report.by_count
+        return [name for name in self.query.group_by if not (by_count and name == by_count.name)]
+
+    def tally(self, objects: TenantYears, names: Sequence[str]) -> Tally:
+        """How much each group by these columns counts, however many there are."""
+        tally = Tally(names)
+        for span in self.spans:
+            span.count(objects[span.tenant.id], self.all_filters, tally)
+        return tally
+
+    def _estimate(self, ranking: Ranking, fold: Fold) -> int:
+        """How many rows there will be at least, told without making them."""
+        fills = self.query.fill and PERIOD in self.query.group_by
+        rows = ranking.rows(fold, without=[PERIOD] if fills else [])
+        rows *= max(span.periods for span in self.spans) if fills else 1
+        return rows * (len(self.report.family.dataset.measures) if self.report.by_count else 1)
+
+    @property
+    def _times(self) -> int:
+        """How often each row's figures are worked out, but for those of a page."""
+        labels = {*self.query.group_by, "level"}
+        orders = sum(order.column not in labels for order in self.query.order_by)
+        return 1 + orders * (2 if self.query.compare else 1)
+
+    def _ways_to_ask_less(self) -> Iterator[str]:
+        query = self.query
+        if PERIOD in query.group_by:
+            yield "ask for fewer days"
+            if query.granularity != "month":
+                yield "a coarser granularity"
+        given = {
+            "fill": query.fill,
+            "subtotals": query.subtotals,
+            "compare": query.compare,
+            "order_by": self._times > 1,
+        }
+        if left_out := [name for name, is_given in given.items() if is_given]:
+            yield f"leave out {' or '.join(left_out)}"
+        yield "group by fewer dimensions"
+
+    def _told(self, objects: TenantYears, fold: Fold | None = None) -> Figures:
         layout = self._layout(objects)
         now: list[Groups] = []
         before: list[Groups] = []
@@ -158,13 +227,14 @@ class Question:
         for span in self.spans:
             years = objects[span.tenant.id]
             for side, found in (
-                (now, span.now(years, self.all_filters, layout)),
-                (before, span.before(years, self.all_filters, layout)),
+                (now, span.now(years, self.all_filters, layout, fold)),
+                (before, span.before(years, self.all_filters, layout, fold)),
             ):
                 judged, unjudged = groups.judged(self.report, self.query.group_by, found)
                 side.append(judged)
                 left_out.append(unjudged)
             keys |= span.keys({*now[-1], *before[-1]})
+            groups.check_size(len(keys))
         return Figures(
             now=self._side(now, layout),
             before=self._side(before, layout) if self.query.compare else None,
@@ -207,7 +277,7 @@ class Question:
         place = groups.period_place(self.query.group_by)
         if place is not None:  # a period without a counterpart has no rows of its own
             keys = {key for key in keys if len(key) <= place or key[place] is not None}
-        groups.check_size(len(keys))
+        groups.check_size(len(keys), times=self._times)
         return keys
 
     @property
@@ -217,12 +287,16 @@ class Question:
         found = columns(self.report, query.group_by, compared=compared, subtotals=query.subtotals)
         return [*found, withheld()] if self.min_sample else found
 
-    def meta(
-        self, formulas: Sequence[str], objects: TenantYears, left_out: Groups | None = None
-    ) -> dict[str, Any]:
-        """What the reply says of itself; `left_out` is what no figure was made of."""
-        found = [*self._warnings(objects), *_unjudged(left_out or {})]
-        return {**self._meta, "formulas": list(formulas), "warnings": found}
+    def meta(self, objects: TenantYears, made: Figures | None = None) -> dict[str, Any]:
+        """What the reply says of itself, and of the figures that were made for it."""
+        found = self._warnings(objects)
+        if made:
+            found += [*warnings.rest(made.folded), *warnings.unjudged(made.left_out)]
+        return {
+            **self._meta,
+            "formulas": made.formulas if made else [],
+            "warnings": [{"code": code, "message": message} for code, message in found],
+        }
 
     @cached_property
     def _unbuilt(self) -> warnings.Warnings:
@@ -252,7 +326,7 @@ class Question:
         us = min((span.as_of_us for span in self.spans if span.as_of_us), default=None)
         return days.iso(us // days.SECOND * days.SECOND) if us is not None else None
 
-    def _warnings(self, objects: TenantYears) -> list[dict[str, str]]:
+    def _warnings(self, objects: TenantYears) -> warnings.Warnings:
         found = [
             ("nothing_built", f"No report of tenant {span.tenant.id} has been built yet.")
             for span in self.spans
@@ -274,21 +348,10 @@ class Question:
             if not condition.values and not condition.negated:
                 message = f"The filters on {name} exclude each other: nothing can pass them."
                 found.append(("contradicting_filters", message))
-        return [{"code": code, "message": message} for code, message in found]
-
-
-def _unjudged(left_out: Groups) -> list[dict[str, str]]:
-    """A warning of answers that no figure was made of."""
-    if not left_out:
-        return []
-    answers = sum(map(sum, left_out.values()))
-    scales = sorted({" ".join(map(str, key)) for key in left_out})
-    more = f" and {len(scales) - _SCALES_NAMED} more" if len(scales) > _SCALES_NAMED else ""
-    message = (
-        f"{answers} answers are left out, of scales or with scores that this version of Pulse does "
-        f"not know: {', '.join(scales[:_SCALES_NAMED])}{more}."
-    )
-    return [{"code": "unknown_scales", "message": message}]
+            if REST in condition.values:
+                message = f"{name}: {REST} names groups of a reply, and is no value to filter by."
+                found.append(("filter_by_rest", message))
+        return found
 
 
 def _days(dates: DateRange) -> dict[str, str]:
@@ -316,9 +379,7 @@ class _Page:
     def json(self) -> Reply:
         members = {
             "report": to_json(self.question.report.name),
-            "meta": to_json(
-                self.question.meta(self.figures.formulas, self.objects, self.figures.left_out)
-            ),
+            "meta": to_json(self.question.meta(self.objects, self.figures)),
             "columns": to_json([column.shown for column in self.figures.columns]),
             "rows": "",
             "totals": to_json(self.figures.totals),

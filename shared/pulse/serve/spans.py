@@ -4,7 +4,8 @@ An operator's question has several of them, each with days of its own; any other
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 from pulse import days, lake
@@ -12,7 +13,9 @@ from pulse.days import DateRange
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Report
 from pulse.reports.sums import Layout
 from pulse.serve import groups
+from pulse.serve.cells import Fold
 from pulse.serve.conditions import Filters
+from pulse.serve.folding import Tally, everywhere
 from pulse.serve.groups import Groups, Key
 from pulse.serve.query import Query
 from pulse.serve.years import Year
@@ -48,6 +51,11 @@ class Span:
         return {*self.dates.years, *(self.compared.years if self.compared else ())}
 
     @property
+    def periods(self) -> int:
+        """How many periods the days asked for touch."""
+        return len(self._periods(self.dates))
+
+    @property
     def unpaired(self) -> int:
         """How many periods compared with have no counterpart among those asked for."""
         if self.compared is None or self._period_place is None:
@@ -65,11 +73,15 @@ class Span:
 
     # -- sums
 
-    def now(self, years: Sequence[Year], filters: Filters, layout: Layout) -> Groups:
+    def now(
+        self, years: Sequence[Year], filters: Filters, layout: Layout, fold: Fold | None = None
+    ) -> Groups:
         """The sums of the days asked for."""
-        return self._groups(years, filters, layout, self.dates)
+        return self._groups(years, filters, layout, self.dates, fold)
 
-    def before(self, years: Sequence[Year], filters: Filters, layout: Layout) -> Groups:
+    def before(
+        self, years: Sequence[Year], filters: Filters, layout: Layout, fold: Fold | None = None
+    ) -> Groups:
         """The sums of the days compared with, under the names of the periods asked for.
 
         The first period of the one range stands beside the first of the other, and so on; what
@@ -77,16 +89,44 @@ class Span:
         """
         if self.compared is None:
             return {}
-        found = self._groups(years, filters, layout, self.compared)
+        found = self._groups(years, filters, layout, self.compared, fold)
         place = self._period_place
         if place is None:
             return found
-        names = dict.fromkeys(self._periods(self.compared))
-        names |= dict(zip(names, self._periods(self.dates), strict=False))
+        names = self._counterparts(self.compared)
         return groups.added(
             (groups.replaced(key, place, names[str(key[place])]), sums)
             for key, sums in found.items()
         )
+
+    def count(self, years: Sequence[Year], filters: Filters, tally: Tally) -> None:
+        """Every group of both ranges is counted, however many they are.
+
+        Of the tally's columns, `period` is named as those of the days asked for.
+        """
+        for dates in (self.dates, self.compared):
+            for year in years if dates else ():
+                columns, sizes = year.cells.sizes(
+                    dates,
+                    filters,
+                    [name for name in tally.names if name != TENANT.name],
+                    granularity=self.query.granularity,
+                    week_start=self.tenant.week_start,
+                )
+                if TENANT.name in tally.names:
+                    own = everywhere(self.tenant.id, len(sizes))
+                    columns.insert(tally.names.index(TENANT.name), own)
+                if dates is self.compared and PERIOD in tally.names:
+                    place = tally.names.index(PERIOD)
+                    names = self._counterparts(dates)
+                    values = [names[str(value)] for value in columns[place].values]
+                    columns[place] = replace(columns[place], values=values)
+                tally.add(columns, sizes, compared=dates is self.compared)
+
+    def _counterparts(self, compared: DateRange) -> dict[str, str | None]:
+        """The periods compared with, each with the one asked for that it stands beside, if any."""
+        names: dict[str, str | None] = dict.fromkeys(self._periods(compared))
+        return names | dict(zip(names, self._periods(self.dates), strict=False))
 
     def keys(self, counted: Collection[Key]) -> set[Key]:
         """The groups to tell of, from those that something was counted of.
@@ -106,11 +146,18 @@ class Span:
         return set(counted)
 
     def _groups(
-        self, years: Sequence[Year], filters: Filters, layout: Layout, dates: DateRange
+        self,
+        years: Sequence[Year],
+        filters: Filters,
+        layout: Layout,
+        dates: DateRange,
+        fold: Fold | None,
     ) -> Groups:
         names = [name for name in self.query.group_by if name != self._by_count]
         stored = [name for name in names if name != TENANT.name]
-        found = groups.merge(self._sums(year, filters, layout, dates, stored) for year in years)
+        found = groups.merge(
+            self._sums(year, filters, layout, dates, stored, fold) for year in years
+        )
         if TENANT.name in names:
             place = names.index(TENANT.name)
             found = {groups.put(key, place, self.tenant.id): sums for key, sums in found.items()}
@@ -125,6 +172,7 @@ class Span:
         layout: Layout,
         dates: DateRange,
         names: Sequence[str],
+        fold: Fold | None,
     ) -> Groups:
         """One object's sums by these columns, laid out as the question's."""
         found = year.cells.group(
@@ -133,6 +181,7 @@ class Span:
             [*names, CURRENCY] if layout.by_currency else names,
             granularity=self.query.granularity,
             week_start=self.tenant.week_start,
+            fold=fold,
         )
         groups.check_size(len(found), layout.width)
         table = year.cells.table
@@ -154,6 +203,12 @@ class Span:
     def _period_place(self) -> int | None:
         return groups.period_place(self.query.group_by)
 
-    def _periods(self, dates: DateRange) -> list[str]:
-        found = days.periods(dates, self.query.granularity, self.tenant.week_start)
-        return [first.isoformat() for first in found]
+    def _periods(self, dates: DateRange) -> tuple[str, ...]:
+        return _periods(dates, self.query.granularity, self.tenant.week_start)
+
+
+@lru_cache(maxsize=4)  # two ranges, of however many tenants; fifty years of days take a megabyte
+def _periods(dates: DateRange, granularity: str, week_start: str) -> tuple[str, ...]:
+    """Each period's first day."""
+    found = days.periods(dates, granularity, week_start)
+    return tuple(first.isoformat() for first in found)

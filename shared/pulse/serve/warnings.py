@@ -10,6 +10,8 @@ from itertools import chain
 
 from pulse import lake
 from pulse.days import DateRange
+from pulse.serve.figures import Folded
+from pulse.serve.groups import Groups
 from pulse.serve.spans import Span
 from pulse.serve.years import TenantYears
 from pulse.tenants.tenant import Behind
@@ -61,6 +63,31 @@ def folded(spans: Sequence[Span], names: Iterable[str], objects: TenantYears) ->
         "on days that had more of them than are kept apart."
     )
     return [("values_folded", message)]
+
+
+def rest(folded: Folded | None) -> Warnings:
+    """How many groups have no row of their own."""
+    if folded is None:
+        return []
+    message = (
+        f"The {folded.kept:,} groups of the most answers have rows of their own; what is "
+        f"called {lake.REST} is the sum of all others, {folded.total - folded.kept:,} of them."
+    )
+    return [("groups_folded", message)]
+
+
+def unjudged(left_out: Groups) -> Warnings:
+    """How many answers no figure was made of, since this version cannot judge their scores."""
+    if not left_out:
+        return []
+    answers = sum(map(sum, left_out.values()))
+    scales = sorted({" ".join(map(str, key)) for key in left_out})
+    more = f" and {len(scales) - _MOST_NAMED} more" if len(scales) > _MOST_NAMED else ""
+    message = (
+        f"{answers} answers are left out, of scales or with scores that this version of Pulse does "
+        f"not know: {', '.join(scales[:_MOST_NAMED])}{more}."
+    )
+    return [("unknown_scales", message)]
 
 
 def _asked(span: Span) -> Iterator[DateRange]:
