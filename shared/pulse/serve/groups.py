@@ -29,8 +29,8 @@ class TooManyGroupsError(UnprocessableError):
         ways = ", or ".join((*less, "filter more"))
         super().__init__(
             "too_many_groups",
-            f"The question makes too many rows. There may be {MOST_GROUPS:,}, each counted once "
-            f"more for every figure that it is ordered by, and again where that is compared: {ways}.",
+            f"The question makes too many rows. There may be {MOST_GROUPS:,}, each counted again "
+            f"for every figure that they are ordered by, twice if that is compared: {ways}.",
         )
 
 

@@ -319,9 +319,11 @@ def _order(
 
 
 def _refuse_repeated(parameter: str, values: Sequence[str]) -> None:
+    seen: set[str] = set()
     for value in values:
-        if values.count(value) > 1:
+        if value in seen:
             raise refusal(parameter, "repeated_value", f"{value} is named twice.")
+        seen.add(value)
 
 
 # -- filters

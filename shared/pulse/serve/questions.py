@@ -164,15 +164,10 @@ class Question:
         opened = open_columns(self.report, self.query.group_by)
         if opened:
             ranking = Ranking(self.tally(objects, self._stored), opened)
-            # a rest of a single group would be told of nobody else: it is of two or more
-            most = min(groups.MOST_GROUPS, ranking.eligible, ranking.total - 2)
-            while most >= LEAST_KEPT:
-                fold = ranking.kept(most).fold
-                if self._estimate(ranking, fold) <= groups.MOST_GROUPS:
-                    with suppress(TooManyGroupsError):
-                        folded = Folded(most, ranking.total)
-                        return replace(self._told(objects, fold), folded=folded)
-                most //= 2
+            for most in self._choices(ranking):
+                with suppress(TooManyGroupsError):
+                    told = self._told(objects, ranking.kept(most).fold)
+                    return replace(told, folded=Folded(most, ranking.total))
         raise TooManyGroupsError(*self._ways_to_ask_less())
 
     @property
@@ -188,10 +183,25 @@ class Question:
             span.count(objects[span.tenant.id], self.all_filters, tally)
         return tally
 
-    def _estimate(self, ranking: Ranking, fold: Fold) -> int:
-        """How many rows there will be at least, told without making them."""
+    def _choices(self, ranking: Ranking) -> Iterator[int]:
+        """Numbers of groups to keep that may make no more rows than there may be, from the top."""
+        room = groups.MOST_GROUPS // self._times
+        # a rest of one group would tell of that group, under another name: it is of two or more
+        most = min(room, ranking.eligible, ranking.total - 2)
+        if self._rows_at_least(ranking, LEAST_KEPT) > room:
+            return
+        while most >= LEAST_KEPT:
+            rows = self._rows_at_least(ranking, most)
+            if rows <= room:
+                yield most
+                most //= 2  # subtotals and the like make more rows than can be told beforehand
+            else:
+                most = min(most * room // rows, most * 7 // 8)
+
+    def _rows_at_least(self, ranking: Ranking, kept: int) -> int:
+        """How many rows so many groups make, told without making them."""
         fills = self.query.fill and PERIOD in self.query.group_by
-        rows = ranking.rows(fold, without=[PERIOD] if fills else [])
+        rows = ranking.rows(ranking.kept(kept).fold, without=[PERIOD] if fills else [])
         rows *= max(span.periods for span in self.spans) if fills else 1
         return rows * (len(self.report.family.dataset.measures) if self.report.by_count else 1)
 

@@ -104,8 +104,8 @@ class Span:
 
         Of the tally's columns, `period` is named as those of the days asked for.
         """
-        for dates in (self.dates, self.compared):
-            for year in years if dates else ():
+        for dates in filter(None, (self.dates, self.compared)):
+            for year in years:
                 columns, sizes = year.cells.sizes(
                     dates,
                     filters,

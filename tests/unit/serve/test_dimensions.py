@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.errors import BadRequestError, ForbiddenError, NotFoundError
 from pulse.reports.registry import SURVEY
-from pulse.serve import dimensions, parquet
+from pulse.serve import dimensions, groups, parquet
 from pulse.serve.dimensions import DisplayNames, Search
 from pulse.serve.questions import Question
 from pulse.serve.years import Year
@@ -298,3 +298,15 @@ def test_a_family_that_is_unknown_or_lacks_the_dimension_is_refused() -> None:
     with pytest.raises(BadRequestError) as repeated:
         Search.parse("agent", pairs("family=survey&family=survey"))
     assert repeated.value.code == "repeated_parameter"
+
+
+def test_more_values_than_a_report_has_rows_are_counted_and_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(groups, "MOST_GROUPS", 50)
+    found = [Answer(DAY, 5, agent=f"a{n:04}") for n in range(3000)]
+    found.append(Answer(DAY, 5, agent="eva"))
+    reply = search("agent", [*found, Answer(DAY, 1, agent="eva")])
+    assert (reply["values"][0]["value"], reply["values"][0]["count"]) == ("eva", 2)
+    assert (len(reply["values"]), reply["truncated"]) == (1000, True)
+    assert values("agent", found, "q=2987") == [("a2987", 1)]
