@@ -160,13 +160,28 @@ def by_currency(column: Column, currencies: Sequence[str]) -> Iterator[Column]:
     if column.unit != "money":
         yield column
         return
+    told = _OncePerLine(column.cell)
     for currency in currencies:
-        yield replace(column, name=f"{column.name}_{currency}", cell=_in_currency(column, currency))
+        yield replace(column, name=f"{column.name}_{currency}", cell=_in_currency(told, currency))
 
 
-def _in_currency(column: Column, currency: str) -> Callable[[Line], Cell]:
+class _OncePerLine:
+    """A cell that is worked out once for a line: a map of amounts is read for each currency."""
+
+    def __init__(self, cell: Callable[[Line], Cell]) -> None:
+        self._cell = cell
+        self._line: Line | None = None
+        self._told: Cell = None
+
+    def __call__(self, line: Line) -> Cell:
+        if line is not self._line:
+            self._line, self._told = line, self._cell(line)
+        return self._told
+
+
+def _in_currency(told: Callable[[Line], Cell], currency: str) -> Callable[[Line], Cell]:
     def cell(line: Line) -> Cell:
-        value = column.cell(line)
+        value = told(line)
         if isinstance(value, Mapping):
             return value.get(currency)
         return value if line.now.group.get(CURRENCY) == currency else None

@@ -11,7 +11,7 @@ from pulse import days
 from pulse.encodings import COMPRESS_FROM, GZIP
 from pulse.errors import FieldError, RequestError
 from pulse.http import PROBLEM
-from pulse.lake import NOT_GIVEN
+from pulse.lake import NOT_GIVEN, REST
 from pulse.reports.declarations import PERIOD, TENANT, Dimension, Metric, Report, Unit
 from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
@@ -192,7 +192,9 @@ def _report_operation() -> dict[str, Any]:
         "operationId": "getReport",
         "summary": "One page of a report.",
         "description": "A key's own filters are added to those of the query. A feed key, which "
-        "may stand in the query as key, reads its own report as CSV.",
+        "may stand in the query as key, reads its own report as CSV. Of too many groups the largest "
+        f"have rows, and those called {REST} are the sums of all others; meta.warnings says so. "
+        "422 for a question whose periods, subtotals or orders make too many rows even so.",
         "security": [{"bearer": []}, {"apiKey": []}, {"queryKey": []}],
         "parameters": [
             {
@@ -328,7 +330,7 @@ def _dimension_operation() -> dict[str, Any]:
             "200": reply | {"headers": headers},
             "304": {"description": "The caller has this reply already."},
         },
-        "x-problems": [400, 401, 403, 404, 422, 429, 500, 503],
+        "x-problems": [400, 401, 403, 404, 429, 500, 503],
     }
 
 
@@ -448,7 +450,8 @@ _COUNTED: Schema = {
 
 
 def _label_schema(dimension: Dimension) -> Schema:
-    return {"type": ["string", "null"], "description": dimension.text}
+    rest = "" if dimension.values else f" {REST} where several groups are told together."
+    return {"type": ["string", "null"], "description": f"{dimension.text}{rest}"}
 
 
 def _figure_schema(metric: Metric) -> Schema:
