@@ -192,8 +192,8 @@ def _report_operation() -> dict[str, Any]:
         "operationId": "getReport",
         "summary": "One page of a report.",
         "description": "A key's own filters are added to those of the query. A feed key, which "
-        "may stand in the query as key, reads its own report as CSV. Of too many groups the largest "
-        f"have rows, and those called {REST} are the sums of all others; meta.warnings says so. "
+        "may stand in the query as key, reads its own report as CSV. Of too many groups the "
+        f"largest have rows, and those called {REST} are the sums of all others; meta.warnings says so. "
         "422 for a question whose periods, subtotals or orders make too many rows even so.",
         "security": [{"bearer": []}, {"apiKey": []}, {"queryKey": []}],
         "parameters": [
