@@ -685,7 +685,7 @@ def test_an_operator_s_tenants_have_days_of_their_own() -> None:
 def test_a_tenant_without_a_build_is_named() -> None:
     never = Tenant("wonka", "Wonka")
     asked = across("geo", [(TENANT, many(1)), (never, [])], "tenant=acme,wonka")
-    meta = asked.meta([], {"acme": [], "wonka": []})
+    meta = asked.meta({"acme": [], "wonka": []})
     assert [(w["code"], "wonka" in w["message"]) for w in meta["warnings"]] == [
         ("nothing_built", True)
     ]
