@@ -27,7 +27,10 @@ def install(call_function: CallFunction) -> None:
     """Send every call of a function in this process's moto to `call_function`."""
 
     def invoke(self: LambdaFunction, body: Any, headers: Any, response_headers: Any) -> str | bytes:
-        wait = headers.get("x-amz-invocation-type", "RequestResponse") == "RequestResponse"
+        kind = headers.get("x-amz-invocation-type", "RequestResponse")
+        if kind == "DryRun":
+            return ""  # that the caller may call it has been judged by now
+        wait = kind == "RequestResponse"
         payload = json.loads(body) if body else {}
         message = {"function": self.function_name, "payload": payload, "wait": wait}
         answer = call_function(message)

@@ -142,7 +142,7 @@ def _authorize(handler: Any, request_class: type[Any], resource: str = ANY_RESOU
         action=handler._get_action(),
     )
     if not signed:
-        request.check_signature()
+        _check_signature(request)
     if request._action == "sts:GetCallerIdentity":
         return
     policies = map(document, request._access_key.collect_policies())
@@ -151,6 +151,21 @@ def _authorize(handler: Any, request_class: type[Any], resource: str = ANY_RESOU
         _record.note(needed.line(request._access_key.arn))
         if not permitted(statements, needed):
             raise _denial(request, needed.action, needed.resource)
+
+
+def _check_signature(request: Any) -> None:
+    """Raises moto's answer to a signature that is not the request's own.
+
+    moto takes what it has read for the body, of a form because the body itself has been read by
+    then. Where there is none it is what stands in the address, which is not signed as a body.
+    """
+    told = request._data
+    if int(request._headers.get("Content-Length") or 0) == 0:
+        request._data = {}
+    try:
+        request.check_signature()
+    finally:
+        request._data = told
 
 
 def _signature_in(query: str) -> dict[str, str]:

@@ -15,6 +15,7 @@
     ├── AthenaError           a statement failed, was cancelled or ran out of time
     ├── BuildCheckError       a build's result contradicts its input; nothing was published
     ├── NewerFormatError      a newer version wrote it, and this one would read it wrongly
+    ├── FunctionFailedError   a function that was called by hand failed
     ├── CatalogError          Glue did not take a day; the next build finds it waiting
     └── ConflictError         somebody else changed the same thing first; start over
 
@@ -41,6 +42,10 @@ class AthenaError(PulseError):
         """`retryable`: the same statement might succeed at another time, Athena says."""
         super().__init__(message)
         self.retryable = retryable
+
+
+class FunctionFailedError(PulseError):
+    """A function that was called by hand did not succeed; the message is what it says of that."""
 
 
 class CatalogError(PulseError):

@@ -67,6 +67,15 @@ def test_the_command_finds_it_and_reads_its_reports(run: Run) -> None:
     assert json.loads(report.stdout)["rows"] == []
 
 
+def test_its_functions_run_by_hand(run: Run) -> None:
+    compacted = pulse(run.folder, "invoke", "compact_raw", "--json")
+    assert json.loads(compacted.stdout) == {"compacted": [], "finished": True}
+    kept = pulse(run.folder, "invoke", "housekeep")
+    assert kept.stdout == "removed: []\nfinished: true\n"
+    unknown = pulse(run.folder, "invoke", "ingest")
+    assert unknown.returncode == 2 and "compact_raw" in unknown.stderr
+
+
 def test_a_second_one_in_the_folder_is_refused(run: Run) -> None:
     second = start(run.folder, free_port())
     said, _ = second.process.communicate(timeout=READY_WITHIN_S)

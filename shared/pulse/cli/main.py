@@ -2,7 +2,7 @@
 
     tenants, surveys, keys     whom, what and who may
     importing                  responses from elsewhere, through the same interface as all others
-    operating                  build, check, redrive
+    operating                  build, check, invoke, redrive
     smoking                    a stack, tried as a whole
     erasing                    a person who wants to be forgotten
     purging                    what a key or a time brought
@@ -113,6 +113,7 @@ app.command("build")(operating.build)
 app.command("report")(reporting.report)
 app.command("redrive")(operating.redrive)
 app.command("check")(operating.check)
+app.command("invoke")(operating.invoke)
 app.command("smoke")(smoking.smoke)
 app.command("erase")(erasing.erase)
 app.command("purge")(purging.purge)

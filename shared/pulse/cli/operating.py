@@ -1,9 +1,10 @@
-"""`pulse build`, `pulse check`, `pulse redrive`: what an operator does by hand.
+"""`pulse build`, `check`, `invoke`, `redrive`: what an operator does by hand.
 
 A build runs here, with the caller's AWS credentials, through the very classes that the functions
 use; it may run while they do.
 """
 
+import json
 import logging
 import math
 import sys
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -22,9 +24,19 @@ from pulse.cli.target import StackName, find_target
 from pulse.errors import AthenaError, BuildCheckError, CatalogError, ConflictError
 from pulse.observe import logger
 from pulse.settings import BuildSettings
-from pulse.store import queue
+from pulse.store import functions, queue
 
 _ASK_EVERY_S = 1.0
+
+
+class Scheduled(StrEnum):
+    """The functions that take an empty event: what they do follows from the state of the stack."""
+
+    BUILD_DAILY = "build_daily"
+    BUILD_REPORTS = "build_reports"
+    COMPACT_RAW = "compact_raw"
+    EXPORT_REVENUE = "export_revenue"
+    HOUSEKEEP = "housekeep"
 
 
 def build(
@@ -110,6 +122,28 @@ def check(stack: StackName = None, as_json: output.Json = False) -> None:
     failed = [result.name for result in results if not result.ok]
     if failed:
         raise FailedError(f"Failed: {', '.join(failed)}.")
+
+
+def invoke(
+    function: Annotated[
+        Scheduled, typer.Argument(metavar="FUNCTION", help=f"One of: {', '.join(Scheduled)}.")
+    ],
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Run one of the stack's own functions now, under its own role, and wait for its end.
+
+    It does what its schedule or an event would have it do; another run at the same time does no
+    harm.
+
+    Example:
+
+        pulse invoke compact_raw
+    """
+    name = "".join(word.capitalize() for word in function.split("_"))
+    result = functions.call(functions.function_of(find_target(stack).stack, name))
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in result.items()]
+    output.show(result, "\n".join(lines), as_json=as_json)
 
 
 def redrive(stack: StackName = None, as_json: output.Json = False) -> None:

@@ -36,6 +36,8 @@ STACK_FILE = Path(".pulse", "stack.json")
 class Target:
     """A stack within reach. `demo_keys` are those of the embedded stack's `demo_tenant`."""
 
+    stack: str
+    """CloudFormation's name of it."""
     outputs: StackOutputs
     api_url: str
     pages_url: str
@@ -81,11 +83,13 @@ def find_target(stack: str | None) -> Target:
         if not stack.strip():
             raise WrongUseError("--stack takes the name of a deployed stack.")
         outputs = _outputs(stack)
-        return Target(outputs, outputs.api_url.rstrip("/"), outputs.pages_url.rstrip("/"))
+        return Target(stack, outputs, outputs.api_url.rstrip("/"), outputs.pages_url.rstrip("/"))
     described = _read(_find_stack_file())
     _use_embedded_aws(described)
+    name = described["aws"]["stack"]
     return Target(
-        _outputs(described["aws"]["stack"]),
+        name,
+        _outputs(name),
         described["api"].rstrip("/"),
         described["pages"].rstrip("/"),
         described["tenant"],

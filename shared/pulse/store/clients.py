@@ -20,24 +20,25 @@ _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, read_ti
 _HURRIED = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1.5
 )
+# what lasts as long as a function may: asked once, since another call would run beside the first
+_LASTING = Config(retries={"total_max_attempts": 1}, read_timeout=910, tcp_keepalive=True)
 # signed links then name the bucket in its own region: the general name sends those who ask for a
 # young bucket elsewhere, where the signature does not hold
 _S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
-def client(service: str, *, hurried: bool = False) -> Any:
+def client(service: str, *, hurried: bool = False, lasting: bool = False) -> Any:
     """The process's client of a service; `hurried` ones give up within about 3 s.
 
-    Hurried is for code that a person or a page waits for, patient for scheduled work. botocore
-    cannot make clients in several threads at once: who uses threads asks for the first one before
-    them.
+    Hurried is for code that a person or a page waits for, patient for scheduled work; `lasting`
+    ones wait for a function's end, and ask once. botocore cannot make clients in several threads at
+    once: who uses threads asks for the first one before them.
     """
-    return _made(service, hurried)
+    return _made(service, _HURRIED if hurried else _LASTING if lasting else _PATIENT)
 
 
 @cache
-def _made(service: str, hurried: bool) -> Any:
-    config = _HURRIED if hurried else _PATIENT
+def _made(service: str, config: Config) -> Any:
     if service == "s3":
         config = config.merge(_S3)
     return _session().create_client(service, config=config)

@@ -1,8 +1,43 @@
 """Lambda: functions that are called by hand."""
 
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pulse.errors import FunctionFailedError, SettingsError
 from pulse.store.clients import client
 
 
 def start(function: str) -> None:
     """Lambda has taken a call of the function, with an empty event; nobody waits for its end."""
     client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b"{}")
+
+
+def call(function: str) -> Any:
+    """What the function returns for an empty event, up to a quarter of an hour later.
+
+    It is called once: what fails is not tried again. Raises FunctionFailedError with what the
+    function says of its failure.
+    """
+    reply = client("lambda", lasting=True).invoke(FunctionName=function, Payload=b"{}")
+    result = json.loads(reply["Payload"].read())
+    if "FunctionError" in reply:
+        raise FunctionFailedError(f"{result.get('errorType')}: {result.get('errorMessage')}")
+    return result
+
+
+def function_of(stack: str, logical_id: str) -> str:
+    """The name of the function that a stack's template calls so.
+
+    Raises SettingsError if the stack has none.
+    """
+    try:
+        found = client("cloudformation").describe_stack_resource(
+            StackName=stack, LogicalResourceId=logical_id
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise SettingsError(f"the stack {stack!r} has no function {logical_id}") from error
+    return str(found["StackResourceDetail"]["PhysicalResourceId"])

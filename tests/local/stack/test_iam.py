@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -272,3 +273,45 @@ def test_a_wrong_secret_is_refused(stack: Stack) -> None:
     with pytest.raises(ClientError) as caught:
         session.client("s3", endpoint_url=stack.endpoint_url).list_buckets()
     assert caught.value.response["Error"]["Code"] == "SignatureDoesNotMatch"
+
+
+# -- calls without a body: Lambda's
+
+
+def test_a_call_without_a_body_is_signed_like_any_other(stack: Stack) -> None:
+    echo = stack.deployment.functions["Echo"]
+    rights = allow(["lambda:InvokeFunction", "lambda:GetFunction"], echo.arn)
+    functions = user(stack, rights, allow("lambda:ListFunctions", "*"))("lambda")
+    reply = functions.invoke(FunctionName=echo.name)
+    assert json.load(reply["Payload"])["statusCode"] == 200
+    assert functions.invoke(FunctionName=echo.arn, InvocationType="Event")["StatusCode"] == 202
+    assert functions.get_function(FunctionName=echo.name)["Configuration"]["Handler"]
+    assert echo.name in {one["FunctionName"] for one in functions.list_functions()["Functions"]}
+    worker = stack.deployment.functions["Worker"].name
+    assert is_denied(lambda: functions.invoke(FunctionName=worker))
+    assert is_denied(lambda: functions.get_function(FunctionName=worker))
+
+
+def test_a_dry_run_judges_the_right_and_calls_nothing(stack: Stack, log_dir: Path) -> None:
+    echo = stack.deployment.functions["Echo"]
+    calls = stack.client("lambda")
+    stack.wait_until_idle(20)
+    before = (log_dir / "Echo.log").read_text()
+    asked = {"InvocationType": "DryRun", "Payload": b'{"do": "about"}'}  # which is printed
+    assert calls.invoke(FunctionName=echo.name, **asked)["StatusCode"] == 204
+    stack.wait_until_idle(20)
+    assert (log_dir / "Echo.log").read_text() == before
+    nobody = user(stack, allow("lambda:InvokeFunction", echo.arn + "-other"))("lambda")
+    assert is_denied(lambda: nobody.invoke(FunctionName=echo.name, **asked))
+
+
+@pytest.mark.parametrize("payload", [{}, {"Payload": b"{}"}])
+def test_another_secret_signs_nothing(stack: Stack, payload: dict[str, bytes]) -> None:
+    forged: Any = _session.client(
+        "lambda",
+        endpoint_url=stack.endpoint_url,
+        aws_access_key_id=stack.admin_credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key="another",
+    )
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        forged.invoke(FunctionName=stack.deployment.functions["Echo"].name, **payload)
