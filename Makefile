@@ -27,7 +27,7 @@ checks: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml docs/web-acl.yaml
 
 # Secrets in the tree, known vulnerabilities of what is pinned: the latter may appear overnight, so tests do without.
 lint: checks .venv-scan/scan.stamp

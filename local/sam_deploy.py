@@ -4,7 +4,8 @@
 
 What a stack is deployed with is kept in `.stacks/STACK.toml`: its region and the parameters that
 differ from the template's defaults. The first run asks for the region, where the shell names none;
-a later one asks nothing. Values given on the command line are kept too. `sam deploy` prints its
+a later one asks nothing. Values given on the command line are kept too; an empty one brings the
+default back. `sam deploy` prints its
 change set before it does anything; with SHOW=1 in the environment that is all that happens.
 """
 
@@ -166,7 +167,10 @@ class Deploy:
         declared = _declared(self.template)
         path = self.folder / f"{stack}.toml"
         answers = Answers.read(path) or self._first_answers(stack, declared, environment)
-        parameters = {**answers.parameters, **given}
+        if unknown := sorted(given.keys() - declared.keys()):
+            raise DeployError(f"the template has no parameter {', '.join(unknown)}")
+        merged = {**answers.parameters, **given}
+        parameters = {name: value for name, value in merged.items() if value}
         region = self.region(answers.region)
         resolved = {**parameters, LAYER: self._layer(region, answers.region, stack, parameters)}
         try:

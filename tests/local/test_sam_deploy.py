@@ -184,6 +184,14 @@ def test_every_parameter_is_told_and_those_given_are_kept(shell: Shell) -> None:
     assert "AlarmTopic" not in shell.kept()
 
 
+def test_an_empty_value_brings_the_default_back(shell: Shell) -> None:
+    shell.run("pulse", "PandasLayer=own", "WriteRate=7", AWS_REGION="eu-west-1")
+    shell.run("pulse", "PandasLayer=", "WriteRate=")
+    assert overrides(shell.calls[1])["PandasLayer"] == ARN
+    assert overrides(shell.calls[1])["WriteRate"] == "500"
+    assert shell.kept().endswith("[parameters]\n")
+
+
 def test_what_is_kept_may_be_edited(shell: Shell) -> None:
     shell.run("pulse", AWS_REGION="eu-west-1")
     path = shell.folder / ".stacks" / "pulse.toml"
@@ -233,6 +241,7 @@ def test_a_stack_that_was_deployed_from_elsewhere_keeps_its_parameters(shell: Sh
         (("my_stack",), "small letters"),
         (("pulse", "AlarmTopic"), "PARAMETER=VALUE"),
         (("pulse", "AlarmTopics=a"), "no parameter AlarmTopics"),
+        (("pulse", "AlarmTopics="), "no parameter AlarmTopics"),
         (("pulse", "AlarmTopic=mail@example.com"), "AlarmTopic=mail@example.com"),
         (("pulse", "LogRetentionDays=8"), "allowed are 7, 14"),
     ],
