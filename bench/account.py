@@ -33,6 +33,14 @@ CONTEXT = SimpleNamespace(
 )
 
 
+WIDE_LIMITS = {
+    f"{whose}{what}PerMinute": "1000000"
+    for whose in ("Key", "Tenant")
+    for what in ("Writes", "Reads")
+}
+"""A bench asks faster than anybody may; counting what it asks belongs to what is measured."""
+
+
 @dataclass(frozen=True)
 class Account:
     """A deployed stack, and the process that answers for AWS."""
@@ -80,7 +88,7 @@ def deployed(**variables: str) -> Iterator[Account]:
             **variables,
         )
         deployment = deploy(
-            ROOT / "template.yaml", stack_name="pulse", parameters={}, account=account
+            ROOT / "template.yaml", stack_name="pulse", parameters=WIDE_LIMITS, account=account
         )
         for function in deployment.functions.values():
             given = function.environment.items()

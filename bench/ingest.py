@@ -19,7 +19,7 @@ from bench.account import CONTEXT, deployed
 from bench.measure import Goal, Part, Scale, Times, milliseconds
 from functions.ingest import app
 from pulse import days, lake
-from pulse.http import Route, answer
+from pulse.http import Door, Route, answer
 from pulse.ingest.message import Message
 from pulse.ingest.routes import Ingest
 from pulse.observe import count, logger, metrics
@@ -65,7 +65,7 @@ def run(scale: Scale) -> Part:
         bucket = account.environment("WriteRaw")["PULSE_LAKE_BUCKET"]
         _answer_at_once()
         directory = Directory(Tenants(settings.table, hurried=True), settings.remember_us)
-        other = Ingest(directory, ParquetAtOnce(bucket), origin_secret=settings.origin_secret)
+        other = Ingest(directory, ParquetAtOnce(bucket), door=Door.from_settings(settings))
         events = [_event(number, key) for number in range(requests)]
         handlers = {
             "ingest": lambda event: app.handler(event, CONTEXT),
@@ -106,7 +106,7 @@ def _handler(routes: Mapping[str, Route]) -> Any:
     @metrics.log_metrics
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         count("Requests")
-        return answer(routes, event)
+        return answer(routes, event, Door(""))
 
     return lambda event: handle(event, CONTEXT)
 

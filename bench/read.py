@@ -35,7 +35,7 @@ from bench.engines import (
 from bench.measure import Goal, Part, Scale, Times, in_turns
 from pulse import days, lake
 from pulse.days import DateRange
-from pulse.http import Route, answer
+from pulse.http import Door, Route, answer
 from pulse.reports import tenant_year
 from pulse.serve.dimensions import DisplayNames
 from pulse.serve.service import Reports
@@ -93,7 +93,8 @@ class Pulse:
 
     def ask(self, route: Route, tenant: str, dates: DateRange) -> dict[str, list[dict[str, Any]]]:
         """The reply's JSON. Raises RuntimeError for anything but 200."""
-        reply = answer({"GET /v1/reports/{report}": route}, _event(self.keys[tenant], dates))
+        event = _event(self.keys[tenant], dates)
+        reply = answer({"GET /v1/reports/{report}": route}, event, Door(""))
         if reply["statusCode"] != 200:
             raise RuntimeError(reply["body"])
         found: dict[str, list[dict[str, Any]]] = json.loads(reply["body"], parse_float=Decimal)

@@ -6,7 +6,7 @@ Read once from the deployment; local/edge.py asks it for every request.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,8 @@ class Distribution:
 
     behaviours: tuple[Behaviour, ...]
     """In the order in which they are tried; the last one fits every path."""
+    api_headers: Headers = ()
+    """What it shows the API with each request."""
 
     def behaviour(self, path: str) -> Behaviour:
         """The behaviour for a path."""
@@ -65,7 +67,8 @@ def read_distribution(deployment: Deployment) -> Distribution | None:
             for policy in deployment.of_type("AWS::CloudFront::ResponseHeadersPolicy").values()
         }
         listed = [*config.get("CacheBehaviors", ()), config["DefaultCacheBehavior"]]
-        return Distribution(tuple(_behaviour(b, buckets, policies) for b in listed))
+        behaviours = tuple(_behaviour(b, buckets, policies) for b in listed)
+        return Distribution(behaviours, _shown_to_the_api(config["Origins"]))
     return None
 
 
@@ -78,6 +81,15 @@ def _behaviour(
         is_pages=described["TargetOriginId"] in buckets,
         methods=tuple(described.get("AllowedMethods", ("GET", "HEAD"))),
         headers=policies.get(named, HeadersPolicy()),  # a policy of AWS's own is not known here
+    )
+
+
+def _shown_to_the_api(origins: Iterable[Mapping[str, Any]]) -> Headers:
+    return tuple(
+        (header["HeaderName"].lower(), header["HeaderValue"])
+        for origin in origins
+        if "CustomOriginConfig" in origin
+        for header in origin.get("OriginCustomHeaders", ())
     )
 
 

@@ -1,18 +1,21 @@
 """CloudFront's place in the embedded stack: pages and the API on one port.
 
 Pages come from the folder that a deployed stack's bucket is filled from, with the headers that the
-template declares; requests for the API go on to the gateway as they came. The folder is read at
-each request: what was built anew is there at once.
+template declares; requests for the API go on to the gateway as they came, and beside them what
+CloudFront shows: the secret, and the viewer's address. The folder is read at each request: what was
+built anew is there at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from local.distribution import Behaviour, Distribution
 from local.http_api import Gateway
 from local.payload import Reply, Request
+from pulse.ingest.viewer import VIEWER
 from pulse.pages import DASHBOARD, SURVEY, cache_control, files, media_type
 
 _TEXT = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
@@ -31,12 +34,19 @@ class Edge:
         """The reply, and the key of the API's route that gave it; None where it is a page's."""
         behaviour = self._distribution.behaviour(request.path)
         if not behaviour.is_pages:
-            return self._gateway.answer(request)
+            return self._gateway.answer(self._handed_on(request))
         reply = self._page(request, behaviour)
         added = behaviour.headers.always
         if request.header("origin"):
             added += behaviour.headers.to_origins
         return Reply(reply.status, reply.headers + added, reply.body), None
+
+    def _handed_on(self, request: Request) -> Request:
+        """The request as the API gets it: what is added takes the place of what was sent so."""
+        added = (*self._distribution.api_headers, (VIEWER, request.source_ip))
+        names = {name for name, _ in added}
+        kept = tuple(header for header in request.headers if header[0].lower() not in names)
+        return replace(request, headers=kept + added)
 
     def _page(self, request: Request, behaviour: Behaviour) -> Reply:
         if request.method not in behaviour.methods:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, Any, ClassVar, Protocol
 
@@ -52,7 +53,7 @@ class Gateway:
         if origin:
             added = cors.preflight(origin) if _is_preflight(request) else cors.response(origin)
         plain = reply.without_cors()
-        return Reply(plain.status, plain.headers + tuple(added.items()), plain.body), route_key
+        return replace(plain, headers=plain.headers + tuple(added.items())), route_key
 
     def _route(self, request: Request) -> tuple[Reply, str]:
         found = self._api.find(request.method, request.path)
@@ -206,6 +207,7 @@ class AccessLog:
             "routeKey": route_key,
             "protocol": request.protocol,
             "status": str(reply.status),
+            "integration.status": str(reply.function_status or "-"),
             "responseLength": str(len(reply.body)),
             "responseLatency": str(int(seconds * 1000)),
             "integrationLatency": str(int(seconds * 1000)),

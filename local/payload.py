@@ -11,7 +11,7 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -56,11 +56,13 @@ class Reply:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    function_status: int | None = None
+    """The status that a function returned; None where none was asked or it failed."""
 
     def without_cors(self) -> Reply:
         """API Gateway drops a function's own CORS headers once it has a CORS configuration."""
         kept = tuple(h for h in self.headers if not h[0].lower().startswith(_CORS_PREFIX))
-        return Reply(self.status, kept, self.body)
+        return replace(self, headers=kept)
 
 
 def gateway_reply(status: int, message: str) -> Reply:
@@ -153,7 +155,7 @@ def to_reply(result: Any) -> Reply:
     """The reply for what a handler returned. Raises ValueError if it means nothing."""
     if not isinstance(result, dict) or "statusCode" not in result:
         text = result if isinstance(result, str) else json.dumps(result)
-        return Reply(200, (("content-type", "application/json"),), text.encode())
+        return Reply(200, (("content-type", "application/json"),), text.encode(), 200)
     headers = [
         (str(key).lower(), _header_value(value))
         for key, value in (result.get("headers") or {}).items()
@@ -161,7 +163,8 @@ def to_reply(result: Any) -> Reply:
     headers += [("set-cookie", str(cookie)) for cookie in result.get("cookies") or []]
     if not any(key == "content-type" for key, _ in headers):
         headers.append(("content-type", "text/plain;charset=UTF-8"))
-    return Reply(_status(result["statusCode"]), tuple(headers), _reply_body(result))
+    status = _status(result["statusCode"])
+    return Reply(status, tuple(headers), _reply_body(result), status)
 
 
 def _status(value: Any) -> int:

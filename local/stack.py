@@ -12,8 +12,8 @@ nothing is left when it stops.
 Where it is not AWS: at most four events of a function run at once; a failed message or asynchronous
 call is tried again after seconds, not minutes; memory limits are not enforced; CloudWatch has the
 functions' own metrics and none of AWS's; alarms, lifecycle rules and resource policies are taken
-from the template and do nothing; of CloudFront there are the pages' headers and paths, no cache and
-no word about the viewer; what IAM judges is told in local/iam.py.
+from the template and do nothing; of CloudFront there are the pages' headers and paths and what it
+shows the API, but no cache; what IAM judges is told in local/iam.py.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Stack:
         self._log_dir = log_dir
         self._pages = pages
         self._front = HttpFront(port)
+        self._gateway_front = HttpFront(0)
         self._functions: dict[str, Function] = {}
         self._pollers: list[Poller] = []
         self._clock: Clock | None = None
@@ -98,6 +99,11 @@ class Stack:
     def api_url(self) -> str:
         """Where the HTTP API answers, without a slash at its end."""
         return self._front.url
+
+    @property
+    def gateway_url(self) -> str:
+        """Where the API answers who does not come by the pages' address."""
+        return self._gateway_front.url
 
     @property
     def endpoint_url(self) -> str:
@@ -146,6 +152,7 @@ class Stack:
         if self._collector:
             self._collector.stop()
         self._front.stop()
+        self._gateway_front.stop()
         self._moto.stop()
         for function in self._functions.values():
             function.stop()
@@ -189,8 +196,10 @@ class Stack:
             logs = [self._log_dir / f"{logical_id}.log" for logical_id in self._functions]
             self._collector = Collector(logs, account)
         if api:
-            answerer = self._with_pages(Gateway(api, self._functions))
-            self._front.serve(answerer, self._access_log(api.access_log_format))
+            gateway = Gateway(api, self._functions)
+            access_log = self._access_log(api.access_log_format)
+            self._front.serve(self._with_pages(gateway), access_log)
+            self._gateway_front.serve(gateway, access_log)
 
     def _with_pages(self, gateway: Gateway) -> Answerer:
         if self._pages is None:

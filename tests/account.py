@@ -2,6 +2,15 @@
 
 from pulse.store.clients import client
 
+OPEN_DOOR = {"PULSE_ORIGIN_SECRET": "", "PULSE_ONLY_THROUGH_PAGES": "false"}
+NO_LIMITS = {
+    f"PULSE_{whose}_{what}_PER_MINUTE": "0"
+    for whose in ("KEY", "TENANT")
+    for what in ("WRITES", "READS", "EXPORTS")
+}
+OPEN_TO_ALL = {**OPEN_DOOR, **NO_LIMITS, "PULSE_REMEMBER_SECONDS": "60"}
+"""What functions with routes are told of their callers, beside what they work on."""
+
 
 def make_table() -> str:
     """The name of an empty table as template.yaml declares it."""

@@ -52,6 +52,12 @@ from tests import silence
 
 ROOT = Path(__file__).parents[1]
 REGION = "eu-central-1"
+WITHOUT_LIMITS = {
+    f"{whose}{what}PerMinute": "0"
+    for whose in ("Key", "Tenant")
+    for what in ("Writes", "Reads", "Exports")
+}
+"""A test asks more in a minute than anybody, often of a clock that stands."""
 CODE = "code"
 """The bucket of the functions' code."""
 CONTEXT = SimpleNamespace(
@@ -269,6 +275,8 @@ class Driver:
         """Let every function start cold, with nothing remembered."""
         for app in (ingest, write_raw, serve_reports, order_exports, export_rows):
             app.stage.cache_clear()
+        for app in (ingest, serve_reports, order_exports):
+            app.door.cache_clear()
 
     # -- looking
 
@@ -294,7 +302,7 @@ def running(**parameters: str) -> Iterator[Driver]:
     before = dict(os.environ)
     with mock_aws():
         install()
-        deployment = _deployed(**parameters)
+        deployment = _deployed(**(WITHOUT_LIMITS | parameters))
         for function in deployment.functions.values():
             os.environ.update({k: v for k, v in function.environment.items() if "PULSE" in k})
         _unplug_events()

@@ -19,9 +19,6 @@ def stage() -> ExportRows:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Make the file of the export that the event names."""
     count("Orders")
-    made = stage().run(
-        event["detail"]["tenant"],
-        event["detail"]["export"],
-        remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
-    )
+    order, left_ms = event["detail"], context.get_remaining_time_in_millis
+    made = stage().run(order["tenant"], order["export"], remaining_s=lambda: left_ms() / 1000)
     return {"state": made.state if made else "nothing to do"}

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from pulse.exports.orders import Orders
-from pulse.http import answer
+from pulse.http import Door, answer
 from pulse.observe import count, logger, metrics
 from pulse.settings import OrderExportsSettings
 
@@ -15,9 +15,15 @@ def stage() -> Orders:
     return Orders.from_settings(OrderExportsSettings.from_environment())
 
 
+@cache
+def door() -> Door:
+    """Whom it answers, read at the first request."""
+    return Door.from_settings(OrderExportsSettings.from_environment())
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The answer to one request, in API Gateway's form."""
     count("Requests")
-    return answer(stage().routes, event)
+    return answer(stage().routes, event, door())

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from pulse.http import answer
+from pulse.http import Door, answer
 from pulse.observe import count, logger, metrics
 from pulse.serve.service import Reports
 from pulse.settings import ServeReportsSettings
@@ -15,9 +15,15 @@ def stage() -> Reports:
     return Reports.from_settings(ServeReportsSettings.from_environment())
 
 
+@cache
+def door() -> Door:
+    """Whom it answers, read at the first request."""
+    return Door.from_settings(ServeReportsSettings.from_environment())
+
+
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The answer to one request, in API Gateway's form."""
     count("Requests")
-    return answer(stage().routes, event)
+    return answer(stage().routes, event, door())

@@ -10,6 +10,7 @@
     │   ├── PayloadTooLargeError    413
     │   ├── UnsupportedMediaTypeError 415
     │   ├── UnprocessableError      422
+    │   ├── TooManyRequestsError    429  again, after a while
     │   └── UnavailableError        503  try again later
     ├── SettingsError         an environment variable or a tenant's setting is missing or wrong
     ├── AthenaError           a statement failed, was cancelled or ran out of time
@@ -172,8 +173,18 @@ class UnprocessableError(RequestError):
     title = "Unprocessable content"
 
 
+class TooManyRequestsError(RequestError):
+    """429: a key or a tenant asks more than it may; nothing was done, and it may ask again."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, code: str, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(code, detail, headers={"Retry-After": str(retry_after_s)})
+
+
 class UnavailableError(RequestError):
-    """503: it could not be stored or read in time; the same request may be sent again."""
+    """503: it could not be stored or read in time. What was to be stored may yet have been."""
 
     status = 503
     title = "Service unavailable"

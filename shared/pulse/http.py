@@ -5,6 +5,7 @@ An HTTP API compresses nothing: that is done here, for every function alike.
 """
 
 import base64
+import hmac
 import json
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,11 +15,14 @@ from typing import Any, Self
 from urllib.parse import unquote_plus
 
 from pulse.encodings import GZIP, compress, wants_gzip
-from pulse.errors import BadRequestError, NotFoundError, RequestError
+from pulse.errors import BadRequestError, ForbiddenError, NotFoundError, RequestError
 from pulse.observe import count, logger
+from pulse.settings import RoutedSettings
 
 PROBLEM = "application/problem+json"
 JSON = "application/json; charset=utf-8"
+ORIGIN = "x-pulse-origin"
+"""The header in which CloudFront shows the secret that it shares with the functions."""
 
 
 @dataclass(frozen=True)
@@ -97,17 +101,50 @@ class Reply:
         return cls.json(error.status, error.problem(), error.headers, PROBLEM)
 
 
+@dataclass(frozen=True)
+class Door:
+    """Whom a function answers: everybody, or those alone who come through the distribution.
+
+    A web ACL stands before the distribution; who calls the API by its own address walks around it.
+    """
+
+    secret: str
+    """What CloudFront shows with each request that it hands on; empty: nobody is believed."""
+    only_through_pages: bool = False
+
+    @classmethod
+    def from_settings(cls, settings: RoutedSettings) -> Self:
+        """As the function is told. Raises SettingsError for neither true nor false."""
+        return cls(settings.origin_secret, settings.through_pages_alone)
+
+    def is_from_pages(self, call: Call) -> bool:
+        """Did the call come through the distribution? Compared in constant time."""
+        shown = _encode(call.headers.get(ORIGIN, ""))
+        return bool(self.secret) and hmac.compare_digest(shown, _encode(self.secret))
+
+    def check(self, call: Call) -> None:
+        """Raise ForbiddenError for a call that must not come in."""
+        if self.only_through_pages and not self.is_from_pages(call):
+            raise ForbiddenError(
+                "only_through_pages",
+                "This address answers nobody directly: call the one that the pages are at.",
+            )
+
+
 Route = Callable[[Call], Reply]
 
 
-def answer(routes: Mapping[str, Route], event: Mapping[str, Any]) -> dict[str, Any]:
+def answer(routes: Mapping[str, Route], event: Mapping[str, Any], door: Door) -> dict[str, Any]:
     """What the route makes of the event, in API Gateway's form; never raises.
+
+    What the door keeps out, unknown paths and preflights among it, reaches no route.
 
     A RequestError becomes its problem; any other error is logged, counts as RequestsFailed and
     becomes a 500 that tells nothing but the request id.
     """
     call = Call.from_event(event)
     try:
+        door.check(call)
         reply = _route(routes, call)(call)
     except RequestError as error:
         reply = Reply.problem(error)

@@ -45,12 +45,40 @@ class RememberingSettings(Settings):
 
 
 @dataclass(frozen=True)
-class IngestSettings(RememberingSettings):
+class RoutedSettings(Settings):
+    """Functions that answer the API's routes."""
+
+    origin_secret: str
+    """What CloudFront shows with each request that it hands on."""
+    only_through_pages: str
+    """true: no other request is answered."""
+
+    @property
+    def through_pages_alone(self) -> bool:
+        """The word as a truth value. Raises SettingsError for another than true and false."""
+        if self.only_through_pages not in ("true", "false"):
+            raise SettingsError(
+                f"PULSE_ONLY_THROUGH_PAGES is neither true nor false: {self.only_through_pages!r}"
+            )
+        return self.only_through_pages == "true"
+
+
+PerMinute = tuple[int, int]
+"""How many requests a minute of one key, and of all keys of one tenant; 0: any number."""
+
+
+@dataclass(frozen=True)
+class IngestSettings(RememberingSettings, RoutedSettings):
     """ingest: keys and surveys from the table, messages to the queue."""
 
     queue_url: str
-    origin_secret: str
-    """What CloudFront shows beside the viewer's address."""
+    key_writes_per_minute: str
+    tenant_writes_per_minute: str
+
+    @property
+    def writes(self) -> PerMinute:
+        """As numbers. Raises SettingsError for another text."""
+        return _per_minute(self, "writes")
 
 
 @dataclass(frozen=True)
@@ -86,11 +114,31 @@ class BuildSettings(Settings):
 
 
 @dataclass(frozen=True)
-class OrderExportsSettings(Settings):
+class ReadingSettings(RoutedSettings):
+    """Functions that answer readers."""
+
+    key_reads_per_minute: str
+    tenant_reads_per_minute: str
+
+    @property
+    def reads(self) -> PerMinute:
+        """As numbers. Raises SettingsError for another text."""
+        return _per_minute(self, "reads")
+
+
+@dataclass(frozen=True)
+class OrderExportsSettings(ReadingSettings):
     """order_exports: links to files of the lake, and the event that wakes the worker."""
 
     lake_bucket: str
     event_source: str
+    key_exports_per_minute: str
+    tenant_exports_per_minute: str
+
+    @property
+    def exports(self) -> PerMinute:
+        """As numbers. Raises SettingsError for another text."""
+        return _per_minute(self, "exports")
 
 
 @dataclass(frozen=True)
@@ -127,7 +175,7 @@ class ExportRevenueSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ServeReportsSettings(RememberingSettings):
+class ServeReportsSettings(RememberingSettings, ReadingSettings):
     """serve_reports: report objects from the lake."""
 
     lake_bucket: str
@@ -139,3 +187,11 @@ def _whole(settings: Settings, name: str) -> int:
     if not text.isdecimal():
         raise SettingsError(f"PULSE_{name.upper()} is no whole number: {text!r}")
     return int(text)
+
+
+def _per_minute(settings: Settings, what: str) -> PerMinute:
+    """A key's limit and a tenant's. Raises SettingsError for another text."""
+    return (
+        _whole(settings, f"key_{what}_per_minute"),
+        _whole(settings, f"tenant_{what}_per_minute"),
+    )

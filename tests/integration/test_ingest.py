@@ -34,7 +34,7 @@ from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
 from pulse.tenants.tenant import Tenant
-from tests.account import make_table
+from tests.account import OPEN_TO_ALL, make_table
 
 EVENTS = Path(__file__).parents[2] / "events" / "ingest"
 CONTEXT = SimpleNamespace(
@@ -67,8 +67,8 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         _people(Tenants("pulse"))
         monkeypatch.setenv("PULSE_TABLE", "pulse")
         monkeypatch.setenv("PULSE_QUEUE_URL", url)
-        monkeypatch.setenv("PULSE_ORIGIN_SECRET", "")
-        monkeypatch.setenv("PULSE_REMEMBER_SECONDS", "60")
+        for name, value in OPEN_TO_ALL.items():
+            monkeypatch.setenv(name, value)
         app.stage.cache_clear()
         yield url
     app.stage.cache_clear()
@@ -673,6 +673,24 @@ class _Raw:
         yield b""
 
 
+def test_a_503_says_what_may_be_sent_again_without_counting_twice(queue: str) -> None:
+    def detail(sent: dict[str, Any]) -> str:
+        with queue_says(lambda request: AWSResponse(request.url, 503, HTTPHeaders(), _Raw())):
+            answer = send(sent)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        text: str = answer.json["detail"]
+        return text
+
+    for name in ("publishable", "batch"):
+        told = detail(event(name))
+        assert "response_id (or Idempotency-Key) and answered_at" in told
+        assert "may have been stored" in told
+    for name in ("interaction", "agent_sessions"):  # what identifies them is required
+        sent = event(name)
+        sent["headers"]["authorization"] = f"Bearer {SECRET}"
+        assert detail(sent).endswith("Send the same request again.")
+
+
 def test_a_table_that_refuses_is_a_503_not_a_500(
     queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -698,8 +716,63 @@ def test_a_queue_that_never_answers_becomes_a_503_after_3_s(queue: str) -> None:
         took = time.monotonic() - began
 
     assert (answer.status, answer.json["code"]) == (503, "deadline_exceeded")
+    assert "what does not may then count twice" in answer.json["detail"]
     assert 2.9 < took < 3.5
     assert int(answer.headers["Retry-After"]) > 0
+
+
+# -- limits
+
+
+@pytest.fixture
+def limits(queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three writes a minute for a key, four for its tenant."""
+    monkeypatch.setenv("PULSE_KEY_WRITES_PER_MINUTE", "3")
+    monkeypatch.setenv("PULSE_TENANT_WRITES_PER_MINUTE", "4")
+    app.stage.cache_clear()
+
+
+@pytest.mark.usefixtures("limits")
+def test_a_key_that_writes_too_much_waits_and_the_others_do_not(queue: str) -> None:
+    assert [send(one()).status for _ in range(3)] == [202] * 3
+    refused = send(one())
+    assert (refused.status, refused.json["code"]) == (429, "key_limit")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert refused.headers["Retry-After"] == "20"
+    assert send(from_server()).status == 202
+    refused = send(from_server())
+    assert (refused.status, refused.json["code"]) == (429, "tenant_limit")
+    Tenants("pulse").add_key(Key(sha256("pk_other"), "publishable", "other", 0))
+    assert send(changed("publishable", authorization="Bearer pk_other")).status == 422
+    assert depth(queue) == 4
+    with days.clock(lambda: days.from_us(T0 + 20 * days.SECOND)):
+        assert send(one()).status == 202
+
+
+@pytest.mark.usefixtures("limits")
+def test_a_flood_costs_neither_the_table_nor_the_queue_a_call(queue: str) -> None:
+    for _ in range(3):
+        send(one())
+    asked: list[str] = []
+
+    def note(event_name: str, **_: Any) -> None:
+        asked.append(event_name)
+
+    for service in ("dynamodb", "sqs"):
+        client(service, hurried=True).meta.events.register_first(f"before-send.{service}", note)
+    try:
+        for _ in range(50):
+            assert send(one()).status == 429
+    finally:
+        for service in ("dynamodb", "sqs"):
+            client(service, hurried=True).meta.events.unregister(f"before-send.{service}", note)
+    assert asked == []
+
+
+@pytest.mark.usefixtures("limits")
+def test_a_question_may_be_shown_ten_times_as_often_as_it_is_answered(queue: str) -> None:
+    assert [send(event("survey")).status for _ in range(31)] == [200] * 30 + [429]
+    assert send(one()).status == 202  # showing it uses up nobody's answers
 
 
 # -- compressed bodies

@@ -33,7 +33,7 @@ from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.tenant import Tenant
-from tests.account import make_bucket, make_table
+from tests.account import OPEN_TO_ALL, make_bucket, make_table
 
 PUBLISHES = 1_000
 REPLIES_EACH = 10
@@ -130,9 +130,9 @@ class Reader:
     _seen: int = 0
 
     def read_until(self, done: Callable[[], bool]) -> None:
-        settings = ServeReportsSettings(
-            table="pulse", remember_seconds=str(self.remember_s), lake_bucket="lake"
-        )
+        told = {"PULSE_TABLE": "pulse", "PULSE_LAKE_BUCKET": "lake", **OPEN_TO_ALL}
+        told["PULSE_REMEMBER_SECONDS"] = str(self.remember_s)
+        settings = ServeReportsSettings.from_environment(told)
         reports = Reports.from_settings(settings)
         while not done():
             if self.replies >= self.pace * self.publisher.begun:

@@ -25,7 +25,7 @@ from moto import mock_aws
 
 from functions.serve_reports import app
 from pulse import days, lake
-from pulse.http import answer
+from pulse.http import Door, answer
 from pulse.observe import logger
 from pulse.reports.registry import REPORTS
 from pulse.serve.service import Reports
@@ -34,7 +34,7 @@ from pulse.store.clients import client
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.tenant import Tenant, YearState
-from tests.account import make_bucket, make_table
+from tests.account import OPEN_TO_ALL, make_bucket, make_table
 from tests.unit.serve.events import Answer, as_object, by_year
 from tests.unit.serve.interactions import table_object
 
@@ -95,7 +95,8 @@ def lake_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         publish(ANSWERS)
         monkeypatch.setenv("PULSE_TABLE", "pulse")
         monkeypatch.setenv("PULSE_LAKE_BUCKET", "lake")
-        monkeypatch.setenv("PULSE_REMEMBER_SECONDS", "60")
+        for name, value in OPEN_TO_ALL.items():
+            monkeypatch.setenv(name, value)
         app.stage.cache_clear()
         yield "lake"
     app.stage.cache_clear()
@@ -567,12 +568,27 @@ def test_a_cursor_from_a_process_that_knows_a_newer_build_is_followed() -> None:
     query = "group_by=agent&preset=all_time&limit=2"
     get("daily", query)  # this process remembers the old objects for a minute
     publish([*ANSWERS, Answer(date(2026, 11, 20), 1)], NOON_US)
-    another = Reports.from_settings(
-        ServeReportsSettings(table="pulse", lake_bucket="lake", remember_seconds="60")
-    )
+    another = Reports.from_settings(ServeReportsSettings.from_environment())
     event = sample("daily") | {"rawQueryString": query}
-    cursor = json.loads(answer(another.routes, event)["body"])["next_cursor"]
+    cursor = json.loads(answer(another.routes, event, Door(""))["body"])["next_cursor"]
     assert get("daily", f"{query}&cursor={cursor}").status == 200
+
+
+# -- limits
+
+
+def test_who_reads_too_much_waits_and_others_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_KEY_READS_PER_MINUTE", "4")
+    app.stage.cache_clear()
+    assert [get("daily").status for _ in range(4)] == [200] * 4
+    with gets() as asked:
+        refused = get("geo")
+        assert asked == []
+    assert (refused.status, refused.code) == (429, "key_limit")
+    assert refused.headers["Retry-After"] == "15"
+    assert get("daily", key=SECRET).status == 200
+    with later(15):
+        assert get("daily").status == 200
 
 
 # -- when AWS fails, and what is logged

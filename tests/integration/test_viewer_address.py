@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pulse.ingest.viewer import ORIGIN, VIEWER
+from pulse.http import ORIGIN
+from pulse.ingest.viewer import VIEWER
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
 

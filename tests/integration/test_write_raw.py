@@ -32,7 +32,7 @@ from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
-from tests.account import make_bucket, make_table
+from tests.account import OPEN_TO_ALL, make_bucket, make_table
 from tests.unit.raw.mmdb import database
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -328,8 +328,8 @@ def test_a_response_keeps_its_text_from_the_page_to_the_lake(
     )
     queue: str = client("sqs").create_queue(QueueName="pulse")["QueueUrl"]
     monkeypatch.setenv("PULSE_QUEUE_URL", queue)
-    monkeypatch.setenv("PULSE_ORIGIN_SECRET", "")
-    monkeypatch.setenv("PULSE_REMEMBER_SECONDS", "60")
+    for name, value in OPEN_TO_ALL.items():
+        monkeypatch.setenv(name, value)
     ingest.stage.cache_clear()
     key = "pk_any"
     Tenants("pulse").add_key(Key(sha256(key), "publishable", "demo", 0))

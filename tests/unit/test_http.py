@@ -3,14 +3,23 @@
 import base64
 import gzip
 import json
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
 import pytest
 
-from pulse.errors import FieldError, UnavailableError, UnprocessableError
-from pulse.http import Call, Reply, answer
+from pulse.errors import FieldError, SettingsError, UnavailableError, UnprocessableError
+from pulse.http import Call, Door, Reply, Route
+from pulse.http import answer as answered
 from pulse.observe import metrics
+from pulse.settings import RoutedSettings
+
+ANYBODY = Door("")
+
+
+def answer(routes: Mapping[str, Route], event: dict[str, Any], door: Door = ANYBODY) -> Any:
+    return answered(routes, event, door)
 
 
 def event(**changes: Any) -> dict[str, Any]:
@@ -61,7 +70,45 @@ def test_head_is_answered_as_get_is() -> None:
 def sent(body: str, accept_encoding: str | None) -> dict[str, Any]:
     headers = {} if accept_encoding is None else {"Accept-Encoding": accept_encoding}
     routes = {"POST /v1/responses": lambda call: Reply(200, body, {"Vary": "Accept"})}
-    return answer(routes, event(headers=headers))
+    reply: dict[str, Any] = answer(routes, event(headers=headers))
+    return reply
+
+
+@pytest.mark.parametrize("route", ["POST /v1/responses", "OPTIONS /{proxy+}", "$default"])
+def test_who_does_not_come_through_the_pages_reaches_no_route(route: str) -> None:
+    asked: list[str] = []
+
+    def note(call: Call) -> Reply:
+        asked.append(call.route)
+        return Reply(204)
+
+    routes = {"POST /v1/responses": note, "OPTIONS /{proxy+}": note}
+    door = Door("1-secret", only_through_pages=True)
+    for shown in ({}, {"x-pulse-origin": "1-secreT"}, {"x-pulse-origin": ""}):
+        reply = answer(routes, event(routeKey=route, headers=shown), door)
+        assert (reply["statusCode"], json.loads(reply["body"])["code"]) == (
+            403,
+            "only_through_pages",
+        )
+        assert reply["headers"]["Content-Type"] == "application/problem+json"
+    assert asked == []
+    reply = answer(routes, event(routeKey=route, headers={"X-Pulse-Origin": "1-secret"}), door)
+    assert reply["statusCode"] == (404 if route == "$default" else 204)
+
+
+def test_without_a_secret_a_closed_door_lets_nobody_in() -> None:
+    shown = event(headers={"x-pulse-origin": ""})
+    assert answer({}, shown, Door("", only_through_pages=True))["statusCode"] == 403
+
+
+def test_an_open_door_asks_for_nothing() -> None:
+    routes = {"POST /v1/responses": lambda call: Reply(204)}
+    assert answer(routes, event(), Door("1-secret"))["statusCode"] == 204
+
+
+def test_a_door_that_is_told_neither_true_nor_false_is_none() -> None:
+    with pytest.raises(SettingsError, match="PULSE_ONLY_THROUGH_PAGES"):
+        Door.from_settings(RoutedSettings("pulse", "1-secret", "yes"))
 
 
 def test_a_long_body_goes_compressed_to_who_takes_it_so() -> None:

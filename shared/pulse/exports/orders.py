@@ -16,6 +16,7 @@ from pulse.store.exports import Exports
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
+from pulse.tenants.limits import Limits
 
 REQUESTED = "export requested"
 """Detail type of the event that wakes the worker."""
@@ -36,8 +37,12 @@ class Orders:
     @classmethod
     def from_settings(cls, settings: OrderExportsSettings) -> Self:
         """Over the stack that the settings name."""
+        limits = {
+            "POST": Limits.per_minute(*settings.exports),
+            "GET": Limits.per_minute(*settings.reads),
+        }
         return cls(
-            directory=Directory(Tenants(settings.table, hurried=True)),
+            directory=Directory(Tenants(settings.table, hurried=True), limits=limits),
             exports=Exports(settings.table, hurried=True),
             objects=Objects(settings.lake_bucket, hurried=True),
             events=Events(settings.event_source, hurried=True),

@@ -14,8 +14,8 @@ from pulse.errors import UnavailableError
 T = TypeVar("T")
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work()` returns or raises. Raises UnavailableError if that takes longer.
+def within(seconds: float, work: Callable[[], T], advice: str) -> T:
+    """What `work()` returns or raises. Raises UnavailableError with `advice` if that takes longer.
 
     Work that is late goes on in its thread and may still succeed. The thread is a daemon of its
     own: a pool could fill up with late work, and would hold the process at its end.
@@ -29,7 +29,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
             raise  # the work's own
         raise UnavailableError(
             "deadline_exceeded",
-            f"It could not be stored within {seconds:g} s. Send the same request again.",
+            f"It was not done within {seconds:g} s. {advice}",
         ) from error
 
 

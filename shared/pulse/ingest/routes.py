@@ -17,7 +17,7 @@ from pulse.errors import (
     UnauthorizedError,
     UnprocessableError,
 )
-from pulse.http import Call, Reply, Route, decode
+from pulse.http import Call, Door, Reply, Route, decode
 from pulse.ingest import fields
 from pulse.ingest.body import read_body
 from pulse.ingest.deadline import within
@@ -31,18 +31,25 @@ from pulse.ingest.sessions import SessionReader
 from pulse.ingest.viewer import viewer_address
 from pulse.observe import count
 from pulse.settings import IngestSettings
-from pulse.store.clients import client, unavailable_on_failure
+from pulse.store.clients import AGAIN, client, unavailable_on_failure
 from pulse.store.queue import MESSAGE_LIMIT, Queue
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
+from pulse.tenants.limits import Limits
 
 DEADLINE_S = 3.0
 ONE_LIMIT = 16 * 1024
 BATCH_LIMIT = 256 * 1024
 BATCH_ITEMS = 500
+AGAIN_WITH_ID = (
+    "It may have been stored all the same. What carries response_id (or Idempotency-Key) and "
+    "answered_at can be sent again and counts once; what does not may then count twice."
+)
+"""What to do after a 503 of responses, whose ids are optional: those of all else are not."""
 _ATTRIBUTES_ROOM = 1_024  # what a message needs beside its body
 
+_SHOWN = 10  # how many times as often as it is answered a question may be shown
 _NOTHING_ACCEPTED = "nothing_accepted"
 
 
@@ -76,12 +83,12 @@ class Ingest:
         directory: Directory,
         queue: Queue,
         *,
-        origin_secret: str,
+        door: Door,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._directory = directory
         self._queue = queue
-        self._origin_secret = origin_secret
+        self._door = door
         self._deadline_s = deadline_s
 
     @classmethod
@@ -89,25 +96,31 @@ class Ingest:
         """ingest on the table and the queue that template.yaml names."""
         for service in ("dynamodb", "sqs"):
             client(service, hurried=True)  # making one takes long: not within a caller's 3 s
-        directory = Directory(Tenants(settings.table, hurried=True), settings.remember_us)
+        key, tenant = settings.writes
+        limits = {
+            "POST": Limits.per_minute(key, tenant),
+            "GET": Limits.per_minute(_SHOWN * key, _SHOWN * tenant),
+        }
+        tenants = Tenants(settings.table, hurried=True)
+        directory = Directory(tenants, settings.remember_us, limits)
         queue = Queue(settings.queue_url, hurried=True)
-        return cls(directory, queue, origin_secret=settings.origin_secret)
+        return cls(directory, queue, door=Door.from_settings(settings))
 
     @property
     def routes(self) -> Mapping[str, Route]:
         """The functions by API Gateway's route keys; pulse.http answers unknown paths."""
         return {
-            "POST /v1/responses": self._bounded(self._take_one),
-            "POST /v1/batch/responses": self._bounded(self._take_batch),
+            "POST /v1/responses": self._bounded(self._take_one, AGAIN_WITH_ID),
+            "POST /v1/batch/responses": self._bounded(self._take_batch, AGAIN_WITH_ID),
             "POST /v1/interactions": self._bounded(self._taking(InteractionReader)),
             "POST /v1/agent-sessions": self._bounded(self._taking(SessionReader)),
             "GET /v1/surveys/{id}": self._bounded(self._show_survey),
             "OPTIONS /{proxy+}": _allow,
         }
 
-    def _bounded(self, route: Route) -> Route:
+    def _bounded(self, route: Route, advice: str = AGAIN) -> Route:
         def bounded(call: Call) -> Reply:
-            return within(self._deadline_s, lambda: _with_outages(route, call))
+            return within(self._deadline_s, lambda: _with_outages(route, call, advice), advice)
 
         return bounded
 
@@ -174,7 +187,7 @@ class Ingest:
                 "With what is stored beside every item the batch is too large: "
                 "send fewer at a time.",
             )
-        viewer = viewer_address(call, self._origin_secret) if own else ""
+        viewer = viewer_address(call, self._door) if own else ""
         self._queue.send(body, {ATTRIBUTE: viewer} if viewer else {})
 
     # -- reading
@@ -203,8 +216,8 @@ def _allow(call: Call) -> Reply:
     return Reply(204)
 
 
-def _with_outages(route: Route, call: Call) -> Reply:
-    with unavailable_on_failure():
+def _with_outages(route: Route, call: Call, advice: str) -> Reply:
+    with unavailable_on_failure(advice):
         return route(call)
 
 

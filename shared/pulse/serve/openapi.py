@@ -28,15 +28,19 @@ VERSION = "1"
 _PROBLEMS = {
     400: "The request cannot be read, or names something that does not exist.",
     401: "No key, or one that is unknown, revoked or expired.",
-    403: "A known key that may not do this.",
+    403: "A known key that may not do this; or, with code only_through_pages, a request that did "
+    "not come by the pages' address, where the API answers at that alone.",
     404: "There is no such path, report, survey or tenant.",
     409: "The rows have changed since the page that the cursor comes from.",
     413: "More bytes or items than a request may hold.",
     415: f"The body is in another coding than {GZIP}; Accept-Encoding names what is read.",
     422: "Readable, but nothing in it can be accepted.",
-    429: "Too many requests; answered by API Gateway in its own form.",
+    429: "More requests than the key or its tenant may send: Retry-After says when to send again. "
+    "More than the route takes of all callers: API Gateway's own form, without Retry-After.",
     500: "Something went wrong on our side.",
-    503: "Not possible just now; send the same request again.",
+    503: "Not possible just now; what was to be stored may have been all the same. Send it again: "
+    "it counts once, but a response without response_id (or Idempotency-Key) and answered_at may "
+    "count twice.",
 }
 
 _DATE: Schema = {"type": "string", "format": "date"}
@@ -126,7 +130,7 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
                 "summary": "This document.",
                 "security": [],
                 "responses": {"200": _json("The document.", {"type": "object"})},
-                "x-problems": [429, 500],
+                "x-problems": [403, 429, 500],
             }
         },
     }
@@ -172,15 +176,15 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _problem(status: int) -> dict[str, Any]:
-    reply: dict[str, Any] = {"description": _PROBLEMS[status]}
-    if status == 429:
-        return reply
-    reply["headers"] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    content: dict[str, Any] = {PROBLEM: {"schema": _ref("Problem")}}
     if status == 415:
-        reply["headers"]["Accept-Encoding"] = {"schema": {"type": "string"}}
-    if status == 503:
-        reply["headers"]["Retry-After"] = {"schema": {"type": "integer"}}
-    return reply | {"content": {PROBLEM: {"schema": _ref("Problem")}}}
+        headers["Accept-Encoding"] = {"schema": {"type": "string"}}
+    if status in (429, 503):
+        headers["Retry-After"] = {"schema": {"type": "integer"}}
+    if status == 429:
+        content["application/json"] = {"schema": _GATEWAYS_OWN}
+    return {"description": _PROBLEMS[status], "headers": headers, "content": content}
 
 
 # -- one report
@@ -524,6 +528,11 @@ _PROBLEM_SCHEMA: Schema = {
             },
         },
     },
+}
+_GATEWAYS_OWN: Schema = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {"message": {"type": "string"}},
 }
 _COLUMN_SCHEMA: Schema = {
     "type": "object",

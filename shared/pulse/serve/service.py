@@ -23,6 +23,7 @@ from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
+from pulse.tenants.limits import Limits
 from pulse.tenants.tenant import Tenant, check_tenant_id
 
 _HEADERS = {
@@ -45,7 +46,9 @@ class Reports:
         """serve_reports on the table and the bucket that template.yaml names."""
         for service in ("dynamodb", "s3"):
             client(service, hurried=True)  # here, because years are read by threads at once
-        directory = Directory(Tenants(settings.table, hurried=True), settings.remember_us)
+        limits = {"GET": Limits.per_minute(*settings.reads)}
+        tenants = Tenants(settings.table, hurried=True)
+        directory = Directory(tenants, settings.remember_us, limits)
         names = DisplayNames(directory, Names(settings.table, hurried=True))
         return cls(directory, Years(Objects(settings.lake_bucket, hurried=True)), names)
 

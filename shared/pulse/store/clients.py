@@ -15,7 +15,9 @@ from botocore.session import Session, get_session
 from pulse.errors import NewerFormatError, UnavailableError
 from pulse.observe import logger
 
-_TRY_AGAIN = "It could not be stored or looked up just now. Send the same request again."
+AGAIN = "Send the same request again."
+"""What to do after a 503 of a request that changes nothing, or that counts once however often."""
+_NOT_NOW = "It could not be stored or looked up just now."
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, read_timeout=30)
 _HURRIED = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1.5
@@ -51,8 +53,8 @@ def _session() -> Session:
 
 
 @contextmanager
-def unavailable_on_failure() -> Iterator[None]:
-    """Within the block, a failure of any AWS service is an UnavailableError: try again later.
+def unavailable_on_failure(advice: str = AGAIN) -> Iterator[None]:
+    """Within the block, a failure of any AWS service is an UnavailableError with `advice`.
 
     So is what only a newer version of Pulse understands, which was taken back.
 
@@ -63,10 +65,10 @@ def unavailable_on_failure() -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code")
         logger.error("AWS refused", extra={"operation": error.operation_name, "error": code})
-        raise UnavailableError("unavailable", _TRY_AGAIN) from error
+        raise UnavailableError("unavailable", f"{_NOT_NOW} {advice}") from error
     except NewerFormatError as error:
         logger.error("of a newer version", extra={"error": str(error)})
-        raise UnavailableError("unavailable", _TRY_AGAIN) from error
+        raise UnavailableError("unavailable", f"{_NOT_NOW} {advice}") from error
     except BotoCoreError as error:
         logger.error("AWS did not answer", extra={"error": type(error).__name__})
-        raise UnavailableError("unavailable", _TRY_AGAIN) from error
+        raise UnavailableError("unavailable", f"{_NOT_NOW} {advice}") from error

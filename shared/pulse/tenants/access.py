@@ -1,11 +1,12 @@
-"""Who is calling, and what may they: keys, tenants and surveys, remembered for a while.
+"""Who is calling, what may they, and how much of it: keys, tenants and surveys, remembered a while.
 
 The memory is the process's own: a revoked key ends within a minute at most, and the table is not
 in the path of every request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, TypeVar
 
 from pulse import days
@@ -13,6 +14,7 @@ from pulse.errors import ForbiddenError, UnauthorizedError
 from pulse.http import Call, decode
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import PREFIXES, Key, sha256
+from pulse.tenants.limits import Limits
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
 
@@ -22,13 +24,48 @@ _MOST_REMEMBERED = 10_000
 Found = TypeVar("Found")
 
 
+Name = tuple[str, ...]
+
+
+@dataclass
+class _Memory:
+    """Answers by name, with the moment of each; the longest unused makes room for a new one."""
+
+    _answers: dict[Name, tuple[int, Any]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def recall(self, name: Name, since_us: int) -> tuple[int, Any] | None:
+        """The answer, if it was given after `since_us`."""
+        with self._lock:
+            answer = self._answers.pop(name, None)
+            if answer is None or answer[0] <= since_us:
+                return None
+            self._answers[name] = answer
+            return answer
+
+    def keep(self, name: Name, at_us: int, answer: object) -> None:
+        """Remember the answer."""
+        with self._lock:
+            self._answers.pop(name, None)
+            self._answers[name] = at_us, answer
+            if len(self._answers) > _MOST_REMEMBERED:
+                del self._answers[next(iter(self._answers))]
+
+
 @dataclass
 class Directory:
-    """Tenants, surveys and keys by their names; each answer, also "none", is kept for a while."""
+    """Tenants, surveys and keys by their names; each answer, also "none", is kept for a while.
+
+    What is not there has a memory of its own: whoever tries names at random fills that alone, and
+    pushes out nothing that is there.
+    """
 
     tenants: Tenants
     remember_us: int = REMEMBER_US
-    _memory: dict[tuple[str, ...], tuple[int, Any]] = field(default_factory=dict)
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """By HTTP method, HEAD with GET: what each key and tenant may ask of this process."""
+    _found: _Memory = field(default_factory=_Memory)
+    _missing: _Memory = field(default_factory=_Memory)
 
     def key(self, text: str) -> Key | None:
         """The key with that text, or None."""
@@ -45,25 +82,30 @@ class Directory:
             ("survey", tenant, survey), lambda: self.tenants.survey(tenant, survey)
         )
 
-    def remember(self, name: tuple[str, ...], find: Callable[[], Found]) -> Found:
+    def remember(self, name: Name, find: Callable[[], Found]) -> Found:
         """What `find` finds; for a while after it was asked, what it found then."""
         now = days.now_us()
-        known = self._memory.get(name)
-        if known and now - known[0] < self.remember_us:
+        since = now - self.remember_us
+        known = self._found.recall(name, since) or self._missing.recall(name, since)
+        if known:
             remembered: Found = known[1]
             return remembered
-        if len(self._memory) >= _MOST_REMEMBERED:
-            self._memory.clear()  # somebody tries keys at random; do not grow with them
         found = find()
-        self._memory[name] = now, found
+        (self._missing if found is None else self._found).keep(name, now, found)
         return found
+
+    def admit(self, method: str, key: Key) -> None:
+        """Count a request of the key. Raises TooManyRequestsError above what it may ask."""
+        limits = self.limits.get("GET" if method == "HEAD" else method)
+        if limits:
+            limits.admit(key)
 
 
 def authenticate(call: Call, directory: Directory, *, in_query: tuple[str, ...] = ()) -> Key:
-    """The usable key that the request shows.
+    """The usable key that the request shows, which counts against the key's limits.
 
     `in_query` names the kinds that are also accepted as `?key=`. Raises UnauthorizedError if
-    there is no key, or an unknown, revoked or expired one.
+    there is no key, or an unknown, revoked or expired one, and TooManyRequestsError.
     """
     text = _shown(call, in_query)
     key = directory.key(text) if text.startswith(tuple(PREFIXES.values())) else None
@@ -71,6 +113,7 @@ def authenticate(call: Call, directory: Directory, *, in_query: tuple[str, ...] 
         raise UnauthorizedError(
             "invalid_key", "The key is unknown, revoked or expired.", headers=_CHALLENGE
         )
+    directory.admit(call.method, key)
     return key
 
 

@@ -12,6 +12,8 @@ from local.edge import Edge
 from local.http_api import Gateway
 from local.payload import Reply, Request
 from local.routes import HttpApi
+from pulse.http import ORIGIN
+from pulse.ingest.viewer import VIEWER
 
 ROOT = Path(__file__).parents[3]
 PAGES = {
@@ -29,7 +31,8 @@ class RecordingGateway(Gateway):
         super().__init__(HttpApi("api", (), None, None), {})
 
     def answer(self, request: Request) -> tuple[Reply, str]:
-        return Reply(200, (), f"{request.method} {request.target}".encode()), "the API"
+        told = f"{request.method} {request.target}".encode()
+        return Reply(200, request.headers, told), "the API"
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +105,20 @@ def test_what_is_not_in_the_folder_is_404(edge: Edge, path: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_the_apis_requests_reach_it_as_they_came(edge: Edge, path: str, method: str) -> None:
     reply = get(edge, path, method)
-    assert (reply.headers, reply.body) == ((), f"{method} {path}".encode())
+    assert reply.body == f"{method} {path}".encode()
+
+
+def test_beside_a_request_the_api_is_shown_the_secret_and_the_viewer(
+    edge: Edge, deployment: Deployment
+) -> None:
+    secret = deployment.functions["Ingest"].environment["PULSE_ORIGIN_SECRET"]
+    shown = {ORIGIN: secret, VIEWER: "127.0.0.1"}
+    forged = {"X-Pulse-Viewer": "1.1.1.1", "X-Pulse-Origin": "1-guessed"}
+    assert get(edge, "/v1", accept="text/csv").headers == (
+        ("accept", "text/csv"),
+        *shown.items(),
+    )
+    assert dict(get(edge, "/v1", **forged).headers) == shown
 
 
 def test_pages_carry_the_templates_headers(edge: Edge) -> None:

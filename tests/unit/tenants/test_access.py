@@ -7,11 +7,12 @@ from typing import cast
 import pytest
 
 from pulse import days
-from pulse.errors import ForbiddenError, UnauthorizedError
+from pulse.errors import ForbiddenError, TooManyRequestsError, UnauthorizedError
 from pulse.http import Call
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import PREFIXES, Key, new_key_text, sha256
+from pulse.tenants.limits import Limits
 from tests.unit.serve.events import call
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -140,10 +141,49 @@ def test_a_key_of_another_kind_is_told_which_it_takes(kind: str) -> None:
     assert f"A {kind} key" in error.value.detail
 
 
-def test_keys_tried_at_random_do_not_grow_the_memory(
-    directory: Directory, monkeypatch: pytest.MonkeyPatch
+def test_keys_tried_at_random_neither_grow_the_memory_nor_push_a_known_key_out_of_it(
+    table: InMemory, directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pulse.tenants.access._MOST_REMEMBERED", 10)
+    known = [table.add("secret") for _ in range(10)]
+    for text in known:
+        assert accepts(directory, text, us=0)
     for number in range(100):
-        assert not accepts(directory, f"sk_{number}", us=0)
-        assert len(directory._memory) <= 10
+        assert not accepts(directory, f"sk_{number}", us=1)
+    assert len(directory._missing._answers) == 10
+    assert len(directory._found._answers) == 10
+    asked = table.asked
+    for text in known:
+        assert accepts(directory, text, us=2)
+    assert not accepts(directory, "sk_99", us=2)  # unknown, and remembered as that
+    assert table.asked == asked
+
+
+def test_of_more_keys_than_are_remembered_the_longest_unused_is_asked_for_again(
+    table: InMemory, directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pulse.tenants.access._MOST_REMEMBERED", 2)
+    first, second, third = (table.add("report") for _ in range(3))
+    for text in (first, second, first, third):
+        assert accepts(directory, text, us=0)
+    assert table.asked == 3
+    assert accepts(directory, first, us=1)
+    assert table.asked == 3
+    assert accepts(directory, second, us=1)
+    assert table.asked == 4
+
+
+def test_a_request_counts_against_the_limits_of_its_method_once_its_key_is_known(
+    table: InMemory,
+) -> None:
+    limits = {"GET": Limits.per_minute(2, 3), "POST": Limits.per_minute(1, 1)}
+    directory = Directory(cast(Tenants, table), limits=limits)
+    text = table.add("secret")
+    with days.clock(lambda: NOON):
+        for method in ("GET", "HEAD", "POST"):
+            authenticate(replace(call("/", key=text), method=method), directory)
+        for method in ("GET", "HEAD", "POST"):
+            with pytest.raises(TooManyRequestsError):
+                authenticate(replace(call("/", key=text), method=method), directory)
+        with pytest.raises(UnauthorizedError):
+            authenticate(call("/", key="sk_unknown"), directory)
