@@ -5,8 +5,8 @@
 What a stack is deployed with is kept in `.stacks/STACK.toml`: its region and the parameters that
 differ from the template's defaults. The first run asks for the region, where the shell names none;
 a later one asks nothing. Values given on the command line are kept too; an empty one brings the
-default back. `sam deploy` prints its
-change set before it does anything; with SHOW=1 in the environment that is all that happens.
+default back. `sam deploy` prints its change set before it does anything; with SHOW=1 in the
+environment that is all that happens.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def check_parameters(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    """Raises TemplateError for what CloudFormation would not take for the declared parameters."""
     if unknown := sorted(given.keys() - declared.keys()):
         raise TemplateError(f"the template has no parameter {', '.join(unknown)}")
     missing = [n for n, p in declared.items() if "Default" not in p and n not in given]

@@ -102,6 +102,13 @@ def test_a_function_reads_no_records_but_those_of_its_own_kinds() -> None:
             assert all(re.fullmatch(r"[A-Z_]+(#\*)?", text) for text in partitions), name
 
 
+def transformed() -> dict[str, dict[str, Any]]:
+    """The resources as CloudFormation gets them."""
+    made = translate(ROOT / "template.yaml", {}, bucket="code", region="eu-central-1").body
+    resources: dict[str, dict[str, Any]] = made["Resources"]
+    return resources
+
+
 MANAGED = {
     "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",  # logs
     "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",  # traces
@@ -111,8 +118,7 @@ MANAGED = {
 
 def test_no_managed_policy_widens_a_role() -> None:
     """Looked for in what SAM makes of the template: it adds policies of its own to roles."""
-    made = translate(ROOT / "template.yaml", {}, bucket="code", region="eu-central-1").body
-    roles = {n: r for n, r in made["Resources"].items() if r["Type"] == "AWS::IAM::Role"}
+    roles = {n: r for n, r in transformed().items() if r["Type"] == "AWS::IAM::Role"}
     assert len(roles) > len(FUNCTIONS)
     for name, role in roles.items():
         assert set(role["Properties"].get("ManagedPolicyArns", ())) <= MANAGED, name
@@ -153,9 +159,12 @@ def test_queues_and_buckets_take_tls_only() -> None:
 
 
 def test_what_is_kept_goes_with_a_first_deployment_that_fails() -> None:
-    """DeletionPolicy Retain would keep it; UpdateReplacePolicy knows only Delete and Retain."""
+    """DeletionPolicy Retain would keep it; UpdateReplacePolicy knows only Delete and Retain.
+
+    Looked for in what SAM makes of the template: it retains layers unless told otherwise.
+    """
     kept = {}
-    for name, resource in RESOURCES.items():
+    for name, resource in transformed().items():
         assert resource.get("DeletionPolicy", "Delete") in ("Delete", "RetainExceptOnCreate"), name
         assert resource.get("UpdateReplacePolicy", "Delete") in ("Delete", "Retain"), name
         if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
