@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { newAnswer } from "../src/ask/answer.ts";
 import { type Memory, openMemory } from "../src/ask/memory.ts";
 import { backoff, Outbox, type State } from "../src/ask/outbox.ts";
 
@@ -138,12 +139,31 @@ for (const code of [400, 401, 403, 413, 415, 422]) {
   });
 }
 
-test("Retry-After is honoured", async () => {
+for (const code of [429, 503]) {
+  test(`Retry-After of a ${code} is honoured`, async () => {
+    const browser = new Browser();
+    browser.answer = status(code, "{}", { "Retry-After": "45" });
+    browser.outbox().post("id", URL, "a", browser.watch);
+    await settled();
+    assert.deepEqual(browser.waits, [45_000]);
+  });
+}
+
+test("what may have been stored is sent again with the very id and time that it had", async () => {
   const browser = new Browser();
-  browser.answer = status(503, "{}", { "Retry-After": "45" });
-  browser.outbox().post("id", URL, "a", browser.watch);
+  const answer = newAnswer("support", 5, {}, "id", new Date("2026-11-21T12:00:00Z"));
+  browser.answer = status(503);
+  browser.outbox().post("id", URL, JSON.stringify(answer), browser.watch);
   await settled();
-  assert.deepEqual(browser.waits, [45_000]);
+  browser.answer = offline; // stored, perhaps, and the answer lost
+  browser.time += 60_000;
+  await browser.wake();
+  browser.answer = status(202);
+  await browser.wake();
+  const sent = browser.sent.map((one) => JSON.parse(one.body) as typeof answer);
+  assert.deepEqual(sent, [answer, answer, answer]);
+  assert.equal(sent[2]?.response_id, "id");
+  assert.equal(sent[2]?.answered_at, "2026-11-21T12:00:00.000Z");
 });
 
 test("waits double up to a minute and never fall together", () => {
