@@ -66,8 +66,9 @@ class AwsCalls:
             self.made.append(name)
             if self.after_each:
                 self.after_each()
-            if job := self._meanwhile.get(len(self.made)):
-                job()
+            job = self._meanwhile.get(len(self.made))
+        if job:  # without the lock: threads of its own may call, too
+            job()
 
     def _is_dead(self) -> bool:
         return self.kill_after is not None and len(self.made) >= self.kill_after

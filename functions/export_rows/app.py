@@ -17,8 +17,11 @@ def stage() -> ExportRows:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Make the file of the export that the event names."""
+    """Make the file of the first order in line of the tenant that the event names."""
     count("Orders")
-    order, left_ms = event["detail"], context.get_remaining_time_in_millis
-    made = stage().run(order["tenant"], order["export"], remaining_s=lambda: left_ms() / 1000)
+    made = stage().run(
+        event["detail"]["tenant"],
+        worker=event["id"],  # of all tries, Lambda's too
+        remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
     return {"state": made.state if made else "nothing to do"}

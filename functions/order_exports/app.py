@@ -1,4 +1,7 @@
-"""order_exports: orders for exports over the API, and links to the files that were made."""
+"""order_exports: orders for exports over the API, and links to the files that were made.
+
+On a schedule it wakes the workers of orders that wait with nobody at work.
+"""
 
 from functools import cache
 from typing import Any
@@ -24,6 +27,8 @@ def door() -> Door:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The answer to one request, in API Gateway's form."""
+    """The answer to one request, in API Gateway's form; or whom the schedule has woken."""
+    if "routeKey" not in event:
+        return {"woken": list(stage().wake())}
     count("Requests")
     return answer(stage().routes, event, door())

@@ -174,7 +174,7 @@ class UnprocessableError(RequestError):
 
 
 class TooManyRequestsError(RequestError):
-    """429: a key or a tenant asks more than it may; nothing was done, and it may ask again."""
+    """429: the caller asks more than it may; nothing was done, and it may ask again later."""
 
     status = 429
     title = "Too many requests"

@@ -25,7 +25,7 @@ from pulse.erasure.marks import Tombstones
 from pulse.erasure.rows import rewritten
 from pulse.erasure.search import Search
 from pulse.errors import BuildCheckError
-from pulse.exports.export import Export, Request
+from pulse.exports.export import LEASE_US, Export, Request
 from pulse.finance.check import finance_equals_reports
 from pulse.raw.parquet import decode, encode
 from pulse.sql import statement
@@ -364,7 +364,8 @@ def test_an_export_that_is_being_made_is_waited_for(world: World) -> None:
     key = world.driver.key("acme", "secret")
     body = json.dumps({"stream": "responses", "start_date": world.day(1), "end_date": world.day(1)})
     order = world.driver.call("POST", "/v1/exports", key=key, body=body).json["id"]
-    world.meanwhile = [lambda: None, lambda: world.driver.make_export("acme", order)]
+    Exports(world.driver.settings.table).take_line("acme", "event", days.now_us() + LEASE_US)
+    world.meanwhile = [lambda: None, lambda: world.driver.make_export("acme", "event")]
     receipt = world.erase()
     assert "Waiting for an export that is being made …" in world.said
     assert receipt.exports_withdrawn == [order]

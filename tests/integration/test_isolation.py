@@ -153,6 +153,8 @@ def _stays_home(operation: str, asked: dict[str, Any], key_record: str) -> bool:
             return all(json.loads(e["Detail"])["tenant"] == OWN for e in asked["Entries"])
         case "GetItem":
             return _is_own(asked["Key"], key_record)
+        case "UpdateItem":
+            return asked["Key"] == {"pk": {"S": "EXPORT_LINES"}, "sk": {"S": OWN}}
         case "TransactWriteItems":
             return all(_is_own(i["Put"]["Item"], key_record) for i in asked["TransactItems"])
         case "Query":
@@ -163,7 +165,8 @@ def _stays_home(operation: str, asked: dict[str, Any], key_record: str) -> bool:
 
 def _is_own(item: dict[str, Any], key_record: str) -> bool:
     pk, sk = item["pk"]["S"], item["sk"]["S"]
-    return pk in (key_record, f"SURVEYS#{OWN}", f"EXPORTS#{OWN}") or (pk, sk) == ("TENANTS", OWN)
+    shared = (("TENANTS", OWN), ("EXPORT_LINES", OWN))
+    return pk in (key_record, f"SURVEYS#{OWN}", f"EXPORTS#{OWN}") or (pk, sk) in shared
 
 
 @pytest.fixture(scope="module")

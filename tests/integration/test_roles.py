@@ -262,12 +262,14 @@ def read(run: Run, secret: str) -> None:
 
 
 def export(run: Run, secret: str, now: datetime) -> None:
-    """An export is ordered, made, and fetched by its link."""
+    """Two exports are ordered, made one after the other, and fetched by their links."""
     wanted = {"stream": "responses", "start_date": f"{now:%Y-%m-01}", "end_date": f"{now:%Y-%m-%d}"}
-    path = run.request("POST", "/v1/exports", secret, wanted).headers["Location"]
+    made = [run.request("POST", "/v1/exports", secret, wanted).headers["Location"] for _ in "12"]
     run.settle()
-    link = run.request("GET", path, secret).json()["link"]
-    assert "support" in requests.get(link, timeout=30).text
+    for path in made:
+        link = run.request("GET", path, secret).json()["link"]
+        assert "support" in requests.get(link, timeout=30).text
+    assert run.stack.invoke("OrderExports", {}) == {"woken": []}
 
 
 def compact(run: Run, day: date) -> None:

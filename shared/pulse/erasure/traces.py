@@ -6,7 +6,8 @@ whoever was erased need not wait for that.
 """
 
 import csv
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,6 +26,8 @@ _OF_SINGLE_EVENTS = frozenset(
 )
 _HEADER_BYTES = 16_384
 _ASK_EVERY_S = 5.0
+_LEASE_US = 15 * 60 * days.SECOND
+"""So long no export begins at most, should this die."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +53,14 @@ class Traces:
         """
         if not any(touched.values()):
             return [], 0
-        self._wait_for_running(tenant)
-        withdrawn = self.affected(tenant, touched)
-        for export in withdrawn:
-            self.exports.withdraw(export, WITHDRAWN)
-        orders = self.exports.of_tenant(tenant)
-        wanted = {export.key for export in orders}
-        at_work = tuple(_prefix(e) for e in orders if _is_at_work(e))
-        unwanted = [
-            key
-            for key in self.objects.keys(lake.exports_prefix(tenant))
-            if key not in wanted and not key.startswith(at_work)
-        ]
-        if not at_work:
-            unwanted += self._staging(tenant)
-        self.objects.delete(unwanted)
+        with self._nobody_at_work(tenant):
+            withdrawn = self.affected(tenant, touched)
+            for export in withdrawn:
+                self.exports.withdraw(export, WITHDRAWN)
+            wanted = {export.key for export in self.exports.of_tenant(tenant)}
+            files = self.objects.keys(lake.exports_prefix(tenant))
+            unwanted = [key for key in files if key not in wanted] + self._staging(tenant)
+            self.objects.delete(unwanted)
         return [export.id for export in withdrawn], len(unwanted)
 
     def remove_exports(self, tenant: str) -> int:
@@ -72,10 +68,10 @@ class Traces:
 
         How many orders there were. One that is being made is waited for.
         """
-        self._wait_for_running(tenant)
-        self.objects.wipe(lake.exports_prefix(tenant))
-        self.objects.wipe_keys(self._staging(tenant))
-        return self.exports.remove(tenant)
+        with self._nobody_at_work(tenant):
+            self.objects.wipe(lake.exports_prefix(tenant))
+            self.objects.wipe_keys(self._staging(tenant))
+            return self.exports.remove(tenant)
 
     def remove_results(self) -> int:
         """Remove what statements of anybody answered about single events; how many results.
@@ -102,13 +98,19 @@ class Traces:
             self.objects.delete_versions(self.objects.older_versions(prefix)) for prefix in prefixes
         )
 
-    def _wait_for_running(self, tenant: str) -> None:
-        said = False
-        while any(map(_is_at_work, self.exports.of_tenant(tenant))):
+    @contextmanager
+    def _nobody_at_work(self, tenant: str) -> Iterator[None]:
+        """Within the block no export of the tenant is being made; one that is, is waited for."""
+        holder, said = lake.ulid(), False
+        while not self.exports.stop_line(tenant, holder, days.now_us() + _LEASE_US):
             if not said:
                 self.say("Waiting for an export that is being made …")
                 said = True
             self.pause(_ASK_EVERY_S)
+        try:
+            yield
+        finally:
+            self.exports.free_line(tenant, holder)
 
     def _staging(self, tenant: str) -> list[str]:
         """What the tenant's exports have laid out, none being at work: they were broken off."""
@@ -133,11 +135,3 @@ class Traces:
 def _on(export: Export, touched: Mapping[str, Collection[date]]) -> bool:
     dates = export.request.dates
     return any(dates.start <= day <= dates.end for day in touched.get(export.request.stream, ()))
-
-
-def _is_at_work(export: Export) -> bool:
-    return export.state == "running" and not export.overdue(days.now_us())
-
-
-def _prefix(export: Export) -> str:
-    return f"{lake.exports_prefix(export.tenant)}export={export.id}/"

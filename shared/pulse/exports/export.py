@@ -14,7 +14,7 @@ from pulse.reports.registry import REPORTS
 from pulse.serve.conditions import Filters
 from pulse.serve.query import parse, refusal
 
-State = Literal["running", "done", "failed"]
+State = Literal["waiting", "running", "done", "failed"]
 Format = Literal["csv", "parquet"]
 
 FORMATS: Mapping[Format, str] = {
@@ -32,9 +32,12 @@ STREAMS = tuple(FILTERS)
 MOST_DAYS = 366
 KEEP = timedelta(days=7)
 """So long there is a record; the file goes with the lifecycle rule of its prefix."""
-OVERDUE_US = 20 * 60 * days.SECOND
-"""A worker lives 15 minutes at most: what runs longer has lost it."""
-_OVERDUE = "It did not end within 20 minutes. Try again, or ask for fewer days."
+LEASE_US = 20 * 60 * days.SECOND
+"""A worker lives 15 minutes at most, and its statement some longer: then another may begin."""
+MOST_ORDERS = 10
+"""So many orders of a tenant may wait or be at work; they are worked on one after another."""
+MOST_TRIES = 3
+"""So often a worker may begin an export: what ended that many of them would end the next."""
 
 _LIKE_REPORT = {"responses": "daily", "interactions": "revenue"}
 """For each stream a report that takes all of its filters."""
@@ -87,7 +90,11 @@ class Export:
     id: str
     request: Request
     created_us: int
-    state: State = "running"
+    state: State = "waiting"
+    started_us: int | None = None
+    """When a worker began it last."""
+    tries: int = 0
+    """How often one has begun it."""
     finished_us: int | None = None
     rows: int | None = None
     key: str | None = None
@@ -98,17 +105,18 @@ class Export:
         """When it is forgotten."""
         return self.created_us + KEEP // timedelta(microseconds=1)
 
-    def overdue(self, now_us: int) -> bool:
-        """True if it should have ended by now, so that nobody is at work on it any more."""
-        return self.state == "running" and now_us - self.created_us > OVERDUE_US
+    def at_work(self, now_us: int) -> bool:
+        """True while a worker may be making it."""
+        started_us = self.started_us or self.created_us
+        return self.state == "running" and now_us - started_us < LEASE_US
 
     def shown(self, now_us: int) -> dict[str, Any]:
-        """As replies show it, but for the link."""
-        overdue = self.overdue(now_us)
+        """As replies show it, but for the link: one that lost its worker waits for the next."""
+        lost = self.state == "running" and not self.at_work(now_us)
         return {
             "id": self.id,
-            "state": "failed" if overdue else self.state,
-            "reason": _OVERDUE if overdue else self.reason,
+            "state": "waiting" if lost else self.state,
+            "reason": self.reason,
             "stream": self.request.stream,
             "start_date": self.request.dates.start.isoformat(),
             "end_date": self.request.dates.end.isoformat(),

@@ -1,14 +1,24 @@
-"""The routes of exports: take an order and tell at once, then tell how it stands."""
+"""The routes of exports: take an order and tell at once, then tell how it stands.
+
+Orders of a tenant stand in a line, and its worker makes one after another (write.py).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from pulse import days, lake
-from pulse.errors import ForbiddenError, NotFoundError
-from pulse.exports.export import Export, Request
+from pulse.errors import (
+    ForbiddenError,
+    NotFoundError,
+    TooManyRequestsError,
+    UnavailableError,
+)
+from pulse.exports.export import MOST_ORDERS, Export, Request
+from pulse.exports.waking import wake, wake_idle
 from pulse.http import Call, Reply, Route
 from pulse.ingest.body import read_body
+from pulse.observe import count, logger
 from pulse.settings import OrderExportsSettings
 from pulse.store.clients import unavailable_on_failure
 from pulse.store.events import Events
@@ -18,10 +28,9 @@ from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.limits import Limits
 
-REQUESTED = "export requested"
-"""Detail type of the event that wakes the worker."""
 BODY_LIMIT = 16 * 1024
 LINK_S = 3600
+_TRY_AGAIN_S = 60
 _HEADERS = {"Cache-Control": "no-store"}
 
 
@@ -57,15 +66,16 @@ class Orders:
         }
 
     def order(self, call: Call) -> Reply:
-        """202 once the order is stored and its worker woken; the file comes later.
+        """202 once the order stands in its tenant's line; the file comes later.
 
-        Raises the RequestError that says what is wrong with the key or the body.
+        Raises the RequestError that says what is wrong with the key or the body, or that the line
+        is full.
         """
         tenant = self._tenant(call)
         request = Request.parse(read_body(call, BODY_LIMIT))
         export = Export(tenant, lake.ulid(), request, days.now_us())
-        self.exports.create(export)
-        self.events.announce(REQUESTED, {"tenant": tenant, "export": export.id})
+        self._line_up(export)
+        self._wake(tenant)
         headers = {"Location": f"/v1/exports/{export.id}", "Retry-After": "5", **_HEADERS}
         return Reply.json(202, self._shown(export), headers)
 
@@ -73,6 +83,34 @@ class Orders:
         """How an export of the key's own tenant stands, with a new link if it is done."""
         export = self._find(self._tenant(call), call.path_parameters["id"])
         return Reply.json(200, self._shown(export), _HEADERS)
+
+    def wake(self) -> tuple[str, ...]:
+        """Wake a worker for each tenant whose orders wait with nobody at work; which tenants."""
+        woken = wake_idle(self.exports, self.events)
+        count("TenantsWoken", len(woken))
+        return woken
+
+    def _line_up(self, export: Export) -> None:
+        """Store the order. The look before keeps what is refused from leaving a record behind."""
+        full = len(self.exports.line(export.tenant)) >= MOST_ORDERS
+        if not full:
+            self.exports.create(export)
+            full = not self.exports.join_line(export, most=MOST_ORDERS)
+        if full:
+            raise TooManyRequestsError(
+                "too_many_exports",
+                f"{MOST_ORDERS} exports of the tenant wait or are being made. Order this one once "
+                "one of them has ended.",
+                retry_after_s=_TRY_AGAIN_S,
+            )
+
+    def _wake(self, tenant: str) -> None:
+        """Wake the worker. The order is stored: where that fails, `wake` finds it later."""
+        try:
+            with unavailable_on_failure():
+                wake(self.events, tenant)
+        except (UnavailableError, RuntimeError) as error:
+            logger.warning("worker not woken", extra={"error": type(error).__name__})
 
     def _tenant(self, call: Call) -> str:
         key = authenticate(call, self.directory)

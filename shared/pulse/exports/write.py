@@ -19,18 +19,21 @@ from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
 from pulse.days import Remaining
 from pulse.errors import AthenaError
-from pulse.exports.export import FILTERS, FORMATS, Export
+from pulse.exports.export import FILTERS, FORMATS, LEASE_US, MOST_TRIES, Export
 from pulse.exports.files import COLUMNS, FILES, in_order
+from pulse.exports.waking import wake
 from pulse.observe import count, logger
 from pulse.serve.conditions import Condition, Filters
 from pulse.settings import BuildSettings
 from pulse.sql import statement
 from pulse.store.athena import Athena
+from pulse.store.events import Events
 from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 
 _UNREADABLE = "The rows could not be read in time. Try again, or ask for fewer days."
+_GIVEN_UP = f"It was begun {MOST_TRIES} times and never came to an end. Ask for fewer days."
 _OUR_FAULT = "Something went wrong on our side. Try again."
 _ANY = Condition(frozenset(), negated=True)
 
@@ -43,6 +46,7 @@ class ExportRows:
     exports: Exports
     ledger: Ledger
     athena: Athena
+    events: Events
 
     @classmethod
     def from_settings(cls, settings: BuildSettings) -> Self:
@@ -52,17 +56,46 @@ class ExportRows:
             exports=Exports(settings.table),
             ledger=Ledger(settings.table),
             athena=Athena(settings.database, settings.workgroup),
+            events=Events(settings.event_source),
         )
 
-    def run(self, tenant: str, export_id: str, *, remaining_s: Remaining) -> Export | None:
-        """Make the file of a running export; None, and nothing done, for any other.
+    def run(self, tenant: str, *, worker: str, remaining_s: Remaining) -> Export | None:
+        """Make the file of the tenant's first order in line, then wake a worker for the next.
+
+        None, and nothing done, if there is none or another worker is at the tenant's orders. A
+        `worker` whose first try ended without a word may go on at once under the same name.
 
         Afterwards the export is done and its file lies under its key. Raises what went wrong,
         with the export failed and the reason put into words that tell nothing of the inside.
         """
-        export = self.exports.get(tenant, export_id)
-        if export is None or export.state != "running" or export.overdue(days.now_us()):
-            return None  # the event came again, or far too late
+        export = self._begin_next(tenant, worker)
+        if export is None:
+            return None
+        try:
+            return self._ended(export, remaining_s)
+        finally:
+            self._hand_on(export, worker)
+
+    def _begin_next(self, tenant: str, worker: str) -> Export | None:
+        """The first order in line that has not ended, begun; None if there is nothing to do."""
+        while line := self.exports.take_line(tenant, worker, days.now_us() + LEASE_US):
+            export = self.exports.begin(tenant, line[0], days.now_us())
+            if export:
+                return export
+            self.exports.leave_line(tenant, line[0], worker)
+        return None
+
+    def _hand_on(self, export: Export, worker: str) -> None:
+        self.exports.leave_line(export.tenant, export.id, worker)
+        if self.exports.line(export.tenant):
+            wake(self.events, export.tenant)
+
+    def _ended(self, export: Export, remaining_s: Remaining) -> Export:
+        """The export as it was made, or as it failed for good."""
+        if export.tries > MOST_TRIES:
+            failed = replace(export, state="failed", reason=_GIVEN_UP)
+            self._end(failed)
+            return failed
         try:
             ended = self._made(export, remaining_s)
         except Exception as error:

@@ -7,7 +7,7 @@ them against what ingest and export_rows themselves take and answer.
 from itertools import chain
 from typing import Any
 
-from pulse.exports.export import FILTERS, FORMATS, MOST_DAYS, STREAMS
+from pulse.exports.export import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
 from pulse.lake import CHANNELS, MEDIA_TYPES
 from pulse.tenants.rules import METRICS
 from pulse.tenants.surveys import STYLES, TRIGGERS
@@ -334,7 +334,10 @@ _EXPORT: Schema = {
     "additionalProperties": False,
     "properties": {
         "id": {"type": "string"},
-        "state": {"enum": ["running", "done", "failed"]},
+        "state": {
+            "enum": ["waiting", "running", "done", "failed"],
+            "description": "waiting: exports of the tenant that were ordered before come first.",
+        },
         "reason": {"type": ["string", "null"], "description": "Why it failed."},
         "stream": {"enum": list(STREAMS)},
         "start_date": _DAY,
@@ -473,7 +476,9 @@ PATHS: dict[str, dict[str, Any]] = {
             "summary": "Orders the single rows behind the numbers as one file; a secret key.",
             "description": "Every answer that counts, once, with its comment, or every "
             "interaction, its updates merged, as far as they have arrived when Athena reads: "
-            "ordered by day, then by the time of the answer or of entry.",
+            "ordered by day, then by the time of the answer or of entry. Exports of a tenant are "
+            f"made one after another; at most {MOST_ORDERS} may wait or be at work, what is more "
+            "gets a 429 (too_many_exports).",
             "requestBody": {
                 "required": True,
                 "content": {"application/json": {"schema": _reference("ExportRequest")}},

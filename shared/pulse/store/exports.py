@@ -1,10 +1,15 @@
-"""Exports in the table.
+"""Exports in the table, and the line in which those of a tenant wait.
 
 pk              sk          record
 EXPORTS#tenant  export id   the request, its state, `expires_s`: DynamoDB deletes it some time after
+EXPORT_LINES    tenant      orders: the ids of those that have not ended, the oldest first;
+                            while somebody works on the first: worker, until_us
+
+An order is stored before it joins the line, and has ended before it leaves it: whoever dies in
+between leaves something that the next one skips. A worker's hold of the line ends by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Any
@@ -17,6 +22,7 @@ from pulse.serve.conditions import Condition, Filters
 from pulse.store.records import Record, Records
 
 _ENDING = ("state", "finished_us", "rows", "key", "reason")
+_LINES = "EXPORT_LINES"
 
 
 class Exports:
@@ -54,6 +60,28 @@ class Exports:
         found = self._records.query(f"EXPORTS#{tenant}", consistent=True)
         return [_export(tenant, record) for record in found]
 
+    def begin(self, tenant: str, export_id: str, now_us: int) -> Export | None:
+        """Store that a worker begins the export; None if it has ended or is forgotten."""
+        try:
+            record = self._records.update(
+                f"EXPORTS#{tenant}",
+                export_id,
+                "SET #state = :running, started_us = :now, tries = if_not_exists(tries, :no) + :1",
+                names={"#state": "state"},
+                values={
+                    ":waiting": "waiting",
+                    ":running": "running",
+                    ":now": now_us,
+                    ":now_s": now_us // days.SECOND,
+                    ":no": 0,
+                    ":1": 1,
+                },
+                condition="#state IN (:waiting, :running) AND expires_s > :now_s",
+            )
+        except ConflictError:
+            return None
+        return _export(tenant, record)
+
     def withdraw(self, export: Export, reason: str) -> None:
         """A done export has failed after all, for that reason; any other stays as it is."""
         with suppress(ConflictError):
@@ -67,8 +95,10 @@ class Exports:
             )
 
     def remove(self, tenant: str) -> int:
-        """Forget every export of a tenant; how many there were."""
-        return self._records.clear(f"EXPORTS#{tenant}")
+        """Forget every export of a tenant, and its line; how many there were."""
+        removed = self._records.clear(f"EXPORTS#{tenant}")
+        self._records.delete({"pk": _LINES, "sk": tenant})
+        return removed
 
     def end(self, export: Export) -> bool:
         """Store how a running export ended; False, and nothing changed, if it had ended before."""
@@ -88,6 +118,85 @@ class Exports:
             return False
         return True
 
+    # -- the line of a tenant
+
+    def line(self, tenant: str) -> tuple[str, ...]:
+        """The ids of the orders in line, the oldest first."""
+        record = self._records.get(_LINES, tenant, consistent=True)
+        return _orders(record) if record else ()
+
+    def join_line(self, export: Export, *, most: int) -> bool:
+        """Let an export stand last; False, and nothing changed, if `most` stand there already."""
+        try:
+            self._records.update(
+                _LINES,
+                export.tenant,
+                "SET orders = list_append(if_not_exists(orders, :none), :last)",
+                values={":none": [], ":last": [export.id], ":most": most},
+                condition="attribute_not_exists(orders) OR size(orders) < :most",
+            )
+        except ConflictError:
+            return False
+        return True
+
+    def take_line(self, tenant: str, worker: str, until_us: int) -> tuple[str, ...]:
+        """Let the worker alone work on the line until then at most; the orders in it.
+
+        Empty, and nothing changed, while another one does or no order is in line. It is one
+        condition: an order that joins after somebody found none is seen by who it wakes.
+        """
+        return _orders(self._take(tenant, worker, until_us, "attribute_exists(orders[0])") or {})
+
+    def stop_line(self, tenant: str, holder: str, until_us: int) -> bool:
+        """Let no worker begin until then at most; False, and nothing changed, while one works."""
+        return self._take(tenant, holder, until_us, "") is not None
+
+    def _take(self, tenant: str, holder: str, until_us: int, also: str) -> Record | None:
+        # its own: the answer to an earlier try may have been lost, or the worker
+        free = "(attribute_not_exists(until_us) OR until_us <= :now OR worker = :worker)"
+        try:
+            return self._records.update(
+                _LINES,
+                tenant,
+                "SET worker = :worker, until_us = :until",
+                values={":worker": holder, ":until": until_us, ":now": days.now_us()},
+                condition=f"{free} AND {also}" if also else free,
+            )
+        except ConflictError:
+            return None
+
+    def leave_line(self, tenant: str, export_id: str, worker: str) -> None:
+        """The first order leaves the line, and so does its worker; nothing if they have."""
+        with suppress(ConflictError):
+            self._records.update(
+                _LINES,
+                tenant,
+                "REMOVE orders[0], worker, until_us",
+                values={":first": export_id, ":worker": worker},
+                condition="orders[0] = :first AND worker = :worker",
+            )
+
+    def free_line(self, tenant: str, holder: str) -> None:
+        """Workers may begin again; nothing happens if they may already."""
+        with suppress(ConflictError):
+            self._records.update(
+                _LINES,
+                tenant,
+                "REMOVE worker, until_us",
+                values={":worker": holder},
+                condition="worker = :worker",
+            )
+
+    def idle_tenants(self, now_us: int) -> tuple[str, ...]:
+        """The tenants that have orders in line and nobody at work."""
+        lines = self._records.query(_LINES, consistent=True)
+        return tuple(r["sk"] for r in lines if _orders(r) and r.get("until_us", 0) <= now_us)
+
+
+def _orders(line: Mapping[str, Any]) -> tuple[str, ...]:
+    orders: Iterable[str] = line.get("orders", ())
+    return tuple(orders)
+
 
 def _ending(export: Export) -> dict[str, Any]:
     return {name: getattr(export, name) for name in _ENDING}
@@ -101,6 +210,8 @@ def _export(tenant: str, record: Record) -> Export:
         id=record["sk"],
         request=Request(record["stream"], DateRange(start, end), filters, record["format"]),
         created_us=record["created_us"],
+        started_us=record.get("started_us"),
+        tries=record.get("tries", 0),
         **{name: record[name] for name in _ENDING},
     )
 

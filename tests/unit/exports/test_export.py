@@ -8,7 +8,7 @@ import pytest
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import BadRequestError
-from pulse.exports.export import FILTERS, KEEP, OVERDUE_US, Export, Request
+from pulse.exports.export import FILTERS, KEEP, LEASE_US, Export, Request
 from pulse.serve.conditions import Condition
 
 NOON_US = 1_795_262_400_000_000
@@ -116,15 +116,15 @@ def test_a_year_and_a_leap_day_may_be_asked_for_at_once() -> None:
     assert request(start_date="2025-11-20").dates.days == 366
 
 
-def test_an_export_that_lost_its_worker_is_shown_as_failed() -> None:
-    export = Export("acme", lake.ulid(), request(), NOON_US)
-    assert export.shown(NOON_US + OVERDUE_US)["state"] == "running"
-    late = export.shown(NOON_US + OVERDUE_US + 1)
-    assert late["state"] == "failed"
-    assert "20 minutes" in late["reason"]
+def test_an_export_that_lost_its_worker_waits_for_the_next() -> None:
+    began_us = NOON_US + days.DAY
+    export = Export("acme", lake.ulid(), request(), NOON_US, "running", began_us, tries=1)
+    ends_us = began_us + LEASE_US
+    assert export.shown(ends_us - 1)["state"] == "running"
+    assert export.shown(ends_us)["state"] == "waiting"
 
 
-def test_a_finished_export_is_never_overdue() -> None:
-    done = Export("acme", lake.ulid(), request(), NOON_US, "done", NOON_US, rows=0, key="k")
-    assert done.shown(NOON_US + 10 * OVERDUE_US)["state"] == "done"
+def test_a_finished_export_waits_for_nobody() -> None:
+    done = Export("acme", lake.ulid(), request(), NOON_US, "done", rows=0, key="k")
+    assert done.shown(NOON_US + 10 * LEASE_US)["state"] == "done"
     assert done.expires_us - NOON_US == KEEP.days * days.DAY
