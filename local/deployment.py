@@ -54,6 +54,8 @@ class FunctionConfig:
     reserved_concurrency: int | None = None
     retries: int = LAMBDA_RETRIES
     """How often a failed asynchronous call is tried again."""
+    failure_queue_url: str | None = None
+    """Where is told what failed each time."""
 
 
 @dataclass(frozen=True)
@@ -155,10 +157,15 @@ def _functions(
         for r in resolved.values()
         if r.type == "AWS::Lambda::LayerVersion"
     }
-    retries = {
-        r.properties["FunctionName"]: int(r.properties.get("MaximumRetryAttempts", LAMBDA_RETRIES))
+    events = {
+        r.properties["FunctionName"]: r.properties
         for r in resolved.values()
         if r.type == "AWS::Lambda::EventInvokeConfig"
+    }
+    queues = {
+        r.physical_id.rsplit("/", 1)[1]: r.physical_id
+        for r in resolved.values()
+        if r.type == "AWS::SQS::Queue"
     }
     functions = {}
     for logical_id, resource in resolved.items():
@@ -178,9 +185,25 @@ def _functions(
             role_arn=settings["Role"],
             code_dirs=(code[settings["Code"]["S3Key"]], *used),
             reserved_concurrency=None if reserved is None else int(reserved),
-            retries=retries.get(name, LAMBDA_RETRIES),
+            retries=int(events.get(name, {}).get("MaximumRetryAttempts", LAMBDA_RETRIES)),
+            failure_queue_url=_failure_queue(events.get(name, {}), queues),
         )
     return functions
+
+
+def _failure_queue(events: Mapping[str, Any], queues: Mapping[str, str]) -> str | None:
+    """The address of the queue that asynchronous calls go to once they have failed for good.
+
+    Raises DeploymentError for a destination that is no queue of the template.
+    """
+    settings = events.get("DestinationConfig", {})
+    destination = settings.get("OnFailure", {}).get("Destination")
+    if destination is None:
+        return None
+    name = destination.rsplit(":", 1)[1]
+    if "OnSuccess" in settings or ":sqs:" not in destination or name not in queues:
+        raise DeploymentError(f"{destination}: only queues are told, and of failures alone")
+    return queues[name]
 
 
 def _layer_path(folder: Path) -> Path:

@@ -17,9 +17,13 @@ import uuid
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.aws import Account
 from local.deployment import FunctionConfig
@@ -29,6 +33,7 @@ MOST_WORKERS = 4
 IMPORT_SECONDS = 60
 RETRY_SECONDS = (1, 2)
 """Pauses before an asynchronous call is tried again: Lambda's are one and two minutes."""
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class FunctionError(Exception):
@@ -157,7 +162,10 @@ class Function:
         return future
 
     def submit_event(self, event: Any) -> None:
-        """Lambda's asynchronous call: nobody waits, and a failure is tried again."""
+        """Lambda's asynchronous call: nobody waits, and a failure is tried again.
+
+        What fails each time goes to the queue that the template names for it.
+        """
         self._count(+1)
         self._attempt(event, self.config.retries)
 
@@ -187,13 +195,51 @@ class Function:
             )
 
     def _after_attempt(self, done: Future[Any], event: Any, retries: int) -> None:
-        if done.cancelled() or done.exception() is None or retries == 0:
+        error = None if done.cancelled() else done.exception()
+        if error is None or retries == 0:
+            if isinstance(error, FunctionError) and not self._stopped:
+                self._tell_of_failure(event, error)
             self._count(-1)
             return
         pause = RETRY_SECONDS[-min(retries, len(RETRY_SECONDS))]
         again = threading.Timer(pause, self._attempt, (event, retries - 1))
         again.daemon = True
         again.start()
+
+    def _tell_of_failure(self, event: Any, error: FunctionError) -> None:
+        """Send Lambda's record of an event that was given up, by the right of the function."""
+        if self.config.failure_queue_url is None:
+            return
+        role = {name.lower(): self._environment[name] for name in _CREDENTIALS}
+        record = {
+            "version": "1.0",
+            "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
+            "requestContext": {
+                "requestId": str(uuid.uuid4()),
+                "functionArn": f"{self.config.arn}:$LATEST",
+                "condition": "RetriesExhausted",
+                "approximateInvokeCount": self.config.retries + 1,
+            },
+            "requestPayload": event,
+            "responseContext": {
+                "statusCode": 200,
+                "executedVersion": "$LATEST",
+                "functionError": "Unhandled",
+            },
+            "responsePayload": error.error,
+        }
+        queues = boto3.client(
+            "sqs",
+            endpoint_url=self._environment["AWS_ENDPOINT_URL"],
+            region_name=self._environment["AWS_REGION"],
+            **role,
+        )
+        try:
+            queues.send_message(
+                QueueUrl=self.config.failure_queue_url, MessageBody=json.dumps(record)
+            )
+        except (ClientError, BotoCoreError) as refused:  # Lambda counts DestinationDeliveryFailures
+            print(f"{self.config.name}: event not told of: {refused}", file=sys.stderr)  # noqa: T201
 
     def _run(self, event: Any) -> Any:
         worker = self._idle_worker() or self._new_worker()

@@ -216,6 +216,50 @@ def test_no_route_is_so_narrow_that_a_few_requests_without_a_key_close_it_for_al
     assert own["POST /v1/exports"] == own["POST /v1/batch/responses"]
 
 
+def test_an_event_that_fails_each_time_is_told_of() -> None:
+    """Lambda drops an event after its third failure, unless it is told where to."""
+    targets = {
+        r["Target"]["Arn"]["Fn::GetAtt"][0] for r in of_type("AWS::Scheduler::Schedule").values()
+    }
+    woken = targets | {
+        name
+        for name, function in FUNCTIONS.items()
+        for event in function["Events"].values()
+        if event["Type"] in ("EventBridgeRule", "ScheduleV2")
+    }
+    queue = {"Fn::GetAtt": ["FailedEvents", "Arn"]}
+    told = {
+        config["FunctionName"]["Ref"]
+        for config in of_type("AWS::Lambda::EventInvokeConfig").values()
+        if config["DestinationConfig"] == {"OnFailure": {"Destination": queue}}
+    }
+    may_tell = {
+        name
+        for name, statement in statements()
+        if (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", queue)
+    }
+    assert woken == told == may_tell
+    assert len(woken) >= 6
+
+
+def test_the_queue_of_failed_events_takes_tls_alone() -> None:
+    (policy,) = [
+        policy["PolicyDocument"]["Statement"]
+        for policy in of_type("AWS::SQS::QueuePolicy").values()
+        if {"Ref": "FailedEvents"} in policy["Queues"]
+    ]
+    assert [statement for statement in policy if statement["Effect"] == "Deny"] == [
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": {"Fn::GetAtt": ["FailedEvents", "Arn"]},
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
 def test_every_route_has_a_throttle() -> None:
     properties = RESOURCES["Api"]["Properties"]
     own = properties["RouteSettings"]

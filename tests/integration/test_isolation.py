@@ -154,7 +154,7 @@ def _stays_home(operation: str, asked: dict[str, Any], key_record: str) -> bool:
         case "GetItem":
             return _is_own(asked["Key"], key_record)
         case "UpdateItem":
-            return asked["Key"] == {"pk": {"S": "EXPORT_LINES"}, "sk": {"S": OWN}}
+            return bool(asked["Key"] == {"pk": {"S": "EXPORT_LINES"}, "sk": {"S": OWN}})
         case "TransactWriteItems":
             return all(_is_own(i["Put"]["Item"], key_record) for i in asked["TransactItems"])
         case "Query":

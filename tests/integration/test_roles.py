@@ -61,6 +61,7 @@ UNSEEN = {
     ("ExportRevenue", "events:PutEvents", "*"): TOO_LITTLE_TIME,
     ("CompactRaw", "events:PutEvents", "*"): TOO_LITTLE_TIME,
     ("Housekeep", "events:PutEvents", "*"): TOO_LITTLE_TIME,
+    ("*", "sqs:SendMessage", "*FailedEvents*"): "Lambda sends what a function failed at each time",
 }
 """What this run cannot need: role, action and resource, and when it is needed."""
 

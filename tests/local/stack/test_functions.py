@@ -1,5 +1,6 @@
 """Functions as Lambda runs them: environment, isolation, limits and rights."""
 
+import json
 import os
 import sys
 import threading
@@ -152,6 +153,15 @@ def test_an_asynchronous_call_is_accepted_and_tried_again_when_it_fails(
     assert not stack.idle()
     assert eventually(stack.idle)
     assert bucket.read("events") == [{"do": "fail"}] * 2  # MaximumRetryAttempts: 1
+    (message,) = stack.client("sqs").receive_message(
+        QueueUrl=stack.deployment.resources["GivenUp"], MaxNumberOfMessages=10
+    )["Messages"]
+    told = json.loads(message["Body"])
+    assert told["requestPayload"] == {"do": "fail"}
+    assert told["requestContext"]["condition"] == "RetriesExhausted"
+    assert told["requestContext"]["approximateInvokeCount"] == 2
+    assert told["requestContext"]["functionArn"].endswith(f":function:{worker}:$LATEST")
+    assert told["responsePayload"]["errorType"] == "RuntimeError"
 
 
 def test_a_function_may_not_call_what_its_role_does_not_name(stack: Stack) -> None:
