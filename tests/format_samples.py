@@ -158,10 +158,13 @@ def set_aside() -> dict[str, bytes]:
                 "tenant": "acme",
                 "key_kind": "publishable",
                 "user_agent": FIREFOX,
+                "country": "DE",
                 "item": RESPONSE.item() | {"score": "four"},
             },
         ),
-        quarantine.message_line("there is no tenant 'gone'", "unknown", NOON_US, body),
+        quarantine.message_line(
+            "there is no tenant 'gone'", NOON_US, body, "203.0.113.7", COUNTRIES.of
+        ),
     ]
     return {"lines.json": "".join(f"{line}\n" for line in lines).encode()}
 

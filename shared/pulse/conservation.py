@@ -23,7 +23,7 @@ from typing import Any, Self
 from pulse import days, lake
 from pulse.checks import CheckResult, State
 from pulse.ingest.routes import BATCH_ITEMS
-from pulse.raw.quarantine import UNKNOWN_STREAM
+from pulse.raw.quarantine import MARK, UNKNOWN_STREAM
 from pulse.sql import statement
 from pulse.store import metrics, queue
 from pulse.store.athena import Athena
@@ -50,6 +50,8 @@ class Balance:
     copies: int
     """Further rows of the same events, which count once."""
     set_aside: int
+    being_resent: int
+    """Set aside, and marked: whoever was sending it again has not ended; it may be in raw, too."""
     erased: int
     """At most: what erasures have removed since, and had write_raw leave out, whenever received."""
     messages_on_their_way: int
@@ -77,11 +79,14 @@ class Balance:
             return "waiting", f"{self.missing:,} are in the queue"
         if self.missing <= waiting + self.in_dead_letters:
             return "look", f"{self.missing:,} are in dead letters, see pulse redrive"
+        if self.missing <= waiting + self.in_dead_letters + self.being_resent:
+            return "look", f"{self.missing:,} were being sent again: run pulse quarantine resend"
         if self.accepted_since_oldest is None and self.missing <= in_messages:
             return "look", f"{self.missing:,} may be in the queue, whose age is not known yet"
         if self.expired_days:
             return "look", f"{self.missing:,} missing, which may be of expired days"
-        return "failed", f"{self.missing - waiting - self.in_dead_letters:,} are lost"
+        explained = waiting + self.in_dead_letters + self.being_resent
+        return "failed", f"{self.missing - explained:,} are lost"
 
 
 def events_conserved(outputs: StackOutputs) -> list[CheckResult]:
@@ -143,7 +148,8 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
     oldest = metrics.oldest_sent(outputs.queue_url, days.now())
     lately = _accepted(outputs.metrics_namespace, span.since(oldest)) if oldest else None
     dead = _in_dead_letters(outputs.dead_letter_queue_url, span)
-    set_aside, erased = _set_aside(objects, span), _erased(objects, span)
+    set_aside, being_resent = _set_aside(objects, span)
+    erased = _erased(objects, span)
     erased.update(dict.fromkeys(accepted, left_out))
     for dataset in lake.DATASETS:
         entries = ledger.entries(dataset.stream)
@@ -156,6 +162,7 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
                 written=written["most"],
                 copies=written["copies"],
                 set_aside=set_aside[dataset.stream],
+                being_resent=being_resent[dataset.stream],
                 erased=erased[dataset.stream],
                 messages_on_their_way=waiting,
                 accepted_since_oldest=lately[dataset.stream] if lately else None,
@@ -220,8 +227,8 @@ def _written(
     return {name: int(value) for name, value in row.items()}
 
 
-def _set_aside(objects: Objects, span: _Span) -> Mapping[str, int]:
-    """How many events were set aside, by stream.
+def _set_aside(objects: Objects, span: _Span) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """How many events were set aside, by stream; and how many of those that are being sent again.
 
     A message that came twice was set aside twice: equal lines of two objects are one.
     """
@@ -231,11 +238,13 @@ def _set_aside(objects: Objects, span: _Span) -> Mapping[str, int]:
             for key in objects.keys(lake.quarantine_prefix(stream, day)):
                 lines |= Counter(objects.get(key).decode().splitlines())
     found: Counter[str] = Counter()
+    being_resent: Counter[str] = Counter()
     for line, times in lines.items():
-        stream, events, received_us = _content(json.loads(line))
+        told = json.loads(line)
+        stream, events, received_us = _content(told)
         if span.holds(received_us):
-            found[stream] += events * times
-    return found
+            (being_resent if MARK in told else found)[stream] += events * times
+    return found, being_resent
 
 
 def _content(told: Mapping[str, Any]) -> tuple[str, int, int]:

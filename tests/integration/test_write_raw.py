@@ -193,6 +193,7 @@ def test_a_batch_with_one_bad_message_stores_the_good_and_sets_the_bad_aside(
     assert by_id["crm-1003"]["browser"] is None
     assert aside(lake_objects) == [
         {
+            "format": 2,
             "reason": "no message: JSON is malformed: invalid character (byte 4)",
             "stream": "unknown",
             "received": "2026-11-21T12:00:00.123000Z",
@@ -368,10 +369,17 @@ def test_a_row_that_is_wrong_is_set_aside_and_its_neighbours_are_stored(
     first, second = aside(lake_objects)
     kept = {name: value for name, value in bad.items() if name != "ip"}
     assert first == {
+        "format": 2,
         "reason": "score must be a int",
         "stream": "responses",
-        "received": "2026-11-21T12:00:00Z",
-        "row": {"tenant": "demo", "key_kind": "secret", "user_agent": None, "item": kept},
+        "received": "2026-11-21T12:00:00.000001Z",  # as the item that it is
+        "row": {
+            "tenant": "demo",
+            "key_kind": "secret",
+            "user_agent": None,
+            "country": first["row"]["country"],
+            "item": kept,
+        },
     }
     assert (second["reason"], second["row"]["item"]) == ("an item must be an object", "text")
 

@@ -3,6 +3,7 @@
     tenants, surveys, keys     whom, what and who may
     importing                  responses from elsewhere, through the same interface as all others
     operating                  build, check, invoke, redrive
+    quarantine                 what could not be stored, seen and sent again
     smoking                    a stack, tried as a whole
     erasing                    a person who wants to be forgotten
     purging                    what a key or a time brought
@@ -32,6 +33,7 @@ from pulse.cli import (
     output,
     publishing,
     purging,
+    quarantine,
     reporting,
     smoking,
     surveys,
@@ -109,6 +111,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(importing.app, name="import")
 app.add_typer(exporting.app, name="export")
 app.add_typer(publishing.app, name="pages")
+app.add_typer(quarantine.app, name="quarantine")
 app.command("build")(operating.build)
 app.command("report")(reporting.report)
 app.command("redrive")(operating.redrive)

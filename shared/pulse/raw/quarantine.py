@@ -1,43 +1,79 @@
 """What could not be read, set aside with its reason: JSON lines under `quarantine/`.
 
-Nobody loses data by our mistake: a row can be mended and sent again. No address of a customer
-is kept even here.
+Nobody loses data by our mistake: a line holds all that its events need to be sent again as they
+came (resend.py), the country in the place of the address. No address of a customer is kept even
+here. While a line is being sent again it carries a mark.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pulse import days
+from pulse import days, formats
 
 UNKNOWN_STREAM = "unknown"
 """Where whole messages are set aside."""
+MARK = "resent"
+"""The member that says when a line was about to be sent again."""
 
 _ADDRESS_MEMBERS = ("ip", "client_ip")
 # Also a time of day can look like the second one; it is better to lose that than to keep this.
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f.]*")
 _REMOVED = "[address removed]"
 
+CountryOf = Callable[[Any], str | None]
+"""The country of an address; of anything else None."""
+
 
 def row_line(reason: str, stream: str, received_us: int, row: Mapping[str, Any]) -> str:
-    """A line for one item, with what its message said of it."""
+    """A line for one item, with what its message said of it; when the item itself counts as
+    received."""
     return _line(reason, stream, received_us, {"row": _without_addresses(row)})
 
 
-def message_line(reason: str, stream: str, received_us: int, body: str) -> str:
+def message_line(
+    reason: str, received_us: int, body: str, client_ip: str | None, country_of: CountryOf
+) -> str:
     """A line for a whole message: as JSON without addresses, or else as text without any."""
     try:
-        message = _without_addresses(json.loads(body))
+        told = json.loads(body)
+        message = _without_addresses(_with_countries(told, client_ip, country_of))
     except (ValueError, RecursionError):
         message = _ADDRESS.sub(_REMOVED, body)
-    return _line(reason, stream, received_us, {"message": message})
+    return _line(reason, UNKNOWN_STREAM, received_us, {"message": message})
 
 
 def _line(reason: str, stream: str, received_us: int, content: Mapping[str, Any]) -> str:
     return json.dumps(
-        {"reason": reason, "stream": stream, "received": days.iso(received_us), **content}
+        {
+            "format": formats.QUARANTINE.number,
+            "reason": reason,
+            "stream": stream,
+            "received": days.iso(received_us),
+            **content,
+        }
     )
+
+
+def _with_countries(message: Any, client_ip: str | None, country_of: CountryOf) -> Any:
+    """The message with the countries that its addresses tell, where it does not tell them."""
+    if not isinstance(message, Mapping):
+        return message
+    if message.get("key_kind") == "publishable":
+        return _with_country(message, country_of(client_ip))
+    items = message.get("items")
+    if not isinstance(items, list):
+        return message
+    located = [
+        _with_country(one, country_of(one.get("ip"))) if isinstance(one, Mapping) else one
+        for one in items
+    ]
+    return {**message, "items": located}
+
+
+def _with_country(told: Mapping[str, Any], country: str | None) -> Mapping[str, Any]:
+    return {**told, "country": country} if country and not told.get("country") else told
 
 
 def _without_addresses(value: Any) -> Any:

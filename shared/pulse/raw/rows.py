@@ -225,17 +225,20 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # -- responses
 
 
+def country_of(item: Mapping[str, Any], origin: Origin, countries: Countries) -> str | None:
+    """The country that an item comes from; of a server's own request never."""
+    if origin.message.key_kind == "publishable":
+        return origin.message.country or countries.of(origin.client_ip)
+    return item.get("country") or countries.of(item.get("ip"))
+
+
 def _key_kind_and_client(item: Mapping[str, Any], origin: Origin, countries: Countries) -> Row:
     """Country, browser, os and device, but of a server's own request never; the kind of key."""
-    if origin.message.key_kind == "publishable":
-        country = origin.message.country or countries.of(origin.client_ip)
-        client = client_of(origin.message.user_agent)
-    else:
-        country = item.get("country") or countries.of(item.get("ip"))
-        client = client_of(item.get("user_agent"))
+    own = origin.message.key_kind == "publishable"
+    client = client_of(origin.message.user_agent if own else item.get("user_agent"))
     return {
         "key_kind": origin.message.key_kind,
-        "country": country,
+        "country": country_of(item, origin, countries),
         "browser": client.browser,
         "os": client.os,
         "device": client.device,

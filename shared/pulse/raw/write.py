@@ -21,7 +21,7 @@ from pulse.raw import parquet, quarantine
 from pulse.raw.countries import Countries
 from pulse.raw.names import AgentNames
 from pulse.raw.retention import first_kept_day
-from pulse.raw.rows import STREAMS, Origin, Row, row_of
+from pulse.raw.rows import STREAMS, Origin, Row, country_of, row_of
 from pulse.raw.zones import Zones
 from pulse.settings import WriteRawSettings
 from pulse.store.clients import client
@@ -174,16 +174,16 @@ class WriteRaw:
         try:
             message = Message.decode(record["body"])
         except ValueError as error:
-            _refuse(record, str(error), batch)
+            self._refuse(record, str(error), batch)
             return
         if message.stream not in STREAMS:
-            _refuse(record, f"there is no stream {message.stream!r}", batch)
+            self._refuse(record, f"there is no stream {message.stream!r}", batch)
             return
         zone = self._zones.of(message.tenant)
         if zone is None:
             if batch.leave_out_whole(message):  # the tenant has been deleted
                 return
-            _refuse(record, f"there is no tenant {message.tenant!r}", batch)
+            self._refuse(record, f"there is no tenant {message.tenant!r}", batch)
             return
         origin = Origin(message, _client_ip(record), zone)
         for index, item in enumerate(message.items):
@@ -204,12 +204,30 @@ class WriteRaw:
                 "key_kind": message.key_kind,
                 "key_id": message.key_id,
                 "user_agent": message.user_agent,
+                "country": self._country(item, origin),
                 "item": item,
             }
-            line = quarantine.row_line(reason, message.stream, message.received_us, content)
+            line = quarantine.row_line(reason, message.stream, message.received_us + index, content)
             batch.set_aside(message.stream, line, message_id)
         else:
             batch.add_row(message.stream, day, row, message_id)
+
+    def _country(self, item: Any, origin: Origin) -> str | None:
+        """The country of an item that cannot be read; its address is not kept."""
+        if origin.message.stream != "responses" or not isinstance(item, Mapping):
+            return None
+        known = {name: item[name] for name in ("country", "ip") if type(item.get(name)) is str}
+        return country_of(known, origin, self._countries)
+
+    def _refuse(self, record: Mapping[str, Any], reason: str, batch: Batch) -> None:
+        """Set a whole message aside."""
+
+        def found(address: Any) -> str | None:
+            return self._countries.of(address) if isinstance(address, str) else None
+
+        ip = _client_ip(record)
+        line = quarantine.message_line(reason, _sent_us(record), record["body"], ip, found)
+        batch.set_aside(quarantine.UNKNOWN_STREAM, line, record["messageId"])
 
     # -- storing
 
@@ -255,13 +273,6 @@ class WriteRaw:
         now = days.now()
         key = lake.quarantine_key(target.stream, now.date(), lake.ulid(now))
         self._objects.put(key, "".join(line + "\n" for line in target.lines).encode())
-
-
-def _refuse(record: Mapping[str, Any], reason: str, batch: Batch) -> None:
-    """Set a whole message aside."""
-    stream = quarantine.UNKNOWN_STREAM
-    line = quarantine.message_line(reason, stream, _sent_us(record), record["body"])
-    batch.set_aside(stream, line, record["messageId"])
 
 
 def _countries(key: str, objects: Objects) -> Countries:

@@ -1,0 +1,249 @@
+"""`pulse quarantine`: what was accepted and could not be stored, seen and sent again.
+
+It reads and writes the lake and the queue with the caller's AWS credentials.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from pulse import lake
+from pulse.cli import output
+from pulse.cli.arguments import assignments, day
+from pulse.cli.exits import REJECTED, WrongUseError
+from pulse.cli.operating import wait_until_stored
+from pulse.cli.target import StackName, Target, find_target
+from pulse.raw.resend import FIELDS, Line, Quarantine, Resent, Wanted
+from pulse.store.clients import client
+from pulse.store.objects import Objects
+from pulse.store.queue import Queue
+
+app = typer.Typer(
+    no_args_is_help=True, help="What could not be stored: rows and messages with their reasons."
+)
+
+OfTenant = Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Of this tenant.")]
+OfStream = Annotated[
+    str | None,
+    typer.Option("--stream", metavar="STREAM", help="responses, interactions or sessions."),
+]
+OfReason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Whose reason holds this text.")
+]
+OfDay = Annotated[
+    str | None, typer.Option("--day", metavar="DAY", help="Set aside on this day (UTC).")
+]
+_SHOWN = 20
+_MOST_UNSENDABLE = 20
+
+
+@app.command("list")
+def list_lines(
+    tenant: OfTenant = None,
+    stream: OfStream = None,
+    reason: OfReason = None,
+    on: OfDay = None,
+    limit: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many lines are shown one by one.")
+    ] = _SHOWN,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="With --json: whole lines, and what customers wrote in them."),
+    ] = False,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Show what was set aside: how much for which reason, and some lines.
+
+    Example:
+
+        pulse quarantine list --tenant acme --reason "score must be"
+    """
+    if full and not as_json:
+        raise WrongUseError("--full comes with --json: whole lines are for a file to be mended.")
+    wanted = _wanted(tenant, stream, reason, on)
+    counts: Counter[tuple[str, str, str]] = Counter()
+    events: Counter[tuple[str, str, str]] = Counter()
+    shown: list[Mapping[str, Any]] = []
+    for line in _quarantine(find_target(stack)).lines(wanted):
+        group = (line.stream, line.tenant or "", line.reason)
+        counts[group] += 1
+        events[group] += len(line.items)
+        if len(shown) < limit:
+            shown.append(_told(line, full=full))
+    reasons = [
+        {"stream": of, "tenant": whose or None, "reason": why, "lines": n, "events": events[group]}
+        for group, n in counts.most_common()
+        for of, whose, why in [group]
+    ]
+    result = {"lines": counts.total(), "events": events.total(), "reasons": reasons}
+    output.show(result | {"shown": shown}, _listed(result, shown), as_json=as_json)
+
+
+@app.command()
+def resend(
+    tenant: OfTenant = None,
+    stream: OfStream = None,
+    reason: OfReason = None,
+    on: OfDay = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Give a field of the items this value, as JSON."
+        ),
+    ] = None,
+    mended: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Send these lines, which `list --json --full` printed, as mended."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent; change nothing.")
+    ] = False,
+    wait: Annotated[
+        int, typer.Option(min=0, metavar="SECONDS", help="How long to wait until it is stored.")
+    ] = 120,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Send what was set aside again, as what it was: kind of key, country, browser, time, id.
+
+    What was sent is no longer set aside, unless it cannot be stored again. Nothing counts twice.
+
+    Example:
+
+        pulse quarantine resend --tenant acme --reason "scale" --set 'scale="1-5"'
+    """
+    wanted = _wanted(tenant, stream, reason, on)
+    values = _values(changes or [])
+    lines = _mended(mended) if mended else None
+    target = find_target(stack)
+    found: set[str] = set()
+
+    def mend(line: Line) -> Line | None:
+        if lines is None:
+            return line.with_values(values)
+        if line.id not in lines:
+            return None
+        found.add(line.id)
+        return Line(line.key, {**line.told, **lines[line.id]}).with_values(values)
+
+    resent = _quarantine(target).resend(wanted, mend, dry=dry_run)
+    missing = sorted((lines or {}).keys() - found)
+    if resent.lines and not dry_run:
+        wait_until_stored(target.outputs.queue_url, wait)
+    result = {
+        "dry_run": dry_run,
+        "lines": resent.lines,
+        "events": resent.events,
+        "unsendable": [
+            {**_told(line, full=False), "why": why}
+            for line, why in resent.unsendable[:_MOST_UNSENDABLE]
+        ],
+        "unsendable_lines": len(resent.unsendable),
+        "not_found": missing,
+    }
+    output.show(result, _sent(resent, missing, dry_run=dry_run), as_json=as_json)
+    if resent.unsendable or missing:
+        raise typer.Exit(REJECTED)
+
+
+def _quarantine(target: Target) -> Quarantine:
+    for service in ("s3", "sqs"):
+        client(service)  # here, because botocore cannot make them in two threads
+    return Quarantine(Objects(target.outputs.lake_bucket), Queue(target.outputs.queue_url))
+
+
+def _wanted(tenant: str | None, stream: str | None, reason: str | None, on: str | None) -> Wanted:
+    streams = [dataset.stream for dataset in lake.DATASETS]
+    if stream is not None and stream not in streams:
+        raise WrongUseError(f"--stream takes one of {', '.join(streams)}, not {stream!r}.")
+    return Wanted(tenant, stream, reason, day(on, "--day") if on else None)
+
+
+def _values(changes: list[str]) -> dict[str, Any]:
+    """FIELD=VALUE texts as values: JSON, or the text itself where it is none."""
+    values: dict[str, Any] = {}
+    for name, text in assignments(changes, "--set").items():
+        if name not in FIELDS:
+            raise WrongUseError(f"--set: no event has {name!r}. There are: {_names(FIELDS)}.")
+        try:
+            values[name] = json.loads(text)
+        except ValueError:
+            values[name] = text
+    return values
+
+
+def _names(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _mended(path: Path) -> dict[str, Mapping[str, Any]]:
+    """What mended lines hold, by the id of the line that each takes the place of."""
+    try:
+        told = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise WrongUseError(f"{path} cannot be read: {error}.") from error
+    lines: Any = told.get("shown") if isinstance(told, dict) else told
+    try:
+        return {
+            line["id"]: {name: line[name] for name in ("row", "message") if name in line}
+            for line in lines
+        }
+    except (TypeError, KeyError) as error:
+        raise WrongUseError(
+            f"{path} holds no lines: it takes what `pulse quarantine list --json --full` prints."
+        ) from error
+
+
+def _told(line: Line, *, full: bool) -> dict[str, Any]:
+    told = {
+        "id": line.id,
+        "object": line.key,
+        "stream": line.stream,
+        "tenant": line.tenant,
+        "reason": line.reason,
+        "received": line.told["received"],
+        "events": line.event_ids,
+        "being_resent": line.is_marked,
+    }
+    if full:
+        told |= {name: line.told[name] for name in ("row", "message") if name in line.told}
+    return told
+
+
+def _listed(result: Mapping[str, Any], shown: list[Mapping[str, Any]]) -> Group | str:
+    if not result["lines"]:
+        return "nothing is set aside"
+    reasons = output.table(
+        ["stream", "tenant", "reason", "lines", "events"],
+        [list(row.values()) for row in result["reasons"]],
+        right=["lines", "events"],
+    )
+    lines = output.table(
+        ["line", "received", "reason", "events"],
+        [
+            [line["id"], line["received"], line["reason"], ", ".join(line["events"][:3])]
+            for line in shown
+        ],
+    )
+    more = result["lines"] - len(shown)
+    return Group(reasons, Text(), lines, *([Text(f"and {more:,} more")] if more else []))
+
+
+def _sent(resent: Resent, missing: list[str], *, dry_run: bool) -> str:
+    would = "would be sent" if dry_run else "were sent"
+    text = [f"{resent.lines:,} lines with {resent.events:,} events {would} again"]
+    reasons = Counter(why for _, why in resent.unsendable)
+    text += [f"{n:,} lines have to be mended first: {why}" for why, n in reasons.most_common(5)]
+    text += [f"there is no line {name} any more" for name in missing[:5]]
+    if resent.lines and not dry_run:
+        text.append("`pulse build` brings them into the reports")
+    return "\n".join(text)

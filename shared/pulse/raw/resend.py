@@ -1,0 +1,266 @@
+"""What was set aside goes to the queue again, as what it was: same key, country, time, identity.
+
+Through the interface it would be another answer, of another kind of key and from another place. So
+each line becomes a message with the envelope that it came in. It was received when it was: whoever
+was erased since stays erased, and an answer sent twice is one.
+
+A line is marked, sent, and removed, in this order. Who dies in between leaves marked lines, of
+which nobody knows whether they were sent: they are sent again by the next run, and count once.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from datetime import date
+from functools import cached_property
+from typing import Any, Self
+
+from pulse import days, lake
+from pulse.errors import ConflictError, PulseError
+from pulse.ingest.message import AgentSession, Interaction, Message, Response
+from pulse.raw.quarantine import MARK
+from pulse.store.objects import Objects
+from pulse.store.queue import Queue
+
+FIELDS = frozenset(f.name for kind in (Response, Interaction, AgentSession) for f in fields(kind))
+"""What an item may hold."""
+_IDS = ("response_id", "interaction_id", "session_id")
+_ID_DIGITS = 16
+_AT_ONCE = 8
+_TRIES = 5
+
+
+class UnsendableError(PulseError):
+    """Nothing in the line is a message; it has to be mended first."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of an object under quarantine/."""
+
+    key: str
+    told: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, key: str, text: str) -> Self:
+        """The line of an object."""
+        return cls(key, json.loads(text))
+
+    @property
+    def text(self) -> str:
+        """As it stands in the object."""
+        return json.dumps(self.told)
+
+    @cached_property
+    def id(self) -> str:
+        """What it is called, marked or not; equal lines share it."""
+        unmarked = {name: value for name, value in self.told.items() if name != MARK}
+        return hashlib.sha256(json.dumps(unmarked).encode()).hexdigest()[:_ID_DIGITS]
+
+    @property
+    def marked(self) -> Self:
+        """The line while it is being sent again."""
+        return type(self)(self.key, {**self.told, MARK: days.iso(days.now_us())})
+
+    @property
+    def is_marked(self) -> bool:
+        """True where whoever sent it again has not ended."""
+        return MARK in self.told
+
+    @property
+    def reason(self) -> str:
+        """Why it was set aside."""
+        return str(self.told["reason"])
+
+    @property
+    def envelope(self) -> Mapping[str, Any]:
+        """What the message said of its items; nothing where it was none."""
+        about = self.told.get("row", self.told.get("message"))
+        return about if isinstance(about, Mapping) else {}
+
+    @property
+    def stream(self) -> str:
+        """Of a message that could not be read, what it says itself."""
+        return str(self.told["stream"] if "row" in self.told else self.envelope.get("stream"))
+
+    @property
+    def tenant(self) -> str | None:
+        """None where it tells none."""
+        tenant = self.envelope.get("tenant")
+        return tenant if isinstance(tenant, str) else None
+
+    @property
+    def items(self) -> list[Any]:
+        """Its events, as far as they can be told."""
+        if "row" in self.told:
+            return [self.envelope.get("item")]
+        items = self.envelope.get("items")
+        return items if isinstance(items, list) else []
+
+    @property
+    def event_ids(self) -> list[str]:
+        """What its events are called."""
+        given = [
+            i[name] for i in self.items if isinstance(i, Mapping) for name in _IDS if name in i
+        ]
+        return [value for value in given if isinstance(value, str)]
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """The line with these values in each of its items. Raises UnsendableError for none."""
+        if not all(isinstance(item, Mapping) for item in self.items):
+            raise UnsendableError("an item is no object")
+        items = [{**item, **values} for item in self.items]
+        return self._with_items(items) if values else self
+
+    def _with_items(self, items: Sequence[Any]) -> Self:
+        if "row" in self.told:
+            return type(self)(self.key, {**self.told, "row": {**self.envelope, "item": items[0]}})
+        return type(self)(self.key, {**self.told, "message": {**self.envelope, "items": items}})
+
+    def body(self) -> str:
+        """The message to be sent. Raises UnsendableError where there is none to be made."""
+        try:
+            if "row" in self.told:
+                return self._message().encode()
+            body = json.dumps(self.told["message"])
+            Message.decode(body)
+        except (KeyError, ValueError, TypeError, PulseError) as error:
+            raise UnsendableError(str(error) or type(error).__name__) from error
+        return body
+
+    def _message(self) -> Message:
+        row, (item,) = self.envelope, self.items
+        if not isinstance(item, Mapping):
+            raise UnsendableError("the item is no object")
+        if not (self.tenant and isinstance(row["key_kind"], str)):
+            raise UnsendableError("nothing tells whose it is")
+        own, country = row["key_kind"] == "publishable", row.get("country")
+        if country and not own:
+            item = {"country": country, **item}
+        return Message(
+            stream=self.stream,
+            tenant=self.tenant,
+            key_kind=row["key_kind"],
+            received_us=days.parse_instant(self.told["received"]),
+            request_id=f"resent {self.id}",
+            items=(item,),
+            user_agent=row.get("user_agent"),
+            country=country if own else None,
+        )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines are meant; None: whichever."""
+
+    tenant: str | None = None
+    stream: str | None = None
+    reason: str | None = None
+    """A part of the reason."""
+    day: date | None = None
+    """The UTC day on which they were set aside."""
+
+    def holds(self, line: Line) -> bool:
+        """Is this line meant?"""
+        return (
+            self.tenant in (None, line.tenant)
+            and self.stream in (None, line.stream)
+            and (self.reason or "") in line.reason
+        )
+
+
+@dataclass(frozen=True)
+class Resent:
+    """What became of lines: how many were sent, and those that could not be, with the reason."""
+
+    lines: int
+    events: int
+    unsendable: tuple[tuple[Line, str], ...]
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """All that was set aside in a lake, and the queue that it came by."""
+
+    objects: Objects
+    queue: Queue
+
+    def lines(self, wanted: Wanted) -> Iterator[Line]:
+        """The lines that are meant, by stream and in the order in which they were set aside."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for lines in pool.map(self._read, self._keys(wanted.day)):
+                yield from filter(wanted.holds, lines)
+
+    def resend(
+        self, wanted: Wanted, mend: Callable[[Line], Line | None], *, dry: bool = False
+    ) -> Resent:
+        """Send what is meant again, as `mend` makes it (None: not this one).
+
+        Afterwards what was sent is no longer set aside; write_raw may set it aside anew. What
+        cannot be sent stays. A dry run changes nothing.
+        """
+        sent: list[Line] = []
+        unsendable: list[tuple[Line, str]] = []
+        for key in self._keys(wanted.day):
+            bodies: dict[str, str] = {}
+            for line in filter(wanted.holds, self._read(key)):
+                try:
+                    mended = mend(line)
+                    if mended is not None:
+                        bodies[line.id] = mended.body()
+                        sent.append(mended)
+                except UnsendableError as error:
+                    unsendable.append((line, str(error)))
+            if bodies and not dry:
+                self._resend(key, bodies)
+        return Resent(len(sent), sum(len(line.items) for line in sent), tuple(unsendable))
+
+    def _resend(self, key: str, bodies: Mapping[str, str]) -> None:
+        """Send the messages made of an object's lines, by the lines' ids.
+
+        Lines that are no longer there when they are to be marked were erased, or sent by another.
+        """
+        marked: set[str] = set()
+
+        def mark(lines: list[Line]) -> list[Line]:
+            marked.clear()
+            marked.update(line.id for line in lines if line.id in bodies)
+            return [line.marked if line.id in bodies else line for line in lines]
+
+        self._change(key, mark)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda name: self.queue.send(bodies[name], {}), sorted(marked)))
+        self._change(key, lambda lines: [line for line in lines if line.id not in marked])
+
+    def _change(self, key: str, change: Callable[[list[Line]], list[Line]]) -> None:
+        """Let an object have the lines that `change` makes of its own; of none it is deleted."""
+        for _ in range(_TRIES):
+            if self.objects.find(key) is None:
+                change([])
+                return
+            body, etag = self.objects.get_tagged(key)
+            lines = change(_lines(key, body))
+            if not lines:
+                self.objects.delete([key])
+                return
+            new = "".join(f"{line.text}\n" for line in lines).encode()
+            sha256 = hashlib.sha256(new).hexdigest()
+            try:
+                self.objects.replace(key, new, sha256=sha256, etag=etag)
+            except ConflictError:  # an erasure, or another who sends again
+                continue
+            return
+        raise ConflictError(f"{key} keeps being changed by somebody else: run it again")
+
+    def _keys(self, day: date | None) -> Iterable[str]:
+        keys = self.objects.keys(lake.QUARANTINE)
+        return keys if day is None else (key for key in keys if f"/dt={day}/" in key)
+
+    def _read(self, key: str) -> list[Line]:
+        return _lines(key, self.objects.get(key))
+
+
+def _lines(key: str, body: bytes) -> list[Line]:
+    return [Line.read(key, text) for text in body.decode().splitlines()]
