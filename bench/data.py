@@ -150,6 +150,7 @@ def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Ta
             name: _labels(client, [row[place] for row in _CLIENTS])
             for place, name in enumerate(("browser", "os", "device"))
         },
+        "key_id": _labels(tenant, [f"{number:012x}" for number in range(len(tenants))]),
     }
     wanted = schema(lake.RAW_RESPONSES)
     return pa.table({name: columns[name] for name in wanted.names}).cast(wanted)

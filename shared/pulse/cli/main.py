@@ -8,6 +8,7 @@
     erasing                    a person who wants to be forgotten
     purging                    what a key or a time brought
     leaving                    a tenant that is deleted
+    restoring                  what somebody deleted or spoilt
     exporting                  revenue for finance
     reporting                  numbers on the terminal
     publishing                 the pages into a deployed stack
@@ -35,6 +36,7 @@ from pulse.cli import (
     purging,
     quarantine,
     reporting,
+    restoring,
     smoking,
     surveys,
     tenants,
@@ -112,6 +114,7 @@ app.add_typer(importing.app, name="import")
 app.add_typer(exporting.app, name="export")
 app.add_typer(publishing.app, name="pages")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(restoring.app, name="restore")
 app.command("build")(operating.build)
 app.command("report")(reporting.report)
 app.command("redrive")(operating.redrive)

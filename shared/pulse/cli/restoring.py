@@ -1,0 +1,144 @@
+"""`pulse restore`: what somebody deleted or spoilt comes back from what AWS keeps of it.
+
+Raw comes back from the older versions of its objects, records of the table from a table that AWS
+restored beside it. docs/operations.md has the steps.
+"""
+
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from pulse import lake
+from pulse.cli import erasing, operating, output
+from pulse.cli.arguments import day
+from pulse.cli.exits import FailedError, WrongUseError
+from pulse.cli.purging import StreamName
+from pulse.cli.target import StackName, find_target
+from pulse.errors import ConflictError
+from pulse.store.records import Record, Records
+
+app = typer.Typer(no_args_is_help=True, help="Bring back what was lost.")
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would come back; change nothing.")
+]
+
+
+@app.command()
+def raw(
+    start: Annotated[str, typer.Option(metavar="DAY", help="The first day to look at.")],
+    end: Annotated[str, typer.Option(metavar="DAY", help="The last one.")],
+    stream: Annotated[
+        StreamName | None, typer.Option(help="Of this stream alone. Default: of all.")
+    ] = None,
+    dry_run: DryRun = False,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Bring back the events that raw lacks and an older version of an object still holds.
+
+    Versions are kept for a week. What was erased, purged or has expired does not come back. The
+    days are built again. It can be run twice.
+
+    Example:
+
+        pulse restore raw --start 2026-11-18 --end 2026-11-20
+    """
+    first, last = day(start, "--start"), day(end, "--end")
+    if first > last:
+        raise WrongUseError("--start lies after --end.")
+    settings = find_target(stack).build_settings
+    from pulse.raw.restore import RestoreRaw  # slow to import: pyarrow
+
+    stage = RestoreRaw.from_settings(settings, time.sleep)
+    restored: list[dict[str, Any]] = []
+    unreadable: list[str] = []
+    with operating.functions_quiet():
+        for dataset in lake.DATASETS:
+            if stream not in (None, dataset.stream):
+                continue
+            for one in sorted(stage.ledger.entries(dataset.stream)):
+                if not first <= one <= last:
+                    continue
+                try:
+                    found = stage.day(dataset, one, dry=dry_run)
+                except (ValueError, ConflictError) as error:
+                    raise FailedError(f"{dataset.stream} of {one}: {error}") from error
+                if found:
+                    restored += [asdict(part) | {"day": str(one)} for part in found.objects]
+                    unreadable += found.unreadable
+        if not dry_run:
+            erasing.rebuild(settings)
+    columns = ("stream", "day", "rows", "key")
+    rows = [[one[name] for name in columns] for one in restored]
+    shown = output.table(columns, rows, right=["rows"]) if rows else "Nothing is lacking."
+    result = {"restored": restored, "unreadable": unreadable, "dry_run": dry_run}
+    output.show(result, shown, as_json=as_json)
+    if unreadable:
+        raise FailedError(
+            f"Nobody can read, and no older version could take the place of: "
+            f"{', '.join(unreadable)}."
+        )
+
+
+@app.command()
+def table(
+    source: Annotated[
+        str, typer.Option("--from", metavar="TABLE", help="The table that was restored beside.")
+    ],
+    only: Annotated[
+        list[str],
+        typer.Option(metavar="PK", help="Records whose pk begins so, such as SURVEYS#acme."),
+    ],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also records that have changed since.")
+    ] = False,
+    dry_run: DryRun = False,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Write records back from a table that AWS restored to a point in time.
+
+    Those that are missing here; with --replace those that differ, too. None is ever deleted.
+    --only may repeat: what is what stands at the top of shared/pulse/store/*.py.
+
+    Example:
+
+        pulse restore table --from pulse-before --only SURVEYS#acme --only TENANTS --dry-run
+    """
+    if any(never.startswith(pk) for pk in only for never in ("ERASURES", "COUNTERS")):
+        raise WrongUseError(
+            "--only takes the beginning of a pk; orders to erase (ERASURES, COUNTERS) stay as they "
+            "are, or whoever was erased since would come back."
+        )
+    target = find_target(stack)
+    there, here = Records(source), Records(target.outputs.table)
+    before = {_place(record): record for pk in only for record in there.scan(pk)}
+    now = {_place(record): record for pk in only for record in here.scan(pk)}
+    missing = [record for place, record in sorted(before.items()) if place not in now]
+    changed = [r for place, r in sorted(before.items()) if place in now and now[place] != r]
+    if not dry_run:
+        for record in missing:
+            here.create(record)
+        for record in changed * replace:
+            here.put(record)
+    result = {
+        "missing": [_place(record) for record in missing],
+        "changed": [_place(record) for record in changed],
+        "replaced": replace and not dry_run,
+        "dry_run": dry_run,
+    }
+    rows = [["missing", *_place(record)] for record in missing]
+    rows += [["changed", *_place(record)] for record in changed]
+    shown = output.table(("", "pk", "sk"), rows) if rows else "Nothing differs."
+    output.show(result, shown, as_json=as_json)
+    if changed and not replace:
+        output.say(f"{len(changed):,} have changed since and stay: --replace writes them back too.")
+    if not dry_run:
+        output.say("Every process knows within a minute.")
+
+
+def _place(record: Record) -> tuple[str, str]:
+    return record["pk"], record["sk"]

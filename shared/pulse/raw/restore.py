@@ -1,0 +1,164 @@
+"""pulse restore raw at work: what raw has lost comes back from older versions of its objects.
+
+The bucket keeps what was replaced or deleted for a week. A row that lies in an older version and
+that its day lacks is lost: compaction's sources lie there too, but the day has their rows; and what
+was erased or purged is left out by its tombstone, wherever it lies. So nobody has to know what
+happened, or when, and whoever restores twice changes nothing the second time.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+import pyarrow as pa
+
+from pulse import lake
+from pulse.erasure.marks import Tombstones
+from pulse.erasure.rows import uncovered
+from pulse.raw import parquet
+from pulse.settings import BuildSettings
+from pulse.store.erasures import Erasures
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects, Version
+
+_Rows = set[tuple[int, str]]
+"""Rows by when they were received and by the hash of what they say."""
+
+
+@dataclass(frozen=True)
+class Restored:
+    """One object that came back, or would: its key, and how many rows the day had lacked."""
+
+    stream: str
+    day: date
+    key: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class DayRestored:
+    """What became of a day of a stream."""
+
+    objects: tuple[Restored, ...]
+    unreadable: tuple[str, ...]
+    """Keys of what nobody can read, and nothing older could take the place of."""
+
+
+@dataclass(frozen=True)
+class RestoreRaw:
+    """The stage; `day` is one day's work, from a shell."""
+
+    objects: Objects
+    ledger: Ledger
+    erasures: Erasures
+    pause: Callable[[float], None]
+
+    @classmethod
+    def from_settings(cls, settings: BuildSettings, pause: Callable[[float], None]) -> Self:
+        """The stage over the stack that the settings name."""
+        return cls(
+            objects=Objects(settings.lake_bucket),
+            ledger=Ledger(settings.table),
+            erasures=Erasures(settings.table),
+            pause=pause,
+        )
+
+    def day(self, dataset: lake.Dataset, day: date, *, dry: bool = False) -> DayRestored | None:
+        """Bring back what a day has lost; None for one that never had an event or has expired.
+
+        The day counts as changed in any case, so that it is built again also if the run before
+        died between the two. Raises ValueError for an object of a newer version of Pulse.
+        """
+        stream = dataset.stream
+        entry = self.ledger.entries(stream).get(day)
+        if entry is None or entry.expired:
+            return None
+        with self._lease(stream, day):
+            found = self._restore(dataset, day, dry=dry)
+            if not dry:
+                self.ledger.add(stream, day)
+        return found
+
+    def _restore(self, dataset: lake.Dataset, day: date, *, dry: bool) -> DayRestored:
+        tombstones = self.erasures.tombstones()
+        there, spoilt = self._standing(dataset, day)
+        restored = []
+        for version in self._older(dataset, day):
+            rows = self._kept(dataset, day, version, tombstones)
+            if rows is None:
+                continue
+            lacking = _named(rows) - there
+            if not lacking and version.key not in spoilt:
+                continue
+            etag = spoilt.pop(version.key, "")
+            key = version.key if etag else lake.raw_key(dataset.stream, day, lake.ulid())
+            if not dry:
+                self._put(key, parquet.encode_table(rows), etag)
+            there |= lacking
+            restored.append(Restored(dataset.stream, day, key, len(lacking)))
+        return DayRestored(tuple(restored), tuple(spoilt))
+
+    def _standing(self, dataset: lake.Dataset, day: date) -> tuple[_Rows, dict[str, str]]:
+        """The rows that the day has, and the ETags of objects that nobody can read, by key."""
+        there: _Rows = set()
+        spoilt: dict[str, str] = {}
+        for key, etag in self.objects.etags(lake.raw_prefix(dataset.stream, day)).items():
+            rows = _read(dataset, self.objects.get(key))
+            if rows is None:
+                spoilt[key] = etag
+            else:
+                there |= _named(rows)
+        return there, spoilt
+
+    def _older(self, dataset: lake.Dataset, day: date) -> list[Version]:
+        """Older versions, the newest first: of one key that is the likeliest to be whole."""
+        older = self.objects.older_versions(lake.raw_prefix(dataset.stream, day))
+        return sorted(older, key=lambda version: version.stored, reverse=True)
+
+    def _kept(
+        self, dataset: lake.Dataset, day: date, version: Version, tombstones: Tombstones
+    ) -> pa.Table | None:
+        """The rows of a version that may come back; None if it has gone or cannot be read."""
+        body = self.objects.get_version(version)
+        rows = _read(dataset, body) if body is not None else None
+        return None if rows is None else uncovered(rows, dataset.stream, day, tombstones)
+
+    def _put(self, key: str, body: bytes, spoilt: str) -> None:
+        """Store rows in the place of the object with that ETag; without one, as a new object.
+
+        Raises ConflictError if something else stands there by now.
+        """
+        if spoilt:
+            sha256 = hashlib.sha256(body).hexdigest()
+            self.objects.replace(key, body, sha256=sha256, etag=spoilt)
+        else:
+            self.objects.put(key, body)
+
+    @contextmanager
+    def _lease(self, stream: str, day: date) -> Iterator[None]:
+        """Within the block nobody else rewrites the day: whoever does is waited for."""
+        while True:
+            with self.ledger.lease(stream, day) as until_us:
+                if until_us is not None:
+                    yield
+                    return
+            self.pause(5.0)
+
+
+def _read(dataset: lake.Dataset, body: bytes) -> pa.Table | None:
+    """The rows of an object; None for what nobody can read.
+
+    Raises ValueError for one with columns that this version does not know: it is no spoilt one.
+    """
+    try:
+        return parquet.decode(body, dataset.raw_columns)
+    except (pa.ArrowException, OSError):
+        return None
+
+
+def _named(rows: pa.Table) -> _Rows:
+    told = rows.select(["received_us", "content_hash"]).to_pylist()
+    return {(row["received_us"], row["content_hash"]) for row in told}
