@@ -6,6 +6,7 @@ The inputs are events/ingest/*.json; a test changes only what it is about.
 import base64
 import copy
 import gzip
+import hashlib
 import io
 import json
 import logging
@@ -178,6 +179,7 @@ def test_a_page_posts_a_response_and_the_queue_has_it(queue: str) -> None:
     assert answer.headers["X-Request-Id"] == "UQ3hKjA5FiAEPxg="
     (sent,) = received(queue)
     body = json.loads(sent["Body"])
+    key = event("publishable")["headers"]["authorization"].removeprefix("Bearer ")
     assert answer.json == {
         "accepted": 1,
         "rejected": [],
@@ -189,6 +191,7 @@ def test_a_page_posts_a_response_and_the_queue_has_it(queue: str) -> None:
         "stream": "responses",
         "tenant": "demo",
         "key_kind": "publishable",
+        "key_id": hashlib.sha256(key.encode()).hexdigest()[:12],
         "received_us": T0,
         "request_id": "UQ3hKjA5FiAEPxg=",
         "user_agent": event("publishable")["headers"]["user-agent"],

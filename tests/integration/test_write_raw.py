@@ -188,6 +188,7 @@ def test_a_batch_with_one_bad_message_stores_the_good_and_sets_the_bad_aside(
         "browser": "Firefox",
         "os": "Linux",
         "device": "desktop",
+        "key_id": None,  # the event is one of before
     }
     assert by_id["crm-1003"]["country"] == "FR"
     assert by_id["crm-1003"]["browser"] is None
@@ -376,6 +377,7 @@ def test_a_row_that_is_wrong_is_set_aside_and_its_neighbours_are_stored(
         "row": {
             "tenant": "demo",
             "key_kind": "secret",
+            "key_id": None,
             "user_agent": None,
             "country": first["row"]["country"],
             "item": kept,

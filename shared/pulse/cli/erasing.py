@@ -105,7 +105,7 @@ def receipt_text(result: Mapping[str, Any]) -> RenderableType:
     facts = {
         "tenant": result["tenant"],
         **({} if purged else {"customer (SHA-256)": result["customer_sha256"]}),
-        **{name.replace("_", " "): value for name, value in purged.items() if value},
+        **{name.replace("_", " "): _told(value) for name, value in purged.items() if value},
         "erased at": result["erased_at"] if done else "dry run: nothing was changed",
         **{f"{stream} removed": f"{n:,}" for stream, n in result["removed"].items()},
         **{f"days of {stream}": ", ".join(days) for stream, days in result["days"].items()},
@@ -133,3 +133,7 @@ def receipt_text(result: Mapping[str, Any]) -> RenderableType:
         right=["removed", "left"],
     )
     return Group(output.pairs(facts), Text(), objects)
+
+
+def _told(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
