@@ -1,6 +1,7 @@
 """`make run`: the embedded stack with the sample tenant, until Ctrl-C or SIGTERM.
 
-PULSE_PORT is the API's port (8080); PULSE_SAMPLE=0 leaves the demo tenant without data. While
+PULSE_PORT is the API's port (8080); PULSE_SAMPLE=0 leaves the demo tenant without data;
+PULSE_PARAMETERS="KeyWritesPerMinute=60 …" gives the template's parameters other values. While
 it runs, `.pulse/stack.json` in the folder where it was started says where everything is (the
 command `pulse` finds it there), and `.pulse/logs/` holds what CloudWatch would.
 """
@@ -24,6 +25,7 @@ from local import shop
 from local.sample.load import create_tenant, load, sample
 from local.sample.tenant import TENANT
 from local.stack import REGION, STACK_NAME, FunctionError, Stack
+from local.template import TemplateError
 from pulse import days
 from pulse.cli import output
 from pulse.cli.api import Api
@@ -58,7 +60,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _run(_port(), with_sample=os.environ.get("PULSE_SAMPLE", "1") != "0")
+        _run(_port(), _parameters(), with_sample=os.environ.get("PULSE_SAMPLE", "1") != "0")
     except KeyboardInterrupt:
         console.print("Stopped; nothing is kept.")
     except (PulseError, FunctionError) as error:
@@ -67,9 +69,9 @@ def main() -> int:
     return 0
 
 
-def _run(port: int, *, with_sample: bool) -> None:
+def _run(port: int, parameters: Mapping[str, str], *, with_sample: bool) -> None:
     began = time.monotonic()
-    with _folder_taken(), _start(port) as stack:
+    with _folder_taken(), _start(port, parameters) as stack:
         try:
             described = _describe(stack, _fill(stack, with_sample=with_sample))
             with shop.serving(
@@ -94,6 +96,13 @@ def _port() -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise StartError(f"PULSE_PORT must be a port, not {text!r}.")
     return int(text)
+
+
+def _parameters() -> Mapping[str, str]:
+    given = [text.partition("=") for text in os.environ.get("PULSE_PARAMETERS", "").split()]
+    if wrong := [name for name, sign, _ in given if not sign]:
+        raise StartError(f"PULSE_PARAMETERS are NAME=VALUE, with spaces between; not {wrong[0]!r}.")
+    return PARAMETERS | {name: value for name, _, value in given}
 
 
 @contextmanager
@@ -124,12 +133,14 @@ def _folder_taken() -> Iterator[None]:
         yield
 
 
-def _start(port: int) -> Stack:
+def _start(port: int, parameters: Mapping[str, str]) -> Stack:
     console.print("Starting the embedded stack …")
     try:
         return Stack.start(
-            ROOT / "template.yaml", port=port, parameters=PARAMETERS, log_dir=LOGS, pages=PAGES
+            ROOT / "template.yaml", port=port, parameters=parameters, log_dir=LOGS, pages=PAGES
         )
+    except TemplateError as error:
+        raise StartError(f"{error}.") from error
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -173,6 +184,7 @@ def _describe(stack: Stack, keys: Mapping[str, str]) -> dict[str, Any]:
     return {
         "api": stack.api_url,
         "pages": stack.api_url,
+        "gateway": stack.gateway_url,  # the API's own address, without CloudFront before it
         "tenant": TENANT.id,
         "keys": dict(keys),
         "endpoint_url": stack.endpoint_url,

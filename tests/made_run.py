@@ -30,11 +30,12 @@ class Run:
         return json.loads(self.file.read_text())
 
 
-def start(folder: Path, port: int, *, with_sample: bool = False) -> Run:
+def start(folder: Path, port: int, *, with_sample: bool = False, parameters: str = "") -> Run:
     """A run that has just begun, on that port."""
     environment = {name: value for name, value in os.environ.items() if "AWS" not in name} | {
         "PULSE_PORT": str(port),
         "PULSE_SAMPLE": "1" if with_sample else "0",
+        "PULSE_PARAMETERS": parameters,
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'shared'}",
     }
     process = subprocess.Popen(

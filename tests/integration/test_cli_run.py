@@ -119,6 +119,36 @@ def test_a_taken_port_is_refused_with_another_one(run: Run, tmp_path: Path) -> N
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("parameters", ["KeyWritesPerMinute", "NoSuchParameter=1"])
+def test_parameters_that_there_are_not_are_a_sentence(parameters: str, tmp_path: Path) -> None:
+    run = start(tmp_path, free_port(), parameters=parameters)
+    said, _ = run.process.communicate(timeout=READY_WITHIN_S)
+    assert run.process.returncode == 1
+    assert parameters.partition("=")[0] in said
+    assert "Traceback" not in said
+
+
+def test_a_flood_can_be_followed_by_hand(tmp_path: Path) -> None:
+    run = start(tmp_path, free_port(), parameters="KeyWritesPerMinute=2 OnlyThroughPages=true")
+    try:
+        wait_until_ready(run)
+        body = b'{"survey_id": "support", "score": 5}'
+        page = Api(run.stack["api"], run.stack["keys"]["publishable"])
+        # each of at most four processes lets two through
+        answers = [page.post("/v1/responses", body) for _ in range(9)]
+        refused = [answer for answer in answers if answer.status != 202]
+        assert {answer.status for answer in refused} == {429}
+        assert refused[0].json()["code"] == "key_limit"
+        assert 1 <= int(refused[0].headers["retry-after"]) <= 30
+        server = Api(run.stack["api"], run.stack["keys"]["secret"])
+        assert server.post("/v1/responses", body).status == 202
+        past = Api(run.stack["gateway"], run.stack["keys"]["secret"])
+        assert past.post("/v1/responses", body).status == 403
+    finally:
+        run.process.send_signal(signal.SIGTERM)
+        run.process.communicate(timeout=15)
+
+
 def test_it_ends_within_seconds_and_takes_the_file_along(tmp_path: Path) -> None:
     (tmp_path / ".pulse").mkdir()
     (tmp_path / ".pulse" / "stack.json").write_text('{"pid": 1')  # an earlier one died over it

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -110,6 +111,24 @@ def test_what_may_pass_is_tried_again(fault: Answer | Exception) -> None:
     interface = Interface(fault, fault, fault)
     (result,) = send_all([7], interface)
     assert (result.accepted, interface.stored, interface.calls) == (1, [7], 4)
+
+
+@pytest.mark.parametrize(
+    ("status", "wished", "waited"), [(429, "7", 7), (503, "7", 7), (429, "600", 60)]
+)
+def test_who_is_told_how_long_to_wait_waits_so_long_within_reason(
+    status: int, wished: str, waited: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    class Impatient(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            return self.is_set()
+
+    monkeypatch.setattr("pulse.cli.posting.threading", SimpleNamespace(Event=Impatient))
+    send_all([7], Interface(answer(status, {}, **{"retry-after": wished})))
+    assert waits == [waited]
 
 
 def test_after_the_last_try_it_is_given_up_with_the_reason() -> None:
