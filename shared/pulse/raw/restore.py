@@ -67,8 +67,9 @@ class RestoreRaw:
         )
 
     def day(self, dataset: lake.Dataset, day: date, *, dry: bool = False) -> DayRestored | None:
-        """Bring back what a day has lost; None for one that never had an event or has expired.
+        """Bring back what a day has lost, or only tell what would come.
 
+        None for a day that never had an event or has expired.
         The day counts as changed in any case, so that it is built again also if the run before
         died between the two. Raises ValueError for an object of a newer version of Pulse.
         """
@@ -76,13 +77,14 @@ class RestoreRaw:
         entry = self.ledger.entries(stream).get(day)
         if entry is None or entry.expired:
             return None
+        if dry:
+            return self._restore(dataset, day, dry=True)
         with self._lease(stream, day):
-            found = self._restore(dataset, day, dry=dry)
-            if not dry:
-                self.ledger.add(stream, day)
+            found = self._restore(dataset, day)
+            self.ledger.add(stream, day)
         return found
 
-    def _restore(self, dataset: lake.Dataset, day: date, *, dry: bool) -> DayRestored:
+    def _restore(self, dataset: lake.Dataset, day: date, *, dry: bool = False) -> DayRestored:
         tombstones = self.erasures.tombstones()
         there, spoilt = self._standing(dataset, day)
         restored = []

@@ -94,6 +94,42 @@ def test_a_deletion_of_many_needs_the_right_to_each(stack: Stack, bucket: str) -
     assert delete("a/1", "a/2") == []
 
 
+def test_versions_are_rights_of_their_own(stack: Stack, bucket: str) -> None:
+    """Of a bucket that keeps them, as this stack's does."""
+    plain = ["s3:GetObject", "s3:DeleteObject"]
+    on = (f"arn:aws:s3:::{bucket}/a/*", f"arn:aws:s3:::{bucket}")
+    narrow = user(stack, allow([*plain, "s3:ListBucket"], *on))("s3")
+    versions = [f"{action}Version" for action in plain]
+    wide = user(stack, allow([*versions, "s3:ListBucketVersions"], *on))("s3")
+    admin = stack.client("s3")
+    (found,) = admin.list_object_versions(Bucket=bucket, Prefix="a/2")["Versions"][:1]
+    asked = {"Bucket": bucket, "Key": "a/2", "VersionId": found["VersionId"]}
+
+    def delete(s3: Any, **named: str) -> list[str]:
+        objects = {"Objects": [{"Key": "a/2", **named}]}
+        reply = s3.delete_objects(Bucket=bucket, Delete=objects)
+        return [error["Code"] for error in reply.get("Errors", [])]
+
+    assert is_denied(lambda: narrow.list_object_versions(Bucket=bucket))
+    assert is_denied(lambda: narrow.get_object(**asked))
+    assert delete(narrow, VersionId=found["VersionId"]) == ["AccessDenied"]
+    assert delete(wide) == ["AccessDenied"]
+    assert not is_denied(lambda: wide.list_object_versions(Bucket=bucket))
+    assert not is_denied(lambda: wide.get_object(**asked))
+    assert delete(narrow) == []
+    assert delete(wide, VersionId=found["VersionId"]) == []
+
+
+def test_what_was_deleted_is_missing_and_makes_no_folder(stack: Stack, bucket: str) -> None:
+    admin = stack.client("s3")
+    admin.put_object(Bucket=bucket, Key="gone/1", Body=b"x")
+    admin.delete_object(Bucket=bucket, Key="gone/1")
+    listed = admin.list_objects_v2(Bucket=bucket, Delimiter="/")
+    assert "gone/" not in [found["Prefix"] for found in listed["CommonPrefixes"]]
+    s3 = user(stack, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))("s3")
+    assert is_denied(lambda: s3.get_object(Bucket=bucket, Key="gone/1"))
+
+
 def test_listing_is_a_right_to_the_bucket(stack: Stack, bucket: str) -> None:
     s3 = user(stack, allow("s3:ListBucket", f"arn:aws:s3:::{bucket}"))("s3")
     assert not is_denied(lambda: s3.list_objects_v2(Bucket=bucket))
