@@ -22,7 +22,7 @@ from bench.data import Responses
 from bench.measure import Goal, Part, Scale, alone
 from pulse import lake
 from pulse.daily.build import BuildDaily
-from pulse.settings import BuildSettings
+from pulse.settings import BuildDailySettings
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 
@@ -134,7 +134,7 @@ def run(scale: Scale) -> Part:
 
 def _build(rows: int, days: int) -> Built:
     with deployed() as account:
-        settings = BuildSettings.from_environment(account.environment("BuildDaily"))
+        settings = BuildDailySettings.from_environment(account.environment("BuildDaily"))
         _put(Responses(rows, FIRST_DAY, days), settings)
         stage = BuildDaily.from_settings(settings)
 
@@ -150,7 +150,7 @@ def _build(rows: int, days: int) -> Built:
         return Built(rows, days, seconds, cpu, _peak_mb("self"), _peak_mb(str(account.process)))
 
 
-def _put(responses: Responses, settings: BuildSettings) -> None:
+def _put(responses: Responses, settings: BuildDailySettings) -> None:
     """Raw as write_raw leaves it: objects and their ledger."""
     objects, ledger = Objects(settings.lake_bucket), Ledger(settings.table)
     for key, body in responses.objects():

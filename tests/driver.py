@@ -39,7 +39,7 @@ from pulse.housekeep import Housekeep
 from pulse.raw.compact import CompactRaw, CompactResult
 from pulse.reports.build import BuildReports, ReportsResult
 from pulse.settings import (
-    BuildSettings,
+    BuildDailySettings,
     CompactRawSettings,
     ExportRevenueSettings,
     HousekeepSettings,
@@ -94,9 +94,9 @@ class Driver:
     # -- set-up
 
     @property
-    def settings(self) -> BuildSettings:
+    def settings(self) -> BuildDailySettings:
         environment = self.deployment.functions["BuildDaily"].environment
-        return BuildSettings.from_environment(environment)
+        return BuildDailySettings.from_environment(environment)
 
     @property
     def finance_settings(self) -> ExportRevenueSettings:

@@ -6,13 +6,13 @@ from typing import Any
 
 from pulse.daily.build import BuildDaily
 from pulse.observe import logger, metrics
-from pulse.settings import BuildSettings
+from pulse.settings import BuildDailySettings
 
 
 @cache
 def stage() -> BuildDaily:
     """The stage, made at the first event."""
-    return BuildDaily.from_settings(BuildSettings.from_environment())
+    return BuildDaily.from_settings(BuildDailySettings.from_environment())
 
 
 @logger.inject_lambda_context

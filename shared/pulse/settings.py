@@ -142,6 +142,18 @@ class OrderExportsSettings(ReadingSettings):
 
 
 @dataclass(frozen=True)
+class BuildDailySettings(BuildSettings):
+    """build_daily: also how much of what public keys send is told apart."""
+
+    public_values: str
+
+    @property
+    def most_public_values(self) -> int:
+        """The limit as a number. Raises SettingsError for another text."""
+        return _whole(self, "public_values")
+
+
+@dataclass(frozen=True)
 class CompactRawSettings(Settings):
     """compact_raw: events of the lake, and the event that wakes it for the rest."""
 

@@ -24,7 +24,7 @@ FUNCTIONS = {
 SETTINGS = {
     "Ingest": settings.IngestSettings,
     "WriteRaw": settings.WriteRawSettings,
-    "BuildDaily": settings.BuildSettings,
+    "BuildDaily": settings.BuildDailySettings,
     "BuildReports": settings.BuildSettings,
     "ServeReports": settings.ServeReportsSettings,
     "ExportRevenue": settings.ExportRevenueSettings,

@@ -167,7 +167,7 @@ def test_what_a_survey_cannot_be(shell: Shell, arguments: list[str], complaint: 
     assert complaint in " ".join(result.stderr.split())
 
 
-@pytest.mark.parametrize("survey", ["", " ", "(none)", "x" * 129])
+@pytest.mark.parametrize("survey", ["", " ", "(none)", "(other)", "x" * 129])
 def test_a_survey_has_an_id_that_responses_can_name(shell: Shell, survey: str) -> None:
     arguments = ("survey", "add", shell.tenant(), survey, "--metric", "nps", "--scale", "0-10")
     assert "1 to 128 characters other than (none)" in shell.run(*arguments, code=2).stderr

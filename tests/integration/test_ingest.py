@@ -515,6 +515,7 @@ REFUSED = [
     ("channel a list", one(channel=["chat"]), 422, "channel_unknown"),
     ("agent that filters read as none", one(agent_id="(none)"), 422, "reserved_text"),
     ("agent that reports add others up as", one(agent_id="(rest)"), 422, "reserved_text"),
+    ("agent that reports say of many", one(agent_id="(other)"), 422, "reserved_text"),
     ("agent too long", one(agent_id="x" * 129), 422, "text_too_long"),
     ("comment too long", one(comment="😀" * 4001), 422, "text_too_long"),
     ("comment a number", one(comment=5), 422, "not_text"),

@@ -269,6 +269,7 @@ BAD_INTERACTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"updated_at": "1900-01-01T00:00:00Z"}, "updated_at", "updated_at_too_old"),
     ({"updated_at": "1990-01-01T04:59:59Z"}, "updated_at", "updated_at_too_old"),
     ({"customer_segment": "(none)"}, "customer_segment", "reserved_text"),
+    ({"customer_segment": "(other)"}, "customer_segment", "reserved_text"),
     ({"service_type": "(none)"}, "service_type", "reserved_text"),
     ({"service_type": "(rest)"}, "service_type", "reserved_text"),
     ({"agent_id": "(none)"}, "agent_id", "reserved_text"),

@@ -19,7 +19,7 @@ from pulse.cli.target import StackName, Target, find_target
 from pulse.erasure.letters import Person, Sought
 from pulse.errors import BuildCheckError, PulseError
 from pulse.ingest.fields import NAME_LIMIT
-from pulse.settings import BuildSettings
+from pulse.settings import BuildDailySettings
 
 _MORE_BUILDS = 2
 
@@ -75,7 +75,7 @@ def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> N
         raise FailedError(f"{receipt.found_again:,} rows have come meanwhile: run it again.")
 
 
-def rebuild(settings: BuildSettings, *, reports: bool = True) -> None:
+def rebuild(settings: BuildDailySettings, *, reports: bool = True) -> None:
     """Build what has changed: days, and their reports unless these are to wait.
 
     Raises FailedError, saying what to do, where that does not succeed.

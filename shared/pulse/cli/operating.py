@@ -23,7 +23,7 @@ from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.errors import AthenaError, BuildCheckError, CatalogError, ConflictError
 from pulse.observe import logger
-from pulse.settings import BuildSettings
+from pulse.settings import BuildDailySettings, BuildSettings
 from pulse.store import functions, queue
 
 _ASK_EVERY_S = 1.0
@@ -197,7 +197,7 @@ def wait_until_stored(queue_url: str, seconds: int) -> None:
 
 
 def build_daily(
-    settings: BuildSettings,
+    settings: BuildDailySettings,
     start: date | None = None,
     end: date | None = None,
     *,

@@ -15,7 +15,7 @@ import typer
 
 from pulse.cli.exits import WrongUseError
 from pulse.errors import SettingsError
-from pulse.settings import BuildSettings, ExportRevenueSettings
+from pulse.settings import BuildDailySettings, ExportRevenueSettings
 from pulse.store.stack import StackOutputs
 from pulse.store.tenants import Tenants
 
@@ -51,14 +51,15 @@ class Target:
         return Tenants(self.outputs.table)
 
     @property
-    def build_settings(self) -> BuildSettings:
+    def build_settings(self) -> BuildDailySettings:
         """What the builders are told on this stack."""
-        return BuildSettings(
+        return BuildDailySettings(
             table=self.outputs.table,
             lake_bucket=self.outputs.lake_bucket,
             database=self.outputs.database,
             workgroup=self.outputs.workgroup,
             event_source=self.outputs.event_source,
+            public_values=self.outputs.public_values,
         )
 
     @property

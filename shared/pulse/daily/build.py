@@ -25,7 +25,7 @@ from pulse.errors import (
 )
 from pulse.observe import count, logger
 from pulse.raw import parquet
-from pulse.settings import BuildSettings
+from pulse.settings import BuildDailySettings
 from pulse.sql import statement
 from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog, Partition
@@ -124,9 +124,11 @@ class BuildDaily:
     catalog: Catalog
     athena: Athena
     events: Events
+    public_values: int
+    """So many values that public keys send are told apart, of each dimension, tenant and day."""
 
     @classmethod
-    def from_settings(cls, settings: BuildSettings) -> Self:
+    def from_settings(cls, settings: BuildDailySettings) -> Self:
         """The stage over the stack that the settings name."""
         return cls(
             objects=Objects(settings.lake_bucket),
@@ -134,6 +136,7 @@ class BuildDaily:
             catalog=Catalog(settings.database),
             athena=Athena(settings.database, settings.workgroup),
             events=Events(settings.event_source),
+            public_values=settings.most_public_values,
         )
 
     def run(
@@ -277,22 +280,22 @@ class BuildDaily:
         days = day_parameters([entry.day for entry in entries])
         prefix = lake.run_prefix(dataset, run)
 
-        def events(check: str, params: Mapping[str, Any]) -> dict[str, int]:
+        def counts(check: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
             sql = statement("checks", f"{dataset.name}_in_{check}")
-            rows = self.athena.rows(sql, params, remaining_s=remaining_s)
-            return {row["dt"]: int(row["events"]) for row in rows}
+            return self.athena.rows(sql, params, remaining_s=remaining_s)
 
-        before = events("raw", days)
+        before = _by_day(counts("raw", days))
         self.athena.unload(
             statement("daily", dataset.name),
-            days,
+            days | {"public_values": self.public_values},
             target=f"s3://{self.objects.bucket}/{prefix}",
             partition="dt",
             remaining_s=remaining_s,
         )
-        built = events("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
+        found = counts("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
+        built = _by_day(found)
         # events only ever come: where the run has as many as there were, none of them is missing
-        after = before if built == before else events("raw", days)
+        after = before if built == before else _by_day(counts("raw", days))
         wrong = wrong_counts(before, built, after)
         for entry in entries:
             if entry.day not in wrong and not built.get(entry.day.isoformat()):
@@ -305,6 +308,7 @@ class BuildDaily:
                 if entry.day not in wrong
             ],
         )
+        count("AnswersFolded", sum(int(row.get("folded", 0)) for row in found))
         return wrong
 
     def _check_empty(self, dataset: lake.Dataset, day: date) -> dict[date, BuildCheckError]:
@@ -362,6 +366,10 @@ def batches(days: Sequence[date]) -> Iterator[list[date]]:
         batch.append(day)
     if batch:
         yield batch
+
+
+def _by_day(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {row["dt"]: int(row["events"]) for row in rows}
 
 
 def wrong_counts(

@@ -11,7 +11,7 @@ from pulse import days
 from pulse.encodings import COMPRESS_FROM, GZIP
 from pulse.errors import FieldError, RequestError
 from pulse.http import PROBLEM
-from pulse.lake import NOT_GIVEN, REST
+from pulse.lake import NOT_GIVEN, OTHER, REST
 from pulse.reports.declarations import PERIOD, TENANT, Dimension, Metric, Report, Unit
 from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
@@ -354,7 +354,8 @@ _DIMENSION_SCHEMA: Schema = {
                 "properties": {
                     "value": {
                         "type": ["string", "null"],
-                        "description": f"Null where it is not given: {NOT_GIVEN} as a filter.",
+                        "description": f"Null where it is not given: {NOT_GIVEN} as a filter. "
+                        f"{OTHER} are those that public keys sent beyond the stack's limit.",
                     },
                     "name": {
                         "type": ["string", "null"],
@@ -608,6 +609,9 @@ _META_SCHEMA: Schema = {
         },
         "warnings": {
             "type": "array",
+            "description": "What the figures alone would not tell, such as days_failing and "
+            "days_waiting: days that are not built; values_folded: values that stand together as "
+            f"{OTHER}.",
             "items": {
                 "type": "object",
                 "required": ["code", "message"],

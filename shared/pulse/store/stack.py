@@ -47,6 +47,7 @@ class StackOutputs:
     build_daily: str
     finance_bucket: str
     finance_close_days: str
+    public_values: str
 
     @classmethod
     def of(cls, stack: str) -> Self:

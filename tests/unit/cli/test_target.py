@@ -28,6 +28,7 @@ OUTPUTS = StackOutputs(
     build_daily="pulse-BuildDaily",
     finance_bucket="finance",
     finance_close_days="7",
+    public_values="1000",
 )
 
 

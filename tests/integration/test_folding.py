@@ -1,0 +1,232 @@
+"""What public keys send without end is counted together as (other): SQL, rows in → rows out."""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from math import inf
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow.parquet import ParquetFile
+
+from pulse import days, lake
+from pulse.checks import run_checks
+from pulse.daily.build import BuildDaily
+from pulse.ingest.message import Message, Response
+from pulse.store.catalog import Catalog
+from tests.driver import Driver, running
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NOW_US = days.to_us(NOW)
+DAYS_BACK = count(1)
+
+
+@pytest.fixture(scope="module")
+def pulse() -> Iterator[Driver]:
+    """Two tenants; each test has days of its own."""
+    with days.clock(lambda: NOW), running() as driver:
+        driver.tenant("acme")
+        driver.tenant("globex")
+        yield driver
+
+
+@pytest.fixture
+def day() -> date:
+    return unused_day()
+
+
+def unused_day() -> date:
+    return NOW.date() - timedelta(days=next(DAYS_BACK))
+
+
+Sent = tuple[str | None, str]
+"""An agent, and the kind of key that named it."""
+
+
+def send(pulse: Driver, day: date, sent: Sequence[Sent], tenant: str = "acme", **more: Any) -> None:
+    """An answer each, as ingest puts them on the queue."""
+    at_us = days.to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+    records = []
+    for agent, kind in sent:
+        item = Response(
+            survey="email",
+            metric="nps",
+            scale="0-10",
+            score=9,
+            response_id=lake.ulid(),
+            answered_us=at_us,
+            channel="chat",
+            agent=agent,
+        ).item()
+        message = Message("responses", tenant, kind, NOW_US, "request", (item,), **more)
+        records.append(
+            {
+                "messageId": str(uuid.uuid4()),
+                "body": message.encode(),
+                "attributes": {},
+                "messageAttributes": {},
+            }
+        )
+    assert pulse.write(records) == []
+
+
+def build(pulse: Driver, limit: int) -> None:
+    stage = replace(BuildDaily.from_settings(pulse.settings), public_values=limit)
+    stage.run(remaining_s=lambda: inf)
+
+
+def rebuild(pulse: Driver, day: date, limit: int) -> None:
+    stage = replace(BuildDaily.from_settings(pulse.settings), public_values=limit)
+    stage.run(day, day, remaining_s=lambda: inf)
+
+
+def told(pulse: Driver, day: date, name: str = "agent", tenant: str = "acme") -> Counter[Any]:
+    """How many answers each value of a dimension counts, from the published rows of a day."""
+    run = Catalog(pulse.settings.database).partitions("daily_scores")[day].run
+    found: Counter[Any] = Counter()
+    for key in pulse.objects(f"{lake.run_prefix(lake.SCORES, run)}dt={day}/"):
+        for row in ParquetFile(pa.BufferReader(pulse.read(key))).read().to_pylist():
+            if row["tenant"] == tenant:
+                found[row[name]] += sum(row[score] for score in lake.SCORE_COUNTS)
+    return found
+
+
+def public(*agents: str | None) -> list[Sent]:
+    return [(agent, "publishable") for agent in agents]
+
+
+def secret(*agents: str | None) -> list[Sent]:
+    return [(agent, "secret") for agent in agents]
+
+
+def test_the_values_with_the_most_answers_are_told_apart(pulse: Driver, day: date) -> None:
+    send(pulse, day, public("ada", "ada", "ada", "bob", "bob", "cyd", "dan", "eve", None, None))
+    build(pulse, 3)
+    # of those with equally many, the first by their texts
+    assert told(pulse, day) == {"ada": 3, "bob": 2, "cyd": 1, "(other)": 2, None: 2}
+
+
+def test_what_a_secret_key_names_is_told_apart_and_takes_nobodys_place(
+    pulse: Driver, day: date
+) -> None:
+    send(pulse, day, secret("zoe", "yan", "xi", None) + public("zoe", "ada", "ada", "bob", "cyd"))
+    build(pulse, 2)
+    assert told(pulse, day) == {
+        "zoe": 2,
+        "yan": 1,
+        "xi": 1,
+        None: 1,
+        "ada": 2,
+        "bob": 1,
+        "(other)": 1,
+    }
+
+
+def test_each_tenant_and_each_day_has_places_of_its_own(pulse: Driver) -> None:
+    first, second = unused_day(), unused_day()
+    send(pulse, first, public("ada", "ada", "bob"))
+    send(pulse, second, public("bob", "cyd", "cyd"))
+    send(pulse, first, public("dan", "dan", "eve"), tenant="globex")
+    build(pulse, 1)
+    assert told(pulse, first) == {"ada": 2, "(other)": 1}
+    assert told(pulse, second) == {"cyd": 2, "(other)": 1}
+    assert told(pulse, first, tenant="globex") == {"dan": 2, "(other)": 1}
+
+
+def test_browsers_and_systems_are_folded_each_by_its_own_answers(pulse: Driver, day: date) -> None:
+    windows, mac = "Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7"
+    chrome = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+    for system, browser in (
+        (windows, chrome),
+        (windows, chrome),
+        (mac, chrome),
+        (windows, "Gecko/20100101 Firefox/133.0"),
+    ):
+        agent = f"Mozilla/5.0 ({system}) {browser}"
+        send(pulse, day, public("ada"), user_agent=agent)
+    build(pulse, 1)
+    assert told(pulse, day) == {"ada": 4}
+    assert told(pulse, day, "browser") == {"Chrome": 3, "(other)": 1}
+    assert told(pulse, day, "os") == {"Windows": 3, "(other)": 1}
+    assert told(pulse, day, "device") == {"desktop": 4}
+
+
+def test_the_limit_can_be_raised_and_the_day_built_again(pulse: Driver, day: date) -> None:
+    send(pulse, day, public("ada", "ada", "bob", "cyd"))
+    build(pulse, 1)
+    assert told(pulse, day) == {"ada": 2, "(other)": 2}
+    rebuild(pulse, day, 3)
+    assert told(pulse, day) == {"ada": 2, "bob": 1, "cyd": 1}
+
+
+agents = st.sampled_from([None, "a", "b", "c", "B", "é", "🙂"])
+kinds = st.sampled_from(["publishable", "secret"])
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.lists(st.tuples(agents, kinds), min_size=1, max_size=25), st.integers(1, 4))
+def test_folding_is_what_its_rule_says(pulse: Driver, sent: list[Sent], limit: int) -> None:
+    day = unused_day()
+    send(pulse, day, sent)
+    build(pulse, limit)
+    counted = Counter(agent for agent, _ in sent)
+    trusted = {agent for agent, kind in sent if kind == "secret"} | {None}
+    open_ended = sorted(
+        (agent for agent in counted if agent not in trusted),
+        key=lambda agent: (-counted[agent], str(agent).encode()),
+    )
+    expected: Counter[Any] = Counter()
+    for agent, number in counted.items():
+        expected["(other)" if agent in open_ended[limit:] else agent] += number
+    assert told(pulse, day) == expected
+
+
+def test_what_is_folded_is_conserved_counted_and_told(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, other = date(2026, 9, 1), date(2026, 9, 2)
+    metrics: Counter[str] = Counter()
+    monkeypatch.setattr(
+        "pulse.daily.build.count", lambda name, value=1: metrics.update({name: value})
+    )
+    send(pulse, day, public("ada", "ada", "bob", "cyd"))
+    send(pulse, other, public("ada"))
+    build(pulse, 1)
+    assert metrics["AnswersFolded"] == 2
+    pulse.build_reports()
+    pulse.forget()
+    assert {check.state for check in run_checks(pulse.settings)} == {"ok"}
+
+    def codes(reply: Any) -> list[str]:
+        return [warning["code"] for warning in reply["meta"]["warnings"]]
+
+    def both(query: str) -> str:
+        return f"start_date=2026-09-01&end_date=2026-09-02&{query}"
+
+    reply = pulse.report("acme", "agents", both("agent=(other)"), kind="secret")
+    assert [(row["agent"], row["responses"]) for row in reply["rows"]] == [("(other)", 2)]
+    assert codes(reply) == ["values_folded"]
+    assert "agent" in reply["meta"]["warnings"][0]["message"]
+    for report, query, expected in (
+        ("agents", both(""), ["values_folded"]),
+        ("agents", "start_date=2026-09-02&end_date=2026-09-02", []),
+        ("agents", "start_date=2026-09-02&end_date=2026-09-02&compare=previous_period",
+         ["values_folded"]),
+        ("daily", both(""), []),  # all answers are in it
+        ("daily", both("agent=bob"), ["values_folded"]),  # some of bob's may be (other)
+    ):  # fmt: skip
+        assert codes(pulse.report("acme", report, query, kind="secret")) == expected, (
+            report,
+            query,
+        )
+    key = pulse.key("acme", "secret")
+    found = pulse.call("GET", f"/v1/dimensions/agent?{both('')}", key=key).json
+    values = {value["value"]: value["count"] for value in found["values"]}
+    assert values == {"ada": 3, "(other)": 2}
+    assert codes(found) == ["values_folded"]
