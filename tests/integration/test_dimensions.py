@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from pulse import days
-from pulse.store.names import Names
+from pulse.store import names
+from pulse.store.names import Names, Naming
+from pulse.store.records import Records
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
 from tests.driver import Answer, Driver, running
@@ -169,6 +172,58 @@ def test_the_latest_answer_names_an_agent_and_no_page_renames_one(pulse: Driver)
     odd = "x" * 64 + "🙂#'\n=1" + "ü" * 58
     post(response(odd, odd))
     assert name_of(odd) == odd
+
+
+def named(agent: str, name: str, *, trusted: bool, hour: int = 1) -> Naming:
+    return Naming("crowd", agent, name, trusted, hour, hour)
+
+
+def test_no_flood_of_made_up_agents_takes_a_place_from_those_of_a_secret_key(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "MOST_AGENTS", 5)
+    known = Names(pulse.settings.table)
+    for number in range(20):
+        known.note(named(f"a{number:02}", "A joker", trusted=False))
+    known.note(named("z1", "Zoe", trusted=True))
+    known.note(named("a00", "A joker", trusted=False, hour=9))
+    known.note(named("a01", "Ada", trusted=True))
+    assert known.agents("crowd") == {
+        "z1": "Zoe",
+        "a00": "A joker",
+        "a01": "Ada",
+        **dict.fromkeys(["a02", "a03", "a04"], "A joker"),
+    }
+
+
+def test_where_there_are_enough_names_known_agents_are_still_renamed(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "MOST_AGENTS", 3)
+    known = Names(pulse.settings.table)
+    for number in range(4):
+        known.note(replace(named(f"b{number}", "old", trusted=True), tenant="full"))
+    known.note(replace(named("b1", "new", trusted=True, hour=2), tenant="full"))
+    assert known.agents("full") == {"b0": "old", "b1": "new", "b2": "old"}
+    partition = Records(pulse.settings.table).query("NAMES#full#agent#secret")
+    assert len(list(partition)) == 3
+
+
+def test_names_from_before_there_were_two_kinds_stay_readable(pulse: Driver) -> None:
+    """The version says which kind each came with."""
+    old = Records(pulse.settings.table)
+    for agent, name, version in (
+        ("o1", "Olga", "1-00000000000000005-00000000000000005"),
+        ("o2", "A joker", "0-00000000000000009-00000000000000009"),
+        ("o3", "Otto", "1-00000000000000001-00000000000000001"),
+    ):
+        old.create({"pk": "NAMES#old#agent", "sk": agent, "name": name, "version": version})
+    known = Names(pulse.settings.table)
+    assert known.agents("old") == {"o1": "Olga", "o2": "A joker", "o3": "Otto"}
+    known.note(replace(named("o1", "A page's word", trusted=False, hour=99), tenant="old"))
+    known.note(replace(named("o2", "Oskar", trusted=True), tenant="old"))
+    known.note(replace(named("o3", "Otto O.", trusted=True, hour=2), tenant="old"))
+    assert known.agents("old") == {"o1": "Olga", "o2": "Oskar", "o3": "Otto O."}
 
 
 def test_the_sample_event(pulse: Driver) -> None:

@@ -159,7 +159,9 @@ def _stays_home(operation: str, asked: dict[str, Any], key_record: str) -> bool:
             return all(_is_own(i["Put"]["Item"], key_record) for i in asked["TransactItems"])
         case "Query":
             (partition,) = asked["ExpressionAttributeValues"].values()
-            return partition["S"] in (f"NAMES#{OWN}#agent", f"SURVEYS#{OWN}")
+            names = f"NAMES#{OWN}#agent"
+            own = (names, f"{names}#secret", f"{names}#publishable", f"SURVEYS#{OWN}")
+            return partition["S"] in own
     return False  # nothing else is needed to answer a request
 
 

@@ -1,7 +1,7 @@
 """The agents' names that a batch holds, noted beside its rows: what GET /v1/dimensions shows.
 
 A name is a nicety. Noting one never fails a message, and takes a bounded part of a batch's time:
-what is left out is noted when it comes again.
+what is left out is noted when it comes again. Those of secret keys come first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,15 @@ from datetime import date
 from itertools import islice
 from typing import NamedTuple
 
+from pulse import days
 from pulse.observe import logger
 from pulse.raw.rows import Row
 from pulse.store.names import Names, Naming
 
 MOST_AT_ONCE = 500
-"""Writes a batch, each a few milliseconds."""
+"""Agents a batch, each of a write or two that take a few milliseconds."""
+LONGEST_US = 5 * days.SECOND
+"""After so long the rest of a batch's names is left out: its messages are to be acknowledged."""
 _MOST_REMEMBERED = 100_000
 
 _Voice = tuple[str, str, bool]
@@ -43,15 +46,20 @@ class AgentNames:
 
     def note(self, rows: Iterable[tuple[date, Row]]) -> None:
         """The names in these rows, each with its day, are known, or the log says why not."""
+        until_us = days.now_us() + LONGEST_US
         try:
             for voice, word in islice(self._news(rows), MOST_AT_ONCE):
+                if days.now_us() > until_us:
+                    logger.warning("names left out: the table is slow")
+                    return
                 self._names.note(_naming(voice, word))
                 self._remember(voice, word)
         except Exception as error:  # the rows are stored: their messages are not to come again
             logger.error("names not noted", extra={"error": type(error).__name__})
 
     def _news(self, rows: Iterable[tuple[date, Row]]) -> Iterator[tuple[_Voice, _Word]]:
-        for voice, word in _latest(rows).items():
+        # a flood from a page must not use up what a batch may note
+        for voice, word in sorted(_latest(rows).items(), key=_trusted_first):
             name, noted_day = self._noted.get(voice, (None, date.min))
             if word.day > noted_day or (word.day == noted_day and word.name != name):
                 yield voice, word
@@ -76,6 +84,11 @@ def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, _Word]:
         if known is None or known[:2] <= (happened_us, row["received_us"]):
             latest[voice] = _Word(happened_us, row["received_us"], day, name)
     return latest
+
+
+def _trusted_first(said: tuple[_Voice, _Word]) -> bool:
+    (_, _, is_trusted), _ = said
+    return not is_trusted
 
 
 def _naming(voice: _Voice, word: _Word) -> Naming:

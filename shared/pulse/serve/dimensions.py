@@ -11,6 +11,7 @@ from typing import Any
 
 from pulse.errors import NotFoundError
 from pulse.http import decode
+from pulse.observe import logger
 from pulse.reports.registry import FAMILIES, TENANT, Dimension, Family, Report
 from pulse.serve import query as queries
 from pulse.serve.query import Query, refusal
@@ -100,7 +101,7 @@ class Search:
         `question` is this search's, as a key asks it. The text is looked for among all values,
         however many there are.
         """
-        known = self._names(question, names)
+        known, warnings = self._names(question, names)
         wanted = (
             (value, count)
             for value, count in self._counts(question, objects)
@@ -112,10 +113,11 @@ class Search:
             {"value": value, "name": None if value is None else known.get(value), "count": count}
             for value, count in largest
         ]
+        meta = question.meta(objects)
         return {
             "dimension": self.dimension.name,
             "title": self.dimension.title,
-            "meta": question.meta(objects),
+            "meta": {**meta, "warnings": [*meta["warnings"], *warnings]},
             "values": found[:MOST_VALUES],
             "truncated": len(found) > MOST_VALUES,
         }
@@ -127,12 +129,22 @@ class Search:
         sizes, _ = tally.sizes
         yield from zip((column.values[code] for code in column.codes), sizes.tolist(), strict=True)
 
-    def _names(self, question: Question, names: DisplayNames) -> dict[str, str]:
-        """Names by value; where several tenants name the same one, the first of them does."""
+    def _names(
+        self, question: Question, names: DisplayNames
+    ) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """(names by value, warnings); of what several tenants name, the first one's name.
+
+        Names are a nicety: where they cannot be read, there are none, and a warning says so.
+        """
         known: dict[str, str] = {}
-        for span in reversed(question.spans):
-            known |= names.of(self.dimension.name, span.tenant.id)
-        return known
+        try:
+            for span in reversed(question.spans):
+                known |= names.of(self.dimension.name, span.tenant.id)
+        except Exception as error:  # whatever it is: the values and counts are there
+            logger.error("names not read", extra={"error": type(error).__name__})
+            message = "Display names cannot be read just now; q has searched the values alone."
+            return {}, [{"code": "names_unavailable", "message": message}]
+        return known, []
 
     def _is_wanted(self, *shown: str | None) -> bool:
         """Does one of them contain the text? Where there is no text, everything is wanted."""

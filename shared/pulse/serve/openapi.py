@@ -197,8 +197,9 @@ def _report_operation() -> dict[str, Any]:
         "summary": "One page of a report.",
         "description": "A key's own filters are added to those of the query. A feed key, which "
         "may stand in the query as key, reads its own report as CSV. Of too many groups the "
-        f"largest have rows, and those called {REST} are the sums of all others; meta.warnings says so. "
-        "422 for a question whose periods, subtotals or orders make too many rows even so.",
+        f"largest have rows, and those called {REST} are the sums of all others; meta.warnings "
+        "says so. 422 for a question whose periods, subtotals or orders make too many rows "
+        "even so.",
         "security": [{"bearer": []}, {"apiKey": []}, {"queryKey": []}],
         "parameters": [
             {

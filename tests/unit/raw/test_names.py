@@ -1,10 +1,11 @@
 """Names in a batch: which of them are noted, and how seldom."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
+from pulse import days
 from pulse.raw import names
 from pulse.raw.names import AgentNames
 from pulse.raw.rows import Row
@@ -156,3 +157,21 @@ def test_agents_that_somebody_makes_up_do_not_grow_the_memory(
     monkeypatch.setattr(names, "_MOST_REMEMBERED", 10)
     agents.note([row(f"a{number}") for number in range(100)])
     assert len(agents._noted) <= 10
+
+
+def test_a_flood_from_a_page_uses_up_no_place_of_a_secret_key(
+    agents: AgentNames, table: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "MOST_AT_ONCE", 3)
+    flood = [row(f"a{number}", kind="publishable") for number in range(9)]
+    agents.note([*flood, row("b1"), row("b2")])
+    assert [agent for agent, _ in table.taken()][:2] == ["b1", "b2"]
+
+
+def test_a_slow_table_does_not_hold_a_batch_up(agents: AgentNames, table: InMemory) -> None:
+    """Its messages are to be acknowledged before the function's time is over."""
+    seconds = iter(range(0, 1000, 2))
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    with days.clock(lambda: noon + timedelta(seconds=next(seconds))):
+        agents.note([row(f"a{number}") for number in range(9)])
+    assert len(table.taken()) == 2

@@ -215,6 +215,21 @@ def test_names_are_asked_for_once_a_minute() -> None:
     assert table.asked == 1
 
 
+@pytest.mark.parametrize("name", ["agent", "survey"])
+def test_names_that_cannot_be_read_are_missing_and_fail_no_reply(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def broken(self: InMemory, tenant: str) -> Any:
+        raise OSError("no table")
+
+    monkeypatch.setattr(InMemory, "agents", broken)
+    monkeypatch.setattr(InMemory, "surveys", broken)
+    reply = search(name, FOUND)
+    assert [row["name"] for row in reply["values"]] == [None] * len(reply["values"])
+    assert reply["values"]
+    assert [warning["code"] for warning in reply["meta"]["warnings"]] == ["names_unavailable"]
+
+
 def test_nothing_built_is_no_values_and_a_warning() -> None:
     reply = search("agent", [])
     assert reply["values"] == []
