@@ -108,6 +108,7 @@ def sent(stream: str) -> Message:
         request_id="JKJaXmPLvHcESHA=",
         items=(EVENTS[stream].item(),),
         user_agent=FIREFOX if stream == "responses" else None,
+        country="DE" if stream == "responses" else None,
     )
 
 
@@ -205,14 +206,16 @@ MADE: Mapping[str, Any] = {
 """What makes the examples of each format, by file."""
 
 
-def nothing_left_out() -> list[str]:
-    """Fields of events that the examples do not give: each has to stand in one."""
-    return [
+def left_out() -> list[str]:
+    """Fields of messages and events that the examples do not give: each has to stand in one."""
+    events = [
         f"{type(event).__name__}.{field.name}"
         for event in EVENTS.values()
         for field in fields(event)
         if getattr(event, field.name) is None
     ]
+    message = sent("responses")
+    return events + [name for name in message.__struct_fields__ if getattr(message, name) is None]
 
 
 def write(numbers: Mapping[str, int]) -> None:

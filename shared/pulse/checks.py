@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
 from pulse.errors import AthenaError
+from pulse.raw.quarantine import UNKNOWN_STREAM
 from pulse.reports import tenant_year
 from pulse.reports.build import by_year, fingerprint
 from pulse.settings import BuildSettings
@@ -59,7 +60,20 @@ def run_checks(settings: BuildSettings) -> list[CheckResult]:
             checks.ids_on_two_days(),
             checks.nothing_set_aside(),
         ]
+    found.append(_set_aside(Objects(settings.lake_bucket), UNKNOWN_STREAM))
     return found
+
+
+def _set_aside(objects: Objects, stream: str) -> CheckResult:
+    """What could not be read of a stream lies under quarantine/ with its reasons."""
+    keys = list(objects.keys(f"{lake.QUARANTINE}{stream}/"))
+    return CheckResult(
+        f"{stream}: quarantine",
+        "look" if keys else "ok",
+        detail=f"{len(keys)} objects of rows that could not be read"
+        + ", see pulse quarantine list" * bool(keys),
+        rows=tuple({"object": key} for key in keys),
+    )
 
 
 class _Checks:
@@ -165,13 +179,7 @@ class _Checks:
 
     def nothing_set_aside(self) -> CheckResult:
         """Rows that could not be read lie under quarantine/ with their reasons."""
-        keys = list(self.objects.keys(f"quarantine/{self.dataset.stream}/"))
-        return CheckResult(
-            f"{self.dataset.stream}: quarantine",
-            "look" if keys else "ok",
-            detail=f"{len(keys)} objects of rows that could not be read",
-            rows=tuple({"object": key} for key in keys),
-        )
+        return _set_aside(self.objects, self.dataset.stream)
 
     def _is_current(self, day: date) -> bool:
         partition, entry = self.partitions.get(day), self.entries.get(day)

@@ -11,6 +11,7 @@ Dead letters are read and their events counted. What waits in the queue is left 
 hold no more of a stream than was accepted since the oldest message was sent.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -198,15 +199,21 @@ def _sums(namespace: str, span: _Span, *names: str) -> Counter[str]:
 
 def _in_dead_letters(url: str, span: _Span) -> Counter[str]:
     """How many events dead letters hold, by stream. One letter that is there twice is one."""
-    bodies: set[str] = set()
-    if queue.depth(url):  # an empty queue has to be waited for
-        queue.look_through(url, bodies.add)
     found: Counter[str] = Counter()
-    for body in bodies:
+    seen: set[bytes] = set()
+
+    def look(body: str) -> None:
+        name = hashlib.sha256(body.encode()).digest()
+        if name in seen:
+            return
+        seen.add(name)
         with suppress(ValueError, RecursionError):  # what is no JSON was never accepted
             stream, events, received_us = _content({"message": json.loads(body)})
             if span.holds(received_us):
                 found[stream] += events
+
+    if queue.depth(url):  # an empty queue has to be waited for
+        queue.look_through(url, look)
     return found
 
 

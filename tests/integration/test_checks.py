@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,16 @@ def test_an_id_on_two_days_is_something_to_look_at(pulse: Driver) -> None:
     on_two_days = run_checks(pulse.settings)[3]
     assert (on_two_days.state, on_two_days.ok) == ("look", True)
     assert [row["response_id"] for row in on_two_days.rows] == ["r1"]
+
+
+def test_whole_messages_that_were_set_aside_are_something_to_look_at(pulse: Driver) -> None:
+    (record,) = accepted(pulse)
+    assert pulse.write([record | {"body": "no message"}]) == []
+    *_, whole = run_checks(pulse.settings)
+    assert (whole.name, whole.state, len(whole.rows)) == ("unknown: quarantine", "look", 1)
+
+
+def accepted(pulse: Driver) -> list[dict[str, Any]]:
+    """The message of an answer, off the queue."""
+    post(pulse, ago=1, number=9)
+    return pulse.messages()

@@ -20,7 +20,7 @@ from typing import Any, Self
 from pulse import days, lake
 from pulse.errors import ConflictError, PulseError
 from pulse.ingest.message import AgentSession, Interaction, Message, Response
-from pulse.raw.quarantine import MARK
+from pulse.raw.quarantine import MARK, UNKNOWN_STREAM
 from pulse.store.objects import Objects
 from pulse.store.queue import Queue
 
@@ -83,7 +83,8 @@ class Line:
     @property
     def stream(self) -> str:
         """Of a message that could not be read, what it says itself."""
-        return str(self.told["stream"] if "row" in self.told else self.envelope.get("stream"))
+        told = self.told["stream"] if "row" in self.told else self.envelope.get("stream")
+        return told if isinstance(told, str) else UNKNOWN_STREAM
 
     @property
     def tenant(self) -> str | None:
