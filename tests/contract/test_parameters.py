@@ -225,3 +225,32 @@ def test_the_default_of_what_can_do_harm_is_none_and_says_why() -> None:
 def test_operations_tells_of_each_parameter_that_is_off_by_default() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
     assert [name for name in (*GIVEN, "BudgetEmail") if name not in text] == []
+
+
+def choices(node: Any) -> Iterator[tuple[str, Any]]:
+    """(condition, what holds where it is true) of every Fn::If below `node`."""
+    if isinstance(node, dict):
+        if "Fn::If" in node:
+            yield node["Fn::If"][0], node["Fn::If"][1]
+        for inner in node.values():
+            yield from choices(inner)
+    if isinstance(node, list):
+        for inner in node:
+            yield from choices(inner)
+
+
+def test_what_depends_on_a_parameter_uses_that_parameter() -> None:
+    """A stack with everything given would not tell two conditions apart."""
+    asked_of = {
+        name: condition["Fn::Not"][0]["Fn::Equals"][0]["Ref"]
+        for name, condition in TEMPLATE["Conditions"].items()
+        if "Fn::Not" in condition
+    }
+    found = list(choices([TEMPLATE["Resources"], TEMPLATE["Outputs"]]))
+    assert {name for name, _ in found} >= {"HasBytesScannedCutoff", "HasPagesDomain", "HasWebAcl"}
+    for name, value in found:
+        if name in asked_of and value != "EMAIL":  # BudgetEmail's kind stands beside its address
+            used = re.search(
+                rf'"Ref": "{asked_of[name]}"|\$\{{{asked_of[name]}\}}', json.dumps(value)
+            )
+            assert used, f"{name} chooses {value}"
