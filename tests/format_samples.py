@@ -109,6 +109,7 @@ def sent(stream: str) -> Message:
         items=(EVENTS[stream].item(),),
         user_agent=FIREFOX if stream == "responses" else None,
         country="DE" if stream == "responses" else None,
+        key_id="3f9a1c0b77de",
     )
 
 
