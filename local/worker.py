@@ -8,6 +8,7 @@ PIPE is the file descriptor of a duplex pipe. First it carries one message from 
 {"error"} of the import; then events come in ({"event", "request_id", "deadline"}) and each is
 answered by {"result"} or {"error"}. What the handler prints goes to stdout, which is the function's
 log. The process ends with the pipe, even in the middle of an event: it never outlives the stack.
+Of Parquet's codecs pyarrow has those of AWS's layer (layer_codecs.py).
 """
 
 import importlib
@@ -20,9 +21,12 @@ import traceback
 from collections.abc import Callable
 from decimal import Decimal
 from multiprocessing.connection import Connection
+from pathlib import Path
 from queue import SimpleQueue
+from runpy import run_path
 from typing import Any
 
+LAYER_CODECS = Path(__file__).with_name("layer_codecs.py")
 LARGEST_REPLY = 6 * 1024 * 1024 + 100 * 1024  # bytes of JSON, Lambda's own limit
 
 Handler = Callable[[Any, "Context"], Any]
@@ -52,6 +56,7 @@ def main(pipe: int, handler_name: str) -> None:
     connection = Connection(pipe)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    run_path(str(LAYER_CODECS))["install"]()
     try:
         handler = _load(handler_name)
     except Exception as error:

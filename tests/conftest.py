@@ -27,11 +27,13 @@ os.environ.update(
 for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
 
+from local import layer_codecs  # noqa: E402
 from pulse.observe import logger  # noqa: E402 - it reads the environment
 from tests import quick_moto  # noqa: E402
 from tests.silence import Listener, leaks  # noqa: E402
 
 quick_moto.install()
+layer_codecs.install()
 
 LONGEST = (
     "tests/e2e/",

@@ -67,6 +67,13 @@ def test_an_exception_is_a_function_error_with_its_type_and_trace(
     assert "ValueError: as asked" in (log_dir / "Echo.log").read_text()
 
 
+def test_parquet_knows_no_other_codecs_than_on_lambda(stack: Stack) -> None:
+    assert stack.invoke("Echo", {"do": "parquet", "codec": "snappy"}) == "snappy"
+    with pytest.raises(FunctionError, match="Support for codec 'zstd' not built") as caught:
+        stack.invoke("Echo", {"do": "parquet", "codec": "zstd"})
+    assert caught.value.error_type == "ArrowNotImplementedError"
+
+
 def test_a_crash_is_a_function_error_and_the_next_call_works(stack: Stack) -> None:
     with pytest.raises(FunctionError, match="exited") as caught:
         stack.invoke("Echo", {"do": "exit"})

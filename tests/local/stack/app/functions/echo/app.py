@@ -58,6 +58,14 @@ def do_count(event: dict[str, Any], context: Any) -> Any:
         print('{"level": "INFO"}')  # noqa: T201
 
 
+def do_parquet(event: dict[str, Any], context: Any) -> Any:
+    """Writes a table with the codec that is asked for."""
+    from pyarrow import BufferOutputStream, parquet, table
+
+    parquet.write_table(table({"a": [1]}), BufferOutputStream(), compression=event["codec"])
+    return event["codec"]
+
+
 def do_fail(event: dict[str, Any], context: Any) -> Any:
     raise ValueError("as asked")
 
