@@ -97,6 +97,21 @@ def test_remembering_is_a_choice(new_page: NewPage, stack: RunningStack) -> None
     assert other.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
+def test_a_link_does_not_replace_the_key_in_use_by_itself(
+    overview: Page, stack: RunningStack
+) -> None:
+    used = "sessionStorage.getItem('pulse.key')"
+    for answer, kind in (("Keep the one in use", "report"), ("Use the link’s key", "operator")):
+        overview.goto(f"{stack.url}/geo#key={stack.keys['operator']}")
+        expect(overview.get_by_role("heading", name="Another key")).to_be_visible()
+        assert stack.keys["operator"] not in overview.url
+        assert overview.evaluate(used) == stack.keys["report"]
+        assert serious_faults_of_both_schemes(overview) == []
+        overview.get_by_role("button", name=answer).click()
+        expect(overview.get_by_role("heading", name="Another key")).to_have_count(0)
+        assert overview.evaluate(used) == stack.keys[kind]
+
+
 @pytest.mark.parametrize(
     ("kind", "reason"), [("secret", "secret key"), ("publishable", "publishable key")]
 )

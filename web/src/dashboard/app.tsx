@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { AnotherKey } from "./another.tsx";
 import { catalogue, findReport, type Catalogue } from "./catalogue.ts";
 import { FilterBar } from "./filters.tsx";
 import { isOperator } from "./keys.ts";
@@ -10,13 +11,15 @@ import { ProblemNote } from "./problem.tsx";
 import { PAGES, type Page } from "./pages/pages.ts";
 import { useOne } from "./replies.ts";
 import { undo, view } from "./router.ts";
-import { key, signOut } from "./session.ts";
+import { brought, key, signOut } from "./session.ts";
 import { shown } from "./shown.ts";
 import { SignIn } from "./signin.tsx";
 import { carried, OVERVIEW, type Params } from "./view.ts";
 
 export function App(): JSX.Element {
-  return key.value === null ? <SignIn /> : <SignedIn key={key.value} />;
+  if (key.value === null) return <SignIn />;
+  if (brought.value !== null) return <AnotherKey inUse={key.value} given={brought.value} />;
+  return <SignedIn key={key.value} />;
 }
 
 function SignedIn(): JSX.Element {

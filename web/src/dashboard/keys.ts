@@ -20,6 +20,19 @@ export function judge(key: string): Judgement {
   return { ok: false, why: REFUSED[kind] ?? UNKNOWN };
 }
 
+/** What becomes of a key that a link brings, beside the one in use. */
+export type Arrival = "use" | "keep" | "ask";
+
+export function arrival(given: string, inUse: string | null): Arrival {
+  if (inUse === null) return "use";
+  return given === inUse ? "keep" : "ask";
+}
+
+/** As much of a key as tells it from others, and no more: it may be looked at by many. */
+export function shortened(key: string): string {
+  return `${key.slice(0, 7)}…`;
+}
+
 export function isOperator(key: string): boolean {
   return key.startsWith("ok_");
 }

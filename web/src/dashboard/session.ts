@@ -3,27 +3,41 @@
 // never in the address.
 
 import { signal } from "@preact/signals";
-import { judge, keyInFragment } from "./keys.ts";
+import { arrival, judge, keyInFragment } from "./keys.ts";
 
 const SLOT = "pulse.key";
 
 export const key = signal<string | null>(null);
 /** Why there is no key, or no longer one: said on the sign-in page. */
 export const refusal = signal<string | null>(null);
+/** Another key than the one in use, which a link brought: whether to use it is asked. */
+export const brought = signal<string | null>(null);
 
-/** At the start: a key in the fragment goes before one that was kept. */
+/** At the start: the key that was kept, or else the link's. */
 export function open(): void {
-  if (!takeFromFragment()) key.value = read("session") ?? read("local");
+  key.value = read("session") ?? read("local");
+  takeFromFragment();
   addEventListener("hashchange", takeFromFragment); // the link, opened where the page is already
 }
 
-/** True if there was a key: it is out of the address. */
-function takeFromFragment(): boolean {
+/**
+ * Afterwards no key is in the address. One in use stays: a link that somebody sent must not show
+ * somebody else's figures as if they were one's own.
+ */
+function takeFromFragment(): void {
   const given = keyInFragment(location.hash);
-  if (given === null) return false;
+  if (given === null) return;
   history.replaceState(history.state, "", location.pathname + location.search);
-  signIn(given, false);
-  return true;
+  const becomes = arrival(given.trim(), key.value);
+  brought.value = becomes === "ask" ? given.trim() : null;
+  if (becomes === "use") signIn(given, false);
+}
+
+/** The answer to whether the link's key is to be used. */
+export function answer(useIt: boolean): void {
+  const given = brought.value;
+  brought.value = null;
+  if (useIt && given !== null) signIn(given, false);
 }
 
 /** Signs in with a key, or says why that one is refused. */
@@ -35,6 +49,7 @@ export function signIn(text: string, remember: boolean): void {
   forget();
   write(remember ? "local" : "session", wanted);
   key.value = wanted;
+  brought.value = null;
 }
 
 export function signOut(why: string | null = null): void {

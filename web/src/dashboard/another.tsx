@@ -1,0 +1,38 @@
+// A link brought another key than the one in use: which of them it shall be.
+
+import type { JSX } from "preact";
+import { judge, shortened } from "./keys.ts";
+import { answer } from "./session.ts";
+
+interface Props {
+  readonly inUse: string;
+  readonly given: string;
+}
+
+export function AnotherKey({ inUse, given }: Props): JSX.Element {
+  const judgement = judge(given);
+  return (
+    <main class="signin">
+      <h1>Another key</h1>
+      <p>
+        This link brings the key <code>{shortened(given)}</code>, while <code>{shortened(inUse)}</code>{" "}
+        is in use here. With another key you may see another company’s figures.
+      </p>
+      {!judgement.ok && (
+        <p class="note" role="alert">
+          {judgement.why}
+        </p>
+      )}
+      <p>
+        <button type="button" class={judgement.ok ? "" : "primary"} onClick={() => answer(false)}>
+          Keep the one in use
+        </button>{" "}
+        {judgement.ok && (
+          <button type="button" class="primary" onClick={() => answer(true)}>
+            Use the link’s key
+          </button>
+        )}
+      </p>
+    </main>
+  );
+}
