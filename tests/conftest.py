@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -31,6 +32,9 @@ from local import layer_codecs  # noqa: E402
 from pulse.observe import logger  # noqa: E402 - it reads the environment
 from tests import quick_moto  # noqa: E402
 from tests.silence import Listener, leaks  # noqa: E402
+
+settings.register_profile("pulse", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("pulse")
 
 quick_moto.install()
 layer_codecs.install()
