@@ -1,6 +1,6 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
-.PHONY: run test checks lint bench docs pictures build pages deploy named lock clean
+.PHONY: run test checks lint bench docs pictures build pages deploy answered named lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -52,9 +52,13 @@ build: .venv-build/build.stamp .venv/run.stamp $(COUNTRIES)
 	@$(BIN)/python -m local.sizes
 
 # make deploy STACK=NAME [PARAMETERS='NAME=VALUE …'] [SHOW=1, only what it would do]: asks once, keeps the answers in .stacks/.
-deploy: named build pages
+deploy: answered build pages
 	@$(BIN)/python -m local.sam_deploy "$(STACK)" $(PARAMETERS)
 	@test -n "$(SHOW)" || echo "Now the pages: $(BIN)/pulse pages publish --stack $(STACK)"
+
+# Before what takes minutes: what is missing is asked for, and what AWS would refuse is refused.
+answered: named .venv/run.stamp
+	@$(BIN)/python -m local.sam_deploy --ask "$(STACK)" $(PARAMETERS)
 
 named:
 	@test -n "$(STACK)" || { echo "Which stack? make deploy STACK=NAME, such as STACK=pulse" >&2; exit 1; }

@@ -1,12 +1,12 @@
 """The stack on AWS, made or brought up to date by `sam deploy`: the end of `make deploy`.
 
-    python -m local.sam_deploy STACK [PARAMETER=VALUE …]
+    python -m local.sam_deploy [--ask] STACK [PARAMETER=VALUE …]
 
 What a stack is deployed with is kept in `.stacks/STACK.toml`: its region and the parameters that
 differ from the template's defaults. The first run asks for the region, where the shell names none;
 a later one asks nothing. Values given on the command line are kept too; an empty one brings the
 default back. `sam deploy` prints its change set before it does anything; with SHOW=1 in the
-environment that is all that happens.
+environment that is all that happens. With --ask nothing is deployed: answers are got and checked.
 """
 
 from __future__ import annotations
@@ -308,7 +308,9 @@ OURS = Deploy(ROOT / "template.yaml", ROOT / ".stacks", SAM, AwsRegion)
 
 
 def main(arguments: Sequence[str], deploy: Deploy = OURS) -> int:
-    """sam's exit code, or 1 with the reason why it was not begun."""
+    """sam's exit code, 0 where it was not asked for, or 1 with the reason why it was not begun."""
+    asking_alone = list(arguments[:1]) == ["--ask"]
+    arguments = arguments[1:] if asking_alone else arguments
     if not arguments or not arguments[0]:
         print("Which stack? make deploy STACK=NAME, such as STACK=pulse", file=sys.stderr)  # noqa: T201
         return 1
@@ -317,6 +319,8 @@ def main(arguments: Sequence[str], deploy: Deploy = OURS) -> int:
     except DeployError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
+    if asking_alone:
+        return 0
     telling_nobody = os.environ | {"SAM_CLI_TELEMETRY": "0"}
     return subprocess.run(command, cwd=ROOT, env=telling_nobody).returncode  # noqa: S603
 

@@ -124,6 +124,18 @@ def test_the_first_run_asks_for_the_region_and_a_later_one_asks_nothing(
     assert option(first, "--stack-name") == "pulse"
 
 
+def test_what_is_to_be_asked_is_asked_before_anything_is_built(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shell.run("--ask", "pulse", "WriteRate=7", typed="eu-west-1\n") == 0
+    assert shell.calls == []
+    assert shell.run("pulse") == 0
+    assert overrides(shell.calls[0])["WriteRate"] == "7"
+    shell.region.layers = {}
+    assert shell.run("--ask", "pulse") == 1
+    assert "AWS's layer for pandas is not in eu-west-1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
 def test_the_shells_region_is_taken_unasked(shell: Shell, name: str) -> None:
     assert shell.run("pulse", **{name: "eu-west-1"}) == 0
@@ -237,6 +249,7 @@ def test_a_stack_that_was_deployed_from_elsewhere_keeps_its_parameters(shell: Sh
     [
         ((), "STACK=NAME"),
         (("",), "STACK=NAME"),
+        (("--ask",), "STACK=NAME"),
         (("Pulse",), "small letters"),
         (("my_stack",), "small letters"),
         (("pulse", "AlarmTopic"), "PARAMETER=VALUE"),
@@ -369,10 +382,12 @@ def test_make_deploy_hands_on_the_stack_and_its_parameters() -> None:
     """Without doing it: make prints what it would run."""
     asked = "PARAMETERS=IntradayRate='rate(15 minutes)' WriteRate=7"
     last = make("--dry-run", "deploy", "STACK=pulse", asked).stdout.splitlines()
-    (line,) = [text for text in last if "local.sam_deploy" in text]
-    assert line.endswith(
-        """-m local.sam_deploy "pulse" IntradayRate='rate(15 minutes)' WriteRate=7"""
-    )
+    asked_first, deployed = [text for text in last if "local.sam_deploy" in text]
+    handed_on = """"pulse" IntradayRate='rate(15 minutes)' WriteRate=7"""
+    assert asked_first.endswith(f"-m local.sam_deploy --ask {handed_on}")
+    assert deployed.endswith(f"-m local.sam_deploy {handed_on}")
+    (built,) = [text for text in last if "sam build" in text]
+    assert last.index(asked_first) < last.index(built) < last.index(deployed)
 
 
 def test_answers_outlive_make_clean_and_stay_out_of_git() -> None:
