@@ -31,6 +31,7 @@ from pulse.tenants.limits import Limits
 BODY_LIMIT = 16 * 1024
 LINK_S = 3600
 _TRY_AGAIN_S = 60
+_ORDER_AGAIN = "It may have been ordered all the same: sent again, the file may be made twice."
 _HEADERS = {"Cache-Control": "no-store"}
 
 
@@ -61,7 +62,7 @@ class Orders:
     def routes(self) -> Mapping[str, Route]:
         """API Gateway's route keys and what answers them."""
         return {
-            "POST /v1/exports": unavailable_on_failure()(self.order),
+            "POST /v1/exports": unavailable_on_failure(_ORDER_AGAIN)(self.order),
             "GET /v1/exports/{id}": unavailable_on_failure()(self.show),
         }
 
