@@ -144,7 +144,7 @@ def test_no_id_of_a_policy_is_unknown_to_aws() -> None:
 def test_the_api_is_asked_each_time_and_never_in_the_clear() -> None:
     api = BEHAVIOURS["/v1*"]
     assert api["ViewerProtocolPolicy"] == "https-only"
-    assert set(api["AllowedMethods"]) >= {"GET", "POST", "OPTIONS"}
+    assert set(api["AllowedMethods"]) >= {"GET", "HEAD", "POST", "OPTIONS"}
     kept = {e["ErrorCode"]: e["ErrorCachingMinTTL"] for e in DISTRIBUTION["CustomErrorResponses"]}
     # the errors that CloudFront keeps without being asked to
     assert kept == dict.fromkeys([404, 405, 414, 500, 501, 502, 503, 504], 0)

@@ -102,7 +102,7 @@ def test_what_is_not_in_the_folder_is_404(edge: Edge, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/reports?limit=1", "/v1/surveys/a.b", "/%761/x"])
-@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
 def test_the_apis_requests_reach_it_as_they_came(edge: Edge, path: str, method: str) -> None:
     reply = get(edge, path, method)
     assert reply.body == f"{method} {path}".encode()
