@@ -107,7 +107,7 @@ def _record(number: int, message: Message, address: str = "") -> Record:
     }
 
 
-def _response(rng: random.Random, number: int, now: datetime, **client: str) -> Response:
+def _response(rng: random.Random, number: int, now: datetime, **client: Any) -> Response:
     case = answer(number)
     return Response(
         survey=case["survey_id"],

@@ -33,7 +33,6 @@ MOST_WORKERS = 4
 IMPORT_SECONDS = 60
 RETRY_SECONDS = (1, 2)
 """Pauses before an asynchronous call is tried again: Lambda's are one and two minutes."""
-_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class FunctionError(Exception):
@@ -210,7 +209,6 @@ class Function:
         """Send Lambda's record of an event that was given up, by the right of the function."""
         if self.config.failure_queue_url is None:
             return
-        role = {name.lower(): self._environment[name] for name in _CREDENTIALS}
         record = {
             "version": "1.0",
             "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
@@ -232,9 +230,9 @@ class Function:
             "sqs",
             endpoint_url=self._environment["AWS_ENDPOINT_URL"],
             region_name=self._environment["AWS_REGION"],
-            aws_access_key_id=role["aws_access_key_id"],
-            aws_secret_access_key=role["aws_secret_access_key"],
-            aws_session_token=role["aws_session_token"],
+            aws_access_key_id=self._environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self._environment["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=self._environment["AWS_SESSION_TOKEN"],
         )
         try:
             queues.send_message(

@@ -1,5 +1,6 @@
 """The hosted survey page in a browser: who votes, who does not, and that no answer is lost."""
 
+import json
 import re
 from collections.abc import Callable
 from urllib.error import HTTPError
@@ -366,6 +367,31 @@ def test_the_commands_link_leads_to_the_survey(
     (post,) = posts.settle()
     assert (post["channel"], post["agent_id"]) == ("chat", "a b")
     assert "interaction_id" not in post  # no help desk has filled it in
+
+
+def test_a_signed_links_agent_counts_and_a_tampered_ones_is_dropped(
+    new_page: NewPage, stack: RunningStack
+) -> None:
+    survey = new_survey(stack, "csat", "1-5", *FACES)
+    pulse(stack, "survey", "set", stack.tenant, survey, "agents=signed")
+    link = pulse(stack, "survey", "link", stack.tenant, survey, "--agent", "a-7").strip()
+    assert "agent=a-7&sig=1a." in link
+    for opened, face, named in (
+        (link, "Great", "a-7"),
+        (link.replace("agent=a-7", "agent=a-8"), "Awful", "a-8"),
+    ):
+        page = new_page()
+        posts = Posts(page)
+        page.goto(opened)
+        radio(page, face).click()
+        has_sent(page)  # the visitor is not told: the answer counts
+        (post,) = posts.settle()
+        assert post["agent_id"] == named
+    assert sorted(counted(stack, survey, "csat", least=2)) == [1, 5]
+    asked = ("daily", "--tenant", stack.tenant, "--preset", "all_time", "--json")
+    by_agent = ("--group-by", "agent", "--filter", f"survey={survey}")
+    rows = json.loads(pulse(stack, "report", *asked, *by_agent))["rows"]
+    assert {row["agent"]: row["average"] for row in rows} == {"a-7": 5, None: 1}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 import pytest
@@ -171,6 +172,85 @@ def test_what_a_survey_cannot_be(shell: Shell, arguments: list[str], complaint: 
 def test_a_survey_has_an_id_that_responses_can_name(shell: Shell, survey: str) -> None:
     arguments = ("survey", "add", shell.tenant(), survey, "--metric", "nps", "--scale", "0-10")
     assert "1 to 128 characters other than (none)" in shell.run(*arguments, code=2).stderr
+
+
+def linked(shell: Shell, tenant: str, survey: str, key: str, *more: str) -> dict[str, str]:
+    """The values in a link."""
+    typed = ("survey", "link", tenant, survey, "--key", key, *more)
+    return dict(parse_qsl(urlsplit(shell.json(*typed)["link"]).query))
+
+
+def test_a_survey_counts_agents_of_signed_links_alone(shell: Shell) -> None:
+    tenant = shell.tenant("site", "desk")
+    key = shell.driver.key(tenant, "publishable")
+    before = linked(shell, tenant, "site", key, "--agent", "a-7")
+    assert "sig" not in before
+    set_site = ("survey", "set", tenant, "site")
+    result = shell.run(*set_site, "agents=signed")
+    assert "do not count any more" in result.stderr
+    about = ("--agent", "a-7", "--interaction", "T/1")
+    values = linked(shell, tenant, "site", key, *about)
+    again = shell.run("survey", "add", tenant, "site", "--metric", "nps", "--scale", "0-10")
+    assert "signed" in again.stdout  # what else is changed keeps agents and secret
+    assert linked(shell, tenant, "site", key, *about) == values
+    shell.driver.forget()
+
+    def post(**changed: str | None) -> Any:
+        names = {"survey": "survey_id", "agent": "agent_id", "interaction": "interaction_id"}
+        sent = {names.get(name, name): value for name, value in values.items()}
+        sent["signature"] = sent.pop("sig")
+        body = json.dumps({"score": 9, **sent, **changed})
+        reply = shell.driver.call("POST", "/v1/responses", key=key, body=body)
+        assert (reply.status, reply.json["accepted"], reply.json["rejected"]) == (202, 1, [])
+        (item,) = shell.stored()
+        return item.get("agent"), [w["code"] for w in reply.json.get("warnings", ())]
+
+    assert post() == ("a-7", [])
+    for changed in (
+        {"agent_id": "a-8"},
+        {"interaction_id": "T/2"},
+        {"signature": None},
+        {"signature": values["sig"][:-2] + "AA"},
+    ):
+        assert post(**changed) == (None, ["agent_not_signed"])
+    assert post(survey_id="desk", signature=None) == ("a-7", [])  # a free one
+
+    secret = shell.driver.tenants.survey(tenant, "site")
+    assert secret and secret.link_secret
+    shown = shell.driver.call("GET", "/v1/surveys/site", key=key).body
+    told = [shell.run(*set_site, "agents=signed").output, again.output, result.output, shown]
+    assert not [text for text in told if secret.link_secret in text]
+    shell.run(*set_site, "agents=free")
+    shell.driver.forget()
+    assert post(agent_id="a-8") == ("a-8", [])
+
+
+def test_what_a_help_desk_fills_in_cannot_be_signed(shell: Shell) -> None:
+    tenant = shell.tenant("site")
+    key = shell.driver.key(tenant, "publishable")
+    shell.run("survey", "set", tenant, "site", "agents=signed")
+    link = ("survey", "link", tenant, "site", "--key", key, "--agent")
+    refused = shell.run(*link, "a-{{ticket.assignee.id}}", code=2)
+    assert "agents=free" in refused.stderr
+    placeholder = ("--interaction", "{{ticket.id}}")
+    one = linked(shell, tenant, "site", key, "--agent", "a-7", *placeholder)
+    assert one["interaction"] == "{{ticket.id}}"
+    assert one["sig"] == linked(shell, tenant, "site", key, "--agent", "a-7")["sig"]
+    assert "sig" not in linked(shell, tenant, "site", key, *placeholder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["site", "agents=closed"], "free, signed"),
+        (["site", "colour=red"], "No setting 'colour'"),
+        (["site", "agents"], "survey set"),
+        (["nowhere", "agents=free"], "no survey 'nowhere' (it has: site)"),
+    ],
+)
+def test_what_cannot_be_set_of_a_survey(shell: Shell, arguments: list[str], complaint: str) -> None:
+    tenant = shell.tenant("site")
+    assert complaint in shell.run("survey", "set", tenant, *arguments, code=2).stderr
 
 
 # -- keys

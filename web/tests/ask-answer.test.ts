@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { COMMENT_LIMIT, newAnswer, withComment } from "../src/ask/answer.ts";
+import { COMMENT_LIMIT, newAnswer, subjectOf, withComment } from "../src/ask/answer.ts";
 import { clockOffset, newId } from "../src/ask/identity.ts";
 
 const AT = new Date("2026-11-21T12:00:00Z");
@@ -18,6 +18,12 @@ test("an answer has its id and time from the start, and what the link knows", ()
     interaction_id: "t-9",
     customer_id: "c-2",
   });
+});
+
+test("a signature goes along, and is no part of what the answer is about", () => {
+  const context = { agent: "a-1", signature: "1a.AAAAAAAAAAAAAAAAAAAAAA" };
+  assert.equal(newAnswer("s", 1, context, "id", AT).signature, context.signature);
+  assert.deepEqual(subjectOf(context), { agent_id: "a-1" });
 });
 
 test("what the API would refuse is left out, so that the score still counts", () => {

@@ -37,6 +37,11 @@ test("a tag needs a key and a survey; the API is where its script came from", ()
   assert.equal(elsewhere?.api, "https://a.example");
 });
 
+test("a tag brings the signature of what it names", () => {
+  const options = readOptions({ ...TAG, agent: "a-7", sig: "1a.x" }, SOURCE, "en");
+  assert.deepEqual(options?.context, { agent: "a-7", signature: "1a.x" });
+});
+
 test("the tag overrides the survey's rules one by one", () => {
   const survey = { display: RULES } as Survey;
   const rules = (data: Record<string, string>): Display => {

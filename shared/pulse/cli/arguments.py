@@ -7,6 +7,7 @@ from pulse.cli.exits import WrongUseError
 from pulse.cli.target import Target
 from pulse.ingest.fields import NAME_LIMIT
 from pulse.lake import RESERVED
+from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant, check_tenant_id
 
 
@@ -63,3 +64,13 @@ def known_tenant(target: Target, tenant: str) -> Tenant:
         f"There is no tenant {tenant!r} (there are: {others}). "
         f"Make it with: pulse tenant create {tenant}"
     )
+
+
+def known_survey(target: Target, tenant: str, survey: str) -> Survey:
+    """A survey of a tenant. Raises WrongUseError naming those that there are."""
+    known_tenant(target, tenant)
+    found = target.tenants.survey(tenant, survey)
+    if found is None:
+        others = ", ".join(one.id for one in target.tenants.surveys(tenant)) or "none yet"
+        raise WrongUseError(f"{tenant} has no survey {survey!r} (it has: {others}).")
+    return found

@@ -19,7 +19,7 @@ import typer
 
 from pulse import days
 from pulse.cli import output
-from pulse.cli.arguments import known_tenant
+from pulse.cli.arguments import known_survey
 from pulse.cli.exits import FailedError, NotAllowedError, WrongUseError
 from pulse.cli.target import StackName, Target, find_target
 from pulse.ingest.origins import origin
@@ -28,6 +28,7 @@ from pulse.lake import CHANNELS
 from pulse.pages import WIDGET
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
+from pulse.tenants.signatures import LETTERS, sign
 from pulse.tenants.surveys import Survey, Texts, direction
 
 _PLACEHOLDER = re.compile(r"""(\{\{[^{}"'<>&]*\}\}|\{![^{}"'<>&]*\}|\{%[^{}"'<>&]*%\})""")
@@ -65,12 +66,15 @@ def link(
 ) -> None:
     """Print the address of a survey's page. Placeholders of a help desk stay as they are.
 
+    Where the survey has a secret (pulse survey set … agents=signed) the link is signed for the
+    agent and the interaction that it names; placeholders cannot be.
+
     Example:
 
         pulse survey link demo support --channel ticket --interaction "{{ticket.id}}"
     """
     place = _place(find_target(stack), tenant, survey, key, on_pages=True)
-    address = place.link(_values(channel, agent, interaction, lang))
+    address = place.link(place.signed(_values(channel, agent, interaction, lang)))
     output.show({"link": address}, address, as_json=as_json)
 
 
@@ -96,7 +100,7 @@ def email(
           --interaction "{{ticket.id}}" > signature.html
     """
     place = _place(find_target(stack), tenant, survey, key, on_pages=True)
-    values = _values(channel, agent, interaction, lang)
+    values = place.signed(_values(channel, agent, interaction, lang))
     language = place.survey.language(lang)
     rule = place.survey.rule_at(days.now_us())
     links = {score: place.link({**values, "score": str(score)}) for score in rule.scores}
@@ -124,7 +128,8 @@ def embed(
     place = _place(find_target(stack), tenant, survey, key)
     source = f"{place.pages_url}/{WIDGET}"
     integrity = subresource_integrity(_fetch(source))
-    data = {"key": place.key, "survey": survey, **_values(channel, agent, interaction, lang)}
+    values = place.signed(_values(channel, agent, interaction, lang))
+    data = {"key": place.key, "survey": survey, **values}
     tag = widget_tag(source, integrity, data)
     output.show({"tag": tag, "src": source, "integrity": integrity}, tag, as_json=as_json)
     if place.origins and not as_json:
@@ -140,6 +145,27 @@ class _Place:
     origins: tuple[str, ...]
     survey: Survey
 
+    def signed(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The values with the signature of those that they fix, where the survey has a secret.
+
+        Raises WrongUseError for an agent that cannot be signed, but would have to be.
+        """
+        survey = self.survey
+        fixed = {
+            name: value
+            for name, value in values.items()
+            if name in LETTERS and not _PLACEHOLDER.search(value)
+        }
+        if survey.agents == "signed" and "agent" in values and "agent" not in fixed:
+            raise WrongUseError(
+                f"The agents of {survey.id!r} are signed, and what a help desk fills in cannot be: "
+                "leave --agent out, give one agent's id, or ask by a survey with agents=free."
+            )
+        if not survey.link_secret or not fixed:
+            return dict(values)
+        signature = sign(survey.link_secret, survey.tenant, survey.id, fixed)
+        return {**values, "sig": signature}
+
     def link(self, values: Mapping[str, str]) -> str:
         """The address of the survey's page, with values for its answer."""
         query = {"survey": self.survey.id, **values}
@@ -151,11 +177,7 @@ def _place(
     target: Target, tenant: str, survey: str, key: str | None, *, on_pages: bool = False
 ) -> _Place:
     """What was named, checked: whoever gets the link cannot mend it."""
-    known_tenant(target, tenant)
-    found = target.tenants.survey(tenant, survey)
-    if found is None:
-        others = ", ".join(one.id for one in target.tenants.surveys(tenant)) or "none yet"
-        raise WrongUseError(f"{tenant} has no survey {survey!r} (it has: {others}).")
+    found = known_survey(target, tenant, survey)
     if "/" in survey or survey in (".", ".."):
         raise WrongUseError(
             f"Pages cannot ask a survey of the id {survey!r}: in an address it is a path of its "

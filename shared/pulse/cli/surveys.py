@@ -1,4 +1,5 @@
-"""`pulse survey add`: what is asked, on which scale, how its scores are judged, when it is shown.
+"""`pulse survey add` and `set`: what is asked, on which scale, how its scores are judged, when it
+is shown, and whose word counts for whom an answer is about.
 
 How it reaches people, by link, mail and widget, is asking.py's.
 """
@@ -11,12 +12,13 @@ import typer
 
 from pulse import days
 from pulse.cli import asking, output
-from pulse.cli.arguments import known_tenant, survey_id
+from pulse.cli.arguments import assignments, known_survey, known_tenant, survey_id
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.tenants.access import REMEMBER_US
 from pulse.tenants.rules import Rule
-from pulse.tenants.surveys import DEFAULT_LANGUAGE, Display, Survey, Texts
+from pulse.tenants.signatures import new_secret
+from pulse.tenants.surveys import AGENTS, DEFAULT_LANGUAGE, Display, Survey, Texts
 
 Metric = Literal["csat", "nps", "ces"]
 Style = Literal["faces", "stars", "numbers"]
@@ -107,6 +109,40 @@ def add(
     changed = replace(changed, style=style or changed.style, display=display)
     target.tenants.put_survey(changed)
     _show(changed, language, as_json=as_json)
+
+
+@app.command("set")
+def set_settings(
+    tenant: Annotated[str, typer.Argument(metavar="TENANT")],
+    survey: Annotated[str, typer.Argument(metavar="ID", help="One of its surveys.")],
+    settings: Annotated[
+        list[str], typer.Argument(metavar="KEY=VALUE…", help=f"agents={'|'.join(AGENTS)}.")
+    ],
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Change settings of a survey; within a minute every process knows them.
+
+    agents=signed: an agent that comes with a publishable key counts only from a link, mail or tag
+    that was made afterwards by pulse survey link, email or embed; of any other the answer is kept
+    without its agent. Agents that a secret key names always count. agents=free: all count.
+
+    Example:
+
+        pulse survey set bank site agents=signed
+    """
+    values = assignments(settings, "survey set")
+    for name, value in values.items():
+        if name != "agents":
+            raise WrongUseError(f"No setting {name!r}; there is: agents.")
+        if value not in AGENTS:
+            raise WrongUseError(f"agents is one of {', '.join(AGENTS)}, not {value!r}.")
+    target = find_target(stack)
+    found = known_survey(target, tenant, survey)
+    if values["agents"] != found.agents == "free":
+        output.say("Agents in links, mails and tags that were made before do not count any more.")
+    changed = target.tenants.set_agents(found, values["agents"], new_secret=new_secret())
+    _show(changed, changed.language(None), as_json=as_json)
 
 
 def _rule(
@@ -233,6 +269,7 @@ def _show(survey: Survey, language: str, *, as_json: bool) -> None:
         "labels": list(texts.labels),
         "languages": sorted(survey.texts),
         "display": asdict(survey.display),
+        "agents": survey.agents,
     }
     shown = result | {
         "labels": ", ".join(texts.labels) or None,

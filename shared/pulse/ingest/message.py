@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 
 from pulse import days, formats
-from pulse.errors import NewerFormatError
+from pulse.errors import FieldError, NewerFormatError
 
 ATTRIBUTE = "client_ip"
 
@@ -43,6 +43,8 @@ class Response:
     country: str | None = None
     ip: str | None = None
     user_agent: str | None = None
+    warning: FieldError | None = None
+    """What was left out of it, which the reply tells and nothing stores."""
 
     @property
     def id(self) -> str:
@@ -51,7 +53,9 @@ class Response:
 
     def item(self) -> dict[str, Any]:
         """The response as an item of a message: what is given of it."""
-        return _given(self)
+        given = _given(self)
+        given.pop("warning", None)
+        return given
 
 
 @dataclass(frozen=True)

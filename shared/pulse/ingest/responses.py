@@ -1,13 +1,16 @@
 """One response as a caller wrote it → as it is stored, or what is wrong with it."""
 
+from dataclasses import replace
 from typing import Any
 
 from pulse import days, lake
+from pulse.errors import FieldError
 from pulse.ingest import fields
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Response
 from pulse.ingest.reader import Reader
 from pulse.tenants.rules import Rule
+from pulse.tenants.signatures import covers
 from pulse.tenants.surveys import Survey
 
 COMMENT_LIMIT = 4_000
@@ -26,6 +29,7 @@ FIELDS = (
     "interaction_id",
     "comment",
     "tags",
+    "signature",
     *_OF_SERVERS,
 )
 """Every field of a written response."""
@@ -50,7 +54,8 @@ class ResponseReader(Reader):
         named_id = fields.identifier(item, "response_id") or own_id
         answered_us = self._answered(item, named_id)
         rule = survey.rule_at(answered_us)
-        return Response(
+        signature = fields.text(item, "signature", limit=None)
+        response = Response(
             survey=survey.id,
             metric=rule.metric,
             scale=rule.label,
@@ -67,6 +72,21 @@ class ResponseReader(Reader):
             country=fields.country(item),
             ip=fields.ip(item),
             user_agent=fields.text(item, "user_agent", limit=None),
+        )
+        return response if self._may_name(response, survey, signature) else _unnamed(response)
+
+    def _may_name(self, response: Response, survey: Survey, signature: str | None) -> bool:
+        """True unless it names an agent that a link should have signed, and none has."""
+        named = response.agent is not None or response.agent_name is not None
+        if not named or survey.agents == "free" or self.key.kind == "secret":
+            return True
+        return signature is not None and covers(
+            "agent",
+            signature,
+            secret=survey.link_secret,
+            tenant=self.tenant,
+            survey=survey.id,
+            values={"agent": response.agent, "interaction": response.interaction},
         )
 
     def _check_servers_fields(self, item: dict[str, Any]) -> None:
@@ -116,6 +136,17 @@ class ResponseReader(Reader):
         if self.key.kind == "publishable":
             return us < self.received_us - PUBLISHABLE_BACK_US
         return self.local_day(us) < days.FIRST_DAY
+
+
+def _unnamed(response: Response) -> Response:
+    """The answer without its agent, and with the warning that tells so."""
+    warning = FieldError(
+        "agent_id",
+        "agent_not_signed",
+        "This survey counts an agent only from a link that was signed for it: the answer is "
+        "stored without one.",
+    )
+    return replace(response, agent=None, agent_name=None, warning=warning)
 
 
 def _score(item: dict[str, Any], rule: Rule) -> int:

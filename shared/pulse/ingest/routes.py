@@ -22,7 +22,7 @@ from pulse.ingest import fields
 from pulse.ingest.body import read_body
 from pulse.ingest.deadline import within
 from pulse.ingest.interactions import InteractionReader
-from pulse.ingest.message import ATTRIBUTE, Event, Message
+from pulse.ingest.message import ATTRIBUTE, Event, Message, Response
 from pulse.ingest.origins import require_origin, require_origin_if_shown
 from pulse.ingest.pages import page
 from pulse.ingest.reader import Reader
@@ -63,16 +63,30 @@ class Verdict:
     def summary(self) -> dict[str, Any]:
         """The members of a reply, as API.md has them."""
         size = len(self.events) + len(self.faults)
-        return {
+        shown: dict[str, Any] = {
             "accepted": len(self.events),
-            "rejected": [
-                {"index": index, "field": f.field, "code": f.code, "message": f.message}
-                for index, f in self.faults.items()
-            ],
+            "rejected": _listed(self.faults),
             "ids": [
                 self.events[index].id if index in self.events else None for index in range(size)
             ],
         }
+        return shown | ({"warnings": _listed(self.warnings)} if self.warnings else {})
+
+    @property
+    def warnings(self) -> Mapping[int, FieldError]:
+        """What was left out of events that were taken, by index."""
+        return {
+            index: event.warning
+            for index, event in self.events.items()
+            if isinstance(event, Response) and event.warning
+        }
+
+
+def _listed(faults: Mapping[int, FieldError]) -> list[dict[str, Any]]:
+    return [
+        {"index": index, "field": fault.field, "code": fault.code, "message": fault.message}
+        for index, fault in faults.items()
+    ]
 
 
 class Ingest:
@@ -166,6 +180,8 @@ class Ingest:
             raise _nothing_accepted(verdict)
         self._send(call, reader, list(verdict.events.values()))
         count(f"{counted}Accepted", len(verdict.events), at_us=reader.received_us)
+        if verdict.warnings:
+            count("AgentsDropped", len(verdict.warnings), at_us=reader.received_us)
         return Reply.json(202, verdict.summary())
 
     def _send(self, call: Call, reader: Reader, events: Sequence[Event]) -> None:

@@ -95,6 +95,11 @@ _RESPONSE: Schema = {
             "propertyNames": {"minLength": 1, "maxLength": 64},
             "additionalProperties": {"type": "string", "maxLength": 128},
         },
+        "signature": {
+            "type": ["string", "null"],
+            "description": "What a link that was signed brings along (sig). A survey whose agents "
+            "are signed drops the agent of a publishable key without it, and keeps the answer.",
+        },
         "country": {
             "type": ["string", "null"],
             "pattern": "^([A-Za-z]{2})?$",
@@ -191,28 +196,34 @@ _SESSION: Schema = {
     },
 }
 
+_FAULTS: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["index", "field", "code", "message"],
+        "properties": {
+            "index": {"type": "integer", "minimum": 0},
+            "field": {"type": "string"},
+            "code": {"type": "string"},
+            "message": {"type": "string"},
+        },
+    },
+}
 _ACCEPTED: Schema = {
     "type": "object",
     "required": ["accepted", "rejected", "ids"],
     "properties": {
         "accepted": {"type": "integer", "minimum": 0},
-        "rejected": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["index", "field", "code", "message"],
-                "properties": {
-                    "index": {"type": "integer", "minimum": 0},
-                    "field": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
+        "rejected": _FAULTS,
         "ids": {
             "type": "array",
             "description": "Aligned with the input; null = rejected.",
             "items": {"type": ["string", "null"]},
+        },
+        "warnings": _FAULTS
+        | {
+            "description": "Only where something was left out of what was accepted: "
+            "agent_not_signed, an agent that no link had signed."
         },
     },
 }

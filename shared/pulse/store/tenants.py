@@ -3,7 +3,7 @@
 pk              sk         record
 TENANTS         tenant     settings, `TABLE.YEAR` → state of that tenant-year object, and
                            `behind`: by table what is not as raw has it
-SURVEYS#tenant  survey     rules with their beginnings, texts by language
+SURVEYS#tenant  survey     rules with their beginnings, texts by language, the secret of its links
 KEY#sha256      KEY        the key
 KEYS#tenant     key id     its sha256, for listing (`KEYS#` for operator keys)
 KEY_IDS         key id     its sha256, for revoking
@@ -190,6 +190,21 @@ class Tenants:
             },
         )
 
+    def set_agents(self, survey: Survey, agents: str, *, new_secret: str) -> Survey:
+        """Say whether the survey's agents are free or signed; the survey afterwards.
+
+        The secret is stored where it has none, so that links that were signed before stay so.
+        Raises ConflictError if there is no such survey.
+        """
+        record = self._records.update(
+            f"SURVEYS#{survey.tenant}",
+            survey.id,
+            "SET agents = :agents, link_secret = if_not_exists(link_secret, :secret)",
+            values={":agents": agents, ":secret": new_secret},
+            condition="attribute_exists(pk)",
+        )
+        return _survey(survey.tenant, record)
+
     def remove_surveys(self, tenant: str) -> int:
         """Forget every survey of a tenant; how many there were."""
         return self._records.clear(f"SURVEYS#{tenant}")
@@ -363,6 +378,8 @@ def _survey(tenant: str, record: Record) -> Survey:
         },
         default_language=record.get("default_language", DEFAULT_LANGUAGE),
         display=_display(record.get("display", {})),
+        agents=record.get("agents", "free"),
+        link_secret=record.get("link_secret", ""),
     )
 
 

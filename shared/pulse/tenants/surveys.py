@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pulse.tenants.rules import Rule
 
 STYLES = ("faces", "stars", "numbers")
+AGENTS = ("free", "signed")
 TRIGGERS = ("button", "delay", "event", "api")
 RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi")
 DEFAULT_LANGUAGE = "en"
@@ -56,7 +57,11 @@ class Display:
 
 @dataclass(frozen=True)
 class Survey:
-    """A survey of a tenant. `rules` are (in force since µs, rule), oldest first."""
+    """A survey of a tenant. `rules` are (in force since µs, rule), oldest first.
+
+    Where `agents` is signed, an agent that comes with a publishable key counts only from a link
+    that `link_secret` signed (signatures.py). The secret is for ingest and the command alone.
+    """
 
     tenant: str
     id: str
@@ -65,6 +70,8 @@ class Survey:
     texts: Mapping[str, Texts] = field(default_factory=dict)
     default_language: str = DEFAULT_LANGUAGE
     display: Display = field(default_factory=Display)
+    agents: str = "free"
+    link_secret: str = field(default="", repr=False)
 
     @property
     def current_rule(self) -> Rule:

@@ -1,17 +1,21 @@
 """Items of a request, read with a directory that holds one tenant in memory."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse import lake
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Response
+from pulse.ingest.pages import page
 from pulse.ingest.responses import ResponseReader
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
+from pulse.tenants.signatures import sign
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
 from tests.unit.ingest.memory import directory
@@ -118,3 +122,61 @@ def test_an_empty_text_is_not_given_wherever_something_may_be_left_out() -> None
     key = replace(reader("publishable").key, surveys=("checkout",))
     tied = replace(reader("publishable"), key=key)
     assert tied.read({"survey_id": "", "score": 5}).survey == "checkout"
+
+
+# -- agents that a link has to sign
+
+SIGNED = replace(SURVEY, agents="signed", link_secret="s3")
+ABOUT = {"survey_id": "checkout", "score": 4, "interaction_id": "T-1", "agent_id": "a-7"}
+BY_LINK = sign("s3", "demo", "checkout", {"agent": "a-7", "interaction": "T-1"})
+
+
+def read_of(survey: Survey, kind: str = "publishable", **more: object) -> Response:
+    known = directory(Tenant("demo", "Demo"), survey)
+    key = Key("0" * 64, kind, "demo", 0)
+    return ResponseReader(known, key, "demo", NOW_US).read(ABOUT | more)
+
+
+def test_an_agent_counts_from_a_signed_link() -> None:
+    response = read_of(SIGNED, signature=BY_LINK, agent_name="Ada")
+    assert (response.agent, response.agent_name, response.warning) == ("a-7", "Ada", None)
+    assert "signature" not in response.item()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"signature": ""},
+        {"signature": "x" * 5000},
+        {"signature": BY_LINK[:-1] + "_"},
+        {"signature": BY_LINK, "agent_id": "a-8"},
+        {"signature": BY_LINK, "interaction_id": "T-2"},
+        {"signature": BY_LINK, "agent_id": None, "agent_name": "Ada"},
+    ],
+    ids=str,
+)
+def test_any_other_agent_is_dropped_and_the_answer_kept(more: dict[str, object]) -> None:
+    response = read_of(SIGNED, "publishable", **{"agent_name": "Eve", **more})
+    assert (response.agent, response.agent_name, response.score) == (None, None, 4)
+    assert response.interaction == {**ABOUT, **more}["interaction_id"]
+    assert response.warning
+    assert (response.warning.field, response.warning.code) == ("agent_id", "agent_not_signed")
+    assert "warning" not in response.item()
+
+
+def test_free_surveys_and_secret_keys_take_any_agent() -> None:
+    assert read_of(SURVEY).agent == "a-7"
+    assert read_of(replace(SIGNED, agents="free"), signature="1a.wrong").agent == "a-7"
+    for more in ({}, {"signature": "1a.wrong"}):
+        response = read_of(SIGNED, "secret", **more)
+        assert (response.agent, response.warning) == ("a-7", None)
+
+
+def test_who_names_no_agent_is_not_warned() -> None:
+    assert read_of(SIGNED, agent_id=None).warning is None
+
+
+def test_a_survey_does_not_show_its_secret() -> None:
+    assert "s3" not in repr(SIGNED)
+    assert "s3" not in json.dumps(page(SIGNED, None))

@@ -10,6 +10,8 @@ export interface Context {
   agent_name?: string;
   interaction?: string;
   customer?: string;
+  /** Proves agent and interaction, where a link was signed for them. */
+  signature?: string;
   tags?: Record<string, string>;
 }
 
@@ -23,6 +25,7 @@ export interface Answer {
   agent_name?: string;
   interaction_id?: string;
   customer_id?: string;
+  signature?: string;
   tags?: Record<string, string>;
   comment?: string;
 }
@@ -62,7 +65,7 @@ export function withComment({ comment: _, ...answer }: Answer, text: string): An
 }
 
 export function subjectOf(context: Context): Subject {
-  const { agent_name: _, tags: __, ...subject } = fields(context);
+  const { agent_name: _, tags: __, signature: ___, ...subject } = fields(context);
   return subject;
 }
 
@@ -73,6 +76,7 @@ function fields(context: Context): Partial<Answer> {
   const name = text(context.agent_name);
   const interaction = text(context.interaction);
   const customer = text(context.customer);
+  const signature = text(context.signature);
   const tags = shortTags(context.tags ?? {});
   return {
     ...(channel && CHANNELS.includes(channel) && { channel }),
@@ -80,6 +84,7 @@ function fields(context: Context): Partial<Answer> {
     ...(name && { agent_name: name }),
     ...(interaction && { interaction_id: interaction }),
     ...(customer && { customer_id: customer }),
+    ...(signature && { signature }),
     ...(Object.keys(tags).length > 0 && { tags }),
   };
 }

@@ -1,4 +1,4 @@
-// The address of a survey page: /s/{publishable key}?survey=…&channel=…&agent=…&interaction=…
+// The address of a survey page: /s/{publishable key}?survey=…&channel=…&agent=…&interaction=…&sig=…
 
 import type { Context } from "../ask/answer.ts";
 
@@ -19,6 +19,8 @@ export function readLink(path: string, query: string): Link {
     const value = given.get(name);
     if (value) context[name] = value;
   }
+  const signature = given.get("sig");
+  if (signature) context.signature = signature;
   return {
     key: decode(path.split("/")[2] ?? ""),
     survey: given.get("survey") ?? "",

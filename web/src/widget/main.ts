@@ -3,7 +3,7 @@
 //
 //   <script async src="https://…/widget.v1.js" data-key="pk_…" data-survey="checkout"></script>
 //
-//   Pulse.identify({customer, agent, agent_name, interaction, channel, tags})
+//   Pulse.identify({customer, agent, agent_name, interaction, channel, signature, tags})
 //   Pulse.track(event)      for surveys that wait for it
 //   Pulse.show([survey])    opens the dialog
 //

@@ -50,6 +50,7 @@ function contextOf(data: Record<string, string | undefined>): Context {
     const value = data[name];
     if (value) context[name] = value;
   }
+  if (data["sig"]) context.signature = data["sig"];
   return context;
 }
 
