@@ -1,6 +1,6 @@
 """Days and years that cannot be built: found, remembered, told, and no obstacle to the others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -332,6 +332,30 @@ def test_a_day_that_is_the_only_one_is_called_failing_after_a_night(pulse: Drive
             assert note is not None
             assert note.failing == failing
             assert (note.tries > 2, note.since_us) == (failing, days.to_us(TODAY))
+
+
+def test_of_two_builders_the_later_one_does_not_take_back_what_the_first_has_found(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second read the ledger before the first had built the other days."""
+    pulse.post_interactions("acme", calls(range(1, 5)))
+    pulse.write()
+    spoil(pulse, "interactions", YESTERDAY)
+    real, meanwhile = Ledger.entries, [pulse.build_daily]
+
+    def entries(self: Ledger, stream: str) -> Mapping[date, Entry]:
+        found = real(self, stream)
+        if stream == "interactions" and meanwhile:
+            with suppress(AthenaError):
+                meanwhile.pop()()
+        return found
+
+    monkeypatch.setattr(Ledger, "entries", entries)
+    with pytest.raises(AthenaError, match="2026-11-20: FAILED"):
+        pulse.build_daily()
+    note = entry(pulse, YESTERDAY).unbuilt
+    assert note is not None
+    assert (note.failing, note.tries) == (True, 1)
 
 
 def test_what_fails_is_tried_by_hand_at_once(pulse: Driver, unloads: list[str]) -> None:

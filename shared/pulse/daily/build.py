@@ -91,7 +91,7 @@ class _Table:
         if not isinstance(error, AthenaError) or error.retryable:
             self.held_up.update(dict.fromkeys(days, error))
         elif len(days) == 1:
-            self.failed[days[0]] = error
+            self.failed[days[0]] = AthenaError(f"{days[0]}: {error}")
         else:
             self.halved.update(dict.fromkeys(days, (len(days), error)))
             middle = len(days) // 2
@@ -258,7 +258,8 @@ class BuildDaily:
                 notes[day] = Unbuilt.waiting(entry.version, reason, among=among)
         stream = table.dataset.stream
         for day, note in notes.items():
-            self.ledger.note_unbuilt(stream, day, note)
+            before = table.entries[day].unbuilt
+            self.ledger.note_unbuilt(stream, day, note, before=before)
             if note.failing:
                 fields = {"stream": stream, "day": str(day), "error": note.reason}
                 logger.error("day cannot be built", extra=fields)

@@ -214,7 +214,8 @@ class BuildReports:
                     if isinstance(error, BuildCheckError) or error.retryable:
                         done.hold_up(tenants, year, error)
                     elif len(tenants) == 1:
-                        done.failed[tenants[0].id, year] = error
+                        place = tenants[0].id, year
+                        done.failed[place] = AthenaError(f"{tenants[0].id} {year}: {error}")
                     else:  # it is the rows of one of them: find out whose
                         halved |= {tenant.id: (len(tenants), error) for tenant in tenants}
                         middle = len(tenants) // 2

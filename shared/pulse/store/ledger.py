@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from pulse import days, lake
 from pulse.errors import ConflictError
@@ -86,14 +87,27 @@ class Ledger:
             return False
         return True
 
-    def note_unbuilt(self, stream: str, day: date, unbuilt: Unbuilt) -> None:
-        """Say why a day has not been built."""
-        self._records.update(
-            f"LEDGER#{stream}",
-            day.isoformat(),
-            "SET unbuilt = :unbuilt",
-            values={":unbuilt": unbuilt.record()},
-        )
+    def note_unbuilt(
+        self, stream: str, day: date, unbuilt: Unbuilt, *, before: Unbuilt | None
+    ) -> None:
+        """Say why a day has not been built.
+
+        Nothing happens if another builder has noted something since `before` was read (None:
+        there was nothing): it may know more.
+        """
+        values: dict[str, Any] = {":unbuilt": unbuilt.record()}
+        condition = "attribute_not_exists(unbuilt)"
+        if before is not None:
+            values[":tried"] = before.tried_us
+            condition = "unbuilt.tried_us = :tried"
+        with suppress(ConflictError):
+            self._records.update(
+                f"LEDGER#{stream}",
+                day.isoformat(),
+                "SET unbuilt = :unbuilt",
+                values=values,
+                condition=condition,
+            )
 
     def note_compacted(self, stream: str, day: date, version: int) -> None:
         """Say up to which version a day is compacted. Only for whoever holds its lease."""
