@@ -309,3 +309,13 @@ def test_an_unknown_zone_is_an_error() -> None:
 def test_the_clock_is_what_it_is_set_to(noon: datetime) -> None:
     assert days.now() == noon
     assert days.today("Pacific/Kiritimati") == date(2026, 11, 22)
+
+
+def test_days_as_few_ranges() -> None:
+    found = [date(2026, 11, 3), date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 9)]
+    first = days.DateRange(date(2026, 10, 31), date(2026, 11, 1))
+    third, ninth = (days.DateRange(date(2026, 11, d), date(2026, 11, d)) for d in (3, 9))
+    assert days.ranges(found, 50) == (first, third, ninth)
+    assert days.ranges([], 50) == ()
+    # too many: the last one reaches to the end, and so says rather too much
+    assert days.ranges(found, 2) == (first, days.DateRange(date(2026, 11, 3), date(2026, 11, 9)))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pulse import days, lake
+from pulse.days import DateRange
 from pulse.errors import BadRequestError, ForbiddenError, OutdatedError, UnprocessableError
 from pulse.http import Reply
 from pulse.reports import surveys
@@ -22,7 +23,8 @@ from pulse.serve.query import parse
 from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears, Year
 from pulse.tenants.keys import Key
-from pulse.tenants.tenant import Tenant
+from pulse.tenants.tenant import Behind, Tenant
+from pulse.unbuilt import Unbuilt
 from tests.unit.serve.events import AGENTS, Answer, as_object, built, by_year, pairs
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -748,3 +750,81 @@ def test_the_warning_says_how_many_answers_are_left_out_and_of_which_scales() ->
         "6 answers are left out, of scales or with scores that this version of Pulse does not "
         "know: ces 1-9, csat 1-5, csat 1-6, csat five, joy 0-10 and 1 more."
     )
+
+
+# -- days that are not built
+
+
+def behind(tenant: Tenant, found: list[Answer], **given: Any) -> Tenant:
+    known = built(tenant, found)
+    table = known.table("scores")
+    return replace(known, tables={"scores": replace(table, behind=Behind(**given))})
+
+
+def on(*numbers: int) -> tuple[DateRange, ...]:
+    return tuple(DateRange(date(2026, 11, n), date(2026, 11, n)) for n in numbers)
+
+
+def warned(tenant: Tenant, found: list[Answer], query: str) -> list[tuple[str, str]]:
+    report = REPORTS["geo"]
+    asked = Question.ask(report, parse(pairs(query), report), [tenant], SECRET)
+    reply = json.loads(asked.reply(years(found), query).body)
+    return [(told["code"], told["message"]) for told in reply["meta"]["warnings"]]
+
+
+def test_days_of_the_range_alone_are_named_and_the_first_of_many() -> None:
+    found = many(1)
+    failing = on(1, 3, 5, 7, 9, 11, 13)
+    tenant = behind(TENANT, found, failing=failing, waiting=on(20))
+    ((code, message),) = warned(tenant, found, "start_date=2026-11-03&end_date=2026-11-05")
+    assert (code, message.partition(". ")[0]) == (
+        "days_failing",
+        "Days that cannot be built: 2026-11-03, 2026-11-05",
+    )
+    (first, second) = warned(tenant, found, "start_date=2026-11-01&end_date=2026-11-20")
+    assert "2026-11-09 and 2 more." in first[1]
+    assert (second[0], "2026-11-20." in second[1]) == ("days_waiting", True)
+    assert warned(tenant, found, "start_date=2026-11-14&end_date=2026-11-19") == []
+
+
+def test_a_range_that_is_not_built_is_named_as_far_as_it_was_asked_for() -> None:
+    found = many(1)
+    long = (DateRange(date(2026, 10, 1), date(2026, 12, 31)),)
+    tenant = behind(TENANT, found, waiting=long)
+    ((_, message),) = warned(tenant, found, "start_date=2026-11-03&end_date=2026-11-05")
+    assert "2026-11-03 to 2026-11-05." in message
+
+
+@pytest.mark.parametrize(("failing", "code"), [(True, "days_failing"), (False, "days_waiting")])
+def test_a_year_that_is_not_put_together_is_all_of_its_days(failing: bool, code: str) -> None:
+    found = many(1)
+    unbuilt = Unbuilt("hash", "FAILED", 1, 1, tries=1, alone=True, failing=failing)
+    tenant = behind(TENANT, found, years={2026: unbuilt})
+    query = "start_date=2025-12-30&end_date=2026-01-02"
+    ((found_code, message),) = warned(tenant, found, query)
+    assert found_code == code
+    assert "2026-01-01 to 2026-01-02." in message
+
+
+def test_a_reply_and_its_name_change_with_the_days_that_are_not_built_but_no_cursor() -> None:
+    found = [Answer(DAY, 4, country=country) for country in ("AT", "DE", "FR")]
+    report = REPORTS["geo"]
+    asked = [
+        Question.ask(report, parse(pairs("limit=1"), report), [tenant], SECRET)
+        for tenant in (built(TENANT, found), behind(TENANT, found, failing=on(20)))
+    ]
+    before, after = (question.etag(years(found)) for question in asked)
+    assert before != after
+    cursors = [json.loads(q.reply(years(found), "limit=1").body)["next_cursor"] for q in asked]
+    assert cursors[0] == cursors[1]  # the rows are the same
+
+
+def test_a_filter_that_other_values_may_stand_behind_is_warned_of() -> None:
+    found = [*many(2, agent="(other)"), *many(1, agent="ada")]
+    for query, expected in (
+        ("agent=ada", ["values_folded"]),
+        ("group_by=country", []),
+        ("agent=ada&start_date=2026-11-01&end_date=2026-11-19", []),
+    ):
+        reply = body("geo", found, query)
+        assert [told["code"] for told in reply["meta"]["warnings"]] == expected, query
