@@ -115,7 +115,9 @@ class Books:
         return Objects(self.settings.finance_bucket).get(key)
 
     def lines(self, name: str = "revenue.csv", month: str = "2026-10") -> list[str]:
-        header, *lines = self.read(name, month).decode().splitlines()
+        """The cells of each line as a reader finds them, with commas between."""
+        text = io.StringIO(self.read(name, month).decode(), newline="")
+        header, *lines = [",".join(cells) for cells in csv.reader(text, strict=True)]
         assert HEADER.startswith(header)
         return lines
 

@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -11,6 +13,7 @@ import yaml
 from local.athena.dialect import check_portable
 from pulse import lake
 from pulse.cli.main import app
+from pulse.csv_cells import csv_line
 from pulse.tenants.rules import METRICS, Rule
 from tests.recipes import PAGE, blocks, section, views
 
@@ -25,7 +28,7 @@ TABLES = {
 
 def test_every_block_is_of_a_kind_that_some_test_runs() -> None:
     languages = set(re.findall(r"(?m)^```(\w+)$", PAGE.read_text()))
-    assert languages == {"sh", "liquid", "yaml", "json", "text", "powerquery", "sql"}
+    assert languages == {"sh", "liquid", "yaml", "json", "text", "powerquery", "sql", "python"}
 
 
 @pytest.mark.parametrize("line", re.findall(r"(?m)^\.venv/bin/pulse .*", PAGE.read_text()))
@@ -40,6 +43,21 @@ def test_the_commands_exist_with_their_options(line: str) -> None:
         group = command
     known = {name for parameter in group.params for name in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known
+
+
+# -- CSV in programs
+
+
+def test_programs_are_told_how_to_read_texts_back(tmp_path: Path) -> None:
+    (block,) = blocks("CSV in programs", "python")
+    given: dict[str, Any] = {}
+    exec(compile(block, "recipes.md", "exec"), given)  # noqa: S102 # it is ours
+    cases = json.loads((PAGE.parents[1] / "tests" / "unit" / "csv_cells.json").read_text())
+    for why, text, guarded in cases:
+        assert given["unguard"](guarded) == text, why
+    file = tmp_path / "export.csv"
+    file.write_text("".join(map(csv_line, [["agent", "n"], *([text, 1] for _, text, _ in cases)])))
+    assert given["read"](file)["agent"].tolist() == [text for _, text, _ in cases]
 
 
 # -- Athena

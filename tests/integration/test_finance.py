@@ -33,11 +33,12 @@ def test_a_month_is_two_files_with_the_same_rows_and_a_manifest(books: Books) ->
     )
     assert books.export() == RevenueResult((("acme", "2026-10"),), finished=True)
     assert books.read("revenue.csv").decode() == (
-        f"{HEADER}\r\n"
-        "2026-10-01,chat,,,JPY,1,1000.0000,1000.0000\r\n"
-        "2026-10-01,voice,,'=SUM(A1),USD,1,-5.0000,-5.0000\r\n"
-        "2026-10-01,voice,,,BHD,0,0.0000,\r\n"
-        "2026-10-02,voice,gold,,EUR,2,0.3000,0.1500\r\n"
+        '"day","media_type","customer_segment","service_type","currency",'
+        '"interactions_with_revenue","revenue","avg_revenue"\r\n'
+        '2026-10-01,"chat",,,"JPY",1,1000.0000,1000.0000\r\n'
+        '2026-10-01,"voice",,"\'=SUM(A1)","USD",1,-5.0000,-5.0000\r\n'
+        '2026-10-01,"voice",,,"BHD",0,0.0000,\r\n'
+        '2026-10-02,"voice","gold",,"EUR",2,0.3000,0.1500\r\n'
     )
     table = parquet.read_table(io.BytesIO(books.read("revenue.parquet")))
     assert table.column_names == HEADER.split(",")

@@ -1,8 +1,9 @@
 // Figures, amounts, days and files as people read them.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { csv, fileName } from "../src/dashboard/csv.ts";
+import { csv, fileName, guard } from "../src/dashboard/csv.ts";
 import { addDays, dayOf, daysBetween, isOpen, periodEnd } from "../src/dashboard/days.ts";
 import * as format from "../src/dashboard/format.ts";
 import { judge, keyInFragment } from "../src/dashboard/keys.ts";
@@ -88,6 +89,13 @@ test("calendar days, whatever the clocks do", () => {
   assert.equal(isOpen("2026-11-22", "2026-11-21T23:30:00Z", "Europe/Berlin"), true);
 });
 
+test("texts are guarded as the API guards them", () => {
+  const file = new URL("../../tests/unit/csv_cells.json", import.meta.url);
+  const cases = JSON.parse(readFileSync(file, "utf8")) as [string, string, string][];
+  assert.ok(cases.length > 20);
+  for (const [why, text, guarded] of cases) assert.equal(guard(text), guarded, why);
+});
+
 test("CSV is safe for spreadsheets and keeps numbers", () => {
   const rows = [
     ["Country", "Score"],
@@ -99,11 +107,11 @@ test("CSV is safe for spreadsheets and keeps numbers", () => {
   assert.equal(
     csv(rows),
     [
-      "Country,Score",
-      "'=1+1,-4.5",
+      '"Country","Score"',
+      '"\'=1+1",-4.5',
       '"a ""b"", c",',
-      "-12.5000,1.0000 EUR; 2.0000 USD",
-      "'-x,true",
+      '-12.5000,"1.0000 EUR, 2.0000 USD"',
+      '"\'-x",true',
       "",
     ].join("\r\n"),
   );

@@ -17,6 +17,7 @@ from pulse.cli.exits import WrongUseError
 from pulse.cli.notation import Notation
 from pulse.cli.posting import Route
 from pulse.cli.times import SkippedTimeError, TimeFormatError
+from pulse.csv_cells import unguard
 from pulse.errors import FieldError, PulseError
 
 Event = dict[str, Any]
@@ -203,7 +204,8 @@ def _check_given(kind: Kind, file: CsvFile, given: list[str]) -> None:
 
 
 def _cell(index: int) -> Source:
-    return lambda row: row.cells[index]
+    """What a cell holds; an export of ours holds its texts guarded."""
+    return lambda row: unguard(row.cells[index])
 
 
 def _constant(value: str) -> Source:

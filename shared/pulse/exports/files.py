@@ -1,8 +1,8 @@
 """The file of an export, written a day at a time: what a reader of rows gets to see.
 
-Both forms have the stream's COLUMNS in this order. CSV is as reports write it (RFC 4180, safe
-against spreadsheet formulas), with times as RFC 3339 in UTC, tags as JSON and decimals to their
-last place; in Parquet times are timestamps in UTC, tags are a map and decimals are decimals.
+Both forms have the stream's COLUMNS in this order. CSV is as reports write it (pulse.csv_cells:
+`pulse import` reads it back unchanged), with times as RFC 3339 in UTC, tags as JSON and decimals to
+their last place; in Parquet times are timestamps in UTC, tags are a map and decimals are decimals.
 """
 
 import json
@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from pulse import days, lake
+from pulse.csv_cells import csv_line
 from pulse.exports.export import Format
-from pulse.serve.formats import csv_line
 
 _TEXT = pa.string()
 _TIME = pa.timestamp("us", tz="UTC")

@@ -1,13 +1,11 @@
 """The files of a month: figures as CSV and as Parquet, and back.
 
-CSV is as reports write it: RFC 4180, safe against spreadsheet formulas. There an apostrophe stands
-before what a spreadsheet might run; here also before what begins with one, so that taking the
-first apostrophe away always gives the text back. The same figures give the same bytes.
+CSV is as reports write it (pulse.csv_cells). The same figures give the same bytes.
 """
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pulse import lake
+from pulse.csv_cells import csv_line, unguard
 from pulse.finance.figures import Figure, Figures, Key
-from pulse.serve.formats import csv_line
 
 CSV = "revenue.csv"
 PARQUET = "revenue.parquet"
@@ -66,11 +64,20 @@ def adjustment_file(changes: Figures) -> bytes:
 
 
 def read_adjustment(body: bytes) -> Figures:
-    """The changes of an adjustment."""
+    """The changes of an adjustment.
+
+    One whose header has no quotes was written when an apostrophe stood before every text that
+    begins with one, or with what a spreadsheet might run: there the first one is taken away.
+    """
     header, *lines = csv.reader(io.StringIO(body.decode(), newline=""))
     if header != ADJUSTED:
         raise ValueError(f"not the columns of an adjustment: {', '.join(header)}")
-    return dict(_change(line) for line in lines)
+    read = unguard if body.startswith(b'"') else _without_apostrophe
+    return dict(_change(line, read) for line in lines)
+
+
+def _without_apostrophe(text: str) -> str:
+    return text.removeprefix("'")
 
 
 def _rows(figures: Figures) -> Iterator[Sequence[Any]]:
@@ -80,22 +87,17 @@ def _rows(figures: Figures) -> Iterator[Sequence[Any]]:
 
 
 def _csv(header: Sequence[str], rows: Iterator[Sequence[Any]]) -> bytes:
-    lines = (csv_line([_reversible(cell) for cell in row]) for row in rows)
-    return "".join([csv_line(header), *lines]).encode()
+    return "".join([csv_line(header), *map(csv_line, rows)]).encode()
 
 
-def _reversible(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith("'") else cell
-
-
-def _change(line: Sequence[str]) -> tuple[Key, Figure]:
+def _change(line: Sequence[str], read: Callable[[str], str]) -> tuple[Key, Figure]:
     day, media_type, segment, service, currency, interactions, revenue = line
     return (
         Key(
             date.fromisoformat(day),
-            media_type.removeprefix("'"),
-            segment.removeprefix("'") or None,
-            service.removeprefix("'") or None,
+            read(media_type),
+            read(segment) or None,
+            read(service) or None,
             currency,
         ),
         Figure(int(interactions), Decimal(revenue)),

@@ -1,13 +1,11 @@
-"""A reply's text: JSON, and CSV that is safe to open in a spreadsheet.
+"""A reply's text: JSON, and how many rows of either form a page holds.
 
 Figures are exact decimals up to here. JSON has them as numbers, or as text where a number would
-lose their form; CSV has all their decimals.
+lose their form; CSV (pulse.csv_cells) has all their decimals.
 """
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -16,9 +14,6 @@ from pulse.reports.metrics import Written
 
 PAGE_BYTES = 4_000_000
 """Where a page ends at the latest: Lambda lets 6 MB out, once escaped."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet may take for the beginning of a formula (OWASP, "CSV Injection")."""
 
 
 def to_json(value: Any) -> str:
@@ -45,24 +40,6 @@ def json_object(members: Mapping[str, str]) -> str:
 def json_array(texts: Iterable[str]) -> str:
     """One JSON array of members that are JSON text already."""
     return f"[{','.join(texts)}]"
-
-
-def csv_line(cells: Sequence[Any]) -> str:
-    """One line of RFC 4180, its CRLF included."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow([_cell(cell) for cell in cells])
-    return line.getvalue()
-
-
-def _cell(value: Any) -> str:
-    """A cell's text; an apostrophe stops a spreadsheet from running what a customer wrote."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    return str(value)
 
 
 def fill(texts: Iterable[str], *, limit: int, room: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pulse import days, lake
+from pulse.csv_cells import csv_line
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Reply
@@ -21,7 +22,7 @@ from pulse.serve.conditions import Filters, among, both, given
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.figures import Figures, Folded, Side
 from pulse.serve.folding import LEAST_KEPT, Ranking, Tally, open_columns
-from pulse.serve.formats import PAGE_BYTES, csv_line, fill, json_array, json_object, to_json
+from pulse.serve.formats import PAGE_BYTES, fill, json_array, json_object, to_json
 from pulse.serve.groups import Groups, TooManyGroupsError
 from pulse.serve.query import Query, refusal
 from pulse.serve.spans import Span

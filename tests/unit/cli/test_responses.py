@@ -16,6 +16,7 @@ from pulse.cli.notation import Notation
 from pulse.cli.plan import Plan, RowError, RowIds
 from pulse.cli.responses import RESPONSES
 from pulse.cli.times import TimeFormatError, TimeReader
+from pulse.csv_cells import csv_line
 
 FILE = CsvFile(Path("nps.csv"), ",", ("date", "user", "rating", "text", "plan"))
 COLUMNS = {
@@ -188,3 +189,21 @@ def test_what_two_files_share_has_the_same_ids(
         return Counter(str(sorted(response.items())) for response in file)
 
     assert len(set(ids(one)) & set(ids(other))) == (counted(one) & counted(other)).total()
+
+
+@pytest.mark.parametrize("text", ["+49 30 1234", "-", "'-", "=1+1", ";=1", "\t@x", "a\n=1", "'t"])
+def test_a_row_of_our_own_export_says_what_was_sent(tmp_path: Path, text: str) -> None:
+    """An agent must not come back as another one."""
+    path = tmp_path / "export.csv"
+    lines = [["answered_at", "score", "agent"], ["2026-11-20T14:03:00Z", 4, text]]
+    path.write_text("".join(map(csv_line, lines)), encoding="utf-8", newline="")
+    file = CsvFile.open(path)
+    columns = {"answered_at": "answered_at", "score": "score", "agent_id": "agent"}
+    read = Plan.make(RESPONSES, file, columns, {"survey_id": "s"}, Notation(TimeReader("UTC")))
+    (only,) = file.rows()
+    assert read.event(only)["agent_id"] == text
+
+
+def test_of_a_foreign_file_only_what_would_be_a_formula_loses_its_apostrophe() -> None:
+    assert PLAN.event(row("2026-11-20", "'t Hooft", "9", "'=x", ""))["comment"] == "=x"
+    assert PLAN.event(row("2026-11-20", "'t Hooft", "9", "'=x", ""))["customer_id"] == "'t Hooft"

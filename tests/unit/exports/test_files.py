@@ -60,13 +60,23 @@ def test_csv_holds_times_as_text_and_tags_as_json(tmp_path: Path) -> None:
     assert (row["score"], row["agent"], row["country"]) == ("4", "", "")
 
 
-@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "guarded"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "\t'=1"),
+        ("good;=1", "good;'=1"),
+    ],
+)
+def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, text: str, guarded: str) -> None:
     path = tmp_path / "file"
     with FILES["csv"](path, RESPONSES) as write_day:
         write_day(DAY, selected({"comment": text, "agent": text}))
     (row,) = read_csv(path)
-    assert (row["comment"], row["agent"]) == (f"'{text}", f"'{text}")
+    assert (row["comment"], row["agent"]) == (guarded, guarded)
 
 
 def test_parquet_holds_values_as_what_they_are(tmp_path: Path) -> None:
@@ -92,7 +102,8 @@ def test_a_file_without_rows_has_its_columns(tmp_path: Path) -> None:
     for kind in FORMATS:
         with FILES[kind](tmp_path / kind, RESPONSES):
             pass
-    assert (tmp_path / "csv").read_bytes() == ",".join(RESPONSES.names).encode() + b"\r\n"
+    header = ",".join(f'"{name}"' for name in RESPONSES.names)
+    assert (tmp_path / "csv").read_bytes() == header.encode() + b"\r\n"
     empty = parquet.ParquetFile(tmp_path / "parquet").read()
     assert (empty.num_rows, empty.schema.equals(RESPONSES)) == (0, True)
 

@@ -1,7 +1,5 @@
-"""JSON and CSV as text: numbers stay numbers, and no cell is a formula."""
+"""Replies as text: numbers stay numbers, and a page holds what fits."""
 
-import csv
-import io
 import json
 from decimal import Decimal
 
@@ -9,32 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse.serve.formats import csv_line, fill, json_array, json_object, to_json
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(start: str) -> None:
-    line = csv_line([f"{start}cmd|' /C calc'!A0"])
-    (cells,) = csv.reader(io.StringIO(line, newline=""), strict=True)
-    assert cells == [f"'{start}cmd|' /C calc'!A0"]
-
-
-def test_a_negative_number_stays_a_number() -> None:
-    assert csv_line([Decimal("-8.95"), -3, None, Decimal("20.00")]) == "-8.95,-3,,20.00\r\n"
-
-
-def test_flags_are_true_or_false() -> None:
-    assert csv_line(["a", True, False]) == "a,true,false\r\n"
-
-
-@given(st.lists(st.text(st.characters(codec="utf-8")), min_size=2))
-def test_any_text_survives_csv(texts: list[str]) -> None:
-    (cells,) = csv.reader(io.StringIO(csv_line(texts), newline=""), strict=True)
-    assert [c.removeprefix("'") for c in cells] == [text.removeprefix("'") for text in texts]
-
-
-def test_lines_end_as_rfc_4180_says() -> None:
-    assert csv_line(["a", 'says "hi"\nleaves']) == 'a,"says ""hi""\nleaves"\r\n'
+from pulse.serve.formats import fill, json_array, json_object, to_json
 
 
 def test_decimals_are_json_numbers() -> None:

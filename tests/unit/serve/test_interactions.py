@@ -35,7 +35,7 @@ def told(report: str, tables: Tables, query: str = "", key: Key = SECRET) -> Any
 
 def csv(report: str, tables: Tables, query: str = "") -> list[str]:
     reply = ask(report, f"{DATES}&format=csv&{query}".rstrip("&"), [(ACME, tables)], SECRET)
-    return reply.body.splitlines()
+    return reply.body.replace('"', "").splitlines()  # none in these texts
 
 
 def sold(currency: str | None, units: int, day: date = DAY, **given: Any) -> dict[str, Any]:
@@ -230,8 +230,9 @@ def test_csv_has_a_column_for_each_currency_that_is_the_same_on_every_page() -> 
     first = ask("revenue", f"{DATES}&group_by=period&limit=1&format=csv", [(ACME, MONEY)], SECRET)
     following = first.headers["Link"].partition("?")[2].partition(">")[0]
     second = ask("revenue", following, [(ACME, MONEY)], SECRET)
-    assert [*first.body.splitlines(), second.body.splitlines()[1]] == wide
-    assert second.body.splitlines()[0] == wide[0]
+    pages = [page.body.replace('"', "").splitlines() for page in (first, second)]
+    assert [*pages[0], pages[1][1]] == wide
+    assert pages[1][0] == wide[0]
 
 
 def test_amounts_of_many_currencies_are_worked_out_once_a_row() -> None:

@@ -342,8 +342,8 @@ def test_a_csv_file_is_named_after_its_report_and_days() -> None:
         == 'attachment; filename="daily_2026-11-01_2026-11-20.csv"'
     )
     assert reply.body == (
-        "period,metric,scale,responses,average,median,score,ci_low,ci_high\r\n"
-        "2026-11-20,csat,1-5,1,4.00,4,100.00,20.65,100.00\r\n"
+        '"period","metric","scale","responses","average","median","score","ci_low","ci_high"\r\n'
+        '"2026-11-20","csat","1-5",1,4.00,4,100.00,20.65,100.00\r\n'
     )
 
 

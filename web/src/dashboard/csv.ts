@@ -1,10 +1,14 @@
 // A table as CSV: the very rows and columns that are on the screen, in the API's manner
-// (RFC 4180, numbers as numbers, safe against formulas). Pure.
+// (RFC 4180, text in quotes, numbers bare, safe against formulas). Pure.
 
 import type { Cell } from "./reply.ts";
 
-/** What a spreadsheet may take for the beginning of a formula (OWASP, "CSV Injection"). */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+/**
+ * Where a spreadsheet might find a formula: behind blanks, quotes and separators, and after any
+ * number of apostrophes. pulse/csv_cells.py says why, and reads it back.
+ */
+const PLACE =
+  /([\u0000-\u0020"\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff;]*)('*)([=+\-@＝＋－ー＠])/g;
 
 export function csv(rows: readonly (readonly (Cell | undefined)[])[]): string {
   return rows.map((row) => row.map(field).join(",") + "\r\n").join("");
@@ -14,8 +18,14 @@ function field(cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return "";
   if (typeof cell === "number" || typeof cell === "boolean") return String(cell);
   const text = typeof cell === "string" ? cell : pairs(cell);
-  const safe = FORMULA.test(text) && !isNumber(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return isNumber(text) ? text : `"${guard(text).replaceAll('"', '""')}"`;
+}
+
+/** The text with one more apostrophe where a cell could begin with a formula. */
+export function guard(text: string): string {
+  return text.replace(PLACE, (found, blanks: string, apostrophes: string, sign: string, at: number) =>
+    at === 0 || /[;\t\r\n]/.test(blanks) ? `${blanks}'${apostrophes}${sign}` : found,
+  );
 }
 
 /** Exact decimals travel as text; a negative one is no formula. */
@@ -26,7 +36,7 @@ function isNumber(text: string): boolean {
 function pairs(amounts: Readonly<Record<string, string>>): string {
   return Object.entries(amounts)
     .map(([currency, amount]) => `${amount} ${currency}`)
-    .join("; ");
+    .join(", ");
 }
 
 /** pulse-geo-2026-10-25-to-2026-11-21-by-country.csv */
