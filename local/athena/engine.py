@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
 
-import datetime as dt
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from local.athena.results import TextRow, csv_of, text_of
 from local.athena.statement import Unload, read_statement
 from local.athena.tables import NULL_PARTITION, GlueCatalog, Tables
 from local.athena.trino_types import NULL, TrinoType, is_decimal
+from pulse import days
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -157,7 +157,7 @@ class _Execution:
         """The query as DuckDB text, the views that it reads made."""
         compiler = QueryCompiler(self.catalog)
         compiled = compiler.compile(query)
-        tables = Tables(self.catalog, self.store, self.connection, dt.datetime.now(dt.UTC))
+        tables = Tables(self.catalog, self.store, self.connection, days.now())
         for scan in compiler.scans:
             tables.create_view(scan)
         if self.request.only_columns:
@@ -196,7 +196,7 @@ class _Execution:
         """Write one object per partition, or one in all; nothing if there are no rows."""
         keys = [identifier(name) for name in statement.partitioned_by]
         plain = [identifier(o.name) for o in outputs if o.name not in statement.partitioned_by]
-        stamp = f"{dt.datetime.now(dt.UTC):%Y%m%d_%H%M%S}"
+        stamp = f"{days.now():%Y%m%d_%H%M%S}"
         for index, values in enumerate(self._partitions(keys)):
             folder = "".join(
                 f"{name}={_folder_name(value)}/"

@@ -3,16 +3,27 @@
 # ruff: noqa: S608 - statements for the engine under test
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pyarrow as pa
 import pytest
 
+from pulse import days
 from tests.local.athena.conftest import Lake, S3Calls, listed, read_keys
+
+NOW = dt.datetime(2028, 2, 29, 23, 59, 59, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def _a_leap_day_is_ending() -> Iterator[None]:
+    """What projections call NOW."""
+    with days.clock(lambda: NOW):
+        yield
 
 
 def day(offset: int) -> str:
-    return (dt.datetime.now(dt.UTC).date() + dt.timedelta(offset)).isoformat()
+    return (NOW.date() + dt.timedelta(offset)).isoformat()
 
 
 # ---- columns
