@@ -148,6 +148,7 @@ class Line:
             request_id=f"resent {self.id}",
             items=(item,),
             user_agent=row.get("user_agent"),
+            key_id=row.get("key_id"),
             country=country if own else None,
         )
 
