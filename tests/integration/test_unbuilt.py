@@ -371,6 +371,20 @@ def test_what_fails_is_tried_by_hand_at_once(pulse: Driver, unloads: list[str]) 
     assert built == (YESTERDAY,)
 
 
+def test_a_day_that_was_rewritten_is_tried_at_once(pulse: Driver) -> None:
+    """As an erasure does: whose rows are gone has to be gone from what was built of them."""
+    pulse.post_interactions("acme", calls(range(1, 5)))
+    pulse.write()
+    key = spoil(pulse, "interactions", YESTERDAY)
+    with pytest.raises(AthenaError):
+        pulse.build_daily()
+    Objects(pulse.settings.lake_bucket).delete([key])
+    Ledger(pulse.settings.table).add("interactions", YESTERDAY)
+    assert pulse.build_daily().built == ()
+    Ledger(pulse.settings.table).add("interactions", YESTERDAY, rewritten=True)
+    assert pulse.build_daily().built == (YESTERDAY,)
+
+
 def test_a_day_whose_counts_do_not_add_up_holds_up_no_other(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

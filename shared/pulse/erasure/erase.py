@@ -159,7 +159,7 @@ class Erase:
         for stream, day in sorted({*_pairs(touched), *_pairs(owed)}):
             with self._lease(stream, day):
                 self._rewrite(sought, receipt, stream, day)
-                self.ledger.add(stream, day)
+                self.ledger.add(stream, day, rewritten=True)
                 receipt.days_rebuilt.add(day)
         withdrawn, files = self.traces.withdraw(sought.tenant, _union(touched, owed))
         receipt.exports_withdrawn += withdrawn

@@ -55,10 +55,17 @@ class Ledger:
     def __init__(self, table: str) -> None:
         self._records = Records(table)
 
-    def add(self, stream: str, day: date) -> Entry:
-        """Count one more change of a day; the day then. Call it after the object is stored."""
+    def add(self, stream: str, day: date, *, rewritten: bool = False) -> Entry:
+        """Count one more change of a day; the day then. Call it after the object is stored.
+
+        Where its objects are `rewritten`, a build that failed over them says nothing any more: the
+        next one tries.
+        """
         record = self._records.update(
-            f"LEDGER#{stream}", day.isoformat(), "ADD version :one", values={":one": 1}
+            f"LEDGER#{stream}",
+            day.isoformat(),
+            "ADD version :one REMOVE unbuilt" if rewritten else "ADD version :one",
+            values={":one": 1},
         )
         return _entry(record)
 
