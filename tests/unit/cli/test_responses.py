@@ -195,8 +195,9 @@ def test_what_two_files_share_has_the_same_ids(
 def test_a_row_of_our_own_export_says_what_was_sent(tmp_path: Path, text: str) -> None:
     """An agent must not come back as another one."""
     path = tmp_path / "export.csv"
-    lines = [["answered_at", "score", "agent"], ["2026-11-20T14:03:00Z", 4, text]]
-    path.write_text("".join(map(csv_line, lines)), encoding="utf-8", newline="")
+    lines: list[list[Any]] = [["answered_at", "score", "agent"], ["2026-11-20T14:03:00Z", 4, text]]
+    text_of_file = "".join(csv_line(cells) for cells in lines)
+    path.write_text(text_of_file, encoding="utf-8", newline="")
     file = CsvFile.open(path)
     columns = {"answered_at": "answered_at", "score": "score", "agent_id": "agent"}
     read = Plan.make(RESPONSES, file, columns, {"survey_id": "s"}, Notation(TimeReader("UTC")))
