@@ -382,7 +382,7 @@ def test_finance_reads_its_files_and_no_more(run: Run) -> None:
         "adjustments/0001.csv",
     }
     body = finance.get_object(Bucket=bucket, Key=f"{month}revenue.csv")["Body"].read()
-    assert b",voice,,,EUR,1,12.5000,12.5000" in body
+    assert b',"voice",,,"EUR",1,12.5000,12.5000' in body
 
     report = lake.report_key(lake.INTERACTIONS, "acme", (days.now() - timedelta(days=60)).year)
     assert refused(lambda: finance.put_object(Bucket=bucket, Key=f"{month}x", Body=b""))

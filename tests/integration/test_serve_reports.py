@@ -409,7 +409,7 @@ def test_a_comparison_reads_the_years_of_both_ranges_and_no_other() -> None:
     (row,) = reply.json["rows"]
     assert (row["responses"], row["responses_previous"]) == (0, 1)
     csv_reply = get("csat", f"{query}&format=csv")
-    assert csv_reply.body.startswith("metric,scale,responses,responses_previous,responses_change,")
+    assert csv_reply.body.startswith('"metric","scale","responses","responses_previous",')
 
 
 # -- bad requests, as the issue lists them
