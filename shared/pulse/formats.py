@@ -40,6 +40,6 @@ REPORT = Format(2)
 """Tenant-year objects. With another number they are built again."""
 QUARANTINE = Format(2)
 """Lines that were set aside."""
-TABLE = Format(1)
+TABLE = Format(2)
 """The table's records, which carry no number: readers pass over attributes that they do not know.
 The state of a tenant-year is compared as a whole, so that no version may add to it."""

@@ -81,7 +81,7 @@ class RestoreRaw:
             return self._restore(dataset, day, dry=True)
         with self._lease(stream, day):
             found = self._restore(dataset, day)
-            self.ledger.add(stream, day)
+            self.ledger.add(stream, day, rewritten=True)
         return found
 
     def _restore(self, dataset: lake.Dataset, day: date, *, dry: bool = False) -> DayRestored:

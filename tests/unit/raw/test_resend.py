@@ -31,9 +31,9 @@ def stored(**item: Any) -> Row:
     return row_of({**message.items[0], **item}, 0, origin, samples.COUNTRIES)[1]
 
 
-@pytest.mark.parametrize(("number", "lost"), [("1", {"country"}), ("2", set())])
+@pytest.mark.parametrize(("number", "lost"), [("1", {"country", "key_id"}), ("2", set())])
 def test_a_row_becomes_what_it_would_have_been(number: str, lost: set[str]) -> None:
-    """Of lines of format 1 the country is not known."""
+    """Of lines of format 1 neither country nor key is known."""
     first, whole = lines(number)
     with pytest.raises(ValueError, match="score must be a int"):
         row(first.body())
