@@ -36,6 +36,7 @@ FULL: dict[str, Any] = {
     "comment": "Fine.",
     "tags": {"page": "/basket"},
     "country": "DE",
+    "signature": "1a.AAAAAAAAAAAAAAAAAAAAAA",
     "ip": "192.0.2.1",
     "user_agent": "Mozilla/5.0",
 }
