@@ -6,10 +6,12 @@ from pulse.ingest.responses import FIELDS
 from pulse.lake import CHANNELS
 
 _READ: dict[str, Read] = {"score": as_whole, "answered_at": as_moment}
+_OTHERWISE = ("tags", "signature")
+"""Tags are mapped one by one; a signature is of pages, and means nothing beside a secret key."""
 
 RESPONSES = Kind(
     route=posting.RESPONSES,
-    fields={name: _READ.get(name, as_text) for name in FIELDS if name != "tags"},
+    fields={name: _READ.get(name, as_text) for name in FIELDS if name not in _OTHERWISE},
     maps=("tags",),
     needed=(
         Needed("survey_id", "Name the survey: --survey ID, or --map survey_id=COLUMN"),
