@@ -97,16 +97,23 @@ class Names:
     def agents(self, tenant: str) -> dict[str, str]:
         """The tenant's agents' names by their ids, of each kind at most MOST_AGENTS."""
         known: dict[str, tuple[str, str]] = {}
-        every = _agents_of(tenant)
-        for partition in (f"{every}#secret", f"{every}#publishable", every):
+        for partition in _partitions(tenant):
             for record in islice(self._records.query(partition), MOST_AGENTS):
                 word = record["version"], record["name"]
                 known[record["sk"]] = max(word, known.get(record["sk"], word))
         return {agent: name for agent, (_, name) in known.items()}
 
     def remove(self, tenant: str) -> int:
-        """Forget all names of a tenant; how many there were."""
-        return self._records.clear(_agents_of(tenant))
+        """Forget all names of a tenant, and how many there are of each kind; how many there were."""
+        removed = sum(map(self._records.clear, _partitions(tenant)))
+        self._records.clear(f"NAMES#{tenant}")
+        return removed
+
+
+def _partitions(tenant: str) -> tuple[str, ...]:
+    """Where names of the tenant's agents stand."""
+    every = _agents_of(tenant)
+    return f"{every}#secret", f"{every}#publishable", every
 
 
 def _agents_of(tenant: str) -> str:
