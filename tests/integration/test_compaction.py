@@ -199,6 +199,25 @@ def test_sources_stay_a_day_and_then_exactly_they_are_removed(pulse: Driver, clo
     assert pulse.housekeep() == ()
 
 
+def test_sources_stay_while_what_was_made_of_them_is_lost(pulse: Driver, clock: Clock) -> None:
+    """As long as they lie there nobody misses it: neither a check nor `pulse restore`."""
+    fill(pulse)
+    sources, before = keys(pulse), rows(pulse)
+    pulse.compact()
+    (made,) = keys(pulse) - sources
+    Objects(pulse.settings.lake_bucket).delete([made])
+    clock.a_day_passes()
+    pulse.housekeep()
+    assert rows(pulse) == before
+    assert pulse.objects(lake.COMPACTIONS) == {}
+    # the day is compacted again once it is due
+    fill(pulse)
+    assert pulse.compact().compacted == (("responses", PAST),)
+    clock.a_day_passes()
+    pulse.housekeep()
+    assert len(keys(pulse)) == 1
+
+
 def test_a_day_is_not_compacted_again_while_its_sources_lie_there(
     pulse: Driver, clock: Clock
 ) -> None:

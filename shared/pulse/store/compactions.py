@@ -73,13 +73,22 @@ class Compactions:
         """Delete what has served, then the manifest. Only for whoever holds the day's lease.
 
         The sources' versions stay, to restore them from. Not so where the compaction was undone:
-        what it wrote stands in its sources, which go on.
+        what it wrote stands in its sources, which go on. Where an object that it wrote has been
+        lost since, the sources are what there is of it, and stay.
         """
         if compaction.objects:
-            self._objects.delete(compaction.sources)
+            if all(map(self._is_there, compaction.objects)):
+                self._objects.delete(compaction.sources)
         else:
             self._objects.wipe_keys(compaction.sources)
         self._objects.delete([compaction.key])
+
+    def _is_there(self, key: str) -> bool:
+        # housekeep may list the versions of raw, and neither read nor list its objects
+        return any(
+            version.key == key and version.is_latest and not version.is_deletion
+            for version in self._objects.versions(key)
+        )
 
     def _read(self, key: str) -> Compaction:
         stream, partition, file_name = key.removeprefix(lake.COMPACTIONS).split("/")
