@@ -385,6 +385,36 @@ def test_a_day_that_was_rewritten_is_tried_at_once(pulse: Driver) -> None:
     assert pulse.build_daily().built == (YESTERDAY,)
 
 
+@pytest.mark.parametrize("built_since", [True, False])
+def test_a_builder_says_nothing_of_a_day_that_was_rewritten_since_it_read(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch, built_since: bool
+) -> None:
+    """As a purge does, while a build of every few minutes is busy halving what it removes."""
+    pulse.post_interactions("acme", calls(range(1, 5)))
+    pulse.write()
+    key = spoil(pulse, "interactions", YESTERDAY)
+    real = Ledger.note_unbuilt
+
+    def purge() -> None:
+        Objects(pulse.settings.lake_bucket).delete([key])
+        Ledger(pulse.settings.table).add("interactions", YESTERDAY, rewritten=True)
+        if built_since:
+            pulse.build_daily()
+
+    meanwhile = [purge]
+
+    def note_unbuilt(self: Ledger, *given: Any, **named: Any) -> None:
+        if meanwhile:
+            meanwhile.pop()()
+        real(self, *given, **named)
+
+    monkeypatch.setattr(Ledger, "note_unbuilt", note_unbuilt)
+    with pytest.raises(AthenaError, match="2026-11-20: FAILED"):
+        pulse.build_daily()
+    assert entry(pulse, YESTERDAY).unbuilt is None
+    assert pulse.build_daily().built == (() if built_since else (YESTERDAY,))
+
+
 def test_a_day_whose_counts_do_not_add_up_holds_up_no_other(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@
     LEDGER#stream   YYYY-MM-DD  version; the claim: claimed_version, claimed_run, claimed_answers;
                                 the lease: rewriter, rewriting_until_us; compacted_version;
                                 once raw no longer keeps the day: expired, removed_version;
+                                rewritten_version: the one that its objects had when an erasure, a
+                                purge or a restoration had last rewritten them;
                                 while it is not built as it should be: unbuilt (unbuilt.py)
 
 write_raw adds 1 to `version` after each object it puts. A builder claims a day for its run
@@ -61,11 +63,16 @@ class Ledger:
         Where its objects are `rewritten`, a build that failed over them says nothing any more: the
         next one tries.
         """
+        values = {":one": 1}
+        expression = "ADD version :one"
+        if rewritten:
+            expression = (
+                "SET version = if_not_exists(version, :none) + :one, "
+                "rewritten_version = if_not_exists(version, :none) + :one REMOVE unbuilt"
+            )
+            values[":none"] = 0
         record = self._records.update(
-            f"LEDGER#{stream}",
-            day.isoformat(),
-            "ADD version :one REMOVE unbuilt" if rewritten else "ADD version :one",
-            values={":one": 1},
+            f"LEDGER#{stream}", day.isoformat(), expression, values=values
         )
         return _entry(record)
 
@@ -97,16 +104,22 @@ class Ledger:
     def note_unbuilt(
         self, stream: str, day: date, unbuilt: Unbuilt, *, before: Unbuilt | None
     ) -> None:
-        """Say why a day has not been built.
+        """Say why a day has not been built, as of the version that `unbuilt` is of.
 
         Nothing happens if another builder has noted something since `before` was read (None:
-        there was nothing): it may know more.
+        there was nothing): it may know more. Nor if the day's objects have been rewritten since
+        that version, or a newer one was built: what failed then may be gone.
         """
-        values: dict[str, Any] = {":unbuilt": unbuilt.record()}
-        condition = "attribute_not_exists(unbuilt)"
+        values: dict[str, Any] = {":unbuilt": unbuilt.record(), ":version": int(unbuilt.of)}
+        known = "attribute_not_exists(unbuilt)"
         if before is not None:
             values[":tried"] = before.tried_us
-            condition = "unbuilt.tried_us = :tried"
+            known = "unbuilt.tried_us = :tried"
+        condition = (
+            f"{known} AND (attribute_not_exists(rewritten_version) "
+            "OR rewritten_version <= :version) "
+            "AND (attribute_not_exists(claimed_version) OR claimed_version <= :version)"
+        )
         with suppress(ConflictError):
             self._records.update(
                 f"LEDGER#{stream}",
