@@ -23,7 +23,7 @@ from pulse.store.compactions import Compactions
 from pulse.store.erasures import Erasures
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
-from pulse.store.objects import Objects
+from pulse.store.objects import Objects, Version
 
 PAST = date(2026, 11, 11)
 COLUMNS = lake.RAW_RESPONSES
@@ -49,6 +49,10 @@ class MemoryObjects(Objects):
 
     def sizes(self, prefix: str) -> dict[str, int]:
         return {key: len(self.bodies[key]) for key in self.keys(prefix)}
+
+    def versions(self, prefix: str) -> Iterator[Version]:
+        moment = datetime(2026, 11, 21, tzinfo=UTC)
+        return (Version(key, "1", moment, is_latest=True) for key in self.keys(prefix))
 
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
