@@ -16,6 +16,7 @@ from pulse.store import queue
 from pulse.store.clients import client
 from pulse.store.finance import Finance
 from pulse.store.objects import Objects
+from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import Tenant
 from tests.aws_calls import AwsCalls, changes
 from tests.driver import Driver
@@ -205,6 +206,27 @@ def test_with_finance_its_files_go_for_good_and_the_id_is_free(world: World) -> 
     assert list(finance.versions(lake.finance_prefix("acme"))) == []
     assert list(finance.keys(lake.finance_prefix("umbrella")))
     Shell(world.driver).run("tenant", "create", "acme")
+
+
+def test_a_tenant_of_the_same_id_has_nothing_of_the_one_before(world: World) -> None:
+    """Nor its days, which a process knows that has written for the one before."""
+    fill(world)
+    stage(world).run(acme(world), with_finance=True, rebuild=world.driver.build_daily)
+    world.now += timedelta(minutes=1)
+    world.driver.tenant("acme", "Asia/Tokyo")
+    world.driver.survey("acme", "email", Rule.make("nps", 0, 10))
+    world.driver.keys.clear()
+    at = f"{world.day(1)}T20:00:00Z"
+    item = {"survey_id": "email", "score": 9, "answered_at": at, "response_id": "new"}
+    assert world.driver.post("acme", [item]).status == 202
+    world.driver.build()
+    (key,) = [k for k in world.driver.objects("raw/responses/") if f"dt={world.day(0)}" in k]
+    assert b"new" in world.driver.read(key)
+    assert acme(world).started
+    assert world.responses() == 1
+    assert world.driver.export("acme", stream="responses", start_date=world.day(9),
+                               end_date=world.day(0))["rows"] == 1  # fmt: skip
+    world.check()
 
 
 def test_somebody_who_exports_its_revenue_is_waited_for(world: World) -> None:

@@ -1,27 +1,38 @@
 """The time zones that make a tenant's days."""
 
+from pulse import days
 from pulse.errors import ConflictError
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import Tenant, check_tenant_id
 
+REMEMBER_US = 60 * days.SECOND
 _TRIES = 3
 
 
 class Zones:
-    """Time zones by tenant, remembered for good: a zone is fixed before the first event."""
+    """Time zones by tenant, remembered for a minute.
+
+    A zone is fixed before the first event, but the tenant may be deleted, and its id be given to
+    another.
+    """
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
-        self._fixed: dict[str, str] = {}
+        self._fixed: dict[str, tuple[str, int]] = {}
+        """With the moment until which each is known."""
 
     def of(self, tenant_id: str) -> str | None:
         """The tenant's time zone, fixed from now on; None where there is no such tenant."""
-        if tenant_id not in self._fixed:
-            tenant = self._fix(tenant_id) if _is_tenant_id(tenant_id) else None
-            if tenant is None:
-                return None
-            self._fixed[tenant_id] = tenant.timezone
-        return self._fixed[tenant_id]
+        now_us = days.now_us()
+        timezone, until_us = self._fixed.get(tenant_id, ("", 0))
+        if now_us < until_us:
+            return timezone
+        tenant = self._fix(tenant_id) if _is_tenant_id(tenant_id) else None
+        if tenant is None:
+            self._fixed.pop(tenant_id, None)
+            return None
+        self._fixed[tenant_id] = tenant.timezone, now_us + REMEMBER_US
+        return tenant.timezone
 
     def _fix(self, tenant_id: str) -> Tenant | None:
         for _ in range(_TRIES):
