@@ -28,6 +28,7 @@ from pulse.errors import BuildCheckError
 from pulse.exports.export import LEASE_US, Export, Request
 from pulse.finance.check import finance_equals_reports
 from pulse.raw.parquet import decode, encode
+from pulse.raw.resend import Quarantine, Wanted
 from pulse.sql import statement
 from pulse.store import queue
 from pulse.store.athena import Athena
@@ -35,6 +36,7 @@ from pulse.store.erasures import Erasures
 from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
+from pulse.store.queue import Queue
 from tests.aws_calls import AwsCalls, changes
 from tests.driver import Driver
 from tests.eraser import (
@@ -52,6 +54,7 @@ from tests.eraser import (
     start_anew,
     update,
 )
+from tests.past_days import meanwhile
 from tests.shell import Shell
 
 STREAMS = ("responses", "interactions")
@@ -838,3 +841,29 @@ def test_a_build_that_met_the_eraser_is_tried_again(
     failed = shell.run("erase", "--tenant", "acme", "--customer", GONE, code=1)
     assert "run `pulse build`" in failed.stderr
     assert not world.holders(GONE)
+
+
+@pytest.mark.parametrize("method", ["look", "replace"])
+def test_somebody_who_sends_again_what_was_set_aside_is_no_obstacle(
+    world: World, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """What he sends of the person is left out; what he sends of others is stored."""
+    theirs = answer("gone", score="nine", customer=GONE)
+    others = answer("other", score="nine", customer=OTHER)
+    world.driver.write([record(message(world, "responses", theirs, others))])
+    world.pass_by()
+    quarantine = Quarantine(
+        Objects(world.driver.settings.lake_bucket),
+        Queue(world.driver.deployment.outputs["QueueUrl"]),
+    )
+
+    def resend() -> None:
+        sent = quarantine.resend(Wanted(), lambda line: line.with_values({"score": 9}))
+        assert sent.lines == 2
+
+    meanwhile(monkeypatch, Objects, method, resend)
+    world.erase()
+    assert world.driver.objects("quarantine/") == {}
+    world.driver.build()
+    assert world.ids()[0] == ["other"]
+    assert [key for key in world.holders(GONE) if not key.startswith("erasures/")] == []

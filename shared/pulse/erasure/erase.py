@@ -28,6 +28,7 @@ from pulse.erasure.receipt import Receipt, RewrittenObject
 from pulse.erasure.rows import holds, rewritten
 from pulse.erasure.search import Search
 from pulse.erasure.traces import Traces
+from pulse.errors import ConflictError
 from pulse.settings import BuildSettings
 from pulse.store import queue
 from pulse.store.athena import Athena
@@ -42,6 +43,7 @@ SETTLE_S = 150.0
 a dead letter stay hidden for longer that a run which died had received."""
 _ASK_EVERY_S = 5.0
 _AT_ONCE = 8  # objects in flight
+_TRIES = 5
 
 Days = Mapping[str, set[date]]
 """Days by stream."""
@@ -238,20 +240,32 @@ class Erase:
 
     def _clear_quarantine(self, sought: Sought, receipt: Receipt, *, dry: bool = False) -> None:
         for key in self.objects.keys(lake.QUARANTINE):
-            body, etag = self.objects.get_tagged(key)
-            lines = body.decode().splitlines()
-            left = [line for line in lines if not sought.is_in(line)]
-            receipt.quarantine_lines += len(lines) - len(left)
-            if dry or len(left) == len(lines):
-                continue
-            if left:
-                new = "".join(f"{line}\n" for line in left).encode()
-                sha256 = hashlib.sha256(new).hexdigest()
-                self.objects.replace(key, new, sha256=sha256, etag=etag)
-            else:
-                self.objects.delete([key])
+            receipt.quarantine_lines += self._clear_lines(sought, key, dry=dry)
         if not dry:
             self._clear_versions_of_quarantine(sought, receipt)
+
+    def _clear_lines(self, sought: Sought, key: str, *, dry: bool) -> int:
+        """How many lines of an object were sought; who sends lines again may change it, too."""
+        for _ in range(_TRIES):
+            found = self.objects.look(key)
+            if found is None:
+                return 0
+            body, etag = found
+            lines = body.decode().splitlines()
+            left = [line for line in lines if not sought.is_in(line)]
+            removed = len(lines) - len(left)
+            if removed and not dry and left:
+                new = "".join(f"{line}\n" for line in left).encode()
+                try:
+                    self.objects.replace(
+                        key, new, sha256=hashlib.sha256(new).hexdigest(), etag=etag
+                    )
+                except ConflictError:
+                    continue
+            elif removed and not dry:
+                self.objects.delete([key])
+            return removed
+        raise ConflictError(f"{key} keeps being changed by somebody else: run it again")
 
     def _clear_versions_of_quarantine(self, sought: Sought, receipt: Receipt) -> None:
         for version in self.objects.older_versions(lake.QUARANTINE):

@@ -239,10 +239,11 @@ class Quarantine:
     def _change(self, key: str, change: Callable[[list[Line]], list[Line]]) -> None:
         """Let an object have the lines that `change` makes of its own; of none it is deleted."""
         for _ in range(_TRIES):
-            if self.objects.find(key) is None:
+            found = self.objects.look(key)
+            if found is None:
                 change([])
                 return
-            body, etag = self.objects.get_tagged(key)
+            body, etag = found
             lines = change(_lines(key, body))
             if not lines:
                 self.objects.delete([key])
@@ -261,7 +262,9 @@ class Quarantine:
         return keys if day is None else (key for key in keys if f"/dt={day}/" in key)
 
     def _read(self, key: str) -> list[Line]:
-        return _lines(key, self.objects.get(key))
+        """The lines of an object; none where somebody else has sent or erased all since."""
+        found = self.objects.look(key)
+        return _lines(key, found[0]) if found else []
 
 
 def _lines(key: str, body: bytes) -> list[Line]:

@@ -16,7 +16,8 @@ from pulse.errors import ConflictError
 from pulse.store.clients import client
 
 _MOST_DELETED = 1000  # what S3 takes in one request
-_LOST_A_RACE = ("PreconditionFailed", "ConditionalRequestConflict")
+_LOST_A_RACE = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+"""What a conditional PUT answers where the object is another, changes just now, or has gone."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,18 @@ class Objects:
     def get_tagged(self, key: str) -> tuple[bytes, str]:
         """(bytes, ETag) of an object that is known to exist."""
         return self._read(key)
+
+    def look(self, key: str) -> tuple[bytes, str] | None:
+        """(bytes, ETag) of an object; None if there is none, or none any more.
+
+        Only for roles that may list the bucket: to others S3 answers 403 for what is missing.
+        """
+        try:
+            return self._read(key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
 
     def get_unless(self, key: str, etag: str | None) -> tuple[bytes, str] | None:
         """(bytes, ETag) of an object; None if it still has the ETag named."""
