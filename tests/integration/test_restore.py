@@ -1,7 +1,9 @@
 """The section "Restore" of docs/operations.md, followed step by step on the embedded stack."""
 
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,19 @@ from typing import Any
 import pytest
 
 from pulse import days, lake
+from pulse.erasure import departure
+from pulse.erasure.departure import Departure
 from pulse.store import queue
 from pulse.store.clients import client
+from pulse.store.finance import Finance
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
+from pulse.tenants.keys import sha256
+from pulse.tenants.rules import Rule
 from tests.aws_calls import AwsCalls, changes
 from tests.driver import Driver
 from tests.eraser import GONE, OTHER, World, start_anew
+from tests.past_days import meanwhile
 from tests.shell import Shell
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -171,6 +179,22 @@ def test_who_was_erased_does_not_come_back_nor_what_was_purged_or_compacted(
     world.check()
 
 
+def test_who_is_erased_while_their_day_is_restored_does_not_come_back(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The eraser finds nothing of the person on that day, and so does not wait for it."""
+    world.response(1, id="gone", customer_id=GONE)
+    world.driver.write()
+    world.response(1, id="other", customer_id=OTHER)
+    world.driver.build()
+    lake_of(world).delete(list(world.driver.objects("raw/responses/")))
+    world.pass_by()
+    meanwhile(monkeypatch, Objects, "get_version", world.erase)
+    restore(world, shell)
+    assert world.ids()[0] == ["other"]
+    world.check()
+
+
 def test_a_day_that_expired_is_gone_for_good(world: World, shell: Shell) -> None:
     world.response(3, id="r-1")
     world.driver.build()
@@ -285,6 +309,43 @@ def test_what_has_changed_since_stays_unless_it_is_to_be_replaced(
     shell.run(*names, "--replace")
     assert shell.json("tenant", "show", "acme")["name"] == "Acme"
     assert shell.json("tenant", "show", "later")["id"] == "later"
+
+
+def test_a_tenant_that_was_deleted_since_does_not_come_back(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tenant in ("acme", "umbrella"):
+        world.interaction(1, id="T-1", tenant=tenant, agent_id="mia", agent_name="Mia")
+        world.driver.survey(tenant, "phone", Rule.make("nps", 0, 10))
+    world.driver.build()
+    world.driver.export_revenue()
+    copy_of_the_table(world)
+    monkeypatch.setattr(departure, "REMEMBERED_US", 0)
+    outputs = world.driver.deployment.outputs
+    made = Departure.from_settings(
+        world.driver.settings,
+        outputs["DeadLetterQueueUrl"],
+        outputs["FinanceBucket"],
+        world.said.append,
+    )
+    acme = world.driver.tenants.get("acme")
+    assert acme
+    stage = replace(made, erase=world.stage)
+    stage.run(acme, with_finance=False, rebuild=world.driver.build_daily)
+    spoil(world, "TENANTS", "SURVEYS#", "KEY", "NAMES#")
+    world.driver.forget()
+    (_, followed) = [step for step in steps("Restore") if step[:2] == ["restore", "table"]]
+    told = shell.json(*followed, "--replace")
+    world.driver.forget()
+    assert told["deleted_since"] == ["acme"]
+    assert [tenant.id for tenant in world.driver.tenants.all()] == ["umbrella"]
+    assert len(world.driver.tenants.surveys("umbrella")) == 2
+    items = client("dynamodb").scan(TableName=world.driver.settings.table)["Items"]
+    left = {item["pk"]["S"] for item in items if "acme" in json.dumps(item)}
+    assert left == {"ERASURES", "FINANCE"}
+    assert Finance(world.driver.settings.table).is_closed("acme")
+    digests = {item["sha256"]["S"] for item in items if item["pk"]["S"] == "KEY_IDS"}
+    assert digests == {sha256(world.driver.key("umbrella", "secret"))}
 
 
 @pytest.mark.parametrize("only", ["ERASURES", "E", "COUNTERS", "C", ""])

@@ -16,6 +16,7 @@ from pulse.cli.arguments import day
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.purging import StreamName
 from pulse.cli.target import StackName, find_target
+from pulse.erasure.letters import Purge
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
 
@@ -101,7 +102,8 @@ def table(
 ) -> None:
     """Write records back from a table that AWS restored to a point in time.
 
-    Those that are missing here; with --replace those that differ, too. None is ever deleted.
+    Those that are missing here; with --replace those that differ, too. None is ever deleted, and
+    nothing comes back of a tenant that was deleted since.
     --only may repeat: what is what stands at the top of shared/pulse/store/*.py.
 
     Example:
@@ -115,7 +117,13 @@ def table(
         )
     target = find_target(stack)
     there, here = Records(source), Records(target.outputs.table)
-    before = {_place(record): record for pk in only for record in there.scan(pk)}
+    gone = _deleted_since(there, here)
+    found = {_place(record): record for pk in only for record in there.scan(pk)}
+    before = {
+        place: record
+        for place, record in found.items()
+        if not gone or _tenant_of(record, there) not in gone
+    }
     now = {_place(record): record for pk in only for record in here.scan(pk)}
     missing = [record for place, record in sorted(before.items()) if place not in now]
     changed = [r for place, r in sorted(before.items()) if place in now and now[place] != r]
@@ -127,6 +135,7 @@ def table(
     result = {
         "missing": [_place(record) for record in missing],
         "changed": [_place(record) for record in changed],
+        "deleted_since": sorted(gone),
         "replaced": replace and not dry_run,
         "dry_run": dry_run,
     }
@@ -134,6 +143,8 @@ def table(
     rows += [["changed", *_place(record)] for record in changed]
     shown = output.table(("", "pk", "sk"), rows) if rows else "Nothing differs."
     output.show(result, shown, as_json=as_json)
+    if len(before) < len(found):
+        output.say(f"Left out, for they were deleted since: {', '.join(sorted(gone))}.")
     if changed and not replace:
         output.say(f"{len(changed):,} have changed since and stay: --replace writes them back too.")
     if not dry_run:
@@ -142,3 +153,28 @@ def table(
 
 def _place(record: Record) -> tuple[str, str]:
     return record["pk"], record["sk"]
+
+
+def _deleted_since(there: Records, here: Records) -> set[str]:
+    """The tenants that were deleted after the other table's moment: their orders to leave out."""
+    known = {record["sk"] for record in there.scan("ERASURES")}
+    orders = [record for record in here.scan("ERASURES") if record["sk"] not in known]
+    return {
+        order["tenant"]
+        for order in orders
+        if order["customer"] == Purge.of_all(order["tenant"], order["erased_us"]).mark
+    }
+
+
+def _tenant_of(record: Record, there: Records) -> str | None:
+    """Whose record it is; None where it is nobody's."""
+    pk, sk = _place(record)
+    kind, _, rest = pk.partition("#")
+    if kind in ("TENANTS", "FINANCE", "EXPORT_LINES"):
+        return sk
+    if kind in ("SURVEYS", "KEYS", "NAMES", "EXPORTS"):
+        return rest.partition("#")[0]
+    if kind == "KEY_IDS":
+        key = there.get(f"KEY#{record['sha256']}", "KEY")
+        return key["tenant"] if key else None
+    return record["tenant"] if kind == "KEY" else None

@@ -24,7 +24,6 @@ from pulse.tenants.tenant import Tenant
 REMEMBERED_US = 60 * days.SECOND
 """So long a function may let in a key that has been revoked."""
 _ASK_EVERY_S = 5.0
-_STREAMS = tuple(dataset.stream for dataset in lake.DATASETS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Departure:
         while not self.finance.close(tenant.id):
             self.erase.say("Waiting until its revenue has been exported …")
             self.erase.pause(_ASK_EVERY_S)
-        everything = Purge(tenant.id, _STREAMS, days.now_us())
+        everything = Purge.of_all(tenant.id, days.now_us())
         removed = self.erase.remove(everything, rebuild=rebuild)
         counts = {
             "keys_revoked": revoked,
@@ -88,7 +87,7 @@ class Departure:
 
     def preview(self, tenant: Tenant, *, with_finance: bool) -> Mapping[str, Any]:
         """What `run` would remove, as far as one look tells; nothing is changed."""
-        removed = self.erase.preview(Purge(tenant.id, _STREAMS, days.now_us()))
+        removed = self.erase.preview(Purge.of_all(tenant.id, days.now_us()))
         keys = self.tenants.keys(tenant.id)
         files = list(self.files.keys(lake.finance_prefix(tenant.id))) if with_finance else []
         counts = {

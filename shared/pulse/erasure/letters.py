@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from pulse import days
+from pulse import days, lake
 from pulse.erasure.marks import (
     Brought,
     Erasure,
@@ -74,6 +74,11 @@ class Purge:
     from_us: int | None = None
     to_us: int | None = None
     """None: whatever was received before `erased_us`. Nothing later is ever purged."""
+
+    @classmethod
+    def of_all(cls, tenant: str, erased_us: int) -> "Purge":
+        """All that a tenant which is deleted has ever sent."""
+        return cls(tenant, tuple(dataset.stream for dataset in lake.DATASETS), erased_us)
 
     @property
     def brought(self) -> Brought:

@@ -16,7 +16,6 @@ from typing import Self
 import pyarrow as pa
 
 from pulse import lake
-from pulse.erasure.marks import Tombstones
 from pulse.erasure.rows import uncovered
 from pulse.raw import parquet
 from pulse.settings import BuildSettings
@@ -85,11 +84,10 @@ class RestoreRaw:
         return found
 
     def _restore(self, dataset: lake.Dataset, day: date, *, dry: bool = False) -> DayRestored:
-        tombstones = self.erasures.tombstones()
         there, spoilt = self._standing(dataset, day)
         restored = []
         for version in self._older(dataset, day):
-            rows = self._kept(dataset, day, version, tombstones)
+            rows = self._kept(dataset, day, version)
             if rows is None:
                 continue
             lacking = _named(rows) - there
@@ -120,13 +118,17 @@ class RestoreRaw:
         older = self.objects.older_versions(lake.raw_prefix(dataset.stream, day))
         return sorted(older, key=lambda version: version.stored, reverse=True)
 
-    def _kept(
-        self, dataset: lake.Dataset, day: date, version: Version, tombstones: Tombstones
-    ) -> pa.Table | None:
-        """The rows of a version that may come back; None if it has gone or cannot be read."""
+    def _kept(self, dataset: lake.Dataset, day: date, version: Version) -> pa.Table | None:
+        """The rows of a version that may come back; None if it has gone or cannot be read.
+
+        Tombstones are read after it: an erasure of this moment does not wait for days that have
+        nothing of the person yet.
+        """
         body = self.objects.get_version(version)
         rows = _read(dataset, body) if body is not None else None
-        return None if rows is None else uncovered(rows, dataset.stream, day, tombstones)
+        if rows is None:
+            return None
+        return uncovered(rows, dataset.stream, day, self.erasures.tombstones())
 
     def _put(self, key: str, body: bytes, spoilt: str) -> None:
         """Store rows in the place of the object with that ETag; without one, as a new object.
