@@ -314,6 +314,7 @@ def install() -> None:
     api.get_template = _get_template
     stack: Any = Stack
     stack.parse_template = staticmethod(_parse_template)
+    stack.stack_resources = property(_stack_resources)
 
 
 def _resource_class(resource_type: str) -> type[CloudFormationModel] | None:
@@ -339,6 +340,11 @@ def _parse_template(template: str) -> dict[str, Any]:
     except ValueError:
         return _moto_parse_template(template)
     return body
+
+
+def _stack_resources(self: Stack) -> list[Any]:
+    """Those that there are: moto takes what a condition leaves out for one, and stumbles on it."""
+    return [resource for resource in self.resource_map.values() if resource is not None]
 
 
 _moto_get_template = CloudFormationResponse.get_template
