@@ -208,8 +208,18 @@ def _no_rows(table: GlueTable, columns: list[str]) -> str:
 
 
 def _check_file(path: Path, url: str, table: GlueTable, wanted: set[str]) -> None:
-    """Raises StatementError, as Athena does, where a wanted column has another type in the file."""
-    for field in pq.read_schema(path):
+    """Raises StatementError, in Athena's words, for what is no Parquet, and where a wanted column
+    has another type in the file.
+    """
+    try:
+        schema = pq.read_schema(path)
+    except pa.ArrowInvalid as error:
+        tail = path.read_bytes()[-4:].decode(errors="replace")
+        raise StatementError(
+            "HIVE_BAD_DATA: Malformed Parquet file. "
+            f"Expected magic number: PAR1 got: {tail} [{url}]"
+        ) from error
+    for field in schema:
         name = field.name.lower()
         if name not in wanted or name in table.keys:
             continue

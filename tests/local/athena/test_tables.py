@@ -58,6 +58,16 @@ def test_a_file_whose_column_has_another_type_is_bad_data_if_it_is_read(lake: La
     assert lake.rows("SELECT name FROM t") == [("x",)]
 
 
+def test_what_is_no_parquet_is_bad_data_and_named(lake: Lake) -> None:
+    lake.table("t", {"id": "bigint"})
+    lake.put("t/a.parquet", {"id": [1]})
+    lake.s3.put_object(Bucket="lake", Key="t/b.parquet", Body=b"id\n1\n6.8")
+    assert lake.reason("SELECT id FROM t") == (
+        "HIVE_BAD_DATA: Malformed Parquet file. Expected magic number: PAR1 got: \n6.8 "
+        "[s3://lake/t/b.parquet]"
+    )
+
+
 def test_a_column_of_a_type_outside_of_the_subset_is_refused_only_when_touched(lake: Lake) -> None:
     lake.table("t", {"at": "timestamp", "id": "bigint"})
     lake.put("t/a.parquet", {"id": [1]})
