@@ -248,6 +248,26 @@ def spoil(pulse: Driver, stream: str, day: date) -> str:
     return key
 
 
+def test_an_object_of_no_bytes_is_no_row_and_keeps_nothing_from_being_built(pulse: Driver) -> None:
+    Objects(pulse.settings.lake_bucket).put(lake.raw_prefix("interactions", POISON), b"")
+    Ledger(pulse.settings.table).add("interactions", POISON)
+    pulse.post_interactions("acme", calls(range(1, 2)))
+    pulse.write()
+    pulse.build_daily()
+    assert published(pulse) == {YESTERDAY, POISON}
+
+
+def test_a_day_of_which_athena_passes_over_what_nobody_can_read_is_left_out(pulse: Driver) -> None:
+    hidden = lake.raw_prefix("interactions", POISON) + "_copied.parquet"
+    Objects(pulse.settings.lake_bucket).put(hidden, b"no Parquet")
+    Ledger(pulse.settings.table).add("interactions", POISON)
+    pulse.post_interactions("acme", calls(range(1, 2)))
+    pulse.write()
+    with pytest.raises(BuildCheckError, match=f"{POISON}: .*{hidden} cannot be read"):
+        pulse.build_daily()
+    assert published(pulse) == {YESTERDAY}
+
+
 def test_where_everything_fails_no_day_is_called_failing(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch, unloads: list[str]
 ) -> None:
