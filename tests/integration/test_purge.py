@@ -9,13 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyarrow.parquet import ParquetFile
+from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import days, lake
 from pulse.conservation import events_conserved
 from pulse.erasure.erase import Erase
 from pulse.erasure.letters import Purge, Sought
 from pulse.erasure.search import Search
+from pulse.errors import AthenaError, BuildCheckError
 from pulse.raw.parquet import decode, encode
 from pulse.store import metrics, queue
 from pulse.store.erasures import Erasures
@@ -325,6 +326,42 @@ def test_a_purge_is_remembered_as_it_was_asked_for(world: World) -> None:
     assert list(known.purges()) == [("acme", asked.brought)]
     (unfinished,) = Erasures(world.driver.settings.table).unfinished("acme", asked.mark)
     assert unfinished == asked.erasure
+
+
+def spoil(world: World, body: bytes) -> str:
+    """An object among those of the day before last that cannot be read; its key."""
+    key = lake.raw_key("responses", date.fromisoformat(world.day(1)), lake.ulid())
+    Objects(world.driver.settings.lake_bucket).put(key, body)
+    return key
+
+
+def test_where_athena_cannot_look_nothing_is_removed_and_the_error_says_what_to_do(
+    world: World,
+) -> None:
+    world.page(id="r-1")
+    world.driver.build()
+    key = spoil(world, b"no Parquet")
+    with pytest.raises(AthenaError, match=f"{key}.*pulse check.*run this again"):
+        world.stage.preview(purge(from_us=0))
+    with pytest.raises(AthenaError, match=f"{key}.*pulse check.*run this again"):
+        world.remove(purge(from_us=0))
+
+
+def test_an_object_that_athena_can_read_and_a_purge_cannot_is_named(world: World) -> None:
+    flooding, key_id = key_of(world)
+    world.flood(flooding, "f-1")
+    world.driver.build()
+    rows = {"tenant": ["acme"], "received_us": [0], "comment": [{"of": "another kind"}]}
+    sink = pa.BufferOutputStream()
+    write_table(pa.table(rows), sink, compression=lake.CODEC)
+    key = spoil(world, sink.getvalue().to_pybytes())
+    with pytest.raises(BuildCheckError, match=f"{key} cannot be read .*restore .*run this again"):
+        world.remove(purge(key_id))
+    Objects(world.driver.settings.lake_bucket).delete([key])
+    spoil(world, b"")  # no row is in it
+    world.remove(purge(key_id))
+    left = [world.driver.read(key) for key in world.driver.objects("raw/responses/")]
+    assert not any(decode(body, lake.RAW_RESPONSES).num_rows for body in left if body)
 
 
 def test_compaction_leaves_out_what_was_purged(world: World) -> None:

@@ -21,6 +21,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
+import pyarrow as pa
+
 from pulse import lake
 from pulse.erasure.letters import Person, Sought
 from pulse.erasure.marks import Tombstones
@@ -28,7 +30,7 @@ from pulse.erasure.receipt import Receipt, RewrittenObject
 from pulse.erasure.rows import holds, rewritten
 from pulse.erasure.search import Search
 from pulse.erasure.traces import Traces
-from pulse.errors import ConflictError
+from pulse.errors import BuildCheckError, ConflictError
 from pulse.settings import BuildSettings
 from pulse.store import queue
 from pulse.store.athena import Athena
@@ -42,6 +44,7 @@ SETTLE_S = 150.0
 """After so long no write_raw is at work that has not read a tombstone: it may take 120 s. Nor does
 a dead letter stay hidden for longer that a run which died had received."""
 _ASK_EVERY_S = 5.0
+_TO_MEND = "restore that day, or copy the object elsewhere and delete it, then run this again"
 _AT_ONCE = 8  # objects in flight
 _TRIES = 5
 
@@ -179,7 +182,14 @@ class Erase:
 
         def rewrite(key: str) -> RewrittenObject | None:
             body, etag = self.objects.get_tagged(key)
-            new = rewritten(body, stream, day, tombstones)
+            try:
+                new = rewritten(body, stream, day, tombstones)
+            except pa.ArrowException as error:
+                # without the error's text, which could quote what an event held
+                unread = (
+                    f"{key} cannot be read ({type(error).__name__}), and may hold what is to go"
+                )
+                raise BuildCheckError(f"{unread}: {_TO_MEND}") from None
             if new is None:
                 return None
             after = hashlib.sha256(new.body).hexdigest()

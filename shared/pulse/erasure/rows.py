@@ -79,8 +79,11 @@ class Rewritten:
 def rewritten(body: bytes, stream: str, day: date, tombstones: Tombstones) -> Rewritten | None:
     """The object without what tombstones cover; None where they cover nothing of it.
 
-    An object of which no row is left stays one, with its columns and no row.
+    An object of which no row is left stays one, with its columns and no row. One of no bytes, such
+    as S3's console makes for a folder, has none. Raises ArrowException for what is no Parquet.
     """
+    if not body:
+        return None
     rows = parquet.decode(body, _COLUMNS[stream])
     left = uncovered(rows, stream, day, tombstones)
     if len(left) == len(rows):

@@ -13,6 +13,7 @@ from typing import Any
 
 from pulse.erasure.letters import Person, Purge, Sought
 from pulse.erasure.marks import prefix
+from pulse.errors import AthenaError
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.ledger import Ledger
@@ -21,6 +22,10 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "responses": ("customer", "interaction", "response"),
     "interactions": ("customer", "interaction"),
 }
+_UNREAD = (
+    "Where the rows lie that are to go is told by Athena, which has to read every day for it: "
+    "`pulse check` names a day that it cannot read. Mend that, then run this again."
+)
 MARKS_A_STATEMENT = 1_000
 """A statement names each of them up to three times with 68 bytes, and may have 262,144."""
 
@@ -78,7 +83,12 @@ class Search:
             **{f"{kind}_prefix": prefix(kind, sought.tenant) for kind in _KINDS.get(stream, ())},
         }
         sql = statement("erasing", name)
-        yield from self.athena.rows(sql, {**everywhere, **params}, remaining_s=lambda: inf)
+        try:
+            yield from self.athena.rows(sql, {**everywhere, **params}, remaining_s=lambda: inf)
+        except AthenaError as error:
+            if error.retryable:
+                raise
+            raise AthenaError(f"{error} {_UNREAD}") from error
 
 
 def _purged(purge: Purge) -> Mapping[str, Any]:
