@@ -75,8 +75,8 @@ def build(
             rewritten, unchanged = build_reports(target.build_settings, impatient=True)
     if failures:
         raise FailedError(
-            f"{'; '.join(failures)}. This stays as it was, the rest is built; "
-            "`pulse build` can be run again."
+            f"{'; '.join(failures).rstrip('.')}. This stays as it was, the rest is built. "
+            "`pulse check` says what cannot be built; mend that, then run `pulse build` again."
         )
     result = {
         "days": [str(one) for one in built],
