@@ -1,6 +1,8 @@
 """The documents say what the code does."""
 
 import re
+from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
@@ -9,6 +11,7 @@ from local.documents import PATH, reports_page
 from pulse.finance.files import COLUMNS
 from pulse.reports.formulas import FORMULAS
 from pulse.reports.registry import REPORTS
+from tests.contract.test_watching import ALARMS, counted, filtered, metrics_of
 
 ROOT = Path(__file__).parents[2]
 MANUAL = ROOT / "docs" / "operations.md"
@@ -37,6 +40,31 @@ def test_every_alarm_has_its_line_in_the_manual() -> None:
     }
     rows = re.findall(r"^\| ([\w, ]+) \|", _section("Alarms"), re.MULTILINE)
     assert {name for row in rows for name in row.split(", ")} - {"alarm"} == alarms
+
+
+def _idle_cost(part: str) -> tuple[str, Decimal]:
+    """The arithmetic of a part of a stack that nobody uses, and its dollars a month."""
+    row = rf"^\| {part} \| (.+?) \| ([\d.]+) \|$"
+    arithmetic, dollars = re.findall(row, _section("Cost"), re.MULTILINE)[0]
+    return arithmetic, Decimal(dollars)
+
+
+def test_the_manual_counts_the_alarms_and_their_metrics_as_the_template_has_them() -> None:
+    watched = Counter(len(list(metrics_of(alarm))) for alarm in ALARMS.values())
+    ones = watched.pop(1)
+    ((many, alarms),) = watched.items()
+    assert (many, alarms) == (10, 1)  # one over as many metrics as there are functions
+    metrics = ones + many
+    arithmetic, dollars = _idle_cost("alarms")
+    assert arithmetic == f"{ones} over one metric each, one over ten: {metrics} × $0.10"
+    assert dollars == metrics * Decimal("0.10")
+
+
+def test_the_manual_counts_the_metrics_that_the_code_and_the_log_s_filters_make() -> None:
+    metrics = len(counted()) + len(filtered())
+    arithmetic, dollars = _idle_cost("custom metrics")
+    assert arithmetic.endswith(f"at most {metrics} × $0.30")
+    assert dollars == metrics * Decimal("0.30")
 
 
 def test_the_manual_begins_with_all_of_its_sections() -> None:
