@@ -6,7 +6,8 @@ What a stack is deployed with is kept in `.stacks/STACK.toml`: its region and th
 differ from the template's defaults. The first run asks for the region, where the shell names none;
 a later one asks nothing. Values given on the command line are kept too; an empty one brings the
 default back. `sam deploy` prints its change set before it does anything; with SHOW=1 in the
-environment that is all that happens. With --ask nothing is deployed: answers are got and checked.
+environment that is all that happens, and the values given are not kept. With --ask nothing is
+deployed: answers are got and checked.
 """
 
 from __future__ import annotations
@@ -164,7 +165,8 @@ class Deploy:
                 f"{stack!r} is no name for a stack: small letters, digits and hyphens, a letter "
                 "first, such as make deploy STACK=pulse"
             )
-        declared = _declared(self.template)
+        source = _source(self.template)
+        declared: dict[str, dict[str, Any]] = source["Parameters"]
         path = self.folder / f"{stack}.toml"
         answers = Answers.read(path) or self._first_answers(stack, declared, environment)
         if unknown := sorted(given.keys() - declared.keys()):
@@ -174,15 +176,16 @@ class Deploy:
         region = self.region(answers.region)
         resolved = {**parameters, LAYER: self._layer(region, answers.region, stack, parameters)}
         try:
-            check_parameters(declared, resolved)
+            check_parameters(source, resolved)
         except TemplateError as error:
             raise DeployError(str(error)) from error
-        kept = replace(answers, parameters=_differing(declared, parameters))
+        show = bool(environment.get("SHOW"))
+        kept = answers if show else replace(answers, parameters=_differing(declared, parameters))
         if kept != Answers.read(path):
             kept.write(path)
         self._tell(stack, answers.region, path, parameters, resolved[LAYER])
         everything = {name: str(p["Default"]) for name, p in declared.items()} | resolved
-        return self._command(stack, answers.region, everything, show=bool(environment.get("SHOW")))
+        return self._command(stack, answers.region, everything, show=show)
 
     def _first_answers(
         self, stack: str, declared: Mapping[str, Any], environment: Mapping[str, str]
@@ -261,10 +264,9 @@ class Deploy:
 
 
 @cache
-def _declared(template: Path) -> dict[str, dict[str, Any]]:
-    """The template's parameters."""
-    declared: dict[str, dict[str, Any]] = yaml_parse(template.read_text("utf-8"))["Parameters"]
-    return declared
+def _source(template: Path) -> dict[str, Any]:
+    source: dict[str, Any] = yaml_parse(template.read_text("utf-8"))
+    return source
 
 
 def _alternatives(stack: str) -> str:
@@ -326,4 +328,7 @@ def main(arguments: Sequence[str], deploy: Deploy = OURS) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)  # as shells say it of Ctrl-C; without Python's traceback

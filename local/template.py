@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,6 +23,7 @@ CODE_PROPERTY = {
 ACCOUNT_ID = "123456789012"
 """moto's only account."""
 
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _SUB_NAME = re.compile(r"\$\{(?!!)([^}]+)\}")
 
 
@@ -43,7 +45,7 @@ def translate(path: Path, parameters: Mapping[str, str], *, bucket: str, region:
     """The template of `path` for CloudFormation. Raises TemplateError."""
     source = _read(path)
     declared: dict[str, Any] = source.get("Parameters") or {}
-    check_parameters(declared, parameters)
+    check_parameters(source, parameters)
     code = _point_code_at(source, bucket, path.resolve().parent)
     defaults = {name: str(p["Default"]) for name, p in declared.items() if "Default" in p}
     given = {name: str(value) for name, value in parameters.items()}
@@ -66,20 +68,69 @@ def _read(path: Path) -> dict[str, Any]:
     return source
 
 
-def check_parameters(declared: Mapping[str, Any], given: Mapping[str, str]) -> None:
-    """Raises TemplateError for what CloudFormation would not take for the declared parameters."""
+def check_parameters(source: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    """Raises TemplateError for values that CloudFormation would not take for this template.
+
+    It judges as CloudFormation does before it makes anything: each value by what its parameter
+    declares, then all together by the template's rules.
+    """
+    declared: Mapping[str, Any] = source.get("Parameters") or {}
     if unknown := sorted(given.keys() - declared.keys()):
         raise TemplateError(f"the template has no parameter {', '.join(unknown)}")
     missing = [n for n, p in declared.items() if "Default" not in p and n not in given]
     if missing:
         raise TemplateError(f"the template needs a value for {', '.join(missing)}")
     for name, value in given.items():
-        allowed = declared[name].get("AllowedValues")
-        if allowed and str(value) not in map(str, allowed):
-            raise TemplateError(f"{name}={value}: allowed are {', '.join(map(str, allowed))}")
-        pattern = declared[name].get("AllowedPattern")
-        if pattern and not re.fullmatch(pattern, str(value)):
-            raise TemplateError(f"{name}={value} does not match {pattern}")
+        _check_parameter(name, declared[name], str(value))
+    defaults = {name: str(p["Default"]) for name, p in declared.items() if "Default" in p}
+    _check_rules(source.get("Rules") or {}, {**defaults, **given})
+
+
+def _check_parameter(name: str, declared: Mapping[str, Any], value: str) -> None:
+    allowed = declared.get("AllowedValues")
+    if allowed and value not in map(str, allowed):
+        raise TemplateError(f"{name}={value}: allowed are {', '.join(map(str, allowed))}")
+    pattern = declared.get("AllowedPattern")
+    if pattern and not re.fullmatch(pattern, value):
+        raise TemplateError(f"{name}={value} does not match {pattern}")
+    if declared.get("Type") != "Number":
+        return
+    if not _NUMBER.fullmatch(value):
+        raise TemplateError(f"{name}={value} is no number")
+    if "MinValue" in declared and Decimal(value) < declared["MinValue"]:
+        raise TemplateError(f"{name}={value}: the least is {declared['MinValue']}")
+    if "MaxValue" in declared and Decimal(value) > declared["MaxValue"]:
+        raise TemplateError(f"{name}={value}: the greatest is {declared['MaxValue']}")
+
+
+def _check_rules(rules: Mapping[str, Any], values: Mapping[str, str]) -> None:
+    for rule in rules.values():
+        if not _holds(rule.get("RuleCondition", {"Fn::Equals": ["", ""]}), values):
+            continue
+        for assertion in rule["Assertions"]:
+            if not _holds(assertion["Assert"], values):
+                raise TemplateError(str(assertion["AssertDescription"]))
+
+
+def _holds(condition: Any, values: Mapping[str, str]) -> bool:
+    """Whether a rule's condition is true of the parameters."""
+    match condition:
+        case {"Fn::Not": [inner]}:
+            return not _holds(inner, values)
+        case {"Fn::Or": [*inners]}:
+            return any(_holds(inner, values) for inner in inners)
+        case {"Fn::And": [*inners]}:
+            return all(_holds(inner, values) for inner in inners)
+        case {"Fn::Equals": [one, other]}:
+            return _text(one, values) == _text(other, values)
+    raise TemplateError(f"a rule says what is not understood here: {condition}")
+
+
+def _text(operand: Any, values: Mapping[str, str]) -> str:
+    match operand:
+        case {"Ref": name}:
+            return values[name]
+    return str(operand)
 
 
 def _point_code_at(source: dict[str, Any], bucket: str, folder: Path) -> dict[str, Path]:

@@ -21,6 +21,7 @@ from tests.contract.test_template import ROOT, TEMPLATE
 
 ARN = "arn:aws:lambda:eu-west-1:336392948345:layer:AWSSDKPandas-Python313-Arm64:9"
 CRASHING = ARN.removesuffix("9") + "8"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/0c9a-77"
 FAKE_SAM = f"""#!{sys.executable}
 import json, os, pathlib, sys
 told = {{"arguments": sys.argv[1:], "telemetry": os.environ.get("SAM_CLI_TELEMETRY")}}
@@ -183,6 +184,19 @@ def test_what_it_would_do_can_be_shown_alone(shell: Shell) -> None:
     assert "--no-execute-changeset" not in done
 
 
+def test_what_was_shown_alone_is_not_done_by_a_later_run(shell: Shell) -> None:
+    shell.run("pulse", "WriteRate=900", AWS_REGION="eu-west-1", SHOW="1")
+    shell.run("pulse")
+    shown, done = map(overrides, shell.calls)
+    assert (shown["WriteRate"], done["WriteRate"]) == ("900", "500")
+
+
+def test_what_belongs_together_is_taken_together(shell: Shell) -> None:
+    given = (f"PagesCertificateArn={CERTIFICATE}", "PagesDomain=a.example.com", "BudgetAmount=9")
+    assert shell.run("pulse", *given, "BudgetEmail=a@example.com", AWS_REGION="eu-west-1") == 0
+    assert overrides(shell.calls[0])["PagesDomain"] == "a.example.com"
+
+
 def test_every_parameter_is_told_and_those_given_are_kept(shell: Shell) -> None:
     arguments = ["IntradayRate=rate(15 minutes)", "AlarmTopic=arn:aws:sns:eu-west-1:123456789012:a"]
     shell.run("pulse", *arguments, AWS_REGION="eu-west-1")
@@ -257,6 +271,12 @@ def test_a_stack_that_was_deployed_from_elsewhere_keeps_its_parameters(shell: Sh
         (("pulse", "AlarmTopics="), "no parameter AlarmTopics"),
         (("pulse", "AlarmTopic=mail@example.com"), "AlarmTopic=mail@example.com"),
         (("pulse", "LogRetentionDays=8"), "allowed are 7, 14"),
+        (("pulse", "WriteRate=many"), "WriteRate=many is no number"),
+        (("pulse", "WriteWindowSeconds=0"), "WriteWindowSeconds=0: the least is 1"),
+        (("pulse", "FinanceCloseDays=367"), "FinanceCloseDays=367: the greatest is 366"),
+        (("pulse", "BudgetAmount=200"), "needs a BudgetEmail or an AlarmTopic"),
+        (("pulse", "PagesDomain=a.example.com"), "PagesDomain needs a PagesCertificateArn"),
+        (("pulse", f"PagesCertificateArn={CERTIFICATE}"), "is for a PagesDomain"),
     ],
 )
 def test_what_aws_would_refuse_is_refused_before_sam_begins(
