@@ -330,6 +330,11 @@ def _resource_class(resource_type: str) -> type[CloudFormationModel] | None:
     return models[resource_type]
 
 
+def _stack_resources(stack: Stack) -> list[type[CloudFormationModel]]:
+    """Those that there are: moto stumbles over its own None for one whose condition is false."""
+    return [resource for resource in stack.resource_map.values() if resource is not None]
+
+
 _moto_parse_template = Stack.parse_template
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from local.deployment import Deployment, DeploymentError, deploy
@@ -109,6 +110,11 @@ def test_a_condition_decides_whether_a_resource_is_made(account: None) -> None:
     made = deploy(APP, stack_name="made", parameters={"WithDashboard": "true"})
     assert "Dashboard" not in without.resources
     assert "Dashboard" in made.resources
+    cloudformation = boto3.client("cloudformation", "eu-central-1")
+    listed = cloudformation.describe_stack_resources(StackName="without")["StackResources"]
+    assert {resource["LogicalResourceId"] for resource in listed} >= {"Table"}
+    with pytest.raises(ClientError, match="does not exist"):
+        cloudformation.describe_stack_resource(StackName="without", LogicalResourceId="Dashboard")
 
 
 @pytest.mark.parametrize(
