@@ -41,6 +41,18 @@ def test_each_address_is_limited_where_the_api_is() -> None:
     assert matched["PositionalConstraint"] == "STARTS_WITH"
 
 
+def test_another_spelling_of_the_path_does_not_lead_around_the_limit() -> None:
+    """CloudFront takes a path as RFC 3986 normalizes it, and a rule the path as it came."""
+    (rule,) = ACL["Rules"]
+    limited = rule["Statement"]["RateBasedStatement"]
+    matched = limited["ScopeDownStatement"]["ByteMatchStatement"]
+    transformed = sorted(matched["TextTransformations"], key=lambda one: one["Priority"])
+    kinds = [one["Type"] for one in transformed]
+    assert kinds == ["URL_DECODE", "NORMALIZE_PATH"]  # in this order: %2F%2F hides slashes
+    shapes = Loader().load_service_model("wafv2", "service-2")["shapes"]
+    assert set(kinds) <= set(shapes["TextTransformationType"]["enum"])
+
+
 def test_who_is_over_the_limit_is_told_when_to_come_again() -> None:
     (rule,) = ACL["Rules"]
     answer = rule["Action"]["Block"]["CustomResponse"]
