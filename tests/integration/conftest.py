@@ -12,10 +12,12 @@ from local.athena import install
 from pulse import days
 from pulse.cli.api import Api
 from pulse.settings import ExportRevenueSettings
+from pulse.store import queue
 from pulse.store.clients import client
 from tests.account import make_bucket, make_table
 from tests.books import Books
 from tests.driver import Driver, running
+from tests.eraser import World, start_anew
 from tests.shell import Shell
 
 
@@ -56,6 +58,16 @@ def shell(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Shell:
     shell = Shell(driver)
     monkeypatch.setattr(Api, "_ask", lambda api, request: shell.answer(api, request))
     return shell
+
+
+@pytest.fixture
+def world(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The module's stack with nothing in it but two tenants."""
+    monkeypatch.setattr(queue, "_WAIT_S", 0)
+    start_anew(driver)
+    world = World(driver)
+    with days.clock(lambda: world.now):
+        yield world
 
 
 @pytest.fixture

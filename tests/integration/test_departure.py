@@ -1,7 +1,6 @@
 """pulse tenant delete over the whole flow: nothing of the tenant is left, and all of others."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,6 @@ from pulse.store.objects import Objects
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import Tenant
 from tests.aws_calls import AwsCalls, changes
-from tests.driver import Driver
 from tests.eraser import (
     World,
     answer,
@@ -31,16 +29,6 @@ from tests.eraser import (
     update,
 )
 from tests.shell import Shell
-
-
-@pytest.fixture
-def world(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The module's stack with nothing in it but two tenants."""
-    monkeypatch.setattr(queue, "_WAIT_S", 0)
-    start_anew(driver)
-    world = World(driver)
-    with days.clock(lambda: world.now):
-        yield world
 
 
 def stage(world: World) -> Departure:

@@ -51,23 +51,12 @@ from tests.eraser import (
     forget_erasures,
     message,
     record,
-    start_anew,
     update,
 )
 from tests.past_days import meanwhile
 from tests.shell import Shell
 
 STREAMS = ("responses", "interactions")
-
-
-@pytest.fixture
-def world(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The module's stack with nothing in it but two tenants."""
-    monkeypatch.setattr(queue, "_WAIT_S", 0)
-    start_anew(driver)
-    world = World(driver)
-    with days.clock(lambda: world.now):
-        yield world
 
 
 def test_a_person_is_erased_and_nobody_else(world: World) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -25,7 +24,6 @@ from pulse.store.objects import Objects
 from pulse.store.stack import StackOutputs
 from pulse.tenants.keys import sha256
 from tests.aws_calls import AwsCalls, changes
-from tests.driver import Driver
 from tests.eraser import (
     Item,
     World,
@@ -35,21 +33,10 @@ from tests.eraser import (
     forget_erasures,
     message,
     record,
-    start_anew,
 )
 from tests.shell import Shell
 
 ALL = ("responses", "interactions", "sessions")
-
-
-@pytest.fixture
-def world(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The module's stack with nothing in it but two tenants."""
-    monkeypatch.setattr(queue, "_WAIT_S", 0)
-    start_anew(driver)
-    world = World(driver)
-    with days.clock(lambda: world.now):
-        yield world
 
 
 def key_of(world: World, kind: str = "publishable", tenant: str = "acme") -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from pulse import days, lake
+from pulse import lake
 from pulse.erasure import departure
 from pulse.erasure.departure import Departure
-from pulse.store import queue
 from pulse.store.clients import client
 from pulse.store.finance import Finance
 from pulse.store.ledger import Ledger
@@ -21,23 +19,12 @@ from pulse.store.objects import Objects
 from pulse.tenants.keys import sha256
 from pulse.tenants.rules import Rule
 from tests.aws_calls import AwsCalls, changes
-from tests.driver import Driver
 from tests.eraser import GONE, OTHER, World, start_anew
 from tests.past_days import meanwhile
 from tests.shell import Shell
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 COPY = "pulse-before"
-
-
-@pytest.fixture
-def world(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The module's stack with nothing in it but two tenants."""
-    monkeypatch.setattr(queue, "_WAIT_S", 0)
-    start_anew(driver)
-    world = World(driver)
-    with days.clock(lambda: world.now):
-        yield world
 
 
 @pytest.fixture
