@@ -182,7 +182,7 @@ def _counted(namespace: str, span: _Span) -> tuple[Mapping[str, int], int]:
 
 def _accepted(namespace: str, span: _Span) -> Mapping[str, int]:
     """What ingest has accepted, by stream."""
-    names = {d.stream: f"{d.stream.capitalize()}Accepted" for d in lake.DATASETS}
+    names = {stream: f"{stream.capitalize()}Accepted" for stream in lake.STREAMS}
     found = _sums(namespace, span, *names.values())
     return {stream: found[name] for stream, name in names.items()}
 
@@ -240,7 +240,7 @@ def _set_aside(objects: Objects, span: _Span) -> tuple[Mapping[str, int], Mappin
     A message that came twice was set aside twice: equal lines of two objects are one.
     """
     lines: Counter[str] = Counter()
-    for stream in (*(dataset.stream for dataset in lake.DATASETS), UNKNOWN_STREAM):
+    for stream in (*lake.STREAMS, UNKNOWN_STREAM):
         for day in span.dates():
             for key in objects.keys(lake.quarantine_prefix(stream, day)):
                 lines |= Counter(objects.get(key).decode().splitlines())
@@ -277,7 +277,7 @@ def _erased(objects: Objects, span: _Span) -> Counter[str]:
         if lake.ulid_time(key.removeprefix(lake.ERASURES).removesuffix(".json")) >= span.start:
             receipt = json.loads(objects.get(key))
             found.update(receipt["removed"])
-            found.update({d.stream: receipt["quarantine_lines"] for d in lake.DATASETS})
+            found.update(dict.fromkeys(lake.STREAMS, receipt["quarantine_lines"]))
     return found
 
 

@@ -295,6 +295,8 @@ SESSIONS = Dataset(
     raw_order=("tenant", "session_id", "received_us", "content_hash"),
 )
 DATASETS = (SCORES, INTERACTIONS, SESSIONS)
+STREAMS = tuple(dataset.stream for dataset in DATASETS)
+"""The kinds of events: each has objects of its own below raw/."""
 
 
 def raw_prefix(stream: str, day: date) -> str:

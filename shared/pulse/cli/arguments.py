@@ -1,7 +1,14 @@
-"""Arguments that several commands read alike: NAME=VALUE, days, ids, tenants that must exist."""
+"""Arguments and options that several commands share.
+
+These are NAME=VALUE, days, ids, and tenants and surveys that must exist; streams, how long to wait,
+and the dry run.
+"""
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Annotated, Literal
+
+import typer
 
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import Target
@@ -9,6 +16,17 @@ from pulse.ingest.fields import NAME_LIMIT
 from pulse.lake import RESERVED
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant, check_tenant_id
+
+Stream = Annotated[
+    Literal["responses", "interactions", "sessions"] | None,
+    typer.Option(help="Only this kind of events. Default: all kinds."),
+]
+Wait = Annotated[
+    int,
+    typer.Option(min=0, metavar="SECONDS", help="How long to wait for what was just sent."),
+]
+WAIT_S = 120
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 
 
 def named_values(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
@@ -38,6 +56,14 @@ def day(text: str, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise WrongUseError(f"{option} takes a day such as 2026-11-20, not {text!r}.") from error
+
+
+def day_range(start: str, end: str) -> tuple[date, date]:
+    """The days of --start and --end. Raises WrongUseError unless they are in order."""
+    first, last = day(start, "--start"), day(end, "--end")
+    if first > last:
+        raise WrongUseError("--start lies after --end.")
+    return first, last
 
 
 def survey_id(text: str) -> str:

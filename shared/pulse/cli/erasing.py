@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pulse import days
 from pulse.cli import operating, output
-from pulse.cli.arguments import known_tenant
+from pulse.cli.arguments import WAIT_S, DryRun, Wait, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, Target, find_target
 from pulse.erasure.letters import Person, Sought
@@ -29,13 +29,8 @@ def erase(
     customer: Annotated[
         str, typer.Option(metavar="ID", help="The customer_id that the person's events name.")
     ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")
-    ] = False,
-    wait: Annotated[
-        int,
-        typer.Option(min=0, metavar="SECONDS", help="How long to wait for what was just sent."),
-    ] = 120,
+    dry_run: DryRun = False,
+    wait: Wait = WAIT_S,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pulse.cli import erasing, operating, output
-from pulse.cli.arguments import known_tenant
+from pulse.cli.arguments import DryRun, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
 
@@ -25,9 +25,7 @@ def delete(
     with_finance: Annotated[
         bool, typer.Option("--with-finance", help="Its files in the finance bucket go as well.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from pulse.cli import output
-from pulse.cli.arguments import day
+from pulse.cli.arguments import WAIT_S, Wait, day_range
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.errors import AthenaError, BuildCheckError, CatalogError, ConflictError
@@ -44,10 +44,7 @@ def build(
         str | None, typer.Option(metavar="DAY", help="Rebuild from this day on, changed or not.")
     ] = None,
     end: Annotated[str | None, typer.Option(metavar="DAY", help="To this day, inclusive.")] = None,
-    wait: Annotated[
-        int,
-        typer.Option(min=0, metavar="SECONDS", help="How long to wait for what was just sent."),
-    ] = 120,
+    wait: Wait = WAIT_S,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
@@ -61,10 +58,7 @@ def build(
     """
     if (start is None) != (end is None):
         raise WrongUseError("--start and --end come together.")
-    first = day(start, "--start") if start else None
-    last = day(end, "--end") if end else None
-    if first and last and first > last:
-        raise WrongUseError("--start lies after --end.")
+    first, last = (None, None) if start is None or end is None else day_range(start, end)
     target = find_target(stack)
     wait_until_stored(target.outputs.queue_url, wait)
     failures: list[str] = []

@@ -5,22 +5,19 @@ As `pulse erase` it runs here, with the caller's AWS credentials, and builds wha
 
 import re
 from datetime import date, datetime, time
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from pulse import days, lake
 from pulse.cli import erasing, operating, output
-from pulse.cli.arguments import known_tenant
+from pulse.cli.arguments import WAIT_S, DryRun, Stream, Wait, known_tenant
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import StackName, Target, find_target
 from pulse.cli.times import TimeReader
 from pulse.erasure.letters import Purge
 
-StreamName = Literal["responses", "interactions", "sessions"]
-
 _KEY_ID = re.compile(r"[0-9a-f]{12}")
-_STREAMS = tuple(dataset.stream for dataset in lake.DATASETS)
 
 
 def purge(
@@ -36,16 +33,9 @@ def purge(
         str | None,
         typer.Option(metavar="TIME", help="Received before; a day means its end. Default: now."),
     ] = None,
-    stream: Annotated[
-        StreamName | None, typer.Option(help="Of this stream alone. Default: of all.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")
-    ] = False,
-    wait: Annotated[
-        int,
-        typer.Option(min=0, metavar="SECONDS", help="How long to wait for what was just sent."),
-    ] = 120,
+    stream: Stream = None,
+    dry_run: DryRun = False,
+    wait: Wait = WAIT_S,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
@@ -72,7 +62,7 @@ def purge(
     if key:
         _tell_of_key(target, tenant, key)
     operating.wait_until_stored(target.outputs.queue_url, wait)
-    streams = (stream,) if stream else _STREAMS
+    streams = (stream,) if stream else lake.STREAMS
     wanted = Purge(tenant, streams, days.now_us(), key, from_us, to_us)
     erasing.remove(target, wanted, dry_run=dry_run, as_json=as_json)
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from pulse import lake
 from pulse.cli import output
-from pulse.cli.arguments import assignments, day
+from pulse.cli.arguments import WAIT_S, DryRun, Wait, assignments, day
 from pulse.cli.exits import REJECTED, WrongUseError
 from pulse.cli.operating import wait_until_stored
 from pulse.cli.target import StackName, Target, find_target
@@ -104,12 +104,8 @@ def resend(
             metavar="FILE", help="Send these lines, which `list --json --full` printed, as mended."
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be sent; change nothing.")
-    ] = False,
-    wait: Annotated[
-        int, typer.Option(min=0, metavar="SECONDS", help="How long to wait until it is stored.")
-    ] = 120,
+    dry_run: DryRun = False,
+    wait: Wait = WAIT_S,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
@@ -162,9 +158,8 @@ def _quarantine(target: Target) -> Quarantine:
 
 
 def _wanted(tenant: str | None, stream: str | None, reason: str | None, on: str | None) -> Wanted:
-    streams = [dataset.stream for dataset in lake.DATASETS]
-    if stream is not None and stream not in streams:
-        raise WrongUseError(f"--stream takes one of {', '.join(streams)}, not {stream!r}.")
+    if stream is not None and stream not in lake.STREAMS:
+        raise WrongUseError(f"--stream takes one of {', '.join(lake.STREAMS)}, not {stream!r}.")
     return Wanted(tenant, stream, reason, day(on, "--day") if on else None)
 
 

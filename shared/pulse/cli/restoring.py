@@ -12,9 +12,8 @@ import typer
 
 from pulse import lake
 from pulse.cli import erasing, operating, output
-from pulse.cli.arguments import day
+from pulse.cli.arguments import DryRun, Stream, day_range
 from pulse.cli.exits import FailedError, WrongUseError
-from pulse.cli.purging import StreamName
 from pulse.cli.target import StackName, find_target
 from pulse.erasure.letters import Purge
 from pulse.errors import ConflictError
@@ -22,18 +21,12 @@ from pulse.store.records import Record, Records
 
 app = typer.Typer(no_args_is_help=True, help="Bring back what was lost.")
 
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would come back; change nothing.")
-]
-
 
 @app.command()
 def raw(
     start: Annotated[str, typer.Option(metavar="DAY", help="The first day to look at.")],
     end: Annotated[str, typer.Option(metavar="DAY", help="The last one.")],
-    stream: Annotated[
-        StreamName | None, typer.Option(help="Of this stream alone. Default: of all.")
-    ] = None,
+    stream: Stream = None,
     dry_run: DryRun = False,
     stack: StackName = None,
     as_json: output.Json = False,
@@ -47,9 +40,7 @@ def raw(
 
         pulse restore raw --start 2026-11-18 --end 2026-11-20
     """
-    first, last = day(start, "--start"), day(end, "--end")
-    if first > last:
-        raise WrongUseError("--start lies after --end.")
+    first, last = day_range(start, end)
     settings = find_target(stack).build_settings
     from pulse.raw.restore import RestoreRaw  # slow to import: pyarrow
 

@@ -25,6 +25,7 @@ from pulse.errors import (
     PulseError,
     raise_collected,
 )
+from pulse.halving import Failures, halves, portions
 from pulse.observe import count, logger
 from pulse.raw import parquet
 from pulse.settings import BuildDailySettings
@@ -35,11 +36,6 @@ from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 from pulse.unbuilt import Unbuilt
-
-FEW_FAILURES = 10
-"""So many statements may fail before the first one succeeds: then it is not the days' fault."""
-MOST_FAILURES = 60
-"""So many statements of a table may fail in one run; the next one goes on from there."""
 
 MOST_RETRIES = 10
 """So many days that are known to fail are tried again in one run."""
@@ -55,39 +51,28 @@ class DailyResult:
 
 
 @dataclass
-class _Table:
-    """What a run has come to with the days of one table."""
+class _Table(Failures[date]):
+    """The days of one table in a run: what is built, what has failed, what is left."""
 
     dataset: lake.Dataset
     entries: Mapping[date, Entry]
     portions: deque[list[date]]
     """What is still to be built, a statement each."""
     built: set[date] = field(default_factory=set)
-    failed: dict[date, PulseError] = field(default_factory=dict)
-    """What failed by itself."""
-    held_up: dict[date, PulseError] = field(default_factory=dict)
-    """What could not be built because of something else."""
     halved: dict[date, tuple[int, PulseError]] = field(default_factory=dict)
     """The last statement over a day that failed: how many days it had, and why."""
-    statements_failed: int = 0
     finished: bool = True
     """False where time ran out."""
 
     @property
-    def is_hopeless(self) -> bool:
-        """True where so much fails that more would, too."""
-        few = FEW_FAILURES if not self.built else MOST_FAILURES
-        return self.statements_failed >= few
-
-    @property
-    def failures(self) -> list[PulseError]:
-        """Everything that went wrong, each once."""
-        return list(dict.fromkeys([*self.failed.values(), *self.held_up.values()]))
+    def has_built(self) -> bool:
+        """True once a day has been built."""
+        return bool(self.built)
 
     def note(self, days: Sequence[date], error: PulseError) -> None:
-        """A statement over these days did not come to its end, or its result not into Glue.
+        """Note that a statement over these days failed, or that its result is not in Glue.
 
-        Where it is the rows' fault, each half is tried by itself, down to the day whose it is.
+        If the rows are to blame, each half of the days is to be tried by itself.
         """
         self.statements_failed += 1
         if not isinstance(error, AthenaError) or error.retryable:
@@ -96,11 +81,10 @@ class _Table:
             self.failed[days[0]] = AthenaError(f"{days[0]}: {error}")
         else:
             self.halved.update(dict.fromkeys(days, (len(days), error)))
-            middle = len(days) // 2
-            self.portions.extendleft([list(days[middle:]), list(days[:middle])])
+            self.portions.extendleft(reversed(halves(days)))
 
     def stop(self) -> None:
-        """Time has run out. What was being halved is held up by what is somewhere among it."""
+        """Note that time has run out. Days that were being halved are held up by their error."""
         self.finished = False
         for day in self.left:
             if day in self.halved:
@@ -407,8 +391,7 @@ def _halves(among: Mapping[date, int]) -> Iterator[list[date]]:
     for size in sorted(set(among.values())):
         days = sorted(day for day, number in among.items() if number == size)
         for batch in batches(days):
-            step = max(1, size // 2) if size else len(batch)
-            yield from (batch[at : at + step] for at in range(0, len(batch), step))
+            yield from portions(batch, size) if size else [batch]
 
 
 def _is_suspect(entry: Entry) -> bool:

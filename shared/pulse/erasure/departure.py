@@ -6,7 +6,6 @@ too; then what was made of them, and what was said of the tenant; its record goe
 dies in between is followed by another run, which finds the tenant and does the rest.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -14,6 +13,7 @@ from typing import Any, Self
 from pulse import days, lake
 from pulse.erasure.erase import Erase
 from pulse.erasure.letters import Purge
+from pulse.erasure.waiting import Waiting
 from pulse.settings import BuildSettings
 from pulse.store.finance import Finance
 from pulse.store.names import Names
@@ -23,7 +23,6 @@ from pulse.tenants.tenant import Tenant
 
 REMEMBERED_US = 60 * days.SECOND
 """So long a function may let in a key that has been revoked."""
-_ASK_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,11 @@ class Departure:
         have is as it was; `rebuild` builds the days that they shared.
         """
         revoked = self._revoke(tenant.id)
+        wait = Waiting(
+            self.erase.say, self.erase.pause, "Waiting until its revenue has been exported …"
+        )
         while not self.finance.close(tenant.id):
-            self.erase.say("Waiting until its revenue has been exported …")
-            self.erase.pause(_ASK_EVERY_S)
+            wait()
         everything = Purge.of_all(tenant.id, days.now_us())
         removed = self.erase.remove(everything, rebuild=rebuild)
         counts = {
@@ -79,8 +80,7 @@ class Departure:
             "finance_files": self._wipe_finance(tenant.id) if with_finance else 0,
         }
         receipt = {**removed.shown(), "tenant_deleted": counts}
-        key = lake.erasure_key(lake.ulid())
-        self.erase.objects.put(key, json.dumps(receipt, indent=1).encode())
+        key = self.erase.put_receipt(receipt)
         self.tenants.remove(tenant.id)
         self._wipe_reports(tenant.id)  # a build that knew the tenant may have put one meanwhile
         return key, receipt

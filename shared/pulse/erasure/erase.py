@@ -14,12 +14,11 @@ sought is with the tombstones before anything is removed, the days to be built a
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -30,6 +29,7 @@ from pulse.erasure.receipt import Receipt, RewrittenObject
 from pulse.erasure.rows import holds, rewritten
 from pulse.erasure.search import Search
 from pulse.erasure.traces import Traces
+from pulse.erasure.waiting import Waiting
 from pulse.errors import BuildCheckError, ConflictError
 from pulse.settings import BuildSettings
 from pulse.store import queue
@@ -43,7 +43,6 @@ from pulse.store.objects import Objects, Version
 SETTLE_S = 150.0
 """After so long no write_raw is at work that has not read a tombstone: it may take 120 s. Nor does
 a dead letter stay hidden for longer that a run which died had received."""
-_ASK_EVERY_S = 5.0
 _TO_MEND = "restore that day, or copy the object elsewhere and delete it, then run this again"
 _AT_ONCE = 8  # objects in flight
 _TRIES = 5
@@ -87,9 +86,13 @@ class Erase:
     def run(self, sought: Sought, *, rebuild: Callable[[], None]) -> tuple[str, Receipt]:
         """Remove what is sought as `remove` does; the key of the receipt in the lake, and it."""
         receipt = self.remove(sought, rebuild=rebuild)
+        return self.put_receipt(receipt.shown()), receipt
+
+    def put_receipt(self, shown: Mapping[str, Any]) -> str:
+        """Store a receipt in the lake; its key."""
         key = lake.erasure_key(lake.ulid())
-        self.objects.put(key, json.dumps(receipt.shown(), indent=1).encode())
-        return key, receipt
+        self.objects.put(key, json.dumps(shown, indent=1).encode())
+        return key
 
     def remove(self, sought: Sought, *, rebuild: Callable[[], None]) -> Receipt:
         """Remove what is sought; the receipt, which is stored nowhere.
@@ -162,7 +165,7 @@ class Erase:
         self._mend_dead_letters(sought, receipt)
         self._clear_quarantine(sought, receipt)
         for stream, day in sorted({*_pairs(touched), *_pairs(owed)}):
-            with self._lease(stream, day):
+            with self.ledger.lease_in_turn(stream, day, self._waiting_for(stream, day)):
                 self._rewrite(sought, receipt, stream, day)
                 self.ledger.add(stream, day, rewritten=True)
                 receipt.days_rebuilt.add(day)
@@ -215,23 +218,15 @@ class Erase:
             receipt.removed[stream] += sum(new.removed for new in changed)
             receipt.days.setdefault(stream, set()).add(day)
 
-    @contextmanager
-    def _lease(self, stream: str, day: date) -> Iterator[None]:
-        """Within the block no compaction rewrites the day: one that is at work is waited for.
+    def _waiting_for(self, stream: str, day: date) -> Waiting:
+        """Waits for a compaction that rewrites the day.
 
-        Should this take longer than the lease, nothing is lost: a compaction reads the tombstones
-        after it has taken the lease itself, and each PUT here names the object that it replaces.
+        Should the block under the lease take longer than the lease, nothing is lost: a compaction
+        reads the tombstones after it has taken the lease itself, and each PUT here names the object
+        that it replaces.
         """
-        said = False
-        while True:
-            with self.ledger.lease(stream, day) as until_us:
-                if until_us is not None:
-                    yield
-                    return
-            if not said:
-                self.say(f"Waiting for somebody who rewrites {stream} of {day} …")
-                said = True
-            self.pause(_ASK_EVERY_S)
+        reason = f"Waiting for somebody who rewrites {stream} of {day} …"
+        return Waiting(self.say, self.pause, reason)
 
     def _count(self, sought: Sought) -> int:
         return sum(self.search.rows(sought, stream).total() for stream in sought.streams)
@@ -267,9 +262,7 @@ class Erase:
             if removed and not dry and left:
                 new = "".join(f"{line}\n" for line in left).encode()
                 try:
-                    self.objects.replace(
-                        key, new, sha256=hashlib.sha256(new).hexdigest(), etag=etag
-                    )
+                    self.objects.replace(key, new, etag=etag)
                 except ConflictError:
                     continue
             elif removed and not dry:

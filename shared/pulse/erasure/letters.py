@@ -78,7 +78,7 @@ class Purge:
     @classmethod
     def of_all(cls, tenant: str, erased_us: int) -> "Purge":
         """All that a tenant which is deleted has ever sent."""
-        return cls(tenant, tuple(dataset.stream for dataset in lake.DATASETS), erased_us)
+        return cls(tenant, lake.STREAMS, erased_us)
 
     @property
     def brought(self) -> Brought:

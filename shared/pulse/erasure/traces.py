@@ -15,6 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from pulse import days, lake
+from pulse.erasure.waiting import Waiting
 from pulse.exports.export import Export
 from pulse.store.exports import Exports
 from pulse.store.objects import Objects
@@ -25,7 +26,6 @@ _OF_SINGLE_EVENTS = frozenset(
     ("customer", "comment", "interaction", "interaction_id", "response_id", "session_id")
 )
 _HEADER_BYTES = 16_384
-_ASK_EVERY_S = 5.0
 _LEASE_US = 15 * 60 * days.SECOND
 """So long no export begins at most, should this die."""
 
@@ -101,12 +101,10 @@ class Traces:
     @contextmanager
     def _nobody_at_work(self, tenant: str) -> Iterator[None]:
         """Within the block no export of the tenant is being made; one that is, is waited for."""
-        holder, said = lake.ulid(), False
+        holder = lake.ulid()
+        wait = Waiting(self.say, self.pause, "Waiting for an export that is being made …")
         while not self.exports.stop_line(tenant, holder, days.now_us() + _LEASE_US):
-            if not said:
-                self.say("Waiting for an export that is being made …")
-                said = True
-            self.pause(_ASK_EVERY_S)
+            wait()
         try:
             yield
         finally:

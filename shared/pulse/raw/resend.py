@@ -249,9 +249,8 @@ class Quarantine:
                 self.objects.delete([key])
                 return
             new = "".join(f"{line.text}\n" for line in lines).encode()
-            sha256 = hashlib.sha256(new).hexdigest()
             try:
-                self.objects.replace(key, new, sha256=sha256, etag=etag)
+                self.objects.replace(key, new, etag=etag)
             except ConflictError:  # an erasure, or another who sends again
                 continue
             return

@@ -6,9 +6,7 @@ was erased or purged is left out by its tombstone, wherever it lies. So nobody h
 happened, or when, and whoever restores twice changes nothing the second time.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
@@ -22,6 +20,8 @@ from pulse.settings import BuildSettings
 from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects, Version
+
+_ASK_EVERY_S = 5.0
 
 _Rows = set[tuple[int, str]]
 """Rows by when they were received and by the hash of what they say."""
@@ -78,7 +78,7 @@ class RestoreRaw:
             return None
         if dry:
             return self._restore(dataset, day, dry=True)
-        with self._lease(stream, day):
+        with self.ledger.lease_in_turn(stream, day, lambda: self.pause(_ASK_EVERY_S)):
             found = self._restore(dataset, day)
             self.ledger.add(stream, day, rewritten=True)
         return found
@@ -136,20 +136,9 @@ class RestoreRaw:
         Raises ConflictError if something else stands there by now.
         """
         if spoilt:
-            sha256 = hashlib.sha256(body).hexdigest()
-            self.objects.replace(key, body, sha256=sha256, etag=spoilt)
+            self.objects.replace(key, body, etag=spoilt)
         else:
             self.objects.put(key, body)
-
-    @contextmanager
-    def _lease(self, stream: str, day: date) -> Iterator[None]:
-        """Within the block nobody else rewrites the day: whoever does is waited for."""
-        while True:
-            with self.ledger.lease(stream, day) as until_us:
-                if until_us is not None:
-                    yield
-                    return
-            self.pause(5.0)
 
 
 def _read(dataset: lake.Dataset, body: bytes) -> pa.Table | None:

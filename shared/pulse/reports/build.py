@@ -24,6 +24,7 @@ from pulse.errors import (
     PulseError,
     raise_collected,
 )
+from pulse.halving import Failures, halves, portions
 from pulse.observe import count, logger
 from pulse.reports import tenant_year
 from pulse.settings import BuildSettings
@@ -55,18 +56,13 @@ class ReportsResult:
     finished: bool
 
 
-FEW_FAILURES = 10
-"""So many statements may fail before the first one succeeds: then it is not the tenants' fault."""
-MOST_FAILURES = 60
-"""So many statements of a table may fail in one round."""
-
 _Outcome = Literal["rewritten", "unchanged", "conflict"] | BuildCheckError
 """What became of a tenant-year."""
 _TenantYear = tuple[str, int]
 
 
 @dataclass
-class _Round:
+class _Round(Failures[_TenantYear]):
     """What became of a table's tenant-years that were behind when the round began."""
 
     dataset: lake.Dataset
@@ -76,31 +72,45 @@ class _Round:
     unchanged: int = 0
     finished: bool = True
     """False where time ran out or another builder was first."""
-    failed: dict[_TenantYear, PulseError] = field(default_factory=dict)
-    """What failed by itself."""
-    held_up: dict[_TenantYear, PulseError] = field(default_factory=dict)
-    """What could not be built because of something else."""
+    halving: dict[_TenantYear, tuple[int, AthenaError]] = field(default_factory=dict)
+    """The last statement over a tenant-year that failed: how many it was over, and why."""
     halved: dict[_TenantYear, int] = field(default_factory=dict)
-    """What stood in a statement that failed, where time ran out: how many it stood there with."""
-    statements_failed: int = 0
+    """What was still being halved when time ran out: how many the last statement was over."""
 
     @property
-    def is_hopeless(self) -> bool:
-        """True where so much fails that more would, too."""
-        few = MOST_FAILURES if self.rewritten or self.unchanged else FEW_FAILURES
-        return self.statements_failed >= few
-
-    @property
-    def failures(self) -> list[PulseError]:
-        """Everything that went wrong, each once."""
-        return list(dict.fromkeys([*self.failed.values(), *self.held_up.values()]))
+    def has_built(self) -> bool:
+        """True once a tenant-year has been built."""
+        return bool(self.rewritten or self.unchanged)
 
     def hold_up(self, tenants: Iterable[Tenant], year: int, error: PulseError) -> None:
-        """What failed is the fault of none of these."""
+        """Note that these could not be built, and that the error is none of theirs."""
         self.held_up.update(dict.fromkeys(((tenant.id, year) for tenant in tenants), error))
 
+    def stop(self, tenants: Iterable[Tenant], year: int) -> None:
+        """Note that no time is left for these. Those that were being halved are held up."""
+        self.finished = False
+        for tenant in tenants:
+            if (tenant.id, year) in self.halving:
+                self.halved[tenant.id, year], error = self.halving[tenant.id, year]
+                self.hold_up([tenant], year, error)
+
+    def note_failure(
+        self, tenants: Sequence[Tenant], year: int, error: AthenaError | BuildCheckError
+    ) -> list[list[Tenant]]:
+        """Note that a statement over these tenants failed; the portions to be tried next."""
+        self.statements_failed += 1
+        if isinstance(error, BuildCheckError) or error.retryable:
+            self.hold_up(tenants, year, error)
+            return []
+        if len(tenants) == 1:
+            tenant = tenants[0].id
+            self.failed[tenant, year] = AthenaError(f"{tenant} {year}: {error}")
+            return []
+        self.halving |= {(tenant.id, year): (len(tenants), error) for tenant in tenants}
+        return halves(tenants)
+
     def note(self, tenant: str, year: int, outcome: _Outcome) -> None:
-        """Count one."""
+        """Count what became of a tenant-year."""
         if isinstance(outcome, BuildCheckError):
             self.failed[tenant, year] = outcome
         elif outcome == "rewritten":
@@ -192,38 +202,38 @@ class BuildReports:
         done = _Round(dataset, self.catalog.partitions(dataset.daily_table))
         for year, partitions in sorted(by_year(done.partitions.values()).items()):
             built_from = fingerprint(partitions)
-            portions = deque(self._behind(dataset, year, built_from, impatient))
-            halved: dict[str, tuple[int, AthenaError]] = {}
-            while portions:
-                if remaining_s() < RESERVE_S:
-                    done.finished = False
-                    for one in (one for tenants in portions for one in tenants):
-                        if one.id in halved:
-                            done.halved[one.id, year], why = halved[one.id]
-                            done.hold_up([one], year, why)
-                    return done
-                if done.is_hopeless:
-                    for tenants in portions:
-                        done.hold_up(tenants, year, done.failures[-1])
-                    break
-                tenants = portions.popleft()
-                try:
-                    outcomes = self._build(dataset, year, tenants, built_from, remaining_s)
-                except (AthenaError, BuildCheckError) as error:
-                    done.statements_failed += 1
-                    if isinstance(error, BuildCheckError) or error.retryable:
-                        done.hold_up(tenants, year, error)
-                    elif len(tenants) == 1:
-                        place = tenants[0].id, year
-                        done.failed[place] = AthenaError(f"{tenants[0].id} {year}: {error}")
-                    else:  # it is the rows of one of them: find out whose
-                        halved |= {tenant.id: (len(tenants), error) for tenant in tenants}
-                        middle = len(tenants) // 2
-                        portions.extendleft([tenants[middle:], tenants[:middle]])
-                    continue
+            left = deque(self._behind(dataset, year, built_from, impatient))
+            self._build_year(done, year, left, built_from, remaining_s)
+            if left:  # time ran out
+                break
+        return done
+
+    def _build_year(
+        self,
+        done: _Round,
+        year: int,
+        left: deque[list[Tenant]],
+        built_from: str,
+        remaining_s: Remaining,
+    ) -> None:
+        """Build a year of the tenants that are `left`. If time runs out, some stay there."""
+        while left:
+            if remaining_s() < RESERVE_S:
+                done.stop((tenant for tenants in left for tenant in tenants), year)
+                return
+            if done.is_hopeless:
+                for tenants in left:
+                    done.hold_up(tenants, year, done.failures[-1])
+                left.clear()
+                return
+            tenants = left.popleft()
+            try:
+                outcomes = self._build(done.dataset, year, tenants, built_from, remaining_s)
+            except (AthenaError, BuildCheckError) as error:
+                left.extendleft(reversed(done.note_failure(tenants, year, error)))
+            else:
                 for tenant, outcome in outcomes:
                     done.note(tenant, year, outcome)
-        return done
 
     def _behind(
         self, dataset: lake.Dataset, year: int, built_from: str, impatient: bool
@@ -251,8 +261,7 @@ class BuildReports:
         while portion := list(islice(tenants, lake.PARTITION_LIMIT)):
             yield portion
         for among, some in sorted(halves.items()):
-            step = max(1, among // 2)
-            yield from (some[at : at + step] for at in range(0, len(some), step))
+            yield from portions(some, among)
         yield from ([tenant] for tenant in suspects)
 
     def _tell(self, rounds: Sequence[_Round], remaining_s: Remaining) -> int:

@@ -17,7 +17,7 @@ A day expires at the version that was built last, and is never built again: `add
 stores something for it afterwards.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -174,6 +174,19 @@ class Ledger:
             yield until_us
         finally:
             self.give_back(stream, day, holder)
+
+    @contextmanager
+    def lease_in_turn(self, stream: str, day: date, wait: Callable[[], None]) -> Iterator[None]:
+        """Within the block nobody else rewrites the day's raw objects.
+
+        As long as somebody else does, `wait` is called between one try and the next.
+        """
+        while True:
+            with self.lease(stream, day) as until_us:
+                if until_us is not None:
+                    yield
+                    return
+            wait()
 
     def take(self, stream: str, day: date, holder: str, until_us: int) -> bool:
         """Take the lease of a day's raw objects until then; False while somebody else holds it.

@@ -104,7 +104,7 @@ class Names:
         return {agent: name for agent, (_, name) in known.items()}
 
     def remove(self, tenant: str) -> int:
-        """Forget all names of a tenant and their numbers; how many names there were."""
+        """Delete all names of a tenant and their counts; how many names there were."""
         removed = sum(map(self._records.clear, _partitions(tenant)))
         self._records.clear(f"NAMES#{tenant}")
         return removed

@@ -4,6 +4,7 @@ The bucket may keep versions: then what is replaced or deleted lies on as an old
 the bucket's lifecycle rules or `wipe` and its kind remove that too.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,15 +155,17 @@ class Objects:
         )
         return link
 
-    def replace(self, key: str, body: bytes, *, sha256: str, etag: str | None) -> str:
+    def replace(self, key: str, body: bytes, *, etag: str | None, sha256: str = "") -> str:
         """Store an object in the place of the one with that ETag (None: of nothing); its own ETag.
 
+        `sha256` is stored beside it: the hash of the body, unless the caller has another.
         Raises ConflictError if something else stands there by now.
         """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        told = sha256 or hashlib.sha256(body).hexdigest()
         try:
             reply = self._client.put_object(
-                Bucket=self.bucket, Key=key, Body=body, Metadata={"sha256": sha256}, **condition
+                Bucket=self.bucket, Key=key, Body=body, Metadata={"sha256": told}, **condition
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _LOST_A_RACE:

@@ -1,0 +1,23 @@
+"""Waiting for somebody else, with a word about it: once, however long it takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ASK_EVERY_S = 5.0
+
+
+@dataclass
+class Waiting:
+    """Call it between two tries: it pauses. The first time it also says what it waits for."""
+
+    say: Callable[[str], None]
+    pause: Callable[[float], None]
+    reason: str
+    has_begun: bool = False
+
+    def __call__(self) -> None:
+        """Pause once."""
+        if not self.has_begun:
+            self.say(self.reason)
+            self.has_begun = True
+        self.pause(ASK_EVERY_S)
