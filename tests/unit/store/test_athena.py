@@ -86,7 +86,9 @@ def most() -> dict[str, list[dict[str, Any]]]:
         "customer": marks[0],
         "key_id": "0" * 12,
         "run": lake.ulid(),
-        **dict.fromkeys(("from_us", "to_us", "width_us", "received_us"), (1 << 63) - 1),
+        **dict.fromkeys(
+            ("from_us", "to_us", "width_us", "received_us", "public_values"), (1 << 63) - 1
+        ),
     }
     assert len(common["days"]) == 100
     return {
