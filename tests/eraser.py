@@ -13,8 +13,9 @@ from pyarrow.parquet import ParquetFile
 from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.erasure.erase import Erase
-from pulse.erasure.letters import Person, Sought
+from pulse.erasure.person import Person
 from pulse.erasure.receipt import Receipt
+from pulse.erasure.sought import Sought
 from pulse.ingest.message import Message
 from pulse.store.clients import client
 from pulse.store.objects import Objects

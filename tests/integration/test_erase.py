@@ -20,10 +20,11 @@ from pulse import days, lake
 from pulse.daily import build
 from pulse.days import DateRange
 from pulse.erasure.erase import Erase
-from pulse.erasure.letters import Person, Sought
 from pulse.erasure.marks import Tombstones
+from pulse.erasure.person import Person
 from pulse.erasure.rows import rewritten
 from pulse.erasure.search import Search
+from pulse.erasure.sought import Sought
 from pulse.errors import BuildCheckError
 from pulse.exports.export import LEASE_US, Export, Request
 from pulse.finance.check import finance_equals_reports

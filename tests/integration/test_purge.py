@@ -13,8 +13,9 @@ from pyarrow.parquet import ParquetFile, write_table
 from pulse import days, lake
 from pulse.conservation import events_conserved
 from pulse.erasure.erase import Erase
-from pulse.erasure.letters import Purge, Sought
+from pulse.erasure.purge import Purge
 from pulse.erasure.search import Search
+from pulse.erasure.sought import Sought
 from pulse.errors import AthenaError, BuildCheckError
 from pulse.raw.parquet import decode, encode
 from pulse.store import metrics, queue

@@ -4,7 +4,6 @@ It runs here, with the caller's AWS credentials, and builds what changed as `pul
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -12,16 +11,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from pulse import days
-from pulse.cli import operating, output
+from pulse.cli import building, output
 from pulse.cli.arguments import WAIT_S, DryRun, Wait, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, Target, find_target
-from pulse.erasure.letters import Person, Sought
-from pulse.errors import BuildCheckError, PulseError
+from pulse.erasure.person import Person
+from pulse.erasure.sought import Sought
 from pulse.ingest.fields import NAME_LIMIT
-from pulse.settings import BuildDailySettings
-
-_MORE_BUILDS = 2
 
 
 def erase(
@@ -47,7 +43,7 @@ def erase(
         raise WrongUseError(f"--customer takes a text of 1 to {NAME_LIMIT} characters.")
     target = find_target(stack)
     found = known_tenant(target, tenant)
-    operating.wait_until_stored(target.outputs.queue_url, wait)
+    building.wait_until_stored(target.outputs.queue_url, wait)
     person = Person(found.id, customer, found.timezone, days.now_us())
     remove(target, person, dry_run=dry_run, as_json=as_json)
 
@@ -57,40 +53,17 @@ def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> N
     from pulse.erasure.erase import Erase  # slow to import: it talks to Athena
 
     settings = target.build_settings
-    with operating.functions_quiet():
+    with building.functions_quiet():
         stage = Erase.from_settings(settings, target.outputs.dead_letter_queue_url, output.say)
         if dry_run:
             receipt, key = stage.preview(sought), None
         else:
             output.say("Looking for what is to go …")
-            key, receipt = stage.run(sought, rebuild=lambda: rebuild(settings))
+            key, receipt = stage.run(sought, rebuild=lambda: building.rebuild(settings))
     result = receipt.shown() | {"receipt": key}
     output.show(result, receipt_text(result), as_json=as_json)
     if receipt.found_again:
         raise FailedError(f"{receipt.found_again:,} rows have come meanwhile: run it again.")
-
-
-def rebuild(settings: BuildDailySettings, *, reports: bool = True) -> None:
-    """Build what has changed: days, and their reports unless these are to wait.
-
-    Raises FailedError, saying what to do, where that does not succeed.
-
-    A build that read a day while it was rewritten refuses its own result: the next one is right.
-    """
-    try:
-        for _ in range(_MORE_BUILDS):
-            with suppress(BuildCheckError):
-                operating.build_daily(settings)
-                break
-        else:
-            operating.build_daily(settings)
-        if reports:
-            operating.build_reports(settings)
-    except PulseError as error:
-        raise FailedError(
-            f"{error}. The rows are gone, but not all reports are built without them "
-            "yet: run `pulse build`, then this again for the receipt."
-        ) from error
 
 
 def receipt_text(result: Mapping[str, Any]) -> RenderableType:

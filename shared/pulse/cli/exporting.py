@@ -13,8 +13,8 @@ import typer
 from pulse import lake
 from pulse.cli import output
 from pulse.cli.arguments import known_tenant
+from pulse.cli.building import functions_quiet
 from pulse.cli.exits import FailedError, WrongUseError
-from pulse.cli.operating import functions_quiet
 from pulse.cli.target import StackName, find_target
 from pulse.errors import BuildCheckError, ConflictError
 from pulse.tenants.tenant import Tenant

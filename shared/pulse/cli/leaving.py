@@ -11,7 +11,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from pulse.cli import erasing, operating, output
+from pulse.cli import building, erasing, output
 from pulse.cli.arguments import DryRun, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
@@ -51,7 +51,7 @@ def delete(
     from pulse.erasure.departure import Departure  # slow to import: it talks to Athena
 
     settings, outputs = target.build_settings, target.outputs
-    with operating.functions_quiet():
+    with building.functions_quiet():
         stage = Departure.from_settings(
             settings, outputs.dead_letter_queue_url, outputs.finance_bucket, output.say
         )
@@ -61,9 +61,9 @@ def delete(
             key, receipt = stage.run(
                 found,
                 with_finance=with_finance,
-                rebuild=lambda: erasing.rebuild(settings, reports=False),
+                rebuild=lambda: building.rebuild(settings, reports=False),
             )
-            erasing.rebuild(settings)
+            building.rebuild(settings)
     result = {**receipt, "receipt": key}
     output.show(result, _text(result), as_json=as_json)
     if receipt["found_again"]:

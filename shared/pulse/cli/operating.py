@@ -1,14 +1,6 @@
-"""`pulse build`, `check`, `invoke`, `redrive`: what an operator does by hand.
-
-A build runs here, with the caller's AWS credentials, through the very classes that the functions
-use; it may run while they do.
-"""
+"""`pulse build`, `check`, `invoke`, `redrive`: what an operator does by hand."""
 
 import json
-import logging
-import math
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -17,16 +9,12 @@ from typing import Annotated
 
 import typer
 
-from pulse.cli import output
+from pulse.cli import building, output
 from pulse.cli.arguments import WAIT_S, Wait, day_range
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.errors import AthenaError, BuildCheckError, CatalogError, ConflictError
-from pulse.observe import logger
-from pulse.settings import BuildDailySettings, BuildSettings
 from pulse.store import functions, queue
-
-_ASK_EVERY_S = 1.0
 
 
 class Scheduled(StrEnum):
@@ -60,13 +48,13 @@ def build(
         raise WrongUseError("--start and --end come together.")
     first, last = (None, None) if start is None or end is None else day_range(start, end)
     target = find_target(stack)
-    wait_until_stored(target.outputs.queue_url, wait)
+    building.wait_until_stored(target.outputs.queue_url, wait)
     failures: list[str] = []
-    with functions_quiet():
+    with building.functions_quiet():
         with _noted(failures):
-            built = build_daily(target.build_settings, first, last, impatient=True)
+            built = building.build_daily(target.build_settings, first, last, impatient=True)
         with _noted(failures):  # also after a failure: other days have been built
-            rewritten, unchanged = build_reports(target.build_settings, impatient=True)
+            rewritten, unchanged = building.build_reports(target.build_settings, impatient=True)
     if failures:
         raise FailedError(
             f"{'; '.join(failures).rstrip('.')}. This stays as it was, the rest is built. "
@@ -99,7 +87,7 @@ def check(stack: StackName = None, as_json: output.Json = False) -> None:
     from pulse.finance.check import finance_equals_reports
 
     target = find_target(stack)
-    with functions_quiet():
+    with building.functions_quiet():
         try:
             results = events_conserved(target.outputs)
         except AthenaError as error:  # as where a day of raw cannot be read
@@ -159,83 +147,6 @@ def _noted(failures: list[str]) -> Iterator[None]:
         yield
     except (AthenaError, BuildCheckError, CatalogError, ConflictError) as error:
         failures.append(str(error))
-
-
-@contextmanager
-def functions_quiet() -> Iterator[None]:
-    """Within the block the functions' log, JSON for CloudWatch, leaves stdout to the result."""
-    level = logger.log_level
-    streams = [h for h in logger.handlers if isinstance(h, logging.StreamHandler)]
-    before = [handler.setStream(sys.stderr) for handler in streams]
-    logger.setLevel("WARNING")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        for handler, stream in zip(streams, before, strict=True):
-            handler.setStream(stream or sys.stdout)
-
-
-def wait_until_stored(queue_url: str, seconds: int) -> None:
-    """Wait until nothing is on its way into the lake; if that takes too long, say so."""
-    give_up = time.monotonic() + seconds
-    said = False
-    while left := queue.depth(queue_url):
-        if time.monotonic() >= give_up:
-            output.say(f"About {left:,} messages are still on their way: the next build has them.")
-            return
-        if not said:
-            output.say("Waiting until what was accepted is stored …")
-            said = True
-        time.sleep(_ASK_EVERY_S)
-
-
-def build_daily(
-    settings: BuildDailySettings,
-    start: date | None = None,
-    end: date | None = None,
-    *,
-    impatient: bool = False,
-) -> tuple[date, ...]:
-    """Build every day that has changed, or every one from start to end; which they are.
-
-    Days that are known to fail are tried again when they are due, or now if `impatient`.
-    """
-    from pulse.daily.build import BuildDaily  # slow to import: it brings pandas
-
-    stage = BuildDaily.from_settings(settings)
-    output.say("Building days …")
-    built: set[date] = set()
-    finished = False
-    while not finished:
-        # the reports are built next, here: the deployed builder must not be sent for them as well
-        result = stage.run(start, end, remaining_s=_no_limit, wake=False, impatient=impatient)
-        built |= set(result.built)
-        finished = result.finished
-    return tuple(sorted(built))
-
-
-def build_reports(
-    settings: BuildSettings, *, impatient: bool = False
-) -> tuple[list[tuple[str, int]], int]:
-    """Build every tenant-year whose days have changed: those rewritten, how many were not.
-
-    Those that are known to fail are tried again when they are due, or now if `impatient`.
-    """
-    from pulse.reports.build import BuildReports  # slow to import: it brings pandas
-
-    stage = BuildReports.from_settings(settings)
-    output.say("Building reports …")
-    rewritten: set[tuple[str, int]] = set()
-    while True:
-        result = stage.run(remaining_s=_no_limit, impatient=impatient)
-        rewritten |= set(result.rewritten)
-        if result.finished:
-            return sorted(rewritten), result.unchanged
-
-
-def _no_limit() -> float:
-    return math.inf
 
 
 def _days(built: tuple[date, ...]) -> str:

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from pulse import days, lake
-from pulse.cli import erasing, operating, output
+from pulse.cli import building, erasing, output
 from pulse.cli.arguments import WAIT_S, DryRun, Stream, Wait, known_tenant
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import StackName, Target, find_target
 from pulse.cli.times import TimeReader
-from pulse.erasure.letters import Purge
+from pulse.erasure.purge import Purge
 
 _KEY_ID = re.compile(r"[0-9a-f]{12}")
 
@@ -61,7 +61,7 @@ def purge(
         raise WrongUseError("Nothing can have been received in that time: it ends as it begins.")
     if key:
         _tell_of_key(target, tenant, key)
-    operating.wait_until_stored(target.outputs.queue_url, wait)
+    building.wait_until_stored(target.outputs.queue_url, wait)
     streams = (stream,) if stream else lake.STREAMS
     wanted = Purge(tenant, streams, days.now_us(), key, from_us, to_us)
     erasing.remove(target, wanted, dry_run=dry_run, as_json=as_json)

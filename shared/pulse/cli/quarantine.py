@@ -16,8 +16,8 @@ from rich.text import Text
 from pulse import lake
 from pulse.cli import output
 from pulse.cli.arguments import WAIT_S, DryRun, Wait, assignments, day
+from pulse.cli.building import wait_until_stored
 from pulse.cli.exits import REJECTED, WrongUseError
-from pulse.cli.operating import wait_until_stored
 from pulse.cli.target import StackName, Target, find_target
 from pulse.raw.resend import FIELDS, Line, Quarantine, Resent, Wanted
 from pulse.store.clients import client

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from pulse import lake
-from pulse.cli import erasing, operating, output
+from pulse.cli import building, output
 from pulse.cli.arguments import DryRun, Stream, day_range
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
-from pulse.erasure.letters import Purge
+from pulse.erasure.purge import Purge
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
 
@@ -47,7 +47,7 @@ def raw(
     stage = RestoreRaw.from_settings(settings, time.sleep)
     restored: list[dict[str, Any]] = []
     unreadable: list[str] = []
-    with operating.functions_quiet():
+    with building.functions_quiet():
         for dataset in lake.DATASETS:
             if stream not in (None, dataset.stream):
                 continue
@@ -62,7 +62,7 @@ def raw(
                     restored += [asdict(part) | {"day": str(one)} for part in found.objects]
                     unreadable += found.unreadable
         if not dry_run:
-            erasing.rebuild(settings)
+            building.rebuild(settings)
     columns = ("stream", "day", "rows", "key")
     rows = [[one[name] for name in columns] for one in restored]
     shown = output.table(columns, rows, right=["rows"]) if rows else "Nothing is lacking."

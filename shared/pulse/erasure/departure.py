@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pulse import days, lake
 from pulse.erasure.erase import Erase
-from pulse.erasure.letters import Purge
+from pulse.erasure.purge import Purge
 from pulse.erasure.waiting import Waiting
 from pulse.settings import BuildSettings
 from pulse.store.finance import Finance

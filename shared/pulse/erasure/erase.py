@@ -1,14 +1,14 @@
 """pulse erase and pulse purge at work: rows leave raw and every other place, and stay out.
 
-Sought are the rows of a person, or what a key or a time brought (letters.py).
+They look for the rows of a person (person.py), or for what a key or a time brought (purge.py).
 
-First a tombstone: what write_raw reads from then on is left out. Then the rows that lie already:
-the objects of a day are rewritten under its lease, each in its own place by one PUT, and the ledger
-counts the change, so that the day is built again. Older versions that hold what is sought go with
-them, and those of what was made of it. A write_raw that began before the tombstone may
-still put some; so after its longest time everything is looked through again, until a whole look
-finds nothing. Whoever dies in between is followed by another run: all that is known of what is
-sought is with the tombstones before anything is removed, the days to be built again as well.
+First a tombstone is stored: from then on write_raw leaves out what it names. Then the rows that are
+stored already are removed. The objects of a day are rewritten under its lease, each in its own
+place by one PUT, and the ledger counts the change, so that the day is built again. Older versions
+of these objects, and of what was made of them, are removed as well. A write_raw that began before
+the tombstone may still store some rows. So after its longest time everything is searched again,
+until a whole search finds nothing. If a run dies, another one finishes its work: what is known of
+the rows, and the days to be built again, is stored with the tombstone before anything is removed.
 """
 
 import hashlib
@@ -23,11 +23,12 @@ from typing import Any, Self
 import pyarrow as pa
 
 from pulse import lake
-from pulse.erasure.letters import Person, Sought
 from pulse.erasure.marks import Tombstones
+from pulse.erasure.person import Person
 from pulse.erasure.receipt import Receipt, RewrittenObject
 from pulse.erasure.rows import holds, rewritten
 from pulse.erasure.search import Search
+from pulse.erasure.sought import Sought
 from pulse.erasure.traces import Traces
 from pulse.erasure.waiting import Waiting
 from pulse.errors import BuildCheckError, ConflictError

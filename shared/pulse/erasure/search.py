@@ -11,8 +11,10 @@ from datetime import date
 from math import inf
 from typing import Any
 
-from pulse.erasure.letters import Person, Purge, Sought
 from pulse.erasure.marks import prefix
+from pulse.erasure.person import Person
+from pulse.erasure.purge import Purge
+from pulse.erasure.sought import Sought
 from pulse.errors import AthenaError
 from pulse.sql import statement
 from pulse.store.athena import Athena

@@ -1,4 +1,4 @@
-"""Whom or what to look for, and how it is found in messages that were never written.
+"""A person who is to be erased, and how they are found in messages that were never written.
 
 These are dead letters, and lines that were set aside. What can be read is judged as rows are. What
 cannot be read is a person's if their id stands in it as a whole value: nothing of it counts
@@ -7,143 +7,19 @@ anywhere, so too much lost is better than too little.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
-from pulse import days, lake
-from pulse.erasure.marks import (
-    Brought,
-    Erasure,
-    Tombstones,
-    claimed,
-    customer_mark,
-    interaction_mark,
-    mark,
-)
+from pulse import days
+from pulse.erasure.marks import Erasure, Tombstones, claimed, customer_mark, interaction_mark
+from pulse.erasure.sought import Mended
 from pulse.errors import NewerFormatError
 from pulse.ingest.message import Message, with_items
 
 _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_id")}
 """What an item must have as text for its marks to be known."""
-
-
-class Sought(Protocol):
-    """What is to be removed, and stay out."""
-
-    @property
-    def tenant(self) -> str:
-        """Whose it is."""
-
-    @property
-    def streams(self) -> tuple[str, ...]:
-        """Those of which rows may be removed."""
-
-    @property
-    def mark(self) -> str:
-        """A hash by which another run knows that it looks for the same."""
-
-    @property
-    def erased_us(self) -> int:
-        """What is received later stays."""
-
-    @property
-    def erasure(self) -> Erasure:
-        """The order to forget it, as far as it is known."""
-
-    @property
-    def told(self) -> Mapping[str, Any]:
-        """What a receipt says of it."""
-
-    def mended(self, body: str) -> "Mended":
-        """A message without it."""
-
-    def is_in(self, line: str) -> bool:
-        """Is it what this line of an object under quarantine/ tells of?"""
-
-
-@dataclass(frozen=True)
-class Purge:
-    """What a key brought, or a time, as somebody asked for it."""
-
-    tenant: str
-    streams: tuple[str, ...]
-    erased_us: int
-    key_id: str | None = None
-    from_us: int | None = None
-    to_us: int | None = None
-    """None: whatever was received before `erased_us`. Nothing later is ever purged."""
-
-    @classmethod
-    def of_all(cls, tenant: str, erased_us: int) -> "Purge":
-        """All that a tenant which is deleted has ever sent."""
-        return cls(tenant, lake.STREAMS, erased_us)
-
-    @property
-    def brought(self) -> Brought:
-        """The rows that are meant."""
-        to_us = min(self.erased_us, self.erased_us if self.to_us is None else self.to_us)
-        return Brought(self.key_id, self.from_us or 0, to_us, self.streams)
-
-    @property
-    def is_whole(self) -> bool:
-        """Is it everything of the tenant?"""
-        return self.key_id is None and self.from_us is None and self.to_us is None
-
-    @property
-    def mark(self) -> str:
-        """Of what was asked for: whoever asks again later, with no end named, asks for the same."""
-        asked = (self.key_id, self.from_us, self.to_us, ",".join(self.streams))
-        return mark("purge", self.tenant, *map(str, asked))
-
-    @property
-    def erasure(self) -> Erasure:
-        """The order to leave it out."""
-        return Erasure(self.tenant, self.mark, frozenset(), self.erased_us, brought=self.brought)
-
-    @property
-    def told(self) -> Mapping[str, Any]:
-        """What a receipt says of it."""
-        brought = self.brought
-        return {
-            "purged": {
-                "key": self.key_id,
-                "received_from": None if self.from_us is None else days.iso(self.from_us),
-                "received_to": days.iso(brought.to_us),
-                "streams": list(self.streams),
-            }
-        }
-
-    def mended(self, body: str) -> "Mended":
-        """A message without what it brought."""
-        try:
-            message = Message.decode(body)
-        except NewerFormatError:
-            return Mended(body)  # whoever can read it leaves out what the tombstone names
-        except ValueError:
-            return Mended(body)  # nothing tells who brought it
-        if message.tenant != self.tenant:
-            return Mended(body)
-        brought, at = self.brought, message.received_us
-        left = [
-            item
-            for index, item in enumerate(message.items)
-            if not brought.holds(message.stream, message.key_id, at + index)
-        ]
-        return _with(message, body, left)
-
-    def is_in(self, line: str) -> bool:
-        """Did what this line tells of come so?"""
-        told = json.loads(line)
-        about = told.get("row", told.get("message"))
-        if not isinstance(about, Mapping) or about.get("tenant") != self.tenant:
-            return False
-        received_us = days.parse_instant(told["received"])
-        if self.is_whole:  # then it may be of a stream that there is not
-            return received_us < self.erased_us
-        stream = told["stream"] if "row" in told else about.get("stream")
-        return self.brought.holds(str(stream), about.get("key_id"), received_us)
 
 
 @dataclass
@@ -186,7 +62,7 @@ class Person:
         """What a receipt says of them."""
         return {"customer_sha256": self.mark}
 
-    def mended(self, body: str) -> "Mended":
+    def mended(self, body: str) -> Mended:
         """A message without their items."""
         return mended(body, self)
 
@@ -206,15 +82,6 @@ class Person:
         self.marks |= self.claims - self.others
 
 
-@dataclass(frozen=True)
-class Mended:
-    """What a message becomes: its body (None: nothing is left), and how many items that took."""
-
-    body: str | None
-    stream: str = ""
-    removed: int = 0
-
-
 def mended(body: str, person: Person) -> Mended:
     """A message without the person's items. What it tells of whose something is, they learn."""
     try:
@@ -226,15 +93,7 @@ def mended(body: str, person: Person) -> Mended:
     if message.tenant != person.tenant or message.received_us > person.erased_us:
         return Mended(body)
     left = [item for item in message.items if not _is_theirs(item, message, person)]
-    return _with(message, body, left)
-
-
-def _with(message: Message, body: str, left: Sequence[Any]) -> Mended:
-    """What a message becomes of which these items are left."""
-    removed = len(message.items) - len(left)
-    if not removed:
-        return Mended(body)
-    return Mended(with_items(body, left) if left else None, message.stream, removed)
+    return Mended.of(message, body, left)
 
 
 def _mended_newer(body: str, person: Person) -> Mended:

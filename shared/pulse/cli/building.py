@@ -1,0 +1,121 @@
+"""Builds that commands run here, with the caller's AWS credentials.
+
+They go through the very classes that the functions use, and may run while the functions do.
+"""
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+
+from pulse.cli import output
+from pulse.cli.exits import FailedError
+from pulse.errors import BuildCheckError, PulseError
+from pulse.observe import logger
+from pulse.settings import BuildDailySettings, BuildSettings
+from pulse.store import queue
+
+_ASK_EVERY_S = 1.0
+_MORE_BUILDS = 2
+
+
+@contextmanager
+def functions_quiet() -> Iterator[None]:
+    """Within the block the functions' log, JSON for CloudWatch, leaves stdout to the result."""
+    level = logger.log_level
+    streams = [h for h in logger.handlers if isinstance(h, logging.StreamHandler)]
+    before = [handler.setStream(sys.stderr) for handler in streams]
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for handler, stream in zip(streams, before, strict=True):
+            handler.setStream(stream or sys.stdout)
+
+
+def wait_until_stored(queue_url: str, seconds: int) -> None:
+    """Wait until nothing is on its way into the lake; if that takes too long, say so."""
+    give_up = time.monotonic() + seconds
+    said = False
+    while left := queue.depth(queue_url):
+        if time.monotonic() >= give_up:
+            output.say(f"About {left:,} messages are still on their way: the next build has them.")
+            return
+        if not said:
+            output.say("Waiting until what was accepted is stored …")
+            said = True
+        time.sleep(_ASK_EVERY_S)
+
+
+def build_daily(
+    settings: BuildDailySettings,
+    start: date | None = None,
+    end: date | None = None,
+    *,
+    impatient: bool = False,
+) -> tuple[date, ...]:
+    """Build every day that has changed, or every one from start to end; which they are.
+
+    Days that are known to fail are tried again when they are due, or now if `impatient`.
+    """
+    from pulse.daily.build import BuildDaily  # slow to import: it brings pandas
+
+    stage = BuildDaily.from_settings(settings)
+    output.say("Building days …")
+    built: set[date] = set()
+    finished = False
+    while not finished:
+        # the reports are built next, here: the deployed builder must not be sent for them as well
+        result = stage.run(start, end, remaining_s=_no_limit, wake=False, impatient=impatient)
+        built |= set(result.built)
+        finished = result.finished
+    return tuple(sorted(built))
+
+
+def build_reports(
+    settings: BuildSettings, *, impatient: bool = False
+) -> tuple[list[tuple[str, int]], int]:
+    """Build every tenant-year whose days have changed: those rewritten, how many were not.
+
+    Those that are known to fail are tried again when they are due, or now if `impatient`.
+    """
+    from pulse.reports.build import BuildReports  # slow to import: it brings pandas
+
+    stage = BuildReports.from_settings(settings)
+    output.say("Building reports …")
+    rewritten: set[tuple[str, int]] = set()
+    while True:
+        result = stage.run(remaining_s=_no_limit, impatient=impatient)
+        rewritten |= set(result.rewritten)
+        if result.finished:
+            return sorted(rewritten), result.unchanged
+
+
+def rebuild(settings: BuildDailySettings, *, reports: bool = True) -> None:
+    """Build what an erasure, a purge or a restoration has changed: days, and reports if wanted.
+
+    A build that has read a day while it was rewritten refuses its own result, so it is tried again.
+    Raises FailedError, saying what to do, if it does not succeed.
+    """
+    try:
+        for _ in range(_MORE_BUILDS):
+            with suppress(BuildCheckError):
+                build_daily(settings)
+                break
+        else:
+            build_daily(settings)
+        if reports:
+            build_reports(settings)
+    except PulseError as error:
+        raise FailedError(
+            f"{error}. The rows are gone, but not all reports are built without them "
+            "yet: run `pulse build`, then this again for the receipt."
+        ) from error
+
+
+def _no_limit() -> float:
+    return math.inf

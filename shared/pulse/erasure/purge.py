@@ -1,0 +1,95 @@
+"""What a key or a time brought, and how it is found in messages that were never written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulse import days, lake
+from pulse.erasure.marks import Brought, Erasure, mark
+from pulse.erasure.sought import Mended
+from pulse.errors import NewerFormatError
+from pulse.ingest.message import Message
+
+
+@dataclass(frozen=True)
+class Purge:
+    """What a key brought, or a time, as somebody asked for it."""
+
+    tenant: str
+    streams: tuple[str, ...]
+    erased_us: int
+    key_id: str | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+    """None: whatever was received before `erased_us`. Nothing later is ever purged."""
+
+    @classmethod
+    def of_all(cls, tenant: str, erased_us: int) -> "Purge":
+        """All that a tenant which is deleted has ever sent."""
+        return cls(tenant, lake.STREAMS, erased_us)
+
+    @property
+    def brought(self) -> Brought:
+        """The rows that are meant."""
+        to_us = min(self.erased_us, self.erased_us if self.to_us is None else self.to_us)
+        return Brought(self.key_id, self.from_us or 0, to_us, self.streams)
+
+    @property
+    def is_whole(self) -> bool:
+        """Is it everything of the tenant?"""
+        return self.key_id is None and self.from_us is None and self.to_us is None
+
+    @property
+    def mark(self) -> str:
+        """Of what was asked for: whoever asks again later, with no end named, asks for the same."""
+        asked = (self.key_id, self.from_us, self.to_us, ",".join(self.streams))
+        return mark("purge", self.tenant, *map(str, asked))
+
+    @property
+    def erasure(self) -> Erasure:
+        """The order to leave it out."""
+        return Erasure(self.tenant, self.mark, frozenset(), self.erased_us, brought=self.brought)
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What a receipt says of it."""
+        brought = self.brought
+        return {
+            "purged": {
+                "key": self.key_id,
+                "received_from": None if self.from_us is None else days.iso(self.from_us),
+                "received_to": days.iso(brought.to_us),
+                "streams": list(self.streams),
+            }
+        }
+
+    def mended(self, body: str) -> Mended:
+        """A message without what it brought."""
+        try:
+            message = Message.decode(body)
+        except NewerFormatError:
+            return Mended(body)  # whoever can read it leaves out what the tombstone names
+        except ValueError:
+            return Mended(body)  # nothing tells who brought it
+        if message.tenant != self.tenant:
+            return Mended(body)
+        brought, at = self.brought, message.received_us
+        left = [
+            item
+            for index, item in enumerate(message.items)
+            if not brought.holds(message.stream, message.key_id, at + index)
+        ]
+        return Mended.of(message, body, left)
+
+    def is_in(self, line: str) -> bool:
+        """Did what this line tells of come so?"""
+        told = json.loads(line)
+        about = told.get("row", told.get("message"))
+        if not isinstance(about, Mapping) or about.get("tenant") != self.tenant:
+            return False
+        received_us = days.parse_instant(told["received"])
+        if self.is_whole:  # then it may be of a stream that there is not
+            return received_us < self.erased_us
+        stream = told["stream"] if "row" in told else about.get("stream")
+        return self.brought.holds(str(stream), about.get("key_id"), received_us)
