@@ -1,8 +1,7 @@
 """A question and its reply: a query of a report, asked by a key of one tenant or several."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -12,18 +11,14 @@ from pulse.csv_cells import csv_line
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Reply
-from pulse.lake import REST
-from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Report
-from pulse.reports.sums import Layout
+from pulse.reports.declarations import TENANT, Report
 from pulse.serve import figures, groups, warnings
-from pulse.serve.cells import Fold
-from pulse.serve.columns import Column, columns, withheld
+from pulse.serve.computing import Computation
 from pulse.serve.conditions import Filters, among, both, given
 from pulse.serve.cursors import Cursor, fingerprint, outdated
-from pulse.serve.figures import Figures, Folded, Side
-from pulse.serve.folding import LEAST_KEPT, Ranking, Tally, open_columns
+from pulse.serve.figures import Figures
+from pulse.serve.folding import Tally
 from pulse.serve.formats import PAGE_BYTES, fill, json_array, json_object, to_json
-from pulse.serve.groups import Groups, TooManyGroupsError
 from pulse.serve.query import Query, refusal
 from pulse.serve.spans import Span
 from pulse.serve.years import TenantYears
@@ -148,155 +143,25 @@ class Question:
         """
         if not self.goes_on_in(objects):
             raise outdated()
-        found = self._figures(objects)
+        found = self._computation(objects).figures()
         keys = found.ordered(self.query.order_by)
         page = _Page(self, found, keys, self._cursor.position if self._cursor else 0, objects)
         return page.csv(raw_query) if self.query.format == "csv" else page.json()
 
-    def _figures(self, objects: TenantYears) -> Figures:
-        """The rows to be; where there are too many, those of the largest groups and of the rest.
-
-        Raises TooManyGroupsError where these are too many, too.
-        """
-        try:
-            return self._told(objects)
-        except TooManyGroupsError:
-            pass  # and go on outside, where the groups made so far are no longer held
-        opened = open_columns(self.report, self.query.group_by)
-        if opened:
-            ranking = Ranking(self.tally(objects, self._stored), opened)
-            for most in self._choices(ranking):
-                with suppress(TooManyGroupsError):
-                    told = self._told(objects, ranking.kept(most).fold)
-                    return replace(told, folded=Folded(most, ranking.total))
-        raise TooManyGroupsError(*self._ways_to_ask_less())
-
-    @property
-    def _stored(self) -> list[str]:
-        """The grouped columns that groups have before they are split by count."""
-        by_count = self.report.by_count
-        return [name for name in self.query.group_by if not (by_count and name == by_count.name)]
-
-    def tally(self, objects: TenantYears, names: Sequence[str]) -> Tally:
-        """How much each group by these columns counts, however many there are."""
-        tally = Tally(names)
-        for span in self.spans:
-            span.count(objects[span.tenant.id], self.all_filters, tally)
-        return tally
-
-    def _choices(self, ranking: Ranking) -> Iterator[int]:
-        """Numbers of groups to keep that may make no more rows than there may be, from the top."""
-        room = groups.MOST_GROUPS // self._times
-        # a rest of one group would tell of that group, under another name: it is of two or more
-        most = min(room, ranking.eligible, ranking.total - 2)
-        if self._rows_at_least(ranking, LEAST_KEPT) > room:
-            return
-        while most >= LEAST_KEPT:
-            rows = self._rows_at_least(ranking, most)
-            if rows <= room:
-                yield most
-                most //= 2  # subtotals and the like make more rows than can be told beforehand
-            else:
-                most = min(most * room // rows, most * 7 // 8)
-
-    def _rows_at_least(self, ranking: Ranking, kept: int) -> int:
-        """How many rows so many groups make, told without making them."""
-        fills = self.query.fill and PERIOD in self.query.group_by
-        rows = ranking.rows(ranking.kept(kept).fold, without=[PERIOD] if fills else [])
-        rows *= max(span.periods for span in self.spans) if fills else 1
-        return rows * (len(self.report.family.dataset.measures) if self.report.by_count else 1)
-
-    @property
-    def _times(self) -> int:
-        """How often each row's figures are worked out, but for those of a page."""
-        labels = {*self.query.group_by, "level"}
-        orders = sum(order.column not in labels for order in self.query.order_by)
-        return 1 + orders * (2 if self.query.compare else 1)
-
-    def _ways_to_ask_less(self) -> Iterator[str]:
-        query = self.query
-        if PERIOD in query.group_by:
-            yield "ask for fewer days"
-            if query.granularity != "month":
-                yield "a coarser granularity"
-        given = {
-            "fill": query.fill,
-            "subtotals": query.subtotals,
-            "compare": query.compare,
-            "order_by": self._times > 1,
-        }
-        if left_out := [name for name, is_given in given.items() if is_given]:
-            yield f"leave out {' or '.join(left_out)}"
-        yield "group by fewer dimensions"
-
-    def _told(self, objects: TenantYears, fold: Fold | None = None) -> Figures:
-        layout = self._layout(objects)
-        now: list[Groups] = []
-        before: list[Groups] = []
-        keys: set[groups.Key] = set()
-        left_out: list[Groups] = []
-        for span in self.spans:
-            years = objects[span.tenant.id]
-            for side, found in (
-                (now, span.now(years, self.all_filters, layout, fold)),
-                (before, span.before(years, self.all_filters, layout, fold)),
-            ):
-                judged, unjudged = groups.judged(self.report, self.query.group_by, found)
-                side.append(judged)
-                left_out.append(unjudged)
-            keys |= span.keys({*now[-1], *before[-1]})
-            groups.check_size(len(keys))
-        return Figures(
-            now=self._side(now, layout),
-            before=self._side(before, layout) if self.query.compare else None,
-            keys=self._rows(keys),
-            columns=self._columns,
-            left_out=groups.merge(left_out),
+    def _computation(self, objects: TenantYears) -> Computation:
+        return Computation(
+            self.report,
+            self.query,
+            self.tables,
+            self.spans,
+            self.all_filters,
+            self.min_sample,
+            objects,
         )
 
-    def _layout(self, objects: TenantYears) -> Layout:
-        """What stands where in the sums that these objects make, all currencies that they know."""
-        by_currency = self.report.by_currency
-        if not by_currency:
-            return Layout(self.tables)
-        known = {
-            currency
-            for years in objects.values()
-            for year in years
-            for currency in year.cells.columns[CURRENCY].values
-            if currency is not None
-        }
-        return Layout(self.tables, by_currency, tuple(sorted(known)))
-
-    def _side(self, parts: Sequence[Groups], layout: Layout) -> Side:
-        """One side of the figures: the sums of every tenant, and those over all scales."""
-        group_by = self.query.group_by
-        found = groups.merge(parts)
-        groups.check_size(len(found), layout.width)
-        if self.report.over_all:
-            found = groups.with_over_all(found, groups.apart(self.report, group_by))
-        return Side(self.report, group_by, layout, found, self.query.subtotals, self.min_sample)
-
-    def _rows(self, keys: set[groups.Key]) -> set[groups.Key]:
-        """The keys of every row: of these groups, and of those that the query or report adds."""
-        apart = groups.apart(self.report, self.query.group_by)
-        keys = groups.with_always(self.report, self.query.group_by, keys)
-        if self.report.over_all:
-            keys |= {groups.over_all(key, apart) for key in keys}
-        if self.query.subtotals:
-            keys |= {part for key in keys for part in groups.beginnings(key, apart.stop)}
-        place = groups.period_place(self.query.group_by)
-        if place is not None:  # a period without a counterpart has no rows of its own
-            keys = {key for key in keys if len(key) <= place or key[place] is not None}
-        groups.check_size(len(keys), times=self._times)
-        return keys
-
-    @property
-    def _columns(self) -> list[Column]:
-        query = self.query
-        compared = query.compare is not None
-        found = columns(self.report, query.group_by, compared=compared, subtotals=query.subtotals)
-        return [*found, withheld()] if self.min_sample else found
+    def tally(self, objects: TenantYears, names: Sequence[str]) -> Tally:
+        """How much each group by these columns counts, however many groups there are."""
+        return self._computation(objects).tally(names)
 
     def meta(self, objects: TenantYears, made: Figures | None = None) -> dict[str, Any]:
         """What the reply says of itself, and of the figures that were made for it."""
@@ -338,31 +203,15 @@ class Question:
         return days.iso(us // days.SECOND * days.SECOND) if us is not None else None
 
     def _warnings(self, objects: TenantYears) -> warnings.Warnings:
-        found = [
-            ("nothing_built", f"No report of tenant {span.tenant.id} has been built yet.")
-            for span in self.spans
-            if span.as_of_us is None
+        names = dict.fromkeys([*self.query.group_by, *self.all_filters])
+        return [
+            *warnings.nothing_built(self.spans),
+            *self._unbuilt,
+            *warnings.folded(self.spans, names, objects),
+            *warnings.unpaired(self.spans),
+            *warnings.not_told_apart(self.report, self.tables),
+            *warnings.filters(self.all_filters),
         ]
-        found += self._unbuilt
-        found += warnings.folded(
-            self.spans, dict.fromkeys([*self.query.group_by, *self.all_filters]), objects
-        )
-        if more := max(span.unpaired for span in self.spans):
-            message = f"The range compared with has {more} periods more: see the totals."
-            found.append(("unpaired_periods", message))
-        for table in self.report.tables:
-            if table not in self.tables:
-                told = ", ".join(table.dimensions)
-                message = f"Figures of {table.name} are null: they are told by {told} alone."
-                found.append((f"{table.name}_not_told_apart", message))
-        for name, condition in self.all_filters.items():
-            if not condition.values and not condition.negated:
-                message = f"The filters on {name} exclude each other: nothing can pass them."
-                found.append(("contradicting_filters", message))
-            if REST in condition.values:
-                message = f"{name}: {REST} names groups of a reply, and is no value to filter by."
-                found.append(("filter_by_rest", message))
-        return found
 
 
 def _days(dates: DateRange) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""What a reply's reader has to know beside its figures: days that are not in them, or not as sent.
+"""The warnings of a reply: what its readers have to know beside the figures.
 
-Builders write on the tenant's record which days of a table they could not build; rows say by the
-value `(other)` that values were put together. Neither takes a read of its own.
+Builders write on the tenant's record which days of a table they could not build, and rows show by
+the value `(other)` that values were counted together. So no warning needs a read of its own.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +10,8 @@ from itertools import chain
 
 from pulse import lake
 from pulse.days import DateRange
+from pulse.reports.declarations import Report
+from pulse.serve.conditions import Filters
 from pulse.serve.figures import Folded
 from pulse.serve.groups import Groups
 from pulse.serve.spans import Span
@@ -20,6 +22,50 @@ Warnings = list[tuple[str, str]]
 """Codes, which programs may go by, each with a sentence."""
 
 _MOST_NAMED = 5
+
+
+def nothing_built(spans: Sequence[Span]) -> Warnings:
+    """Which of the tenants have no report yet."""
+    return [
+        ("nothing_built", f"No report of tenant {span.tenant.id} has been built yet.")
+        for span in spans
+        if span.as_of_us is None
+    ]
+
+
+def unpaired(spans: Sequence[Span]) -> Warnings:
+    """How many more periods the range compared with has."""
+    more = max(span.unpaired for span in spans)
+    if not more:
+        return []
+    message = f"The range compared with has {more} periods more: see the totals."
+    return [("unpaired_periods", message)]
+
+
+def not_told_apart(report: Report, tables: Sequence[lake.Dataset]) -> Warnings:
+    """Of which of the report's tables the figures are null, since they lack a dimension."""
+    return [
+        (
+            f"{table.name}_not_told_apart",
+            f"Figures of {table.name} are null: they are told by "
+            f"{', '.join(table.dimensions)} alone.",
+        )
+        for table in report.tables
+        if table not in tables
+    ]
+
+
+def filters(conditions: Filters) -> Warnings:
+    """Which filters nothing can pass."""
+    found: Warnings = []
+    for name, condition in conditions.items():
+        if not condition.values and not condition.negated:
+            message = f"The filters on {name} exclude each other: nothing can pass them."
+            found.append(("contradicting_filters", message))
+        if lake.REST in condition.values:
+            message = f"{name}: {lake.REST} names groups of a reply, and is no value to filter by."
+            found.append(("filter_by_rest", message))
+    return found
 
 
 def unbuilt(spans: Sequence[Span]) -> Warnings:
