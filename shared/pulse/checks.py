@@ -31,10 +31,10 @@ State = Literal["ok", "waiting", "look", "failed"]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: how it came out, a sentence, and the rows that show why.
+    """The result of one check: its state, a sentence, and the rows that show why.
 
-    "waiting": not wrong, but a build is due. "look": right, but somebody sent what he did not
-    mean to. "failed": a number does not follow from the events.
+    "waiting": nothing is wrong, but a build is due. "look": the numbers are right, but somebody may
+    have sent what they did not mean to. "failed": a number does not follow from the events.
     """
 
     name: str
@@ -65,7 +65,7 @@ def run_checks(settings: BuildSettings) -> list[CheckResult]:
 
 
 def _set_aside(objects: Objects, stream: str) -> CheckResult:
-    """What could not be read of a stream lies under quarantine/ with its reasons."""
+    """Rows of a stream that could not be read lie under quarantine/ with the reasons."""
     keys = list(objects.keys(f"{lake.QUARANTINE}{stream}/"))
     return CheckResult(
         f"{stream}: quarantine",
@@ -88,9 +88,9 @@ class _Checks:
         self.partitions = Catalog(settings.database).partitions(dataset.daily_table)
 
     def days_are_built(self) -> CheckResult:
-        """Days whose events changed since they were built wait for the next build.
+        """Days whose events have changed since their last build wait for the next one.
 
-        One that cannot be built is told with the reason.
+        Days that cannot be built are shown with the reason.
         """
         due = [self.entries[day] for day in sorted(self.entries) if not self._is_current(day)]
         failing = {e.day: e.unbuilt for e in due if e.unbuilt and e.unbuilt.failing}
@@ -168,7 +168,7 @@ class _Checks:
             params = {"first_day": str(known[0]), "last_day": str(known[-1])}
             try:
                 rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
-            except AthenaError as error:  # as where one of the days cannot be read
+            except AthenaError as error:  # for example because a day cannot be read
                 return CheckResult(name, "look", f"could not be told: {error}")
         return CheckResult(
             name,

@@ -1,8 +1,8 @@
-"""What could not be built, and when it is tried again: of a day, or of a tenant's year.
+"""Days and tenant-years that could not be built, and when they are tried again.
 
-A statement may fail for reasons of its own or of nobody's: rows that it cannot read, or an Athena
-that is out of order. One thing is called failing only if it failed by itself while others of its
-kind could be built, or if it has failed for a day. Until then it waits, and is tried at every run.
+A statement may fail because of the rows that it reads, or because Athena is out of order. So a day
+or a tenant-year is called failing only if it failed by itself while others could be built, or if it
+has failed for a day. Until then it is waiting, and is tried at every run.
 """
 
 from collections.abc import Mapping
@@ -20,25 +20,25 @@ _REASON_LENGTH = 500
 
 @dataclass(frozen=True)
 class Unbuilt:
-    """One thing that was to be built and is not; moments are UTC microseconds."""
+    """A day or a tenant-year that could not be built; moments are UTC microseconds."""
 
     of: str
-    """What of it was tried: a version, or a hash of what it is made of."""
+    """The version that was tried, or a hash of what it is built from."""
     reason: str
     since_us: int
     tried_us: int
     tries: int = 0
-    """How often it failed by itself; 0: it waits because of something else."""
+    """How often it failed by itself; 0: something else holds it up."""
     alone: bool = False
-    """Its own statement fails: whatever else a statement builds would fail with it."""
+    """A statement over it alone fails, so it would make statements over others fail, too."""
     failing: bool = False
-    """It cannot be built as it is, as far as can be told."""
+    """As far as we know, it cannot be built from its present rows."""
     among: int = 0
-    """A statement over so many failed, and time ran out before it was known whose fault it was."""
+    """A statement over so many failed, and time ran out before the one at fault was found."""
 
     @classmethod
     def waiting(cls, of: object, reason: object, *, among: int = 0) -> Self:
-        """Something that could not be built, and nothing tells that it is its own fault."""
+        """A thing that could not be built, without any sign that its own rows are to blame."""
         now = days.now_us()
         return cls(str(of), _short(reason), now, now, among=among)
 
@@ -46,9 +46,9 @@ class Unbuilt:
     def failed(
         cls, of: object, error: PulseError, *, before: "Unbuilt | None", others_built: bool
     ) -> Self:
-        """Something that failed by itself in a run, in which others could be built or not."""
+        """A thing that failed by itself in a run; `others_built` says if others were built."""
         now = days.now_us()
-        if before and not before.tries:  # it has waited so far, which is nobody's fault
+        if before and not before.tries:  # until now it has only waited
             before = None
         since_us = before.since_us if before else now
         at_once = isinstance(error, AthenaError) and others_built
@@ -63,9 +63,9 @@ class Unbuilt:
         )
 
     def is_due(self, of: object) -> bool:
-        """Is it to be tried again now, if this is what it is made of by now?
+        """Is it to be tried again now? `of` is the present version or hash.
 
-        What fails is tried after an hour where it has changed; otherwise after one, two, four …
+        A failing thing is tried after an hour if it has changed, otherwise after one, two, four …
         hours, and then every night.
         """
         if not self.failing:
@@ -76,12 +76,12 @@ class Unbuilt:
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Self:
-        """What the table keeps, also where a newer release has written more into it."""
+        """From a record of the table. Attributes that a newer release has added are ignored."""
         known = [field.name for field in fields(cls)]
         return cls(**{name: record[name] for name in known if name in record})
 
     def record(self) -> dict[str, Any]:
-        """As the table keeps it."""
+        """As a record of the table."""
         return asdict(self)
 
 

@@ -38,7 +38,7 @@ def functions_quiet() -> Iterator[None]:
 
 
 def wait_until_stored(queue_url: str, seconds: int) -> None:
-    """Wait until nothing is on its way into the lake; if that takes too long, say so."""
+    """Wait until the queue is empty; if that takes too long, say so."""
     give_up = time.monotonic() + seconds
     said = False
     while left := queue.depth(queue_url):
@@ -58,7 +58,7 @@ def build_daily(
     *,
     impatient: bool = False,
 ) -> tuple[date, ...]:
-    """Build every day that has changed, or every one from start to end; which they are.
+    """Build every day that has changed, or every day from start to end; returns the days built.
 
     Days that are known to fail are tried again when they are due, or now if `impatient`.
     """
@@ -69,7 +69,7 @@ def build_daily(
     built: set[date] = set()
     finished = False
     while not finished:
-        # the reports are built next, here: the deployed builder must not be sent for them as well
+        # no event: the reports are built here next, not by the deployed function as well
         result = stage.run(start, end, remaining_s=_no_limit, wake=False, impatient=impatient)
         built |= set(result.built)
         finished = result.finished
@@ -79,7 +79,7 @@ def build_daily(
 def build_reports(
     settings: BuildSettings, *, impatient: bool = False
 ) -> tuple[list[tuple[str, int]], int]:
-    """Build every tenant-year whose days have changed: those rewritten, how many were not.
+    """Build every tenant-year whose days have changed; returns (those rewritten, number unchanged).
 
     Those that are known to fail are tried again when they are due, or now if `impatient`.
     """

@@ -49,7 +49,7 @@ def erase(
 
 
 def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> None:
-    """Remove what is sought and show the receipt, or what would be on it."""
+    """Remove these rows and show the receipt; in a dry run show what would be on it."""
     from pulse.erasure.erase import Erase  # slow to import: it talks to Athena
 
     settings = target.build_settings
@@ -58,12 +58,12 @@ def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> N
         if dry_run:
             receipt, key = stage.preview(sought), None
         else:
-            output.say("Looking for what is to go …")
+            output.say("Looking for what is to be removed …")
             key, receipt = stage.run(sought, rebuild=lambda: building.rebuild(settings))
     result = receipt.shown() | {"receipt": key}
     output.show(result, receipt_text(result), as_json=as_json)
     if receipt.found_again:
-        raise FailedError(f"{receipt.found_again:,} rows have come meanwhile: run it again.")
+        raise FailedError(f"{receipt.found_again:,} rows have arrived meanwhile: run it again.")
 
 
 def receipt_text(result: Mapping[str, Any]) -> RenderableType:

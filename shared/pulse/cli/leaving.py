@@ -1,6 +1,6 @@
-"""`pulse tenant delete`: a tenant leaves.
+"""`pulse tenant delete`: deletes a tenant that leaves.
 
-As `pulse erase` it runs here, with the caller's AWS credentials, and builds the days that others
+Like `pulse erase` it runs here, with the caller's AWS credentials, and builds the days that others
 share with the tenant.
 """
 
@@ -18,22 +18,23 @@ from pulse.cli.target import StackName, find_target
 
 
 def delete(
-    tenant: Annotated[str, typer.Argument(metavar="ID", help="Who leaves.")],
+    tenant: Annotated[str, typer.Argument(metavar="ID", help="The tenant to delete.")],
     yes: Annotated[
-        str | None, typer.Option(metavar="ID", help="The tenant's id again: then it is done.")
+        str | None, typer.Option(metavar="ID", help="The tenant's id again, to confirm.")
     ] = None,
     with_finance: Annotated[
-        bool, typer.Option("--with-finance", help="Its files in the finance bucket go as well.")
+        bool, typer.Option("--with-finance", help="Delete its files in the finance bucket as well.")
     ] = False,
     dry_run: DryRun = False,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Delete a tenant for good, with everything that is its own.
+    """Delete a tenant for good, with everything that belongs to it alone.
 
-    Removed are its events wherever they lie, its reports, exports, surveys, names and keys, which
-    are revoked first. Its revenue files stay as they were booked, unless --with-finance. It takes
-    some minutes; interrupted, it can be run again. What others have does not change.
+    First its keys are revoked. Then its events are removed from wherever they are stored, and its
+    reports, exports, surveys, names of agents and keys. Its revenue files stay as they were booked,
+    unless you give --with-finance. This takes some minutes, and can be run again if it was
+    interrupted. Data of other tenants do not change.
 
     Example:
 
@@ -43,8 +44,8 @@ def delete(
     """
     if not dry_run and yes != tenant:
         raise WrongUseError(
-            f"This deletes everything of {tenant!r} for good. Look at it first, with --dry-run; "
-            f"then say so with: --yes {tenant}"
+            f"This deletes everything of {tenant!r} for good. See first what it would delete, with "
+            f"--dry-run; then confirm it with: --yes {tenant}"
         )
     target = find_target(stack)
     found = known_tenant(target, tenant)
@@ -67,7 +68,9 @@ def delete(
     result = {**receipt, "receipt": key}
     output.show(result, _text(result), as_json=as_json)
     if receipt["found_again"]:
-        raise FailedError(f"{receipt['found_again']:,} rows have come meanwhile; see the receipt.")
+        raise FailedError(
+            f"{receipt['found_again']:,} rows have arrived meanwhile; see the receipt."
+        )
 
 
 def _text(result: Mapping[str, Any]) -> RenderableType:

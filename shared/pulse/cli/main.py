@@ -3,10 +3,10 @@
     tenants, surveys, keys     whom, what and who may
     importing                  responses from elsewhere, through the same interface as all others
     operating                  build, check, invoke, redrive
-    quarantine                 what could not be stored, seen and sent again
+    quarantine                 events that could not be stored, shown and sent again
     smoking                    a stack, tried as a whole
     erasing                    a person who wants to be forgotten
-    purging                    what a key or a time brought
+    purging                    events that came with a key or within a time
     leaving                    a tenant that is deleted
     restoring                  what somebody deleted or spoilt
     exporting                  revenue for finance

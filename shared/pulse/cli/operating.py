@@ -18,7 +18,7 @@ from pulse.store import functions, queue
 
 
 class Scheduled(StrEnum):
-    """The functions that take an empty event: what they do follows from the state of the stack."""
+    """The functions that take an empty event: the stack's state tells them what to do."""
 
     BUILD_DAILY = "build_daily"
     BUILD_REPORTS = "build_reports"
@@ -53,7 +53,7 @@ def build(
     with building.functions_quiet():
         with _noted(failures):
             built = building.build_daily(target.build_settings, first, last, impatient=True)
-        with _noted(failures):  # also after a failure: other days have been built
+        with _noted(failures):  # even after a failure: other days have been built
             rewritten, unchanged = building.build_reports(target.build_settings, impatient=True)
     if failures:
         raise FailedError(
@@ -90,7 +90,7 @@ def check(stack: StackName = None, as_json: output.Json = False) -> None:
     with building.functions_quiet():
         try:
             results = events_conserved(target.outputs)
-        except AthenaError as error:  # as where a day of raw cannot be read
+        except AthenaError as error:  # for example because a day of raw cannot be read
             detail = f"could not be checked: {error}"
             results = [CheckResult("nothing lost", "failed", detail)]
         results += run_checks(target.build_settings)
@@ -113,10 +113,10 @@ def invoke(
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Run one of the stack's own functions now, under its own role, and wait for its end.
+    """Run one of the stack's own functions now, under its own role, and wait until it ends.
 
-    It does what its schedule or an event would have it do; another run at the same time does no
-    harm.
+    It does the same as when its schedule or an event starts it. Another run at the same time does
+    no harm.
 
     Example:
 
@@ -142,7 +142,7 @@ def redrive(stack: StackName = None, as_json: output.Json = False) -> None:
 
 @contextmanager
 def _noted(failures: list[str]) -> Iterator[None]:
-    """The block's failure to build, if there is one, is noted and not raised."""
+    """If the block fails to build, the reason is added to `failures` and not raised."""
     try:
         yield
     except (AthenaError, BuildCheckError, CatalogError, ConflictError) as error:

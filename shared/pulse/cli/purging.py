@@ -1,6 +1,6 @@
-"""`pulse purge`: what a key or a time brought, and should not have.
+"""`pulse purge`: removes the events that came with a key, or within a time.
 
-As `pulse erase` it runs here, with the caller's AWS credentials, and builds what changed.
+Like `pulse erase` it runs here, with the caller's AWS credentials, and builds what has changed.
 """
 
 import re
@@ -21,17 +21,23 @@ _KEY_ID = re.compile(r"[0-9a-f]{12}")
 
 
 def purge(
-    tenant: Annotated[str, typer.Option(metavar="ID", help="Whose events they are.")],
+    tenant: Annotated[str, typer.Option(metavar="ID", help="The tenant whose events they are.")],
     key: Annotated[
-        str | None, typer.Option(metavar="ID", help="Brought by this key: `pulse key list`.")
+        str | None,
+        typer.Option(metavar="ID", help="Events sent with this key; `pulse key list` shows ids."),
     ] = None,
     received_from: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Received then or later; a day means its beginning."),
+        typer.Option(
+            metavar="TIME", help="Events received at this time or later; a day means its beginning."
+        ),
     ] = None,
     received_to: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Received before; a day means its end. Default: now."),
+        typer.Option(
+            metavar="TIME",
+            help="Events received before this time; a day means its end. Default: now.",
+        ),
     ] = None,
     stream: Stream = None,
     dry_run: DryRun = False,
@@ -39,18 +45,18 @@ def purge(
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Remove what a key brought, or what came within a time: a flood, a faulty import.
+    """Remove the events that came with a key or within a time, as after a flood or a wrong import.
 
-    It goes from the lake, from what failed or still waits and from exports, and reports are built
-    again without it. Nothing that comes from now on is left out: revoke the key first. Times are
-    the tenant's, or name their offset.
+    They are removed from the lake, from the messages that failed or still wait, and from exports.
+    Reports are built again without them. Events that the key sends from now on stay, so revoke the
+    key first. Times are in the tenant's time zone unless they name an offset.
 
     Example:
 
         pulse purge --tenant acme --key 3f9a1c0b77de --received-from "2026-11-20 14:00" --dry-run
     """
     if not (key or received_from or received_to):
-        raise WrongUseError("Name what is to go: --key, --received-from or --received-to.")
+        raise WrongUseError("Name what is to be removed: --key, --received-from or --received-to.")
     if key is not None and not _KEY_ID.fullmatch(key):
         raise WrongUseError(f"--key takes an id as `pulse key list` shows it, not {key[:64]!r}.")
     target = find_target(stack)
@@ -58,7 +64,9 @@ def purge(
     from_us = _moment(received_from, "--received-from", zone)
     to_us = _moment(received_to, "--received-to", zone, ends=True)
     if (from_us or 0) >= min(days.now_us(), days.now_us() if to_us is None else to_us):
-        raise WrongUseError("Nothing can have been received in that time: it ends as it begins.")
+        raise WrongUseError(
+            "Nothing can have been received in that time: its end is not after its beginning."
+        )
     if key:
         _tell_of_key(target, tenant, key)
     building.wait_until_stored(target.outputs.queue_url, wait)
@@ -83,12 +91,14 @@ def _moment(text: str | None, option: str, zone: str, *, ends: bool = False) -> 
 
 
 def _tell_of_key(target: Target, tenant: str, key_id: str) -> None:
-    """Say what the key may still do: what it brings from now on stays."""
+    """Say whether the key can still send: a purge leaves what it sends from now on."""
     found = next((k for k in target.tenants.keys(tenant) if k.id == key_id), None)
     if found is None:
-        output.say(f"{tenant} has no key {key_id} now; what one of that id has brought is removed.")
+        output.say(
+            f"{tenant} has no key {key_id} now. Events that came with such a key are removed."
+        )
     elif found.usable(days.now_us()):
         output.say(
-            f"The key still works, and what it brings from now on stays: revoke it by "
+            f"The key still works, and events that it sends from now on stay. Revoke it with "
             f"`pulse key revoke {key_id}`, and purge again a minute later."
         )

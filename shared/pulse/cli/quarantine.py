@@ -1,4 +1,4 @@
-"""`pulse quarantine`: what was accepted and could not be stored, seen and sent again.
+"""`pulse quarantine`: shows events that were accepted and not stored, and sends them again.
 
 It reads and writes the lake and the queue with the caller's AWS credentials.
 """
@@ -25,19 +25,23 @@ from pulse.store.objects import Objects
 from pulse.store.queue import Queue
 
 app = typer.Typer(
-    no_args_is_help=True, help="What could not be stored: rows and messages with their reasons."
+    no_args_is_help=True,
+    help="Events that were accepted and could not be stored, with the reasons.",
 )
 
-OfTenant = Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Of this tenant.")]
+OfTenant = Annotated[
+    str | None, typer.Option("--tenant", metavar="ID", help="Only lines of this tenant.")
+]
 OfStream = Annotated[
     str | None,
     typer.Option("--stream", metavar="STREAM", help="responses, interactions or sessions."),
 ]
 OfReason = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Whose reason holds this text.")
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Only lines whose reason contains this text."),
 ]
 OfDay = Annotated[
-    str | None, typer.Option("--day", metavar="DAY", help="Set aside on this day (UTC).")
+    str | None, typer.Option("--day", metavar="DAY", help="Only lines set aside on this day (UTC).")
 ]
 _SHOWN = 20
 _MOST_UNSENDABLE = 20
@@ -50,23 +54,27 @@ def list_lines(
     reason: OfReason = None,
     on: OfDay = None,
     limit: Annotated[
-        int, typer.Option(min=0, metavar="N", help="How many lines are shown one by one.")
+        int, typer.Option(min=0, metavar="N", help="How many lines to show one by one.")
     ] = _SHOWN,
     full: Annotated[
         bool,
-        typer.Option("--full", help="With --json: whole lines, and what customers wrote in them."),
+        typer.Option(
+            "--full", help="With --json: show whole lines, comments of customers included."
+        ),
     ] = False,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Show what was set aside: how much for which reason, and some lines.
+    """Show what was set aside: how many lines for each reason, and some of the lines.
 
     Example:
 
         pulse quarantine list --tenant acme --reason "score must be"
     """
     if full and not as_json:
-        raise WrongUseError("--full comes with --json: whole lines are for a file to be mended.")
+        raise WrongUseError(
+            "--full needs --json: it prints whole lines for a file that you can edit."
+        )
     wanted = _wanted(tenant, stream, reason, on)
     counts: Counter[tuple[str, str, str]] = Counter()
     events: Counter[tuple[str, str, str]] = Counter()
@@ -101,7 +109,8 @@ def resend(
     mended: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Send these lines, which `list --json --full` printed, as mended."
+            metavar="FILE",
+            help="Send the lines of this file, edited: it has what `list --json --full` printed.",
         ),
     ] = None,
     dry_run: DryRun = False,
@@ -109,9 +118,10 @@ def resend(
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Send what was set aside again, as what it was: kind of key, country, browser, time, id.
+    """Send again what was set aside, with its own kind of key, country, browser, time and id.
 
-    What was sent is no longer set aside, unless it cannot be stored again. Nothing counts twice.
+    Lines that were sent leave the quarantine; what cannot be stored again returns to it. Nothing
+    is counted twice.
 
     Example:
 
@@ -164,7 +174,7 @@ def _wanted(tenant: str | None, stream: str | None, reason: str | None, on: str 
 
 
 def _values(changes: list[str]) -> dict[str, Any]:
-    """FIELD=VALUE texts as values: JSON, or the text itself where it is none."""
+    """FIELD=VALUE texts as values: parsed as JSON, or the text itself if it is no JSON."""
     values: dict[str, Any] = {}
     for name, text in assignments(changes, "--set").items():
         if name not in FIELDS:
@@ -181,7 +191,7 @@ def _names(names: frozenset[str]) -> str:
 
 
 def _mended(path: Path) -> dict[str, Mapping[str, Any]]:
-    """What mended lines hold, by the id of the line that each takes the place of."""
+    """The contents of the edited lines, by the id of the line that each replaces."""
     try:
         told = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
@@ -194,7 +204,7 @@ def _mended(path: Path) -> dict[str, Mapping[str, Any]]:
         }
     except (TypeError, KeyError) as error:
         raise WrongUseError(
-            f"{path} holds no lines: it takes what `pulse quarantine list --json --full` prints."
+            f"{path} has no lines: give a file that `pulse quarantine list --json --full` printed."
         ) from error
 
 
@@ -237,7 +247,10 @@ def _sent(resent: Resent, missing: list[str], *, dry_run: bool) -> str:
     would = "would be sent" if dry_run else "were sent"
     text = [f"{resent.lines:,} lines with {resent.events:,} events {would} again"]
     reasons = Counter(why for _, why in resent.unsendable)
-    text += [f"{n:,} lines have to be mended first: {why}" for why, n in reasons.most_common(5)]
+    text += [
+        f"{n:,} lines cannot be sent before they are edited: {why}"
+        for why, n in reasons.most_common(5)
+    ]
     text += [f"there is no line {name} any more" for name in missing[:5]]
     if resent.lines and not dry_run:
         text.append("`pulse build` brings them into the reports")

@@ -1,7 +1,7 @@
-"""`pulse restore`: what somebody deleted or spoilt comes back from what AWS keeps of it.
+"""`pulse restore`: brings back what somebody deleted or spoilt, as far as AWS has kept it.
 
-Raw comes back from the older versions of its objects, records of the table from a table that AWS
-restored beside it. docs/operations.md has the steps.
+Events come back from older versions of the objects in raw; records come back from a table that AWS
+has restored beside ours. docs/operations.md has the steps.
 """
 
 import time
@@ -31,10 +31,10 @@ def raw(
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Bring back the events that raw lacks and an older version of an object still holds.
+    """Bring back events that are missing in raw, if an older version of an object still has them.
 
-    Versions are kept for a week. What was erased, purged or has expired does not come back. The
-    days are built again. It can be run twice.
+    Older versions are kept for a week. Events that were erased, were purged or have expired do not
+    come back. The days are built again. Running it twice does no harm.
 
     Example:
 
@@ -65,12 +65,12 @@ def raw(
             building.rebuild(settings)
     columns = ("stream", "day", "rows", "key")
     rows = [[one[name] for name in columns] for one in restored]
-    shown = output.table(columns, rows, right=["rows"]) if rows else "Nothing is lacking."
+    shown = output.table(columns, rows, right=["rows"]) if rows else "Nothing is missing."
     result = {"restored": restored, "unreadable": unreadable, "dry_run": dry_run}
     output.show(result, shown, as_json=as_json)
     if unreadable:
         raise FailedError(
-            f"Nobody can read, and no older version could take the place of: "
+            f"These objects cannot be read, and no older version can replace them: "
             f"{', '.join(unreadable)}."
         )
 
@@ -78,14 +78,16 @@ def raw(
 @app.command()
 def table(
     source: Annotated[
-        str, typer.Option("--from", metavar="TABLE", help="The table that was restored beside.")
+        str, typer.Option("--from", metavar="TABLE", help="The table that AWS has restored.")
     ],
     only: Annotated[
         list[str],
-        typer.Option(metavar="PK", help="Records whose pk begins so, such as SURVEYS#acme."),
+        typer.Option(
+            metavar="PK", help="Only records whose pk begins like this, such as SURVEYS#acme."
+        ),
     ],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Also records that have changed since.")
+        bool, typer.Option("--replace", help="Write back also records that have changed since.")
     ] = False,
     dry_run: DryRun = False,
     stack: StackName = None,
@@ -93,9 +95,9 @@ def table(
 ) -> None:
     """Write records back from a table that AWS restored to a point in time.
 
-    Those that are missing here; with --replace those that differ, too. None is ever deleted, and
-    nothing comes back of a tenant that was deleted since.
-    --only may repeat: what is what stands at the top of shared/pulse/store/*.py.
+    It writes the records that are missing now; with --replace also those that differ. It never
+    deletes a record, and brings nothing back of a tenant that was deleted since. --only may be given more than once; the docstrings at the top of
+    shared/pulse/store/*.py say which records there are.
 
     Example:
 
@@ -103,8 +105,8 @@ def table(
     """
     if any(never.startswith(pk) for pk in only for never in ("ERASURES", "COUNTERS")):
         raise WrongUseError(
-            "--only takes the beginning of a pk; orders to erase (ERASURES, COUNTERS) stay as they "
-            "are, or whoever was erased since would come back."
+            "--only takes the beginning of a pk, but not of orders to erase (ERASURES, COUNTERS): "
+            "with older ones, people who were erased since would come back."
         )
     target = find_target(stack)
     there, here = Records(source), Records(target.outputs.table)
@@ -137,9 +139,12 @@ def table(
     if len(before) < len(found):
         output.say(f"Left out, for they were deleted since: {', '.join(sorted(gone))}.")
     if changed and not replace:
-        output.say(f"{len(changed):,} have changed since and stay: --replace writes them back too.")
+        output.say(
+            f"{len(changed):,} records have changed since, and stay as they are now. "
+            "--replace writes them back as well."
+        )
     if not dry_run:
-        output.say("Every process knows within a minute.")
+        output.say("Within a minute every process uses the restored records.")
 
 
 def _place(record: Record) -> tuple[str, str]:

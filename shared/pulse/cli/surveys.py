@@ -1,5 +1,5 @@
-"""`pulse survey add` and `set`: what is asked, on which scale, how its scores are judged, when it
-is shown, and whose word counts for whom an answer is about.
+"""`pulse survey add` and `set`: the question, its scale, how scores are judged, when the widget is
+shown, and which links may name the agent of an answer.
 
 How it reaches people, by link, mail and widget, is asking.py's.
 """
@@ -121,11 +121,11 @@ def set_settings(
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Change settings of a survey; within a minute every process knows them.
+    """Change settings of a survey. Within a minute every process uses them.
 
-    agents=signed: an agent that comes with a publishable key counts only from a link, mail or tag
-    that was made afterwards by pulse survey link, email or embed; of any other the answer is kept
-    without its agent. Agents that a secret key names always count. agents=free: all count.
+    agents=signed: an answer with a publishable key keeps its agent only if the agent comes from a
+    link, mail or tag that pulse survey link, email or embed made afterwards. Any other answer is
+    kept without its agent. Agents that come with a secret key always count. agents=free: all count.
 
     Example:
 
@@ -140,7 +140,9 @@ def set_settings(
     target = find_target(stack)
     found = known_survey(target, tenant, survey)
     if values["agents"] != found.agents == "free":
-        output.say("Agents in links, mails and tags that were made before do not count any more.")
+        output.say(
+            "From now on, agents in links, mails and tags that were made earlier do not count."
+        )
     changed = target.tenants.set_agents(found, values["agents"], new_secret=new_secret())
     _show(changed, changed.language(None), as_json=as_json)
 

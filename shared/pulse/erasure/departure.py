@@ -1,9 +1,9 @@
-"""pulse tenant delete at work: a tenant leaves, and everything of it with it.
+"""pulse tenant delete: deletes a tenant with everything that belongs to it.
 
-First its keys are revoked, so that nothing new comes, and finance is told to leave its files as
-they are: they are booked. Then its events go as those of a purge do, from objects that others share
-too; then what was made of them, and what was said of the tenant; its record goes last. So whoever
-dies in between is followed by another run, which finds the tenant and does the rest.
+First its keys are revoked, so that no new events come, and export_revenue is kept from changing its
+files, which are booked. Then its events are removed as by a purge, also from objects that hold rows
+of other tenants. Then its reports, exports, names, surveys and keys are removed, and its record
+last. So if a run dies, the next one still finds the tenant and does the rest.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import Tenant
 
 REMEMBERED_US = 60 * days.SECOND
-"""So long a function may let in a key that has been revoked."""
+"""For this long a function may still accept a key that has been revoked."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class Departure:
     def run(
         self, tenant: Tenant, *, with_finance: bool, rebuild: Callable[[], None]
     ) -> tuple[str, Mapping[str, Any]]:
-        """Delete the tenant; the key under which the receipt lies, and the receipt.
+        """Delete the tenant; returns the key of the receipt in the lake, and the receipt.
 
-        Afterwards nothing is left of it but the receipt, the order to leave out what may still be
-        queued and, unless they are to go as well, its files in the finance bucket. What others
-        have is as it was; `rebuild` builds the days that they shared.
+        Afterwards only the receipt is left, the order to leave out events that may still be queued
+        and, unless `with_finance`, its files in the finance bucket. Data of other tenants have not
+        changed; `rebuild` builds the days that they shared with it.
         """
         revoked = self._revoke(tenant.id)
         wait = Waiting(
@@ -86,7 +86,7 @@ class Departure:
         return key, receipt
 
     def preview(self, tenant: Tenant, *, with_finance: bool) -> Mapping[str, Any]:
-        """What `run` would remove, as far as one look tells; nothing is changed."""
+        """What `run` would remove, as far as one search can tell. Nothing is changed."""
         removed = self.erase.preview(Purge.of_all(tenant.id, days.now_us()))
         keys = self.tenants.keys(tenant.id)
         files = list(self.files.keys(lake.finance_prefix(tenant.id))) if with_finance else []
@@ -105,7 +105,7 @@ class Departure:
         return {**removed.shown(), "tenant_deleted": counts}
 
     def _revoke(self, tenant: str) -> int:
-        """Revoke all keys, and wait until no function lets one in; how many were in use."""
+        """Revoke all keys and wait until no function accepts them; how many were in use."""
         now_us = days.now_us()
         keys = self.tenants.keys(tenant)
         usable = [key for key in keys if key.usable(now_us)]
@@ -125,7 +125,7 @@ class Departure:
         return len(keys)
 
     def _wipe_reports(self, tenant: str) -> int:
-        """How many objects there were, each with its older versions."""
+        """Delete its reports with all versions; how many objects there were."""
         prefixes = [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
         objects = sum(len(list(self.erase.objects.keys(prefix))) for prefix in prefixes)
         for prefix in prefixes:
@@ -133,7 +133,7 @@ class Departure:
         return objects
 
     def _wipe_finance(self, tenant: str) -> int:
-        """How many files there were; then the tenant's id may be given again."""
+        """Delete its revenue files, so that its id can be used again; how many there were."""
         prefix = lake.finance_prefix(tenant)
         files = len(list(self.files.keys(prefix)))
         self.files.wipe(prefix)

@@ -1,4 +1,4 @@
-"""pulse erase and pulse purge at work: rows leave raw and every other place, and stay out.
+"""pulse erase and pulse purge: rows are removed from raw and every other place, and stay out.
 
 They look for the rows of a person (person.py), or for what a key or a time brought (purge.py).
 
@@ -42,8 +42,8 @@ from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects, Version
 
 SETTLE_S = 150.0
-"""After so long no write_raw is at work that has not read a tombstone: it may take 120 s. Nor does
-a dead letter stay hidden for longer that a run which died had received."""
+"""After this time every write_raw that is at work has read the tombstone: it takes 120 s at most.
+A dead letter that a run had received before it died is visible again by then, too."""
 _TO_MEND = "restore that day, or copy the object elsewhere and delete it, then run this again"
 _AT_ONCE = 8  # objects in flight
 _TRIES = 5
@@ -85,7 +85,7 @@ class Erase:
         )
 
     def run(self, sought: Sought, *, rebuild: Callable[[], None]) -> tuple[str, Receipt]:
-        """Remove what is sought as `remove` does; the key of the receipt in the lake, and it."""
+        """Remove the rows as `remove` does; returns the key of the receipt in the lake, and it."""
         receipt = self.remove(sought, rebuild=rebuild)
         return self.put_receipt(receipt.shown()), receipt
 
@@ -96,10 +96,10 @@ class Erase:
         return key
 
     def remove(self, sought: Sought, *, rebuild: Callable[[], None]) -> Receipt:
-        """Remove what is sought; the receipt, which is stored nowhere.
+        """Remove the rows that are sought; returns the receipt, which is not stored.
 
-        Afterwards nothing that was received until now holds it, nor will anything that is still
-        queued, and what was made of it has been built without it by `rebuild`.
+        Afterwards no place holds such a row that was received until now, rows that are still queued
+        will be left out, and `rebuild` has built everything again without them.
         """
         receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
         owed: set[tuple[str, date]] = set()
@@ -122,7 +122,7 @@ class Erase:
         return receipt
 
     def preview(self, sought: Sought) -> Receipt:
-        """What `run` would remove, as far as one look tells; nothing is changed."""
+        """What `run` would remove, as far as one search can tell. Nothing is changed."""
         receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
         self._learn(sought)
         self._mend_dead_letters(sought, receipt, dry=True)
@@ -136,13 +136,13 @@ class Erase:
 
     @property
     def traces(self) -> Traces:
-        """What else may show what is sought."""
+        """The other places that may show the rows."""
         return Traces(self.objects, self.exports, self.say, self.pause)
 
     def _learn(self, sought: Sought) -> None:
-        """Find all marks of a person's; nothing is removed.
+        """Find all marks of a person; nothing is removed.
 
-        Only who has looked everywhere knows that an interaction names nobody else.
+        Only a search of every place can tell that an interaction names no other customer.
         """
         if not isinstance(sought, Person):
             return
@@ -155,7 +155,10 @@ class Erase:
     # -- one look through everything
 
     def _look(self, sought: Sought, receipt: Receipt, owed: Days) -> bool:
-        """Remove what is found, and count the days owed; False if there was nothing new."""
+        """Search everything once and remove what is found; False if there was nothing new.
+
+        The days `owed` count as changed, whatever is found.
+        """
         before, told = sought.erasure.marks, receipt.shown()
         self._learn(sought)
         touched = self.search.days(sought)
@@ -180,7 +183,7 @@ class Erase:
     def _rewrite(
         self, sought: Sought, receipt: Receipt, stream: str, day: date, *, dry: bool = False
     ) -> None:
-        """No object of the day holds a row that is sought, nor does an older version of one."""
+        """Remove the rows from the day's objects; delete older versions that hold any of them."""
         tombstones = Tombstones.of([sought.erasure])
         prefix = lake.raw_prefix(stream, day)
 

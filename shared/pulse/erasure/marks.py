@@ -76,10 +76,10 @@ def claimed(stream: str, row: Mapping[str, Any], day: date) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Brought:
-    """What a key brought, or a time: rows of some streams, whatever they say."""
+    """The rows of some streams that came with a key or within a time, whatever they say."""
 
     key_id: str | None
-    """As `pulse key list` shows it; None: of any key, and of none that is known."""
+    """As `pulse key list` shows it; None: any key, and rows of which the key is unknown."""
     from_us: int
     """Received at this moment or later,"""
     to_us: int
@@ -87,7 +87,7 @@ class Brought:
     streams: tuple[str, ...]
 
     def holds(self, stream: str, key_id: Any, received_us: int) -> bool:
-        """Is a row of that stream, brought by that key at that moment, among it?"""
+        """Is a row of that stream, which came with that key at that moment, among these rows?"""
         return (
             stream in self.streams
             and self.from_us <= received_us < self.to_us
@@ -97,9 +97,9 @@ class Brought:
 
 @dataclass(frozen=True)
 class Erasure:
-    """An order to forget: what carries one of the marks and was received until then.
+    """An order to forget the rows that carry one of the marks and were received until then.
 
-    Or a purge: what a key or a time brought.
+    Or the order of a purge: to forget the rows that came with a key or within a time.
     """
 
     tenant: str
@@ -110,7 +110,7 @@ class Erasure:
     days: tuple[tuple[str, date], ...] = ()
     """Streams and days whose rows this takes away: they are to be built again."""
     brought: Brought | None = None
-    """Of a purge, which has no marks."""
+    """The rows that a purge removes; a purge has no marks."""
 
 
 @dataclass
@@ -120,7 +120,7 @@ class Tombstones:
     _until: dict[str, dict[str, int]] = field(default_factory=dict)
     """By tenant and mark, up to when it was received."""
     _brought: dict[str, list[Brought]] = field(default_factory=lambda: defaultdict(list))
-    """By tenant, what was purged."""
+    """By tenant, the rows that were purged."""
 
     @classmethod
     def of(cls, erasures: Iterable[Erasure]) -> "Tombstones":
@@ -145,7 +145,7 @@ class Tombstones:
         return frozenset(self._until)
 
     def purges(self) -> Iterator[tuple[str, Brought]]:
-        """What was purged, each with its tenant."""
+        """The rows that were purged, each description with its tenant."""
         return ((tenant, one) for tenant, purges in self._brought.items() for one in purges)
 
     def name(self, tenant: str, item: Any, received_us: int) -> bool:
@@ -156,7 +156,7 @@ class Tombstones:
         return received_us <= self._until[tenant].get(customer_mark(tenant, customer), -1)
 
     def purged(self, tenant: str, stream: str, key_id: Any, received_us: int) -> bool:
-        """Is what that key brought at that moment to be left out, whatever it says?"""
+        """Is a row that came with that key at that moment to be left out, whatever it says?"""
         purges: Sequence[Brought] = self._brought.get(tenant, ())
         return any(one.holds(stream, key_id, received_us) for one in purges)
 

@@ -24,20 +24,20 @@ _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_
 
 @dataclass
 class Person:
-    """Whom to look for, and what has been learnt of them."""
+    """A person to look for, and what has been learnt of them so far."""
 
     tenant: str
     customer: str
     timezone: str
     erased_us: int
     streams: tuple[str, ...] = ("responses", "interactions")
-    """Those whose rows may name a customer."""
+    """The streams whose rows may name a customer."""
     marks: set[str] = field(default_factory=set)
-    """Of what is theirs. None is taken back: a tombstone may hold it."""
+    """The marks of their rows. None is taken back: a tombstone may hold it."""
     claims: set[str] = field(default_factory=set)
-    """Of what rows that name them claim for them."""
+    """The marks that rows which name them claim for them."""
     others: set[str] = field(default_factory=set)
-    """Of the interactions of which an update names another customer, claimed or not."""
+    """The marks of interactions of which an update names another customer."""
 
     def __post_init__(self) -> None:
         self.marks.add(self.mark)
@@ -54,12 +54,12 @@ class Person:
 
     @property
     def tombstones(self) -> Tombstones:
-        """What covers their rows and no other's."""
+        """Tombstones that cover their rows and no others."""
         return Tombstones.of([self.erasure])
 
     @property
     def told(self) -> Mapping[str, Any]:
-        """What a receipt says of them."""
+        """The members of a receipt that say who was erased."""
         return {"customer_sha256": self.mark}
 
     def mended(self, body: str) -> Mended:
@@ -71,19 +71,19 @@ class Person:
         return is_line_of(line, self)
 
     def learn(self, stream: str, row: Mapping[str, Any], day: date) -> None:
-        """Take note of what a row that names a customer tells of whose something is."""
+        """Learn from a row that names a customer whose interactions and responses are whose."""
         if row["customer"] == self.customer:
             self.claims.update(claimed(stream, row, day))
         elif stream == "interactions":
             self.others.add(interaction_mark(self.tenant, row["interaction_id"]))
 
     def settle(self) -> None:
-        """Everything has been looked through: what nobody else could claim is theirs."""
+        """After everything was searched: what nobody else could claim is theirs."""
         self.marks |= self.claims - self.others
 
 
 def mended(body: str, person: Person) -> Mended:
-    """A message without the person's items. What it tells of whose something is, they learn."""
+    """A message without the person's items; `person` learns from it whose its items are."""
     try:
         message = Message.decode(body)
     except NewerFormatError:
@@ -97,7 +97,7 @@ def mended(body: str, person: Person) -> Mended:
 
 
 def _mended_newer(body: str, person: Person) -> Mended:
-    """What this version cannot read loses the items in which the person's id stands whole.
+    """A message of a newer version, without the items that have the person's id as a whole value.
 
     A newer version will read the others.
     """

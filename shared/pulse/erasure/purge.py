@@ -1,4 +1,4 @@
-"""What a key or a time brought, and how it is found in messages that were never written."""
+"""Rows that came with a key or within a time, and how to find them in unwritten messages."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from pulse.ingest.message import Message
 
 @dataclass(frozen=True)
 class Purge:
-    """What a key brought, or a time, as somebody asked for it."""
+    """The rows that came with a key or within a time, as somebody asked for them."""
 
     tenant: str
     streams: tuple[str, ...]
@@ -22,7 +22,7 @@ class Purge:
     key_id: str | None = None
     from_us: int | None = None
     to_us: int | None = None
-    """None: whatever was received before `erased_us`. Nothing later is ever purged."""
+    """None: everything received before `erased_us`. Later rows are never purged."""
 
     @classmethod
     def of_all(cls, tenant: str, erased_us: int) -> "Purge":
@@ -31,29 +31,29 @@ class Purge:
 
     @property
     def brought(self) -> Brought:
-        """The rows that are meant."""
+        """The rows to remove."""
         to_us = min(self.erased_us, self.erased_us if self.to_us is None else self.to_us)
         return Brought(self.key_id, self.from_us or 0, to_us, self.streams)
 
     @property
     def is_whole(self) -> bool:
-        """Is it everything of the tenant?"""
+        """True if these are all rows of the tenant."""
         return self.key_id is None and self.from_us is None and self.to_us is None
 
     @property
     def mark(self) -> str:
-        """Of what was asked for: whoever asks again later, with no end named, asks for the same."""
+        """A hash of the request. A later request without an end has the same one."""
         asked = (self.key_id, self.from_us, self.to_us, ",".join(self.streams))
         return mark("purge", self.tenant, *map(str, asked))
 
     @property
     def erasure(self) -> Erasure:
-        """The order to leave it out."""
+        """The order to leave these rows out."""
         return Erasure(self.tenant, self.mark, frozenset(), self.erased_us, brought=self.brought)
 
     @property
     def told(self) -> Mapping[str, Any]:
-        """What a receipt says of it."""
+        """The members of a receipt that say what was purged."""
         brought = self.brought
         return {
             "purged": {
@@ -65,13 +65,13 @@ class Purge:
         }
 
     def mended(self, body: str) -> Mended:
-        """A message without what it brought."""
+        """A message without the items that are to be removed."""
         try:
             message = Message.decode(body)
         except NewerFormatError:
-            return Mended(body)  # whoever can read it leaves out what the tombstone names
+            return Mended(body)  # a newer write_raw, which can read it, obeys the tombstone
         except ValueError:
-            return Mended(body)  # nothing tells who brought it
+            return Mended(body)  # no key or time can be read
         if message.tenant != self.tenant:
             return Mended(body)
         brought, at = self.brought, message.received_us
@@ -83,13 +83,13 @@ class Purge:
         return Mended.of(message, body, left)
 
     def is_in(self, line: str) -> bool:
-        """Did what this line tells of come so?"""
+        """Is this line of an object under quarantine/ about such a row?"""
         told = json.loads(line)
         about = told.get("row", told.get("message"))
         if not isinstance(about, Mapping) or about.get("tenant") != self.tenant:
             return False
         received_us = days.parse_instant(told["received"])
-        if self.is_whole:  # then it may be of a stream that there is not
+        if self.is_whole:  # also lines of an unknown stream
             return received_us < self.erased_us
         stream = told["stream"] if "row" in told else about.get("stream")
         return self.brought.holds(str(stream), about.get("key_id"), received_us)

@@ -1,4 +1,4 @@
-"""What an erasure or a purge did, for whoever asked for it: nothing in it names a person."""
+"""The receipt of an erasure or a purge: it says what was removed and names no person."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Receipt:
 
     tenant: str
     told: Mapping[str, Any]
-    """What was sought: a person's mark, or what was purged."""
+    """What was removed: the rows of this mark of a person, or what a purge asked for."""
     erased_us: int
     removed: Counter[str] = field(default_factory=Counter)
     """By stream: rows of raw, copies included, and items of dead letters."""
@@ -34,7 +34,7 @@ class Receipt:
     """By stream, the days that lost rows."""
     objects: list[RewrittenObject] = field(default_factory=list)
     versions_removed: int = 0
-    """Older versions of objects that held what was sought, or followed from it."""
+    """Older versions of objects that held such rows, or were made from them."""
     quarantine_lines: int = 0
     dead_letters_changed: int = 0
     dead_letters_removed: int = 0

@@ -49,7 +49,7 @@ def uncovered(rows: pa.Table, stream: str, day: date, tombstones: Tombstones) ->
 
 
 def _unpurged(rows: pa.Table, stream: str, tombstones: Tombstones) -> pa.Table:
-    """The rows without what was purged; that may be all, so Arrow looks at whole columns."""
+    """The rows without those that were purged. These may be all, so Arrow filters by columns."""
     for tenant, brought in tombstones.purges():
         if stream not in brought.streams:
             continue
@@ -92,7 +92,7 @@ def rewritten(body: bytes, stream: str, day: date, tombstones: Tombstones) -> Re
 
 
 def holds(body: bytes, stream: str, day: date, tombstones: Tombstones) -> bool:
-    """Has an older version of an object a row that tombstones cover? What nobody can read has."""
+    """Does an older version hold a row that tombstones cover? True if it cannot be read."""
     try:
         return rewritten(body, stream, day, tombstones) is not None
     except (ValueError, OSError, pa.ArrowException):

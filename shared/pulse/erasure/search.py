@@ -1,4 +1,4 @@
-"""Where the rows that are sought lie: Athena finds the days, so that raw is not listed for it.
+"""Finds the days that have rows to be removed. Athena finds them, so raw need not be listed.
 
 The statements compare marks and answer with marks and counts. Athena keeps their text for weeks and
 their results for days: neither names anybody.
@@ -29,18 +29,18 @@ _UNREAD = (
     "`pulse check` names a day that it cannot read. Mend that, then run this again."
 )
 MARKS_A_STATEMENT = 1_000
-"""A statement names each of them up to three times with 68 bytes, and may have 262,144."""
+"""A statement names each mark up to three times, in 68 bytes, and may have 262,144 bytes."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """Asks raw about a person, or about what was brought."""
+    """Searches raw for the rows of a person, or for those that a purge removes."""
 
     ledger: Ledger
     athena: Athena
 
     def learn(self, person: Person) -> None:
-        """The person knows what rows claim for them, and which of their claims name others too."""
+        """Tell `person` what rows claim for them, and which of it names other customers, too."""
         theirs = {"customer": person.mark}
         for row in self._ask("responses_named", "responses", person, theirs):
             person.claims.update(value for value in row.values() if isinstance(value, str))
@@ -53,11 +53,11 @@ class Search:
                     person.others.add(row["interaction"])
 
     def days(self, sought: Sought) -> dict[str, set[date]]:
-        """By stream, the days that have rows of what is sought."""
+        """By stream, the days that have rows to be removed."""
         return {stream: set(self.rows(sought, stream)) for stream in sought.streams}
 
     def rows(self, sought: Sought, stream: str) -> Counter[date]:
-        """How many rows of each day are sought; of those that carry marks at least so many."""
+        """How many rows of each day are to be removed; for a person, at least so many."""
         if isinstance(sought, Purge):
             return self._counts(f"{stream}_brought", stream, sought, _purged(sought))
         found: Counter[date] = Counter()
@@ -94,7 +94,7 @@ class Search:
 
 
 def _purged(purge: Purge) -> Mapping[str, Any]:
-    """What the statements ask of a purge; the empty text stands for any key."""
+    """The parameters of a purge's statements; an empty key_id stands for any key."""
     brought = purge.brought
     return {
         "key_id": brought.key_id or "",

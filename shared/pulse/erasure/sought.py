@@ -1,4 +1,8 @@
-"""What an erasure or a purge removes: one interface for a person and for what was brought."""
+"""The rows that an erasure or a purge removes: one interface for both.
+
+An erasure looks for a person's rows (person.py), a purge for rows that came with a key or within a
+time (purge.py).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +14,7 @@ from pulse.ingest.message import Message, with_items
 
 @dataclass(frozen=True)
 class Mended:
-    """What a message becomes: its body (None: nothing is left), and how many items that took."""
+    """What a message becomes: its body (None: nothing is left); how many items were removed."""
 
     body: str | None
     stream: str = ""
@@ -18,7 +22,7 @@ class Mended:
 
     @classmethod
     def of(cls, message: Message, body: str, left: Sequence[Any]) -> "Mended":
-        """The message, which `body` holds, with these of its items."""
+        """The message that `body` holds, with only these of its items left."""
         removed = len(message.items) - len(left)
         if not removed:
             return cls(body)
@@ -26,34 +30,34 @@ class Mended:
 
 
 class Sought(Protocol):
-    """What is to be removed, and stay out."""
+    """Describes rows that are to be removed, and to stay out."""
 
     @property
     def tenant(self) -> str:
-        """Whose it is."""
+        """The tenant whose rows they are."""
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """Those of which rows may be removed."""
+        """The streams that may have such rows."""
 
     @property
     def mark(self) -> str:
-        """A hash by which another run knows that it looks for the same."""
+        """A hash by which a later run knows that it looks for the same rows."""
 
     @property
     def erased_us(self) -> int:
-        """What is received later stays."""
+        """Rows that are received later stay."""
 
     @property
     def erasure(self) -> Erasure:
-        """The order to forget it, as far as it is known."""
+        """The order to forget the rows, as far as they are known."""
 
     @property
     def told(self) -> Mapping[str, Any]:
-        """What a receipt says of it."""
+        """The members of a receipt that say which rows were sought."""
 
     def mended(self, body: str) -> Mended:
-        """A message without it."""
+        """A message without such items."""
 
     def is_in(self, line: str) -> bool:
-        """Is it what this line of an object under quarantine/ tells of?"""
+        """Is this line of an object under quarantine/ about such a row?"""

@@ -1,8 +1,8 @@
-"""What else may show rows that were removed, or what followed from them.
+"""Other places that may show rows that were removed, or figures made from them.
 
-That is files of exports, results of statements of Athena, and older versions of reports, in which
-whoever was few may be told from the difference. All go by themselves, the last within two days;
-whoever was erased need not wait for that.
+These are files of exports, results of Athena's statements, and older versions of reports: the
+difference between two versions of a report may show the score of a small group. All of them expire
+by themselves, the last within two days, but an erasure does not wait for that.
 """
 
 import csv
@@ -27,7 +27,7 @@ _OF_SINGLE_EVENTS = frozenset(
 )
 _HEADER_BYTES = 16_384
 _LEASE_US = 15 * 60 * days.SECOND
-"""So long no export begins at most, should this die."""
+"""If this process dies, no export of the tenant begins for this long."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class Traces:
         return [export.id for export in withdrawn], len(unwanted)
 
     def remove_exports(self, tenant: str) -> int:
-        """Remove every export of a tenant, for good: orders, files, what was laid out for them.
+        """Delete every export of a tenant for good: its order, file and staging; returns how many.
 
-        How many orders there were. One that is being made is waited for.
+        An export that is being made is waited for.
         """
         with self._nobody_at_work(tenant):
             self.objects.wipe(lake.exports_prefix(tenant))
@@ -87,10 +87,10 @@ class Traces:
         return len(found)
 
     def remove_versions(self, tenant: str) -> int:
-        """Remove what lies behind what is there now, but for raw; how many versions.
+        """Delete older versions under every prefix but raw; returns how many.
 
-        That is all that is laid out or answered for a moment only, whoever it is of, and what the
-        tenant's files and reports were before.
+        These are all older versions of staging and of statements' results, of any tenant, and
+        those of this tenant's exports and reports.
         """
         prefixes = [lake.STATEMENT_RESULTS, lake.STAGING, lake.exports_prefix(tenant)]
         prefixes += [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
@@ -100,7 +100,7 @@ class Traces:
 
     @contextmanager
     def _nobody_at_work(self, tenant: str) -> Iterator[None]:
-        """Within the block no export of the tenant is being made; one that is, is waited for."""
+        """Within the block no export of the tenant is being made; one at work is waited for."""
         holder = lake.ulid()
         wait = Waiting(self.say, self.pause, "Waiting for an export that is being made …")
         while not self.exports.stop_line(tenant, holder, days.now_us() + _LEASE_US):
@@ -111,7 +111,7 @@ class Traces:
             self.exports.free_line(tenant, holder)
 
     def _staging(self, tenant: str) -> list[str]:
-        """What the tenant's exports have laid out, none being at work: they were broken off."""
+        """Staging objects of the tenant's exports. As none is at work, these have died."""
         found = []
         for run in self.objects.folders(lake.EXPORT_STAGING):
             keys = list(self.objects.keys(run))
