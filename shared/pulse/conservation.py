@@ -52,13 +52,13 @@ class Balance:
     """Further rows of the same events, which count once."""
     set_aside: int
     being_resent: int
-    """Set aside, and marked: whoever was sending it again has not ended; it may be in raw, too."""
+    """Marked lines: a run began to send them again and has not ended. They may be in raw."""
     erased: int
     """At most: what erasures have removed since, and had write_raw leave out, whenever received."""
     messages_on_their_way: int
-    """Of any stream, each of at most BATCH_ITEMS events."""
+    """Messages of any stream, each of at most BATCH_ITEMS events."""
     accepted_since_oldest: int | None
-    """Of `accepted`, what came since the oldest message was sent; None where nobody tells when."""
+    """How many were accepted since the oldest message was sent; None if that time is unknown."""
     in_dead_letters: int
     expired_days: int
     """Days that raw no longer keeps, and with them what was received of them lately."""
@@ -112,7 +112,7 @@ class _Span:
         return cls(_floor(now - LOOK_BACK, _HOUR), _floor(now - SETTLED, _MINUTE))
 
     def since(self, moment: datetime) -> Self:
-        """What of it is left from a moment's minute on; it may be nothing."""
+        """The part of it from a moment's minute on, which may be empty."""
         start = max(self.start, _floor(moment, _MINUTE))
         return replace(self, start=min(start, self.end))
 
@@ -188,7 +188,7 @@ def _accepted(namespace: str, span: _Span) -> Mapping[str, int]:
 
 
 def _sums(namespace: str, span: _Span, *names: str) -> Counter[str]:
-    """The minutes before the first whole hour, the whole hours, and the minutes of the last one."""
+    """Sums over the span, of minutes before and after the whole hours, and of whole hours."""
     first = min(span.end, _floor(span.start + timedelta(seconds=_HOUR - 1), _HOUR))
     last = max(first, _floor(span.end, _HOUR))
     found = Counter(metrics.sums(namespace, names, span.start, first, period_s=_MINUTE))
@@ -198,7 +198,7 @@ def _sums(namespace: str, span: _Span, *names: str) -> Counter[str]:
 
 
 def _in_dead_letters(url: str, span: _Span) -> Counter[str]:
-    """How many events dead letters hold, by stream. One letter that is there twice is one."""
+    """How many events dead letters hold, by stream. Equal letters count once."""
     found: Counter[str] = Counter()
     seen: set[bytes] = set()
 
@@ -207,12 +207,12 @@ def _in_dead_letters(url: str, span: _Span) -> Counter[str]:
         if name in seen:
             return
         seen.add(name)
-        with suppress(ValueError, RecursionError):  # what is no JSON was never accepted
+        with suppress(ValueError, RecursionError):  # a letter that is no JSON was never accepted
             stream, events, received_us = _content({"message": json.loads(body)})
             if span.holds(received_us):
                 found[stream] += events
 
-    if queue.depth(url):  # an empty queue has to be waited for
+    if queue.depth(url):  # receiving from an empty queue takes long
         queue.look_through(url, look)
     return found
 

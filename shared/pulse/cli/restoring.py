@@ -96,8 +96,9 @@ def table(
     """Write records back from a table that AWS restored to a point in time.
 
     It writes the records that are missing now; with --replace also those that differ. It never
-    deletes a record, and brings nothing back of a tenant that was deleted since. --only may be given more than once; the docstrings at the top of
-    shared/pulse/store/*.py say which records there are.
+    deletes a record, and brings nothing back of a tenant that was deleted since. --only may be
+    given more than once; the docstrings at the top of shared/pulse/store/*.py say which records
+    there are.
 
     Example:
 

@@ -38,7 +38,7 @@ from pulse.store.objects import Objects
 from pulse.unbuilt import Unbuilt
 
 MOST_RETRIES = 10
-"""So many days that are known to fail are tried again in one run."""
+"""At most so many days that are known to fail are tried again in one run."""
 _NO_TIME = "no time was left for it"
 
 
@@ -57,7 +57,7 @@ class _Table(Failures[date]):
     dataset: lake.Dataset
     entries: Mapping[date, Entry]
     portions: deque[list[date]]
-    """What is still to be built, a statement each."""
+    """The days still to be built, in portions of one statement each."""
     built: set[date] = field(default_factory=set)
     halved: dict[date, tuple[int, PulseError]] = field(default_factory=dict)
     """The last statement over a day that failed: how many days it had, and why."""
@@ -92,11 +92,11 @@ class _Table(Failures[date]):
 
     @property
     def left(self) -> list[date]:
-        """The days that have not been built yet, nor failed by themselves."""
+        """The days that have neither been built nor failed by themselves."""
         return [day for days in self.portions for day in days]
 
     def give_up(self) -> None:
-        """What is left is held up by what has failed so far."""
+        """Note that the days left are held up by the last failure."""
         self.held_up.update(dict.fromkeys(self.left, self.failures[-1]))
         self.portions.clear()
 
@@ -111,7 +111,7 @@ class BuildDaily:
     athena: Athena
     events: Events
     public_values: int
-    """So many values that public keys send are told apart, of each dimension, tenant and day."""
+    """At most so many values from public keys are kept apart by dimension, tenant and day."""
 
     @classmethod
     def from_settings(cls, settings: BuildDailySettings) -> Self:
@@ -152,7 +152,7 @@ class BuildDaily:
         built = {day for table in tables for day in table.built}
         failures = [failure for table in tables for failure in table.failures]
         finished = all(table.finished for table in tables)
-        # What only ever fails must not go on waking itself.
+        # A run that builds nothing must not wake itself again and again.
         again = not finished and (built or not failures)
         failing = sum(self._note(table, over=not again) for table in tables)
         if wake:
@@ -169,7 +169,7 @@ class BuildDaily:
     def _table(
         self, dataset: lake.Dataset, start: date | None, end: date | None, impatient: bool
     ) -> _Table:
-        """What is to be built of a table, in portions of one statement each.
+        """The days of a table that are to be built, in portions of one statement each.
 
         Days whose own statement failed come last, each alone, so that they hold up nothing.
         """
@@ -204,7 +204,7 @@ class BuildDaily:
         )
 
     def _build_all(self, table: _Table, remaining_s: Remaining) -> None:
-        """Build what can be built in the time that is left."""
+        """Build as many of the table's days as time allows."""
         while table.portions:
             if remaining_s() < RESERVE_S:
                 table.stop()
@@ -222,9 +222,10 @@ class BuildDaily:
                 table.built.update(day for day in days if day not in wrong)
 
     def _note(self, table: _Table, *, over: bool) -> int:
-        """Say in the ledger what could not be built and why; how many days are failing now.
+        """Note in the ledger which days could not be built and why; returns how many are failing.
 
-        What has not been reached yet waits only if the run is `over` and not woken for the rest.
+        Days that were not reached are noted as waiting only if the run is `over`: otherwise another
+        run is woken for them.
         """
         notes = {
             day: Unbuilt.failed(
@@ -261,7 +262,8 @@ class BuildDaily:
     ) -> dict[date, BuildCheckError]:
         """Build some days in one run, check it, and publish it day by day.
 
-        Those whose result contradicts the events are not published: they, and how they do.
+        Returns the days whose result contradicts the events, with the error. They are not
+        published.
         """
         run = lake.ulid()
         days = day_parameters([entry.day for entry in entries])
@@ -299,7 +301,7 @@ class BuildDaily:
         return wrong
 
     def _check_empty(self, dataset: lake.Dataset, day: date) -> dict[date, BuildCheckError]:
-        """The day, and what is wrong, if raw may have rows of it and Athena finds none.
+        """The day with an error, if raw may have rows of it and Athena finds none.
 
         Where it reads nothing at all, as from a table whose location is wrong, its own counts
         agree with each other.
@@ -368,7 +370,7 @@ def _by_day(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 def wrong_counts(
     before: Mapping[str, int], built: Mapping[str, int], after: Mapping[str, int]
 ) -> dict[date, BuildCheckError]:
-    """The days that do not count what raw held while they were built, and what they count.
+    """The days whose counts differ from what raw held while they were built, with the errors.
 
     Events only ever come: what was there before the statement must be in the result, and what
     was not there after it must not.
@@ -384,9 +386,9 @@ def wrong_counts(
 
 
 def _halves(among: Mapping[date, int]) -> Iterator[list[date]]:
-    """Days that stood in a statement of so many that failed, in portions of half as many.
+    """The days of failed statements (`among`: over how many days), in portions of half as many.
 
-    Where a run had no time left to find out whose fault it was, the next one goes on from there.
+    So a run goes on where the run before had no time left to find the day at fault.
     """
     for size in sorted(set(among.values())):
         days = sorted(day for day, number in among.items() if number == size)
@@ -395,12 +397,12 @@ def _halves(among: Mapping[date, int]) -> Iterator[list[date]]:
 
 
 def _is_suspect(entry: Entry) -> bool:
-    """Has a statement over this day alone failed?"""
+    """Has a statement over only this day failed?"""
     return entry.unbuilt is not None and entry.unbuilt.alone
 
 
 def _to_be_tried(suspects: Sequence[date], entries: Mapping[date, Entry]) -> list[date]:
-    """Of the days whose own statement failed those to try now, the longest untried first."""
+    """The suspects that are to be tried now, the longest untried first."""
     known = {day: note for day in suspects if (note := entries[day].unbuilt)}
     due = [day for day, note in known.items() if note.is_due(entries[day].version)]
     return sorted(due, key=lambda day: known[day].tried_us)[:MOST_RETRIES]

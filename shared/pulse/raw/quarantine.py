@@ -1,8 +1,8 @@
-"""What could not be read, set aside with its reason: JSON lines under `quarantine/`.
+"""Events that could not be read are set aside with the reason: JSON lines under `quarantine/`.
 
-Nobody loses data by our mistake: a line holds all that its events need to be sent again as they
-came (resend.py), the country in the place of the address. No address of a customer is kept even
-here. While a line is being sent again it carries a mark.
+So nobody loses data by our mistake. A line holds everything that is needed to send its events again
+as they came (resend.py), with the country in place of the address: no address of a customer is kept
+even here. While a line is being sent again it carries a mark.
 """
 
 import json
@@ -15,7 +15,7 @@ from pulse import days, formats
 UNKNOWN_STREAM = "unknown"
 """Where whole messages are set aside."""
 MARK = "resent"
-"""The member that says when a line was about to be sent again."""
+"""The member of a line that is being sent again; it says since when."""
 
 _ADDRESS_MEMBERS = ("ip", "client_ip")
 # Also a time of day can look like the second one; it is better to lose that than to keep this.

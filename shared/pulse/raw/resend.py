@@ -1,11 +1,11 @@
-"""What was set aside goes to the queue again, as what it was: same key, country, time, identity.
+"""Sends what was set aside to the queue again, with its own key, country, time and identity.
 
-Through the interface it would be another answer, of another kind of key and from another place. So
-each line becomes a message with the envelope that it came in. It was received when it was: whoever
-was erased since stays erased, and an answer sent twice is one.
+Sent through the API it would be another answer, with another kind of key and from another place. So
+each line becomes a message with the envelope of the message that it came in, and with its own time
+of receipt: people who were erased since stay erased, and an answer that is sent twice counts once.
 
-A line is marked, sent, and removed, in this order. Who dies in between leaves marked lines, of
-which nobody knows whether they were sent: they are sent again by the next run, and count once.
+A line is marked, sent and removed, in this order. A run that dies in between leaves marked lines,
+which may have been sent or not. The next run sends them again, and they count once.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from pulse.store.objects import Objects
 from pulse.store.queue import Queue
 
 FIELDS = frozenset(f.name for kind in (Response, Interaction, AgentSession) for f in fields(kind))
-"""What an item may hold."""
+"""The members that an item may have."""
 _IDS = ("response_id", "interaction_id", "session_id")
 _ID_DIGITS = 16
 _AT_ONCE = 8
@@ -33,7 +33,7 @@ _TRIES = 5
 
 
 class UnsendableError(PulseError):
-    """Nothing in the line is a message; it has to be mended first."""
+    """No message can be made of the line; somebody has to edit it first."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Line:
 
     @cached_property
     def id(self) -> str:
-        """What it is called, marked or not; equal lines share it."""
+        """Its id, which a mark does not change; equal lines have the same one."""
         unmarked = {name: value for name, value in self.told.items() if name != MARK}
         return hashlib.sha256(json.dumps(unmarked).encode()).hexdigest()[:_ID_DIGITS]
 
@@ -66,7 +66,7 @@ class Line:
 
     @property
     def is_marked(self) -> bool:
-        """True where whoever sent it again has not ended."""
+        """True if a run began to send it again and has not ended."""
         return MARK in self.told
 
     @property
@@ -76,25 +76,25 @@ class Line:
 
     @property
     def envelope(self) -> Mapping[str, Any]:
-        """What the message said of its items; nothing where it was none."""
+        """The members of its message; empty if it was no message."""
         about = self.told.get("row", self.told.get("message"))
         return about if isinstance(about, Mapping) else {}
 
     @property
     def stream(self) -> str:
-        """Of a message that could not be read, what it says itself."""
+        """Its stream; of a message that could not be read, the stream that it names."""
         told = self.told["stream"] if "row" in self.told else self.envelope.get("stream")
         return told if isinstance(told, str) else UNKNOWN_STREAM
 
     @property
     def tenant(self) -> str | None:
-        """None where it tells none."""
+        """Its tenant; None if it names none."""
         tenant = self.envelope.get("tenant")
         return tenant if isinstance(tenant, str) else None
 
     @property
     def items(self) -> list[Any]:
-        """Its events, as far as they can be told."""
+        """Its events, as far as they can be read."""
         if "row" in self.told:
             return [self.envelope.get("item")]
         items = self.envelope.get("items")
@@ -102,7 +102,7 @@ class Line:
 
     @property
     def event_ids(self) -> list[str]:
-        """What its events are called."""
+        """The ids of its events."""
         given = [
             i[name] for i in self.items if isinstance(i, Mapping) for name in _IDS if name in i
         ]
@@ -136,7 +136,7 @@ class Line:
         if not isinstance(item, Mapping):
             raise UnsendableError("the item is no object")
         if not (self.tenant and isinstance(row["key_kind"], str)):
-            raise UnsendableError("nothing tells whose it is")
+            raise UnsendableError("it names no tenant or no kind of key")
         own, country = row["key_kind"] == "publishable", row.get("country")
         if country and not own:
             item = {"country": country, **item}
@@ -155,7 +155,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which lines are meant; None: whichever."""
+    """Which lines to take; None: any."""
 
     tenant: str | None = None
     stream: str | None = None
@@ -165,7 +165,7 @@ class Wanted:
     """The UTC day on which they were set aside."""
 
     def holds(self, line: Line) -> bool:
-        """Is this line meant?"""
+        """Is this line one to take?"""
         return (
             self.tenant in (None, line.tenant)
             and self.stream in (None, line.stream)
@@ -175,7 +175,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Resent:
-    """What became of lines: how many were sent, and those that could not be, with the reason."""
+    """How many lines and events were sent, and which lines could not be, with the reasons."""
 
     lines: int
     events: int
@@ -184,13 +184,13 @@ class Resent:
 
 @dataclass(frozen=True)
 class Quarantine:
-    """All that was set aside in a lake, and the queue that it came by."""
+    """All lines that were set aside in a lake, and the queue that they go to."""
 
     objects: Objects
     queue: Queue
 
     def lines(self, wanted: Wanted) -> Iterator[Line]:
-        """The lines that are meant, by stream and in the order in which they were set aside."""
+        """The wanted lines, by stream and in the order in which they were set aside."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for lines in pool.map(self._read, self._keys(wanted.day)):
                 yield from filter(wanted.holds, lines)
@@ -198,10 +198,10 @@ class Quarantine:
     def resend(
         self, wanted: Wanted, mend: Callable[[Line], Line | None], *, dry: bool = False
     ) -> Resent:
-        """Send what is meant again, as `mend` makes it (None: not this one).
+        """Send the wanted lines again, each as `mend` returns it (None: leave the line alone).
 
-        Afterwards what was sent is no longer set aside; write_raw may set it aside anew. What
-        cannot be sent stays. A dry run changes nothing.
+        Afterwards the lines that were sent are no longer set aside, though write_raw may set them
+        aside anew. Lines that cannot be sent stay. A dry run changes nothing.
         """
         sent: list[Line] = []
         unsendable: list[tuple[Line, str]] = []
@@ -222,7 +222,7 @@ class Quarantine:
     def _resend(self, key: str, bodies: Mapping[str, str]) -> None:
         """Send the messages made of an object's lines, by the lines' ids.
 
-        Lines that are no longer there when they are to be marked were erased, or sent by another.
+        Lines that are gone when they are to be marked were erased, or sent by another run.
         """
         marked: set[str] = set()
 
@@ -237,7 +237,7 @@ class Quarantine:
         self._change(key, lambda lines: [line for line in lines if line.id not in marked])
 
     def _change(self, key: str, change: Callable[[list[Line]], list[Line]]) -> None:
-        """Let an object have the lines that `change` makes of its own; of none it is deleted."""
+        """Replace an object's lines by those that `change` returns; delete it if that is none."""
         for _ in range(_TRIES):
             found = self.objects.look(key)
             if found is None:
@@ -251,7 +251,7 @@ class Quarantine:
             new = "".join(f"{line.text}\n" for line in lines).encode()
             try:
                 self.objects.replace(key, new, etag=etag)
-            except ConflictError:  # an erasure, or another who sends again
+            except ConflictError:  # an erasure, or another run
                 continue
             return
         raise ConflictError(f"{key} keeps being changed by somebody else: run it again")

@@ -1,9 +1,9 @@
-"""pulse restore raw at work: what raw has lost comes back from older versions of its objects.
+"""pulse restore raw: brings lost rows of raw back from older versions of its objects.
 
-The bucket keeps what was replaced or deleted for a week. A row that lies in an older version and
-that its day lacks is lost: compaction's sources lie there too, but the day has their rows; and what
-was erased or purged is left out by its tombstone, wherever it lies. So nobody has to know what
-happened, or when, and whoever restores twice changes nothing the second time.
+The bucket keeps for a week what was replaced or deleted. A row counts as lost if an older version
+holds it and its day does not. Sources of compactions are older versions, too, but the day has their
+rows. Rows that were erased or purged are left out by their tombstones. So nobody has to know what
+happened, or when, and a second restoration changes nothing.
 """
 
 from collections.abc import Callable
@@ -24,12 +24,12 @@ from pulse.store.objects import Objects, Version
 _ASK_EVERY_S = 5.0
 
 _Rows = set[tuple[int, str]]
-"""Rows by when they were received and by the hash of what they say."""
+"""Rows by the time of receipt and the hash of their contents."""
 
 
 @dataclass(frozen=True)
 class Restored:
-    """One object that came back, or would: its key, and how many rows the day had lacked."""
+    """An object that was restored, or would be: its key, and how many lost rows it brings."""
 
     stream: str
     day: date
@@ -43,7 +43,7 @@ class DayRestored:
 
     objects: tuple[Restored, ...]
     unreadable: tuple[str, ...]
-    """Keys of what nobody can read, and nothing older could take the place of."""
+    """Keys of objects that cannot be read and that no older version can replace."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class RestoreRaw:
         )
 
     def day(self, dataset: lake.Dataset, day: date, *, dry: bool = False) -> DayRestored | None:
-        """Bring back what a day has lost, or only tell what would come.
+        """Bring back the rows that a day has lost; in a dry run only say which.
 
-        None for a day that never had an event or has expired.
-        The day counts as changed in any case, so that it is built again also if the run before
-        died between the two. Raises ValueError for an object of a newer version of Pulse.
+        Returns None for a day that never had an event or has expired. The day counts as changed in
+        any case, so that it is built again even if the run before died before counting it. Raises
+        ValueError for an object of a newer version of Pulse.
         """
         stream = dataset.stream
         entry = self.ledger.entries(stream).get(day)
@@ -102,7 +102,7 @@ class RestoreRaw:
         return DayRestored(tuple(restored), tuple(spoilt))
 
     def _standing(self, dataset: lake.Dataset, day: date) -> tuple[_Rows, dict[str, str]]:
-        """The rows that the day has, and the ETags of objects that nobody can read, by key."""
+        """The rows that the day has, and the ETags of objects that cannot be read, by key."""
         there: _Rows = set()
         spoilt: dict[str, str] = {}
         for key, etag in self.objects.etags(lake.raw_prefix(dataset.stream, day)).items():
@@ -114,7 +114,7 @@ class RestoreRaw:
         return there, spoilt
 
     def _older(self, dataset: lake.Dataset, day: date) -> list[Version]:
-        """Older versions, the newest first: of one key that is the likeliest to be whole."""
+        """Older versions, the newest first: of a key's versions it is the likeliest to be whole."""
         older = self.objects.older_versions(lake.raw_prefix(dataset.stream, day))
         return sorted(older, key=lambda version: version.stored, reverse=True)
 
@@ -131,7 +131,7 @@ class RestoreRaw:
         return uncovered(rows, dataset.stream, day, self.erasures.tombstones())
 
     def _put(self, key: str, body: bytes, spoilt: str) -> None:
-        """Store rows in the place of the object with that ETag; without one, as a new object.
+        """Store rows in place of the spoilt object with that ETag; without one, as a new object.
 
         Raises ConflictError if something else stands there by now.
         """
@@ -142,9 +142,9 @@ class RestoreRaw:
 
 
 def _read(dataset: lake.Dataset, body: bytes) -> pa.Table | None:
-    """The rows of an object; None for what nobody can read.
+    """The rows of an object; None if it cannot be read.
 
-    Raises ValueError for one with columns that this version does not know: it is no spoilt one.
+    Raises ValueError if it has columns that this version does not know: then it is not spoilt.
     """
     try:
         return parquet.decode(body, dataset.raw_columns)

@@ -41,7 +41,7 @@ from pulse.unbuilt import Unbuilt
 ROUNDS = 3
 """How often a run starts over for tenant-years that another builder changed under it."""
 MOST_RANGES = 50
-"""So many ranges of days that are not built stand on a tenant's record."""
+"""A tenant's record names at most so many ranges of days that are not built."""
 _LAST_S = 10.0
 """With less time left nothing is begun."""
 
@@ -185,7 +185,7 @@ class BuildReports:
             failures += done.failures  # of the last round: what failed before was tried again
             rounds.append(done)
         failing = self._tell(rounds, remaining_s)
-        # What only ever fails must not go on waking itself.
+        # A run that builds nothing must not wake itself again and again.
         again = not finished and (rewritten or unchanged or not failures)
         self.events.announce("reports unfinished" if again else "reports built")
         fields = {"rewritten": len(rewritten), "unchanged": unchanged, "finished": finished}
@@ -265,10 +265,10 @@ class BuildReports:
         yield from ([tenant] for tenant in suspects)
 
     def _tell(self, rounds: Sequence[_Round], remaining_s: Remaining) -> int:
-        """Write on each tenant's record what is not built, where that has changed.
+        """Write on each tenant's record what is not built, if that has changed.
 
-        A day that cannot be built is every tenant's: nothing tells whose rows it is about. Returns
-        how many tenant-years are failing.
+        A day that cannot be built is noted for every tenant, because nobody knows whose rows are to
+        blame. Returns how many tenant-years are failing.
         """
         days_behind = {one.dataset.name: self._days_behind(one) for one in rounds}
         failing = 0
@@ -291,7 +291,7 @@ class BuildReports:
         return failing
 
     def _days_behind(self, done: _Round) -> Behind:
-        """The days of a table that build_daily could not build, by what it has noted."""
+        """The days of a table that build_daily could not build, as it has noted in the ledger."""
         failing: list[date] = []
         waiting: list[date] = []
         for day, entry in self.ledger.entries(done.dataset.stream).items():
@@ -472,7 +472,7 @@ def by_year(partitions: Iterable[Partition]) -> dict[int, list[Partition]]:
 
 
 def _years_behind(tenant: Tenant, done: _Round) -> dict[int, Unbuilt]:
-    """What could not be put together of a tenant's years, in this round or in one before."""
+    """The years of a tenant that could not be built, in this round or in one before."""
     table = tenant.table(done.dataset.name)
     found: dict[int, Unbuilt] = {}
     for year, partitions in by_year(done.partitions.values()).items():
