@@ -1,4 +1,4 @@
-"""Lines of CSV that no spreadsheet runs, and back: the one place that knows how.
+"""Writes and reads CSV cells that no spreadsheet takes for a formula; nothing else does so.
 
 RFC 4180: commas, CRLF, text always in quotes, all else bare. A spreadsheet runs what begins with
 one of =, +, -, @ (in a Japanese environment also with their wide forms), and with another
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 _BLANK = '\\x00-\\x20"\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f\\u2060\\u3000\\ufeff'
-"""What may stand before a formula: spaces, control characters, what nobody sees, quotes."""
+"""May stand before a formula: spaces, control and invisible characters, quotes."""
 # possessive, and from a run's first character on alone: a comment of blanks costs no more than its
 # length
 _PLACE = re.compile(f"(?<![{_BLANK};])([{_BLANK};]*+)('*+)([=+\\-@＝＋－ー＠])")  # meant
@@ -25,17 +25,17 @@ _BEGINS_A_CELL = re.compile(r"[;\t\r\n]")
 
 
 def guard(text: str) -> str:
-    """The text as a cell that no spreadsheet runs."""
+    """The text as a cell that no spreadsheet takes for a formula."""
     return _PLACE.sub(lambda found: _told(found, f"'{found[2]}"), text)
 
 
 def unguard(text: str) -> str:
-    """What was guarded; a text that does not look so is what it is."""
+    """The text that `guard` was given; a text without guarded places stays as it is."""
     return _PLACE.sub(lambda found: _told(found, found[2][1:]), text)
 
 
 def _told(found: re.Match[str], apostrophes: str) -> str:
-    """The place with so many apostrophes, if a cell could begin there."""
+    """The place with these apostrophes, if a cell could begin there; else the place as it was."""
     if found.start() == 0 or _BEGINS_A_CELL.search(found[1]):
         return found[1] + apostrophes + found[3]
     return found[0]

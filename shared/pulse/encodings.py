@@ -1,4 +1,4 @@
-"""Content codings (RFC 9110, 8.4): what a caller may be sent compressed, and what it has sent so.
+"""Content codings (RFC 9110, 8.4): compresses replies and reads compressed requests.
 
 gzip is the one coding: every client has it, and zlib is in Python's own library.
 """
@@ -11,7 +11,7 @@ from pulse.errors import BadRequestError, PayloadTooLargeError, UnsupportedMedia
 
 GZIP = "gzip"
 COMPRESS_FROM = 1_024
-"""Bytes. Below, compressing costs more than it saves."""
+"""Bytes. Compressing a shorter body costs more than it saves."""
 
 _NAMES = {"x-gzip": GZIP}  # RFC 9110, 8.4.1.3: the same thing
 _GZIP_FORMAT = 31  # zlib's word for a gzip header and trailer around 32 KiB of window
@@ -24,7 +24,7 @@ _FRAME = 1_024
 
 
 def wants_gzip(accept_encoding: str, size: int) -> bool:
-    """Should a body of `size` bytes be sent compressed to who sent this Accept-Encoding?"""
+    """Should a body of `size` bytes be compressed for a caller with this Accept-Encoding?"""
     weights = _weights(accept_encoding)
     others = weights.get("*")
     compressed = weights.get(GZIP, others or 0)
@@ -37,7 +37,7 @@ def wants_gzip(accept_encoding: str, size: int) -> bool:
 
 
 def _weights(accept_encoding: str) -> Mapping[str, float]:
-    """What the header gives each coding, in lower case; an item that is malformed gives nothing."""
+    """The weight of each coding in the header, in lower case; malformed items are ignored."""
     weights: dict[str, float] = {}
     for text in accept_encoding.split(","):
         if item := _ITEM.fullmatch(text):
@@ -57,7 +57,7 @@ def compress(body: bytes) -> bytes:
 def decoded(body: bytes, content_encoding: str, limit: int) -> bytes:
     """The body without its coding.
 
-    However much it would inflate to, no more than a byte above `limit` is made of it. Raises
+    It is inflated to one byte above `limit` at most, however large it would be. Raises
     PayloadTooLargeError above `limit`, BadRequestError for what is not one whole gzip stream and
     nothing else, and UnsupportedMediaTypeError for any other coding.
     """

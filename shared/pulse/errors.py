@@ -46,7 +46,7 @@ class AthenaError(PulseError):
 
 
 class FunctionFailedError(PulseError):
-    """A function that was called by hand did not succeed; the message is what it says of that."""
+    """A function that was called by hand has failed; the message is its own."""
 
 
 class CatalogError(PulseError):
@@ -54,7 +54,7 @@ class CatalogError(PulseError):
 
 
 class NewerFormatError(PulseError):
-    """Only a newer version of Pulse understands it; it stays where it is until there is one."""
+    """Only a newer version of Pulse understands this; it stays where it is until then."""
 
 
 class BuildCheckError(PulseError):
@@ -174,7 +174,7 @@ class UnprocessableError(RequestError):
 
 
 class TooManyRequestsError(RequestError):
-    """429: the caller asks more than it may; nothing was done, and it may ask again later."""
+    """429: the caller sends more than it may. Nothing was done; it may send this again later."""
 
     status = 429
     title = "Too many requests"

@@ -1,8 +1,8 @@
 """The numbers of the formats that one version of Pulse writes and another one reads.
 
-A number is raised with every change of what is written, and small data of each number lie under
+Every change of what is written raises the number, and small examples of each number lie under
 tests/formats/ (docs/decisions/0036). A reader ignores what it does not know. Where that would make
-it read wrongly, the writer also raises `reader`; who knows only smaller numbers leaves it alone.
+it read wrongly, the writer also raises `reader`, and readers that know only smaller numbers refuse.
 """
 
 from collections.abc import Mapping
@@ -33,11 +33,11 @@ class Format:
 
 
 MESSAGE = Format(2)
-"""What travels from ingest to write_raw; what carries no number is of 1."""
+"""Messages from ingest to write_raw. One without a number is of format 1."""
 RAW = Format(2)
-"""Objects of events. Columns are only ever added, and none changes its meaning."""
+"""Objects of events in raw. Columns are only added, and none changes its meaning."""
 REPORT = Format(2)
-"""Tenant-year objects. With another number they are built again."""
+"""Tenant-year objects. Those of another format are built again."""
 QUARANTINE = Format(2)
 """Lines that were set aside."""
 TABLE = Format(2)

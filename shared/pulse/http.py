@@ -103,18 +103,18 @@ class Reply:
 
 @dataclass(frozen=True)
 class Door:
-    """Whom a function answers: everybody, or those alone who come through the distribution.
+    """Whom a function answers: everybody, or only callers that come through the distribution.
 
-    A web ACL stands before the distribution; who calls the API by its own address walks around it.
+    A web ACL protects the distribution; a call to the API's own address would avoid it.
     """
 
     secret: str
-    """What CloudFront shows with each request that it hands on; empty: nobody is believed."""
+    """The secret in each request from CloudFront; if empty, no request counts as from there."""
     only_through_pages: bool = False
 
     @classmethod
     def from_settings(cls, settings: RoutedSettings) -> Self:
-        """As the function is told. Raises SettingsError for neither true nor false."""
+        """From the function's settings. Raises SettingsError for a word other than true or false."""
         return cls(settings.origin_secret, settings.through_pages_alone)
 
     def is_from_pages(self, call: Call) -> bool:
@@ -137,7 +137,7 @@ Route = Callable[[Call], Reply]
 def answer(routes: Mapping[str, Route], event: Mapping[str, Any], door: Door) -> dict[str, Any]:
     """What the route makes of the event, in API Gateway's form; never raises.
 
-    What the door keeps out, unknown paths and preflights among it, reaches no route.
+    A call that the door refuses reaches no route, not even if it is a preflight.
 
     A RequestError becomes its problem; any other error is logged, counts as RequestsFailed and
     becomes a 500 that tells nothing but the request id.

@@ -34,13 +34,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class RememberingSettings(Settings):
-    """Functions that ask the table who is calling, and remember the answer for a while."""
+    """Functions that look callers up in the table and remember the answers for a while."""
 
     remember_seconds: str
 
     @property
     def remember_us(self) -> int:
-        """The while in microseconds. Raises SettingsError for a text that is no number."""
+        """How long answers are remembered, in microseconds. Raises SettingsError for no number."""
         return _whole(self, "remember_seconds") * days.SECOND
 
 
@@ -49,13 +49,13 @@ class RoutedSettings(Settings):
     """Functions that answer the API's routes."""
 
     origin_secret: str
-    """What CloudFront shows with each request that it hands on."""
+    """The secret that CloudFront adds to each request."""
     only_through_pages: str
-    """true: no other request is answered."""
+    """true: requests without that secret are refused."""
 
     @property
     def through_pages_alone(self) -> bool:
-        """The word as a truth value. Raises SettingsError for another than true and false."""
+        """The setting as a bool. Raises SettingsError for a word other than true and false."""
         if self.only_through_pages not in ("true", "false"):
             raise SettingsError(
                 f"PULSE_ONLY_THROUGH_PAGES is neither true nor false: {self.only_through_pages!r}"
@@ -64,7 +64,7 @@ class RoutedSettings(Settings):
 
 
 PerMinute = tuple[int, int]
-"""How many requests a minute of one key, and of all keys of one tenant; 0: any number."""
+"""How many requests a minute one key may send, and all keys of one tenant; 0: no limit."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class OrderExportsSettings(ReadingSettings):
 
 @dataclass(frozen=True)
 class BuildDailySettings(BuildSettings):
-    """build_daily: also how much of what public keys send is told apart."""
+    """build_daily: as build_reports, and how many values from public keys are kept apart."""
 
     public_values: str
 

@@ -3,6 +3,6 @@
     POST /v1/exports → orders (a record, an event) ⇢ write (Athena, day by day) → files → exports/
     GET /v1/exports/{id} → orders (the record, and a link once the file is there)
 
-Two functions: order_exports answers the API and can read no event, export_rows does the work and
-can be asked by nobody. Nobody waits for Athena at the API: the order is answered at once.
+There are two functions. order_exports answers the API and cannot read events; export_rows does the
+work, and no route of the API leads to it. The order is answered at once, before Athena is asked.
 """

@@ -33,11 +33,11 @@ MOST_DAYS = 366
 KEEP = timedelta(days=7)
 """So long there is a record; the file goes with the lifecycle rule of its prefix."""
 LEASE_US = 20 * 60 * days.SECOND
-"""A worker lives 15 minutes at most, and its statement some longer: then another may begin."""
+"""A worker lives 15 minutes at most, its statement a little longer: then another may begin."""
 MOST_ORDERS = 10
-"""So many orders of a tenant may wait or be at work; they are worked on one after another."""
+"""A tenant may have so many orders that have not ended. They are made one after another."""
 MOST_TRIES = 3
-"""So often a worker may begin an export: what ended that many of them would end the next."""
+"""A worker may begin an export so often: if all of them died, the next would die as well."""
 
 _LIKE_REPORT = {"responses": "daily", "interactions": "revenue"}
 """For each stream a report that takes all of its filters."""
@@ -92,9 +92,9 @@ class Export:
     created_us: int
     state: State = "waiting"
     started_us: int | None = None
-    """When a worker began it last."""
+    """When a worker last began it."""
     tries: int = 0
-    """How often one has begun it."""
+    """How often a worker has begun it."""
     finished_us: int | None = None
     rows: int | None = None
     key: str | None = None
@@ -111,7 +111,7 @@ class Export:
         return self.state == "running" and now_us - started_us < LEASE_US
 
     def shown(self, now_us: int) -> dict[str, Any]:
-        """As replies show it, but for the link: one that lost its worker waits for the next."""
+        """As replies show it, without the link. If its worker has died, it is shown as waiting."""
         lost = self.state == "running" and not self.at_work(now_us)
         return {
             "id": self.id,

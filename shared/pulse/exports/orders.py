@@ -1,6 +1,6 @@
-"""The routes of exports: take an order and tell at once, then tell how it stands.
+"""The routes of exports: take an order and answer at once, then show its state.
 
-Orders of a tenant stand in a line, and its worker makes one after another (write.py).
+Orders of a tenant stand in a line, and a worker makes one after another (write.py).
 """
 
 from collections.abc import Mapping
@@ -81,18 +81,18 @@ class Orders:
         return Reply.json(202, self._shown(export), headers)
 
     def show(self, call: Call) -> Reply:
-        """How an export of the key's own tenant stands, with a new link if it is done."""
+        """The state of an export of the key's tenant, with a new link if it is done."""
         export = self._find(self._tenant(call), call.path_parameters["id"])
         return Reply.json(200, self._shown(export), _HEADERS)
 
     def wake(self) -> tuple[str, ...]:
-        """Wake a worker for each tenant whose orders wait with nobody at work; which tenants."""
+        """Wake a worker for each tenant whose orders wait while none is at work; which tenants."""
         woken = wake_idle(self.exports, self.events)
         count("TenantsWoken", len(woken))
         return woken
 
     def _line_up(self, export: Export) -> None:
-        """Store the order. The look before keeps what is refused from leaving a record behind."""
+        """Store the order. A full line is looked for first, so that a refusal leaves no record."""
         full = len(self.exports.line(export.tenant)) >= MOST_ORDERS
         if not full:
             self.exports.create(export)
@@ -106,7 +106,7 @@ class Orders:
             )
 
     def _wake(self, tenant: str) -> None:
-        """Wake the worker. The order is stored: where that fails, `wake` finds it later."""
+        """Wake the worker. If that fails, `wake` finds the stored order later."""
         try:
             with unavailable_on_failure():
                 wake(self.events, tenant)

@@ -1,8 +1,8 @@
-"""The event that wakes a worker: there is something to do for a tenant.
+"""The event that wakes a worker of exports; it says only for which tenant.
 
-What there is to do stands in the table. So an event may come twice, or for nothing; and one that
-was lost, or whose worker died, is made good by the next one: of an order, of the worker that was
-before, or of the schedule, which looks for tenants whose orders wait with nobody at work.
+The table says what there is to do. So it does no harm if an event comes twice or for nothing. If
+an event is lost or its worker dies, a later one makes up for it: that of another order, of another
+worker, or of the schedule, which looks for orders that wait while no worker is at work.
 """
 
 from pulse import days
@@ -19,7 +19,7 @@ def wake(events: Events, tenant: str) -> None:
 
 
 def wake_idle(exports: Exports, events: Events) -> tuple[str, ...]:
-    """Wake a worker for each tenant that has orders and nobody at work; which tenants."""
+    """Wake a worker for each tenant that has orders and no worker; which tenants."""
     idle = exports.idle_tenants(days.now_us())
     for tenant in idle:
         wake(events, tenant)

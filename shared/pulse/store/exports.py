@@ -5,8 +5,8 @@ EXPORTS#tenant  export id   the request, its state, `expires_s`: DynamoDB delete
 EXPORT_LINES    tenant      orders: the ids of those that have not ended, the oldest first;
                             while somebody works on the first: worker, until_us
 
-An order is stored before it joins the line, and has ended before it leaves it: whoever dies in
-between leaves something that the next one skips. A worker's hold of the line ends by itself.
+An order is stored before it joins the line, and has ended before it leaves the line. So if a worker
+dies in between, the next one skips the order. A worker's hold of the line expires by itself.
 """
 
 from collections.abc import Iterable, Mapping

@@ -10,15 +10,15 @@ from pulse.store.clients import client
 
 
 def start(function: str) -> None:
-    """Lambda has taken a call of the function, with an empty event; nobody waits for its end."""
+    """Call the function with an empty event, without waiting for its end."""
     client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b"{}")
 
 
 def call(function: str) -> Any:
     """What the function returns for an empty event, up to a quarter of an hour later.
 
-    It is called once: what fails is not tried again. Raises FunctionFailedError with what the
-    function says of its failure.
+    It is called only once, even if it fails. Raises FunctionFailedError with the function's own
+    error.
     """
     reply = client("lambda", lasting=True).invoke(FunctionName=function, Payload=b"{}")
     result = json.loads(reply["Payload"].read())
@@ -28,7 +28,7 @@ def call(function: str) -> Any:
 
 
 def function_of(stack: str, logical_id: str) -> str:
-    """The name of the function that a stack's template calls so.
+    """The name of the function with this logical id in the stack's template.
 
     Raises SettingsError if the stack has none.
     """

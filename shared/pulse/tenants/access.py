@@ -1,4 +1,4 @@
-"""Who is calling, what may they, and how much of it: keys, tenants and surveys, remembered a while.
+"""Who is calling, and what and how much they may: keys, tenants and surveys, kept for a while.
 
 The memory is the process's own: a revoked key ends within a minute at most, and the table is not
 in the path of every request.
@@ -56,14 +56,14 @@ class _Memory:
 class Directory:
     """Tenants, surveys and keys by their names; each answer, also "none", is kept for a while.
 
-    What is not there has a memory of its own: whoever tries names at random fills that alone, and
-    pushes out nothing that is there.
+    Names that do not exist have a memory of their own. So a caller who tries names at random fills
+    only that one, and pushes nothing out that exists.
     """
 
     tenants: Tenants
     remember_us: int = REMEMBER_US
     limits: Mapping[str, Limits] = field(default_factory=dict)
-    """By HTTP method, HEAD with GET: what each key and tenant may ask of this process."""
+    """By HTTP method, with HEAD as GET: how much each key and tenant may ask of this process."""
     _found: _Memory = field(default_factory=_Memory)
     _missing: _Memory = field(default_factory=_Memory)
 
@@ -83,7 +83,7 @@ class Directory:
         )
 
     def remember(self, name: Name, find: Callable[[], Found]) -> Found:
-        """What `find` finds; for a while after it was asked, what it found then."""
+        """What `find` returns, or what it returned before if that was not long ago."""
         now = days.now_us()
         since = now - self.remember_us
         known = self._found.recall(name, since) or self._missing.recall(name, since)

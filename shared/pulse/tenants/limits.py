@@ -1,7 +1,7 @@
 """How much a key, and all of a tenant's keys, may ask of one process (decision 0027).
 
-A token bucket each: so many requests a minute, and as many at once. Nothing is looked up or
-shared: what a caller may do on AWS is this times the processes that serve it.
+Each has a token bucket: so many requests a minute, or as many at once. Processes share nothing, so
+the limit on AWS is this one times the processes that serve the caller.
 """
 
 from dataclasses import dataclass, field
@@ -21,8 +21,9 @@ _MOST_BUCKETS = 10_000
 class Buckets:
     """Token buckets of one size by their owners' names. A size of 0 is no limit.
 
-    Of a bucket only the moment is kept at which it is full again; one that is full is as good as
-    none. Owners exist, so that nobody can make up new ones; the longest unused still goes first.
+    A bucket is kept as the moment at which it will be full again; a full one need not be kept. Only
+    existing keys and tenants own buckets, so nobody can make up more. The longest unused is dropped
+    first.
     """
 
     per_minute: int
@@ -30,13 +31,13 @@ class Buckets:
     _lock: Lock = field(default_factory=Lock)
 
     def take(self, owner: str, now_us: int) -> int:
-        """Take a token: 0. Where there is none: the microseconds until there is one."""
+        """Take a token and return 0; if there is none, return the microseconds until there is."""
         if not self.per_minute:
             return 0
         each = MINUTE // self.per_minute
         with self._lock:
             full_at = self._full_at.pop(owner, now_us)
-            # a clock that was set back must not close a bucket for longer than one is ever closed
+            # after a clock was set back, no bucket may stay empty for longer than it ever may
             full_at = min(max(full_at, now_us), now_us + MINUTE)
             lacking = full_at + each - (now_us + MINUTE)
             self._full_at[owner] = full_at if lacking > 0 else full_at + each
@@ -47,20 +48,20 @@ class Buckets:
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one kind of request: what each key may do, and what each tenant."""
+    """The limits of one kind of request: for each key, and for each tenant."""
 
     keys: Buckets
     tenants: Buckets
 
     @classmethod
     def per_minute(cls, key: int, tenant: int) -> Self:
-        """So many a minute; 0 is without a limit."""
+        """Limits of so many requests a minute; 0 means no limit."""
         return cls(Buckets(key), Buckets(tenant))
 
     def admit(self, key: Key) -> None:
         """Count one request of the key. Raises TooManyRequestsError where that is too many.
 
-        What a key is refused is not taken from its tenant. An operator's key is of no tenant.
+        A request refused to a key does not count for its tenant. An operator's key has no tenant.
         """
         now = days.now_us()
         if wait := self.keys.take(key.sha256, now):

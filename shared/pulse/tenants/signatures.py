@@ -1,8 +1,8 @@
-"""Signatures of links: by them ingest knows the values that `pulse survey link` has fixed.
+"""Signatures of links, by which ingest recognises values that `pulse survey link` has fixed.
 
 A signature reads 1NAMES.MAC: the version, a letter for each value that it covers, and 128 bits of
-HMAC-SHA-256, in base64url, over the version, the tenant, the survey and those values. So it proves
-nothing for another survey, and a value that it names cannot be changed, added or taken away.
+HMAC-SHA-256, in base64url, over the version, the tenant, the survey and those values. So it is no
+proof for another survey, and nobody can change, add or remove a value that it covers.
 """
 
 import base64
@@ -14,7 +14,7 @@ from hashlib import sha256
 
 VERSION = "1"
 LETTERS: Mapping[str, str] = {"agent": "a", "interaction": "i"}
-"""What can be covered, in the order of the letters."""
+"""The values that a signature can cover, in the order of their letters."""
 _MAC_BYTES = 16  # half of the hash, as RFC 2104 advises at least
 
 
@@ -26,7 +26,7 @@ def new_secret() -> str:
 def sign(secret: str, tenant: str, survey: str, values: Mapping[str, str]) -> str:
     """The signature of a link to the survey that fixes these values, named as in LETTERS."""
     named = [(LETTERS[name], values[name]) for name in LETTERS if name in values]
-    # JSON tells where each text ends: no two lists are written alike
+    # JSON shows where each text ends, so two different lists never look the same
     signed = json.dumps([f"pulse link {VERSION}", tenant, survey, named])
     mac = hmac.digest(secret.encode(), signed.encode(), sha256)[:_MAC_BYTES]
     names = "".join(letter for letter, _ in named)
