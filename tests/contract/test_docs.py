@@ -11,6 +11,7 @@ from local.documents import PATH, reports_page
 from pulse.finance.files import COLUMNS
 from pulse.reports.formulas import FORMULAS
 from pulse.reports.registry import REPORTS
+from tests.contract.test_template import FUNCTIONS, TEMPLATE
 from tests.contract.test_watching import ALARMS, counted, filtered, metrics_of
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,25 @@ def test_the_manual_counts_the_metrics_that_the_code_and_the_log_s_filters_make(
     arithmetic, dollars = _idle_cost("custom metrics")
     assert arithmetic.endswith(f"at most {metrics} × $0.30")
     assert dollars == metrics * Decimal("0.30")
+
+
+def test_the_manual_counts_the_calls_of_schedules_that_are_always_there() -> None:
+    nightly = TEMPLATE["Parameters"]["NightlySchedule"]["Default"]
+    asked = [
+        event["Properties"]["ScheduleExpression"]
+        for function in FUNCTIONS.values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "ScheduleV2"
+    ]
+    times = [
+        nightly if expression == {"Ref": "NightlySchedule"} else expression for expression in asked
+    ]
+    every_day = [t for t in times if re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", t)]
+    (rate,) = set(times) - set(every_day)
+    minutes = int(re.fullmatch(r"rate\((\d+) minutes\)", rate)[1])  # type: ignore[index]
+    arithmetic, _ = _idle_cost("schedules")
+    assert arithmetic.startswith(f"{30 * 24 * 60 // minutes:,} calls of order_exports × ")
+    assert arithmetic.endswith(f", and {len(every_day)} calls a night")
 
 
 def test_the_manual_begins_with_all_of_its_sections() -> None:
