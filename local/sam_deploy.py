@@ -33,8 +33,9 @@ from local.template import TemplateError, check_parameters
 ROOT = Path(__file__).resolve().parents[1]
 SAM = ROOT / ".venv-build" / "bin" / "sam"
 
-STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,127}")
-"""CloudFormation's, without capitals: the Glue database is called after the stack."""
+STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,96}")
+"""CloudFormation's, without capitals, because the Glue database is called after the stack, and
+shorter, because the distribution's comment names it and may have 128 characters in all."""
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 LAYER = "PandasLayer"
@@ -163,7 +164,7 @@ class Deploy:
         if not STACK_NAME.fullmatch(stack):
             raise DeployError(
                 f"{stack!r} is no name for a stack: small letters, digits and hyphens, a letter "
-                "first, such as make deploy STACK=pulse"
+                "first and 97 in all, such as make deploy STACK=pulse"
             )
         source = _source(self.template)
         declared: dict[str, dict[str, Any]] = source["Parameters"]

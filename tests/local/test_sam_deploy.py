@@ -266,6 +266,7 @@ def test_a_stack_that_was_deployed_from_elsewhere_keeps_its_parameters(shell: Sh
         (("--ask",), "STACK=NAME"),
         (("Pulse",), "small letters"),
         (("my_stack",), "small letters"),
+        (("p" * 98,), "97 in all"),
         (("pulse", "AlarmTopic"), "PARAMETER=VALUE"),
         (("pulse", "AlarmTopics=a"), "no parameter AlarmTopics"),
         (("pulse", "AlarmTopics="), "no parameter AlarmTopics"),
@@ -319,6 +320,13 @@ def test_the_layer_that_crashes_is_refused_with_the_reason(
 
 def test_awss_layer_is_the_version_that_the_tests_run_with() -> None:
     assert f"awswrangler=={LAYER_OF_AWS.split('/')[4]} " in (ROOT / "requirements.txt").read_text()
+
+
+def test_the_longest_name_fits_where_the_template_writes_it() -> None:
+    distribution = TEMPLATE["Resources"]["Pages"]["Properties"]["DistributionConfig"]
+    comment = distribution["Comment"]["Fn::Sub"].replace("${AWS::StackName}", "p" * 97)
+    assert sam_deploy.STACK_NAME.fullmatch("p" * 97)
+    assert len(comment) <= 128  # CloudFront's limit
 
 
 def test_sams_failure_is_makes(shell: Shell) -> None:
