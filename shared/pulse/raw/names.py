@@ -1,9 +1,10 @@
 """The agents' names that a batch holds, noted beside its rows: what GET /v1/dimensions shows.
 
 A name is a nicety. Noting one never fails a message, and takes a bounded part of a batch's time:
-what is left out is noted when it comes again. Those of secret keys come first.
+what is left out is noted when it comes again. Those of secret keys come first; tenants take turns.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
@@ -58,11 +59,15 @@ class AgentNames:
             logger.error("names not noted", extra={"error": type(error).__name__})
 
     def _news(self, rows: Iterable[tuple[date, Row]]) -> Iterator[tuple[_Voice, _Word]]:
-        # a flood from a page must not use up what a batch may note
-        for voice, word in sorted(_latest(rows).items(), key=_trusted_first):
-            name, noted_day = self._noted.get(voice, (None, date.min))
-            if word.day > noted_day or (word.day == noted_day and word.name != name):
-                yield voice, word
+        latest = _latest(rows)
+        for voice in _in_turn(
+            [voice for voice, word in latest.items() if self._is_new(voice, word)]
+        ):
+            yield voice, latest[voice]
+
+    def _is_new(self, voice: _Voice, word: _Word) -> bool:
+        name, noted_day = self._noted.get(voice, (None, date.min))
+        return word.day > noted_day or (word.day == noted_day and word.name != name)
 
     def _remember(self, voice: _Voice, word: _Word) -> None:
         if len(self._noted) >= _MOST_REMEMBERED:
@@ -86,9 +91,18 @@ def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, _Word]:
     return latest
 
 
-def _trusted_first(said: tuple[_Voice, _Word]) -> bool:
-    (_, _, is_trusted), _ = said
-    return not is_trusted
+def _in_turn(voices: Iterable[_Voice]) -> list[_Voice]:
+    """The trusted ones first, and among equals each tenant in its turn.
+
+    So a flood uses up neither what a secret key, nor what another tenant may have noted of a batch.
+    """
+    met: Counter[tuple[str, bool]] = Counter()
+    turns: dict[_Voice, tuple[bool, int]] = {}
+    for voice in voices:
+        tenant, _, is_trusted = voice
+        turns[voice] = not is_trusted, met[tenant, is_trusted]
+        met[tenant, is_trusted] += 1
+    return sorted(turns, key=turns.__getitem__)
 
 
 def _naming(voice: _Voice, word: _Word) -> Naming:

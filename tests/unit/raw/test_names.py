@@ -175,3 +175,16 @@ def test_a_slow_table_does_not_hold_a_batch_up(agents: AgentNames, table: InMemo
     with days.clock(lambda: noon + timedelta(seconds=next(seconds))):
         agents.note([row(f"a{number}") for number in range(9)])
     assert len(table.taken()) == 2
+
+
+@pytest.mark.parametrize("kind", ["publishable", "secret"])
+def test_a_flood_of_one_tenant_takes_no_turn_from_another(
+    agents: AgentNames, table: InMemory, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(names, "MOST_AT_ONCE", 4)
+    known = [row(f"known{number}", tenant="small", kind=kind) for number in range(3)]
+    agents.note(known)
+    table.taken()
+    flood = [row(f"bot{number}", kind=kind) for number in range(9)]
+    agents.note([*flood, *known, row("b1", tenant="small", kind=kind)])
+    assert [agent for agent, _ in table.taken()] == ["bot0", "b1", "bot1", "bot2"]
