@@ -347,11 +347,6 @@ def _parse_template(template: str) -> dict[str, Any]:
     return body
 
 
-def _stack_resources(self: Stack) -> list[Any]:
-    """Those that there are: moto takes what a condition leaves out for one, and stumbles on it."""
-    return [resource for resource in self.resource_map.values() if resource is not None]
-
-
 _moto_get_template = CloudFormationResponse.get_template
 
 

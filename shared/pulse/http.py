@@ -114,7 +114,7 @@ class Door:
 
     @classmethod
     def from_settings(cls, settings: RoutedSettings) -> Self:
-        """From the function's settings. Raises SettingsError for a word other than true or false."""
+        """The settings' door. Raises SettingsError unless they say true or false."""
         return cls(settings.origin_secret, settings.through_pages_alone)
 
     def is_from_pages(self, call: Call) -> bool:

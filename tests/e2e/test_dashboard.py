@@ -425,7 +425,7 @@ def test_what_is_copied_holds_no_key(new_page: NewPage, stack: RunningStack) -> 
     assert (curl, option, header) == ("curl", "-H", "Authorization: Bearer $PULSE_KEY")
     path, _, query = url.removeprefix(f"{stack.url}/v1/").partition("?")
     assert api(stack, path, **dict(urllib.parse.parse_qsl(query)))["report"] == "geo"
-    assert copied["Copy CSV"].startswith("metric,scale,country,")
+    assert copied["Copy CSV"].startswith('"metric","scale","country",')
 
 
 # -- when something is wrong

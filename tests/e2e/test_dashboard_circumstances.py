@@ -44,6 +44,7 @@ def test_what_one_key_has_read_is_not_shown_to_the_next(page: Page, stack: Runni
     enter(page, stack, "/csat")
     expect(page.locator(".headline .big")).to_be_visible()
     page.evaluate("(key) => location.assign(`#key=${key}`)", other)
+    page.get_by_role("button", name="Use the link’s key").click()
     settle(page)
     expect(page.get_by_text("No answers in these days")).to_be_visible()
 

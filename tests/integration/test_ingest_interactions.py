@@ -3,6 +3,7 @@
 The inputs are events/ingest/*.json; the tables of faults name one change each.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +97,7 @@ def test_an_interaction_is_in_the_queue_with_its_thresholds(pulse: Driver) -> No
         "key_kind": "secret",
         "received_us": T0,
         "request_id": "UQ3hKjA5FiAEPxg=",
+        "key_id": hashlib.sha256(b"sk_sample-of-a-secret-key").hexdigest()[:12],
         "items": [
             {
                 "interaction_id": "call-2041",

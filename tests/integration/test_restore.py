@@ -318,7 +318,7 @@ def test_a_tenant_that_was_deleted_since_does_not_come_back(
     acme = world.driver.tenants.get("acme")
     assert acme
     stage = replace(made, erase=world.stage)
-    stage.run(acme, with_finance=False, rebuild=world.driver.build_daily)
+    stage.run(acme, with_finance=False, rebuild=world.rebuild)
     spoil(world, "TENANTS", "SURVEYS#", "KEY", "NAMES#")
     world.driver.forget()
     (_, followed) = [step for step in steps("Restore") if step[:2] == ["restore", "table"]]
