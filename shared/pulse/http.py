@@ -114,7 +114,7 @@ class Door:
 
     @classmethod
     def from_settings(cls, settings: RoutedSettings) -> Self:
-        """The settings' door. Raises SettingsError unless they say true or false."""
+        """The door that the settings describe. Raises SettingsError where they are unclear."""
         return cls(settings.origin_secret, settings.through_pages_alone)
 
     def is_from_pages(self, call: Call) -> bool:

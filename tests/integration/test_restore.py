@@ -12,6 +12,7 @@ import pytest
 from pulse import lake
 from pulse.erasure import departure
 from pulse.erasure.departure import Departure
+from pulse.raw import parquet
 from pulse.store.clients import client
 from pulse.store.finance import Finance
 from pulse.store.ledger import Ledger
@@ -180,6 +181,19 @@ def test_who_is_erased_while_their_day_is_restored_does_not_come_back(
     restore(world, shell)
     assert world.ids()[0] == ["other"]
     world.check()
+
+
+def test_a_row_that_two_lost_objects_held_comes_back_once(world: World, shell: Shell) -> None:
+    world.response(1, id="r-1")
+    world.response(1, id="r-2")
+    world.driver.write()
+    (both,) = world.driver.objects("raw/responses/")
+    rows = parquet.decode(lake_of(world).get(both), lake.SCORES.raw_columns)
+    one = lake.raw_key("responses", date.fromisoformat(world.day(1)), "0" * 26)
+    lake_of(world).put(one, parquet.encode_table(rows.slice(0, 1)))
+    lake_of(world).delete([one, both])
+    assert [part["rows"] for part in restore(world, shell)["restored"]] == [1, 1]
+    assert world.ids()[0] == ["r-1", "r-2"]
 
 
 def test_a_day_that_expired_is_gone_for_good(world: World, shell: Shell) -> None:

@@ -96,7 +96,7 @@ class RestoreRaw:
             etag = spoilt.pop(version.key, "")
             key = version.key if etag else lake.raw_key(dataset.stream, day, lake.ulid())
             if not dry:
-                self._put(key, parquet.encode_table(rows), etag)
+                self._put(key, parquet.encode_table(rows if etag else _only(rows, lacking)), etag)
             there |= lacking
             restored.append(Restored(dataset.stream, day, key, len(lacking)))
         return DayRestored(tuple(restored), tuple(spoilt))
@@ -153,5 +153,15 @@ def _read(dataset: lake.Dataset, body: bytes) -> pa.Table | None:
 
 
 def _named(rows: pa.Table) -> _Rows:
+    return set(_names(rows))
+
+
+def _only(rows: pa.Table, names: _Rows) -> pa.Table:
+    """The rows that have these names."""
+    return rows.filter(pa.array([name in names for name in _names(rows)], pa.bool_()))
+
+
+def _names(rows: pa.Table) -> list[tuple[int, str]]:
+    """What identifies each row: when it was received, and the hash of its contents."""
     told = rows.select(["received_us", "content_hash"]).to_pylist()
-    return {(row["received_us"], row["content_hash"]) for row in told}
+    return [(row["received_us"], row["content_hash"]) for row in told]
