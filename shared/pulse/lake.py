@@ -47,17 +47,17 @@ NOT_GIVEN = "(none)"
 """How a filter writes that a dimension was not given: NULL in the tables, and no value's text."""
 
 OTHER = "(other)"
-"""What stands in daily rows for values of a dimension that are too many, and is no value's text."""
+"""Stands in daily rows for values of a dimension that are too many; no value is called so."""
 
 OPEN_DIMENSIONS = ("agent", "browser", "os")
-"""The dimensions of answers of which a public key may send values without end: an agent's id as it
-likes, browser and system by its User-Agent."""
+"""The dimensions of answers for which public keys may send any number of values: the agent's id,
+and browser and system through the User-Agent."""
 
 REST = "(rest)"
-"""What a report over too many groups calls those together that have no row of their own."""
+"""Stands in reports over too many groups for those that have no row of their own."""
 
 RESERVED = (NOT_GIVEN, OTHER, REST)
-"""Texts that no dimension may have as a value, since replies and filters mean something by them."""
+"""Texts that no dimension may have as a value, since replies and filters use them otherwise."""
 
 CHANNELS = ("ticket", "chat", "external")
 """Where an answer may come from."""
@@ -99,7 +99,7 @@ RAW_RESPONSES: Mapping[str, str] = {
     "browser": "string",
     "os": "string",
     "device": "string",
-    "key_id": "string",  # of the key that brought it; null in rows of before there was this column
+    "key_id": "string",  # of the key that sent it; null in rows older than this column
 }
 """Columns of raw_responses and their Glue types; the partition `dt` is the tenant's local day."""
 
@@ -347,7 +347,7 @@ def run_prefix(dataset: Dataset, run: str) -> str:
 
 
 STAGING = "staging/"
-"""Below which rows are laid out for a run that is at work."""
+"""Where rows lie for a run that is at work."""
 
 
 def staging_root(dataset: Dataset) -> str:

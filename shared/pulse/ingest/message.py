@@ -44,7 +44,7 @@ class Response:
     ip: str | None = None
     user_agent: str | None = None
     warning: FieldError | None = None
-    """What was left out of it, which the reply tells and nothing stores."""
+    """What was left out of it; the reply says so, and it is not stored."""
 
     @property
     def id(self) -> str:
@@ -146,9 +146,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", ta
     user_agent: str | None = None
     """Of the request itself: known for publishable keys alone."""
     key_id: str | None = None
-    """Of the key that the request showed, as `pulse key list` shows it. Older messages lack it."""
+    """The id of the request's key, as `pulse key list` shows it. Older messages lack it."""
     country: str | None = None
-    """The caller's, where its address is no longer known: of what was set aside and comes back."""
+    """The caller's, for what comes back from quarantine, where no address is known any more."""
     format: int = 1
 
     def encode(self) -> str:
@@ -158,7 +158,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", ta
 
     @staticmethod
     def decode(body: str) -> "Message":
-        """The message that a body holds, without what this version does not know of it.
+        """The message that a body holds, without members that this version does not know.
 
         Raises NewerFormatError for one that only a newer version understands, ValueError saying
         why it holds none.
@@ -171,7 +171,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", ta
 
 
 def with_items(body: str, items: Sequence[Any]) -> str:
-    """A message's body with these items in the place of its own, all else as it was written."""
+    """A message's body with other items, and everything else as it was written."""
     return _ascii(msgspec.json.encode(msgspec.json.decode(body) | {"items": items}).decode())
 
 

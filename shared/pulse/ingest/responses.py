@@ -76,7 +76,7 @@ class ResponseReader(Reader):
         return response if self._may_name(response, survey, signature) else _unnamed(response)
 
     def _may_name(self, response: Response, survey: Survey, signature: str | None) -> bool:
-        """True unless it names an agent that a link should have signed, and none has."""
+        """False if the answer names an agent without the signature of a link that it needs."""
         named = response.agent is not None or response.agent_name is not None
         if not named or survey.agents == "free" or self.key.kind == "secret":
             return True
@@ -139,7 +139,7 @@ class ResponseReader(Reader):
 
 
 def _unnamed(response: Response) -> Response:
-    """The answer without its agent, and with the warning that tells so."""
+    """The answer without its agent, and with a warning that says so."""
     warning = FieldError(
         "agent_id",
         "agent_not_signed",

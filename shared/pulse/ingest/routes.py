@@ -46,10 +46,10 @@ AGAIN_WITH_ID = (
     "It may have been stored all the same. What carries response_id (or Idempotency-Key) and "
     "answered_at can be sent again and counts once; what does not may then count twice."
 )
-"""What to do after a 503 of responses, whose ids are optional: those of all else are not."""
+"""The advice of a 503 for responses: only their ids are optional."""
 _ATTRIBUTES_ROOM = 1_024  # what a message needs beside its body
 
-_SHOWN = 10  # how many times as often as it is answered a question may be shown
+_SHOWN = 10  # a question may be shown so many times as often as it is answered
 _NOTHING_ACCEPTED = "nothing_accepted"
 
 
@@ -74,7 +74,7 @@ class Verdict:
 
     @property
     def warnings(self) -> Mapping[int, FieldError]:
-        """What was left out of events that were taken, by index."""
+        """What was left out of accepted events, by index."""
         return {
             index: event.warning
             for index, event in self.events.items()
@@ -228,7 +228,7 @@ class Ingest:
 
 
 def _allow(call: Call) -> Reply:
-    """A preflight, of any path: what is allowed is said by API Gateway, in headers of its own."""
+    """The answer to a preflight of any path. API Gateway adds the headers that allow things."""
     return Reply(204)
 
 

@@ -47,7 +47,7 @@ class Part:
 
 
 Fold = Callable[[Sequence[str], Sequence[Column]], Sequence[Column]]
-"""Columns of these names with fewer values: of some of them, one stands for many."""
+"""Makes the columns of these names have fewer values: one value may stand for many."""
 
 
 class Columns(Protocol):

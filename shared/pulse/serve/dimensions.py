@@ -96,7 +96,7 @@ class Search:
     def answer(
         self, question: Question, objects: TenantYears, names: DisplayNames
     ) -> dict[str, Any]:
-        """The reply's members: at most MOST_VALUES values, those that count most first.
+        """The reply's members: at most MOST_VALUES values, the most frequent first.
 
         `question` is this search's, as a key asks it. The text is looked for among all values,
         however many there are.
@@ -107,7 +107,7 @@ class Search:
             for value, count in self._counts(question, objects)
             if self._is_wanted(value, known.get(value or ""))
         )
-        # one more than is told, to know whether there are more
+        # one more than is shown, to know whether there are more
         largest = heapq.nsmallest(MOST_VALUES + 1, wanted, key=_rank)
         found = [
             {"value": value, "name": None if value is None else known.get(value), "count": count}
@@ -132,7 +132,7 @@ class Search:
     def _names(
         self, question: Question, names: DisplayNames
     ) -> tuple[dict[str, str], list[dict[str, str]]]:
-        """(names by value, warnings); of what several tenants name, the first one's name.
+        """(names by value, warnings); if several tenants name a value, the first one's name.
 
         Names are a nicety: where they cannot be read, there are none, and a warning says so.
         """

@@ -128,7 +128,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Folded:
-    """How many groups have been kept of how many; the others are in those called REST."""
+    """How many of how many groups have been kept; the others are summed up under REST."""
 
     kept: int
     total: int
@@ -174,7 +174,7 @@ class Figures:
         keys[:] = given + others + [key for key in keys if key in folded]
 
     def _is_rest(self, key: Key, value: Any, column: Column) -> bool:
-        """Is it folded what the row tells in this column: its group, or what the group counts?"""
+        """Is the row's cell in this column the value or a figure of folded groups?"""
         if self.folded is None:
             return False
         return value == REST if column.name in self.now.group_by else is_rest(key)
@@ -263,7 +263,7 @@ def _rank(key: Key) -> list[tuple[bool, Any]]:
 
 
 def _rank_folded(key: Key) -> list[tuple[bool, bool, Any]]:
-    """The same, and after None what has been folded."""
+    """The same, with folded groups after None."""
     return [(part == REST, part is None, "" if part is None else part) for part in key]
 
 

@@ -1,11 +1,10 @@
-"""Which groups keep rows of their own where there are too many, and what becomes of the others.
+"""Folds the groups of a question that has too many: the largest are kept, all others become REST.
 
-The largest are kept; all others become one, which is called REST. Values of closed sets, periods,
-tenants, currencies and what a report's family keeps apart are never folded: they are few, and a
-sum over them may mean nothing. What is folded are the *open* columns, such as agents and countries,
-from the last one inwards: (ada, DE) is kept if it is large; the smaller groups of ada, if others of
-hers are kept, are (ada, REST); and whoever has none that is kept is (REST, REST). So subtotals
-remain the sums of everything that they name.
+Only *open* columns are folded, such as agents and countries. Values of closed sets, periods,
+tenants, currencies and what a report's family keeps apart are not: they are few, and a sum over
+them may mean nothing. The last column folds first. So (ada, DE) is kept if it is large; ada's
+smaller groups become (ada, REST) if another group of hers is kept; and an agent without a kept
+group becomes (REST, REST). So a subtotal remains the sum of everything that it names.
 
 Counting and folding are done on columns of codes. No group that is not kept is made an object of
 its own, whatever their number.
@@ -24,7 +23,7 @@ from pulse.serve.cells import Column, Fold, Integers, number
 Value = str | None
 
 LEAST_KEPT = 10
-"""With fewer groups than this, a question is better asked in another way."""
+"""If not even so many groups can be kept, the question is refused."""
 _PENDING = 2**20
 
 
@@ -48,9 +47,9 @@ def everywhere(value: Value, rows: int) -> Column:
 class Kept:
     """The groups that are kept, by the values of the open columns.
 
-    A group is told by its number, level by level: that of its beginning, times one more than the
-    column has kept values, plus the place of its value among these. `beginnings` has these
-    numbers for each level, sorted; the place in this list is what the next level goes on with.
+    A group has a number at each level: the number of its beginning, times one more than the column
+    has kept values, plus the place of its value among these. `beginnings` has these numbers for
+    each level, sorted; the next level takes a number's place in this list as the beginning.
     """
 
     names: Sequence[str]
@@ -82,20 +81,20 @@ class Kept:
             beginnings = self.beginnings[level]
             numbers = np.minimum(np.searchsorted(beginnings, asked), len(beginnings) - 1)
             is_kept = (beginnings[numbers] == asked) & (places < len(known))
-            numbers[~is_kept] = len(beginnings)  # and so is nothing that begins with it
+            numbers[~is_kept] = len(beginnings)  # so no longer group that begins with it is kept
             folded[at] = Column(np.where(is_kept, places, len(known)), [*known, REST])
         return folded
 
 
 def _places(known: Sequence[Value], values: Sequence[Value]) -> Integers:
-    """For each of the values its place among those known; of an unknown one the place behind."""
+    """The place of each value among those known; an unknown value gets the place behind them."""
     place = {value: at for at, value in enumerate(known)}
     return np.array([place.get(value, len(known)) for value in values], np.int64)
 
 
 @dataclass
 class Tally:
-    """How much each group counts, of many objects: those of the days asked for, and of others.
+    """How much each group counts in many objects, in the days asked for and those compared with.
 
     Feed it the groups of each object as columns (Cells.sizes).
     """
@@ -112,7 +111,7 @@ class Tally:
         self._columns = [[] for _ in self.names]
 
     def add(self, columns: Sequence[Column], sizes: Integers, *, compared: bool = False) -> None:
-        """Count these groups; `compared` ones are of the days that are compared with."""
+        """Count these groups; `compared`: they are of the days that are compared with."""
         for known, codes, column in zip(self._known, self._columns, columns, strict=True):
             codes.append(_known_codes(known, column))
         nothing = np.zeros_like(sizes)
@@ -132,7 +131,7 @@ class Tally:
 
     @property
     def sizes(self) -> tuple[Integers, Integers]:
-        """What each of them counts, of the days asked for and of those compared with."""
+        """What each of them counts in the days asked for, and in those compared with."""
         self._merge()
         return self._sizes[0] if self._sizes else (np.empty(0, np.int64), np.empty(0, np.int64))
 
@@ -180,11 +179,11 @@ class Ranking:
 
     @property
     def eligible(self) -> int:
-        """How many of them may be kept: one of a value that is called REST may not."""
+        """How many of them may be kept: not those with a value that is called REST."""
         return len(self._order)
 
     def rows(self, fold: Fold, *, without: Collection[str] = ()) -> int:
-        """How many groups there are once they are folded, told apart by all other columns."""
+        """How many groups there are once they are folded, grouped by the columns but `without`."""
         names = self.tally.names
         columns = zip(names, fold(names, self.tally.columns), strict=True)
         told = [column for name, column in columns if name not in without]

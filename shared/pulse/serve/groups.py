@@ -16,16 +16,16 @@ Key = tuple[Label, ...]
 Groups = dict[Key, Sums]
 
 MOST_GROUPS = 100_000
-"""As many rows, made and put in order, as take the function a second of its processor's time."""
+"""Making and sorting so many rows takes the function a second of its processor's time."""
 _MOST_SUMS = 100
-"""Groups of more sums than this weigh more: those of many currencies."""
+"""A group with more sums than this, as of many currencies, counts as several."""
 
 
 class TooManyGroupsError(UnprocessableError):
     """A question makes more groups than can be told one by one."""
 
     def __init__(self, *less: str) -> None:
-        """`less` names what makes them so many, and how there are fewer."""
+        """`less`: ways to ask for fewer groups."""
         ways = ", or ".join((*less, "filter more"))
         super().__init__(
             "too_many_groups",
@@ -75,9 +75,9 @@ def apart(report: Report, group_by: Sequence[str]) -> slice:
 
 
 def judged(report: Report, group_by: Sequence[str], groups: Groups) -> tuple[Groups, Groups]:
-    """The groups without counts that mean nothing, and those counts by what the family keeps apart.
+    """The groups without counts that cannot be judged, and these counts by metric and scale.
 
-    A group of which nothing is left is not there.
+    Groups without any other count are dropped.
     """
     place = apart(report, group_by)
     left: Groups = {}
@@ -136,7 +136,7 @@ def with_subtotals(groups: Groups, least: int) -> Groups:
 
 
 def is_rest(key: Key) -> bool:
-    """Does the key stand for several groups that have no rows of their own?"""
+    """Is this the key of a row that sums up groups without rows of their own?"""
     return REST in key
 
 

@@ -100,9 +100,9 @@ class Span:
         )
 
     def count(self, years: Sequence[Year], filters: Filters, tally: Tally) -> None:
-        """Every group of both ranges is counted, however many they are.
+        """Count every group of both ranges in the tally, however many there are.
 
-        Of the tally's columns, `period` is named as those of the days asked for.
+        A period compared with is counted under its counterpart among those asked for.
         """
         for dates in filter(None, (self.dates, self.compared)):
             for year in years:

@@ -69,7 +69,7 @@ def filters(conditions: Filters) -> Warnings:
 
 
 def unbuilt(spans: Sequence[Span]) -> Warnings:
-    """Which of the days asked for, or compared with, the figures do not show as they were sent."""
+    """Which days, asked for or compared with, have events that the figures do not show."""
     found: Warnings = []
     for span in spans:
         whose = f" of tenant {span.tenant.id}" if len(spans) > 1 else ""
@@ -90,7 +90,7 @@ def unbuilt(spans: Sequence[Span]) -> Warnings:
 
 
 def folded(spans: Sequence[Span], names: Iterable[str], objects: TenantYears) -> Warnings:
-    """By which of these dimensions rows of the days stand together as `(other)`."""
+    """Which of these dimensions have values of the days that are counted as `(other)`."""
     told = [
         name
         for name in names
@@ -123,7 +123,7 @@ def rest(folded: Folded | None) -> Warnings:
 
 
 def unjudged(left_out: Groups) -> Warnings:
-    """How many answers no figure was made of, since this version cannot judge their scores."""
+    """How many answers are left out of all figures: this version cannot judge their scores."""
     if not left_out:
         return []
     answers = sum(map(sum, left_out.values()))
@@ -143,7 +143,7 @@ def _asked(span: Span) -> Iterator[DateRange]:
 
 
 def _days(span: Span) -> tuple[list[DateRange], list[DateRange]]:
-    """What fails and what waits of the span's days, in any of its tables."""
+    """The span's days that are failing and those that are waiting, in any of its tables."""
     behind = [span.tenant.table(table.name).behind for table in span.tables]
     failing = chain.from_iterable(chain(one.failing, _years(one, failing=True)) for one in behind)
     waiting = chain.from_iterable(chain(one.waiting, _years(one, failing=False)) for one in behind)

@@ -1,4 +1,4 @@
-"""CloudWatch: what the functions have counted, and what SQS tells of its queues."""
+"""CloudWatch: counts of the functions, and the ages of SQS's messages."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -42,11 +42,11 @@ def sums(
 
 _MINUTE_S = 60
 _AGE_LOOK_BACK = timedelta(minutes=15)
-"""SQS tells the age each minute, and CloudWatch shows it some minutes later."""
+"""SQS reports the age each minute, and CloudWatch shows it some minutes later."""
 
 
 def oldest_sent(queue_url: str, now: datetime) -> datetime | None:
-    """No message that a queue holds was sent earlier; None where CloudWatch does not tell.
+    """When a queue's oldest message was sent, at the earliest; None if CloudWatch does not know.
 
     SQS leaves out a message that was received three times or more and is still there.
     """

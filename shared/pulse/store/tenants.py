@@ -115,7 +115,7 @@ class Tenants:
         return _tenant(record)
 
     def remove(self, tenant: str) -> None:
-        """Forget a tenant; one that is not there is no fault. Its surveys and keys come first."""
+        """Delete a tenant, if it is there. Delete its surveys and keys before."""
         self._records.delete({"pk": _TENANTS, "sk": tenant})
 
     # -- the state of report tables
@@ -143,7 +143,7 @@ class Tenants:
         )
 
     def set_behind(self, tenant: str, behind: Mapping[str, Behind]) -> None:
-        """Say what of each report table is not as raw has it; tables left out are.
+        """Note which days and years of each report table are not built; of other tables, none.
 
         Raises ConflictError if there is no such tenant any more.
         """
@@ -191,7 +191,7 @@ class Tenants:
         )
 
     def set_agents(self, survey: Survey, agents: str, *, new_secret: str) -> Survey:
-        """Say whether the survey's agents are free or signed; the survey afterwards.
+        """Set whether the survey's agents are free or signed; returns the survey afterwards.
 
         The secret is stored where it has none, so that links that were signed before stay so.
         Raises ConflictError if there is no such survey.
@@ -206,7 +206,7 @@ class Tenants:
         return _survey(survey.tenant, record)
 
     def remove_surveys(self, tenant: str) -> int:
-        """Forget every survey of a tenant; how many there were."""
+        """Delete every survey of a tenant; how many there were."""
         return self._records.clear(f"SURVEYS#{tenant}")
 
     # -- keys

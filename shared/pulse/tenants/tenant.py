@@ -49,14 +49,14 @@ class YearState:
 
 @dataclass(frozen=True)
 class Behind:
-    """What of a report table is not as raw has it, as the last build_reports found it."""
+    """Days and years of a report table that are not built, as the last build_reports found."""
 
     failing: tuple[DateRange, ...] = ()
     """Days that cannot be built."""
     waiting: tuple[DateRange, ...] = ()
-    """Days that the last build could not build, through no fault of their own."""
+    """Days that the last build could not build for reasons that lie elsewhere."""
     years: Mapping[int, Unbuilt] = field(default_factory=dict)
-    """Years of this tenant that could not be put together from their days."""
+    """Years of this tenant that could not be built from their days."""
 
 
 @dataclass(frozen=True)
