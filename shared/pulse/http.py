@@ -114,8 +114,8 @@ class Door:
 
     @classmethod
     def from_settings(cls, settings: RoutedSettings) -> Self:
-        """The door that the settings describe. Raises SettingsError where they are unclear."""
-        return cls(settings.origin_secret, settings.through_pages_alone)
+        """From the function's settings. Raises SettingsError if they are not to be understood."""
+        return cls(settings.origin_secret, settings.is_only_through_pages)
 
     def is_from_pages(self, call: Call) -> bool:
         """Did the call come through the distribution? Compared in constant time."""

@@ -54,7 +54,7 @@ class RoutedSettings(Settings):
     """true: requests without that secret are refused."""
 
     @property
-    def through_pages_alone(self) -> bool:
+    def is_only_through_pages(self) -> bool:
         """The setting as a bool. Raises SettingsError for a word other than true and false."""
         if self.only_through_pages not in ("true", "false"):
             raise SettingsError(

@@ -208,7 +208,7 @@ def test_every_function_with_routes_can_be_held_to_the_pages_address() -> None:
         assert told["PULSE_ORIGIN_SECRET"] == shown, name
         assert told["PULSE_ONLY_THROUGH_PAGES"] == {"Ref": "OnlyThroughPages"}, name
     pages = TEMPLATE["Outputs"]["PagesUrl"]["Value"]
-    assert TEMPLATE["Outputs"]["ApiUrl"]["Value"]["Fn::If"][:2] == ["ThroughPagesAlone", pages]
+    assert TEMPLATE["Outputs"]["ApiUrl"]["Value"]["Fn::If"][:2] == ["IsOnlyThroughPages", pages]
 
 
 def test_no_route_is_so_narrow_that_a_few_requests_without_a_key_close_it_for_all() -> None:

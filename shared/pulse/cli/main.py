@@ -7,7 +7,7 @@
     smoking                    a stack, tried as a whole
     erasing                    a person who wants to be forgotten
     purging                    events that came with a key or within a time
-    leaving                    a tenant that is deleted
+    deleting                   a tenant that is deleted
     restoring                  what somebody deleted or spoilt
     exporting                  revenue for finance
     reporting                  numbers on the terminal
@@ -25,11 +25,11 @@ import typer
 from typer.core import TyperGroup
 
 from pulse.cli import (
+    deleting,
     erasing,
     exporting,
     importing,
     keys,
-    leaving,
     operating,
     output,
     publishing,
@@ -106,7 +106,7 @@ def _options(
     """Options before any command; each ends it by itself."""
 
 
-tenants.app.command()(leaving.delete)
+tenants.app.command()(deleting.delete)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(surveys.app, name="survey")
 app.add_typer(keys.app, name="key")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pulse import days, lake
-from pulse.erasure import departure
-from pulse.erasure.departure import Departure
+from pulse.erasure import deletion
+from pulse.erasure.deletion import Deletion
 from pulse.erasure.erase import Erase
 from pulse.store import queue
 from pulse.store.clients import client
@@ -31,9 +31,9 @@ from tests.eraser import (
 from tests.shell import Shell
 
 
-def stage(world: World) -> Departure:
+def stage(world: World) -> Deletion:
     outputs = world.driver.deployment.outputs
-    made = Departure.from_settings(
+    made = Deletion.from_settings(
         world.driver.settings,
         outputs["DeadLetterQueueUrl"],
         outputs["FinanceBucket"],
@@ -230,7 +230,7 @@ def test_somebody_who_exports_its_revenue_is_waited_for(world: World) -> None:
 def test_who_deletes_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "_HIDDEN_S", 0)
     monkeypatch.setattr(Erase, "_count", lambda erase, sought: 0)  # Athena takes most of the time
-    monkeypatch.setattr(departure, "REMEMBERED_US", 0)
+    monkeypatch.setattr(deletion, "REMEMBERED_US", 0)
     calls = AwsCalls(monkeypatch)
     cuts = [999]
     for cut in cuts:

@@ -26,7 +26,7 @@ REMEMBERED_US = 60 * days.SECOND
 
 
 @dataclass(frozen=True)
-class Departure:
+class Deletion:
     """The stage; `run` is the whole job, from a shell."""
 
     erase: Erase

@@ -49,11 +49,11 @@ def delete(
         )
     target = find_target(stack)
     found = known_tenant(target, tenant)
-    from pulse.erasure.departure import Departure  # slow to import: it talks to Athena
+    from pulse.erasure.deletion import Deletion  # slow to import: it talks to Athena
 
     settings, outputs = target.build_settings, target.outputs
     with building.functions_quiet():
-        stage = Departure.from_settings(
+        stage = Deletion.from_settings(
             settings, outputs.dead_letter_queue_url, outputs.finance_bucket, output.say
         )
         if dry_run:
