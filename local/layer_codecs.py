@@ -1,4 +1,4 @@
-"""pyarrow as AWS's layer has it: of Parquet's codecs it knows snappy and gzip alone.
+"""Restricts pyarrow to the Parquet codecs that AWS's layer has: snappy and gzip.
 
 aws-sdk-pandas builds the Arrow of its layer with ARROW_WITH_SNAPPY and ARROW_WITH_ZLIB
 (building/lambda/build-lambda-layer.sh there). The pyarrow that is installed here knows all codecs,
@@ -24,7 +24,7 @@ _READERS = ("read", "read_row_group", "read_row_groups", "iter_batches", "scan_c
 
 
 def install() -> None:
-    """From now on reading or writing Parquet of another codec is pyarrow's own error for it."""
+    """From now on pyarrow refuses to read or write Parquet of another codec, with its own error."""
     if _MODULE in sys.modules:
         _narrow(sys.modules[_MODULE])
     elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
@@ -32,7 +32,7 @@ def install() -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds the one module as it would have been found, to be narrowed once it is loaded."""
+    """Finds pyarrow.parquet.core as usual, and restricts it once it is loaded."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -56,7 +56,7 @@ def _narrow_once_loaded(loader: Loader) -> None:
 
 
 def _narrow(parquet: Any) -> None:
-    """Everything by which the module reads or writes looks at the codecs first."""
+    """Make everything by which the module reads or writes check the codecs first."""
     if getattr(parquet, "_is_narrowed", False):
         return
     parquet._is_narrowed = True
@@ -78,7 +78,7 @@ def _checked(method: Any, codecs_of: Callable[..., Iterable[str]]) -> Any:
 
 
 def _not_built(codec: str) -> Exception:
-    """What a pyarrow without the codec says."""
+    """The error of a pyarrow without the codec."""
     from pyarrow import ArrowNotImplementedError
 
     return ArrowNotImplementedError(f"Support for codec '{codec}' not built")

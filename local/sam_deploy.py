@@ -1,13 +1,12 @@
-"""The stack on AWS, made or brought up to date by `sam deploy`: the end of `make deploy`.
+"""Creates or updates the stack on AWS by `sam deploy`: the last step of `make deploy`.
 
     python -m local.sam_deploy [--ask] STACK [PARAMETER=VALUE …]
 
-What a stack is deployed with is kept in `.stacks/STACK.toml`: its region and the parameters that
-differ from the template's defaults. The first run asks for the region, where the shell names none;
-a later one asks nothing. Values given on the command line are kept too; an empty one brings the
-default back. `sam deploy` prints its change set before it does anything; with SHOW=1 in the
-environment that is all that happens, and the values given are not kept. With --ask nothing is
-deployed: answers are got and checked.
+The stack's region, and the parameters that differ from the template's defaults, are kept in
+`.stacks/STACK.toml`. The first run asks for the region if the shell names none; later runs ask
+nothing. Values given on the command line are kept, too; an empty one brings the default back. `sam
+deploy` prints its change set before it changes anything; with SHOW=1 in the environment it only
+prints it, and does not keep the values given. With --ask nothing is deployed: the answers are only asked for and checked.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class DeployError(Exception):
 
 
 class Region(Protocol):
-    """What has to be known of an account in a region."""
+    """What a deployment has to know of an account in a region."""
 
     def layer(self, parameter: str) -> str | None:
         """The layer's ARN that AWS's public SSM parameter holds; None where there is none yet."""
@@ -106,7 +105,7 @@ def _refused(error: Exception) -> DeployError:
 
 @dataclass(frozen=True)
 class Answers:
-    """What one stack is deployed with."""
+    """The region and the parameters that a stack is deployed with."""
 
     region: str
     parameters: Mapping[str, str]
@@ -114,7 +113,7 @@ class Answers:
 
     @classmethod
     def read(cls, path: Path) -> Answers | None:
-        """Those of the file; None where there is none. Raises DeployError for what is no TOML."""
+        """The answers in a file; None if there is none. Raises DeployError if it cannot be read."""
         try:
             told = tomllib.loads(path.read_text("utf-8"))
             parameters = {name: str(value) for name, value in told.get("parameters", {}).items()}
@@ -125,9 +124,9 @@ class Answers:
             raise DeployError(f"{path} cannot be read ({error}): mend it, or delete it") from error
 
     def write(self, path: Path) -> None:
-        """The file holds them, for `read` and for people."""
+        """Write the answers to a file, for `read` and for people."""
         lines = [
-            f"# What `make deploy STACK={path.stem}` deploys with. May be edited.",
+            f"# `make deploy STACK={path.stem}` uses these values. You may edit them.",
             f"region = {_toml(self.region)}",
             "",
             "[parameters]",
@@ -143,7 +142,7 @@ def _toml(text: str) -> str:
 
 @dataclass(frozen=True)
 class Deploy:
-    """One deployment: of this template, by this sam, told and asked through these."""
+    """Deploys a template by sam; `ask` and `say` talk to the person who runs it."""
 
     template: Path
     folder: Path
@@ -191,13 +190,13 @@ class Deploy:
     def _first_answers(
         self, stack: str, declared: Mapping[str, Any], environment: Mapping[str, str]
     ) -> Answers:
-        """A region, and what the stack has already, if it was deployed otherwise before."""
+        """A region, and the parameters of the stack if it exists already."""
         region = _region_of(environment) or self._ask_region()
         if not REGION.fullmatch(region):
             raise DeployError(f"{region!r} is no region: one is called like eu-central-1")
         before = self.region(region).parameters(stack)
         if AN_ARN_OF_AWS.search(before.get(LAYER, "")):
-            del before[LAYER]  # found anew each time, so that an upgrade brings its own
+            del before[LAYER]  # looked up each time, so that an upgrade brings a new one
         return Answers(region, _differing(declared, before))
 
     def _ask_region(self) -> str:
@@ -279,7 +278,7 @@ def _alternatives(stack: str) -> str:
 
 
 def _differing(declared: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:
-    """What is not as it would be anyway: the template's default, or for the layer AWS's."""
+    """The values that differ from the defaults: the template's, and AWS's layer."""
     defaults = {name: str(p.get("Default")) for name, p in declared.items()} | {LAYER: LAYER_OF_AWS}
     return {name: v for name, v in values.items() if name in declared and v != defaults[name]}
 
@@ -295,7 +294,7 @@ def _region_of(environment: Mapping[str, str]) -> str | None:
 
 
 def _quoted(value: str) -> str:
-    """As sam takes a value that may be empty or have spaces."""
+    """The value in the form that sam takes, even if it is empty or has spaces."""
     escaped = value.replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -311,7 +310,7 @@ OURS = Deploy(ROOT / "template.yaml", ROOT / ".stacks", SAM, AwsRegion)
 
 
 def main(arguments: Sequence[str], deploy: Deploy = OURS) -> int:
-    """sam's exit code, 0 where it was not asked for, or 1 with the reason why it was not begun."""
+    """sam's exit code; 0 if only asking was wanted; 1, with the reason, if sam was not begun."""
     asking_alone = list(arguments[:1]) == ["--ask"]
     arguments = arguments[1:] if asking_alone else arguments
     if not arguments or not arguments[0]:

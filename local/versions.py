@@ -1,4 +1,4 @@
-"""moto's listing of a bucket that keeps versions, as S3's is: what was deleted makes no folder.
+"""Makes moto list a bucket with versions as S3 does: deleted objects make no folder.
 
 moto leaves deleted objects out of a listing, but still names the folder that they lay in.
 """
@@ -10,7 +10,7 @@ from moto.s3.models import FakeDeleteMarker, S3Backend
 
 
 def install() -> None:
-    """From now on the moto of this process lists so. Calling it again changes nothing."""
+    """From now on moto in this process lists like that. Calling it again changes nothing."""
     backend: Any = S3Backend
     if backend.list_objects is not _list_objects:
         backend.list_objects = _list_objects
