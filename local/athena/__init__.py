@@ -1,7 +1,9 @@
 """moto's Athena, executed: SELECT and UNLOAD of a portable subset, by DuckDB over S3 and Glue.
 
     moto_hook    StartQueryExecution and the other calls, in moto's process
-    engine       one execution: statement → tables → DuckDB → objects on S3
+    engine       one execution: statement → an executor → objects on S3
+    duck         the executor DuckDB: tables → DuckDB text → rows
+    trino        the executor Trino, Athena's own engine, where PULSE_ENGINE=trino (trino_server)
     statement    SELECT or UNLOAD, parameters put in
     queries      → DuckDB text, by the rules of expressions, aggregates, casts (core: compiler)
     tables       Glue tables as DuckDB views; pruning and projection say which partitions are read
@@ -15,15 +17,18 @@ NOT_EMULATED and why. Nothing ever succeeds with a guess.
 """
 
 
-def install(endpoint_url: str | None = None) -> None:
+def install(
+    endpoint_url: str | None = None, administrator: tuple[str, str] = ("testing", "testing")
+) -> None:
     """From now on moto's Athena in this process executes what it is given; idempotent.
 
     `endpoint_url` is where moto's server answers, None for in-process mocks. The executions' own
-    calls to S3 and Glue go there, as the caller of StartQueryExecution.
+    calls to S3 and Glue go there, as the caller of StartQueryExecution; Trino's go there as the
+    `administrator` (an access key and its secret).
     """
     from local.athena import moto_hook  # moto is heavy, and the dialect alone does not need it
 
-    moto_hook.install(endpoint_url)
+    moto_hook.install(endpoint_url, administrator)
 
 
 def close() -> None:

@@ -2,7 +2,7 @@
 
 from local.athena.errors import StatementError
 from local.athena.queries import QueryCompiler, TableSchema
-from local.athena.statement import MAX_STATEMENT_BYTES, read_statement
+from local.athena.statement import MAX_STATEMENT_BYTES, read_query, read_statement
 
 
 class _AnyTable:
@@ -22,7 +22,7 @@ def check_portable(sql: str) -> list[str]:
         return [f"a statement has at most {MAX_STATEMENT_BYTES} bytes"]
     compiler = QueryCompiler(_AnyTable(), checking=True)
     try:
-        compiler.compile(read_statement(sql, checking=True).query)
+        compiler.compile(read_query(read_statement(sql, checking=True).text))
     except StatementError as error:
         return [*compiler.problems, str(error)]
     return compiler.problems

@@ -17,8 +17,9 @@ from moto.athena import models, responses
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
-from local.athena.engine import Caller, Engine, Outcome, Request
+from local.athena.engine import Caller, Engine, Outcome, Request, engine_name
 from local.athena.faults import Fault, next_fault
+from local.athena.objects import Copies
 from local.athena.results import results_page
 from local.athena.statement import MAX_STATEMENT_BYTES
 
@@ -167,8 +168,8 @@ def _credentials(backend: Any, access_key: str) -> _Credentials:
 class _Api:
     """The handlers, each given moto's response object of the call."""
 
-    def __init__(self, endpoint_url: str | None) -> None:
-        self.engine = Engine()
+    def __init__(self, endpoint_url: str | None, administrator: tuple[str, str]) -> None:
+        self.engine = _engine(endpoint_url, administrator)
         self.callers = _Callers(endpoint_url)
 
     def start_query_execution(self, call: "AthenaResponse") -> str | _Refusal:
@@ -259,6 +260,18 @@ class _Api:
         return "{}"
 
 
+def _engine(endpoint_url: str | None, administrator: tuple[str, str]) -> Engine:
+    """The engine that PULSE_ENGINE names; the other's packages are not imported."""
+    copies = Copies()
+    if engine_name() == "trino":
+        from local.athena.trino import Endpoint, TrinoExecutor
+
+        return Engine(TrinoExecutor(Endpoint(endpoint_url, *administrator)), copies)
+    from local.athena.duck import DuckExecutor
+
+    return Engine(DuckExecutor(copies), copies)
+
+
 def _execution(call: "AthenaResponse", execution_id: str) -> EmulatedExecution | None:
     found = call.athena_backend.executions.get(execution_id)
     return found if isinstance(found, EmulatedExecution) else None
@@ -280,15 +293,18 @@ def _output_location(configuration: dict[str, Any], asked: dict[str, Any] | None
 _installed: dict[str, _Api] = {}
 
 
-def install(endpoint_url: str | None = None) -> None:
+def install(
+    endpoint_url: str | None = None, administrator: tuple[str, str] = ("testing", "testing")
+) -> None:
     """From now on moto's Athena in this process executes what it is given.
 
-    `endpoint_url` is where moto's server answers; None for in-process mocks. Idempotent; another
-    endpoint replaces the one before.
+    `endpoint_url` is where moto's server answers; None for in-process mocks. `administrator` are an
+    access key and its secret that may read everything there. Idempotent; another endpoint replaces
+    the one before.
     """
     api = _installed.get("api")
     if api is None:
-        api = _installed["api"] = _Api(endpoint_url)
+        api = _installed["api"] = _Api(endpoint_url, administrator)
         for name in (
             "start_query_execution",
             "get_query_execution",
@@ -304,7 +320,7 @@ def install(endpoint_url: str | None = None) -> None:
 def close() -> None:
     """Remove what the engine keeps on disk. Nothing is executed after it."""
     if api := _installed.get("api"):
-        api.engine.database.close()
+        api.engine.executor.close()
         api.engine.copies.remove()
 
 

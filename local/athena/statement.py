@@ -53,16 +53,16 @@ _COMPRESSIONS = frozenset({"snappy", "gzip", "none"})
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """A query whose rows go to a CSV object."""
+    """A query, as text without `?`, whose rows go to a CSV object."""
 
-    query: exp.Expr
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unload:
     """A query whose rows go to Parquet objects below `target`, which ends in a slash."""
 
-    query: exp.Expr
+    text: str
     target: str
     compression: str
     partitioned_by: tuple[str, ...]
@@ -71,10 +71,10 @@ class Unload:
 def read_statement(
     text: str, parameters: Sequence[str] = (), *, checking: bool = False
 ) -> Select | Unload:
-    """The statement, with its `?` replaced by the execution parameters.
+    """The statement, with its `?` replaced by the execution parameters; its query is not read yet.
 
-    Raises StatementError for what Athena's parser or the subset refuses. When `checking`, `?` and
-    `:name` may stand for values that are not known yet.
+    Raises StatementError for what Athena's parser refuses. When `checking`, `?` and `:name` may
+    stand for values that are not known yet.
     """
     text = text.strip().removesuffix(";")
     tokens = _tokens(text)
@@ -85,7 +85,7 @@ def read_statement(
         tokens = _tokens(text)
     if tokens[0].text.upper() == "UNLOAD":
         return _read_unload(text, tokens, checking)
-    return Select(_read_query(text, tokens))
+    return Select(text)
 
 
 # ---- words
@@ -148,7 +148,9 @@ def _check_parameter(value: str) -> None:
 # ---- queries
 
 
-def _read_query(text: str, tokens: Sequence[Token]) -> exp.Expr:
+def read_query(text: str) -> exp.Expr:
+    """The tree of a query. Raises StatementError for what Athena or the subset refuses."""
+    tokens = _tokens(text)
     _check_words(tokens)
     try:
         trees = [tree for tree in parse(text, read="athena") if tree is not None]
@@ -173,7 +175,7 @@ def _read_query(text: str, tokens: Sequence[Token]) -> exp.Expr:
 def _read_unload(text: str, tokens: Sequence[Token], checking: bool) -> Unload:
     """UNLOAD ( query ) TO 's3://...' WITH ( name = value, ... )"""
     close = _closing(tokens, 1)
-    query = _read_query(text[tokens[1].end + 1 : tokens[close].start], tokens[2:close])
+    query = text[tokens[1].end + 1 : tokens[close].start]
     rest = list(tokens[close + 1 :])
     if not rest or rest[0].text.upper() != "TO" or len(rest) < 2:
         raise StatementError("SYNTAX_ERROR: UNLOAD (...) takes TO 's3://bucket/prefix/'")

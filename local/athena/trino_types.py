@@ -91,6 +91,16 @@ def from_glue(text: str) -> TrinoType:
     return _SCALARS.get(name) or TrinoType(name)
 
 
+def from_trino(text: str) -> TrinoType:
+    """The type that Trino names for a column of a result. Others come back by name, unsupported."""
+    if match := re.fullmatch(r"decimal\((\d+),\s*(\d+)\)", text):
+        return decimal(int(match[1]), int(match[2]))
+    if match := re.fullmatch(r"(array|map)\((.*)\)", text):
+        return TrinoType(match[1], parts=tuple(from_trino(p.strip()) for p in _split_top(match[2])))
+    name = text.partition("(")[0]
+    return NULL if name == "unknown" else _SCALARS.get(name) or TrinoType(name)
+
+
 def _split_top(text: str) -> list[str]:
     """`text` cut at the commas that stand outside of brackets."""
     parts, depth = [""], 0

@@ -20,6 +20,15 @@ SESSION = boto3.Session(region_name=REGION)
 """Shared by all: it reads the services' descriptions once, which takes longer than most tests."""
 
 
+PARQUET: Any = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {
+        "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+    },
+}
+"""How Glue says that a table's or a partition's objects are Parquet."""
+
 S3Calls = list[tuple[str, str]]
 
 
@@ -116,6 +125,7 @@ class Lake:
                 "StorageDescriptor": {
                     "Location": f"s3://lake/{name}/",
                     "Columns": [{"Name": n, "Type": t} for n, t in columns.items()],
+                    **PARQUET,
                 },
             },
         )
@@ -124,13 +134,16 @@ class Lake:
         self.glue.create_partition(
             DatabaseName="db",
             TableName=table,
-            PartitionInput={"Values": list(values), "StorageDescriptor": {"Location": location}},
+            PartitionInput={
+                "Values": list(values),
+                "StorageDescriptor": {"Location": location, **PARQUET},
+            },
         )
 
     def partitions(self, table: str, locations: Mapping[str, str]) -> None:
         """Many partitions with one key each."""
         inputs: list[Any] = [
-            {"Values": [value], "StorageDescriptor": {"Location": location}}
+            {"Values": [value], "StorageDescriptor": {"Location": location, **PARQUET}}
             for value, location in locations.items()
         ]
         for start in range(0, len(inputs), 100):

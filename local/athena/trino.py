@@ -1,0 +1,240 @@
+"""Trino as the embedded Athena's executor: Athena's own engine, on moto's Glue and S3.
+
+Athena engine version 3 is a Trino with AWS's connectors around it. Here a query's text goes to a
+real Trino as it came. It reads through a Hive catalog whose metastore is moto's Glue and whose
+files are moto's S3, as the administrator; so before it, what the query may read is listed and
+fetched as the caller, who may be allowed less. An UNLOAD is a CREATE TABLE AS in a second catalog
+that keeps its files on local disk, from where the engine puts them as the caller.
+"""
+
+# ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow.parquet as pq
+from moto.server import ThreadedMotoServer
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+from trino.dbapi import Connection, connect
+from trino.exceptions import TrinoQueryError
+
+from local.athena.engine import Job, Piece
+from local.athena.errors import StatementError
+from local.athena.queries import Output, QueryCompiler
+from local.athena.results import TextRow, text_of
+from local.athena.statement import Select, Unload, read_query
+from local.athena.tables import NULL_PARTITION, GlueTable
+from local.athena.trino_server import Server, at_hand
+from local.athena.trino_types import from_trino
+from pulse import days
+
+_USER = "pulse"
+_CODECS = {"snappy": "SNAPPY", "gzip": "GZIP", "none": "NONE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where moto answers, and an administrator's credentials there. Without an address moto is
+    within this process: then a server of its own shows the same account to Trino."""
+
+    url: str | None = None
+    access_key: str = "testing"
+    secret_key: str = "testing"
+
+
+@dataclass
+class TrinoExecutor:
+    """A Trino and its catalogs of one moto, for every execution of this process."""
+
+    endpoint: Endpoint
+    _resources: ExitStack = field(default_factory=ExitStack)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _catalogs: dict[str, str] = field(default_factory=dict)
+    _server: Server | None = None
+    _unloads: str = ""
+    _url: str = ""
+
+    def close(self) -> None:
+        """Stop what this executor started."""
+        self._resources.close()
+
+    def select(self, statement: Select, job: Job) -> tuple[tuple[Output, ...], list[TextRow]]:
+        """The result's columns and rows."""
+        connection = self._connection(statement, job)
+        outputs, rows = _executed(connection, statement.text)
+        texts = [] if job.only_columns else [[text_of(cell) for cell in row] for row in rows]
+        return outputs, texts
+
+    def unload(self, statement: Unload, job: Job) -> Iterator[Piece]:
+        """The files of each partition, in the order of the partitions' names."""
+        connection = self._connection(statement, job)
+        name = f"t{uuid.uuid4().hex}"
+        table = f"{self._unloads}.x.{name}"
+        properties = ["format = 'PARQUET'"]
+        if statement.partitioned_by:
+            keys = ", ".join(f"'{key}'" for key in statement.partitioned_by)
+            properties.append(f"partitioned_by = ARRAY[{keys}]")
+        query = f"SELECT * FROM ({statement.text}) LIMIT 0" if job.only_columns else statement.text
+        _executed(
+            connection,
+            f"SET SESSION {self._unloads}.compression_codec = '{_CODECS[statement.compression]}'",
+        )
+        _executed(connection, f"CREATE TABLE {table} WITH ({', '.join(properties)}) AS {query}")
+        try:
+            folder = self._folder / "x" / name
+            for file in sorted(f for f in folder.rglob("*") if _is_data(f, folder)):
+                if pq.ParquetFile(file).metadata.num_rows:
+                    yield Piece(_partition(file.relative_to(folder).parts[:-1]), file)
+        finally:
+            _executed(connection, f"DROP TABLE {table}")
+
+    # ---- what is at hand
+
+    def _connection(self, statement: Select | Unload, job: Job) -> Connection:
+        """A connection whose default catalog is the caller's region of moto."""
+        with self._lock:
+            if self._server is None:
+                self._start()
+            region = job.catalog.client.meta.region_name
+            if region not in self._catalogs:
+                self._catalogs[region] = self._reading_catalog(region)
+            catalog = self._catalogs[region]
+        _read_as_caller(statement.text, job)
+        return self._connect(catalog, job.catalog.database)
+
+    def _connect(self, catalog: str | None = None, schema: str | None = None) -> Connection:
+        assert self._server is not None  # noqa: S101 - narrows for the type checker
+        return connect(
+            host=self._server.host,
+            port=self._server.port,
+            user=_USER,
+            catalog=catalog,
+            schema=schema,
+            timezone="UTC",
+            request_timeout=600,
+        )
+
+    def _start(self) -> None:
+        self._server = self._resources.enter_context(at_hand())
+        self._url = self.endpoint.url or self._own_moto()
+        self._unloads = f"unload_{uuid.uuid4().hex}"
+        self._folder.mkdir(parents=True)
+        self._create_catalog(
+            self._unloads,
+            {
+                "hive.metastore": "file",
+                "hive.metastore.catalog.dir": f"local:///{self._unloads}",
+                "hive.metastore.disable-location-checks": "true",
+                "hive.collect-column-statistics-on-write": "false",
+                "hive.storage-format": "PARQUET",
+                "fs.native-local.enabled": "true",
+                "local.location": str(self._server.folder),
+            },
+        )
+        _executed(self._connect(self._unloads), f"CREATE SCHEMA {self._unloads}.x")
+
+    @property
+    def _folder(self) -> Path:
+        assert self._server is not None  # noqa: S101 - narrows for the type checker
+        return self._server.folder / self._unloads
+
+    def _own_moto(self) -> str:
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        self._resources.callback(server.stop)
+        host, port = server.get_host_and_port()
+        return f"http://{host}:{port}"
+
+    def _reading_catalog(self, region: str) -> str:
+        name = f"lake_{uuid.uuid4().hex}"
+        self._create_catalog(
+            name,
+            {
+                "hive.metastore": "glue",
+                "hive.metastore.glue.endpoint-url": self._url,
+                "hive.metastore.glue.region": region,
+                "hive.metastore.glue.aws-access-key": self.endpoint.access_key,
+                "hive.metastore.glue.aws-secret-key": self.endpoint.secret_key,
+                "hive.partition-projection-enabled": "true",
+                "fs.native-s3.enabled": "true",
+                "s3.endpoint": self._url,
+                "s3.region": region,
+                "s3.path-style-access": "true",
+                "s3.aws-access-key": self.endpoint.access_key,
+                "s3.aws-secret-key": self.endpoint.secret_key,
+            },
+        )
+        return name
+
+    def _create_catalog(self, name: str, properties: Mapping[str, str]) -> None:
+        """Make a catalog for as long as this executor lives."""
+        listed = ", ".join(f"\"{key}\" = '{value}'" for key, value in properties.items())
+        _executed(self._connect(), f"CREATE CATALOG {name} USING hive WITH ({listed})")
+        self._resources.callback(lambda: _executed(self._connect(), f"DROP CATALOG {name}"))
+
+
+def _executed(
+    connection: Connection, text: str
+) -> tuple[tuple[Output, ...], Sequence[Sequence[Any]]]:
+    """Columns and rows of a statement. Raises StatementError in Trino's words."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(text)
+        rows = cursor.fetchall()
+    except TrinoQueryError as error:
+        raise StatementError(f"{error.error_name}: {error.message}") from error
+    columns = cursor.description or []
+    return tuple(Output(c.name, from_trino(c.type_code)) for c in columns), rows
+
+
+def _read_as_caller(text: str, job: Job) -> None:
+    """Look up, list and fetch, as the caller, what the query may read.
+
+    Where the query is of the portable subset, that is what its WHERE can want; of any other it is
+    all of the tables that it names. Raises what the caller is refused with.
+    """
+    compiler = QueryCompiler(job.catalog)
+    try:
+        compiler.compile(read_query(text))
+        scans = [(scan.table, scan.filters) for scan in compiler.scans]
+    except StatementError:
+        scans = [(table, {}) for table in _named_tables(text, job)]
+    now = days.now()
+    for table, filters in scans:
+        if isinstance(table, GlueTable):
+            partitions = job.catalog.partitions(table, filters, now)
+            objects = job.store.data_objects([location for _, location in partitions])
+            for item in [one for some in objects.values() for one in some]:
+                job.store.fetch(item)
+
+
+def _named_tables(text: str, job: Job) -> Iterator[GlueTable]:
+    try:
+        tree = parse_one(text, read="athena")
+    except SqlglotError:
+        return  # Trino says what is wrong with it
+    defined = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        if table.name and table.name not in defined:
+            try:
+                yield job.catalog.table(table.db or None, table.name.lower())
+            except StatementError:
+                continue  # likewise
+
+
+def _is_data(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    return file.is_file() and not hidden
+
+
+def _partition(folders: Sequence[str]) -> list[str | None]:
+    """The values that Hive's folders name."""
+    values = [unquote(folder.partition("=")[2]) for folder in folders]
+    return [None if value == NULL_PARTITION else value for value in values]

