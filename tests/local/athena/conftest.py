@@ -115,6 +115,11 @@ class Lake:
         keys: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
     ) -> None:
+        storage: Any = {
+            "Location": f"s3://lake/{name}/",
+            "Columns": [{"Name": n, "Type": t} for n, t in columns.items()],
+            **PARQUET,
+        }
         self.glue.create_table(
             DatabaseName="db",
             TableInput={
@@ -122,22 +127,16 @@ class Lake:
                 "TableType": "EXTERNAL_TABLE",
                 "Parameters": dict(properties or {}),
                 "PartitionKeys": [{"Name": n, "Type": t} for n, t in (keys or {}).items()],
-                "StorageDescriptor": {
-                    "Location": f"s3://lake/{name}/",
-                    "Columns": [{"Name": n, "Type": t} for n, t in columns.items()],
-                    **PARQUET,
-                },
+                "StorageDescriptor": storage,
             },
         )
 
     def partition(self, table: str, values: Sequence[str], location: str) -> None:
+        storage: Any = {"Location": location, **PARQUET}
         self.glue.create_partition(
             DatabaseName="db",
             TableName=table,
-            PartitionInput={
-                "Values": list(values),
-                "StorageDescriptor": {"Location": location, **PARQUET},
-            },
+            PartitionInput={"Values": list(values), "StorageDescriptor": storage},
         )
 
     def partitions(self, table: str, locations: Mapping[str, str]) -> None:
