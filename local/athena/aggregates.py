@@ -11,17 +11,20 @@ from local.athena.compiler import (
     check_arguments,
     compiled,
     expect,
+    expect_operand,
     rule,
     shown,
+    unknown_function,
     whole_number,
 )
 from local.athena.errors import NotEmulatedError, StatementError
-from local.athena.expressions import as_type, condition, is_orderable
+from local.athena.expressions import as_type, comparable, condition, is_orderable
 from local.athena.trino_types import (
     ANY,
     BIGINT,
     BOOLEAN,
     DOUBLE,
+    INTEGER,
     MAX_PRECISION,
     TrinoType,
     common,
@@ -85,19 +88,20 @@ def _extreme(node: exp.Expr, around: Surroundings) -> Call:
 def _extreme_by(node: exp.Expr, around: Surroundings) -> Call:
     # These keep the winner's NULL, as Athena does; DuckDB's max_by would take the runner-up.
     name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
+    by = "max_by" if isinstance(node, exp.ArgMax) else "min_by"
     value = compiled(node.this, around)
-    key = expect(compiled(node.expression, around), is_orderable, "max_by/min_by")
+    key = expect(compiled(node.expression, around), is_orderable, by)
     return Call(f"{name}({value.sql}, {key.sql})", value.type)
 
 
 def _count_if(node: exp.Expr, around: Surroundings) -> Call:
     # DuckDB's own count_if is NULL where the condition is NULL in every row; Athena's is 0.
-    return Call(f"count(CASE WHEN {condition(node.this, around)} THEN 1 END)", BIGINT)
+    return Call(f"count(CASE WHEN {condition(node.this, around, 'count_if')} THEN 1 END)", BIGINT)
 
 
 def _all_or_any(node: exp.Expr, around: Surroundings) -> Call:
     name = "bool_and" if isinstance(node, exp.LogicalAnd) else "bool_or"
-    return Call(f"{name}({condition(node.this, around)})", BOOLEAN)
+    return Call(f"{name}({condition(node.this, around, name)})", BOOLEAN)
 
 
 def _array_agg(node: exp.Expr, around: Surroundings) -> Call:
@@ -114,11 +118,13 @@ def _argument(node: exp.Expr, around: Surroundings) -> tuple[str, TrinoType]:
     if isinstance(inner, exp.Distinct):
         check_arguments(inner, frozenset({"expressions"}))
         if len(inner.expressions) != 1:
-            raise StatementError("SYNTAX_ERROR: DISTINCT takes one argument here")
+            raise StatementError(
+                "FUNCTION_NOT_FOUND: Unexpected parameters after DISTINCT, which takes one here"
+            )
         inner, word = inner.expressions[0], "DISTINCT "
     value = compiled(inner, around)
     if word:
-        expect(value, is_orderable, "DISTINCT")
+        comparable(value, "DISTINCT")
     return f"{word}{value.sql}", value.type
 
 
@@ -196,7 +202,7 @@ def _neighbour(node: exp.Expr, around: Surroundings, nulls: str = "") -> Call:
     if default := node.args.get("default"):
         other = compiled(default, around)
         if common(value.type, other.type) not in (value.type, ANY):
-            raise StatementError(f"TYPE_MISMATCH: {shown(node)}: the default is a {other.type}")
+            raise unknown_function(name, value.type, INTEGER, other.type)
         tail += f", {as_type(other, value.type)}"
     return Call(f"{name}({value.sql}{tail}{nulls})", value.type)
 
@@ -223,7 +229,9 @@ def _window(node: exp.Expr, around: Surroundings) -> Typed:
         clauses.append(f"ORDER BY {ordering(node.args['order'].expressions, around)}")
     if spec := node.args.get("spec"):
         if type(node.this) in {**_RANKS, **_NEIGHBOURS}:
-            raise StatementError(f"SYNTAX_ERROR: Cannot specify a window frame for {shown(node)}")
+            raise StatementError(
+                f"INVALID_WINDOW_FRAME: Cannot specify a window frame for {shown(node)}"
+            )
         clauses.append(_frame(spec))
     return call.ending(f" OVER ({' '.join(clauses)})")
 
@@ -238,13 +246,15 @@ def _windowed_call(node: exp.Expr, around: Surroundings) -> Call:
             exp.Lead: _neighbour,
         }
         if type(inner) not in makers:
-            raise StatementError(f"SYNTAX_ERROR: Cannot specify IGNORE NULLS for {shown(inner)}")
+            raise StatementError(
+                f"NULL_TREATMENT_NOT_ALLOWED: Cannot specify IGNORE NULLS for {shown(inner)}"
+            )
         check_arguments(inner, frozenset({"this", "offset", "default"}))
         return makers[type(inner)](inner, around, " IGNORE NULLS")
     if isinstance(node, exp.Filter):
         raise StatementError("NOT_SUPPORTED: FILTER is not yet supported for window functions")
     if isinstance(node.this, exp.Distinct):
-        raise StatementError("NOT_SUPPORTED: DISTINCT in window function parameters")
+        raise NotEmulatedError(shown(node), "not every release of Trino has DISTINCT in a window")
     return _call(node, around, {**_AGGREGATES, **_RANKS, **_EDGES, **_NEIGHBOURS})
 
 
@@ -273,7 +283,7 @@ def ordering(nodes: list[exp.Expr], around: Surroundings) -> str:
 
 
 def _sort_key(node: exp.Expr, around: Surroundings) -> str:
-    return expect(compiled(node.this, around), is_orderable, "ORDER BY").sql
+    return expect_operand(compiled(node.this, around), is_orderable, "ORDER BY").sql
 
 
 def direction(node: exp.Expr) -> str:

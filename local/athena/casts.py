@@ -29,6 +29,7 @@ _DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
 _DOUBLE = _DECIMAL + r"([eE][+-]?[0-9]+)?"
 _DAY = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 # Java reads these as numbers or days, DuckDB does not, or not alike. (?s): . is a newline too.
+_ODD_WHOLE = r"(?s)[\x00-\x20].*|.*[\x00-\x20]|.*[^\x00-\x7f].*"
 _ODD_DECIMAL = _DECIMAL + r"[eE][+-]?[0-9]+"
 _ODD_DOUBLE = r"(?si)\s.*|.*\s|[+-]?(nan|infinity)|.*[0-9.][fd]|[+-]?0x.*"
 _ODD_DAY = r"(?s)\s.*|.*\s|[+-].*|[0-9]{5,}-.*"
@@ -107,7 +108,7 @@ def _from_text(target: TrinoType) -> _Cast | None:
     if target == BOOLEAN:
         return _text_to_boolean
     if is_integer(target):
-        return _guarded(_WHOLE, odd=None)
+        return _guarded(_WHOLE, odd=_ODD_WHOLE)
     if is_decimal(target):
         return _guarded(_DECIMAL, odd=_ODD_DECIMAL)
     return {DOUBLE: _guarded(_DOUBLE, odd=_ODD_DOUBLE), DATE: _guarded(_DAY, odd=_ODD_DAY)}.get(
@@ -115,17 +116,15 @@ def _from_text(target: TrinoType) -> _Cast | None:
     )
 
 
-def _guarded(pattern: str, odd: str | None) -> _Cast:
+def _guarded(pattern: str, odd: str) -> _Cast:
     """A cast of the text that matches `pattern`; `odd` text ends the statement, TRY_CAST or not."""
 
     def guarded(sql: str, target: TrinoType, safe: bool) -> str:
-        strange = ""
-        if odd:
-            reason = f"NOT_EMULATED: text cast to {target} in a form that only Trino reads"
-            strange = f" WHEN regexp_full_match({sql}, '{odd}') THEN error('{reason}')"
+        reason = f"NOT_EMULATED: text cast to {target} in a form that only Trino reads"
         return (
-            f"CASE WHEN regexp_full_match({sql}, '{pattern}') THEN {_plain(sql, target, safe)}"
-            f"{strange} WHEN {sql} IS NOT NULL THEN {_bad_text(sql, target, safe)} END"
+            f"CASE WHEN regexp_full_match({sql}, '{pattern}') THEN {_plain(sql, target, safe)} "
+            f"WHEN regexp_full_match({sql}, '{odd}') THEN error('{reason}') "
+            f"WHEN {sql} IS NOT NULL THEN {_bad_text(sql, target, safe)} END"
         )
 
     return guarded

@@ -118,10 +118,25 @@ def shown(node: exp.Expr) -> str:
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
-def expect(value: Typed, fits: Callable[[TrinoType], bool], what: str) -> Typed:
-    """`value`, if its type fits (an open type always does); else raises StatementError."""
+def expect(value: Typed, fits: Callable[[TrinoType], bool], function: str) -> Typed:
+    """A function's argument, if its type fits (an open type always does); else StatementError."""
     if not (is_open(value.type) or fits(value.type)):
-        raise StatementError(f"TYPE_MISMATCH: Unexpected parameter type ({value.type}) for {what}")
+        raise unknown_function(function, value.type)
+    return value
+
+
+def unknown_function(name: str, *parameters: TrinoType) -> StatementError:
+    """Trino's word for arguments of the wrong types: it knows no such function."""
+    given = ", ".join(map(str, parameters))
+    return StatementError(
+        f"FUNCTION_NOT_FOUND: Unexpected parameters ({given}) for function {name}"
+    )
+
+
+def expect_operand(value: Typed, fits: Callable[[TrinoType], bool], operator: str) -> Typed:
+    """An operator's or a clause's operand, if its type fits; else raises StatementError."""
+    if not (is_open(value.type) or fits(value.type)):
+        raise StatementError(f"TYPE_MISMATCH: Cannot apply {operator} to {value.type}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,16 @@ _DUCKDB_REASONS: tuple[tuple[type[duckdb.Error], str], ...] = (
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE: "),
     (duckdb.ConversionException, "INVALID_CAST_ARGUMENT: "),
     (duckdb.BinderException, "SYNTAX_ERROR: "),
+)
+# Trino's names for what DuckDB says in one and the same kind of exception.
+_TRINO_NAMES = (
+    (re.compile("Division by zero"), "DIVISION_BY_ZERO"),
+    (re.compile("More than one row returned by a subquery"), "SUBQUERY_MULTIPLE_ROWS"),
+    (re.compile("must appear in the GROUP BY clause"), "EXPRESSION_NOT_AGGREGATE"),
+    (re.compile("HAVING clause cannot contain window"), "NESTED_WINDOW"),
+    (re.compile("clause cannot contain (aggregate|window)"), "EXPRESSION_NOT_SCALAR"),
+    (re.compile("aggregate function calls cannot be nested"), "NESTED_AGGREGATION"),
+    (re.compile("Type INT(64|128) with value"), "NUMERIC_VALUE_OUT_OF_RANGE"),
 )
 
 
@@ -91,8 +102,9 @@ def _compiled(
 
 def _reason(error: duckdb.Error) -> str:
     text = str(error).split("\n")[0].split(" Error: ", 1)[-1]
-    if "Division by zero" in text:
-        return "DIVISION_BY_ZERO: Division by zero"
+    for words, name in _TRINO_NAMES:
+        if words.search(text):
+            return f"{name}: {text}"
     prefix = next((p for kind, p in _DUCKDB_REASONS if isinstance(error, kind)), "")
     return prefix + text
 

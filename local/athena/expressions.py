@@ -10,8 +10,10 @@ from local.athena.compiler import (
     Typed,
     compiled,
     expect,
+    expect_operand,
     rule,
     shown,
+    unknown_function,
     whole_number,
 )
 from local.athena.errors import NotEmulatedError, StatementError
@@ -55,11 +57,16 @@ def as_type(value: Typed, target: TrinoType) -> str:
     return casts.coerce(value.sql, value.type, target)
 
 
-def unified(values: list[Typed], where: str) -> TrinoType:
-    """The one type of several values; raises StatementError where Trino finds none."""
+def unified(values: list[Typed], where: str, *, function: bool = False) -> TrinoType:
+    """The one type of several values: of a construct's operands, or of a function's arguments.
+
+    Raises StatementError where Trino finds none.
+    """
     result = values[0].type
     for value in values[1:]:
         found = common(result, value.type)
+        if found is None and function:
+            raise unknown_function(where, result, value.type)
         if found is None:
             raise StatementError(
                 f"TYPE_MISMATCH: {where} mixes {result} and {value.type}, which Athena refuses"
@@ -68,12 +75,16 @@ def unified(values: list[Typed], where: str) -> TrinoType:
     return result
 
 
-def condition(node: exp.Expr, around: Surroundings) -> str:
-    """DuckDB text of an expression that has to be boolean."""
+def condition(node: exp.Expr, around: Surroundings, function: str | None = None) -> str:
+    """DuckDB text of what has to be boolean: a clause or operand, or the function's argument."""
     value = compiled(node, around)
     if not (is_open(value.type) or value.type == BOOLEAN):
         around.refuse(
-            StatementError(f"TYPE_MISMATCH: {shown(node)} must be boolean, but is {value.type}")
+            unknown_function(function, value.type)
+            if function
+            else StatementError(
+                f"TYPE_MISMATCH: {shown(node)} must be boolean, but is {value.type}"
+            )
         )
     return value.sql
 
@@ -156,7 +167,7 @@ def _paren(node: exp.Expr, around: Surroundings) -> Typed:
 
 @rule(exp.Neg, args="this")
 def _negative(node: exp.Expr, around: Surroundings) -> Typed:
-    value = expect(compiled(node.this, around), is_numeric, "-")
+    value = expect_operand(compiled(node.this, around), is_numeric, "-")
     return _cast_to(f"-({value.sql})", value.type)
 
 
@@ -203,6 +214,15 @@ def _remainder(node: exp.Expr, around: Surroundings) -> Typed:
     if not (is_open(kind) or is_integer(kind)):
         raise NotEmulatedError(shown(node), f"remainders of {kind} are not known to agree")
     return _cast_to(f"{as_type(left, kind)} % {as_type(right, kind)}", kind)
+
+
+def comparable(value: Typed, clause: str) -> Typed:
+    """`value`, if the emulation tells such values apart; else raises NotEmulatedError."""
+    if not (is_open(value.type) or is_orderable(value.type)):
+        raise NotEmulatedError(
+            f"{clause} over a {value.type}", "maps and arrays are not compared here"
+        )
+    return value
 
 
 def _operands(
@@ -273,7 +293,7 @@ def _in(node: exp.Expr, around: Surroundings) -> Typed:
 
 def _in_subquery(value: Typed, sql: str, types: list[TrinoType]) -> str:
     if len(types) != 1:
-        raise StatementError(f"SYNTAX_ERROR: Multiple columns ({len(types)}) returned by subquery")
+        raise StatementError(f"TYPE_MISMATCH: IN takes one column, the subquery has {len(types)}")
     inner = Typed('"v"', types[0])
     kind = unified([value, inner], "IN")
     return f'({as_type(value, kind)} IN (SELECT {as_type(inner, kind)} FROM ({sql}) AS "q"("v")))'
@@ -292,7 +312,7 @@ def _contains(node: exp.Expr, around: Surroundings) -> Typed:
 
 
 def _member(value: Typed, items: list[Typed], where: str) -> Typed:
-    kind = unified([value, *items], where)
+    kind = unified([value, *items], where, function=where == "contains")
     if not is_orderable(kind):
         raise NotEmulatedError(f"{where} of {kind}", "maps and arrays are not compared here")
     inside = ", ".join(as_type(item, kind) for item in items)
@@ -326,7 +346,7 @@ def _exists(node: exp.Expr, around: Surroundings) -> Typed:
 def _scalar_subquery(node: exp.Expr, around: Surroundings) -> Typed:
     sql, types = around.subquery(node)
     if len(types) != 1:
-        raise StatementError(f"SYNTAX_ERROR: Multiple columns ({len(types)}) returned by subquery")
+        raise NotEmulatedError(shown(node), "several columns are one row in Athena")
     return Typed(f"({sql})", types[0])
 
 
@@ -383,7 +403,7 @@ def _nullif(node: exp.Expr, around: Surroundings) -> Typed:
 def _extreme(node: exp.Expr, around: Surroundings) -> Typed:
     values = _all([node.this, *node.expressions], around)
     name = "greatest" if isinstance(node, exp.Greatest) else "least"
-    kind = unified(values, name)
+    kind = unified(values, name, function=True)
     if not is_orderable(kind):
         raise NotEmulatedError(shown(node), "maps and arrays are not compared here")
     items = [as_type(value, kind) for value in values]
@@ -437,7 +457,7 @@ def _joined(values: tuple[Typed, ...]) -> Typed:
 
 @rule(exp.Like, args="this expression")
 def _like(node: exp.Expr, around: Surroundings) -> Typed:
-    value, pattern = (expect(side, _is_text, "LIKE") for side in _both(node, around))
+    value, pattern = (expect_operand(side, _is_text, "LIKE") for side in _both(node, around))
     return Typed(f"({value.sql} LIKE {pattern.sql})", BOOLEAN)
 
 
@@ -453,7 +473,8 @@ def _like_escape(node: exp.Expr, around: Surroundings) -> Typed:
 
 @rule(exp.Lower, exp.Upper, args="this")
 def _letter_case(node: exp.Expr, around: Surroundings) -> Typed:
-    text = expect(compiled(node.this, around), _is_text, "lower/upper").sql
+    name = "lower" if isinstance(node, exp.Lower) else "upper"
+    text = expect(compiled(node.this, around), _is_text, name).sql
     if isinstance(node, exp.Lower):
         return Typed(f"lower({text})", VARCHAR)
     stop = "error('NOT_EMULATED: upper() of a text with ß, which Athena keeps as it is')"
@@ -519,7 +540,5 @@ def _element_at(node: exp.Expr, around: Surroundings) -> Typed:
         raise NotEmulatedError(shown(node), "element_at is known for maps only")
     kind, result = value.type.parts
     if common(kind, key.type) != kind:
-        raise StatementError(
-            f"TYPE_MISMATCH: element_at: the map's keys are {kind}, not {key.type}"
-        )
+        raise unknown_function("element_at", value.type, key.type)
     return Typed(f"map_extract_value({value.sql}, {as_type(key, kind)})", result)

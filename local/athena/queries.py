@@ -19,13 +19,12 @@ from local.athena.compiler import (
     Typed,
     check_arguments,
     compiled,
-    expect,
     shown,
     touchable,
     whole_number,
 )
 from local.athena.errors import NotEmulatedError, StatementError
-from local.athena.expressions import as_type, condition, identifier, is_orderable, unified
+from local.athena.expressions import as_type, comparable, condition, identifier, unified
 from local.athena.pruning import KeyFilter, key_filters
 from local.athena.trino_types import ANY, NULL, TrinoType, is_open
 
@@ -228,7 +227,7 @@ class QueryCompiler:
             for row in node.expressions
         ]
         if len({len(row) for row in rows}) != 1:
-            raise StatementError("SYNTAX_ERROR: Values rows have mismatched sizes")
+            raise StatementError("TYPE_MISMATCH: Values rows have mismatched sizes")
         kinds = [unified(list(column), "VALUES") for column in zip(*rows, strict=True)]
         body = ", ".join(
             f"({', '.join(as_type(c, k) for c, k in zip(row, kinds, strict=True))})" for row in rows
@@ -453,7 +452,7 @@ class _SelectCompiler:
             return ""
         check_arguments(distinct, frozenset())
         for value, _ in self.items:
-            expect(value, is_orderable, "DISTINCT")
+            comparable(value, "DISTINCT")
         return "DISTINCT "
 
     def _group(self) -> str:
@@ -468,7 +467,7 @@ class _SelectCompiler:
             return f"{word} ({', '.join(self._group_set(n) for n in term.expressions)})"
         if isinstance(term, exp.Literal) and not term.is_string:
             return self._item_at(term).sql
-        return expect(compiled(term, self), is_orderable, "GROUP BY").sql
+        return comparable(compiled(term, self), "GROUP BY").sql
 
     def _group_set(self, node: exp.Expr) -> str:
         inner = node.expressions if isinstance(node, exp.Tuple) else [node.unnest()]
@@ -556,7 +555,7 @@ def _unified_outputs(left: Compiled, right: Compiled, word: str) -> tuple[Output
     ]
     if "ALL" not in word:
         for kind in kinds:
-            expect(Typed("", kind), is_orderable, word)
+            comparable(Typed("", kind), word)
     return tuple(Output(o.name, kind, o.named) for o, kind in zip(left.outputs, kinds, strict=True))
 
 

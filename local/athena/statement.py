@@ -48,6 +48,13 @@ _NO_LITERAL_AFTER = frozenset(
 _NOT_AFTER_COMMA = frozenset(
     {TokenType.FROM, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.SELECT}
 )
+_NO_QUERIES = _words(
+    """
+    ALTER ANALYZE CALL COMMENT COMMIT CREATE DEALLOCATE DELETE DENY DESC DESCRIBE DROP EXECUTE
+    EXPLAIN GRANT INSERT MERGE MSCK OPTIMIZE PREPARE REFRESH RESET REVOKE ROLLBACK SET SHOW START
+    TRUNCATE UPDATE USE VACUUM
+    """
+)
 _COMPRESSIONS = frozenset({"snappy", "gzip", "none"})
 
 
@@ -107,9 +114,14 @@ def _syntax_error(error: SqlglotError) -> StatementError:
 
 def _check_words(tokens: Sequence[Token]) -> None:
     kinds = [None, None, *(token.token_type for token in tokens)]
-    for earlier, before, token in zip(kinds, kinds[1:], tokens, strict=False):
+    zones = [False, *(token.text.upper() == "ZONE" for token in tokens)]
+    for earlier, before, zone, token in zip(kinds, kinds[1:], zones, tokens, strict=False):
         kind, text = token.token_type, token.text
-        is_name = before in _NO_LITERAL_AFTER and earlier != TokenType.DISTINCT  # DISTINCT FROM 1
+        is_name = (
+            before in _NO_LITERAL_AFTER
+            and earlier != TokenType.DISTINCT  # DISTINCT FROM 1
+            and not zone  # AT TIME ZONE 'UTC'
+        )
         if (kind in _LITERALS and is_name) or (
             kind in _NOT_AFTER_COMMA and before == TokenType.COMMA
         ):
@@ -146,6 +158,13 @@ def _check_parameter(value: str) -> None:
 
 
 # ---- queries
+
+
+def check_is_query(text: str) -> None:
+    """Raises NotEmulatedError for DDL and DML: an executor that could run them must not either."""
+    first = _tokens(text)[0]
+    if first.text.upper() in _NO_QUERIES:
+        raise NotEmulatedError(f"{first.text.upper()} ...", "only SELECT and UNLOAD are run here")
 
 
 def read_query(text: str) -> exp.Expr:

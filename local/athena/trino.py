@@ -29,7 +29,7 @@ from local.athena.engine import Job, Piece
 from local.athena.errors import StatementError
 from local.athena.queries import Output, QueryCompiler
 from local.athena.results import TextRow, text_of
-from local.athena.statement import Select, Unload, read_query
+from local.athena.statement import Select, Unload, check_is_query, read_query
 from local.athena.tables import NULL_PARTITION, GlueTable
 from local.athena.trino_server import Server, at_hand
 from local.athena.trino_types import from_trino
@@ -98,7 +98,11 @@ class TrinoExecutor:
     # ---- what is at hand
 
     def _connection(self, statement: Select | Unload, job: Job) -> Connection:
-        """A connection whose default catalog is the caller's region of moto."""
+        """A connection whose default catalog is the caller's region of moto.
+
+        Raises NotEmulatedError for what is no query: Trino would run it, as the administrator.
+        """
+        check_is_query(statement.text)
         with self._lock:
             if self._server is None:
                 self._start()

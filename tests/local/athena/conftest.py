@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from local.athena import install
+from local.athena.engine import engine_name
 
 ACCESS_KEY = "AKIATESTTESTTESTTEST"  # pragma: allowlist secret
 REGION = "us-east-1"
@@ -28,6 +29,12 @@ PARQUET: Any = {
     },
 }
 """How Glue says that a table's or a partition's objects are Parquet."""
+
+
+def on_trino() -> bool:
+    """Whether the statements of this run go to a real Trino (PULSE_ENGINE=trino)."""
+    return engine_name() == "trino"
+
 
 S3Calls = list[tuple[str, str]]
 

@@ -83,7 +83,6 @@ ANSWERS = [
     # casts
     ("SELECT CAST('12' AS integer)", "12", "integer"),
     ("SELECT TRY_CAST('12.7' AS integer)", None, "integer"),
-    ("SELECT TRY_CAST(' 12' AS bigint)", None, "bigint"),
     ("SELECT TRY_CAST('1_0' AS bigint)", None, "bigint"),
     ("SELECT TRY_CAST('5000000000' AS integer)", None, "integer"),
     ("SELECT CAST('-12.345' AS decimal(18,2))", "-12.35", "decimal"),
@@ -198,7 +197,7 @@ REFUSED_BY_ATHENA = [
     ("SELECT i AS k FROM t WHERE k = 1", "COLUMN_NOT_FOUND"),
     ("SELECT i AS k, k + 1 FROM t", "COLUMN_NOT_FOUND"),
     ("SELECT s AS k, count(*) FROM t GROUP BY k", "COLUMN_NOT_FOUND"),
-    ("SELECT s, i FROM t GROUP BY s", "SYNTAX_ERROR"),
+    ("SELECT s, i FROM t GROUP BY s", "EXPRESSION_NOT_AGGREGATE"),
     (
         "SELECT a.x FROM (VALUES 1) AS a(x) CROSS JOIN (VALUES 1) AS b(x) WHERE x = 1",
         "AMBIGUOUS_NAME",
@@ -209,76 +208,77 @@ REFUSED_BY_ATHENA = [
     ("SELECT '2026-01-01' BETWEEN DATE '2026-01-01' AND DATE '2026-01-02'", "TYPE_MISMATCH"),
     ("SELECT coalesce('a', 1)", "TYPE_MISMATCH"),
     ("SELECT 'a' + 1", "TYPE_MISMATCH"),
-    ("SELECT 1 || 'a'", "TYPE_MISMATCH"),
-    ("SELECT sum('a')", "TYPE_MISMATCH"),
+    ("SELECT -'a'", "TYPE_MISMATCH"),
+    ("SELECT 1 LIKE 'a'", "TYPE_MISMATCH"),
+    ("SELECT NOT 1", "TYPE_MISMATCH"),
+    ("SELECT 1 AND true", "TYPE_MISMATCH"),
+    ("SELECT if(1, 2, 3)", "TYPE_MISMATCH"),
+    ("SELECT ARRAY['a', 1]", "TYPE_MISMATCH"),
+    ("SELECT * FROM (VALUES (1), ('a')) AS v(x)", "TYPE_MISMATCH"),
+    ("SELECT * FROM (VALUES (1, 2), (3)) AS v(x, y)", "TYPE_MISMATCH"),
+    ("SELECT 1 IN (SELECT 1, 2)", "TYPE_MISMATCH"),
+    ("SELECT 1 || 'a'", "FUNCTION_NOT_FOUND"),
+    ("SELECT sum('a')", "FUNCTION_NOT_FOUND"),
+    ("SELECT avg('a')", "FUNCTION_NOT_FOUND"),
+    ("SELECT abs('a')", "FUNCTION_NOT_FOUND"),
+    ("SELECT upper(1)", "FUNCTION_NOT_FOUND"),
+    ("SELECT length(1)", "FUNCTION_NOT_FOUND"),
+    ("SELECT cardinality(1)", "FUNCTION_NOT_FOUND"),
+    ("SELECT count_if(1)", "FUNCTION_NOT_FOUND"),
+    ("SELECT bool_and(1)", "FUNCTION_NOT_FOUND"),
+    ("SELECT greatest('a', 1)", "FUNCTION_NOT_FOUND"),
+    ("SELECT contains(ARRAY[1], 'a')", "FUNCTION_NOT_FOUND"),
+    ("SELECT lag(i, 1, 'a') OVER (ORDER BY i) FROM t", "FUNCTION_NOT_FOUND"),
     ("SELECT 1 WHERE 1", "TYPE_MISMATCH"),
     ("SELECT 1 UNION SELECT 'a'", "TYPE_MISMATCH"),
     ("SELECT 1, 2 UNION SELECT 1", "TYPE_MISMATCH"),
     ("SELECT 1 / 0", "DIVISION_BY_ZERO"),
     ("SELECT 2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE"),
-    ("SELECT sum(x) FROM (VALUES 9223372036854775807, 1) AS v(x)", "INVALID_CAST_ARGUMENT"),
+    ("SELECT 7 % 0", "DIVISION_BY_ZERO"),
+    ("SELECT 9223372036854775807 * 2", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    ("SELECT -(-9223372036854775807 - 1)", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    ("SELECT abs(-9223372036854775807 - 1)", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    ("SELECT CAST(3000000000 AS integer)", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    (
+        "SELECT sum(x) FROM (VALUES 9223372036854775807, 1) AS v(x)",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+    ),
+    (f"SELECT CAST('{'9' * 38}' AS decimal(38,0)) + 1", "NUMERIC_VALUE_OUT_OF_RANGE"),
+    (
+        f"SELECT sum(CAST(x AS decimal(38,0))) FROM (VALUES '{'9' * 38}', '1') AS v(x)",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+    ),
+    ("SELECT CAST('9223372036854775808' AS bigint)", "INVALID_CAST_ARGUMENT"),
+    ("SELECT CAST(1e30 AS bigint)", "INVALID_CAST_ARGUMENT"),
+    ("SELECT CAST(123.45 AS decimal(3,2))", "INVALID_CAST_ARGUMENT"),
+    ("SELECT CAST('123.45' AS decimal(3,2))", "INVALID_CAST_ARGUMENT"),
+    ("SELECT CAST('a' AS decimal(3,2))", "INVALID_CAST_ARGUMENT"),
+    ("SELECT CAST('a' AS double)", "INVALID_CAST_ARGUMENT"),
+    ("SELECT CAST('yes' AS boolean)", "INVALID_CAST_ARGUMENT"),
+    ("SELECT CAST('x' AS date)", "INVALID_CAST_ARGUMENT"),
     ("SELECT CAST('12.7' AS integer)", "INVALID_CAST_ARGUMENT"),
     ("SELECT CAST('2026-02-30' AS date)", "INVALID_CAST_ARGUMENT"),
-    ("SELECT (SELECT x FROM (VALUES 1, 2) AS v(x))", "More than one row"),
+    ("SELECT (SELECT x FROM (VALUES 1, 2) AS v(x))", "SUBQUERY_MULTIPLE_ROWS"),
     ("SELECT sum(i) FILTER (WHERE i > 1) OVER () FROM t", "NOT_SUPPORTED"),
-    ("SELECT count(DISTINCT i) OVER () FROM t", "NOT_SUPPORTED"),
+    (
+        "SELECT row_number() OVER (ORDER BY i ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
+        "INVALID_WINDOW_FRAME",
+    ),
+    ("SELECT sum(i) IGNORE NULLS OVER (ORDER BY i) FROM t", "NULL_TREATMENT_NOT_ALLOWED"),
     ("SELECT 1 AS order", "SYNTAX_ERROR"),
     ("SELECT i, FROM t", "SYNTAX_ERROR"),
     ("SELECT i AS 'x' FROM t", "SYNTAX_ERROR"),
     ("SELECT 1; SELECT 2", "SYNTAX_ERROR"),
     ("SELECT i FROM t ORDER BY 2", "INVALID_COLUMN_REFERENCE"),
     ("SELECT DISTINCT s FROM t ORDER BY i", "EXPRESSION_NOT_IN_DISTINCT"),
-    ("SELECT i FROM t WHERE count(*) > 1", "SYNTAX_ERROR"),
-    ("SELECT i FROM t WHERE row_number() OVER () = 1", "SYNTAX_ERROR"),
-    ("SELECT sum(count(i)) FROM t", "SYNTAX_ERROR"),
+    ("SELECT i FROM t WHERE count(*) > 1", "EXPRESSION_NOT_SCALAR"),
+    ("SELECT i FROM t WHERE row_number() OVER () = 1", "EXPRESSION_NOT_SCALAR"),
+    ("SELECT 1 FROM t GROUP BY sum(i)", "EXPRESSION_NOT_SCALAR"),
+    ("SELECT count(*) FROM t HAVING row_number() OVER () = 1", "NESTED_WINDOW"),
+    ("SELECT sum(count(i)) FROM t", "NESTED_AGGREGATION"),
     ("SELECT s FROM t GROUP BY 2", "INVALID_COLUMN_REFERENCE"),
-    ("SELECT count(DISTINCT i, s) FROM t", "SYNTAX_ERROR"),
+    ("SELECT count(DISTINCT i, s) FROM t", "FUNCTION_NOT_FOUND"),
     ("-- nothing", "SYNTAX_ERROR"),
-]
-
-# what only the emulation refuses, because DuckDB would answer differently
-NOT_EMULATED = [
-    "SELECT to_utf8('a')",
-    "SELECT sha256(to_utf8('a'))",
-    "SELECT to_hex(to_utf8('a'))",
-    "SELECT to_hex(sha512(to_utf8('a')))",
-    "SELECT date_add('day', 1, DATE '2026-02-28')",
-    "SELECT DATE '2026-02-28' + INTERVAL '1' DAY",
-    "SELECT DATE '2026-02-28' - DATE '2026-02-27'",
-    "SELECT date_trunc('month', DATE '2026-02-28')",
-    "SELECT date_diff('hour', TIMESTAMP '2026-01-01 00:59:00', TIMESTAMP '2026-01-01 01:01:00')",
-    "SELECT TIMESTAMP '2026-01-01 00:59:00'",
-    "SELECT current_date",
-    "SELECT now()",
-    "SELECT extract(dow FROM DATE '2026-02-28')",
-    "SELECT regexp_extract('abc', '[0-9]+')",
-    "SELECT regexp_replace('ab', '(a)(b)', '$2$1')",
-    "SELECT approx_percentile(i, 0.5) FROM t",
-    "SELECT map(ARRAY['a'], ARRAY[1])['b']",
-    "SELECT CAST(1e0 AS varchar)",
-    "SELECT CAST(1.5e0 AS decimal(10,2))",
-    "SELECT CAST('x' AS varchar(3))",
-    "SELECT TRY_CAST('NaN' AS double)",
-    "SELECT TRY_CAST(' 2026-02-28' AS date)",
-    "SELECT TRY_CAST('1E3' AS decimal(10,2))",
-    "SELECT 1.0 / 3",
-    "SELECT avg(x) FROM (VALUES 1.5) AS v(x)",
-    "SELECT 1e0 / 0",
-    "SELECT upper('straße')",
-    "SELECT substr('abc', 0)",
-    "SELECT substr('abc', -2)",
-    "SELECT round(2.5)",
-    "SELECT array_agg(i) FROM t",
-    "SELECT * FROM t TABLESAMPLE BERNOULLI (50)",
-    "SELECT u.x FROM UNNEST(ARRAY[1]) AS u(x)",
-    "SELECT i FROM t WHERE EXISTS (SELECT 1 FROM UNNEST(ARRAY[i]) AS u(x))",
-    "DELETE FROM db.t",
-    "CREATE TABLE x AS SELECT 1 AS a",
-    "INSERT INTO x SELECT 1",
-    "SHOW TABLES",
-    "MSCK REPAIR TABLE x",
-    "DROP TABLE x",
-    "EXECUTE x",
 ]
 
 
@@ -300,13 +300,6 @@ def test_what_athena_refuses_is_failed(lake: Lake, sql: str, begins: str) -> Non
     assert lake.reason(sql).startswith(begins)
 
 
-@pytest.mark.parametrize("sql", NOT_EMULATED)
-def test_what_duckdb_would_answer_differently_is_failed_with_its_reason(
-    lake: Lake, sql: str
-) -> None:
-    assert "NOT_EMULATED: " in lake.reason(sql)
-
-
 def test_a_statement_nested_too_deeply_is_failed_and_the_next_one_runs(lake: Lake) -> None:
     assert lake.run("SELECT " + "(" * 2000 + "1" + ")" * 2000).state == "FAILED"
     assert lake.rows("SELECT 1") == [("1",)]
@@ -314,6 +307,6 @@ def test_a_statement_nested_too_deeply_is_failed_and_the_next_one_runs(lake: Lak
 
 def test_long_lists_and_long_conditions_are_no_trouble(lake: Lake) -> None:
     numbers = ", ".join(map(str, range(3000)))
-    alternatives = " OR ".join(f"i = {number}" for number in range(3000))
+    alternatives = " OR ".join(f"i = {number}" for number in range(1000))  # 3,000 overflow Trino
     sql = f"SELECT count(*) FROM t WHERE i IN ({numbers}) AND ({alternatives})"
     assert lake.rows(sql) == [("3",)]
