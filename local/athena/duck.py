@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from local.athena.engine import MOST_PARTITIONS, Job, Piece
+from local.athena.engine import MOST_PARTITIONS, Job, Piece, too_many_partitions
 from local.athena.errors import NotEmulatedError, StatementError
 from local.athena.expressions import identifier
 from local.athena.objects import Copies
@@ -118,11 +118,9 @@ class _Run:
     def in_order(self, statement: Unload) -> str:
         """The query whose rows lie in the order in which they are to be written.
 
-        That is the statement's own; without one it is an order of ours, partition by partition, so
-        that the same input gives the same bytes (Athena promises no order either way).
+        It is one of ours, partition by partition, so that the same input gives the same bytes. The
+        statement's own is not kept: Trino's CREATE TABLE AS drops it.
         """
-        if read_query(statement.text).args.get("order"):
-            return self.query.sql
         keys = statement.partitioned_by
         names = [*keys, *(o.name for o in self.query.outputs if o.name not in keys)]
         return f"SELECT {', '.join(map(identifier, names))} FROM ({self.query.sql}) ORDER BY ALL"
@@ -158,10 +156,9 @@ class _Run:
             f"LIMIT {MOST_PARTITIONS + 1}"
         ).fetchall()
         if len(found) > MOST_PARTITIONS:
-            raise StatementError(
-                f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MOST_PARTITIONS} open writers "
-                "for partitions/buckets"
-            )
+            raise too_many_partitions()
+        for value in (value for values in found for value in values):
+            _check_partition_value(text_of(value) or "")
         return found
 
 
@@ -177,16 +174,27 @@ def _check_columns(outputs: Sequence[Output], keys: Sequence[str]) -> None:
         raise StatementError("DUPLICATE_COLUMN_NAME: Column name specified more than once")
     if unknown := [output.name for output in outputs if output.type == NULL]:
         raise StatementError(f"COLUMN_TYPE_UNKNOWN: Column type is unknown: {unknown[0]}")
-    if keys and (names[-len(keys) :] != list(keys) or len(keys) == len(names)):
+    if keys and len(keys) == len(names):
+        raise StatementError("INVALID_TABLE_PROPERTY: Table contains only partition columns")
+    if keys and names[-len(keys) :] != list(keys):
         raise StatementError(
-            "INVALID_TABLE_PROPERTY: Partition keys must be the last columns, in the order of "
-            "partitioned_by, and not the only ones"
+            "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and "
+            f"in the same order as the table properties: [{', '.join(keys)}]"
         )
     for output in outputs[len(outputs) - len(keys) :] if keys else ():
         if not _names_folders(output.type):
             raise NotEmulatedError(
                 f"partitions by {output.name} of type {output.type}", "their names may differ"
             )
+
+
+def _check_partition_value(text: str) -> None:
+    """Raises StatementError for a text that Hive's partitions cannot have."""
+    if not all(" " <= char <= "~" for char in text):
+        raise StatementError(
+            "HIVE_INVALID_PARTITION_VALUE: Hive partition keys can only contain printable ASCII "
+            f"characters (0x20 - 0x7E). Invalid value: {text.encode().hex(' ').upper()}"
+        )
 
 
 def _names_folders(kind: TrinoType) -> bool:

@@ -174,6 +174,14 @@ class Engine:
         job.store.put(outcome.manifest, "".join(f"{url}\n" for url in urls).encode())
 
 
+def too_many_partitions() -> StatementError:
+    """What an UNLOAD into more than MOST_PARTITIONS ends with."""
+    return StatementError(
+        f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MOST_PARTITIONS} open writers for "
+        "partitions/buckets"
+    )
+
+
 def folder_name(text: str | None) -> str:
     """A partition's value as Hive writes it into a folder's name."""
     if not text:

@@ -25,7 +25,7 @@ from sqlglot.errors import SqlglotError
 from trino.dbapi import Connection, connect
 from trino.exceptions import TrinoQueryError
 
-from local.athena.engine import Job, Piece
+from local.athena.engine import MOST_PARTITIONS, Job, Piece, too_many_partitions
 from local.athena.errors import StatementError
 from local.athena.queries import Output, QueryCompiler
 from local.athena.results import TextRow, text_of
@@ -88,10 +88,7 @@ class TrinoExecutor:
         )
         _executed(connection, f"CREATE TABLE {table} WITH ({', '.join(properties)}) AS {query}")
         try:
-            folder = self._folder / "x" / name
-            for file in sorted(f for f in folder.rglob("*") if _is_data(f, folder)):
-                if pq.ParquetFile(file).metadata.num_rows:
-                    yield Piece(_partition(file.relative_to(folder).parts[:-1]), file)
+            yield from _pieces(self._folder / "x" / name)
         finally:
             _executed(connection, f"DROP TABLE {table}")
 
@@ -168,6 +165,7 @@ class TrinoExecutor:
                 "hive.metastore.glue.aws-access-key": self.endpoint.access_key,
                 "hive.metastore.glue.aws-secret-key": self.endpoint.secret_key,
                 "hive.partition-projection-enabled": "true",
+                "hive.recursive-directories": "true",  # as Athena reads
                 "fs.native-s3.enabled": "true",
                 "s3.endpoint": self._url,
                 "s3.region": region,
@@ -232,6 +230,21 @@ def _named_tables(text: str, job: Job) -> Iterator[GlueTable]:
                 yield job.catalog.table(table.db or None, table.name.lower())
             except StatementError:
                 continue  # likewise
+
+
+def _pieces(folder: Path) -> list[Piece]:
+    """The files with rows. Raises StatementError where Athena would have written too many folders.
+
+    Trino counts the partitions of each of its writers, Athena those of the statement.
+    """
+    files = sorted(file for file in folder.rglob("*") if _is_data(file, folder))
+    if len({file.parent for file in files}) > MOST_PARTITIONS:
+        raise too_many_partitions()
+    return [
+        Piece(_partition(file.relative_to(folder).parts[:-1]), file)
+        for file in files
+        if pq.ParquetFile(file).metadata.num_rows
+    ]
 
 
 def _is_data(file: Path, folder: Path) -> bool:

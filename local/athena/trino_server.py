@@ -201,6 +201,7 @@ def _configure(etc: Path, data: Path, port: int) -> None:
         "catalog.management=dynamic\n"
         "catalog.store=memory\n"
         "query.max-length=1000000\n"
+        "query.max-execution-time=5m\n"  # a wide projected range is listed day by day
         "query.min-expire-age=10s\n"
         "query.max-history=20\n"
     )

@@ -36,6 +36,44 @@ def on_trino() -> bool:
     return engine_name() == "trino"
 
 
+NOT_ON_TRINO = {
+    "test_partitions_whose_names_may_differ_are_refused": "the embedded engine's own refusal",
+    "test_a_column_of_a_type_outside_of_the_subset_is_refused_only_when_touched": (
+        "the embedded engine's own refusal"
+    ),
+    "test_a_view_and_a_table_of_another_format_are_refused": "the embedded engine's own refusal",
+    "test_the_same_rows_give_the_same_bytes": "files of Parquet tell who wrote them, and when",
+    "test_a_file_whose_column_has_another_type_is_bad_data_if_it_is_read": (
+        "HIVE_BAD_DATA is Athena's word; Trino says NOT_SUPPORTED"
+    ),
+    "test_a_projected_table_lists_only_the_days_asked_for": (
+        "its NOW is in 2028, Trino's is the machine's"
+    ),
+    "test_days_outside_of_the_projected_range_are_invisible": (
+        "it lists each of 13,900 days, which takes moto many minutes"
+    ),
+    "test_a_caller_with_every_right_gets_the_rows": (
+        "Trino reads as an administrator, and here is none"
+    ),
+    "test_a_role_reads_as_far_as_its_policy_goes": (
+        "Trino reads as an administrator, and here is none"
+    ),
+    "test_a_caller_who_lacks_a_right_is_failed_even_if_another_has_read_the_object[no result]": (
+        "Trino reads as an administrator, and here is none"
+    ),
+}
+"""Tests that say nothing of Athena's own engine, or cannot be asked of it; and why."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what does not apply to Trino."""
+    if on_trino():
+        for item in items:
+            name = item.name if item.name in NOT_ON_TRINO else item.name.partition("[")[0]
+            if name in NOT_ON_TRINO:
+                item.add_marker(pytest.mark.skip(reason=NOT_ON_TRINO[name]))
+
+
 S3Calls = list[tuple[str, str]]
 
 

@@ -1,0 +1,296 @@
+"""Both engines, same rows: every statement of ours on DuckDB and on Trino, over the same lake.
+
+What differs is a fault of the embedded engine or of the statement. Compared are the columns' names,
+order and types, and every cell; of an UNLOAD the folders and the Parquet columns in them.
+"""
+
+import hashlib
+import os
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from local.athena.duck import DuckExecutor
+from local.athena.engine import Caller, Engine, Outcome, Request
+from local.athena.objects import Copies
+from local.athena.trino import Endpoint, TrinoExecutor
+from pulse import days, lake, sql
+from pulse.erasure.marks import customer_mark, interaction_mark, mark, prefix
+from pulse.sql import statement
+from pulse.store.athena import statement_text
+from pulse.store.catalog import Catalog, Partition
+from pulse.store.clients import client
+from pulse.store.objects import Objects
+from tests.driver import Driver, running
+from tests.recipes import views
+
+NOON = datetime(2024, 11, 21, 12, tzinfo=UTC)
+DAYS = [date(2024, 11, 1), date(2024, 11, 2), date(2024, 11, 5)]
+EMPTY_DAYS = [date(2024, 10, 1), date(2024, 10, 2)]
+TENANTS = ("acme", "globex")
+MOMENT_US = days.to_us(datetime(2024, 11, 1, 12, tzinfo=UTC))
+FAR_US = 2**61
+"""A number of microseconds whose differences still fit into a bigint."""
+TEXTS = (
+    "", " ", "a", "A", "a ", "ß", "İ", "ı", "é", "e\u0301", "日本", "😀", "\U0010ffff", "\ufffd",
+    "it's", '"', "\\", "a\nb", "\r\n", "\t", "a\x00b", "%_", "'; DROP TABLE t --", "(other)", "=1",
+    "-", "null", "NULL", "NaN", "1e5", "__HIVE_DEFAULT_PARTITION__", "a|b", "\u202e", "?", ":day",
+)  # fmt: skip
+CHOICES: Mapping[str, Sequence[Any]] = {
+    "tenant": (*TENANTS, "other"),
+    "survey": ("s1", "s 2", "ü"),
+    "metric": ("csat", "nps", "ces"),
+    "scale": ("1-5", "0-10", "1-7:low", "1-5:good5"),
+    "response_id": ("r1", "r2", "ü|r", "'r'"),
+    "interaction_id": ("i1", "i2", "ü|i", "'i'"),
+    "session_id": ("x1", "x2", "x3"),
+    "key_kind": ("secret", "publishable"),
+    "media_type": lake.MEDIA_TYPES,
+    "key_id": ("k1", "k2", None),
+    "currency": ("EUR", "CHF"),
+}
+TYPES: Mapping[str, pa.DataType] = {
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "decimal(9,4)": pa.decimal128(9, 4),
+    "decimal(18,4)": pa.decimal128(18, 4),
+    "decimal(38,4)": pa.decimal128(38, 4),
+    "map<string,string>": pa.map_(pa.string(), pa.string()),
+}
+STATEMENTS = sorted(
+    (path.parent.name, path.stem) for path in Path(sql.__file__).parent.rglob("*.sql")
+)
+UNLOADED = {"daily": "dt", "exports": "dt", "reports": "tenant"}
+"""Whose rows go to Parquet objects, and by what."""
+VERSION = ("content_hash", "received_us", "key_id")
+"""What does not belong to the contents that the hash is of."""
+NUMBERS = count(1)
+
+
+# ---- a lake with random rows
+
+
+def cell(chance: random.Random, name: str, kind: str) -> Any:
+    """A value of a column; often an odd one, often none."""
+    if name in CHOICES:
+        return chance.choice(CHOICES[name])
+    if name.endswith("_us"):
+        if name in ("entered_us", "updated_us", "received_us", "answered_us"):
+            return MOMENT_US + chance.choice((0, 1, -1, 10**6, chance.randrange(10**10)))
+        if name in ("active_us", "engaged_us"):
+            return chance.choice((0, 1, FAR_US, 2**53 + 1, chance.randrange(10**9)))
+        moment = MOMENT_US + chance.randrange(-(10**9), 10**9)
+        return chance.choice((None, None, moment, MOMENT_US, FAR_US, -FAR_US))
+    match kind:
+        case "boolean":
+            return chance.choice((None, False, True))
+        case "int":
+            return (
+                chance.choice((0, 1, 5, 10))
+                if name == "score"
+                else chance.choice((None, 0, 2**31 - 1))
+            )
+        case "bigint":
+            return chance.choice((0, 1, 7, 2**53 + 1, 10**15))
+        case "map<string,string>":
+            return chance.choice((None, [], [("k", None)], [("k", "v"), ("ü", "")]))
+        case "string":
+            return chance.choice((None, *TEXTS))
+    digits, scale = (int(n) for n in kind.removeprefix("decimal(").rstrip(")").split(","))
+    largest = 10 ** min(digits, 30) - 1
+    number = chance.choice((None, 0, 1, -1, 12_345, largest, -largest))
+    if name in lake.INTERACTIONS.measures:
+        number = number or 0
+    return None if number is None else Decimal(number).scaleb(-scale)
+
+
+def rows(seed: int, columns: Mapping[str, str], how_many: int) -> list[dict[str, Any]]:
+    """Rows, some of them twice; equal hashes are those of equal contents."""
+    chance = random.Random(seed)
+    found = []
+    for _ in range(how_many):
+        row = {name: cell(chance, name, kind) for name, kind in columns.items()}
+        if "currency" in row and "revenue" in row and row["revenue"] is None:
+            row["currency"] = None
+        if "content_hash" in row:
+            told = {
+                k: v for k, v in row.items() if k not in ("content_hash", "received_us", "key_id")
+            }
+            row["content_hash"] = hashlib.sha256(repr(told).encode()).hexdigest()
+        found += [row] * chance.choice((1, 1, 1, 2))
+    return found
+
+
+def body(columns: Mapping[str, str], found: list[dict[str, Any]]) -> bytes:
+    schema = pa.schema([(name, TYPES[kind]) for name, kind in columns.items()])
+    sink = pa.BufferOutputStream()
+    parquet.write_table(pa.Table.from_pylist(found, schema), sink, compression=lake.CODEC)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+@dataclass
+class Both:
+    """The two engines over one lake, and what to ask them with."""
+
+    pulse: Driver
+    duck: Engine
+    trino: Engine
+    run: str
+
+    def ask(self, text: str, engine: Engine) -> Outcome:
+        settings = self.pulse.settings
+        output = f"s3://{settings.lake_bucket}/results/"
+        request = Request(f"q{next(NUMBERS)}", text, (), settings.database, output)
+        access_key = os.environ["AWS_ACCESS_KEY_ID"]
+        return engine.run(request, Caller(access_key, client("s3"), client("glue")))
+
+    def select(self, text: str) -> Outcome:
+        """The result of a SELECT, which is the same on both."""
+        ours, theirs = self.ask(text, self.duck), self.ask(text, self.trino)
+        assert kind_of(ours) == kind_of(theirs), (ours.reason, theirs.reason)
+        assert columns(ours) == columns(theirs)
+        assert ordered(ours.rows) == ordered(theirs.rows)
+        return theirs
+
+    def unload(self, text: str, by: str) -> dict[str, pa.Table]:
+        """The objects of an UNLOAD by folder, which are the same of both."""
+        written = []
+        for engine in (self.duck, self.trino):
+            place = f"unloaded/{next(NUMBERS)}/"
+            target = f"s3://{self.pulse.settings.lake_bucket}/{place}"
+            outcome = self.ask(
+                f"UNLOAD (\n{text}\n) TO '{target}' WITH (format = 'PARQUET', "
+                f"compression = 'SNAPPY', partitioned_by = ARRAY['{by}'])",
+                engine,
+            )
+            assert outcome.reason is None
+            written.append(self.folders(place))
+        ours, theirs = written
+        assert ours.keys() == theirs.keys()
+        for folder, table in ours.items():
+            assert table.schema.names == theirs[folder].schema.names
+            assert table.schema.types == theirs[folder].schema.types
+            assert ordered(cells(table)) == ordered(cells(theirs[folder])), folder
+        return theirs
+
+    def folders(self, place: str) -> dict[str, pa.Table]:
+        found: dict[str, list[pa.Table]] = {}
+        for key in sorted(self.pulse.objects(place)):
+            table = parquet.ParquetFile(pa.BufferReader(self.pulse.read(key))).read()
+            found.setdefault(key.removeprefix(place).split("/")[0], []).append(
+                table.replace_schema_metadata(None)
+            )
+        return {folder: pa.concat_tables(tables) for folder, tables in found.items()}
+
+
+def kind_of(outcome: Outcome) -> str | None:
+    return outcome.reason and outcome.reason.split(":")[0]
+
+
+def columns(outcome: Outcome) -> list[tuple[str, str]]:
+    return [(output.name, str(output.type)) for output in outcome.outputs]
+
+
+def ordered(found: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """The rows in an order that is the same whoever gives them."""
+    return sorted(found, key=repr)
+
+
+def cells(table: pa.Table) -> list[list[Any]]:
+    return [list(row.values()) for row in table.to_pylist()]
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[Both]:
+    """The template's tables: raw rows of three days, two objects each, and published daily rows."""
+    with days.clock(lambda: NOON), running() as pulse:
+        settings, run = pulse.settings, lake.ulid(NOON)
+        objects, catalog = Objects(settings.lake_bucket), Catalog(settings.database)
+        for number, dataset in enumerate(lake.DATASETS):
+            for place, day in enumerate(DAYS):
+                for half in range(2):
+                    found = rows(100 * number + 10 * place + half, dataset.raw_columns, 40)
+                    key = lake.raw_key(dataset.stream, day, f"h{half}")
+                    objects.put(key, body(dataset.raw_columns, found))
+                found = rows(1000 + 100 * number + place, dataset.daily_columns, 60)
+                folder = f"{lake.run_prefix(dataset, run)}dt={day}/"
+                objects.put(f"{folder}p.parquet", body(dataset.daily_columns, found))
+                partition = Partition(day, run, 1, 60)
+                location = f"s3://{settings.lake_bucket}/{folder}"
+                catalog.point(dataset.daily_table, {partition: location})
+        copies = Copies()
+        duck, trino = DuckExecutor(copies), TrinoExecutor(Endpoint())
+        try:
+            yield Both(pulse, Engine(duck, copies), Engine(trino, copies), run)
+        finally:
+            trino.close()
+            duck.close()
+            copies.remove()
+
+
+def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
+    """Something for every name that a statement may hold."""
+    named = [customer_mark("acme", text) for text in TEXTS[3:9]]
+    named += [interaction_mark("acme", text) for text in ("i1", "ü|i", "a", "ß")]
+    named += [mark("response", "acme", str(DAYS[0]), "secret", name, "ü") for name in ("r1", "ü|r")]
+    filters: dict[str, Any] = {}
+    for name in {*lake.SCORE_DIMENSIONS, *lake.INTERACTION_DIMENSIONS}:
+        filters |= {name: ["", "=nope", "=it's"], f"{name}_negated": True}
+    filters |= {"agent": ["", "-", *(f"={text}" for text in TEXTS)], "agent_negated": False}
+    return {
+        "first_day": str(wanted[0]),
+        "last_day": str(wanted[-1]),
+        "days": [str(day) for day in wanted],
+        "tenants": list(TENANTS),
+        "tenant": "acme",
+        "run": both.run,
+        "public_values": 3,
+        "from_us": MOMENT_US,
+        "to_us": MOMENT_US + 10**9,
+        "width_us": 10**6,
+        "received_us": MOMENT_US + 10**8,
+        "key_id": "k1",
+        "customer": named[0],
+        "marks": named,
+        **{f"{k}_prefix": prefix(k, "acme") for k in ("customer", "interaction", "response")},
+        **filters,
+    }
+
+
+# ---- the statements
+
+
+@pytest.mark.parametrize("wanted", [DAYS, EMPTY_DAYS], ids=["rows", "no rows"])
+@pytest.mark.parametrize(("folder", "name"), STATEMENTS)
+def test_a_statement_of_ours_has_the_same_rows_on_both_engines(
+    both: Both, folder: str, name: str, wanted: Sequence[date]
+) -> None:
+    text = statement_text(statement(folder, name), parameters(both, wanted))
+    if by := UNLOADED.get(folder):
+        written = both.unload(text, by)
+        assert bool(written) == (wanted == DAYS)
+    else:
+        outcome = both.select(text)
+        assert outcome.reason is None
+        assert outcome.rows or wanted == EMPTY_DAYS
+        if name.endswith("_on_two_days"):
+            assert outcome.rows == both.ask(text, both.duck).rows  # in its order
+
+
+@pytest.mark.parametrize("view", views())
+def test_a_view_of_the_recipes_has_the_same_rows_on_both_engines(both: Both, view: str) -> None:
+    outcome = both.select(views()[view])
+    assert outcome.reason is None
+    assert outcome.rows
