@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pulse import lake
-from pulse.erasure import departure
-from pulse.erasure.departure import Departure
+from pulse.erasure import deletion
+from pulse.erasure.deletion import Deletion
 from pulse.raw import parquet
 from pulse.store.clients import client
 from pulse.store.finance import Finance
@@ -321,9 +321,9 @@ def test_a_tenant_that_was_deleted_since_does_not_come_back(
     world.driver.build()
     world.driver.export_revenue()
     copy_of_the_table(world)
-    monkeypatch.setattr(departure, "REMEMBERED_US", 0)
+    monkeypatch.setattr(deletion, "REMEMBERED_US", 0)
     outputs = world.driver.deployment.outputs
-    made = Departure.from_settings(
+    made = Deletion.from_settings(
         world.driver.settings,
         outputs["DeadLetterQueueUrl"],
         outputs["FinanceBucket"],
