@@ -1,7 +1,7 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
 # make test-trino   the statements on Athena's own engine, which Maven (mvn) fetches once: 0.8 GB
-.PHONY: run test test-trino checks lint bench docs pictures build pages deploy answered named lock clean
+.PHONY: run test test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -28,6 +28,15 @@ test: .venv/test.stamp $(COUNTRIES)
 # PULSE_ENGINE=trino runs any other test, or make run, on one as well. Exit status 69: Trino cannot be had here.
 test-trino: .venv/trino.stamp $(COUNTRIES)
 	@nice $(BIN)/python -m local.athena.trino_server env PULSE_ENGINE=trino $(BIN)/python -m pytest tests/trino tests/local/athena
+
+# Every built function under AWS's own runtime client, with each of its events: docs/decisions/0042.
+test-runtime: lambda-python .venv/test.stamp .venv-build/build.stamp .venv-runtime/runtime.stamp $(COUNTRIES) emulator
+	@$(BIN)/python -m tests.runtime.architecture .aws-sam/runtime.yaml
+	@echo "Building every function and layer for $$(uname -m) …"
+	@PATH="$(dir $(LAMBDA_PYTHON)):$$PATH" PLATFORM=$$(uname -m) .venv-build/bin/sam build --cached --parallel --base-dir . \
+		--template .aws-sam/runtime.yaml --build-dir .aws-sam/runtime --cache-dir .aws-sam/runtime-cache \
+		>.aws-sam/runtime.log 2>&1 || { cat .aws-sam/runtime.log; exit 1; }
+	@PULSE_RUNTIME=.aws-sam/runtime PULSE_RUNTIME_EMULATOR=$$(test -x $(EMULATOR) && echo $(EMULATOR)) $(BIN)/python -m pytest tests/runtime
 
 checks: .venv/test.stamp
 	$(BIN)/ruff check .
@@ -105,6 +114,30 @@ pages: $(PAGES)
 	@.venv-scan/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements-scan.txt
 	@touch $@
 
+# python3.13 with what Lambda's runtime brings, and beside it, in layer/python, what AWS's layer for pandas holds.
+.venv-runtime/runtime.stamp: tests/runtime/requirements-runtime.txt tests/runtime/requirements-layer.txt | lambda-python
+	@echo "Setting up .venv-runtime …"
+	@rm -rf .venv-runtime && $(LAMBDA_PYTHON) -m venv .venv-runtime
+	@.venv-runtime/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r tests/runtime/requirements-runtime.txt
+	@.venv-runtime/bin/python -m pip --disable-pip-version-check install -qq --require-hashes --no-deps --no-compile --only-binary=:all: \
+		--target .venv-runtime/layer/python -r tests/runtime/requirements-layer.txt
+	@touch $@
+
+# Lambda's Python: on the PATH, or where pyenv keeps it.
+LAMBDA_PYTHON = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
+	$$python -c 'import sys, ensurepip, venv; print(sys.executable)' 2>/dev/null && break; done)
+lambda-python:
+	@test -n "$(LAMBDA_PYTHON)" || { echo "There is no python3.13 with venv and pip, Lambda's runtime: neither on the PATH nor with pyenv." >&2; exit 1; }
+
+# AWS's emulator of Lambda, built once into a cache outside of the repository. Go takes none of its repository's tags for a version.
+EMULATOR_VERSION := v0.0.0-20261030222936-bef5c4ba774d
+EMULATOR_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/pulse/aws-lambda-rie-$(EMULATOR_VERSION)
+EMULATOR := $(EMULATOR_CACHE)/aws-lambda-rie
+emulator:
+	@if test ! -x $(EMULATOR) && go version >/dev/null 2>&1; then echo "Building aws-lambda-rie …"; GOBIN=$(EMULATOR_CACHE) \
+		go install github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@$(EMULATOR_VERSION) || true; fi
+	@test -x $(EMULATOR) || echo "NOT USED: aws-lambda-rie, which Go builds. The tests' own runtime API takes its place."
+
 # The country database comes from the package that layers/enrich/package-lock.json pins.
 $(COUNTRIES): layers/enrich/package-lock.json | .venv/run.stamp
 	@mkdir -p .venv/countries && cp layers/enrich/package.json layers/enrich/package-lock.json .venv/countries/
@@ -127,6 +160,7 @@ $(PAGES): $(WEB) web/node_modules/installed.stamp
 # Writes the lock files anew from pyproject.toml and layers/*/requirements.in (needs uv).
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
 LAMBDA_BRINGS := boto3 botocore jmespath s3transfer setuptools urllib3
+LAYER_LACKS := boto3 botocore s3transfer urllib3
 lock:
 	$(COMPILE) pyproject.toml --extra local --output-file requirements.txt
 	$(COMPILE) pyproject.toml --extra local --extra dev --constraint requirements.txt --output-file requirements-dev.txt
@@ -135,7 +169,9 @@ lock:
 	$(COMPILE) bench/requirements.in --constraint requirements-dev.txt --output-file bench/requirements.txt
 	$(COMPILE) requirements-trino.in --constraint requirements-dev.txt --output-file requirements-trino.txt
 	for layer in runtime enrich; do $(COMPILE) --no-annotate layers/$$layer/requirements.in --constraint requirements.txt --output-file layers/$$layer/requirements.txt; done
+	$(subst 3.11,3.13,$(COMPILE)) tests/runtime/requirements-runtime.in --output-file tests/runtime/requirements-runtime.txt
+	$(subst 3.11,3.13,$(COMPILE)) tests/runtime/requirements-layer.in $(LAYER_LACKS:%=--no-emit-package %) --output-file tests/runtime/requirements-layer.txt
 	$(subst 3.11,3.13,$(COMPILE)) --no-annotate layers/pandas/requirements.in --constraint requirements.txt $(LAMBDA_BRINGS:%=--no-emit-package %) --output-file layers/pandas/requirements.txt
 
 clean:
-	rm -rf .venv .venv-build .venv-scan .aws-sam .pulse $(COUNTRIES) web/node_modules web/dist
+	rm -rf .venv .venv-build .venv-runtime .venv-scan .aws-sam .pulse $(COUNTRIES) web/node_modules web/dist

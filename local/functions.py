@@ -283,12 +283,13 @@ class Function:
 
 def start_function(config: FunctionConfig, account: Account, log: BinaryIO | int) -> Function:
     """A function with its role's credentials and one process on its way up."""
-    function = Function(config, _environment(config, account), log)
+    function = Function(config, environment_of(config, account), log)
     function.warm()
     return function
 
 
-def _environment(config: FunctionConfig, account: Account) -> dict[str, str]:
+def environment_of(config: FunctionConfig, account: Account) -> dict[str, str]:
+    """The variables that Lambda would give the function, its role's credentials among them."""
     role = account.assume(config.role_arn, config.name)
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     temporary = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - Lambda's own writable folder
