@@ -6,7 +6,8 @@ The stack's region, and the parameters that differ from the template's defaults,
 `.stacks/STACK.toml`. The first run asks for the region if the shell names none; later runs ask
 nothing. Values given on the command line are kept, too; an empty one brings the default back. `sam
 deploy` prints its change set before it changes anything; with SHOW=1 in the environment it only
-prints it, and does not keep the values given. With --ask nothing is deployed: the answers are only asked for and checked.
+prints it, and does not keep the values given. With --ask nothing is deployed: the answers are only
+asked for and checked.
 """
 
 from __future__ import annotations

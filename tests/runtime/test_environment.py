@@ -45,7 +45,7 @@ def function(tmp_path: Path, code: str) -> tuple[FunctionConfig, dict[str, str]]
     folder.mkdir()
     (folder / "app.py").write_text(code)
     arn = "arn:aws:lambda:eu-central-1:123456789012:function:echo"
-    config = FunctionConfig("echo", arn, "app.handler", {}, 20, 128, "", (folder,))
+    config = FunctionConfig("echo", arn, "app.handler", {}, 90, 128, "", (folder,))
     environment = {
         "AWS_LAMBDA_FUNCTION_NAME": "echo",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -63,7 +63,7 @@ def test_a_function_is_called_as_on_lambda(tmp_path: Path, either: Tools) -> Non
         assert reply["event"] == {"text": "wörter 😀"}
         assert reply["arn"].endswith(":function:echo")
         assert reply["memory"] == "128"
-        assert 0 < reply["milliseconds"] <= 20_000
+        assert 0 < reply["milliseconds"] <= 90_000
         assert reply["seen"] == "seen"
         with pytest.raises(FunctionError, match="ValueError: on purpose"):
             running.invoke({"error": "on purpose"})
