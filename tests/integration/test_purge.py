@@ -240,9 +240,22 @@ def test_what_was_purged_is_not_lost(world: World, monkeypatch: pytest.MonkeyPat
         return responses.state
 
     assert found() == "ok"
+
+    def fail() -> None:
+        raise BuildCheckError("some day of another tenant cannot be built")
+
+    with pytest.raises(BuildCheckError):
+        world.stage.run(purge(key_id), rebuild=fail)
+    world.now += timedelta(minutes=10)
+    assert found() == "ok"
     world.remove(purge(key_id))
     world.now += timedelta(minutes=10)
     assert found() == "ok"
+    told = [json.loads(world.driver.read(key)) for key in world.driver.objects("erasures/")]
+    assert [(one["removed"], one["found_again"]) for one in told] == [
+        ({"responses": 2}, None),
+        ({}, 0),
+    ]
     for key in world.driver.objects("erasures/"):
         Objects(world.driver.settings.lake_bucket).delete([key])
     assert found() == "failed"

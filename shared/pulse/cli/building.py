@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 
+from pulse import lake
 from pulse.cli import output
 from pulse.cli.exits import FailedError
 from pulse.errors import BuildCheckError, PulseError
@@ -102,18 +103,20 @@ def rebuild(settings: BuildDailySettings, *, reports: bool = True) -> None:
     Raises FailedError, saying what to do, if it does not succeed.
     """
     try:
-        for _ in range(_MORE_BUILDS):
-            with suppress(BuildCheckError):
+        try:
+            for _ in range(_MORE_BUILDS):
+                with suppress(BuildCheckError):
+                    build_daily(settings)
+                    break
+            else:
                 build_daily(settings)
-                break
-        else:
-            build_daily(settings)
-        if reports:
-            build_reports(settings)
+        finally:  # a day that cannot be built holds up no other
+            if reports:
+                build_reports(settings)
     except PulseError as error:
         raise FailedError(
-            f"{error}. The rows are gone, but not all reports are built without them "
-            "yet: run `pulse build`, then this again for the receipt."
+            f"{error}. The rows are gone, and the receipt lies under {lake.ERASURES} in the lake, "
+            "but not all reports are built without them yet: run `pulse build`, then this again."
         ) from error
 
 

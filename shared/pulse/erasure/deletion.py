@@ -69,7 +69,8 @@ class Deletion:
         while not self.finance.close(tenant.id):
             wait()
         everything = Purge.of_all(tenant.id, days.now_us())
-        removed = self.erase.remove(everything, rebuild=rebuild)
+        key = lake.erasure_key(lake.ulid())
+        removed = self.erase.remove(everything, key, rebuild=rebuild)
         counts = {
             "keys_revoked": revoked,
             "exports": self.erase.traces.remove_exports(tenant.id),
@@ -80,7 +81,7 @@ class Deletion:
             "finance_files": self._wipe_finance(tenant.id) if with_finance else 0,
         }
         receipt = {**removed.shown(), "tenant_deleted": counts}
-        key = self.erase.put_receipt(receipt)
+        self.erase.put_receipt(key, receipt)
         self.tenants.remove(tenant.id)
         self._wipe_reports(tenant.id)  # a build that knew the tenant may have put one meanwhile
         return key, receipt

@@ -86,20 +86,21 @@ class Erase:
 
     def run(self, sought: Sought, *, rebuild: Callable[[], None]) -> tuple[str, Receipt]:
         """Remove the rows as `remove` does; returns the key of the receipt in the lake, and it."""
-        receipt = self.remove(sought, rebuild=rebuild)
-        return self.put_receipt(receipt.shown()), receipt
-
-    def put_receipt(self, shown: Mapping[str, Any]) -> str:
-        """Store a receipt in the lake; its key."""
         key = lake.erasure_key(lake.ulid())
-        self.objects.put(key, json.dumps(shown, indent=1).encode())
-        return key
+        receipt = self.remove(sought, key, rebuild=rebuild)
+        self.put_receipt(key, receipt.shown())
+        return key, receipt
 
-    def remove(self, sought: Sought, *, rebuild: Callable[[], None]) -> Receipt:
-        """Remove the rows that are sought; returns the receipt, which is not stored.
+    def put_receipt(self, key: str, shown: Mapping[str, Any]) -> None:
+        """Store a receipt in the lake."""
+        self.objects.put(key, json.dumps(shown, indent=1).encode())
+
+    def remove(self, sought: Sought, key: str, *, rebuild: Callable[[], None]) -> Receipt:
+        """Remove the rows that are sought; returns the receipt, which the caller is to store.
 
         Afterwards no place holds such a row that was received until now, rows that are still queued
-        will be left out, and `rebuild` has built everything again without them.
+        will be left out, and `rebuild` has built everything again without them. Wherever this ends,
+        a receipt of what is gone lies under the key: `pulse check` would miss what it does not tell.
         """
         receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
         owed: set[tuple[str, date]] = set()
@@ -108,11 +109,11 @@ class Erase:
                 sought.marks |= erasure.marks
             owed.update(erasure.days)
         self.erasures.add(sought.erasure)
-        self._look(sought, receipt, _by_stream(owed))
+        self._look(sought, receipt, key, _by_stream(owed))
         while True:
             self.say(f"Waiting {self.settle_s:.0f} s for what had begun to be written before …")
             self.pause(self.settle_s)
-            if not self._look(sought, receipt, {}):
+            if not self._look(sought, receipt, key, {}):
                 break
         receipt.results_removed = self.traces.remove_results()
         self.erasures.finish(sought.tenant, sought.mark)
@@ -154,10 +155,10 @@ class Erase:
 
     # -- one look through everything
 
-    def _look(self, sought: Sought, receipt: Receipt, owed: Days) -> bool:
+    def _look(self, sought: Sought, receipt: Receipt, key: str, owed: Days) -> bool:
         """Search everything once and remove what is found; False if there was nothing new.
 
-        The days `owed` count as changed, whatever is found.
+        The days `owed` count as changed, whatever is found. The receipt is stored as it grows.
         """
         before, told = sought.erasure.marks, receipt.shown()
         self._learn(sought)
@@ -168,14 +169,19 @@ class Erase:
             self.erasures.add(found)
         self._mend_dead_letters(sought, receipt)
         self._clear_quarantine(sought, receipt)
+        if receipt.shown() != told:
+            self.put_receipt(key, receipt.shown())
         for stream, day in sorted({*_pairs(touched), *_pairs(owed)}):
             with self.ledger.lease_in_turn(stream, day, self._waiting_for(stream, day)):
                 self._rewrite(sought, receipt, stream, day)
                 self.ledger.add(stream, day, rewritten=True)
                 receipt.days_rebuilt.add(day)
+            self.put_receipt(key, receipt.shown())
         withdrawn, files = self.traces.withdraw(sought.tenant, _union(touched, owed))
         receipt.exports_withdrawn += withdrawn
         receipt.files_removed += files
+        if receipt.shown() != told:
+            self.put_receipt(key, receipt.shown())
         return bool(news) or receipt.shown() != told
 
     # -- raw
