@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 
-from pulse import lake
 from pulse.cli import output
 from pulse.cli.exits import FailedError
 from pulse.errors import BuildCheckError, PulseError
@@ -115,8 +114,8 @@ def rebuild(settings: BuildDailySettings, *, reports: bool = True) -> None:
                 build_reports(settings)
     except PulseError as error:
         raise FailedError(
-            f"{error}. The rows are gone, and the receipt lies under {lake.ERASURES} in the lake, "
-            "but not all reports are built without them yet: run `pulse build`, then this again."
+            f"{error}. Raw has changed, but not all reports have been built from it yet: run "
+            "`pulse build`, then this command again."
         ) from error
 
 

@@ -134,12 +134,8 @@ def resend(
     found: set[str] = set()
 
     def mend(line: Line) -> Line | None:
-        if lines is None:
-            return line.with_values(values)
-        if line.id not in lines:
-            return None
         found.add(line.id)
-        return Line(line.key, {**line.told, **lines[line.id]}).with_values(values)
+        return _edited(line, lines, values)
 
     resent = _quarantine(target).resend(wanted, mend, dry=dry_run)
     missing = sorted((lines or {}).keys() - found)
@@ -159,6 +155,17 @@ def resend(
     output.show(result, _sent(resent, missing, dry_run=dry_run), as_json=as_json)
     if resent.unsendable or missing:
         raise typer.Exit(REJECTED)
+
+
+def _edited(
+    line: Line, lines: Mapping[str, Mapping[str, Any]] | None, values: Mapping[str, Any]
+) -> Line | None:
+    """The line as the file has it, and with these values; None if there is a file without it."""
+    if lines is None:
+        return line.with_values(values)
+    if line.id not in lines:
+        return None
+    return Line(line.key, {**line.told, **lines[line.id]}).with_values(values)
 
 
 def _quarantine(target: Target) -> Quarantine:

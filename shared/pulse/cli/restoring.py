@@ -5,8 +5,10 @@ has restored beside ours. docs/operations.md has the steps.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +20,9 @@ from pulse.cli.target import StackName, find_target
 from pulse.erasure.purge import Purge
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
+
+if TYPE_CHECKING:
+    from pulse.raw.restore import DayRestored, RestoreRaw
 
 app = typer.Typer(no_args_is_help=True, help="Bring back what was lost.")
 
@@ -45,24 +50,18 @@ def raw(
     from pulse.raw.restore import RestoreRaw  # slow to import: pyarrow
 
     stage = RestoreRaw.from_settings(settings, time.sleep)
-    restored: list[dict[str, Any]] = []
-    unreadable: list[str] = []
+    datasets = [dataset for dataset in lake.DATASETS if stream in (None, dataset.stream)]
     with building.functions_quiet():
-        for dataset in lake.DATASETS:
-            if stream not in (None, dataset.stream):
-                continue
-            for one in sorted(stage.ledger.entries(dataset.stream)):
-                if not first <= one <= last:
-                    continue
-                try:
-                    found = stage.day(dataset, one, dry=dry_run)
-                except (ValueError, ConflictError) as error:
-                    raise FailedError(f"{dataset.stream} of {one}: {error}") from error
-                if found:
-                    restored += [asdict(part) | {"day": str(one)} for part in found.objects]
-                    unreadable += found.unreadable
+        days = [
+            found
+            for dataset in datasets
+            for day in sorted(stage.ledger.entries(dataset.stream))
+            if first <= day <= last and (found := _restore_day(stage, dataset, day, dry=dry_run))
+        ]
         if not dry_run:
             building.rebuild(settings)
+    restored = [asdict(part) | {"day": str(part.day)} for found in days for part in found.objects]
+    unreadable = [key for found in days for key in found.unreadable]
     columns = ("stream", "day", "rows", "key")
     rows = [[one[name] for name in columns] for one in restored]
     shown = output.table(columns, rows, right=["rows"]) if rows else "Nothing is missing."
@@ -73,6 +72,16 @@ def raw(
             f"These objects cannot be read, and no older version can replace them: "
             f"{', '.join(unreadable)}."
         )
+
+
+def _restore_day(
+    stage: "RestoreRaw", dataset: lake.Dataset, day: date, *, dry: bool
+) -> "DayRestored | None":
+    """Restore one day. Raises FailedError naming it."""
+    try:
+        return stage.day(dataset, day, dry=dry)
+    except (ValueError, ConflictError) as error:
+        raise FailedError(f"{dataset.stream} of {day}: {error}") from error
 
 
 @app.command()
@@ -112,15 +121,13 @@ def table(
     target = find_target(stack)
     there, here = Records(source), Records(target.outputs.table)
     gone = _deleted_since(there, here)
-    found = {_place(record): record for pk in only for record in there.scan(pk)}
+    found = _all(there, only)
     before = {
         place: record
         for place, record in found.items()
         if not gone or _tenant_of(record, there) not in gone
     }
-    now = {_place(record): record for pk in only for record in here.scan(pk)}
-    missing = [record for place, record in sorted(before.items()) if place not in now]
-    changed = [r for place, r in sorted(before.items()) if place in now and now[place] != r]
+    missing, changed = _differing(before, _all(here, only))
     if not dry_run:
         for record in missing:
             here.create(record)
@@ -146,6 +153,20 @@ def table(
         )
     if not dry_run:
         output.say("Within a minute every process uses the restored records.")
+
+
+def _all(records: Records, only: list[str]) -> Mapping[tuple[str, str], Record]:
+    """The records of these partitions, by pk and sk."""
+    return {_place(record): record for pk in only for record in records.scan(pk)}
+
+
+def _differing(
+    before: Mapping[tuple[str, str], Record], now: Mapping[tuple[str, str], Record]
+) -> tuple[list[Record], list[Record]]:
+    """The records of before that are missing now, and those that have changed; in order."""
+    missing = [record for place, record in sorted(before.items()) if place not in now]
+    changed = [r for place, r in sorted(before.items()) if place in now and now[place] != r]
+    return missing, changed
 
 
 def _place(record: Record) -> tuple[str, str]:

@@ -100,7 +100,7 @@ class Erase:
 
         Afterwards no place holds such a row that was received until now, rows that are still queued
         will be left out, and `rebuild` has built everything again without them. Wherever this ends,
-        a receipt of what is gone lies under the key: `pulse check` would miss what it does not tell.
+        a receipt of what is gone lies under the key: without it `pulse check` would miss the rows.
         """
         receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
         owed: set[tuple[str, date]] = set()
