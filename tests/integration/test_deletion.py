@@ -105,8 +105,8 @@ def test_nothing_of_the_tenant_is_left_and_all_of_the_others(world: World) -> No
     left = everything_of(world, "acme")
     old_runs = {key for key in left if key.startswith("daily/")}
     orders = {place for place in left if place.startswith("ERASURES ")}
-    receipts = {key for key in left if key.startswith("erasures/")}
-    assert set(left) - old_runs - orders - receipts == {"FINANCE acme"}
+    of_receipts = {place for place in left if place.startswith("erasures/")}
+    assert set(left) - old_runs - orders - of_receipts == {"FINANCE acme"}
     assert len(orders) == 2
     assert len(world.driver.objects("erasures/")) == 1
     # days that were replaced go as they always do

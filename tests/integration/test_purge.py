@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -259,6 +260,36 @@ def test_what_was_purged_is_not_lost(world: World, monkeypatch: pytest.MonkeyPat
     for key in world.driver.objects("erasures/"):
         Objects(world.driver.settings.lake_bucket).delete([key])
     assert found() == "failed"
+
+
+def test_what_a_purge_has_removed_that_died_is_not_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flooding, key_id = key_of(world)
+    world.flood(flooding, "f-1", "f-2")
+    world.response(id="r-1")
+    world.driver.build()
+    world.now += timedelta(minutes=10)
+
+    def sums(
+        space: str, names: Sequence[str], start: datetime, end: datetime, *, period_s: int
+    ) -> dict[str, int]:
+        counts = period_s == 60 and start < end
+        return {name: 3 * (counts and name == "ResponsesAccepted") for name in names}
+
+    monkeypatch.setattr(metrics, "sums", sums)
+    outputs = StackOutputs.of("pulse")
+
+    def die() -> None:
+        assert world.ids()[0] == ["r-1"]
+        raise InterruptedError
+
+    world.meanwhile = [die]
+    with pytest.raises(InterruptedError):
+        world.remove(purge(key_id))
+    assert events_conserved(outputs)[0].state == "ok"
+    assert world.remove(purge(key_id)).removed.total() == 0
+    assert events_conserved(outputs)[0].state == "ok"
 
 
 @dataclass(frozen=True)

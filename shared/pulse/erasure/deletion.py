@@ -69,8 +69,7 @@ class Deletion:
         while not self.finance.close(tenant.id):
             wait()
         everything = Purge.of_all(tenant.id, days.now_us())
-        key = lake.erasure_key(lake.ulid())
-        removed = self.erase.remove(everything, key, rebuild=rebuild)
+        removed = self.erase.remove(everything, rebuild=rebuild)
         counts = {
             "keys_revoked": revoked,
             "exports": self.erase.traces.remove_exports(tenant.id),
@@ -81,10 +80,10 @@ class Deletion:
             "finance_files": self._wipe_finance(tenant.id) if with_finance else 0,
         }
         receipt = {**removed.shown(), "tenant_deleted": counts}
-        self.erase.put_receipt(key, receipt)
+        self.erase.store(removed, receipt)
         self.tenants.remove(tenant.id)
         self._wipe_reports(tenant.id)  # a build that knew the tenant may have put one meanwhile
-        return key, receipt
+        return removed.key, receipt
 
     def preview(self, tenant: Tenant, *, with_finance: bool) -> Mapping[str, Any]:
         """What `run` would remove, as far as one search can tell. Nothing is changed."""

@@ -14,7 +14,8 @@ the rows, and the days to be built again, is stored with the tombstone before an
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -48,7 +49,7 @@ _TO_MEND = "restore that day, or copy the object elsewhere and delete it, then r
 _AT_ONCE = 8  # objects in flight
 _TRIES = 5
 
-Days = Mapping[str, set[date]]
+Days = Mapping[str, Collection[date]]
 """Days by stream."""
 
 
@@ -86,21 +87,16 @@ class Erase:
 
     def run(self, sought: Sought, *, rebuild: Callable[[], None]) -> tuple[str, Receipt]:
         """Remove the rows as `remove` does; returns the key of the receipt in the lake, and it."""
-        key = lake.erasure_key(lake.ulid())
-        receipt = self.remove(sought, key, rebuild=rebuild)
-        self.put_receipt(key, receipt.shown())
-        return key, receipt
+        receipt = self.remove(sought, rebuild=rebuild)
+        self.store(receipt, receipt.shown())
+        return receipt.key, receipt
 
-    def put_receipt(self, key: str, shown: Mapping[str, Any]) -> None:
-        """Store a receipt in the lake."""
-        self.objects.put(key, json.dumps(shown, indent=1).encode())
-
-    def remove(self, sought: Sought, key: str, *, rebuild: Callable[[], None]) -> Receipt:
+    def remove(self, sought: Sought, *, rebuild: Callable[[], None]) -> Receipt:
         """Remove the rows that are sought; returns the receipt, which the caller is to store.
 
         Afterwards no place holds such a row that was received until now, rows that are still queued
         will be left out, and `rebuild` has built everything again without them. Wherever this ends,
-        a receipt of what is gone lies under the key: without it `pulse check` would miss the rows.
+        a receipt of what is gone lies in the lake: without it `pulse check` would miss the rows.
         """
         receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
         owed: set[tuple[str, date]] = set()
@@ -109,18 +105,23 @@ class Erase:
                 sought.marks |= erasure.marks
             owed.update(erasure.days)
         self.erasures.add(sought.erasure)
-        self._look(sought, receipt, key, _by_stream(owed))
+        self._look(sought, receipt, _by_stream(owed))
         while True:
             self.say(f"Waiting {self.settle_s:.0f} s for what had begun to be written before …")
             self.pause(self.settle_s)
-            if not self._look(sought, receipt, key, {}):
+            if not self._look(sought, receipt, {}):
                 break
         receipt.results_removed = self.traces.remove_results()
         self.erasures.finish(sought.tenant, sought.mark)
+        self.store(receipt, receipt.shown())  # a build that fails must not take it away
         rebuild()
         receipt.versions_removed += self.traces.remove_versions(sought.tenant)
         receipt.found_again = self._count(sought)
         return receipt
+
+    def store(self, receipt: Receipt, shown: Mapping[str, Any]) -> None:
+        """Put into the receipt's place in the lake what it is to show."""
+        self.objects.put(receipt.key, json.dumps(shown, indent=1).encode())
 
     def preview(self, sought: Sought) -> Receipt:
         """What `run` would remove, as far as one search can tell. Nothing is changed."""
@@ -155,10 +156,10 @@ class Erase:
 
     # -- one look through everything
 
-    def _look(self, sought: Sought, receipt: Receipt, key: str, owed: Days) -> bool:
+    def _look(self, sought: Sought, receipt: Receipt, owed: Days) -> bool:
         """Search everything once and remove what is found; False if there was nothing new.
 
-        The days `owed` count as changed, whatever is found. The receipt is stored as it grows.
+        The days `owed` count as changed, whatever is found.
         """
         before, told = sought.erasure.marks, receipt.shown()
         self._learn(sought)
@@ -169,20 +170,27 @@ class Erase:
             self.erasures.add(found)
         self._mend_dead_letters(sought, receipt)
         self._clear_quarantine(sought, receipt)
-        if receipt.shown() != told:
-            self.put_receipt(key, receipt.shown())
+        self._foresee(receipt, touched)
         for stream, day in sorted({*_pairs(touched), *_pairs(owed)}):
             with self.ledger.lease_in_turn(stream, day, self._waiting_for(stream, day)):
                 self._rewrite(sought, receipt, stream, day)
                 self.ledger.add(stream, day, rewritten=True)
                 receipt.days_rebuilt.add(day)
-            self.put_receipt(key, receipt.shown())
         withdrawn, files = self.traces.withdraw(sought.tenant, _union(touched, owed))
         receipt.exports_withdrawn += withdrawn
         receipt.files_removed += files
-        if receipt.shown() != told:
-            self.put_receipt(key, receipt.shown())
         return bool(news) or receipt.shown() != told
+
+    def _foresee(self, receipt: Receipt, touched: Mapping[str, Counter[date]]) -> None:
+        """Store in the receipt's place what will have been removed, if this goes on.
+
+        Where a run dies this stays, so that nobody takes for lost what it had removed: who runs it
+        again finds less, and says so in a receipt of its own.
+        """
+        rows = Counter({stream: found.total() for stream, found in touched.items()})
+        if rows.total():
+            shown = receipt.shown()
+            self.store(receipt, shown | {"removed": dict(Counter(shown["removed"]) + rows)})
 
     # -- raw
 

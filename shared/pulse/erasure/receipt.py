@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from pulse import days
+from pulse import days, lake
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ class Receipt:
     """Of statements of Athena that showed single events."""
     days_rebuilt: set[date] = field(default_factory=set)
     found_again: int | None = None
-    """Rows that a new search found in the end; None: there was none."""
+    """Rows that a new search found in the end; None: there was none, or the run has not ended."""
+    key: str = field(default_factory=lambda: lake.erasure_key(lake.ulid()))
+    """Where it lies in the lake."""
 
     def shown(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -52,9 +52,9 @@ class Search:
                 if row["others"]:
                     person.others.add(row["interaction"])
 
-    def days(self, sought: Sought) -> dict[str, set[date]]:
-        """By stream, the days that have rows to be removed."""
-        return {stream: set(self.rows(sought, stream)) for stream in sought.streams}
+    def days(self, sought: Sought) -> dict[str, Counter[date]]:
+        """By stream, the days that have rows to be removed, and how many `rows` tells of."""
+        return {stream: self.rows(sought, stream) for stream in sought.streams}
 
     def rows(self, sought: Sought, stream: str) -> Counter[date]:
         """How many rows of each day are to be removed; for a person, at least so many."""
