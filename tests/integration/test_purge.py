@@ -12,6 +12,8 @@ import pytest
 from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import days, lake
+from pulse.cli import building
+from pulse.cli.exits import FailedError
 from pulse.conservation import events_conserved
 from pulse.erasure.erase import Erase
 from pulse.erasure.purge import Purge
@@ -19,6 +21,7 @@ from pulse.erasure.search import Search
 from pulse.erasure.sought import Sought
 from pulse.errors import AthenaError, BuildCheckError
 from pulse.raw.parquet import decode, encode
+from pulse.settings import BuildDailySettings
 from pulse.store import metrics, queue
 from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger
@@ -290,6 +293,21 @@ def test_what_a_purge_has_removed_that_died_is_not_lost(
     assert events_conserved(outputs)[0].state == "ok"
     assert world.remove(purge(key_id)).removed.total() == 0
     assert events_conserved(outputs)[0].state == "ok"
+
+
+def test_reports_are_built_though_some_day_cannot_be(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def build_daily(settings: BuildDailySettings) -> None:
+        raise AthenaError("2026-09-10: bigint overflow")
+
+    monkeypatch.setattr(building, "build_daily", build_daily)
+    monkeypatch.setattr(building, "build_reports", lambda settings: done.append("reports"))
+    with pytest.raises(FailedError, match="overflow"):
+        building.rebuild(world.driver.settings)
+    assert done == ["reports"]
 
 
 @dataclass(frozen=True)
