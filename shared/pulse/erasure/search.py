@@ -90,7 +90,7 @@ class Search:
         except AthenaError as error:
             if error.retryable:
                 raise
-            raise AthenaError(f"{error} {_UNREAD}") from error
+            raise AthenaError(f"{str(error).rstrip('.')}. {_UNREAD}") from error
 
 
 def _purged(purge: Purge) -> Mapping[str, Any]:
