@@ -292,11 +292,12 @@ def clear_up(run: Run) -> None:
     s3, ledger = run.stack.client("s3"), Ledger(run.outputs["Table"])
     long_ago, day = "01ARZ3NDEKTSV4RRFFQ69G5FAV", date(2020, 1, 1)
     runs = [lake.run_prefix(lake.SCORES, long_ago), lake.staging_prefix(lake.SCORES, long_ago)]
-    served, undone = (lake.raw_key("responses", day, name) for name in (long_ago, lake.ulid()))
-    for key in (*(f"{prefix}left" for prefix in runs), served, undone):
+    names = (long_ago, lake.ulid(), lake.ulid())
+    served, undone, made = (lake.raw_key("responses", day, name) for name in names)
+    for key in (*(f"{prefix}left" for prefix in runs), served, undone, made):
         s3.put_object(Bucket=run.lake, Key=key, Body=b"")
     compactions = Compactions(Objects(run.lake))
-    over = Compaction("responses", day, long_ago, ("made",), sources=(served,), finished_us=1)
+    over = Compaction("responses", day, long_ago, (made,), sources=(served,), finished_us=1)
     dead = Compaction("responses", day, lake.ulid(), sources=(undone,), finished_us=1)
     for one in (over, dead, Compaction("sessions", day, long_ago)):
         compactions.put(one)
