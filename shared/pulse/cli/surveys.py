@@ -140,9 +140,7 @@ def set_settings(
     target = find_target(stack)
     found = known_survey(target, tenant, survey)
     if values["agents"] != found.agents == "free":
-        output.say(
-            "From now on, agents in links, mails and tags that were made earlier do not count."
-        )
+        output.say("Agents in links, mails and tags that were made earlier do not count any more.")
     changed = target.tenants.set_agents(found, values["agents"], new_secret=new_secret())
     _show(changed, changed.language(None), as_json=as_json)
 
