@@ -43,6 +43,18 @@ _JVM = f"""\
 --enable-native-access=ALL-UNNAMED
 --sun-misc-unsafe-memory-access=allow
 """
+_WHILE_WE_LIVE = """
+exec 3<&0
+"$@" </dev/null 3<&- & child=$!
+{
+    cat <&3 >/dev/null; kill -TERM $child
+    while kill -0 $child 2>/dev/null; do sleep 0.2; done
+    rm -rf "$0" 2>/dev/null
+} &
+wait $child
+"""
+"""Shell that runs a command until it ends, or until its own stdin ends: so Trino never outlives us,
+however we end (moto's process is killed). $0 is a folder that goes with it."""
 
 
 class TrinoMissingError(Exception):
@@ -90,7 +102,7 @@ def running() -> Iterator[Server]:
     Raises TrinoMissingError where it cannot be had, or does not answer within START_S seconds.
     """
     home, java = installed(), java_home()
-    with tempfile.TemporaryDirectory(prefix="pulse-trino-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="pulse-trino-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
         files = folder / "files"
         files.mkdir()
@@ -99,13 +111,17 @@ def running() -> Iterator[Server]:
         with (folder / "trino.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - Trino's own launcher
                 [
+                    "/bin/sh",
+                    "-c",
+                    _WHILE_WE_LIVE,
+                    scratch,
                     str(home / "bin/launcher"),
                     f"--etc-dir={folder / 'etc'}",
                     f"--launcher-config={home / 'bin/launcher.properties'}",
                     "run",
                 ],
                 env={**os.environ, "JAVA_HOME": str(java)},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -229,29 +245,30 @@ def _is_ready(port: int) -> bool:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    for sent in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, sent)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(20)
-            break
-        except subprocess.TimeoutExpired:
-            continue
+    """End Trino in order, or at once if it does not."""
+    assert process.stdin  # noqa: S101 - narrows for the type checker
+    process.stdin.close()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def main() -> int:
     """Run a command with a Trino at hand: `python -m local.athena.trino_server COMMAND …`.
 
-    Exit status: the command's own; 69 (EX_UNAVAILABLE) where Trino cannot be had here.
+    Without a command Trino is fetched, not started. Exit status: the command's own, 0 without one;
+    69 (EX_UNAVAILABLE) where Trino cannot be had here.
     """
 
     def end(signum: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + signum)
 
-    signal.signal(signal.SIGTERM, end)
     try:
+        if not sys.argv[1:]:
+            return 0 if installed() and java_home() else os.EX_UNAVAILABLE
+        signal.signal(signal.SIGTERM, end)
         with running() as server:
             named = f"{server.host}:{server.port}:{server.folder}"
             done = subprocess.run(sys.argv[1:], env={**os.environ, ADDRESS: named}, check=False)  # noqa: S603

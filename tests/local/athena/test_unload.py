@@ -26,8 +26,8 @@ def test_the_manifest_names_every_object_and_nothing_else_is_written(lake: Lake)
     )
     assert lake.text(manifest).split() == [f"s3://lake/{key}" for key in lake.keys("out/")]
     assert [key.split("/")[1] for key in lake.keys("out/")] == ["k=x", "k=y"]
-    rows = lake.read(lake.keys("out/k=x")[0]).to_pylist()
-    assert sorted(rows, key=lambda row: row["n"]) == [{"n": 1, "s": "a"}, {"n": 2, "s": "b"}]
+    rows = lake.read(lake.keys("out/k=x")[0]).sort_by("n").to_pylist()
+    assert rows == [{"n": 1, "s": "a"}, {"n": 2, "s": "b"}]
     assert ran.rows == []
 
 
