@@ -7,6 +7,7 @@ order and types, and every cell; of an UNLOAD the folders and the Parquet column
 import hashlib
 import os
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -30,7 +31,7 @@ from pulse.store.athena import statement_text
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
 from pulse.store.objects import Objects
-from tests.driver import Driver, running
+from tests.driver import ROOT, Driver, running
 from tests.recipes import views
 
 NOON = datetime(2024, 11, 21, 12, tzinfo=UTC)
@@ -292,5 +293,16 @@ def test_a_statement_of_ours_has_the_same_rows_on_both_engines(
 @pytest.mark.parametrize("view", views())
 def test_a_view_of_the_recipes_has_the_same_rows_on_both_engines(both: Both, view: str) -> None:
     outcome = both.select(views()[view])
+    assert outcome.reason is None
+    assert outcome.rows
+
+
+def test_the_query_in_the_documentation_of_the_api_has_the_same_rows(both: Both) -> None:
+    [shown] = re.findall(r"(?m)^    SELECT .*\n(?:    .*\n)+", (ROOT / "docs/api.md").read_text())
+    here = {"demo": "acme", "2026-10-01": "2024-11-01", "2026-10-31": "2024-11-30"}
+    for written, ours in here.items():
+        assert written in shown
+        shown = shown.replace(written, ours)
+    outcome = both.select(shown)
     assert outcome.reason is None
     assert outcome.rows

@@ -62,8 +62,8 @@ def test_the_same_rows_give_the_same_bytes(lake: Lake) -> None:
 
 def test_an_order_is_not_kept(lake: Lake) -> None:
     lake.run(unload(f"SELECT n FROM {ROWS} ORDER BY n DESC"))
-    written = [n for key in lake.keys("out/") for n in lake.read(key)["n"].to_pylist() if n]
-    assert sorted(written) == [1, 2, 3]
+    written = [n for key in lake.keys("out/") for n in lake.read(key)["n"].to_pylist()]
+    assert set(written) == {1, 2, 3}
     assert written != [3, 2, 1]
 
 
