@@ -27,6 +27,7 @@ from pulse.serve.service import Reports
 from pulse.settings import ServeReportsSettings
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog, Partition
+from pulse.store.clients import client
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
@@ -172,7 +173,10 @@ def publisher() -> Iterator[Publisher]:
     """A tenant of which one state is published."""
     with mock_aws():
         make_table()
-        make_bucket()
+        # with versions, as the template's: without them moto closes an object that is being read
+        client("s3").put_bucket_versioning(
+            Bucket=make_bucket(), VersioningConfiguration={"Status": "Enabled"}
+        )
         Tenants("pulse").create(Tenant("acme", "Acme"))
         Tenants("pulse").add_key(Key(sha256(KEY), "report", "acme", 0))
         publisher = Publisher()
