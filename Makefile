@@ -63,7 +63,7 @@ pictures: .venv/test.stamp $(COUNTRIES) $(PAGES)
 # What AWS gets: every function and layer as an artifact under .aws-sam/. Needs python3.13, the functions' runtime.
 build: .venv-build/build.stamp .venv/run.stamp $(COUNTRIES)
 	.venv-build/bin/sam validate --lint
-	.venv-build/bin/sam build --cached --parallel
+	$(if $(LAMBDA_PYTHON),PATH="$(dir $(LAMBDA_PYTHON)):$$PATH") .venv-build/bin/sam build --cached --parallel
 	@$(BIN)/python -m local.sizes
 
 # make deploy STACK=NAME [PARAMETERS='NAME=VALUE …'] [SHOW=1, only what it would do]: asks once, keeps the answers in .stacks/.
@@ -105,7 +105,7 @@ pages: $(PAGES)
 	@touch $@
 
 .venv-build/build.stamp: requirements-build.txt
-	@$(PYTHON) -m venv .venv-build
+	@$(or $(LAMBDA_PYTHON),$(PYTHON)) -m venv --clear .venv-build # an old pip cannot read extras beside hashes
 	@.venv-build/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements-build.txt
 	@touch $@
 
