@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_glue.type_defs import TableTypeDef
 
+_LEAST_BYTES = 12
+"""No Parquet file is shorter: a magic number at both ends, and the length of the footer."""
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -214,10 +216,8 @@ def _check_file(path: Path, url: str, table: GlueTable, wanted: set[str]) -> Non
     try:
         schema = pq.read_schema(path)
     except pa.ArrowInvalid as error:
-        tail = path.read_bytes()[-4:].decode(errors="replace")
         raise StatementError(
-            "HIVE_BAD_DATA: Malformed Parquet file. "
-            f"Expected magic number: PAR1 got: {tail} [{url}]"
+            f"HIVE_BAD_DATA: Malformed Parquet file. {_malformed(path.read_bytes(), url)} [{url}]"
         ) from error
     for field in schema:
         name = field.name.lower()
@@ -228,6 +228,13 @@ def _check_file(path: Path, url: str, table: GlueTable, wanted: set[str]) -> Non
                 f"HIVE_BAD_DATA: Field {name}'s type {field.type} in parquet file {url} is "
                 f"incompatible with type {table.columns[name]} defined in table schema"
             )
+
+
+def _malformed(body: bytes, url: str) -> str:
+    """What Trino says is wrong with an object that is no Parquet."""
+    if len(body) < _LEAST_BYTES:
+        return f"{url} is not a valid Parquet File"
+    return f"Expected magic number: PAR1 got: {body[-4:].decode(errors='replace')}"
 
 
 def _fits(kind: Any, declared: TrinoType) -> bool:

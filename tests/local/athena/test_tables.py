@@ -58,13 +58,20 @@ def test_a_file_whose_column_has_another_type_is_bad_data_if_it_is_read(lake: La
     assert lake.rows("SELECT name FROM t") == [("x",)]
 
 
-def test_what_is_no_parquet_is_bad_data_and_named(lake: Lake) -> None:
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"id\n1\n2\n3\n4\n6.8", "Expected magic number: PAR1 got: \n6.8"),
+        (b"id\n1\n6.8", "s3://lake/t/b.parquet is not a valid Parquet File"),
+    ],
+    ids=["long", "short"],
+)
+def test_what_is_no_parquet_is_bad_data_and_named(lake: Lake, body: bytes, reason: str) -> None:
     lake.table("t", {"id": "bigint"})
     lake.put("t/a.parquet", {"id": [1]})
-    lake.s3.put_object(Bucket="lake", Key="t/b.parquet", Body=b"id\n1\n6.8")
+    lake.s3.put_object(Bucket="lake", Key="t/b.parquet", Body=body)
     assert lake.reason("SELECT id FROM t") == (
-        "HIVE_BAD_DATA: Malformed Parquet file. Expected magic number: PAR1 got: \n6.8 "
-        "[s3://lake/t/b.parquet]"
+        f"HIVE_BAD_DATA: Malformed Parquet file. {reason} [s3://lake/t/b.parquet]"
     )
 
 
