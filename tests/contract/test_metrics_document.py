@@ -1,0 +1,99 @@
+"""docs/metrics.md and the code say the same: which formulas there are, and what they make."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pulse import days
+from pulse.reports import metrics
+from pulse.reports.registry import REPORTS
+from pulse.tenants.rules import DEFAULTS, Rule
+
+PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
+FORMULA = re.compile(r"`([a-z_]+@\d+)`")
+
+
+def _tables() -> Iterator[list[list[str]]]:
+    """The page's tables, as rows of cells, each with its head."""
+    for block in re.findall(r"(?:^\|.*\n)+", PAGE, re.MULTILINE):
+        rows = [
+            [cell.strip() for cell in line.strip("|\n").split("|")] for line in block.split("\n")
+        ]
+        yield [row for row in rows if row != [""] and not row[0].startswith("---")]
+
+
+def _table(*head: str) -> list[list[str]]:
+    (found,) = [table[1:] for table in _tables() if tuple(table[0]) == head]
+    return found
+
+
+def test_every_formula_is_defined_and_every_definition_is_of_a_formula() -> None:
+    defined = {
+        FORMULA.fullmatch(row[0])[1]
+        for t in _tables()
+        if t[0] == ["formula", "is"]
+        for row in t[1:]
+    }  # type: ignore[index] # each first cell is a formula's id
+    used = {m.formula for report in REPORTS.values() for m in report.metrics if m.formula}
+    used |= {
+        m.formula
+        for report in REPORTS.values()
+        if report.breakdown
+        for m in report.breakdown.metrics
+        if m.formula
+    }
+    assert defined == used | {"score@1", "interval@1"}
+
+
+def test_the_default_cut_offs_are_those_of_the_code() -> None:
+    def scores(text: str) -> set[int]:
+        ends = [int(end) for end in re.findall(r"\d+", text)]
+        return set(range(ends[0], ends[-1] + 1)) if ends else set()
+
+    told = _table("metric", "scale", "good", "neutral", "bad")
+    assert {(row[0], row[1]) for row in told} == {(rule.metric, rule.label) for rule in DEFAULTS}
+    for metric, scale, *parts in told:
+        rule = Rule.parse(metric, scale)
+        for segment, text in zip(("good", "neutral", "bad"), parts, strict=True):
+            assert {s for s in rule.scores if rule.segment(s) == segment} == scores(text), scale
+
+
+_FORMULAS: dict[str, Callable[[list[int], Rule], object]] = {
+    "nps@1": metrics.nps,
+    "csat_pct@1": metrics.csat_pct,
+    "ces_pct@1": metrics.ces_pct,
+    "score@1": metrics.score,
+    "interval@1": lambda counts, rule: " .. ".join(map(str, metrics.interval(counts, rule) or ())),
+    "average@1": lambda counts, _: metrics.average(counts),
+    "median@1": lambda counts, _: metrics.median(counts),
+}
+
+
+@pytest.mark.parametrize(
+    ("formula", "of", "answers", "result"),
+    _table("formula", "metric and scale", "answers", "result"),
+)
+def test_the_examples_come_out(formula: str, of: str, answers: str, result: str) -> None:
+    counts = [0] * 11
+    for given in answers.split():
+        score, number = given.split("×")
+        counts[int(score)] += int(number)
+    assert str(_FORMULAS[formula.strip("`")](counts, Rule.parse(*of.split()))) == result
+
+
+@pytest.mark.parametrize(("preset", "first", "last"), _table("preset", "first day", "last day"))
+def test_the_presets_mean_what_the_page_says(preset: str, first: str, last: str) -> None:
+    found = days.resolve_preset(preset.strip("`"), date(2026, 11, 21))
+    assert (str(found.start), str(found.end)) == (first, last)
+
+
+def test_every_preset_is_named() -> None:
+    section = PAGE.split("\n## Days")[1].split("\n## ")[0]
+    for preset in days.PRESETS:
+        unit = re.fullmatch(
+            r"(?:this|last)_(month|quarter|year)|(month|quarter|year)_to_date", preset
+        )
+        assert f"`{preset}`" in section or (unit and f"`{unit[1] or unit[2]}`" in section), preset
