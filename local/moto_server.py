@@ -45,9 +45,7 @@ def main(pipe: int, permissions: Path | None) -> None:
         request_handler=MotoRequestHandler,
     )
     endpoint_url = f"http://127.0.0.1:{server.server_port}"
-    athena.install(
-        endpoint_url, (credentials["AWS_ACCESS_KEY_ID"], credentials["AWS_SECRET_ACCESS_KEY"])
-    )
+    athena.install(endpoint_url)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     calls.send({"endpoint_url": endpoint_url, "credentials": credentials})
     calls.receive_answers()

@@ -3,7 +3,8 @@
     moto_hook    StartQueryExecution and the other calls, in moto's process
     engine       one execution: statement → an executor → objects on S3
     duck         the executor DuckDB: tables → DuckDB text → rows
-    trino        the executor Trino, Athena's own engine, where PULSE_ENGINE=trino (trino_server)
+    trino        the executor Trino, Athena's own engine, where PULSE_ENGINE=trino (trino_server,
+                 trino_window)
     statement    SELECT or UNLOAD, parameters put in
     queries      → DuckDB text, by the rules of expressions, aggregates, casts (core: compiler)
     tables       Glue tables as DuckDB views; pruning and projection say which partitions are read
@@ -17,18 +18,15 @@ NOT_EMULATED and why. Nothing ever succeeds with a guess.
 """
 
 
-def install(
-    endpoint_url: str | None = None, administrator: tuple[str, str] = ("testing", "testing")
-) -> None:
+def install(endpoint_url: str | None = None) -> None:
     """From now on moto's Athena in this process executes what it is given; idempotent.
 
     `endpoint_url` is where moto's server answers, None for in-process mocks. The executions' own
-    calls to S3 and Glue go there, as the caller of StartQueryExecution; Trino's go there as the
-    `administrator` (an access key and its secret).
+    calls to S3 and Glue go there, as the caller of StartQueryExecution.
     """
     from local.athena import moto_hook  # moto is heavy, and the dialect alone does not need it
 
-    moto_hook.install(endpoint_url, administrator)
+    moto_hook.install(endpoint_url)
 
 
 def close() -> None:

@@ -168,8 +168,8 @@ def _credentials(backend: Any, access_key: str) -> _Credentials:
 class _Api:
     """The handlers, each given moto's response object of the call."""
 
-    def __init__(self, endpoint_url: str | None, administrator: tuple[str, str]) -> None:
-        self.engine = _engine(endpoint_url, administrator)
+    def __init__(self, endpoint_url: str | None) -> None:
+        self.engine = _engine()
         self.callers = _Callers(endpoint_url)
 
     def start_query_execution(self, call: "AthenaResponse") -> str | _Refusal:
@@ -260,13 +260,13 @@ class _Api:
         return "{}"
 
 
-def _engine(endpoint_url: str | None, administrator: tuple[str, str]) -> Engine:
+def _engine() -> Engine:
     """The engine that PULSE_ENGINE names; the other's packages are not imported."""
     copies = Copies()
     if engine_name() == "trino":
-        from local.athena.trino import Endpoint, TrinoExecutor
+        from local.athena.trino import TrinoExecutor
 
-        return Engine(TrinoExecutor(Endpoint(endpoint_url, *administrator)), copies)
+        return Engine(TrinoExecutor(), copies)
     from local.athena.duck import DuckExecutor
 
     return Engine(DuckExecutor(copies), copies)
@@ -293,18 +293,15 @@ def _output_location(configuration: dict[str, Any], asked: dict[str, Any] | None
 _installed: dict[str, _Api] = {}
 
 
-def install(
-    endpoint_url: str | None = None, administrator: tuple[str, str] = ("testing", "testing")
-) -> None:
+def install(endpoint_url: str | None = None) -> None:
     """From now on moto's Athena in this process executes what it is given.
 
-    `endpoint_url` is where moto's server answers; None for in-process mocks. `administrator` are an
-    access key and its secret that may read everything there. Idempotent; another endpoint replaces
-    the one before.
+    `endpoint_url` is where moto's server answers; None for in-process mocks. Idempotent;
+    another endpoint replaces the one before.
     """
     api = _installed.get("api")
     if api is None:
-        api = _installed["api"] = _Api(endpoint_url, administrator)
+        api = _installed["api"] = _Api(endpoint_url)
         for name in (
             "start_query_execution",
             "get_query_execution",

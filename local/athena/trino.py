@@ -2,9 +2,9 @@
 
 Athena engine version 3 is a Trino with AWS's connectors around it. Here a query's text goes to a
 real Trino as it came. It reads through a Hive catalog whose metastore is moto's Glue and whose
-files are moto's S3, as the administrator; so before it, what the query may read is listed and
-fetched as the caller, who may be allowed less. An UNLOAD is a CREATE TABLE AS in a second catalog
-that keeps its files on local disk, from where the engine puts them as the caller.
+files are moto's S3 (trino_window), where it may read everything; so before it, what the query may
+read is listed and fetched as the caller, who may be allowed less. An UNLOAD is a CREATE TABLE AS in
+a second catalog that keeps its files on local disk, from where the engine puts them as the caller.
 """
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
@@ -19,7 +19,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow.parquet as pq
-from moto.server import ThreadedMotoServer
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from trino.dbapi import Connection, connect
@@ -33,6 +32,7 @@ from local.athena.statement import Select, Unload, check_is_query, read_query
 from local.athena.tables import NULL_PARTITION, GlueTable
 from local.athena.trino_server import Server, at_hand
 from local.athena.trino_types import from_trino
+from local.athena.trino_window import Window, window
 from pulse import days
 
 _USER = "pulse"
@@ -40,27 +40,16 @@ _open: Any = connect  # the client publishes no types
 _CODECS = {"snappy": "SNAPPY", "gzip": "GZIP", "none": "NONE"}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where moto answers, and an administrator's credentials there. Without an address moto is
-    within this process: then a server of its own shows the same account to Trino."""
-
-    url: str | None = None
-    access_key: str = "testing"
-    secret_key: str = "testing"  # noqa: S105 - moto's own default
-
-
 @dataclass
 class TrinoExecutor:
-    """A Trino and its catalogs of one moto, for every execution of this process."""
+    """A Trino and its catalogs of this process's moto, for every execution here."""
 
-    endpoint: Endpoint
     _resources: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _catalogs: dict[str, str] = field(default_factory=dict)
     _server: Server | None = None
+    _window: Window | None = None
     _unloads: str = ""
-    _url: str = ""
 
     def close(self) -> None:
         """Stop what this executor started."""
@@ -98,7 +87,7 @@ class TrinoExecutor:
     def _connection(self, statement: Select | Unload, job: Job) -> Connection:
         """A connection whose default catalog is the caller's region of moto.
 
-        Raises NotEmulatedError for what is no query: Trino would run it, as the administrator.
+        Raises NotEmulatedError for what is no query: Trino would run it, with every right.
         """
         check_is_query(statement.text)
         with self._lock:
@@ -126,7 +115,7 @@ class TrinoExecutor:
 
     def _start(self) -> None:
         self._server = self._resources.enter_context(at_hand())
-        self._url = self.endpoint.url or self._own_moto()
+        self._window = self._resources.enter_context(window())
         self._unloads = f"unload_{uuid.uuid4().hex}"
         self._folder.mkdir(parents=True)
         self._create_catalog(
@@ -148,31 +137,25 @@ class TrinoExecutor:
         assert self._server is not None  # noqa: S101 - narrows for the type checker
         return self._server.folder / self._unloads
 
-    def _own_moto(self) -> str:
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        self._resources.callback(server.stop)
-        host, port = server.get_host_and_port()
-        return f"http://{host}:{port}"
-
     def _reading_catalog(self, region: str) -> str:
+        assert self._window is not None  # noqa: S101 - narrows for the type checker
         name = f"lake_{uuid.uuid4().hex}"
         self._create_catalog(
             name,
             {
                 "hive.metastore": "glue",
-                "hive.metastore.glue.endpoint-url": self._url,
+                "hive.metastore.glue.endpoint-url": self._window.url,
                 "hive.metastore.glue.region": region,
-                "hive.metastore.glue.aws-access-key": self.endpoint.access_key,
-                "hive.metastore.glue.aws-secret-key": self.endpoint.secret_key,
+                "hive.metastore.glue.aws-access-key": self._window.access_key,
+                "hive.metastore.glue.aws-secret-key": self._window.secret_key,
                 "hive.partition-projection-enabled": "true",
                 "hive.recursive-directories": "true",  # as Athena reads
                 "fs.native-s3.enabled": "true",
-                "s3.endpoint": self._url,
+                "s3.endpoint": self._window.url,
                 "s3.region": region,
                 "s3.path-style-access": "true",
-                "s3.aws-access-key": self.endpoint.access_key,
-                "s3.aws-secret-key": self.endpoint.secret_key,
+                "s3.aws-access-key": self._window.access_key,
+                "s3.aws-secret-key": self._window.secret_key,
             },
         )
         return name

@@ -23,7 +23,7 @@ from pyarrow import parquet
 from local.athena.duck import DuckExecutor
 from local.athena.engine import Caller, Engine, Outcome, Request
 from local.athena.objects import Copies
-from local.athena.trino import Endpoint, TrinoExecutor
+from local.athena.trino import TrinoExecutor
 from pulse import days, lake, sql
 from pulse.erasure.marks import customer_mark, interaction_mark, mark, prefix
 from pulse.sql import statement
@@ -232,7 +232,7 @@ def both() -> Iterator[Both]:
                 location = f"s3://{settings.lake_bucket}/{folder}"
                 catalog.point(dataset.daily_table, {partition: location})
         copies = Copies()
-        duck, trino = DuckExecutor(copies), TrinoExecutor(Endpoint())
+        duck, trino = DuckExecutor(copies), TrinoExecutor()
         try:
             yield Both(pulse, Engine(duck, copies), Engine(trino, copies), run)
         finally:

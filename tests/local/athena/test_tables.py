@@ -164,6 +164,19 @@ def test_days_outside_of_the_projected_range_are_invisible(lake: Lake, s3_calls:
     assert lake.rows("SELECT n FROM raw WHERE dt = DATE '1989-12-31'") == []
 
 
+@pytest.mark.parametrize("kind", ["date", "string"])
+def test_a_day_outside_of_the_projected_range_is_invisible_though_asked_for(
+    lake: Lake, kind: str
+) -> None:
+    lake.table("raw", {"n": "bigint"}, {"dt": kind}, BY_DAY)
+    asked = ("1989-12-31", "1990-01-01", day(2), day(3))
+    for text in asked:
+        lake.put(f"raw/dt={text}/a.parquet", {"n": [1]})
+    listed = ", ".join(f"DATE '{text}'" if kind == "date" else f"'{text}'" for text in asked)
+    found = lake.rows(f"SELECT dt FROM raw WHERE dt IN ({listed}) ORDER BY dt")
+    assert found == [("1990-01-01",), (day(2),)]
+
+
 def test_enum_integer_and_injected_keys_follow_the_location_template(
     lake: Lake, s3_calls: S3Calls
 ) -> None:
