@@ -22,12 +22,13 @@ def shown(lake: Lake) -> Iterator[Window]:
         yield made
 
 
-def through(shown: Window, service: Any, **credentials: str) -> Any:
+def through(shown: Window, service: str, **credentials: str) -> Any:
+    session: Any = SESSION
     given = {
         "aws_access_key_id": shown.access_key,
         "aws_secret_access_key": shown.secret_key,
     } | credentials
-    return SESSION.client(service, region_name=REGION, endpoint_url=shown.url, **given)
+    return session.client(service, region_name=REGION, endpoint_url=shown.url, **given)
 
 
 def test_it_shows_everything_though_every_call_is_judged(
