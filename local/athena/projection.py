@@ -90,7 +90,7 @@ def _days(name: str, given: Mapping[str, str], wanted: KeyFilter, now: dt.dateti
         raise NotEmulatedError(
             f"projection.{name}.format or .interval", "only single days are known"
         )
-    first, last = (day_of(f"projection.{name}.range", end, now) for end in _range(name, given))
+    first, last = (day_of(end, now) for end in _range(name, given))
     first = max(first, _known_day(wanted.low) or first)
     last = min(last, _known_day(wanted.high) or last)
     return [(first + dt.timedelta(i)).isoformat() for i in range((last - first).days + 1)]
@@ -103,7 +103,7 @@ def _known_day(bound: object) -> dt.date | None:
         return None
 
 
-def day_of(property_name: str, text: str, now: dt.datetime) -> dt.date:
+def day_of(text: str, now: dt.datetime) -> dt.date:
     """The day that an end of a projected range names.
 
     Raises NotEmulatedError for what is neither a day nor NOW with days or weeks.
@@ -114,7 +114,9 @@ def day_of(property_name: str, text: str, now: dt.datetime) -> dt.date:
         return now.date() + dt.timedelta(steps)
     day = _known_day(text)
     if day is None:
-        raise NotEmulatedError(f"{text} in {property_name}", "only NOW±nDAYS|WEEKS is known")
+        raise NotEmulatedError(
+            f"{text} in a projected range of days", "only NOW±nDAYS|WEEKS is known"
+        )
     return day
 
 

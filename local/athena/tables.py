@@ -68,13 +68,24 @@ class GlueCatalog:
         return self._tables[place]
 
     def _read(self, database: str, name: str) -> GlueTable:
-        try:
-            found = self.client.get_table(DatabaseName=database, Name=name)["Table"]
-        except self.client.exceptions.EntityNotFoundException as error:
+        found = self._found(database, name)
+        if found is None:
             raise StatementError(
                 f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist"
-            ) from error
+            )
         return _described(found, database, name)
+
+    def _found(self, database: str, name: str) -> "TableTypeDef | None":
+        try:
+            return self.client.get_table(DatabaseName=database, Name=name)["Table"]
+        except self.client.exceptions.EntityNotFoundException:
+            return None
+
+    def location(self, database: str | None, name: str) -> list[str]:
+        """Where a table of whatever kind has its objects; empty if there is none, or no place."""
+        found = self._found(database or self.database, name)
+        place = found and found.get("StorageDescriptor", {}).get("Location")
+        return [place] if place else []
 
     def partitions(
         self, table: GlueTable, filters: Mapping[str, KeyFilter], now: dt.datetime

@@ -26,6 +26,7 @@ from trino.exceptions import TrinoQueryError
 
 from local.athena.engine import MOST_PARTITIONS, Job, Piece, too_many_partitions
 from local.athena.errors import StatementError
+from local.athena.pruning import KeyFilter
 from local.athena.queries import Output, QueryCompiler
 from local.athena.results import TextRow, text_of
 from local.athena.statement import Select, Unload, check_is_query, read_query
@@ -190,19 +191,26 @@ def _read_as_caller(text: str, job: Job) -> None:
     compiler = QueryCompiler(job.catalog)
     try:
         compiler.compile(read_query(text))
-        scans = [(scan.table, scan.filters) for scan in compiler.scans]
     except StatementError:
-        scans = [(table, {}) for table in _named_tables(text, job)]
-    now = days.now()
-    for table, filters in scans:
-        if isinstance(table, GlueTable):
-            partitions = job.catalog.partitions(table, filters, now)
-            objects = job.store.data_objects([location for _, location in partitions])
-            for item in [one for some in objects.values() for one in some]:
+        tables = _named_tables(text, job)
+    else:
+        tables = (
+            _locations(scan.table, scan.filters, job)
+            for scan in compiler.scans
+            if isinstance(scan.table, GlueTable)
+        )
+    for locations in tables:
+        for some in job.store.data_objects(locations).values():
+            for item in some:
                 job.store.fetch(item)
 
 
-def _named_tables(text: str, job: Job) -> Iterator[GlueTable]:
+def _locations(table: GlueTable, filters: Mapping[str, KeyFilter], job: Job) -> list[str]:
+    return [location for _, location in job.catalog.partitions(table, filters, days.now())]
+
+
+def _named_tables(text: str, job: Job) -> Iterator[list[str]]:
+    """Where each table that a query names has its objects."""
     try:
         tree = parse_one(text, read="athena")
     except SqlglotError:
@@ -210,10 +218,11 @@ def _named_tables(text: str, job: Job) -> Iterator[GlueTable]:
     defined = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
         if table.name and table.name not in defined:
+            place = table.db or None, table.name.lower()
             try:
-                yield job.catalog.table(table.db or None, table.name.lower())
-            except StatementError:
-                continue  # likewise
+                yield _locations(job.catalog.table(*place), {}, job)
+            except StatementError:  # not Parquet, or partitions that a WHERE has to name
+                yield job.catalog.location(*place)
 
 
 def _pieces(folder: Path) -> list[Piece]:

@@ -29,6 +29,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
+from local.athena.errors import NotEmulatedError
 from local.athena.projection import day_of
 from pulse import days
 
@@ -91,10 +92,18 @@ def _without_now(told: Mapping[str, Any]) -> dict[str, Any]:
     for table in tables:
         properties = table.get("Parameters") or {}
         for name, value in properties.items():
-            if re.fullmatch(r"projection\.[^.]+\.range", name) and "NOW" in value.upper():
-                ends = value.split(",")
-                properties[name] = ",".join(str(day_of(name, end, days.now())) for end in ends)
+            projected = re.fullmatch(r"projection\.([^.]+)\.range", name)
+            if projected and properties.get(f"projection.{projected[1]}.format") == "yyyy-MM-dd":
+                properties[name] = ",".join(map(_written_out, value.split(",")))
     return dict(told)
+
+
+def _written_out(end: str) -> str:
+    """The end of a range of days without NOW; one of a kind that is not known here as it is."""
+    try:
+        return str(day_of(end, days.now()))
+    except NotEmulatedError:
+        return end
 
 
 @cache

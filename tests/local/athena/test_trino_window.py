@@ -67,6 +67,12 @@ def test_the_now_of_a_projection_is_the_day_of_our_clock(lake: Lake, shown: Wind
         "projection.enabled": "true",
         "projection.dt.type": "date",
         "projection.dt.range": "1990-01-01,NOW+2DAYS",
+        "projection.dt.format": "yyyy-MM-dd",
+        "projection.month.type": "date",
+        "projection.month.format": "yyyy-MM",
+        "projection.month.range": "2020-01,NOW",
+        "projection.old.format": "yyyy-MM-dd",
+        "projection.old.range": "NOW-3YEARS,NOW",
         "projection.n.type": "integer",
         "projection.n.range": "1,3",
         "comment": "NOW and then",
@@ -74,7 +80,10 @@ def test_the_now_of_a_projection_is_the_day_of_our_clock(lake: Lake, shown: Wind
     lake.table("t", {"a": "bigint"}, {"dt": "string", "n": "int"}, properties)
     lake.table("plain", {"a": "bigint"})
     glue = through(shown, "glue")
-    expected = properties | {"projection.dt.range": "1990-01-01,2028-03-02"}
+    expected = properties | {
+        "projection.dt.range": "1990-01-01,2028-03-02",
+        "projection.old.range": "NOW-3YEARS,2028-02-29",
+    }
     with days.clock(lambda: NOW):
         assert glue.get_table(DatabaseName="db", Name="t")["Table"]["Parameters"] == expected
         told = glue.get_tables(DatabaseName="db")["TableList"]
