@@ -49,7 +49,8 @@ lint: checks .venv-scan/scan.stamp
 	.venv-scan/bin/python -m local.scan
 
 # bench/RESULTS.md: half an hour on two idle cores; BENCH_SCALE=quick or full for less or more.
-bench: .venv/bench.stamp $(COUNTRIES)
+# Where there is Maven, with Trino beside DuckDB; where not, the page says so.
+bench: .venv/bench.stamp $(COUNTRIES) $(if $(shell command -v mvn),.venv/trino.stamp)
 	PYTHONPATH=.:shared:layers/enrich $(BIN)/python -m bench
 
 # docs/reports.md, from the registry; a test says when it is behind.

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.measure import SCALES, Part, Scale, measured
 from bench.page import page
 
-PARTS = ("imports", "ingest", "write_raw", "build_daily", "read")
+PARTS = ("imports", "ingest", "write_raw", "build_daily", "statements", "read")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

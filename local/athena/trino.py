@@ -41,10 +41,22 @@ _open: Any = connect  # the client publishes no types
 _CODECS = {"snappy": "SNAPPY", "gzip": "GZIP", "none": "NONE"}
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What Trino says that a statement took."""
+
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    read_bytes: int = 0
+    """Of S3's objects; of a Parquet file Trino reads the columns that it needs."""
+
+
 @dataclass
 class TrinoExecutor:
     """A Trino and its catalogs of this process's moto, for every execution here."""
 
+    effort: Effort = Effort()
+    """Of the statement that was executed last."""
     _resources: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _catalogs: dict[str, str] = field(default_factory=dict)
@@ -59,7 +71,7 @@ class TrinoExecutor:
     def select(self, statement: Select, job: Job) -> tuple[tuple[Output, ...], list[TextRow]]:
         """The result's columns and rows."""
         connection = self._connection(statement, job)
-        outputs, rows = _executed(connection, statement.text)
+        outputs, rows, self.effort = _executed(connection, statement.text)
         texts = [] if job.only_columns else [[text_of(cell) for cell in row] for row in rows]
         return outputs, texts
 
@@ -77,7 +89,8 @@ class TrinoExecutor:
             connection,
             f"SET SESSION {self._unloads}.compression_codec = '{_CODECS[statement.compression]}'",
         )
-        _executed(connection, f"CREATE TABLE {table} WITH ({', '.join(properties)}) AS {query}")
+        created = f"CREATE TABLE {table} WITH ({', '.join(properties)}) AS {query}"
+        _, _, self.effort = _executed(connection, created)
         try:
             yield from _pieces(self._folder / "x" / name)
         finally:
@@ -170,8 +183,8 @@ class TrinoExecutor:
 
 def _executed(
     connection: Connection, text: str
-) -> tuple[tuple[Output, ...], Sequence[Sequence[Any]]]:
-    """Columns and rows of a statement. Raises StatementError in Trino's words."""
+) -> tuple[tuple[Output, ...], Sequence[Sequence[Any]], Effort]:
+    """Columns and rows of a statement, and its effort. Raises StatementError in Trino's words."""
     cursor = connection.cursor()
     try:
         cursor.execute(text)
@@ -179,7 +192,11 @@ def _executed(
     except TrinoQueryError as error:
         raise StatementError(f"{error.error_name}: {error.message}") from error
     columns = cursor.description or []
-    return tuple(Output(c.name, from_trino(c.type_code)) for c in columns), rows
+    told = cursor.stats
+    effort = Effort(
+        told["elapsedTimeMillis"] / 1000, told["cpuTimeMillis"] / 1000, told["physicalInputBytes"]
+    )
+    return tuple(Output(c.name, from_trino(c.type_code)) for c in columns), rows, effort
 
 
 def _read_as_caller(text: str, job: Job) -> None:

@@ -55,7 +55,7 @@ def window() -> Iterator[Window]:
     _judge_no_call_through_a_window()
     access_key = f"TRINO{secrets.token_hex(8).upper()}"
     app = _Application(DomainDispatcherApplication(create_backend_app), access_key)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -64,6 +64,11 @@ def window() -> Iterator[Window]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Silent(MotoRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nobody reads a line for each call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The bench runs: S3 with a delay is S3, and a part at the least scale finds what it should."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from bench import slow_s3
+from bench import slow_s3, statements
 from bench.__main__ import main
 
 DELAY_MS = 25
@@ -81,3 +82,16 @@ def test_a_part_runs_and_leaves_its_page(
     said = capsys.readouterr().err
     assert "held: a year of a typical tenant takes at most 2 GETs: 1" in said
     assert "scale tiny" in page.read_text()
+
+
+def test_the_statements_are_measured_and_a_line_says_where_trino_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULSE_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))  # without Maven
+    page = tmp_path / "RESULTS.md"
+    assert main(["--tiny", "--part", "statements", "--results", str(page)]) == 0
+    text = page.read_text()
+    assert "**Trino was not measured: Maven (mvn) is not on the PATH" in text
+    for folder, name, _ in statements.STATEMENTS:
+        assert re.search(rf"\| {folder}/{name} \| \d+\.\d\d \|.*\|  \|  \|  \|  \|\n", text)
