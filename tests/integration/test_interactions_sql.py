@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyarrow.parquet import ParquetFile
 
@@ -464,30 +464,36 @@ def updates(draw: st.DrawFn) -> list[tuple[int, Row]]:
     return found
 
 
+CASES = 12
+"""Days of one example: a build takes as long for many as for one."""
+
+
 @given(data=st.data())
 @settings(
-    max_examples=6,
+    max_examples=2,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),  # a build is too slow for shrinking
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
 def test_any_order_duplication_and_splitting_of_updates_gives_the_same_rows(
     pulse: Driver, data: st.DataObject
 ) -> None:
-    day = unused_day()
-    sent = data.draw(updates())
-    again = sent + data.draw(st.lists(st.sampled_from(sent), max_size=10))
-    found: list[Row] = []
-    for part in cut(data.draw(st.permutations(again)), data.draw(st.integers(0, len(again)))):
-        records = [message(update(day, **says), received_us=us) for us, says in part]
-        found = interactions(pulse, day, *records)
-    stored = raw(pulse, day)
-    assert len(stored) == len(again)
-    assert as_set(found) == as_set(expected_rows(stored))
-
-
-def cut(items: Sequence[Any], place: int) -> list[Sequence[Any]]:
-    """The items in two parts, of which neither is empty."""
-    return [part for part in (items[:place], items[place:]) if part]
+    sent: dict[date, int] = {}
+    halves: tuple[list[Row], list[Row]] = ([], [])
+    for _ in range(CASES):
+        day, once = unused_day(), data.draw(updates())
+        again = once + data.draw(st.lists(st.sampled_from(once), max_size=10))
+        sent[day] = len(again)
+        shuffled, place = data.draw(st.permutations(again)), data.draw(st.integers(0, len(again)))
+        for half, part in zip(halves, (shuffled[:place], shuffled[place:]), strict=True):
+            half += [message(update(day, **says), received_us=us) for us, says in part]
+    for records in filter(None, halves):
+        assert pulse.write(records) == []
+        pulse.build_daily()
+    for day, number in sent.items():
+        stored = raw(pulse, day)
+        assert len(stored) == number
+        assert as_set(daily(pulse, lake.INTERACTIONS, day)) == as_set(expected_rows(stored))
 
 
 def raw(pulse: Driver, day: date) -> list[Row]:
