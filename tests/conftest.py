@@ -58,13 +58,20 @@ class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest come first, in the order above; all others as they were found."""
+    """The longest come first, in the order above; all others as they were found.
+
+    On a real Trino, those that cannot be asked of it are skipped with their reason.
+    """
 
     def place(item: pytest.Item) -> int:
         ranks = (rank for rank, name in enumerate(LONGEST) if item.nodeid.startswith(name))
         return next(ranks, len(LONGEST))
 
     items.sort(key=place)
+    if os.environ.get("PULSE_ENGINE") == "trino":
+        for item in items:
+            for mark in item.iter_markers("not_on_trino"):
+                item.add_marker(pytest.mark.skip(reason=f"not on Trino: {mark.args[0]}"))
 
 
 def pytest_collection_finish() -> None:

@@ -36,32 +36,6 @@ def on_trino() -> bool:
     return engine_name() == "trino"
 
 
-NOT_ON_TRINO = {
-    "test_partitions_whose_names_may_differ_are_refused": "the embedded engine's own refusal",
-    "test_a_column_of_a_type_outside_of_the_subset_is_refused_only_when_touched": (
-        "the embedded engine's own refusal"
-    ),
-    "test_a_view_and_a_table_of_another_format_are_refused": "the embedded engine's own refusal",
-    "test_the_same_rows_give_the_same_bytes": "files of Parquet tell who wrote them, and when",
-    "test_a_file_whose_column_has_another_type_is_bad_data_if_it_is_read": (
-        "HIVE_BAD_DATA is Athena's word; Trino says NOT_SUPPORTED"
-    ),
-    "test_days_outside_of_the_projected_range_are_invisible": (
-        "it lists each of 13,900 days, for many minutes; another test asks for the ends"
-    ),
-}
-"""Tests that say nothing of Athena's own engine, or cannot be asked of it; and why."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what does not apply to Trino."""
-    if on_trino():
-        for item in items:
-            name = item.name if item.name in NOT_ON_TRINO else item.name.partition("[")[0]
-            if name in NOT_ON_TRINO:
-                item.add_marker(pytest.mark.skip(reason=NOT_ON_TRINO[name]))
-
-
 S3Calls = list[tuple[str, str]]
 
 

@@ -50,6 +50,7 @@ def test_types_are_those_of_athena(lake: Lake) -> None:
     assert table.to_pylist()[0]["money"] == Decimal("6.0000")
 
 
+@pytest.mark.not_on_trino("files of Parquet tell who wrote them, and when")
 def test_the_same_rows_give_the_same_bytes(lake: Lake) -> None:
     query = f"SELECT s, count(*) AS n FROM {ROWS} GROUP BY s"
     bodies = []
@@ -145,6 +146,7 @@ def test_what_unload_cannot_write_is_refused(
     assert lake.keys("out/") == []
 
 
+@pytest.mark.not_on_trino("the embedded engine's own refusal")
 def test_partitions_whose_names_may_differ_are_refused(lake: Lake) -> None:
     text = unload("SELECT 1 AS a, 2.5 AS b", ", partitioned_by = ARRAY['b']")
     assert "NOT_EMULATED" in lake.reason(text)
