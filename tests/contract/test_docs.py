@@ -105,3 +105,15 @@ def test_finances_athena_table_has_the_columns_of_the_parquet_files() -> None:
     kinds = {"date32[day]": "date", "int64": "bigint", "decimal128(38, 4)": "decimal(38,4)"}
     expected = [f"{c.name} {kinds.get(str(c.type), str(c.type))}" for c in COLUMNS]
     assert re.findall(r"\w+ [\w(),]+?(?=,?\n)", declared) == expected
+
+
+def test_the_decision_tells_what_is_not_run_on_trino_and_why() -> None:
+    (decision,) = (ROOT / "docs" / "decisions").glob("0041-*.md")
+    told = " ".join(decision.read_text().split())
+    reasons = {
+        reason
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for reason in re.findall(r'@pytest\.mark\.not_on_trino\(\s*"([^"]+)"', file.read_text())
+    }
+    assert reasons
+    assert [reason for reason in reasons if reason.split(";")[0] not in told] == []
