@@ -1,14 +1,11 @@
 """`pulse import`: a CSV file through the interface, a batch of rows at a time.
 
-The file is read twice: once to see that every row can be read without guessing, before anything
-is sent, and once to send it. Neither reading holds more than a few batches of rows in memory.
+First the whole file is read, to see that every row can be read without guessing (preparing.py).
+Only then is anything sent, one day after the other (sending.py).
 """
 
-import shlex
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -18,18 +15,19 @@ from pulse import days
 from pulse.cli import output
 from pulse.cli.api import Api
 from pulse.cli.arguments import assignments, known_tenant, survey_id
-from pulse.cli.csv_file import CsvFile, Row
-from pulse.cli.exits import REJECTED, CommandError, FailedError, WrongUseError
+from pulse.cli.csv_file import CsvFile
+from pulse.cli.exits import REJECTED, WrongUseError
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.keyring import given_key, passing_key
 from pulse.cli.notation import Notation
-from pulse.cli.plan import Kind, Plan, RowError
-from pulse.cli.posting import Item, Send, item, post
+from pulse.cli.plan import Kind, Plan
+from pulse.cli.preparing import prepare
 from pulse.cli.rejects import RejectsFile
 from pulse.cli.responses import RESPONSES
+from pulse.cli.sending import Tally, send_all
+from pulse.cli.spool import Spool
 from pulse.cli.target import StackName, Target, find_target
-from pulse.cli.times import TimeFormatError, TimeReader, check_date_format
-from pulse.errors import FieldError
+from pulse.cli.times import TimeReader, check_date_format
 from pulse.tenants.tenant import Tenant
 
 _KEY_LASTS_US = 6 * 3600 * days.SECOND
@@ -209,93 +207,18 @@ def _import(
     as_json: bool,
 ) -> None:
     plan = Plan.make(kind, given.source, given.columns, given.values, notation)
-    total = check_rows(given.source, plan)
-    tally = Tally()
-    rejected = RejectsFile(given.source, rejects)
-    with into.usable_key() as key, rejected, output.progress("Importing", total) as step:
-        run = Import(given.source, plan, rejected, tally, step)
-        _explain_stops(run, Api(into.target.api_url, key).post)
-    _report(tally, rejected.path, as_json=as_json)
-
-
-def check_rows(source: CsvFile, plan: Plan) -> int:
-    """How many rows the file has.
-
-    Raises WrongUseError if a time could be read in two ways: then nothing has been sent yet.
-    """
-    count = 0
-    for count, row in enumerate(source.rows(), 1):  # noqa: B007 # it is the result
-        try:
-            plan.event(row)
-        except TimeFormatError as error:
-            formats = " or ".join(
-                f"--date-format {shlex.quote(one.format)} ({one.first} first)"
-                for one in error.formats
-            )
-            raise WrongUseError(
-                f"{source.path}, line {row.line}: {error}. Say how all of the file is written: "
-                f"{formats}."
-            ) from error
-        except RowError:
-            pass  # it is rejected when its turn comes
-    return count
-
-
-@dataclass
-class Tally:
-    """What has become of the rows so far."""
-
-    accepted: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    """Rejected rows by their code."""
-
-
-@dataclass(frozen=True)
-class Import:
-    """One file on its way."""
-
-    source: CsvFile
-    plan: Plan
-    rejects: RejectsFile
-    tally: Tally
-    step: Callable[[int], None]
-
-    def run(self, send: Send) -> None:
-        """Post every row, and set aside those that cannot be read or are not taken."""
-        with closing(post(self.plan.kind.route, self._items(), send)) as results:
-            for posted in results:
-                for one in posted.rejected:
-                    self._reject(one.origin, FieldError(one.field, one.code, one.message))
-                self.tally.accepted += posted.accepted
-                self.step(posted.accepted)
-
-    def _items(self) -> Iterator[Item[Row]]:
-        complete = self.plan.kind.completing()
-        for row in self.source.rows():
-            try:
-                event = self.plan.event(row)
-            except RowError as error:
-                self._reject(row, error.fault)
-                continue
-            yield item(complete(event), row)
-
-    def _reject(self, row: Row, fault: FieldError) -> None:
-        self.rejects.add(row, fault)
-        self.tally.rejected[fault.code] += 1
-        self.step(1)
-
-
-def _explain_stops(run: Import, send: Send) -> None:
-    """Run; if it ends early, say how far it came and that it can go on."""
-    so_far = "{:,} rows were accepted. Run the same command again: no row counts twice."
-    try:
-        run.run(send)
-    except KeyboardInterrupt as error:
-        raise FailedError("Interrupted: " + so_far.format(run.tally.accepted)) from error
-    except CommandError:
-        if run.tally.accepted:
-            output.say(so_far.format(run.tally.accepted))
-        raise
+    tally = Tally(RejectsFile(given.source, rejects))
+    with Spool() as waiting:
+        prepared = prepare(given.source, plan, into.tenant.timezone, waiting, tally.reject)
+        doing = f"Importing {len(prepared.days):,} days"
+        with (
+            into.usable_key() as key,
+            tally.file,
+            output.progress(doing, prepared.rows) as step,
+        ):
+            step(tally.rejected.total())
+            send_all(plan.kind, prepared, tally, step, Api(into.target.api_url, key).post)
+    _report(tally, as_json=as_json)
 
 
 def _delimiter(name: str | None) -> str | None:
@@ -327,20 +250,20 @@ def _check_survey(into: Into, survey: str | None) -> None:
         )
 
 
-def _report(tally: Tally, rejects: Path, *, as_json: bool) -> None:
+def _report(tally: Tally, *, as_json: bool) -> None:
     rejected = tally.rejected.total()
     result = {
         "accepted": tally.accepted,
         "rejected": rejected,
         "codes": dict(tally.rejected),
-        "rejects": str(rejects) if rejected else None,
+        "rejects": str(tally.file.path) if rejected else None,
     }
     text = f"{tally.accepted:,} accepted, {rejected:,} rejected"
     output.show(result, text, as_json=as_json)
     if rejected:
         codes = ", ".join(f"{code} {count:,}" for code, count in tally.rejected.most_common())
         output.say(
-            f"Rejected rows and their reasons are in {rejects} ({codes}). Correct them in the "
-            "file and import it again: what was accepted does not count twice."
+            f"Rejected rows and their reasons are in {tally.file.path} ({codes}). Correct them in "
+            "the file and import it again: what was accepted does not count twice."
         )
         raise typer.Exit(REJECTED)

@@ -59,6 +59,7 @@ class Updates:
 
 INTERACTIONS = Kind(
     route=posting.INTERACTIONS,
+    moment="entered_at",
     fields={name: _READ.get(name, as_text) for name in FIELDS if name != "revenue"}
     | {"revenue.amount": as_number, "revenue.currency": as_trimmed},
     needed=(

@@ -6,10 +6,10 @@ So `pulse … --json | jq` and `KEY=$(pulse key create …)` work whatever is sa
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import typer
 from rich import box
@@ -123,8 +123,15 @@ def pairs(values: Mapping[str, Any]) -> Table:
     return drawn
 
 
+class Step(Protocol):
+    """Tells how a work goes on."""
+
+    def __call__(self, steps: int, doing: str | None = None) -> None:
+        """So many steps more are done; `doing`, if given, is what is being done now."""
+
+
 @contextmanager
-def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(doing: str, total: int) -> Iterator[Step]:
     """Within the block, what is given counts steps of `total`: a bar, if stderr is a terminal."""
     columns = (
         TextColumn("{task.description}"),
@@ -137,4 +144,8 @@ def progress(doing: str, total: int) -> Iterator[Callable[[int], None]]:
         say(f"{doing}: {total:,}")
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(doing, total=total)
-        yield lambda steps: bar.advance(task, steps)
+
+        def step(steps: int, doing: str | None = None) -> None:
+            bar.update(task, advance=steps, description=doing)
+
+        yield step

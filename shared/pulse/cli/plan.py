@@ -117,9 +117,11 @@ class Kind:
     `fields` says how each is read; `revenue.amount` is the entry `amount` of the map `revenue`, and
     the entries of `maps` have any name. `choices` are the fields that have a closed set of values.
     `completing` makes, for one file, what adds to its events in turn what rows need not say.
+    `moment` is the field whose time decides on which day an event is stored.
     """
 
     route: Route
+    moment: str
     fields: Mapping[str, Read]
     needed: tuple[Needed, ...]
     choices: Mapping[str, tuple[str, ...]]

@@ -58,10 +58,14 @@ class Item(Generic[T]):
     origin: T
 
 
+def body_of(event: Mapping[str, Any]) -> str:
+    """The JSON that posts `event`."""
+    return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def item(event: Mapping[str, Any], origin: T) -> Item[T]:
     """The item that posts `event`."""
-    text = json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Item(text.encode(), origin)
+    return Item(body_of(event).encode(), origin)
 
 
 @dataclass(frozen=True)

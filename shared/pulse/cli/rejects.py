@@ -1,25 +1,31 @@
 """The file of rejected rows: as they stood, with the line and the reason, made when needed."""
 
 import csv
+import json
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import FailedError, WrongUseError
+from pulse.cli.spool import Spool
 from pulse.errors import FieldError
 
 COLUMNS = ("rejected_line", "rejected_field", "rejected_code", "rejected_message")
 
 
 class RejectsFile:
-    """Rows of `source` that were rejected. Opened by the first one; none: no file is left."""
+    """Rows of `source` that were rejected, written in the order of its lines.
+
+    Rows may be added in any order. The file is written at the end of the block, also of one that
+    ends early; without rejected rows there is none.
+    """
 
     def __init__(self, source: CsvFile, path: Path | None = None) -> None:
         """Raises WrongUseError where `path` is the source itself."""
         self.path = path or source.path.with_name(source.path.name + ".rejects.csv")
         self._source = source
-        self._file: TextIO | None = None
+        self._rows = Spool()
         if self.path.resolve() == source.path.resolve():
             raise WrongUseError("--rejects must not be the file that is imported.")
 
@@ -37,20 +43,25 @@ class RejectsFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file:
-            self._file.close()
+        with self._rows:
+            if len(self._rows):
+                self._write()
 
     def add(self, row: Row, fault: FieldError) -> None:
-        """Write one row: its cells, then line, field, code and message, then cells too many."""
-        width = len(self._source.header)
-        cells = [*row.cells[:width], *[""] * (width - len(row.cells))]
-        self._write([*cells, row.line, fault.field, fault.code, fault.message, *row.cells[width:]])
+        """Take one row, and why it was rejected."""
+        told = [row.cells, fault.field, fault.code, fault.message]
+        self._rows.add(row.line, len(self._rows), json.dumps(told).encode())
 
-    def _write(self, cells: list[str | int]) -> None:
+    def _write(self) -> None:
+        """Each row's cells, then line, field, code and message, then cells too many."""
+        width = len(self._source.header)
         try:
-            if self._file is None:
-                self._file = self.path.open("w", encoding="utf-8", newline="")
-                self._write([*self._source.header, *COLUMNS])
-            csv.writer(self._file, delimiter=self._source.delimiter).writerow(cells)
+            with self.path.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, delimiter=self._source.delimiter)
+                writer.writerow([*self._source.header, *COLUMNS])
+                for line, _, told in self._rows:
+                    cells, *fault = json.loads(told)
+                    missing = [""] * (width - len(cells))
+                    writer.writerow([*cells[:width], *missing, line, *fault, *cells[width:]])
         except OSError as error:
             raise FailedError(f"{self.path} cannot be written: {error.strerror}.") from error

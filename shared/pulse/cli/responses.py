@@ -11,6 +11,7 @@ _OTHERWISE = ("tags", "signature")
 
 RESPONSES = Kind(
     route=posting.RESPONSES,
+    moment="answered_at",
     fields={name: _READ.get(name, as_text) for name in FIELDS if name not in _OTHERWISE},
     maps=("tags",),
     needed=(

@@ -1,0 +1,98 @@
+"""The first half of an import: the whole file is read and checked, and nothing is sent.
+
+What is to be sent is kept in the order of days, outside of memory where the file is large. So a
+backfill of years fills one day after the other, and makes few objects a day.
+"""
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from pulse import days
+from pulse.cli.csv_file import CsvFile, Row
+from pulse.cli.exits import WrongUseError
+from pulse.cli.plan import Event, Plan, RowError
+from pulse.cli.posting import body_of
+from pulse.cli.spool import Spool
+from pulse.cli.times import TimeFormatError
+from pulse.errors import FieldError
+
+_NO_DAY = 0
+"""Sorts events that name no time before all others; the first day of a calendar is 1."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An event that is to be sent: its JSON, the row that it was, and its day, if it has one."""
+
+    body: bytes
+    row: Row
+    day: date | None
+
+
+@dataclass
+class Prepared:
+    """A file that has been read as a whole."""
+
+    waiting: Spool
+    """The events, by the number of their day and the line of their row."""
+    rows: int = 0
+    days: set[date] = field(default_factory=set)
+    """The tenant's days that it has events of."""
+
+    def ready(self) -> Iterator[Ready]:
+        """What is to be sent, by day and, within a day, in the order of the file."""
+        for number, line, told in self.waiting:
+            cells, body = json.loads(told)
+            day = None if number == _NO_DAY else date.fromordinal(number)
+            yield Ready(body.encode(), Row(line, tuple(cells)), day)
+
+    def add(self, row: Row, event: Event, day: date | None) -> None:
+        """Take the event that a row has become."""
+        if day is not None:
+            self.days.add(day)
+        told = json.dumps([row.cells, body_of(event)]).encode()
+        self.waiting.add(_NO_DAY if day is None else day.toordinal(), row.line, told)
+
+
+def prepare(
+    source: CsvFile,
+    plan: Plan,
+    timezone: str,
+    waiting: Spool,
+    reject: Callable[[Row, FieldError], None],
+) -> Prepared:
+    """Read the file: its events are ready to be sent, and rows that are no event are rejected.
+
+    Events get their ids in the order of the file, days are those of the tenant's `timezone`.
+    Raises WrongUseError if a time could be read in two ways.
+    """
+    prepared = Prepared(waiting)
+    complete = plan.kind.completing()
+    for row in source.rows():
+        prepared.rows += 1
+        try:
+            event = complete(plan.event(row))
+        except TimeFormatError as error:
+            raise _ambiguous(source, row, error) from error
+        except RowError as error:
+            reject(row, error.fault)
+        else:
+            prepared.add(row, event, _day(event.get(plan.kind.moment), timezone))
+    return prepared
+
+
+def _day(moment: Any, timezone: str) -> date | None:
+    return None if moment is None else days.local_day(days.parse_instant(moment), timezone)
+
+
+def _ambiguous(source: CsvFile, row: Row, error: TimeFormatError) -> WrongUseError:
+    formats = " or ".join(
+        f"--date-format {shlex.quote(one.format)} ({one.first} first)" for one in error.formats
+    )
+    return WrongUseError(
+        f"{source.path}, line {row.line}: {error}. Say how all of the file is written: {formats}."
+    )

@@ -1,0 +1,63 @@
+"""The second half of an import: what has been prepared is sent, one day after the other."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+
+from pulse.cli import output
+from pulse.cli.csv_file import Row
+from pulse.cli.exits import CommandError, FailedError
+from pulse.cli.plan import Kind
+from pulse.cli.posting import Item, Send, post
+from pulse.cli.preparing import Prepared
+from pulse.cli.rejects import RejectsFile
+from pulse.errors import FieldError
+
+_SO_FAR = "{:,} rows were accepted. Run the same command again: no row counts twice."
+
+
+@dataclass
+class Tally:
+    """What has become of the rows so far."""
+
+    file: RejectsFile
+    """Where rejected rows go."""
+    accepted: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Rejected rows by their code."""
+
+    def reject(self, row: Row, fault: FieldError) -> None:
+        """Set a row aside."""
+        self.file.add(row, fault)
+        self.rejected[fault.code] += 1
+
+
+def send_all(kind: Kind, prepared: Prepared, tally: Tally, step: output.Step, send: Send) -> None:
+    """Post everything, and set aside what is not taken. `step` is told of rows and of days.
+
+    If it ends early, it says how far it came and that it can go on.
+    """
+    try:
+        with closing(post(kind.route, _items(prepared, step), send)) as results:
+            for posted in results:
+                for one in posted.rejected:
+                    tally.reject(one.origin, FieldError(one.field, one.code, one.message))
+                tally.accepted += posted.accepted
+                step(posted.accepted + len(posted.rejected))
+    except KeyboardInterrupt as error:
+        raise FailedError("Interrupted: " + _SO_FAR.format(tally.accepted)) from error
+    except CommandError:
+        if tally.accepted:
+            output.say(_SO_FAR.format(tally.accepted))
+        raise
+
+
+def _items(prepared: Prepared, step: output.Step) -> Iterator[Item[Row]]:
+    number, before, total = 0, date.min, len(prepared.days)
+    for ready in prepared.ready():
+        if ready.day is not None and ready.day != before:
+            number, before = number + 1, ready.day
+            step(0, f"Importing {ready.day}, day {number:,} of {total:,}")
+        yield Item(ready.body, ready.row)
