@@ -470,6 +470,7 @@ def test_all_fields_arrive(shell: Shell, tmp_path: Path) -> None:
         ("date,rating\n", ["--set", "channel=phone"], "ticket, chat, external"),
         ("date,rating\n", ["--set", "survey_id=other"], "different surveys"),
         ("date,rating\n", ["--date-format", "dd/mm/yyyy"], "--date-format"),
+        ("date,rating\n", ["--date-format", "%d/%m/%Y %H:%M PST"], "the zone 'PST' is not known"),
         ("date,rating\n", ["--timezone", "Mars"], "--timezone: unknown time zone"),
         ("date,rating\n", ["--delimiter", "::"], "one character"),
         ("date,rating\n", ["--rejects", "FILE"], "must not be the file that is imported"),

@@ -27,7 +27,8 @@ from pulse.cli.responses import RESPONSES
 from pulse.cli.sending import Tally, send_all
 from pulse.cli.spool import Spool
 from pulse.cli.target import StackName, Target, find_target
-from pulse.cli.times import TimeReader, check_date_format
+from pulse.cli.time_format import time_format
+from pulse.cli.times import TimeReader
 from pulse.tenants.tenant import Tenant
 
 _KEY_LASTS_US = 6 * 3600 * days.SECOND
@@ -53,7 +54,8 @@ DateFormat = Annotated[
     str | None,
     typer.Option(
         metavar="FMT",
-        help="How times are written, in strptime's terms, for example %d/%m/%Y. "
+        help="How times are written, in strptime's terms, for example %d/%m/%Y; or unix, unix_ms "
+        "(seconds, milliseconds since 1970) or excel (a spreadsheet's serial days). "
         "Not needed for RFC 3339 and where the year comes first.",
     ),
 ]
@@ -232,9 +234,9 @@ def _times(timezone: str, date_format: str | None) -> TimeReader:
     try:
         days.zone(timezone)
         if date_format is not None:
-            check_date_format(date_format)
+            time_format(date_format)
     except ValueError as error:
-        option = "--timezone" if "time zone" in str(error) else "--date-format"
+        option = "--timezone" if "unknown time zone" in str(error) else "--date-format"
         raise WrongUseError(f"{option}: {error}.") from error
     return TimeReader(timezone, date_format)
 

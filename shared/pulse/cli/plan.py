@@ -92,7 +92,10 @@ def as_moment(name: str, text: str, notation: Notation) -> str:
     except SkippedTimeError as error:
         raise RowError(name, f"{name}_skipped", f"{error}.") from error
     except ValueError as error:
-        form = notation.times.date_format or "RFC 3339 or ISO 8601; name others by --date-format"
+        form = (
+            notation.times.date_format
+            or "RFC 3339 or ISO 8601; name others by --date-format, also unix"
+        )
         raise RowError(
             name, f"{name}_invalid", f"{text.strip()!r} is not a time ({form})."
         ) from error

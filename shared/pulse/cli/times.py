@@ -6,20 +6,22 @@
 2026-11-20                  that day's noon: whoever reads it from a neighbouring zone sees
                             the same day
 2026/11/20, 2026.4.3 9:05   the same: nobody writes the day after the year
-03/04/2026                  March or April? an error, until a format (strptime) is named; UTC and
-                            GMT in it are what they say, other names of zones are no time
+2026-11-20 2:03 PM          a clock of twelve hours; 2026-11-20 14:03:00.1234567 is cut to the
+                            microsecond
+03/04/2026                  March or April? an error, until a format is named (time_format.py)
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from pulse import days
+from pulse.cli.time_format import NOON, plain_halves, time_format
 
-_NOON = time(12)
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_ISO_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
+_ISO_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?", re.ASCII)
 _ISO_OFFSET = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)? ?(UTC|[Zz]|[+-]\d\d(?::?\d\d)?)",
     re.ASCII,
@@ -30,12 +32,15 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(
     r"\d{1,2}([/.-])\d{1,2}\1(\d{4}|\d{2})(?!\d)([T ]|, )?.*", re.ASCII | re.DOTALL
 )
-_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+_TWELVE_HOURS = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ])(\d{1,2})((?::\d\d){1,2}(?:\.\d{1,9})?) ?([AaPp])[Mm](.*)",
+    re.ASCII | re.DOTALL,
+)
+_CLOCKS = (
+    *("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M:%S.%f %p"),
+    *("%I:%M%p", "%I:%M:%S%p"),
+)
 _OFFSETS = ("", "%z", " %z", " %Z")
-_DIRECTIVE_OR_ZONE = re.compile(r"%.|UTC|GMT")
-_ZONE = re.compile(r"\b(?:UTC|GMT|Z)\b")
-_CLOCK_DIRECTIVES = {"%H", "%I", "%M", "%S", "%p", "%f", "%c", "%X", "%T", "%R", "%r"}
-_PROBE = datetime(2001, 11, 23, 14, 5, 6, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,6 @@ class SkippedTimeError(ValueError):
     """A local time that the clocks jumped over."""
 
 
-def check_date_format(date_format: str) -> None:
-    """Raise ValueError unless it is a format of strptime that names a day of a year."""
-    read = _parsed(_PROBE.strftime(date_format), date_format)
-    if read.date() != _PROBE.date():
-        raise ValueError("it does not name the year, the month and the day")
-
-
 @dataclass(frozen=True)
 class TimeReader:
     """Reads one column. Local times are those of `timezone`; `date_format` is the only one."""
@@ -80,14 +78,16 @@ class TimeReader:
         for a local time that does not exist, ValueError where it is no time at all.
         """
         try:
-            return self._formatted(text) if self.date_format else self._iso(text)
+            if self.date_format:
+                return self._formatted(self.date_format, text)
+            return self._iso(text)
         except OverflowError as error:
             raise ValueError("outside of the years 1 to 9999") from error
 
     def _iso(self, text: str) -> int:
-        text = _year_first(text)
+        text = _twenty_four(_year_first(plain_halves(text)))
         if _ISO_DAY.fullmatch(text):
-            return self._instant(datetime.combine(datetime.fromisoformat(text), _NOON))
+            return self._instant(datetime.combine(datetime.fromisoformat(text), NOON))
         if _ISO_LOCAL.fullmatch(text):
             return self._instant(datetime.fromisoformat(text))
         if match := _ISO_OFFSET.fullmatch(text):
@@ -97,14 +97,15 @@ class TimeReader:
             raise TimeFormatError(text, formats)
         raise ValueError(f"{text!r} is no time")
 
-    def _formatted(self, text: str) -> int:
-        date_format = self.date_format or ""
-        moment = _parsed(text, date_format)
-        if moment.tzinfo is not None:
-            return days.to_us(moment.astimezone(UTC))
-        if _CLOCK_DIRECTIVES.isdisjoint(re.findall("%.", date_format)):
-            moment = datetime.combine(moment, _NOON)
-        return self._instant(moment)
+    def _formatted(self, date_format: str, text: str) -> int:
+        moment = time_format(date_format).read(text)
+        if not isinstance(moment, datetime):
+            moment = datetime.combine(moment, NOON)
+        if moment.tzinfo is None:
+            return self._instant(moment)
+        if isinstance(moment.tzinfo, ZoneInfo):  # its own local time may have been skipped, too
+            return TimeReader(moment.tzinfo.key)._instant(moment.replace(tzinfo=None))
+        return days.to_us(moment.astimezone(UTC))
 
     def _instant(self, local: datetime) -> int:
         """The instant of a local time; of two, the first (`fold` being 0)."""
@@ -115,19 +116,6 @@ class TimeReader:
         return days.to_us(moment)
 
 
-def _parsed(text: str, date_format: str) -> datetime:
-    """What strptime makes of the text: aware where the format tells an offset or a zone.
-
-    strptime itself forgets a zone's name, so that UTC would be read as the local time.
-    """
-    told = _DIRECTIVE_OR_ZONE.sub(
-        lambda found: "%z" if found[0] in ("%Z", "UTC", "GMT") else found[0], date_format
-    )
-    if told != date_format:
-        text = _ZONE.sub("+0000", text)
-    return datetime.strptime(text, told)  # noqa: DTZ007 # naive where it is the reader's local time
-
-
 def _year_first(text: str) -> str:
     """A text that begins with its year as ISO 8601 writes it; any other as it is."""
     match = _YEAR_FIRST.fullmatch(text)
@@ -135,6 +123,15 @@ def _year_first(text: str) -> str:
         return text
     year, _, month, day, hour, rest = match.groups()
     return f"{year}-{month:0>2}-{day:0>2}" + (f" {hour:0>2}{rest}" if hour else "")
+
+
+def _twenty_four(text: str) -> str:
+    """A text with AM or PM behind its clock by a clock of 24 hours; any other as it is."""
+    match = _TWELVE_HOURS.fullmatch(text)
+    if not match or not 1 <= int(match[2]) <= 12:
+        return text
+    day, hour, rest, half, offset = match.groups()
+    return f"{day}{int(hour) % 12 + 12 * (half in 'Pp'):02}{rest}{offset}"
 
 
 def _possible_formats(text: str) -> Iterator[NamedFormat]:
@@ -157,7 +154,7 @@ def _possible_formats(text: str) -> Iterator[NamedFormat]:
 
 def _fits(text: str, date_format: str) -> bool:
     try:
-        _parsed(text, date_format)
+        time_format(date_format).read(text)
     except ValueError:
         return False
     return True

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse import days
-from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader, check_date_format
+from pulse.cli.time_format import time_format
+from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader
 
 BERLIN = "Europe/Berlin"
 
@@ -34,6 +35,15 @@ def read(text: str, timezone: str = BERLIN, date_format: str | None = None) -> s
         pytest.param("2026/11/20", "2026-11-20T11:00:00Z", id="slashes"),
         pytest.param("2026.11.20 14:03", "2026-11-20T13:03:00Z", id="dots"),
         pytest.param("2026/4/3 9:05:06", "2026-04-03T07:05:06Z", id="no-zeros"),
+        pytest.param("2026-11-20 14:03:00.1234567", "2026-11-20T13:03:00.123456Z", id="datetime2"),
+        pytest.param(
+            "2026-11-20 14:03:00.1234567 +01:00", "2026-11-20T13:03:00.123456Z", id="datetimeoffset"
+        ),
+        pytest.param("2026-04-18 10:00:00 PM", "2026-04-18T20:00:00Z", id="pm"),
+        pytest.param("2026/4/18 1:05 a.m.", "2026-04-17T23:05:00Z", id="am-with-points"),
+        pytest.param("2026-04-18 12:30 AM", "2026-04-17T22:30:00Z", id="midnight-is-12-am"),
+        pytest.param("2026-04-18T12:30pm", "2026-04-18T10:30:00Z", id="noon-is-12-pm"),
+        pytest.param("2026-04-18 02:03 PM UTC", "2026-04-18T14:03:00Z", id="pm-utc"),
         pytest.param("2026/04/03T09:05:06Z", "2026-04-03T09:05:06Z", id="slashes-utc"),
     ],
 )
@@ -78,7 +88,7 @@ def test_numbers_without_a_named_order_are_never_guessed(
 @pytest.mark.parametrize(
     "text",
     ["", "soon", "2026-02-30", "2026-13-01", "25:00", "2026-11-20T14:03:00+25:00", "20261120",
-     "0001-01-01 00:00", "9999-12-31 23:59:59 -0100", "n/a", "2026-04-18 10:00:00 PM",
+     "0001-01-01 00:00", "9999-12-31 23:59:59 -0100", "n/a", "2026-04-18 13:00:00 PM",
      "2026-11-01\0", "2026/13/01", "2026/04.03", "99/99/2026", "13/04/2026 soon", "03/04/2026\0"],
 )  # fmt: skip
 def test_what_is_no_time_is_a_value_error(text: str) -> None:
@@ -97,6 +107,55 @@ def test_what_is_no_time_is_a_value_error(text: str) -> None:
         pytest.param("2026-03-04 10:00 +0000", "%Y-%d-%m %H:%M %z", "2026-04-03T10:00:00Z", id="z"),
         pytest.param("20/11/26 23:30 UTC", "%d/%m/%y %H:%M %Z", "2026-11-20T23:30:00Z", id="zone"),
         pytest.param("20/11/26 23:30 GMT", "%d/%m/%y %H:%M GMT", "2026-11-20T23:30:00Z", id="gmt"),
+        pytest.param("20/11/26 14:03:09Z", "%d/%m/%y %H:%M:%SZ", "2026-11-20T14:03:09Z", id="Z"),
+        pytest.param(
+            "20/11/26 14:03+00:00", "%d/%m/%y %H:%M+00:00", "2026-11-20T14:03:00Z", id="0"
+        ),
+        pytest.param(
+            "20/11/26 14:03 GMT+2", "%d/%m/%y %H:%M GMT+2", "2026-11-20T12:03:00Z", id="g2"
+        ),
+        pytest.param(
+            "20/11/26 14:03-0530", "%d/%m/%y %H:%M-0530", "2026-11-20T19:33:00Z", id="-530"
+        ),
+        pytest.param(
+            "20/07/26 14:03 UTC+05:30", "%d/%m/%y %H:%M %Z", "2026-07-20T08:33:00Z", id="shifted"
+        ),
+        pytest.param(
+            "20/07/26 14:03 America/New_York",
+            "%d/%m/%y %H:%M %Z",
+            "2026-07-20T18:03:00Z",
+            id="iana",
+        ),
+        pytest.param(
+            "20/07/26 14:03 Asia/Tokyo",
+            "%d/%m/%y %H:%M Asia/Tokyo",
+            "2026-07-20T05:03:00Z",
+            id="fix",
+        ),
+        pytest.param(
+            "Nov 20 2026 14:03 +0100 CET", "%b %d %Y %H:%M %z %Z", "2026-11-20T13:03:00Z", id="zZ"
+        ),
+        pytest.param(
+            "20/11/2026 14:03 PST -0800", "%d/%m/%Y %H:%M %Z %z", "2026-11-20T22:03:00Z", id="Zz"
+        ),
+        pytest.param(
+            "Fri Nov 20 2026 14:03:00 GMT+0100",
+            "%a %b %d %Y %H:%M:%S GMT%z",
+            "2026-11-20T13:03:00Z",
+            id="javascript",
+        ),
+        pytest.param(
+            "20.11.2026 14:03:00.1234567",
+            "%d.%m.%Y %H:%M:%S.%f",
+            "2026-11-20T13:03:00.123456Z",
+            id="seven-digits",
+        ),
+        pytest.param("20/11/2026 2:03 p. m.", "%d/%m/%Y %I:%M %p", "2026-11-20T13:03:00Z", id="pm"),
+        pytest.param("1795183380", "unix", "2026-11-20T14:03:00Z", id="unix"),
+        pytest.param("1795183380.25", "unix", "2026-11-20T14:03:00.250000Z", id="unix-fraction"),
+        pytest.param("1795183380250", "unix_ms", "2026-11-20T14:03:00.250000Z", id="unix-ms"),
+        pytest.param("46346", "excel", "2026-11-20T11:00:00Z", id="excel-day"),
+        pytest.param("46346.5854166667", "excel", "2026-11-20T13:03:00Z", id="excel-time"),
         pytest.param("29.03.2026 00:00", "%d.%m.%Y %H:%M", "2026-03-28T23:00:00Z", id="midnight"),
     ],
 )
@@ -105,8 +164,43 @@ def test_a_named_format_is_followed(text: str, date_format: str, instant: str) -
 
 
 def test_the_name_of_another_zone_is_no_time() -> None:
-    with pytest.raises(ValueError, match=r"does not match"):
-        read("20/11/2026 23:30 EST", date_format="%d/%m/%Y %H:%M %Z")
+    with pytest.raises(ValueError, match=r"does not match .* in a known zone"):
+        read("20/11/2026 23:30 PST", date_format="%d/%m/%Y %H:%M %Z")
+
+
+@pytest.mark.parametrize(
+    ("date_format", "complaint"),
+    [
+        ("%d/%m/%Y %H:%M PST", "the zone 'PST' is not known"),
+        ("%d/%m/%Y %H:%M Europe/Atlantis", "the zone 'Europe/Atlantis' is not known"),
+        ("%d/%m/%Y %H:%M+25:00", "no offset"),
+        ("%d/%m/%Y %H:%M UTC Asia/Tokyo", "two zones"),
+        ("%d/%m/%Y %d", "twice"),
+    ],
+)
+def test_a_format_that_cannot_be_followed_is_refused(date_format: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        time_format(date_format)
+
+
+@pytest.mark.parametrize(
+    ("date_format", "text"),
+    [("unix", "soon"), ("unix", "1e9"), ("unix_ms", ""), ("excel", "20/11/2026"),
+     ("unix", "999999999999999"), ("excel", "99999999")],
+)  # fmt: skip
+def test_what_is_no_count_is_no_time(date_format: str, text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read(text, date_format=date_format)
+
+
+def test_words_of_a_format_are_no_zones() -> None:
+    text, date_format = "20. Nov 2026 um 14:03 Uhr", "%d. %b %Y um %H:%M Uhr"
+    assert read(text, date_format=date_format) == "2026-11-20T13:03:00Z"
+
+
+def test_a_time_that_a_named_zone_skipped_is_none() -> None:
+    with pytest.raises(SkippedTimeError, match=r"Europe/Berlin"):
+        read("29/03/26 02:30 Europe/Berlin", "UTC", "%d/%m/%y %H:%M %Z")
 
 
 def test_a_named_format_is_the_only_one() -> None:
@@ -114,16 +208,18 @@ def test_a_named_format_is_the_only_one() -> None:
         read("2026-04-03", date_format="%d/%m/%Y")
 
 
-@pytest.mark.parametrize("date_format", ["%d/%m/%Y", "%m-%d-%y %I:%M %p", "%d %B %Y", "%Y-%j"])
+@pytest.mark.parametrize(
+    "date_format", ["%d/%m/%Y", "%m-%d-%y %I:%M %p", "%d %B %Y", "%Y-%j", "unix"]
+)
 def test_formats_that_name_a_day_are_accepted(date_format: str) -> None:
-    check_date_format(date_format)
+    time_format(date_format)
 
 
 @pytest.mark.parametrize("date_format", ["dd/mm/yyyy", "%Y-%m", "%H:%M", "%Q"])
 @pytest.mark.filterwarnings("ignore:Parsing dates involving a day of month without a year")
 def test_formats_that_name_no_day_are_refused(date_format: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        check_date_format(date_format)
+        time_format(date_format)
 
 
 @given(
