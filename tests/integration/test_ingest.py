@@ -300,6 +300,18 @@ def test_the_rule_in_force_when_it_was_answered_is_stamped(queue: str) -> None:
         assert message(queue)["items"][0]["scale"] == scale
 
 
+def test_an_answer_of_some_age_was_given_that_long_before_it_came(queue: str) -> None:
+    items = [
+        {"survey_id": "email", "score": 7, "response_id": "r-1", "age_ms": 90_500},
+        {"survey_id": "email", "score": 7},
+        {"survey_id": "email", "score": 11, "age_ms": 1},
+    ]
+    answer = send(batch(*items))
+
+    assert answer.json["answered_at"] == ["2026-11-21T11:58:29.500000Z", None, None]
+    assert message(queue)["items"][0]["answered_us"] == T0 - 90_500_000
+
+
 def test_a_key_tied_to_one_survey_needs_no_survey_id(queue: str) -> None:
     answer = send(
         changed("batch", body={"responses": [{"score": 7}]}, authorization=f"Bearer {TIED}")
@@ -502,6 +514,16 @@ REFUSED = [
     ("30 February", one(answered_at="2026-02-30T12:00:00Z"), 422, "answered_at_invalid"),
     ("seconds since 1970", one(answered_at=1795262400), 422, "answered_at_invalid"),
     ("5 minutes ahead and more", one(answered_at=SOON), 422, "answered_at_in_future"),
+    (
+        "an age and a time",
+        one(age_ms=5, answered_at="2026-11-21T12:00:00Z"),
+        422,
+        "age_and_answered_at",
+    ),
+    ("an age of the future", one(age_ms=-1), 422, "age_ms_out_of_range"),
+    ("an age with a fraction", one(age_ms=1.5), 422, "age_ms_not_whole_number"),
+    ("an age of 36 days", one(age_ms=36 * 86_400_000), 422, "answered_at_too_old"),
+    ("an age of ages", from_server(age_ms=10**18), 422, "answered_at_too_old"),
     ("year 9999", one(answered_at="9999-12-31T23:59:59Z"), 422, "answered_at_in_future"),
     ("36 days back", one(answered_at="2026-10-16T12:00:00Z"), 422, "answered_at_too_old"),
     (
@@ -602,6 +624,8 @@ def test_a_page_learns_what_to_ask(queue: str) -> None:
             "again_days": 30,
         },
         "served_at": days.iso(T0),
+        "fresh_s": 300,
+        "back_s": 35 * 86_400,
     }
 
 

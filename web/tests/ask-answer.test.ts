@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { COMMENT_LIMIT, newAnswer, subjectOf, withComment } from "../src/ask/answer.ts";
-import { clockOffset, newId } from "../src/ask/identity.ts";
+import { newId, serverTime } from "../src/ask/identity.ts";
 
 const AT = new Date("2026-11-21T12:00:00Z");
 
@@ -78,12 +78,41 @@ test("ids are random UUIDs of version 4 where crypto.randomUUID is missing", () 
   assert.equal(new Set(Array.from({ length: 100 }, () => newId())).size, 100);
 });
 
-test("a plainly wrong clock is put right, a slightly wrong one is not touched", () => {
+/** A browser's two clocks, set by the test. */
+function clocks(wall: number, running = 0) {
+  const set = { wall, running };
+  return { set, wall: () => set.wall, running: () => set.running };
+}
+
+const FRESH_S = 300;
+const MINUTE = 60_000;
+
+test("a clock that may be right is believed, of any other the server's time is taken", () => {
   const now = AT.getTime();
-  const served = (minutes: number) => new Date(now + minutes * 60_000).toISOString();
-  assert.equal(clockOffset(served(9), now), 0);
-  assert.equal(clockOffset(served(-9), now), 0);
-  assert.equal(clockOffset(served(60), now), 3_600_000);
-  assert.equal(clockOffset(served(-60 * 24 * 400), now), -400 * 86_400_000);
-  assert.equal(clockOffset("", now), 0);
+  const told = (minutes: number) => {
+    const served = new Date(now - minutes * MINUTE).toISOString();
+    return serverTime(served, FRESH_S, clocks(now))();
+  };
+  assert.equal(told(0), now);
+  assert.equal(told(5), now, "as old as a cache may keep the reply");
+  assert.equal(told(7), now - 7 * MINUTE, "seven minutes ahead");
+  assert.equal(told(-1), now + MINUTE, "a minute behind");
+  assert.equal(told(-60 * 24 * 400), now + 400 * 24 * 60 * MINUTE);
+  assert.equal(serverTime("", FRESH_S, clocks(now))(), now, "a reply that says no time");
+});
+
+test("time goes on by what has passed, whatever happens to the browser's clock", () => {
+  const now = AT.getTime();
+  for (const ahead of [0, 7 * MINUTE]) {
+    const browser = clocks(now + ahead);
+    const time = serverTime(AT.toISOString(), FRESH_S, browser);
+    browser.set.wall += 2 * MINUTE;
+    browser.set.running += 2 * MINUTE;
+    assert.equal(time(), now + 2 * MINUTE);
+    browser.set.wall -= 30 * MINUTE; // it is set back
+    browser.set.running += MINUTE;
+    assert.equal(time(), now + 3 * MINUTE);
+    browser.set.wall += (30 + 9 * 60) * MINUTE; // the machine slept: the running clock stood still
+    assert.equal(time(), now + (2 + 9 * 60) * MINUTE);
+  }
 });

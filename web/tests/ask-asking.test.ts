@@ -6,11 +6,12 @@ import { test, type TestContext } from "node:test";
 import type { Answer, Context } from "../src/ask/answer.ts";
 import { Asking } from "../src/ask/asking.ts";
 import { type Memory, openMemory } from "../src/ask/memory.ts";
-import type { Outbox } from "../src/ask/outbox.ts";
+import type { Outbox, Watch } from "../src/ask/outbox.ts";
 import { findSurvey, type Survey } from "../src/ask/survey.ts";
 
 const scale = { min: 1, max: 5, lower_is_better: false };
-const SURVEY = { id: "support", scale, clock_offset: 0 } as Survey;
+const BACK_S = 35 * 24 * 3600;
+const SURVEY = { id: "support", scale, back_s: BACK_S, now: () => Date.now() } as Survey;
 const HOUR = 3600 * 1000;
 
 /** What the tabs of one browser share, and all that they post. */
@@ -18,9 +19,15 @@ class Browser {
   readonly posted: Answer[] = [];
   readonly kept = new Map<string, string>();
 
+  /** What the outbox tells of each answer, at once; nothing unless a test says so. */
+  told: Parameters<Watch> | undefined;
+
   tab(context: Context, survey = SURVEY): Asking {
     const outbox = {
-      post: (_id: string, _url: string, body: string) => void this.posted.push(JSON.parse(body)),
+      post: (_id: string, _url: string, body: string, _kept: number, watch: Watch) => {
+        this.posted.push(JSON.parse(body));
+        if (this.told) watch(...this.told);
+      },
     } as unknown as Outbox;
     return new Asking(survey, context, { api: "", key: "pk_1" }, this.#memory(), outbox);
   }
@@ -143,7 +150,7 @@ test("names that earlier pages remembered by are forgotten in time, and mean not
 /** The survey, fetched by a browser whose clock is so far off the API's. */
 async function fetched(t: TestContext, offMs: number): Promise<Survey> {
   const served_at = new Date(Date.now() - offMs).toISOString();
-  const served = { id: "support", scale, served_at };
+  const served = { id: "support", scale, served_at, fresh_s: 300, back_s: BACK_S };
   t.mock.method(globalThis, "fetch", async () => Response.json(served));
   const found = await findSurvey("", "pk_1", "support", "en");
   assert.ok("survey" in found);
@@ -169,4 +176,14 @@ test("a wrong clock stays put right, however old the page", async (t) => {
     assert.equal(browser.posted[0]?.answered_at, "2026-11-21T05:00:00.000Z");
     t.mock.timers.reset();
   }
+});
+
+test("an answer that was stored under another time is changed under that time", () => {
+  const browser = new Browser();
+  browser.told = ["sent", undefined, "2026-11-20T20:00:01Z"];
+  const asking = browser.tab({ interaction: "t-1" });
+  asking.vote(4, nobody);
+  asking.comment("Because.", nobody);
+  assert.equal(browser.posted[1]?.answered_at, "2026-11-20T20:00:01Z");
+  assert.equal(browser.tab({ interaction: "t-1" }).earlier()?.answered_at, "2026-11-20T20:00:01Z");
 });

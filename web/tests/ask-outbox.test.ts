@@ -6,6 +6,7 @@ import { type Memory, openMemory } from "../src/ask/memory.ts";
 import { backoff, Outbox, type State } from "../src/ask/outbox.ts";
 
 const URL = "https://pulse.example/v1/responses?key=pk_1";
+const KEPT = 35 * 24 * 3600 * 1000;
 
 /** A Storage that lives in a test. */
 class Shelf {
@@ -40,6 +41,8 @@ class Browser {
   readonly withBeacon: boolean;
   answer: Answering = () => new Response("{}", { status: 202 });
   time = Date.parse("2026-11-21T12:00:00Z");
+  /** Of a page that has been open for a minute. */
+  running = 60_000;
 
   constructor({ withBeacon = false } = {}) {
     this.withBeacon = withBeacon;
@@ -54,7 +57,7 @@ class Browser {
       },
       beacon: this.withBeacon ? (_, body) => this.beacons.push(body) > 0 : undefined,
       later: (run, ms) => this.#timers.push({ run, ms }),
-      now: () => this.time,
+      clocks: { wall: () => this.time, running: () => this.running },
     });
   }
 
@@ -82,7 +85,7 @@ const status = (code: number, body = "{}", headers = {}): Answering =>
 
 test("a stored answer is forgotten here", async () => {
   const browser = new Browser();
-  browser.outbox().post("id", URL, "a", browser.watch);
+  browser.outbox().post("id", URL, "a", KEPT, browser.watch);
   await settled();
   assert.deepEqual(browser.sent, [{ url: URL, body: "a", keepalive: true }]);
   assert.deepEqual(browser.states, ["sending", "sent"]);
@@ -92,7 +95,7 @@ test("a stored answer is forgotten here", async () => {
 test("without a connection it is kept, retried and at last stored", async () => {
   const browser = new Browser();
   browser.answer = offline;
-  browser.outbox().post("id", URL, "a", browser.watch);
+  browser.outbox().post("id", URL, "a", KEPT, browser.watch);
   await settled();
   assert.deepEqual(browser.states, ["sending", "waiting"]);
   assert.equal(browser.shelf.length, 1);
@@ -107,7 +110,7 @@ test("without a connection it is kept, retried and at last stored", async () => 
 test("the next visit sends what the last one could not", async () => {
   const browser = new Browser();
   browser.answer = offline;
-  browser.outbox().post("id", URL, "a", browser.watch);
+  browser.outbox().post("id", URL, "a", KEPT, browser.watch);
   await settled();
   browser.answer = status(202);
   browser.outbox().resume();
@@ -120,7 +123,7 @@ for (const code of [200, 302, 404, 408, 429, 500, 503]) {
   test(`a ${code} is no 202: it is tried again`, async () => {
     const browser = new Browser();
     browser.answer = status(code);
-    browser.outbox().post("id", URL, "a", browser.watch);
+    browser.outbox().post("id", URL, "a", KEPT, browser.watch);
     await settled();
     assert.equal(browser.states.at(-1), "waiting");
     assert.equal(browser.shelf.length, 1);
@@ -131,7 +134,7 @@ for (const code of [400, 401, 403, 413, 415, 422]) {
   test(`a ${code} heals by no repetition: it is dropped, and said`, async () => {
     const browser = new Browser();
     browser.answer = status(code, '{"code": "survey_unknown"}');
-    browser.outbox().post("id", URL, "a", browser.watch);
+    browser.outbox().post("id", URL, "a", KEPT, browser.watch);
     await settled();
     assert.equal(browser.states.at(-1), "refused survey_unknown");
     assert.equal(browser.shelf.length, 0);
@@ -143,7 +146,7 @@ for (const code of [429, 503]) {
   test(`Retry-After of a ${code} is honoured`, async () => {
     const browser = new Browser();
     browser.answer = status(code, "{}", { "Retry-After": "45" });
-    browser.outbox().post("id", URL, "a", browser.watch);
+    browser.outbox().post("id", URL, "a", KEPT, browser.watch);
     await settled();
     assert.deepEqual(browser.waits, [45_000]);
   });
@@ -153,7 +156,7 @@ test("what may have been stored is sent again with the very id and time that it 
   const browser = new Browser();
   const answer = newAnswer("support", 5, {}, "id", new Date("2026-11-21T12:00:00Z"));
   browser.answer = status(503);
-  browser.outbox().post("id", URL, JSON.stringify(answer), browser.watch);
+  browser.outbox().post("id", URL, JSON.stringify(answer), KEPT, browser.watch);
   await settled();
   browser.answer = offline; // stored, perhaps, and the answer lost
   browser.time += 60_000;
@@ -179,8 +182,8 @@ test("a comment that comes while the score is on its way goes after it, and wins
   let answer: (reply: Response) => void = () => {};
   browser.answer = () => new Promise((resolve) => (answer = resolve));
   const outbox = browser.outbox();
-  outbox.post("id", URL, "score", browser.watch);
-  outbox.post("id", URL, "score and comment", browser.watch);
+  outbox.post("id", URL, "score", KEPT, browser.watch);
+  outbox.post("id", URL, "score and comment", KEPT, browser.watch);
   await settled();
   assert.deepEqual(browser.sent.map((one) => one.body), ["score"]);
   browser.answer = status(202);
@@ -195,10 +198,10 @@ test("a closing page lets the comment go at once, beside the score", async () =>
   const browser = new Browser();
   browser.answer = () => new Promise(() => {});
   const outbox = browser.outbox();
-  outbox.post("id", URL, "score", browser.watch);
+  outbox.post("id", URL, "score", KEPT, browser.watch);
   outbox.flush();
   assert.deepEqual(browser.sent.map((one) => one.body), ["score"], "it is on its way already");
-  outbox.post("id", URL, "score and comment", browser.watch);
+  outbox.post("id", URL, "score and comment", KEPT, browser.watch);
   outbox.flush();
   assert.deepEqual(browser.sent.map((one) => one.body), ["score", "score and comment"]);
   assert.deepEqual(browser.beacons, []);
@@ -209,7 +212,7 @@ test("where fetch has no keepalive a closing page sends beacons", async () => {
   const browser = new Browser({ withBeacon: true });
   browser.answer = () => new Promise(() => {});
   const outbox = browser.outbox();
-  outbox.post("id", URL, "a", browser.watch);
+  outbox.post("id", URL, "a", KEPT, browser.watch);
   assert.deepEqual(browser.beacons, []);
   outbox.flush();
   assert.deepEqual(browser.beacons, ["a"]);
@@ -218,7 +221,7 @@ test("where fetch has no keepalive a closing page sends beacons", async () => {
 test("what the API takes no longer is thrown away", async () => {
   const browser = new Browser();
   browser.answer = offline;
-  browser.outbox().post("id", URL, "a", browser.watch);
+  browser.outbox().post("id", URL, "a", KEPT, browser.watch);
   await settled();
   browser.time += 36 * 24 * 3600 * 1000;
   browser.outbox().resume();
@@ -234,7 +237,7 @@ test("it works where storage is refused, for as long as the page is there", asyn
   });
   assert.equal(browser.memory.lasting, false);
   browser.answer = offline;
-  browser.outbox().post("id", URL, "a", browser.watch);
+  browser.outbox().post("id", URL, "a", KEPT, browser.watch);
   await settled();
   browser.answer = status(202);
   await browser.wake();
@@ -254,4 +257,69 @@ test("a full storage loses nothing either", () => {
   assert.deepEqual(memory.names("pulse."), ["pulse.a"]);
   memory.forget("pulse.a");
   assert.equal(memory.read("pulse.a"), null);
+});
+
+/** The API where it takes no answer of the future, at its own time. */
+function judging(now: string): Answering {
+  return (body) => {
+    const answer = JSON.parse(body) as { answered_at?: string; age_ms?: number };
+    if (answer.answered_at && Date.parse(answer.answered_at) > Date.parse(now)) {
+      return new Response('{"code": "answered_at_in_future"}', { status: 422 });
+    }
+    const stored = new Date(Date.parse(now) - (answer.age_ms ?? 0)).toISOString();
+    return new Response(JSON.stringify({ answered_at: [stored] }), { status: 202 });
+  };
+}
+
+test("what is refused for its time goes again with its age, and is stored", async () => {
+  const browser = new Browser();
+  const times: (string | undefined)[] = [];
+  const watch = (state: State, code?: string, time?: string) => {
+    browser.watch(state, code);
+    times.push(time);
+  };
+  const answer = newAnswer("support", 5, {}, "id", new Date("2026-11-21T12:07:00Z"));
+  browser.answer = offline;
+  const outbox = browser.outbox();
+  outbox.post("id", URL, JSON.stringify(answer), KEPT, watch);
+  await settled();
+  browser.answer = judging("2026-11-21T12:00:10Z");
+  browser.running += 10_000;
+  browser.time -= 7 * 60_000; // put right meanwhile: the age does not go by it
+  await browser.wake();
+  const { answered_at: _, ...rest } = answer;
+  assert.deepEqual(browser.sent.map((one) => JSON.parse(one.body)), [
+    answer,
+    answer,
+    { ...rest, age_ms: 10_000 },
+  ]);
+  assert.deepEqual(browser.states.slice(-2), ["sending", "sent"]);
+  assert.equal(times.at(-1), "2026-11-21T12:00:00.000Z");
+  assert.equal(browser.shelf.length, 0);
+});
+
+test("an age that is refused as well is refused for good", async () => {
+  const browser = new Browser();
+  const answer = newAnswer("support", 5, {}, "id", new Date("2026-11-21T12:07:00Z"));
+  browser.answer = status(422, '{"code": "answered_at_too_old"}');
+  browser.outbox().post("id", URL, JSON.stringify(answer), KEPT, browser.watch);
+  await settled();
+  assert.equal(browser.sent.length, 2);
+  assert.equal(browser.states.at(-1), "refused answered_at_too_old");
+  assert.equal(browser.shelf.length, 0);
+});
+
+test("an earlier visit's answer with a wrong time goes by how long it has lain here", async () => {
+  const browser = new Browser();
+  const answer = newAnswer("support", 5, {}, "id", new Date("2026-11-22T12:00:00Z"));
+  browser.answer = offline;
+  browser.outbox().post("id", URL, JSON.stringify(answer), KEPT, browser.watch);
+  await settled();
+  browser.time += 3_600_000;
+  browser.running = 500; // another page
+  browser.answer = judging("2026-11-21T13:00:00Z");
+  browser.outbox().resume();
+  await settled();
+  assert.equal(JSON.parse(browser.sent.at(-1)?.body ?? "").age_ms, 3_600_000);
+  assert.equal(browser.shelf.length, 0);
 });

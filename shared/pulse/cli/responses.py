@@ -6,8 +6,9 @@ from pulse.ingest.responses import FIELDS
 from pulse.lake import CHANNELS
 
 _READ: dict[str, Read] = {"score": as_whole, "answered_at": as_moment}
-_OTHERWISE = ("tags", "signature")
-"""Tags are mapped one by one; a signature is of pages, and means nothing beside a secret key."""
+_OTHERWISE = ("tags", "signature", "age_ms")
+"""Tags are mapped one by one; a signature is of pages, and means nothing beside a secret key; an
+age is of answers that are sent as they are given."""
 
 RESPONSES = Kind(
     route=posting.RESPONSES,

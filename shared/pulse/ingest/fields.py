@@ -122,11 +122,16 @@ def whole_number(given: Mapping[str, Any], field: str) -> int:
     return value
 
 
+def optional_whole_number(given: Mapping[str, Any], field: str) -> int | None:
+    """A whole number, if any is given."""
+    return None if value_of(given, field) is None else whole_number(given, field)
+
+
 def count(given: Mapping[str, Any], field: str) -> int | None:
-    """An optional whole number that is not negative."""
-    if value_of(given, field) is None:
+    """An optional whole number that is not negative, within the 32 bits of a column."""
+    number = optional_whole_number(given, field)
+    if number is None:
         return None
-    number = whole_number(given, field)
     if not 0 <= number <= _MOST:
         raise _out_of_range(field, 0, _MOST)
     return number

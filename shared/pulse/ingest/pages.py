@@ -4,8 +4,14 @@ from dataclasses import asdict
 from typing import Any
 
 from pulse import days
+from pulse.ingest.reader import AHEAD_S
+from pulse.ingest.responses import PUBLISHABLE_BACK_S
 from pulse.ingest.words import ends, words
 from pulse.tenants.surveys import Survey, Texts, direction
+
+FRESH_S = AHEAD_S
+"""How long a cache may keep the reply. No longer than a clock may be ahead: a page cannot tell a
+clock that is ahead from a reply that has lain in a cache."""
 
 _NO_TEXTS = Texts(question="", thanks="")
 
@@ -15,7 +21,8 @@ def page(survey: Survey, wanted: str | None) -> dict[str, Any]:
 
     `labels` name the scores from the lowest on, or are empty; `ends` name the lowest and the
     highest in any case. `words` are what the page's own buttons and messages say, `display` when
-    the widget is to show it. By `served_at` a page sees how wrong its visitor's clock is.
+    the widget is to show it. By `served_at` and `fresh_s` a page
+    sees how wrong its visitor's clock is, and `back_s` tells for how long an answer can be sent.
     """
     now_us = days.now_us()
     language = survey.language(wanted)
@@ -36,4 +43,6 @@ def page(survey: Survey, wanted: str | None) -> dict[str, Any]:
         "words": dict(words(language)),
         "display": asdict(survey.display),
         "served_at": days.iso(now_us),
+        "fresh_s": FRESH_S,
+        "back_s": PUBLISHABLE_BACK_S,
     }

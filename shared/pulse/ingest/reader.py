@@ -19,8 +19,9 @@ from pulse.tenants.access import Directory
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
-AHEAD_US = 5 * 60 * days.SECOND
-"""How far a caller's clock may be ahead of ours."""
+AHEAD_S = 5 * 60
+"""How far a caller's clock may be ahead of ours. What a page learns of our clock may be as old
+(pages.py), which makes an answer's time wrong by as much at most."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Reader(ABC):
     def moment(self, item: dict[str, Any], field: str) -> int | None:
         """An optional time that has come already, as microseconds."""
         us = fields.instant(item, field)
-        if us is not None and us > self.received_us + AHEAD_US:
+        if us is not None and us > self.received_us + AHEAD_S * days.SECOND:
             raise RejectedError(field, f"{field}_in_future", f"{field} lies in the future.")
         return us
 

@@ -14,7 +14,8 @@ from pulse.tenants.signatures import covers
 from pulse.tenants.surveys import Survey
 
 COMMENT_LIMIT = 4_000
-PUBLISHABLE_BACK_US = 35 * days.DAY
+PUBLISHABLE_BACK_S = 35 * 86_400
+"""How long after it was given a page may send an answer."""
 
 _OF_SERVERS = ("country", "ip", "user_agent")
 FIELDS = (
@@ -22,6 +23,7 @@ FIELDS = (
     "score",
     "response_id",
     "answered_at",
+    "age_ms",
     "channel",
     "agent_id",
     "agent_name",
@@ -113,13 +115,15 @@ class ResponseReader(Reader):
         return survey
 
     def _answered(self, item: dict[str, Any], named_id: str | None) -> int:
-        us = self.moment(item, "answered_at")
+        us = self._aged(item)
+        if us is None:
+            us = self.moment(item, "answered_at")
         if us is None:
             if named_id is not None:
                 raise RejectedError(
                     "answered_at",
                     "answered_at_missing",
-                    "answered_at is required with response_id or Idempotency-Key: "
+                    "answered_at (or age_ms) is required with response_id or Idempotency-Key: "
                     "both together identify the response when it is sent again.",
                 )
             return self.received_us
@@ -132,9 +136,22 @@ class ResponseReader(Reader):
             )
         return us
 
+    def _aged(self, item: dict[str, Any]) -> int | None:
+        """When an answer was given that names its age, by our clock and not by the sender's."""
+        age_ms = fields.optional_whole_number(item, "age_ms")
+        if age_ms is None:
+            return None
+        if fields.value_of(item, "answered_at") is not None:
+            raise RejectedError(
+                "age_ms", "age_and_answered_at", "age_ms stands in the place of answered_at."
+            )
+        if age_ms < 0:
+            raise RejectedError("age_ms", "age_ms_out_of_range", "age_ms must not be negative.")
+        return max(0, self.received_us - age_ms * 1_000)
+
     def _too_old(self, us: int) -> bool:
         if self.key.kind == "publishable":
-            return us < self.received_us - PUBLISHABLE_BACK_US
+            return us < self.received_us - PUBLISHABLE_BACK_S * days.SECOND
         return self.local_day(us) < days.FIRST_DAY
 
 

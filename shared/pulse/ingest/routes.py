@@ -24,7 +24,7 @@ from pulse.ingest.deadline import within
 from pulse.ingest.interactions import InteractionReader
 from pulse.ingest.message import ATTRIBUTE, Event, Message, Response
 from pulse.ingest.origins import require_origin, require_origin_if_shown
-from pulse.ingest.pages import page
+from pulse.ingest.pages import FRESH_S, page
 from pulse.ingest.reader import Reader
 from pulse.ingest.responses import ResponseReader
 from pulse.ingest.sessions import SessionReader
@@ -80,6 +80,22 @@ class Verdict:
             for index, event in self.events.items()
             if isinstance(event, Response) and event.warning
         }
+
+
+def _times(verdict: Verdict, items: Sequence[object]) -> dict[str, Any]:
+    """When answers that came with their age were given, aligned with the ids.
+
+    Whoever sends such an answer again names that time, so that it stays on its day.
+    """
+    times = [
+        days.iso(event.answered_us)
+        if isinstance(event := verdict.events.get(index), Response)
+        and isinstance(item, Mapping)
+        and fields.value_of(item, "age_ms") is not None
+        else None
+        for index, item in enumerate(items)
+    ]
+    return {"answered_at": times} if any(times) else {}
 
 
 def _listed(faults: Mapping[int, FieldError]) -> list[dict[str, Any]]:
@@ -182,7 +198,7 @@ class Ingest:
         count(f"{counted}Accepted", len(verdict.events), at_us=reader.received_us)
         if verdict.warnings:
             count("AgentsDropped", len(verdict.warnings), at_us=reader.received_us)
-        return Reply.json(202, verdict.summary())
+        return Reply.json(202, verdict.summary() | _times(verdict, items))
 
     def _send(self, call: Call, reader: Reader, events: Sequence[Event]) -> None:
         """Store the events in the queue; with a secret key nothing of the caller itself."""
@@ -221,7 +237,7 @@ class Ingest:
             raise NotFoundError("survey_unknown", "There is no such survey.")
         wanted = [decode(raw) for name, raw in call.query if name == "lang"]
         headers = {
-            "Cache-Control": "public, max-age=300",
+            "Cache-Control": f"public, max-age={FRESH_S}",
             "Vary": "Authorization, X-Api-Key, Origin",  # two tenants may use one survey id
         }
         return Reply.json(200, page(survey, wanted[-1] if wanted else None), headers)

@@ -77,12 +77,20 @@ _RESPONSE: Schema = {
             "type": ["string", "null"],
             "pattern": _ID_PATTERN,
             "description": "Sent again with the same answered_at, it replaces what was sent "
-            "before. Needs answered_at. One is made and returned where it is missing.",
+            "before. Needs answered_at or age_ms. One is made and returned where it is missing.",
         },
         "answered_at": _moment(
             "Default now; at most 5 minutes ahead, 35 days back with a publishable key, back to "
             "1990-01-01 with a secret one."
         ),
+        "age_ms": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": 2**53,
+            "description": "In the place of answered_at, where the sender's clock is not to be "
+            "trusted: how many milliseconds ago the answer was given. The reply says under which "
+            "answered_at it was stored.",
+        },
         "channel": {"enum": [*CHANNELS, None], "default": "external"},
         "agent_id": _text(_NAME_LIMIT, "The agent who is rated."),
         "agent_name": _text(_NAME_LIMIT, "The agent's name, to be shown."),
@@ -220,6 +228,12 @@ _ACCEPTED: Schema = {
             "description": "Aligned with the input; null = rejected.",
             "items": {"type": ["string", "null"]},
         },
+        "answered_at": {
+            "type": "array",
+            "description": "Only where a response came with age_ms: when each such one was given, "
+            "aligned with the input; null for the others.",
+            "items": {"type": ["string", "null"], "format": "date-time"},
+        },
         "warnings": _FAULTS
         | {
             "description": "Only where something was left out of what was accepted: "
@@ -244,6 +258,8 @@ _SURVEY: Schema = {
         "words",
         "display",
         "served_at",
+        "fresh_s",
+        "back_s",
     ],
     "properties": {
         "id": {"type": "string"},
@@ -296,6 +312,14 @@ _SURVEY: Schema = {
             "type": "string",
             "format": "date-time",
             "description": "When this was said: by it a page sees how wrong a visitor's clock is.",
+        },
+        "fresh_s": {
+            "type": "integer",
+            "description": "For how many seconds a cache may have kept this since served_at.",
+        },
+        "back_s": {
+            "type": "integer",
+            "description": "For how many seconds after it was given an answer is taken.",
         },
     },
 }

@@ -6,6 +6,7 @@ import pytest
 
 from pulse import days
 from pulse.ingest.pages import page
+from pulse.ingest.reader import AHEAD_S
 from pulse.ingest.words import LANGUAGES, ends, words
 from pulse.tenants.rules import METRICS, Rule
 from pulse.tenants.surveys import Display, Survey, Texts
@@ -44,6 +45,7 @@ def test_a_page_learns_the_time_and_when_to_show(noon: datetime) -> None:
     display = Display("delay", delay=20, sample_pct=10, again_days=90)
     shown = page(Survey("t", "s", CSAT, display=display), None)
     assert shown["served_at"] == days.iso(days.to_us(noon))
+    assert 0 < shown["fresh_s"] <= AHEAD_S  # the API takes what a page may be wrong by
     assert shown["display"] == {
         "trigger": "delay",
         "delay": 20,

@@ -31,7 +31,7 @@ def reader(kind: str) -> ResponseReader:
 
 FIELDS = st.sampled_from(
     ["survey_id", "score", "response_id", "answered_at", "channel", "agent_id", "comment", "tags",
-     "country", "ip", "user_agent", "x"]
+     "country", "ip", "user_agent", "age_ms", "x"]
 )  # fmt: skip
 TIMES = ["2026-11-20T09:30:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"]
 VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -63,7 +63,7 @@ export class Asking {
     this.#post(
       this.#answer
         ? { ...this.#answer, score }
-        : newAnswer(this.survey.id, score, this.#context, newId(), this.#now()),
+        : newAnswer(this.survey.id, score, this.#context, newId(), new Date(this.survey.now())),
       watch,
     );
   }
@@ -87,15 +87,21 @@ export class Asking {
     this.#answer = answer;
     this.#memory.write(this.#name, JSON.stringify(answer));
     const url = `${this.#place.api}/v1/responses?key=${encodeURIComponent(this.#place.key)}`;
-    this.#outbox.post(answer.response_id, url, JSON.stringify(answer), (state, code) => {
+    const body = JSON.stringify(answer);
+    const kept = this.survey.back_s * 1000;
+    this.#outbox.post(answer.response_id, url, body, kept, (state, code, answeredAt) => {
       this.#state = state;
       if (state === "refused") this.#memory.forget(this.#name);
+      if (answeredAt) this.#correct(answeredAt);
       watch(state, code);
     });
   }
 
-  #now(): Date {
-    return new Date(Date.now() + this.survey.clock_offset);
+  /** The API has stored the answer under another time: whatever replaces it says that time too. */
+  #correct(answeredAt: string): void {
+    if (!this.#answer) return;
+    this.#answer = { ...this.#answer, answered_at: answeredAt };
+    this.#memory.write(this.#name, JSON.stringify(this.#answer));
   }
 
   #forgetOld(): void {
@@ -103,7 +109,7 @@ export class Asking {
       const answer = readJson<Answer>(this.#memory, name);
       const given = Date.parse(answer?.answered_at ?? "");
       const kept = (answer?.interaction_id ? KEPT_DAYS * 24 : 1) * 3600 * 1000;
-      if (!(this.#now().getTime() - given <= kept)) this.#memory.forget(name);
+      if (!(this.survey.now() - given <= kept)) this.#memory.forget(name);
     }
   }
 }

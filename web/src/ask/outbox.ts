@@ -2,21 +2,31 @@
 //
 // One parcel an answer, under its response_id: a newer version takes the place of the one that
 // has not been stored yet. Several tabs may send the same parcel; it counts once.
+//
+// An answer that the API refuses for its time was given by a wrong clock: it goes again with its
+// age in the place of its time, and the server's clock tells the rest.
 
+import { CLOCKS, type Clocks } from "./identity.ts";
 import { type Memory, readJson } from "./memory.ts";
 
 export type State = "sending" | "sent" | "waiting" | "refused";
-export type Watch = (state: State, code?: string) => void;
+/** `answeredAt`: the time under which the API has stored an answer that came with its age. */
+export type Watch = (state: State, code?: string, answeredAt?: string) => void;
 
 interface Parcel {
   url: string;
   body: string;
   since: number;
+  /** Milliseconds for which the API takes it. Parcels of earlier pages lack it: the API tells. */
+  kept?: number;
+  /** Whether it goes with its age instead of its time. */
+  aged?: boolean;
 }
 
 interface Outcome {
   state: "sent" | "waiting" | "refused";
   code?: string;
+  answeredAt?: string;
   /** Seconds that the API asks to wait. */
   wait?: number;
 }
@@ -28,31 +38,36 @@ export interface World {
   /** Where fetch has no keepalive: what sends while a page closes. */
   beacon?: ((url: string, body: string) => boolean) | undefined;
   later: (run: () => void, ms: number) => void;
-  now: () => number;
+  clocks: Clocks;
 }
 
 const PREFIX = "pulse.outbox.";
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 const LONGEST_S = 20;
-const KEPT_MS = 35 * 24 * 3600 * 1000; // as long as the API takes what a page sends
 /** What no repetition mends. */
 const HOPELESS = [400, 401, 403, 413, 415, 422];
+/** What the API says of a time that no right clock can have told. */
+const WRONG_TIME = ["answered_at_in_future", "answered_at_too_old", "answered_at_invalid"];
 
 export class Outbox {
   readonly #world: World;
   readonly #onTheWay = new Map<string, string>();
   readonly #failures = new Map<string, number>();
   readonly #watches = new Map<string, Watch>();
+  /** When each answer of this page was first given, by the clock that only runs forward. */
+  readonly #given = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  /** Sends the body until it is stored; `watch` is told how that goes. */
-  post(id: string, url: string, body: string, watch: Watch): void {
+  /** Sends the body until it is stored, for `kept` milliseconds; `watch` is told how that goes. */
+  post(id: string, url: string, body: string, kept: number, watch: Watch): void {
     this.#watches.set(id, watch);
-    const parcel: Parcel = { url, body, since: this.#world.now() };
+    const { wall, running } = this.#world.clocks;
+    if (!this.#given.has(id)) this.#given.set(id, running());
+    const parcel: Parcel = { url, body, since: wall(), kept };
     this.#world.memory.write(PREFIX + id, JSON.stringify(parcel));
     void this.#send(id);
   }
@@ -67,14 +82,15 @@ export class Outbox {
     for (const id of this.#watches.keys()) {
       const parcel = this.#parcel(id);
       if (!parcel) continue;
-      if (this.#world.beacon) this.#world.beacon(parcel.url, parcel.body);
-      else if (this.#onTheWay.get(id) !== parcel.body) void this.#deliver(parcel);
+      if (this.#world.beacon) this.#world.beacon(parcel.url, this.#written(id, parcel));
+      else if (this.#onTheWay.get(id) !== parcel.body) void this.#deliver(id, parcel);
     }
   }
 
   #parcel(id: string): Parcel | undefined {
     const parcel = readJson<Parcel>(this.#world.memory, PREFIX + id);
-    if (parcel && this.#world.now() - parcel.since <= KEPT_MS) return parcel;
+    const age = parcel ? this.#world.clocks.wall() - parcel.since : 0;
+    if (parcel && age <= (parcel.kept ?? Infinity)) return parcel;
     this.#world.memory.forget(PREFIX + id);
     return undefined;
   }
@@ -83,34 +99,49 @@ export class Outbox {
     const parcel = this.#parcel(id);
     if (!parcel || this.#onTheWay.has(id)) return;
     this.#onTheWay.set(id, parcel.body);
-    this.#tell(id, "sending");
-    const outcome = await this.#deliver(parcel);
+    this.#watches.get(id)?.("sending");
+    const outcome = await this.#deliver(id, parcel);
     this.#onTheWay.delete(id);
     if (outcome.state === "waiting") {
       this.#retry(id, outcome.wait ?? 0);
-    } else if (this.#parcel(id)?.body === parcel.body) {
-      this.#world.memory.forget(PREFIX + id);
-      this.#failures.delete(id);
-    } else {
+    } else if (this.#parcel(id)?.body !== parcel.body) {
       void this.#send(id); // a newer version came meanwhile
       return;
+    } else if (WRONG_TIME.includes(outcome.code ?? "") && !parcel.aged) {
+      this.#world.memory.write(PREFIX + id, JSON.stringify({ ...parcel, aged: true }));
+      void this.#send(id);
+      return;
+    } else {
+      this.#world.memory.forget(PREFIX + id);
+      this.#failures.delete(id);
     }
-    this.#tell(id, outcome.state, outcome.code);
+    this.#watches.get(id)?.(outcome.state, outcome.code, outcome.answeredAt);
   }
 
-  async #deliver(parcel: Parcel): Promise<Outcome> {
+  /** The body of a parcel as it goes: with the answer's age where its time was refused. */
+  #written(id: string, { body, since, aged }: Parcel): string {
+    if (!aged) return body;
+    const { answered_at: _, ...answer } = JSON.parse(body) as Record<string, unknown>;
+    const { wall, running } = this.#world.clocks;
+    const given = this.#given.get(id);
+    // An earlier visit's running clock is gone; its wall clock may have been put right since.
+    const age = given === undefined ? wall() - since : running() - given;
+    return JSON.stringify({ ...answer, age_ms: Math.max(0, Math.round(age)) });
+  }
+
+  async #deliver(id: string, parcel: Parcel): Promise<Outcome> {
     const stop = new AbortController();
     this.#world.later(() => stop.abort(), LONGEST_S * 1000);
     try {
       const reply = await this.#world.fetch(parcel.url, {
         method: "POST",
-        body: parcel.body,
+        body: this.#written(id, parcel),
         headers: { "Content-Type": "text/plain;charset=UTF-8" }, // no preflight
         credentials: "omit",
         keepalive: true,
         signal: stop.signal,
       });
-      if (reply.status === 202) return { state: "sent" };
+      if (reply.status === 202) return { state: "sent", ...(parcel.aged && (await timeOf(reply))) };
       if (HOPELESS.includes(reply.status)) return { state: "refused", code: await codeOf(reply) };
       return { state: "waiting", wait: Number(reply.headers.get("Retry-After")) || 0 };
     } catch {
@@ -124,15 +155,22 @@ export class Outbox {
     this.#world.later(() => void this.#send(id), Math.max(seconds * 1000, backoff(failures)));
   }
 
-  #tell(id: string, state: State, code?: string): void {
-    this.#watches.get(id)?.(state, code);
-  }
 }
 
 /** How long to wait after so many failures: twice as long each time, never all at once. */
 export function backoff(failures: number, random: () => number = Math.random): number {
   const longest = Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS);
   return longest * (0.5 + random() / 2);
+}
+
+async function timeOf(reply: Response): Promise<Pick<Outcome, "answeredAt">> {
+  try {
+    const told = (await reply.json()) as { answered_at?: unknown[] };
+    const time = told.answered_at?.[0];
+    return typeof time === "string" ? { answeredAt: time } : {};
+  } catch {
+    return {};
+  }
 }
 
 async function codeOf(reply: Response): Promise<string> {
@@ -152,7 +190,7 @@ export function openOutbox(memory: Memory, page: Window = window): Outbox {
     fetch: (url, init) => fetch(url, init),
     beacon: keepsAlive ? undefined : (url, body) => navigator.sendBeacon(url, body),
     later: (run, ms) => setTimeout(run, ms),
-    now: Date.now,
+    clocks: CLOCKS,
   });
   page.addEventListener("online", () => outbox.resume());
   page.addEventListener("pagehide", () => outbox.flush());

@@ -1,6 +1,6 @@
 // What is asked: the survey as GET /v1/surveys/{id} tells it (docs/api.md).
 
-import { clockOffset } from "./identity.ts";
+import { serverTime } from "./identity.ts";
 
 export type Style = "faces" | "stars" | "numbers";
 export type Trigger = "button" | "delay" | "event" | "api";
@@ -43,12 +43,14 @@ export interface Survey {
   direction: "ltr" | "rtl";
   words: Words;
   display: Display;
-  /** Milliseconds to add to this browser's clock, which was judged when the survey came. */
-  clock_offset: number;
+  /** How long after it was given the API takes an answer, in seconds. */
+  back_s: number;
+  /** The server's time, in milliseconds since 1970. */
+  now: () => number;
 }
 
-/** The survey as it comes. */
-type Served = Omit<Survey, "clock_offset"> & { served_at: string };
+/** The survey as it comes; a cache may have kept it for `fresh_s` seconds since `served_at`. */
+type Served = Omit<Survey, "now"> & { served_at: string; fresh_s: number };
 
 /** `unknown`: key or survey do not exist, or not for this page. `unreachable`: no answer now. */
 export type Found = { survey: Survey } | { fault: "unknown" | "unreachable" };
@@ -73,8 +75,8 @@ export async function findSurvey(
 }
 
 /** Judges the clock at once: later the page's age would count as its fault. */
-function received({ served_at, ...survey }: Served): Survey {
-  return { ...survey, clock_offset: clockOffset(served_at, Date.now()) };
+function received({ served_at, fresh_s, ...survey }: Served): Survey {
+  return { ...survey, now: serverTime(served_at, fresh_s) };
 }
 
 /** Every score, from the lowest on. */
