@@ -82,6 +82,11 @@ INTERACTION = Interaction(
     accept_threshold_us=20_000_000,
     first_response_threshold_us=20_000_000,
     finish_threshold_us=300_000_000,
+    entered_by_day=False,
+    accepted_by_day=False,
+    first_response_by_day=False,
+    finished_by_day=True,
+    synchronous=True,
 )
 SESSION = AgentSession("S-1", "A-7", "voice", "2026-11-21", 3_600_000_000, 1_800_000_000)
 EVENTS: Mapping[str, Event] = {

@@ -40,9 +40,10 @@ class Whole:
     def get(self, name: str) -> Any:
         return self.fields.get(name)
 
-    def since_entry(self, name: str) -> timedelta:
+    def since_entry(self, name: str) -> timedelta | None:
+        """How long a milestone took; None where it lies before the entry."""
         passed: timedelta = self.fields[name] - self.fields["entered_at"]
-        return max(passed, timedelta())
+        return passed if passed >= timedelta() else None
 
     @property
     def synchronous(self) -> bool:
@@ -57,10 +58,22 @@ class Whole:
         return self.accepted or self.get("offered_at") is not None
 
     @property
+    def responded(self) -> bool:
+        return self.get("first_response_at") is not None or (self.synchronous and self.accepted)
+
+    @property
+    def accept(self) -> timedelta | None:
+        return self.since_entry("accepted_at") if self.accepted else None
+
+    @property
+    def finish(self) -> timedelta | None:
+        return self.since_entry("finished_at") if self.get("finished_at") is not None else None
+
+    @property
     def first_response(self) -> timedelta | None:
         if self.get("first_response_at") is not None:
             return self.since_entry("first_response_at")
-        return self.since_entry("accepted_at") if self.synchronous and self.accepted else None
+        return self.accept if self.synchronous else None
 
     @property
     def replies(self) -> int:
@@ -85,9 +98,9 @@ Thresholds = Mapping[str, Mapping[str, int]]
 def perspective(wholes: Sequence[Whole], thresholds: Thresholds) -> dict[str, Any]:
     """Every metric of customer-perspective over these interactions."""
     accepted = [w for w in wholes if w.accepted]
-    responded = [w for w in wholes if w.first_response is not None]
+    responded = [w for w in wholes if w.responded]
     finished = [w for w in wholes if w.get("finished_at") is not None]
-    finished_responded = [w for w in finished if w.first_response is not None]
+    finished_responded = [w for w in finished if w.responded]
     rated = [w for w in wholes if w.get("satisfaction") is not None]
     offered = [w for w in wholes if w.offered]
 
@@ -95,13 +108,19 @@ def perspective(wholes: Sequence[Whole], thresholds: Thresholds) -> dict[str, An
         limits = ((w, thresholds.get(w.get("media_type"), {}).get(level)) for w in among)
         return [(w, timedelta(seconds=limit)) for w, limit in limits if limit is not None]
 
-    accept_due, response_due = due(offered, "accept"), due(offered, "first_response")
-    finish_due = due(finished, "finish")
-    accept_met = sum(w.accepted and w.since_entry("accepted_at") <= t for w, t in accept_due)
+    accept_due = due((w for w in offered if not w.accepted or w.accept is not None), "accept")
+    response_due = due(
+        (w for w in offered if not w.responded or w.first_response is not None), "first_response"
+    )
+    finish_due = due((w for w in finished if w.finish is not None), "finish")
+    accept_met = sum(w.accept is not None and w.accept <= t for w, t in accept_due)
     response_met = sum(
         w.first_response is not None and w.first_response <= t for w, t in response_due
     )
-    finish_met = sum(w.since_entry("finished_at") <= t for w, t in finish_due)
+    finish_met = sum(w.finish is not None and w.finish <= t for w, t in finish_due)
+    accept_times = [w.accept for w in accepted if w.accept is not None]
+    response_times = [w.first_response for w in responded if w.first_response is not None]
+    finish_times = [w.finish for w in finished_responded if w.finish is not None]
     replies = sum(w.replies for w in wholes)
     earning = [w for w in wholes if w.get("revenue") and w.get("revenue")[0] != 0]
     return {
@@ -122,13 +141,13 @@ def perspective(wholes: Sequence[Whole], thresholds: Thresholds) -> dict[str, An
         "finish_due": len(finish_due),
         "finish_met": finish_met,
         "finished_service_level_pct": share(finish_met, len(finish_due)),
-        **_time("avg_accept_time", [w.since_entry("accepted_at") for w in accepted]),
-        **_time("avg_first_response_time", [w.first_response or timedelta() for w in responded]),
+        "accept_timed": len(accept_times),
+        **_time("avg_accept_time", accept_times),
+        "first_response_timed": len(response_times),
+        **_time("avg_first_response_time", response_times),
         "finished_responded": len(finished_responded),
-        **_time(
-            "avg_finish_response_time",
-            [w.since_entry("finished_at") for w in finished_responded],
-        ),
+        "finish_timed": len(finish_times),
+        **_time("avg_finish_response_time", finish_times),
         "with_satisfaction": len(rated),
         "avg_satisfaction": _mean([Fraction(w.get("satisfaction")) for w in rated]),
         "interactions_with_revenue": len(earning),

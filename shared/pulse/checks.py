@@ -60,6 +60,8 @@ def run_checks(settings: BuildSettings) -> list[CheckResult]:
             checks.ids_on_two_days(),
             checks.nothing_set_aside(),
         ]
+        if dataset is lake.INTERACTIONS:
+            found.append(checks.milestones_in_order())
     found.append(_set_aside(Objects(settings.lake_bucket), UNKNOWN_STREAM))
     return found
 
@@ -174,6 +176,24 @@ class _Checks:
             name,
             "look" if rows else "ok",
             detail=f"{len(rows)} ids stand on more than one day" + " or more" * (len(rows) == 100),
+            rows=tuple(rows),
+        )
+
+    def milestones_in_order(self) -> CheckResult:
+        """A milestone before what has to come before it makes no duration: the sender's slip."""
+        name, known = f"{self.dataset.stream}: order of milestones", sorted(self.entries)
+        rows: list[dict[str, Any]] = []
+        sql = statement("checks", "interactions_backwards")
+        try:
+            for batch in batches(known):
+                rows += self.athena.rows(sql, day_parameters(batch), remaining_s=lambda: inf)
+        except AthenaError as error:  # for example because a day cannot be read
+            return CheckResult(name, "look", f"could not be told: {error}")
+        number = sum(int(row["interactions"]) for row in rows)
+        return CheckResult(
+            name,
+            "look" if number else "ok",
+            detail=f"{number:,} interactions have a milestone before an earlier one",
             rows=tuple(rows),
         )
 

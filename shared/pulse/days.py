@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -104,6 +104,14 @@ def zone(name: str) -> ZoneInfo:
 def local_day(us: int, timezone: str) -> date:
     """The tenant's calendar day on which the instant falls."""
     return datetime.fromtimestamp(us // 1_000_000, zone(timezone)).date()
+
+
+def noon(day: date, timezone: str) -> int:
+    """Noon of a tenant's day: the instant that stands for a day of which no time is known.
+
+    Whoever reads it from a neighbouring zone sees the same day.
+    """
+    return to_us(datetime.combine(day, time(12), zone(timezone)).astimezone(UTC))
 
 
 def today(timezone: str) -> date:

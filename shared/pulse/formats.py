@@ -32,13 +32,13 @@ class Format:
             )
 
 
-MESSAGE = Format(2)
+MESSAGE = Format(3)
 """Messages from ingest to write_raw. One without a number is of format 1."""
-RAW = Format(2)
+RAW = Format(3)
 """Objects of events in raw. Columns are only added, and none changes its meaning."""
-REPORT = Format(2)
+REPORT = Format(3)
 """Tenant-year objects. Those of another format are built again."""
-QUARANTINE = Format(2)
+QUARANTINE = Format(3)
 """Lines that were set aside."""
 TABLE = Format(2)
 """The table's records, which carry no number: readers pass over attributes that they do not know.

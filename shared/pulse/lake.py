@@ -6,7 +6,7 @@ template.yaml declares the same tables to Glue; a test holds the two together.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -114,7 +114,7 @@ MEDIA_TYPES = ("voice", "email", "chat", "sms", "social", "task")
 """How a customer and the contact centre may have been in touch."""
 
 SYNCHRONOUS = ("voice", "chat")
-"""Of these, accepting is the first response (METRICS.md)."""
+"""Of these, accepting is the first response (METRICS.md), unless a tenant says otherwise."""
 
 INTERACTION_DIMENSIONS = ("media_type", "customer_segment", "service_type", "agent", "currency")
 
@@ -144,6 +144,13 @@ RAW_INTERACTIONS: Mapping[str, str] = {
     "first_response_threshold_us": "bigint",
     "finish_threshold_us": "bigint",
     "key_id": "string",
+    # True of a moment of which the day alone is known: noon stands for it, and no duration is made
+    # of it. These four and the next are null in rows older than the columns.
+    "entered_by_day": "boolean",
+    "accepted_by_day": "boolean",
+    "first_response_by_day": "boolean",
+    "finished_by_day": "boolean",
+    "synchronous": "boolean",  # whether the tenant says that customers wait on this medium
 }
 """Columns of raw_interactions: one update of an interaction, null where it says nothing."""
 
@@ -159,20 +166,24 @@ DAILY_INTERACTIONS: Mapping[str, str] = (
             "finished",
             "abandoned",
             "replies",
-            "accept_due",  # offered, with a threshold
+            "accept_due",  # offered, with a threshold, and not accepted or within a known time
             "accept_met",
-            "first_response_due",  # offered, with a threshold
+            "first_response_due",  # the same of the response
             "first_response_met",
-            "finish_due",  # finished, with a threshold
+            "finish_due",  # finished within a known time, with a threshold
             "finish_met",
             "finished_responded",  # finished that also had a response
             "handled",  # accepted and finished
             "with_satisfaction",
             "with_revenue",  # recorded and not zero
-            "accept_us",  # entered to accepted, of all accepted
-            "first_response_us",  # entered to first response, of all responded
-            "finish_us",  # entered to finished, of all finished_responded
-            "handle_us",  # accepted to finished, of all handled
+            "accept_us",  # entered to accepted, of all accept_timed
+            "first_response_us",  # entered to first response, of all first_response_timed
+            "finish_us",  # entered to finished, of all finish_timed
+            "handle_us",  # accepted to finished, of all handle_timed
+            "accept_timed",  # of those accepted, those of which it is known how long it took
+            "first_response_timed",  # of those responded
+            "finish_timed",  # of those finished_responded
+            "handle_timed",  # of those handled
         ),
         "bigint",
     )
@@ -228,6 +239,8 @@ class Dataset:
     """Identity and version of an event: by these the rows of an object are sorted."""
     parted_by: tuple[str, ...] = ()
     """The first of the dimensions, where their values tell which measures are zero."""
+    before: Mapping[str, str] = field(default_factory=dict)
+    """Of measures that came later: which measure said the same in rows that lack them."""
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -283,6 +296,12 @@ INTERACTIONS = Dataset(
     daily_columns=DAILY_INTERACTIONS,
     dimensions=INTERACTION_DIMENSIONS,
     counted=("entered",),
+    before={
+        "accept_timed": "accepted",
+        "first_response_timed": "responded",
+        "finish_timed": "finished_responded",
+        "handle_timed": "handled",
+    },
     raw_order=("tenant", "interaction_id", "updated_us", "received_us", "content_hash"),
 )
 SESSIONS = Dataset(

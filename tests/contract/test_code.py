@@ -106,6 +106,7 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
             *(f"checks/{dataset.name}_{check}.sql" for check in checks),
         )
     }
+    expected.add("checks/interactions_backwards.sql")
     # what an export and a daily build have in common stands once
     expected |= {
         f"{folder}/{stream}.sql" for stream in STREAMS for folder in ("exports", "counted")
@@ -117,10 +118,10 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
     assert {str(path.relative_to(PACKAGE / "sql")) for path in STATEMENTS} == expected
 
 
-def test_a_query_that_stands_once_is_used_twice() -> None:
+def test_a_query_that_stands_once_is_used_more_than_once() -> None:
     for path in (PACKAGE / "sql" / "counted").glob("*.sql"):
         mention = f"{{counted/{path.stem}}}"
-        assert len([other for other in STATEMENTS if mention in other.read_text()]) == 2, path
+        assert len([other for other in STATEMENTS if mention in other.read_text()]) > 1, path
 
 
 def test_a_statement_opens_with_its_grain_inputs_and_reason() -> None:

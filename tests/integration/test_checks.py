@@ -87,3 +87,21 @@ def accepted(pulse: Driver) -> list[dict[str, Any]]:
     """The message of an answer, off the queue."""
     post(pulse, ago=1, number=9)
     return pulse.messages()
+
+
+def test_milestones_out_of_order_are_something_to_look_at(pulse: Driver) -> None:
+    call = {"media_type": "voice", "entered_at": "2026-11-19T09:00:00Z"}
+    calls = [
+        {"interaction_id": "1", "accepted_at": "2026-11-19T09:10:00Z"},
+        {"interaction_id": "2", "accepted_at": "2026-11-19"},
+        {
+            "interaction_id": "3",
+            "accepted_at": "2026-11-19T09:10:00Z",
+            "finished_at": "2026-11-19T09:05:00Z",
+        },
+    ]
+    assert pulse.post_interactions("acme", [call | one for one in calls]).status == 202
+    pulse.build()
+    (found,) = (r for r in run_checks(pulse.settings) if r.name.endswith("order of milestones"))
+    assert (found.state, found.ok) == ("look", True)
+    assert found.rows == ({"tenant": "acme", "dt": "2026-11-19", "interactions": 1},)

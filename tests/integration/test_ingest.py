@@ -312,6 +312,11 @@ def test_an_answer_of_some_age_was_given_that_long_before_it_came(queue: str) ->
     assert message(queue)["items"][0]["answered_us"] == T0 - 90_500_000
 
 
+def test_an_answer_of_a_day_was_given_at_the_tenants_noon(queue: str) -> None:
+    send(batch({"survey_id": "email", "score": 7, "answered_at": "2026-11-20"}))
+    assert message(queue)["items"][0]["answered_us"] == days.parse_instant("2026-11-20T17:00:00Z")
+
+
 def test_a_key_tied_to_one_survey_needs_no_survey_id(queue: str) -> None:
     answer = send(
         changed("batch", body={"responses": [{"score": 7}]}, authorization=f"Bearer {TIED}")

@@ -121,8 +121,10 @@ def told(row: Mapping[str, Any]) -> Row:
 
 
 DUE = {"accept_due": 1, "first_response_due": 1}
-ACCEPTED = {"offered": 1, "accepted": 1, **DUE}
-SYNC = {**ACCEPTED, "responded": 1, "replies": 1}
+ACCEPTED = {"offered": 1, "accepted": 1, "accept_timed": 1, **DUE}
+SYNC = {**ACCEPTED, "responded": 1, "first_response_timed": 1, "replies": 1}
+LATER = {"accepted": 1, "responded": 1, "finished": 1, "finished_responded": 1, "handled": 1}
+BY_DAY = ("entered_by_day", "accepted_by_day", "first_response_by_day", "finished_by_day")
 NO_THRESHOLDS = dict.fromkeys(THRESHOLDS)
 
 FACTS: dict[str, tuple[Row, Row]] = {
@@ -147,7 +149,10 @@ FACTS: dict[str, tuple[Row, Row]] = {
     ),
     "accepted without a threshold": (
         {"accepted": 5, "accept_threshold_us": None},
-        {"offered": 1, "accepted": 1, "first_response_due": 1, "accept_us": 5 * S},
+        {
+            **{"offered": 1, "accepted": 1, "accept_timed": 1, "first_response_due": 1},
+            "accept_us": 5 * S,
+        },
     ),
     "an accepted call has its first response and a reply": (
         {"media_type": "voice", "accepted": 25},
@@ -186,12 +191,13 @@ FACTS: dict[str, tuple[Row, Row]] = {
         {
             **ACCEPTED,
             **{"responded": 1, "replies": 2, "accept_met": 1, "first_response_met": 1},
+            "first_response_timed": 1,
             **{"accept_us": 5 * S, "first_response_us": 30 * S},
         },
     ),
     "an answer to what was never offered meets nothing": (
         {"first_response": 5},
-        {"responded": 1, "first_response_us": 5 * S},
+        {"responded": 1, "first_response_timed": 1, "first_response_us": 5 * S},
     ),
     "finished at the threshold": (
         {"finished": 300},
@@ -202,6 +208,7 @@ FACTS: dict[str, tuple[Row, Row]] = {
         {"first_response": 40, "finished": 301},
         {
             **{"responded": 1, "finished": 1, "finish_due": 1, "finished_responded": 1},
+            **{"first_response_timed": 1, "finish_timed": 1},
             **{"first_response_us": 40 * S, "finish_us": 301 * S},
         },
     ),
@@ -210,10 +217,10 @@ FACTS: dict[str, tuple[Row, Row]] = {
         {
             **ACCEPTED,
             **{"accept_met": 1, "finished": 1, "finish_due": 1, "finish_met": 1, "handled": 1},
-            **{"accept_us": 10 * S, "handle_us": 60 * S},
+            **{"accept_us": 10 * S, "handle_us": 60 * S, "handle_timed": 1},
         },
     ),
-    "finished before accepted": (
+    "finished before accepted: handled, in no time that is known": (
         {"accepted": 10, "finished": 5},
         {
             **ACCEPTED,
@@ -221,14 +228,34 @@ FACTS: dict[str, tuple[Row, Row]] = {
             "accept_us": 10 * S,
         },
     ),
-    "milestones before it entered": (
+    "milestones before it entered are milestones, and make no level": (
         {"accepted": -10, "first_response": -5, "finished": -1},
+        {"offered": 1, **LATER, "handle_timed": 1, "handle_us": 9 * S},
+    ),
+    "known by days alone: milestones, no durations and no levels": (
         {
-            **ACCEPTED,
-            **{"responded": 1, "finished": 1, "finish_due": 1},
-            **{"accept_met": 1, "first_response_met": 1, "finish_met": 1},
-            **{"finished_responded": 1, "handled": 1, "handle_us": 9 * S},
+            **{"accepted": 0, "first_response": 0, "finished": 86_400},
+            **dict.fromkeys(BY_DAY, True),
         },
+        {"offered": 1, **LATER},
+    ),
+    "entered on a day, accepted at a moment": (
+        {"accepted": 40, "finished": 70, "entered_by_day": True},
+        {
+            **{"offered": 1, "accepted": 1, "finished": 1, "first_response_due": 1},
+            **{"handled": 1, "handle_timed": 1, "handle_us": 30 * S},
+        },
+    ),
+    "entered at a moment, accepted on a day, finished at a moment": (
+        {"media_type": "voice", "accepted": 0, "finished": 70, "accepted_by_day": True},
+        {
+            **{"offered": 1, **LATER, "replies": 1},
+            **{"finish_due": 1, "finish_met": 1, "finish_timed": 1, "finish_us": 70 * S},
+        },
+    ),
+    "offered on a day and never accepted is no level met": (
+        {"offered": 0, "entered_by_day": True},
+        {"offered": 1, **DUE},
     ),
     "abandoned": ({"abandoned": True}, {"abandoned": 1}),
     "abandoned, but accepted": (
@@ -280,6 +307,29 @@ def test_on_synchronous_media_alone_accepting_is_the_first_response(
     (row,) = interactions(pulse, day, message(update(day, media_type=medium, accepted=5)))
     synchronous = medium in lake.SYNCHRONOUS
     assert (row["responded"], row["replies"]) == ((1, 1) if synchronous else (0, 0))
+
+
+@pytest.mark.parametrize("medium", ["voice", "email"])
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_is_stamped_on_it_decides_whether_a_customer_waited(
+    pulse: Driver, day: date, medium: str, waits: bool
+) -> None:
+    call = update(day, media_type=medium, accepted=5, synchronous=waits)
+    (row,) = interactions(pulse, day, message(call))
+    assert (row["media_type"], row["responded"]) == (medium, int(waits))
+
+
+def test_of_each_milestone_the_update_that_gives_it_says_how_well_it_is_known(
+    pulse: Driver, day: date
+) -> None:
+    updates = [
+        update(day, accepted=0, accepted_by_day=True, updated_us=NOW_US - 2),
+        update(day, accepted=7, updated_us=NOW_US - 1),
+        update(day, finished=9, finished_by_day=True, updated_us=NOW_US),
+    ]
+    (row,) = interactions(pulse, day, message(*updates))
+    assert (row["accept_timed"], row["accept_us"]) == (1, 7 * S)
+    assert (row["handled"], row["handle_timed"], row["handle_us"]) == (1, 0, 0)
 
 
 # -- sums
@@ -458,6 +508,8 @@ def updates(draw: st.DrawFn) -> list[tuple[int, Row]]:
             "number": draw(st.integers(1, 8)),
             "media_type": draw(st.sampled_from(("voice", "email"))),
             "entered": draw(st.sampled_from((0, S))),
+            **{name: draw(st.sampled_from((None, True))) for name in BY_DAY},
+            "synchronous": draw(st.sampled_from((None, True, False))),
             "updated_us": NOW_US + draw(st.integers(0, 2)),
         }
         found.append((NOW_US + draw(st.integers(0, 2)), given))
@@ -519,11 +571,14 @@ def merged(updates: Sequence[Row]) -> Row:
         return update["updated_us"], update["received_us"], update["content_hash"]
 
     latest_first = sorted(updates, key=version, reverse=True)
-    together = ("media_type", "entered_us", *THRESHOLDS)
+    together = ("media_type", "entered_us", "entered_by_day", "synchronous", *THRESHOLDS)
     row = {name: latest_first[0][name] for name in together}
-    for name in (column for column in lake.RAW_INTERACTIONS if column not in together):
-        given = (update[name] for update in latest_first if update[name] is not None)
-        row[name] = next(given, None)
+    for name in (column for column in lake.RAW_INTERACTIONS if column not in (*together, *BY_DAY)):
+        given = (update for update in latest_first if update[name] is not None)
+        giving = next(given, {})
+        row[name] = giving.get(name)
+        if (by_day := name.replace("_us", "_by_day")) in BY_DAY:
+            row[by_day] = giving.get(by_day)
     return row
 
 
@@ -543,26 +598,39 @@ def expected_rows(stored: Sequence[Row]) -> list[Row]:
 
 def counted(one: Row) -> Row:
     """What one merged interaction adds to its row."""
-    synchronous = one["media_type"] in ("voice", "chat")
+    synchronous = one["synchronous"]
+    if synchronous is None:  # of a version that did not say it
+        synchronous = one["media_type"] in ("voice", "chat")
     accepted = one["accepted_us"] is not None
     offered = accepted or one["offered_us"] is not None
-    response_us = one["first_response_us"]
+    response, response_us = "first_response", one["first_response_us"]
     if response_us is None and synchronous:
-        response_us = one["accepted_us"]
+        response, response_us = "accepted", one["accepted_us"]
     responded = response_us is not None
     finished = one["finished_us"] is not None
     replies = one["replies"] or 0
     if synchronous and accepted and replies == 0:
         replies = 1
 
-    def lasted(end_us: int | None, start_us: int) -> int:
-        return 0 if end_us is None else max(0, end_us - start_us)
+    def lasted(start: str, end: str) -> int | None:
+        """None where it is not known: by a day alone, or backwards."""
+        start_us, end_us = one[f"{start}_us"], one[f"{end}_us"]
+        if start_us is None or end_us is None or end_us < start_us:
+            return None
+        return None if one[f"{start}_by_day"] or one[f"{end}_by_day"] else end_us - start_us
 
-    def met(end_us: int | None, threshold: str) -> bool:
+    accept, respond = lasted("entered", "accepted"), lasted("entered", response)
+    finish, handle = lasted("entered", "finished"), lasted("accepted", "finished")
+
+    def met(duration: int | None, threshold: str) -> bool:
         limit = one[threshold]
-        return limit is not None and end_us is not None and end_us - one["entered_us"] <= limit
+        return limit is not None and duration is not None and duration <= limit
 
-    first_due = offered and one["first_response_threshold_us"] is not None
+    first_due = (
+        offered
+        and one["first_response_threshold_us"] is not None
+        and (not responded or respond is not None)
+    )
     revenue = one["revenue"] or Decimal(0)
     return {
         "entered": 1,
@@ -572,20 +640,26 @@ def counted(one: Row) -> Row:
         "finished": finished,
         "abandoned": bool(one["abandoned"]) and not accepted,
         "replies": replies,
-        "accept_due": offered and one["accept_threshold_us"] is not None,
-        "accept_met": met(one["accepted_us"], "accept_threshold_us"),
+        "accept_due": offered
+        and one["accept_threshold_us"] is not None
+        and (not accepted or accept is not None),
+        "accept_met": met(accept, "accept_threshold_us"),
         "first_response_due": first_due,
-        "first_response_met": first_due and met(response_us, "first_response_threshold_us"),
-        "finish_due": finished and one["finish_threshold_us"] is not None,
-        "finish_met": met(one["finished_us"], "finish_threshold_us"),
+        "first_response_met": first_due and met(respond, "first_response_threshold_us"),
+        "finish_due": finish is not None and one["finish_threshold_us"] is not None,
+        "finish_met": met(finish, "finish_threshold_us"),
         "finished_responded": finished and responded,
         "handled": accepted and finished,
         "with_satisfaction": one["satisfaction"] is not None,
         "with_revenue": revenue != 0,
-        "accept_us": lasted(one["accepted_us"], one["entered_us"]),
-        "first_response_us": lasted(response_us, one["entered_us"]),
-        "finish_us": lasted(one["finished_us"], one["entered_us"]) if responded else 0,
-        "handle_us": lasted(one["finished_us"], one["accepted_us"]) if accepted else 0,
+        "accept_us": accept or 0,
+        "first_response_us": respond or 0,
+        "finish_us": (finish or 0) * responded,
+        "handle_us": handle or 0,
+        "accept_timed": accept is not None,
+        "first_response_timed": respond is not None,
+        "finish_timed": responded and finish is not None,
+        "handle_timed": handle is not None,
         "satisfaction": one["satisfaction"] or 0,
         "revenue": revenue,
     }

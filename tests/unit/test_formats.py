@@ -104,7 +104,11 @@ def test_messages(folder: Path) -> None:
             "acme",
             samples.NOON_US,
         )
-        assert message.items == (event.item(),)
+        given = event.item()
+        if int(folder.name) < 3:  # these came with 3
+            later = ("_by_day", "synchronous")
+            given = {name: value for name, value in given.items() if not name.endswith(later)}
+        assert message.items == (given,)
         origin = Origin(message, "203.0.113.7", "UTC")
         with days.clock(lambda: samples.NOON):
             day, row = row_of(message.items[0], 0, origin, samples.COUNTRIES)
@@ -133,6 +137,9 @@ def test_report_objects(folder: Path) -> None:
         expected = {"metric": "csat", "scale": "1-5"}
         assert key == tuple(expected.get(name, f"{name} 1") for name in (first, second))
         counts = dict(zip(dataset.measures, range(1, 100), strict=False))
+        if int(folder.name) < 3 and dataset is lake.INTERACTIONS:  # then every time was known
+            timed = {"accept_timed": 3, "first_response_timed": 4, "finish_timed": 14}
+            counts |= timed | {"handle_timed": 15, "satisfaction": 22, "revenue": 23}
         money = {"satisfaction", "revenue"}
         assert dict(zip(dataset.measures, sums, strict=True)) == {
             name: 2 * count * (10_000 if name in money else 1) for name, count in counts.items()
@@ -199,7 +206,7 @@ def test_a_report_object_may_have_columns_more_and_fewer() -> None:
 
 def test_a_report_object_that_would_be_misread_is_not_read() -> None:
     body = of_the_next_version(samples.report_objects()["scores.parquet"], reader=9)
-    with pytest.raises(NewerFormatError, match="readers of format 9, this version knows 2"):
+    with pytest.raises(NewerFormatError, match="readers of format 9, this version knows 3"):
         reports.read(body, lake.SCORES)
     with pytest.raises(NewerFormatError):
         RevenueYear.read(body)

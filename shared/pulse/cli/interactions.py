@@ -19,6 +19,7 @@ from pulse.cli.plan import (
     Needed,
     Read,
     RowIds,
+    WrittenTime,
     as_moment,
     as_number,
     as_text,
@@ -49,12 +50,35 @@ class Updates:
         """The update with its id and `updated_at`; a currency without an amount is no revenue."""
         if "amount" not in update.get("revenue", {}):
             update.pop("revenue", None)
-        update = self._ids.complete(update)
+        update = _in_order(self._ids.complete(update))
         before = self._before[update["interaction_id"]]
         self._before[update["interaction_id"]] += 1
         if "updated_at" in update or "entered_at" not in update:
             return update
-        return {**update, "updated_at": days.iso(days.parse_instant(update["entered_at"]) + before)}
+        entered = update["entered_at"]
+        entered_us = (
+            entered.instant_us if isinstance(entered, WrittenTime) else days.parse_instant(entered)
+        )
+        return {**update, "updated_at": days.iso(entered_us + before)}
+
+
+def _in_order(update: Event) -> Event:
+    """The update with the second of two instants where the first lies before an earlier milestone.
+
+    A local time of the autumn hour that comes twice is either; the order of milestones decides.
+    """
+    decided = dict(update)
+    latest_us = None
+    for name in ("entered_at", *MILESTONES):
+        written = update.get(name)
+        if not isinstance(written, WrittenTime):
+            continue
+        us = written.instant_us
+        if latest_us is not None and written.later_us is not None and us < latest_us:
+            us = written.later_us
+            decided[name] = days.iso(us)
+        latest_us = us if latest_us is None else max(latest_us, us)
+    return decided
 
 
 INTERACTIONS = Kind(

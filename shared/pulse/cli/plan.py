@@ -9,14 +9,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from pulse import days
 from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
 from pulse.cli.notation import Notation
 from pulse.cli.posting import Route
-from pulse.cli.times import SkippedTimeError, TimeFormatError
+from pulse.cli.times import SkippedTimeError, TimeFormatError, Told
 from pulse.csv_cells import unguard
 from pulse.errors import FieldError, PulseError
 
@@ -83,10 +83,27 @@ def as_truth(name: str, text: str, notation: Notation) -> bool:
     return truth
 
 
+class WrittenTime(str):
+    """A time as the interface takes it: an instant as RFC 3339, or a day."""
+
+    __slots__ = ("instant_us", "later_us")
+    instant_us: int
+    """The instant itself, or the day's noon."""
+    later_us: int | None
+    """The second instant of a local time that comes twice."""
+
+    @classmethod
+    def of(cls, told: Told) -> Self:
+        """What a cell tells of a time."""
+        written = cls(told.day or days.iso(told.us))
+        written.instant_us, written.later_us = told.us, told.later_us
+        return written
+
+
 def as_moment(name: str, text: str, notation: Notation) -> str:
-    """An instant, as RFC 3339."""
+    """A WrittenTime."""
     try:
-        return days.iso(notation.times.read(text.strip()))
+        return WrittenTime.of(notation.times.told(text.strip()))
     except TimeFormatError:
         raise
     except SkippedTimeError as error:
@@ -238,7 +255,11 @@ class RowIds:
         own = event.get(self.name)
         if own is not None:
             return str(own)
-        content = json.dumps(event, sort_keys=True, separators=(",", ":")).encode()
+        said = {
+            name: days.iso(value.instant_us) if isinstance(value, WrittenTime) else value
+            for name, value in event.items()
+        }  # as ever, so that a file imported before counts nothing twice
+        content = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
         digest = hashlib.sha256(content).digest()
         before = self._seen.get(digest[:16], 0)
         self._seen[digest[:16]] = before + 1

@@ -2,9 +2,9 @@
 
 2026-11-20T14:03:00+01:00   an instant already
 2026-11-20 14:03[:00]       the time zone's local time; in the autumn hour that comes twice,
-                            its first occurrence; in the spring hour that is skipped, an error
-2026-11-20                  that day's noon: whoever reads it from a neighbouring zone sees
-                            the same day
+                            its first occurrence, unless another time of its row comes later
+                            than that; in the spring hour that is skipped, an error
+2026-11-20                  that day, and no more is known of the time
 2026/11/20, 2026.4.3 9:05   the same: nobody writes the day after the year
 2026-11-20 2:03 PM          a clock of twelve hours; 2026-11-20 14:03:00.1234567 is cut to the
                             microsecond
@@ -14,7 +14,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pulse import days
@@ -41,6 +42,17 @@ _CLOCKS = (
     *("%I:%M%p", "%I:%M:%S%p"),
 )
 _OFFSETS = ("", "%z", " %z", " %Z")
+
+
+class Told(NamedTuple):
+    """What a text tells of a time."""
+
+    us: int
+    """Microseconds since 1970; noon where only the day is known."""
+    day: date | None = None
+    """The day, if no more is known."""
+    later_us: int | None = None
+    """The second instant of a local time that comes twice."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,11 @@ class TimeReader:
     date_format: str | None = None
 
     def read(self, text: str) -> int:
-        """The instant that a text means, as microseconds since 1970.
+        """The instant that a text means, as microseconds since 1970. Raises what `told` raises."""
+        return self.told(text).us
+
+    def told(self, text: str) -> Told:
+        """What a text tells of a time.
 
         Raises TimeFormatError where the order of day and month is not known, SkippedTimeError
         for a local time that does not exist, ValueError where it is no time at all.
@@ -84,36 +100,42 @@ class TimeReader:
         except OverflowError as error:
             raise ValueError("outside of the years 1 to 9999") from error
 
-    def _iso(self, text: str) -> int:
+    def _iso(self, text: str) -> Told:
         text = _twenty_four(_year_first(plain_halves(text)))
         if _ISO_DAY.fullmatch(text):
-            return self._instant(datetime.combine(datetime.fromisoformat(text), NOON))
+            return self._day(date.fromisoformat(text))
         if _ISO_LOCAL.fullmatch(text):
             return self._instant(datetime.fromisoformat(text))
         if match := _ISO_OFFSET.fullmatch(text):
             day, minute, second, offset = match.groups()
-            return days.parse_instant(f"{day}T{minute}{second or ':00'}{_whole_offset(offset)}")
+            written = f"{day}T{minute}{second or ':00'}{_whole_offset(offset)}"
+            return Told(days.parse_instant(written))
         if formats := tuple(_possible_formats(text)):
             raise TimeFormatError(text, formats)
         raise ValueError(f"{text!r} is no time")
 
-    def _formatted(self, date_format: str, text: str) -> int:
+    def _formatted(self, date_format: str, text: str) -> Told:
         moment = time_format(date_format).read(text)
         if not isinstance(moment, datetime):
-            moment = datetime.combine(moment, NOON)
+            return self._day(moment)
         if moment.tzinfo is None:
             return self._instant(moment)
         if isinstance(moment.tzinfo, ZoneInfo):  # its own local time may have been skipped, too
             return TimeReader(moment.tzinfo.key)._instant(moment.replace(tzinfo=None))
-        return days.to_us(moment.astimezone(UTC))
+        return Told(days.to_us(moment.astimezone(UTC)))
 
-    def _instant(self, local: datetime) -> int:
-        """The instant of a local time; of two, the first (`fold` being 0)."""
+    def _day(self, day: date) -> Told:
+        return self._instant(datetime.combine(day, NOON))._replace(day=day)
+
+    def _instant(self, local: datetime) -> Told:
+        """The instant of a local time; of two, the first (`fold` being 0) and the second."""
         zone = days.zone(self.timezone)
         moment = local.replace(tzinfo=zone).astimezone(UTC)
         if moment.astimezone(zone).replace(tzinfo=None, fold=0) != local:
             raise SkippedTimeError(f"{local} does not exist in {self.timezone}")
-        return days.to_us(moment)
+        us = days.to_us(moment)
+        later_us = days.to_us(local.replace(tzinfo=zone, fold=1).astimezone(UTC))
+        return Told(us, later_us=later_us if later_us > us else None)
 
 
 def _year_first(text: str) -> str:

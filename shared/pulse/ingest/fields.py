@@ -204,15 +204,31 @@ def day(given: Mapping[str, Any], field: str, last: date) -> date:
             field, f"{field}_invalid", f"{field} must be a day such as 2026-11-20."
         ) from error
     if found > last:
-        raise RejectedError(field, f"{field}_in_future", f"{field} lies in the future.")
+        raise in_future(field)
     if found < days.FIRST_DAY:
         raise too_old(field)
     return found
 
 
+def in_future(field: str) -> RejectedError:
+    """The fault of a time that has not come yet."""
+    return RejectedError(field, f"{field}_in_future", f"{field} lies in the future.")
+
+
 def too_old(field: str) -> RejectedError:
     """The fault of a time before anything that Pulse keeps."""
     return RejectedError(field, f"{field}_too_old", f"{field} may lie back to {days.FIRST_DAY}.")
+
+
+def bare_day(given: Mapping[str, Any], field: str) -> date | None:
+    """The day of a time of which only the day is known, written YYYY-MM-DD; None for any other."""
+    value = value_of(given, field)
+    if not isinstance(value, str) or value.startswith("0001-") or not _DAY.fullmatch(value):
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
 
 
 def instant(given: Mapping[str, Any], field: str) -> int | None:
@@ -231,7 +247,8 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
         raise RejectedError(
             field,
             f"{field}_invalid",
-            f"{field} must be an RFC 3339 time with an offset, such as 2026-11-20T14:03:00+01:00.",
+            f"{field} must be an RFC 3339 time with an offset, such as 2026-11-20T14:03:00+01:00, "
+            "or a day such as 2026-11-20.",
         ) from error
 
 

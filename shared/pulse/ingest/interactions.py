@@ -51,6 +51,10 @@ class InteractionReader(Reader):
             self._milestone(item, name, entered_us) for name in MILESTONES
         )
         revenue, currency = money.revenue(item)
+        by_day = {
+            name: fields.bare_day(item, name) is not None or None
+            for name in ("entered_at", *MILESTONES)
+        }
         thresholds = self.settings.thresholds_at(media_type, self.local_day(entered_us))
         return Interaction(
             interaction_id=interaction_id,
@@ -74,6 +78,10 @@ class InteractionReader(Reader):
             accept_threshold_us=_us(thresholds.accept_s),
             first_response_threshold_us=_us(thresholds.first_response_s),
             finish_threshold_us=_us(thresholds.finish_s),
+            entered_by_day=by_day["entered_at"],
+            accepted_by_day=by_day["accepted_at"],
+            first_response_by_day=by_day["first_response_at"],
+            finished_by_day=by_day["finished_at"],
         )
 
     def _entered(self, item: dict[str, Any]) -> int:
@@ -94,13 +102,19 @@ class InteractionReader(Reader):
         us = self.moment(item, field)
         if us is None:
             return None
-        if us < entered_us:
+        if self._is_before(item, field, us, entered_us):
             raise RejectedError(field, "negative_duration", f"{field} lies before entered_at.")
         if us - entered_us > LONGEST_INTERACTION_US:
             raise RejectedError(
                 field, "duration_too_long", f"{field} lies more than two years after entered_at."
             )
         return us
+
+    def _is_before(self, item: dict[str, Any], field: str, us: int, entered_us: int) -> bool:
+        """Does the milestone lie before the entry? By days where one of them is a day alone."""
+        if any(fields.bare_day(item, name) is not None for name in (field, "entered_at")):
+            return self.local_day(us) < self.local_day(entered_us)
+        return us < entered_us
 
     def _satisfaction(self, item: dict[str, Any]) -> str | None:
         low, high = self.settings.satisfaction_range

@@ -87,6 +87,12 @@ class Interaction:
     accept_threshold_us: int | None = None
     first_response_threshold_us: int | None = None
     finish_threshold_us: int | None = None
+    entered_by_day: bool | None = None
+    """True of a moment of which the day alone is known; noon stands for it."""
+    accepted_by_day: bool | None = None
+    first_response_by_day: bool | None = None
+    finished_by_day: bool | None = None
+    synchronous: bool | None = None
 
     @property
     def id(self) -> str:

@@ -66,11 +66,25 @@ class Reader(ABC):
         return given
 
     def moment(self, item: dict[str, Any], field: str) -> int | None:
-        """An optional time that has come already, as microseconds."""
+        """An optional time that has come already, as microseconds.
+
+        Of a day alone it is the noon by the tenant's clock, or the present moment before that.
+        """
+        day = fields.bare_day(item, field)
+        if day is not None:
+            return self._noon(day, field)
         us = fields.instant(item, field)
         if us is not None and us > self.received_us + AHEAD_S * days.SECOND:
-            raise RejectedError(field, f"{field}_in_future", f"{field} lies in the future.")
+            raise fields.in_future(field)
         return us
+
+    def _noon(self, day: date, field: str) -> int:
+        if day > self.local_day(self.received_us):
+            raise fields.in_future(field)
+        us = days.noon(day, self.settings.timezone)
+        if self.local_day(us) != day:
+            raise RejectedError(field, f"{field}_invalid", f"{field} is a day that never was.")
+        return min(us, self.received_us)
 
     def local_day(self, us: int) -> date:
         """The tenant's day on which the moment falls."""

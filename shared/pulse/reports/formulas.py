@@ -29,14 +29,16 @@ FORMULAS: Mapping[str, str] = {
     "T_first_response) / offered with a T_first_response",
     "finished_service_level_pct@1": "100 × (finished_at − entered_at ≤ T_finish) / finished with "
     "a T_finish",
-    "avg_accept_time@1": "Σ (accepted_at − entered_at) / accepted",
-    "avg_first_response_time@1": "Σ (first_response_at − entered_at) / responded; of voice and "
-    "chat, accepted_at where there is no first_response_at",
-    "avg_finish_response_time@1": "Σ (finished_at − entered_at) / finished with a response, over "
-    "these",
+    "avg_accept_time@2": "Σ (accepted_at − entered_at) / accepted, over those of which it is known",
+    "avg_first_response_time@2": "Σ (first_response_at − entered_at) / responded, over "
+    "those of which it is known; of synchronous media, accepted_at where there is no "
+    "first_response_at",
+    "avg_finish_response_time@2": "Σ (finished_at − entered_at) / finished with a response, over "
+    "those of which it is known",
     "avg_satisfaction@1": "Σ satisfaction / interactions with one recorded",
     "avg_revenue@1": "Σ revenue / interactions with one recorded that is not zero, per currency",
-    "avg_handle_time@1": "Σ (finished_at − accepted_at) / accepted and finished, over these",
+    "avg_handle_time@2": "Σ (finished_at − accepted_at) / accepted and finished, over "
+    "those of which it is known",
     "engaged_pct@1": "100 × Σ engaged_seconds / Σ active_seconds, of agent sessions",
     "revenue@1": "Σ revenue, per currency",
 }

@@ -70,7 +70,7 @@ def _percentage(name: str, text: str, part: str, whole: str) -> Metric:
 
 def _mean_time(name: str, text: str, duration: str, n: str) -> tuple[Metric, Metric]:
     """The mean of a duration in seconds, and as a clock shows it."""
-    formula = f"{name}@1"
+    formula = f"{name}@2"
     mean = _made(metrics.seconds, duration, n)
     shown = _made(metrics.clock, duration, n)
     return (
@@ -192,21 +192,24 @@ _CUSTOMER_PERSPECTIVE = (
         "finish_met",
         "finish_due",
     ),
+    _count("accept_timed", "Interactions accepted of which it is known how long that took."),
     *_mean_time(
-        "avg_accept_time", "Mean time from entering to being accepted.", "accept_us", "accepted"
+        "avg_accept_time", "Mean time from entering to being accepted.", "accept_us", "accept_timed"
     ),
+    _count("first_response_timed", "The same of the first response."),
     *_mean_time(
         "avg_first_response_time",
         "Mean time from entering to the first response.",
         "first_response_us",
-        "responded",
+        "first_response_timed",
     ),
     _count("finished_responded", "Interactions finished that had a response."),
+    _count("finish_timed", "Of these, those of which it is known how long it took."),
     *_mean_time(
         "avg_finish_response_time",
         "Mean time from entering to finishing, of those with a response.",
         "finish_us",
-        "finished_responded",
+        "finish_timed",
     ),
     WITH_SATISFACTION,
     AVG_SATISFACTION,
@@ -216,8 +219,9 @@ _CUSTOMER_PERSPECTIVE = (
 
 _AGENT_ACTIVITY = (
     _count("handled", "Interactions accepted and finished."),
+    _count("handle_timed", "Of these, those of which it is known how long it took."),
     *_mean_time(
-        "avg_handle_time", "Mean time from accepting to finishing.", "handle_us", "handled"
+        "avg_handle_time", "Mean time from accepting to finishing.", "handle_us", "handle_timed"
     ),
     *_time("active_seconds", "Time that agents were logged in.", "active_us"),
     *_time("engaged_seconds", "Of this, time engaged with customers.", "engaged_us"),

@@ -27,7 +27,8 @@ _FEW_ROWS = 2**18
 def read(body: bytes, table: lake.Dataset) -> Cells:
     """The cells of one object of a report table, as build_reports writes it.
 
-    A column that its version did not know has nothing in any row. Raises NewerFormatError for an
+    A column that its version did not know has nothing in any row, or what another one said before
+    it came. Raises NewerFormatError for an
     object that this version would read wrongly.
     """
     metadata = pq.read_metadata(pa.BufferReader(body))
@@ -38,6 +39,9 @@ def read(body: bytes, table: lake.Dataset) -> Cells:
     for found in _all_counts(file, groups, body, table):
         for name, parts in found.items():
             counts[name] += parts
+    for name, same in table.before.items():
+        if name not in metadata.schema.names:
+            counts[name] = counts[same]
     day: Any = file.read(columns=["day"], use_threads=False).column("day")
     return Cells(
         table=table,

@@ -240,3 +240,49 @@ def test_the_same_file_is_always_completed_in_the_same_way(
     events = completed(*rows)
     assert completed(*rows) == events
     assert len({(e["interaction_id"], e["updated_at"]) for e in events}) == len(rows)
+
+
+# -- days alone, and the hour that comes twice
+
+
+def one_completed(timezone: str, **cells: str) -> Event:
+    return INTERACTIONS.completing()(plan(timezone=timezone).event(row(**cells)))
+
+
+def test_a_bare_day_is_sent_as_the_day_that_it_is() -> None:
+    update = one_completed("Europe/Berlin", start="2026-11-20", answered="2026-11-21")
+    assert (update["entered_at"], update["accepted_at"]) == ("2026-11-20", "2026-11-21")
+    assert update["updated_at"] == "2026-11-20T11:00:00Z"
+
+
+def test_rows_with_bare_days_keep_the_ids_that_earlier_versions_gave_them() -> None:
+    """An id of version 1, where a bare day was sent as its noon."""
+    columns = {"entered_at": "start", "accepted_at": "answered"}
+    update = plan(columns, timezone="Europe/Berlin").event(
+        row(start="2026-11-20", answered="2026-11-20")
+    )
+    noon = "2026-11-20T11:00:00Z"
+    before = {"media_type": "voice", "entered_at": noon, "accepted_at": noon}
+    complete = INTERACTIONS.completing
+    assert complete()(update)["interaction_id"] == complete()(before)["interaction_id"]
+
+
+@pytest.mark.parametrize(
+    ("start", "answered", "end", "expected"),
+    [
+        # the clocks in Berlin go back from 03:00 to 02:00 at 01:00 UTC
+        ("02:50", "02:05", "02:20", ("00:50", "01:05", "01:20")),
+        ("02:05", "02:20", "02:50", ("00:05", "00:20", "00:50")),
+        ("02:05", "02:20", "02:10", ("00:05", "00:20", "01:10")),
+        ("01:50", "02:05", "03:05", ("23:50", "00:05", "02:05")),
+    ],
+)
+def test_the_order_of_milestones_tells_the_first_hour_from_the_second(
+    start: str, answered: str, end: str, expected: tuple[str, str, str]
+) -> None:
+    day = "2026-10-25"
+    update = one_completed(
+        "Europe/Berlin", start=f"{day} {start}", answered=f"{day} {answered}", end=f"{day} {end}"
+    )
+    told = [str(update[name])[11:16] for name in ("entered_at", "accepted_at", "finished_at")]
+    assert told == list(expected)

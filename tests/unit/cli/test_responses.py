@@ -46,7 +46,7 @@ def test_a_row_says_what_is_mapped_and_what_is_set() -> None:
     assert PLAN.event(row("2026-11-20", "u1", " 9 ", "Ünïcode, \0 👍 ", "plus")) == {
         "survey_id": "email",
         "channel": "chat",
-        "answered_at": "2026-11-20T12:00:00Z",
+        "answered_at": "2026-11-20",
         "customer_id": "u1",
         "score": 9,
         "comment": "Ünïcode, \0 👍 ",

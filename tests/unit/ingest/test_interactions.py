@@ -274,3 +274,39 @@ def test_any_json_is_an_interaction_or_rejected_with_a_code(item: Any, filled: b
         json.dumps(interaction.item())
         assert interaction.entered_us <= NOW_US + 300 * days.SECOND
         assert (interaction.revenue is None) == (interaction.currency is None)
+
+
+# -- days alone
+
+NOON_US = days.parse_instant("2026-11-20T17:00:00Z")  # in New York
+
+
+def test_a_bare_day_is_the_tenants_noon_and_is_told_as_such() -> None:
+    call = read(entered_at="2026-11-20", accepted_at="2026-11-20", finished_at="2026-11-20")
+    assert (call.entered_us, call.accepted_us, call.finished_us) == (NOON_US,) * 3
+    flags = (call.entered_by_day, call.accepted_by_day, call.finished_by_day)
+    assert flags == (True, True, True)
+    assert call.first_response_by_day is None
+
+
+def test_a_day_alone_is_never_before_a_moment_of_that_day() -> None:
+    call = read(entered_at="2026-11-20T22:00:00Z", accepted_at="2026-11-20")
+    assert (call.accepted_us, call.entered_by_day, call.accepted_by_day) == (NOON_US, None, True)
+    with pytest.raises(RejectedError) as raised:
+        read(entered_at="2026-11-20T22:00:00Z", accepted_at="2026-11-19")
+    assert raised.value.fault.code == "negative_duration"
+
+
+def test_todays_day_is_taken_in_the_morning_and_tomorrow_is_not() -> None:
+    """It is seven in the morning in New York."""
+    assert read(entered_at="2026-11-21").entered_us == NOW_US
+    with pytest.raises(RejectedError) as raised:
+        read(entered_at="2026-11-22")
+    assert raised.value.fault.code == "entered_at_in_future"
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "0001-01-01", "20261120", "2026-11-20 ", "2026-11"])
+def test_what_is_no_day_is_no_time_either(text: str) -> None:
+    with pytest.raises(RejectedError) as raised:
+        read(entered_at=text)
+    assert raised.value.fault.code == "entered_at_invalid"

@@ -56,7 +56,7 @@ def test_a_letter_that_the_request_did_not_escape_stays_one_byte() -> None:
         GOOD.encode().replace('"received_us":1', f'"received_us":{10**30}'),
         GOOD.encode().replace('"received_us":1', '"received_us":-1'),
         GOOD.encode().replace('[{"score":5}]', "{}"),
-        GOOD.encode().replace('"format":2', '"user_agent":5'),
+        GOOD.encode().replace('"format":3', '"user_agent":5'),
     ],
 )
 def test_anything_else_is_a_value_error(body: str) -> None:

@@ -70,7 +70,7 @@ def test_the_columns_have_the_declared_names_types_and_codec() -> None:
 
 def test_an_object_tells_the_number_of_its_format() -> None:
     body = encode([dict.fromkeys(lake.RAW_SESSIONS)], lake.RAW_SESSIONS)
-    assert ParquetFile(pa.BufferReader(body)).schema_arrow.metadata == {b"pulse.format": b"2"}
+    assert ParquetFile(pa.BufferReader(body)).schema_arrow.metadata == {b"pulse.format": b"3"}
 
 
 def test_writing_does_not_import_pandas() -> None:

@@ -25,7 +25,7 @@ def test_a_row_is_kept_with_its_reason_and_without_its_address() -> None:
     line = row_line("score must be a int", "responses", 1_795_262_400_000_000, {"item": item})
     assert "\n" not in line
     assert json.loads(line) == {
-        "format": 2,
+        "format": 3,
         "reason": "score must be a int",
         "stream": "responses",
         "received": "2026-11-21T12:00:00Z",

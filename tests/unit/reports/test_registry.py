@@ -112,14 +112,14 @@ def test_the_interaction_reports_have_the_columns_that_the_interface_promises() 
         *("accept_due", "accept_met", "accept_service_level_pct"),
         *("first_response_due", "first_response_met", "first_response_service_level_pct"),
         *("finish_due", "finish_met", "finished_service_level_pct"),
-        *("avg_accept_time", "avg_accept_time_fmt"),
-        *("avg_first_response_time", "avg_first_response_time_fmt"),
-        "finished_responded",
+        *("accept_timed", "avg_accept_time", "avg_accept_time_fmt"),
+        *("first_response_timed", "avg_first_response_time", "avg_first_response_time_fmt"),
+        *("finished_responded", "finish_timed"),
         *("avg_finish_response_time", "avg_finish_response_time_fmt"),
         *("with_satisfaction", "avg_satisfaction", "interactions_with_revenue", "avg_revenue"),
     ]
     assert columns["agent-activity"] == [
-        *("handled", "avg_handle_time", "avg_handle_time_fmt"),
+        *("handled", "handle_timed", "avg_handle_time", "avg_handle_time_fmt"),
         *("active_seconds", "active_seconds_fmt", "engaged_seconds", "engaged_seconds_fmt"),
         *("engaged_pct", "with_satisfaction", "avg_satisfaction"),
     ]

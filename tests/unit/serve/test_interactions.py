@@ -167,7 +167,9 @@ def test_surveys_filters_are_not_those_of_interactions() -> None:
 
 
 def test_few_interactions_of_an_agent_are_not_withheld() -> None:
-    tables = {"interactions": [sold(None, 0, agent="ada", handled=1, handle_us=5_000_000)]}
+    tables = {
+        "interactions": [sold(None, 0, agent="ada", handled=1, handle_timed=1, handle_us=5_000_000)]
+    }
     (row,) = told("agent-activity", tables, key=REPORT_KEY)["rows"]
     assert (row["handled"], row["avg_handle_time"]) == (1, 5)
     assert "withheld" not in row
@@ -344,7 +346,7 @@ def test_more_sums_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_durations_are_seconds_and_a_clock(us: int, n: int, seconds: str, clock: str) -> None:
-    rows = [sold(None, 0, accepted=n, accept_us=us)]
+    rows = [sold(None, 0, accepted=n + 1, accept_timed=n, accept_us=us)]
     reply = ask(PERSPECTIVE, DATES, [(ACME, {"interactions": rows})], SECRET)
     assert f'"avg_accept_time":{seconds},"avg_accept_time_fmt":"{clock}"' in reply.body
     (row,) = json.loads(reply.body)["rows"]
@@ -354,7 +356,7 @@ def test_durations_are_seconds_and_a_clock(us: int, n: int, seconds: str, clock:
 def test_clocks_are_ordered_by_their_time() -> None:
     hours = {"a": 99, "b": 100, "c": 1}
     rows = [
-        sold(None, 0, agent=agent, handled=1, handle_us=3_600_000_000 * time)
+        sold(None, 0, agent=agent, handled=1, handle_timed=1, handle_us=3_600_000_000 * time)
         for agent, time in hours.items()
     ]
     query = "group_by=agent&order_by=-avg_handle_time_fmt"
@@ -386,7 +388,7 @@ def test_the_sample_of_the_original_report_has_its_cells() -> None:
 # -- sessions
 
 ACTIVE = {
-    "interactions": [sold(None, 0, agent="ada", handled=2, handle_us=90_000_000)],
+    "interactions": [sold(None, 0, agent="ada", handled=2, handle_timed=2, handle_us=90_000_000)],
     "sessions": [
         {"day": DAY, "agent": agent, "media_type": "voice", "sessions": 1, **times}
         for agent, times in (
@@ -451,4 +453,4 @@ def test_as_of_is_that_of_the_table_that_was_built_first() -> None:
         meta = json.loads(question.reply({"acme": read(ACTIVE, question.tables)}, "").body)["meta"]
     assert meta["as_of"] == "1970-01-01T00:01:00Z"
     assert meta["date_range"]["start_date"] == "2026-11-02"
-    assert meta["formulas"] == ["avg_handle_time@1", "avg_satisfaction@1", "engaged_pct@1"]
+    assert meta["formulas"] == ["avg_handle_time@2", "avg_satisfaction@1", "engaged_pct@1"]

@@ -97,6 +97,7 @@ TABLES: interactions.Tables = {
         {
             **{"day": day, "agent": "ada", "media_type": "voice", "currency": currency},
             **{"entered": 2, "accepted": 2, "handled": 1, "handle_us": 1_500_000, "accept_us": 7},
+            **{"accept_timed": 2, "handle_timed": 1},
             **{"with_revenue": 1, "revenue": -125_000, "with_satisfaction": 1},
         }
         for day in (date(2026, 11, 20), date(2025, 11, 20))

@@ -2,7 +2,7 @@
 -- Parameters: first_day, last_day and the days themselves, as text.
 -- Of each field the greatest update that gives one counts. What belongs together comes together:
 -- media, entry and the thresholds in force then, of the greatest update of all; an amount and its
--- currency, which no update has without the other.
+-- currency, which no update has without the other; a milestone and whether its day alone is known.
 SELECT
     tenant, interaction_id,
     max(media_type) FILTER (WHERE place = 1) AS media_type,
@@ -28,13 +28,23 @@ SELECT
     max(accept_threshold_us) FILTER (WHERE place = 1) AS accept_threshold_us,
     max(first_response_threshold_us) FILTER (WHERE place = 1) AS first_response_threshold_us,
     max(finish_threshold_us) FILTER (WHERE place = 1) AS finish_threshold_us,
+    bool_or(coalesce(entered_by_day, false)) FILTER (WHERE place = 1) AS entered_by_day,
+    min_by(coalesce(accepted_by_day, false), place) FILTER (WHERE accepted_us IS NOT NULL)
+        AS accepted_by_day,
+    min_by(coalesce(first_response_by_day, false), place) FILTER (WHERE first_response_us IS NOT NULL)
+        AS first_response_by_day,
+    min_by(coalesce(finished_by_day, false), place) FILTER (WHERE finished_us IS NOT NULL)
+        AS finished_by_day,
+    bool_or(coalesce(synchronous, media_type IN ('voice', 'chat'))) FILTER (WHERE place = 1)
+        AS synchronous,
     dt
 FROM (
     SELECT
         tenant, interaction_id, media_type, entered_us, updated_us, received_us,
         customer_segment, service_type, agent, agent_name, customer, offered_us, accepted_us,
         first_response_us, finished_us, abandoned, replies, satisfaction, revenue, currency,
-        accept_threshold_us, first_response_threshold_us, finish_threshold_us, dt,
+        accept_threshold_us, first_response_threshold_us, finish_threshold_us,
+        entered_by_day, accepted_by_day, first_response_by_day, finished_by_day, synchronous, dt,
         row_number() OVER (
             PARTITION BY dt, tenant, interaction_id
             ORDER BY updated_us DESC, received_us DESC, content_hash DESC

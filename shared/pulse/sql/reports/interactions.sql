@@ -7,7 +7,13 @@ SELECT
     entered, offered, accepted, responded, finished, abandoned, replies,
     accept_due, accept_met, first_response_due, first_response_met, finish_due, finish_met,
     finished_responded, handled, with_satisfaction, with_revenue,
-    accept_us, first_response_us, finish_us, handle_us, satisfaction, revenue,
+    accept_us, first_response_us, finish_us, handle_us,
+    -- days that were built before these columns came: every duration counted
+    coalesce(accept_timed, accepted) AS accept_timed,
+    coalesce(first_response_timed, responded) AS first_response_timed,
+    coalesce(finish_timed, finished_responded) AS finish_timed,
+    coalesce(handle_timed, handled) AS handle_timed,
+    satisfaction, revenue,
     tenant
 FROM daily_interactions
 WHERE dt BETWEEN :first_day AND :last_day
