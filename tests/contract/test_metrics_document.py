@@ -31,12 +31,8 @@ def _table(*head: str) -> list[list[str]]:
 
 
 def test_every_formula_is_defined_and_every_definition_is_of_a_formula() -> None:
-    defined = {
-        FORMULA.fullmatch(row[0])[1]
-        for t in _tables()
-        if t[0] == ["formula", "is"]
-        for row in t[1:]
-    }  # type: ignore[index] # each first cell is a formula's id
+    tables = (table[1:] for table in _tables() if table[0] == ["formula", "is"])
+    defined = {formula for rows in tables for row in rows for formula in FORMULA.findall(row[0])}
     used = {m.formula for report in REPORTS.values() for m in report.metrics if m.formula}
     used |= {
         m.formula
