@@ -86,7 +86,12 @@ def prepare(
 
 
 def _day(moment: Any, timezone: str) -> date | None:
-    return None if moment is None else days.local_day(days.parse_instant(moment), timezone)
+    """The tenant's day of a moment as an event writes it: an instant, or the day alone."""
+    if moment is None:
+        return None
+    if len(moment) == len("2026-11-20"):
+        return date.fromisoformat(moment)
+    return days.local_day(days.parse_instant(moment), timezone)
 
 
 def _ambiguous(source: CsvFile, row: Row, error: TimeFormatError) -> WrongUseError:
