@@ -91,7 +91,7 @@ def test_an_interaction_is_in_the_queue_with_its_thresholds(pulse: Driver) -> No
     )
     assert message(pulse) == {
         "v": 1,
-        "format": 2,
+        "format": 3,
         "stream": "interactions",
         "tenant": "demo",
         "key_kind": "secret",
@@ -251,7 +251,7 @@ EURO = {"amount": "1", "currency": "EUR"}
 BAD_INTERACTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"interaction_id": None}, "interaction_id", "interaction_id_missing"),
     ({"interaction_id": ""}, "interaction_id", "interaction_id_missing"),
-    ({"interaction_id": 5}, "interaction_id", "not_text"),
+    ({"interaction_id": [5]}, "interaction_id", "not_text"),
     ({"interaction_id": "x" * 129}, "interaction_id", "text_too_long"),
     ({"media_type": None}, "media_type", "media_type_missing"),
     ({"media_type": "fax"}, "media_type", "media_type_unknown"),
@@ -291,7 +291,7 @@ BAD_INTERACTIONS: list[tuple[dict[str, Any], str, str]] = [
                 "duration_too_long",
             ),
             ({field: SOON}, field, f"{field}_in_future"),
-            ({field: "2026-11-20"}, field, f"{field}_invalid"),
+            ({field: "2026-11"}, field, f"{field}_invalid"),
         )
     ),
     ({"abandoned": 1}, "abandoned", "abandoned_not_boolean"),
@@ -338,7 +338,7 @@ BAD_INTERACTIONS: list[tuple[dict[str, Any], str, str]] = [
 BAD_SESSIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"session_id": None}, "session_id", "session_id_missing"),
     ({"session_id": "x" * 129}, "session_id", "text_too_long"),
-    ({"session_id": 1}, "session_id", "not_text"),
+    ({"session_id": [1]}, "session_id", "not_text"),
     ({"agent_id": None}, "agent_id", "agent_id_missing"),
     ({"agent_id": "(none)"}, "agent_id", "reserved_text"),
     ({"agent_id": "x" * 129}, "agent_id", "text_too_long"),

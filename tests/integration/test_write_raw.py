@@ -194,7 +194,7 @@ def test_a_batch_with_one_bad_message_stores_the_good_and_sets_the_bad_aside(
     assert by_id["crm-1003"]["browser"] is None
     assert aside(lake_objects) == [
         {
-            "format": 2,
+            "format": 3,
             "reason": "no message: JSON is malformed: invalid character (byte 4)",
             "stream": "unknown",
             "received": "2026-11-21T12:00:00.123000Z",
@@ -370,7 +370,7 @@ def test_a_row_that_is_wrong_is_set_aside_and_its_neighbours_are_stored(
     first, second = aside(lake_objects)
     kept = {name: value for name, value in bad.items() if name != "ip"}
     assert first == {
-        "format": 2,
+        "format": 3,
         "reason": "score must be a int",
         "stream": "responses",
         "received": "2026-11-21T12:00:00.000001Z",  # as the item that it is

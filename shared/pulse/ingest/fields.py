@@ -88,9 +88,29 @@ def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -
     return value
 
 
+def named(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
+    """An optional id of at most `limit` characters: a text, or a JSON number, which is its text."""
+    return text(_with_id_as_text(given, field), field, limit)
+
+
+def _with_id_as_text(given: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    value = given.get(field)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {field: _written(value)}
+    return given
+
+
 def dimension(given: Mapping[str, Any], field: str) -> str | None:
     """An optional text that reports group by: any but those that reports and filters reserve."""
-    value = text(given, field)
+    return _not_reserved(field, text(given, field))
+
+
+def named_dimension(given: Mapping[str, Any], field: str) -> str | None:
+    """As `dimension`, of an id: a JSON number is its text."""
+    return _not_reserved(field, named(given, field))
+
+
+def _not_reserved(field: str, value: str | None) -> str | None:
     if value in RESERVED:
         raise RejectedError(
             field, "reserved_text", f'{field} must not be "{value}": leave it out instead.'
@@ -99,8 +119,8 @@ def dimension(given: Mapping[str, Any], field: str) -> str | None:
 
 
 def identifier(given: Mapping[str, Any], field: str) -> str | None:
-    """An optional id of at most 64 safe characters."""
-    value = value_of(given, field)
+    """An optional id of at most 64 safe characters; a JSON number is its text."""
+    value = value_of(_with_id_as_text(given, field), field)
     if value is None:
         return None
     if not isinstance(value, str) or not is_id(value):

@@ -43,7 +43,7 @@ class InteractionReader(Reader):
     def read(self, given: object, own_id: str | None = None) -> Interaction:
         """The update that an item of a request means. Raises RejectedError for the first fault."""
         item = self.item(given)
-        interaction_id = fields.required("interaction_id", fields.text(item, "interaction_id"))
+        interaction_id = fields.required("interaction_id", fields.named(item, "interaction_id"))
         media_type = fields.required("media_type", fields.choice(item, "media_type", MEDIA_TYPES))
         entered_us = self._entered(item)
         updated_us = self._updated(item)
@@ -63,9 +63,9 @@ class InteractionReader(Reader):
             updated_us=updated_us,
             customer_segment=fields.dimension(item, "customer_segment"),
             service_type=fields.dimension(item, "service_type"),
-            agent=fields.dimension(item, "agent_id"),
+            agent=fields.named_dimension(item, "agent_id"),
             agent_name=fields.text(item, "agent_name"),
-            customer=fields.text(item, "customer_id"),
+            customer=fields.named(item, "customer_id"),
             offered_us=offered_us,
             accepted_us=accepted_us,
             first_response_us=first_response_us,

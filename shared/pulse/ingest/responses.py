@@ -65,10 +65,10 @@ class ResponseReader(Reader):
             response_id=named_id or lake.ulid(),
             answered_us=answered_us,
             channel=fields.choice(item, "channel", lake.CHANNELS) or "external",
-            agent=fields.dimension(item, "agent_id"),
+            agent=fields.named_dimension(item, "agent_id"),
             agent_name=fields.text(item, "agent_name"),
-            customer=fields.text(item, "customer_id"),
-            interaction=fields.text(item, "interaction_id"),
+            customer=fields.named(item, "customer_id"),
+            interaction=fields.named(item, "interaction_id"),
             comment=fields.text(item, "comment", COMMENT_LIMIT),
             tags=fields.tags(item),
             country=fields.country(item),
@@ -99,13 +99,11 @@ class ResponseReader(Reader):
                 )
 
     def _survey(self, item: dict[str, Any]) -> Survey:
-        name = fields.value_of(item, "survey_id")
+        name = fields.named(item, "survey_id", limit=None)
         if name is None and len(self.key.surveys) == 1:
             name = self.key.surveys[0]
         if name is None:
             raise RejectedError("survey_id", "survey_missing", "survey_id is required.")
-        if not isinstance(name, str):
-            raise RejectedError("survey_id", "not_text", "survey_id must be a text.")
         if self.key.surveys and name not in self.key.surveys:
             raise RejectedError("survey_id", "survey_not_allowed", "This key is for other surveys.")
         short = len(name) <= fields.NAME_LIMIT  # no survey's id is longer

@@ -39,7 +39,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.limits import Limits
 
 DEADLINE_S = 3.0
-ONE_LIMIT = 16 * 1024
+ONE_LIMIT = 64 * 1024  # a comment of 4,000 characters, each written as two \u escapes, and the rest
 BATCH_LIMIT = 256 * 1024
 BATCH_ITEMS = 500
 AGAIN_WITH_ID = (
@@ -262,6 +262,8 @@ def _tenant(key: Key) -> str:
 def _idempotency_key(call: Call, longest_suffix: str = "") -> str | None:
     """The header's value; with the suffix it must make a response_id."""
     key = call.headers.get("idempotency-key")
+    if key is not None and len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1]  # a string as structured fields write it (RFC 8941); an id needs no escapes
     if key is not None and not (key and fields.is_id(key + longest_suffix)):
         raise BadRequestError(
             "idempotency_key_invalid",

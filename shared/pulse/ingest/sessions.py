@@ -24,8 +24,8 @@ class SessionReader(Reader):
     def read(self, given: object, own_id: str | None = None) -> AgentSession:
         """The session that an item of a request means. Raises RejectedError for the first fault."""
         item = self.item(given)
-        session_id = fields.required("session_id", fields.text(item, "session_id"))
-        agent = fields.required("agent_id", fields.dimension(item, "agent_id"))
+        session_id = fields.required("session_id", fields.named(item, "session_id"))
+        agent = fields.required("agent_id", fields.named_dimension(item, "agent_id"))
         media_type = fields.required("media_type", fields.choice(item, "media_type", MEDIA_TYPES))
         day = fields.day(item, "day", last=self.local_day(self.received_us))
         active = _seconds(item, "active_seconds", _LONGEST_S)

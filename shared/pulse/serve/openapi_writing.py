@@ -464,7 +464,7 @@ PATHS: dict[str, dict[str, Any]] = {
     "/v1/responses": {
         "post": _writing(
             "sendResponse",
-            "One response, at most 16 KiB; a publishable or a secret key.",
+            "One response, at most 64 KiB; a publishable or a secret key.",
             _reference("Response"),
             "application/json",
             "text/plain",

@@ -84,11 +84,17 @@ class Survey:
         return in_force[-1] if in_force else self.rules[0][1]
 
     def language(self, wanted: str | None) -> str:
-        """The best language that the survey has: as wanted, its base language, the default."""
-        for language in (wanted, (wanted or "").split("-")[0], self.default_language):
-            if language and language in self.texts:
-                return language
-        return self.default_language
+        """The best language that the survey has: as wanted, its base language, the default.
+
+        Tags are compared as BCP 47 has it, without regard to case; programs also write pt_BR.
+        """
+        known = {_tag(language): language for language in self.texts}
+        tag = _tag(wanted or "")
+        return known.get(tag) or known.get(tag.split("-")[0]) or self.default_language
+
+
+def _tag(language: str) -> str:
+    return language.strip().replace("_", "-").lower()
 
 
 def direction(language: str) -> str:

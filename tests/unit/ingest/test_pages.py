@@ -70,3 +70,14 @@ def test_a_page_learns_the_time_and_when_to_show(noon: datetime) -> None:
 def test_rules_that_no_widget_could_follow(rule: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Display(**rule)  # type: ignore[arg-type] # wrong on purpose
+
+
+@pytest.mark.parametrize("wanted", ["pt", "PT", "pt_BR", "pt-br", "pt-Latn-BR"])
+def test_a_language_is_found_however_its_tag_is_written(wanted: str) -> None:
+    texts = {"en": Texts("How?", "Ta"), "pt": Texts("Como?", "Obrigado")}
+    assert page(Survey("t", "s", CSAT, texts=texts), wanted)["language"] == "pt"
+
+
+def test_a_variant_that_the_survey_has_comes_before_its_base_language() -> None:
+    texts = {"pt": Texts("Como?", "Obrigado"), "pt-BR": Texts("Como foi?", "Valeu")}
+    assert page(Survey("t", "s", CSAT, texts=texts), "PT_br")["language"] == "pt-BR"
