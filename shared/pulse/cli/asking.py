@@ -31,7 +31,11 @@ from pulse.tenants.rules import Rule
 from pulse.tenants.signatures import LETTERS, sign
 from pulse.tenants.surveys import Survey, Texts, direction
 
-_PLACEHOLDER = re.compile(r"""(\{\{[^{}"'<>&]*\}\}|\{![^{}"'<>&]*\}|\{%[^{}"'<>&]*%\})""")
+_PLACEHOLDER = re.compile(
+    r"""(\{\{[^{}"'<>&]*\}\}|\{[!$][^{}"'<>&]*\}|\{%[^{}"'<>&]*%\}"""
+    r"""|[#%$]\{[^{}"'<>&]*\}|\*\|[^*|"'<>&]*\|\*|<OTRS_[A-Za-z0-9_]+>)"""
+)
+"""What help desks fill in; the page drops the same where it was not (web/src/ask/answer.ts)."""
 _TIMEOUT_S = 20
 
 TenantArgument = Annotated[str, typer.Argument(metavar="TENANT")]

@@ -39,8 +39,12 @@ const TAGS_LIMIT = 20;
 const TAG_KEY_LIMIT = 64;
 const CHANNELS = ["ticket", "chat", "external"];
 
-/** What a help desk should have filled in and did not: {{…}}, {!…}, {%…%}. */
-const PLACEHOLDER = /\{\{[^{}]*\}\}|\{![^{}]*\}|\{%[^{}]*%\}/;
+/**
+ * What a help desk should have filled in and did not: {{…}}, {!…}, {%…%}, #{…}, %{…}, ${…}, {$…},
+ * *|…|*, <OTRS_…>. `pulse survey link` lets the same pass (cli/asking.py).
+ */
+const PLACEHOLDER =
+  /\{\{[^{}]*\}\}|\{[!$][^{}]*\}|\{%[^{}]*%\}|[#%$]\{[^{}]*\}|\*\|[^*|]*\|\*|<OTRS_[^<>]*>/;
 
 export function newAnswer(
   survey: string,
