@@ -7,7 +7,7 @@ does an empty text: forms and CSV files send both for a question that was left o
 import ipaddress
 import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any, TypeVar
@@ -26,6 +26,9 @@ _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_BRACKETED = re.compile(r"\[([^\]]*)\](?::\d+)?", re.ASCII)
+_WITH_PORT = re.compile(r"(\d+\.\d+\.\d+\.\d+):\d+", re.ASCII)
+_ADDRESSES_LIMIT = 1_000
 _MOST = 2**31 - 1  # the table's columns are of 32 bits
 
 Value = TypeVar("Value")
@@ -328,14 +331,19 @@ def country(given: Mapping[str, Any]) -> str | None:
 
 
 def ip(given: Mapping[str, Any]) -> str | None:
-    """An optional IPv4 or IPv6 address."""
+    """The first IPv4 or IPv6 address of an optional text; None where there is none.
+
+    Proxies write several (`X-Forwarded-For`), ports beside them, or something else altogether. An
+    answer is not lost over that: the country alone comes of an address.
+    """
     value = value_of(given, "ip")
-    if value is None:
+    if not isinstance(value, str):
         return None
-    try:
-        if not isinstance(value, str) or "%" in value:  # a zone is of the sender's machine
-            raise ValueError("not an address")
-        ipaddress.ip_address(value)
-    except ValueError as error:
-        raise RejectedError("ip", "ip_invalid", "ip must be an IPv4 or IPv6 address.") from error
-    return value
+    for part in value[:_ADDRESSES_LIMIT].split(","):
+        written = part.strip()
+        bracketed = _BRACKETED.fullmatch(written) or _WITH_PORT.fullmatch(written)
+        address = bracketed[1] if bracketed else written
+        with suppress(ValueError):
+            ipaddress.ip_address(address.partition("%")[0])  # a zone is of the sender's machine
+            return address.partition("%")[0]
+    return None
