@@ -367,6 +367,24 @@ def test_an_answer_is_kept_whatever_its_address_says(
     assert message(queue)["items"][0].get("ip") == taken
 
 
+@pytest.mark.parametrize(
+    ("code", "stored", "warning"),
+    [
+        ("at", "AT", None),
+        ("UK", "GB", "country_renamed"),
+        ("EU", None, "country_unknown"),
+        ("XX", None, "country_unknown"),
+    ],
+)
+def test_a_country_is_one_of_iso_3166_or_left_out_with_a_warning(
+    queue: str, code: str, stored: str | None, warning: str | None
+) -> None:
+    answer = send(from_server(country=code))
+    assert answer.status == 202
+    assert [one["code"] for one in answer.json.get("warnings", [])] == [warning] * bool(warning)
+    assert message(queue)["items"][0].get("country") == stored
+
+
 def test_a_key_tied_to_one_survey_needs_no_survey_id(queue: str) -> None:
     answer = send(
         changed("batch", body={"responses": [{"score": 7}]}, authorization=f"Bearer {TIED}")

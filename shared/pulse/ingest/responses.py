@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from pulse import days, lake
+from pulse import days, iso3166, lake
 from pulse.errors import FieldError
 from pulse.ingest import fields
 from pulse.ingest.fields import RejectedError
@@ -75,7 +75,9 @@ class ResponseReader(Reader):
             ip=fields.ip(item),
             user_agent=fields.text(item, "user_agent", limit=None),
         )
-        return response if self._may_name(response, survey, signature) else _unnamed(response)
+        if not self._may_name(response, survey, signature):
+            return _unnamed(response)
+        return _located(response)
 
     def _may_name(self, response: Response, survey: Survey, signature: str | None) -> bool:
         """False if the answer names an agent without the signature of a link that it needs."""
@@ -151,6 +153,23 @@ class ResponseReader(Reader):
         if self.key.kind == "publishable":
             return us < self.received_us - PUBLISHABLE_BACK_S * days.SECOND
         return self.local_day(us) < days.FIRST_DAY
+
+
+def _located(response: Response) -> Response:
+    """The answer with its country as ISO 3166 has it, and with a warning where that is another."""
+    code = response.country
+    known = iso3166.country(code) if code else None
+    if known == code:
+        return response
+    if known:
+        message = f"{code} is stored as {known}, as ISO 3166 calls it."
+        return replace(
+            response, country=known, warning=FieldError("country", "country_renamed", message)
+        )
+    message = f"{code} is no country of ISO 3166: the answer is stored without one."
+    return replace(
+        response, country=None, warning=FieldError("country", "country_unknown", message)
+    )
 
 
 def _unnamed(response: Response) -> Response:

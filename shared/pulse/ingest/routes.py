@@ -196,8 +196,9 @@ class Ingest:
             raise _nothing_accepted(verdict)
         self._send(call, reader, list(verdict.events.values()))
         count(f"{counted}Accepted", len(verdict.events), at_us=reader.received_us)
-        if verdict.warnings:
-            count("AgentsDropped", len(verdict.warnings), at_us=reader.received_us)
+        dropped = [one for one in verdict.warnings.values() if one.field == "agent_id"]
+        if dropped:
+            count("AgentsDropped", len(dropped), at_us=reader.received_us)
         return Reply.json(202, verdict.summary() | _times(verdict, items))
 
     def _send(self, call: Call, reader: Reader, events: Sequence[Event]) -> None:

@@ -16,6 +16,7 @@ import maxminddb
 from maxminddb import InvalidDatabaseError
 
 from pulse.errors import SettingsError
+from pulse.iso3166 import country
 from pulse.observe import count
 
 DEFAULT_FILE = "country.mmdb"
@@ -93,6 +94,4 @@ def _country(record: Any) -> str | None:
         return None
     nested = record.get("country")
     code = nested.get("iso_code") if isinstance(nested, dict) else record.get("country_code")
-    if isinstance(code, str) and len(code) == 2 and code.isascii() and code.isalpha():
-        return code.upper()
-    return None
+    return country(code) if isinstance(code, str) else None

@@ -237,7 +237,8 @@ _ACCEPTED: Schema = {
         "warnings": _FAULTS
         | {
             "description": "Only where something was left out of what was accepted: "
-            "agent_not_signed, an agent that no link had signed."
+            "agent_not_signed, an agent that no link had signed; country_unknown, a code of no "
+            "country. Or where it was changed: country_renamed, UK to GB."
         },
     },
 }
