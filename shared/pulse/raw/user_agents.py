@@ -65,7 +65,14 @@ _MOBILE = frozenset(
 )
 _TABLET = re.compile(r"iPad|Kindle|Tablet|Playbook|TouchPad", re.IGNORECASE)
 _PHONE = re.compile(r"iPhone|iPod|Generic Smartphone|Generic Feature Phone")
-_TELEVISION = re.compile(r"TV|Chromecast|BRAVIA|Roku")
+_TELEVISION = re.compile(r"TV\b|Chromecast|BRAVIA|Roku")
+_OPERA_PHONE = re.compile(r"Opera M(?:ini|obi)/")
+"""Opera's browsers for phones do not say Mobile on Android; the one for tablets is Opera Tablet."""
+_OPEN_HARMONY = re.compile(r"\((Phone|Tablet|PC); OpenHarmony ")
+"""As its web component has it (openharmony/docs, web-default-userAgent.md)."""
+_OPEN_HARMONY_DEVICES = {"Phone": "mobile", "Tablet": "tablet", "PC": "desktop"}
+_AUTOMATED = re.compile(r"HeadlessChrome/|Bytespider")
+"""Programs that uap-core takes for browsers."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +102,10 @@ def resolver() -> Resolver:
 @lru_cache(maxsize=10_000)
 def _parse(user_agent: str) -> Client:
     parsed = resolver()(user_agent, Domain.ALL).complete()
+    os = parsed.os.family if parsed.os else UNKNOWN
     return Client(
         browser=parsed.user_agent.family if parsed.user_agent else UNKNOWN,
-        os=parsed.os.family if parsed.os else UNKNOWN,
+        os="OpenHarmony" if _OPEN_HARMONY.search(user_agent) else os,
         device=_device(user_agent, parsed),
     )
 
@@ -105,9 +113,15 @@ def _parse(user_agent: str) -> Client:
 def _device(user_agent: str, parsed: Result) -> str:
     family = parsed.device.family if parsed.device else ""
     os = parsed.os.family if parsed.os else ""
-    if family == "Spider":  # what uap-core calls every program that reads pages by itself
+    # Spider is what uap-core calls every program that reads pages by itself
+    if family == "Spider" or _AUTOMATED.search(user_agent):
         return "bot"
-    if _TELEVISION.search(user_agent):
+    if harmony := _OPEN_HARMONY.search(user_agent):
+        return _OPEN_HARMONY_DEVICES[harmony[1]]
+    if _OPERA_PHONE.search(user_agent):
+        return "tablet" if _TABLET.search(family) else "mobile"
+    carried = os == "iOS" or (os == "Android" and "Mobile" in user_agent)
+    if _TELEVISION.search(user_agent) and not carried:  # apps have TV in their names too
         return "other"
     if _TABLET.search(family) or (os == "Android" and "Mobile" not in user_agent):
         return "tablet"  # Android's own convention: phones say Mobile, tablets do not

@@ -34,6 +34,26 @@ CASES = [
      "Chrome", "Android", "other"),
     ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
      "Googlebot", "Other", "bot"),
+    (f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} HeadlessChrome/140.0.0.0 Safari/537.36",
+     "HeadlessChrome", "Linux", "bot"),
+    ("Opera/9.80 (Android; Opera Mini/36.2/119.132; U; id) Presto/2.12.423 Version/12.16",
+     "Opera Mini", "Android", "mobile"),
+    ("Opera/9.80 (Android 4.0.4; Linux; Opera Mobi/ADR-1210091050) Presto/2.11.355 Version/12.10",
+     "Opera Mobile", "Android", "mobile"),
+    ("Opera/9.80 (Android 3.2; Linux; Opera Tablet/ADR-1203051631; U; en) Presto/2.10.254 "
+     "Version/12.00", "Opera Tablet", "Android", "tablet"),
+    (f"Mozilla/5.0 (Linux; Android 7.0; HTV32) {WEBKIT} Chrome/90.0.4430.91 Mobile Safari/537.36",
+     "Chrome Mobile", "Android", "mobile"),
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+     "Gecko) Mobile/15E148 MyTV/3.1", "Mobile Safari UI/WKWebView", "iOS", "mobile"),
+    (f"Mozilla/5.0 (Phone; OpenHarmony 5.0) {WEBKIT} Chrome/114.0.0.0 Safari/537.36 "
+     "ArkWeb/4.1.6.1 Mobile", "Chrome", "OpenHarmony", "mobile"),
+    (f"Mozilla/5.0 (Tablet; OpenHarmony 5.0) {WEBKIT} Chrome/114.0.0.0 Safari/537.36 "
+     "ArkWeb/4.1.6.1 Mobile", "Chrome", "OpenHarmony", "tablet"),
+    (f"Mozilla/5.0 (PC; OpenHarmony 5.0) {WEBKIT} Chrome/114.0.0.0 Safari/537.36 "
+     "ArkWeb/4.1.6.1", "Chrome", "OpenHarmony", "desktop"),
+    ("Mozilla/5.0 (SMART-TV; Linux; Tizen 5.0) AppleWebKit/537.36 (KHTML, like Gecko) "
+     "Version/5.0 TV Safari/537.36", "Safari", "Tizen", "other"),
     ("curl/8.5.0", "curl", "Other", "other"),
     ("nothing that anybody knows", "Other", "Other", "other"),
     ("\x00 😀", "Other", "Other", "other"),
