@@ -121,11 +121,12 @@ TABLES = {
         {
             **{"day": date(2026, 11, 16), "media_type": "voice", "agent": "ada", "entered": 3},
             **{"accepted": 1, "accept_us": 60_500_000, "handled": 1, "handle_us": 90_000_000},
+            **{"accept_timed": 1, "handle_timed": 1},
         },
         {
             **{"day": date(2026, 11, 17), "media_type": "chat", "customer_segment": "gold"},
             **{"entered": 4, "accepted": 1, "currency": "EUR", "with_revenue": 2},
-            **{"revenue": 250_000},
+            **{"revenue": 250_000, "accept_timed": 1},
         },
     ],
     "sessions": [
