@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.measure import SCALES, Part, Scale, measured
 from bench.page import page
 
-PARTS = ("imports", "ingest", "write_raw", "build_daily", "statements", "read")
+PARTS = ("imports", "ingest", "write_raw", "build_daily", "statements", "years", "read")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -36,6 +36,8 @@ class Scale:
     """Responses a year of the tenant that stands for most."""
     largest_rows: int
     """Responses a year of the largest tenant."""
+    import_rows: int
+    """Rows of the file that is imported."""
 
 
 _DEFAULT = Scale(
@@ -48,6 +50,7 @@ _DEFAULT = Scale(
     raw_days=3 * 365 + 1,
     typical_rows=100_000,
     largest_rows=3_400_000,
+    import_rows=20_000,
 )
 SCALES: Mapping[str, Scale] = {
     scale.name: scale
@@ -62,6 +65,7 @@ SCALES: Mapping[str, Scale] = {
             raw_days=25,
             typical_rows=20_000,
             largest_rows=20_000,
+            import_rows=200,
         ),
         replace(
             _DEFAULT,

@@ -23,7 +23,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import athena, cloudformation, events, iam, sqs
+from local import athena, cloudformation, dynamodb, events, glue, iam, sqs
 from local.channel import CallingEnd
 from local.template import ACCOUNT_ID
 
@@ -33,6 +33,8 @@ def main(pipe: int, permissions: Path | None) -> None:
     calls = CallingEnd(Connection(pipe))
     cloudformation.install()
     sqs.install()
+    dynamodb.install()
+    glue.install()
     events.install(calls.call)
     credentials = _administrator()
     iam.enforce(permissions)

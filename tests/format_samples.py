@@ -23,6 +23,7 @@ from pulse.ingest.message import AgentSession, Event, Interaction, Message, Resp
 from pulse.raw import parquet, quarantine
 from pulse.raw.rows import STREAMS, Origin, row_of
 from pulse.reports import tenant_year
+from pulse.store.changes import Settled
 from pulse.store.clients import client
 from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger
@@ -198,10 +199,16 @@ def records() -> dict[str, bytes]:
         key = Key("ab" * 32, "report", "acme", NOON_US, ("checkout",), ("https://a.example",))
         tenants.add_key(key)
         ledger.add("responses", DAY)
+        run = "01KBJP3E00SAMPLERUN000000"
+        stand = ledger.changes.stands()["responses"]
+        ledger.changes.begin("responses", run)
         ledger.claim("responses", DAY, version=1, run="01RUN", answers=1)
         ledger.note_compacted("responses", DAY, 1)
         unbuilt = Unbuilt("2", "FAILED: why", NOON_US - 9, NOON_US, 2, alone=True, failing=True)
         ledger.note_unbuilt("responses", DAY, unbuilt, before=None)
+        settled = Settled(stand.changes, NOON_US)
+        ledger.changes.end("responses", run, stand, published=True, failing=1, settled=settled)
+        ledger.changes.begin("responses", "01KBJP3E00SAMPLEDEAD000000")
         days_of_it = (DateRange(DAY, DAY),)
         behind = Behind(failing=days_of_it, waiting=days_of_it, years={2025: unbuilt})
         tenants.set_behind("acme", {"scores": behind})

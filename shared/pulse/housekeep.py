@@ -157,12 +157,14 @@ class Housekeep:
         had expired is set aside elsewhere, and goes too.
         """
         first_kept = first_kept_day(self.retention_days)
-        published = self.catalog.partitions(dataset.daily_table) if self.retention_days else {}
-        for day, entry in sorted(self.ledger.entries(dataset.stream).items()):
+        entries = self.ledger.entries(dataset.stream)
+        old = [day for day, entry in entries.items() if day < first_kept and not entry.expired]
+        published = self.catalog.partitions(dataset.daily_table, old) if old else {}
+        for day, entry in sorted(entries.items()):
             if entry.expired:
                 if entry.removed_version != entry.version:
                     yield entry
-            elif day < first_kept and day in published and published[day].version == entry.version:
+            elif day in published and published[day].version == entry.version:
                 yield entry
 
     def _remove_day(self, dataset: lake.Dataset, entry: Entry) -> bool:

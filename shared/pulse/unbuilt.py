@@ -68,11 +68,14 @@ class Unbuilt:
         A failing thing is tried after an hour if it has changed, otherwise after one, two, four …
         hours, and then every night.
         """
+        return not self.failing or days.now_us() >= self.due_us(of)
+
+    def due_us(self, of: object) -> int:
+        """The moment from which on it is to be tried again, if it stays at `of`."""
         if not self.failing:
-            return True
-        passed = days.now_us() - self.tried_us
+            return self.tried_us
         patience = HOUR_US if str(of) != self.of else HOUR_US << min(self.tries - 1, 5)
-        return passed >= min(patience, NIGHT_US)
+        return self.tried_us + min(patience, NIGHT_US)
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Self:

@@ -363,8 +363,8 @@ def test_of_two_builders_the_later_one_does_not_take_back_what_the_first_has_fou
     spoil(pulse, "interactions", YESTERDAY)
     real, meanwhile = Ledger.entries, [pulse.build_daily]
 
-    def entries(self: Ledger, stream: str) -> Mapping[date, Entry]:
-        found = real(self, stream)
+    def entries(self: Ledger, stream: str, *range: date) -> Mapping[date, Entry]:
+        found = real(self, stream, *range)
         if stream == "interactions" and meanwhile:
             with suppress(AthenaError):
                 meanwhile.pop()()

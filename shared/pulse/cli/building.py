@@ -60,7 +60,8 @@ def build_daily(
 ) -> tuple[date, ...]:
     """Build every day that has changed, or every day from start to end; returns the days built.
 
-    Days that are known to fail are tried again when they are due, or now if `impatient`.
+    Days that are known to fail are tried again when they are due, or now if `impatient`. A
+    terminal is shown how many days are done.
     """
     from pulse.daily.build import BuildDaily  # slow to import: it brings pandas
 
@@ -68,11 +69,20 @@ def build_daily(
     output.say("Building days …")
     built: set[date] = set()
     finished = False
-    while not finished:
-        # no event: the reports are built here next, not by the deployed function as well
-        result = stage.run(start, end, remaining_s=_no_limit, wake=False, impatient=impatient)
-        built |= set(result.built)
-        finished = result.finished
+    with output.bars() as show:
+        while not finished:
+            # no event: the reports are built here next, not by the deployed function as well
+            result = stage.run(
+                start,
+                end,
+                remaining_s=_no_limit,
+                wake=False,
+                impatient=impatient,
+                whole=True,
+                progress=lambda stream, done, total: show(f"days of {stream}", done, total),
+            )
+            built |= set(result.built)
+            finished = result.finished
     return tuple(sorted(built))
 
 

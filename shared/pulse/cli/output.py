@@ -6,7 +6,7 @@ So `pulse … --json | jq` and `KEY=$(pulse key create …)` work whatever is sa
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -14,7 +14,14 @@ from typing import Annotated, Any, Protocol
 import typer
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -133,19 +140,39 @@ class Step(Protocol):
 @contextmanager
 def progress(doing: str, total: int) -> Iterator[Step]:
     """Within the block, what is given counts steps of `total`: a bar, if stderr is a terminal."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not Console(stderr=True).is_terminal:
         say(f"{doing}: {total:,}")
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+    with _drawn() as bar:
         task = bar.add_task(doing, total=total)
 
         def step(steps: int, doing: str | None = None) -> None:
             bar.update(task, advance=steps, description=doing)
 
         yield step
+
+
+@contextmanager
+def bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Within the block, what is given says of a work how far it has come: its name, how many of
+    its steps are done, and of how many. Each work is a bar, if stderr is a terminal.
+    """
+    tasks: dict[str, TaskID] = {}
+    with _drawn() as drawn:
+
+        def show(doing: str, done: int, total: int) -> None:
+            if doing not in tasks:
+                tasks[doing] = drawn.add_task(doing, total=total)
+            drawn.update(tasks[doing], completed=done, total=total)
+
+        yield show
+
+
+def _drawn() -> Progress:
+    """Bars on stderr, which nothing draws where that is no terminal."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())

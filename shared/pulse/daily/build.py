@@ -2,14 +2,15 @@
 
 What is to be built follows from the state: the ledger counts the changes of each day, and the
 day's Glue partition says which count it was built from. A build writes a new run, checks it, and
-then points the partitions at it; whoever reads sees the old day or the new one.
+then points the partitions at it; whoever reads sees the old day or the new one. Days and partitions
+are read once a run, and not at all while nothing has changed (decision 0049).
 
 A statement that fails because of the rows it reads is halved until the day is found whose they are;
 all other days are built, and the ledger remembers the day and the reason (decision 0032).
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Self
@@ -32,6 +33,7 @@ from pulse.settings import BuildDailySettings
 from pulse.sql import statement
 from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog, Partition
+from pulse.store.changes import Settled, Stand
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
@@ -40,6 +42,13 @@ from pulse.unbuilt import Unbuilt
 MOST_RETRIES = 10
 """At most so many days that are known to fail are tried again in one run."""
 _NO_TIME = "no time was left for it"
+
+Progress = Callable[[str, int, int], None]
+"""Is told a stream, how many of its days are done, and of how many."""
+
+
+def _no_progress(stream: str, done: int, total: int) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +64,21 @@ class _Table(Failures[date]):
     """The days of one table in a run: what is built, what has failed, what is left."""
 
     dataset: lake.Dataset
+    before: Stand
+    """How the stream stood before its days were read."""
     entries: Mapping[date, Entry]
+    due: Sequence[date]
+    """The days to build."""
     portions: deque[list[date]]
-    """The days still to be built, in portions of one statement each."""
+    """Those of them that are still to be built in this run, in portions of one statement each."""
+    is_whole: bool
+    """True where all days were looked at, rather than those of a range."""
+    name: str = field(default_factory=lake.ulid)
+    """What the run is called while it is at work on this table."""
+    is_publishing: bool = False
+    """True once others have been told that this run is at work."""
+    failing: int = 0
+    """How many days of the table cannot be built."""
     built: set[date] = field(default_factory=set)
     halved: dict[date, tuple[int, PulseError]] = field(default_factory=dict)
     """The last statement over a day that failed: how many days it had, and why."""
@@ -133,11 +154,16 @@ class BuildDaily:
         remaining_s: Remaining,
         wake: bool = True,
         impatient: bool = False,
+        whole: bool = False,
+        progress: Progress = _no_progress,
     ) -> DailyResult:
         """Build the days that changed; given a start or an end, all days with events between.
 
         A day that raw no longer keeps stays as it was built last. Days that are known to fail are
-        tried again from time to time, or now if `impatient`; the ledger says which they are.
+        tried again from time to time, or now if `impatient`; the ledger says which they are. A
+        stream of which nothing has changed since a builder looked is passed over, unless the run
+        is `impatient` or is to look at the `whole`. `progress` is told of each table that has days
+        to build how many are done and how many there are.
 
         Afterwards every day built is published whole, and the next builder is woken (or this one
         again, if time ran short) unless `wake` is false: for a caller that goes on by itself.
@@ -145,16 +171,25 @@ class BuildDaily:
         were; the others have been built.
         """
         tables: list[_Table] = []
+        stands = self.ledger.changes.stands()
+        look = bool(start or end or impatient or whole)
+        settled = [stand for stand in stands.values() if stand.is_settled and not look]
         for dataset in lake.DATASETS:
-            table = self._table(dataset, start, end, impatient)
-            self._build_all(table, remaining_s)
+            stand = stands[dataset.stream]
+            if stand in settled:
+                continue
+            table = self._table(dataset, stand, start, end, impatient)
+            self._build_all(table, remaining_s, progress)
             tables.append(table)
         built = {day for table in tables for day in table.built}
         failures = [failure for table in tables for failure in table.failures]
         finished = all(table.finished for table in tables)
         # A run that builds nothing must not wake itself again and again.
         again = not finished and (built or not failures)
-        failing = sum(self._note(table, over=not again) for table in tables)
+        for table in tables:
+            notes = self._note(table, over=not again)
+            self._end(table, notes)
+        failing = sum(t.failing for t in tables) + sum(stand.failing for stand in settled)
         if wake:
             self.events.announce("daily unfinished" if again else "daily built")
         logger.info(
@@ -167,7 +202,12 @@ class BuildDaily:
         return DailyResult(tuple(sorted(built)), finished)
 
     def _table(
-        self, dataset: lake.Dataset, start: date | None, end: date | None, impatient: bool
+        self,
+        dataset: lake.Dataset,
+        before: Stand,
+        start: date | None,
+        end: date | None,
+        impatient: bool,
     ) -> _Table:
         """The days of a table that are to be built, in portions of one statement each.
 
@@ -182,7 +222,12 @@ class BuildDaily:
             suspects = _to_be_tried(suspects, entries)
         halves = _halves({day: note.among for day, note in waiting.items()})
         return _Table(
-            dataset, entries, deque([*batches(sound), *halves, *([day] for day in suspects)])
+            dataset=dataset,
+            before=before,
+            entries=entries,
+            due=due,
+            portions=deque([*batches(sound), *halves, *([day] for day in suspects)]),
+            is_whole=not (start or end),
         )
 
     def _due(
@@ -203,9 +248,11 @@ class BuildDaily:
             if day not in published or published[day].version != entry.version
         )
 
-    def _build_all(self, table: _Table, remaining_s: Remaining) -> None:
+    def _build_all(self, table: _Table, remaining_s: Remaining, progress: Progress) -> None:
         """Build as many of the table's days as time allows."""
+        total = len(table.left)
         while table.portions:
+            progress(table.dataset.stream, total - len(table.left), total)
             if remaining_s() < RESERVE_S:
                 table.stop()
                 return
@@ -214,15 +261,17 @@ class BuildDaily:
                 return
             days = table.portions.popleft()
             try:
-                wrong = self._build(table.dataset, [table.entries[d] for d in days], remaining_s)
+                wrong = self._build(table, [table.entries[d] for d in days], remaining_s)
             except (AthenaError, CatalogError) as error:
                 table.note(days, error)
             else:
                 table.failed.update(wrong)
                 table.built.update(day for day in days if day not in wrong)
+        if total:
+            progress(table.dataset.stream, total, total)
 
-    def _note(self, table: _Table, *, over: bool) -> int:
-        """Note in the ledger which days could not be built and why; returns how many are failing.
+    def _note(self, table: _Table, *, over: bool) -> Mapping[date, Unbuilt]:
+        """Note in the ledger which days could not be built and why; returns what was noted.
 
         Days that were not reached are noted as waiting only if the run is `over`: otherwise another
         run is woken for them.
@@ -250,22 +299,41 @@ class BuildDaily:
             if note.failing:
                 fields = {"stream": stream, "day": str(day), "error": note.reason}
                 logger.error("day cannot be built", extra=fields)
-        known = {day: entry.unbuilt for day, entry in table.entries.items() if not entry.expired}
-        known |= notes
-        return sum(
-            note is not None and note.failing and day not in table.built
-            for day, note in known.items()
+        return notes
+
+    def _end(self, table: _Table, notes: Mapping[date, Unbuilt]) -> None:
+        """Say in the ledger what this run has found, so that the next one may pass over it."""
+        noted = {
+            day: note
+            for day, entry in table.entries.items()
+            if (note := notes.get(day, entry.unbuilt)) and not entry.expired
+        }
+        table.failing = sum(note.failing and day not in table.built for day, note in noted.items())
+        waits = {day: noted.get(day) for day in table.due if day not in table.built}
+        settled = None
+        if table.is_whole and all(note and note.failing for note in waits.values()):
+            moments = [
+                note.due_us(table.entries[day].version) for day, note in waits.items() if note
+            ]
+            settled = Settled(table.before.changes, min(moments, default=None))
+        self.ledger.changes.end(
+            table.dataset.stream,
+            table.name,
+            table.before,
+            published=table.is_publishing or bool(notes),
+            failing=table.failing,
+            settled=settled,
         )
 
     def _build(
-        self, dataset: lake.Dataset, entries: Sequence[Entry], remaining_s: Remaining
+        self, table: _Table, entries: Sequence[Entry], remaining_s: Remaining
     ) -> dict[date, BuildCheckError]:
         """Build some days in one run, check it, and publish it day by day.
 
         Returns the days whose result contradicts the events, with the error. They are not
         published.
         """
-        run = lake.ulid()
+        dataset, run = table.dataset, lake.ulid()
         days = day_parameters([entry.day for entry in entries])
         prefix = lake.run_prefix(dataset, run)
 
@@ -290,7 +358,7 @@ class BuildDaily:
             if entry.day not in wrong and not built.get(entry.day.isoformat()):
                 wrong |= self._check_empty(dataset, entry.day)
         self._publish(
-            dataset,
+            table,
             [
                 Partition(entry.day, run, entry.version, built.get(entry.day.isoformat(), 0))
                 for entry in entries
@@ -318,18 +386,21 @@ class BuildDaily:
                 return {day: BuildCheckError(text)}
         return {}
 
-    def _publish(self, dataset: lake.Dataset, partitions: Sequence[Partition]) -> None:
+    def _publish(self, table: _Table, partitions: Sequence[Partition]) -> None:
         """Point the days at the run, but for those that a run of a newer version speaks for.
 
         Glue has no conditional update. So the run claims each day in the ledger first, and looks
         again after it has written: if another run has claimed a day meanwhile, the partition is
         left to be what that claim says, whichever of the two wrote last.
         """
-        stream = dataset.stream
+        dataset, stream = table.dataset, table.dataset.stream
+        if partitions and not table.is_publishing:
+            self.ledger.changes.begin(stream, table.name)
+            table.is_publishing = True
         due = [partition for partition in partitions if self._claim(stream, partition)]
         while due:
             self.catalog.point(dataset.daily_table, {p: self._location(dataset, p) for p in due})
-            entries = self.ledger.entries(stream)
+            entries = self.ledger.entries(stream, due[0].day, due[-1].day)
             due = [
                 Partition(p.day, entry.claimed_run, entry.claimed_version, entry.claimed_answers)
                 for p in due

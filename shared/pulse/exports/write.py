@@ -130,9 +130,7 @@ class ExportRows:
         """The days that have rows, in order, each with its rows in order."""
         stream, dates = export.request.stream, export.request.dates
         filters = filter_parameters(stream, export.request.filters)
-        known = self.ledger.entries(stream)
-        wanted = sorted(day for day in known if dates.start <= day <= dates.end)
-        for batch in batches(wanted):
+        for batch in batches(sorted(self.ledger.entries(stream, dates.start, dates.end))):
             staging = lake.export_staging_prefix(run, batch[0])
             self.athena.unload(
                 statement("exports", stream),

@@ -73,7 +73,7 @@ class RestoreRaw:
         ValueError for an object of a newer version of Pulse.
         """
         stream = dataset.stream
-        entry = self.ledger.entries(stream).get(day)
+        entry = self.ledger.entry(stream, day)
         if entry is None or entry.expired:
             return None
         if dry:

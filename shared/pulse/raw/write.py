@@ -2,8 +2,9 @@
 
 Whom an erasure names is left out, wherever the message has waited (erasure/marks.py).
 
-First the objects, then the ledger, then the acknowledgement: a process that dies in between
-writes the same rows again, and builders count each identity once. A message has failed if any
+First the objects, then the ledger's days, then the word to builders that there is something new,
+then the acknowledgement: a process that dies in between writes the same rows again, and builders
+count each identity once. A message has failed if any
 of its rows could not be stored; the others of the batch are done.
 """
 
@@ -150,6 +151,7 @@ class WriteRaw:
         failed = {record["messageId"] for record in records if not self._read(record, batch)}
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             lost = list(filter(None, pool.map(self._store, batch.targets)))
+        lost += self._tell([target for target in batch.targets if target not in lost])
         stored = [target for target in batch.targets if target not in lost]
         failed.update(*(target.messages for target in lost))
         self._names.note((t.day, row) for t in stored if t.day for row in t.rows)
@@ -248,8 +250,19 @@ class WriteRaw:
         rows = sorted(target.rows, key=stream.sort_key)
         key = lake.raw_key(target.stream, day, lake.ulid())
         self._objects.put(key, parquet.encode(rows, stream.columns))
-        if self._ledger.add(target.stream, day).expired:
+        if self._ledger.add(target.stream, day, tell=False).expired:
             self._set_aside(target, day)
+
+    def _tell(self, stored: Sequence[Target]) -> list[Target]:
+        """Tell builders of what is stored, once a stream; the targets of which that failed."""
+        untold: list[Target] = []
+        for stream in dict.fromkeys(target.stream for target in stored if target.day):
+            try:
+                self._ledger.changes.tell(stream)
+            except Exception as error:  # no builder would look: the messages come again
+                _log("builders not told", error, stream=stream)
+                untold += [one for one in stored if one.day and one.stream == stream]
+        return untold
 
     def _set_aside(self, target: Target, day: date) -> None:
         """Store as lines the rows of a day that expired while raw was to be kept less long.

@@ -15,6 +15,9 @@ so there is one at a time. New objects may come at any time.
 
 A day expires at the version that was built last, and is never built again: `add` tells whoever
 stores something for it afterwards.
+
+What has changed at all stands in one record of each stream beside its days (changes.py), so that
+a builder with nothing to do need not read them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +28,7 @@ from typing import Any
 
 from pulse import days, lake
 from pulse.errors import ConflictError
+from pulse.store.changes import Changes
 from pulse.store.records import Record, Records
 from pulse.unbuilt import Unbuilt
 
@@ -56,12 +60,16 @@ class Ledger:
 
     def __init__(self, table: str) -> None:
         self._records = Records(table)
+        self.changes = Changes(table)
 
-    def add(self, stream: str, day: date, *, rewritten: bool = False) -> Entry:
+    def add(self, stream: str, day: date, *, rewritten: bool = False, tell: bool = True) -> Entry:
         """Count one more change of a day; the day then. Call it after the object is stored.
 
         Where its objects are `rewritten`, a build that failed over them says nothing any more: the
         next one tries.
+
+        Builders find the day once they are told of the stream. Who adds many days and tells of
+        them afterwards, once and before anybody relies on it, adds without `tell`.
         """
         values = {":one": 1}
         expression = "ADD version :one"
@@ -74,12 +82,24 @@ class Ledger:
         record = self._records.update(
             f"LEDGER#{stream}", day.isoformat(), expression, values=values
         )
+        if tell:
+            self.changes.tell(stream)
         return _entry(record)
 
-    def entries(self, stream: str) -> Mapping[date, Entry]:
-        """Every day of a stream that ever had an event, read consistently."""
-        records = self._records.query(f"LEDGER#{stream}", consistent=True)
+    def entries(
+        self, stream: str, first: date = date.min, last: date = date.max
+    ) -> Mapping[date, Entry]:
+        """The days of a stream that ever had an event, in order and read consistently.
+
+        All of them, or those from `first` to `last`, both included: then no others are read.
+        """
+        between = (first.isoformat(), last.isoformat())
+        records = self._records.query(f"LEDGER#{stream}", between=between, consistent=True)
         return {entry.day: entry for entry in map(_entry, records)}
+
+    def entry(self, stream: str, day: date) -> Entry | None:
+        """One day of a stream, read consistently; None if it never had an event."""
+        return self.entries(stream, day, day).get(day)
 
     def claim(self, stream: str, day: date, *, version: int, run: str, answers: int) -> bool:
         """Make `run`, built from `version` and counting `answers`, speak for the day.

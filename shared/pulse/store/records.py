@@ -77,11 +77,25 @@ class Records:
         )
         return _record(reply["Item"]) if "Item" in reply else None
 
-    def query(self, pk: str, *, after: str = "", consistent: bool = False) -> Iterator[Record]:
-        """Every record of a partition, in order of `sk`; with `after` those that follow it."""
+    def query(
+        self,
+        pk: str,
+        *,
+        after: str = "",
+        between: tuple[str, str] | None = None,
+        consistent: bool = False,
+    ) -> Iterator[Record]:
+        """Every record of a partition, in order of `sk`.
+
+        With `after` those that follow it; with `between` those from the first to the last of the
+        two, both included.
+        """
         condition, values = "pk = :pk", {":pk": pk}
         if after:
             condition, values = "pk = :pk AND sk > :after", {":pk": pk, ":after": after}
+        if between is not None:
+            condition = "pk = :pk AND sk BETWEEN :first AND :last"
+            values = {":pk": pk, ":first": between[0], ":last": between[1]}
         pages = self._client.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression=condition,

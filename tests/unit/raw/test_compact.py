@@ -69,7 +69,9 @@ class MemoryLedger(Ledger):
     def __init__(self) -> None:
         self.days: dict[date, Entry] = {}
 
-    def entries(self, stream: str) -> Mapping[date, Entry]:
+    def entries(
+        self, stream: str, first: date = date.min, last: date = date.max
+    ) -> Mapping[date, Entry]:
         return self.days if stream == "responses" else {}
 
     def take(self, stream: str, day: date, holder: str, until_us: int) -> bool:

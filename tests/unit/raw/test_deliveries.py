@@ -53,6 +53,8 @@ class Lake:
     """By stream and day."""
     counted: dict[tuple[str, str], int] = field(default_factory=dict)
     """How many of a day's objects lay there when the ledger last counted it."""
+    told: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What was counted when builders were last told of the day's stream."""
 
     def put(self, key: str, body: bytes) -> None:
         self._call()
@@ -61,11 +63,20 @@ class Lake:
             rows = json.loads(body)
             self.objects.setdefault((stream, day.removeprefix("dt=")), []).append(rows)
 
-    def add(self, stream: str, day: date) -> Entry:
+    def add(self, stream: str, day: date, *, tell: bool) -> Entry:
+        assert not tell  # once for all days
         self._call()
         place = stream, day.isoformat()
         self.counted[place] = len(self.objects[place])
         return Entry(day, version=self.counted[place])
+
+    @property
+    def changes(self) -> "Lake":
+        return self
+
+    def tell(self, stream: str) -> None:
+        self._call()
+        self.told |= {place: n for place, n in self.counted.items() if place[0] == stream}
 
     def note(self, naming: Naming) -> None:
         self._call()
@@ -82,9 +93,9 @@ class Lake:
             raise TimeoutError("refused by the test")
 
     def rows(self) -> Iterator[tuple[str, str, Row]]:
-        """Stream, day and row of everything that a builder finds which the ledger has woken."""
+        """Stream, day and row of everything that a builder finds who goes by what it is told."""
         for (stream, day), objects in self.objects.items():
-            for rows in objects[: self.counted.get((stream, day), 0)]:
+            for rows in objects[: self.told.get((stream, day), 0)]:
                 for row in rows:
                     yield stream, day, row
 
