@@ -65,6 +65,14 @@ def test_the_first_thresholds_hold_for_all_days(pulse: Driver, bank: str) -> Non
     assert stored(pulse, bank).thresholds_at("voice", EVER) == Thresholds(20, 30, 300)
 
 
+def test_synchronous_media_are_listed_and_must_be_known(pulse: Driver, bank: str) -> None:
+    assert stored(pulse, bank).synchronous_media == ("voice", "chat")
+    assert set_(bank, "synchronous_media=voice,social")["synchronous_media"] == ["voice", "social"]
+    assert stored(pulse, bank).synchronous_media == ("voice", "social")
+    assert set_(bank, "synchronous_media=none")["synchronous_media"] == []
+    assert "must be of voice, email" in run("set", bank, "synchronous_media=fax", code=2).output
+
+
 def test_a_later_change_holds_from_the_tenants_tomorrow_on(pulse: Driver, bank: str) -> None:
     set_(bank, "voice.accept=20")
     set_(bank, "voice.accept=25")

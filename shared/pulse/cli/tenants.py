@@ -21,7 +21,10 @@ from pulse.tenants.thresholds import SETTINGS as THRESHOLDS
 WeekStart = Literal["monday", "sunday"]
 TenantId = Annotated[str, typer.Argument(metavar="ID", help="a-z, 0-9 and -, at most 63.")]
 
-SETTINGS = ("name", "timezone", "week_start", "min_sample", "satisfaction_scale")
+SETTINGS = (
+    *("name", "timezone", "week_start", "min_sample", "satisfaction_scale"),
+    "synchronous_media",
+)
 _KEYS = f"{', '.join(SETTINGS)}, and MEDIUM.{'|'.join(KINDS)}"
 
 app = typer.Typer(no_args_is_help=True, help="The tenants that reports are made for.")
@@ -107,7 +110,9 @@ def set_settings(
     """Change settings of a tenant; within a minute every process knows them.
 
     Thresholds are whole seconds, or none, and each has a history by the tenant's days. Without
-    --from the first value of one is in force for all days, a later one from tomorrow on.
+    --from the first value of one is in force for all days, a later one from tomorrow on. On
+    synchronous media (voice,chat unless set) being accepted is the first response; a change holds
+    for what is written from then on.
 
     Example:
 
@@ -125,6 +130,8 @@ def set_settings(
             changes["name"] = _name(values["name"])
         if "min_sample" in values:
             changes["min_sample"] = _whole("min_sample", values["min_sample"])
+        if "synchronous_media" in values:
+            changes["synchronous_media"] = _media(values["synchronous_media"])
         changed = target.tenants.set(found, **changes)
     except ValueError as error:
         raise WrongUseError(f"{error}.") from error
@@ -147,6 +154,11 @@ def _name(text: str) -> str:
     if not text.strip():
         raise ValueError("A tenant's name cannot be empty")
     return text
+
+
+def _media(text: str) -> tuple[str, ...]:
+    """The media that a setting lists with commas between them, or none."""
+    return () if text == "none" else tuple(dict.fromkeys(text.split(",")))
 
 
 def _whole(name: str, text: str) -> int:
@@ -188,6 +200,7 @@ def _show(tenant: Tenant, surveys: list[Survey] | None = None, *, as_json: bool)
     )
     lines = described | {"surveys": listed or None}
     del lines["thresholds"]
+    lines["synchronous_media"] = ", ".join(tenant.synchronous_media) or "none"
     lines |= {name: _timeline(timeline) for name, timeline in sorted(tenant.thresholds.items())}
     output.show(result, output.pairs(lines), as_json=as_json)
 
@@ -212,6 +225,7 @@ def _described(tenant: Tenant) -> dict[str, Any]:
         "week_start": tenant.week_start,
         "min_sample": tenant.min_sample,
         "satisfaction_scale": tenant.satisfaction_scale,
+        "synchronous_media": list(tenant.synchronous_media),
         "thresholds": {
             name: [{"from": since.isoformat(), "seconds": seconds} for since, seconds in timeline]
             for name, timeline in sorted(tenant.thresholds.items())

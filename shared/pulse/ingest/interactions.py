@@ -1,7 +1,7 @@
 """One update of an interaction as a caller wrote it → as it is stored, or what is wrong with it.
 
-The thresholds that the tenant's settings have for the medium on the day that it entered are
-stamped on it: a later change of settings never rewrites history.
+What the tenant's settings say of its medium is stamped on it, the thresholds of the day that it
+entered and whether customers wait on the line: a later change never rewrites history.
 """
 
 from typing import Any
@@ -82,6 +82,7 @@ class InteractionReader(Reader):
             accepted_by_day=by_day["accepted_at"],
             first_response_by_day=by_day["first_response_at"],
             finished_by_day=by_day["finished_at"],
+            synchronous=media_type in self.settings.synchronous_media,
         )
 
     def _entered(self, item: dict[str, Any]) -> int:

@@ -93,6 +93,7 @@ class Interaction:
     first_response_by_day: bool | None = None
     finished_by_day: bool | None = None
     synchronous: bool | None = None
+    """Whether customers wait on the line on this medium, by the tenant's settings."""
 
     @property
     def id(self) -> str:

@@ -37,6 +37,7 @@ _SETTINGS = (
     "min_sample",
     "started",
     "satisfaction_scale",
+    "synchronous_media",
     "thresholds",
 )
 
@@ -305,6 +306,8 @@ def _settings(tenant: Tenant, names: Iterable[str]) -> Record:
 def _given_settings(record: Record) -> dict[str, Any]:
     """The settings that a record has; one made before there was a setting lacks it."""
     settings = {name: record[name] for name in _SETTINGS if name in record}
+    if "synchronous_media" in settings:
+        settings["synchronous_media"] = tuple(settings["synchronous_media"])
     return settings | {"thresholds": _timelines(record.get("thresholds", {}))}
 
 

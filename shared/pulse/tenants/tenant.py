@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from pulse import days
+from pulse import days, lake
 from pulse.days import DateRange
 from pulse.tenants.thresholds import Thresholds, Timeline, check_timelines, thresholds_on
 from pulse.unbuilt import Unbuilt
@@ -95,6 +95,8 @@ class Tenant:
     """True once it has an event: from then on the time zone is fixed."""
     satisfaction_scale: str = "1-5"
     """Lowest and highest satisfaction of an interaction; fixed once a report has any."""
+    synchronous_media: tuple[str, ...] = lake.SYNCHRONOUS
+    """The media on which the customer waits on the line: being accepted is the first response."""
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)
     """By their names (tenants/thresholds.py)."""
     tables: Mapping[str, TableState] = field(default_factory=dict)
@@ -110,6 +112,11 @@ class Tenant:
         low, high = self.satisfaction_range
         if low >= high:
             raise ValueError(f"satisfaction_scale must rise; {self.satisfaction_scale} does not")
+        if unknown := set(self.synchronous_media) - set(lake.MEDIA_TYPES):
+            raise ValueError(
+                f"synchronous_media must be of {', '.join(lake.MEDIA_TYPES)}, "
+                f"not {', '.join(sorted(unknown))}"
+            )
         check_timelines(self.thresholds)
 
     @property

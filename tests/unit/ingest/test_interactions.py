@@ -87,6 +87,7 @@ def test_everything_that_may_be_sent_is_kept_under_the_tables_names() -> None:
         accept_threshold_us=30 * days.SECOND,
         first_response_threshold_us=None,
         finish_threshold_us=300 * days.SECOND,
+        synchronous=True,
     )
     assert set(interaction.item()) <= set(lake.RAW_INTERACTIONS)
 
@@ -108,6 +109,7 @@ def test_what_is_not_given_is_not_in_the_message() -> None:
         "updated_us": NOW_US,
         "accept_threshold_us": 30 * days.SECOND,
         "finish_threshold_us": 300 * days.SECOND,
+        "synchronous": True,
     }
 
 
@@ -134,6 +136,17 @@ def test_each_medium_has_thresholds_of_its_own_and_one_taken_away_is_none() -> N
     assert (october.accept_threshold_us, october.first_response_threshold_us) == (None, 3600000000)
     november = read(media_type="email", entered_at="2026-11-01T12:00:00Z")
     assert november.first_response_threshold_us is None
+
+
+def test_whether_customers_wait_on_the_line_is_the_tenants_to_say() -> None:
+    assert [read(media_type=medium).synchronous for medium in ("voice", "chat", "email")] == [
+        True,
+        True,
+        False,
+    ]
+    tenant = replace(BANK, synchronous_media=("voice", "social"))
+    found = [reader(tenant).read({**CALL, "media_type": m}) for m in ("voice", "chat", "social")]
+    assert [one.synchronous for one in found] == [True, False, True]
 
 
 def test_a_threshold_of_zero_is_a_threshold() -> None:
