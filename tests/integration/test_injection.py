@@ -258,7 +258,7 @@ PARAMETERS = (
     "tenant",
 )
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "/v1/responses": ("response_id", "score", "channel", "answered_at", "country", "ip"),
+    "/v1/responses": ("response_id", "score", "channel", "answered_at", "country"),
     "/v1/interactions": ("media_type", "entered_at", "finished_at", "replies", "satisfaction"),
     "/v1/agent-sessions": ("media_type", "day", "active_seconds"),
     "/v1/exports": ("stream", "start_date", "end_date", "format"),
@@ -304,6 +304,15 @@ def test_a_field_that_is_no_text_refuses_it(driver: Driver, path: str, field: st
         answer = call(driver, "POST", path, body=json.dumps(GOOD[path] | {field: text}))
         assert answer.status in (400, 422), (text, answer.body)
     assert driver.messages() == []
+
+
+def test_an_ip_that_is_no_address_costs_no_answer_and_is_not_kept(driver: Driver) -> None:
+    for text in CORPUS:
+        given = GOOD["/v1/responses"] | {"ip": text}
+        assert call(driver, "POST", "/v1/responses", body=json.dumps(given)).status == 202, text
+    kept = [message["body"] for message in driver.messages()]
+    assert len(kept) == len(CORPUS)
+    assert not [body for body in kept if "ip" in json.loads(body)["items"][0]]
 
 
 @pytest.mark.parametrize("path", FIELDS)

@@ -68,6 +68,11 @@ _INTERACTIONS: list[tuple[str, pa.DataType]] = [
     ("accept_threshold_seconds", pa.int64()),  # in force when it entered
     ("first_response_threshold_seconds", pa.int64()),
     ("finish_threshold_seconds", pa.int64()),
+    ("entered_by_day", pa.bool_()),  # true where the day alone is known, which noon stands for
+    ("accepted_by_day", pa.bool_()),
+    ("first_response_by_day", pa.bool_()),
+    ("finished_by_day", pa.bool_()),
+    ("synchronous", pa.bool_()),  # the customer waited on the line
     ("updated_at", _TIME),
     ("received_at", _TIME),
 ]

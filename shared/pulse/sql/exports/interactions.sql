@@ -10,7 +10,8 @@ SELECT
     tenant, interaction_id, media_type, entered_us, updated_us, received_us,
     customer_segment, service_type, agent, agent_name, customer, offered_us, accepted_us,
     first_response_us, finished_us, abandoned, replies, satisfaction, revenue, currency,
-    accept_threshold_us, first_response_threshold_us, finish_threshold_us, dt
+    accept_threshold_us, first_response_threshold_us, finish_threshold_us,
+    entered_by_day, accepted_by_day, first_response_by_day, finished_by_day, synchronous, dt
 FROM counted
 WHERE tenant = :tenant
     AND contains(:media_type, coalesce('=' || media_type, '-')) <> :media_type_negated
