@@ -1,7 +1,7 @@
 """What the interaction reports must say, worked out from the updates sent, in plain Python.
 
-Like tests/oracle.py nothing here is shared with the code under test: METRICS.md's "Customer
-Perspective" as loops over whole interactions, fractions and decimals.
+Like tests/oracle.py nothing here is shared with the code under test: docs/metrics.md's
+"Interactions" as loops over whole interactions, fractions and decimals.
 """
 
 from collections import defaultdict

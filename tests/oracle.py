@@ -1,7 +1,7 @@
 """What the reports must say, worked out from the accepted answers in plain Python.
 
-Nothing here is shared with the code under test: fractions, sorted lists and loops, as METRICS.md
-reads. Slow and obvious on purpose.
+Nothing here is shared with the code under test: fractions, sorted lists and loops, as
+docs/metrics.md reads. Slow and obvious on purpose.
 """
 
 import math
@@ -98,7 +98,7 @@ def _adjusted_wald(promoters: int, detractors: int, n: int) -> tuple[Decimal, De
     return max(100 * (x - half), Decimal(-100)), min(100 * (x + half), Decimal(100))
 
 
-# -- whole replies, as API.md and METRICS.md describe them
+# -- whole replies, as API.md and docs/metrics.md describe them
 
 SCORED = ("average", "median", "score", "ci_low", "ci_high")
 SEGMENTS = {

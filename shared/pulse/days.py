@@ -1,7 +1,7 @@
 """Time: the only clock, instants, a tenant's days, and the named date ranges.
 
 Inside, an instant is an integer of microseconds since 1970 in UTC; at the edges, a day is a
-date in the tenant's time zone. METRICS.md ("Pre-set date filter") defines the presets.
+date in the tenant's time zone. docs/metrics.md ("Days") defines the presets.
 """
 
 import re
@@ -215,7 +215,7 @@ def resolve_preset(
     """The days that a preset means on the tenant's day `today`.
 
     `first_day` is the tenant's first day with data, where `all_time` begins (without data it is
-    today). Raises ValueError for a preset that METRICS.md does not list.
+    today). Raises ValueError for a preset that docs/metrics.md does not list.
     """
     if preset not in PRESETS:
         raise ValueError(f"unknown preset {preset!r}")
@@ -247,7 +247,7 @@ def _resolve(preset: str, today: date, week_start: str, first_day: date) -> tupl
     return end - timedelta(days=n - 1), end
 
 
-# -- what a range is compared with (METRICS.md, "Comparison")
+# -- what a range is compared with (docs/metrics.md, "Comparison")
 
 
 def previous_period(dates: DateRange) -> DateRange:

@@ -114,7 +114,7 @@ MEDIA_TYPES = ("voice", "email", "chat", "sms", "social", "task")
 """How a customer and the contact centre may have been in touch."""
 
 SYNCHRONOUS = ("voice", "chat")
-"""Of these, accepting is the first response (METRICS.md), unless a tenant says otherwise."""
+"""Of these, accepting is the first response (docs/metrics.md), unless a tenant says otherwise."""
 
 INTERACTION_DIMENSIONS = ("media_type", "customer_segment", "service_type", "agent", "currency")
 

@@ -379,7 +379,7 @@ def test_every_cell_of_a_report_can_be_worked_out_from_an_export(pulse: Driver) 
 
 
 def worked_out(export: io.BytesIO) -> pd.DataFrame:
-    """The daily report of csat 1-5 and nps 0-10 answers, by METRICS.md, from a CSV of them."""
+    """The daily report of csat 1-5 and nps 0-10 answers, by docs/metrics.md, from a CSV of them."""
     rows = pd.read_csv(export).rename(columns={"day": "period"})
     rows["up"] = rows.score >= rows.metric.map({"csat": 4, "nps": 9})
     rows["down"] = rows.score <= rows.metric.map({"csat": 2, "nps": 6})
@@ -393,13 +393,13 @@ def worked_out(export: io.BytesIO) -> pd.DataFrame:
 
 
 def wilson(up: Any, n: Any) -> Any:
-    """METRICS.md's interval of a proportion: both ends."""
+    """docs/metrics.md's interval of a proportion: both ends."""
     middle, half = up / n + Z**2 / (2 * n), Z * np.sqrt(up * (n - up) / n**3 + Z**2 / (4 * n**2))
     return np.array([middle - half, middle + half]) / (1 + Z**2 / n).values
 
 
 def adjusted_wald(up: Any, down: Any, n: Any) -> Any:
-    """METRICS.md's interval of a net promoter score: both ends."""
+    """docs/metrics.md's interval of a net promoter score: both ends."""
     p, d = (up + 0.75) / (n + 3), (down + 0.75) / (n + 3)
     half = Z * np.sqrt((p + d - (p - d) ** 2) / (n + 3))
     return np.array([p - d - half, p - d + half])

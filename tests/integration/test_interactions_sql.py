@@ -1,7 +1,7 @@
 """raw → daily of interactions and sessions, rows in → rows out, through SQL on the embedded Athena.
 
-Updates go in as ingest would put them on the queue; what comes out is compared to METRICS.md by
-hand, and to a merge in plain Python for any order of arrival.
+Updates go in as ingest would put them on the queue; what comes out is compared to
+docs/metrics.md by hand, and to a merge in plain Python for any order of arrival.
 """
 
 import uuid
@@ -561,7 +561,7 @@ def as_set(rows: Sequence[Row]) -> set[tuple[Any, ...]]:
     return found
 
 
-# -- the same in plain Python, as METRICS.md reads
+# -- the same in plain Python, as docs/metrics.md reads
 
 
 def merged(updates: Sequence[Row]) -> Row:

@@ -23,7 +23,7 @@ from tests.oracle import Asked, Part, Sent
 NOW = datetime(2026, 11, 3, 18, 0, tzinfo=UTC)
 ZONES = {"acme": "Europe/Berlin", "globex": "America/New_York", "wonka": "Australia/Lord_Howe"}
 CHANGED = datetime(2026, 10, 28, 12, 0, tzinfo=UTC)
-# survey → (since, metric, scale as labelled, good scores, bad scores), as METRICS.md's table has it
+# survey → (since, metric, scale as labelled, good scores, bad scores), by docs/metrics.md
 RULES: Mapping[str, Sequence[tuple[datetime | None, str, str, range, range]]] = {
     "support": [
         (None, "csat", "1-5", range(4, 6), range(1, 3)),

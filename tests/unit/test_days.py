@@ -1,4 +1,4 @@
-"""The clock, instants, a tenant's days, and the presets of METRICS.md."""
+"""The clock, instants, a tenant's days, and the presets of docs/metrics.md."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -20,7 +20,7 @@ def resolved(preset: str, **given: object) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("preset", "start", "end"),
     [
-        # the check that METRICS.md gives
+        # the check that docs/metrics.md gives
         ("last_7_days", "2026-11-14", "2026-11-20"),
         ("last_week", "2026-11-09", "2026-11-15"),
         ("this_week", "2026-11-16", "2026-11-22"),

@@ -15,7 +15,7 @@ import {
 
 const Z = 1.959964;
 
-/** METRICS.md: Wilson's interval of a percentage. */
+/** docs/metrics.md: Wilson's interval of a percentage. */
 function csat(good: number, n: number): Estimate {
   if (n === 0) return { n, score: null, low: null, high: null };
   const p = good / n;
@@ -25,7 +25,7 @@ function csat(good: number, n: number): Estimate {
   return { n, score: two(100 * p), low, high };
 }
 
-/** METRICS.md: the adjusted Wald interval of an NPS. */
+/** docs/metrics.md: the adjusted Wald interval of an NPS. */
 function nps(promoters: number, passives: number, detractors: number): Estimate {
   const n = promoters + passives + detractors;
   if (n === 0) return { n, score: null, low: null, high: null };
@@ -68,7 +68,7 @@ function draw(random: () => number, n: number, shares: readonly number[]): numbe
   return counts;
 }
 
-test("the vectors of METRICS.md hold for the intervals used here", () => {
+test("the vectors of docs/metrics.md hold for the intervals used here", () => {
   assert.deepEqual(csat(70, 100), { n: 100, score: 70, low: 60.42, high: 78.11 });
   assert.deepEqual(nps(291, 476, 395), { n: 1162, score: -8.95, low: -13.31, high: -4.55 });
 });

@@ -76,7 +76,8 @@ class Facts:
 class Dimension:
     """A column to group and filter by; `values` where they are a closed set.
 
-    Figures of one that is `a_person` judge somebody, which takes a minimum sample (METRICS.md).
+    Figures of one that is `a_person` judge somebody, which takes a minimum sample
+    (docs/metrics.md, "Survey scores").
     """
 
     name: str

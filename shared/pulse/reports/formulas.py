@@ -1,4 +1,4 @@
-"""The formulas behind the figures, by the versioned ids that replies echo (METRICS.md).
+"""The formulas behind the figures, by the versioned ids that replies echo (docs/metrics.md).
 
 With c_k responses of score k: n = Σ c_k. Percentages and averages are exact ratios of whole
 numbers, rounded once to two decimals (money to four), half to even. Moments and durations are

@@ -1,6 +1,6 @@
 """The interaction family: what the contact centre did, in which time and for what revenue.
 
-An interaction counts once, on the day on which it entered (METRICS.md, "Customer Perspective").
+An interaction counts once, on the day on which it entered (docs/metrics.md, "Interactions").
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""METRICS.md's formulas as pure functions over sums.
+"""docs/metrics.md's formulas as pure functions over sums.
 
 Figures are exact: ratios are divided as integers and rounded half even once; None stands for a
 ratio without a denominator. The survey formulas take `counts`, where counts[k] is the number of
@@ -136,7 +136,7 @@ def interval(counts: Counts, rule: Rule) -> tuple[Decimal, Decimal] | None:
 def wilson(good: int, n: int) -> tuple[Decimal, Decimal]:
     """Wilson's interval of the percentage good of n (at least 1).
 
-    METRICS.md's formula, multiplied by n above and below so that p is never rounded.
+    docs/metrics.md's formula, multiplied by n above and below so that p is never rounded.
     """
     with localcontext(_INTERVALS):
         centre = good + _ZZ / 2
@@ -150,7 +150,7 @@ def wilson(good: int, n: int) -> tuple[Decimal, Decimal]:
 def nps_interval(promoters: int, passives: int, detractors: int) -> tuple[Decimal, Decimal]:
     """The adjusted Wald interval of an NPS (Lewis & Sauro 2021), of at least one response.
 
-    Three quarters are added to both ends and three to n; METRICS.md's formula times n'.
+    Three quarters are added to both ends and three to n; docs/metrics.md's formula times n'.
     """
     n = promoters + passives + detractors
     with localcontext(_INTERVALS):
@@ -164,7 +164,7 @@ def nps_interval(promoters: int, passives: int, detractors: int) -> tuple[Decima
 
 
 FEWEST_TO_COMPARE = 10
-"""Of fewer answers, on either side, METRICS.md calls no difference significant or not."""
+"""Of fewer answers, on either side, docs/metrics.md calls no difference significant or not."""
 
 
 def significant(counts: Counts, before: Counts, rule: Rule) -> bool | None:

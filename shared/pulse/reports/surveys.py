@@ -342,7 +342,7 @@ REPORTS = (
         family=SURVEY,
         group_by=("browser",),
         over_all=True,
-        # METRICS.md: each score with its interval
+        # docs/metrics.md: each score with its interval
         metrics=(RESPONSES, SHARE_PCT, *_SCORED),
     ),
     Report(

@@ -270,7 +270,7 @@ def _rank_folded(key: Key) -> list[tuple[bool, bool, Any]]:
 def min_sample(kind: str, threshold: int, family: Family, asked: Collection[str]) -> int:
     """The fewest answers whose figures a key may see where these dimensions are asked for.
 
-    0 where all may be seen: METRICS.md withholds persons' scores from report keys alone.
+    0 where all may be seen: docs/metrics.md withholds persons' scores from report keys alone.
     """
     persons = {dimension.name for dimension in family.dimensions if dimension.a_person}
     return threshold if kind == "report" and persons & set(asked) else 0

@@ -1,4 +1,4 @@
-"""How a score is judged: metric, scale, cut-offs and direction (METRICS.md, "Survey scores").
+"""How a score is judged: metric, scale, cut-offs and direction (docs/metrics.md, "Survey scores").
 
 A rule travels as the label of its scale, `1-5`, `1-5:good5` or `1-7:low`: every row names the
 rule in force when it was answered, and answers under different rules never share a row.
@@ -56,7 +56,7 @@ class Rule:
         bad: int | None = None,
         lower_is_better: bool = False,
     ) -> "Rule":
-        """The rule with METRICS.md's cut-offs where none are named.
+        """The rule with docs/metrics.md's cut-offs where none are named.
 
         Raises ValueError where the scale does not fit the metric, lacks a default that is
         needed, or the cut-offs contradict each other.
@@ -131,7 +131,7 @@ class Rule:
 def _default_cuts(
     metric: str, low: int, high: int, lower_is_better: bool
 ) -> tuple[int, int] | None:
-    """(good, bad) that METRICS.md's table gives; None where it lacks the scale."""
+    """(good, bad) that docs/metrics.md's table gives; None where it lacks the scale."""
     cuts = _DEFAULT_CUTS.get((metric, low, high))
     return (cuts[1], cuts[0]) if cuts and lower_is_better else cuts
 

@@ -1,7 +1,7 @@
 """A tenant's service levels: within how many seconds customers should get what they wait for.
 
 Each medium has three settings, and each setting a timeline of its own: since which of the
-tenant's days which value is in force. METRICS.md ("Customer Perspective") says what they judge.
+tenant's days which value is in force. docs/metrics.md ("Interactions") says what they judge.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""METRICS.md's formulas: its test vectors, and an independent oracle over random counts."""
+"""docs/metrics.md's formulas: its test vectors, and an independent oracle over random counts."""
 
 import statistics
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def nps_counts(promoters: int, passives: int, detractors: int) -> list[int]:
     return [0, detractors, 0, 0, 0, 0, 0, passives, 0, 0, promoters]
 
 
-# -- the vectors of METRICS.md, as written
+# -- the vectors of docs/metrics.md, as written
 
 
 def test_nps_of_ten_single_scores() -> None:
@@ -234,7 +234,7 @@ def test_the_interval_of_a_difference_is_that_of_newcombe(
 
 
 def test_the_interval_of_a_change_of_nps_by_hand() -> None:
-    # the vectors of METRICS.md: 30.00 (25.08 .. 34.74) less -8.95 (-13.31 .. -4.55)
+    # the vectors of docs/metrics.md: 30.00 (25.08 .. 34.74) less -8.95 (-13.31 .. -4.55)
     now = metrics.Estimate(Decimal("30.00"), Decimal("25.08"), Decimal("34.74"))
     before = metrics.Estimate(Decimal("-8.95"), Decimal("-13.31"), Decimal("-4.55"))
     # 38.95 - sqrt(4.92² + 4.40²) = 38.95 - 6.6004; 38.95 + sqrt(4.74² + 4.36²) = 38.95 + 6.4402

@@ -1,4 +1,4 @@
-// What changed most, and what of it chance does not explain (METRICS.md, "Movers"). Pure.
+// What changed most, and what of it chance does not explain (docs/metrics.md, "Comparison"). Pure.
 //
 // A group's contribution is the change of its share-weighted score, taken from the level of the
 // whole before: share · (score − whole before), now minus then. Contributions add up to the
@@ -6,7 +6,7 @@
 // none (without that level it would seem to pull the whole down).
 //
 // The test asks of each group whether its own score has changed. The API gives each score with
-// its 95 % interval; METRICS.md's interval of a difference (MOVER) is built from the two of them,
+// its 95 % interval; docs/metrics.md's interval of a difference (MOVER) is built from the two of them,
 // and how far it would have to be widened until it contains 0 gives the p-value. At 5 % this is
 // the API's own `significant`.
 

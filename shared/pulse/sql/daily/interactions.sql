@@ -1,6 +1,6 @@
 -- daily_interactions: one row for each tenant, day and combination of dimensions that occurred.
 -- Reads raw_interactions. Parameters: first_day, last_day and the days themselves, as text.
--- Each interaction counts once, on the day that it entered; METRICS.md says what its milestones
+-- Each interaction counts once, on the day that it entered; docs/metrics.md says what its milestones
 -- are. A milestone of which the day alone is known makes no duration and no level, and neither
 -- does one that lies before its beginning, as updates that contradict each other may say: it counts
 -- as a milestone alone. No sum of durations can overflow: each is made of decimals and ends at the
