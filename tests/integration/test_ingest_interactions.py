@@ -118,6 +118,7 @@ def test_an_interaction_is_in_the_queue_with_its_thresholds(pulse: Driver) -> No
                 "revenue": "12.5000",
                 "currency": "EUR",
                 "accept_threshold_us": 20_000_000,
+                "synchronous": True,
             }
         ],
     }
