@@ -113,7 +113,7 @@ def _times(theirs: dict[str, Took], ours: dict[str, Took], name: str) -> str:
 
 
 def _responses(scale: Scale) -> Responses:
-    """Those of build_daily's second size, as far as one statement may have days."""
+    """Those of build_daily's first size, as far as one statement may have days."""
     rows = scale.build_rows[0]  # of five million, daily/scores is beyond the memory of this Trino
     return Responses(rows, FIRST_DAY, min(scale.build_days, lake.PARTITION_LIMIT))
 
