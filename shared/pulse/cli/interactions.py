@@ -26,6 +26,7 @@ from pulse.cli.plan import (
     as_trimmed,
     as_truth,
     as_whole,
+    instant_of,
 )
 from pulse.ingest.interactions import FIELDS, MILESTONES
 from pulse.lake import MEDIA_TYPES
@@ -55,11 +56,7 @@ class Updates:
         self._before[update["interaction_id"]] += 1
         if "updated_at" in update or "entered_at" not in update:
             return update
-        entered = update["entered_at"]
-        entered_us = (
-            entered.instant_us if isinstance(entered, WrittenTime) else days.parse_instant(entered)
-        )
-        return {**update, "updated_at": days.iso(entered_us + before)}
+        return {**update, "updated_at": days.iso(instant_of(update["entered_at"]) + before)}
 
 
 def _in_order(update: Event) -> Event:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Self
 
 from pulse import days
@@ -86,7 +87,9 @@ def as_truth(name: str, text: str, notation: Notation) -> bool:
 class WrittenTime(str):
     """A time as the interface takes it: an instant as RFC 3339, or a day."""
 
-    __slots__ = ("instant_us", "later_us")
+    __slots__ = ("day", "instant_us", "later_us")
+    day: date | None
+    """The day, where no more is known."""
     instant_us: int
     """The instant itself, or the day's noon."""
     later_us: int | None
@@ -96,8 +99,20 @@ class WrittenTime(str):
     def of(cls, told: Told) -> Self:
         """What a cell tells of a time."""
         written = cls(told.day or days.iso(told.us))
-        written.instant_us, written.later_us = told.us, told.later_us
+        written.day, written.instant_us, written.later_us = told.day, told.us, told.later_us
         return written
+
+
+def instant_of(moment: str) -> int:
+    """Microseconds since 1970 of a time that an event has; of a day alone its noon."""
+    return moment.instant_us if isinstance(moment, WrittenTime) else days.parse_instant(moment)
+
+
+def day_of(moment: str, timezone: str) -> date:
+    """The tenant's day on which a time lies that an event has."""
+    if isinstance(moment, WrittenTime) and moment.day is not None:
+        return moment.day
+    return days.local_day(instant_of(moment), timezone)
 
 
 def as_moment(name: str, text: str, notation: Notation) -> str:

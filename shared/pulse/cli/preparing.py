@@ -9,12 +9,10 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from pulse import days
 from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
-from pulse.cli.plan import Event, Plan, RowError
+from pulse.cli.plan import Event, Plan, RowError, day_of
 from pulse.cli.posting import body_of
 from pulse.cli.spool import Spool
 from pulse.cli.times import TimeFormatError
@@ -81,17 +79,9 @@ def prepare(
         except RowError as error:
             reject(row, error.fault)
         else:
-            prepared.add(row, event, _day(event.get(plan.kind.moment), timezone))
+            moment = event.get(plan.kind.moment)
+            prepared.add(row, event, None if moment is None else day_of(moment, timezone))
     return prepared
-
-
-def _day(moment: Any, timezone: str) -> date | None:
-    """The tenant's day of a moment as an event writes it: an instant, or the day alone."""
-    if moment is None:
-        return None
-    if len(moment) == len("2026-11-20"):
-        return date.fromisoformat(moment)
-    return days.local_day(days.parse_instant(moment), timezone)
 
 
 def _ambiguous(source: CsvFile, row: Row, error: TimeFormatError) -> WrongUseError:

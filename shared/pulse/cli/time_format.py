@@ -13,13 +13,11 @@ excel               days since 1899-12-30, as spreadsheets count them, in local 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from functools import lru_cache
 
 from pulse import days
-
-NOON = time(12)
 
 _COUNTS = ("unix", "unix_ms", "excel")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)

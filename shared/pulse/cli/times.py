@@ -14,13 +14,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pulse import days
-from pulse.cli.time_format import NOON, plain_halves, time_format
+from pulse.cli.time_format import plain_halves, time_format
 
+_NOON = time(12)
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ISO_LOCAL = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?", re.ASCII)
 _ISO_OFFSET = re.compile(
@@ -125,7 +126,7 @@ class TimeReader:
         return Told(days.to_us(moment.astimezone(UTC)))
 
     def _day(self, day: date) -> Told:
-        return self._instant(datetime.combine(day, NOON))._replace(day=day)
+        return self._instant(datetime.combine(day, _NOON))._replace(day=day)
 
     def _instant(self, local: datetime) -> Told:
         """The instant of a local time; of two, the first (`fold` being 0) and the second."""

@@ -4,6 +4,7 @@ What the tenant's settings say of its medium is stamped on it, the thresholds of
 entered and whether customers wait on the line: a later change never rewrites history.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pulse import days
@@ -45,16 +46,16 @@ class InteractionReader(Reader):
         item = self.item(given)
         interaction_id = fields.required("interaction_id", fields.named(item, "interaction_id"))
         media_type = fields.required("media_type", fields.choice(item, "media_type", MEDIA_TYPES))
-        entered_us = self._entered(item)
-        updated_us = self._updated(item)
-        offered_us, accepted_us, first_response_us, finished_us = (
-            self._milestone(item, name, entered_us) for name in MILESTONES
-        )
-        revenue, currency = money.revenue(item)
         by_day = {
             name: fields.bare_day(item, name) is not None or None
             for name in ("entered_at", *MILESTONES)
         }
+        entered_us = self._entered(item)
+        updated_us = self._updated(item)
+        offered_us, accepted_us, first_response_us, finished_us = (
+            self._milestone(item, name, entered_us, by_day) for name in MILESTONES
+        )
+        revenue, currency = money.revenue(item)
         thresholds = self.settings.thresholds_at(media_type, self.local_day(entered_us))
         return Interaction(
             interaction_id=interaction_id,
@@ -99,23 +100,24 @@ class InteractionReader(Reader):
             raise fields.too_old(field)
         return us
 
-    def _milestone(self, item: dict[str, Any], field: str, entered_us: int) -> int | None:
+    def _milestone(
+        self, item: dict[str, Any], field: str, entered_us: int, by_day: Mapping[str, bool | None]
+    ) -> int | None:
+        """A time after the entry; by days where `by_day` tells that one is known by its day."""
         us = self.moment(item, field)
         if us is None:
             return None
-        if self._is_before(item, field, us, entered_us):
+        if by_day[field] or by_day["entered_at"]:
+            is_before = self.local_day(us) < self.local_day(entered_us)
+        else:
+            is_before = us < entered_us
+        if is_before:
             raise RejectedError(field, "negative_duration", f"{field} lies before entered_at.")
         if us - entered_us > LONGEST_INTERACTION_US:
             raise RejectedError(
                 field, "duration_too_long", f"{field} lies more than two years after entered_at."
             )
         return us
-
-    def _is_before(self, item: dict[str, Any], field: str, us: int, entered_us: int) -> bool:
-        """Does the milestone lie before the entry? By days where one of them is a day alone."""
-        if any(fields.bare_day(item, name) is not None for name in (field, "entered_at")):
-            return self.local_day(us) < self.local_day(entered_us)
-        return us < entered_us
 
     def _satisfaction(self, item: dict[str, Any]) -> str | None:
         low, high = self.settings.satisfaction_range

@@ -21,8 +21,8 @@ def page(survey: Survey, wanted: str | None) -> dict[str, Any]:
 
     `labels` name the scores from the lowest on, or are empty; `ends` name the lowest and the
     highest in any case. `words` are what the page's own buttons and messages say, `display` when
-    the widget is to show it. By `served_at` and `fresh_s` a page
-    sees how wrong its visitor's clock is, and `back_s` tells for how long an answer can be sent.
+    the widget is to show it. By `served_at` and `fresh_s` a page sees how wrong its visitor's clock
+    is, and `back_s` tells for how long an answer can be sent.
     """
     now_us = days.now_us()
     language = survey.language(wanted)

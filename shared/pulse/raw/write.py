@@ -4,8 +4,8 @@ Whom an erasure names is left out, wherever the message has waited (erasure/mark
 
 First the objects, then the ledger's days, then the word to builders that there is something new,
 then the acknowledgement: a process that dies in between writes the same rows again, and builders
-count each identity once. A message has failed if any
-of its rows could not be stored; the others of the batch are done.
+count each identity once. A message has failed if any of its rows could not be stored; the others of
+the batch are done.
 """
 
 from collections.abc import Mapping, Sequence

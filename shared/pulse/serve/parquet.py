@@ -28,8 +28,7 @@ def read(body: bytes, table: lake.Dataset) -> Cells:
     """The cells of one object of a report table, as build_reports writes it.
 
     A column that its version did not know has nothing in any row, or what another one said before
-    it came. Raises NewerFormatError for an
-    object that this version would read wrongly.
+    it came. Raises NewerFormatError for an object that this version would read wrongly.
     """
     metadata = pq.read_metadata(pa.BufferReader(body))
     formats.REPORT.check(metadata.metadata)

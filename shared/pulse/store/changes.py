@@ -20,7 +20,7 @@ look at the days. And once in a night they do so whatever the record says.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pulse import days, lake
@@ -45,7 +45,7 @@ class Stand:
     """Days that cannot be built, as of `seen_us`."""
     published: int = 0
     """Another number means other days, runs or reasons than before."""
-    at_work: Mapping[str, int] | None = None
+    at_work: Mapping[str, int] = field(default_factory=dict)
     """The builders that are at work or have died at it, with the moment that they began."""
 
     @property
@@ -123,7 +123,7 @@ class Changes:
 
 def _dead(stand: Stand) -> set[str]:
     latest = days.now_us() - LONGEST_RUN_US
-    return {run for run, began_us in (stand.at_work or {}).items() if began_us <= latest}
+    return {run for run, began_us in stand.at_work.items() if began_us <= latest}
 
 
 def _stand(record: Record) -> Stand:
