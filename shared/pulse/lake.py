@@ -384,9 +384,16 @@ def tenant_prefix(dataset: Dataset, tenant: str) -> str:
     return f"{dataset.report_prefix}tenant={tenant}/"
 
 
-def report_key(dataset: Dataset, tenant: str, year: int) -> str:
-    """Key of one tenant's rows of one calendar year: reading needs no listing."""
-    return f"{tenant_prefix(dataset, tenant)}year={year}.parquet"
+def part_prefix(dataset: Dataset, tenant: str, year: int, run: str) -> str:
+    """Below which the objects lie that a run has made of one tenant's calendar year."""
+    return f"{tenant_prefix(dataset, tenant)}year={year}/run={run}/"
+
+
+def part_key(dataset: Dataset, tenant: str, year: int, run: str, rollup: str) -> str:
+    """Key of one roll-up of such a part. Without a run: of the one object of former versions."""
+    if not run:
+        return f"{tenant_prefix(dataset, tenant)}year={year}.parquet"
+    return f"{part_prefix(dataset, tenant, year, run)}{rollup}.parquet"
 
 
 EXPORT_STAGING = f"{STAGING}exports/"

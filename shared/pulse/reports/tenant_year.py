@@ -1,4 +1,4 @@
-"""The object that a report is read from: one tenant's rows of one calendar year, sorted.
+"""The objects that reports are read from: rows of one tenant and calendar year, sorted.
 
 Sorted by the dimensions and then by day, equal values lie side by side: small to fetch, quick to
 filter. The same rows give the same bytes, whatever order Athena wrote them in.
@@ -9,9 +9,7 @@ be there in every row, and integers are no wider than they need be. Its metadata
 its format, and the least number whose readers understand it (formats.py).
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -20,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pulse import formats, lake
+from pulse.reports.rollups import Rollup
 
 ROW_GROUP = 2**17
 """The most rows of a row group, all of whose measures a reader has in memory at once."""
@@ -31,53 +30,56 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class TenantYear:
-    """One object: its bytes and their hash, its first day with rows, how many events it counts."""
-
-    dataset: lake.Dataset
-    table: pa.Table
-    body: bytes
-    sha256: str
-    first_day: date | None
-    answers: int
-
-    def body_after(self, claim: str) -> bytes:
-        """The same rows in other bytes, which name the claim that they were put over."""
-        return _encode(self.dataset, self.table, {"pulse.after": claim})
-
-
-def schema(dataset: lake.Dataset) -> pa.Schema:
-    """The columns of a tenant-year object: dimensions, day, measures."""
+def schema(dataset: lake.Dataset, rollup: Rollup) -> pa.Schema:
+    """The columns of a roll-up's object: its dimensions, day, measures."""
     kinds = dataset.daily_columns
     return pa.schema(
         [
-            *(pa.field(name, _TYPES[kinds[name]]) for name in dataset.dimensions),
+            *(pa.field(name, _TYPES[kinds[name]]) for name in rollup.dimensions),
             pa.field("day", pa.date32(), nullable=False),
             *(pa.field(name, _TYPES[kinds[name]], nullable=False) for name in dataset.measures),
         ]
     )
 
 
-def arrange(dataset: lake.Dataset, pieces: Sequence[bytes]) -> TenantYear:
-    """The object made of Parquet pieces that together hold a tenant's rows of one year."""
-    wanted = schema(dataset)
+def read(dataset: lake.Dataset, rollup: Rollup, pieces: Iterable[bytes]) -> pa.Table:
+    """The rows of some Parquet objects that have a roll-up's columns, in any order."""
+    wanted = schema(dataset, rollup)
     tables = [_read(piece, wanted) for piece in pieces]
-    table = pa.concat_tables(tables) if tables else wanted.empty_table()
-    table = table.take(pc.sort_indices(table, sort_keys=_order(dataset)))
-    body = _encode(dataset, table)
-    return TenantYear(
-        dataset=dataset,
-        table=table,
-        body=body,
-        sha256=hashlib.sha256(body).hexdigest(),
-        first_day=pc.min(table["day"]).as_py(),
-        answers=sum(pc.sum(table[name]).as_py() or 0 for name in dataset.counted),
-    )
+    return pa.concat_tables(tables) if tables else wanted.empty_table()
 
 
-def _encode(dataset: lake.Dataset, table: pa.Table, told: Mapping[str, str] | None = None) -> bytes:
-    stored = _narrow_schema(table).with_metadata({**formats.REPORT.metadata, **(told or {})})
+def merge(parts: Iterable[tuple[Collection[date], pa.Table]]) -> pa.Table:
+    """The rows of several parts, the newest first: each day's are those of the first that has it.
+
+    A part is its days and its rows, of one roll-up by day.
+    """
+    taken: set[date] = set()
+    kept: list[pa.Table] = []
+    for its_days, rows in parts:
+        wanted = pa.array(sorted({*its_days} - taken), pa.date32())
+        kept.append(rows.filter(pc.is_in(rows["day"], value_set=wanted)))
+        taken |= {*its_days}
+    return pa.concat_tables(kept)
+
+
+def count_events(dataset: lake.Dataset, rows: pa.Table) -> int:
+    """How many events the rows of any roll-up stand for."""
+    return sum(pc.sum(rows[name]).as_py() or 0 for name in dataset.counted)
+
+
+def encode(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> bytes:
+    """The object that holds these rows of a roll-up. Equal rows in any order give equal bytes."""
+    by: list[tuple[str, Literal["ascending", "descending"]]] = [
+        (name, "ascending") for name in (*rollup.dimensions, "day")
+    ]
+    rows = rows.take(pc.sort_indices(rows, sort_keys=by))
+    parted_by = [name for name in dataset.parted_by if name in rollup.dimensions]
+    return _encode(rows, parted_by)
+
+
+def _encode(table: pa.Table, parted_by: Sequence[str]) -> bytes:
+    stored = _narrow_schema(table).with_metadata(formats.REPORT.metadata)
     # integers as differences: half the time to read that dictionaries take
     integers = [field.name for field in stored if pa.types.is_integer(field.type)]
     sink = pa.BufferOutputStream()
@@ -88,7 +90,7 @@ def _encode(dataset: lake.Dataset, table: pa.Table, told: Mapping[str, str] | No
         use_dictionary=[name for name in stored.names if name not in integers],  # type: ignore[arg-type] # the stubs know only all or none
         column_encoding=dict.fromkeys(integers, "DELTA_BINARY_PACKED"),
     ) as writer:
-        for rows in _row_groups(table, dataset.parted_by):
+        for rows in _row_groups(table, parted_by):
             writer.write_table(rows.cast(stored))
     body: bytes = sink.getvalue().to_pybytes()
     return body
@@ -117,10 +119,6 @@ def _row_groups(table: pa.Table, names: Sequence[str]) -> Iterator[pa.Table]:
     else:
         for start in range(0, len(table), ROW_GROUP):
             yield table.slice(start, ROW_GROUP)
-
-
-def _order(dataset: lake.Dataset) -> list[tuple[str, Literal["ascending", "descending"]]]:
-    return [(name, "ascending") for name in (*dataset.dimensions, "day")]
 
 
 def _read(piece: bytes, wanted: pa.Schema) -> pa.Table:

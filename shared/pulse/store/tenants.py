@@ -14,7 +14,7 @@ after, should the command have died before it did.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pulse import days
@@ -25,7 +25,7 @@ from pulse.store.records import Record, Records
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import DEFAULT_LANGUAGE, Display, Survey, Texts
-from pulse.tenants.tenant import Behind, TableState, Tenant, YearState
+from pulse.tenants.tenant import CUBE, Behind, Part, TableState, Tenant, YearState
 from pulse.tenants.thresholds import Timeline
 from pulse.unbuilt import Unbuilt
 
@@ -126,19 +126,23 @@ class Tenants:
     ) -> None:
         """Store the state of one tenant-year.
 
-        Raises ConflictError if it is no longer as `before` says (None: it has none).
+        Raises ConflictError if it has changed since `before` was read (None: there was none).
         """
-        name = f"{table}.{year}"
+        names = {"#year": f"{table}.{year}"}
         values: dict[str, Any] = {":state": _year_record(state)}
         condition = "attribute_exists(pk) AND attribute_not_exists(#year)"
-        if before is not None:
-            values[":before"] = _year_record(before)
-            condition = "#year = :before"
+        if before is not None and before.revision:
+            condition = "#year.#revision = :revision"
+            names["#revision"] = "revision"
+            values[":revision"] = before.revision
+        elif before is not None:  # as a former version has left it
+            condition = "#year.built_from = :content"
+            values[":content"] = before.content
         self._records.update(
             _TENANTS,
             tenant,
             "SET #year = :state",
-            names={"#year": name},
+            names=names,
             values=values,
             condition=condition,
         )
@@ -283,7 +287,7 @@ def _tenant(record: Record) -> Tenant:
     for name, value in record.items():
         table, _, year = name.partition(".")
         if year.isdigit():
-            years.setdefault(table, {})[int(year)] = _year(value)
+            years.setdefault(table, {})[int(year)] = _year(int(year), value)
     behind = {table: _behind(told) for table, told in record.get("behind", {}).items()}
     return Tenant(
         id=record["sk"],
@@ -327,21 +331,58 @@ def _timelines(record: Record) -> dict[str, Timeline]:
 
 def _year_record(state: YearState) -> Record:
     return {
-        "built_from": state.built_from,
+        "parts": [
+            {
+                "run": part.run,
+                "days": _bits(part.days),
+                "sizes": dict(part.sizes),
+                "carried": part.carried,
+            }
+            for part in state.parts
+        ],
+        "content": state.content,
         "as_of_us": state.as_of_us,
         "first_day": state.first_day.isoformat() if state.first_day else None,
-        "published": state.published,
+        "revision": state.revision,
     }
 
 
-def _year(record: Mapping[str, Any]) -> YearState:
+def _year(year: int, record: Mapping[str, Any]) -> YearState:
     first = record["first_day"]
+    first_day = date.fromisoformat(first) if first else None
+    if "parts" not in record:  # of a former version: one object holds the whole year
+        whole = Part("", _days(year, _ALL_DAYS), {CUBE: 0})
+        return YearState(
+            parts=(whole,) if record["published"] else (),
+            content=record["built_from"],
+            as_of_us=record["as_of_us"],
+            first_day=first_day,
+            revision=0,
+        )
     return YearState(
-        built_from=record["built_from"],
+        parts=tuple(
+            Part(part["run"], _days(year, part["days"]), part["sizes"], part["carried"])
+            for part in record["parts"]
+        ),
+        content=record["content"],
         as_of_us=record["as_of_us"],
-        first_day=date.fromisoformat(first) if first else None,
-        published=record["published"],
+        first_day=first_day,
+        revision=record["revision"],
     )
+
+
+_ALL_DAYS = f"{(1 << 366) - 1:x}"
+
+
+def _bits(days_of_year: Iterable[date]) -> str:
+    """Days of one year as bits of a hexadecimal number, January 1st the lowest."""
+    return f"{sum(1 << day.timetuple().tm_yday - 1 for day in days_of_year):x}"
+
+
+def _days(year: int, bits: str) -> frozenset[date]:
+    first, number = date(year, 1, 1), int(bits, 16)
+    found = (first + timedelta(days=at) for at in range(366) if number >> at & 1)
+    return frozenset(day for day in found if day.year == year)
 
 
 def _behind_record(behind: Behind) -> Record:

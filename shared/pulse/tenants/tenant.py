@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from pulse import days, lake
@@ -10,7 +10,8 @@ from pulse.days import DateRange
 from pulse.tenants.thresholds import Thresholds, Timeline, check_timelines, thresholds_on
 from pulse.unbuilt import Unbuilt
 
-_CLAIM = "claimed by "
+CUBE = "cube"
+"""The roll-up that has every dimension: the daily rows as they are."""
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
 
@@ -25,26 +26,42 @@ def check_tenant_id(tenant: str) -> str:
 
 
 @dataclass(frozen=True)
-class YearState:
-    """What is known of one tenant-year object of a report table."""
+class Part:
+    """Some days of a tenant's year, as objects that never change: one for each roll-up it has."""
 
-    built_from: str
-    """Hash of the (day, run) pairs it was built from, or whose claim it is."""
+    run: str
+    """Names the objects (lake.part_key); empty for an object from before there were parts."""
+    days: frozenset[date]
+    """The days whose rows it holds, also those that have none any more."""
+    sizes: Mapping[str, int]
+    """The bytes of each of its objects, by the name of the roll-up (reports/rollups.py)."""
+    carried: int = 0
+    """How many bytes of older days have been written again with this part since its days were
+    last folded into an older part: what tells when the next fold is due."""
+
+
+@dataclass(frozen=True)
+class YearState:
+    """What a tenant's year in a report table is made of: what readers go by.
+
+    It changes in one conditional write, which makes all of a build's rows visible at once.
+    """
+
+    parts: tuple[Part, ...]
+    """The newest first. The rows of a day are those of the first part that has the day."""
+    content: str
+    """Names the rows: the run that changed them last. A fold changes the parts and not this."""
     as_of_us: int
-    """When the build that it reflects ran."""
+    """When the build that changed the rows last read the days it is made of."""
     first_day: date | None
     """The first day with rows; None where the year has none."""
-    published: bool
-    """False while there is no object because the year never had a row."""
+    revision: int
+    """Counts the changes of this state: a build's write holds only if it stands where it stood."""
 
     @property
-    def claimed(self) -> bool:
-        """True while a build is replacing the object, or died in the attempt."""
-        return self.built_from.startswith(_CLAIM)
-
-    def claim(self, run: str) -> "YearState":
-        """The state while `run` is replacing the object."""
-        return replace(self, built_from=f"{_CLAIM}{run}")
+    def published(self) -> bool:
+        """True where there is something to read."""
+        return bool(self.parts)
 
 
 @dataclass(frozen=True)
