@@ -1,18 +1,29 @@
 """The roll-ups: which sums over fewer dimensions lie beside the cube of every dimension.
 
-A roll-up holds the sums of the same daily rows over the dimensions that it leaves out. Sums add up,
-so every question that names only its dimensions gets the same answer from it as from the cube, out
-of a fraction of the rows. Builder and reader both go by this one list.
+A roll-up holds the sums of the same daily rows over the dimensions that it leaves out, and by month
+also over the days. Sums add up, so every question that names only its dimensions gets the same
+answer from it as from the cube, out of a fraction of the rows. Builder and reader both go by this
+one list.
+
+A roll-up is named after its grain and dimensions. So one that is declared anew is never mistaken
+for an object that was made before: such objects are read as long as the list has their names, and
+other questions take the cube, in which a dimension that was unknown then has no value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pulse import lake
 from pulse.tenants.tenant import CUBE
 
 Grain = Literal["day", "month"]
+
+_SAFE = 2.0**62
+"""Far enough below 2**63 for a sum of floating-point numbers to tell that integers will fit."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +34,137 @@ class Rollup:
     dimensions: tuple[str, ...]
     grain: Grain = "day"
 
+    def serves(self, dimensions: Collection[str], *, months: bool) -> bool:
+        """True where questions that name these dimensions can be answered from it.
+
+        `months`: the question asks for nothing finer than months, and for whole ones.
+        """
+        return {*dimensions} <= {*self.dimensions} and (months or self.grain == "day")
+
+
+def _of(dataset: lake.Dataset, *by_day: tuple[str, ...]) -> tuple[Rollup, ...]:
+    """The cube, its sums by month, and roll-ups by day over these dimensions.
+
+    What a dataset keeps apart is in each of them: figures across it would mean nothing.
+    """
+    found = [Rollup(CUBE, dataset.dimensions), _rollup(dataset, dataset.dimensions, "month")]
+    for names in by_day:
+        found.append(_rollup(dataset, (*dataset.parted_by, *names), "day"))
+    return tuple(found)
+
+
+def _rollup(dataset: lake.Dataset, names: Collection[str], grain: Grain) -> Rollup:
+    dimensions = tuple(name for name in dataset.dimensions if name in names)
+    if unknown := {*names} - {*dimensions}:
+        raise ValueError(f"{dataset.name} has no dimensions {sorted(unknown)}")
+    return Rollup("-".join((grain, *dimensions)), dimensions, grain)
+
 
 ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
-    dataset.name: (Rollup(CUBE, dataset.dimensions),) for dataset in lake.DATASETS
+    lake.SCORES.name: _of(
+        lake.SCORES,
+        # reports over time, by metric and by channel, filtered by either of these
+        ("survey", "channel"),
+        # by country: the map
+        ("survey", "channel", "country"),
+        # by agent, alone for the page of agents, and with what it is filtered by
+        ("agent",),
+        ("survey", "channel", "agent"),
+        # browsers and devices
+        ("survey", "channel", "browser", "os", "device"),
+        # two of the dimensions with many values at once, such as days of one agent in one country
+        ("agent", "country"),
+        ("country", "browser", "os", "device"),
+    ),
+    lake.INTERACTIONS.name: _of(
+        lake.INTERACTIONS,
+        # revenue
+        ("media_type", "currency"),
+        # what customers met, whose average revenue is told by currency
+        ("media_type", "customer_segment", "service_type", "currency"),
+        # what agents did
+        ("media_type", "agent"),
+    ),
+    lake.SESSIONS.name: _of(lake.SESSIONS),
 }
 """By the name of the dataset, the cube first."""
+
+
+def named(dataset: lake.Dataset, name: str) -> Rollup:
+    """The roll-up of that name. Raises KeyError where none is declared, as of a former version."""
+    return _BY_NAME[dataset.name, name]
+
+
+_BY_NAME: Mapping[tuple[str, str], Rollup] = {
+    (dataset, rollup.name): rollup for dataset, rollups in ROLLUPS.items() for rollup in rollups
+}
+
+
+def covering(
+    dataset: lake.Dataset, sizes: Mapping[str, int], dimensions: Collection[str], *, months: bool
+) -> list[Rollup]:
+    """Which objects of a part can answer a question with these dimensions, the smallest first.
+
+    `sizes` are the bytes of the objects that the part has, by the names of their roll-ups; names
+    that are not declared are left out. See Rollup.serves for `months`.
+    """
+    found = [
+        rollup
+        for rollup in ROLLUPS[dataset.name]
+        if rollup.name in sizes and rollup.serves(dimensions, months=months)
+    ]
+    return sorted(found, key=lambda rollup: (sizes[rollup.name], len(rollup.dimensions)))
+
+
+def roll_up(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> pa.Table:
+    """The rows of a roll-up, summed up from those of the cube or of another one that covers it.
+
+    They have the schema of tenant_year.schema and come in no particular order. Raises
+    OverflowError where sums may not fit into 64 bits: the cube alone then tells them exactly.
+    """
+    keys = [*rollup.dimensions, "day"]
+    rows = rows.select([*keys, *dataset.measures])
+    if rollup.grain == "month":
+        rows = _set(rows, "day", pc.floor_temporal(rows["day"], unit="month"))
+    for name in dataset.measures:
+        _check_fits(rows, name)
+    sums = rows.group_by(keys, use_threads=False).aggregate(
+        [(name, "sum") for name in dataset.measures]
+    )
+    columns = [sums[name] for name in keys] + [sums[f"{name}_sum"] for name in dataset.measures]
+    summed: pa.Table = pa.table(columns, names=rows.schema.names).cast(rows.schema)
+    return summed
+
+
+def roll_ups(dataset: lake.Dataset, cube: pa.Table) -> Iterator[tuple[Rollup, pa.Table]]:
+    """Every declared roll-up but the cube itself, with its rows, made from those of the cube.
+
+    Each is made from the fewest rows that have its dimensions, which may be another one's. What
+    raises OverflowError in `roll_up` is left out.
+    """
+    made: list[tuple[Rollup, pa.Table]] = [(ROLLUPS[dataset.name][0], cube)]
+    wanted = ROLLUPS[dataset.name][1:]
+    for rollup in sorted(wanted, key=lambda one: (one.grain == "month", -len(one.dimensions))):
+        monthly = rollup.grain == "month"
+        sources = [rows for one, rows in made if one.serves(rollup.dimensions, months=monthly)]
+        try:
+            rows = roll_up(dataset, rollup, min(sources, key=len))
+        except OverflowError:
+            continue
+        made.append((rollup, rows))
+        yield rollup, rows
+
+
+def _set(rows: pa.Table, name: str, values: Any) -> pa.Table:
+    place = rows.schema.get_field_index(name)
+    field = rows.schema.field(place)
+    return rows.set_column(place, field, values.cast(field.type))
+
+
+def _check_fits(rows: pa.Table, name: str) -> None:
+    column = rows[name]
+    if not pa.types.is_integer(column.type):
+        return  # a decimal of 38 digits has room for whatever decimals of 18 add up to
+    total: Any = pc.sum(pc.abs(column.cast(pa.float64(), safe=False)))
+    if (total.as_py() or 0) >= _SAFE:
+        raise OverflowError(f"the sum of {name} may not fit into 64 bits")

@@ -1,0 +1,129 @@
+"""Roll-ups are the sums of the cube's rows, and are found where they can answer a question."""
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse import lake
+from pulse.reports import rollups, tenant_year
+from pulse.reports.registry import FAMILIES, REPORTS
+from pulse.reports.rollups import ROLLUPS, Rollup
+from pulse.tenants.tenant import CUBE
+
+DAYS = [date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 1), date(2026, 12, 31)]
+Row = dict[str, Any]
+
+
+def rows_of(dataset: lake.Dataset) -> st.SearchStrategy[list[Row]]:
+    """Rows as Athena writes them, some alike in all dimensions, with measures of any sign."""
+    kinds = dataset.daily_columns
+    values: dict[str, st.SearchStrategy[Any]] = {"day": st.sampled_from(DAYS)}
+    for name in dataset.dimensions:
+        values[name] = st.sampled_from([None, "a", "b"])
+    for name in dataset.measures:
+        whole = st.integers(-(10**9), 10**9)
+        is_decimal = kinds[name].startswith("decimal")
+        values[name] = whole.map(lambda n: Decimal(n).scaleb(-4)) if is_decimal else whole
+    return st.lists(st.fixed_dictionaries(values), max_size=12)
+
+
+def table_of(dataset: lake.Dataset, rows: list[Row]) -> pa.Table:
+    return pa.Table.from_pylist(rows, tenant_year.schema(dataset, ROLLUPS[dataset.name][0]))
+
+
+def sums_of(dataset: lake.Dataset, rollup: Rollup, rows: list[Row]) -> dict[Any, list[Any]]:
+    """What plain Python adds up."""
+    found: dict[Any, list[Any]] = defaultdict(lambda: [0] * len(dataset.measures))
+    for row in rows:
+        day = row["day"].replace(day=1) if rollup.grain == "month" else row["day"]
+        sums = found[(*(row[name] for name in rollup.dimensions), day)]
+        for place, name in enumerate(dataset.measures):
+            sums[place] += row[name]
+    return dict(found)
+
+
+def told(dataset: lake.Dataset, rollup: Rollup, table: pa.Table) -> dict[Any, list[Any]]:
+    assert table.schema == tenant_year.schema(dataset, rollup)
+    lines = table.to_pylist()
+    keys = [tuple(line[name] for name in (*rollup.dimensions, "day")) for line in lines]
+    assert len(set(keys)) == len(keys)
+    return {
+        key: [line[name] for name in dataset.measures]
+        for key, line in zip(keys, lines, strict=True)
+    }
+
+
+@pytest.mark.parametrize("dataset", lake.DATASETS, ids=lambda dataset: dataset.name)
+@given(st.data())
+def test_a_roll_up_holds_the_sums_of_the_rows(dataset: lake.Dataset, data: st.DataObject) -> None:
+    rows = data.draw(rows_of(dataset))
+    found = list(rollups.roll_ups(dataset, table_of(dataset, rows)))
+    assert {rollup for rollup, _ in found} == {*ROLLUPS[dataset.name][1:]}
+    for rollup, table in found:
+        assert told(dataset, rollup, table) == sums_of(dataset, rollup, rows)
+
+
+def test_what_64_bits_may_not_hold_has_no_roll_up() -> None:
+    row: Row = dict.fromkeys(lake.INTERACTIONS.measures, 0)
+    row |= dict.fromkeys(lake.INTERACTIONS.dimensions) | {"day": DAYS[0]}
+    row |= {"satisfaction": Decimal(0), "revenue": Decimal(0)}
+    cube = table_of(lake.INTERACTIONS, [row | {"finish_us": 2**62}, row | {"finish_us": 2**62}])
+    assert list(rollups.roll_ups(lake.INTERACTIONS, cube)) == []
+    with pytest.raises(OverflowError, match="finish_us"):
+        rollups.roll_up(lake.INTERACTIONS, ROLLUPS["interactions"][1], cube)
+
+
+def test_the_cube_comes_first_and_no_name_twice() -> None:
+    for dataset in lake.DATASETS:
+        found = ROLLUPS[dataset.name]
+        assert found[0] == Rollup(CUBE, dataset.dimensions)
+        assert len({rollup.name for rollup in found}) == len(found)
+        for rollup in found[1:]:
+            assert rollup.name == "-".join((rollup.grain, *rollup.dimensions))
+            assert {*dataset.parted_by} <= {*rollup.dimensions}
+
+
+def test_covering_goes_by_dimensions_grain_and_size() -> None:
+    by_country, by_agent = "day-metric-scale-survey-channel-country", "day-metric-scale-agent"
+    by_month = ROLLUPS["scores"][1].name
+    sizes = {CUBE: 1000, by_month: 500, by_country: 100, by_agent: 90, "day-retired": 1}
+
+    def names(*dimensions: str, months: bool = False) -> list[str]:
+        found = rollups.covering(lake.SCORES, sizes, dimensions, months=months)
+        return [rollup.name for rollup in found]
+
+    assert names("metric", "scale", "country") == [by_country, CUBE]
+    assert names("metric", "scale", "country", months=True) == [by_country, by_month, CUBE]
+    assert names("metric", "scale") == [by_agent, by_country, CUBE]
+    assert names("agent", "country") == [CUBE]
+    assert rollups.covering(lake.SCORES, {by_agent: 1}, ["country"], months=True) == []
+    assert rollups.covering(lake.SCORES, {by_agent: 1}, [], months=False) == [
+        rollups.named(lake.SCORES, by_agent)
+    ]
+
+
+def test_every_report_s_own_question_has_a_roll_up_by_day() -> None:
+    for report in REPORTS.values():
+        for table in report.tables:
+            if table == lake.SESSIONS:
+                continue  # its two dimensions are what the report asks for
+            named = {*report.group_by, *report.fixed, *report.given, *report.family.apart}
+            if report.by_currency:
+                named.add("currency")
+            asked = named & {*table.dimensions}
+            every = {rollup.name: 1 for rollup in ROLLUPS[table.name][1:]}
+            assert rollups.covering(table, every, asked, months=False), report.name
+
+
+def test_every_dimension_is_told_by_day_without_the_cube() -> None:
+    for family in FAMILIES.values():
+        every = {rollup.name: 1 for rollup in ROLLUPS[family.dataset.name][1:]}
+        for name in family.dimension_names:
+            asked = (*family.apart, name)
+            assert rollups.covering(family.dataset, every, asked, months=False), name
