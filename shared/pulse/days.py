@@ -127,6 +127,10 @@ class DateRange:
     end: date
     preset: str | None = None
 
+    def __iter__(self) -> Iterator[date]:
+        """Each of its days, in order."""
+        return (self.start + timedelta(days=at) for at in range(self.days))
+
     @property
     def days(self) -> int:
         """How many days it has."""

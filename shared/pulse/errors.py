@@ -18,6 +18,7 @@
     ├── NewerFormatError      a newer version wrote it, and this one would read it wrongly
     ├── FunctionFailedError   a function that was called by hand failed
     ├── CatalogError          Glue did not take a day; the next build finds it waiting
+    ├── GoneError             an object that a record named has been removed; look again
     └── ConflictError         somebody else changed the same thing first; start over
 
 API.md names the statuses; `code` is the stable, machine-readable name of the case.
@@ -55,6 +56,10 @@ class CatalogError(PulseError):
 
 class NewerFormatError(PulseError):
     """Only a newer version of Pulse understands this; it stays where it is until then."""
+
+
+class GoneError(PulseError):
+    """An object that a record named has been removed; the record of now names another."""
 
 
 class BuildCheckError(PulseError):

@@ -1,4 +1,4 @@
-"""One tenant-year object in memory: filtered and grouped as columns, never row by row.
+"""One object of a part in memory: filtered and grouped as columns, never row by row.
 
 Text columns are codes into their values, in the fewest bytes. Of the counts only what is not
 zero is kept, since a row is hardly ever more than one response: eleven columns of int64 would
@@ -6,7 +6,7 @@ be ten times the size, and ten times the work to add up. Sums are exact: what co
 float64 that adds it up is kept in several parts, by its bits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pulse import days, lake
-from pulse.days import DateRange
 from pulse.reports.declarations import PERIOD
 from pulse.serve.conditions import Filters
 from pulse.serve.groups import Groups, check_size
@@ -63,7 +62,11 @@ class Columns(Protocol):
 
 @dataclass(frozen=True)
 class Cells:
-    """The rows of one table, tenant and year; `day` counts from 1970."""
+    """Rows of one table, tenant and year; `day` counts from 1970.
+
+    Methods take the days whose rows count, None for all rows. In a roll-up by month a row's day is
+    the first of its month.
+    """
 
     table: lake.Dataset
     day: Integers
@@ -82,7 +85,7 @@ class Cells:
 
     def group(
         self,
-        dates: DateRange,
+        dates: Iterable[date] | None,
         filters: Filters,
         dimensions: Sequence[str],
         *,
@@ -104,17 +107,20 @@ class Cells:
         keys = list(zip(*labels, strict=True)) if labels else [()] * len(members)
         return dict(zip(keys, self._add_up(rows, numbers, len(members)), strict=True))
 
-    def has(self, dates: DateRange, name: str, value: str) -> bool:
+    def has(self, dates: Iterable[date] | None, name: str, value: str) -> bool:
         """Is there a row of these days with this value of a dimension?"""
+        return value in self.columns[name].values and value in self.values(dates, name)
+
+    def values(self, dates: Iterable[date] | None, name: str) -> set[str | None]:
+        """The values that a dimension has in the rows of these days."""
         column = self.columns[name]
-        if value not in column.values:
-            return False
-        found = column.codes == column.values.index(value)
-        return bool((found & self._holds(dates, {})).any())
+        codes = column.codes[self._rows(dates, {})]
+        present = np.flatnonzero(np.bincount(codes, minlength=len(column.values)))
+        return {column.values[code] for code in present.tolist()}
 
     def sizes(
         self,
-        dates: DateRange,
+        dates: Iterable[date] | None,
         filters: Filters,
         dimensions: Sequence[str],
         *,
@@ -136,15 +142,14 @@ class Cells:
 
     def _selected(
         self,
-        dates: DateRange,
+        dates: Iterable[date] | None,
         filters: Filters,
         dimensions: Sequence[str],
         granularity: str,
         week_start: str,
     ) -> tuple[Integers | slice, Sequence[Column]]:
         """The rows that the days and filters leave, and their columns."""
-        holds = self._holds(dates, filters)
-        rows = slice(None) if holds.all() else np.flatnonzero(holds)
+        rows = self._rows(dates, filters)
         return rows, [
             _periods(self.day[rows], granularity, week_start)
             if name == PERIOD
@@ -152,15 +157,20 @@ class Cells:
             for name in dimensions
         ]
 
-    def _holds(self, dates: DateRange, filters: Filters) -> npt.NDArray[np.bool_]:
-        """For each row: is it of these days, and does it pass every filter?"""
-        first, last = (day.toordinal() - _EPOCH_DAY for day in (dates.start, dates.end))
-        holds: npt.NDArray[np.bool_] = (self.day >= first) & (self.day <= last)
+    def _rows(self, dates: Iterable[date] | None, filters: Filters) -> Integers | slice:
+        """The places of the rows that are of these days and pass every filter."""
+        conditions = [] if dates is None else [_of_days(self.day, dates)]
         for name, condition in filters.items():
             column = self.columns[name]
             passes = np.array([condition.holds(value) for value in column.values])
-            holds &= passes[column.codes]
-        return holds
+            if not passes.all():
+                conditions.append(passes[column.codes])
+        if not conditions:
+            return slice(None)
+        holds = conditions[0]
+        for more in conditions[1:]:
+            holds &= more
+        return slice(None) if holds.all() else np.flatnonzero(holds)
 
     def _add_up(self, rows: Integers | slice, numbers: Integers, groups: int) -> list[list[int]]:
         """The counts' sums, one line for each group."""
@@ -187,6 +197,21 @@ class Cells:
         group_of: Integers = np.full(len(self.day), groups, numbers.dtype)
         group_of[rows] = numbers
         return group_of
+
+
+def _of_days(day: Integers, dates: Iterable[date]) -> npt.NDArray[np.bool_]:
+    """For each row: is its day among these?"""
+    wanted = {found.toordinal() - _EPOCH_DAY for found in dates}
+    if not len(day) or not wanted:
+        return np.zeros(len(day), np.bool_)
+    low, high = int(day.min()), int(day.max())
+    first, last = min(wanted), max(wanted)
+    if last - first + 1 == len(wanted):  # as mostly; quicker than a table
+        return (day >= first) & (day <= last)
+    is_wanted = np.zeros(high - low + 1, np.bool_)
+    is_wanted[[number - low for number in wanted if low <= number <= high]] = True
+    found: npt.NDArray[np.bool_] = is_wanted[day - low]
+    return found
 
 
 def _added(part: Part, group_of: Integers, groups: int) -> Integers:

@@ -134,15 +134,16 @@ class Computation:
         )
 
     def _layout(self) -> Layout:
-        """What stands where in the sums that these objects make, all currencies that they know."""
+        """What stands where in the sums, with all currencies that these days have."""
         by_currency = self.report.by_currency
         if not by_currency:
             return Layout(self.tables)
         known = {
             currency
-            for years in self.objects.values()
-            for year in years
-            for currency in year.cells.columns[CURRENCY].values
+            for span in self.spans
+            for year in self.objects[span.tenant.id]
+            for dates in span.ranges
+            for currency in year.values(dates, CURRENCY)
             if currency is not None
         }
         return Layout(self.tables, by_currency, tuple(sorted(known)))

@@ -1,4 +1,4 @@
-"""Cells out of the Parquet of a tenant-year, reading no more of it than its statistics leave.
+"""Cells out of the Parquet of a part's object, reading no more of it than its statistics leave.
 
 A row group's statistics tell measures that are zero throughout and dimensions that have one value;
 of sorted rows that is half of everything. Dimensions are read when they are first asked for.
@@ -18,14 +18,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pulse import formats, lake
+from pulse.reports.rollups import Rollup
 from pulse.serve.cells import Cells, Column, Integers, Part
 
 _FEW_ROWS = 2**18
 """So many are read before a second thread would have begun."""
 
 
-def read(body: bytes, table: lake.Dataset) -> Cells:
-    """The cells of one object of a report table, as build_reports writes it.
+def read(body: bytes, table: lake.Dataset, rollup: Rollup) -> Cells:
+    """The cells of one object of a report table, a roll-up as build_reports writes it.
 
     A column that its version did not know has nothing in any row, or what another one said before
     it came. Raises NewerFormatError for an object that this version would read wrongly.
@@ -45,7 +46,7 @@ def read(body: bytes, table: lake.Dataset) -> Cells:
     return Cells(
         table=table,
         day=_numbers(day.cast(pa.int32()).combine_chunks()),
-        columns=Dimensions(file, groups, table.dimensions, len(body)),
+        columns=Dimensions(file, groups, rollup.dimensions, len(body)),
         counts=tuple(counts.values()),
     )
 

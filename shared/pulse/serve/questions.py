@@ -19,6 +19,7 @@ from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.figures import Figures
 from pulse.serve.folding import Tally
 from pulse.serve.formats import PAGE_BYTES, fill, json_array, json_object, to_json
+from pulse.serve.needs import Needs
 from pulse.serve.query import Query, refusal
 from pulse.serve.spans import Span
 from pulse.serve.years import TenantYears
@@ -26,7 +27,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
 CSV = "text/csv; charset=utf-8; header=present"
-_FORM = 3
+_FORM = 4
 """Raise it when the same objects give other bytes: ETags and cursors then differ too."""
 
 
@@ -96,8 +97,17 @@ class Question:
             self.min_sample,
         )
 
-    def content(self, objects: TenantYears) -> str:
-        """Names the rows that these objects make for the question."""
+    @property
+    def needs(self) -> list[Needs]:
+        """What is to be read for the answer, tenant by tenant and of each table by table."""
+        return [needs for span in self.spans for needs in span.needs(self.all_filters)]
+
+    @cached_property
+    def content(self) -> str:
+        """Names the rows that answer the question, as the tenants' records tell of them.
+
+        The same rows have the same name, whatever objects they are read from.
+        """
         return fingerprint(
             self.asked,
             [
@@ -105,24 +115,26 @@ class Question:
                     _days(span.dates),
                     span.compared and _days(span.compared),
                     span.tenant.week_start,
-                    [year.etag for year in objects[span.tenant.id]],
+                    span.contents,
                 ]
                 for span in self.spans
             ],
         )
 
-    def etag(self, objects: TenantYears) -> str:
+    @cached_property
+    def etag(self) -> str:
         """Names the reply, byte by byte."""
         query = self.query
         parts = (self._meta, self._unbuilt, query.format, query.limit, query.cursor)
-        return f'"{fingerprint(self.content(objects), *parts)}"'
+        return f'"{fingerprint(self.content, *parts)}"'
 
-    def goes_on_in(self, objects: TenantYears) -> bool:
-        """True unless the cursor was cut from other rows than these objects make.
+    @property
+    def goes_on(self) -> bool:
+        """True unless the cursor was cut from other rows than the records tell of.
 
         Raises BadRequestError for a cursor of another question.
         """
-        return self._cursor is None or self._cursor.content == self.content(objects)
+        return self._cursor is None or self._cursor.content == self.content
 
     @cached_property
     def _cursor(self) -> Cursor | None:
@@ -141,7 +153,7 @@ class Question:
         Raises OutdatedError for a cursor of other rows, UnprocessableError for more
         rows than can be told.
         """
-        if not self.goes_on_in(objects):
+        if not self.goes_on:
             raise outdated()
         found = self._computation(objects).figures()
         keys = found.ordered(self.query.order_by)
@@ -271,7 +283,7 @@ class _Page:
         return self._cursor(end) if end < len(self.keys) else None
 
     def _cursor(self, position: int) -> str:
-        return Cursor(self.question.asked, self.question.content(self.objects), position).text()
+        return Cursor(self.question.asked, self.question.content, position).text()
 
     def _file_name(self) -> str:
         dates = [span.dates for span in self.question.spans]

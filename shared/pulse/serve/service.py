@@ -1,11 +1,18 @@
 """serve_reports' routes: who asks, what for, and the reply's headers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from pulse.errors import ForbiddenError, NewerFormatError, NotFoundError, UnavailableError
+from pulse.errors import (
+    ForbiddenError,
+    GoneError,
+    NewerFormatError,
+    NotFoundError,
+    UnavailableError,
+)
 from pulse.http import JSON, Call, Reply, Route
+from pulse.observe import logger
 from pulse.reports.registry import REPORTS, Report
 from pulse.serve.catalogue import catalogue
 from pulse.serve.cursors import fingerprint
@@ -15,7 +22,7 @@ from pulse.serve.formats import to_json
 from pulse.serve.openapi import document
 from pulse.serve.query import Query, parse
 from pulse.serve.questions import Question
-from pulse.serve.years import TenantYears, Years
+from pulse.serve.years import TenantYears, Year, Years
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client, unavailable_on_failure
 from pulse.store.names import Names
@@ -30,6 +37,7 @@ _HEADERS = {
     "Cache-Control": "private, max-age=60",
     "Vary": "Authorization, X-Api-Key, Accept",
 }
+_GONE = "The report is being built anew just now. Send the same request again."
 _WAIT = "A newer version of Pulse has built this report. Ask again after the next build of reports."
 
 
@@ -83,17 +91,16 @@ class Reports:
         across = key.kind == "operator"
         accept = call.headers.get("accept", "")
         query = parse(call.query, report, accept, across_tenants=across)
-        question = Question.ask(report, query, self._tenants(key, query), key)
-        objects = self._objects(question)
-        if not question.goes_on_in(objects):
-            # the page before may come from a process that knew a newer build than this one
-            objects = self._objects(question, anew=True)
-        etag = _weak(question.etag(objects))
-        headers = {"ETag": etag, **_HEADERS}
-        if question.goes_on_in(objects) and _has(call, etag):
-            return Reply(304, headers=headers)
-        reply = question.reply(objects, call.raw_query)
-        return Reply(reply.status, reply.body, {**headers, **reply.headers})
+
+        def made(question: Question) -> Reply:
+            etag = _weak(question.etag)
+            headers = {"ETag": etag, **_HEADERS}
+            if question.goes_on and _has(call, etag):
+                return Reply(304, headers=headers)
+            reply = question.reply(self._objects(question), call.raw_query)
+            return Reply(reply.status, reply.body, {**headers, **reply.headers})
+
+        return self._answer(report, query, key, made)
 
     def dimension(self, call: Call) -> Reply:
         """The values of one dimension, or 304 where the caller has them.
@@ -103,13 +110,15 @@ class Reports:
         key = self._reader(call, "report", "secret", "operator")
         across = key.kind == "operator"
         search = Search.parse(call.path_parameters["name"], call.query, across_tenants=across)
-        tenants = self._tenants(key, search.query)
-        question = Question.ask(search.report, search.query, tenants, key)
-        body = to_json(search.answer(question, self._objects(question), self.names))
-        headers = {"ETag": _weak(f'"{fingerprint(body)}"'), **_HEADERS}
-        if _has(call, headers["ETag"]):
-            return Reply(304, headers=headers)
-        return Reply(200, body, {"Content-Type": JSON, **headers})
+
+        def made(question: Question) -> Reply:
+            body = to_json(search.answer(question, self._objects(question), self.names))
+            headers = {"ETag": _weak(f'"{fingerprint(body)}"'), **_HEADERS}
+            if _has(call, headers["ETag"]):
+                return Reply(304, headers=headers)
+            return Reply(200, body, {"Content-Type": JSON, **headers})
+
+        return self._answer(search.report, search.query, key, made)
 
     def _reader(self, call: Call, *kinds: str) -> Key:
         """The key, if it is of one of these kinds. Of any, feed keys alone may be in the query."""
@@ -117,35 +126,51 @@ class Reports:
         require_kind(key, *kinds)
         return key
 
-    def _tenants(self, key: Key, query: Query) -> list[Tenant]:
+    def _tenants(self, key: Key, query: Query, *, anew: bool = False) -> list[Tenant]:
         """The tenants whose reports are asked for: the key's own, or those that are named."""
         if query.tenants is not None:
-            return [self._named_tenant(name) for name in query.tenants]
-        tenant = self.directory.tenant(key.tenant) if key.tenant else None
+            return [self._named_tenant(name, anew=anew) for name in query.tenants]
+        tenant = self.directory.tenant(key.tenant, anew=anew) if key.tenant else None
         if tenant is None:
             raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
         return [tenant]
 
-    def _named_tenant(self, name: str) -> Tenant:
+    def _named_tenant(self, name: str, *, anew: bool) -> Tenant:
         unknown = NotFoundError("tenant_unknown", f"There is no tenant {name[:64]!r}.")
         try:
             check_tenant_id(name)  # the table refuses some texts as keys
         except ValueError:
             raise unknown from None
-        if (tenant := self.directory.tenant(name)) is None:
+        if (tenant := self.directory.tenant(name, anew=anew)) is None:
             raise unknown
         return tenant
 
-    def _objects(self, question: Question, *, anew: bool = False) -> TenantYears:
-        """The objects of each tenant that hold the question's days, table by table."""
-        return {
-            span.tenant.id: [
-                year
-                for table in question.tables
-                for year in self.years.read(table, span.tenant, span.years, anew=anew)
-            ]
-            for span in question.spans
-        }
+    def _answer(
+        self, report: Report, query: Query, key: Key, made: Callable[[Question], Reply]
+    ) -> Reply:
+        """What is made of the question as the records of its tenants tell of it.
+
+        Records are remembered for a while. They are looked at anew for a page whose former one
+        comes from rows that they do not name, as a process that knew of a newer build made it, and
+        where an object has gone that they name. Raises UnavailableError if it has gone even so.
+        """
+        for anew in (False, True):
+            question = Question.ask(report, query, self._tenants(key, query, anew=anew), key)
+            if not anew and not question.goes_on:
+                continue
+            try:
+                return made(question)
+            except GoneError as error:
+                logger.info("an object has gone", extra={"error": str(error), "anew": anew})
+        raise UnavailableError("unavailable", _GONE)
+
+    def _objects(self, question: Question) -> TenantYears:
+        """The rows of each tenant that hold the question's days, table by table."""
+        found: dict[str, list[Year]] = {span.tenant.id: [] for span in question.spans}
+        needs = question.needs
+        for one, years in zip(needs, self.years.read(needs), strict=True):
+            found[one.tenant.id] += years
+        return found
 
 
 def _with_outages(route: Route) -> Route:

@@ -13,10 +13,11 @@ from pulse.days import DateRange
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Report
 from pulse.reports.sums import Layout
 from pulse.serve import groups
-from pulse.serve.cells import Fold
+from pulse.serve.cells import Column, Fold, Integers
 from pulse.serve.conditions import Filters
 from pulse.serve.folding import Tally, everywhere
 from pulse.serve.groups import Groups, Key
+from pulse.serve.needs import Needs
 from pulse.serve.query import Query
 from pulse.serve.years import Year
 from pulse.tenants.tenant import Tenant
@@ -46,9 +47,36 @@ class Span:
         return cls(report, query, tables, tenant, dates, compared)
 
     @property
-    def years(self) -> set[int]:
-        """The calendar years that hold these days."""
-        return {*self.dates.years, *(self.compared.years if self.compared else ())}
+    def ranges(self) -> tuple[DateRange, ...]:
+        """The days asked for, and those compared with, if any."""
+        return (self.dates, self.compared) if self.compared else (self.dates,)
+
+    def needs(self, filters: Filters) -> list[Needs]:
+        """What is to be read of each of its tables, where these filters hold."""
+        query = self.query
+        named = {*query.group_by, *filters, *([CURRENCY] if self.report.by_currency else [])}
+        return [
+            Needs(
+                table=table,
+                tenant=self.tenant,
+                dimensions=frozenset(named & {*table.dimensions}),
+                filters=filters,
+                ranges=self.ranges,
+                months=PERIOD not in query.group_by or query.granularity in ("month", "total"),
+            )
+            for table in self.tables
+        ]
+
+    @property
+    def contents(self) -> list[tuple[str, int, str]]:
+        """Names the rows that its days are told from: by table and year what has changed last."""
+        touched = {year for dates in self.ranges for year in dates.years}
+        return [
+            (table.name, year, state.content)
+            for table in self.tables
+            for year, state in sorted(self.tenant.table(table.name).years.items())
+            if year in touched and state.published
+        ]
 
     @property
     def periods(self) -> int:
@@ -104,24 +132,30 @@ class Span:
 
         A period compared with is counted under its counterpart among those asked for.
         """
-        for dates in filter(None, (self.dates, self.compared)):
+        stored = [name for name in tally.names if name != TENANT.name]
+        for dates in self.ranges:
             for year in years:
-                columns, sizes = year.cells.sizes(
+                for columns, sizes in year.sizes(
                     dates,
                     filters,
-                    [name for name in tally.names if name != TENANT.name],
+                    stored,
                     granularity=self.query.granularity,
                     week_start=self.tenant.week_start,
-                )
-                if TENANT.name in tally.names:
-                    own = everywhere(self.tenant.id, len(sizes))
-                    columns.insert(tally.names.index(TENANT.name), own)
-                if dates is self.compared and PERIOD in tally.names:
-                    place = tally.names.index(PERIOD)
-                    names = self._counterparts(dates)
-                    values = [names[str(value)] for value in columns[place].values]
-                    columns[place] = replace(columns[place], values=values)
-                tally.add(columns, sizes, compared=dates is self.compared)
+                ):
+                    self._count(columns, sizes, tally, compared=dates is self.compared)
+
+    def _count(
+        self, columns: list[Column], sizes: Integers, tally: Tally, *, compared: bool
+    ) -> None:
+        if TENANT.name in tally.names:
+            own = everywhere(self.tenant.id, len(sizes))
+            columns.insert(tally.names.index(TENANT.name), own)
+        if compared and self.compared and PERIOD in tally.names:
+            place = tally.names.index(PERIOD)
+            names = self._counterparts(self.compared)
+            values = [names[str(value)] for value in columns[place].values]
+            columns[place] = replace(columns[place], values=values)
+        tally.add(columns, sizes, compared=compared)
 
     def _counterparts(self, compared: DateRange) -> dict[str, str | None]:
         """The periods compared with, each with the one asked for that it stands beside, if any."""
@@ -174,8 +208,8 @@ class Span:
         names: Sequence[str],
         fold: Fold | None,
     ) -> Groups:
-        """One object's sums by these columns, laid out as the question's."""
-        found = year.cells.group(
+        """One year's sums by these columns, laid out as the question's."""
+        found = year.group(
             dates,
             filters,
             [*names, CURRENCY] if layout.by_currency else names,
@@ -184,7 +218,7 @@ class Span:
             fold=fold,
         )
         groups.check_size(len(found), layout.width)
-        table = year.cells.table
+        table = year.table
         if layout.is_of(table):
             return found
         if not layout.by_currency:

@@ -96,10 +96,10 @@ def folded(spans: Sequence[Span], names: Iterable[str], objects: TenantYears) ->
         for name in names
         if name in lake.OPEN_DIMENSIONS
         and any(
-            year.cells.has(dates, name, lake.OTHER)
+            year.has(dates, name, lake.OTHER)
             for span in spans
             for year in objects[span.tenant.id]
-            for dates in _asked(span)
+            for dates in span.ranges
         )
     ]
     if not told:
@@ -136,12 +136,6 @@ def unjudged(left_out: Groups) -> Warnings:
     return [("unknown_scales", message)]
 
 
-def _asked(span: Span) -> Iterator[DateRange]:
-    yield span.dates
-    if span.compared:
-        yield span.compared
-
-
 def _days(span: Span) -> tuple[list[DateRange], list[DateRange]]:
     """The span's days that are failing and those that are waiting, in any of its tables."""
     behind = [span.tenant.table(table.name).behind for table in span.tables]
@@ -161,7 +155,7 @@ def _within(span: Span, ranges: Iterable[DateRange]) -> list[DateRange]:
     parts = {
         (max(one.start, asked.start), min(one.end, asked.end))
         for one in ranges
-        for asked in _asked(span)
+        for asked in span.ranges
         if one.start <= asked.end and asked.start <= one.end
     }
     return [DateRange(first, last) for first, last in sorted(parts)]

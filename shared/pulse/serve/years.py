@@ -1,102 +1,280 @@
-"""Tenant-year objects, kept in the warm process as long as they are what S3 has.
+"""A tenant's years as they are read: of each part the smallest object that covers the question.
 
-The objects that exist are told by the tenant's record and their keys are computed, so that
-nothing is listed and nothing is asked for in vain.
+The tenant's record tells which parts there are and what they hold, and keys are computed. So
+nothing is listed, nothing is asked for in vain, and all of a question's objects are fetched side by
+side. Objects never change: what is in memory is asked for no more.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 
-from pulse import days, lake
-from pulse.serve import parquet
-from pulse.serve.cells import Cells
+from pulse import lake
+from pulse.days import DateRange
+from pulse.errors import GoneError, UnavailableError
+from pulse.reports import rollups
+from pulse.reports.rollups import Rollup
+from pulse.serve import groups, parquet
+from pulse.serve.cells import Cells, Column, Fold, Integers
+from pulse.serve.conditions import Filters
+from pulse.serve.groups import Groups
+from pulse.serve.needs import Needs
 from pulse.store.objects import Objects
-from pulse.tenants.tenant import Tenant, YearState
+from pulse.tenants.tenant import Part, YearState
 
-REMEMBER_US = 60 * days.SECOND
 BUDGET_BYTES = 400 * 2**20
 _AT_ONCE = 8
+_A_GET = 2**20
+"""Fetching an object takes as long as reading so many more bytes of one that is in memory."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one object tells: the rows of some of the days that it was made from.
+
+    `held` are all of these days; the other ones have rows in newer parts, and do not count here.
+    """
+
+    cells: Cells
+    held: frozenset[date]
+    live: frozenset[date]
+    by_month: bool = False
+
+    def dates(self, asked: DateRange) -> Iterable[date] | None:
+        """The days that rows which count are of, as the cells name them; None for all rows."""
+        taken = {day for day in self.live if asked.start <= day <= asked.end}
+        if taken == self.held:
+            return None
+        return {day.replace(day=1) for day in taken} if self.by_month else taken
 
 
 @dataclass(frozen=True)
 class Year:
-    """One object: what is in it, and the ETag that names this content."""
+    """A tenant's rows of one calendar year in one table, as far as a question needs them."""
 
-    etag: str
-    cells: Cells
+    table: lake.Dataset
+    pieces: Sequence[Piece]
+
+    def group(
+        self,
+        dates: DateRange,
+        filters: Filters,
+        dimensions: Sequence[str],
+        *,
+        granularity: str = "day",
+        week_start: str = "monday",
+        fold: Fold | None = None,
+    ) -> Groups:
+        """Sums of the rows that the days and filters leave (see Cells.group)."""
+        found = [
+            piece.cells.group(
+                piece.dates(dates),
+                filters,
+                dimensions,
+                granularity=granularity,
+                week_start=week_start,
+                fold=fold,
+            )
+            for piece in self.pieces
+        ]
+        return found[0] if len(found) == 1 else groups.merge(found)
+
+    def sizes(
+        self,
+        dates: DateRange,
+        filters: Filters,
+        dimensions: Sequence[str],
+        *,
+        granularity: str = "day",
+        week_start: str = "monday",
+    ) -> Iterator[tuple[list[Column], Integers]]:
+        """The same groups as columns with how many events each has (see Cells.sizes), by piece."""
+        for piece in self.pieces:
+            yield piece.cells.sizes(
+                piece.dates(dates),
+                filters,
+                dimensions,
+                granularity=granularity,
+                week_start=week_start,
+            )
+
+    def has(self, dates: DateRange, name: str, value: str) -> bool:
+        """Is there a row of these days with this value of a dimension?"""
+        return any(piece.cells.has(piece.dates(dates), name, value) for piece in self.pieces)
+
+    def values(self, dates: DateRange, name: str) -> set[str | None]:
+        """The values that a dimension has in the rows of these days."""
+        found: set[str | None] = set()
+        for piece in self.pieces:
+            found |= piece.cells.values(piece.dates(dates), name)
+        return found
 
 
 TenantYears = Mapping[str, Sequence[Year]]
-"""What a question is answered from: the objects of each tenant, by its id."""
+"""What a question is answered from: the years of each tenant, by its id."""
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A year in memory: when S3 was asked last, and what the tenant's record said of it then."""
+class Uncovered:
+    """A part of a year none of whose objects covers the question, and its days that count."""
 
-    year: Year
-    asked_us: int
     state: YearState
+    part: Part
+    live: frozenset[date]
 
-    def is_fresh(self, state: YearState) -> bool:
-        """Asked within the minute, and nothing was built since."""
-        return self.state == state and days.now_us() - self.asked_us < REMEMBER_US
+
+Elsewhere = Callable[[Needs, Sequence[Uncovered]], Year]
+"""Makes the rows of all parts that no object covers, whatever years they are of."""
+
+
+def nowhere(needs: Needs, parts: Sequence[Uncovered]) -> Year:
+    """There is nothing else to read them from. Raises UnavailableError."""
+    raise UnavailableError(
+        "not_rolled_up",
+        f"The reports of tenant {needs.tenant.id} are too large for a question with these "
+        f"dimensions and days: {len(parts)} parts of years have no sums by them.",
+        retry_after_s=3600,
+    )
+
+
+_Name = tuple[str, str]
+"""Of an object in memory: its key, and of one that former versions replaced, its content."""
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The object that is read of a part."""
+
+    table: lake.Dataset
+    rollup: Rollup
+    key: str
+    name: _Name
+    held: frozenset[date]
+    live: frozenset[date]
+
+    def piece(self, cells: Cells) -> Piece:
+        return Piece(cells, self.held, self.live, self.rollup.grain == "month")
 
 
 @dataclass
 class Years:
-    """Reads tenant-years from a bucket; the least recently used leave when memory is short."""
+    """Reads parts of years from a bucket; the least recently used leave when memory is short."""
 
     objects: Objects
     budget_bytes: int = BUDGET_BYTES
-    _kept: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
+    elsewhere: Elsewhere = nowhere
+    _kept: OrderedDict[_Name, Cells] = field(default_factory=OrderedDict)
 
-    def read(
-        self, table: lake.Dataset, tenant: Tenant, years: Collection[int], *, anew: bool = False
-    ) -> list[Year]:
-        """The tenant's published objects of these calendar years in a table, oldest first.
+    def read(self, asked: Sequence[Needs]) -> list[list[Year]]:
+        """For each of the needs the tenant's years that its days are in, oldest first.
 
-        An object is asked for at most once a minute, unless a build came between or `anew`, and
-        sent again only if it has changed.
+        Of every part one object is fetched at most, all of them side by side. Raises GoneError
+        where an object is no longer there: the tenant's record then names others.
         """
-        known = tenant.table(table.name)
+        plans = [self._plan(needs) for needs in asked]
         wanted = {
-            lake.report_key(table, tenant.id, year): known.years[year]
-            for year in known.published_years
-            if year in years
+            choice.name: choice
+            for years, _ in plans
+            for choices in years.values()
+            for choice in choices
         }
-        stale = [key for key, state in wanted.items() if anew or not self._is_fresh(key, state)]
-        found = dict(zip(stale, self._get_all(table, stale), strict=True))
-        for key, state in wanted.items():
-            if key in found:
-                self._kept[key] = _Kept(found[key], days.now_us(), state)
-            self._kept.move_to_end(key)
-        read = [self._kept[key].year for key in wanted]
+        found = self._cells(wanted)
+        read = [
+            [
+                *(
+                    Year(needs.table, [choice.piece(found[choice.name]) for choice in choices])
+                    for choices in years.values()
+                    if choices
+                ),
+                *([self.elsewhere(needs, uncovered)] if uncovered else []),
+            ]
+            for needs, (years, uncovered) in zip(asked, plans, strict=True)
+        ]
         self._forget()
         return read
 
-    def _is_fresh(self, key: str, state: YearState) -> bool:
-        kept = self._kept.get(key)
-        return kept is not None and kept.is_fresh(state)
+    # -- which objects
 
-    def _get_all(self, table: lake.Dataset, keys: Sequence[str]) -> list[Year]:
-        if len(keys) < 2:  # as mostly: a millisecond less than with a thread
-            return [self._get(table, key) for key in keys]
+    def _plan(self, needs: Needs) -> tuple[Mapping[int, Sequence[_Choice]], Sequence[Uncovered]]:
+        """By year what is read of it, and the parts that no object covers."""
+        states = needs.tenant.table(needs.table.name).years
+        touched = {year for dates in needs.ranges for year in dates.years}
+        choices: dict[int, list[_Choice]] = {}
+        uncovered: list[Uncovered] = []
+        for year in sorted(touched & {*states}):
+            state = states[year]
+            choices[year] = []
+            for part, live in _live(state.parts):
+                if not needs.days_of(live):
+                    continue
+                choice = self._choose(needs, year, state, part, live)
+                if choice:
+                    choices[year].append(choice)
+                else:
+                    uncovered.append(Uncovered(state, part, live))
+        return choices, uncovered
+
+    def _choose(
+        self, needs: Needs, year: int, state: YearState, part: Part, live: frozenset[date]
+    ) -> _Choice | None:
+        """The cheapest object to read of those that cover what is needed, if there is any."""
+        found = [
+            _Choice(
+                needs.table,
+                rollup,
+                key := lake.part_key(needs.table, needs.tenant.id, year, part.run, rollup.name),
+                (key, "" if part.run else state.content),
+                part.days,
+                live,
+            )
+            for rollup in rollups.covering(
+                needs.table,
+                part.sizes,
+                needs.dimensions,
+                months=needs.whole_months(part.days, live),
+            )
+        ]
+
+        def cost(choice: _Choice) -> int:
+            fetching = 0 if choice.name in self._kept else _A_GET
+            return part.sizes[choice.rollup.name] + fetching
+
+        return min(found, key=cost, default=None)
+
+    # -- what is in memory
+
+    def _cells(self, wanted: Mapping[_Name, _Choice]) -> Mapping[_Name, Cells]:
+        missing = [choice for name, choice in wanted.items() if name not in self._kept]
+        for choice, cells in zip(missing, self._get_all(missing), strict=True):
+            self._kept[choice.name] = cells
+        for name in wanted:
+            self._kept.move_to_end(name)
+        return {name: self._kept[name] for name in wanted}
+
+    def _get_all(self, wanted: Collection[_Choice]) -> list[Cells]:
+        if len(wanted) < 2:  # as mostly: a millisecond less than with a thread
+            return [self._get(choice) for choice in wanted]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            return list(pool.map(lambda key: self._get(table, key), keys))
+            return list(pool.map(self._get, wanted))
 
-    def _get(self, table: lake.Dataset, key: str) -> Year:
-        kept = self._kept.get(key)
-        found = self.objects.get_unless(key, kept.year.etag if kept else None)
-        if found is None:
-            return self._kept[key].year  # unchanged, so it is here
-        body, etag = found
-        return Year(etag, parquet.read(body, table))
+    def _get(self, choice: _Choice) -> Cells:
+        body = self.objects.get_unless_gone(choice.key)
+        if body is None:
+            raise GoneError(f"{choice.key} is no longer there")
+        return parquet.read(body, choice.table, choice.rollup)
 
     def _forget(self) -> None:
-        size = sum(kept.year.cells.nbytes for kept in self._kept.values())
+        size = sum(cells.nbytes for cells in self._kept.values())
         while size > self.budget_bytes:
-            _, kept = self._kept.popitem(last=False)
-            size -= kept.year.cells.nbytes
+            _, cells = self._kept.popitem(last=False)
+            size -= cells.nbytes
+
+
+def _live(parts: Sequence[Part]) -> Iterator[tuple[Part, frozenset[date]]]:
+    """Each part with those of its days that no newer part has."""
+    newer: frozenset[date] = frozenset()
+    for part in parts:
+        yield part, part.days - newer
+        newer |= part.days

@@ -73,13 +73,16 @@ class Objects:
                 return None
             raise
 
-    def get_unless(self, key: str, etag: str | None) -> tuple[bytes, str] | None:
-        """(bytes, ETag) of an object; None if it still has the ETag named."""
-        condition = {"IfNoneMatch": etag} if etag else {}
+    def get_unless_gone(self, key: str) -> bytes | None:
+        """The bytes of an object that has been there; None if it seems to be gone.
+
+        S3 answers 404, or 403 to roles that may not list the bucket. It answers 403 also to those
+        that may not read the object.
+        """
         try:
-            return self._read(key, **condition)
+            return self._read(key)[0]
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 304:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404):
                 return None
             raise
 

@@ -43,6 +43,11 @@ class _Memory:
             self._answers[name] = answer
             return answer
 
+    def forget(self, name: Name) -> None:
+        """Know no answer any more."""
+        with self._lock:
+            self._answers.pop(name, None)
+
     def keep(self, name: Name, at_us: int, answer: object) -> None:
         """Remember the answer."""
         with self._lock:
@@ -72,8 +77,11 @@ class Directory:
         digest = sha256(text)
         return self.remember(("key", digest), lambda: self.tenants.key(digest))
 
-    def tenant(self, tenant: str) -> Tenant | None:
-        """The tenant, or None."""
+    def tenant(self, tenant: str, *, anew: bool = False) -> Tenant | None:
+        """The tenant, or None. With `anew` as its record is now, whatever is remembered."""
+        if anew:
+            self._found.forget(("tenant", tenant))
+            self._missing.forget(("tenant", tenant))
         return self.remember(("tenant", tenant), lambda: self.tenants.get(tenant))
 
     def survey(self, tenant: str, survey: str) -> Survey | None:

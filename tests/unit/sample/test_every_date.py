@@ -27,8 +27,8 @@ from pulse.reports.registry import REPORTS
 from pulse.serve.cells import Cells, Column, Part
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
-from pulse.serve.years import Year
 from pulse.tenants.keys import Key
+from tests.report_parts import whole
 from tests.unit.serve.events import pairs
 
 WEB = Path(__file__).parents[3] / "web"
@@ -208,7 +208,7 @@ class Asker:
         """The reply to one query."""
         entry = REPORTS[report]
         question = Question.ask(entry, parse(pairs(query), entry), [TENANT], KEY)
-        objects = [Year("", self.tables[table.name]) for table in question.tables]
+        objects = [whole(table, self.tables[table.name]) for table in question.tables]
         return str(question.reply({TENANT.id: objects}, query).body)
 
     def by(self, dimensions: Sequence[str], query: str) -> str:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from pulse import days, lake
 from pulse.http import Call
-from pulse.reports import tenant_year
-from pulse.tenants.tenant import TableState, Tenant, YearState
+from pulse.serve.years import Year
+from pulse.tenants.tenant import TableState, Tenant
+from tests import report_parts
 
 SCALES = (
     ("csat", "1-5"),
@@ -49,8 +50,8 @@ class Answer:
 
 
 def as_object(answers: Iterable[Answer]) -> bytes:
-    """The tenant-year object of these answers, as build_reports writes it."""
-    return tenant_year.arrange(lake.SCORES, [as_piece(answers)]).body
+    """The cube's object of these answers, as build_reports writes it."""
+    return report_parts.cube(lake.SCORES, [as_piece(answers)])
 
 
 def as_piece(answers: Iterable[Answer]) -> bytes:
@@ -80,10 +81,21 @@ def by_year(answers: Sequence[Answer]) -> dict[int, list[Answer]]:
     return {year: [a for a in answers if a.day.year == year] for year in years}
 
 
-def built(tenant: Tenant, answers: Sequence[Answer], as_of_us: int = 1) -> Tenant:
+def as_years(answers: Sequence[Answer]) -> list[Year]:
+    """The years of these answers as they are read, oldest first."""
+    return [
+        report_parts.as_year(lake.SCORES, as_object(some)) for some in by_year(answers).values()
+    ]
+
+
+def built(
+    tenant: Tenant, answers: Sequence[Answer], as_of_us: int = 1, content: str = "hash"
+) -> Tenant:
     """The tenant whose record says that these answers were built."""
     states = {
-        year: YearState("hash", as_of_us, min(answer.day for answer in found), True)
+        year: report_parts.state(
+            (answer.day for answer in found), content=content, as_of_us=as_of_us
+        )
         for year, found in by_year(answers).items()
     }
     return replace(tenant, tables={lake.SCORES.name: TableState(states)})

@@ -12,24 +12,25 @@ from pulse import lake
 from pulse.http import Reply
 from pulse.reports import tenant_year
 from pulse.reports.registry import REPORTS
-from pulse.serve import parquet
+from pulse.reports.rollups import ROLLUPS
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
 from pulse.serve.years import Year
 from pulse.tenants.keys import Key
-from pulse.tenants.tenant import TableState, Tenant, YearState
+from pulse.tenants.tenant import TableState, Tenant
+from tests import report_parts
 from tests.unit.serve.events import pairs
 
 
 def table_object(table: lake.Dataset, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """The object of these rows; a measure that a row lacks is 0, decimals are ten-thousandths."""
-    schema = tenant_year.schema(table)
+    schema = tenant_year.schema(table, ROLLUPS[table.name][0])
     columns = {
         field.name: pa.array([_value(field, row) for row in rows], field.type) for field in schema
     }
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns, schema=schema), sink)
-    return tenant_year.arrange(table, [sink.getvalue().to_pybytes()]).body
+    return report_parts.cube(table, [sink.getvalue().to_pybytes()])
 
 
 def _value(field: Any, row: Mapping[str, Any]) -> Any:
@@ -50,11 +51,11 @@ Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def read(tables: Tables, datasets: Sequence[lake.Dataset]) -> list[Year]:
-    """The tenant's objects in these tables, as they lie in memory."""
+    """The tenant's objects in these tables, as they are read."""
     return [
-        Year(f'"{table.name} {year}"', parquet.read(table_object(table, some), table))
+        report_parts.as_year(table, table_object(table, some))
         for table in datasets
-        for year, some in by_year(tables.get(table.name, [])).items()
+        for some in by_year(tables.get(table.name, [])).values()
     ]
 
 
@@ -63,7 +64,7 @@ def built(tenant: Tenant, tables: Tables, as_of_us: int = 1) -> Tenant:
     states = {
         table: TableState(
             {
-                year: YearState("hash", as_of_us, min(row["day"] for row in some), True)
+                year: report_parts.state((row["day"] for row in some), as_of_us=as_of_us)
                 for year, some in by_year(rows).items()
             }
         )

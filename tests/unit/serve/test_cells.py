@@ -15,6 +15,7 @@ from pulse.reports import tenant_year
 from pulse.reports.registry import SURVEY
 from pulse.serve import cells, groups, parquet
 from pulse.serve.conditions import Condition
+from tests.report_parts import as_cells
 from tests.unit.serve.events import AGENTS, Answer, answers, as_object, as_piece
 from tests.unit.serve.interactions import table_object
 
@@ -26,7 +27,7 @@ dimensions = st.lists(st.sampled_from(SURVEY.dimension_names), unique=True)
 
 
 def read(given_answers: list[Answer]) -> cells.Cells:
-    return parquet.read(as_object(given_answers), lake.SCORES)
+    return as_cells(lake.SCORES, as_object(given_answers))
 
 
 @settings(deadline=None)  # the first example pays for imports
@@ -87,7 +88,7 @@ def test_sums_are_exact_however_great(given_rows: list[tuple[str, int, int]], bo
         {"day": FIRST, "agent": agent, "revenue": amount * bought, "finish_us": duration}
         for agent, amount, duration in given_rows
     ]
-    found = parquet.read(table_object(lake.INTERACTIONS, rows), lake.INTERACTIONS)
+    found = as_cells(lake.INTERACTIONS, table_object(lake.INTERACTIONS, rows))
     revenue, finish = (lake.INTERACTIONS.measures.index(n) for n in ("revenue", "finish_us"))
     expected: dict[tuple[str | None, ...], list[int]] = defaultdict(lambda: [0, 0])
     for agent, amount, duration in given_rows:
@@ -99,7 +100,7 @@ def test_sums_are_exact_however_great(given_rows: list[tuple[str, int, int]], bo
 
 def test_what_is_small_is_kept_in_one_part() -> None:
     rows = [{"day": FIRST, "revenue": amount, "finish_us": 10**12} for amount in (-125, 0, 99)]
-    found = parquet.read(table_object(lake.INTERACTIONS, rows), lake.INTERACTIONS)
+    found = as_cells(lake.INTERACTIONS, table_object(lake.INTERACTIONS, rows))
     parts = dict(zip(lake.INTERACTIONS.measures, found.counts, strict=True))
     assert [len(parts[name]) for name in ("revenue", "finish_us", "entered")] == [1, 1, 0]
     assert parts["revenue"][0].amounts.dtype == np.int8
@@ -163,7 +164,7 @@ def test_many_row_groups_read_by_two_threads_make_the_same_sums(
         )
         for number in range(500)
     ]
-    plain = parquet.read(as_piece(many), lake.SCORES)
+    plain = as_cells(lake.SCORES, as_piece(many))
     monkeypatch.setattr(tenant_year, "ROW_GROUP", 8)
     monkeypatch.setattr(parquet, "_FEW_ROWS", 0)
     cut = read(many)

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse import days, lake
+from pulse import days
 from pulse.errors import BadRequestError, ForbiddenError, NotFoundError
 from pulse.reports.registry import SURVEY
-from pulse.serve import dimensions, groups, parquet
+from pulse.serve import dimensions, groups
 from pulse.serve.dimensions import DisplayNames, Search
 from pulse.serve.questions import Question
-from pulse.serve.years import Year
 from pulse.store.names import Names
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory
@@ -25,7 +24,7 @@ from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
 from pulse.tenants.tenant import Tenant
 from tests.unit.serve import interactions
-from tests.unit.serve.events import Answer, answers, as_object, built, by_year, pairs
+from tests.unit.serve.events import Answer, answers, as_years, built, pairs
 
 DAY = date(2026, 11, 18)
 REPORT_KEY = Key("0", "report", "acme", 0)
@@ -70,10 +69,7 @@ def search(
     made = [built(Tenant(tenant, tenant.title()), found) for tenant in tenants]
     with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
         question = Question.ask(asked.report, asked.query, made, key)
-        years = [
-            Year(f'"{year}"', parquet.read(as_object(some), lake.SCORES))
-            for year, some in by_year(found).items()
-        ]
+        years = as_years(found)
         return asked.answer(question, dict.fromkeys(tenants, years), names or display_names())
 
 

@@ -18,17 +18,16 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.errors import OutdatedError, UnprocessableError
 from pulse.reports.registry import REPORTS
-from pulse.serve import groups, parquet
+from pulse.serve import groups
 from pulse.serve.cells import Column
 from pulse.serve.folding import Kept, Ranking, Tally
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
-from pulse.serve.years import Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
 from tests.oracle import Asked, Days, Part
-from tests.unit.serve.events import Answer, as_object, built, by_year, pairs
+from tests.unit.serve.events import Answer, as_years, built, pairs
 from tests.unit.serve.interactions import ask as ask_interactions
 
 SECRET = Key("0" * 64, "secret", "acme", 0)
@@ -55,10 +54,7 @@ def text(
 ) -> str:
     """A reply where a question may make so many rows; each of the tenants has the same answers."""
     entry = REPORTS[report]
-    years = [
-        Year(f'"{year}"', parquet.read(as_object(some), lake.SCORES))
-        for year, some in by_year(found).items()
-    ]
+    years = as_years(found)
     parsed = parse(pairs(query), entry, across_tenants=key.kind == "operator")
     question = Question.ask(entry, parsed, [built(tenant, found) for tenant in tenants], key)
     with mock.patch.object(groups, "MOST_GROUPS", most):
@@ -343,13 +339,13 @@ def test_pages_of_a_folded_reply_are_one_reply() -> None:
 def test_a_cursor_of_other_rows_is_outdated() -> None:
     found = agents([1] * 60)
     cursor = told("agents", "limit=5", found, most=60)["next_cursor"]
-    with mock.patch.object(Year, "etag", "other", create=True), pytest.raises(OutdatedError):
-        other = [*found, *agents([5])]
-        entry = REPORTS["agents"]
-        query = f"limit=5&cursor={cursor}"
-        years = [Year('"other"', parquet.read(as_object(other), lake.SCORES))]
-        question = Question.ask(entry, parse(pairs(query), entry), [built(ACME, other)], SECRET)
-        question.reply({"acme": years}, query)
+    other = [*found, *agents([5])]
+    entry = REPORTS["agents"]
+    query = f"limit=5&cursor={cursor}"
+    tenant = built(ACME, other, content="other")
+    question = Question.ask(entry, parse(pairs(query), entry), [tenant], SECRET)
+    with pytest.raises(OutdatedError):
+        question.reply({"acme": as_years(other)}, query)
 
 
 # -- persons, and values that are called so

@@ -12,16 +12,14 @@ from openapi_spec_validator import validate
 from pulse import days, lake
 from pulse.errors import BadRequestError
 from pulse.reports.registry import INTERACTION, REPORTS, SURVEY
-from pulse.serve import parquet
 from pulse.serve.catalogue import catalogue
 from pulse.serve.openapi import document
 from pulse.serve.query import PARAMETERS, parse
 from pulse.serve.questions import Question
-from pulse.serve.years import Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests.unit.serve import interactions
-from tests.unit.serve.events import Answer, as_object, built, pairs
+from tests.unit.serve.events import Answer, as_years, built, pairs
 
 DECLARED = {
     ("post", "/v1/responses"),
@@ -125,7 +123,7 @@ def answered(name: str, kind: str, query: str) -> Any:
     )
     years = interactions.read(TABLES, question.tables)
     if lake.SCORES in question.tables:
-        years = [Year('"e"', parquet.read(as_object(FOUND), lake.SCORES))]
+        years = as_years(FOUND)
     return json.loads(question.reply({"acme": years}, query).body)
 
 

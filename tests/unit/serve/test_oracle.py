@@ -16,9 +16,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse import days, lake
+from pulse import days
 from pulse.reports.registry import REPORTS
-from pulse.serve import parquet
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
 from pulse.serve.years import Year
@@ -26,7 +25,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
 from tests.oracle import Asked, Days, Part
-from tests.unit.serve.events import AGENTS, SCALES, Answer, as_object, built, by_year, pairs
+from tests.unit.serve.events import AGENTS, SCALES, Answer, as_years, built, pairs
 
 FIRST, LAST = date(2025, 6, 1), date(2027, 3, 31)
 SECRET = Key("0" * 64, "secret", "acme", 0)
@@ -35,10 +34,7 @@ ACME = Tenant("acme", "Acme")
 
 
 def read(found: Sequence[Answer]) -> list[Year]:
-    return [
-        Year(f'"{year}"', parquet.read(as_object(some), lake.SCORES))
-        for year, some in by_year(found).items()
-    ]
+    return as_years(found)
 
 
 def ask(report: str, query: str, found: Sequence[tuple[Tenant, Sequence[Answer]]], key: Key) -> Any:

@@ -11,7 +11,8 @@ from pulse.errors import BadRequestError
 from pulse.reports.registry import REPORTS, SURVEY
 from pulse.serve.conditions import Condition
 from pulse.serve.query import MOST_DAYS, PARAMETERS, Order, Query, parse
-from pulse.tenants.tenant import TableState, Tenant, YearState
+from pulse.tenants.tenant import TableState, Tenant
+from tests.report_parts import state
 from tests.unit.serve.events import pairs
 
 DAILY, NPS, SOURCE = (REPORTS[name] for name in ("daily", "nps", "source"))
@@ -63,7 +64,7 @@ TENANT = Tenant(
     "T",
     timezone="Pacific/Auckland",
     week_start="sunday",
-    tables={"scores": TableState({2024: YearState("h", 1, date(2024, 5, 6), True)})},
+    tables={"scores": TableState({2024: state([date(2024, 5, 6)])})},
 )
 
 

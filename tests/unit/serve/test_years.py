@@ -1,134 +1,306 @@
-"""Objects are asked for once a minute, sent again only when changed, and kept within a budget."""
+"""Of each part the cheapest object that covers the question is fetched, once, all side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
-from pulse import days, lake
-from pulse.serve.years import Years
+from pulse import lake
+from pulse.days import DateRange
+from pulse.errors import GoneError, UnavailableError
+from pulse.reports.rollups import ROLLUPS
+from pulse.serve.needs import Needs
+from pulse.serve.years import Uncovered, Year, Years
 from pulse.store.objects import Objects
-from pulse.tenants.tenant import TableState, Tenant, YearState
-from tests.unit.serve.events import Answer, as_object, built
+from pulse.tenants.tenant import CUBE, Part, TableState, Tenant, YearState
+from tests import report_parts
+from tests.unit.serve.events import Answer, as_piece
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ANSWERS = [Answer(date(year, 6, 1), 4) for year in (2024, 2025, 2026)]
-TENANT = built(Tenant("acme", "Acme"), ANSWERS)
+YEAR = DateRange(date(2026, 1, 1), date(2026, 12, 31))
+MARCH = DateRange(date(2026, 3, 1), date(2026, 3, 31))
+BY_CHANNEL = "day-metric-scale-survey-channel"
+BY_MONTH = ROLLUPS["scores"][1].name
+OF_ALL = ("metric", "scale", "agent", "country", "browser")
 
 
 class Shelf(Objects):
     """A bucket in memory that says what was asked of it."""
 
-    def __init__(self, bodies: dict[str, bytes]) -> None:
+    def __init__(self) -> None:
         super().__init__("shelf")
-        self.bodies = bodies
-        self.asked: list[tuple[str, str | None]] = []
+        self.bodies: dict[str, bytes] = {}
+        self.asked: list[str] = []
 
-    def get_unless(self, key: str, etag: str | None) -> tuple[bytes, str] | None:
-        """As S3 would answer; the ETag is the content's hash."""
-        self.asked.append((key, etag))
-        found = f'"{hash(self.bodies[key])}"'
-        return None if found == etag else (self.bodies[key], found)
+    def get_unless_gone(self, key: str) -> bytes | None:
+        """As S3 would answer."""
+        self.asked.append(key)
+        return self.bodies.get(key)
+
+    @property
+    def names(self) -> list[str]:
+        """The roll-ups that were asked for, in order."""
+        return [key.rpartition("/")[2].removesuffix(".parquet") for key in self.asked]
 
 
-def key(year: int) -> str:
-    return lake.report_key(lake.SCORES, "acme", year)
+def day(number: int) -> date:
+    return YEAR.start + timedelta(days=number)
+
+
+ANSWERS = [Answer(day(number), 4) for number in range(365)]
+"""One a day."""
+
+
+def rows(answers: Collection[Answer]) -> Any:
+    return report_parts.cube_rows(lake.SCORES, [as_piece(answers)])
+
+
+def tenant_of(states: dict[int, YearState]) -> Tenant:
+    return Tenant("acme", "Acme", tables={"scores": TableState(states)})
+
+
+def stock(shelf: Shelf, parts: list[list[Answer]], **given: Any) -> Tenant:
+    """A tenant whose 2026 lies in the shelf in these parts, the newest first."""
+    laid = report_parts.lay(
+        lake.SCORES,
+        "acme",
+        2026,
+        [({answer.day for answer in part}, rows(part)) for part in parts],
+        **given,
+    )
+    shelf.bodies |= laid.bodies
+    return tenant_of({2026: laid.state})
+
+
+def needs(
+    tenant: Tenant,
+    *dimensions: str,
+    dates: DateRange = YEAR,
+    compared: DateRange | None = None,
+    months: bool = False,
+) -> Needs:
+    ranges = (dates, compared) if compared else (dates,)
+    named = frozenset(dimensions or ("metric", "scale"))
+    return Needs(lake.SCORES, tenant, named, {}, ranges, months)
+
+
+def responses(years: list[Year], dates: DateRange = YEAR) -> int:
+    return sum(sum(sum(sums) for sums in year.group(dates, {}, []).values()) for year in years)
 
 
 @pytest.fixture
 def shelf() -> Shelf:
-    return Shelf({key(answer.day.year): as_object([answer]) for answer in ANSWERS})
+    return Shelf()
 
 
-@pytest.fixture
-def moment() -> Iterator[list[datetime]]:
-    """The present, to be moved."""
-    moments = [NOON]
-    with days.clock(lambda: moments[-1]):
-        yield moments
-
-
-def later(moment: list[datetime], seconds: float) -> None:
-    moment.append(moment[-1] + timedelta(seconds=seconds))
-
-
-def responses(years: Years, tenant: Tenant = TENANT) -> int:
-    found = years.read(lake.SCORES, tenant, range(2020, 2031))
-    whole = days.DateRange(date(2020, 1, 1), date(2030, 12, 31))
-    return sum(sum(year.cells.group(whole, {}, [])[()]) for year in found)
-
-
-def test_only_published_years_of_the_range_are_asked_for(
-    shelf: Shelf, moment: list[datetime]
-) -> None:
-    states = dict(TENANT.table("scores").years)
-    states[2023] = YearState("hash", 1, None, published=False)
-    tenant = replace(TENANT, tables={"scores": TableState(states)})
-    found = Years(shelf).read(lake.SCORES, tenant, range(2022, 2026))
-    assert len(found) == 2
-    assert sorted(shelf.asked) == [(key(2024), None), (key(2025), None)]
-
-
-def test_within_the_minute_nothing_is_asked_again(shelf: Shelf, moment: list[datetime]) -> None:
-    years = Years(shelf)
-    responses(years)
+def test_the_smallest_object_that_covers_the_question_is_read(shelf: Shelf) -> None:
+    tenant = stock(shelf, [ANSWERS])
+    (years,) = Years(shelf).read([needs(tenant, "metric", "scale", "channel")])
+    assert responses(years) == 365
+    assert shelf.names == [BY_CHANNEL]
     shelf.asked.clear()
-    later(moment, 59)
-    assert responses(years) == 3
-    assert shelf.asked == []
+    (years,) = Years(shelf).read([needs(tenant, *OF_ALL)])
+    assert responses(years) == 365
+    assert shelf.names == [CUBE]
 
 
-def test_after_the_minute_only_what_changed_is_sent(shelf: Shelf, moment: list[datetime]) -> None:
-    years = Years(shelf)
-    responses(years)
-    shelf.bodies[key(2026)] = as_object([ANSWERS[2]] * 5)
-    shelf.asked.clear()
-    later(moment, 60)
-    assert responses(years) == 7
-    assert all(etag for _, etag in shelf.asked)
+def test_a_part_whose_days_are_not_asked_for_is_not_read(shelf: Shelf) -> None:
+    tenant = stock(shelf, [ANSWERS[200:], ANSWERS[:200]])
+    (years,) = Years(shelf).read([needs(tenant, dates=MARCH)])
+    assert responses(years, MARCH) == 31
+    assert len(shelf.asked) == 1
+
+
+def test_days_of_newer_parts_count_once(shelf: Shelf) -> None:
+    again = [Answer(day(number), 2) for number in range(100, 110) for _ in range(5)]
+    tenant = stock(shelf, [ANSWERS[360:], again, ANSWERS])
+    (years,) = Years(shelf).read([needs(tenant)])
+    assert responses(years) == 365 - 10 + 50
     assert len(shelf.asked) == 3
 
 
-def test_a_build_is_seen_as_soon_as_the_tenant_s_record_tells_of_it(
-    shelf: Shelf, moment: list[datetime]
+def test_days_whose_rows_are_all_gone_count_nothing(shelf: Shelf) -> None:
+    gone = ({day(number) for number in range(20)}, rows([]))
+    laid = report_parts.lay(
+        lake.SCORES, "acme", 2026, [gone, ({a.day for a in ANSWERS}, rows(ANSWERS))]
+    )
+    shelf.bodies |= laid.bodies
+    (years,) = Years(shelf).read([needs(tenant_of({2026: laid.state}))])
+    assert responses(years) == 345
+
+
+def alone(shelf: Shelf, tenant: Tenant, *names: str) -> Tenant:
+    """The tenant whose parts have these objects alone."""
+    (state,) = tenant.table("scores").years.values()
+    parts = [
+        replace(part, sizes={name: part.sizes[name] for name in names}) for part in state.parts
+    ]
+    return tenant_of({2026: replace(state, parts=tuple(parts))})
+
+
+@pytest.mark.parametrize(
+    ("dates", "months", "expected"),
+    [
+        (YEAR, True, BY_MONTH),
+        (YEAR, False, CUBE),
+        (MARCH, True, BY_MONTH),
+        (DateRange(date(2026, 3, 2), date(2026, 3, 31)), True, CUBE),
+        (DateRange(date(2025, 12, 15), date(2026, 1, 31)), True, BY_MONTH),
+        (DateRange(date(2025, 12, 15), date(2026, 1, 30)), True, CUBE),
+    ],
+)
+def test_sums_by_month_stand_for_whole_months_alone(
+    shelf: Shelf, dates: DateRange, months: bool, expected: str
 ) -> None:
+    tenant = alone(shelf, stock(shelf, [ANSWERS]), CUBE, BY_MONTH)
+    tenant_sizes = {CUBE: 100, BY_MONTH: 10}
+    (state,) = tenant.table("scores").years.values()
+    part = replace(state.parts[0], sizes=tenant_sizes)
+    tenant = tenant_of({2026: replace(state, parts=(part,))})
+    (years,) = Years(shelf).read([needs(tenant, *OF_ALL, dates=dates, months=months)])
+    assert shelf.names == [expected]
+    first = max(dates.start, YEAR.start)
+    assert responses(years, dates) == (dates.end - first).days + 1
+
+
+def test_a_month_that_a_newer_part_has_days_of_is_not_whole(shelf: Shelf) -> None:
+    tenant = alone(shelf, stock(shelf, [ANSWERS[61:62], ANSWERS]), CUBE, BY_MONTH)
+    for dates, expected in (
+        (DateRange(date(2026, 4, 1), date(2026, 6, 30)), {BY_MONTH}),
+        (MARCH, {CUBE, BY_MONTH}),  # the newer part's own month is whole as far as it has days
+    ):
+        years_of = Years(shelf)
+        shelf.asked.clear()
+        asked = needs(tenant, *OF_ALL, dates=dates, months=True)
+        (years,) = years_of.read([_sized(asked)])
+        assert {*shelf.names} == expected
+        assert responses(years, dates) == dates.days
+
+
+def _sized(asked: Needs) -> Needs:
+    """The same, where sums by month are the smaller object."""
+    (state,) = asked.tenant.table("scores").years.values()
+    parts = [replace(part, sizes={CUBE: 100, BY_MONTH: 10}) for part in state.parts]
+    return replace(asked, tenant=tenant_of({2026: replace(state, parts=tuple(parts))}))
+
+
+def test_both_ranges_need_whole_months(shelf: Shelf) -> None:
+    tenant = alone(shelf, stock(shelf, [ANSWERS]), CUBE, BY_MONTH)
+    before = DateRange(date(2026, 1, 29), date(2026, 2, 28))
+    asked = needs(tenant, *OF_ALL, dates=MARCH, compared=before, months=True)
+    Years(shelf).read([_sized(asked)])
+    assert shelf.names == [CUBE]
+
+
+def test_what_is_in_memory_is_not_asked_for_again(shelf: Shelf) -> None:
+    tenant = stock(shelf, [ANSWERS])
     years = Years(shelf)
-    responses(years)
-    shelf.bodies[key(2026)] = as_object([ANSWERS[2]] * 5)
-    states = dict(TENANT.table("scores").years)
-    states[2026] = replace(states[2026], built_from="another hash")
-    shelf.asked.clear()
-    assert responses(years, replace(TENANT, tables={"scores": TableState(states)})) == 7
-    assert [asked for asked, _ in shelf.asked] == [key(2026)]
+    years.read([needs(tenant, "metric", "scale", "country")])
+    years.read([needs(tenant)])  # a smaller object would do, but this one is here
+    assert shelf.names == ["day-metric-scale-agent-country"]
 
 
-def test_anew_asks_whatever_the_time(shelf: Shelf, moment: list[datetime]) -> None:
+def test_a_fold_or_a_build_is_read_as_soon_as_the_record_tells_of_it(shelf: Shelf) -> None:
     years = Years(shelf)
-    responses(years)
-    shelf.asked.clear()
-    years.read(lake.SCORES, TENANT, [2026], anew=True)
-    assert [asked for asked, _ in shelf.asked] == [key(2026)]
+    years.read([needs(stock(shelf, [ANSWERS[:100]]))])
+    (found,) = years.read([needs(stock(shelf, [ANSWERS[100:200], ANSWERS[:100]]))])
+    assert responses(found) == 200
 
 
-def test_the_least_recently_used_leave_when_memory_is_short(
-    shelf: Shelf, moment: list[datetime]
-) -> None:
-    one = Years(shelf).read(lake.SCORES, TENANT, [2024])[0].cells.nbytes
-    years = Years(shelf, budget_bytes=2 * one)
-    for year in (2024, 2025, 2024, 2026):
-        years.read(lake.SCORES, TENANT, [year])
-    shelf.asked.clear()
-    years.read(lake.SCORES, TENANT, [2024])
+def test_one_question_asks_for_an_object_once(shelf: Shelf) -> None:
+    tenant = stock(shelf, [ANSWERS])
+    found = Years(shelf).read([needs(tenant), needs(tenant)])
+    assert len(shelf.asked) == 1
+    assert [responses(years) for years in found] == [365, 365]
+
+
+def test_an_object_that_has_gone_is_told(shelf: Shelf) -> None:
+    tenant = stock(shelf, [ANSWERS])
+    shelf.bodies.clear()
+    with pytest.raises(GoneError, match="no longer there"):
+        Years(shelf).read([needs(tenant)])
+
+
+def test_the_object_of_former_versions_is_read_and_named_by_its_content(shelf: Shelf) -> None:
+    key = "reports/scores/tenant=acme/year=2026.parquet"
+    held = frozenset(YEAR)
+
+    def former(content: str, answers: list[Answer]) -> Tenant:
+        shelf.bodies[key] = report_parts.cube(lake.SCORES, [as_piece(answers)])
+        part = Part("", held, {CUBE: 0})
+        return tenant_of({2026: YearState((part,), content, 1, YEAR.start, 0)})
+
+    years = Years(shelf)
+    (found,) = years.read([needs(former("first", ANSWERS))])
+    assert responses(found) == 365
+    (found,) = years.read([needs(former("second", ANSWERS[:7]), months=True)])
+    assert responses(found) == 7
+    assert shelf.asked == [key, key]
+
+
+def test_a_year_without_parts_is_not_asked_for(shelf: Shelf) -> None:
+    tenant = tenant_of({2026: YearState((), "hash", 1, None, 3)})
+    assert Years(shelf).read([needs(tenant)]) == [[]]
     assert shelf.asked == []
-    years.read(lake.SCORES, TENANT, [2025])
-    assert shelf.asked == [(key(2025), None)]
 
 
-def test_what_is_larger_than_the_budget_is_read_all_the_same(
-    shelf: Shelf, moment: list[datetime]
-) -> None:
+def test_what_no_object_covers_comes_from_elsewhere(shelf: Shelf) -> None:
+    tenant = alone(shelf, stock(shelf, [ANSWERS[10:20], ANSWERS]), BY_CHANNEL)
+    asked = needs(tenant, *OF_ALL)
+    with pytest.raises(UnavailableError) as error:
+        Years(shelf).read([asked])
+    assert error.value.code == "not_rolled_up"
+    told: list[tuple[Needs, list[Uncovered]]] = []
+    other = report_parts.as_year(
+        lake.SCORES, report_parts.cube(lake.SCORES, [as_piece(ANSWERS[:3])])
+    )
+
+    def elsewhere(needs: Needs, parts: Any) -> Year:
+        told.append((needs, list(parts)))
+        return other
+
+    (years,) = Years(shelf, elsewhere=elsewhere).read([asked])
+    assert responses(years) == 3
+    ((of, parts),) = told
+    assert of == asked
+    assert [len(part.live) for part in parts] == [10, 355]
+    (years,) = Years(shelf, elsewhere=elsewhere).read([needs(tenant)])
+    assert responses(years) == 365
+    assert len(told) == 1
+
+
+def test_the_least_recently_used_leave_when_memory_is_short(shelf: Shelf) -> None:
+    states = {}
+    for year in (2024, 2025, 2026):
+        answers = [Answer(date(year, 6, 1), 4)] * 3
+        laid = report_parts.lay(
+            lake.SCORES, "acme", year, [({date(year, 6, 1)}, rows(answers))], cube_alone=True
+        )
+        shelf.bodies |= laid.bodies
+        states[year] = laid.state
+    tenant = tenant_of(states)
+
+    def ask(years: Years, year: int) -> None:
+        years.read([needs(tenant, dates=DateRange(date(year, 1, 1), date(year, 12, 31)))])
+
+    measure = Years(shelf)
+    ask(measure, 2024)
+    one = sum(cells.nbytes for cells in measure._kept.values())
+    years = Years(shelf, budget_bytes=int(2.5 * one))
+    for year in (2024, 2025, 2024, 2026):
+        ask(years, year)
+    shelf.asked.clear()
+    ask(years, 2024)
+    assert shelf.asked == []
+    ask(years, 2025)
+    assert len(shelf.asked) == 1
+
+
+def test_what_is_larger_than_the_budget_is_read_all_the_same(shelf: Shelf) -> None:
+    tenant = stock(shelf, [ANSWERS])
     years = Years(shelf, budget_bytes=0)
-    assert responses(years) == 3
-    assert responses(years) == 3
-    assert len(shelf.asked) == 6
+    for _ in range(2):
+        (found,) = years.read([needs(tenant)])
+        assert responses(found) == 365
+    assert len(shelf.asked) == 2

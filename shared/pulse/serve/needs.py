@@ -1,0 +1,47 @@
+"""What a question needs of one tenant's rows in one report table, before anything is read."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from pulse import lake
+from pulse.days import DateRange
+from pulse.serve.conditions import Filters
+from pulse.tenants.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The dimensions that the question names, its days and how finely these are told.
+
+    `dimensions` are those that it groups and filters by, `filters` those of them that narrow it,
+    `ranges` the days asked for and those compared with.
+    """
+
+    table: lake.Dataset
+    tenant: Tenant
+    dimensions: frozenset[str]
+    filters: Filters
+    ranges: tuple[DateRange, ...]
+    months: bool
+    """True where the question tells no days and weeks apart."""
+
+    def days_of(self, held: Collection[date]) -> set[date]:
+        """Those of the days held that any of the ranges has."""
+        return {
+            day for day in held if any(dates.start <= day <= dates.end for dates in self.ranges)
+        }
+
+    def whole_months(self, held: Collection[date], live: Collection[date]) -> bool:
+        """Can sums by month of the days `held` stand for those of the `live` ones among them?
+
+        So they can where each range takes all days that are held of a month, or none of them.
+        """
+        if not self.months:
+            return False
+        for dates in self.ranges:
+            taken = {day for day in live if dates.start <= day <= dates.end}
+            touched = {day.month for day in taken}
+            if any(day.month in touched and day not in taken for day in held):
+                return False
+        return True

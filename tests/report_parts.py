@@ -1,0 +1,94 @@
+"""Parts of tenants' years as tests and benches make them: the objects of rows, and what is read."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+from pulse import days, lake
+from pulse.reports import rollups, tenant_year
+from pulse.reports.rollups import ROLLUPS
+from pulse.serve import parquet
+from pulse.serve.cells import Cells
+from pulse.serve.years import Piece, Year
+from pulse.tenants.tenant import CUBE, Part, YearState
+
+
+def cube_rows(table: lake.Dataset, pieces: Iterable[bytes]) -> pa.Table:
+    """The rows of Parquet that has the columns of the daily table and `day`."""
+    return tenant_year.read(table, ROLLUPS[table.name][0], pieces)
+
+
+def cube(table: lake.Dataset, pieces: Iterable[bytes]) -> bytes:
+    """The object of every dimension that holds these rows."""
+    return tenant_year.encode(table, ROLLUPS[table.name][0], cube_rows(table, pieces))
+
+
+def objects(table: lake.Dataset, rows: pa.Table, *, cube_alone: bool = False) -> dict[str, bytes]:
+    """The objects of a part that holds the rows of the cube, by the names of their roll-ups."""
+    made = [] if cube_alone else list(rollups.roll_ups(table, rows))
+    return {
+        rollup.name: tenant_year.encode(table, rollup, some)
+        for rollup, some in [(ROLLUPS[table.name][0], rows), *made]
+    }
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A tenant's year as its record tells of it, and its objects by their keys."""
+
+    state: YearState
+    bodies: Mapping[str, bytes]
+
+
+def lay(
+    table: lake.Dataset,
+    tenant: str,
+    year: int,
+    parts: Sequence[tuple[Collection[date], pa.Table]],
+    *,
+    content: str = "hash",
+    as_of_us: int = 1,
+    cube_alone: bool = False,
+) -> Laid:
+    """The year whose parts, the newest first, hold these days and rows; runs are numbered."""
+    bodies: dict[str, bytes] = {}
+    made: list[Part] = []
+    for number, (its_days, rows) in enumerate(parts):
+        run = lake.ulid(days.EPOCH.replace(year=2026, minute=59 - number))
+        found = objects(table, rows, cube_alone=cube_alone)
+        for name, body in found.items():
+            bodies[lake.part_key(table, tenant, year, run, name)] = body
+        sizes = {name: len(body) for name, body in found.items()}
+        made.append(Part(run, frozenset(its_days), sizes))
+    first = min((day for its_days, _ in parts for day in its_days), default=None)
+    return Laid(YearState(tuple(made), content, as_of_us, first, 1), bodies)
+
+
+def state(
+    found: Iterable[date], *, content: str = "hash", as_of_us: int = 1, run: str = "run"
+) -> YearState:
+    """What a record says of a year of one part, whose rows are of these days."""
+    held = frozenset(found)
+    part = Part(run, held, {CUBE: 1})
+    return YearState((part,), content, as_of_us, min(held), 1)
+
+
+def whole(table: lake.Dataset, cells: Cells) -> Year:
+    """The year of one object, all of whose rows count."""
+    held = frozenset(
+        date.fromordinal(number + days.EPOCH.date().toordinal())
+        for number in set(cells.day.tolist())
+    )
+    return Year(table, [Piece(cells, held, held)])
+
+
+def as_cells(table: lake.Dataset, body: bytes) -> Cells:
+    """The cells of a cube's object."""
+    return parquet.read(body, table, ROLLUPS[table.name][0])
+
+
+def as_year(table: lake.Dataset, body: bytes) -> Year:
+    """The year of one cube's object."""
+    return whole(table, as_cells(table, body))
