@@ -6,6 +6,7 @@ records there are. Numbers come back as int.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -57,6 +58,24 @@ def _plain(attribute: Mapping[str, Any]) -> Any:
         case "M":
             return _record(value)
     return value
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition that a record has to meet for something else to be written."""
+
+    pk: str
+    sk: str
+    condition: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update(Check):
+    """A change of a record, if the condition holds."""
+
+    expression: str = ""
 
 
 class Records:
@@ -201,6 +220,40 @@ class Records:
         return _record(reply["Attributes"])
 
 
+    def update_all(self, *changes: Check) -> None:
+        """Make every one of the updates if all conditions hold, those of mere checks too.
+
+        Raises ConflictError, with nothing changed, where one does not hold or another transaction
+        is at one of the records just now.
+        """
+        actions = []
+        for change in changes:
+            action: dict[str, Any] = {
+                "TableName": self.table,
+                "Key": _item({"pk": change.pk, "sk": change.sk}),
+                "ConditionExpression": change.condition,
+            }
+            if change.names:
+                action["ExpressionAttributeNames"] = dict(change.names)
+            if change.values:
+                action["ExpressionAttributeValues"] = _item(change.values)
+            if isinstance(change, Update):
+                actions.append({"Update": action | {"UpdateExpression": change.expression}})
+            else:
+                actions.append({"ConditionCheck": action})
+        with _conflicts():
+            self._client.transact_write_items(TransactItems=actions)
+
+
+_CONFLICTS = {
+    "ConditionalCheckFailedException",
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+
+
 @contextmanager
 def _conflicts() -> Iterator[None]:
     """Turn DynamoDB's failed conditions into ConflictError."""
@@ -209,6 +262,6 @@ def _conflicts() -> Iterator[None]:
     except ClientError as error:
         reasons = error.response.get("CancellationReasons", [])  # of a transaction
         codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
-        if codes & {"ConditionalCheckFailedException", "ConditionalCheckFailed"}:
+        if codes & _CONFLICTS:
             raise ConflictError("the record was changed or made by somebody else") from error
         raise

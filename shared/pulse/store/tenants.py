@@ -21,7 +21,7 @@ from pulse import days
 from pulse.days import DateRange
 from pulse.errors import ConflictError, NewerFormatError
 from pulse.lake import INTERACTIONS
-from pulse.store.records import Record, Records
+from pulse.store.records import Check, Record, Records, Update
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import DEFAULT_LANGUAGE, Display, Survey, Texts
@@ -122,11 +122,19 @@ class Tenants:
     # -- the state of report tables
 
     def set_year(
-        self, tenant: str, table: str, year: int, state: YearState, *, before: YearState | None
+        self,
+        tenant: str,
+        table: str,
+        year: int,
+        state: YearState,
+        *,
+        before: YearState | None,
+        fence: Check | None = None,
     ) -> None:
-        """Store the state of one tenant-year.
+        """Store the state of one tenant-year, if the `fence` holds too.
 
-        Raises ConflictError if it has changed since `before` was read (None: there was none).
+        Raises ConflictError if it has changed since `before` was read (None: there was none), if
+        the tenant is gone, or if the fence does not hold.
         """
         names = {"#year": f"{table}.{year}"}
         values: dict[str, Any] = {":state": _year_record(state)}
@@ -138,14 +146,8 @@ class Tenants:
         elif before is not None:  # as a former version has left it
             condition = "#year.built_from = :content"
             values[":content"] = before.content
-        self._records.update(
-            _TENANTS,
-            tenant,
-            "SET #year = :state",
-            names=names,
-            values=values,
-            condition=condition,
-        )
+        change = Update(_TENANTS, tenant, condition, names, values, "SET #year = :state")
+        self._records.update_all(change, *([fence] if fence else []))
 
     def set_behind(self, tenant: str, behind: Mapping[str, Behind]) -> None:
         """Note which days and years of each report table are not built; of other tables, none.
@@ -344,6 +346,7 @@ def _year_record(state: YearState) -> Record:
         "as_of_us": state.as_of_us,
         "first_day": state.first_day.isoformat() if state.first_day else None,
         "revision": state.revision,
+        "owed": _bits(state.owed),
     }
 
 
@@ -368,6 +371,7 @@ def _year(year: int, record: Mapping[str, Any]) -> YearState:
         as_of_us=record["as_of_us"],
         first_day=first_day,
         revision=record["revision"],
+        owed=_days(year, record.get("owed", "0")),
     )
 
 

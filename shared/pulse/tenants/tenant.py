@@ -57,6 +57,8 @@ class YearState:
     """The first day with rows; None where the year has none."""
     revision: int
     """Counts the changes of this state: a build's write holds only if it stands where it stood."""
+    owed: frozenset[date] = frozenset()
+    """Days whose rows of now could not be built for this tenant, while others' have been."""
 
     @property
     def published(self) -> bool:

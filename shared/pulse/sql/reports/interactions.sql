@@ -1,7 +1,9 @@
--- Report rows of interactions: the daily rows of some tenants for some days, laid out by tenant.
--- Reads daily_interactions. Parameters: first_day and last_day as text, tenants.
--- The same rows, only arranged for reading; their order is made by the builder.
+-- Report rows of interactions: daily rows of some runs and days, laid out by a bucket of the tenant.
+-- Reads daily_interactions_runs. Parameters: runs; pairs, each written run/day; first_day and last_day
+-- as text; everybody: rows of every tenant, else only those of the tenants.
+-- The same rows, only arranged for reading; the builder splits each bucket by tenant.
 SELECT
+    tenant,
     media_type, customer_segment, service_type, agent, currency,
     CAST(dt AS date) AS day,
     entered, offered, accepted, responded, finished, abandoned, replies,
@@ -14,7 +16,9 @@ SELECT
     coalesce(finish_timed, finished_responded) AS finish_timed,
     coalesce(handle_timed, handled) AS handle_timed,
     satisfaction, revenue,
-    tenant
-FROM daily_interactions
-WHERE dt BETWEEN :first_day AND :last_day
-    AND contains(:tenants, tenant)
+    substr(lower(to_hex(sha256(to_utf8(tenant)))), 1, 1) AS bucket
+FROM daily_interactions_runs
+WHERE run IN (:runs)
+    AND dt BETWEEN :first_day AND :last_day
+    AND contains(:pairs, run || '/' || dt)
+    AND (:everybody OR contains(:tenants, tenant))
