@@ -1,8 +1,8 @@
 """The statements that Athena runs, a file each, in the subset that Trino and DuckDB share.
 
 What two statements have in common stands once, in a file of its own: `{counted/responses}` in a
-statement is the query of counted/responses.sql. `:name` stands for a parameter, and `IN (:name)` for
-several of them (`spread`).
+statement is the query of counted/responses.sql. `:name` stands for a parameter, and `IN
+(:name)` for several of them (`spread`).
 """
 
 import re

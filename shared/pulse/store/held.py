@@ -82,7 +82,7 @@ class HeldRuns:
         """
         days = {**held.days, **runs}
         of_year = {str(day): list(some) for day, some in sorted(days.items()) if day.year == year}
-        condition, names, values = _stands(held.number)
+        condition, _, values = _stands(held.number)
         number = held.number + 1
         self._records.update_all(
             Update(
@@ -96,7 +96,7 @@ class HeldRuns:
             Update(
                 _pk(held.table),
                 str(year),
-                "attribute_exists(pk) OR attribute_not_exists(pk)",
+                "",
                 {"#days": "days", "#format": "format"},
                 {":days": of_year, ":format": formats.REPORT.number},
                 "SET #days = :days, #format = :format",
@@ -109,14 +109,16 @@ class HeldRuns:
 
         Nothing happens if something has changed since: whoever changed it will note it.
         """
+        if not held.number:
+            return
         condition, names, values = _stands(held.number)
         try:
             self._records.update(
                 _pk(held.table),
                 _BUILDS,
-                "SET as_of_us = :as_of, #number = :number",
-                names={"#number": "number"},
-                values={":number": held.number, ":as_of": as_of_us},
+                "SET as_of_us = :as_of",
+                names=names,
+                values={**values, ":as_of": as_of_us},
                 condition=condition,
             )
         except ConflictError:

@@ -73,7 +73,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Update(Check):
-    """A change of a record, if the condition holds."""
+    """A change of a record, if the condition holds; without one in any case."""
 
     expression: str = ""
 
@@ -219,7 +219,6 @@ class Records:
             )
         return _record(reply["Attributes"])
 
-
     def update_all(self, *changes: Check) -> None:
         """Make every one of the updates if all conditions hold, those of mere checks too.
 
@@ -231,8 +230,9 @@ class Records:
             action: dict[str, Any] = {
                 "TableName": self.table,
                 "Key": _item({"pk": change.pk, "sk": change.sk}),
-                "ConditionExpression": change.condition,
             }
+            if change.condition:
+                action["ConditionExpression"] = change.condition
             if change.names:
                 action["ExpressionAttributeNames"] = dict(change.names)
             if change.values:

@@ -1,0 +1,99 @@
+"""Of two builders the one that read older runs publishes nothing after the other has finished."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from moto import mock_aws
+
+from pulse import formats
+from pulse.errors import ConflictError
+from pulse.store.held import HeldRuns
+from pulse.store.tenants import Tenants
+from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
+from tests.account import make_table
+
+DAY = date(2026, 1, 2)
+OTHER = date(2025, 12, 31)
+STATE = YearState(
+    parts=(Part("R1", frozenset({DAY}), {CUBE: 9}, carried=4),),
+    content="R1",
+    as_of_us=1,
+    first_day=DAY,
+    revision=1,
+    owed=frozenset({DAY}),
+)
+
+
+@pytest.fixture
+def table() -> Iterator[str]:
+    with mock_aws():
+        yield make_table()
+
+
+def test_runs_are_named_under_the_number_that_was_read(table: str) -> None:
+    runs = HeldRuns(table)
+    before = runs.read("scores")
+    assert before.days == {}
+    first = runs.put(before, 2026, {DAY: ("R1",)})
+    both = runs.put(first, 2025, {OTHER: ("R1", "R2")})
+    assert runs.read("scores") == both
+    assert (both.newest(DAY), both.newest(OTHER), both.newest(date(2026, 1, 3))) == (
+        "R1",
+        "R2",
+        None,
+    )
+    assert runs.runs("scores") == {"R1", "R2"}
+    for outdated in (before, first):
+        with pytest.raises(ConflictError):
+            runs.put(outdated, 2026, {DAY: ("R3",)})
+    assert runs.read("scores") == both
+    assert runs.read("sessions").days == {}
+
+
+def test_only_a_build_that_knows_all_says_when_it_was(table: str) -> None:
+    runs = HeldRuns(table)
+    runs.finish(runs.read("scores"), 5)
+    first = runs.put(runs.read("scores"), 2026, {DAY: ("R1",)})
+    second = runs.put(first, 2026, {DAY: ("R1", "R2")})
+    runs.finish(first, 6)
+    assert runs.as_of_us("scores") is None
+    runs.finish(second, 7)
+    assert runs.as_of_us("scores") == 7
+    assert runs.read("scores") == replace(second, as_of_us=7)
+
+
+def test_days_of_another_format_were_never_built(
+    table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = HeldRuns(table)
+    runs.put(runs.read("scores"), 2026, {DAY: ("R1",)})
+    monkeypatch.setattr(formats, "REPORT", formats.Format(formats.REPORT.number + 1))
+    assert runs.read("scores").days == {}
+    assert runs.runs("scores") == {"R1"}
+
+
+def test_a_year_changes_only_as_it_was_read_and_within_the_fence(table: str) -> None:
+    runs, tenants = HeldRuns(table), Tenants(table)
+    tenants.create(Tenant("acme", "Acme"))
+    old = runs.put(runs.read("scores"), 2026, {DAY: ("R1",)})
+    now = runs.put(old, 2026, {DAY: ("R1", "R2")})
+    with pytest.raises(ConflictError):
+        tenants.set_year("acme", "scores", 2026, STATE, before=None, fence=old.fence)
+    tenants.set_year("acme", "scores", 2026, STATE, before=None, fence=now.fence)
+    wrong = [
+        (old.fence, STATE),
+        (now.fence, None),
+        (now.fence, replace(STATE, revision=4)),
+    ]
+    for fence, before in wrong:
+        with pytest.raises(ConflictError):
+            tenants.set_year(
+                "acme", "scores", 2026, replace(STATE, revision=2), before=before, fence=fence
+            )
+    with pytest.raises(ConflictError):
+        tenants.set_year("gone", "scores", 2026, STATE, before=None, fence=now.fence)
+    found = tenants.get("acme")
+    assert found is not None
+    assert found.table("scores").years == {2026: STATE}
