@@ -264,6 +264,16 @@ class Dataset:
         return f"daily_{self.name}_runs"
 
     @property
+    def large_table(self) -> str:
+        """The Glue table of large tenants' daily rows, each tenant's apart from all others'."""
+        return f"large_{self.name}"
+
+    @property
+    def large_prefix(self) -> str:
+        """Where these rows lie."""
+        return f"large/{self.name}/"
+
+    @property
     def raw_prefix(self) -> str:
         """Where the stream's events lie."""
         return f"raw/{self.stream}/"
@@ -363,6 +373,30 @@ ERASURES = "erasures/"
 def run_prefix(dataset: Dataset, run: str) -> str:
     """Prefix of one build's output; below it Athena adds `dt=YYYY-MM-DD/`."""
     return f"{dataset.daily_prefix}run={run}/"
+
+
+def large_tenant_prefix(dataset: Dataset, tenant: str) -> str:
+    """Below which the daily rows of a large tenant lie."""
+    return f"{dataset.large_prefix}tenant={tenant}/"
+
+
+def large_run_prefix(dataset: Dataset, tenant: str, run: str) -> str:
+    """Prefix of what one run laid out; below it Athena adds `dt=YYYY-MM-DD/`."""
+    return f"{large_tenant_prefix(dataset, tenant)}run={run}/"
+
+
+QUESTIONS = "questions/"
+"""Where Athena puts the roll-ups that reports of large tenants are answered from."""
+
+
+def questions_prefix(tenant: str) -> str:
+    """Below which the roll-ups lie that were made for questions about a tenant."""
+    return f"{QUESTIONS}tenant={tenant}/"
+
+
+def question_prefix(tenant: str, fingerprint: str, run: str) -> str:
+    """Prefix of the roll-up of one question, as one run made it."""
+    return f"{questions_prefix(tenant)}question={fingerprint}/run={run}/"
 
 
 STAGING = "staging/"

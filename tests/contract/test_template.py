@@ -344,10 +344,13 @@ def test_glue_knows_the_tables_as_the_lake_declares_them(dataset: lake.Dataset) 
     assert columns(tables[dataset.raw_table]) == dataset.raw_columns
     assert columns(tables[dataset.daily_table]) == dataset.daily_columns
     assert columns(tables[dataset.runs_table]) == dataset.daily_columns
+    of_one_tenant = {k: v for k, v in dataset.daily_columns.items() if k != "tenant"}
+    assert columns(tables[dataset.large_table]) == of_one_tenant
     for name, prefix in (
         (dataset.raw_table, dataset.raw_prefix),
         (dataset.daily_table, dataset.daily_prefix),
         (dataset.runs_table, dataset.daily_prefix),
+        (dataset.large_table, dataset.large_prefix),
     ):
         location = tables[name]["TableInput"]["StorageDescriptor"]["Location"]
         assert location == {"Fn::Sub": f"s3://${{LakeBucket}}/{prefix}"}

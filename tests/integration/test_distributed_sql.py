@@ -1,0 +1,265 @@
+"""The roll-up that Athena makes for a question, against the cube of the same rows.
+
+The statement runs on the embedded Athena over the template's own table. The cube is made of all
+rows in memory; what reports read of either has to be the same: sums, sizes, and what they warn of.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pulse import days, lake
+from pulse.days import DateRange
+from pulse.reports.declarations import PERIOD
+from pulse.serve import distributed_sql, parquet
+from pulse.serve.cells import Cells
+from pulse.serve.conditions import Condition
+from pulse.serve.distributed_sql import TooManyRowsError, Wanted
+from pulse.store.clients import client
+from tests.driver import Driver, running
+
+Row = dict[str, Any]
+FIRST = date(2025, 11, 20)
+SPAN_DAYS = 80
+VALUES: Mapping[str, Sequence[str | None]] = {
+    "agent": [None, "ada", lake.OTHER, "O'Neil", "a' OR '1'='1", "?", "Ümit; --", "🙂", "-"],
+    "country": [None, "DE", "FR", "-"],
+    "browser": [None, "Firefox", lake.OTHER],
+    "metric": ["csat", "nps"],
+    "channel": ["chat", "ticket"],
+    "media_type": ["voice", "chat"],
+    "customer_segment": [None, "gold", "'"],
+    "currency": [None, "EUR", "JPY"],
+}
+
+
+@pytest.fixture(scope="module")
+def pulse() -> Iterator[Driver]:
+    with running() as driver:
+        yield driver
+
+
+def invent(table: lake.Dataset, seed: int, size: int) -> list[Row]:
+    """Daily rows: one for each combination of dimensions and day."""
+    chance = random.Random(seed)
+    greatest = chance.choice([1, 9, 10**9])
+    rows = {}
+    used = chance.sample(range(SPAN_DAYS), 9)
+    for _ in range(size):
+        keys: Row = {name: chance.choice(VALUES.get(name, [None])) for name in table.dimensions}
+        keys["day"] = FIRST + timedelta(days=chance.choice(used))
+        row = keys | {
+            name: _amount(kind, chance, greatest)
+            for name, kind in table.daily_columns.items()
+            if name in table.measures
+        }
+        rows[tuple(keys.values())] = row
+    return list(rows.values())
+
+
+def _amount(kind: str, chance: random.Random, greatest: int) -> Any:
+    amount = chance.choice([0, 0, chance.randint(0, greatest)])
+    return Decimal(amount).scaleb(-4) if kind.startswith("decimal") else amount
+
+
+def as_parquet(table: lake.Dataset, rows: Sequence[Row], *, with_day: bool) -> bytes:
+    kinds = {"string": pa.string(), "bigint": pa.int64(), "decimal(38,4)": pa.decimal128(38, 4)}
+    columns = {
+        name: pa.array([row[name] for row in rows], kinds[kind])
+        for name, kind in table.daily_columns.items()
+        if name != "tenant"
+    }
+    if with_day:
+        columns["day"] = pa.array([row["day"] for row in rows], pa.date32())
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink, compression="snappy")
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
+
+
+def lay_out(
+    pulse: Driver, table: lake.Dataset, rows: Sequence[Row], chance: random.Random
+) -> dict[str, frozenset[date]]:
+    """The rows as several runs laid them out; beside them days of a run that do not count."""
+    runs = [lake.ulid() for _ in range(chance.choice([1, 3]))]
+    run_of = {day: chance.choice(runs) for day in {row["day"] for row in rows}}
+    stale = [row | {name: 1 for name in table.counted} for row in rows]
+    for day, run in run_of.items():
+        for other in runs:
+            prefix = lake.large_run_prefix(table, "acme", other)
+            some = [row for row in (rows if other == run else stale) if row["day"] == day]
+            body = as_parquet(table, some, with_day=False)
+            client("s3").put_object(
+                Bucket=pulse.settings.lake_bucket, Key=f"{prefix}dt={day}/x", Body=body
+            )
+    return {
+        run: frozenset(day for day, of in run_of.items() if of == run)
+        for run in runs
+        if run in run_of.values()
+    }
+
+
+def answered(pulse: Driver, wanted: Wanted) -> Cells:
+    """The roll-up as Athena makes it."""
+    lake_bucket = pulse.settings.lake_bucket
+    prefix = lake.question_prefix(wanted.tenant, "f", lake.ulid())
+    statement = wanted.statement
+    given = {"ExecutionParameters": list(statement.parameters)} if statement.parameters else {}
+    athena = client("athena")
+    execution = athena.start_query_execution(
+        QueryString=f"UNLOAD (\n{statement.sql}\n) TO 's3://{lake_bucket}/{prefix}'\n"
+        "WITH (format = 'PARQUET', compression = 'SNAPPY')",
+        QueryExecutionContext={"Database": pulse.settings.database},
+        WorkGroup=pulse.settings.workgroup,
+        **given,
+    )["QueryExecutionId"]
+    told = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+    assert told["State"] == "SUCCEEDED", told
+    return wanted.cells([pulse.read(key) for key in pulse.objects(prefix)])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question's part in one table."""
+
+    grouped: tuple[str, ...]
+    filters: Mapping[str, Condition]
+    ranges: tuple[DateRange, ...]
+    granularity: str
+    week_start: str
+    by_period: bool
+
+
+@st.composite
+def questions(draw: st.DrawFn, names: Sequence[str]) -> Asked:
+    grouped = draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
+    filters = {
+        name: Condition(
+            frozenset(draw(st.lists(st.sampled_from([*VALUES[name], "nobody"]), max_size=3))),
+            draw(st.booleans()),
+        )
+        for name in draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
+    }
+    ranges = []
+    for _ in range(draw(st.sampled_from([1, 2]))):
+        start = FIRST + timedelta(days=draw(st.integers(-5, SPAN_DAYS)))
+        end = start + timedelta(days=draw(st.sampled_from([60, 30, 6, 0])))
+        ranges.append(DateRange(start, end))
+    return Asked(
+        tuple(grouped),
+        filters,
+        tuple(ranges),
+        draw(st.sampled_from(["day", "week", "month"])),
+        draw(st.sampled_from(sorted(days.WEEK_STARTS))),
+        draw(st.booleans()),
+    )
+
+
+SCORES = questions(["agent", "country", "browser", "metric", "channel"])
+INTERACTIONS = questions(["media_type", "customer_segment", "agent", "currency"])
+
+
+@given(seed=st.integers(0, 2**32), size=st.sampled_from([90, 20, 1]), asked=SCORES)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_answers_by_score(pulse: Driver, seed: int, size: int, asked: Asked) -> None:
+    compare(pulse, lake.SCORES, seed, size, asked)
+
+
+@given(seed=st.integers(0, 2**32), size=st.sampled_from([90, 20, 1]), asked=INTERACTIONS)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_interactions_with_decimals_and_currencies(
+    pulse: Driver, seed: int, size: int, asked: Asked
+) -> None:
+    compare(pulse, lake.INTERACTIONS, seed, size, asked)
+
+
+def compare(pulse: Driver, table: lake.Dataset, seed: int, size: int, asked: Asked) -> None:
+    rows = invent(table, seed, size)
+    cube = parquet.read(as_parquet(table, rows, with_day=True), table)
+    wanted = Wanted(
+        table=table,
+        tenant="acme",
+        laid=lay_out(pulse, table, rows, random.Random(seed)),
+        ranges=asked.ranges,
+        grouped=asked.grouped,
+        filters=asked.filters,
+        granularity=asked.granularity if asked.by_period else "total",
+        week_start=asked.week_start,
+    )
+    made = answered(pulse, wanted)
+    by = [*asked.grouped, *([PERIOD] if asked.by_period else [])]
+    for dates in asked.ranges:
+        for names in (by, by[:1], []):
+            assert told(made, dates, asked, names) == told(cube, dates, asked, names)
+            assert sizes(made, dates, asked, names) == sizes(cube, dates, asked, names)
+        for name in {*asked.grouped, *asked.filters} & {*lake.OPEN_DIMENSIONS}:
+            has = made.has(dates, name, lake.OTHER)
+            assert has == cube.has(dates, name, lake.OTHER)
+
+
+def told(cells: Cells, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
+    return cells.group(
+        dates,
+        asked.filters,
+        names,
+        granularity=asked.granularity,
+        week_start=asked.week_start,
+    )
+
+
+def sizes(cells: Cells, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
+    columns, found = cells.sizes(
+        dates,
+        asked.filters,
+        names,
+        granularity=asked.granularity,
+        week_start=asked.week_start,
+    )
+    labels = [[one.values[code] for code in one.codes.tolist()] for one in columns]
+    keys = list(zip(*labels, strict=True)) if labels else [()] * len(found)
+    return dict(zip(keys, found.tolist(), strict=True))
+
+
+def test_a_caller_s_text_stands_in_no_statement() -> None:
+    text = "'; DROP TABLE large_scores --"
+    wanted = Wanted(
+        lake.SCORES,
+        "acme",
+        {lake.ulid(): frozenset({FIRST})},
+        (DateRange(FIRST, FIRST),),
+        ("survey",),
+        {"survey": Condition(frozenset({text})), "agent": Condition(frozenset({text}), True)},
+    )
+    assert "DROP" not in wanted.statement.sql
+    assert wanted.statement.parameters == ("'''; DROP TABLE large_scores --'",) * 2
+    assert wanted.statement.sql.count("?") == 2
+
+
+@pytest.mark.parametrize("tenant, run", [("a'b", lake.ulid()), ("acme", "x' OR 1 = 1")])
+def test_no_other_name_gets_into_a_statement(tenant: str, run: str) -> None:
+    days_of_run = {run: frozenset({FIRST})}
+    wanted = Wanted(lake.SCORES, tenant, days_of_run, (DateRange(FIRST, FIRST),), (), {})
+    with pytest.raises(ValueError, match=r"no tenant id|is no run"):
+        assert wanted.statement
+
+
+def test_a_roll_up_of_too_many_rows_is_not_read(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed_sql, "MOST_ROWS", 2)
+    rows = invent(lake.SCORES, 7, 50)
+    chance = random.Random(7)
+    laid = lay_out(pulse, lake.SCORES, rows, chance)
+    whole = DateRange(FIRST, FIRST + timedelta(days=SPAN_DAYS))
+    wanted = Wanted(lake.SCORES, "acme", laid, (whole,), ("agent",), {})
+    with pytest.raises(TooManyRowsError):
+        answered(pulse, wanted)
