@@ -102,11 +102,14 @@ class Directory:
         (self._missing if found is None else self._found).keep(name, now, found)
         return found
 
-    def admit(self, method: str, key: Key) -> None:
-        """Count a request of the key. Raises TooManyRequestsError above what it may ask."""
+    def admit(self, method: str, key: Key, weight: int = 1) -> None:
+        """Count a request of the key, or what counts as so many requests.
+
+        Raises TooManyRequestsError above what it may ask.
+        """
         limits = self.limits.get("GET" if method == "HEAD" else method)
         if limits:
-            limits.admit(key)
+            limits.admit(key, weight)
 
 
 def authenticate(call: Call, directory: Directory, *, in_query: tuple[str, ...] = ()) -> Key:

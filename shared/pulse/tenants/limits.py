@@ -30,11 +30,14 @@ class Buckets:
     _full_at: dict[str, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def take(self, owner: str, now_us: int) -> int:
-        """Take a token and return 0; if there is none, return the microseconds until there is."""
+    def take(self, owner: str, now_us: int, tokens: int = 1) -> int:
+        """Take tokens and return 0; if there are too few, return the microseconds until enough.
+
+        Nothing takes more than a full bucket holds.
+        """
         if not self.per_minute:
             return 0
-        each = MINUTE // self.per_minute
+        each = MINUTE // self.per_minute * min(tokens, self.per_minute)
         with self._lock:
             full_at = self._full_at.pop(owner, now_us)
             # after a clock was set back, no bucket may stay empty for longer than it ever may
@@ -58,15 +61,17 @@ class Limits:
         """Limits of so many requests a minute; 0 means no limit."""
         return cls(Buckets(key), Buckets(tenant))
 
-    def admit(self, key: Key) -> None:
-        """Count one request of the key. Raises TooManyRequestsError where that is too many.
+    def admit(self, key: Key, weight: int = 1) -> None:
+        """Count one request of the key, or what counts as so many.
+
+        Raises TooManyRequestsError where that is too many.
 
         A request refused to a key does not count for its tenant. An operator's key has no tenant.
         """
         now = days.now_us()
-        if wait := self.keys.take(key.sha256, now):
+        if wait := self.keys.take(key.sha256, now, weight):
             raise _too_many("key_limit", "This key", self.keys, wait)
-        if key.tenant and (wait := self.tenants.take(key.tenant, now)):
+        if key.tenant and (wait := self.tenants.take(key.tenant, now, weight)):
             raise _too_many("tenant_limit", "The key's tenant", self.tenants, wait)
 
 

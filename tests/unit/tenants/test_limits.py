@@ -69,6 +69,29 @@ def test_what_a_key_is_refused_is_not_taken_from_its_tenant() -> None:
     assert admitted(limits, BOB, 5) == 5
 
 
+def test_what_weighs_as_much_as_several_takes_as_many() -> None:
+    limits = Limits.per_minute(100, 150)
+    with at(0):
+        limits.admit(ADA, 60)
+        with pytest.raises(TooManyRequestsError) as refused:
+            limits.admit(ADA, 60)
+        assert refused.value.headers["Retry-After"] == "12"  # 20 are lacking, at 100 a minute
+    assert admitted(limits, ADA, 100) == 40
+    assert admitted(limits, BOB, 100) == 50
+    with at(36):
+        limits.admit(ADA, 60)
+
+
+def test_what_weighs_more_than_there_ever_is_takes_all_of_it() -> None:
+    limits = Limits.per_minute(10, 0)
+    with at(0):
+        limits.admit(ADA, 60)
+    assert admitted(limits, ADA, 10, seconds=59.9) == 9
+    with at(120):
+        limits.admit(ADA, 60)
+    assert admitted(limits, ADA, 10, seconds=120) == 0
+
+
 def test_nought_is_without_a_limit() -> None:
     assert admitted(Limits.per_minute(0, 0), ADA, 10_000) == 10_000
 
