@@ -20,12 +20,19 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.reports.declarations import PERIOD
+from pulse.reports.registry import REPORTS
 from pulse.serve import distributed_sql, parquet
 from pulse.serve.cells import Cells
 from pulse.serve.conditions import Condition
 from pulse.serve.distributed_sql import TooManyRowsError, Wanted
+from pulse.serve.query import parse
+from pulse.serve.questions import Question
+from pulse.serve.years import Year
 from pulse.store.clients import client
+from pulse.tenants.keys import Key
+from pulse.tenants.tenant import Part, TableState, Tenant, YearState
 from tests.driver import Driver, running
+from tests.unit.serve.events import pairs
 
 Row = dict[str, Any]
 FIRST = date(2025, 11, 20)
@@ -227,6 +234,41 @@ def sizes(cells: Cells, dates: DateRange, asked: Asked, names: Sequence[str]) ->
     labels = [[one.values[code] for code in one.codes.tolist()] for one in columns]
     keys = list(zip(*labels, strict=True)) if labels else [()] * len(found)
     return dict(zip(keys, found.tolist(), strict=True))
+
+
+WHOLE = "start_date=2025-12-01&end_date=2026-01-31"
+REPLIES = (
+    ("csat", WHOLE),
+    ("csat", "start_date=2025-11-25&end_date=2026-02-01&group_by=period&granularity=week"),
+    ("daily", f"{WHOLE}&granularity=day"),
+    ("agents", f"{WHOLE}&country=DE,(none)"),
+    ("nps", f"{WHOLE}&compare=previous_period&group_by=channel"),
+    ("nps", f"{WHOLE}&group_by=period,country&granularity=month&agent=!ada&subtotals=true"),
+    ("browsers", "start_date=2025-11-20&end_date=2026-02-07&agent=(other)"),
+    ("revenue", f"{WHOLE}&group_by=customer_segment"),
+    ("revenue", f"{WHOLE}&currency=EUR"),
+    ("customer-perspective", f"{WHOLE}&group_by=agent,period&granularity=month&format=csv"),
+)
+
+
+@pytest.mark.parametrize(("report", "query"), REPLIES)
+def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, query: str) -> None:
+    entry = REPORTS[report]
+    table = entry.tables[0]
+    rows = invent(table, 11, 300)
+    chance = random.Random(11)
+    laid = lay_out(pulse, table, rows, chance)
+    cube = parquet.read(as_parquet(table, rows, with_day=True), table)
+    state = YearState((Part("", frozenset(), {}),), "content", 0, FIRST, 0)
+    tenant = Tenant("acme", "Acme", tables={table.name: TableState({2025: state, 2026: state})})
+    asked = Question.ask(
+        entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0)
+    )
+    (span,) = asked.spans
+    made = answered(pulse, Wanted.of(span, table, asked.all_filters, laid))
+    replies = [asked.reply({"acme": [Year("rows", cells)]}, query).body for cells in (cube, made)]
+    assert replies[0] == replies[1]
+    assert len(replies[0]) > 300
 
 
 def test_a_caller_s_text_stands_in_no_statement() -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -27,9 +27,11 @@ import pyarrow.parquet as pq
 
 from pulse import days, lake
 from pulse.days import ONE_DAY, DateRange
+from pulse.reports.declarations import CURRENCY, PERIOD
 from pulse.serve import parquet
 from pulse.serve.cells import Cells, Column, Integers
 from pulse.serve.conditions import Condition, Filters
+from pulse.serve.spans import Span
 from pulse.tenants.tenant import check_tenant_id
 
 MOST_ROWS = 1_000_000
@@ -66,6 +68,28 @@ class Wanted:
     granularity: str = "total"
     """Periods that are told apart; `total` for none."""
     week_start: str = "monday"
+
+    @classmethod
+    def of(
+        cls,
+        span: Span,
+        table: lake.Dataset,
+        filters: Filters,
+        laid: Mapping[str, frozenset[date]],
+    ) -> Self:
+        """The roll-up of one of its tables that a tenant's part in a question needs."""
+        query = span.query
+        told_apart = {*query.group_by, *([CURRENCY] if span.report.by_currency else [])}
+        return cls(
+            table=table,
+            tenant=span.tenant.id,
+            laid=laid,
+            ranges=(span.dates, *([span.compared] if span.compared else [])),
+            grouped=tuple(name for name in table.dimensions if name in told_apart),
+            filters=filters,
+            granularity=query.granularity if PERIOD in query.group_by else "total",
+            week_start=span.tenant.week_start,
+        )
 
     @cached_property
     def statement(self) -> Statement:
