@@ -1,0 +1,198 @@
+"""Questions that no report object covers: Athena makes the roll-up that each of them needs.
+
+A tenant has one such statement at a time, and equal questions share it. Who asks waits as long as
+HTTP lets a caller wait; the statement goes on without the caller, and whoever asks next finds it.
+Its roll-up answers the question until the rows change: the statement names the runs that it reads,
+so that no other rows can be taken for it.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from pulse import lake
+from pulse.days import Remaining
+from pulse.errors import AthenaError, UnavailableError, UnprocessableError
+from pulse.observe import count, logger
+from pulse.serve.cells import Cells
+from pulse.serve.cursors import fingerprint
+from pulse.serve.distributed_sql import MOST_ROWS, TooManyRowsError, Wanted
+from pulse.store.executions import Executions
+from pulse.store.objects import Objects
+from pulse.store.questions import Asked, Questions
+
+METRICS = ("AthenaQuestions", "AthenaQuestionsFailed", "AthenaQuestionBytes")
+WEIGHT = 60
+"""As so many requests a statement counts against the limits of its key and tenant."""
+WAIT_S = 20.0
+"""So long a caller waits: API Gateway gives an answer 30 s, and 25 is what we promise."""
+BUDGET_BYTES = 100 * 2**20
+_POLL_S = (0.1, 0.2, 0.3, 0.5, 1.0)
+_COME_BACK_S = 5
+_AFTER_FAILURE_S = 60
+
+
+@dataclass
+class Distributed:
+    """Answers what report objects cannot; the least recently used roll-ups leave the memory."""
+
+    executions: Executions
+    questions: Questions
+    objects: Objects
+    budget_bytes: int = BUDGET_BYTES
+    _kept: OrderedDict[str, Cells] = field(default_factory=OrderedDict)
+
+    def cells(self, wanted: Wanted, admit: Callable[[], None], remaining_s: Remaining) -> Cells:
+        """The roll-up. `admit` counts a statement, and raises where that is one too many.
+
+        Raises UnavailableError (503, with Retry-After) while it is not there, because this or
+        another statement of the tenant still runs or it failed, and UnprocessableError where the
+        question makes more rows than can be held.
+        """
+        name = _name(wanted)
+        if name not in self._kept:
+            self._kept[name] = self._made(wanted, name, admit, remaining_s)
+        self._kept.move_to_end(name)
+        cells = self._kept[name]
+        self._forget()
+        return cells
+
+    def _made(
+        self, wanted: Wanted, name: str, admit: Callable[[], None], remaining_s: Remaining
+    ) -> Cells:
+        asked = self.questions.get(wanted.tenant, name) or self._begin(wanted, name, admit)
+        asked = self._wait(asked, remaining_s)
+        if asked.state == "failed":
+            raise _failed(_AFTER_FAILURE_S)
+        keys = self._keys(asked)
+        if len(keys) != asked.objects:  # removed, as an erasure does it: ask anew
+            self.questions.forget(asked)
+            raise _gone()
+        try:
+            return wanted.cells([self.objects.get(key) for key in keys])
+        except TooManyRowsError as error:
+            raise UnprocessableError(
+                "too_many_rows",
+                f"The question makes more than {MOST_ROWS:,} sums of a tenant as large as this: "
+                "group by fewer dimensions, filter more, or ask for fewer days or longer periods.",
+            ) from error
+
+    def _begin(self, wanted: Wanted, name: str, admit: Callable[[], None]) -> Asked:
+        """Begin the statement, as the tenant's only one."""
+        asked = Asked(wanted.tenant, name, lake.ulid())
+        self._make_way(wanted.tenant)
+        admit()
+        if not self.questions.take_turn(asked):
+            raise _busy()
+        statement = wanted.statement
+        try:
+            execution = self.executions.unload(
+                statement.sql,
+                statement.parameters,
+                target=f"s3://{self.objects.bucket}/{_prefix(asked)}",
+                token=f"{asked.run}-{asked.name}",
+            )
+        except AthenaError as error:
+            self.questions.forget(asked)
+            logger.error("a question's statement was not begun", extra={"error": str(error)})
+            raise _failed(_COME_BACK_S) from error
+        asked = replace(asked, execution=execution)
+        self.questions.note_begun(asked)
+        count("AthenaQuestions")
+        return asked
+
+    def _make_way(self, tenant: str) -> None:
+        """Give back the turn of a statement that has ended unseen. Raises if one still runs."""
+        running = self.questions.turn(tenant)
+        if running is None:
+            return
+        if running.execution is None or self._looked(running).state == "running":
+            raise _busy()
+
+    def _wait(self, asked: Asked, remaining_s: Remaining) -> Asked:
+        """The statement when it has ended. Raises UnavailableError if it runs on."""
+        for poll in range(1_000_000):
+            if asked.execution is None:  # somebody else is at beginning it
+                asked = self.questions.get(asked.tenant, asked.name) or asked
+            if asked.execution is not None and asked.state == "running":
+                asked = self._looked(asked)
+            if asked.state != "running":
+                return asked
+            wait_s = _POLL_S[min(poll, len(_POLL_S) - 1)]
+            if remaining_s() < wait_s:
+                break
+            time.sleep(wait_s)
+        raise UnavailableError(
+            "still_computing",
+            "A question about a tenant as large as this is still being worked out. "
+            "Send the same request again: its answer is kept.",
+            retry_after_s=_COME_BACK_S,
+        )
+
+    def _looked(self, asked: Asked) -> Asked:
+        """The statement as Athena sees it now; its end is noted."""
+        found = self.executions.look(asked.execution or "")
+        if found.state == "running":
+            return asked
+        objects = len(self._keys(asked)) if found.state == "done" else 0
+        asked = replace(asked, state=found.state, objects=objects)
+        self.questions.end(asked)
+        count("AthenaQuestionBytes", found.scanned_bytes)
+        if found.state == "failed":
+            count("AthenaQuestionsFailed")
+            # not its reason: that may show a value of a caller's filter
+            logger.error("a question's statement failed", extra={"execution": asked.execution})
+        return asked
+
+    def _keys(self, asked: Asked) -> list[str]:
+        """The objects of its rows; a statement without rows writes none."""
+        return list(self.objects.keys(_prefix(asked)))
+
+    def _forget(self) -> None:
+        size = sum(cells.nbytes for cells in self._kept.values())
+        while size > self.budget_bytes and len(self._kept) > 1:
+            _, cells = self._kept.popitem(last=False)
+            size -= cells.nbytes
+
+
+def patience(seconds: float = WAIT_S) -> Remaining:
+    """The seconds that are left of these, from now on."""
+    until = time.monotonic() + seconds
+    return lambda: until - time.monotonic()
+
+
+def _name(wanted: Wanted) -> str:
+    """Names the statement: what it asks, of which runs and days, and what its rows are read as."""
+    filters = {name: condition.shown() for name, condition in wanted.filters.items()}
+    return fingerprint(wanted.statement.sql, wanted.statement.parameters, filters)
+
+
+def _prefix(asked: Asked) -> str:
+    return lake.question_prefix(asked.tenant, asked.name, asked.run)
+
+
+def _gone() -> UnavailableError:
+    return UnavailableError(
+        "question_outdated",
+        "The rows that this question is about have just changed. Send the same request again.",
+        retry_after_s=1,
+    )
+
+
+def _busy() -> UnavailableError:
+    return UnavailableError(
+        "question_running",
+        "Another question about this tenant is being worked out, and a tenant as large as this "
+        "has one at a time. Send this request again.",
+        retry_after_s=_COME_BACK_S,
+    )
+
+
+def _failed(retry_after_s: int) -> UnavailableError:
+    return UnavailableError(
+        "question_failed",
+        "The question could not be worked out. Send the same request again later; "
+        "fewer days, dimensions or groups make it smaller.",
+        retry_after_s=retry_after_s,
+    )

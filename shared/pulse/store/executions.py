@@ -1,0 +1,74 @@
+"""Athena's executions for whoever waits for an answer, without the libraries of the builders.
+
+store/athena.py is for work that waits until its statement has ended. Here a statement is begun and
+looked at, and may go on when the one who asked has left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pulse.errors import AthenaError
+from pulse.store.clients import client
+
+State = Literal["running", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What Athena says of a statement."""
+
+    state: State
+    reason: str = ""
+    """Why it failed."""
+    scanned_bytes: int = 0
+    """What it has read so far."""
+
+
+class Executions:
+    """One Glue database, asked through one workgroup, which says where results go."""
+
+    def __init__(self, database: str, workgroup: str) -> None:
+        self._database = database
+        self._workgroup = workgroup
+
+    def unload(self, sql: str, parameters: Sequence[str], *, target: str, token: str) -> str:
+        """Begin to write a query's rows as Parquet below an s3:// prefix; the execution's id.
+
+        `parameters` stand for the query's `?` in order, as literals. The same `token` (32
+        characters or more) begins one execution, however often it is sent. Raises AthenaError if
+        Athena does not say that it has begun.
+        """
+        given: dict[str, Any] = {"ExecutionParameters": list(parameters)} if parameters else {}
+        try:
+            reply = client("athena", hurried=True).start_query_execution(
+                QueryString=f"UNLOAD (\n{sql}\n) TO '{target}'\n"
+                "WITH (format = 'PARQUET', compression = 'SNAPPY')",
+                ClientRequestToken=token,
+                QueryExecutionContext={"Database": self._database},
+                WorkGroup=self._workgroup,
+                **given,
+            )
+        except ClientError as error:
+            # without Athena's own words, which may show a value of a caller's filter
+            code = error.response["Error"]["Code"]
+            raise AthenaError(f"not begun: {code}", retryable=True) from error
+        except BotoCoreError as error:
+            raise AthenaError(f"not begun: {type(error).__name__}", retryable=True) from error
+        begun: str = reply["QueryExecutionId"]
+        return begun
+
+    def look(self, execution: str) -> Execution:
+        """The state of a statement."""
+        reply = client("athena", hurried=True).get_query_execution(QueryExecutionId=execution)
+        found = reply["QueryExecution"]
+        status = found["Status"]
+        scanned = found.get("Statistics", {}).get("DataScannedInBytes", 0)
+        if status["State"] == "SUCCEEDED":
+            return Execution("done", scanned_bytes=scanned)
+        if status["State"] in ("FAILED", "CANCELLED"):
+            reason = status.get("StateChangeReason", "Athena gave no reason")
+            return Execution("failed", f"{status['State']}: {reason}", scanned)
+        return Execution("running", scanned_bytes=scanned)

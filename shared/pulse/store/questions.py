@@ -1,0 +1,165 @@
+"""Roll-ups that Athena makes for questions: the table's records of them, and whose turn it is.
+
+pk                sk        record
+QUESTIONS#tenant  name      run, execution, state, objects; `expires_s`: DynamoDB deletes it some
+                            time after
+QUESTIONS#tenant  (turn)    of the one statement of the tenant that runs: name, run, execution,
+                            until_us
+
+The turn is taken before a statement begins and given back when somebody finds that it has ended.
+Where nobody does, it ends by itself. `(turn)` is no question's name: these are hexadecimal.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from pulse import days
+from pulse.errors import ConflictError
+from pulse.store.records import Record, Records
+
+_TURN = "(turn)"
+KEEP_US = 20 * 3600 * days.SECOND
+"""So long a roll-up answers its question. The lake's lifecycle rule removes it a day after."""
+KEEP_FAILED_US = 60 * days.SECOND
+"""So long a statement that failed is not tried again."""
+BEGIN_US = 60 * days.SECOND
+"""So long a turn lasts of which nobody knows that its statement has begun."""
+RUN_US = 30 * 60 * days.SECOND
+"""So long a statement may run: Athena's own limit for one (its DML query timeout)."""
+
+State = Literal["running", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A statement that makes a roll-up, and how far it is."""
+
+    tenant: str
+    name: str
+    """Names the statement: equal questions about equal rows have one name."""
+    run: str
+    """Names where its rows go (lake.question_prefix)."""
+    execution: str | None = None
+    """Athena's id; None while it is being begun."""
+    state: State = "running"
+    objects: int = 0
+    """How many objects its rows are in, once it is done."""
+
+
+class Questions:
+    """Reads and writes these records; a caller waits for it."""
+
+    def __init__(self, table: str) -> None:
+        self._records = Records(table, hurried=True)
+
+    def get(self, tenant: str, name: str) -> Asked | None:
+        """The statement of that name, unless it is out of date."""
+        record = self._records.get(_pk(tenant), name, consistent=True)
+        if record is None or record["expires_s"] * days.SECOND <= days.now_us():
+            return None
+        return _asked(tenant, name, record)
+
+    def turn(self, tenant: str) -> Asked | None:
+        """The tenant's statement that runs, as far as is known."""
+        record = self._records.get(_pk(tenant), _TURN, consistent=True)
+        if record is None or record["until_us"] <= days.now_us():
+            return None
+        return _asked(tenant, record["name"], record)
+
+    def take_turn(self, asked: Asked) -> bool:
+        """Let this be the tenant's one statement; False, and nothing changed, if there is one."""
+        now = days.now_us()
+        try:
+            self._records.update(
+                _pk(asked.tenant),
+                _TURN,
+                "SET #name = :name, run = :run, execution = :none, until_us = :until",
+                names={"#name": "name"},
+                values={
+                    ":name": asked.name,
+                    ":run": asked.run,
+                    ":none": None,
+                    ":until": now + BEGIN_US,
+                    ":now": now,
+                },
+                condition="attribute_not_exists(until_us) OR until_us <= :now OR run = :run",
+            )
+        except ConflictError:
+            return False
+        self._put(asked, BEGIN_US)
+        return True
+
+    def note_begun(self, asked: Asked) -> None:
+        """Note the execution of the statement whose turn it is."""
+        with suppress(ConflictError):  # the turn ended meanwhile: the question's own record tells
+            self._records.update(
+                _pk(asked.tenant),
+                _TURN,
+                "SET execution = :execution, until_us = :until",
+                values={
+                    ":execution": asked.execution,
+                    ":until": days.now_us() + RUN_US,
+                    ":run": asked.run,
+                },
+                condition="run = :run",
+            )
+        self._put(asked, RUN_US)
+
+    def end(self, asked: Asked) -> None:
+        """Note that a statement is done or has failed, and give its turn back."""
+        self._put(asked, KEEP_US if asked.state == "done" else KEEP_FAILED_US)
+        with suppress(ConflictError):
+            self._records.update(
+                _pk(asked.tenant),
+                _TURN,
+                "SET until_us = :over",
+                values={":over": 0, ":run": asked.run},
+                condition="run = :run",
+            )
+
+    def forget(self, asked: Asked) -> None:
+        """Forget a statement that could not be begun or whose rows are gone; its turn is over."""
+        self.end(asked)
+        self._records.delete({"pk": _pk(asked.tenant), "sk": asked.name})
+
+    def remove(self, tenant: str) -> int:
+        """Forget all statements of a tenant; how many records there were."""
+        return self._records.clear(_pk(tenant))
+
+    def _put(self, asked: Asked, keep_us: int) -> None:
+        """Store the statement, unless the one of another run stands there meanwhile."""
+        now = days.now_us()
+        with suppress(ConflictError):
+            self._records.update(
+                _pk(asked.tenant),
+                asked.name,
+                "SET run = :run, execution = :execution, #state = :state, #objects = :objects, "
+                "expires_s = :expires",
+                names={"#state": "state", "#objects": "objects"},
+                values={
+                    ":run": asked.run,
+                    ":execution": asked.execution,
+                    ":state": asked.state,
+                    ":objects": asked.objects,
+                    ":expires": (now + keep_us) // days.SECOND,
+                    ":now": now // days.SECOND,
+                },
+                condition="attribute_not_exists(run) OR run = :run OR expires_s <= :now",
+            )
+
+
+def _pk(tenant: str) -> str:
+    return f"QUESTIONS#{tenant}"
+
+
+def _asked(tenant: str, name: str, record: Record) -> Asked:
+    """From either kind of record: a turn tells no state, for it ends with its statement."""
+    return Asked(
+        tenant=tenant,
+        name=name,
+        run=record["run"],
+        execution=record["execution"],
+        state=record.get("state", "running"),
+        objects=record.get("objects", 0),
+    )
