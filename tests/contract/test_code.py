@@ -104,6 +104,7 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
             f"daily/{dataset.name}.sql",
             f"reports/{dataset.name}.sql",
             f"reports/{dataset.name}_changed.sql",
+            f"large/{dataset.name}.sql",
             *(f"checks/{dataset.name}_{check}.sql" for check in checks),
         )
     }

@@ -54,19 +54,19 @@ class Athena:
         params: Mapping[str, Any],
         *,
         target: str,
-        partition: str,
+        partition: str | None,
         remaining_s: Remaining,
     ) -> None:
         """Write a SELECT's rows as Parquet below `target`, an s3:// prefix with nothing in it.
 
-        Rows lie under `partition=VALUE/`, at most lake.PARTITION_LIMIT of them. Raises
-        AthenaError if it is too long, and with Athena's reason if it does not succeed in the time
-        left.
+        Rows lie under `partition=VALUE/`, at most lake.PARTITION_LIMIT of them, or all together
+        where there is no partition. Raises AthenaError if it is too long, and with Athena's reason
+        if it does not succeed in the time left.
         """
+        parted = f", partitioned_by = ARRAY['{partition}']" if partition else ""
         statement = (
             f"UNLOAD (\n{sql}\n) TO '{target}'\n"
-            f"WITH (format = 'PARQUET', compression = 'SNAPPY', "
-            f"partitioned_by = ARRAY['{partition}'])"
+            f"WITH (format = 'PARQUET', compression = 'SNAPPY'{parted})"
         )
         self._run(statement, params, remaining_s)
 
