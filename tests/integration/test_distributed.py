@@ -17,11 +17,13 @@ from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import AthenaError, RequestError, TooManyRequestsError, UnavailableError
 from pulse.serve.conditions import Condition
-from pulse.serve.distributed import Distributed
+from pulse.serve.distributed import Distributed, left_to_athena
 from pulse.serve.distributed_sql import Wanted
 from pulse.store.executions import Execution, Executions
 from pulse.store.objects import Objects
 from pulse.store.questions import BEGIN_US, KEEP_FAILED_US, KEEP_US, RUN_US, Questions
+from pulse.store.tenants import Tenants
+from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 from tests.account import make_bucket, make_table
 
 DAY = date(2026, 3, 1)
@@ -249,3 +251,48 @@ def test_forgetting_a_tenant_forgets_its_questions(world: World) -> None:
     assert Questions(world.table).remove("acme") == 2
     assert world.ask(wanted()) == 1
     assert len(world.athena.targets) == 2
+
+
+def part(run: str, numbers: range, **laid: range) -> Part:
+    """Days of 2026 by their numbers; without any run a part that has a cube."""
+    sizes = {} if laid else {CUBE: 1}
+    return Part(run, some(numbers), sizes, laid={name: some(own) for name, own in laid.items()})
+
+
+def some(numbers: range) -> frozenset[date]:
+    return frozenset(date(2026, 1, 1) + timedelta(days=number) for number in numbers)
+
+
+def has_cube(part: Part) -> bool:
+    return CUBE in part.sizes
+
+
+def test_athena_reads_the_days_that_no_newer_part_and_no_object_has() -> None:
+    parts = (
+        part("new", range(8, 10)),
+        part("middle", range(5, 9), second=range(5, 9)),
+        part("old", range(8), first=range(4), second=range(4, 8)),
+    )
+    year = YearState(parts, "content", 0, None, 1)
+    assert left_to_athena([year], has_cube) == {
+        "second": some(range(4, 8)),
+        "first": some(range(4)),
+    }
+    assert left_to_athena([year], lambda part: True) == {}
+
+
+def test_days_that_are_laid_out_nowhere_are_no_zeros() -> None:
+    year = YearState((part("old", range(8), first=range(4)),), "content", 0, None, 1)
+    with pytest.raises(LookupError, match="4 days of part old"):
+        left_to_athena([year], has_cube)
+
+
+def test_the_tenants_record_tells_where_rows_are_laid_out(world: World) -> None:
+    tenants = Tenants(world.table)
+    tenants.create(Tenant("acme", "Acme"))
+    parts = (part("new", range(8, 10)), part("old", range(8), first=range(4), second=range(4, 8)))
+    state = YearState(parts, "content", 0, None, 1)
+    tenants.set_year("acme", "scores", 2026, state, before=None)
+    found = tenants.get("acme")
+    assert found is not None
+    assert found.table("scores").years[2026].parts == parts

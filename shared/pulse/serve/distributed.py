@@ -8,8 +8,9 @@ so that no other rows can be taken for it.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from pulse import lake
 from pulse.days import Remaining
@@ -21,6 +22,7 @@ from pulse.serve.distributed_sql import MOST_ROWS, TooManyRowsError, Wanted
 from pulse.store.executions import Executions
 from pulse.store.objects import Objects
 from pulse.store.questions import Asked, Questions
+from pulse.tenants.tenant import Part, YearState
 
 METRICS = ("AthenaQuestions", "AthenaQuestionsFailed", "AthenaQuestionBytes")
 WEIGHT = 60
@@ -154,6 +156,32 @@ class Distributed:
         while size > self.budget_bytes and len(self._kept) > 1:
             _, cells = self._kept.popitem(last=False)
             size -= cells.nbytes
+
+
+def left_to_athena(
+    years: Iterable[YearState], is_covered: Callable[[Part], bool]
+) -> dict[str, frozenset[date]]:
+    """Where Athena finds the rows that count of the parts that no object covers: Wanted.laid.
+
+    A day's rows are those of the newest part that has the day; the parts that are covered are read
+    from their objects. Raises LookupError for a part that is neither covered nor laid out.
+    """
+    found: dict[str, set[date]] = {}
+    for year in years:
+        newer: set[date] = set()
+        for part in year.parts:
+            if not is_covered(part):
+                missing = part.days - newer
+                for run, its_days in part.laid.items():
+                    if own := its_days & missing:
+                        found.setdefault(run, set()).update(own)
+                    missing -= its_days
+                if missing:
+                    raise LookupError(
+                        f"{len(missing)} days of part {part.run} are laid out nowhere"
+                    )
+            newer |= part.days
+    return {run: frozenset(its_days) for run, its_days in found.items()}
 
 
 def patience(seconds: float = WAIT_S) -> Remaining:

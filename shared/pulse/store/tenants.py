@@ -339,6 +339,7 @@ def _year_record(state: YearState) -> Record:
                 "days": _bits(part.days),
                 "sizes": dict(part.sizes),
                 "carried": part.carried,
+                "laid": {run: _bits(laid) for run, laid in part.laid.items()},
             }
             for part in state.parts
         ],
@@ -364,7 +365,13 @@ def _year(year: int, record: Mapping[str, Any]) -> YearState:
         )
     return YearState(
         parts=tuple(
-            Part(part["run"], _days(year, part["days"]), part["sizes"], part["carried"])
+            Part(
+                run=part["run"],
+                days=_days(year, part["days"]),
+                sizes=part["sizes"],
+                carried=part["carried"],
+                laid={run: _days(year, laid) for run, laid in part.get("laid", {}).items()},
+            )
             for part in record["parts"]
         ),
         content=record["content"],

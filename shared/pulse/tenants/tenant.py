@@ -38,6 +38,9 @@ class Part:
     carried: int = 0
     """How many bytes of older days have been written again with this part since its days were
     last folded into an older part: what tells when the next fold is due."""
+    laid: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    """Where Athena finds the rows of a part that is too large for a cube: which of its days each
+    run has laid out apart (lake.large_run_prefix). No day is in two of them."""
 
 
 @dataclass(frozen=True)
