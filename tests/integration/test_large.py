@@ -16,16 +16,24 @@ import pyarrow.parquet as pq
 import pytest
 
 from pulse import lake
+from pulse.days import DateRange
+from pulse.errors import AthenaError
 from pulse.reports import large, tenant_year
 from pulse.reports.large import LargeTenants
 from pulse.reports.rollups import ROLLUPS, Rollup
+from pulse.serve.conditions import Condition
+from pulse.serve.distributed import Distributed
+from pulse.serve.distributed_sql import Wanted
 from pulse.store.athena import Athena
 from pulse.store.clients import client
+from pulse.store.executions import Executions
 from pulse.store.objects import Objects
+from pulse.store.questions import Questions
 from tests.driver import Driver, running
 
 FIRST = date(2025, 2, 20)
 DAYS = [FIRST + timedelta(days=number) for number in range(120)]
+YEAR = DateRange(date(2025, 1, 1), date(2025, 12, 31))
 RUNS = [lake.ulid(), lake.ulid()]
 Row = dict[str, Any]
 
@@ -52,7 +60,7 @@ def rows(pulse: Driver) -> list[Row]:
 
 
 def row(tenant: str, day: date, run: str, chance: random.Random) -> Row:
-    dimensions = {name: None for name in lake.SCORE_DIMENSIONS}
+    dimensions: Row = dict.fromkeys(lake.SCORE_DIMENSIONS)
     dimensions |= {"metric": "csat", "scale": "1-5", "survey": chance.choice("ab")}
     dimensions |= {"agent": chance.choice(["ada", None]), "channel": "chat"}
     counts = {name: chance.randint(0, 3) for name in lake.SCORE_COUNTS}
@@ -130,6 +138,42 @@ def test_more_days_than_a_statement_may_write_are_laid_out_by_several(
         prefix = lake.large_run_prefix(lake.SCORES, "acme", run)
         folders = {key.removeprefix(prefix).split("/")[0] for key in pulse.objects(prefix)}
         assert folders == {f"dt={day}" for day in {*its_days} & {*DAYS[::3]}}
+
+
+def test_a_question_is_answered_from_the_rows_laid_out(pulse: Driver, rows: list[Row]) -> None:
+    settings = pulse.settings
+    distributed = Distributed(
+        Executions(settings.database, settings.workgroup),
+        Questions(settings.table),
+        Objects(settings.lake_bucket),
+    )
+    filters = {"agent": Condition(frozenset({"ada"}))}
+    wanted = Wanted(lake.SCORES, "acme", laid_out(pulse), (YEAR,), ("survey",), filters)
+    cells = distributed.cells(wanted, lambda: None, remaining_s=lambda: 0.0)
+    found = cells.group(YEAR, filters, ["survey"])
+    expected: dict[tuple[str], list[int]] = {}
+    for one in rows:
+        if (one["tenant"], one["agent"], one["run"]) == ("acme", "ada", run_of(one["day"])):
+            known = expected.setdefault((one["survey"],), [0] * len(lake.SCORE_COUNTS))
+            expected[one["survey"],] = [
+                a + one[name] for a, name in zip(known, lake.SCORE_COUNTS, strict=True)
+            ]
+    assert found == expected
+
+
+def test_a_statement_that_athena_refuses_has_failed(pulse: Driver) -> None:
+    executions = Executions(pulse.settings.database, pulse.settings.workgroup)
+    target = f"s3://{pulse.settings.lake_bucket}/{lake.question_prefix('acme', 'f', lake.ulid())}"
+    begun = executions.unload("SELECT nothing FROM large_scores", (), target=target, token="t" * 32)
+    found = executions.look(begun)
+    assert found.state == "failed"
+    assert "nothing" in found.reason
+
+
+def test_a_workgroup_that_is_not_there_is_an_error_of_athena(pulse: Driver) -> None:
+    executions = Executions(pulse.settings.database, "nobodys")
+    with pytest.raises(AthenaError, match="not begun"):
+        executions.unload("SELECT 1 AS one", (), target="s3://lake/x/", token="t" * 32)
 
 
 def test_a_roll_up_of_too_many_rows_is_left_out(
