@@ -8,7 +8,13 @@ NO_LIMITS = {
     for whose in ("KEY", "TENANT")
     for what in ("WRITES", "READS", "EXPORTS")
 }
-OPEN_TO_ALL = {**OPEN_DOOR, **NO_LIMITS, "PULSE_REMEMBER_SECONDS": "60"}
+OPEN_TO_ALL = {
+    **OPEN_DOOR,
+    **NO_LIMITS,
+    "PULSE_REMEMBER_SECONDS": "60",
+    "PULSE_DATABASE": "pulse",
+    "PULSE_WORKGROUP": "pulse",
+}
 """What functions with routes are told of their callers, beside what they work on."""
 
 

@@ -188,9 +188,11 @@ class ExportRevenueSettings(Settings):
 
 @dataclass(frozen=True)
 class ServeReportsSettings(RememberingSettings, ReadingSettings):
-    """serve_reports: report objects from the lake."""
+    """serve_reports: report objects from the lake, and Athena for what none of them covers."""
 
     lake_bucket: str
+    database: str
+    workgroup: str
 
 
 def _whole(settings: Settings, name: str) -> int:

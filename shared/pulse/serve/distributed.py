@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Self
 
 from pulse import lake
 from pulse.days import Remaining
@@ -19,6 +20,8 @@ from pulse.observe import count, logger
 from pulse.serve.cells import Cells
 from pulse.serve.cursors import fingerprint
 from pulse.serve.distributed_sql import MOST_ROWS, TooManyRowsError, Wanted
+from pulse.settings import ServeReportsSettings
+from pulse.store.clients import client
 from pulse.store.executions import Executions
 from pulse.store.objects import Objects
 from pulse.store.questions import Asked, Questions
@@ -44,6 +47,16 @@ class Distributed:
     objects: Objects
     budget_bytes: int = BUDGET_BYTES
     _kept: OrderedDict[str, Cells] = field(default_factory=OrderedDict)
+
+    @classmethod
+    def from_settings(cls, settings: ServeReportsSettings) -> Self:
+        """On the table, bucket and workgroup that template.yaml names."""
+        client("athena", hurried=True)  # here, because clients cannot be made by threads at once
+        return cls(
+            Executions(settings.database, settings.workgroup),
+            Questions(settings.table),
+            Objects(settings.lake_bucket, hurried=True),
+        )
 
     def cells(self, wanted: Wanted, admit: Callable[[], None], remaining_s: Remaining) -> Cells:
         """The roll-up. `admit` counts a statement, and raises where that is one too many.
