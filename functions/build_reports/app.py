@@ -17,10 +17,12 @@ def stage() -> BuildReports:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Build every tenant-year that is behind its days."""
+    """Write what has changed of every tenant's years."""
     result = stage().run(remaining_s=lambda: context.get_remaining_time_in_millis() / 1000)
     return {
         "rewritten": [{"tenant": tenant, "year": year} for tenant, year in result.rewritten],
-        "unchanged": result.unchanged,
+        "examined": result.examined,
+        "folded": result.folded,
+        "written": result.written,
         "finished": result.finished,
     }

@@ -1,14 +1,17 @@
 """housekeep: removes what nothing points at any more, and what the lake is told not to keep.
 
 A run of build_daily that was replaced in all its days, or died before it was published, is removed
-a day later: no reader that saw an old partition is still at work by then. So is the staging of
-build_reports, and so are the sources of a compaction. Raw of a day beyond the retention goes once
-its events have been counted: the day expires, so that nobody builds it again out of what is left,
-and then its objects are deleted. All this goes with its versions. But the sources of a compaction
-leave theirs for the week in which raw can be restored.
+a day later: no reader that saw an old partition is still at work by then. But as long as the rows
+of reports may come from it, it stays. The staging of build_reports goes after a day, as do objects
+of reports that no tenant's record names any more, and the sources of a compaction.
+
+Raw of a day beyond the retention goes once its events have been counted: the day expires, so that
+nobody builds it again out of what is left, and then its objects are deleted. All this goes with its
+versions. But the sources of a compaction leave theirs for the week in which raw can be restored.
 """
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -22,10 +25,12 @@ from pulse.settings import HousekeepSettings
 from pulse.store.catalog import Catalog
 from pulse.store.compactions import Compaction, Compactions
 from pulse.store.events import Events
+from pulse.store.held import HeldRuns
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
 
-METRICS = ("RunsRemoved", "CompactionsEnded", "DaysExpired")
+METRICS = ("RunsRemoved", "PartsRemoved", "CompactionsEnded", "DaysExpired")
 KEEP = timedelta(days=1)
 RESERVE_S = 60.0
 """Nothing is begun with less time than this left: the rest is for a run of its own."""
@@ -57,6 +62,8 @@ class Housekeep:
     objects: Objects
     ledger: Ledger
     catalog: Catalog
+    held: HeldRuns
+    tenants: Tenants
     compactions: Compactions
     events: Events
     retention_days: int
@@ -69,6 +76,8 @@ class Housekeep:
             objects=objects,
             ledger=Ledger(settings.table),
             catalog=Catalog(settings.database),
+            held=HeldRuns(settings.table),
+            tenants=Tenants(settings.table),
             compactions=Compactions(objects),
             events=Events(settings.event_source),
             retention_days=settings.retention_days,
@@ -77,8 +86,9 @@ class Housekeep:
     def run(self, *, remaining_s: Remaining) -> HousekeepResult:
         """Remove what may go. Safe at any time and twice.
 
-        That is every run that no partition and no claim has named for a day, the sources of
-        compactions that are over, and raw beyond the retention. Where time ran out the function is
+        That is every run that no partition, claim or report has named for a day, objects of
+        reports that no record names, the sources of compactions that are over, and raw beyond the
+        retention. Where time ran out the function is
         woken for the rest.
         """
         removed: list[str] = []
@@ -102,6 +112,8 @@ class Housekeep:
         for dataset in lake.DATASETS:
             for prefix in self._idle_runs(dataset):
                 yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
+            for prefix, keys in self._replaced_parts(dataset):
+                yield _Task(prefix, "PartsRemoved", partial(self._remove_keys, keys))
         for compaction in self.compactions.all():
             if compaction.is_over:
                 remove = partial(self._remove_sources, compaction)
@@ -122,7 +134,7 @@ class Housekeep:
         partitions = self.catalog.partitions(dataset.daily_table)
         claims = {entry.claimed_run for entry in self.ledger.entries(dataset.stream).values()}
         now_at = {f"dt={day}": partition.run for day, partition in partitions.items()}
-        named = set(now_at.values()) | claims
+        named = set(now_at.values()) | claims | self.held.runs(dataset.name)
         for run, prefix in self._old_runs(dataset.daily_prefix):
             if run not in named:
                 folders = (found.split("/")[-2] for found in self.objects.folders(prefix))
@@ -139,6 +151,36 @@ class Housekeep:
 
     def _remove_run(self, prefix: str) -> bool:
         self.objects.wipe(prefix)  # who was few on a day must not be told from an older version
+        return True
+
+    # -- reports
+
+    def _replaced_parts(self, dataset: lake.Dataset) -> Iterator[tuple[str, list[str]]]:
+        """The objects of a part of a tenant's year that its record does not name, by prefix.
+
+        Whoever reads a record of before looks it up once more when the objects are gone. A part
+        that was made within the last day may be about to be named.
+        """
+        found: dict[str, list[str]] = defaultdict(list)
+        for key in self.objects.keys(dataset.report_prefix):
+            found[key.rpartition("/")[0] if "/run=" in key else key].append(key)
+        if not found:
+            return
+        named = {
+            lake.part_prefix(dataset, tenant.id, year, part.run).rstrip("/")
+            if part.run
+            else lake.part_key(dataset, tenant.id, year, "", "")
+            for tenant in self.tenants.all()
+            for year, state in tenant.table(dataset.name).years.items()
+            for part in state.parts
+        }
+        for prefix, keys in found.items():
+            run = prefix.rpartition("/run=")[2] if "/run=" in prefix else ""
+            if prefix not in named and (not run or _is_old(run)):
+                yield prefix, keys
+
+    def _remove_keys(self, keys: Collection[str]) -> bool:
+        self.objects.wipe_keys(keys)
         return True
 
     # -- raw

@@ -1,11 +1,13 @@
 """raw → daily → reports on the embedded Athena: what is built, when, and what is left alone."""
 
+import io
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.daily.build import BuildDaily
@@ -61,34 +63,38 @@ def test_what_has_not_changed_is_not_built_again(pulse: Driver) -> None:
     pulse.build()
     before = pulse.objects("")
     daily, reports = pulse.build()
-    assert (daily.built, reports.rewritten, reports.unchanged) == ((), (), 0)
+    assert (daily.built, reports.rewritten, reports.examined) == ((), (), 0)
     assert pulse.objects("daily/") == {k: v for k, v in before.items() if k.startswith("daily/")}
 
 
-def test_a_build_by_hand_gives_the_same_bytes_again(pulse: Driver) -> None:
+def test_days_that_are_built_by_hand_without_a_change_are_compared_and_not_written(pulse: Driver) -> None:
     pulse.post("acme", [answer(k % 11, number=k, ago=k % 5) for k in range(60)])
     pulse.build()
     before = pulse.objects("reports/")
     daily = pulse.build_daily(date(2026, 11, 1), date(2026, 11, 30))
     reports = pulse.build_reports()
     assert len(daily.built) == 5
-    assert reports.rewritten == ()
-    assert reports.unchanged == 2  # acme's year, and globex's that has no rows
+    assert (reports.rewritten, reports.examined, reports.written) == ((), 5, 0)
     assert pulse.objects("reports/") == before
 
 
-def test_a_late_answer_changes_its_own_day_and_its_tenants_object_alone(pulse: Driver) -> None:
+def test_a_late_answer_writes_its_own_day_of_its_tenant_alone(pulse: Driver) -> None:
     for tenant in ("acme", "globex"):
-        pulse.post(tenant, [answer(8, ago=ago) for ago in (1, 5, 20)])
+        pulse.post(tenant, [answer(8, ago=ago) for ago in range(1, 91)])
     pulse.build()
-    objects, before = pulse.objects("reports/"), rows(pulse, "acme")
+    days_asked = "start_date=2026-08-01&end_date=2026-11-21"
+    objects, before = pulse.objects("reports/"), rows(pulse, "acme", days_asked)
     pulse.post("acme", [answer(2, ago=20, number=99)])
     daily, reports = pulse.build()
     assert daily.built == (date(2026, 11, 1),)
     assert reports.rewritten == (("acme", 2026),)
-    changed = {key for key, etag in pulse.objects("reports/").items() if objects[key] != etag}
-    assert changed == {lake.report_key(lake.SCORES, "acme", 2026)}
-    after = rows(pulse, "acme")
+    assert (reports.examined, reports.folded) == (1, 0)
+    (written,) = pulse.objects("reports/").keys() - objects.keys()
+    assert objects.items() <= pulse.objects("reports/").items()  # what is put never changes
+    assert written.startswith("reports/scores/tenant=acme/year=2026/run=")
+    table = parquet.read_table(io.BytesIO(pulse.read(written)))
+    assert table["day"].to_pylist() == [date(2026, 11, 1)]
+    after = rows(pulse, "acme", days_asked)
     assert [row["period"] for row in after] == [row["period"] for row in before]
     different = [new for old, new in zip(before, after, strict=True) if old != new]
     assert [(row["period"], row["responses"]) for row in different] == [("2026-11-01", 2)]
@@ -261,9 +267,9 @@ def test_a_tenant_whose_rows_do_not_add_up_keeps_no_other_from_being_built(
         patched.setattr(Athena, "rows", miscount)
         with pytest.raises(BuildCheckError, match="acme 2026: 1 events arranged in scores"):
             pulse.build_reports()
-    assert set(pulse.objects("reports/")) == {
-        lake.report_key(lake.SCORES, "globex", 2026),
-        lake.report_key(lake.INTERACTIONS, "acme", 2026),
+    assert {key.partition("/run=")[0] for key in pulse.objects("reports/")} == {
+        "reports/scores/tenant=globex/year=2026",
+        "reports/interactions/tenant=acme/year=2026",
     }
     assert pulse.build_reports().rewritten == (("acme", 2026),)
 
@@ -279,7 +285,7 @@ def test_what_only_ever_fails_does_not_go_on_waking_itself(
         pulse.build_daily()
     told: list[str] = []
     monkeypatch.setattr(Events, "announce", lambda self, what: told.append(what))
-    left = iter((600.0,))  # of the first statement; then none is left
+    left = iter((600.0,) * (1 if job == "build_daily" else 2))  # for one statement, then none
     stage = BuildDaily if job == "build_daily" else BuildReports
 
     def fail(*_: Any, **__: Any) -> None:
@@ -296,12 +302,16 @@ def test_housekeeping_removes_old_runs_that_nothing_points_at(pulse: Driver) -> 
     pulse.post("acme", [answer(9)])
     pulse.build()
     (first,) = {key.split("/")[2] for key in pulse.objects("daily/")}
+    (replaced,) = pulse.objects("reports/")
     with days.clock(lambda: TODAY + timedelta(hours=1)):
         pulse.post("acme", [answer(3, number=2)])
         pulse.build()
     assert pulse.housekeep() == ()
+    with days.clock(lambda: TODAY + timedelta(hours=23, minutes=59)):
+        assert pulse.housekeep() == ()
     with days.clock(lambda: TODAY + timedelta(days=1, minutes=59)):
-        assert pulse.housekeep() == ()  # whoever planned a query before it was replaced may read it
+        # whoever planned a query before the run was replaced may still read it
+        assert pulse.housekeep() == (replaced.rpartition("/")[0],)
     with days.clock(lambda: TODAY + timedelta(days=1, minutes=61)):
         assert pulse.housekeep() == (f"daily/scores/{first}/",)
         assert pulse.housekeep() == ()

@@ -246,7 +246,7 @@ def test_who_deletes_may_die_after_any_call(world: World, monkeypatch: pytest.Mo
         dead(world, letter)
         world.driver.write([record(message(world, "responses", answer("bad", score="")))])
         for dataset in lake.DATASETS:
-            key = lake.report_key(dataset, "acme", 2026)
+            key = lake.part_key(dataset, "acme", 2026, lake.ulid(), "cube")
             Objects(world.driver.settings.lake_bucket).put(key, b"acme")
         world.pass_by()
 

@@ -537,14 +537,14 @@ def test_time_that_runs_out_over_a_tenants_year_is_used_up_by_the_next_run(
     names = [f"tenant-{number:02}" for number in range(30)]
     for name in names:
         pulse.tenant(name)
-    pulse.post_interactions("globex", calls(range(1, 3)))
-    pulse.post_interactions("acme", calls(range(1, 3)))
+    for name in ("acme", "globex", *names):
+        pulse.post_interactions(name, calls(range(1, 3)))
     pulse.write()
     pulse.build_daily()
     asked = refuse(monkeypatch, "acme")
     stage = BuildReports.from_settings(pulse.settings)
     for _ in range(4):
-        left = iter([900.0] * 2)
+        left = iter([900.0] * 3)
         with suppress(AthenaError):
             stage.run(remaining_s=lambda: next(left, 100.0))  # noqa: B023 - used up in the loop
     assert [len(some) for some in asked[::2]] != [32] * len(asked[::2])
@@ -561,7 +561,8 @@ def test_where_no_tenants_year_can_be_put_together_nobody_is_called_failing(
     names = [f"tenant-{number:02}" for number in range(40)]
     for name in names:
         pulse.tenant(name)
-    pulse.post_interactions("acme", calls(range(1, 3)))
+    for name in ("acme", "globex", *names):
+        pulse.post_interactions(name, calls(range(1, 3)))
     pulse.write()
     pulse.build_daily()
     with monkeypatch.context() as patched:
@@ -591,8 +592,9 @@ def test_how_many_cannot_be_built_is_counted(
     assert (counted["DaysFailing"], counted["TenantYearsFailing"]) == (0, 0)
     for stream in ("interactions", "responses"):
         spoil(pulse, stream, YESTERDAY)
-    pulse.post_interactions("acme", calls(range(1, 5), "more"))
-    pulse.post("acme", answers(range(5, 7)))
+    for tenant in ("acme", "globex"):
+        pulse.post_interactions(tenant, calls(range(1, 5), "more"))
+        pulse.post(tenant, answers(range(5, 7)))
     pulse.write()
     with pytest.raises(AthenaError):
         pulse.build_daily()

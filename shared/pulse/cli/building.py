@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
+from typing import TYPE_CHECKING
 
 from pulse.cli import output
 from pulse.cli.exits import FailedError
@@ -17,6 +18,9 @@ from pulse.errors import BuildCheckError, PulseError
 from pulse.observe import logger
 from pulse.settings import BuildDailySettings, BuildSettings
 from pulse.store import queue
+
+if TYPE_CHECKING:
+    from pulse.reports.build import ReportsResult
 
 _ASK_EVERY_S = 1.0
 _MORE_BUILDS = 2
@@ -86,30 +90,35 @@ def build_daily(
     return tuple(sorted(built))
 
 
-def build_reports(
-    settings: BuildSettings, *, impatient: bool = False
-) -> tuple[list[tuple[str, int]], int]:
-    """Build every tenant-year whose days have changed; returns (those rewritten, number unchanged).
+def build_reports(settings: BuildSettings, *, impatient: bool = False) -> "ReportsResult":
+    """Write what has changed of every tenant's years; what was done altogether.
 
     Those that are known to fail are tried again when they are due, or now if `impatient`.
     """
-    from pulse.reports.build import BuildReports  # slow to import: it brings pandas
+    from pulse.reports.build import BuildReports, ReportsResult  # slow to import: pandas
 
     stage = BuildReports.from_settings(settings)
     output.say("Building reports …")
-    rewritten: set[tuple[str, int]] = set()
-    while True:
-        result = stage.run(remaining_s=_no_limit, impatient=impatient)
-        rewritten |= set(result.rewritten)
-        if result.finished:
-            return sorted(rewritten), result.unchanged
+    results: list[ReportsResult] = []
+    while not results or not results[-1].finished:
+        results.append(stage.run(remaining_s=_no_limit, impatient=impatient, whole=True))
+    return ReportsResult(
+        rewritten=tuple(sorted({one for result in results for one in result.rewritten})),
+        examined=sum(result.examined for result in results),
+        folded=sum(result.folded for result in results),
+        written=sum(result.written for result in results),
+        finished=True,
+    )
 
 
-def rebuild(settings: BuildDailySettings, *, reports: bool = True) -> None:
+def rebuild(
+    settings: BuildDailySettings, *, reports: bool = True, erased_of: str | None = None
+) -> None:
     """Build what an erasure, a purge or a restoration has changed: days, and reports if wanted.
 
-    A build that has read a day while it was rewritten refuses its own result, so it is tried again.
-    Raises FailedError, saying what to do, if it does not succeed.
+    Where rows of a tenant were erased, no object is left of its reports of before. A build that has
+    read a day while it was rewritten refuses its own result, so it is tried again. Raises
+    FailedError, saying what to do, if it does not succeed.
     """
     try:
         try:
@@ -122,11 +131,20 @@ def rebuild(settings: BuildDailySettings, *, reports: bool = True) -> None:
         finally:  # a day that cannot be built holds up no other
             if reports:
                 build_reports(settings)
+        if erased_of:
+            _remove_replaced(settings, erased_of)
     except PulseError as error:
         raise FailedError(
             f"{error}. Raw has changed, but not all reports have been built from it yet: run "
             "`pulse build`, then this command again."
         ) from error
+
+
+def _remove_replaced(settings: BuildSettings, tenant: str) -> None:
+    """Remove every object of a tenant's reports that shows what newer ones have replaced."""
+    from pulse.reports.build import BuildReports  # slow to import: it brings pandas
+
+    BuildReports.from_settings(settings).fold(tenant)
 
 
 def _no_limit() -> float:

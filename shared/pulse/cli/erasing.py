@@ -59,7 +59,11 @@ def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> N
             receipt, key = stage.preview(sought), None
         else:
             output.say("Looking for what is to be removed …")
-            key, receipt = stage.run(sought, rebuild=lambda: building.rebuild(settings))
+
+            def rebuild() -> None:
+                building.rebuild(settings, erased_of=sought.tenant)
+
+            key, receipt = stage.run(sought, rebuild=rebuild)
     result = receipt.shown() | {"receipt": key}
     output.show(result, receipt_text(result), as_json=as_json)
     if receipt.found_again:

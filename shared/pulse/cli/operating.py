@@ -54,7 +54,7 @@ def build(
         with _noted(failures):
             built = building.build_daily(target.build_settings, first, last, impatient=True)
         with _noted(failures):  # even after a failure: other days have been built
-            rewritten, unchanged = building.build_reports(target.build_settings, impatient=True)
+            reports = building.build_reports(target.build_settings, impatient=True)
     if failures:
         raise FailedError(
             f"{'; '.join(failures).rstrip('.')}. This stays as it was, the rest is built. "
@@ -62,13 +62,19 @@ def build(
         )
     result = {
         "days": [str(one) for one in built],
-        "reports": [{"tenant": tenant, "year": year} for tenant, year in rewritten],
-        "unchanged": unchanged,
+        "reports": [{"tenant": tenant, "year": year} for tenant, year in reports.rewritten],
+        "examined": reports.examined,
+        "folded": reports.folded,
+        "written": reports.written,
     }
-    names = ", ".join(f"{tenant} {year}" for tenant, year in rewritten) or "none"
-    text = f"days rebuilt: {_days(built)}\nreports rewritten: {names} ({unchanged} unchanged)"
+    names = ", ".join(f"{tenant} {year}" for tenant, year in reports.rewritten) or "none"
+    text = (
+        f"days rebuilt: {_days(built)}\nreports rewritten: {names} "
+        f"(days compared: {reports.examined:,}, older parts folded: {reports.folded:,}, "
+        f"bytes written: {reports.written:,})"
+    )
     output.show(result, text, as_json=as_json)
-    if built or rewritten:
+    if built or reports.rewritten:
         output.say("The interface remembers for a minute: then its reports show it.")
 
 

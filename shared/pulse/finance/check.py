@@ -6,11 +6,10 @@ Nothing is changed. A year that waits for its export is told as waiting, not as 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pulse import lake
 from pulse.checks import CheckResult
 from pulse.errors import BuildCheckError
-from pulse.finance.export import DATASET, behind
-from pulse.finance.figures import Figures, RevenueYear, difference, totals
+from pulse.finance.export import DATASET, behind, revenue_of
+from pulse.finance.figures import Figures, difference, totals
 from pulse.finance.folder import Folder, list_folders
 from pulse.finance.month import figures_in
 from pulse.settings import ExportRevenueSettings
@@ -47,8 +46,7 @@ def _months(
     settings: ExportRevenueSettings, tenant: Tenant, year: int
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each month of a year, and what is wrong with it; nothing where all is well."""
-    body = Objects(settings.lake_bucket).get(lake.report_key(DATASET, tenant.id, year))
-    revenue = RevenueYear.read(body)
+    revenue = revenue_of(Objects(settings.lake_bucket), tenant, year)
     folders = list_folders(Objects(settings.finance_bucket), tenant.id, year, in_time=lambda: False)
     for month, folder in folders.items():
         if month in revenue.months or folder.etags:

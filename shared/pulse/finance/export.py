@@ -14,11 +14,12 @@ from typing import Self
 from pulse import days, lake
 from pulse.days import Remaining
 from pulse.errors import BuildCheckError, ConflictError, PulseError, raise_collected
-from pulse.finance.figures import RevenueYear, closing_day, first_day
+from pulse.finance.figures import DIMENSIONS, RevenueYear, closing_day, first_day
 from pulse.finance.folder import Folder, list_folders
 from pulse.finance.manifest import Manifest, to_the_second
 from pulse.finance.month import bring_up_to_date
 from pulse.observe import count, logger
+from pulse.reports import reading
 from pulse.settings import ExportRevenueSettings
 from pulse.store.events import Events
 from pulse.store.finance import ExportedYear, Finance
@@ -157,8 +158,8 @@ class ExportRevenue:
                 yield folder.month
             if not manifest.closed:
                 closing.append(closing_day(folder.month, self.close_days))
-        built_from = tenant.table(DATASET.name).years[year].built_from
-        turn.years[year] = ExportedYear(built_from, min(closing, default=None))
+        content = tenant.table(DATASET.name).years[year].content
+        turn.years[year] = ExportedYear(content, min(closing, default=None))
 
     def _manifests(
         self, tenant: Tenant, year: int, turn: _Turn, *, only: str | None = None
@@ -170,7 +171,7 @@ class ExportRevenue:
         table, today = tenant.table(DATASET.name), days.today(tenant.timezone)
         if year not in table.published_years:
             return
-        revenue = RevenueYear.read(self.reports.get(lake.report_key(DATASET, tenant.id, year)))
+        revenue = revenue_of(self.reports, tenant, year)
         as_of = to_the_second(table.years[year].as_of_us)
         touched: list[PulseError] = []
         for month, folder in list_folders(self.files, tenant.id, year, turn.in_time).items():
@@ -211,6 +212,15 @@ class ExportRevenue:
             self.finance.give_back(lease, turn.years)
 
 
+def revenue_of(reports: Objects, tenant: Tenant, year: int) -> RevenueYear:
+    """The revenue that a tenant's reports show of a year which has some.
+
+    Raises ConflictError where they have changed since the tenant was read.
+    """
+    state = tenant.table(DATASET.name).years[year]
+    return RevenueYear.of(reading.rows(reports, DATASET, tenant.id, year, state, DIMENSIONS))
+
+
 def behind(tenant: Tenant, exported: Mapping[int, ExportedYear]) -> list[int]:
     """The years that finance does not have as the reports do, or has a month of to close."""
     table, today = tenant.table(DATASET.name), days.today(tenant.timezone)
@@ -218,6 +228,6 @@ def behind(tenant: Tenant, exported: Mapping[int, ExportedYear]) -> list[int]:
         year
         for year in table.published_years
         if year not in exported
-        or exported[year].built_from != table.years[year].built_from
+        or exported[year].content != table.years[year].content
         or (exported[year].closes_on or date.max) <= today
     ]

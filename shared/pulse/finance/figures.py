@@ -1,4 +1,4 @@
-"""Revenue as finance gets it: out of a tenant-year object, by month, summed over agents.
+"""Revenue as finance gets it: out of a tenant's year, by month, summed over agents.
 
 A figure stands for one day, media type, segment, service type and currency. Money stays a decimal
 of four places and is added exactly; what would have to be rounded raises instead.
@@ -13,9 +13,6 @@ from typing import NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from pulse import formats
 
 _EXACT = Context(prec=76, traps=[Inexact, InvalidOperation])
 _ZERO = Decimal("0.0000")
@@ -85,7 +82,8 @@ def totals(figures: Figures) -> dict[str, Decimal]:
     return dict(sorted(sums.items()))
 
 
-_COLUMNS = [*Key._fields, "with_revenue", "revenue"]
+DIMENSIONS = Key._fields[1:]
+"""What a year's rows have to be told by, beside the day."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +95,8 @@ class RevenueYear:
     _rows: pa.Table
 
     @classmethod
-    def read(cls, body: bytes) -> Self:
-        """The revenue in a tenant-year object of interactions.
-
-        Raises NewerFormatError for one that this version would read wrongly.
-        """
-        file = pq.ParquetFile(pa.BufferReader(body))
-        formats.REPORT.check(file.metadata.metadata)
-        table = file.read(columns=_COLUMNS)
+    def of(cls, table: pa.Table) -> Self:
+        """The revenue in a year's rows of interactions, by day and at least DIMENSIONS."""
         months = {month_of(day) for day in pc.unique(table["day"]).to_pylist() if day}
         recorded = table.filter(pc.is_valid(table["currency"]))
         rows = recorded.group_by(list(Key._fields)).aggregate(

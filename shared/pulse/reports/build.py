@@ -1,21 +1,26 @@
-"""build_reports: every tenant-year whose days were rebuilt is arranged for reading and put once.
+"""build_reports: the tenants' years whose days were rebuilt, written as far as they have changed.
 
-What is to be built follows from the state: a tenant-year knows a hash of the (day, run) pairs it
-was built from, and Glue knows the pairs of now; an object of another format is behind, too. Athena
-lays the rows out by tenant, this module sorts each tenant's year into one object and puts it in the
-place of the one it read before.
+What is to be built follows from the state: of each day the table names the runs that the reports'
+rows may come from (store/held.py), and Glue names the run of now. Where they differ, the day's runs
+are compared, which tells exactly whose rows have changed. Athena lays these rows out, this module
+splits them by tenant, puts each tenant's days as objects of their own, and makes them visible by
+one conditional write (docs/decisions/0054).
+
+What cannot be built of a tenant is noted on its record as owed, so that all other tenants' rows
+count as built, and is tried again by a later run.
 """
 
 import hashlib
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import islice
-from typing import Any, Literal, Self
+from typing import Self
 
-from pulse import days, formats, lake
+import pyarrow as pa
+
+from pulse import days, lake
 from pulse.days import Remaining
 from pulse.errors import (
     AthenaError,
@@ -24,116 +29,166 @@ from pulse.errors import (
     PulseError,
     raise_collected,
 )
-from pulse.halving import Failures, halves, portions
+from pulse.halving import FEW_FAILURES, MOST_FAILURES, Failures, halves, portions
 from pulse.observe import count, logger
-from pulse.reports import tenant_year
+from pulse.reports import tenant_year, writing
+from pulse.reports.comparing import ByTenant, Comparison, batches, pair
+from pulse.reports.rollups import ROLLUPS
+from pulse.reports.writing import Change, YearWriter
 from pulse.settings import BuildSettings
-from pulse.sql import statement
+from pulse.sql import spread, statement
 from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog, Partition
+from pulse.store.changes import Stand
 from pulse.store.events import Events
+from pulse.store.held import Builds, Held, HeldRuns
 from pulse.store.ledger import Ledger
-from pulse.store.objects import Objects, Stored
+from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import Behind, Tenant, YearState
 from pulse.unbuilt import Unbuilt
 
 ROUNDS = 3
-"""How often a run starts over for tenant-years that another builder changed under it."""
+"""How often a run starts over for a table that another builder changed under it."""
 MOST_RANGES = 50
 """A tenant's record names at most so many ranges of days that are not built."""
+MOST_ROWS = 32_000_000
+"""About so many rows one statement lays out at most. A sixteenth of them is in memory at once."""
+MOST_NAMED = 300
+"""A statement over more tenants than these reads the rows of every tenant, and names none."""
 _LAST_S = 10.0
 """With less time left nothing is begun."""
+_NEW = 2
+"""How often a row would be there that stands unchanged in two runs. Of a day with one run alone
+no row is, so that whoever has rows of it is told."""
+
+TenantYear = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class ReportsResult:
-    """What a run did: tenant-years put (of any table), objects that turned out the same, whether
-    nothing is left."""
+    """What a run did, over all tables."""
 
-    rewritten: tuple[tuple[str, int], ...]
-    unchanged: int
+    rewritten: tuple[TenantYear, ...]
+    """The tenants' years whose rows have changed."""
+    examined: int
+    """How many days' runs were compared."""
+    folded: int
+    """How many older parts of years became one with what has changed."""
+    written: int
+    """The bytes of objects put."""
     finished: bool
-
-
-_Outcome = Literal["rewritten", "unchanged", "conflict"] | BuildCheckError
-"""What became of a tenant-year."""
-_TenantYear = tuple[str, int]
+    """Whether nothing is left."""
 
 
 @dataclass
-class _Round(Failures[_TenantYear]):
-    """What became of a table's tenant-years that were behind when the round began."""
+class _Table(Failures[TenantYear]):
+    """A table in one round: how it stood, and what has become of it."""
 
     dataset: lake.Dataset
+    held: Held
     partitions: Mapping[date, Partition]
-    """The days as they were published then."""
-    rewritten: list[_TenantYear] = field(default_factory=list)
-    unchanged: int = 0
+    """The days as they were published when the round began."""
+    tenants: Mapping[str, Tenant]
+    as_of_us: int
+    """When they were read."""
+    impatient: bool
+    rewritten: list[TenantYear] = field(default_factory=list)
+    examined: int = 0
+    folded: int = 0
+    written: int = 0
     finished: bool = True
     """False where time ran out or another builder was first."""
-    halving: dict[_TenantYear, tuple[int, AthenaError]] = field(default_factory=dict)
+    unread: dict[date, PulseError] = field(default_factory=dict)
+    """Days whose runs could not be compared."""
+    owed: dict[TenantYear, frozenset[date]] = field(default_factory=dict)
+    """Of each tenant's year the days that are still to be built when it ends."""
+    halving: dict[TenantYear, tuple[int, AthenaError]] = field(default_factory=dict)
     """The last statement over a tenant-year that failed: how many it was over, and why."""
-    halved: dict[_TenantYear, int] = field(default_factory=dict)
+    halved: dict[TenantYear, int] = field(default_factory=dict)
     """What was still being halved when time ran out: how many the last statement was over."""
 
     @property
     def has_built(self) -> bool:
         """True once a tenant-year has been built."""
-        return bool(self.rewritten or self.unchanged)
+        return bool(self.rewritten)
 
-    def hold_up(self, tenants: Iterable[Tenant], year: int, error: PulseError) -> None:
+    @property
+    def failures(self) -> list[PulseError]:
+        """Every error of this round, each once."""
+        return list(dict.fromkeys([*super().failures, *self.unread.values()]))
+
+    @property
+    def is_settled(self) -> bool:
+        """True where every day's rows are those of its newest run, but for what is owed."""
+        return all(self.held.is_settled(day, one.run) for day, one in self.partitions.items())
+
+    def run_of(self, year: int) -> dict[date, str]:
+        """The run of each published day of a year."""
+        return {day: one.run for day, one in self.partitions.items() if day.year == year}
+
+    def state(self, tenant: str, year: int) -> YearState | None:
+        """The tenant's year as it stood."""
+        return self.tenants[tenant].table(self.dataset.name).years.get(year)
+
+    def unbuilt(self, tenant: str, year: int) -> Unbuilt | None:
+        """What an earlier run has noted of a tenant's year that it could not build."""
+        return self.tenants[tenant].table(self.dataset.name).behind.years.get(year)
+
+    def hold_up(self, tenants: Collection[str], year: int, error: PulseError) -> None:
         """Note that these could not be built, and that the error is none of theirs."""
-        self.held_up.update(dict.fromkeys(((tenant.id, year) for tenant in tenants), error))
+        self.held_up.update(dict.fromkeys(((tenant, year) for tenant in tenants), error))
 
-    def stop(self, tenants: Iterable[Tenant], year: int) -> None:
+    def stop(self, tenants: Collection[str], year: int) -> None:
         """Note that no time is left for these. Those that were being halved are held up."""
         self.finished = False
         for tenant in tenants:
-            if (tenant.id, year) in self.halving:
-                self.halved[tenant.id, year], error = self.halving[tenant.id, year]
+            if (tenant, year) in self.halving:
+                self.halved[tenant, year], error = self.halving[tenant, year]
                 self.hold_up([tenant], year, error)
 
     def note_failure(
-        self, tenants: Sequence[Tenant], year: int, error: AthenaError | BuildCheckError
-    ) -> list[list[Tenant]]:
+        self, tenants: Sequence[str], year: int, error: AthenaError
+    ) -> list[list[str]]:
         """Note that a statement over these tenants failed; the portions to be tried next."""
         self.statements_failed += 1
-        if isinstance(error, BuildCheckError) or error.retryable:
+        if error.retryable:
             self.hold_up(tenants, year, error)
             return []
         if len(tenants) == 1:
-            tenant = tenants[0].id
+            tenant = tenants[0]
             self.failed[tenant, year] = AthenaError(f"{tenant} {year}: {error}")
             return []
-        self.halving |= {(tenant.id, year): (len(tenants), error) for tenant in tenants}
+        self.halving |= {(tenant, year): (len(tenants), error) for tenant in tenants}
         return halves(tenants)
 
-    def note(self, tenant: str, year: int, outcome: _Outcome) -> None:
-        """Count what became of a tenant-year."""
-        if isinstance(outcome, BuildCheckError):
-            self.failed[tenant, year] = outcome
-        elif outcome == "rewritten":
-            self.rewritten.append((tenant, year))
-        elif outcome == "unchanged":
-            self.unchanged += 1
-        else:
-            self.finished = False
 
+@dataclass
+class _Year:
+    """A table's calendar year in one round."""
 
-@dataclass(frozen=True)
-class _Plan:
-    """One tenant-year to build, as it stood before the statement."""
+    number: int
+    run_of: Mapping[date, str]
+    """The run of each of its published days."""
+    counted: dict[date, ByTenant] = field(default_factory=dict)
+    """Of each day that was compared what its newest run has of each tenant."""
+    pending: dict[str, set[date]] = field(default_factory=lambda: defaultdict(set))
+    """By tenant the days whose rows are to be written."""
 
-    tenant: str
-    year: int
-    before: YearState | None
-    stored: Stored | None
+    def events(self, tenant: str) -> int:
+        """How many events the tenant's pending days have, counted by the comparison."""
+        found = (self.counted[day].get(tenant) for day in self.pending[tenant])
+        return sum(one.events for one in found if one)
 
-    @property
-    def contested(self) -> bool:
-        """True if another build has claimed it, and may still put its object."""
-        return self.before is not None and self.before.claimed
+    def rows(self, tenant: str) -> int:
+        """How many rows these days have."""
+        found = (self.counted.get(day, {}).get(tenant) for day in self.pending[tenant])
+        return sum(one.rows for one in found if one)
+
+    def fingerprint(self, tenant: str) -> str:
+        """What the tenant's pending days are made of: a hash over their (day, run) pairs."""
+        pairs = [f"{day} {self.run_of[day]}" for day in sorted(self.pending[tenant])]
+        return hashlib.sha256("\n".join(pairs).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -146,6 +201,7 @@ class BuildReports:
     catalog: Catalog
     athena: Athena
     events: Events
+    held: HeldRuns
 
     @classmethod
     def from_settings(cls, settings: BuildSettings) -> Self:
@@ -157,343 +213,512 @@ class BuildReports:
             catalog=Catalog(settings.database),
             athena=Athena(settings.database, settings.workgroup),
             events=Events(settings.event_source),
+            held=HeldRuns(settings.table),
         )
 
-    def run(self, *, remaining_s: Remaining, impatient: bool = False) -> ReportsResult:
-        """Build every tenant-year that is behind its days.
+    def run(
+        self, *, remaining_s: Remaining, impatient: bool = False, whole: bool = False
+    ) -> ReportsResult:
+        """Write what has changed of every tenant's years.
 
-        Those that are known to fail are tried again from time to time, or now if `impatient`.
+        A table is passed over of which nothing has changed since a build has looked, unless the run
+        is to look at the `whole`. What is known to fail is tried again from time to time, or now if
+        `impatient`.
 
-        Afterwards each of them is one object, whole and sorted, and its state says which days'
-        runs it shows. Each tenant's record says which days and years could not be built. Raises
-        AthenaError or BuildCheckError, with the tenant-years that it is about as they were; the
-        others have been built.
+        Afterwards every tenant's record names objects that hold its rows of the days as they are
+        published, and says which days and years could not be built. Raises AthenaError or
+        BuildCheckError, with the tenant-years that it is about as they were; the others have been
+        built.
         """
-        rewritten: list[_TenantYear] = []
-        unchanged = 0
-        finished = True
-        failures: list[PulseError] = []
-        rounds: list[_Round] = []
+        stands = self.ledger.changes.stands()
+        builds = self.held.builds()
+        tables: list[_Table] = []
+        done: list[_Table] = []
+        settled_failing = 0
         for dataset in lake.DATASETS:
+            known = builds.get(dataset.name, Builds(dataset.name))
+            if known.is_settled(stands[dataset.stream]) and not (impatient or whole):
+                settled_failing += known.failing
+                continue
             for _ in range(ROUNDS):
-                done = self._round(dataset, remaining_s, impatient)
-                rewritten += done.rewritten
-                unchanged += done.unchanged
-                if done.finished or remaining_s() < RESERVE_S:
+                table = self._round(dataset, remaining_s, impatient)
+                done.append(table)
+                if table.finished or remaining_s() < RESERVE_S:
                     break
-            finished = finished and done.finished
-            failures += done.failures  # of the last round: what failed before was tried again
-            rounds.append(done)
-        failing = self._tell(rounds, remaining_s)
+            tables.append(table)  # of the last round: what failed before was tried again
+        rewritten = tuple(dict.fromkeys(one for table in done for one in table.rewritten))
+        finished = all(table.finished for table in tables)
+        failures = [failure for table in tables for failure in table.failures]
+        failing = settled_failing + self._tell(tables, stands, remaining_s)
         # A run that builds nothing must not wake itself again and again.
-        again = not finished and (rewritten or unchanged or not failures)
+        again = not finished and (rewritten or not failures)
         self.events.announce("reports unfinished" if again else "reports built")
-        fields = {"rewritten": len(rewritten), "unchanged": unchanged, "finished": finished}
-        logger.info("reports built", extra=fields)
+        result = ReportsResult(
+            rewritten=rewritten,
+            examined=sum(table.examined for table in done),
+            folded=sum(table.folded for table in done),
+            written=sum(table.written for table in done),
+            finished=finished,
+        )
+        logger.info(
+            "reports built",
+            extra={
+                "rewritten": len(rewritten),
+                "examined": result.examined,
+                "folded": result.folded,
+                "bytes": result.written,
+                "finished": finished,
+            },
+        )
         count("TenantYearsRewritten", len(rewritten))
         count("TenantYearsFailing", failing)
         if finished and not failures:
             count("ReportsUpToDate")  # the alarm Freshness waits for it
         raise_collected(failures)
-        return ReportsResult(tuple(dict.fromkeys(rewritten)), unchanged, finished)
+        return result
 
-    def _round(self, dataset: lake.Dataset, remaining_s: Remaining, impatient: bool) -> _Round:
+    def fold(self, tenant: str) -> None:
+        """Let every year of a tenant be one part, and remove every other object of its reports.
+
+        So nothing is left of rows that newer ones have replaced. The reports stay as they are.
+        """
+        for dataset in lake.DATASETS:
+            for year in self._years(dataset, tenant):
+                self._fold_year(dataset, tenant, year)
+
+    # -- a table
+
+    def _round(self, dataset: lake.Dataset, remaining_s: Remaining, impatient: bool) -> _Table:
         """Build what is behind now."""
-        done = _Round(dataset, self.catalog.partitions(dataset.daily_table))
-        for year, partitions in sorted(by_year(done.partitions.values()).items()):
-            built_from = fingerprint(partitions)
-            left = deque(self._behind(dataset, year, built_from, impatient))
-            self._build_year(done, year, left, built_from, remaining_s)
-            if left:  # time ran out
+        held = self.held.read(dataset.name)  # before the catalogue: see store/held.py
+        as_of_us = days.now_us()
+        table = _Table(
+            dataset=dataset,
+            held=held,
+            partitions=self.catalog.partitions(dataset.daily_table),
+            tenants={tenant.id: tenant for tenant in self.tenants.all()},
+            as_of_us=as_of_us,
+            impatient=impatient,
+        )
+        for year in sorted({day.year for day in table.partitions}):
+            if remaining_s() < RESERVE_S:
+                table.finished = False
                 break
-        return done
+            try:
+                self._build_year(table, year, remaining_s)
+            except ConflictError:  # another builder has come, or a tenant is gone
+                table.finished = False
+                break
+        return table
 
-    def _build_year(
+    def _build_year(self, table: _Table, year: int, remaining_s: Remaining) -> None:
+        """Build what has changed of a year, for every tenant.
+
+        Raises ConflictError where another builder has changed the table's records.
+        """
+        run_of = table.run_of(year)
+        due = [day for day in sorted(run_of) if not table.held.is_settled(day, run_of[day])]
+        owed = {
+            tenant: state.owed
+            for tenant in table.tenants
+            if (state := table.state(tenant, year)) and state.owed
+        }
+        if not due and not owed:
+            return
+        whole = _Year(year, run_of)
+        if due:
+            self._name_runs(table, whole, due)
+            self._compare(table, whole, due, remaining_s)
+        for tenant, its_days in owed.items():
+            whole.pending[tenant] |= its_days
+        self._widen(table, whole)
+        self._build_tenants(table, whole, remaining_s)
+        self._note_owed(table, whole)
+        settled = {day: (run_of[day],) for day in due if day in whole.counted}
+        if settled:
+            table.held = self.held.put(table.held, year, settled)
+
+    def _name_runs(self, table: _Table, year: _Year, due: Sequence[date]) -> None:
+        """Say that rows of the runs of now may be published from here on."""
+        added = {
+            day: (*table.held.days.get(day, ()), year.run_of[day])
+            for day in due
+            if table.held.newest(day) != year.run_of[day]
+        }
+        if added:
+            table.held = self.held.put(table.held, year.number, added)
+
+    # -- which tenants' rows have changed
+
+    def _compare(
+        self, table: _Table, year: _Year, due: Sequence[date], remaining_s: Remaining
+    ) -> None:
+        """Find out for each day that is due whose rows of it are others than before.
+
+        Days of which that cannot be told are left as they are.
+        """
+        by_copies: dict[int, dict[date, Sequence[str]]] = defaultdict(dict)
+        for day in due:
+            runs = table.held.days[day]
+            by_copies[max(len(runs), _NEW)][day] = runs
+        for copies, runs_of in sorted(by_copies.items()):
+            left = deque(batches(runs_of))
+            while left:
+                some = {day: runs_of[day] for day in left.popleft()}
+                if remaining_s() < RESERVE_S:
+                    table.finished = False
+                    return
+                try:
+                    self._compare_days(table, year, some, copies, remaining_s)
+                except AthenaError as error:
+                    table.statements_failed += 1
+                    most = MOST_FAILURES if table.examined else FEW_FAILURES
+                    hopeless = error.retryable or table.statements_failed >= most
+                    if hopeless or len(some) == 1:
+                        failed = some if not hopeless else [*some, *(d for ds in left for d in ds)]
+                        named = error if hopeless else AthenaError(f"{min(some)}: {error}")
+                        table.unread.update(dict.fromkeys(failed, named))
+                        if hopeless:
+                            break
+                    else:
+                        left.extendleft(reversed(halves([*some])))
+
+    def _compare_days(
         self,
-        done: _Round,
-        year: int,
-        left: deque[list[Tenant]],
-        built_from: str,
+        table: _Table,
+        year: _Year,
+        runs: Mapping[date, Sequence[str]],
+        copies: int,
         remaining_s: Remaining,
     ) -> None:
-        """Build a year of the tenants that are `left`. If time runs out, some stay there."""
+        """Let some days be pending for the tenants whose rows of them have changed.
+
+        Days that Athena reads nothing of are noted as unread. Raises AthenaError.
+        """
+        compare = Comparison(self.athena).compare
+        try:
+            found = compare(table.dataset, runs, copies=copies, remaining_s=remaining_s)
+        except AthenaError as error:
+            ((_, several), *others) = runs.items()
+            if error.retryable or others or len(several) == 1:
+                raise
+            # an older run of the day cannot be read: then whoever has rows of it counts as changed
+            runs = {day: some[-1:] for day, some in runs.items()}
+            found = compare(table.dataset, runs, copies=_NEW, remaining_s=remaining_s)
+        for day, tenants in found.items():
+            known = table.partitions[day].answers
+            if known and not sum(one.events for one in tenants.values()):
+                message = f"{day}: Athena finds no events in {table.dataset.daily_table}"
+                table.unread[day] = BuildCheckError(f"{message}, where the day counts {known}")
+                continue
+            table.examined += 1
+            year.counted[day] = tenants
+            changed = {tenant for tenant, one in tenants.items() if one.differing}
+            if len(runs[day]) == 1:  # compared with nothing: who shows rows of it may have none now
+                changed |= {t for t in table.tenants if _shows(table.state(t, year.number), day)}
+            for tenant in changed.intersection(table.tenants):
+                year.pending[tenant].add(day)
+
+    def _widen(self, table: _Table, year: _Year) -> None:
+        """Let every day be pending for tenants one of whose objects a former version has made."""
+        for tenant in [*year.pending]:
+            state = table.state(tenant, year.number)
+            if state and any(not part.run for part in state.parts):
+                year.pending[tenant] |= {*year.run_of}
+
+    # -- tenants
+
+    def _build_tenants(self, table: _Table, year: _Year, remaining_s: Remaining) -> None:
+        """Write the pending days of as many tenants as time allows; the others stay pending."""
+        left = deque(self._portions(table, year))
         while left:
             if remaining_s() < RESERVE_S:
-                done.stop((tenant for tenants in left for tenant in tenants), year)
+                table.stop([tenant for tenants in left for tenant in tenants], year.number)
                 return
-            if done.is_hopeless:
+            if table.is_hopeless:
                 for tenants in left:
-                    done.hold_up(tenants, year, done.failures[-1])
-                left.clear()
+                    table.hold_up(tenants, year.number, table.failures[-1])
                 return
             tenants = left.popleft()
             try:
-                outcomes = self._build(done.dataset, year, tenants, built_from, remaining_s)
-            except (AthenaError, BuildCheckError) as error:
-                left.extendleft(reversed(done.note_failure(tenants, year, error)))
-            else:
-                for tenant, outcome in outcomes:
-                    done.note(tenant, year, outcome)
+                self._count(table, year, tenants, remaining_s)
+                self._build(table, year, tenants, remaining_s)
+            except AthenaError as error:
+                left.extendleft(reversed(table.note_failure(tenants, year.number, error)))
 
-    def _behind(
-        self, dataset: lake.Dataset, year: int, built_from: str, impatient: bool
-    ) -> Iterator[list[Tenant]]:
-        """The tenants whose year is to be built, in portions of one statement each.
+    def _portions(self, table: _Table, year: _Year) -> Iterator[list[str]]:
+        """The tenants with pending days, in portions of one statement each.
 
         Those whose own statement failed come last, each alone, and only from time to time.
         """
-        halves: dict[int, list[Tenant]] = defaultdict(list)
-        suspects: list[Tenant] = []
-
-        def sound() -> Iterator[Tenant]:
-            for tenant in self.tenants.all():
-                if _built_from(tenant, dataset, year) == built_from:
-                    continue
-                unbuilt = tenant.table(dataset.name).behind.years.get(year)
-                if unbuilt is None or not (unbuilt.alone or unbuilt.among):
-                    yield tenant
-                elif unbuilt.among:
-                    halves[unbuilt.among].append(tenant)
-                elif impatient or unbuilt.is_due(built_from):
-                    suspects.append(tenant)
-
-        tenants = sound()
-        while portion := list(islice(tenants, lake.PARTITION_LIMIT)):
+        sound: list[str] = []
+        among: dict[int, list[str]] = defaultdict(list)
+        suspects: list[str] = []
+        for tenant in sorted(year.pending):
+            unbuilt = table.unbuilt(tenant, year.number)
+            if unbuilt is None or not (unbuilt.alone or unbuilt.among):
+                sound.append(tenant)
+            elif unbuilt.among:
+                among[unbuilt.among].append(tenant)
+            elif table.impatient or unbuilt.is_due(year.fingerprint(tenant)):
+                suspects.append(tenant)
+        portion: list[str] = []
+        rows = 0
+        for tenant in sound:
+            if portion and rows + year.rows(tenant) > MOST_ROWS:
+                yield portion
+                portion, rows = [], 0
+            portion.append(tenant)
+            rows += year.rows(tenant)
+        if portion:
             yield portion
-        for among, some in sorted(halves.items()):
-            yield from portions(some, among)
+        for number, some in sorted(among.items()):
+            yield from portions(some, number)
         yield from ([tenant] for tenant in suspects)
 
-    def _tell(self, rounds: Sequence[_Round], remaining_s: Remaining) -> int:
+    def _count(
+        self, table: _Table, year: _Year, tenants: Sequence[str], remaining_s: Remaining
+    ) -> None:
+        """Count the events of pending days that were not compared: those owed since long."""
+        missing = {day for tenant in tenants for day in year.pending[tenant]} - {*year.counted}
+        runs_of = {day: (year.run_of[day],) for day in missing}
+        for some in batches(runs_of):
+            year.counted |= Comparison(self.athena).compare(
+                table.dataset,
+                {day: runs_of[day] for day in some},
+                copies=_NEW,
+                remaining_s=remaining_s,
+            )
+
+    def _build(
+        self, table: _Table, year: _Year, tenants: Sequence[str], remaining_s: Remaining
+    ) -> None:
+        """Write the pending days of some tenants. Raises AthenaError."""
+        staged: list[str] = []
+        try:
+            self._lay_out(table, year, tenants, staged, remaining_s)
+            left = {*tenants}
+            for pieces in self._buckets(staged).values():
+                bodies = [self.objects.get(key) for key in pieces]
+                for tenant, rows in writing.split(table.dataset, bodies):
+                    if tenant in left:
+                        left.remove(tenant)
+                        self._publish(table, year, tenant, rows)
+            empty = tenant_year.schema(table.dataset, ROLLUPS[table.dataset.name][0]).empty_table()
+            for tenant in sorted(left):
+                self._publish(table, year, tenant, empty)
+        finally:
+            for prefix in staged:
+                self.objects.delete_all(prefix)
+
+    def _lay_out(
+        self,
+        table: _Table,
+        year: _Year,
+        tenants: Sequence[str],
+        staged: list[str],
+        remaining_s: Remaining,
+    ) -> None:
+        """Let Athena write the rows below prefixes, which are appended to `staged`."""
+        wanted = {day for tenant in tenants for day in year.pending[tenant]}
+        everybody = len(tenants) > MOST_NAMED
+        for some in batches({day: (year.run_of[day],) for day in wanted}):
+            params = {
+                "runs": sorted({year.run_of[day] for day in some}),
+                "pairs": [pair(year.run_of[day], day) for day in some],
+                "first_day": str(some[0]),
+                "last_day": str(some[-1]),
+                "everybody": everybody,
+                "tenants": [""] if everybody else list(tenants),
+            }
+            text, params = spread(statement("reports", table.dataset.name), params, "runs")
+            staged.append(lake.staging_prefix(table.dataset, lake.ulid()))
+            self.athena.unload(
+                text,
+                params,
+                target=f"s3://{self.objects.bucket}/{staged[-1]}",
+                partition="bucket",
+                remaining_s=remaining_s,
+            )
+
+    def _buckets(self, staged: Sequence[str]) -> Mapping[str, list[str]]:
+        """The keys of what was laid out, by bucket."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for prefix in staged:
+            for key in self.objects.keys(prefix):
+                found[key.removeprefix(prefix).split("/")[0]].append(key)
+        return dict(sorted(found.items()))
+
+    def _publish(self, table: _Table, year: _Year, tenant: str, rows: pa.Table) -> None:
+        """Put a tenant's pending days and make them visible, if they are all there.
+
+        Raises ConflictError where another build was first, or the tenant is gone.
+        """
+        dataset, before = table.dataset, table.state(tenant, year.number)
+        changed = frozenset(year.pending[tenant])
+        rows = tenant_year.of_days(rows, changed)
+        events, due = tenant_year.count_events(dataset, rows), year.events(tenant)
+        if events != due:
+            table.failed[tenant, year.number] = BuildCheckError(
+                f"{tenant} {year.number}: {events} events arranged in {dataset.name}, "
+                f"where the days hold {due}"
+            )
+            return
+        change = Change(changed, rows, lake.ulid(), table.as_of_us)
+        writer = YearWriter(self.objects)
+        written = writer.write(
+            dataset, tenant, year.number, before, change, published=year.run_of.keys()
+        )
+        fence = table.held.fence
+        self.tenants.set_year(
+            tenant, dataset.name, year.number, written.state, before=before, fence=fence
+        )
+        del year.pending[tenant]
+        table.rewritten.append((tenant, year.number))
+        table.folded += written.folded
+        table.written += written.size
+
+    # -- what is left
+
+    def _note_owed(self, table: _Table, year: _Year) -> None:
+        """Note on the tenants' records which days are still to be built."""
+        for tenant, pending in sorted(year.pending.items()):
+            owed, before = frozenset(pending), table.state(tenant, year.number)
+            table.owed[tenant, year.number] = owed
+            if before is None or before.owed != owed:
+                known = before or YearState((), "", table.as_of_us, None, 0)
+                state = replace(known, owed=owed, revision=known.revision + 1)
+                self.tenants.set_year(
+                    tenant,
+                    table.dataset.name,
+                    year.number,
+                    state,
+                    before=before,
+                    fence=table.held.fence,
+                )
+
+    def _tell(
+        self,
+        tables: Sequence[_Table],
+        stands: Mapping[str, Stand],
+        remaining_s: Remaining,
+    ) -> int:
         """Write on each tenant's record what is not built, if that has changed.
 
         A day that cannot be built is noted for every tenant, because nobody knows whose rows are to
         blame. Returns how many tenant-years are failing.
         """
-        days_behind = {one.dataset.name: self._days_behind(one) for one in rounds}
-        failing = 0
+        if not tables:
+            return 0
+        days_behind = {one.dataset.name: self._days_behind(one) for one in tables}
+        notes = {one.dataset.name: _years_behind(one) for one in tables}
+        failing = sum(note.failing for some in notes.values() for note in some.values())
+        by_tenant: dict[tuple[str, str], dict[int, Unbuilt]] = defaultdict(dict)
+        for name, some in notes.items():
+            for (tenant_id, year), note in some.items():
+                by_tenant[name, tenant_id][year] = note
         for tenant in self.tenants.all():
-            behind = {
-                one.dataset.name: replace(
-                    days_behind[one.dataset.name], years=_years_behind(tenant, one)
-                )
-                for one in rounds
-            }
-            failing += sum(
-                unbuilt.failing for one in behind.values() for unbuilt in one.years.values()
-            )
+            behind = {name: known.behind for name, known in tenant.tables.items()}
+            for name, its_days in days_behind.items():
+                behind[name] = replace(its_days, years=by_tenant.get((name, tenant.id), {}))
             known = {name: tenant.table(name).behind for name in behind}
             if behind != known and remaining_s() > _LAST_S:
                 with suppress(ConflictError):  # a tenant that is gone has no readers
                     self.tenants.set_behind(
                         tenant.id, {name: one for name, one in behind.items() if one != Behind()}
                     )
+        for table in tables:
+            self._finish(table, stands[table.dataset.stream], notes[table.dataset.name])
         return failing
 
-    def _days_behind(self, done: _Round) -> Behind:
-        """The days of a table that build_daily could not build, as it has noted in the ledger."""
-        failing: list[date] = []
-        waiting: list[date] = []
-        for day, entry in self.ledger.entries(done.dataset.stream).items():
-            partition = done.partitions.get(day)
+    def _finish(self, table: _Table, stand: Stand, notes: Mapping[TenantYear, Unbuilt]) -> None:
+        """Note that no day of the table is left over, if that is so, and when to look again."""
+        if not (table.finished and table.is_settled):
+            return
+        left_to_time = len(notes) == len(table.owed) and all(n.failing for n in notes.values())
+        self.held.finish(
+            table.held,
+            table.as_of_us,
+            seen=stand.published if left_to_time else None,
+            again_us=min((note.due_us(note.of) for note in notes.values()), default=None),
+            failing=sum(note.failing for note in notes.values()),
+        )
+
+    def _days_behind(self, table: _Table) -> Behind:
+        """The days of a table that are not as they were sent: not built, or not compared.
+
+        build_daily has noted in the ledger which it could not build.
+        """
+        failing = [
+            day
+            for day, error in table.unread.items()
+            if table.examined and isinstance(error, AthenaError) and not error.retryable
+        ]
+        waiting = [day for day in table.unread if day not in failing]
+        for day, entry in self.ledger.entries(table.dataset.stream).items():
+            partition = table.partitions.get(day)
             is_current = partition is not None and partition.version == entry.version
             if entry.unbuilt and not entry.expired and not is_current:
                 (failing if entry.unbuilt.failing else waiting).append(day)
-        return Behind(days.ranges(failing, MOST_RANGES), days.ranges(waiting, MOST_RANGES))
-
-    def _build(
-        self,
-        dataset: lake.Dataset,
-        year: int,
-        tenants: Sequence[Tenant],
-        built_from: str,
-        remaining_s: Remaining,
-    ) -> list[tuple[str, _Outcome]]:
-        """Build one year of up to a hundred tenants; (tenant, what became of it)."""
-        run = lake.ulid()
-        now = days.now_us()
-        staging = lake.staging_prefix(dataset, run)
-        plans = [self._plan(dataset, tenant, year) for tenant in tenants]
-        params = {
-            "first_day": f"{year}-01-01",
-            "last_day": f"{year}-12-31",
-            "tenants": [plan.tenant for plan in plans],
-        }
-        self.athena.unload(
-            statement("reports", dataset.name),
-            params,
-            target=f"s3://{self.objects.bucket}/{staging}",
-            partition="tenant",
-            remaining_s=remaining_s,
-        )
-        due = self._due(dataset, params, remaining_s)
-        if not due:
-            self._check_empty(dataset, params, remaining_s)
-        outcomes: list[tuple[str, _Outcome]] = []
-        for plan in plans:
-            pieces = self.objects.keys(f"{staging}tenant={plan.tenant}/")
-            rows = tenant_year.arrange(dataset, [self.objects.get(key) for key in pieces])
-            outcome = self._mistake(dataset, plan, rows, due.get(plan.tenant, 0), built_from)
-            if outcome is None:
-                state = YearState(built_from, now, rows.first_day, published=True)
-                outcome = self._publish(dataset, plan, rows, state, run)
-            outcomes.append((plan.tenant, outcome))
-        self.objects.delete_all(staging)
-        return outcomes
-
-    def _mistake(
-        self,
-        dataset: lake.Dataset,
-        plan: _Plan,
-        rows: tenant_year.TenantYear,
-        due: int,
-        built_from: str,
-    ) -> _Outcome | None:
-        """Why the rows must not be published; None where they count what the days hold."""
-        if rows.answers == due:
-            return None
-        if self._moved(dataset, plan.year, built_from):
-            return "conflict"
-        return BuildCheckError(
-            f"{plan.tenant} {plan.year}: {rows.answers} events arranged in {dataset.name}, "
-            f"where the days hold {due}"
+        return Behind(
+            days.ranges(sorted({*failing}), MOST_RANGES),
+            days.ranges(sorted({*waiting}), MOST_RANGES),
         )
 
-    def _plan(self, dataset: lake.Dataset, tenant: Tenant, year: int) -> _Plan:
-        """The tenant-year as it stands; read before the statement, checked when publishing."""
-        before = tenant.table(dataset.name).years.get(year)
-        key = lake.report_key(dataset, tenant.id, year)
-        # Asked for even if not published: a run may have died between its PUT and its last word.
-        stored = self.objects.find(key) if before else None
-        return _Plan(tenant.id, year, before, stored)
+    # -- folding by hand
 
-    def _due(
-        self, dataset: lake.Dataset, params: Mapping[str, Any], remaining_s: Remaining
-    ) -> dict[str, int]:
-        """How many events the published days hold for each tenant, counted independently."""
-        sql = statement("checks", f"{dataset.name}_by_tenant")
-        rows = self.athena.rows(sql, params, remaining_s=remaining_s)
-        return {row["tenant"]: int(row["events"]) for row in rows}
+    def _years(self, dataset: lake.Dataset, tenant: str) -> Sequence[int]:
+        known = self.tenants.get(tenant)
+        return sorted(known.table(dataset.name).years) if known else []
 
-    def _check_empty(
-        self, dataset: lake.Dataset, params: Mapping[str, Any], remaining_s: Remaining
-    ) -> None:
-        """Raise BuildCheckError if Athena finds no events of any tenant where Glue knows of some.
-
-        Tenants may have none. But where Athena reads nothing at all, as from a table whose
-        location is wrong, its count agrees with what it has laid out.
-        """
-        sql = statement("checks", f"{dataset.name}_published")
-        span = {name: params[name] for name in ("first_day", "last_day")}
-        (row,) = self.athena.rows(sql, span, remaining_s=remaining_s) or [{"events": 0}]
-        known = sum(
-            partition.answers
-            for partition in self.catalog.partitions(dataset.daily_table).values()
-            if span["first_day"] <= partition.day.isoformat() <= span["last_day"]
-        )
-        if known and not int(row["events"]):
-            raise BuildCheckError(
-                f"{span['first_day'][:4]}: Athena finds no events in {dataset.daily_table}, "
-                f"where its days count {known}"
-            )
-
-    def _moved(self, dataset: lake.Dataset, year: int, built_from: str) -> bool:
-        """True if the year's days point elsewhere than when this round began."""
-        years = by_year(self.catalog.partitions(dataset.daily_table).values())
-        return fingerprint(years.get(year, [])) != built_from
-
-    def _publish(
-        self,
-        dataset: lake.Dataset,
-        plan: _Plan,
-        rows: tenant_year.TenantYear,
-        state: YearState,
-        run: str,
-    ) -> _Outcome:
-        """Put the object if its rows are new.
-
-        Two builders may work on one tenant-year: docs/decisions/0002 says why neither can leave
-        older rows behind.
-        """
-        try:
-            if not plan.contested and self._is_the_same(plan, rows):
-                published = plan.stored is not None
-                self._set(dataset, plan, replace(state, published=published), plan.before)
-                return "unchanged"
-            standing = replace(plan.before or state, published=plan.stored is not None)
-            claim = standing.claim(run)
-            self._set(dataset, plan, claim, plan.before)
-            self._put(dataset, plan, rows)
-            self._set(dataset, plan, state, claim)
-        except ConflictError:
-            return "conflict"
-        return "rewritten"
-
-    def _is_the_same(self, plan: _Plan, rows: tenant_year.TenantYear) -> bool:
-        """True if the object need not be put: it has these rows, or there are none at all."""
-        return plan.stored.sha256 == rows.sha256 if plan.stored else not rows.answers
-
-    def _put(self, dataset: lake.Dataset, plan: _Plan, rows: tenant_year.TenantYear) -> None:
-        """Put the object in the place of the one read before the statement.
-
-        An ETag is a hash of the bytes. Put over another's claim, the bytes name that claim, so
-        that they differ from what the other read, and its own PUT fails if it still comes.
-        """
-        body = rows.body
-        if plan.before and plan.contested:
-            body = rows.body_after(plan.before.built_from)
-        key = lake.report_key(dataset, plan.tenant, plan.year)
-        etag = plan.stored.etag if plan.stored else None
-        self.objects.replace(key, body, sha256=rows.sha256, etag=etag)
-
-    def _set(
-        self, dataset: lake.Dataset, plan: _Plan, state: YearState, before: YearState | None
-    ) -> None:
-        """Store the state. Raises ConflictError unless it is still as `before` says."""
-        self.tenants.set_year(plan.tenant, dataset.name, plan.year, state, before=before)
+    def _fold_year(self, dataset: lake.Dataset, tenant: str, year: int) -> None:
+        while known := self.tenants.get(tenant):
+            state = known.table(dataset.name).years.get(year)
+            if state is None:
+                return
+            named = {part.run for part in state.parts}
+            if len(named) > 1:
+                with suppress(ConflictError):  # a build was first: its state is folded next
+                    written = YearWriter(self.objects).fold(dataset, tenant, year, state)
+                    self.tenants.set_year(tenant, dataset.name, year, written.state, before=state)
+                continue
+            self.objects.wipe_keys(superseded(self.objects, dataset, tenant, year, named))
+            return
 
 
-def fingerprint(partitions: Iterable[Partition]) -> str:
-    """What a year's rows are made of: a hash over its (day, run) pairs and the objects' format.
-
-    So what another version has written is behind, and is built again by the one that runs.
-    """
-    made = [f"{p.day} {p.run}" for p in sorted(partitions, key=lambda p: p.day)]
-    text = "\n".join([*made, f"format {formats.REPORT.number}"])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def by_year(partitions: Iterable[Partition]) -> dict[int, list[Partition]]:
-    """The partitions by calendar year."""
-    years: dict[int, list[Partition]] = defaultdict(list)
-    for partition in partitions:
-        years[partition.day.year].append(partition)
-    return years
+def superseded(
+    objects: Objects, dataset: lake.Dataset, tenant: str, year: int, named: Collection[str]
+) -> list[str]:
+    """The keys of a tenant's year that belong to none of the runs that its record names."""
+    whole = lake.part_key(dataset, tenant, year, "", "")
+    kept = tuple(lake.part_prefix(dataset, tenant, year, run) for run in named if run)
+    return [
+        key
+        for key in objects.keys(whole.removesuffix(".parquet"))
+        if not key.startswith(kept) and not (key == whole and "" in named)
+    ]
 
 
-def _years_behind(tenant: Tenant, done: _Round) -> dict[int, Unbuilt]:
-    """The years of a tenant that could not be built, in this round or in one before."""
-    table = tenant.table(done.dataset.name)
-    found: dict[int, Unbuilt] = {}
-    for year, partitions in by_year(done.partitions.values()).items():
-        place, built_from = (tenant.id, year), fingerprint(partitions)
-        if _built_from(tenant, done.dataset, year) == built_from:
-            continue
-        before = table.behind.years.get(year)
-        if place in done.failed:
-            others_built = bool(done.rewritten or done.unchanged)
-            error = done.failed[place]
-            found[year] = Unbuilt.failed(
-                built_from, error, before=before, others_built=others_built
-            )
-        elif place in done.halved or (before is None and place in done.held_up):
-            among = done.halved.get(place, 0)
-            found[year] = Unbuilt.waiting(built_from, done.held_up[place], among=among)
+def _shows(state: YearState | None, day: date) -> bool:
+    """True if a reader may find rows of a day."""
+    return state is not None and any(day in part.days for part in state.parts)
+
+
+def _years_behind(table: _Table) -> dict[TenantYear, Unbuilt]:
+    """The tenants' years that could not be built, in this round or in one before."""
+    found: dict[TenantYear, Unbuilt] = {}
+    for place, owed in table.owed.items():
+        tenant, year = place
+        before = table.unbuilt(tenant, year)
+        whole = _Year(year, table.run_of(year))
+        whole.pending[tenant] |= owed
+        made_of = whole.fingerprint(tenant)
+        if place in table.failed:
+            error, others = table.failed[place], bool(table.rewritten)
+            found[place] = Unbuilt.failed(made_of, error, before=before, others_built=others)
+        elif place in table.halved or (before is None and place in table.held_up):
+            among = table.halved.get(place, 0)
+            found[place] = Unbuilt.waiting(made_of, table.held_up[place], among=among)
         elif before is not None:
-            found[year] = before
+            found[place] = before
     return found
-
-
-def _built_from(tenant: Tenant, dataset: lake.Dataset, year: int) -> str | None:
-    state = tenant.table(dataset.name).years.get(year)
-    return state.built_from if state else None

@@ -57,10 +57,14 @@ def merge(parts: Iterable[tuple[Collection[date], pa.Table]]) -> pa.Table:
     taken: set[date] = set()
     kept: list[pa.Table] = []
     for its_days, rows in parts:
-        wanted = pa.array(sorted({*its_days} - taken), pa.date32())
-        kept.append(rows.filter(pc.is_in(rows["day"], value_set=wanted)))
+        kept.append(of_days(rows, {*its_days} - taken))
         taken |= {*its_days}
     return pa.concat_tables(kept)
+
+
+def of_days(rows: pa.Table, wanted: Collection[date]) -> pa.Table:
+    """The rows of these days."""
+    return rows.filter(pc.is_in(rows["day"], value_set=pa.array(sorted(wanted), pa.date32())))
 
 
 def count_events(dataset: lake.Dataset, rows: pa.Table) -> int:

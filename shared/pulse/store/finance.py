@@ -27,8 +27,8 @@ _FOR_EVER_US = days.to_us(datetime(9999, 1, 1, tzinfo=UTC))
 class ExportedYear:
     """A tenant's year as finance has it."""
 
-    built_from: str
-    """`YearState.built_from` of the report object that it was exported from."""
+    content: str
+    """`YearState.content` of the rows that it was exported from."""
     closes_on: date | None
     """The next day on which one of its months is to be closed; None where all are."""
 
@@ -101,7 +101,7 @@ class Finance:
 def _record(years: Mapping[int, ExportedYear]) -> Record:
     return {
         str(year): {
-            "built_from": exported.built_from,
+            "built_from": exported.content,  # as former versions call it
             "closes_on": exported.closes_on.isoformat() if exported.closes_on else None,
         }
         for year, exported in years.items()

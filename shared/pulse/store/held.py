@@ -1,49 +1,90 @@
 """Which runs of build_daily the rows of the report tables may come from.
 
-    pk             sk       record
-    REPORTS#table  BUILDS   number, as_of_us
-    REPORTS#table  YYYY     days: by day, the runs that its rows may come from; format
+    pk             sk     record
+    REPORTS        table  number; as_of_us, seen, seen_us, again_us, failing: what the last build
+                          that left no day over has found
+    REPORTS#table  YYYY   days: by day, the runs that its rows may come from; format
 
-A day is settled where one run is named: every tenant's rows of it are those of that run. A build of
-the reports adds the run that the catalogue names before it publishes rows of it, and leaves that
-one alone once every tenant has them. `number` counts the changes of these records. So whoever read
-them before it read the catalogue, and adds a run under the number that it read, knows that no run
-named before is newer, and that one added later is no older: the last of a day's runs is the newest.
+A day is settled where one run is named: every tenant's rows of it are those of that run, but for
+days that a tenant's own record says it is owed. A build of the reports adds the run that the
+catalogue names before it publishes rows of it, and leaves that one alone once every tenant has
+them. `number` counts the changes of these records. So whoever read them before it read the
+catalogue, and adds a run under the number that it read, knows that no run named before is newer,
+and that one added later is no older: the last of a day's runs is the newest.
 
 A run stays in the lake as long as it is named here.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from pulse import formats
+from pulse import days, formats
 from pulse.errors import ConflictError
-from pulse.store.records import Check, Records, Update
+from pulse.store.changes import Stand
+from pulse.store.records import Check, Record, Records, Update
+from pulse.unbuilt import NIGHT_US
 
-_BUILDS = "BUILDS"
+_BUILDS = "REPORTS"
+
+
+@dataclass(frozen=True)
+class Builds:
+    """How the builds of one report table stand; moments are UTC microseconds."""
+
+    table: str
+    number: int = 0
+    as_of_us: int | None = None
+    """When the last build that has left no day over read the catalogue."""
+    seen: int | None = None
+    """How many changes of the daily table (Stand.published) it has seen; None: some are left."""
+    seen_us: int = 0
+    again_us: int | None = None
+    """From when on a tenant's year is to be tried again that cannot be built."""
+    failing: int = 0
+    """How many tenants' years cannot be built, as of `seen_us`."""
+
+    @property
+    def fence(self) -> Check:
+        """The condition that nothing of this has changed."""
+        return Check(_BUILDS, self.table, *_stands(self.number))
+
+    def is_settled(self, stand: Stand) -> bool:
+        """True where a build of the reports would find nothing to do.
+
+        Once in a night it is not, so that nothing that was never told is missed for longer.
+        """
+        now = days.now_us()
+        return (
+            self.seen == stand.published
+            and not stand.at_work
+            and (self.again_us is None or now < self.again_us)
+            and now - self.seen_us < NIGHT_US
+        )
 
 
 @dataclass(frozen=True)
 class Held:
     """The records of one table, as they stood under a number."""
 
-    table: str
-    number: int = 0
-    as_of_us: int | None = None
-    """When the last build that has left nothing over read the catalogue."""
+    builds: Builds
     days: Mapping[date, tuple[str, ...]] = field(default_factory=dict)
     """By day, the runs that its rows may come from, in the order in which they were added."""
+
+    @property
+    def fence(self) -> Check:
+        """The condition that nothing of this has changed."""
+        return self.builds.fence
 
     def newest(self, day: date) -> str | None:
         """The run that was added last; None for a day that was never built."""
         runs = self.days.get(day, ())
         return runs[-1] if runs else None
 
-    @property
-    def fence(self) -> Check:
-        """The condition that nothing of this has changed."""
-        return Check(_pk(self.table), _BUILDS, *_stands(self.number))
+    def is_settled(self, day: date, run: str) -> bool:
+        """True where every tenant's rows of the day are those of that run."""
+        return self.days.get(day) == (run,)
 
 
 class HeldRuns:
@@ -52,49 +93,49 @@ class HeldRuns:
     def __init__(self, table: str) -> None:
         self._records = Records(table)
 
+    def builds(self) -> Mapping[str, Builds]:
+        """How the builds of every table that has some stand, in one consistent read."""
+        records = self._records.query(_BUILDS, consistent=True)
+        return {record["sk"]: _builds(record["sk"], record) for record in records}
+
     def read(self, table: str) -> Held:
         """What stands there now. Days whose rows another format holds are left out."""
-        held, found = Held(table), {}
+        # the number first: a change between the two reads is noticed when something is put
+        builds = _builds(table, self._records.get(_BUILDS, table, consistent=True) or {})
+        found: dict[date, tuple[str, ...]] = {}
         for record in self._records.query(_pk(table), consistent=True):
-            if record["sk"] == _BUILDS:
-                number, as_of_us = record["number"], record.get("as_of_us")
-                held = replace(held, number=number, as_of_us=as_of_us)
-            elif record["format"] == formats.REPORT.number:
+            if record["format"] == formats.REPORT.number:
                 for day, runs in record["days"].items():
                     found[date.fromisoformat(day)] = tuple(runs)
-        return replace(held, days=found)
+        return Held(builds, found)
 
     def runs(self, table: str) -> frozenset[str]:
         """Every run that is named, whatever the format of the rows made of it."""
         records = self._records.query(_pk(table), consistent=True)
-        named = (runs for record in records for runs in record.get("days", {}).values())
+        named = (runs for record in records for runs in record["days"].values())
         return frozenset(run for runs in named for run in runs)
-
-    def as_of_us(self, table: str) -> int | None:
-        """When the last build that has left nothing over read the catalogue; None before it."""
-        record = self._records.get(_pk(table), _BUILDS)
-        return record.get("as_of_us") if record else None
 
     def put(self, held: Held, year: int, runs: Mapping[date, tuple[str, ...]]) -> Held:
         """Name other runs for these days of a year; how it stands then.
 
         Raises ConflictError if anything has changed since `held` was read.
         """
-        days = {**held.days, **runs}
-        of_year = {str(day): list(some) for day, some in sorted(days.items()) if day.year == year}
-        condition, _, values = _stands(held.number)
-        number = held.number + 1
+        found = {**held.days, **runs}
+        of_year = {str(day): list(some) for day, some in sorted(found.items()) if day.year == year}
+        table = held.builds.table
+        condition, names, values = _stands(held.builds.number)
+        number = held.builds.number + 1
         self._records.update_all(
             Update(
-                _pk(held.table),
                 _BUILDS,
+                table,
                 condition,
-                {"#number": "number"},
+                names,
                 {**values, ":next": number},
-                "SET #number = :next",
+                "SET #number = :next REMOVE seen",
             ),
             Update(
-                _pk(held.table),
+                _pk(table),
                 str(year),
                 "",
                 {"#days": "days", "#format": "format"},
@@ -102,35 +143,50 @@ class HeldRuns:
                 "SET #days = :days, #format = :format",
             ),
         )
-        return replace(held, number=number, days=days)
+        return Held(replace(held.builds, number=number, seen=None), found)
 
-    def finish(self, held: Held, as_of_us: int) -> None:
-        """Note that a build which read the catalogue then has left nothing over.
+    def finish(
+        self, held: Held, as_of_us: int, *, seen: int | None, again_us: int | None, failing: int
+    ) -> None:
+        """Note that a build which read the catalogue then has left no day over.
 
-        Nothing happens if something has changed since: whoever changed it will note it.
+        See Builds for the other figures. Nothing happens if something has changed since:
+        whoever changed it will note it.
         """
-        if not held.number:
-            return
-        condition, names, values = _stands(held.number)
-        try:
+        condition, names, values = _stands(held.builds.number)
+        told = {":as_of": as_of_us, ":seen": seen, ":now": days.now_us(), ":again": again_us}
+        told[":failing"] = failing
+        with suppress(ConflictError):
             self._records.update(
-                _pk(held.table),
                 _BUILDS,
-                "SET as_of_us = :as_of",
+                held.builds.table,
+                "SET as_of_us = :as_of, seen = :seen, seen_us = :now, again_us = :again, "
+                "failing = :failing",
                 names=names,
-                values={**values, ":as_of": as_of_us},
+                values={**values, **told},
                 condition=condition,
             )
-        except ConflictError:
-            return
 
 
 def _pk(table: str) -> str:
-    return f"REPORTS#{table}"
+    return f"{_BUILDS}#{table}"
+
+
+def _builds(table: str, record: Record) -> Builds:
+    return Builds(
+        table,
+        number=record.get("number", 0),
+        as_of_us=record.get("as_of_us"),
+        seen=record.get("seen"),
+        seen_us=record.get("seen_us", 0),
+        again_us=record.get("again_us"),
+        failing=record.get("failing", 0),
+    )
 
 
 def _stands(number: int) -> tuple[str, dict[str, str], dict[str, int]]:
     """The condition, with its names and values, that the number is still this one."""
+    names = {"#number": "number"}
     if number:
-        return "#number = :number", {"#number": "number"}, {":number": number}
-    return "attribute_not_exists(pk)", {}, {}
+        return "#number = :number", names, {":number": number}
+    return "attribute_not_exists(#number)", names, {}

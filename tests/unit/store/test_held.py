@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from moto import mock_aws
 
-from pulse import formats
+from pulse import days, formats
 from pulse.errors import ConflictError
-from pulse.store.held import HeldRuns
+from pulse.store.held import Builds, HeldRuns
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 from tests.account import make_table
 
+NOW_US = days.to_us(datetime(2026, 1, 3, tzinfo=UTC))
 DAY = date(2026, 1, 2)
 OTHER = date(2025, 12, 31)
 STATE = YearState(
@@ -28,7 +29,7 @@ STATE = YearState(
 
 @pytest.fixture
 def table() -> Iterator[str]:
-    with mock_aws():
+    with days.clock(lambda: datetime(2026, 1, 3, tzinfo=UTC)), mock_aws():
         yield make_table()
 
 
@@ -54,14 +55,17 @@ def test_runs_are_named_under_the_number_that_was_read(table: str) -> None:
 
 def test_only_a_build_that_knows_all_says_when_it_was(table: str) -> None:
     runs = HeldRuns(table)
-    runs.finish(runs.read("scores"), 5)
+    told = {"seen": 3, "again_us": None, "failing": 0}
+    runs.finish(runs.read("scores"), 5, **told)
+    assert runs.builds()["scores"] == Builds("scores", 0, 5, 3, NOW_US)
     first = runs.put(runs.read("scores"), 2026, {DAY: ("R1",)})
+    assert runs.builds()["scores"].seen is None  # what has been seen is no longer all
     second = runs.put(first, 2026, {DAY: ("R1", "R2")})
-    runs.finish(first, 6)
-    assert runs.as_of_us("scores") is None
-    runs.finish(second, 7)
-    assert runs.as_of_us("scores") == 7
-    assert runs.read("scores") == replace(second, as_of_us=7)
+    runs.finish(first, 6, **told)
+    assert runs.builds()["scores"] == replace(second.builds, as_of_us=5, seen_us=NOW_US)
+    runs.finish(second, 7, seen=4, again_us=9, failing=2)
+    assert runs.builds() == {"scores": Builds("scores", 2, 7, 4, NOW_US, 9, 2)}
+    assert runs.read("scores").days == second.days
 
 
 def test_days_of_another_format_were_never_built(

@@ -1,9 +1,15 @@
--- Whose rows of scores differ between the runs of a day: a row for each tenant and day.
--- Reads daily_scores_runs. Parameters: runs; pairs, each written run/day; first_day and last_day as
--- text; compared: how many runs each of the days has among the pairs.
+-- Whose rows of scores differ between the runs of a day: a row for each tenant and day of them.
+-- Reads daily_scores_runs. Parameters: runs; pairs, each written run/day; newest, the pairs of
+-- each day's newest run; first_day and last_day as text; compared: how many runs each of the days
+-- has among the pairs.
 -- A run has a row once. So a row that all the runs of its day have is there as often as they are.
-WITH differing AS (
-    SELECT tenant, dt
+-- Of a tenant and day: the events and rows of the newest run, and how many rows not all runs have.
+WITH counted AS (
+    SELECT
+        tenant, dt,
+        c0 + c1 + c2 + c3 + c4 + c5 + c6 + c7 + c8 + c9 + c10 AS events,
+        count(*) AS copies,
+        count_if(contains(:newest, run || '/' || dt)) AS copies_now
     FROM daily_scores_runs
     WHERE run IN (:runs)
         AND dt BETWEEN :first_day AND :last_day
@@ -12,9 +18,12 @@ WITH differing AS (
         tenant, dt,
         survey, metric, scale, channel, agent, country, browser, os, device,
         c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10
-    HAVING count(*) <> :compared
 )
 
-SELECT tenant, dt
-FROM differing
+SELECT
+    tenant, dt,
+    sum(CASE WHEN copies_now > 0 THEN events ELSE 0 END) AS events,
+    count_if(copies_now > 0) AS present,
+    count_if(copies <> :compared) AS differing
+FROM counted
 GROUP BY tenant, dt

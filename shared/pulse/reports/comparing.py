@@ -1,0 +1,84 @@
+"""Whose rows of a day differ between the runs that they may come from: told exactly, by Athena.
+
+Runs are compared row by row in one statement over many days. So a day that was built again without
+any change concerns nobody, and a late answer concerns the one tenant that got it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from pulse import lake
+from pulse.days import Remaining
+from pulse.sql import spread, statement
+from pulse.store.athena import Athena
+
+_MOST_PLACES = 2_000
+"""Runs times days of one statement: in as many places Athena looks for objects (projection)."""
+
+
+class Compared(NamedTuple):
+    """A tenant's rows of a day: what the newest run has, and how many rows are not in all runs."""
+
+    events: int
+    rows: int
+    differing: int
+
+
+ByTenant = Mapping[str, Compared]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Compares runs of build_daily."""
+
+    athena: Athena
+
+    def compare(
+        self,
+        dataset: lake.Dataset,
+        runs: Mapping[date, Sequence[str]],
+        *,
+        copies: int,
+        remaining_s: Remaining,
+    ) -> dict[date, dict[str, Compared]]:
+        """By day, every tenant that has rows of it in one of the day's runs, the newest the last.
+
+        `copies`: a row that differs nowhere is there so many times. Raises AthenaError.
+        """
+        pairs = [pair(run, day) for day, some in runs.items() for run in some]
+        params = {
+            "runs": sorted({run for some in runs.values() for run in some}),
+            "pairs": pairs,
+            "newest": [pair(some[-1], day) for day, some in runs.items()],
+            "first_day": str(min(runs)),
+            "last_day": str(max(runs)),
+            "compared": copies,
+        }
+        text, params = spread(statement("reports", f"{dataset.name}_changed"), params, "runs")
+        found: dict[date, dict[str, Compared]] = {day: {} for day in runs}
+        for row in self.athena.rows(text, params, remaining_s=remaining_s):
+            told = Compared(int(row["events"]), int(row["present"]), int(row["differing"]))
+            found[date.fromisoformat(row["dt"])][row["tenant"]] = told
+        return found
+
+
+def pair(run: str, day: date) -> str:
+    """A run and one of its days, as statements name them."""
+    return f"{run}/{day}"
+
+
+def batches(runs: Mapping[date, Sequence[str]]) -> Iterator[list[date]]:
+    """The days in order, in batches whose runs and days are few enough for one statement."""
+    batch: list[date] = []
+    named: set[str] = set()
+    for day in sorted(runs):
+        more = named.union(runs[day])
+        if batch and len(more) * ((day - batch[0]).days + 1) > _MOST_PLACES:
+            yield batch
+            batch, more = [], {*runs[day]}
+        batch.append(day)
+        named = more
+    if batch:
+        yield batch

@@ -1,0 +1,46 @@
+"""The rows of a tenant's year for programs that need all of them, such as checks and finance."""
+
+from collections.abc import Collection
+from datetime import date
+
+import pyarrow as pa
+
+from pulse import lake
+from pulse.errors import ConflictError
+from pulse.reports import rollups, tenant_year
+from pulse.store.objects import Objects
+from pulse.tenants.tenant import YearState
+
+
+def rows(
+    objects: Objects,
+    dataset: lake.Dataset,
+    tenant: str,
+    year: int,
+    state: YearState,
+    dimensions: Collection[str],
+    *,
+    without: Collection[date] = (),
+) -> pa.Table:
+    """The year's rows by day and at least these dimensions, but for days that are left out.
+
+    Of each part the smallest object is read that has them. Raises ConflictError where one is gone:
+    then the tenant's record names others.
+    """
+    names = [*dimensions, "day", *dataset.measures]
+    taken = frozenset(without)
+    found: list[pa.Table] = []
+    for part in state.parts:
+        if not part.days - taken:
+            continue
+        rollup, *_ = rollups.covering(dataset, part.sizes, dimensions, months=False)
+        key = lake.part_key(dataset, tenant, year, part.run, rollup.name)
+        stored = objects.look(key)
+        if stored is None:
+            raise ConflictError(f"{key} is no longer there")
+        read = tenant_year.read(dataset, rollup, [stored[0]])
+        found.append(tenant_year.of_days(read, part.days - taken).select(names))
+        taken |= part.days
+    if not found:
+        found = [tenant_year.schema(dataset, rollups.ROLLUPS[dataset.name][0]).empty_table()]
+    return pa.concat_tables(table.select(names) for table in found)

@@ -1,0 +1,206 @@
+"""Writes the objects of a tenant's year: changed days join its newest parts, old ones are folded.
+
+Objects are put under the name of a new run and change nothing yet: what a reader finds is decided
+by the tenant's record, which the caller changes afterwards.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pulse import lake
+from pulse.errors import ConflictError
+from pulse.reports import parts, rollups, tenant_year
+from pulse.reports.rollups import ROLLUPS
+from pulse.store.objects import Objects
+from pulse.tenants.tenant import CUBE, Part, YearState
+
+FEW_ROWS = 20_000
+"""A part with fewer rows has no roll-up but the cube, which is read as quickly."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What has changed of a tenant's year in one table."""
+
+    days: frozenset[date]
+    """The days whose rows are others than before."""
+    rows: pa.Table
+    """All their rows of now, with the columns of the cube."""
+    run: str
+    """Names what is written, a ULID of its own."""
+    as_of_us: int
+    """When the catalogue was read that names the rows."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The state that makes what was put visible, and what it took."""
+
+    state: YearState
+    folded: int
+    """How many older parts have become one with what has changed."""
+    size: int
+    """The bytes put."""
+
+
+@dataclass(frozen=True)
+class _Visible:
+    """A part and those of its days whose rows count."""
+
+    part: Part
+    days: frozenset[date]
+
+    @property
+    def level(self) -> parts.Level:
+        held = len(self.part.days) or 1
+        size = self.part.sizes.get(CUBE, 0) * len(self.days) / held
+        return parts.Level(self.days, size, self.part.carried)
+
+
+@dataclass(frozen=True)
+class YearWriter:
+    """Puts the objects of parts into the lake."""
+
+    objects: Objects
+
+    def write(
+        self,
+        dataset: lake.Dataset,
+        tenant: str,
+        year: int,
+        before: YearState | None,
+        change: Change,
+        *,
+        published: Collection[date],
+    ) -> Written:
+        """Put what has changed, together with as many older parts as the fold wants.
+
+        `published` are the days of the year that the daily table has. Raises ConflictError where a
+        part's object is gone: then another state has come.
+        """
+        visible = list(_visible(before, change.days, published))
+        cube = tenant_year.encode(dataset, ROLLUPS[dataset.name][0], change.rows)
+        levels = [one.level for one in visible]
+        fold = parts.fold(levels, parts.Level(change.days, len(cube)))
+        if before and _first_day_goes(before, change):
+            fold = parts.Fold(len(visible), 0)
+        return self._put(dataset, tenant, year, before, change, visible, fold, cube)
+
+    def fold(self, dataset: lake.Dataset, tenant: str, year: int, before: YearState) -> Written:
+        """Make one part of all that a year has. Its rows stay as they are.
+
+        Raises ConflictError where an object is gone.
+        """
+        empty = tenant_year.schema(dataset, ROLLUPS[dataset.name][0]).empty_table()
+        change = Change(frozenset(), empty, lake.ulid(), before.as_of_us)
+        every = frozenset(day for part in before.parts for day in part.days)
+        visible = list(_visible(before, frozenset(), every))
+        fold = parts.Fold(len(visible), 0)
+        written = self._put(dataset, tenant, year, before, change, visible, fold)
+        state = replace(written.state, content=before.content, first_day=before.first_day)
+        return replace(written, state=state)
+
+    def _put(
+        self,
+        dataset: lake.Dataset,
+        tenant: str,
+        year: int,
+        before: YearState | None,
+        change: Change,
+        visible: Sequence[_Visible],
+        fold: parts.Fold,
+        cube: bytes = b"",
+    ) -> Written:
+        """`cube` is the object of the rows that have changed, if it is made already."""
+        joined, left = visible[: fold.parts], visible[fold.parts :]
+        older = [(one.days, self._rows(dataset, tenant, year, one.part)) for one in joined]
+        rows = tenant_year.merge([(change.days, change.rows), *older])
+        days = change.days.union(*(one.days for one in joined))
+        made = [one.part for one in left]
+        size = 0
+        if len(rows) or left:
+            sizes = self._put_rows(
+                dataset, tenant, year, change.run, rows, cube if not joined else b""
+            )
+            part = Part(change.run, days, sizes, fold.carried)
+            size = sum(sizes.values())
+            made = [part, *made]
+        first: date | None = pc.min(rows["day"]).as_py()
+        known = [first] if first else []
+        if left and before and before.first_day:
+            known.append(before.first_day)
+        state = YearState(
+            parts=tuple(made),
+            content=change.run,
+            as_of_us=change.as_of_us,
+            first_day=min(known, default=None),
+            revision=(before.revision if before else 0) + 1,
+            owed=(before.owed if before else frozenset()) - change.days,
+        )
+        return Written(state, len(joined), size)
+
+    def _put_rows(
+        self, dataset: lake.Dataset, tenant: str, year: int, run: str, rows: pa.Table, cube: bytes
+    ) -> dict[str, int]:
+        """Put the objects of these rows; the bytes of each by its roll-up."""
+        made = rollups.roll_ups(dataset, rows) if len(rows) >= FEW_ROWS else ()
+        sizes: dict[str, int] = {}
+        for rollup, some in [(ROLLUPS[dataset.name][0], rows), *made]:
+            body = cube if cube and rollup.name == CUBE else b""
+            body = body or tenant_year.encode(dataset, rollup, some)
+            self.objects.put(lake.part_key(dataset, tenant, year, run, rollup.name), body)
+            sizes[rollup.name] = len(body)
+        return sizes
+
+    def _rows(self, dataset: lake.Dataset, tenant: str, year: int, part: Part) -> pa.Table:
+        key = lake.part_key(dataset, tenant, year, part.run, CUBE)
+        body = self.objects.look(key)
+        if body is None:
+            raise ConflictError(f"{key} is no longer there")
+        return tenant_year.read(dataset, ROLLUPS[dataset.name][0], [body[0]])
+
+
+def split(dataset: lake.Dataset, pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
+    """Each tenant's rows of some Parquet objects that Athena laid out, with the cube's columns."""
+    cube = tenant_year.schema(dataset, ROLLUPS[dataset.name][0])
+    wanted = pa.schema([pa.field("tenant", pa.string()), *cube])
+    tables = [
+        pq.ParquetFile(pa.BufferReader(piece)).read(columns=wanted.names).select(wanted.names)
+        for piece in pieces
+    ]
+    if not tables:
+        return
+    rows = pa.concat_tables(table.cast(wanted) for table in tables)
+    rows = rows.take(pc.sort_indices(rows["tenant"]))
+    counts: Any = pc.value_counts(rows["tenant"])
+    start = 0
+    for found in counts.to_pylist():
+        yield found["values"], rows.slice(start, found["counts"]).drop_columns("tenant")
+        start += found["counts"]
+
+
+def _visible(
+    before: YearState | None, changed: Collection[date], published: Collection[date]
+) -> Iterator[_Visible]:
+    """Each part that has days left which count, the newest first."""
+    newer = frozenset(changed)
+    for part in before.parts if before else ():
+        days = (part.days - newer).intersection(published)
+        newer |= part.days
+        if days:
+            yield _Visible(part, days)
+
+
+def _first_day_goes(before: YearState, change: Change) -> bool:
+    """True if the first day with rows may be a later one now, which all parts have to tell."""
+    if before.first_day not in change.days:
+        return False
+    return not pc.any(
+        pc.equal(change.rows["day"], pa.scalar(before.first_day, pa.date32()))
+    ).as_py()
