@@ -12,22 +12,23 @@ from math import inf
 from typing import Any
 
 import pyarrow as pa
-from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.finance.export import ExportRevenue, RevenueResult
 from pulse.finance.manifest import Manifest
 from pulse.reports import tenant_year
+from pulse.reports.rollups import ROLLUPS
 from pulse.settings import ExportRevenueSettings
 from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
-from pulse.tenants.tenant import Tenant, YearState
+from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 
 HEADER = (
     "day,media_type,customer_segment,service_type,currency,interactions_with_revenue,"
     "revenue,avg_revenue"
 )
+CUBE_ROLLUP = ROLLUPS[lake.INTERACTIONS.name][0]
 Row = dict[str, Any]
 
 
@@ -70,20 +71,28 @@ class Books:
         """The tenant's reports are built anew, of these interactions."""
         for year in {row["day"].year for row in rows}:
             of_year = [row for row in rows if row["day"].year == year]
-            schema = tenant_year.schema(lake.INTERACTIONS)
-            sink = io.BytesIO()
-            parquet.write_table(pa.Table.from_pylist(of_year, schema), sink)
-            body = tenant_year.arrange(lake.INTERACTIONS, [sink.getvalue()]).body
-            key = lake.report_key(lake.INTERACTIONS, tenant, year)
-            Objects(self.settings.lake_bucket).put(key, body)
-            self.built(tenant, year, hashlib.sha256(body).hexdigest())
+            schema = tenant_year.schema(lake.INTERACTIONS, CUBE_ROLLUP)
+            table = pa.Table.from_pylist(of_year, schema)
+            body = tenant_year.encode(lake.INTERACTIONS, CUBE_ROLLUP, table)
+            self.put(tenant, year, {row["day"] for row in of_year}, body)
 
-    def built(self, tenant: str, year: int, built_from: str) -> None:
+    def put(self, tenant: str, year: int, its_days: set[date], body: bytes) -> None:
+        """The year is one part of these days, whose cube is this object."""
+        part = Part(lake.ulid(), frozenset(its_days), {CUBE: len(body)})
+        key = lake.part_key(lake.INTERACTIONS, tenant, year, part.run, CUBE)
+        Objects(self.settings.lake_bucket).put(key, body)
+        self.built(tenant, year, hashlib.sha256(body).hexdigest(), part)
+
+    def built(self, tenant: str, year: int, content: str, part: Part | None = None) -> None:
+        """The tenant's record names these rows, and the part; or one that is not there."""
+        first = date(year, 1, 1)
+        part = part or Part(lake.ulid(), frozenset({first}), {CUBE: 1})
         tenants = Tenants(self.settings.table)
         found = tenants.get(tenant)
         assert found
         before = found.table("interactions").years.get(year)
-        state = YearState(built_from, days.now_us(), date(year, 1, 1), published=True)
+        revision = before.revision + 1 if before else 1
+        state = YearState((part,), content, days.now_us(), first, revision)
         tenants.set_year(tenant, "interactions", year, state, before=before)
 
     # -- the exporter

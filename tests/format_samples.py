@@ -22,7 +22,8 @@ from pulse.erasure.marks import Erasure, customer_mark
 from pulse.ingest.message import AgentSession, Event, Interaction, Message, Response
 from pulse.raw import parquet, quarantine
 from pulse.raw.rows import STREAMS, Origin, row_of
-from pulse.reports import tenant_year
+from pulse.reports import rollups, tenant_year
+from pulse.reports.rollups import ROLLUPS, Rollup
 from pulse.store.changes import Settled
 from pulse.store.clients import client
 from pulse.store.erasures import Erasures
@@ -32,7 +33,7 @@ from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Display, Survey, Texts
-from pulse.tenants.tenant import Behind, Tenant, YearState
+from pulse.tenants.tenant import CUBE, Behind, Part, Tenant, YearState
 from pulse.unbuilt import Unbuilt
 from tests.account import make_table
 
@@ -89,6 +90,22 @@ INTERACTION = Interaction(
     finished_by_day=True,
     synchronous=True,
 )
+YEAR = YearState(
+    parts=(
+        Part("01KBJP3E00SAMPLENEWER0000", frozenset({DAY}), {CUBE: 900}, carried=40),
+        Part(
+            "01KBJP3E00SAMPLE0LDER0000",
+            frozenset({date(2026, 1, 1), DAY}),
+            {"month-metric-scale": 500},
+            laid={"01KBJP3E00SAMPLELAID00000": frozenset({date(2026, 1, 1), DAY})},
+        ),
+    ),
+    content="built from this",
+    as_of_us=NOON_US,
+    first_day=date(2026, 1, 1),
+    revision=7,
+    owed=frozenset({date(2026, 12, 31)}),
+)
 SESSION = AgentSession("S-1", "A-7", "voice", "2026-11-21", 3_600_000_000, 1_800_000_000)
 EVENTS: Mapping[str, Event] = {
     "responses": RESPONSE,
@@ -139,7 +156,7 @@ def raw_objects() -> dict[str, bytes]:
 
 
 def report_rows(dataset: lake.Dataset) -> list[dict[str, Any]]:
-    """Two rows of a tenant-year: each measure is a number of its own."""
+    """Two rows of a report table: each measure is a number of its own."""
     counts = dict(zip(dataset.measures, range(1, 100), strict=False))
     texts: dict[str, str | None] = {name: f"{name} 1" for name in dataset.dimensions}
     texts |= {"metric": "csat", "scale": "1-5"} if dataset is lake.SCORES else {}
@@ -147,13 +164,21 @@ def report_rows(dataset: lake.Dataset) -> list[dict[str, Any]]:
     return [{**texts, "day": DAY, **counts}, {**texts, **nothing, "day": DAY, **counts}]
 
 
+def roll_up(dataset: lake.Dataset) -> Rollup:
+    """One by month over the first two dimensions, whatever roll-ups are declared."""
+    return Rollup("roll-up", dataset.dimensions[:2], "month")
+
+
 def report_objects() -> dict[str, bytes]:
-    """A tenant-year object of each table."""
+    """The cube of each table, and a roll-up of it."""
     made = {}
     for dataset in lake.DATASETS:
-        piece = pa.Table.from_pylist(report_rows(dataset), tenant_year.schema(dataset))
-        arranged = tenant_year.arrange(dataset, [parquet.encode_table(piece)])
-        made[f"{dataset.name}.parquet"] = arranged.body
+        cube = ROLLUPS[dataset.name][0]
+        rows = pa.Table.from_pylist(report_rows(dataset), tenant_year.schema(dataset, cube))
+        made[f"{dataset.name}.parquet"] = tenant_year.encode(dataset, cube, rows)
+        fewer = roll_up(dataset)
+        summed = rollups.roll_up(dataset, fewer, rows)
+        made[f"{dataset.name}-{fewer.name}.parquet"] = tenant_year.encode(dataset, fewer, summed)
     return made
 
 
@@ -188,8 +213,7 @@ def records() -> dict[str, bytes]:
         tenants, ledger = Tenants(table), Ledger(table)
         tenant = Tenant("acme", "Acme", "Europe/Berlin", thresholds={"voice.accept": ((DAY, 20),)})
         tenants.create(tenant)
-        state = YearState("built from this", NOON_US, DAY, published=True)
-        tenants.set_year("acme", "scores", 2026, state, before=None)
+        tenants.set_year("acme", "scores", 2026, YEAR, before=None)
         rules = ((0, Rule.make("nps", 0, 10)), (NOON_US, Rule.make("csat", 1, 5, good=5)))
         display = Display("event", 5, "paid", 50, 7)
         texts = {"de": Texts("Wie war es?", "Danke", ("schlecht", "gut"))}

@@ -36,10 +36,12 @@ MESSAGE = Format(3)
 """Messages from ingest to write_raw. One without a number is of format 1."""
 RAW = Format(3)
 """Objects of events in raw. Columns are only added, and none changes its meaning."""
-REPORT = Format(3)
-"""Tenant-year objects. Those of another format are built again."""
+REPORT = Format(4)
+"""The objects of a tenant-year's parts. Columns are only added: one that an object lacks has
+nothing in its rows, or what another column said before (lake.Dataset.before). From 4 on there are
+roll-ups, which have only some of the dimensions; under 3 and before, one object held a year."""
 QUARANTINE = Format(3)
 """Lines that were set aside."""
-TABLE = Format(2)
+TABLE = Format(3)
 """The table's records, which carry no number: readers pass over attributes that they do not know.
-The state of a tenant-year is compared as a whole, so that no version may add to it."""
+What has to be told otherwise gets another name, as the states of tenant-years have with 3."""

@@ -1,39 +1,35 @@
 """Readers during a thousand publishes: each reply is one state, no mixture and no older one.
 
-The real readers and the real builder on moto's bucket and table; only Athena and Glue, whose part
-ends before anything is published, are played by the test.
+The real readers on moto's bucket and table. A publish is what a build ends with: the objects of a
+part under names of their own, then the one conditional write of the tenant's record. What no record
+names any more is removed far sooner than housekeep does it, so that readers find objects gone.
 """
 
-import io
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from math import inf
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from moto import mock_aws
-from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.http import Call
 from pulse.reports import tenant_year
-from pulse.reports.build import BuildReports
+from pulse.reports.rollups import ROLLUPS, named, roll_up
 from pulse.serve.service import Reports
+from pulse.serve.years import Years
 from pulse.settings import ServeReportsSettings
-from pulse.store.athena import Athena
-from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
-from pulse.store.events import Events
-from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, sha256
-from pulse.tenants.tenant import Tenant
+from pulse.tenants.tenant import Part, Tenant, YearState
 from tests.account import OPEN_TO_ALL, make_bucket, make_table
 
 PUBLISHES = 1_000
@@ -42,80 +38,95 @@ REPLIES_EACH = 10
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DAYS = [date(2026, 11, day) for day in range(16, 21)]
 KEY = "rk_reader"
-READERS = {0: 1, 20: 5, 60: 5}
-"""How many seconds a reader remembers keys and tenants; how often it replies between publishes."""
+READERS = ((0, 1, 10**8), (20, 5, 10**8), (60, 5, 10**8), (60, 1, 0))
+"""How many seconds a reader remembers keys and tenants, how often it replies between publishes,
+and how many bytes it keeps in memory."""
 KEPT_S = 60
 """So long a reader may show what it has read, if it does not know of a newer build."""
+GONE_AFTER = 20
+"""So many publishes later what was replaced is removed, which some readers still know of."""
+CUBE_ROLLUP = ROLLUPS[lake.SCORES.name][0]
+BY_CHANNEL = named(lake.SCORES, "day-metric-scale-survey-channel")
+
+
+def state_of(number: int) -> list[int]:
+    """How many answers each of the days has when so many have come, one day after the other."""
+    return [number // len(DAYS) + (place < number % len(DAYS)) for place in range(len(DAYS))]
+
+
+def rows_of(number: int, held: list[date]) -> pa.Table:
+    """The rows of these days in that state."""
+    nothing: dict[str, Any] = dict.fromkeys(lake.SCORES.dimensions)
+    nothing |= dict.fromkeys(lake.SCORES.measures, 0)
+    nothing |= {"survey": "email", "metric": "nps", "scale": "0-10", "channel": "chat"}
+    counts = dict(zip(DAYS, state_of(number), strict=True))
+    rows = [nothing | {"day": day, "c9": counts[day]} for day in held]
+    return pa.Table.from_pylist(rows, tenant_year.schema(lake.SCORES, CUBE_ROLLUP))
 
 
 @dataclass
 class Publisher:
-    """State n has n answers on each of the days; a new one every second of the clock."""
+    """State n has n answers; a new one every second of the clock."""
 
-    begun: int = 0
-    ended: int = 0
+    begun: int = len(DAYS)
+    ended: int = len(DAYS)
     seconds: int = 0
-
-    # -- Glue and Athena, as build_reports knows them
-
-    def partitions(self, table: str) -> Mapping[date, Partition]:
-        if table != lake.SCORES.daily_table or not self.begun:
-            return {}
-        return {day: Partition(day, f"run{self.begun}", self.begun, self.begun) for day in DAYS}
-
-    def unload(self, sql: str, params: Any, **_: Any) -> None:
-        """The rows are found where the builder looks for them (Staged)."""
-
-    def rows(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
-        return [{"tenant": "acme", "events": self.begun * len(DAYS)}]
-
-    def announce(self, what: str) -> None:
-        """Nobody is woken."""
-
-    def entries(self, stream: str) -> dict[date, Entry]:
-        """No day fails."""
-        return {}
-
-    # -- the test's own
+    _unnamed: deque[list[str]] = field(default_factory=deque)
 
     def publish(self) -> None:
+        """The next state: a part of the day that has changed, or now and then of all days."""
+        tenants = Tenants("pulse")
+        tenant = tenants.get("acme")
+        assert tenant is not None
+        before = tenant.table("scores").years.get(2026)
         self.begun += 1
-        BuildReports(
-            Staged(self),
-            Tenants("pulse"),
-            cast(Ledger, self),
-            cast(Catalog, self),
-            cast(Athena, self),
-            cast(Events, self),
-        ).run(remaining_s=lambda: inf)
+        whole = before is None or self.begun % 3 == 0
+        held = DAYS if whole else [DAYS[(self.begun - 1) % len(DAYS)]]
+        kept = () if whole or before is None else before.parts
+        state = YearState(
+            parts=(self._part(held), *kept),
+            content=f"state {self.begun}",
+            as_of_us=days.now_us(),
+            first_day=DAYS[0],
+            revision=before.revision + 1 if before else 1,
+        )
+        tenants.set_year("acme", "scores", 2026, state, before=before)
         self.ended += 1
         self.seconds += 1
+        self._remove([part for part in before.parts if part not in kept] if before else [])
+
+    def _part(self, held: list[date]) -> Part:
+        rows = rows_of(self.begun, held)
+        made = {CUBE_ROLLUP: rows, BY_CHANNEL: roll_up(lake.SCORES, BY_CHANNEL, rows)}
+        run = lake.ulid()
+        sizes = {}
+        for rollup, some in made.items():
+            body = tenant_year.encode(lake.SCORES, rollup, some)
+            Objects("lake").put(lake.part_key(lake.SCORES, "acme", 2026, run, rollup.name), body)
+            sizes[rollup.name] = len(body)
+        return Part(run, frozenset(held), sizes)
+
+    def _remove(self, parts: list[Part]) -> None:
+        self._unnamed.append(
+            [
+                lake.part_key(lake.SCORES, "acme", 2026, part.run, name)
+                for part in parts
+                for name in part.sizes
+            ]
+        )
+        if len(self._unnamed) > GONE_AFTER and (keys := self._unnamed.popleft()):
+            Objects("lake").delete(keys)
 
 
-class Staged(Objects):
-    """The lake; but what Athena has staged, which no reader sees, is not put and read back."""
+class Lake(Objects):
+    """The bucket; it counts what is asked for in vain."""
 
-    def __init__(self, publisher: Publisher) -> None:
-        super().__init__("lake")
-        self._publisher = publisher
+    missed = 0
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        yield f"{prefix}rows"
-
-    def get(self, key: str) -> bytes:
-        row = {
-            **dict.fromkeys(lake.SCORES.dimensions),
-            **dict.fromkeys(lake.SCORES.measures, 0),
-            **{"survey": "email", "metric": "nps", "scale": "0-10", "channel": "chat"},
-            "c9": self._publisher.begun,
-        }
-        rows = [row | {"day": day} for day in DAYS]
-        sink = io.BytesIO()
-        parquet.write_table(pa.Table.from_pylist(rows, tenant_year.schema(lake.SCORES)), sink)
-        return sink.getvalue()
-
-    def delete_all(self, prefix: str) -> int:
-        return 0
+    def get_unless_gone(self, key: str) -> bytes | None:
+        found = super().get_unless_gone(key)
+        self.missed += found is None
+        return found
 
 
 @dataclass
@@ -126,6 +137,9 @@ class Reader:
     remember_s: int
     pace: int
     """Replies to a publish, at most: the publisher needs the interpreter too."""
+    budget_bytes: int
+    """How much it keeps in memory: 0 for one that fetches every object anew."""
+    lake: Lake = field(default_factory=lambda: Lake("lake", hurried=True))
     replies: int = 0
     wrong: list[Any] = field(default_factory=list)
     _seen: int = 0
@@ -135,6 +149,8 @@ class Reader:
         told["PULSE_REMEMBER_SECONDS"] = str(self.remember_s)
         settings = ServeReportsSettings.from_environment(told)
         reports = Reports.from_settings(settings)
+        years = Years(self.lake, budget_bytes=self.budget_bytes)
+        reports = replace(reports, years=years)
         while not done():
             if self.replies >= self.pace * self.publisher.begun:
                 time.sleep(0.0005)
@@ -143,23 +159,25 @@ class Reader:
             self.replies += 1
 
     def _read(self, reports: Reports) -> None:
-        ended, seconds = self.publisher.ended, self.publisher.seconds
-        due = ended if not self.remember_s else seconds - KEPT_S
-        reply = reports.report(CALL)
-        rows = json.loads(reply.body)["rows"]
-        counts = {row["responses"] for row in rows}
-        if len(rows) == len(DAYS) and len(counts) == 1:
-            (shown,) = counts
-            if max(due, self._seen) <= shown <= self.publisher.begun:
-                self._seen = shown
-                return
-        self.wrong.append((due, self._seen, rows))
+        ended = self.publisher.ended
+        due = ended if not self.remember_s else ended - KEPT_S
+        name = REPORTS_READ[self.replies % len(REPORTS_READ)]
+        call = replace(CALL, path_parameters={"report": name}, path=f"/v1/reports/{name}")
+        reply = reports.report(call)
+        counts = [row["responses"] for row in json.loads(reply.body)["rows"]]
+        shown = sum(counts)
+        if counts == state_of(shown) and max(due, self._seen) <= shown <= self.publisher.begun:
+            self._seen = shown
+            return
+        self.wrong.append((due, self._seen, counts))
 
 
+REPORTS_READ = ("daily", "geo")
+"""They are read from different objects of a part, as one of them has no countries."""
 CALL = Call(
     route="GET /v1/reports/{report}",
     path="/v1/reports/daily",
-    raw_query="start_date=2026-11-16&end_date=2026-11-20",
+    raw_query="start_date=2026-11-16&end_date=2026-11-20&group_by=period&granularity=day",
     headers={"authorization": f"Bearer {KEY}"},
     body=b"",
     source_ip="203.0.113.7",
@@ -186,7 +204,7 @@ def publisher() -> Iterator[Publisher]:
 
 
 def test_no_reply_is_wrong_while_a_thousand_states_are_published(publisher: Publisher) -> None:
-    readers = [Reader(publisher, *each) for each in READERS.items()]
+    readers = [Reader(publisher, *each) for each in READERS]
     over = False
     with ThreadPoolExecutor(len(readers)) as pool:
         reading = [pool.submit(reader.read_until, lambda: over) for reader in readers]
@@ -202,4 +220,6 @@ def test_no_reply_is_wrong_while_a_thousand_states_are_published(publisher: Publ
             one.result()
     assert sum(reader.replies for reader in readers) >= PUBLISHES * REPLIES_EACH
     assert min(reader.replies for reader in readers) >= PUBLISHES
-    assert [reader.wrong for reader in readers] == [[], [], []]
+    assert [reader.wrong for reader in readers] == [[]] * len(READERS)
+    assert readers[0].lake.missed <= readers[0].replies // 100  # it reads the record each time
+    assert readers[-1].lake.missed >= PUBLISHES // KEPT_S  # its record is older

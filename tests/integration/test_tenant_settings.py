@@ -14,7 +14,7 @@ from pulse import days
 from pulse.cli.main import app
 from pulse.errors import ConflictError
 from pulse.store.clients import client
-from pulse.tenants.tenant import Tenant, YearState
+from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 from pulse.tenants.thresholds import Thresholds
 from tests.conftest import NOON
 from tests.driver import Driver, running
@@ -149,10 +149,11 @@ def test_the_scale_of_satisfaction_is_fixed_by_the_first_report_of_it(
     pulse: Driver, bank: str
 ) -> None:
     assert set_(bank, "satisfaction_scale=1-10")["satisfaction_scale"] == "1-10"
-    empty = YearState("hash", days.now_us(), None, published=False)
+    empty = YearState((), "hash", days.now_us(), None, revision=1)
     pulse.tenants.set_year(bank, "interactions", 2026, empty, before=None)
     assert set_(bank, "satisfaction_scale=0-10")["satisfaction_scale"] == "0-10"  # others had some
-    first = replace(empty, published=True)
+    part = Part("run", frozenset({date(2026, 1, 1)}), {CUBE: 1})
+    first = replace(empty, parts=(part,), revision=2)
     pulse.tenants.set_year(bank, "interactions", 2026, first, before=empty)
 
     result = run("set", bank, "satisfaction_scale=1-5", code=2)

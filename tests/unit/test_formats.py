@@ -1,7 +1,9 @@
 """What this version and those before and after it write is read by each other (decision 0036)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +15,21 @@ from pyarrow.parquet import ParquetFile, write_table
 from pulse import days, formats, lake
 from pulse.days import DateRange
 from pulse.erasure.marks import customer_mark
-from pulse.errors import NewerFormatError
+from pulse.errors import ConflictError, NewerFormatError
 from pulse.finance.figures import RevenueYear
 from pulse.formats import Format
 from pulse.ingest.message import Message
 from pulse.raw import parquet
 from pulse.raw.rows import STREAMS, Origin, row_of
+from pulse.reports.rollups import ROLLUPS
 from pulse.serve import parquet as reports
-from pulse.serve.cells import Cells
 from pulse.store.clients import client
 from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger
-from pulse.store.records import _item
+from pulse.store.records import Records, _item
 from pulse.store.tenants import Tenants
 from pulse.tenants.rules import Rule
+from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 from tests import format_samples as samples
 from tests.account import make_table
 
@@ -128,26 +131,30 @@ def test_raw_objects(folder: Path) -> None:
         assert parquet.decode(again, dataset.raw_columns).num_rows == 2
 
 
+def counts_of(folder: Path, dataset: lake.Dataset) -> list[int]:
+    """The sums of the examples' two rows, money in 1/10000."""
+    counts = dict(zip(dataset.measures, range(1, 100), strict=False))
+    if int(folder.name) < 3 and dataset is lake.INTERACTIONS:  # then every time was known
+        timed = {"accept_timed": 3, "first_response_timed": 4, "finish_timed": 14}
+        counts |= timed | {"handle_timed": 15, "satisfaction": 22, "revenue": 23}
+    money = {"satisfaction", "revenue"}
+    return [2 * count * (10_000 if name in money else 1) for name, count in counts.items()]
+
+
 @pytest.mark.parametrize("folder", written("report"))
-def test_report_objects(folder: Path) -> None:
-    for dataset in lake.DATASETS:
-        cells = reports.read((folder / f"{dataset.name}.parquet").read_bytes(), dataset)
+@pytest.mark.parametrize("dataset", lake.DATASETS, ids=lambda dataset: dataset.name)
+def test_report_objects(dataset: lake.Dataset, folder: Path) -> None:
+    read = [(f"{dataset.name}.parquet", ROLLUPS[dataset.name][0], samples.DAY)]
+    if int(folder.name) > 3:  # from there on a year has roll-ups
+        month = samples.DAY.replace(day=1)
+        read.append((f"{dataset.name}-roll-up.parquet", samples.roll_up(dataset), month))
+    for file_name, rollup, day in read:
+        cells = reports.read((folder / file_name).read_bytes(), dataset, rollup)
         first, second = dataset.dimensions[:2]
-        (key,), (sums,) = zip(*grouped(cells, first, second).items(), strict=True)
+        (key,), (sums,) = zip(*cells.group([day], {}, (first, second)).items(), strict=True)
         expected = {"metric": "csat", "scale": "1-5"}
         assert key == tuple(expected.get(name, f"{name} 1") for name in (first, second))
-        counts = dict(zip(dataset.measures, range(1, 100), strict=False))
-        if int(folder.name) < 3 and dataset is lake.INTERACTIONS:  # then every time was known
-            timed = {"accept_timed": 3, "first_response_timed": 4, "finish_timed": 14}
-            counts |= timed | {"handle_timed": 15, "satisfaction": 22, "revenue": 23}
-        money = {"satisfaction", "revenue"}
-        assert dict(zip(dataset.measures, sums, strict=True)) == {
-            name: 2 * count * (10_000 if name in money else 1) for name, count in counts.items()
-        }
-
-
-def grouped(cells: Cells, *names: str) -> dict[Any, Any]:
-    return dict(cells.group(DateRange(samples.DAY, samples.DAY), {}, names))
+        assert sums == counts_of(folder, dataset)
 
 
 @pytest.fixture
@@ -167,8 +174,17 @@ def test_records(folder: Path, more: dict[str, Any], table: str) -> None:
     assert (tenant.id, tenant.timezone) == ("acme", "Europe/Berlin")
     assert tenant.thresholds == {"voice.accept": ((samples.DAY, 20),)}
     state = tenant.table("scores").years[2026]
-    assert (state.built_from, state.first_day) == ("built from this", samples.DAY)
-    tenants.set_year("acme", "scores", 2026, state.claim("run"), before=state)
+    if int(folder.name) < 3:  # one object held the year
+        whole = Part("", frozenset(DateRange(date(2026, 1, 1), date(2026, 12, 31))), {CUBE: 0})
+        assert state == YearState((whole,), "built from this", samples.NOON_US, samples.DAY, 0)
+    else:
+        assert state == samples.YEAR
+    built = replace(state, parts=samples.YEAR.parts, revision=state.revision + 1)
+    tenants.set_year("acme", "scores", 2026, built, before=state)
+    with pytest.raises(ConflictError):
+        tenants.set_year("acme", "scores", 2026, built, before=state)
+    (tenant,) = tenants.all()
+    assert tenant.table("scores").years == {2026: built}
     survey = tenants.survey("acme", "checkout")
     assert survey is not None
     assert survey.current_rule == Rule.make("csat", 1, 5, good=5)
@@ -180,6 +196,49 @@ def test_records(folder: Path, more: dict[str, Any], table: str) -> None:
     row = {"tenant": "acme", "customer": "C-1042", "received_us": samples.NOON_US}
     assert Erasures(table).tombstones().cover("responses", row, samples.DAY)
     assert customer_mark("acme", "C-1042")
+
+
+FORMER = {"built_from": "of a former version", "as_of_us": 5, "first_day": None, "published": True}
+
+
+def of_year(record: Mapping[str, Any]) -> set[str]:
+    return {name for name in record if name.startswith("scores.2026")}
+
+
+def test_a_former_version_passes_over_a_year_of_parts_and_builds_it_itself(table: str) -> None:
+    """It takes what a name says that ends in a dot and digits for a state of its own form."""
+    records = Records(table)
+    tenants = Tenants(table)
+    tenants.create(Tenant("acme", "Acme"))
+    tenants.set_year("acme", "scores", 2026, samples.YEAR, before=None)
+    assert of_year(records.get("TENANTS", "acme") or {}) == {"scores.2026.parts"}
+
+    # it is taken back to, and builds the year
+    attributes = {"#year": "scores.2026"}
+    records.update("TENANTS", "acme", "SET #year = :y", names=attributes, values={":y": FORMER})
+    later = replace(samples.YEAR, revision=samples.YEAR.revision + 1)
+    with pytest.raises(ConflictError):  # of one that has not seen it
+        tenants.set_year("acme", "scores", 2026, later, before=samples.YEAR)
+
+    # and this version comes back
+    (tenant,) = tenants.all()
+    found = tenant.table("scores").years[2026]
+    assert (found.content, found.revision) == ("of a former version", 0)
+    tenants.set_year("acme", "scores", 2026, later, before=found)
+    assert of_year(records.get("TENANTS", "acme") or {}) == {"scores.2026.parts"}
+    (tenant,) = tenants.all()
+    assert tenant.table("scores").years == {2026: later}
+
+
+def test_a_year_that_a_former_version_has_begun_is_not_written_as_a_new_one(table: str) -> None:
+    tenants = Tenants(table)
+    tenants.create(Tenant("acme", "Acme"))
+    attributes = {"#year": "scores.2026"}
+    Records(table).update(
+        "TENANTS", "acme", "SET #year = :y", names=attributes, values={":y": FORMER}
+    )
+    with pytest.raises(ConflictError):
+        tenants.set_year("acme", "scores", 2026, samples.YEAR, before=None)
 
 
 # -- what the next version writes
@@ -198,16 +257,16 @@ def of_the_next_version(body: bytes, reader: int) -> bytes:
 
 def test_a_report_object_may_have_columns_more_and_fewer() -> None:
     body = of_the_next_version(samples.report_objects()["scores.parquet"], reader=2)
-    cells = reports.read(body, lake.SCORES)
-    (sums,) = grouped(cells, "os").values()
+    cells = reports.read(body, lake.SCORES, ROLLUPS["scores"][0])
+    ((key, sums),) = cells.group(None, {}, ["os"]).items()
     assert sums == [2, 4, 6, 8, 10, 12, 14, 0, 18, 20, 22]
-    assert list(grouped(cells, "os")) == [(None,)]
+    assert key == (None,)
 
 
 def test_a_report_object_that_would_be_misread_is_not_read() -> None:
     body = of_the_next_version(samples.report_objects()["scores.parquet"], reader=9)
-    with pytest.raises(NewerFormatError, match="readers of format 9, this version knows 3"):
-        reports.read(body, lake.SCORES)
+    with pytest.raises(NewerFormatError, match="readers of format 9, this version knows 4"):
+        reports.read(body, lake.SCORES, ROLLUPS["scores"][0])
     with pytest.raises(NewerFormatError):
         RevenueYear.read(body)
 

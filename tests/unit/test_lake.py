@@ -15,9 +15,12 @@ def test_keys_are_where_the_architecture_says() -> None:
     day = date(2026, 11, 5)
     assert lake.raw_key("responses", day, "01ABC") == "raw/responses/dt=2026-11-05/01ABC.parquet"
     assert lake.run_prefix(lake.SCORES, "R") == "daily/scores/run=R/"
-    assert (
-        lake.report_key(lake.SCORES, "acme", 2026) == "reports/scores/tenant=acme/year=2026.parquet"
-    )
+    folder = "reports/scores/tenant=acme"
+    assert lake.part_prefix(lake.SCORES, "acme", 2026, "R") == f"{folder}/year=2026/run=R/"
+    part_key = lake.part_key(lake.SCORES, "acme", 2026, "R", "cube")
+    assert part_key == f"{folder}/year=2026/run=R/cube.parquet"
+    former_key = lake.part_key(lake.SCORES, "acme", 2026, "", "cube")
+    assert former_key == f"{folder}/year=2026.parquet"
 
 
 @given(MOMENTS, MOMENTS)

@@ -1,7 +1,7 @@
 """Tenants, surveys and keys in the table.
 
 pk              sk         record
-TENANTS         tenant     settings, `TABLE.YEAR` → state of that tenant-year object, and
+TENANTS         tenant     settings, `TABLE.YEAR.parts` → what that year is made of, and
                            `behind`: by table what is not as raw has it
 SURVEYS#tenant  survey     rules with their beginnings, texts by language, the secret of its links
 KEY#sha256      KEY        the key
@@ -10,6 +10,10 @@ KEY_IDS         key id     its sha256, for revoking
 
 The three records of a key made for one command carry `expires_s`: DynamoDB deletes them some time
 after, should the command have died before it did.
+
+Versions before there were parts keep the state of a year under `TABLE.YEAR`, and pass over the
+other name. Whoever writes one of a year's two takes the other one away or, being of such a version,
+knows none; so where both are there, a version that was taken back has built the year since.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +34,8 @@ from pulse.tenants.thresholds import Timeline
 from pulse.unbuilt import Unbuilt
 
 _TENANTS = "TENANTS"
+_PARTS = ".parts"
+"""Ends the names of the attributes that hold the states of years."""
 _SETTINGS = (
     "name",
     "timezone",
@@ -136,17 +142,20 @@ class Tenants:
         Raises ConflictError if it has changed since `before` was read (None: there was none), if
         the tenant is gone, or if the fence does not hold.
         """
-        names = {"#year": f"{table}.{year}"}
+        names = {"#year": f"{table}.{year}{_PARTS}", "#former": f"{table}.{year}"}
         values: dict[str, Any] = {":state": _year_record(state)}
-        condition = "attribute_exists(pk) AND attribute_not_exists(#year)"
-        if before is not None and before.revision:
-            condition = "#year.#revision = :revision"
+        condition = "attribute_not_exists(#former) AND "
+        if before is None:
+            condition += "attribute_exists(pk) AND attribute_not_exists(#year)"
+        elif before.revision:
+            condition += "#year.#revision = :revision"
             names["#revision"] = "revision"
             values[":revision"] = before.revision
-        elif before is not None:  # as a former version has left it
-            condition = "#year.built_from = :content"
+        else:  # as a former version has left it
+            condition = "#former.built_from = :content"
             values[":content"] = before.content
-        change = Update(_TENANTS, tenant, condition, names, values, "SET #year = :state")
+        expression = "SET #year = :state REMOVE #former"
+        change = Update(_TENANTS, tenant, condition, names, values, expression)
         self._records.update_all(change, *([fence] if fence else []))
 
     def set_behind(self, tenant: str, behind: Mapping[str, Behind]) -> None:
@@ -287,8 +296,8 @@ def _key_places(key: Key) -> tuple[Record, Record, Record]:
 def _tenant(record: Record) -> Tenant:
     years: dict[str, dict[int, YearState]] = {}
     for name, value in record.items():
-        table, _, year = name.partition(".")
-        if year.isdigit():
+        table, _, year = name.removesuffix(_PARTS).partition(".")
+        if year.isdigit() and not (name.endswith(_PARTS) and f"{table}.{year}" in record):
             years.setdefault(table, {})[int(year)] = _year(int(year), value)
     behind = {table: _behind(told) for table, told in record.get("behind", {}).items()}
     return Tenant(
