@@ -55,13 +55,12 @@ def test_runs_are_named_under_the_number_that_was_read(table: str) -> None:
 
 def test_only_a_build_that_knows_all_says_when_it_was(table: str) -> None:
     runs = HeldRuns(table)
-    told = {"seen": 3, "again_us": None, "failing": 0}
-    runs.finish(runs.read("scores"), 5, **told)
+    runs.finish(runs.read("scores"), 5, seen=3, again_us=None, failing=0)
     assert runs.builds()["scores"] == Builds("scores", 0, 5, 3, NOW_US)
     first = runs.put(runs.read("scores"), 2026, {DAY: ("R1",)})
     assert runs.builds()["scores"].seen is None  # what has been seen is no longer all
     second = runs.put(first, 2026, {DAY: ("R1", "R2")})
-    runs.finish(first, 6, **told)
+    runs.finish(first, 6, seen=3, again_us=None, failing=0)
     assert runs.builds()["scores"] == replace(second.builds, as_of_us=5, seen_us=NOW_US)
     runs.finish(second, 7, seen=4, again_us=9, failing=2)
     assert runs.builds() == {"scores": Builds("scores", 2, 7, 4, NOW_US, 9, 2)}
