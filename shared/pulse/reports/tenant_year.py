@@ -43,9 +43,15 @@ def schema(dataset: lake.Dataset, rollup: Rollup) -> pa.Schema:
 
 
 def read(dataset: lake.Dataset, rollup: Rollup, pieces: Iterable[bytes]) -> pa.Table:
-    """The rows of some Parquet objects that have a roll-up's columns, in any order."""
+    """The rows of some Parquet objects with a roll-up's columns, in any order.
+
+    What an object lacks came later than it, so that it need not be built again: a dimension has no
+    value in its rows, and a measure is what another one said before (lake.Dataset.before), or
+    zero. So it is where Athena has found nothing for some rows. Raises NewerFormatError for an
+    object that this version would read wrongly.
+    """
     wanted = schema(dataset, rollup)
-    tables = [_read(piece, wanted) for piece in pieces]
+    tables = [_read(dataset, piece, wanted) for piece in pieces]
     return pa.concat_tables(tables) if tables else wanted.empty_table()
 
 
@@ -125,6 +131,28 @@ def _row_groups(table: pa.Table, names: Sequence[str]) -> Iterator[pa.Table]:
             yield table.slice(start, ROW_GROUP)
 
 
-def _read(piece: bytes, wanted: pa.Schema) -> pa.Table:
-    table = pq.ParquetFile(pa.BufferReader(piece)).read(columns=wanted.names)
-    return table.select(wanted.names).cast(wanted).replace_schema_metadata().combine_chunks()
+def _read(dataset: lake.Dataset, piece: bytes, wanted: pa.Schema) -> pa.Table:
+    file = pq.ParquetFile(pa.BufferReader(piece))
+    formats.REPORT.check(file.metadata.metadata)
+    names = [name for name in wanted.names if name in file.schema_arrow.names]
+    table = file.read(columns=[*names, *_said_before(dataset, file.schema_arrow.names)])
+    columns = [_column(dataset, table, field.name, field.type) for field in wanted]
+    return pa.table(columns, schema=wanted).combine_chunks()
+
+
+def _said_before(dataset: lake.Dataset, names: Collection[str]) -> list[str]:
+    """Columns that are not wanted themselves, but say what missing ones would."""
+    return [same for name, same in dataset.before.items() if name not in names and same in names]
+
+
+def _column(dataset: lake.Dataset, table: pa.Table, name: str, kind: Any) -> Any:
+    """A column, as of a table that has always had it."""
+    found = table[name].cast(kind) if name in table.schema.names else None
+    if name not in dataset.measures:
+        return pa.nulls(len(table), kind) if found is None else found
+    if found is not None and not found.null_count:
+        return found
+    same = dataset.before.get(name)
+    before = table[same].cast(kind) if same in table.schema.names else None
+    zeros = pa.repeat(pa.scalar(0, pa.int64()).cast(kind), len(table))
+    return pc.coalesce(*[one for one in (found, before) if one is not None], zeros)

@@ -10,7 +10,8 @@ import pytest
 from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import lake
-from pulse.reports import tenant_year
+from pulse.errors import NewerFormatError
+from pulse.reports import rollups, tenant_year
 from pulse.reports.rollups import ROLLUPS, Rollup
 from pulse.reports.tenant_year import count_events, encode, merge, schema
 
@@ -132,3 +133,59 @@ def test_of_several_parts_each_day_s_rows_are_those_of_the_newest_that_has_it() 
         ]
     )
     assert {row["day"]: row["sessions"] for row in found.to_pylist()} == {first: 1, third: 7}
+
+
+TIMED = {
+    "accept_timed": "accepted",
+    "first_response_timed": "responded",
+    "finish_timed": "finished_responded",
+    "handle_timed": "handled",
+}
+"""Measures that came later, and those that said the same of rows from before."""
+
+
+def interactions(**counts: int) -> list[dict[str, Any]]:
+    return [{"media_type": "voice", "agent": "a", "entered": 9, **counts}]
+
+
+def test_what_an_object_lacks_is_what_its_rows_would_say() -> None:
+    said = {"accepted": 3, "responded": 2, "finished_responded": 1, "handled": 4, "finish_met": 5}
+    whole = table(lake.INTERACTIONS, interactions(**said))
+    former = parquet(whole.drop_columns([*TIMED, "finish_met", "service_type"]))
+    now = parquet(table(lake.INTERACTIONS, interactions(**dict.fromkeys(TIMED, 1))))
+    found = tenant_year.read(lake.INTERACTIONS, cube(lake.INTERACTIONS), [former, now])
+    assert found.schema == whole.schema
+    first, second = found.to_pylist()
+    assert {name: first[name] for name in TIMED} == {n: said[same] for n, same in TIMED.items()}
+    assert (first["finish_met"], first["service_type"], first["agent"]) == (0, None, "a")
+    assert {name: second[name] for name in TIMED} == dict.fromkeys(TIMED, 1)
+
+
+def test_a_roll_up_that_lacks_columns_is_read_as_the_cube_is() -> None:
+    rollup = next(one for one in ROLLUPS["interactions"] if "agent" in one.dimensions[1:])
+    rows = rollups.roll_up(
+        lake.INTERACTIONS, rollup, table(lake.INTERACTIONS, interactions(accepted=3))
+    )
+    former = parquet(rows.drop_columns([*TIMED]))
+    (found,) = tenant_year.read(lake.INTERACTIONS, rollup, [former]).to_pylist()
+    assert (found["agent"], found["accept_timed"], found["handle_timed"]) == ("a", 3, 0)
+
+
+def test_where_some_rows_have_no_value_for_a_measure_it_is_the_same() -> None:
+    """As Athena reads days from before a column together with later ones."""
+    rows = table(lake.INTERACTIONS, interactions(accepted=3) + interactions(accepted=5))
+    place = rows.schema.get_field_index("accept_timed")
+    some = rows.set_column(place, "accept_timed", pa.array([None, 4], pa.int64()))
+    place = rows.schema.get_field_index("revenue")
+    none = pa.array([None, None], pa.decimal128(38, 4))
+    body = parquet(some.set_column(place, "revenue", none))
+    found = tenant_year.read(lake.INTERACTIONS, cube(lake.INTERACTIONS), [body])
+    assert found["accept_timed"].to_pylist() == [3, 4]
+    assert found["revenue"].to_pylist() == [0, 0]
+
+
+def test_an_object_for_newer_readers_is_not_read() -> None:
+    rows = table(lake.SESSIONS, [{"sessions": 1}])
+    body = parquet(rows.replace_schema_metadata({"pulse.format": "9", "pulse.reader": "9"}))
+    with pytest.raises(NewerFormatError, match="readers of format 9"):
+        tenant_year.read(lake.SESSIONS, cube(lake.SESSIONS), [body])
