@@ -9,10 +9,11 @@ be there in every row, and integers are no wider than they need be. Its metadata
 its format, and the least number whose readers understand it (formats.py).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -80,16 +81,57 @@ def count_events(dataset: lake.Dataset, rows: pa.Table) -> int:
 
 def encode(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> bytes:
     """The object that holds these rows of a roll-up. Equal rows in any order give equal bytes."""
-    by: list[tuple[str, Literal["ascending", "descending"]]] = [
-        (name, "ascending") for name in (*rollup.dimensions, "day")
-    ]
-    rows = rows.take(pc.sort_indices(rows, sort_keys=by))
+    columns = {name: rows[name].combine_chunks() for name in rows.schema.names}
+    for name in rollup.dimensions:
+        columns[name] = columns[name].dictionary_encode()
+    order = _order(columns, [*rollup.dimensions, "day"])
+    table = pa.table({name: column.take(order) for name, column in columns.items()})
     parted_by = [name for name in dataset.parted_by if name in rollup.dimensions]
-    return _encode(rows, parted_by)
+    return _encode(table, rows.schema, parted_by)
 
 
-def _encode(table: pa.Table, parted_by: Sequence[str]) -> bytes:
-    stored = _narrow_schema(table).with_metadata(formats.REPORT.metadata)
+def _order(columns: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """The places of the rows, sorted by these columns, and where they are equal by the others.
+
+    Sorting numbers of few values takes a fraction of the time that sorting texts does.
+    """
+    numbers, size = np.zeros(len(columns["day"]), np.int64), 1
+    for name in keys:
+        ranks, values = _ranks(columns[name])
+        if size * values > 2**62:  # would no longer fit: number what there is so far
+            found, numbers = np.unique(numbers, return_inverse=True)
+            size = len(found)
+        numbers = numbers * values + ranks
+        size *= values
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    if (ordered[1:] == ordered[:-1]).any():
+        others = [name for name in columns if name not in keys]
+        by = pa.table({name: columns[name] for name in others})
+        first: Any = pc.sort_indices(by, sort_keys=[(name, "ascending") for name in others])
+        order = np.from_dlpack(first).astype(np.int64)
+        order = order[np.argsort(numbers[order], kind="stable")]
+    return pa.array(order)
+
+
+def _ranks(column: Any) -> tuple[Any, int]:
+    """Each row's place among the column's values, and how many these may be; no value is last."""
+    if not len(column):
+        return np.zeros(0, np.int64), 1
+    if not pa.types.is_dictionary(column.type):
+        numbers = np.from_dlpack(column.cast(pa.int32())).astype(np.int64)
+        numbers -= numbers.min()
+        return numbers, int(numbers.max()) + 1
+    order: Any = pc.sort_indices(column.dictionary)
+    rank = np.empty(len(order) + 1, np.int64)
+    rank[np.from_dlpack(order)] = np.arange(len(order))
+    rank[-1] = len(order)
+    codes = pc.coalesce(column.indices.cast(pa.int64()), pa.scalar(-1, pa.int64()))
+    return rank[np.from_dlpack(codes)], len(rank)
+
+
+def _encode(table: pa.Table, schema: pa.Schema, parted_by: Sequence[str]) -> bytes:
+    stored = _narrow_schema(table, schema).with_metadata(formats.REPORT.metadata)
     # integers as differences: half the time to read that dictionaries take
     integers = [field.name for field in stored if pa.types.is_integer(field.type)]
     sink = pa.BufferOutputStream()
@@ -106,10 +148,10 @@ def _encode(table: pa.Table, parted_by: Sequence[str]) -> bytes:
     return body
 
 
-def _narrow_schema(table: pa.Table) -> pa.Schema:
-    """The table's schema with 32 bits for each integer column that they are enough for."""
+def _narrow_schema(table: pa.Table, schema: pa.Schema) -> pa.Schema:
+    """The schema with 32 bits for each integer column that they are enough for."""
     fields = []
-    for field in table.schema:
+    for field in schema:
         if pa.types.is_integer(field.type):
             ends: Any = pc.min_max(table[field.name])
             if all(-(2**31) <= (end.as_py() or 0) < 2**31 for end in ends.values()):

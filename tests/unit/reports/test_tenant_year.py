@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import lake
@@ -89,6 +91,47 @@ def test_the_same_rows_give_the_same_bytes_however_they_are_cut_and_ordered() ->
         (None, "chat"),
         (None, "voice"),
     ]
+
+
+LABELS = st.sampled_from([None, "", "a", "a\x00", "Z", "ä", "\uffff", "😀"])
+SESSIONS = st.fixed_dictionaries(
+    {
+        "agent": LABELS,
+        "media_type": LABELS,
+        "day": st.sampled_from([DAY, DAY.replace(day=1), DAY.replace(year=2024)]),
+        "sessions": st.integers(0, 2),
+        "active_us": st.integers(-1, 1),
+    }
+)
+
+
+@given(st.lists(SESSIONS, max_size=30), st.randoms(use_true_random=False))
+def test_rows_are_sorted_by_code_points_what_is_not_given_last(
+    rows: list[dict[str, Any]], chance: random.Random
+) -> None:
+    """Also where some rows have equal keys, as no build makes them."""
+    body = encoded(lake.SESSIONS, rows)
+    keys = [(row["agent"], row["media_type"], row["day"]) for row in stored(body).to_pylist()]
+
+    def order(key: Any) -> Any:
+        agent, medium, day = key
+        return (agent is None, agent or "", medium is None, medium or "", day)
+
+    assert keys == sorted(keys, key=order)
+    chance.shuffle(rows)
+    assert encoded(lake.SESSIONS, rows) == body
+
+
+def test_keys_of_more_combinations_than_64_bits_number_are_sorted() -> None:
+    names = lake.SCORES.dimensions
+    many = [
+        {name: f"{n * (place + 7) % 251:03}" for place, name in enumerate(names)}
+        for n in range(251)
+    ]
+    rows = [row | {"c1": 1, "day": DAY} for row in many]
+    found = stored(encoded(lake.SCORES, rows)).to_pylist()
+    keys = [tuple(row[name] for name in names) for row in found]
+    assert keys == sorted(tuple(row[name] for name in names) for row in many)
 
 
 def test_a_row_group_holds_one_scale_so_that_its_statistics_tell_what_is_zero() -> None:
