@@ -67,7 +67,9 @@ def test_what_has_not_changed_is_not_built_again(pulse: Driver) -> None:
     assert pulse.objects("daily/") == {k: v for k, v in before.items() if k.startswith("daily/")}
 
 
-def test_days_that_are_built_by_hand_without_a_change_are_compared_and_not_written(pulse: Driver) -> None:
+def test_days_built_by_hand_without_a_change_are_compared_and_not_written(
+    pulse: Driver,
+) -> None:
     pulse.post("acme", [answer(k % 11, number=k, ago=k % 5) for k in range(60)])
     pulse.build()
     before = pulse.objects("reports/")

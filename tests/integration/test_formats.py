@@ -8,6 +8,8 @@ from pulse.formats import Format
 from pulse.tenants.rules import Rule
 from tests.driver import Driver
 
+TO_TODAY = "start_date=2026-11-01&end_date=2026-11-21"
+
 
 @pytest.mark.usefixtures("noon")
 def test_what_a_newer_version_has_built_is_not_served_as_it_is_but_built_again(
@@ -21,17 +23,17 @@ def test_what_a_newer_version_has_built_is_not_served_as_it_is_but_built_again(
         newer.setattr(formats, "REPORT", Format(9, reader=9))
         _, built = driver.build()
         assert built.rewritten == (("acme", 2026),)
-        before = driver.report("acme", "nps")
+        before = driver.report("acme", "nps", TO_TODAY)
     driver.forget()
     for path in ("/v1/reports/nps", "/v1/dimensions/survey"):
-        answer = driver.call("GET", path, key=driver.key("acme", "report"))
+        answer = driver.call("GET", f"{path}?{TO_TODAY}", key=driver.key("acme", "report"))
         assert (answer.status, answer.json["code"]) == (503, "built_by_newer_version")
         assert answer.headers["Retry-After"] == "60"
     assert reports_checked(driver) == "waiting"
 
     assert driver.build_reports().rewritten == (("acme", 2026),)
     driver.forget()
-    after = driver.report("acme", "nps")
+    after = driver.report("acme", "nps", TO_TODAY)
     assert after["rows"] == before["rows"]
     assert reports_checked(driver) == "ok"
     assert driver.build_reports().rewritten == ()

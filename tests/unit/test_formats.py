@@ -16,11 +16,11 @@ from pulse import days, formats, lake
 from pulse.days import DateRange
 from pulse.erasure.marks import customer_mark
 from pulse.errors import ConflictError, NewerFormatError
-from pulse.finance.figures import RevenueYear
 from pulse.formats import Format
 from pulse.ingest.message import Message
 from pulse.raw import parquet
 from pulse.raw.rows import STREAMS, Origin, row_of
+from pulse.reports import tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve import parquet as reports
 from pulse.store.clients import client
@@ -268,7 +268,7 @@ def test_a_report_object_that_would_be_misread_is_not_read() -> None:
     with pytest.raises(NewerFormatError, match="readers of format 9, this version knows 4"):
         reports.read(body, lake.SCORES, ROLLUPS["scores"][0])
     with pytest.raises(NewerFormatError):
-        RevenueYear.read(body)
+        tenant_year.read(lake.SCORES, ROLLUPS["scores"][0], [body])
 
 
 def test_an_object_that_tells_nothing_can_be_read() -> None:

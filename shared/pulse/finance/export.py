@@ -13,7 +13,7 @@ from typing import Self
 
 from pulse import days, lake
 from pulse.days import Remaining
-from pulse.errors import BuildCheckError, ConflictError, PulseError, raise_collected
+from pulse.errors import BuildCheckError, ConflictError, GoneError, PulseError, raise_collected
 from pulse.finance.figures import DIMENSIONS, RevenueYear, closing_day, first_day
 from pulse.finance.folder import Folder, list_folders
 from pulse.finance.manifest import Manifest, to_the_second
@@ -171,7 +171,12 @@ class ExportRevenue:
         table, today = tenant.table(DATASET.name), days.today(tenant.timezone)
         if year not in table.published_years:
             return
-        revenue = revenue_of(self.reports, tenant, year)
+        try:
+            revenue = revenue_of(self.reports, tenant, year)
+        except GoneError as error:
+            if self._anew(tenant).table(DATASET.name) != table:
+                raise ConflictError(f"{tenant.id} was built meanwhile") from error
+            raise
         as_of = to_the_second(table.years[year].as_of_us)
         touched: list[PulseError] = []
         for month, folder in list_folders(self.files, tenant.id, year, turn.in_time).items():
@@ -215,7 +220,7 @@ class ExportRevenue:
 def revenue_of(reports: Objects, tenant: Tenant, year: int) -> RevenueYear:
     """The revenue that a tenant's reports show of a year which has some.
 
-    Raises ConflictError where they have changed since the tenant was read.
+    Raises GoneError where an object is gone: they may have changed since the tenant was read.
     """
     state = tenant.table(DATASET.name).years[year]
     return RevenueYear.of(reading.rows(reports, DATASET, tenant.id, year, state, DIMENSIONS))

@@ -26,6 +26,7 @@ from pulse.errors import (
     AthenaError,
     BuildCheckError,
     ConflictError,
+    GoneError,
     PulseError,
     raise_collected,
 )
@@ -566,9 +567,13 @@ class BuildReports:
             return
         change = Change(changed, rows, lake.ulid(), table.as_of_us)
         writer = YearWriter(self.objects)
-        written = writer.write(
-            dataset, tenant, year.number, before, change, published=year.run_of.keys()
-        )
+        try:
+            written = writer.write(
+                dataset, tenant, year.number, before, change, published=year.run_of.keys()
+            )
+        except GoneError:
+            self._lose(table, year, tenant)
+            return
         fence = table.held.fence
         self.tenants.set_year(
             tenant, dataset.name, year.number, written.state, before=before, fence=fence
@@ -577,6 +582,22 @@ class BuildReports:
         table.rewritten.append((tenant, year.number))
         table.folded += written.folded
         table.written += written.size
+
+    def _lose(self, table: _Table, year: _Year, tenant: str) -> None:
+        """Let the whole year be owed to a tenant whose record names objects that are gone.
+
+        So it does where the record is one of before, as after a restoration. Raises ConflictError
+        where it has only changed meanwhile.
+        """
+        before = table.state(tenant, year.number) or YearState((), "", table.as_of_us, None, 0)
+        owed = frozenset(year.run_of)
+        state = replace(before, parts=(), first_day=None, owed=owed, revision=before.revision + 1)
+        self.tenants.set_year(
+            tenant, table.dataset.name, year.number, state, before=before, fence=table.held.fence
+        )
+        logger.error("reports are gone", extra={"tenant": tenant, "year": year.number})
+        del year.pending[tenant]
+        table.finished = False  # the next round builds it
 
     # -- what is left
 
@@ -678,7 +699,9 @@ class BuildReports:
                 return
             named = {part.run for part in state.parts}
             if len(named) > 1:
-                with suppress(ConflictError):  # a build was first: its state is folded next
+                with suppress(
+                    ConflictError, GoneError
+                ):  # a build was first: its state is folded next
                     written = YearWriter(self.objects).fold(dataset, tenant, year, state)
                     self.tenants.set_year(tenant, dataset.name, year, written.state, before=state)
                 continue

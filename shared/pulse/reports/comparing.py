@@ -14,7 +14,7 @@ from pulse.days import Remaining
 from pulse.sql import spread, statement
 from pulse.store.athena import Athena
 
-_MOST_PLACES = 2_000
+MOST_PLACES = 2_000
 """Runs times days of one statement: in as many places Athena looks for objects (projection)."""
 
 
@@ -75,7 +75,7 @@ def batches(runs: Mapping[date, Sequence[str]]) -> Iterator[list[date]]:
     named: set[str] = set()
     for day in sorted(runs):
         more = named.union(runs[day])
-        if batch and len(more) * ((day - batch[0]).days + 1) > _MOST_PLACES:
+        if batch and len(more) * ((day - batch[0]).days + 1) > MOST_PLACES:
             yield batch
             batch, more = [], {*runs[day]}
         batch.append(day)

@@ -6,7 +6,7 @@ from datetime import date
 import pyarrow as pa
 
 from pulse import lake
-from pulse.errors import ConflictError
+from pulse.errors import GoneError
 from pulse.reports import rollups, tenant_year
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import YearState
@@ -24,8 +24,8 @@ def rows(
 ) -> pa.Table:
     """The year's rows by day and at least these dimensions, but for days that are left out.
 
-    Of each part the smallest object is read that has them. Raises ConflictError where one is gone:
-    then the tenant's record names others.
+    Of each part the smallest object is read that has them. Raises GoneError where one is gone: as
+    a rule the tenant's record names others by now.
     """
     names = [*dimensions, "day", *dataset.measures]
     taken = frozenset(without)
@@ -37,7 +37,7 @@ def rows(
         key = lake.part_key(dataset, tenant, year, part.run, rollup.name)
         stored = objects.look(key)
         if stored is None:
-            raise ConflictError(f"{key} is no longer there")
+            raise GoneError(f"{key} is no longer there")
         read = tenant_year.read(dataset, rollup, [stored[0]])
         found.append(tenant_year.of_days(read, part.days - taken).select(names))
         taken |= part.days

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pulse import lake
-from pulse.errors import ConflictError
+from pulse.errors import GoneError
 from pulse.reports import parts, rollups, tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.store.objects import Objects
@@ -81,8 +81,8 @@ class YearWriter:
     ) -> Written:
         """Put what has changed, together with as many older parts as the fold wants.
 
-        `published` are the days of the year that the daily table has. Raises ConflictError where a
-        part's object is gone: then another state has come.
+        `published` are the days of the year that the daily table has. Raises GoneError where a
+        part's object is gone: as a rule the tenant's record names another part by now.
         """
         visible = list(_visible(before, change.days, published))
         cube = tenant_year.encode(dataset, ROLLUPS[dataset.name][0], change.rows)
@@ -95,7 +95,7 @@ class YearWriter:
     def fold(self, dataset: lake.Dataset, tenant: str, year: int, before: YearState) -> Written:
         """Make one part of all that a year has. Its rows stay as they are.
 
-        Raises ConflictError where an object is gone.
+        Raises GoneError where an object is gone.
         """
         empty = tenant_year.schema(dataset, ROLLUPS[dataset.name][0]).empty_table()
         change = Change(frozenset(), empty, lake.ulid(), before.as_of_us)
@@ -162,7 +162,7 @@ class YearWriter:
         key = lake.part_key(dataset, tenant, year, part.run, CUBE)
         body = self.objects.look(key)
         if body is None:
-            raise ConflictError(f"{key} is no longer there")
+            raise GoneError(f"{key} is no longer there")
         return tenant_year.read(dataset, ROLLUPS[dataset.name][0], [body[0]])
 
 

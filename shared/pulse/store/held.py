@@ -1,8 +1,8 @@
 """Which runs of build_daily the rows of the report tables may come from.
 
     pk             sk     record
-    REPORTS        table  number; as_of_us, seen, seen_us, again_us, failing: what the last build
-                          that left no day over has found
+    REPORTS        table  number; as_of_us, seen, seen_us, again_us, failing, format: what the
+                          last build that left no day over has found
     REPORTS#table  YYYY   days: by day, the runs that its rows may come from; format
 
 A day is settled where one run is named: every tenant's rows of it are those of that run, but for
@@ -42,6 +42,8 @@ class Builds:
     seen_us: int = 0
     again_us: int | None = None
     """From when on a tenant's year is to be tried again that cannot be built."""
+    format: int = formats.REPORT.number
+    """The format of what it has seen."""
     failing: int = 0
     """How many tenants' years cannot be built, as of `seen_us`."""
 
@@ -58,6 +60,7 @@ class Builds:
         now = days.now_us()
         return (
             self.seen == stand.published
+            and self.format == formats.REPORT.number
             and not stand.at_work
             and (self.again_us is None or now < self.again_us)
             and now - self.seen_us < NIGHT_US
@@ -145,6 +148,18 @@ class HeldRuns:
         )
         return Held(replace(held.builds, number=number, seen=None), found)
 
+    def forget(self) -> None:
+        """Let no day of any table count as built, as where tenants' records are those of before."""
+        for table in self.builds():
+            self._records.update(
+                _BUILDS,
+                table,
+                "SET #number = if_not_exists(#number, :none) + :one REMOVE seen, as_of_us",
+                names={"#number": "number"},
+                values={":none": 0, ":one": 1},
+            )
+            self._records.clear(_pk(table))
+
     def finish(
         self, held: Held, as_of_us: int, *, seen: int | None, again_us: int | None, failing: int
     ) -> None:
@@ -155,14 +170,14 @@ class HeldRuns:
         """
         condition, names, values = _stands(held.builds.number)
         told = {":as_of": as_of_us, ":seen": seen, ":now": days.now_us(), ":again": again_us}
-        told[":failing"] = failing
+        told |= {":failing": failing, ":format": formats.REPORT.number}
         with suppress(ConflictError):
             self._records.update(
                 _BUILDS,
                 held.builds.table,
                 "SET as_of_us = :as_of, seen = :seen, seen_us = :now, again_us = :again, "
-                "failing = :failing",
-                names=names,
+                "failing = :failing, #format = :format",
+                names={**names, "#format": "format"},
                 values={**values, **told},
                 condition=condition,
             )
@@ -181,6 +196,7 @@ def _builds(table: str, record: Record) -> Builds:
         seen_us=record.get("seen_us", 0),
         again_us=record.get("again_us"),
         failing=record.get("failing", 0),
+        format=record.get("format", formats.REPORT.number),
     )
 
 

@@ -17,6 +17,8 @@ from pulse.errors import AthenaError
 from pulse.exports.export import FILTERS, Request
 from pulse.exports.orders import BODY_LIMIT
 from pulse.exports.write import filter_parameters
+from pulse.reports.build import MOST_NAMED
+from pulse.reports.comparing import MOST_PLACES, pair
 from pulse.store.athena import Athena, statement_text
 
 ATHENA_TAKES = 262_144
@@ -81,7 +83,13 @@ def most() -> dict[str, list[dict[str, Any]]]:
         **prefixes,
         **day_parameters(next(batches(every_day))),
         "marks": next(parts(marks)),
-        "tenants": [TENANT] * lake.PARTITION_LIMIT,
+        "tenants": [TENANT] * MOST_NAMED,
+        "everybody": False,
+        "runs": [lake.ulid()] * MOST_PLACES,
+        "pairs": [pair(lake.ulid(), days.FIRST_DAY)] * MOST_PLACES,
+        "newest": [pair(lake.ulid(), days.FIRST_DAY)] * 366,
+        "compared": MOST_PLACES,
+        "without": [str(days.FIRST_DAY)] * 10_000,
         "tenant": TENANT,
         "customer": marks[0],
         "key_id": "0" * 12,
@@ -108,6 +116,6 @@ def most() -> dict[str, list[dict[str, Any]]]:
 def test_every_statement_fits_with_the_most_that_it_may_be_given(name: str) -> None:
     given = most()
     for params in given.get(name, given[""]):
-        text = statement_text(sql.statement(*name.split("/")), params)
+        text = statement_text(*sql.spread(sql.statement(*name.split("/")), params, "runs"))
         assert len(text.encode()) <= ATHENA_TAKES - UNLOAD_ADDS
         assert not re.search(r"(?<!:):[a-z]\w*", re.sub("'[^']*'", "", text)), "a value is missing"

@@ -63,7 +63,7 @@ def test_only_a_build_that_knows_all_says_when_it_was(table: str) -> None:
     runs.finish(first, 6, seen=3, again_us=None, failing=0)
     assert runs.builds()["scores"] == replace(second.builds, as_of_us=5, seen_us=NOW_US)
     runs.finish(second, 7, seen=4, again_us=9, failing=2)
-    assert runs.builds() == {"scores": Builds("scores", 2, 7, 4, NOW_US, 9, 2)}
+    assert runs.builds() == {"scores": Builds("scores", 2, 7, 4, NOW_US, 9, failing=2)}
     assert runs.read("scores").days == second.days
 
 
