@@ -96,7 +96,7 @@ def test_a_statement_stays_in_the_subset_that_trino_and_duckdb_share(path: Path)
 
 
 def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
-    checks = ("in_raw", "in_run", "by_tenant", "by_year", "on_two_days", "received")
+    checks = ("in_raw", "in_run", "by_year", "on_two_days", "received")
     expected = {
         relative
         for dataset in lake.DATASETS
