@@ -15,7 +15,16 @@ from pathlib import Path
 from bench.measure import SCALES, Part, Scale, measured
 from bench.page import page
 
-PARTS = ("imports", "ingest", "write_raw", "build_daily", "statements", "years", "read")
+PARTS = (
+    "imports",
+    "ingest",
+    "write_raw",
+    "build_daily",
+    "statements",
+    "years",
+    "questions",
+    "read",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -6,25 +6,17 @@ minute after each first question; the tenant-years are fetched and read anew eac
 answers are compared before anything is timed.
 """
 
-# ruff: noqa: S608 - the statement is put together from the lake's own names
-
-import json
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-import duckdb
 
 from bench import slow_s3
-from bench.account import Account, deployed
+from bench.account import deployed
 from bench.data import TENANTS, Responses, tenant_of_size
 from bench.engines import (
-    Answer,
     ClickHouse,
     DuckDBOnFiles,
     DuckDBOnS3,
@@ -32,23 +24,13 @@ from bench.engines import (
     PostgreSQL,
     postgresql,
 )
+from bench.laid import BUCKET, Laid, Pulse, cube_of_raw, lay, publish
 from bench.measure import Goal, Part, Scale, Times, in_turns
-from pulse import days, lake
+from pulse import lake
 from pulse.days import DateRange
-from pulse.http import Door, Route, answer
-from pulse.reports import tenant_year
-from pulse.serve.dimensions import DisplayNames
-from pulse.serve.service import Reports
-from pulse.serve.years import Years
-from pulse.store.clients import client
-from pulse.store.names import Names
 from pulse.store.objects import Objects
-from pulse.store.tenants import Tenants
-from pulse.tenants.access import Directory
-from pulse.tenants.tenant import YearState
 
 DELAY_MS = 25
-BUCKET = "lake"
 LARGEST = "largest"
 POSTGRES_ROWS = 20_000_000
 """The most that PostgreSQL is given: loading more would take longer than all the rest."""
@@ -60,50 +42,6 @@ RANGES = {
 YEAR = RANGES["a year"]
 
 
-@dataclass
-class Pulse:
-    """serve_reports with nothing of the lake in memory, on the slow S3."""
-
-    table: str
-    keys: dict[str, str]
-    """Report keys by tenant."""
-    name: str = "Pulse"
-    directory: Directory = field(init=False)
-    gets: int = 0
-    """GETs of objects so far."""
-
-    def __post_init__(self) -> None:
-        self.directory = Directory(Tenants(self.table, hurried=True))
-        events = client("s3", hurried=True).meta.events
-        events.register("before-send.s3.GetObject", self._count)
-
-    def answer(self, tenant: str, dates: DateRange) -> Answer:
-        """The report `geo`, by country."""
-        rows = self.ask(self.cold(), tenant, dates)["rows"]
-        return {
-            (row["metric"], row["scale"], row["country"]): (row["responses"], row["average"])
-            for row in rows
-        }
-
-    def cold(self) -> Route:
-        """The route of a report in a process that has read no object yet."""
-        names = DisplayNames(self.directory, Names(self.table, hurried=True))
-        reports = Reports(self.directory, Years(Objects(BUCKET, hurried=True)), names)
-        return reports.routes["GET /v1/reports/{report}"]
-
-    def ask(self, route: Route, tenant: str, dates: DateRange) -> dict[str, list[dict[str, Any]]]:
-        """The reply's JSON. Raises RuntimeError for anything but 200."""
-        event = _event(self.keys[tenant], dates)
-        reply = answer({"GET /v1/reports/{report}": route}, event, Door(""))
-        if reply["statusCode"] != 200:
-            raise RuntimeError(reply["body"])
-        found: dict[str, list[dict[str, Any]]] = json.loads(reply["body"], parse_float=Decimal)
-        return found
-
-    def _count(self, **_: object) -> None:
-        self.gets += 1
-
-
 def run(scale: Scale) -> Part:
     """Every range, every way to answer it."""
     typical = tenant_of_size(scale.typical_rows, scale.raw_rows_a_year)
@@ -113,7 +51,7 @@ def run(scale: Scale) -> Part:
         stored = _store(scale, bucket, typical)
         endpoint_url = stack.enter_context(slow_s3.serving(root, DELAY_MS))
         account = stack.enter_context(deployed(AWS_ENDPOINT_URL_S3=endpoint_url))
-        pulse = _pulse(account, stored)
+        pulse = Pulse(account.environment("ServeReports")["PULSE_TABLE"], publish(account, stored))
         engines: list[Engine] = [DuckDBOnS3(bucket, endpoint_url), DuckDBOnFiles(bucket)]
         absent = []
         if ClickHouse.installed():
@@ -128,32 +66,29 @@ def run(scale: Scale) -> Part:
         else:
             database.load(bucket)
             engines.append(database)
-        part = _part(scale, pulse, engines, typical)
+        (key,) = (one.key() for one in stored if (one.tenant, one.year) == (typical, YEAR.end.year))
+        part = _part(scale, pulse, engines, typical, key)
         return replace(part, rows=(*part.rows, *((*one, "", "") for one in absent)))
 
 
 # -- what is stored
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """A tenant-year object that lies in the lake."""
-
-    tenant: str
-    year: int
-    size: int
-
-
-def _store(scale: Scale, bucket: Path, typical: str) -> list[_Stored]:
-    """Raw of all tenants, and the tenant-years of the two that are asked for."""
+def _store(scale: Scale, bucket: Path, typical: str) -> list[Laid]:
+    """Raw of all tenants, and the years of the two that are asked for."""
     raw = _until_the_end(scale.raw_rows_a_year, scale.raw_days, TENANTS)
     raw.write(bucket)
     years = sorted({day.year for day in raw.dates})
-    stored = [_put_year(bucket, bucket, typical, year) for year in years]
+    stored = [
+        lay(bucket, lake.SCORES, typical, year, cube_of_raw(bucket, typical, year))
+        for year in years
+    ]
     with tempfile.TemporaryDirectory(prefix="pulse-bench-") as other:
         alone = _until_the_end(scale.largest_rows, min(scale.raw_days, 365), (LARGEST,))
         alone.write(Path(other))
-        stored.append(_put_year(Path(other), bucket, LARGEST, YEAR.end.year))
+        year = YEAR.end.year
+        rows = cube_of_raw(Path(other), LARGEST, year)
+        stored.append(lay(bucket, lake.SCORES, LARGEST, year, rows))
     return stored
 
 
@@ -162,57 +97,11 @@ def _until_the_end(rows_a_year: int, days: int, tenants: tuple[str, ...]) -> Res
     return Responses(rows_a_year * days // 365, first, days, tenants)
 
 
-def _put_year(raw: Path, bucket: Path, tenant: str, year: int) -> _Stored:
-    """What the two builders make of raw, by one statement of DuckDB and build_reports' own code."""
-    counts = ", ".join(
-        f"count(*) FILTER (WHERE score = {score}) AS {name}"
-        for score, name in enumerate(lake.SCORE_COUNTS)
-    )
-    dimensions = ", ".join(lake.SCORES.dimensions)
-    piece = bucket.parent / "piece.parquet"
-    with duckdb.connect() as connection:
-        connection.execute(f"""
-            COPY (
-                SELECT {dimensions}, CAST(dt AS date) AS day, {counts}
-                FROM (
-                    SELECT *, row_number() OVER (
-                        PARTITION BY dt, survey, key_kind, response_id
-                        ORDER BY received_us DESC, content_hash DESC
-                    ) AS place
-                    FROM read_parquet('{raw}/raw/responses/dt={year}-*/*.parquet',
-                        hive_partitioning=true, hive_types={{dt: VARCHAR}})
-                    WHERE tenant = '{tenant}'
-                )
-                WHERE place = 1
-                GROUP BY ALL
-            ) TO '{piece}' (FORMAT parquet)
-        """)
-    body = tenant_year.arrange(lake.SCORES, [piece.read_bytes()]).body
-    piece.unlink()
-    path = bucket / lake.report_key(lake.SCORES, tenant, year)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return _Stored(tenant, year, path.write_bytes(body))
-
-
-def _pulse(account: Account, stored: list[_Stored]) -> Pulse:
-    """serve_reports on the table, which knows the tenants and which of their years exist."""
-    keys = {}
-    for tenant in dict.fromkeys(one.tenant for one in stored):
-        account.tenant(tenant)
-        keys[tenant] = account.key(tenant, "report")
-    for one in stored:
-        first = date(one.year, 1, 1)
-        state = YearState("bench", days.now_us(), first, published=True)
-        account.tenants.set_year(one.tenant, lake.SCORES.name, one.year, state, before=None)
-    return Pulse(account.environment("ServeReports")["PULSE_TABLE"], keys)
-
-
 # -- what is measured
 
 
-def _part(scale: Scale, pulse: Pulse, engines: list[Engine], typical: str) -> Part:
+def _part(scale: Scale, pulse: Pulse, engines: list[Engine], typical: str, key: str) -> Part:
     objects = Objects(BUCKET, hurried=True)
-    key = lake.report_key(lake.SCORES, typical, YEAR.start.year)
     _agree(pulse, engines, typical)
     gets = _gets(pulse, typical, YEAR)
     warm = pulse.cold()
@@ -221,7 +110,7 @@ def _part(scale: Scale, pulse: Pulse, engines: list[Engine], typical: str) -> Pa
     ours: dict[str, Callable[[], object]] = {single: lambda: objects.get(key)}
     for name, dates in RANGES.items():
         ours[f"Pulse, typical tenant, {name}"] = _asking(pulse, typical, dates)
-    ours["Pulse, typical tenant, a year, in memory"] = lambda: pulse.ask(warm, typical, YEAR)
+    ours["Pulse, typical tenant, a year, in memory"] = lambda: pulse.ask(warm, typical, YEAR, "geo")
     ours["Pulse, largest tenant, a year"] = _asking(pulse, LARGEST, YEAR)
     taken = in_turns(scale.rounds, ours)
     one = taken[single].median
@@ -299,7 +188,7 @@ def _engine_rounds(scale: Scale) -> int:
 
 
 def _asking(pulse: Pulse, tenant: str, dates: DateRange) -> Callable[[], object]:
-    return lambda: pulse.ask(pulse.cold(), tenant, dates)
+    return lambda: pulse.ask(pulse.cold(), tenant, dates, "geo", "group_by=country")
 
 
 def _answering(way: Engine, tenant: str, dates: DateRange) -> Callable[[], object]:
@@ -317,21 +206,5 @@ def _agree(pulse: Pulse, engines: list[Engine], tenant: str) -> None:
 
 def _gets(pulse: Pulse, tenant: str, dates: DateRange) -> int:
     before = pulse.gets
-    pulse.ask(pulse.cold(), tenant, dates)
+    pulse.ask(pulse.cold(), tenant, dates, "geo", "group_by=country")
     return pulse.gets - before
-
-
-def _event(key: str, dates: DateRange) -> dict[str, object]:
-    """A dashboard's request, as API Gateway hands it over."""
-    return {
-        "version": "2.0",
-        "routeKey": "GET /v1/reports/{report}",
-        "rawPath": "/v1/reports/geo",
-        "rawQueryString": f"start_date={dates.start}&end_date={dates.end}&group_by=country",
-        "headers": {"authorization": f"Bearer {key}"},
-        "pathParameters": {"report": "geo"},
-        "requestContext": {
-            "http": {"method": "GET", "path": "/v1/reports/geo", "sourceIp": "203.0.113.7"},
-            "requestId": "bench",
-        },
-    }

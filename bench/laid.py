@@ -1,0 +1,275 @@
+"""A tenant's years in the lake as build_reports leaves them, and serve_reports before them."""
+
+# ruff: noqa: S608 - the statement is put together from the lake's own names
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bench.account import Account
+from pulse import days, lake
+from pulse.days import DateRange
+from pulse.http import Door, Route, answer
+from pulse.reports import rollups, tenant_year
+from pulse.reports.rollups import ROLLUPS
+from pulse.serve.dimensions import DisplayNames
+from pulse.serve.service import Reports
+from pulse.serve.years import Years
+from pulse.store.clients import client
+from pulse.store.names import Names
+from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
+from pulse.tenants.access import Directory
+from pulse.tenants.tenant import CUBE, Part, YearState
+
+BUCKET = "lake"
+CUBE_ALONE_BYTES = 2**20
+"""A part with less than so many bytes has no roll-ups: its cube is read as quickly."""
+
+
+def cube_of_raw(
+    raw: Path, tenant: str, year: int, extra: Mapping[str, str] | None = None
+) -> pa.Table:
+    """What build_daily makes of a tenant's answers of a year, by one statement of DuckDB.
+
+    The columns are those of the cube of scores, and `extra` ones: SQL by the name.
+    """
+    counts = ", ".join(
+        f"count(*) FILTER (WHERE score = {score}) AS {name}"
+        for score, name in enumerate(lake.SCORE_COUNTS)
+    )
+    more = "".join(f"{sql} AS {name}, " for name, sql in (extra or {}).items())
+    with tempfile.TemporaryDirectory(prefix="pulse-bench-") as folder, duckdb.connect() as database:
+        piece = Path(folder) / "piece.parquet"
+        database.execute(f"""
+            COPY (
+                SELECT {", ".join(lake.SCORES.dimensions)}, {more}
+                    CAST(dt AS date) AS day, {counts}
+                FROM (
+                    SELECT *, row_number() OVER (
+                        PARTITION BY dt, survey, key_kind, response_id
+                        ORDER BY received_us DESC, content_hash DESC
+                    ) AS place
+                    FROM read_parquet('{raw}/raw/responses/dt={year}-*/*.parquet',
+                        hive_partitioning=true, hive_types={{dt: VARCHAR}})
+                    WHERE tenant = '{tenant}'
+                )
+                WHERE place = 1
+                GROUP BY ALL
+            ) TO '{piece}' (FORMAT parquet)
+        """)
+        if extra:
+            return pq.read_table(piece)
+        return tenant_year.read(lake.SCORES, ROLLUPS[lake.SCORES.name][0], [piece.read_bytes()])
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A tenant's year that lies in the lake."""
+
+    tenant: str
+    table: lake.Dataset
+    year: int
+    state: YearState
+
+    def key(self, place: int = 0, rollup: str = CUBE) -> str:
+        """The key of an object of one of its parts, the newest first."""
+        run = self.state.parts[place].run
+        return lake.part_key(self.table, self.tenant, self.year, run, rollup)
+
+
+def lay(
+    lake_folder: Path,
+    table: lake.Dataset,
+    tenant: str,
+    year: int,
+    rows: pa.Table,
+    newest: Sequence[int] = (),
+) -> Laid:
+    """Put the year of these rows, with its roll-ups.
+
+    `newest` are the days of the parts before the last one, which has all days: the rows of the
+    days that newer parts have lie in it once more.
+    """
+    every = list(DateRange(date(year, 1, 1), date(year, 12, 31)))
+    parts = []
+    for count in (*newest, len(every)):
+        held = every[-count:]
+        some = rows.filter(pc.is_in(rows["day"], value_set=pa.array(held, pa.date32())))
+        parts.append(_put(lake_folder, table, tenant, year, held, some))
+    return Laid(tenant, table, year, YearState(tuple(parts), "bench", days.now_us(), every[0], 1))
+
+
+def _put(
+    folder: Path, table: lake.Dataset, tenant: str, year: int, held: list[date], rows: pa.Table
+) -> Part:
+    run, sizes = lake.ulid(), {}
+    for name, body in objects(table, rows).items():
+        path = folder / lake.part_key(table, tenant, year, run, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sizes[name] = path.write_bytes(body)
+    return Part(run, frozenset(held), sizes)
+
+
+def objects(table: lake.Dataset, rows: pa.Table) -> dict[str, bytes]:
+    """The objects of a part with these rows of the cube."""
+    cube = ROLLUPS[table.name][0]
+    made = {CUBE: tenant_year.encode(table, cube, rows)}
+    if len(made[CUBE]) >= CUBE_ALONE_BYTES:
+        for rollup, some in rollups.roll_ups(table, rows):
+            made[rollup.name] = tenant_year.encode(table, rollup, some)
+    return made
+
+
+def publish(account: Account, stored: Sequence[Laid]) -> dict[str, str]:
+    """Make the tenants, whose records tell of these years; a report key of each, by tenant."""
+    keys = {}
+    for tenant in dict.fromkeys(one.tenant for one in stored):
+        account.tenant(tenant)
+        keys[tenant] = account.key(tenant, "report")
+    for one in stored:
+        account.tenants.set_year(one.tenant, one.table.name, one.year, one.state, before=None)
+    return keys
+
+
+@dataclass
+class Pulse:
+    """serve_reports with nothing of the lake in memory, on the slow S3."""
+
+    table: str
+    keys: dict[str, str]
+    """Report keys by tenant."""
+    name: str = "Pulse"
+    directory: Directory = field(init=False)
+    gets: int = 0
+    """GETs of objects so far."""
+
+    def __post_init__(self) -> None:
+        self.directory = Directory(Tenants(self.table, hurried=True))
+        events = client("s3", hurried=True).meta.events
+        events.register("before-send.s3.GetObject", self._count)
+
+    def answer(self, tenant: str, dates: DateRange) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        """The report `geo`, by country."""
+        rows = self.ask(self.cold(), tenant, dates, "geo", "group_by=country")["rows"]
+        return {
+            (row["metric"], row["scale"], row["country"]): (row["responses"], row["average"])
+            for row in rows
+        }
+
+    def cold(self) -> Route:
+        """The route of a report in a process that has read no object yet."""
+        names = DisplayNames(self.directory, Names(self.table, hurried=True))
+        reports = Reports(self.directory, Years(Objects(BUCKET, hurried=True)), names)
+        return reports.routes["GET /v1/reports/{report}"]
+
+    def ask(
+        self, route: Route, tenant: str, dates: DateRange, report: str = "geo", query: str = ""
+    ) -> dict[str, list[dict[str, Any]]]:
+        """The reply's JSON. Raises RuntimeError for anything but 200."""
+        event = _event(self.keys[tenant], dates, report, query)
+        reply = answer({"GET /v1/reports/{report}": route}, event, Door(""))
+        if reply["statusCode"] != 200:
+            raise RuntimeError(reply["body"])
+        found: dict[str, list[dict[str, Any]]] = json.loads(reply["body"], parse_float=Decimal)
+        return found
+
+    def _count(self, **_: object) -> None:
+        self.gets += 1
+
+
+def _event(key: str, dates: DateRange, report: str, query: str) -> dict[str, object]:
+    """A dashboard's request, as API Gateway hands it over."""
+    asked = f"start_date={dates.start}&end_date={dates.end}"
+    return {
+        "version": "2.0",
+        "routeKey": "GET /v1/reports/{report}",
+        "rawPath": f"/v1/reports/{report}",
+        "rawQueryString": f"{asked}&{query}" if query else asked,
+        "headers": {"authorization": f"Bearer {key}"},
+        "pathParameters": {"report": report},
+        "requestContext": {
+            "http": {
+                "method": "GET",
+                "path": f"/v1/reports/{report}",
+                "sourceIp": "203.0.113.7",
+            },
+            "requestId": "bench",
+        },
+    }
+
+
+# -- interactions and sessions, which no bench has as raw
+
+MEDIA = ("voice", "chat", "email", "social")
+SEGMENTS = ("gold", "silver", None)
+SERVICES = ("billing", "repair", "sales", "contract", None)
+CURRENCIES = (None, "EUR", "CHF")
+
+
+def interactions_cube(year: int, total: int, agents: int) -> pa.Table:
+    """The cube of a year of so many interactions, each of random dimensions."""
+    rng = np.random.default_rng([year, total])
+    values = (MEDIA, SEGMENTS, SERVICES, [f"agent-{n:02}" for n in range(agents)], CURRENCIES)
+    return _cube(rng, lake.INTERACTIONS, year, total, values)
+
+
+def sessions_cube(year: int, total: int, agents: int) -> pa.Table:
+    """The cube of a year of so many sessions."""
+    rng = np.random.default_rng([year, total])
+    values = ([f"agent-{n:02}" for n in range(agents)], MEDIA)
+    return _cube(rng, lake.SESSIONS, year, total, values)
+
+
+def _cube(
+    rng: np.random.Generator,
+    table: lake.Dataset,
+    year: int,
+    total: int,
+    values: Sequence[Sequence[str | None]],
+) -> pa.Table:
+    schema = tenant_year.schema(table, ROLLUPS[table.name][0])
+    found: list[pa.Table] = []
+    for number in range(365):  # the year that is asked for is no leap year
+        size = total * (number + 1) // 365 - total * number // 365
+        codes = [rng.integers(0, len(known), size) for known in values]
+        combined = np.ravel_multi_index(codes, [len(known) for known in values])
+        present, group = np.unique(combined, return_inverse=True)
+        places = np.unravel_index(present, [len(known) for known in values])
+        columns: list[Any] = [
+            pa.array([known[code] for code in place.tolist()], pa.string())
+            for known, place in zip(values, places, strict=True)
+        ]
+        day = date(year, 1, 1) + timedelta(days=number)
+        columns.append(pa.array([day] * len(present), pa.date32()))
+        for name in table.measures:
+            events = _events(rng, table, name, size, codes)
+            sums = np.bincount(group, weights=events, minlength=len(present)).astype(np.int64)
+            columns.append(pa.array(sums).cast(schema.field(name).type))
+        found.append(pa.table(columns, schema=schema))
+    return pa.concat_tables(found).combine_chunks()
+
+
+def _events(
+    rng: np.random.Generator, table: lake.Dataset, name: str, size: int, codes: Sequence[Any]
+) -> Any:
+    """What each event adds to a measure."""
+    if name in table.counted:
+        return np.ones(size)
+    if name.endswith("_us"):
+        return rng.integers(1, 3600, size) * 1_000_000
+    if name in ("revenue", "with_revenue"):
+        amounts = rng.integers(1, 500, size) if name == "revenue" else np.ones(size)
+        return np.where(codes[table.dimensions.index("currency")] > 0, amounts, 0)
+    return rng.integers(0, 2, size)
