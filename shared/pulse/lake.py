@@ -385,6 +385,14 @@ def large_run_prefix(dataset: Dataset, tenant: str, run: str) -> str:
     return f"{large_tenant_prefix(dataset, tenant)}run={run}/"
 
 
+def large_mark_key(dataset: Dataset, tenant: str, run: str) -> str:
+    """The object that stands as long as all of a run's rows do: the last put, the first removed.
+
+    A statement over rows that have been removed finds nothing, and would not say so.
+    """
+    return f"{large_run_prefix(dataset, tenant, run)}complete"
+
+
 QUESTIONS = "questions/"
 """Where Athena puts the roll-ups that reports of large tenants are answered from."""
 

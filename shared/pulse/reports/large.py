@@ -17,7 +17,7 @@ from pulse.days import DateRange, Remaining
 from pulse.reports import tenant_year
 from pulse.reports.rollups import Rollup
 from pulse.serve.distributed_sql import MOST_ROWS, Wanted
-from pulse.sql import statement
+from pulse.sql import spread, statement
 from pulse.store.athena import Athena
 from pulse.store.objects import Objects
 
@@ -45,26 +45,31 @@ class LargeTenants:
         Nothing points at the result yet; days without rows are in it too. Raises AthenaError.
         """
         laid: dict[str, frozenset[date]] = {}
-        for daily_run in sorted({*run_of.values()}):
-            wanted = sorted(day for day, run in run_of.items() if run == daily_run)
-            for first in range(0, len(wanted), lake.PARTITION_LIMIT):
-                some = wanted[first : first + lake.PARTITION_LIMIT]
-                run = lake.ulid()
-                target = lake.large_run_prefix(dataset, tenant, run)
-                self.athena.unload(
-                    statement("large", dataset.name),
-                    {
-                        "tenant": tenant,
-                        "run": daily_run,
-                        "first_day": some[0].isoformat(),
-                        "last_day": some[-1].isoformat(),
-                        "days": [day.isoformat() for day in some],
-                    },
-                    target=f"s3://{self.objects.bucket}/{target}",
-                    partition="dt",
-                    remaining_s=remaining_s,
-                )
-                laid[run] = frozenset(some)
+        wanted = sorted(run_of)
+        for first in range(0, len(wanted), lake.PARTITION_LIMIT):
+            some = wanted[first : first + lake.PARTITION_LIMIT]
+            run = lake.ulid()
+            target = lake.large_run_prefix(dataset, tenant, run)
+            sql, params = spread(
+                statement("large", dataset.name),
+                {
+                    "tenant": tenant,
+                    "runs": sorted({run_of[day] for day in some}),
+                    "pairs": [f"{run_of[day]}/{day}" for day in some],
+                    "first_day": some[0].isoformat(),
+                    "last_day": some[-1].isoformat(),
+                },
+                "runs",
+            )
+            self.athena.unload(
+                sql,
+                params,
+                target=f"s3://{self.objects.bucket}/{target}",
+                partition="dt",
+                remaining_s=remaining_s,
+            )
+            self.objects.put(lake.large_mark_key(dataset, tenant, run), b"")
+            laid[run] = frozenset(some)
         return laid
 
     def roll_up(
