@@ -15,10 +15,18 @@ from moto import mock_aws
 
 from pulse import days, lake
 from pulse.days import DateRange
-from pulse.errors import AthenaError, RequestError, TooManyRequestsError, UnavailableError
+from pulse.errors import (
+    AthenaError,
+    GoneError,
+    RequestError,
+    TooManyRequestsError,
+    UnavailableError,
+)
 from pulse.serve.conditions import Condition
-from pulse.serve.distributed import Distributed, left_to_athena
+from pulse.serve.distributed import Distributed, laid_out
 from pulse.serve.distributed_sql import Wanted
+from pulse.serve.needs import Needs
+from pulse.serve.years import Left, Uncovered
 from pulse.store.executions import Execution, Executions
 from pulse.store.objects import Objects
 from pulse.store.questions import BEGIN_US, KEEP_FAILED_US, KEEP_US, RUN_US, Questions
@@ -28,6 +36,7 @@ from tests.account import make_bucket, make_table
 
 DAY = date(2026, 3, 1)
 RUN = "01KASR10000000000000000000"
+OTHER_RUN = RUN[:-1] + "1"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -85,7 +94,7 @@ class World:
         """How many answers of score 1 the roll-up counts."""
         process = process or self.process()
         cells = process.cells(wanted, self.admit, remaining_s=lambda: 0.0)
-        ((sums),) = cells.group(DateRange(DAY, DAY), {}, []).values()
+        ((sums),) = cells.group([DAY], {}, []).values()
         return sums[1]
 
     def refused(self, wanted: Wanted) -> str:
@@ -102,8 +111,16 @@ class World:
 def world() -> Iterator[World]:
     with mock_aws():
         world = World(make_table(), make_bucket())
+        for tenant in ("acme", "globex"):
+            for run in (RUN, OTHER_RUN):
+                lay_out(world, run, tenant)
         with days.clock(lambda: world.now):
             yield world
+
+
+def lay_out(world: World, run: str = RUN, tenant: str = "acme") -> None:
+    """As if the run had laid out rows."""
+    Objects(world.bucket).put(lake.large_mark_key(lake.SCORES, tenant, run), b"")
 
 
 def wanted(country: str = "DE", run: str = RUN, tenant: str = "acme") -> Wanted:
@@ -194,7 +211,7 @@ def test_a_statement_that_failed_is_not_tried_again_at_once(world: World) -> Non
 def test_other_rows_are_another_question(world: World) -> None:
     world.athena.at_once = True
     assert world.ask(wanted()) == 1
-    assert world.ask(wanted(run=RUN[:-1] + "1")) == 1
+    assert world.ask(wanted(run=OTHER_RUN)) == 1
     assert world.ask(wanted(country="FR")) == 1
     assert len(world.athena.targets) == 3
 
@@ -206,6 +223,22 @@ def test_rows_that_were_removed_are_no_answer_of_zeros(world: World) -> None:
     assert world.refused(wanted()) == "question_outdated"
     assert world.ask(wanted()) == 1
     assert len(world.athena.targets) == 2
+
+
+def test_rows_that_went_while_they_were_read_are_looked_up_once_more(world: World) -> None:
+    assert world.refused(wanted()) == "still_computing"
+    world.athena.finish("execution-0")
+    Objects(world.bucket).wipe(lake.large_tenant_prefix(lake.SCORES, "acme"))
+    with pytest.raises(GoneError, match=RUN):
+        world.ask(wanted())
+
+
+def test_days_that_are_not_asked_for_make_no_other_question(world: World) -> None:
+    world.athena.at_once = True
+    assert world.ask(wanted()) == 1
+    more = replace(wanted(), laid={RUN: frozenset({DAY}), OTHER_RUN: numbered(0)})
+    assert world.ask(more) == 1
+    assert len(world.athena.targets) == 1
 
 
 def test_rows_answer_for_less_than_the_day_that_they_are_kept(world: World) -> None:
@@ -253,46 +286,48 @@ def test_forgetting_a_tenant_forgets_its_questions(world: World) -> None:
     assert len(world.athena.targets) == 2
 
 
-def part(run: str, numbers: range, **laid: range) -> Part:
-    """Days of 2026 by their numbers; without any run a part that has a cube."""
-    sizes = {} if laid else {CUBE: 1}
-    return Part(run, some(numbers), sizes, laid={name: some(own) for name, own in laid.items()})
-
-
-def some(numbers: range) -> frozenset[date]:
+def numbered(*numbers: int) -> frozenset[date]:
+    """Days of 2026 by their numbers."""
     return frozenset(date(2026, 1, 1) + timedelta(days=number) for number in numbers)
 
 
-def has_cube(part: Part) -> bool:
-    return CUBE in part.sizes
+def left(*parts: tuple[Part, frozenset[date]]) -> Left:
+    """What is left of a year, of which everything is asked."""
+    state = YearState(tuple(part for part, _ in parts), "content", 0, None, 1)
+    year = DateRange(date(2026, 1, 1), date(2026, 12, 31))
+    tenant = Tenant("acme", "Acme")
+    needs = Needs(lake.SCORES, tenant, frozenset(), {}, (year,), True, frozenset(), "total")
+    return Left(needs, [Uncovered(state, part, live) for part, live in parts])
 
 
-def test_athena_reads_the_days_that_no_newer_part_and_no_object_has() -> None:
-    parts = (
-        part("new", range(8, 10)),
-        part("middle", range(5, 9), second=range(5, 9)),
-        part("old", range(8), first=range(4), second=range(4, 8)),
+def test_athena_reads_of_each_part_the_days_that_count() -> None:
+    new = Part("new", numbered(5, 6), {}, laid={"c": numbered(5, 6)})
+    old = Part(
+        "old", numbered(*range(8)), {}, laid={"a": numbered(4, 5, 7), "b": numbered(*range(4), 6)}
     )
-    year = YearState(parts, "content", 0, None, 1)
-    assert left_to_athena([year], has_cube) == {
-        "second": some(range(4, 8)),
-        "first": some(range(4)),
-    }
-    assert left_to_athena([year], lambda part: True) == {}
+    found = laid_out(left((new, numbered(5, 6)), (old, numbered(*range(5), 7))))
+    assert found == {"c": numbered(5, 6), "a": numbered(4, 7), "b": numbered(*range(4))}
+
+
+def test_a_run_none_of_whose_days_count_is_not_read() -> None:
+    old = Part("old", numbered(1, 2), {}, laid={"a": numbered(1), "b": numbered(2)})
+    assert laid_out(left((old, numbered(2)))) == {"b": numbered(2)}
 
 
 def test_days_that_are_laid_out_nowhere_are_no_zeros() -> None:
-    year = YearState((part("old", range(8), first=range(4)),), "content", 0, None, 1)
-    with pytest.raises(LookupError, match="4 days of part old"):
-        left_to_athena([year], has_cube)
+    old = Part("old", numbered(*range(8)), {CUBE: 1}, laid={"a": numbered(*range(4))})
+    with pytest.raises(UnavailableError, match="no sums by them"):
+        laid_out(left((old, numbered(*range(8)))))
 
 
 def test_the_tenants_record_tells_where_rows_are_laid_out(world: World) -> None:
     tenants = Tenants(world.table)
     tenants.create(Tenant("acme", "Acme"))
-    parts = (part("new", range(8, 10)), part("old", range(8), first=range(4), second=range(4, 8)))
-    state = YearState(parts, "content", 0, None, 1)
+    new = Part("new", numbered(8, 9), {CUBE: 1})
+    laid = {"a": numbered(0, 1), "b": numbered(2, 3)}
+    old = Part("old", numbered(*range(4)), {"month": 1}, laid=laid)
+    state = YearState((new, old), "content", 0, None, 1)
     tenants.set_year("acme", "scores", 2026, state, before=None)
     found = tenants.get("acme")
     assert found is not None
-    assert found.table("scores").years[2026].parts == parts
+    assert found.table("scores").years[2026].parts == (new, old)

@@ -21,7 +21,7 @@ from pulse import days, lake
 from pulse.days import DateRange
 from pulse.reports.declarations import PERIOD
 from pulse.reports.registry import REPORTS
-from pulse.serve import distributed_sql, parquet
+from pulse.serve import distributed_sql
 from pulse.serve.cells import Cells
 from pulse.serve.conditions import Condition
 from pulse.serve.distributed_sql import TooManyRowsError, Wanted
@@ -32,6 +32,7 @@ from pulse.store.clients import client
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Part, TableState, Tenant, YearState
 from tests.driver import Driver, running
+from tests.report_parts import as_year
 from tests.unit.serve.events import pairs
 
 Row = dict[str, Any]
@@ -191,7 +192,7 @@ def test_interactions_with_decimals_and_currencies(
 
 def compare(pulse: Driver, table: lake.Dataset, seed: int, size: int, asked: Asked) -> None:
     rows = invent(table, seed, size)
-    cube = parquet.read(as_parquet(table, rows, with_day=True), table)
+    cube = as_year(table, as_parquet(table, rows, with_day=True))
     wanted = Wanted(
         table=table,
         tenant="acme",
@@ -202,7 +203,7 @@ def compare(pulse: Driver, table: lake.Dataset, seed: int, size: int, asked: Ask
         granularity=asked.granularity if asked.by_period else "total",
         week_start=asked.week_start,
     )
-    made = answered(pulse, wanted)
+    made = Year(table, [wanted.piece(answered(pulse, wanted))])
     by = [*asked.grouped, *([PERIOD] if asked.by_period else [])]
     for dates in asked.ranges:
         for names in (by, by[:1], []):
@@ -213,8 +214,8 @@ def compare(pulse: Driver, table: lake.Dataset, seed: int, size: int, asked: Ask
             assert has == cube.has(dates, name, lake.OTHER)
 
 
-def told(cells: Cells, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
-    return cells.group(
+def told(year: Year, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
+    return year.group(
         dates,
         asked.filters,
         names,
@@ -223,8 +224,8 @@ def told(cells: Cells, dates: DateRange, asked: Asked, names: Sequence[str]) -> 
     )
 
 
-def sizes(cells: Cells, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
-    columns, found = cells.sizes(
+def sizes(year: Year, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
+    ((columns, found),) = year.sizes(
         dates,
         asked.filters,
         names,
@@ -258,15 +259,16 @@ def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, quer
     rows = invent(table, 11, 300)
     chance = random.Random(11)
     laid = lay_out(pulse, table, rows, chance)
-    cube = parquet.read(as_parquet(table, rows, with_day=True), table)
+    cube = as_year(table, as_parquet(table, rows, with_day=True))
     state = YearState((Part("", frozenset(), {}),), "content", 0, FIRST, 0)
     tenant = Tenant("acme", "Acme", tables={table.name: TableState({2025: state, 2026: state})})
     asked = Question.ask(
         entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0)
     )
-    (span,) = asked.spans
-    made = answered(pulse, Wanted.of(span, table, asked.all_filters, laid))
-    replies = [asked.reply({"acme": [Year("rows", cells)]}, query).body for cells in (cube, made)]
+    needs = next(one for one in asked.needs if one.table == table)
+    wanted = Wanted.of(needs, laid)
+    made = Year(table, [wanted.piece(answered(pulse, wanted))])
+    replies = [asked.reply({"acme": [year]}, query).body for year in (cube, made)]
     assert replies[0] == replies[1]
     assert len(replies[0]) > 300
 

@@ -8,24 +8,25 @@ so that no other rows can be taken for it.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Self
 
 from pulse import lake
 from pulse.days import Remaining
-from pulse.errors import AthenaError, UnavailableError, UnprocessableError
+from pulse.errors import AthenaError, GoneError, UnavailableError, UnprocessableError
 from pulse.observe import count, logger
 from pulse.serve.cells import Cells
 from pulse.serve.cursors import fingerprint
 from pulse.serve.distributed_sql import MOST_ROWS, TooManyRowsError, Wanted
+from pulse.serve.years import Admit, Left, Year, not_rolled_up
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client
 from pulse.store.executions import Executions
 from pulse.store.objects import Objects
 from pulse.store.questions import Asked, Questions
-from pulse.tenants.tenant import Part, YearState
 
 METRICS = ("AthenaQuestions", "AthenaQuestionsFailed", "AthenaQuestionBytes")
 WEIGHT = 60
@@ -34,6 +35,7 @@ WAIT_S = 20.0
 """So long a caller waits: API Gateway gives an answer 30 s, and 25 is what we promise."""
 BUDGET_BYTES = 100 * 2**20
 _POLL_S = (0.1, 0.2, 0.3, 0.5, 1.0)
+_AT_ONCE = 8
 _COME_BACK_S = 5
 _AFTER_FAILURE_S = 60
 
@@ -46,6 +48,7 @@ class Distributed:
     questions: Questions
     objects: Objects
     budget_bytes: int = BUDGET_BYTES
+    wait_s: float = WAIT_S
     _kept: OrderedDict[str, Cells] = field(default_factory=OrderedDict)
 
     @classmethod
@@ -58,12 +61,31 @@ class Distributed:
             Objects(settings.lake_bucket, hurried=True),
         )
 
-    def cells(self, wanted: Wanted, admit: Callable[[], None], remaining_s: Remaining) -> Cells:
+    def years(self, left: Sequence[Left], admit: Admit) -> list[Year]:
+        """What the objects of a question do not tell, of each as one (see serve.years.Elsewhere).
+
+        Raises what `cells` raises. What has been made by then is there for whoever asks again.
+        """
+        asked = [Wanted.of(one.needs, laid_out(one)) for one in left]
+        remaining_s = _patience(self.wait_s)
+        first_of = {wanted.tenant: wanted for wanted in reversed(asked)}
+        if len(first_of) > 1:  # statements of several tenants run side by side
+            for wanted in first_of.values():
+                name = _name(wanted)
+                if name not in self._kept:
+                    self._begun(wanted, name, admit)
+        return [
+            Year(wanted.table, [wanted.piece(self.cells(wanted, admit, remaining_s))], "athena")
+            for wanted in asked
+        ]
+
+    def cells(self, wanted: Wanted, admit: Admit, remaining_s: Remaining) -> Cells:
         """The roll-up. `admit` counts a statement, and raises where that is one too many.
 
         Raises UnavailableError (503, with Retry-After) while it is not there, because this or
-        another statement of the tenant still runs or it failed, and UnprocessableError where the
-        question makes more rows than can be held.
+        another statement of the tenant still runs or it failed, UnprocessableError where the
+        question makes more rows than can be held, and GoneError where rows that it is about have
+        been removed: the tenant's record then names others.
         """
         name = _name(wanted)
         if name not in self._kept:
@@ -73,11 +95,9 @@ class Distributed:
         self._forget()
         return cells
 
-    def _made(
-        self, wanted: Wanted, name: str, admit: Callable[[], None], remaining_s: Remaining
-    ) -> Cells:
-        asked = self.questions.get(wanted.tenant, name) or self._begin(wanted, name, admit)
-        asked = self._wait(asked, remaining_s)
+    def _made(self, wanted: Wanted, name: str, admit: Admit, remaining_s: Remaining) -> Cells:
+        asked = self._wait(self._begun(wanted, name, admit), remaining_s)
+        self._check_complete(wanted)  # now that no statement reads them any more
         if asked.state == "failed":
             raise _failed(_AFTER_FAILURE_S)
         keys = self._keys(asked)
@@ -93,7 +113,19 @@ class Distributed:
                 "group by fewer dimensions, filter more, or ask for fewer days or longer periods.",
             ) from error
 
-    def _begin(self, wanted: Wanted, name: str, admit: Callable[[], None]) -> Asked:
+    def _check_complete(self, wanted: Wanted) -> None:
+        """Raise GoneError unless all rows that the statement was to read were there throughout."""
+        keys = [lake.large_mark_key(wanted.table, wanted.tenant, run) for run in wanted.runs]
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            marks = list(pool.map(self.objects.get_unless_gone, keys))
+        if gone := [key for key, mark in zip(keys, marks, strict=True) if mark is None]:
+            raise GoneError(f"{gone[0]} is no longer there")
+
+    def _begun(self, wanted: Wanted, name: str, admit: Admit) -> Asked:
+        """The statement, which may run or have ended."""
+        return self.questions.get(wanted.tenant, name) or self._begin(wanted, name, admit)
+
+    def _begin(self, wanted: Wanted, name: str, admit: Admit) -> Asked:
         """Begin the statement, as the tenant's only one."""
         asked = Asked(wanted.tenant, name, lake.ulid())
         self._make_way(wanted.tenant)
@@ -171,33 +203,23 @@ class Distributed:
             size -= cells.nbytes
 
 
-def left_to_athena(
-    years: Iterable[YearState], is_covered: Callable[[Part], bool]
-) -> dict[str, frozenset[date]]:
-    """Where Athena finds the rows that count of the parts that no object covers: Wanted.laid.
+def laid_out(left: Left) -> dict[str, frozenset[date]]:
+    """Where Athena finds the rows of the days that count: Wanted.laid.
 
-    A day's rows are those of the newest part that has the day; the parts that are covered are read
-    from their objects. Raises LookupError for a part that is neither covered nor laid out.
+    Raises UnavailableError where a part has days that are laid out nowhere.
     """
-    found: dict[str, set[date]] = {}
-    for year in years:
-        newer: set[date] = set()
-        for part in year.parts:
-            if not is_covered(part):
-                missing = part.days - newer
-                for run, its_days in part.laid.items():
-                    if own := its_days & missing:
-                        found.setdefault(run, set()).update(own)
-                    missing -= its_days
-                if missing:
-                    raise LookupError(
-                        f"{len(missing)} days of part {part.run} are laid out nowhere"
-                    )
-            newer |= part.days
-    return {run: frozenset(its_days) for run, its_days in found.items()}
+    found: dict[str, frozenset[date]] = {}
+    for one in left.parts:
+        missing = one.live
+        for run, its_days in one.part.laid.items():
+            found[run] = found.get(run, frozenset()) | its_days & one.live
+            missing -= its_days
+        if left.needs.days_of(missing):
+            raise not_rolled_up(left)
+    return {run: its_days for run, its_days in found.items() if its_days}
 
 
-def patience(seconds: float = WAIT_S) -> Remaining:
+def _patience(seconds: float) -> Remaining:
     """The seconds that are left of these, from now on."""
     until = time.monotonic() + seconds
     return lambda: until - time.monotonic()

@@ -27,11 +27,12 @@ import pyarrow.parquet as pq
 
 from pulse import days, lake
 from pulse.days import ONE_DAY, DateRange
-from pulse.reports.declarations import CURRENCY, PERIOD
+from pulse.reports.rollups import Rollup
 from pulse.serve import parquet
 from pulse.serve.cells import Cells, Column, Integers
 from pulse.serve.conditions import Condition, Filters
-from pulse.serve.spans import Span
+from pulse.serve.needs import Needs
+from pulse.serve.years import Piece
 from pulse.tenants.tenant import check_tenant_id
 
 MOST_ROWS = 1_000_000
@@ -70,25 +71,17 @@ class Wanted:
     week_start: str = "monday"
 
     @classmethod
-    def of(
-        cls,
-        span: Span,
-        table: lake.Dataset,
-        filters: Filters,
-        laid: Mapping[str, frozenset[date]],
-    ) -> Self:
-        """The roll-up of one of its tables that a tenant's part in a question needs."""
-        query = span.query
-        told_apart = {*query.group_by, *([CURRENCY] if span.report.by_currency else [])}
+    def of(cls, needs: Needs, laid: Mapping[str, frozenset[date]]) -> Self:
+        """The roll-up that has what is needed of these days."""
         return cls(
-            table=table,
-            tenant=span.tenant.id,
+            table=needs.table,
+            tenant=needs.tenant.id,
             laid=laid,
-            ranges=(span.dates, *([span.compared] if span.compared else [])),
-            grouped=tuple(name for name in table.dimensions if name in told_apart),
-            filters=filters,
-            granularity=query.granularity if PERIOD in query.group_by else "total",
-            week_start=span.tenant.week_start,
+            ranges=needs.ranges,
+            grouped=tuple(name for name in needs.table.dimensions if name in needs.grouped),
+            filters=needs.filters,
+            granularity=needs.granularity,
+            week_start=needs.tenant.week_start,
         )
 
     @cached_property
@@ -97,7 +90,7 @@ class Wanted:
         check_tenant_id(self.tenant)
         counted, marks = self._branches()
         names = [*self._columns, "day", *self.table.measures, _MARK]
-        sums = ", ".join(f"sum({name}) AS {name}" for name in self.table.measures)
+        sums = ", ".join(self._sum(name) for name in self.table.measures)
         keys = "".join(f"{name}, " for name in self._columns)
         kept = "\n    UNION ALL\n".join(branch.sql for branch in (*counted, *marks))
         sql = (
@@ -108,6 +101,11 @@ class Wanted:
         )
         parameters = tuple(one for branch in (*counted, *marks) for one in branch.parameters)
         return Statement(sql, parameters)
+
+    def piece(self, cells: Cells) -> Piece:
+        """The roll-up as a reader takes it: each row has a day of a range that it counts in."""
+        ranged = frozenset(day for dates in self.ranges for day in dates)
+        return Piece(cells, ranged, ranged)
 
     def cells(self, objects: Sequence[bytes]) -> Cells:
         """The roll-up, from the objects that the statement wrote.
@@ -122,7 +120,7 @@ class Wanted:
             return _without_rows(self.table)
         sink = pa.BufferOutputStream()
         pq.write_table(pa.concat_tables(tables), sink, compression="none")
-        found = parquet.read(sink.getvalue().to_pybytes(), self.table)
+        found = parquet.read(sink.getvalue().to_pybytes(), self.table, Rollup("", self._columns))
         marked: Any = pa.concat_tables(tables).column(_MARK).combine_chunks()
         mark = np.from_dlpack(marked)
         made = {name: self._column(name, found, mark) for name in (*self.grouped, *self.filters)}
@@ -158,15 +156,13 @@ class Wanted:
         """The SELECTs of the rows that count, and of those that are only marked."""
         conditions, values = _where(self._filters)
         counted, marks = [], []
-        for run, its_days in sorted(self.laid.items()):
-            if not lake.is_ulid(run):
-                raise ValueError(f"{run!r} is no run")
+        for run, its_days in self._asked:
             rows = "\n        AND ".join(self._rows(run, its_days))
             select = ", ".join(
                 [
                     *(self._selected(name) for name in self._columns),
                     self._day,
-                    *self.table.measures,
+                    *(self._measure(name) for name in self.table.measures),
                     "CAST(0 AS bigint)",
                 ]
             )
@@ -182,11 +178,28 @@ class Wanted:
                 marks.append(Statement(text, ()))
         return counted, marks
 
-    def _rows(self, run: str, its_days: frozenset[date]) -> Iterator[str]:
+    @cached_property
+    def _asked(self) -> list[tuple[str, list[date]]]:
+        """Each run that has days asked for, and these days. Raises ValueError for what is no run.
+
+        What is changed by other days is no other question.
+        """
+        found = []
+        for run, its_days in sorted(self.laid.items()):
+            if not lake.is_ulid(run):
+                raise ValueError(f"{run!r} is no run")
+            asked = [d for d in sorted(its_days) if any(r.start <= d <= r.end for r in self.ranges)]
+            if asked:
+                found.append((run, asked))
+        return found or [(run, []) for run in sorted(self.laid)[:1]]
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs whose rows it is made of."""
+        return [run for run, _ in self._asked]
+
+    def _rows(self, run: str, asked: Sequence[date]) -> Iterator[str]:
         """Where a run's rows of the days asked for lie. Ids and days have no quotes in them."""
-        asked = [
-            day for day in sorted(its_days) if any(r.start <= day <= r.end for r in self.ranges)
-        ]
         yield f"tenant = '{self.tenant}'"
         yield f"run = '{run}'"
         if not asked:
@@ -237,16 +250,29 @@ class Wanted:
             yield f"'{lake.OTHER}'" if name == marked else _NULL
         yield self._day
         for name in self.table.measures:
-            yield _ZEROS[self.table.daily_columns[name]]
+            yield self._zero(name)
         yield f"CAST({number} AS bigint)"
+
+    def _sum(self, name: str) -> str:
+        """A measure's sum; of rows from before there was such a measure it is 0."""
+        return f"coalesce(sum({name}), {self._zero(name)}) AS {name}"
+
+    def _zero(self, measure: str) -> str:
+        return _ZEROS[self.table.daily_columns[measure]]
+
+    def _measure(self, name: str) -> str:
+        """A row's measure, or what said the same before there was one."""
+        before = self.table.before.get(name)
+        return f"coalesce({name}, {before})" if before else name
 
     # -- the roll-up
 
     def _column(self, name: str, found: Cells, mark: Integers) -> Column:
         """A dimension of the roll-up; marked rows have a value that fails the filters."""
         condition = self._filters.get(name)
-        read = found.columns[name]
-        if name not in self._columns:  # nothing but None, which stands for what has passed
+        if name in self._columns:
+            read = found.columns[name]
+        else:  # None stands for what has passed
             read = Column(np.zeros(len(mark), np.uint8), [None])
         values: list[str | None] = list(read.values)
         codes = read.codes

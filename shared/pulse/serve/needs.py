@@ -25,6 +25,10 @@ class Needs:
     ranges: tuple[DateRange, ...]
     months: bool
     """True where the question tells no days and weeks apart."""
+    grouped: frozenset[str]
+    """The dimensions that it tells apart: the other ones only narrow it."""
+    granularity: str
+    """The periods that it tells apart; `total` for none."""
 
     def days_of(self, held: Collection[date]) -> set[date]:
         """Those of the days held that any of the ranges has."""

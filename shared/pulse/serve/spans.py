@@ -54,15 +54,18 @@ class Span:
     def needs(self, filters: Filters) -> list[Needs]:
         """What is to be read of each of its tables, where these filters hold."""
         query = self.query
-        named = {*query.group_by, *filters, *([CURRENCY] if self.report.by_currency else [])}
+        grouped = {*query.group_by, *([CURRENCY] if self.report.by_currency else [])}
+        granularity = query.granularity if PERIOD in query.group_by else "total"
         return [
             Needs(
                 table=table,
                 tenant=self.tenant,
-                dimensions=frozenset(named & {*table.dimensions}),
+                dimensions=frozenset({*grouped, *filters} & {*table.dimensions}),
                 filters=filters,
                 ranges=self.ranges,
-                months=PERIOD not in query.group_by or query.granularity in ("month", "total"),
+                months=granularity in ("month", "total"),
+                grouped=frozenset(grouped & {*table.dimensions}),
+                granularity=granularity,
             )
             for table in self.tables
         ]

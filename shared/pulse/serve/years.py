@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from pulse import lake
 from pulse.days import DateRange
@@ -50,12 +51,20 @@ class Piece:
         return {day.replace(day=1) for day in taken} if self.by_month else taken
 
 
+Engine = Literal["reports", "athena"]
+"""What an answer is read from: report objects, or what Athena has made for the question."""
+
+
 @dataclass(frozen=True)
 class Year:
-    """A tenant's rows of one calendar year in one table, as far as a question needs them."""
+    """A tenant's rows of one calendar year in one table, as far as a question needs them.
+
+    What Athena has made may be of several calendar years.
+    """
 
     table: lake.Dataset
     pieces: Sequence[Piece]
+    engine: Engine = "reports"
 
     def group(
         self,
@@ -125,18 +134,37 @@ class Uncovered:
     live: frozenset[date]
 
 
-Elsewhere = Callable[[Needs, Sequence[Uncovered]], Year]
-"""Makes the rows of all parts that no object covers, whatever years they are of."""
+@dataclass(frozen=True)
+class Left:
+    """What is needed of parts that no object covers, whatever years they are of."""
+
+    needs: Needs
+    parts: Sequence[Uncovered]
 
 
-def nowhere(needs: Needs, parts: Sequence[Uncovered]) -> Year:
+Admit = Callable[[], None]
+"""Counts a statement against the limits of whoever asks; raises where that is one too many."""
+Elsewhere = Callable[[Sequence[Left], Admit], Sequence[Year]]
+"""Makes of each what objects do not tell: all of a question's at once."""
+
+
+def nowhere(left: Sequence[Left], admit: Admit) -> Sequence[Year]:
     """There is nothing else to read them from. Raises UnavailableError."""
-    raise UnavailableError(
+    raise not_rolled_up(left[0])
+
+
+def not_rolled_up(left: Left) -> UnavailableError:
+    """What is needed lies nowhere."""
+    return UnavailableError(
         "not_rolled_up",
-        f"The reports of tenant {needs.tenant.id} are too large for a question with these "
-        f"dimensions and days: {len(parts)} parts of years have no sums by them.",
+        f"The reports of tenant {left.needs.tenant.id} are too large for a question with these "
+        f"dimensions and days: {len(left.parts)} parts of years have no sums by them.",
         retry_after_s=3600,
     )
+
+
+def without_limit() -> None:
+    """Count nothing: whoever asks is no caller of the API."""
 
 
 _Name = tuple[str, str]
@@ -167,11 +195,12 @@ class Years:
     elsewhere: Elsewhere = nowhere
     _kept: OrderedDict[_Name, Cells] = field(default_factory=OrderedDict)
 
-    def read(self, asked: Sequence[Needs]) -> list[list[Year]]:
+    def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
         """For each of the needs the tenant's years that its days are in, oldest first.
 
         Of every part one object is fetched at most, all of them side by side. Raises GoneError
-        where an object is no longer there: the tenant's record then names others.
+        where an object is no longer there: the tenant's record then names others. Raises what
+        `elsewhere` and `admit` raise.
         """
         plans = [self._plan(needs) for needs in asked]
         wanted = {
@@ -181,6 +210,12 @@ class Years:
             for choice in choices
         }
         found = self._cells(wanted)
+        left = [
+            Left(needs, uncovered)
+            for needs, (_, uncovered) in zip(asked, plans, strict=True)
+            if uncovered
+        ]
+        elsewhere = iter(self.elsewhere(left, admit) if left else ())
         read = [
             [
                 *(
@@ -188,7 +223,7 @@ class Years:
                     for choices in years.values()
                     if choices
                 ),
-                *([self.elsewhere(needs, uncovered)] if uncovered else []),
+                *([next(elsewhere)] if uncovered else []),
             ]
             for needs, (years, uncovered) in zip(asked, plans, strict=True)
         ]

@@ -1,6 +1,6 @@
 """Of each part the cheapest object that covers the question is fetched, once, all side by side."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from pulse.days import DateRange
 from pulse.errors import GoneError, UnavailableError
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve.needs import Needs
-from pulse.serve.years import Uncovered, Year, Years
+from pulse.serve.years import Admit, Left, Year, Years
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import CUBE, Part, TableState, Tenant, YearState
 from tests import report_parts
@@ -82,7 +82,8 @@ def needs(
 ) -> Needs:
     ranges = (dates, compared) if compared else (dates,)
     named = frozenset(dimensions or ("metric", "scale"))
-    return Needs(lake.SCORES, tenant, named, {}, ranges, months)
+    granularity = "month" if months else "day"
+    return Needs(lake.SCORES, tenant, named, {}, ranges, months, named, granularity)
 
 
 def responses(years: list[Year], dates: DateRange = YEAR) -> int:
@@ -251,20 +252,19 @@ def test_what_no_object_covers_comes_from_elsewhere(shelf: Shelf) -> None:
     with pytest.raises(UnavailableError) as error:
         Years(shelf).read([asked])
     assert error.value.code == "not_rolled_up"
-    told: list[tuple[Needs, list[Uncovered]]] = []
+    told: list[Left] = []
     other = report_parts.as_year(
         lake.SCORES, report_parts.cube(lake.SCORES, [as_piece(ANSWERS[:3])])
     )
 
-    def elsewhere(needs: Needs, parts: Any) -> Year:
-        told.append((needs, list(parts)))
-        return other
+    def elsewhere(left: Sequence[Left], admit: Admit) -> list[Year]:
+        told.extend(left)
+        return [other for _ in left]
 
     (years,) = Years(shelf, elsewhere=elsewhere).read([asked])
     assert responses(years) == 3
-    ((of, parts),) = told
-    assert of == asked
-    assert [len(part.live) for part in parts] == [10, 355]
+    assert [left.needs for left in told] == [asked]
+    assert [len(part.live) for part in told[0].parts] == [10, 355]
     (years,) = Years(shelf, elsewhere=elsewhere).read([needs(tenant)])
     assert responses(years) == 365
     assert len(told) == 1
