@@ -20,6 +20,7 @@ from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
 from pulse.serve.openapi_writing import PATHS as WRITING_PATHS
 from pulse.serve.openapi_writing import SCHEMAS as WRITING_SCHEMAS
 from pulse.serve.query import DEFAULT_ROWS, FORMATS, MOST_ROWS, MOST_TENANTS, PARAMETERS
+from pulse.serve.years import Engine
 
 Schema = dict[str, Any]
 
@@ -586,7 +587,7 @@ def _range_schema(head: Schema, tail: Schema) -> Schema:
 
 _META_SCHEMA: Schema = {
     "type": "object",
-    "required": ["date_range", "as_of", "filters", "formulas", "warnings"],
+    "required": ["date_range", "as_of", "filters", "engine", "formulas", "warnings"],
     "properties": {
         "date_range": _range_schema(
             {"preset": {"type": ["string", "null"]}}, {"timezone": {"type": "string"}}
@@ -602,6 +603,12 @@ _META_SCHEMA: Schema = {
         "filters": {
             "type": "object",
             "description": 'By dimension {"is": […]} or {"is_not": […]}; null is not given.',
+        },
+        "engine": {
+            "enum": list(get_args(Engine)),
+            "description": "What the figures were read from: objects that were made beforehand, "
+            "or what Athena has made of a large tenant's rows for this question. The figures are "
+            "the same.",
         },
         "formulas": {
             "type": "array",

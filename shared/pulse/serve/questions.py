@@ -22,12 +22,12 @@ from pulse.serve.formats import PAGE_BYTES, fill, json_array, json_object, to_js
 from pulse.serve.needs import Needs
 from pulse.serve.query import Query, refusal
 from pulse.serve.spans import Span
-from pulse.serve.years import TenantYears
+from pulse.serve.years import Engine, TenantYears
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
 CSV = "text/csv; charset=utf-8; header=present"
-_FORM = 4
+_FORM = 5
 """Raise it when the same objects give other bytes: ETags and cursors then differ too."""
 
 
@@ -123,7 +123,7 @@ class Question:
 
     @cached_property
     def etag(self) -> str:
-        """Names the reply, byte by byte."""
+        """Names the reply, byte by byte but for what its figures were read from (meta.engine)."""
         query = self.query
         parts = (self._meta, self._unbuilt, query.format, query.limit, query.cursor)
         return f'"{fingerprint(self.content, *parts)}"'
@@ -182,6 +182,7 @@ class Question:
             found += [*warnings.rest(made.folded), *warnings.unjudged(made.left_out)]
         return {
             **self._meta,
+            "engine": _engine(objects),
             "formulas": made.formulas if made else [],
             "warnings": [{"code": code, "message": message} for code, message in found],
         }
@@ -224,6 +225,12 @@ class Question:
             *warnings.not_told_apart(self.report, self.tables),
             *warnings.filters(self.all_filters),
         ]
+
+
+def _engine(objects: TenantYears) -> Engine:
+    """What the figures come from: Athena as soon as any of them do."""
+    engines = {year.engine for years in objects.values() for year in years}
+    return "athena" if "athena" in engines else "reports"
 
 
 def _days(dates: DateRange) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from pulse.errors import (
@@ -17,6 +18,7 @@ from pulse.reports.registry import REPORTS, Report
 from pulse.serve.catalogue import catalogue
 from pulse.serve.cursors import fingerprint
 from pulse.serve.dimensions import DisplayNames, Search
+from pulse.serve.distributed import WEIGHT, Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
 from pulse.serve.openapi import document
@@ -58,7 +60,9 @@ class Reports:
         tenants = Tenants(settings.table, hurried=True)
         directory = Directory(tenants, settings.remember_us, limits)
         names = DisplayNames(directory, Names(settings.table, hurried=True))
-        return cls(directory, Years(Objects(settings.lake_bucket, hurried=True)), names)
+        elsewhere = Distributed.from_settings(settings).years
+        objects = Objects(settings.lake_bucket, hurried=True)
+        return cls(directory, Years(objects, elsewhere=elsewhere), names)
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -97,7 +101,7 @@ class Reports:
             headers = {"ETag": etag, **_HEADERS}
             if question.goes_on and _has(call, etag):
                 return Reply(304, headers=headers)
-            reply = question.reply(self._objects(question), call.raw_query)
+            reply = question.reply(self._objects(question, key), call.raw_query)
             return Reply(reply.status, reply.body, {**headers, **reply.headers})
 
         return self._answer(report, query, key, made)
@@ -112,7 +116,7 @@ class Reports:
         search = Search.parse(call.path_parameters["name"], call.query, across_tenants=across)
 
         def made(question: Question) -> Reply:
-            body = to_json(search.answer(question, self._objects(question), self.names))
+            body = to_json(search.answer(question, self._objects(question, key), self.names))
             headers = {"ETag": _weak(f'"{fingerprint(body)}"'), **_HEADERS}
             if _has(call, headers["ETag"]):
                 return Reply(304, headers=headers)
@@ -164,11 +168,15 @@ class Reports:
                 logger.info("an object has gone", extra={"error": str(error), "anew": anew})
         raise UnavailableError("unavailable", _GONE)
 
-    def _objects(self, question: Question) -> TenantYears:
-        """The rows of each tenant that hold the question's days, table by table."""
+    def _objects(self, question: Question, key: Key) -> TenantYears:
+        """The rows of each tenant that hold the question's days, table by table.
+
+        A statement that Athena begins for them counts against the limits of the key and its tenant.
+        """
+        admit = partial(self.directory.admit, "GET", key, WEIGHT)
         found: dict[str, list[Year]] = {span.tenant.id: [] for span in question.spans}
         needs = question.needs
-        for one, years in zip(needs, self.years.read(needs), strict=True):
+        for one, years in zip(needs, self.years.read(needs, admit), strict=True):
             found[one.tenant.id] += years
         return found
 

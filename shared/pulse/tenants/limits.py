@@ -33,11 +33,14 @@ class Buckets:
     def take(self, owner: str, now_us: int, tokens: int = 1) -> int:
         """Take tokens and return 0; if there are too few, return the microseconds until enough.
 
-        Nothing takes more than a full bucket holds.
+        Nothing takes more than half of what a full bucket holds: what weighs more than one comes
+        with a request, which has been counted before it.
         """
         if not self.per_minute:
             return 0
-        each = MINUTE // self.per_minute * min(tokens, self.per_minute)
+        if tokens > 1:
+            tokens = min(tokens, self.per_minute // 2)
+        each = MINUTE // self.per_minute * tokens
         with self._lock:
             full_at = self._full_at.pop(owner, now_us)
             # after a clock was set back, no bucket may stay empty for longer than it ever may

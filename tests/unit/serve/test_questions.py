@@ -87,6 +87,7 @@ def test_a_reply_has_the_form_that_the_interface_promises() -> None:
         },
         "as_of": "1970-01-01T00:00:00Z",
         "filters": {},
+        "engine": "reports",
         "formulas": ["csat_pct@1"],
         "warnings": [],
     }

@@ -1,7 +1,7 @@
 """How much a key and a tenant may ask: by a clock that is set, in whole numbers of requests."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -70,26 +70,35 @@ def test_what_a_key_is_refused_is_not_taken_from_its_tenant() -> None:
 
 
 def test_what_weighs_as_much_as_several_takes_as_many() -> None:
-    limits = Limits.per_minute(100, 150)
+    limits = Limits.per_minute(120, 180)
     with at(0):
         limits.admit(ADA, 60)
+        limits.admit(ADA, 50)
         with pytest.raises(TooManyRequestsError) as refused:
             limits.admit(ADA, 60)
-        assert refused.value.headers["Retry-After"] == "12"  # 20 are lacking, at 100 a minute
-    assert admitted(limits, ADA, 100) == 40
-    assert admitted(limits, BOB, 100) == 50
-    with at(36):
+        assert refused.value.headers["Retry-After"] == "25"  # 50 are lacking, at 120 a minute
+    assert admitted(limits, ADA, 100) == 10
+    assert admitted(limits, BOB, 100) == 60
+    with at(30):
         limits.admit(ADA, 60)
 
 
-def test_what_weighs_more_than_there_ever_is_takes_all_of_it() -> None:
+def test_what_weighs_more_than_there_ever_is_takes_half_of_it() -> None:
     limits = Limits.per_minute(10, 0)
     with at(0):
         limits.admit(ADA, 60)
-    assert admitted(limits, ADA, 10, seconds=59.9) == 9
-    with at(120):
-        limits.admit(ADA, 60)
-    assert admitted(limits, ADA, 10, seconds=120) == 0
+    assert admitted(limits, ADA, 10) == 5
+
+
+@pytest.mark.parametrize("per_minute", [1, 2, 3, 60])
+def test_with_any_limit_there_comes_a_time_for_a_request_that_weighs_much(per_minute: int) -> None:
+    limits = Limits.per_minute(per_minute, 0)
+    for second in range(0, 600, 5):
+        with at(second), suppress(TooManyRequestsError):
+            limits.admit(ADA)
+            limits.admit(ADA, 60)
+            return
+    pytest.fail("never admitted")
 
 
 def test_nought_is_without_a_limit() -> None:

@@ -26,6 +26,7 @@ export interface DateRange extends Partial<Span> {
 export interface Meta {
   readonly date_range: DateRange;
   readonly as_of: string | null;
+  readonly engine: "reports" | "athena";
   readonly compare?: Partial<Span> & { readonly with: string };
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
 }
