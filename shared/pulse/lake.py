@@ -390,7 +390,12 @@ def large_mark_key(dataset: Dataset, tenant: str, run: str) -> str:
 
     A statement over rows that have been removed finds nothing, and would not say so.
     """
-    return f"{large_run_prefix(dataset, tenant, run)}complete"
+    return large_mark_below(large_run_prefix(dataset, tenant, run))
+
+
+def large_mark_below(run_prefix: str) -> str:
+    """The same, of the run with this prefix."""
+    return f"{run_prefix}complete"
 
 
 QUESTIONS = "questions/"

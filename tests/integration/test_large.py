@@ -6,8 +6,10 @@ the template's own tables.
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -19,16 +21,19 @@ from pulse import lake
 from pulse.days import DateRange
 from pulse.errors import AthenaError
 from pulse.reports import large, tenant_year
-from pulse.reports.large import LargeTenants
-from pulse.reports.rollups import ROLLUPS, Rollup
+from pulse.reports.large import LargeTenants, Written
+from pulse.reports.rollups import OF_LARGE, ROLLUPS, Rollup
 from pulse.serve.conditions import Condition
 from pulse.serve.distributed import Distributed
 from pulse.serve.distributed_sql import Wanted
 from pulse.store.athena import Athena
 from pulse.store.clients import client
 from pulse.store.executions import Executions
+from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.store.questions import Questions
+from pulse.tenants.tenant import CUBE, Part, TableState, Tenant, YearState
+from tests import report_parts
 from tests.driver import Driver, running
 
 FIRST = date(2025, 2, 20)
@@ -88,7 +93,7 @@ def run_of(day: date) -> str:
 def stage(pulse: Driver) -> LargeTenants:
     settings = pulse.settings
     return LargeTenants(
-        Athena(settings.database, settings.workgroup), Objects(settings.lake_bucket)
+        Athena(settings.database, settings.workgroup), Objects(settings.lake_bucket), most_rows=1000
     )
 
 
@@ -99,13 +104,9 @@ def laid_out(pulse: Driver) -> large.Laid:
 
 def sums(rows: list[Row], rollup: Rollup) -> dict[Any, list[int]]:
     """Plain loops over the rows that count."""
-    found: dict[Any, Counter[str]] = {}
-    for one in rows:
-        if one["tenant"] == "acme" and one["run"] == run_of(one["day"]):
-            day = one["day"].replace(day=1) if rollup.grain == "month" else one["day"]
-            key = (*(one[name] for name in rollup.dimensions), day)
-            found.setdefault(key, Counter()).update({n: one[n] for n in lake.SCORE_COUNTS})
-    return {key: [count[name] for name in lake.SCORE_COUNTS] for key, count in found.items()}
+    return plain_sums(
+        (r for r in rows if r["tenant"] == "acme" and r["run"] == run_of(r["day"])), rollup
+    )
 
 
 @pytest.mark.parametrize("rollup", ROLLUPS["scores"], ids=lambda rollup: rollup.name)
@@ -116,12 +117,7 @@ def test_a_roll_up_has_the_sums_of_the_tenants_rows_as_each_days_run_has_them(
     made = stage(pulse).roll_up(lake.SCORES, "acme", 2025, laid, rollup, remaining_s=lambda: inf)
     assert made is not None
     assert made.schema == tenant_year.schema(lake.SCORES, rollup)
-    found = {
-        (*(one[name] for name in rollup.dimensions), one["day"]): [
-            one[name] for name in lake.SCORE_COUNTS
-        ]
-        for one in made.to_pylist()
-    }
+    found = as_sums(made, rollup)
     assert len(found) == len(made)
     assert found == sums(rows, rollup)
     assert not list(pulse.objects(lake.STAGING))
@@ -133,6 +129,9 @@ def test_more_days_than_a_statement_may_write_are_laid_out_by_several(
     one_run = dict.fromkeys(DAYS, RUNS[0])
     laid = stage(pulse).lay_out(lake.SCORES, "acme", one_run, remaining_s=lambda: inf)
     assert [len(some) for some in laid.values()] == [100, 20]
+    many_runs = {day: lake.ulid() for day in DAYS}  # so that Athena looks in few places
+    laid_apart = stage(pulse).lay_out(lake.SCORES, "acme", many_runs, remaining_s=lambda: inf)
+    assert [len(some) for some in laid_apart.values()] == [44, 44, 32]
     assert frozenset().union(*laid.values()) == {*DAYS}
     for run, its_days in laid.items():
         prefix = lake.large_run_prefix(lake.SCORES, "acme", run)
@@ -184,3 +183,233 @@ def test_a_roll_up_of_too_many_rows_is_left_out(
         lake.SCORES, "acme", 2025, laid_out(pulse), ROLLUPS["scores"][0], remaining_s=lambda: inf
     )
     assert made is None
+
+
+# -- a year, build after build
+
+
+@dataclass
+class Year:
+    """A large tenant's year in one table: its rows as they are now, and what was made of them."""
+
+    pulse: Driver
+    chance: random.Random
+    table: lake.Dataset = lake.SCORES
+    tenant: str = "hooli"
+    rows: dict[date, list[Row]] = field(default_factory=dict)
+    run_of: dict[date, str] = field(default_factory=dict)
+    state: YearState | None = None
+
+    def change(self, some: Iterable[date]) -> None:
+        """Let a run of build_daily give these days other rows, or none."""
+        run = lake.ulid()
+        for day in some:
+            made = [
+                row(self.tenant, day, run, self.chance)
+                for _ in range(self.chance.choice([0, 1, 4]))
+            ]
+            self.rows[day], self.run_of[day] = made, run
+            others = [row("globex", day, run, self.chance)]
+            put(self.pulse, run, day, made + others)
+
+    def build(self, some: Collection[date]) -> Written:
+        written = stage(self.pulse).write(
+            self.table,
+            self.tenant,
+            2025,
+            self.state,
+            some,
+            self.run_of,
+            as_of_us=7,
+            remaining_s=lambda: inf,
+        )
+        self.state = written.state
+        return written
+
+    @property
+    def part(self) -> Part:
+        assert self.state is not None
+        (part,) = self.state.parts
+        return part
+
+    def check(self) -> None:
+        """Every object has the sums of the rows, and every day's rows are laid out once."""
+        assert self.state is not None
+        assert self.part.days == {*self.run_of}
+        laid = [day for its_days in self.part.laid.values() for day in its_days]
+        assert sorted(laid) == sorted(self.run_of)
+        all_rows = [one for day in self.run_of for one in self.rows[day]]
+        assert self.state.first_day == min((one["day"] for one in all_rows), default=None)
+        assert {*self.part.sizes} == {rollup.name for rollup in OF_LARGE[self.table.name]}
+        for rollup in OF_LARGE[self.table.name]:
+            assert self.held(rollup) == plain_sums(all_rows, rollup), rollup.name
+
+    def held(self, rollup: Rollup) -> dict[Any, list[int]]:
+        key = lake.part_key(self.table, self.tenant, 2025, self.part.run, rollup.name)
+        body = self.pulse.read(key)
+        assert len(body) == self.part.sizes[rollup.name]
+        return as_sums(tenant_year.read(self.table, rollup, [body]), rollup)
+
+
+def as_sums(rows: pa.Table, rollup: Rollup) -> dict[Any, list[int]]:
+    names = (*rollup.dimensions, "day")
+    return {
+        tuple(one[name] for name in names): [one[name] for name in lake.SCORE_COUNTS]
+        for one in rows.to_pylist()
+    }
+
+
+def plain_sums(rows: Iterable[Row], rollup: Rollup) -> dict[Any, list[int]]:
+    found: dict[Any, Counter[str]] = {}
+    for one in rows:
+        day = one["day"].replace(day=1) if rollup.grain == "month" else one["day"]
+        key = (*(one[name] for name in rollup.dimensions), day)
+        found.setdefault(key, Counter()).update({n: one[n] for n in lake.SCORE_COUNTS})
+    return {key: [count[name] for name in lake.SCORE_COUNTS] for key, count in found.items()}
+
+
+def events(rows: Iterable[Row]) -> int:
+    return sum(one[name] for one in rows for name in lake.SCORE_COUNTS)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_every_build_the_objects_have_the_sums_of_the_rows(pulse: Driver, seed: int) -> None:
+    chance = random.Random(seed)
+    year = Year(pulse, chance, tenant=f"hooli-{seed}")
+    for number in range(5):
+        changed = {*chance.sample(DAYS, 30 if number == 0 else chance.choice([1, 3, 9]))}
+        year.change(changed)
+        if number == 3:  # a day that is published no longer
+            gone = chance.choice(sorted(year.run_of))
+            del year.run_of[gone]
+            changed |= {gone}
+        written = year.build(changed)
+        assert written.events == events(
+            one for day in changed if day in year.run_of for one in year.rows[day]
+        )
+        year.check()
+    assert not list(pulse.objects(lake.STAGING))
+
+
+def test_what_lies_in_several_runs_of_about_as_many_days_is_laid_out_together(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {"scores": OF_LARGE["scores"][2:3]}  # by month, the smallest: the others are no matter
+    monkeypatch.setattr(large, "OF_LARGE", few)
+    year = Year(pulse, random.Random(5), tenant="nightly")
+
+    def night(some: Sequence[date]) -> list[int]:
+        year.change(some)
+        year.build(some)
+        return sorted(len(its_days) for its_days in year.part.laid.values())
+
+    assert [night([day]) for day in DAYS[:9]] == [
+        *([1] * number for number in range(1, 8)),
+        [8],
+        [1, 8],
+    ]
+    for number, first in enumerate(range(9, 72, 9)):
+        sizes = night(DAYS[first : first + 9])
+        if number < 6:
+            assert sizes == [1, 8, *[9] * (number + 1)]
+    assert sizes == [1, 71]
+    (rollup,) = few["scores"]
+    rows = [one for some in year.rows.values() for one in some]
+    assert year.held(rollup) == plain_sums(rows, rollup)
+    laid = [day for its_days in year.part.laid.values() for day in its_days]
+    assert sorted(laid) == sorted(year.run_of)
+
+
+def test_a_tenant_that_grew_large_is_laid_out_whole(pulse: Driver) -> None:
+    year = Year(pulse, random.Random(6), tenant="grown")
+    year.change(DAYS[:40])
+    (cube, *_) = ROLLUPS["scores"]
+    rows = [one for some in year.rows.values() for one in some]
+    laid = report_parts.lay(
+        lake.SCORES,
+        "grown",
+        2025,
+        [(DAYS[:40], pa.Table.from_pylist(rows, tenant_year.schema(lake.SCORES, cube)))],
+    )
+    for key, body in laid.bodies.items():
+        client("s3").put_object(Bucket=pulse.settings.lake_bucket, Key=key, Body=body)
+    year.state = laid.state
+    ask = partial(stage(pulse).is_large, lake.SCORES, "grown", 2025, laid.state)
+    assert laid.state.parts[0].sizes[CUBE] > 1000  # so that the object is looked at
+    assert ask(1000 - len(rows)) is False
+    assert ask(1001 - len(rows)) is True
+    year.change(DAYS[38:42])
+    year.build(DAYS[38:42])
+    year.check()
+    assert stage(pulse).is_large(lake.SCORES, "grown", 2025, year.state, 1) is True
+
+
+def test_a_year_without_rows_has_no_part(pulse: Driver) -> None:
+    year = Year(pulse, random.Random(7), tenant="empty")
+    year.change(DAYS[:2])
+    year.build(DAYS[:2])
+    year.run_of.clear()
+    written = year.build(DAYS[:2])
+    assert (written.state.parts, written.state.first_day, written.events) == ((), None, 0)
+
+
+def test_what_is_too_much_for_a_reader_is_no_object(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    year = Year(pulse, random.Random(8), tenant="wide")
+    year.change(DAYS[:30])
+    with monkeypatch.context() as patched:
+        patched.setattr(large, "MOST_ROWS", 20)
+        year.build(DAYS[:30])
+        assert 0 < len(year.part.sizes) < len(OF_LARGE["scores"])
+        kept = {*year.part.sizes}
+    year.change(DAYS[30:31])
+    year.build(DAYS[30:31])  # what was left out stays so, as nothing tells of the other days
+    assert kept <= {*year.part.sizes}
+    rows = [one for some in year.rows.values() for one in some]
+    for rollup in OF_LARGE["scores"]:
+        if rollup.name in year.part.sizes:
+            assert year.held(rollup) == plain_sums(rows, rollup)
+
+
+# -- removal
+
+
+def test_only_runs_that_the_record_does_not_name_are_removed(pulse: Driver) -> None:
+    year = Year(pulse, random.Random(9), tenant="erased")
+    year.change(DAYS[:9])
+    year.build(DAYS[:9])
+    before = {*year.part.laid}
+    year.change(DAYS[:9])
+    year.build(DAYS[:9])
+    assert year.state is not None
+    record = Tenant("erased", "E", tables={"scores": TableState({2025: year.state})})
+    laid = LaidRows(Objects(pulse.settings.lake_bucket))
+    assert {run for run, _ in laid.unnamed(lake.SCORES, "erased", record)} == before
+    others = [key for key in pulse.objects("large/") if "tenant=erased/" not in key]
+    assert laid.remove_unnamed("erased", record) == len(before)
+    left = list(pulse.objects(lake.large_tenant_prefix(lake.SCORES, "erased")))
+    assert {key.split("run=")[1][:26] for key in left} == {*year.part.laid}
+    assert laid.remove_unnamed("erased", record) == 0
+    assert laid.remove_unnamed("erased", None) == len(year.part.laid)
+    assert list(pulse.objects("large/")) == others
+
+
+def test_what_says_that_a_run_is_complete_goes_first() -> None:
+    class Watched(Objects):
+        def __init__(self) -> None:
+            super().__init__("lake")
+            self.asked: list[Any] = []
+
+        def wipe_keys(self, keys: Iterable[str]) -> int:
+            self.asked.append(list(keys))
+            return 0
+
+        def wipe(self, prefix: str) -> int:
+            self.asked.append(prefix)
+            return 0
+
+    watched = Watched()
+    prefix = lake.large_run_prefix(lake.SCORES, "acme", RUNS[0])
+    LaidRows(watched).remove(prefix)
+    assert watched.asked == [[lake.large_mark_key(lake.SCORES, "acme", RUNS[0])], prefix]

@@ -1,36 +1,181 @@
-"""What a part of a large tenant's year is made of, without its rows ever being in this process.
+"""What a large tenant's year is made of, without its rows ever being in this process.
 
 The rows of a tenant above what one process can hold are laid out apart from all others', by Athena
-and for Athena: a question that no roll-up covers then reads this tenant's days alone. The part's
-roll-ups are made by Athena too, out of these rows, each by the statement that a question for the
-same sums would run.
+and for Athena: a question that no roll-up covers then reads this tenant's days alone. The year is
+one part without a cube. Its roll-ups are made by Athena too, out of these rows, each by the
+statement that a question for the same sums would run, and of the changed days alone: the sums of
+all others are in the roll-ups that there were before.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pulse import lake
 from pulse.days import DateRange, Remaining
-from pulse.reports import tenant_year
-from pulse.reports.rollups import Rollup
+from pulse.errors import ConflictError
+from pulse.reports import rollups, tenant_year
+from pulse.reports.rollups import OF_LARGE, Rollup
 from pulse.serve.distributed_sql import MOST_ROWS, Wanted
 from pulse.sql import spread, statement
 from pulse.store.athena import Athena
 from pulse.store.objects import Objects
+from pulse.tenants.tenant import CUBE, Part, YearState
 
 Laid = Mapping[str, frozenset[date]]
-"""Which days of a tenant's rows each run has laid out (lake.large_run_prefix)."""
+"""Which days of a tenant's rows each run has laid out apart (lake.large_run_prefix)."""
+
+_SEVERAL = 8
+"""So many runs of about as many days each are laid out again together. A statement has a branch for
+each run, and a record names each; a row is laid out three times in a year of nightly builds."""
+_BANDS = ((0, 8), (8, 40))
+"""What counts as about as many days: from so many to fewer than so many."""
+_MOST_PLACES = 2_000
+"""Runs times days of one statement: in as many places Athena looks for objects (projection)."""
+_FOOTER = 2**20
+"""Within so many bytes an object's end tells how many rows it has."""
+_ALL = Rollup("", (), "month")
+"""Sums over everything, which always fit."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The state that makes what was put visible, and what is in it."""
+
+    state: YearState
+    events: int
+    """How many events the rows of the changed days stand for, as they were laid out."""
+    folded: int
+    """How many older parts have become one with what has changed."""
+    size: int
+    """The bytes put of roll-ups."""
+
+
+@dataclass(frozen=True)
+class _Visible:
+    """A part of before, and those of its days whose rows go on counting."""
+
+    part: Part
+    days: frozenset[date]
+
+
+@dataclass
+class _Work:
+    """One tenant's year in the making."""
+
+    dataset: lake.Dataset
+    tenant: str
+    year: int
+    remaining_s: Remaining
+    fresh: frozenset[date]
+    """The days that are laid out anew."""
+    visible: Sequence[_Visible]
+    laid: dict[str, frozenset[date]] = field(default_factory=dict)
+    """Where the rows of all days lie."""
+
+    @property
+    def days(self) -> frozenset[date]:
+        return self.fresh.union(*(one.days for one in self.visible))
+
+    @property
+    def broken(self) -> frozenset[int]:
+        """Months of which older parts have sums with rows that no longer count."""
+        return frozenset(
+            day.month
+            for one in self.visible
+            for day in one.part.days - one.days
+            if any(kept.month == day.month for kept in one.days)
+        )
 
 
 @dataclass(frozen=True)
 class LargeTenants:
-    """Lays out rows of large tenants, and makes their roll-ups."""
+    """Lays out rows of large tenants, and makes their years of them."""
 
     athena: Athena
     objects: Objects
+    most_rows: int
+    """Tenants with more rows than this in a year of a table are large."""
+
+    def is_large(
+        self,
+        dataset: lake.Dataset,
+        tenant: str,
+        year: int,
+        before: YearState | None,
+        changed_rows: int,
+    ) -> bool:
+        """Is the tenant's year to be written here, once so many rows of it have changed?
+
+        What has been written here once remains so.
+        """
+        parts = before.parts if before else ()
+        if any(part.laid for part in parts):
+            return True
+        sizes = {part.run: part.sizes.get(CUBE, 0) for part in parts if part.run}
+        if sum(sizes.values()) + changed_rows <= self.most_rows:  # a row has a byte or more
+            return False
+        rows = sum(
+            self._rows(lake.part_key(dataset, tenant, year, run, CUBE), size)
+            for run, size in sizes.items()
+        )
+        return rows + changed_rows > self.most_rows
+
+    def write(
+        self,
+        dataset: lake.Dataset,
+        tenant: str,
+        year: int,
+        before: YearState | None,
+        changed: Collection[date],
+        run_of: Mapping[date, str],
+        *,
+        as_of_us: int,
+        remaining_s: Remaining,
+    ) -> Written:
+        """Make one part of the days that have changed and of all that the year had before.
+
+        `run_of` names the run of the daily table for every published day of the year; days of
+        former parts that are not among them count no more. Nothing points at what is put before the
+        state returned is the tenant's. Raises AthenaError, and ConflictError where an object of
+        before is gone: then another state has come.
+        """
+        visible = list(_visible(before, frozenset(changed), run_of))
+        unlaid = {day for one in visible for day in one.days if not _has(one.part.laid, day)}
+        if unlaid:  # of the time when the tenant was not large
+            changed = {*changed} | unlaid
+            visible = list(_visible(before, frozenset(changed), run_of))
+        fresh = {day: run_of[day] for day in changed if day in run_of}
+        work = _Work(dataset, tenant, year, remaining_s, frozenset(fresh), visible)
+        new = self.lay_out(dataset, tenant, fresh, remaining_s=remaining_s)
+        work.laid = {**new, **_still(visible)}
+        run = lake.ulid()
+        sizes = {
+            rollup.name: self._put(work, run, rollup, rows) for rollup, rows in self._made(work)
+        }
+        self._lay_together(work)
+        parts = [Part(run, work.days, sizes, laid=work.laid)] if work.days else []
+        state = YearState(
+            parts=tuple(parts),
+            content=run,
+            as_of_us=as_of_us,
+            first_day=self._first_day(work),
+            revision=(before.revision if before else 0) + 1,
+            owed=(before.owed if before else frozenset()) - frozenset(changed),
+        )
+        return Written(
+            state=state,
+            events=self._events(work, new),
+            folded=len(before.parts) if before else 0,
+            size=sum(sizes.values()),
+        )
+
+    # -- rows
 
     def lay_out(
         self,
@@ -39,19 +184,21 @@ class LargeTenants:
         run_of: Mapping[date, str],
         *,
         remaining_s: Remaining,
-    ) -> Laid:
+        again: bool = False,
+    ) -> dict[str, frozenset[date]]:
         """Lay out a tenant's rows of these days, each as that run of the daily table has it.
 
-        Nothing points at the result yet; days without rows are in it too. Raises AthenaError.
+        If `again`, as that run of this has laid it out. Nothing points at the result yet; days
+        without rows are in it too. Raises AthenaError.
         """
+        text = statement("large", dataset.name)
+        if again:  # has the same columns, the tenant's name as a partition
+            text = text.replace(dataset.runs_table, dataset.large_table)
         laid: dict[str, frozenset[date]] = {}
-        wanted = sorted(run_of)
-        for first in range(0, len(wanted), lake.PARTITION_LIMIT):
-            some = wanted[first : first + lake.PARTITION_LIMIT]
+        for some in _batches(run_of):
             run = lake.ulid()
-            target = lake.large_run_prefix(dataset, tenant, run)
             sql, params = spread(
-                statement("large", dataset.name),
+                text,
                 {
                     "tenant": tenant,
                     "runs": sorted({run_of[day] for day in some}),
@@ -64,13 +211,127 @@ class LargeTenants:
             self.athena.unload(
                 sql,
                 params,
-                target=f"s3://{self.objects.bucket}/{target}",
+                target=f"s3://{self.objects.bucket}/{lake.large_run_prefix(dataset, tenant, run)}",
                 partition="dt",
                 remaining_s=remaining_s,
             )
             self.objects.put(lake.large_mark_key(dataset, tenant, run), b"")
             laid[run] = frozenset(some)
         return laid
+
+    def _lay_together(self, work: _Work) -> None:
+        """Let there be few runs: several of about as many days each are laid out together."""
+        for least, most in _BANDS:
+            small = {run: some for run, some in work.laid.items() if least <= len(some) < most}
+            if len(small) >= _SEVERAL:
+                run_of = {day: run for run, its_days in small.items() for day in its_days}
+                together = self.lay_out(
+                    work.dataset, work.tenant, run_of, remaining_s=work.remaining_s, again=True
+                )
+                kept = {run: some for run, some in work.laid.items() if run not in small}
+                work.laid = {**kept, **together}
+
+    def _first_day(self, work: _Work) -> date | None:
+        """The first of the days that has rows."""
+        found: list[date] = []
+        for run, its_days in work.laid.items():
+            prefix = lake.large_run_prefix(work.dataset, work.tenant, run)
+            folders = {folder.removeprefix(prefix) for folder in self.objects.folders(prefix)}
+            found += [day for day in its_days if f"dt={day}/" in folders]
+        return min(found, default=None)
+
+    def _events(self, work: _Work, laid: Laid) -> int:
+        rows = self._by_athena(work, laid, _ALL)
+        return 0 if rows is None else tenant_year.count_events(work.dataset, rows)
+
+    def _rows(self, key: str, size: int) -> int:
+        """How many rows a Parquet object of so many bytes has."""
+        end = self.objects.end(key, min(_FOOTER, size))
+        file = bytes(size - len(end)) + end
+        return int(pq.read_metadata(pa.BufferReader(file)).num_rows)
+
+    # -- roll-ups
+
+    def _made(self, work: _Work) -> Iterator[tuple[Rollup, pa.Table]]:
+        """Each roll-up that a reader can hold, with its rows.
+
+        What another one covers is made from that one, here; the others need Athena.
+        """
+        left = sorted(
+            OF_LARGE[work.dataset.name],
+            key=lambda one: (one.grain == "month", -len(one.dimensions)),
+        )
+        made: list[tuple[Rollup, pa.Table]] = []
+        while left:
+            rollup = left.pop(0)
+            monthly = rollup.grain == "month"
+            sources = [rows for one, rows in made if one.serves(rollup.dimensions, months=monthly)]
+            rows = self._roll_up(work, rollup, min(sources, key=len, default=None))
+            if rows is None:
+                continue
+            yield rollup, rows
+            made = [  # the others are done with, and their memory is needed
+                (one, some)
+                for one, some in (*made, (rollup, rows))
+                if any(one.serves(r.dimensions, months=r.grain == "month") for r in left)
+            ]
+
+    def _roll_up(self, work: _Work, rollup: Rollup, source: pa.Table | None) -> pa.Table | None:
+        """The rows of a roll-up, None where there are too many or their sums do not fit."""
+        try:
+            if source is not None:
+                return rollups.roll_up(work.dataset, rollup, source)
+            known = self._known(work, rollup)
+            if known is None:
+                return None
+            rows = self._by_athena(work, self._unknown(work, rollup), rollup)
+            if rows is None:
+                return None
+            rows = pa.concat_tables([*known, rows])
+            summed = rollups.roll_up(work.dataset, rollup, rows) if known else rows
+        except OverflowError:
+            return None
+        return summed if len(summed) <= MOST_ROWS else None
+
+    def _known(self, work: _Work, rollup: Rollup) -> list[pa.Table] | None:
+        """What older parts tell of it; None where one of them lacks the roll-up.
+
+        By month these are the months all of whose rows go on counting.
+        """
+        found: list[pa.Table] = []
+        for part, its_days in ((one.part, one.days) for one in work.visible):
+            if rollup.name not in part.sizes:
+                return None
+            key = lake.part_key(work.dataset, work.tenant, work.year, part.run, rollup.name)
+            body = self.objects.look(key)
+            if body is None:
+                raise ConflictError(f"{key} is no longer there")
+            rows = tenant_year.read(work.dataset, rollup, [body[0]])
+            wanted = {*its_days}
+            if rollup.grain == "month":
+                months = {day.replace(day=1) for day in its_days}
+                wanted = {first for first in months if first.month not in work.broken}
+            found.append(_of_days(rows, wanted))
+        return found
+
+    def _unknown(self, work: _Work, rollup: Rollup) -> Laid:
+        """The days that older parts do not tell of, and where their rows lie."""
+        wanted = work.fresh
+        if rollup.grain == "month":
+            wanted |= {day for day in work.days if day.month in work.broken}
+        return {run: its_days & wanted for run, its_days in work.laid.items() if its_days & wanted}
+
+    def _by_athena(self, work: _Work, laid: Laid, rollup: Rollup) -> pa.Table | None:
+        return self.roll_up(
+            work.dataset, work.tenant, work.year, laid, rollup, remaining_s=work.remaining_s
+        )
+
+    def _put(self, work: _Work, run: str, rollup: Rollup, rows: pa.Table) -> int:
+        """Put the object of these rows; its bytes."""
+        body = tenant_year.encode(work.dataset, rollup, rows)
+        key = lake.part_key(work.dataset, work.tenant, work.year, run, rollup.name)
+        self.objects.put(key, body)
+        return len(body)
 
     def roll_up(
         self,
@@ -86,6 +347,8 @@ class LargeTenants:
 
         None where it has more rows than a reader holds. Raises AthenaError.
         """
+        if not laid:
+            return tenant_year.schema(dataset, rollup).empty_table()
         wanted = Wanted(
             table=dataset,
             tenant=tenant,
@@ -107,5 +370,53 @@ class LargeTenants:
             pieces = (self.objects.get(key) for key in self.objects.keys(prefix))
             rows = tenant_year.read(dataset, rollup, pieces)
         finally:
-            self.objects.wipe(prefix)
+            self.objects.delete_all(prefix)
         return rows if len(rows) <= MOST_ROWS else None
+
+
+def _batches(run_of: Mapping[date, str]) -> Iterator[list[date]]:
+    """The days in order, in batches that one statement can lay out."""
+    batch: list[date] = []
+    runs: set[str] = set()
+    for day in sorted(run_of):
+        more = runs | {run_of[day]}
+        places = len(more) * ((day - batch[0]).days + 1) if batch else 0
+        if len(batch) == lake.PARTITION_LIMIT or places > _MOST_PLACES:
+            yield batch
+            batch, more = [], {run_of[day]}
+        batch.append(day)
+        runs = more
+    if batch:
+        yield batch
+
+
+def _visible(
+    before: YearState | None, changed: frozenset[date], published: Collection[date]
+) -> Iterator[_Visible]:
+    """Each part that has days left which count, the newest first."""
+    newer = changed
+    for part in before.parts if before else ():
+        its_days = (part.days - newer).intersection(published)
+        newer |= part.days
+        if its_days:
+            yield _Visible(part, its_days)
+
+
+def _has(laid: Laid, day: date) -> bool:
+    return any(day in its_days for its_days in laid.values())
+
+
+def _still(visible: Sequence[_Visible]) -> dict[str, frozenset[date]]:
+    """Where rows of former parts lie that go on counting."""
+    found: dict[str, frozenset[date]] = {}
+    for one in visible:
+        for run, its_days in one.part.laid.items():
+            if kept := its_days & one.days:
+                found[run] = found.get(run, frozenset()) | kept
+    return found
+
+
+def _of_days(rows: pa.Table, wanted: Collection[date]) -> pa.Table:
+    values: Any = pa.array(sorted(wanted), pa.date32())
+    kept: pa.Table = rows.filter(pc.is_in(rows["day"], value_set=values))
+    return kept

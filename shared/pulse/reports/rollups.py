@@ -89,6 +89,22 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
 }
 """By the name of the dataset, the cube first."""
 
+OF_LARGE: Mapping[str, tuple[Rollup, ...]] = {
+    dataset.name: tuple(
+        {
+            rollup.name: rollup
+            for declared in ROLLUPS[dataset.name][1:]
+            for rollup in (declared, _rollup(dataset, declared.dimensions, "month"))
+        }.values()
+    )
+    for dataset in lake.DATASETS
+}
+"""What a tenant has whose cube is too large: every other roll-up, and by month each one by day."""
+
+_DECLARED: Mapping[str, tuple[Rollup, ...]] = {
+    name: tuple(dict.fromkeys((*rollups, *OF_LARGE[name]))) for name, rollups in ROLLUPS.items()
+}
+
 
 def named(dataset: lake.Dataset, name: str) -> Rollup:
     """The roll-up of that name. Raises KeyError where none is declared, as of a former version."""
@@ -96,7 +112,7 @@ def named(dataset: lake.Dataset, name: str) -> Rollup:
 
 
 _BY_NAME: Mapping[tuple[str, str], Rollup] = {
-    (dataset, rollup.name): rollup for dataset, rollups in ROLLUPS.items() for rollup in rollups
+    (dataset, rollup.name): rollup for dataset, rollups in _DECLARED.items() for rollup in rollups
 }
 
 
@@ -110,7 +126,7 @@ def covering(
     """
     found = [
         rollup
-        for rollup in ROLLUPS[dataset.name]
+        for rollup in _DECLARED[dataset.name]
         if rollup.name in sizes and rollup.serves(dimensions, months=months)
     ]
     return sorted(found, key=lambda rollup: (sizes[rollup.name], len(rollup.dimensions)))

@@ -89,13 +89,15 @@ class Wanted:
         """What Athena is asked. Raises ValueError for a tenant's id that is none."""
         check_tenant_id(self.tenant)
         counted, marks = self._branches()
-        names = [*self._columns, "day", *self.table.measures, _MARK]
+        names = [*self._columns, "dt", *self.table.measures, _MARK]
+        measures = ", ".join(self.table.measures)
         sums = ", ".join(self._sum(name) for name in self.table.measures)
         keys = "".join(f"{name}, " for name in self._columns)
         kept = "\n    UNION ALL\n".join(branch.sql for branch in (*counted, *marks))
         sql = (
             f"SELECT {keys}CAST(day AS date) AS day, {sums}, {_MARK}\n"
-            f"FROM (\n{kept}\n) AS kept ({', '.join(names)})\n"
+            f"FROM (SELECT {keys}{self._day} AS day, {measures}, {_MARK}\n"
+            f"FROM (\n{kept}\n) AS kept ({', '.join(names)})) AS told\n"
             f"GROUP BY {keys}day, {_MARK}\n"
             f"LIMIT {MOST_ROWS + 1}"
         )
@@ -161,7 +163,7 @@ class Wanted:
             select = ", ".join(
                 [
                     *(self._selected(name) for name in self._columns),
-                    self._day,
+                    "dt",
                     *(self._measure(name) for name in self.table.measures),
                     "CAST(0 AS bigint)",
                 ]
@@ -248,7 +250,7 @@ class Wanted:
     def _marking(self, marked: str, number: int) -> Iterator[str]:
         for name in self._columns:
             yield f"'{lake.OTHER}'" if name == marked else _NULL
-        yield self._day
+        yield "dt"
         for name in self.table.measures:
             yield self._zero(name)
         yield f"CAST({number} AS bigint)"

@@ -108,6 +108,10 @@ class Objects:
         """The first bytes of an object that is known to exist and not to be empty."""
         return self._read(key, Range=f"bytes=0-{size - 1}")[0]
 
+    def end(self, key: str, size: int) -> bytes:
+        """The last bytes of an object that is known to exist and not to be empty."""
+        return self._read(key, Range=f"bytes=-{size}")[0]
+
     def find(self, key: str) -> Stored | None:
         """ETag and SHA-256 of an object; None if there is none.
 
