@@ -281,7 +281,8 @@ def test_of_two_who_begin_at_the_same_moment_one_has_the_turn(world: World) -> N
 def test_forgetting_a_tenant_forgets_its_questions(world: World) -> None:
     world.athena.at_once = True
     assert world.ask(wanted()) == 1
-    assert Questions(world.table).remove("acme") == 2
+    assert Questions(world.table).remove("acme", Objects(world.bucket)) == 3
+    assert not list(Objects(world.bucket).keys(lake.QUESTIONS))
     assert world.ask(wanted()) == 1
     assert len(world.athena.targets) == 2
 

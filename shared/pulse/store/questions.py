@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from pulse import days
+from pulse import days, lake
 from pulse.errors import ConflictError
+from pulse.store.objects import Objects
 from pulse.store.records import Record, Records
 
 _TURN = "(turn)"
@@ -123,9 +124,14 @@ class Questions:
         self.end(asked)
         self._records.delete({"pk": _pk(asked.tenant), "sk": asked.name})
 
-    def remove(self, tenant: str) -> int:
-        """Forget all statements of a tenant; how many records there were."""
-        return self._records.clear(_pk(tenant))
+    def remove(self, tenant: str, objects: Objects) -> int:
+        """Forget all statements of a tenant, and remove what they made, with all versions.
+
+        So ends an erasure, once the tenant's record names other rows, and the deletion of a tenant.
+        Returns how many records and versions there were.
+        """
+        records = self._records.clear(_pk(tenant))
+        return records + objects.wipe(lake.questions_prefix(tenant))
 
     def _put(self, asked: Asked, keep_us: int) -> None:
         """Store the statement, unless the one of another run stands there meanwhile."""
