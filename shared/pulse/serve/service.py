@@ -27,6 +27,7 @@ from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears, Year, Years
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client, unavailable_on_failure
+from pulse.store.held import HeldRuns
 from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
@@ -58,7 +59,8 @@ class Reports:
             client(service, hurried=True)  # here, because years are read by threads at once
         limits = {"GET": Limits.per_minute(*settings.reads)}
         tenants = Tenants(settings.table, hurried=True)
-        directory = Directory(tenants, settings.remember_us, limits)
+        looked = HeldRuns(settings.table, hurried=True).looked
+        directory = Directory(tenants, settings.remember_us, limits, looked)
         names = DisplayNames(directory, Names(settings.table, hurried=True))
         elsewhere = Distributed.from_settings(settings).years
         objects = Objects(settings.lake_bucket, hurried=True)

@@ -93,13 +93,18 @@ class Held:
 class HeldRuns:
     """Reads and changes these records."""
 
-    def __init__(self, table: str) -> None:
-        self._records = Records(table)
+    def __init__(self, table: str, *, hurried: bool = False) -> None:
+        self._records = Records(table, hurried=hurried)
 
     def builds(self) -> Mapping[str, Builds]:
         """How the builds of every table that has some stand, in one consistent read."""
         records = self._records.query(_BUILDS, consistent=True)
         return {record["sk"]: _builds(record["sk"], record) for record in records}
+
+    def looked(self) -> Mapping[str, int]:
+        """When the last build that has left no day over read the catalogue, by table."""
+        found = self.builds().items()
+        return {name: one.as_of_us for name, one in found if one.as_of_us is not None}
 
     def read(self, table: str) -> Held:
         """What stands there now. Days whose rows another format holds are left out."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pulse import days, lake
@@ -87,6 +87,8 @@ class TableState:
 
     years: Mapping[int, YearState] = field(default_factory=dict)
     behind: Behind = Behind()
+    looked_us: int | None = None
+    """When the last build read the catalogue that has left no day of the table over."""
 
     @property
     def published_years(self) -> tuple[int, ...]:
@@ -100,8 +102,9 @@ class TableState:
 
     @property
     def as_of_us(self) -> int | None:
-        """When the latest build ran; None before the first."""
-        return max((state.as_of_us for state in self.years.values()), default=None)
+        """When the build ran that the rows reflect; None before the first."""
+        looked = [self.looked_us] if self.looked_us is not None else []
+        return max([*looked, *(state.as_of_us for state in self.years.values())], default=None)
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,16 @@ class Tenant:
     def thresholds_at(self, media_type: str, day: date) -> Thresholds:
         """The thresholds in force for a medium on one of the tenant's days."""
         return thresholds_on(self.thresholds, media_type, day)
+
+    def looked_at(self, moments: Mapping[str, int]) -> "Tenant":
+        """The tenant, of whose tables it is known when a build has looked at them last (UTC, µs).
+
+        `moments` must have been read before the tenant: its rows are at least as new.
+        """
+        tables = {
+            name: replace(self.table(name), looked_us=looked) for name, looked in moments.items()
+        }
+        return replace(self, tables={**self.tables, **tables})
 
     def table(self, name: str) -> TableState:
         """The state of a report table; an empty one before its first build."""
