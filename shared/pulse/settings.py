@@ -111,6 +111,15 @@ class BuildSettings(Settings):
     database: str
     workgroup: str
     event_source: str
+    largest_tenant_rows: str
+
+    @property
+    def most_rows(self) -> int:
+        """How many daily rows a tenant may have in a year of a table, and not be a large one.
+
+        Raises SettingsError for another text than a number.
+        """
+        return _whole(self, "largest_tenant_rows")
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class Target:
             workgroup=self.outputs.workgroup,
             event_source=self.outputs.event_source,
             public_values=self.outputs.public_values,
+            largest_tenant_rows=self.outputs.largest_tenant_rows,
         )
 
     @property

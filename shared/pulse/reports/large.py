@@ -10,7 +10,7 @@ all others are in the roll-ups that there were before.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +22,7 @@ from pulse.errors import ConflictError
 from pulse.reports import rollups, tenant_year
 from pulse.reports.rollups import OF_LARGE, Rollup
 from pulse.serve.distributed_sql import MOST_ROWS, Wanted
+from pulse.settings import BuildSettings
 from pulse.sql import spread, statement
 from pulse.store.athena import Athena
 from pulse.store.objects import Objects
@@ -101,6 +102,15 @@ class LargeTenants:
     objects: Objects
     most_rows: int
     """Tenants with more rows than this in a year of a table are large."""
+
+    @classmethod
+    def from_settings(cls, settings: BuildSettings) -> Self:
+        """Over the stack that the settings name."""
+        return cls(
+            Athena(settings.database, settings.workgroup),
+            Objects(settings.lake_bucket),
+            settings.most_rows,
+        )
 
     def is_large(
         self,

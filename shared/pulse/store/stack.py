@@ -48,6 +48,7 @@ class StackOutputs:
     finance_bucket: str
     finance_close_days: str
     public_values: str
+    largest_tenant_rows: str
 
     @classmethod
     def of(cls, stack: str) -> Self:

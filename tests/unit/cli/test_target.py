@@ -29,6 +29,7 @@ OUTPUTS = StackOutputs(
     finance_bucket="finance",
     finance_close_days="7",
     public_values="1000",
+    largest_tenant_rows="4000000",
 )
 
 
