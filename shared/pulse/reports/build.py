@@ -34,8 +34,10 @@ from pulse.halving import FEW_FAILURES, MOST_FAILURES, Failures, halves, portion
 from pulse.observe import count, logger
 from pulse.reports import tenant_year, writing
 from pulse.reports.comparing import ByTenant, Comparison, batches, pair
+from pulse.reports.large import LargeTenants
+from pulse.reports.large import Written as WrittenLarge
 from pulse.reports.rollups import ROLLUPS
-from pulse.reports.writing import Change, YearWriter
+from pulse.reports.writing import Change, Written, YearWriter
 from pulse.settings import BuildSettings
 from pulse.sql import spread, statement
 from pulse.store.athena import RESERVE_S, Athena
@@ -203,6 +205,7 @@ class BuildReports:
     athena: Athena
     events: Events
     held: HeldRuns
+    large: LargeTenants
 
     @classmethod
     def from_settings(cls, settings: BuildSettings) -> Self:
@@ -215,6 +218,7 @@ class BuildReports:
             athena=Athena(settings.database, settings.workgroup),
             events=Events(settings.event_source),
             held=HeldRuns(settings.table),
+            large=LargeTenants.from_settings(settings),
         )
 
     def run(
@@ -443,7 +447,10 @@ class BuildReports:
             tenants = left.popleft()
             try:
                 self._count(table, year, tenants, remaining_s)
-                self._build(table, year, tenants, remaining_s)
+                if len(tenants) == 1 and self._is_large(table, year, tenants[0]):
+                    self._build_large(table, year, tenants[0], remaining_s)
+                else:
+                    self._build(table, year, tenants, remaining_s)
             except AthenaError as error:
                 left.extendleft(reversed(table.note_failure(tenants, year.number, error)))
 
@@ -454,11 +461,12 @@ class BuildReports:
         """
         sound: list[str] = []
         among: dict[int, list[str]] = defaultdict(list)
+        large: list[str] = []
         suspects: list[str] = []
         for tenant in sorted(year.pending):
             unbuilt = table.unbuilt(tenant, year.number)
             if unbuilt is None or not (unbuilt.alone or unbuilt.among):
-                sound.append(tenant)
+                (large if self._is_large(table, year, tenant) else sound).append(tenant)
             elif unbuilt.among:
                 among[unbuilt.among].append(tenant)
             elif table.impatient or unbuilt.is_due(year.fingerprint(tenant)):
@@ -473,9 +481,38 @@ class BuildReports:
             rows += year.rows(tenant)
         if portion:
             yield portion
+        yield from ([tenant] for tenant in large)
         for number, some in sorted(among.items()):
             yield from portions(some, number)
         yield from ([tenant] for tenant in suspects)
+
+    def _is_large(self, table: _Table, year: _Year, tenant: str) -> bool:
+        """Are the tenant's rows of the year too many for this process?"""
+        before = table.state(tenant, year.number)
+        return self.large.is_large(table.dataset, tenant, year.number, before, year.rows(tenant))
+
+    def _build_large(self, table: _Table, year: _Year, tenant: str, remaining_s: Remaining) -> None:
+        """Let Athena write the pending days of a large tenant, if they are all there.
+
+        Raises AthenaError, and ConflictError as `_publish` does.
+        """
+        dataset, before = table.dataset, table.state(tenant, year.number)
+        try:
+            written = self.large.write(
+                dataset,
+                tenant,
+                year.number,
+                before,
+                year.pending[tenant],
+                year.run_of,
+                as_of_us=table.as_of_us,
+                remaining_s=remaining_s,
+            )
+        except GoneError:
+            self._lose(table, year, tenant)
+            return
+        if self._counts(table, year, tenant, written.events):
+            self._make_visible(table, year, tenant, written)
 
     def _count(
         self, table: _Table, year: _Year, tenants: Sequence[str], remaining_s: Remaining
@@ -558,12 +595,7 @@ class BuildReports:
         dataset, before = table.dataset, table.state(tenant, year.number)
         changed = frozenset(year.pending[tenant])
         rows = tenant_year.of_days(rows, changed)
-        events, due = tenant_year.count_events(dataset, rows), year.events(tenant)
-        if events != due:
-            table.failed[tenant, year.number] = BuildCheckError(
-                f"{tenant} {year.number}: {events} events arranged in {dataset.name}, "
-                f"where the days hold {due}"
-            )
+        if not self._counts(table, year, tenant, tenant_year.count_events(dataset, rows)):
             return
         change = Change(changed, rows, lake.ulid(), table.as_of_us)
         writer = YearWriter(self.objects)
@@ -574,9 +606,29 @@ class BuildReports:
         except GoneError:
             self._lose(table, year, tenant)
             return
-        fence = table.held.fence
+        self._make_visible(table, year, tenant, written)
+
+    def _counts(self, table: _Table, year: _Year, tenant: str, events: int) -> bool:
+        """True if rows stand for as many events as the days hold; else it is noted as failed."""
+        due = year.events(tenant)
+        if events != due:
+            table.failed[tenant, year.number] = BuildCheckError(
+                f"{tenant} {year.number}: {events} events arranged in {table.dataset.name}, "
+                f"where the days hold {due}"
+            )
+        return events == due
+
+    def _make_visible(
+        self, table: _Table, year: _Year, tenant: str, written: Written | WrittenLarge
+    ) -> None:
+        """Let the tenant's record name what was put. Raises ConflictError as `_publish` does."""
         self.tenants.set_year(
-            tenant, dataset.name, year.number, written.state, before=before, fence=fence
+            tenant,
+            table.dataset.name,
+            year.number,
+            written.state,
+            before=table.state(tenant, year.number),
+            fence=table.held.fence,
         )
         del year.pending[tenant]
         table.rewritten.append((tenant, year.number))

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from pulse import lake
 from pulse.days import DateRange, Remaining
-from pulse.errors import ConflictError
+from pulse.errors import GoneError
 from pulse.reports import rollups, tenant_year
 from pulse.reports.rollups import OF_LARGE, Rollup
 from pulse.serve.distributed_sql import MOST_ROWS, Wanted
@@ -152,8 +152,8 @@ class LargeTenants:
 
         `run_of` names the run of the daily table for every published day of the year; days of
         former parts that are not among them count no more. Nothing points at what is put before the
-        state returned is the tenant's. Raises AthenaError, and ConflictError where an object of
-        before is gone: then another state has come.
+        state returned is the tenant's. Raises AthenaError, and GoneError where an object of
+        before is gone: as a rule another state has come.
         """
         visible = list(_visible(before, frozenset(changed), run_of))
         unlaid = {day for one in visible for day in one.days if not _has(one.part.laid, day)}
@@ -315,7 +315,7 @@ class LargeTenants:
             key = lake.part_key(work.dataset, work.tenant, work.year, part.run, rollup.name)
             body = self.objects.look(key)
             if body is None:
-                raise ConflictError(f"{key} is no longer there")
+                raise GoneError(f"{key} is no longer there")
             rows = tenant_year.read(work.dataset, rollup, [body[0]])
             wanted = {*its_days}
             if rollup.grain == "month":
