@@ -6,7 +6,7 @@ from datetime import date
 import pyarrow as pa
 
 from pulse import lake
-from pulse.errors import GoneError
+from pulse.errors import BuildCheckError, GoneError
 from pulse.reports import rollups, tenant_year
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import YearState
@@ -33,7 +33,13 @@ def rows(
     for part in state.parts:
         if not part.days - taken:
             continue
-        rollup, *_ = rollups.covering(dataset, part.sizes, dimensions, months=False)
+        covering = rollups.covering(dataset, part.sizes, dimensions, months=False)
+        if not covering:
+            raise BuildCheckError(
+                f"{tenant} {year}: {dataset.name} has too many rows by day and "
+                f"{', '.join(dimensions) or 'nothing else'} for any object to hold them"
+            )
+        rollup = covering[0]
         key = lake.part_key(dataset, tenant, year, part.run, rollup.name)
         stored = objects.look(key)
         if stored is None:

@@ -85,7 +85,7 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         # what agents did
         ("media_type", "agent"),
     ),
-    lake.SESSIONS.name: _of(lake.SESSIONS),
+    lake.SESSIONS.name: _of(lake.SESSIONS, ("media_type",)),
 }
 """By the name of the dataset, the cube first."""
 
