@@ -17,7 +17,7 @@ from pulse.erasure.person import Person
 from pulse.erasure.receipt import Receipt
 from pulse.erasure.sought import Sought
 from pulse.ingest.message import Message
-from pulse.reports.build import BuildReports
+from pulse.reports.folding import Folding
 from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.records import Records
@@ -116,7 +116,7 @@ class World:
     def rebuild_erased(self) -> None:
         """As after an erasure: nothing is left of reports of before (cli/building.py)."""
         self.rebuild()
-        BuildReports.from_settings(self.driver.settings).fold("acme")
+        Folding.from_settings(self.driver.settings).fold("acme")
 
     # -- looking
 

@@ -142,9 +142,9 @@ def rebuild(
 
 def _remove_replaced(settings: BuildSettings, tenant: str) -> None:
     """Remove every object of a tenant's reports that shows what newer ones have replaced."""
-    from pulse.reports.build import BuildReports  # slow to import: it brings pandas
+    from pulse.reports.folding import Folding  # slow to import: it brings pyarrow
 
-    BuildReports.from_settings(settings).fold(tenant)
+    Folding.from_settings(settings).fold(tenant)
 
 
 def _no_limit() -> float:

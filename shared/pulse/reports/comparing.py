@@ -16,6 +16,9 @@ from pulse.store.athena import Athena
 
 MOST_PLACES = 2_000
 """Runs times days of one statement: in as many places Athena looks for objects (projection)."""
+NEW = 2
+"""How often a row would be there that stands unchanged in two runs. Of a day with one run alone
+no row is, so that whoever has rows of it is told."""
 
 
 class Compared(NamedTuple):

@@ -24,8 +24,9 @@ def rows(
 ) -> pa.Table:
     """The year's rows by day and at least these dimensions, but for days that are left out.
 
-    Of each part the smallest object is read that has them. Raises GoneError where one is gone: as
-    a rule the tenant's record names others by now.
+    Of each part the smallest object is read that has them. Raises GoneError where one is gone: as a
+    rule the tenant's record names others by now. Raises BuildCheckError where a large tenant has no
+    such object.
     """
     names = [*dimensions, "day", *dataset.measures]
     taken = frozenset(without)

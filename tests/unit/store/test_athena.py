@@ -17,8 +17,8 @@ from pulse.errors import AthenaError
 from pulse.exports.export import FILTERS, Request
 from pulse.exports.orders import BODY_LIMIT
 from pulse.exports.write import filter_parameters
-from pulse.reports.build import MOST_NAMED
 from pulse.reports.comparing import MOST_PLACES, pair
+from pulse.reports.publishing import MOST_NAMED
 from pulse.store.athena import Athena, statement_text
 
 ATHENA_TAKES = 262_144

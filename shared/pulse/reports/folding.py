@@ -1,0 +1,70 @@
+"""Makes one part of all that a tenant's year has, and removes every object of before.
+
+Builds fold parts by and by, and what they replace is removed a day later. Where somebody's rows
+were erased, nobody is to find what the reports were before.
+"""
+
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from pulse import lake
+from pulse.errors import ConflictError
+from pulse.reports.writing import YearWriter
+from pulse.settings import BuildSettings
+from pulse.store.laid import LaidRows
+from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
+
+
+@dataclass(frozen=True)
+class Folding:
+    """Folds tenants' years."""
+
+    objects: Objects
+    tenants: Tenants
+
+    @classmethod
+    def from_settings(cls, settings: BuildSettings) -> Self:
+        """Over the stack that the settings name."""
+        return cls(Objects(settings.lake_bucket), Tenants(settings.table))
+
+    def fold(self, tenant: str) -> None:
+        """Let every year of a tenant be one part, and remove every other object of its reports.
+
+        So nothing is left of rows that newer ones have replaced. The reports stay as they are.
+        Raises GoneError where an object is not there that the tenant's record names.
+        """
+        for dataset in lake.DATASETS:
+            for year in self._years(dataset, tenant):
+                self._fold_year(dataset, tenant, year)
+        LaidRows(self.objects).remove_unnamed(tenant, self.tenants.get(tenant))
+
+    def _years(self, dataset: lake.Dataset, tenant: str) -> list[int]:
+        known = self.tenants.get(tenant)
+        return sorted(known.table(dataset.name).years) if known else []
+
+    def _fold_year(self, dataset: lake.Dataset, tenant: str, year: int) -> None:
+        while known := self.tenants.get(tenant):
+            state = known.table(dataset.name).years[year]
+            named = {part.run for part in state.parts}
+            if len(named) < 2:
+                self.objects.wipe_keys(_superseded(self.objects, dataset, tenant, year, named))
+                return
+            with suppress(ConflictError):  # a build was first: its state is folded next
+                written = YearWriter(self.objects).fold(dataset, tenant, year, state)
+                self.tenants.set_year(tenant, dataset.name, year, written.state, before=state)
+
+
+def _superseded(
+    objects: Objects, dataset: lake.Dataset, tenant: str, year: int, named: Collection[str]
+) -> list[str]:
+    """The keys of a tenant's year that belong to none of the runs that its record names."""
+    whole = lake.part_key(dataset, tenant, year, "", "")
+    kept = tuple(lake.part_prefix(dataset, tenant, year, run) for run in named if run)
+    return [
+        key
+        for key in objects.keys(whole.removesuffix(".parquet"))
+        if not key.startswith(kept) and not (key == whole and "" in named)
+    ]

@@ -1,0 +1,95 @@
+"""Says on the tenants' records what readers do not find as it was sent."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from pulse import days
+from pulse.days import Remaining
+from pulse.errors import AthenaError, ConflictError
+from pulse.reports.work import Table, TenantYear, Year
+from pulse.store.ledger import Ledger
+from pulse.store.tenants import Tenants
+from pulse.tenants.tenant import Behind
+from pulse.unbuilt import Unbuilt
+
+MOST_RANGES = 50
+"""A tenant's record names at most so many ranges of days that are not built."""
+_LAST_S = 10.0
+"""With less time left nothing is begun."""
+
+
+@dataclass(frozen=True)
+class Behinds:
+    """Writes what is behind of each tenant (Tenant.tables[…].behind)."""
+
+    tenants: Tenants
+    ledger: Ledger
+
+    def tell(
+        self, tables: Sequence[Table], remaining_s: Remaining
+    ) -> Mapping[str, Mapping[TenantYear, Unbuilt]]:
+        """Write on each tenant's record what is not built of these tables, if that has changed.
+
+        A day that cannot be built is noted for every tenant, because nobody knows whose rows are to
+        blame. Returns by table which tenants' years are not built.
+        """
+        notes = {one.dataset.name: _years_behind(one) for one in tables}
+        days_behind = {one.dataset.name: self._days_behind(one) for one in tables}
+        by_tenant: dict[tuple[str, str], dict[int, Unbuilt]] = defaultdict(dict)
+        for name, some in notes.items():
+            for (tenant_id, year), note in some.items():
+                by_tenant[name, tenant_id][year] = note
+        for tenant in self.tenants.all() if tables else ():
+            behind = {name: known.behind for name, known in tenant.tables.items()}
+            for name, its_days in days_behind.items():
+                behind[name] = replace(its_days, years=by_tenant.get((name, tenant.id), {}))
+            known = {name: tenant.table(name).behind for name in behind}
+            if behind != known and remaining_s() > _LAST_S:
+                with suppress(ConflictError):  # a tenant that is gone has no readers
+                    self.tenants.set_behind(
+                        tenant.id, {name: one for name, one in behind.items() if one != Behind()}
+                    )
+        return notes
+
+    def _days_behind(self, table: Table) -> Behind:
+        """The days of a table that are not as they were sent: not built, or not compared.
+
+        build_daily has noted in the ledger which it could not build.
+        """
+        failing = [
+            day
+            for day, error in table.unread.items()
+            if table.examined and isinstance(error, AthenaError) and not error.retryable
+        ]
+        waiting = [day for day in table.unread if day not in failing]
+        for day, entry in self.ledger.entries(table.dataset.stream).items():
+            partition = table.partitions.get(day)
+            is_current = partition is not None and partition.version == entry.version
+            if entry.unbuilt and not entry.expired and not is_current:
+                (failing if entry.unbuilt.failing else waiting).append(day)
+        return Behind(
+            days.ranges(sorted({*failing}), MOST_RANGES),
+            days.ranges(sorted({*waiting}), MOST_RANGES),
+        )
+
+
+def _years_behind(table: Table) -> dict[TenantYear, Unbuilt]:
+    """The tenants' years that could not be built, in this round or in one before."""
+    found: dict[TenantYear, Unbuilt] = {}
+    for place, owed in table.owed.items():
+        tenant, year = place
+        before = table.unbuilt(tenant, year)
+        whole = Year(year, table.run_of(year))
+        whole.pending[tenant] |= owed
+        made_of = whole.fingerprint(tenant)
+        if place in table.failed:
+            error, others = table.failed[place], bool(table.rewritten)
+            found[place] = Unbuilt.failed(made_of, error, before=before, others_built=others)
+        elif place in table.halved or (before is None and place in table.held_up):
+            among = table.halved.get(place, 0)
+            found[place] = Unbuilt.waiting(made_of, table.held_up[place], among=among)
+        elif before is not None:
+            found[place] = before
+    return found

@@ -1,0 +1,128 @@
+"""A table and its years in one build of the reports: how they stood, and what comes of them."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from pulse import lake
+from pulse.errors import AthenaError, PulseError
+from pulse.halving import Failures, halves
+from pulse.reports.comparing import ByTenant
+from pulse.store.catalog import Partition
+from pulse.store.held import Held
+from pulse.tenants.tenant import Tenant, YearState
+from pulse.unbuilt import Unbuilt
+
+TenantYear = tuple[str, int]
+
+
+@dataclass
+class Table(Failures[TenantYear]):
+    """A table in one round: how it stood, and what has become of it."""
+
+    dataset: lake.Dataset
+    held: Held
+    partitions: Mapping[date, Partition]
+    """The days as they were published when the round began."""
+    tenants: Mapping[str, Tenant]
+    as_of_us: int
+    """When they were read."""
+    impatient: bool
+    rewritten: list[TenantYear] = field(default_factory=list)
+    examined: int = 0
+    folded: int = 0
+    written: int = 0
+    finished: bool = True
+    """False where time ran out or another builder was first."""
+    unread: dict[date, PulseError] = field(default_factory=dict)
+    """Days whose runs could not be compared."""
+    owed: dict[TenantYear, frozenset[date]] = field(default_factory=dict)
+    """Of each tenant's year the days that are still to be built when it ends."""
+    halving: dict[TenantYear, tuple[int, AthenaError]] = field(default_factory=dict)
+    """The last statement over a tenant-year that failed: how many it was over, and why."""
+    halved: dict[TenantYear, int] = field(default_factory=dict)
+    """What was still being halved when time ran out: how many the last statement was over."""
+
+    @property
+    def has_built(self) -> bool:
+        """True once a tenant-year has been built."""
+        return bool(self.rewritten)
+
+    @property
+    def failures(self) -> list[PulseError]:
+        """Every error of this round, each once."""
+        return list(dict.fromkeys([*super().failures, *self.unread.values()]))
+
+    @property
+    def is_settled(self) -> bool:
+        """True where every day's rows are those of its newest run, but for what is owed."""
+        return all(self.held.is_settled(day, one.run) for day, one in self.partitions.items())
+
+    def run_of(self, year: int) -> dict[date, str]:
+        """The run of each published day of a year."""
+        return {day: one.run for day, one in self.partitions.items() if day.year == year}
+
+    def state(self, tenant: str, year: int) -> YearState | None:
+        """The tenant's year as it stood."""
+        return self.tenants[tenant].table(self.dataset.name).years.get(year)
+
+    def unbuilt(self, tenant: str, year: int) -> Unbuilt | None:
+        """What an earlier run has noted of a tenant's year that it could not build."""
+        return self.tenants[tenant].table(self.dataset.name).behind.years.get(year)
+
+    def hold_up(self, tenants: Collection[str], year: int, error: PulseError) -> None:
+        """Note that these could not be built, and that the error is none of theirs."""
+        self.held_up.update(dict.fromkeys(((tenant, year) for tenant in tenants), error))
+
+    def stop(self, tenants: Collection[str], year: int) -> None:
+        """Note that no time is left for these. Those that were being halved are held up."""
+        self.finished = False
+        for tenant in tenants:
+            if (tenant, year) in self.halving:
+                self.halved[tenant, year], error = self.halving[tenant, year]
+                self.hold_up([tenant], year, error)
+
+    def note_failure(
+        self, tenants: Sequence[str], year: int, error: AthenaError
+    ) -> list[list[str]]:
+        """Note that a statement over these tenants failed; the portions to be tried next."""
+        self.statements_failed += 1
+        if error.retryable:
+            self.hold_up(tenants, year, error)
+            return []
+        if len(tenants) == 1:
+            tenant = tenants[0]
+            self.failed[tenant, year] = AthenaError(f"{tenant} {year}: {error}")
+            return []
+        self.halving |= {(tenant, year): (len(tenants), error) for tenant in tenants}
+        return halves(tenants)
+
+
+@dataclass
+class Year:
+    """A table's calendar year in one round."""
+
+    number: int
+    run_of: Mapping[date, str]
+    """The run of each of its published days."""
+    counted: dict[date, ByTenant] = field(default_factory=dict)
+    """Of each day that was compared what its newest run has of each tenant."""
+    pending: dict[str, set[date]] = field(default_factory=lambda: defaultdict(set))
+    """By tenant the days whose rows are to be written."""
+
+    def events(self, tenant: str) -> int:
+        """How many events the tenant's pending days have, counted by the comparison."""
+        found = (self.counted[day].get(tenant) for day in self.pending[tenant])
+        return sum(one.events for one in found if one)
+
+    def rows(self, tenant: str) -> int:
+        """How many rows these days have."""
+        found = (self.counted.get(day, {}).get(tenant) for day in self.pending[tenant])
+        return sum(one.rows for one in found if one)
+
+    def fingerprint(self, tenant: str) -> str:
+        """What the tenant's pending days are made of: a hash over their (day, run) pairs."""
+        pairs = [f"{day} {self.run_of[day]}" for day in sorted(self.pending[tenant])]
+        return hashlib.sha256("\n".join(pairs).encode()).hexdigest()
