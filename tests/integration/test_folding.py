@@ -17,8 +17,10 @@ from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
 from pulse.checks import run_checks
-from pulse.daily.build import BuildDaily
+from pulse.daily.build import BuildDaily, day_parameters
 from pulse.ingest.message import Message, Response
+from pulse.sql import statement
+from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
 from tests.driver import Driver, running
 
@@ -196,6 +198,45 @@ def folded(sent: list[Sent], limit: int) -> Counter[Any]:
     for agent, number in counted.items():
         expected["(other)" if agent in open_ended[limit:] else agent] += number
     return expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "ranked"),
+    [(2, True), (3, False)],
+    ids=["one value too many", "not one too many"],
+)
+def test_values_are_ranked_where_public_keys_have_named_too_many(
+    pulse: Driver, day: date, monkeypatch: pytest.MonkeyPatch, limit: int, ranked: bool
+) -> None:
+    send(pulse, day, public("ada", "bob", "cyd", None) + secret("dan", "eve"))
+    send(pulse, day, public("fay", "gus"), tenant="globex")
+    statements: list[str] = []
+    unload = Athena.unload
+
+    def recorded(athena: Athena, sql: str, *args: Any, **more: Any) -> None:
+        statements.append(sql)
+        unload(athena, sql, *args, **more)
+
+    monkeypatch.setattr(Athena, "unload", recorded)
+    build(pulse, limit)
+    assert ["dense_rank" in sql for sql in statements] == [ranked]
+
+
+def test_both_statements_give_the_same_rows_where_nothing_is_folded(pulse: Driver) -> None:
+    first, last = unused_day(), unused_day()
+    for day in (first, last):
+        send(pulse, day, public("ada", "ada", "bob", None) + secret("ada", "cyd", None))
+        send(pulse, day, public("ada"), user_agent="Mozilla/5.0 (X11; Linux) Firefox/133.0")
+    athena = BuildDaily.from_settings(pulse.settings).athena
+    span = day_parameters([last, first]) | {"public_values": 5}
+    plain, folded = (
+        athena.rows(statement("daily", name), span, remaining_s=lambda: inf)
+        for name in ("scores", "scores_folded")
+    )
+    assert len(plain) > 4
+    assert Counter(tuple(row.items()) for row in plain) == Counter(
+        tuple(row.items()) for row in folded
+    )
 
 
 def test_what_is_folded_is_conserved_counted_and_told(
