@@ -55,6 +55,8 @@ class Effort:
 class TrinoExecutor:
     """A Trino and its catalogs of this process's moto, for every execution here."""
 
+    server: Server | None = None
+    """One that runs already; without it, the one that `at_hand` finds or starts."""
     effort: Effort = Effort()
     """Of the statement that was executed last."""
     _resources: ExitStack = field(default_factory=ExitStack)
@@ -128,7 +130,7 @@ class TrinoExecutor:
         return made
 
     def _start(self) -> None:
-        self._server = self._resources.enter_context(at_hand())
+        self._server = self.server or self._resources.enter_context(at_hand())
         self._window = self._resources.enter_context(window())
         self._unloads = f"unload_{uuid.uuid4().hex}"
         self._folder.mkdir(parents=True)

@@ -25,16 +25,17 @@ from types import FrameType
 
 RELEASE = "476"
 SHA256 = "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f"
-HEAP = "3G"
+HEAP_GB = 3
+_QUERY_PART = 0.6
+"""Of the heap, for one query; Trino wants 0.3 left for what it does not count."""
 START_S = 300
 ADDRESS = "PULSE_TRINO"
 """The environment variable that names a running Trino, host:port; without it one is started."""
 
 _ARTIFACT = f"io.trino:trino-server:{RELEASE}:tar.gz"
 _PARTS = ("bin/", "lib/", "plugin/hive/")
-_JVM = f"""\
+_JVM = """\
 -server
--Xmx{HEAP}
 -XX:+ExplicitGCInvokesConcurrent
 -XX:ReservedCodeCacheSize=256M
 -XX:TieredStopAtLevel=4
@@ -96,7 +97,7 @@ def java_home() -> Path:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(heap_gb: int = HEAP_GB) -> Iterator[Server]:
     """A Trino of its own on a free port of 127.0.0.1; it is gone after the block.
 
     Raises TrinoMissingError where it cannot be had, or does not answer within START_S seconds.
@@ -107,7 +108,7 @@ def running() -> Iterator[Server]:
         files = folder / "files"
         files.mkdir()
         port = _free_port()
-        _configure(folder / "etc", folder / "data", port)
+        _configure(folder / "etc", folder / "data", port, heap_gb)
         with (folder / "trino.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - Trino's own launcher
                 [
@@ -204,7 +205,7 @@ def _free_port() -> int:
         return port
 
 
-def _configure(etc: Path, data: Path, port: int) -> None:
+def _configure(etc: Path, data: Path, port: int, heap_gb: int) -> None:
     etc.mkdir()
     (etc / "node.properties").write_text(
         f"node.environment=pulse\nnode.id=pulse\nnode.data-dir={data}\nnode.bind-ip=127.0.0.1\nnode.internal-address=127.0.0.1\n"
@@ -217,11 +218,12 @@ def _configure(etc: Path, data: Path, port: int) -> None:
         "catalog.management=dynamic\n"
         "catalog.store=memory\n"
         "query.max-length=1000000\n"
+        f"query.max-memory-per-node={heap_gb * 1000 * _QUERY_PART:.0f}MB\n"
         "query.max-execution-time=5m\n"  # a wide projected range is listed day by day
         "query.min-expire-age=10s\n"
         "query.max-history=20\n"
     )
-    (etc / "jvm.config").write_text(_JVM)
+    (etc / "jvm.config").write_text(f"{_JVM}-Xmx{heap_gb}G\n")
     (etc / "log.properties").write_text("io.trino=WARN\n")
 
 
