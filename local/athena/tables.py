@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _LEAST_BYTES = 12
 """No Parquet file is shorter: a magic number at both ends, and the length of the footer."""
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_PLACE = "file_index"
+"""DuckDB's virtual column: which of the files that are read a row is from, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,7 @@ class Tables:
         if not files:
             body = _no_rows(table, [*columns, *keys])
         else:
-            parts = f"{scan.view}_files"
-            self._note_partitions(parts, files, table)
-            body = _parquet_rows(table, columns, keys, parts, [str(f) for f in files])
+            body = _parquet_rows(table, columns, keys, files)
         self.connection.execute(f"CREATE TEMP VIEW {identifier(scan.view)} AS {body}")
 
     def _fetch(self, table: GlueTable, scan: Scan) -> dict[Path, tuple[str, ...]]:
@@ -182,33 +182,39 @@ class Tables:
                 files[path] = values
         return files
 
-    def _note_partitions(
-        self, name: str, files: Mapping[Path, Sequence[str]], table: GlueTable
-    ) -> None:
-        """A table that says of each file which partition it belongs to."""
-        lists: list[object] = [[str(path) for path in files]]
-        selected = ["unnest(?::VARCHAR[]) AS file"]
-        for index, (key, kind) in enumerate(table.keys.items()):
-            lists.append([_partition_value(values[index], kind) for values in files.values()])
-            selected.append(f"unnest(?::{to_duckdb(kind)}[]) AS {identifier(key)}")
-        self.connection.execute(
-            f"CREATE TEMP TABLE {identifier(name)} AS SELECT {', '.join(selected)}", lists
-        )
-
 
 def _parquet_rows(
-    table: GlueTable, columns: list[str], keys: list[str], parts: str, files: list[str]
+    table: GlueTable,
+    columns: list[str],
+    keys: list[str],
+    files: Mapping[Path, Sequence[str]],
 ) -> str:
+    """The rows of the files, each with the values of its file's partition.
+
+    DuckDB knows of each row the place that its file has in the list, the same for all rows that it
+    reads at once; so a key's value is looked up once for them. A join with the files' names is
+    computed row by row, and makes a grouping take half as long again.
+    """
+    if _PLACE in table.columns:
+        raise NotEmulatedError(f"a column {_PLACE}", "DuckDB calls the place of a file so")
     schema = ", ".join(
         f"{quoted(n)}: {{name: {quoted(n)}, type: {quoted(to_duckdb(t))}, default_value: NULL}}"
         for n, t in ({n: table.columns[n] for n in columns} or {"_none": INTEGER}).items()
     )
-    cells = [f"f.{identifier(n)}" for n in columns] + [f"p.{identifier(n)}" for n in keys]
-    paths = ", ".join(map(quoted, files))
+    cells = [f"f.{identifier(n)}" for n in columns]
+    for name in keys:
+        place = list(table.keys).index(name)
+        values = [_partition_value(of_file[place], table.keys[name]) for of_file in files.values()]
+        listed = ", ".join("NULL" if value is None else quoted(str(value)) for value in values)
+        kind = to_duckdb(table.keys[name])
+        cells.append(
+            f"list_extract(CAST(CAST([{listed}] AS VARCHAR[]) AS {kind}[]), "
+            f"CAST(f.{_PLACE} AS BIGINT) + 1) AS {identifier(name)}"
+        )
+    paths = ", ".join(quoted(str(path)) for path in files)
     return (
         f"SELECT {', '.join(cells) or '1 AS _none'} FROM read_parquet([{paths}], "
-        f"schema=MAP {{{schema}}}, filename=true, hive_partitioning=false) AS f "
-        f"JOIN {identifier(parts)} AS p ON f.filename = p.file"
+        f"schema=MAP {{{schema}}}, hive_partitioning=false) AS f"
     )
 
 
