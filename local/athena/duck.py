@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from local.athena.trino_types import NULL, TrinoType, is_decimal
 from pulse import days
 
 _ROWS_AT_ONCE = 10_000
+_LEAST_MEMORY = 1_000_000_000
+"""Bytes that DuckDB may use at least; on most machines it may use a quarter of their memory."""
 _DUCKDB_REASONS: tuple[tuple[type[duckdb.Error], str], ...] = (
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE: "),
     (duckdb.ConversionException, "INVALID_CAST_ARGUMENT: "),
@@ -45,7 +48,7 @@ class DuckExecutor:
         self.database = duckdb.connect(
             config={
                 "threads": 2,
-                "memory_limit": "1GB",
+                "memory_limit": f"{_memory_bytes()}B",
                 "temp_directory": str(copies.folder / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
@@ -84,6 +87,12 @@ class DuckExecutor:
             raise NotEmulatedError("this statement", "it is nested too deeply") from error
         finally:
             connection.close()
+
+
+def _memory_bytes() -> int:
+    """What DuckDB may use before it goes to disk, which takes several times as long."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(_LEAST_MEMORY, machine // 4)
 
 
 def _compiled(
