@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _PREFIX = "pulse-athena-"
-MOST_BYTES_KEPT = 512 * 1024 * 1024
+MOST_BYTES_KEPT = 4_000_000_000
+"""Of copies; a tenth of what is free on the disk, where that is less."""
 FEW_LOCATIONS = 8
 """Up to here each location is listed; above, one listing of what they have in common."""
 
@@ -48,6 +49,7 @@ class Copies:
 
     def __init__(self, most_bytes: int = MOST_BYTES_KEPT) -> None:
         _remove_orphans(Path(tempfile.gettempdir()))
+        most_bytes = min(most_bytes, shutil.disk_usage(tempfile.gettempdir()).free // 10)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self.most_bytes = most_bytes
         self._sizes: OrderedDict[str, int] = OrderedDict()
