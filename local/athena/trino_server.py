@@ -219,7 +219,7 @@ def _configure(etc: Path, data: Path, port: int, heap_gb: int) -> None:
         "catalog.store=memory\n"
         "query.max-length=1000000\n"
         f"query.max-memory-per-node={heap_gb * 1000 * _QUERY_PART:.0f}MB\n"
-        "query.max-execution-time=5m\n"  # a wide projected range is listed day by day
+        "query.max-execution-time=15m\n"  # a wide projected range is listed day by day
         "query.min-expire-age=10s\n"
         "query.max-history=20\n"
     )
