@@ -353,10 +353,13 @@ def test_what_a_key_cannot_be(shell: Shell, arguments: list[str], complaint: str
 def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, answers: Path) -> None:
     tenant = shell.tenant("email")
     assert shell.load(tenant, answers) == {
+        "name": "nps.csv",
         "accepted": 6,
         "rejected": 0,
         "codes": {},
         "rejects": None,
+        "repeated": {},
+        "replaced": [],
     }
     assert shell.scores(tenant) == [0, 7, 9, 10, 10, 10]
     renamed = answers.rename(answers.with_name("again.csv"))
@@ -524,7 +527,8 @@ def test_the_key_made_for_an_import_ends_with_it(
     assert key.kind == "secret"
     assert key.expires_us is not None
     assert key.expires_us - key.created_us <= days.DAY / 4 + days.SECOND
-    assert records_naming(shell.driver, key.id) == []
+    naming = records_naming(shell.driver, key.id)  # it names what the import brought, no more
+    assert [record["pk"] for record in naming] == [f"IMPORTS#{tenant}"]
 
 
 def records_naming(driver: Driver, key_id: str) -> list[Any]:

@@ -55,10 +55,13 @@ def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, calls
     tenant = shell.tenant(timezone="Europe/Berlin")
     shell.run("tenant", "set", tenant, "voice.accept=20")
     assert load(shell, tenant, calls) == {
+        "name": "calls.csv",
         "accepted": 4,
         "rejected": 0,
         "codes": {},
         "rejects": None,
+        "repeated": {},
+        "replaced": [],
     }
     once = rows(shell, tenant)
     told = {(row["period"], row["media_type"], row["service_type"]): row for row in once}

@@ -120,6 +120,7 @@ def test_nothing_of_the_tenant_is_left_and_all_of_the_others(world: World) -> No
         "exports": 1,
         "report_objects": 3,
         "names": 1,
+        "imports": 0,
         "surveys": 1,
         "keys": 1,
         "finance_files": 0,

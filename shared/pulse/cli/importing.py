@@ -16,19 +16,28 @@ from pulse.cli import output
 from pulse.cli.api import Api
 from pulse.cli.arguments import assignments, known_tenant, survey_id
 from pulse.cli.csv_file import CsvFile
-from pulse.cli.exits import REJECTED, WrongUseError
+from pulse.cli.exits import REJECTED, FailedError, WrongUseError
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.keyring import given_key, passing_key
 from pulse.cli.notation import Notation
 from pulse.cli.plan import Kind, Plan
 from pulse.cli.preparing import prepare
 from pulse.cli.rejects import RejectsFile
+from pulse.cli.remembering import (
+    Memory,
+    Recalled,
+    Repeats,
+    checked_name,
+    replace_former,
+    undo_command,
+)
 from pulse.cli.responses import RESPONSES
 from pulse.cli.sending import Tally, send_all
 from pulse.cli.spool import Spool
 from pulse.cli.target import StackName, Target, find_target
 from pulse.cli.time_format import time_format
 from pulse.cli.times import TimeReader
+from pulse.cli.undoing import list_imports, undo
 from pulse.tenants.tenant import Tenant
 
 _KEY_LASTS_US = 6 * 3600 * days.SECOND
@@ -77,12 +86,21 @@ Rejects = Annotated[
         help="Where rejected rows go, with their reasons. Default: FILE.csv.rejects.csv",
     ),
 ]
+Batch = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The import's name; its rows without ids count apart from equal ones of other files.",
+    ),
+]
 GivenKey = Annotated[
     str | None,
     typer.Option("--key", help="A secret key of the tenant. Default: one made for this import."),
 ]
 
 app = typer.Typer(no_args_is_help=True, help="Bring in what other systems have collected.")
+app.command("list")(list_imports)
+app.command("undo")(undo)
 
 
 @app.command("responses")
@@ -99,15 +117,17 @@ def import_responses(
     decimal_comma: DecimalComma = False,
     delimiter: Delimiter = None,
     rejects: Rejects = None,
+    batch: Batch = None,
     key: GivenKey = None,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
     """Import survey responses from a CSV file.
 
-    Interrupted or run again with the same --map and --set, it counts no row twice: a row without
-    a response_id gets one made of its content, and equal rows of a file stay distinct. A date
-    without a time of day counts as noon. Columns become tags by --map tags.NAME=COLUMN.
+    Interrupted or run again, it counts no row twice: a row without a response_id gets one made of
+    its content, and equal rows of a file stay distinct. The same file with other options replaces
+    what it brought before. Of a date without a time the day alone is known. Columns become tags by
+    --map tags.NAME=COLUMN.
 
     Example:
 
@@ -122,7 +142,7 @@ def import_responses(
     _check_survey(into, given.values.get("survey_id"))
     times = _times(timezone or into.tenant.timezone, date_format)
     notation = Notation(times, decimal_comma)
-    _import(RESPONSES, given, into, notation, rejects, as_json=as_json)
+    _import(RESPONSES, given, into, notation, rejects, batch, as_json=as_json)
 
 
 @app.command("interactions")
@@ -136,14 +156,16 @@ def import_interactions(
     decimal_comma: DecimalComma = False,
     delimiter: Delimiter = None,
     rejects: Rejects = None,
+    batch: Batch = None,
     key: GivenKey = None,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
     """Import interactions from a CSV file: calls, mails, chats and what became of them.
 
-    Interrupted or run again with the same --map and --set, it counts no interaction twice: a row
-    without an interaction_id gets one made of its content. Of several rows on one interaction
+    Interrupted or run again, it counts no interaction twice: a row without an interaction_id gets
+    one made of its content. The same file with other options replaces what it brought before. Of
+    several rows on one interaction
     the last that has a value prevails, or the one with the latest updated_at. Without updated_at,
     a row overrides what was imported before, and nothing that a live system has sent since.
 
@@ -157,7 +179,7 @@ def import_interactions(
     into = Into.find(stack, tenant, key)
     times = _times(timezone or into.tenant.timezone, date_format)
     notation = Notation(times, decimal_comma)
-    _import(INTERACTIONS, given, into, notation, rejects, as_json=as_json)
+    _import(INTERACTIONS, given, into, notation, rejects, batch, as_json=as_json)
 
 
 @dataclass(frozen=True)
@@ -175,6 +197,12 @@ class Given:
         """The file, its header read, and --map and --set. Raises WrongUseError."""
         source = CsvFile.open(file, _delimiter(delimiter))
         return cls(source, assignments(mapping, "--map"), assignments(fixed or (), "--set"))
+
+    def into(self, kind: Kind) -> str:
+        """What all of the file is for within its stream: the survey, or who names the surveys."""
+        if "survey_id" not in kind.fields:
+            return ""
+        return self.values.get("survey_id") or f"column {self.columns.get('survey_id', '')}"
 
 
 @dataclass(frozen=True)
@@ -205,22 +233,59 @@ def _import(
     into: Into,
     notation: Notation,
     rejects: Path | None,
+    batch: str | None,
     *,
     as_json: bool,
 ) -> None:
+    batch = None if batch is None else checked_name(batch)
     plan = Plan.make(kind, given.source, given.columns, given.values, notation)
     tally = Tally(RejectsFile(given.source, rejects))
     with Spool() as waiting:
-        prepared = prepare(given.source, plan, into.tenant.timezone, waiting, tally.reject)
+        prepared = prepare(given.source, plan, into.tenant.timezone, waiting, tally.reject, batch)
+        memory = Memory.of(into.target, into.tenant.id)
+        recalled = memory.recall(
+            given.source.path, kind.route.name, given.into(kind), prepared, batch
+        )
+        repeats = memory.repeats(recalled, prepared.made)
         doing = f"Importing {len(prepared.days):,} days"
-        with (
-            into.usable_key() as key,
-            tally.file,
-            output.progress(doing, prepared.rows) as step,
-        ):
-            step(tally.rejected.total())
-            send_all(plan.kind, prepared, tally, step, Api(into.target.api_url, key).post)
-    _report(tally, as_json=as_json)
+        with tally.file:
+            _check_readable(recalled, tally)
+            with into.usable_key() as key, output.progress(doing, prepared.rows) as step:
+                step(tally.rejected.total())
+                memory.begin(recalled, prepared.made, key, shared=into.key is not None)
+                send_all(kind, prepared, tally, step, Api(into.target.api_url, key).post)
+    if recalled.replaced:
+        _replace(into.target, memory, recalled, tally)
+    memory.finish(recalled.now, tally.accepted, tally.rejected.total())
+    _report(tally, recalled, repeats, as_json=as_json)
+
+
+def _check_readable(recalled: Recalled, tally: Tally) -> None:
+    """Refuse to replace an import by one that more rows of the file are no event for."""
+    rejected = tally.rejected.total()
+    for before in recalled.replaced:
+        if before.rejected is not None and rejected > before.rejected:
+            raise WrongUseError(
+                f"With these options {rejected:,} rows cannot be read (see {tally.file.path}); "
+                f"{before.rejected:,} were rejected when the file was imported as {before.name!r}. "
+                "Nothing was sent, and that import stays. Correct the options, or take it back "
+                f"first: {undo_command(before)}"
+            )
+
+
+def _replace(target: Target, memory: Memory, recalled: Recalled, tally: Tally) -> None:
+    if not tally.accepted:
+        names = ", ".join(repr(one.name) for one in recalled.replaced)
+        raise FailedError(
+            f"No row was accepted (see {tally.file.path}), so what was imported as {names} stays."
+        )
+    for before in recalled.replaced:
+        output.say(
+            f"This is the import {before.name!r} of {days.iso(before.started_us)} again, with "
+            "other options or rows. What it brought then is removed now, which takes some minutes; "
+            "if that is interrupted, run the same command again."
+        )
+    replace_former(target, memory, recalled)
 
 
 def _delimiter(name: str | None) -> str | None:
@@ -252,20 +317,36 @@ def _check_survey(into: Into, survey: str | None) -> None:
         )
 
 
-def _report(tally: Tally, *, as_json: bool) -> None:
+def _report(
+    tally: Tally,
+    recalled: Recalled,
+    repeats: list[Repeats],
+    *,
+    as_json: bool,
+) -> None:
     rejected = tally.rejected.total()
     result = {
+        "name": recalled.now.name,
         "accepted": tally.accepted,
         "rejected": rejected,
         "codes": dict(tally.rejected),
         "rejects": str(tally.file.path) if rejected else None,
+        "repeated": {one.name: one.rows for one in repeats},
+        "replaced": [one.name for one in recalled.replaced],
     }
     text = f"{tally.accepted:,} accepted, {rejected:,} rejected"
     output.show(result, text, as_json=as_json)
+    for one in repeats:
+        output.say(
+            f"{one.rows:,} rows equal ones imported before as {one.name!r} "
+            f"({days.iso(one.started_us)}), counted once. If they are others, import this file "
+            "again with --batch NAME, which counts them apart."
+        )
     if rejected:
         codes = ", ".join(f"{code} {count:,}" for code, count in tally.rejected.most_common())
         output.say(
             f"Rejected rows and their reasons are in {tally.file.path} ({codes}). Correct them in "
-            "the file and import it again: what was accepted does not count twice."
+            "the file and import it again with the same options: what was accepted does not count "
+            f"twice. Or take all of it back: {undo_command(recalled.now)}"
         )
         raise typer.Exit(REJECTED)

@@ -44,7 +44,7 @@ _READ: dict[str, Read] = {
 class Updates:
     """Completes the updates of one file, in the file's order."""
 
-    _ids: RowIds = field(default_factory=lambda: RowIds("interaction_id"))
+    _ids: RowIds
     _before: Counter[str] = field(default_factory=Counter)
 
     def complete(self, update: Event) -> Event:
@@ -80,6 +80,7 @@ def _in_order(update: Event) -> Event:
 
 INTERACTIONS = Kind(
     route=posting.INTERACTIONS,
+    identity="interaction_id",
     moment="entered_at",
     fields={name: _READ.get(name, as_text) for name in FIELDS if name != "revenue"}
     | {"revenue.amount": as_number, "revenue.currency": as_trimmed},
@@ -101,5 +102,5 @@ INTERACTIONS = Kind(
         ),
     ),
     choices={"media_type": MEDIA_TYPES},
-    completing=lambda: Updates().complete,
+    completing=lambda batch: Updates(RowIds("interaction_id", batch)).complete,
 )

@@ -152,15 +152,18 @@ class Kind:
     `fields` says how each is read; `revenue.amount` is the entry `amount` of the map `revenue`, and
     the entries of `maps` have any name. `choices` are the fields that have a closed set of values.
     `completing` makes, for one file, what adds to its events in turn what rows need not say.
-    `moment` is the field whose time decides on which day an event is stored.
+    `completing` is given the name that keeps the file's rows apart from equal ones of other files,
+    if there is one. `identity` is the field that holds an event's id, `moment` the one whose time
+    decides on which day an event is stored.
     """
 
     route: Route
+    identity: str
     moment: str
     fields: Mapping[str, Read]
     needed: tuple[Needed, ...]
     choices: Mapping[str, tuple[str, ...]]
-    completing: Callable[[], Callable[[Event], Event]]
+    completing: Callable[[str | None], Callable[[Event], Event]]
     maps: tuple[str, ...] = ()
 
     def reads(self, name: str) -> Read | None:
@@ -258,11 +261,13 @@ class RowIds:
 
     An id is made of what the row says and of how many equal rows came before it, and of nothing
     else: a file imported again, under another name, or overlapping with the last one, counts
-    nothing twice, while equal rows within one file stay distinct.
+    nothing twice, while equal rows within one file stay distinct. Rows of a `batch` get other ids
+    than equal rows outside of it.
     """
 
     name: str
     """The field that holds it."""
+    batch: str | None = None
     _seen: dict[bytes, int] = field(default_factory=dict)
 
     def identify(self, event: Mapping[str, Any]) -> str:
@@ -275,6 +280,8 @@ class RowIds:
             for name, value in event.items()
         }  # as ever, so that a file imported before counts nothing twice
         content = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+        if self.batch is not None:
+            content += b"\0" + self.batch.encode()
         digest = hashlib.sha256(content).digest()
         before = self._seen.get(digest[:16], 0)
         self._seen[digest[:16]] = before + 1

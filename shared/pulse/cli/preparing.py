@@ -4,8 +4,10 @@ What is to be sent is kept in the order of days, outside of memory where the fil
 backfill of years fills one day after the other, and makes few objects a day.
 """
 
+import hashlib
 import json
 import shlex
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -40,6 +42,10 @@ class Prepared:
     rows: int = 0
     days: set[date] = field(default_factory=set)
     """The tenant's days that it has events of."""
+    content: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+    """Of what is to be sent, in the order of the file."""
+    made: "array[int]" = field(default_factory=lambda: array("Q"))
+    """Hashes of the ids that were made for rows without one of their own."""
 
     def ready(self) -> Iterator[Ready]:
         """What is to be sent, by day and, within a day, in the order of the file."""
@@ -52,7 +58,9 @@ class Prepared:
         """Take the event that a row has become."""
         if day is not None:
             self.days.add(day)
-        told = json.dumps([row.cells, body_of(event)]).encode()
+        body = body_of(event)
+        self.content.update(body.encode() + b"\n")
+        told = json.dumps([row.cells, body]).encode()
         self.waiting.add(_NO_DAY if day is None else day.toordinal(), row.line, told)
 
 
@@ -62,26 +70,38 @@ def prepare(
     timezone: str,
     waiting: Spool,
     reject: Callable[[Row, FieldError], None],
+    batch: str | None = None,
 ) -> Prepared:
     """Read the file: its events are ready to be sent, and rows that are no event are rejected.
 
-    Events get their ids in the order of the file, days are those of the tenant's `timezone`.
+    Events get their ids in the order of the file, days are those of the tenant's `timezone`. Rows
+    of a `batch` count apart from equal ones of other files.
     Raises WrongUseError if a time could be read in two ways.
     """
     prepared = Prepared(waiting)
-    complete = plan.kind.completing()
+    kind = plan.kind
+    complete = kind.completing(batch)
     for row in source.rows():
         prepared.rows += 1
         try:
-            event = complete(plan.event(row))
+            said = plan.event(row)
         except TimeFormatError as error:
             raise _ambiguous(source, row, error) from error
         except RowError as error:
             reject(row, error.fault)
         else:
-            moment = event.get(plan.kind.moment)
+            has_id = kind.identity in said
+            event = complete(said)
+            if not has_id:
+                prepared.made.append(_hash(event[kind.identity]))
+            moment = event.get(kind.moment)
             prepared.add(row, event, None if moment is None else day_of(moment, timezone))
     return prepared
+
+
+def _hash(name: str) -> int:
+    """64 bits that tell an id from others."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
 def _ambiguous(source: CsvFile, row: Row, error: TimeFormatError) -> WrongUseError:

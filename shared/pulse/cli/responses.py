@@ -12,6 +12,7 @@ age is of answers that are sent as they are given."""
 
 RESPONSES = Kind(
     route=posting.RESPONSES,
+    identity="response_id",
     moment="answered_at",
     fields={name: _READ.get(name, as_text) for name in FIELDS if name not in _OTHERWISE},
     maps=("tags",),
@@ -26,5 +27,5 @@ RESPONSES = Kind(
         ),
     ),
     choices={"channel": CHANNELS},
-    completing=lambda: RowIds("response_id").complete,
+    completing=lambda batch: RowIds("response_id", batch).complete,
 )

@@ -16,6 +16,7 @@ from pulse.erasure.purge import Purge
 from pulse.erasure.waiting import Waiting
 from pulse.settings import BuildSettings
 from pulse.store.finance import Finance
+from pulse.store.imports import Imports
 from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
@@ -32,6 +33,7 @@ class Deletion:
     erase: Erase
     tenants: Tenants
     names: Names
+    imports: Imports
     finance: Finance
     files: Objects
     """The finance bucket."""
@@ -49,6 +51,7 @@ class Deletion:
             erase=Erase.from_settings(settings, dead_letters, say),
             tenants=Tenants(settings.table),
             names=Names(settings.table),
+            imports=Imports(settings.table),
             finance=Finance(settings.table),
             files=Objects(finance_bucket),
         )
@@ -75,6 +78,7 @@ class Deletion:
             "exports": self.erase.traces.remove_exports(tenant.id),
             "report_objects": self._wipe_reports(tenant.id),
             "names": self.names.remove(tenant.id),
+            "imports": self.imports.remove(tenant.id),
             "surveys": self.tenants.remove_surveys(tenant.id),
             "keys": self._remove_keys(tenant.id),
             "finance_files": self._wipe_finance(tenant.id) if with_finance else 0,
@@ -98,6 +102,7 @@ class Deletion:
                 for dataset in lake.DATASETS
             ),
             "names": len(self.names.agents(tenant.id)),
+            "imports": len(self.imports.of_tenant(tenant.id)),
             "surveys": len(self.tenants.surveys(tenant.id)),
             "keys": len(keys),
             "finance_files": len(files),

@@ -182,7 +182,7 @@ def test_a_plan_that_gives_no_interactions_is_refused(
 
 
 def completed(*rows: Row) -> list[dict[str, Any]]:
-    complete = INTERACTIONS.completing()
+    complete = INTERACTIONS.completing(None)
     return [complete(plan().event(one)) for one in rows]
 
 
@@ -214,7 +214,7 @@ def test_a_correction_is_not_dated_by_the_time_that_it_corrects() -> None:
 
 def test_a_date_of_the_file_is_used_as_it_is() -> None:
     dated = plan(COLUMNS, {"media_type": "voice", "updated_at": "2026-11-21T00:00:00Z"})
-    complete = INTERACTIONS.completing()
+    complete = INTERACTIONS.completing(None)
     assert [complete(dated.event(row()))["updated_at"] for _ in range(2)] == [
         "2026-11-21T00:00:00Z",
         "2026-11-21T00:00:00Z",
@@ -246,7 +246,7 @@ def test_the_same_file_is_always_completed_in_the_same_way(
 
 
 def one_completed(timezone: str, **cells: str) -> Event:
-    return INTERACTIONS.completing()(plan(timezone=timezone).event(row(**cells)))
+    return INTERACTIONS.completing(None)(plan(timezone=timezone).event(row(**cells)))
 
 
 def test_a_bare_day_is_sent_as_the_day_that_it_is() -> None:
@@ -264,7 +264,7 @@ def test_rows_with_bare_days_keep_the_ids_that_earlier_versions_gave_them() -> N
     noon = "2026-11-20T11:00:00Z"
     before = {"media_type": "voice", "entered_at": noon, "accepted_at": noon}
     complete = INTERACTIONS.completing
-    assert complete()(update)["interaction_id"] == complete()(before)["interaction_id"]
+    assert complete(None)(update)["interaction_id"] == complete(None)(before)["interaction_id"]
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,12 @@ def test_made_ids_are_such_as_the_interface_takes() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._:-]{1,64}", name) for name in ids([A, B, A]))
 
 
+def test_rows_of_a_batch_have_other_ids_than_equal_ones_outside_of_it() -> None:
+    made = [RowIds("response_id", batch).identify(A) for batch in (None, "one", "two", "one")]
+    assert len(set(made)) == 3
+    assert made[1] == made[3]
+
+
 def test_ids_do_not_change_between_versions() -> None:
     """Files imported by an earlier version must not count again."""
     assert ids([A, A]) == [
