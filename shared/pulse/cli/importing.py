@@ -1,4 +1,4 @@
-"""`pulse import`: a CSV file through the interface, a batch of rows at a time.
+"""`pulse import`: a file through the interface, a batch of rows at a time.
 
 First the whole file is read, to see that every row can be read without guessing (preparing.py).
 Only then is anything sent, one day after the other (sending.py).
@@ -15,12 +15,11 @@ from pulse import days
 from pulse.cli import output
 from pulse.cli.api import Api
 from pulse.cli.arguments import assignments, known_tenant, survey_id
-from pulse.cli.csv_file import CsvFile
 from pulse.cli.exits import REJECTED, FailedError, WrongUseError
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.keyring import given_key, passing_key
 from pulse.cli.notation import Notation
-from pulse.cli.plan import Kind, Plan
+from pulse.cli.plan import Kind, Meanings, Plan
 from pulse.cli.preparing import prepare
 from pulse.cli.rejects import RejectsFile
 from pulse.cli.remembering import (
@@ -34,6 +33,7 @@ from pulse.cli.remembering import (
 from pulse.cli.responses import RESPONSES
 from pulse.cli.sending import Tally, send_all
 from pulse.cli.spool import Spool
+from pulse.cli.table import Reading, Table
 from pulse.cli.target import StackName, Target, find_target
 from pulse.cli.time_format import time_format
 from pulse.cli.times import TimeReader
@@ -45,7 +45,12 @@ _KEY_LASTS_US = 6 * 3600 * days.SECOND
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t"}
 
-File = Annotated[Path, typer.Argument(metavar="FILE.csv", help="UTF-8, with a header line.")]
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="CSV, .xlsx, .ods or .xls with a header line; also as .gz."
+    ),
+]
 TenantId = Annotated[str, typer.Option("--tenant", metavar="ID")]
 Mapped = Annotated[
     list[str],
@@ -77,13 +82,51 @@ DecimalComma = Annotated[
     ),
 ]
 Delimiter = Annotated[
-    str | None, typer.Option(help="Between cells: , ; or tab. Default: what the header shows.")
+    str | None,
+    typer.Option(help="Between cells: , ; | tab or any other. Default: what the file shows."),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Such as windows-1250. Default: what the file shows."),
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Of a workbook, its name or number. Default: the first with cells."
+    ),
+]
+HeaderRow = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="The line of the header. Default: the first that is not blank."
+    ),
+]
+Skip = Annotated[int, typer.Option(min=0, metavar="N", help="Rows to leave out below the header.")]
+Labelled = Annotated[
+    bool,
+    typer.Option("--labelled", help="Numbers have labels: 5 - Very good, or Very good - 5."),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--value",
+        metavar="FIELD:FROM=TO",
+        help="What a cell of a field's column means, such as score:Good=5. May repeat.",
+    ),
+]
+Empty = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--empty",
+        metavar="TEXT,…",
+        help="Cells that count as empty, such as NULL,N/A. May repeat.",
+    ),
 ]
 Rejects = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Where rejected rows go, with their reasons. Default: FILE.csv.rejects.csv",
+        help="Where rejected rows go, with their reasons. Default: FILE.rejects.csv",
     ),
 ]
 Batch = Annotated[
@@ -115,14 +158,21 @@ def import_responses(
     timezone: Timezone = None,
     date_format: DateFormat = None,
     decimal_comma: DecimalComma = False,
+    labelled: Labelled = False,
+    value: Values = None,
+    empty: Empty = None,
     delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
+    skip: Skip = 0,
     rejects: Rejects = None,
     batch: Batch = None,
     key: GivenKey = None,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Import survey responses from a CSV file.
+    """Import survey responses from a file.
 
     Interrupted or run again, it counts no row twice: a row without a response_id gets one made of
     its content, and equal rows of a file stay distinct. The same file with other options replaces
@@ -135,13 +185,14 @@ def import_responses(
           --map score=rating --map answered_at=date --map customer_id=user \\
           --set channel=external
     """
-    given = Given.read(file, delimiter, mapping, fixed)
+    reading = _reading(delimiter, encoding, sheet, header_row, skip)
+    given = Given.read(file, reading, mapping, fixed, _meanings(value, empty))
     if survey is not None and given.values.setdefault("survey_id", survey) != survey:
         raise WrongUseError("--survey and --set survey_id name different surveys.")
     into = Into.find(stack, tenant, key)
     _check_survey(into, given.values.get("survey_id"))
     times = _times(timezone or into.tenant.timezone, date_format)
-    notation = Notation(times, decimal_comma)
+    notation = Notation(times, decimal_comma, labelled)
     _import(RESPONSES, given, into, notation, rejects, batch, as_json=as_json)
 
 
@@ -154,14 +205,21 @@ def import_interactions(
     timezone: Timezone = None,
     date_format: DateFormat = None,
     decimal_comma: DecimalComma = False,
+    labelled: Labelled = False,
+    value: Values = None,
+    empty: Empty = None,
     delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
+    skip: Skip = 0,
     rejects: Rejects = None,
     batch: Batch = None,
     key: GivenKey = None,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
-    """Import interactions from a CSV file: calls, mails, chats and what became of them.
+    """Import interactions from a file: calls, mails, chats and what became of them.
 
     Interrupted or run again, it counts no interaction twice: a row without an interaction_id gets
     one made of its content. The same file with other options replaces what it brought before. Of
@@ -175,10 +233,11 @@ def import_interactions(
           --map interaction_id=call --map entered_at=start --map accepted_at=answered \\
           --map revenue.amount=sale --set revenue.currency=EUR
     """
-    given = Given.read(file, delimiter, mapping, fixed)
+    reading = _reading(delimiter, encoding, sheet, header_row, skip)
+    given = Given.read(file, reading, mapping, fixed, _meanings(value, empty))
     into = Into.find(stack, tenant, key)
     times = _times(timezone or into.tenant.timezone, date_format)
-    notation = Notation(times, decimal_comma)
+    notation = Notation(times, decimal_comma, labelled)
     _import(INTERACTIONS, given, into, notation, rejects, batch, as_json=as_json)
 
 
@@ -186,17 +245,24 @@ def import_interactions(
 class Given:
     """What a command line names: the file, and where its fields come from."""
 
-    source: CsvFile
+    source: Table
     columns: dict[str, str]
     values: dict[str, str]
+    meanings: Meanings
 
     @classmethod
     def read(
-        cls, file: Path, delimiter: str | None, mapping: list[str], fixed: list[str] | None
+        cls,
+        file: Path,
+        reading: Reading,
+        mapping: list[str],
+        fixed: list[str] | None,
+        meanings: Meanings,
     ) -> "Given":
         """The file, its header read, and --map and --set. Raises WrongUseError."""
-        source = CsvFile.open(file, _delimiter(delimiter))
-        return cls(source, assignments(mapping, "--map"), assignments(fixed or (), "--set"))
+        source = Table.open(file, reading)
+        columns, values = assignments(mapping, "--map"), assignments(fixed or (), "--set")
+        return cls(source, columns, values, meanings)
 
     def into(self, kind: Kind) -> str:
         """What all of the file is for within its stream: the survey, or who names the surveys."""
@@ -238,7 +304,8 @@ def _import(
     as_json: bool,
 ) -> None:
     batch = None if batch is None else checked_name(batch)
-    plan = Plan.make(kind, given.source, given.columns, given.values, notation)
+    output.say(f"{given.source.path.name}: {given.source.told}.")
+    plan = Plan.make(kind, given.source, given.columns, given.values, notation, given.meanings)
     tally = Tally(RejectsFile(given.source, rejects))
     with Spool() as waiting:
         prepared = prepare(given.source, plan, into.tenant.timezone, waiting, tally.reject, batch)
@@ -286,6 +353,31 @@ def _replace(target: Target, memory: Memory, recalled: Recalled, tally: Tally) -
             "if that is interrupted, run the same command again."
         )
     replace_former(target, memory, recalled)
+
+
+def _reading(
+    delimiter: str | None,
+    encoding: str | None,
+    sheet: str | None,
+    header_row: int | None,
+    skip: int,
+) -> Reading:
+    return Reading(_delimiter(delimiter), encoding, sheet, header_row, skip)
+
+
+def _meanings(values: list[str] | None, empty: list[str] | None) -> Meanings:
+    """What --value and --empty say. Raises WrongUseError."""
+    meant: dict[str, dict[str, str]] = {}
+    for text in values or ():
+        name, colon, rest = text.partition(":")
+        found, equals, meaning = rest.rpartition("=")
+        if not (name and colon and found.strip() and equals):
+            raise WrongUseError(f"--value takes FIELD:FROM=TO, not {text!r}.")
+        known = meant.setdefault(name, {}).setdefault(found.strip().casefold(), meaning)
+        if known != meaning:
+            raise WrongUseError(f"--value gives {found!r} two meanings.")
+    nothing = {one.strip() for text in empty or () for one in text.split(",")}
+    return Meanings(meant, frozenset(nothing - {""}))
 
 
 def _delimiter(name: str | None) -> str | None:

@@ -10,10 +10,18 @@
 import re
 from dataclasses import dataclass
 
+from pulse.cli.table import NumberCell
 from pulse.cli.times import TimeReader
 
 _DECIMAL_COMMA = re.compile(
     r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+(?=,)|[1-9]\d{0,2}(\.\d{3}){2,})(,\d+)?", re.ASCII
+)
+
+_LABEL_BEHIND = re.compile(
+    r"\s*([+-]?\d{1,18})(?:\.0+)?(?:\s+|\s*[-–—:=.)(\]])\s*\D.*", re.ASCII | re.DOTALL
+)
+_LABEL_BEFORE = re.compile(
+    r".*[^\d\s.,](?:\s+|\s*[-–—:=(\[]\s*)(\d{1,18})\s*[)\]]?\s*", re.ASCII | re.DOTALL
 )
 
 
@@ -23,6 +31,18 @@ class Notation:
 
     times: TimeReader
     decimal_comma: bool = False
+    labelled: bool = False
+
+    def without_label(self, text: str) -> str:
+        """The number of `5 - Very good` or `Very good - 5`, if the file labels its numbers.
+
+        Any other text is returned as it is, also one with another number at its other end.
+        """
+        if not self.labelled or isinstance(text, NumberCell):
+            return text
+        first, last = _LABEL_BEHIND.fullmatch(text), _LABEL_BEFORE.fullmatch(text)
+        found = {match[1] for match in (first, last) if match}
+        return found.pop() if len(found) == 1 else text
 
     def number(self, text: str) -> str:
         """A number's text with a decimal point and without anything between thousands.
@@ -30,6 +50,8 @@ class Notation:
         Raises ValueError where it cannot be told which number is meant. Any other text with a
         point, or with neither, is the caller's to judge.
         """
+        if isinstance(text, NumberCell):
+            return str(text)
         text = text.strip()
         if not self.decimal_comma:
             if "," in text:

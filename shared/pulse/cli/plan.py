@@ -1,4 +1,4 @@
-"""A row of a CSV file as one event of API.md: which cell is which field, and how it is read.
+"""A row of a file as one event of API.md: which cell is which field, and how it is read.
 
 What is the interface's to judge is left to it, so that a rule stands in one place; here a row is
 set aside only where its text cannot be told as what the field holds.
@@ -13,11 +13,11 @@ from datetime import date
 from typing import Any, Self
 
 from pulse import days
-from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
 from pulse.cli.notation import Notation
 from pulse.cli.posting import Route
-from pulse.cli.times import SkippedTimeError, TimeFormatError, Told
+from pulse.cli.table import MomentCell, NumberCell, Row, Table
+from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader, Told
 from pulse.csv_cells import unguard
 from pulse.errors import FieldError, PulseError
 
@@ -30,8 +30,12 @@ Read = Callable[[str, str, Notation], Any]
 Source = Callable[[Row], str]
 """Where a field's text comes from."""
 
+_TYPED = (NumberCell, MomentCell)
 _WHOLE = re.compile(r"([+-]?\d{1,18})(\.0+)?")
-_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_TRUTHS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False),
+}
 
 
 class RowError(PulseError):
@@ -61,8 +65,9 @@ def as_number(name: str, text: str, notation: Notation) -> str:
 
 
 def as_whole(name: str, text: str, notation: Notation) -> int:
-    """A whole number; spreadsheets also write 9.0."""
-    match = _WHOLE.fullmatch(_number(name, "not_whole_number", text, notation))
+    """A whole number; spreadsheets also write 9.0, and surveys `9 - Very likely`."""
+    number = notation.without_label(text)
+    match = _WHOLE.fullmatch(_number(name, "not_whole_number", number, notation))
     if not match:
         raise RowError(name, f"{name}_not_whole_number", f"{text!r} is not a whole number.")
     return int(match[1])
@@ -118,7 +123,10 @@ def day_of(moment: str, timezone: str) -> date:
 def as_moment(name: str, text: str, notation: Notation) -> str:
     """A WrittenTime."""
     try:
-        return WrittenTime.of(notation.times.told(text.strip()))
+        times = notation.times
+        if isinstance(text, MomentCell):  # written by no format of the file's
+            times = TimeReader(times.timezone)
+        return WrittenTime.of(times.told(text.strip()))
     except TimeFormatError:
         raise
     except SkippedTimeError as error:
@@ -134,6 +142,23 @@ def as_moment(name: str, text: str, notation: Notation) -> str:
 
 
 # -- what events there are
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """What texts of a file stand for that do not say it themselves."""
+
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By field and by what a cell holds, in lower case: what it means, "" being nothing."""
+    empty: frozenset[str] = frozenset()
+    """Texts that mean nothing in any column, such as NULL."""
+
+    def of(self, name: str, text: str) -> str:
+        """What a cell of a field's column means."""
+        bare = text.strip()
+        if bare in self.empty:
+            return ""
+        return self.values.get(name, {}).get(bare.casefold(), text)
 
 
 @dataclass(frozen=True)
@@ -190,23 +215,29 @@ class Plan:
     def make(
         cls,
         kind: Kind,
-        file: CsvFile,
+        file: Table,
         columns: Mapping[str, str],
         fixed: Mapping[str, str],
         notation: Notation,
+        meanings: Meanings = Meanings(),  # it is frozen
     ) -> "Plan":
-        """The plan that takes fields from `columns` and from `fixed` values.
+        """The plan that takes fields from `columns`, as `meanings` has them, and `fixed` values.
 
         Raises WrongUseError for a field, column or fixed choice that does not exist, a field
         given twice, or one missing that is needed.
         """
         _check_given(kind, file, [*columns, *fixed])
+        for name in meanings.values:
+            if name not in columns:
+                raise WrongUseError(f"--value is given for {name!r}, which no --map names.")
         for name, choices in kind.choices.items():
             if fixed.get(name, choices[0]) not in choices:
                 raise WrongUseError(
                     f"{name} must be one of {', '.join(choices)}, not {fixed[name]!r}."
                 )
-        sources = {name: _cell(file.column(column)) for name, column in columns.items()}
+        sources = {
+            name: _cell(file.column(column), name, meanings) for name, column in columns.items()
+        }
         sources |= {name: _constant(value) for name, value in fixed.items()}
         read = {name: (source, kind.reads(name) or as_text) for name, source in sources.items()}
         return cls(kind, len(file.header), read, notation)
@@ -217,6 +248,8 @@ class Plan:
         Raises RowError for a row that the interface would reject, TimeFormatError where a time
         cannot be read without guessing.
         """
+        if row.fault:
+            raise RowError("", "row_unreadable", f"{row.fault}.")
         if len(row.cells) != self.width:
             message = f"{len(row.cells)} cells where the header has {self.width}"
             raise RowError("", "columns_mismatch", message)
@@ -230,7 +263,7 @@ class Plan:
         return event
 
 
-def _check_given(kind: Kind, file: CsvFile, given: list[str]) -> None:
+def _check_given(kind: Kind, file: Table, given: list[str]) -> None:
     for name in given:
         if kind.reads(name) is None:
             names = ", ".join(kind.field_names)
@@ -243,9 +276,14 @@ def _check_given(kind: Kind, file: CsvFile, given: list[str]) -> None:
             raise WrongUseError(f"{needed.how}; {columns}")
 
 
-def _cell(index: int) -> Source:
-    """What a cell holds; an export of ours holds its texts guarded."""
-    return lambda row: unguard(row.cells[index])
+def _cell(index: int, name: str, meanings: Meanings) -> Source:
+    """What a cell means; an export of ours holds its texts guarded."""
+
+    def read(row: Row) -> str:
+        cell = row.cells[index]
+        return meanings.of(name, cell if isinstance(cell, _TYPED) else unguard(cell))
+
+    return read
 
 
 def _constant(value: str) -> Source:

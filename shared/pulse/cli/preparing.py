@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
 from pulse.cli.plan import Event, Plan, RowError, day_of
 from pulse.cli.posting import body_of
 from pulse.cli.spool import Spool
+from pulse.cli.table import Row, Table
 from pulse.cli.times import TimeFormatError
 from pulse.errors import FieldError
 
@@ -65,7 +65,7 @@ class Prepared:
 
 
 def prepare(
-    source: CsvFile,
+    source: Table,
     plan: Plan,
     timezone: str,
     waiting: Spool,
@@ -104,7 +104,7 @@ def _hash(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
-def _ambiguous(source: CsvFile, row: Row, error: TimeFormatError) -> WrongUseError:
+def _ambiguous(source: Table, row: Row, error: TimeFormatError) -> WrongUseError:
     formats = " or ".join(
         f"--date-format {shlex.quote(one.format)} ({one.first} first)" for one in error.formats
     )

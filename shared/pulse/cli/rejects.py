@@ -6,9 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.spool import Spool
+from pulse.cli.table import Row, Table
 from pulse.errors import FieldError
 
 COLUMNS = ("rejected_line", "rejected_field", "rejected_code", "rejected_message")
@@ -21,7 +21,7 @@ class RejectsFile:
     ends early; without rejected rows there is none.
     """
 
-    def __init__(self, source: CsvFile, path: Path | None = None) -> None:
+    def __init__(self, source: Table, path: Path | None = None) -> None:
         """Raises WrongUseError where `path` is the source itself."""
         self.path = path or source.path.with_name(source.path.name + ".rejects.csv")
         self._source = source

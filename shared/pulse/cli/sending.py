@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pulse.cli import output
-from pulse.cli.csv_file import Row
 from pulse.cli.exits import CommandError, FailedError
 from pulse.cli.plan import Kind
 from pulse.cli.posting import Item, Send, post
 from pulse.cli.preparing import Prepared
 from pulse.cli.rejects import RejectsFile
+from pulse.cli.table import Row
 from pulse.errors import FieldError
 
 _SO_FAR = "{:,} rows were accepted. Run the same command again: no row counts twice."

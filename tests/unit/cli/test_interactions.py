@@ -8,17 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.notation import Notation
 from pulse.cli.plan import Event, Plan, RowError
+from pulse.cli.table import Row, Table
 from pulse.cli.times import TimeFormatError, TimeReader
 from pulse.ingest.interactions import FIELDS
 
-FILE = CsvFile(
+FILE = Table(
     Path("calls.csv"),
-    ",",
     ("call", "start", "answered", "end", "lost", "mails", "csat", "sale", "ccy", "queue"),
 )
 COLUMNS = {
@@ -94,7 +93,8 @@ def test_every_field_of_the_interface_can_be_mapped() -> None:
 
 @pytest.mark.parametrize(
     ("text", "truth"),
-    [("true", True), ("TRUE", True), ("1", True), ("Yes", True),
+    [("true", True), ("TRUE", True), ("1", True), ("Yes", True), ("t", True), ("Y", True),
+     ("1.0", True), ("f", False), ("N", False), ("0.0", False),
      ("false", False), ("0", False), (" no ", False)],
 )  # fmt: skip
 def test_people_and_programs_write_truth_in_their_ways(text: str, truth: bool) -> None:

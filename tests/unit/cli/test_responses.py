@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse.cli.csv_file import CsvFile, Row
 from pulse.cli.exits import WrongUseError
 from pulse.cli.notation import Notation
-from pulse.cli.plan import Plan, RowError, RowIds
+from pulse.cli.plan import Meanings, Plan, RowError, RowIds
 from pulse.cli.responses import RESPONSES
+from pulse.cli.table import MomentCell, NumberCell, Row, Table
 from pulse.cli.times import TimeFormatError, TimeReader
 from pulse.csv_cells import csv_line
 
-FILE = CsvFile(Path("nps.csv"), ",", ("date", "user", "rating", "text", "plan"))
+FILE = Table(Path("nps.csv"), ("date", "user", "rating", "text", "plan"))
 COLUMNS = {
     "answered_at": "date",
     "customer_id": "user",
@@ -204,7 +204,7 @@ def test_a_row_of_our_own_export_says_what_was_sent(tmp_path: Path, text: str) -
     lines: list[list[Any]] = [["answered_at", "score", "agent"], ["2026-11-20T14:03:00Z", 4, text]]
     text_of_file = "".join(csv_line(cells) for cells in lines)
     path.write_text(text_of_file, encoding="utf-8", newline="")
-    file = CsvFile.open(path)
+    file = Table.open(path)
     columns = {"answered_at": "answered_at", "score": "score", "agent_id": "agent"}
     read = Plan.make(RESPONSES, file, columns, {"survey_id": "s"}, Notation(TimeReader("UTC")))
     (only,) = file.rows()
@@ -214,3 +214,74 @@ def test_a_row_of_our_own_export_says_what_was_sent(tmp_path: Path, text: str) -
 def test_of_a_foreign_file_only_what_would_be_a_formula_loses_its_apostrophe() -> None:
     assert PLAN.event(row("2026-11-20", "'t Hooft", "9", "'=x", ""))["comment"] == "=x"
     assert PLAN.event(row("2026-11-20", "'t Hooft", "9", "'=x", ""))["customer_id"] == "'t Hooft"
+
+
+# -- what cells mean
+
+
+def meant(text: str, meanings: Meanings = Meanings(), **notation: bool) -> Any:  # noqa: B008
+    """The event's score of a cell, or the code of its fault."""
+    written = Notation(TimeReader("UTC"), **notation)
+    columns = {"answered_at": "date", "score": "rating"}
+    made = Plan.make(RESPONSES, FILE, columns, {"survey_id": "s"}, written, meanings)
+    try:
+        return made.event(Row(2, ("2026-11-20", "", text, "", ""))).get("score")
+    except RowError as error:
+        return error.fault.code
+
+
+NOT_WHOLE = "score_not_whole_number"
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("5 - Extremely easy", 5),
+        ("5 – Sehr gut", 5),
+        ("0 (Not at all likely)", 0),
+        ("10: Extremely likely", 10),
+        ("1. Poor", 1),
+        ("5 stars", 5),
+        ("4.0 - Good", 4),
+        ("Extremely likely - 10", 10),
+        ("Not at all likely (0)", 0),
+        ("9", 9),
+        ("9.0", 9),
+        ("5 - out of 10", NOT_WHOLE),
+        ("Good", NOT_WHOLE),
+        ("4.5 - Good", NOT_WHOLE),
+        ("2026-11-20", NOT_WHOLE),
+    ],
+)
+def test_a_label_beside_a_number_is_left_out_where_the_file_has_them(
+    text: str, score: int | str
+) -> None:
+    assert meant(text, labelled=True) == score
+    if not text.replace(".", "").isdecimal():
+        assert meant(text) == NOT_WHOLE
+
+
+def test_values_have_the_meanings_that_are_given() -> None:
+    meanings = Meanings({"score": {"good": "5", "so, so": "3", "skipped": ""}}, frozenset({"N/A"}))
+    told = ["Good", " GOOD ", "So, so", "4", "skipped", "N/A", "n/a", "bad"]
+    assert [meant(text, meanings) for text in told] == [
+        *(5, 5, 3, 4),
+        *(None, None, NOT_WHOLE, NOT_WHOLE),
+    ]
+
+
+def test_meanings_belong_to_mapped_fields() -> None:
+    with pytest.raises(WrongUseError, match="'comment', which no --map names"):
+        meant("5", Meanings({"comment": {"a": "b"}}))
+
+
+def test_a_cell_that_holds_a_number_or_a_time_is_read_by_no_notation() -> None:
+    notation = Notation(TimeReader("Europe/Berlin", "%d.%m.%Y"), decimal_comma=True)
+    columns = {"answered_at": "date", "score": "rating", "tags.plan": "plan"}
+    made = Plan.make(RESPONSES, FILE, columns, {"survey_id": "s"}, notation)
+    cells = (MomentCell("2026-11-20 09:00:00"), "", NumberCell("9.0"), "", NumberCell("12.5"))
+    event = made.event(Row(2, cells))
+    assert (event["answered_at"], event["score"]) == ("2026-11-20T08:00:00Z", 9)
+    assert event["tags"] == {"plan": "12.5"}
+    with pytest.raises(RowError, match=r"'2026-11-20 09:00:00' is not a time"):
+        made.event(Row(2, ("2026-11-20 09:00:00", *cells[1:])))
