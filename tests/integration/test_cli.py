@@ -354,6 +354,12 @@ def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, answe
     tenant = shell.tenant("email")
     assert shell.load(tenant, answers) == {
         "name": "nps.csv",
+        "read_as": "UTF-8, cells between commas, the header in line 1",
+        "rows": 6,
+        "distinct_ids": 6,
+        "first": "2026-03-02T08:00:00Z",
+        "last": "2026-03-04T12:00:00Z",
+        "timezone": "UTC",
         "accepted": 6,
         "rejected": 0,
         "codes": {},

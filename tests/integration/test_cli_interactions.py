@@ -56,6 +56,12 @@ def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, calls
     shell.run("tenant", "set", tenant, "voice.accept=20")
     assert load(shell, tenant, calls) == {
         "name": "calls.csv",
+        "read_as": "UTF-8, cells between commas, the header in line 1",
+        "rows": 4,
+        "distinct_ids": 4,
+        "first": "2026-03-02T08:00:00Z",
+        "last": "2026-03-03T07:00:00Z",
+        "timezone": "Europe/Berlin",
         "accepted": 4,
         "rejected": 0,
         "codes": {},

@@ -6,6 +6,7 @@ import urllib.request
 from collections import Counter
 from contextlib import redirect_stdout
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pulse.erasure.erase import Erase
 from pulse.store.imports import Imports
 from tests.eraser import World
 from tests.shell import Shell
+from tests.workbooks import Sheet, xlsx
 
 TOKYO = ("--timezone", "Asia/Tokyo")
 LOCAL = ["2026-03-02 23:30,1", "2026-03-02 09:00,2", "2026-03-03 08:00,3"]
@@ -295,3 +297,87 @@ def test_a_tenant_that_is_deleted_leaves_no_memory(
     done = typed.json("tenant", "delete", "acme", "--yes", "acme")
     assert done["tenant_deleted"]["imports"] == 1
     assert Imports(world.driver.settings.table).of_tenant("acme") == []
+
+
+# -- trying and telling
+
+
+BOOK: dict[str, Sheet] = {
+    "Answers": [
+        ["Answers of March", None, None, None],
+        ["When", "How likely?", "Order", "Why?"],
+        [datetime(2026, 3, 2, 23, 30), "10 - Extremely likely", 160588012345, "Très bien"],
+        [datetime(2026, 3, 3, 8, 0), "0 - Not at all", 160588012346, None],
+        [datetime(2026, 3, 3, 9, 0), "11 - More", 160588012346, None],
+        [datetime(2026, 3, 3, 9, 1), "Good", "1.60588E+11", "N/A"],
+    ],
+    "Notes": [["none"]],
+}
+BOOKED = (
+    *("--map", "score=How likely?", "--map", "answered_at=When", "--map", "tags.order=Order"),
+    *("--map", "interaction_id=Order", "--map", "comment=Why?", "--survey", "email"),
+    *("--labelled", "--header-row", "2", "--empty", "N/A,-", "--timezone", "Europe/Berlin"),
+    *("--value", "score:good=7"),
+)
+
+
+def test_a_dry_run_shows_what_would_be_stored_and_changes_nothing(
+    world: World, typed: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.xlsx"
+    file.write_bytes(xlsx(BOOK))
+    arguments = ("import", "responses", str(file), "--tenant", "acme", *BOOKED, "--dry-run")
+    told = typed.json(*arguments)
+    assert (told["rows"], told["accepted"], told["codes"]) == (4, 3, {"score_out_of_range": 1})
+    assert (told["first"][0]["answered_at"], told["timezone"]) == (
+        "2026-03-02T22:30:00Z",
+        "Europe/Berlin",
+    )
+    assert [(row["line"], row["score"]) for row in told["first"]] == [(3, 10), (4, 0), (6, 7)]
+    first = told["first"][0]
+    assert (first["comment"], first["tags"]) == ("Très bien", {"order": "160588012345"})
+    assert "comment" not in told["first"][2]
+    assert told["columns"][2] == {"column": "Order", "fields": ["tags.order", "interaction_id"]}
+    shown = typed.run(*arguments)
+    for part in (
+        "How likely? → score, such as '10 - Extremely likely'",
+        "(all rows) → survey_id: email",
+        "line 3: survey=email",
+        "1 score_out_of_range, first in line 5: score must lie within 0 and 10",
+        "4 rows: 3 accepted, 1 rejected",
+        "from 2026-03-02 23:30 to 2026-03-03 09:01 (Europe/Berlin)",
+        "Nothing was sent.",
+    ):
+        assert part in shown.stdout
+    assert "sheet 'Answers' (--sheet takes another: Notes)" in shown.stderr
+    said = " ".join(shown.stderr.split())
+    assert "Rows whose interaction_id is a number that a spreadsheet has shortened" in said
+    assert "1.60588E+11: 1." in said
+    assert typed.asked == []
+    assert sorted(tmp_path.iterdir()) == [file]
+    assert typed.json("import", "list", "--tenant", "acme") == []
+    assert typed.driver.tenants.keys("acme") == []
+
+
+def test_a_workbook_becomes_answers(world: World, typed: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "answers.xlsx"
+    file.write_bytes(xlsx(BOOK))
+    world.pass_by()
+    told = typed.json("import", "responses", str(file), "--tenant", "acme", *BOOKED, code=3)
+    assert (told["accepted"], told["codes"]) == (3, {"score_out_of_range": 1})
+    assert scores(world, typed) == [0, 7, 10]
+    rejected = (tmp_path / "answers.xlsx.rejects.csv").read_text().splitlines()
+    assert rejected[1].startswith("2026-03-03 09:00:00,11 - More,160588012346,,5,score,")
+    assert len(rejected) == 2
+
+
+def test_rows_that_share_an_id_are_told(world: World, typed: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text("date,rating,id\n2026-03-02,1,a\n2026-03-02,2,a\n2026-03-02,3,b\n")
+    world.pass_by()
+    arguments = (str(path), "--tenant", "acme", *ANONYMOUS, "--map", "response_id=id")
+    told = typed.run("import", "responses", *arguments)
+    assert "3 rows: 3 accepted, 0 rejected" in told.stdout
+    assert "2 different response_ids" in told.stdout
+    assert "Rows with the response_id of an earlier row: 1." in told.stderr
+    assert scores(world, typed) == [2, 3]

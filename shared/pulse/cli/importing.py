@@ -14,7 +14,7 @@ import typer
 from pulse import days
 from pulse.cli import output
 from pulse.cli.api import Api
-from pulse.cli.arguments import assignments, known_tenant, survey_id
+from pulse.cli.arguments import DryRun, assignments, known_tenant, survey_id
 from pulse.cli.exits import REJECTED, FailedError, WrongUseError
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.keyring import given_key, passing_key
@@ -33,10 +33,12 @@ from pulse.cli.remembering import (
 from pulse.cli.responses import RESPONSES
 from pulse.cli.sending import Tally, send_all
 from pulse.cli.spool import Spool
+from pulse.cli.summary import Summary
 from pulse.cli.table import Reading, Table
 from pulse.cli.target import StackName, Target, find_target
 from pulse.cli.time_format import time_format
 from pulse.cli.times import TimeReader
+from pulse.cli.trying import Column, Trial, judge, show_columns, show_rejected, show_rows
 from pulse.cli.undoing import list_imports, undo
 from pulse.tenants.tenant import Tenant
 
@@ -169,6 +171,7 @@ def import_responses(
     rejects: Rejects = None,
     batch: Batch = None,
     key: GivenKey = None,
+    dry_run: DryRun = False,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
@@ -193,7 +196,7 @@ def import_responses(
     _check_survey(into, given.values.get("survey_id"))
     times = _times(timezone or into.tenant.timezone, date_format)
     notation = Notation(times, decimal_comma, labelled)
-    _import(RESPONSES, given, into, notation, rejects, batch, as_json=as_json)
+    _import(RESPONSES, given, into, notation, rejects, batch, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("interactions")
@@ -216,6 +219,7 @@ def import_interactions(
     rejects: Rejects = None,
     batch: Batch = None,
     key: GivenKey = None,
+    dry_run: DryRun = False,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
@@ -238,7 +242,7 @@ def import_interactions(
     into = Into.find(stack, tenant, key)
     times = _times(timezone or into.tenant.timezone, date_format)
     notation = Notation(times, decimal_comma, labelled)
-    _import(INTERACTIONS, given, into, notation, rejects, batch, as_json=as_json)
+    _import(INTERACTIONS, given, into, notation, rejects, batch, dry_run=dry_run, as_json=as_json)
 
 
 @dataclass(frozen=True)
@@ -301,11 +305,15 @@ def _import(
     rejects: Path | None,
     batch: str | None,
     *,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     batch = None if batch is None else checked_name(batch)
     output.say(f"{given.source.path.name}: {given.source.told}.")
     plan = Plan.make(kind, given.source, given.columns, given.values, notation, given.meanings)
+    if dry_run:
+        _try(plan, given, into, batch, as_json=as_json)
+        return
     tally = Tally(RejectsFile(given.source, rejects))
     with Spool() as waiting:
         prepared = prepare(given.source, plan, into.tenant.timezone, waiting, tally.reject, batch)
@@ -324,7 +332,48 @@ def _import(
     if recalled.replaced:
         _replace(into.target, memory, recalled, tally)
     memory.finish(recalled.now, tally.accepted, tally.rejected.total())
-    _report(tally, recalled, repeats, as_json=as_json)
+    summary = Summary.of(given.source, prepared, notation.times.timezone)
+    _report(tally, summary, kind, recalled, repeats, as_json=as_json)
+
+
+def _try(plan: Plan, given: Given, into: Into, batch: str | None, *, as_json: bool) -> None:
+    """Say what an import would do."""
+    kind, trial = plan.kind, Trial()
+    with Spool() as waiting:
+        timezone = into.tenant.timezone
+        prepared = prepare(given.source, plan, timezone, waiting, trial.reject, batch)
+        judge(trial, kind, prepared, into.target.tenants, into.tenant.id)
+    memory = Memory.of(into.target, into.tenant.id)
+    recalled = memory.recall(given.source.path, kind.route.name, given.into(kind), prepared, batch)
+    repeats = memory.repeats(recalled, prepared.made)
+    columns = Column.all(given.source, given.columns)
+    summary = Summary.of(given.source, prepared, plan.notation.times.timezone)
+    rejected = trial.rejected.total()
+    result = {
+        **summary.shown(),
+        "accepted": trial.accepted,
+        "rejected": rejected,
+        "codes": dict(trial.rejected),
+        "repeated": {one.name: one.rows for one in repeats},
+        "replaced": [one.name for one in recalled.replaced],
+        "columns": [{"column": one.name, "fields": list(one.fields)} for one in columns],
+        "first": trial.first,
+        "dry_run": True,
+    }
+    parts = [
+        show_columns(columns, given.values),
+        show_rows(trial.first),
+        f"{summary.text(kind, trial.accepted, rejected)}\nNothing was sent.",
+    ]
+    if rejected:
+        parts.insert(2, "\n".join(["Rows that would be rejected:", *show_rejected(trial)]))
+    output.show(result, "\n\n".join(parts), as_json=as_json)
+    for warning in summary.warnings(kind):
+        output.say(warning)
+    for one in repeats:
+        output.say(f"{one.rows:,} rows equal ones imported before as {one.name!r}.")
+    for before in recalled.replaced:
+        output.say(f"What the import {before.name!r} has brought would be replaced.")
 
 
 def _check_readable(recalled: Recalled, tally: Tally) -> None:
@@ -411,6 +460,8 @@ def _check_survey(into: Into, survey: str | None) -> None:
 
 def _report(
     tally: Tally,
+    summary: Summary,
+    kind: Kind,
     recalled: Recalled,
     repeats: list[Repeats],
     *,
@@ -419,6 +470,7 @@ def _report(
     rejected = tally.rejected.total()
     result = {
         "name": recalled.now.name,
+        **summary.shown(),
         "accepted": tally.accepted,
         "rejected": rejected,
         "codes": dict(tally.rejected),
@@ -426,8 +478,9 @@ def _report(
         "repeated": {one.name: one.rows for one in repeats},
         "replaced": [one.name for one in recalled.replaced],
     }
-    text = f"{tally.accepted:,} accepted, {rejected:,} rejected"
-    output.show(result, text, as_json=as_json)
+    output.show(result, summary.text(kind, tally.accepted, rejected), as_json=as_json)
+    for warning in summary.warnings(kind):
+        output.say(warning)
     for one in repeats:
         output.say(
             f"{one.rows:,} rows equal ones imported before as {one.name!r} "

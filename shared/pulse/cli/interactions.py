@@ -28,7 +28,7 @@ from pulse.cli.plan import (
     as_whole,
     instant_of,
 )
-from pulse.ingest.interactions import FIELDS, MILESTONES
+from pulse.ingest.interactions import FIELDS, MILESTONES, InteractionReader
 from pulse.lake import MEDIA_TYPES
 
 _MOMENTS = ("entered_at", "updated_at", *MILESTONES)
@@ -103,4 +103,8 @@ INTERACTIONS = Kind(
     ),
     choices={"media_type": MEDIA_TYPES},
     completing=lambda batch: Updates(RowIds("interaction_id", batch)).complete,
+    reader=InteractionReader,
+    if_ids_repeat="Rows with the interaction_id of an earlier row: {count}. They are updates of "
+    "the same interaction.",
+    ids=("interaction_id", "customer_id", "agent_id"),
 )

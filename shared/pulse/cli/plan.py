@@ -20,6 +20,7 @@ from pulse.cli.table import MomentCell, NumberCell, Row, Table
 from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader, Told
 from pulse.csv_cells import unguard
 from pulse.errors import FieldError, PulseError
+from pulse.ingest.reader import Reader
 
 Event = dict[str, Any]
 """An item of the interface."""
@@ -178,8 +179,10 @@ class Kind:
     the entries of `maps` have any name. `choices` are the fields that have a closed set of values.
     `completing` makes, for one file, what adds to its events in turn what rows need not say.
     `completing` is given the name that keeps the file's rows apart from equal ones of other files,
-    if there is one. `identity` is the field that holds an event's id, `moment` the one whose time
-    decides on which day an event is stored.
+    if there is one. `identity` is the field that holds an event's id, `ids` are those that name
+    anything, and `moment` is the one whose time decides on which day an event is stored. `reader`
+    is what the interface reads such events with, `if_ids_repeat` what to say of {count} rows that
+    have the id of an earlier row.
     """
 
     route: Route
@@ -189,6 +192,9 @@ class Kind:
     needed: tuple[Needed, ...]
     choices: Mapping[str, tuple[str, ...]]
     completing: Callable[[str | None], Callable[[Event], Event]]
+    reader: type[Reader]
+    ids: tuple[str, ...]
+    if_ids_repeat: str
     maps: tuple[str, ...] = ()
 
     def reads(self, name: str) -> Read | None:

@@ -6,20 +6,25 @@ backfill of years fills one day after the other, and makes few objects a day.
 
 import hashlib
 import json
+import re
 import shlex
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from pulse.cli.exits import WrongUseError
-from pulse.cli.plan import Event, Plan, RowError, day_of
+from pulse.cli.plan import Event, Plan, RowError, day_of, instant_of
 from pulse.cli.posting import body_of
 from pulse.cli.spool import Spool
-from pulse.cli.table import Row, Table
+from pulse.cli.table import NumberCell, Row, Table
 from pulse.cli.times import TimeFormatError
 from pulse.errors import FieldError
 
+_MOST_DIGITS = 15
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 _NO_DAY = 0
 """Sorts events that name no time before all others; the first day of a calendar is 1."""
 
@@ -44,8 +49,16 @@ class Prepared:
     """The tenant's days that it has events of."""
     content: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     """Of what is to be sent, in the order of the file."""
+    ids: "array[int]" = field(default_factory=lambda: array("Q"))
+    """Hashes of all ids."""
     made: "array[int]" = field(default_factory=lambda: array("Q"))
     """Hashes of the ids that were made for rows without one of their own."""
+
+    first_us: int | None = None
+    """The earliest moment of an event, and the latest."""
+    last_us: int | None = None
+    shortened: Counter[str] = field(default_factory=Counter)
+    """By field: ids whose last digits a spreadsheet has left out."""
 
     def ready(self) -> Iterator[Ready]:
         """What is to be sent, by day and, within a day, in the order of the file."""
@@ -53,6 +66,17 @@ class Prepared:
             cells, body = json.loads(told)
             day = None if number == _NO_DAY else date.fromordinal(number)
             yield Ready(body.encode(), Row(line, tuple(cells)), day)
+
+    def distinct(self) -> int:
+        """How many different ids its events have."""
+        import numpy as np  # slow to import
+
+        return len(np.unique(np.frombuffer(self.ids, dtype=np.uint64))) if self.ids else 0
+
+    def take_moment(self, us: int) -> None:
+        """Take the moment of an event."""
+        self.first_us = us if self.first_us is None else min(self.first_us, us)
+        self.last_us = us if self.last_us is None else max(self.last_us, us)
 
     def add(self, row: Row, event: Event, day: date | None) -> None:
         """Take the event that a row has become."""
@@ -92,11 +116,28 @@ def prepare(
         else:
             has_id = kind.identity in said
             event = complete(said)
+            number = _hash(str(event[kind.identity]))
+            prepared.ids.append(number)
             if not has_id:
-                prepared.made.append(_hash(event[kind.identity]))
+                prepared.made.append(number)
+            for name in kind.ids:
+                prepared.shortened[name] += _is_shortened(said.get(name))
             moment = event.get(kind.moment)
+            if moment is not None:
+                prepared.take_moment(instant_of(moment))
             prepared.add(row, event, None if moment is None else day_of(moment, timezone))
+    prepared.shortened = +prepared.shortened
     return prepared
+
+
+def _is_shortened(name: Any) -> bool:
+    """Is an id a number of which Excel has kept, or shown, no more than its first digits?
+
+    It shows those of twelve digits and more as 1.60588E+11, and keeps fifteen of them.
+    """
+    if isinstance(name, NumberCell):
+        return len(name) > _MOST_DIGITS
+    return isinstance(name, str) and _SHORTENED.fullmatch(name.strip()) is not None
 
 
 def _hash(name: str) -> int:

@@ -2,7 +2,7 @@
 
 from pulse.cli import posting
 from pulse.cli.plan import Kind, Needed, Read, RowIds, as_moment, as_text, as_whole
-from pulse.ingest.responses import FIELDS
+from pulse.ingest.responses import FIELDS, ResponseReader
 from pulse.lake import CHANNELS
 
 _READ: dict[str, Read] = {"score": as_whole, "answered_at": as_moment}
@@ -28,4 +28,8 @@ RESPONSES = Kind(
     ),
     choices={"channel": CHANNELS},
     completing=lambda batch: RowIds("response_id", batch).complete,
+    reader=ResponseReader,
+    if_ids_repeat="Rows with the response_id of an earlier row: {count}. Of equal ids of a survey "
+    "and a day, the last row counts.",
+    ids=("response_id", "customer_id", "interaction_id", "agent_id"),
 )
