@@ -356,6 +356,7 @@ def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, answe
         "name": "nps.csv",
         "read_as": "UTF-8, cells between commas, the header in line 1",
         "rows": 6,
+        "left_out": 0,
         "distinct_ids": 6,
         "first": "2026-03-02T08:00:00Z",
         "last": "2026-03-04T12:00:00Z",

@@ -58,6 +58,7 @@ def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, calls
         "name": "calls.csv",
         "read_as": "UTF-8, cells between commas, the header in line 1",
         "rows": 4,
+        "left_out": 0,
         "distinct_ids": 4,
         "first": "2026-03-02T08:00:00Z",
         "last": "2026-03-03T07:00:00Z",

@@ -7,7 +7,7 @@ Only then is anything sent, one day after the other (sending.py).
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +16,11 @@ from pulse.cli import output
 from pulse.cli.api import Api
 from pulse.cli.arguments import DryRun, assignments, known_tenant, survey_id
 from pulse.cli.exits import REJECTED, FailedError, WrongUseError
+from pulse.cli.given import Given, Options
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.keyring import given_key, passing_key
-from pulse.cli.notation import Notation
-from pulse.cli.plan import Kind, Meanings, Plan
+from pulse.cli.layout import layout_names
+from pulse.cli.plan import Kind, Plan
 from pulse.cli.preparing import prepare
 from pulse.cli.rejects import RejectsFile
 from pulse.cli.remembering import (
@@ -34,18 +35,13 @@ from pulse.cli.responses import RESPONSES
 from pulse.cli.sending import Tally, send_all
 from pulse.cli.spool import Spool
 from pulse.cli.summary import Summary
-from pulse.cli.table import Reading, Table
 from pulse.cli.target import StackName, Target, find_target
-from pulse.cli.time_format import time_format
-from pulse.cli.times import TimeReader
 from pulse.cli.trying import Column, Trial, judge, show_columns, show_rejected, show_rows
 from pulse.cli.undoing import list_imports, undo
 from pulse.tenants.tenant import Tenant
 
 _KEY_LASTS_US = 6 * 3600 * days.SECOND
 """Longer than any import takes; one that is stopped by it goes on when it is run again."""
-
-_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t"}
 
 File = Annotated[
     Path,
@@ -55,7 +51,7 @@ File = Annotated[
 ]
 TenantId = Annotated[str, typer.Option("--tenant", metavar="ID")]
 Mapped = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option("--map", metavar="FIELD=COLUMN", help="Where a field stands. May repeat."),
 ]
 Fixed = Annotated[
@@ -103,7 +99,29 @@ HeaderRow = Annotated[
         min=1, metavar="N", help="The line of the header. Default: the first that is not blank."
     ),
 ]
-Skip = Annotated[int, typer.Option(min=0, metavar="N", help="Rows to leave out below the header.")]
+Skip = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Rows to leave out below the header.")
+]
+LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--leave-out",
+        metavar="NAME=TEXT",
+        help="Rows that are none: where a field's or column's cell holds this text, or, without "
+        "it, nothing. May repeat.",
+    ),
+]
+
+
+def _layout_option(stream: str) -> Any:
+    return typer.Option(
+        "--layout",
+        metavar="NAME",
+        help=f"The export of a known system: {', '.join(layout_names(stream))}. It says where "
+        "fields stand; other options go before it.",
+    )
+
+
 Labelled = Annotated[
     bool,
     typer.Option("--labelled", help="Numbers have labels: 5 - Very good, or Very good - 5."),
@@ -152,7 +170,8 @@ app.command("undo")(undo)
 def import_responses(
     file: File,
     tenant: TenantId,
-    mapping: Mapped,
+    layout: Annotated[str | None, _layout_option("responses")] = None,
+    mapping: Mapped = None,
     survey: Annotated[
         str | None, typer.Option("--survey", metavar="ID", help="Same as --set survey_id=ID.")
     ] = None,
@@ -163,11 +182,12 @@ def import_responses(
     labelled: Labelled = False,
     value: Values = None,
     empty: Empty = None,
+    leave_out: LeaveOut = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     sheet: Sheet = None,
     header_row: HeaderRow = None,
-    skip: Skip = 0,
+    skip: Skip = None,
     rejects: Rejects = None,
     batch: Batch = None,
     key: GivenKey = None,
@@ -188,22 +208,39 @@ def import_responses(
           --map score=rating --map answered_at=date --map customer_id=user \\
           --set channel=external
     """
-    reading = _reading(delimiter, encoding, sheet, header_row, skip)
-    given = Given.read(file, reading, mapping, fixed, _meanings(value, empty))
-    if survey is not None and given.values.setdefault("survey_id", survey) != survey:
+    named = assignments(fixed or (), "--set").get("survey_id")
+    if survey is not None and named not in (None, survey):
         raise WrongUseError("--survey and --set survey_id name different surveys.")
+    said = () if survey is None or named is not None else (f"survey_id={survey}",)
+    options = Options(
+        layout,
+        tuple(mapping or ()),
+        (*(fixed or ()), *said),
+        tuple(value or ()),
+        tuple(empty or ()),
+        tuple(leave_out or ()),
+        labelled,
+        decimal_comma,
+        timezone,
+        date_format,
+        delimiter,
+        encoding,
+        sheet,
+        header_row,
+        skip,
+    )
     into = Into.find(stack, tenant, key)
+    given = Given.read(RESPONSES, file, options, into.tenant.timezone)
     _check_survey(into, given.values.get("survey_id"))
-    times = _times(timezone or into.tenant.timezone, date_format)
-    notation = Notation(times, decimal_comma, labelled)
-    _import(RESPONSES, given, into, notation, rejects, batch, dry_run=dry_run, as_json=as_json)
+    _import(RESPONSES, given, into, rejects, batch, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("interactions")
 def import_interactions(
     file: File,
     tenant: TenantId,
-    mapping: Mapped,
+    layout: Annotated[str | None, _layout_option("interactions")] = None,
+    mapping: Mapped = None,
     fixed: Fixed = None,
     timezone: Timezone = None,
     date_format: DateFormat = None,
@@ -211,11 +248,12 @@ def import_interactions(
     labelled: Labelled = False,
     value: Values = None,
     empty: Empty = None,
+    leave_out: LeaveOut = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     sheet: Sheet = None,
     header_row: HeaderRow = None,
-    skip: Skip = 0,
+    skip: Skip = None,
     rejects: Rejects = None,
     batch: Batch = None,
     key: GivenKey = None,
@@ -237,42 +275,26 @@ def import_interactions(
           --map interaction_id=call --map entered_at=start --map accepted_at=answered \\
           --map revenue.amount=sale --set revenue.currency=EUR
     """
-    reading = _reading(delimiter, encoding, sheet, header_row, skip)
-    given = Given.read(file, reading, mapping, fixed, _meanings(value, empty))
+    options = Options(
+        layout,
+        tuple(mapping or ()),
+        tuple(fixed or ()),
+        tuple(value or ()),
+        tuple(empty or ()),
+        tuple(leave_out or ()),
+        labelled,
+        decimal_comma,
+        timezone,
+        date_format,
+        delimiter,
+        encoding,
+        sheet,
+        header_row,
+        skip,
+    )
     into = Into.find(stack, tenant, key)
-    times = _times(timezone or into.tenant.timezone, date_format)
-    notation = Notation(times, decimal_comma, labelled)
-    _import(INTERACTIONS, given, into, notation, rejects, batch, dry_run=dry_run, as_json=as_json)
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a command line names: the file, and where its fields come from."""
-
-    source: Table
-    columns: dict[str, str]
-    values: dict[str, str]
-    meanings: Meanings
-
-    @classmethod
-    def read(
-        cls,
-        file: Path,
-        reading: Reading,
-        mapping: list[str],
-        fixed: list[str] | None,
-        meanings: Meanings,
-    ) -> "Given":
-        """The file, its header read, and --map and --set. Raises WrongUseError."""
-        source = Table.open(file, reading)
-        columns, values = assignments(mapping, "--map"), assignments(fixed or (), "--set")
-        return cls(source, columns, values, meanings)
-
-    def into(self, kind: Kind) -> str:
-        """What all of the file is for within its stream: the survey, or who names the surveys."""
-        if "survey_id" not in kind.fields:
-            return ""
-        return self.values.get("survey_id") or f"column {self.columns.get('survey_id', '')}"
+    given = Given.read(INTERACTIONS, file, options, into.tenant.timezone)
+    _import(INTERACTIONS, given, into, rejects, batch, dry_run=dry_run, as_json=as_json)
 
 
 @dataclass(frozen=True)
@@ -301,7 +323,6 @@ def _import(
     kind: Kind,
     given: Given,
     into: Into,
-    notation: Notation,
     rejects: Path | None,
     batch: str | None,
     *,
@@ -310,7 +331,7 @@ def _import(
 ) -> None:
     batch = None if batch is None else checked_name(batch)
     output.say(f"{given.source.path.name}: {given.source.told}.")
-    plan = Plan.make(kind, given.source, given.columns, given.values, notation, given.meanings)
+    plan = given.plan(kind)
     if dry_run:
         _try(plan, given, into, batch, as_json=as_json)
         return
@@ -332,7 +353,7 @@ def _import(
     if recalled.replaced:
         _replace(into.target, memory, recalled, tally)
     memory.finish(recalled.now, tally.accepted, tally.rejected.total())
-    summary = Summary.of(given.source, prepared, notation.times.timezone)
+    summary = Summary.of(given.source, prepared, given.notation.times.timezone)
     _report(tally, summary, kind, recalled, repeats, as_json=as_json)
 
 
@@ -402,49 +423,6 @@ def _replace(target: Target, memory: Memory, recalled: Recalled, tally: Tally) -
             "if that is interrupted, run the same command again."
         )
     replace_former(target, memory, recalled)
-
-
-def _reading(
-    delimiter: str | None,
-    encoding: str | None,
-    sheet: str | None,
-    header_row: int | None,
-    skip: int,
-) -> Reading:
-    return Reading(_delimiter(delimiter), encoding, sheet, header_row, skip)
-
-
-def _meanings(values: list[str] | None, empty: list[str] | None) -> Meanings:
-    """What --value and --empty say. Raises WrongUseError."""
-    meant: dict[str, dict[str, str]] = {}
-    for text in values or ():
-        name, colon, rest = text.partition(":")
-        found, equals, meaning = rest.rpartition("=")
-        if not (name and colon and found.strip() and equals):
-            raise WrongUseError(f"--value takes FIELD:FROM=TO, not {text!r}.")
-        known = meant.setdefault(name, {}).setdefault(found.strip().casefold(), meaning)
-        if known != meaning:
-            raise WrongUseError(f"--value gives {found!r} two meanings.")
-    nothing = {one.strip() for text in empty or () for one in text.split(",")}
-    return Meanings(meant, frozenset(nothing - {""}))
-
-
-def _delimiter(name: str | None) -> str | None:
-    delimiter = _DELIMITERS.get(name or "", name)
-    if delimiter is not None and len(delimiter) != 1:
-        raise WrongUseError(f"--delimiter takes one character or tab, not {name!r}.")
-    return delimiter
-
-
-def _times(timezone: str, date_format: str | None) -> TimeReader:
-    try:
-        days.zone(timezone)
-        if date_format is not None:
-            time_format(date_format)
-    except ValueError as error:
-        option = "--timezone" if "unknown time zone" in str(error) else "--date-format"
-        raise WrongUseError(f"{option}: {error}.") from error
-    return TimeReader(timezone, date_format)
 
 
 def _check_survey(into: Into, survey: str | None) -> None:

@@ -153,6 +153,8 @@ class Meanings:
     """By field and by what a cell holds, in lower case: what it means, "" being nothing."""
     empty: frozenset[str] = frozenset()
     """Texts that mean nothing in any column, such as NULL."""
+    leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By field or column the texts, in lower case, of rows that are none; "" is an empty cell."""
 
     def of(self, name: str, text: str) -> str:
         """What a cell of a field's column means."""
@@ -216,6 +218,8 @@ class Plan:
     width: int
     sources: Mapping[str, tuple[Source, Read]]
     notation: Notation
+    leave_out: tuple[tuple[Source, frozenset[str]], ...] = ()
+    """Where texts stand by which a row is none, and these in lower case."""
 
     @classmethod
     def make(
@@ -246,7 +250,19 @@ class Plan:
         }
         sources |= {name: _constant(value) for name, value in fixed.items()}
         read = {name: (source, kind.reads(name) or as_text) for name, source in sources.items()}
-        return cls(kind, len(file.header), read, notation)
+        without = tuple(
+            (source, texts)
+            for name, texts in meanings.leave_out.items()
+            for source in (_raw(file.column(columns.get(name, name))), sources.get(name))
+            if source is not None
+        )
+        return cls(kind, len(file.header), read, notation, without)
+
+    def leaves_out(self, row: Row) -> bool:
+        """Is the row none of those that are wanted?"""
+        if row.fault or len(row.cells) != self.width:
+            return False
+        return any(source(row).strip().casefold() in texts for source, texts in self.leave_out)
 
     def event(self, row: Row) -> Event:
         """What the row says, empty cells left out.
@@ -290,6 +306,11 @@ def _cell(index: int, name: str, meanings: Meanings) -> Source:
         return meanings.of(name, cell if isinstance(cell, _TYPED) else unguard(cell))
 
     return read
+
+
+def _raw(index: int) -> Source:
+    """What a cell holds, whatever it means."""
+    return lambda row: row.cells[index]
 
 
 def _constant(value: str) -> Source:

@@ -45,6 +45,8 @@ class Prepared:
     waiting: Spool
     """The events, by the number of their day and the line of their row."""
     rows: int = 0
+    left_out: int = 0
+    """Rows that are none of those that are wanted."""
     days: set[date] = field(default_factory=set)
     """The tenant's days that it has events of."""
     content: "hashlib._Hash" = field(default_factory=hashlib.sha256)
@@ -107,6 +109,9 @@ def prepare(
     complete = kind.completing(batch)
     for row in source.rows():
         prepared.rows += 1
+        if plan.leaves_out(row):
+            prepared.left_out += 1
+            continue
         try:
             said = plan.event(row)
         except TimeFormatError as error:

@@ -16,6 +16,8 @@ class Summary:
 
     read_as: str
     rows: int
+    left_out: int
+    """Rows that are none of those that are wanted."""
     events: int
     """Rows that are an event."""
     distinct_ids: int
@@ -32,6 +34,7 @@ class Summary:
         return cls(
             source.told,
             prepared.rows,
+            prepared.left_out,
             len(prepared.ids),
             prepared.distinct(),
             prepared.first_us,
@@ -45,6 +48,7 @@ class Summary:
         return {
             "read_as": self.read_as,
             "rows": self.rows,
+            "left_out": self.left_out,
             "distinct_ids": self.distinct_ids,
             "first": None if self.first_us is None else days.iso(self.first_us),
             "last": None if self.last_us is None else days.iso(self.last_us),
@@ -54,6 +58,8 @@ class Summary:
     def text(self, kind: Kind, accepted: int, rejected: int) -> str:
         """The figures in words, beside how many rows were taken."""
         told = [f"{self.rows:,} rows: {accepted:,} accepted, {rejected:,} rejected"]
+        if self.left_out:
+            told[0] += f", {self.left_out:,} left out"
         if self.first_us is not None and self.last_us is not None:
             first, last = (self._local(us) for us in (self.first_us, self.last_us))
             told.append(

@@ -1,0 +1,156 @@
+"""What a command line says of a file: how it is read, and where an event's fields come from.
+
+A layout says it for an export of a known system; what the command line says goes before it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pulse import days
+from pulse.cli.arguments import assignments
+from pulse.cli.exits import WrongUseError
+from pulse.cli.layout import Layout
+from pulse.cli.notation import Notation
+from pulse.cli.plan import Kind, Meanings, Plan
+from pulse.cli.table import Reading, Table
+from pulse.cli.time_format import time_format
+from pulse.cli.times import TimeReader
+
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of `pulse import` about a file and its fields, as they were typed."""
+
+    layout: str | None = None
+    mapping: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    labelled: bool = False
+    decimal_comma: bool = False
+    timezone: str | None = None
+    date_format: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    skip: int | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """A file whose header is read, and all that is said of it."""
+
+    source: Table
+    columns: Mapping[str, str]
+    values: Mapping[str, str]
+    """By field, what is the same in all rows."""
+    notation: Notation
+    meanings: Meanings = field(default_factory=Meanings)
+
+    @classmethod
+    def read(cls, kind: Kind, file: Path, options: Options, timezone: str) -> "Given":
+        """What the options say of the file; its local times are `timezone`'s unless they say more.
+
+        Raises WrongUseError.
+        """
+        stream = kind.route.name
+        layout = Layout.load(options.layout, stream) if options.layout else Layout()
+        mapped = assignments(options.mapping, "--map")
+        fixed = assignments(options.fixed, "--set")
+        source = Table.open(file, _reading(options, layout.reading))
+        columns = {n: c for n, c in layout.columns_of(source).items() if n not in fixed} | mapped
+        values = {n: v for n, v in layout.fixed.items() if n not in columns} | fixed
+        zone = options.timezone or layout.zone or timezone
+        _check_times(zone, options.date_format)
+        date_format = options.date_format or layout.date_format(
+            source, columns.get(kind.moment), zone
+        )
+        return cls(
+            source,
+            columns,
+            values,
+            Notation(
+                TimeReader(zone, date_format),
+                options.decimal_comma,
+                options.labelled or layout.labelled,
+            ),
+            _meanings(options, layout, source, columns),
+        )
+
+    def into(self, kind: Kind) -> str:
+        """What all of the file is for within its stream: the survey, or who names the surveys."""
+        if "survey_id" not in kind.fields:
+            return ""
+        return self.values.get("survey_id") or f"column {self.columns.get('survey_id', '')}"
+
+    def plan(self, kind: Kind) -> Plan:
+        """How the file's rows become events. Raises WrongUseError as `Plan.make` does."""
+        return Plan.make(kind, self.source, self.columns, self.values, self.notation, self.meanings)
+
+
+def _reading(options: Options, known: Reading) -> Reading:
+    return replace(
+        known,
+        delimiter=_delimiter(options.delimiter),
+        encoding=options.encoding,
+        sheet=options.sheet,
+        header_row=options.header_row or known.header_row,
+        skip=known.skip if options.skip is None else options.skip,
+        names=() if options.header_row else known.names,
+    )
+
+
+def _delimiter(name: str | None) -> str | None:
+    delimiter = _DELIMITERS.get(name or "", name)
+    if delimiter is not None and len(delimiter) != 1:
+        raise WrongUseError(f"--delimiter takes one character or tab, not {name!r}.")
+    return delimiter
+
+
+def _check_times(timezone: str, date_format: str | None) -> None:
+    try:
+        days.zone(timezone)
+        if date_format is not None:
+            time_format(date_format)
+    except ValueError as error:
+        option = "--timezone" if "unknown time zone" in str(error) else "--date-format"
+        raise WrongUseError(f"{option}: {error}.") from error
+
+
+def _meanings(
+    options: Options, layout: Layout, source: Table, columns: Mapping[str, str]
+) -> Meanings:
+    """What --value, --empty and --leave-out say, before what the layout says."""
+    values = {name: dict(known) for name, known in layout.values.items() if name in columns}
+    typed: dict[str, dict[str, str]] = {}
+    for text in options.values:
+        name, colon, rest = text.partition(":")
+        found, equals, meaning = rest.rpartition("=")
+        if not (name and colon and found.strip() and equals):
+            raise WrongUseError(f"--value takes FIELD:FROM=TO, not {text!r}.")
+        known = typed.setdefault(name, {}).setdefault(found.strip().casefold(), meaning)
+        if known != meaning:
+            raise WrongUseError(f"--value gives {found!r} two meanings.")
+    for name, meant in typed.items():
+        values[name] = values.get(name, {}) | meant
+    empty = {one.strip() for text in options.empty for one in text.split(",")} - {""}
+    left_out: dict[str, set[str]] = {}
+    for name, texts in layout.leave_out.items():
+        column = name if name in columns else layout.column_of(source, (name,))
+        if column is not None and name not in layout.columns.keys() - columns.keys():
+            left_out[column] = set(texts)
+    for text in options.leave_out:
+        name, equals, unwanted = text.rpartition("=")
+        if not (name and equals):
+            raise WrongUseError(f"--leave-out takes FIELD=TEXT or COLUMN=TEXT, not {text!r}.")
+        left_out.setdefault(name, set()).add(unwanted.strip().casefold())
+    return Meanings(
+        values,
+        layout.empty | frozenset(empty),
+        {name: frozenset(texts) for name, texts in left_out.items()},
+    )
