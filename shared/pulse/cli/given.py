@@ -27,7 +27,7 @@ class Options:
     layout: str | None = None
     mapping: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
+    value: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     labelled: bool = False
@@ -128,7 +128,7 @@ def _meanings(
     """What --value, --empty and --leave-out say, before what the layout says."""
     values = {name: dict(known) for name, known in layout.values.items() if name in columns}
     typed: dict[str, dict[str, str]] = {}
-    for text in options.values:
+    for text in options.value:
         name, colon, rest = text.partition(":")
         found, equals, meaning = rest.rpartition("=")
         if not (name and colon and found.strip() and equals):

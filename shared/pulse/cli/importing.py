@@ -5,7 +5,7 @@ Only then is anything sent, one day after the other (sending.py).
 """
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -168,6 +168,7 @@ app.command("undo")(undo)
 
 @app.command("responses")
 def import_responses(
+    context: typer.Context,
     file: File,
     tenant: TenantId,
     layout: Annotated[str | None, _layout_option("responses")] = None,
@@ -212,23 +213,7 @@ def import_responses(
     if survey is not None and named not in (None, survey):
         raise WrongUseError("--survey and --set survey_id name different surveys.")
     said = () if survey is None or named is not None else (f"survey_id={survey}",)
-    options = Options(
-        layout,
-        tuple(mapping or ()),
-        (*(fixed or ()), *said),
-        tuple(value or ()),
-        tuple(empty or ()),
-        tuple(leave_out or ()),
-        labelled,
-        decimal_comma,
-        timezone,
-        date_format,
-        delimiter,
-        encoding,
-        sheet,
-        header_row,
-        skip,
-    )
+    options = _options(context, fixed=(*(fixed or ()), *said))
     into = Into.find(stack, tenant, key)
     given = Given.read(RESPONSES, file, options, into.tenant.timezone)
     _check_survey(into, given.values.get("survey_id"))
@@ -237,6 +222,7 @@ def import_responses(
 
 @app.command("interactions")
 def import_interactions(
+    context: typer.Context,
     file: File,
     tenant: TenantId,
     layout: Annotated[str | None, _layout_option("interactions")] = None,
@@ -265,9 +251,9 @@ def import_interactions(
 
     Interrupted or run again, it counts no interaction twice: a row without an interaction_id gets
     one made of its content. The same file with other options replaces what it brought before. Of
-    several rows on one interaction
-    the last that has a value prevails, or the one with the latest updated_at. Without updated_at,
-    a row overrides what was imported before, and nothing that a live system has sent since.
+    several rows on one interaction the last that has a value prevails, or the one with the latest
+    updated_at. Without updated_at, a row overrides what was imported before, and nothing that a
+    live system has sent since.
 
     Example:
 
@@ -275,26 +261,17 @@ def import_interactions(
           --map interaction_id=call --map entered_at=start --map accepted_at=answered \\
           --map revenue.amount=sale --set revenue.currency=EUR
     """
-    options = Options(
-        layout,
-        tuple(mapping or ()),
-        tuple(fixed or ()),
-        tuple(value or ()),
-        tuple(empty or ()),
-        tuple(leave_out or ()),
-        labelled,
-        decimal_comma,
-        timezone,
-        date_format,
-        delimiter,
-        encoding,
-        sheet,
-        header_row,
-        skip,
-    )
+    options = _options(context)
     into = Into.find(stack, tenant, key)
     given = Given.read(INTERACTIONS, file, options, into.tenant.timezone)
     _import(INTERACTIONS, given, into, rejects, batch, dry_run=dry_run, as_json=as_json)
+
+
+def _options(context: typer.Context, **known: tuple[str, ...]) -> Options:
+    """A command's options about a file, named as its parameters are; those `known` are given."""
+    typed = {one.name: context.params[one.name] for one in fields(Options)} | known
+    texts = {name: tuple(value) for name, value in typed.items() if isinstance(value, list)}
+    return replace(Options(), **{n: v for n, v in (typed | texts).items() if v is not None})
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def test_a_layout_goes_behind_what_the_command_line_says() -> None:
         RESPONSES,
         "zendesk",
         mapping=("answered_at=Updated at",),
-        values=("score:Good=5",),
+        value=("score:Good=5",),
         timezone="UTC",
     )
     assert [(one["answered_at"], one["score"]) for one in read] == [
