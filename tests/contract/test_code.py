@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -81,6 +82,15 @@ def test_a_function_imports_within_its_budget(function: str) -> None:
         check=True,
     ).stdout.split()
     assert not FORBIDDEN[function] & set(loaded)
+
+
+def test_what_only_the_command_needs_is_in_no_layer_of_the_functions() -> None:
+    layers = list(ROOT.glob("layers/*/requirements.txt"))
+    assert layers
+    for path in layers:
+        packages = set(re.findall(r"^([\w-]+)==", path.read_text(), re.MULTILINE))
+        assert packages
+        assert not packages & {"typer", "rich", "python-calamine", "charset-normalizer"}
 
 
 @pytest.mark.parametrize("path", STATEMENTS, ids=name)

@@ -253,3 +253,19 @@ def test_agents_are_told_with_their_times(shell: Shell, imported: str) -> None:
     assert "– voice 2 00:02:50 00:00:00 00:00:00 – 4.50" in lines
     warned = shell.run(*asked, "--group-by", "service_type").stderr
     assert "warning: Figures of sessions are null: they are told by agent, media_type" in warned
+
+
+def test_a_dry_run_of_calls_changes_nothing(shell: Shell, calls: Path) -> None:
+    tenant = shell.tenant(timezone="Europe/Berlin")
+    calls.write_text(CALLS + "c-5,voice,2026-03-02 10:00,2026-03-02 09:59,,no,,,\n")
+    told = load(shell, tenant, calls, "--dry-run")
+    assert (told["rows"], told["accepted"], told["codes"]) == (5, 4, {"negative_duration": 1})
+    assert told["first"][0] == {
+        "line": 2,
+        **{"interaction_id": "c-1", "media_type": "voice", "service_type": "Sales"},
+        **{"entered_at": "2026-03-02T08:00:00Z", "updated_at": "2026-03-02T08:00:00Z"},
+        **{"accepted_at": "2026-03-02T08:00:20Z", "finished_at": "2026-03-02T08:05:00Z"},
+        **{"abandoned": False, "satisfaction": "4.5000", "revenue": "12.5000", "currency": "EUR"},
+        "synchronous": True,
+    }
+    assert shell.stored() == []
