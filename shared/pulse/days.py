@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pulse.zone_names import ZONE_NAMES
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = date(1990, 1, 1)
 """Nothing answered earlier is accepted: the raw table's partitions begin here."""
@@ -94,11 +96,13 @@ def parse_instant(text: str) -> int:
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """The time zone of an IANA name. Raises ValueError for an unknown one."""
+    """The time zone of one of ZONE_NAMES. Raises ValueError for any other text."""
+    if name not in ZONE_NAMES:
+        raise ValueError(f"unknown time zone {name!r}")
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"unknown time zone {name!r}") from error
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(f"this machine lacks the time zone {name!r}") from error
 
 
 def local_day(us: int, timezone: str) -> date:

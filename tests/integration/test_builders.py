@@ -11,11 +11,12 @@ from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.daily.build import BuildDaily
-from pulse.errors import AthenaError, BuildCheckError, CatalogError
+from pulse.errors import AthenaError, BuildCheckError, CatalogError, SettingsError
 from pulse.reports.build import BuildReports
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog, Partition
+from pulse.store.clients import client
 from pulse.store.events import Events
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
@@ -319,3 +320,30 @@ def test_housekeeping_removes_old_runs_that_nothing_points_at(pulse: Driver) -> 
         assert pulse.housekeep() == ()
     before = rows(pulse, "acme")
     assert [row["responses"] for row in before] == [2]
+
+
+def test_a_tenant_whose_record_cannot_be_read_stops_nobody_else(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: dict[str, int] = {}
+    monkeypatch.setattr(
+        "pulse.store.tenants.count", lambda name, value=1: counted.update({name: value})
+    )
+    for tenant in ("acme", "globex"):
+        pulse.post(tenant, [answer(9)])
+    pulse.write()
+    client("dynamodb").update_item(
+        TableName=pulse.settings.table,
+        Key={"pk": {"S": "TENANTS"}, "sk": {"S": "acme"}},
+        UpdateExpression="SET #zone = :zone",
+        ExpressionAttributeNames={"#zone": "timezone"},
+        ExpressionAttributeValues={":zone": {"S": "right/UTC"}},
+    )
+
+    _, reports = pulse.build()
+
+    assert reports.rewritten == (("globex", 2026),)
+    assert counted == {"TenantsUnreadable": 1}
+    assert [tenant.id for tenant in pulse.tenants.all()] == ["globex"]
+    with pytest.raises(SettingsError, match=r"'acme' cannot be read: unknown time zone"):
+        pulse.tenants.get("acme")

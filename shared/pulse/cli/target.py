@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pulse.cli import output
 from pulse.cli.exits import WrongUseError
 from pulse.errors import SettingsError
 from pulse.settings import BuildDailySettings, ExportRevenueSettings
@@ -48,7 +49,7 @@ class Target:
     @property
     def tenants(self) -> Tenants:
         """The stack's tenants, surveys and keys."""
-        return Tenants(self.outputs.table)
+        return Tenants(self.outputs.table, skipped=lambda error: output.say(f"Left out: {error}."))
 
     @property
     def build_settings(self) -> BuildDailySettings:

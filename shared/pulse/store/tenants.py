@@ -16,15 +16,16 @@ other name. Whoever writes one of a year's two takes the other one away or, bein
 knows none; so where both are there, a version that was taken back has built the year since.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
 from pulse import days
 from pulse.days import DateRange
-from pulse.errors import ConflictError, NewerFormatError
+from pulse.errors import ConflictError, NewerFormatError, SettingsError
 from pulse.lake import INTERACTIONS
+from pulse.observe import count, logger
 from pulse.store.records import Check, Record, Records, Update
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
@@ -48,6 +49,12 @@ _SETTINGS = (
 )
 
 
+def _alarm(error: SettingsError) -> None:
+    """Let the log say which tenant's record cannot be read, and the alarm of that name tell."""
+    logger.error("tenant not read", extra={"error": str(error)})
+    count("TenantsUnreadable")
+
+
 class Tenants:
     """Reads and writes tenants, surveys and keys. `hurried` where a caller waits.
 
@@ -55,8 +62,16 @@ class Tenants:
     a key is often used right after it was made.
     """
 
-    def __init__(self, table: str, *, hurried: bool = False) -> None:
+    def __init__(
+        self,
+        table: str,
+        *,
+        hurried: bool = False,
+        skipped: Callable[[SettingsError], None] = _alarm,
+    ) -> None:
+        """`skipped` is told of each tenant that `all` leaves out."""
         self._records = Records(table, hurried=hurried)
+        self._skipped = skipped
 
     # -- tenants
 
@@ -65,13 +80,20 @@ class Tenants:
         self._records.create({"pk": _TENANTS, "sk": tenant.id, **_settings(tenant, _SETTINGS)})
 
     def get(self, tenant: str) -> Tenant | None:
-        """The tenant as it stands, or None."""
+        """The tenant as it stands, or None. Raises SettingsError where it cannot be read."""
         record = self._records.get(_TENANTS, tenant, consistent=True)
         return _tenant(record) if record else None
 
     def all(self) -> Iterator[Tenant]:
-        """Every tenant, in order of id."""
-        return map(_tenant, self._records.query(_TENANTS, consistent=True))
+        """Every tenant, in order of id.
+
+        One whose record cannot be read is left out, and told of: it is not to stop the others.
+        """
+        for record in self._records.query(_TENANTS, consistent=True):
+            try:
+                yield _tenant(record)
+            except SettingsError as error:
+                self._skipped(error)
 
     def set(self, tenant: Tenant, **settings: Any) -> Tenant:
         """Change settings; the tenant afterwards.
@@ -294,6 +316,17 @@ def _key_places(key: Key) -> tuple[Record, Record, Record]:
 
 
 def _tenant(record: Record) -> Tenant:
+    """The tenant of a record. Raises SettingsError for one that no tenant can have."""
+    try:
+        return _read_tenant(record)
+    except Exception as error:  # whatever hand, restored table or older version wrote it
+        reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+        raise SettingsError(
+            f"the record of tenant {record['sk']!r} cannot be read: {reason}"
+        ) from error
+
+
+def _read_tenant(record: Record) -> Tenant:
     years: dict[str, dict[int, YearState]] = {}
     for name, value in record.items():
         table, _, year = name.removesuffix(_PARTS).partition(".")
