@@ -49,9 +49,9 @@ NOT_GIVEN = "(none)"
 OTHER = "(other)"
 """Stands in daily rows for values of a dimension that are too many; no value is called so."""
 
-OPEN_DIMENSIONS = ("agent", "browser", "os")
-"""The dimensions of answers for which public keys may send any number of values: the agent's id,
-and browser and system through the User-Agent."""
+OPEN_DIMENSIONS = ("channel", "agent", "browser", "os")
+"""The dimensions of answers for which public keys may send any number of values: the channel, the
+agent's id, and browser and system through the User-Agent."""
 
 REST = "(rest)"
 """Stands in reports over too many groups for those that have no row of their own."""
@@ -59,8 +59,11 @@ REST = "(rest)"
 RESERVED = (NOT_GIVEN, OTHER, REST)
 """Texts that no dimension may have as a value, since replies and filters use them otherwise."""
 
+WORD_LIMIT = 40
+"""The longest name that a sender may give to a channel or a medium of its own."""
+
 CHANNELS = ("ticket", "chat", "external")
-"""Where an answer may come from."""
+"""Where an answer comes from as a rule. Senders may name others."""
 
 SCORE_COUNTS = tuple(f"c{score}" for score in range(11))
 """c_k is the number of responses with score k; every scale lies within 0..10."""
@@ -111,7 +114,7 @@ DAILY_SCORES: Mapping[str, str] = (
 """Columns of daily_scores; one row for each combination that occurred on the day `dt`."""
 
 MEDIA_TYPES = ("voice", "email", "chat", "sms", "social", "task")
-"""How a customer and the contact centre may have been in touch."""
+"""How a customer and the contact centre are in touch as a rule. Senders may name others."""
 
 SYNCHRONOUS = ("voice", "chat")
 """Of these, accepting is the first response (docs/metrics.md), unless a tenant says otherwise."""

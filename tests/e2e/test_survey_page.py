@@ -400,7 +400,7 @@ def test_a_signed_links_agent_counts_and_a_tampered_ones_is_dropped(
         (["demo", "none"], "no survey 'none'"),
         (["demo", "support", "--key", "pk_unknown"], "unknown, revoked or expired"),
         (["demo", "support", "--key", "{secret}"], "a secret key, and everybody will read it"),
-        (["demo", "support", "--channel", "fax"], "--channel is one of"),
+        (["demo", "support", "--channel", "x" * 41], "--channel takes a text of 1 to 40"),
     ],
 )
 def test_a_link_that_could_not_work_is_not_made(

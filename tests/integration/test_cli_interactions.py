@@ -138,7 +138,7 @@ def test_local_times_are_the_tenants_unless_said_otherwise(shell: Shell, calls: 
 def test_rejected_rows_are_set_aside_with_their_reasons(shell: Shell, calls: Path) -> None:
     tenant = shell.tenant()
     bad = [
-        "b-1,phone,2026-03-02 09:00,,,,,,",
+        f"b-1,{'x' * 41},2026-03-02 09:00,,,,,,",
         "b-2,voice,2026-03-02 09:00,2026-03-02 08:59,,,,,",
         "b-3,voice,2026-03-02 09:00,,,perhaps,,,",
         "b-4,voice,2026-03-02 09:00,,,,,1.23456,",
@@ -152,7 +152,7 @@ def test_rejected_rows_are_set_aside_with_their_reasons(shell: Shell, calls: Pat
     with calls.with_name("calls.csv.rejects.csv").open(newline="") as opened:
         found = {row["call"]: row["rejected_code"] for row in csv.DictReader(opened)}
     assert found == {
-        "b-1": "media_type_unknown",
+        "b-1": "text_too_long",
         "b-2": "negative_duration",
         "b-3": "abandoned_not_boolean",
         "b-4": "amount_too_precise",

@@ -51,7 +51,14 @@ Sent = tuple[str | None, str]
 """An agent, and the kind of key that named it."""
 
 
-def send(pulse: Driver, day: date, sent: Sequence[Sent], tenant: str = "acme", **more: Any) -> None:
+def send(
+    pulse: Driver,
+    day: date,
+    sent: Sequence[Sent],
+    tenant: str = "acme",
+    channel: str = "chat",
+    **more: Any,
+) -> None:
     """An answer each, as ingest puts them on the queue."""
     at_us = days.to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
     records = []
@@ -63,7 +70,7 @@ def send(pulse: Driver, day: date, sent: Sequence[Sent], tenant: str = "acme", *
             score=9,
             response_id=lake.ulid(),
             answered_us=at_us,
-            channel="chat",
+            channel=channel,
             agent=agent,
         ).item()
         message = Message("responses", tenant, kind, NOW_US, "request", (item,), **more)
@@ -157,6 +164,28 @@ def test_browsers_and_systems_are_folded_each_by_its_own_answers(pulse: Driver, 
     assert told(pulse, day, "browser") == {"Chrome": 3, "(other)": 1}
     assert told(pulse, day, "os") == {"Windows": 3, "(other)": 1}
     assert told(pulse, day, "device") == {"desktop": 4}
+
+
+def test_channels_that_public_keys_make_up_are_folded_and_the_usual_ones_never(
+    pulse: Driver, day: date
+) -> None:
+    for channel, kind, answers in (
+        ("SMS", "publishable", 3),
+        ("kiosk", "publishable", 2),
+        ("in-app", "publishable", 1),
+        ("external", "publishable", 1),
+        ("ticket", "publishable", 1),
+        ("WhatsApp", "secret", 1),
+    ):
+        send(pulse, day, [("ada", kind)] * answers, channel=channel)
+    build(pulse, 1)
+    assert told(pulse, day, "channel") == {
+        "SMS": 3,
+        "(other)": 3,
+        "external": 1,
+        "ticket": 1,
+        "WhatsApp": 1,
+    }
 
 
 def test_the_limit_can_be_raised_and_the_day_built_again(pulse: Driver, day: date) -> None:

@@ -402,7 +402,7 @@ def test_text_is_kept_byte_for_byte_and_the_message_is_ascii(queue: str) -> None
     assert sent["Body"].isascii()
     assert not any(ord(letter) < 32 for letter in sent["Body"])
     item = json.loads(sent["Body"])["items"][0]
-    assert (item["comment"], item["agent"]) == (comment, " spaces ")
+    assert (item["comment"], item["agent"]) == (comment, "spaces")
 
 
 @pytest.mark.parametrize("letter", ["é", "😀", "漢", "\u0000", "\u007f"])
@@ -606,8 +606,9 @@ REFUSED = [
         "answered_at_too_old",
     ),
     ("year 0002", from_server(answered_at="0002-01-01T00:00:00+14:00"), 422, "answered_at_too_old"),
-    ("unknown channel", one(channel="fax"), 422, "channel_unknown"),
-    ("channel a list", one(channel=["chat"]), 422, "channel_unknown"),
+    ("channel too long", one(channel="x" * 41), 422, "text_too_long"),
+    ("channel that filters read as none", one(channel="(none)"), 422, "reserved_text"),
+    ("channel a list", one(channel=["chat"]), 422, "not_text"),
     ("agent that filters read as none", one(agent_id="(none)"), 422, "reserved_text"),
     ("agent that reports add others up as", one(agent_id="(rest)"), 422, "reserved_text"),
     ("agent that reports say of many", one(agent_id="(other)"), 422, "reserved_text"),

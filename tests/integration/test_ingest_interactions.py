@@ -133,7 +133,7 @@ def test_a_batch_of_interactions_takes_the_good_and_lists_the_bad(pulse: Driver)
     assert (fault["index"], fault["field"], fault["code"]) == (
         1,
         "media_type",
-        "media_type_unknown",
+        "not_text",
     )
     first, second = message(pulse)["items"]
     assert "first_response_us" not in first
@@ -255,9 +255,10 @@ BAD_INTERACTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"interaction_id": [5]}, "interaction_id", "not_text"),
     ({"interaction_id": "x" * 129}, "interaction_id", "text_too_long"),
     ({"media_type": None}, "media_type", "media_type_missing"),
-    ({"media_type": "fax"}, "media_type", "media_type_unknown"),
-    ({"media_type": "Voice"}, "media_type", "media_type_unknown"),
-    ({"media_type": ["voice"]}, "media_type", "media_type_unknown"),
+    ({"media_type": " "}, "media_type", "media_type_missing"),
+    ({"media_type": "x" * 41}, "media_type", "text_too_long"),
+    ({"media_type": "(other)"}, "media_type", "reserved_text"),
+    ({"media_type": ["voice"]}, "media_type", "not_text"),
     ({"entered_at": None}, "entered_at", "entered_at_missing"),
     ({"entered_at": "2026-11-20T15:00:00"}, "entered_at", "entered_at_invalid"),
     ({"entered_at": "2026-02-30T15:00:00Z"}, "entered_at", "entered_at_invalid"),
@@ -344,7 +345,7 @@ BAD_SESSIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"agent_id": "(none)"}, "agent_id", "reserved_text"),
     ({"agent_id": "x" * 129}, "agent_id", "text_too_long"),
     ({"media_type": None}, "media_type", "media_type_missing"),
-    ({"media_type": "fax"}, "media_type", "media_type_unknown"),
+    ({"media_type": "x" * 41}, "media_type", "text_too_long"),
     ({"day": None}, "day", "day_missing"),
     ({"day": "20261120"}, "day", "day_invalid"),
     ({"day": "2026-W47-5"}, "day", "day_invalid"),
@@ -390,13 +391,13 @@ def test_what_is_no_item_is_refused_and_nothing_good_is_a_422(
     pulse: Driver, path: str, stream: str, good: dict[str, Any]
 ) -> None:
     noun = stream.removesuffix("s")
-    answer = send(pulse, path, {stream: ["text", None, good | {"media_type": "fax"}]})
+    answer = send(pulse, path, {stream: ["text", None, good | {"media_type": ["fax"]}]})
 
     assert (answer.status, answer.json["code"]) == (422, "nothing_accepted")
     assert [fault["code"] for fault in answer.json["rejected"]] == [
         f"{noun}_not_object",
         f"{noun}_not_object",
-        "media_type_unknown",
+        "not_text",
     ]
     assert answer.json["ids"] == [None, None, None]
     assert pulse.messages() == []

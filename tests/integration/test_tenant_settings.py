@@ -65,12 +65,22 @@ def test_the_first_thresholds_hold_for_all_days(pulse: Driver, bank: str) -> Non
     assert stored(pulse, bank).thresholds_at("voice", EVER) == Thresholds(20, 30, 300)
 
 
-def test_synchronous_media_are_listed_and_must_be_known(pulse: Driver, bank: str) -> None:
+def test_synchronous_media_are_listed_and_may_be_a_senders_own(pulse: Driver, bank: str) -> None:
     assert stored(pulse, bank).synchronous_media == ("voice", "chat")
     assert set_(bank, "synchronous_media=voice,social")["synchronous_media"] == ["voice", "social"]
     assert stored(pulse, bank).synchronous_media == ("voice", "social")
     assert set_(bank, "synchronous_media=none")["synchronous_media"] == []
-    assert "must be of voice, email" in run("set", bank, "synchronous_media=fax", code=2).output
+    set_(bank, "synchronous_media=voice, WhatsApp ,Beratung vor Ort")
+    assert stored(pulse, bank).synchronous_media == ("voice", "WhatsApp", "Beratung vor Ort")
+    for wrong in ("voice,,chat", "x" * 41, "(none)"):
+        run("set", bank, f"synchronous_media={wrong}", code=2)
+
+
+def test_a_medium_of_a_senders_own_has_thresholds(pulse: Driver, bank: str) -> None:
+    set_(bank, "WhatsApp.accept=60", "In-App v2.0.finish=3600")
+    assert stored(pulse, bank).thresholds_at("WhatsApp", EVER) == Thresholds(60, None, None)
+    assert stored(pulse, bank).thresholds_at("In-App v2.0", EVER) == Thresholds(None, None, 3600)
+    assert stored(pulse, bank).thresholds_at("whatsapp", EVER) == Thresholds()
 
 
 def test_a_later_change_holds_from_the_tenants_tomorrow_on(pulse: Driver, bank: str) -> None:
@@ -128,7 +138,8 @@ def test_a_change_from_tomorrow_on_needs_no_word(bank: str) -> None:
         (("voice.accept=",), "whole number"),
         (("voice.accept=1000000001",), "within 0 and 1000000000"),
         (("voice.hold=20",), "No setting 'voice.hold'; there are: name"),
-        (("fax.accept=20",), "accept|first_response|finish"),
+        ((f"{'x' * 41}.accept=20",), "accept|first_response|finish"),
+        ((".accept=20",), "accept|first_response|finish"),
         (("voice.accept=20", "voice.accept=30"), "twice"),
         (("voice.accept=20", "--from", "soon"), "--from takes a day"),
         (("voice.accept=20", "--from", "1989-12-31"), "from 1990-01-01 on"),

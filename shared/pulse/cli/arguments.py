@@ -16,6 +16,7 @@ from pulse.ingest.fields import NAME_LIMIT
 from pulse.lake import RESERVED
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant, check_tenant_id
+from pulse.texts import tidy
 
 Stream = Annotated[
     Literal["responses", "interactions", "sessions"] | None,
@@ -67,8 +68,9 @@ def day_range(start: str, end: str) -> tuple[date, date]:
 
 
 def survey_id(text: str) -> str:
-    """A survey's id. Raises WrongUseError for a text that no response can name."""
-    if not text.strip() or len(text) > NAME_LIMIT or text in RESERVED:
+    """A survey's id in its one form. Raises WrongUseError for a text that no response can name."""
+    text = tidy(text)
+    if not text or len(text) > NAME_LIMIT or text in RESERVED:
         raise WrongUseError(
             f"A survey's id is a text of 1 to {NAME_LIMIT} characters other than "
             f"{' and '.join(RESERVED)}, not {text[:NAME_LIMIT]!r}."
@@ -95,7 +97,7 @@ def known_tenant(target: Target, tenant: str) -> Tenant:
 def known_survey(target: Target, tenant: str, survey: str) -> Survey:
     """A survey of a tenant. Raises WrongUseError naming those that there are."""
     known_tenant(target, tenant)
-    found = target.tenants.survey(tenant, survey)
+    found = target.tenants.survey(tenant, tidy(survey))
     if found is None:
         others = ", ".join(one.id for one in target.tenants.surveys(tenant)) or "none yet"
         raise WrongUseError(f"{tenant} has no survey {survey!r} (it has: {others}).")

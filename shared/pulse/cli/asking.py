@@ -24,12 +24,13 @@ from pulse.cli.exits import FailedError, NotAllowedError, WrongUseError
 from pulse.cli.target import StackName, Target, find_target
 from pulse.ingest.origins import origin
 from pulse.ingest.words import ends
-from pulse.lake import CHANNELS
+from pulse.lake import CHANNELS, WORD_LIMIT
 from pulse.pages import WIDGET
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.signatures import LETTERS, sign
 from pulse.tenants.surveys import Survey, Texts, direction
+from pulse.texts import is_word
 
 _PLACEHOLDER = re.compile(
     r"""(\{\{[^{}"'<>&]*\}\}|\{[!$][^{}"'<>&]*\}|\{%[^{}"'<>&]*%\}"""
@@ -45,7 +46,8 @@ KeyOption = Annotated[
     typer.Option("--key", help="A publishable key of the tenant. On the demo tenant: its own."),
 ]
 ChannelOption = Annotated[
-    str | None, typer.Option("--channel", help=f"Where it is asked: {', '.join(CHANNELS)}.")
+    str | None,
+    typer.Option("--channel", help=f"Where it is asked: {', '.join(CHANNELS)} or another."),
 ]
 AgentOption = Annotated[str | None, typer.Option("--agent", metavar="ID", help="Whom it is about.")]
 InteractionOption = Annotated[
@@ -226,8 +228,10 @@ def _values(
     channel: str | None, agent: str | None, interaction: str | None, lang: str | None
 ) -> dict[str, str]:
     """What an answer will say of where it came from, as far as it is given."""
-    if channel is not None and channel not in CHANNELS and not _PLACEHOLDER.fullmatch(channel):
-        raise WrongUseError(f"--channel is one of {', '.join(CHANNELS)}, not {channel!r}.")
+    if channel is not None and not is_word(channel) and not _PLACEHOLDER.fullmatch(channel):
+        raise WrongUseError(
+            f"--channel takes a text of 1 to {WORD_LIMIT} characters, not {channel!r}."
+        )
     given = {"channel": channel, "agent": agent, "interaction": interaction, "lang": lang}
     return {name: value for name, value in given.items() if value}
 

@@ -29,7 +29,6 @@ from pulse.cli.plan import (
     instant_of,
 )
 from pulse.ingest.interactions import FIELDS, MILESTONES, InteractionReader
-from pulse.lake import MEDIA_TYPES
 
 _MOMENTS = ("entered_at", "updated_at", *MILESTONES)
 _READ: dict[str, Read] = {
@@ -101,7 +100,6 @@ INTERACTIONS = Kind(
             beside="revenue.currency",
         ),
     ),
-    choices={"media_type": MEDIA_TYPES},
     completing=lambda batch: Updates(RowIds("interaction_id", batch)).complete,
     reader=InteractionReader,
     if_ids_repeat="Rows with the interaction_id of an earlier row: {count}. They are updates of "

@@ -15,6 +15,7 @@ from pulse.cli.keyring import issue_key
 from pulse.cli.target import StackName, Target, find_target
 from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.tenants.keys import Key
+from pulse.texts import tidy
 
 Kind = Literal["publishable", "secret", "report", "feed", "operator"]
 
@@ -212,6 +213,7 @@ def _filters(texts: list[str] | tuple[()]) -> dict[str, tuple[str, ...]]:
             )
         if value.startswith("!"):
             raise WrongUseError("A key's filter names what the key sees: it cannot be negated.")
+        value = tidy(value)
         allowed = _DIMENSIONS[dimension].values or (value,)
         if value not in allowed:
             raise WrongUseError(

@@ -178,10 +178,9 @@ class Kind:
     """A kind of event that files hold.
 
     `fields` says how each is read; `revenue.amount` is the entry `amount` of the map `revenue`, and
-    the entries of `maps` have any name. `choices` are the fields that have a closed set of values.
-    `completing` makes, for one file, what adds to its events in turn what rows need not say.
-    `completing` is given the name that keeps the file's rows apart from equal ones of other files,
-    if there is one. `identity` is the field that holds an event's id, `ids` are those that name
+    the entries of `maps` have any name. `completing` makes, for one file, what adds to its events
+    in turn what rows need not say; it is given the name that keeps the file's rows apart from equal
+    ones of other files, if there is one. `identity` is the field that holds an event's id, `ids` are those that name
     anything, and `moment` is the one whose time decides on which day an event is stored. `reader`
     is what the interface reads such events with, `if_ids_repeat` what to say of {count} rows that
     have the id of an earlier row.
@@ -192,7 +191,6 @@ class Kind:
     moment: str
     fields: Mapping[str, Read]
     needed: tuple[Needed, ...]
-    choices: Mapping[str, tuple[str, ...]]
     completing: Callable[[str | None], Callable[[Event], Event]]
     reader: type[Reader]
     ids: tuple[str, ...]
@@ -233,18 +231,13 @@ class Plan:
     ) -> "Plan":
         """The plan that takes fields from `columns`, as `meanings` has them, and `fixed` values.
 
-        Raises WrongUseError for a field, column or fixed choice that does not exist, a field
-        given twice, or one missing that is needed.
+        Raises WrongUseError for a field or column that does not exist, a field given twice, or one
+        missing that is needed.
         """
         _check_given(kind, file, [*columns, *fixed])
         for name in meanings.values:
             if name not in columns:
                 raise WrongUseError(f"--value is given for {name!r}, which no --map names.")
-        for name, choices in kind.choices.items():
-            if fixed.get(name, choices[0]) not in choices:
-                raise WrongUseError(
-                    f"{name} must be one of {', '.join(choices)}, not {fixed[name]!r}."
-                )
         sources = {
             name: _cell(file.column(column), name, meanings) for name, column in columns.items()
         }

@@ -3,7 +3,6 @@
 from pulse.cli import posting
 from pulse.cli.plan import Kind, Needed, Read, RowIds, as_moment, as_text, as_whole
 from pulse.ingest.responses import FIELDS, ResponseReader
-from pulse.lake import CHANNELS
 
 _READ: dict[str, Read] = {"score": as_whole, "answered_at": as_moment}
 _OTHERWISE = ("tags", "signature", "age_ms")
@@ -26,7 +25,6 @@ RESPONSES = Kind(
             "again would count it again",
         ),
     ),
-    choices={"channel": CHANNELS},
     completing=lambda batch: RowIds("response_id", batch).complete,
     reader=ResponseReader,
     if_ids_repeat="Rows with the response_id of an earlier row: {count}. Of equal ids of a survey "

@@ -95,7 +95,7 @@ def add(
         pulse survey add bank email --metric nps --scale 0-10
         pulse survey add bank site --metric csat --scale 1-5 --style faces --delay 20 --sample 10
     """
-    survey_id(survey)
+    survey = survey_id(survey)
     rule = _rule(metric, scale, good, bad, lower_is_better)
     target = find_target(stack)
     known_tenant(target, tenant)

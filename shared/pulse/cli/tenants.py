@@ -15,8 +15,8 @@ from pulse.errors import ConflictError
 from pulse.store.finance import Finance
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
-from pulse.tenants.thresholds import KINDS, Timeline, beginning, changed_timeline
-from pulse.tenants.thresholds import SETTINGS as THRESHOLDS
+from pulse.tenants.thresholds import KINDS, Timeline, beginning, changed_timeline, is_threshold
+from pulse.texts import tidy
 
 WeekStart = Literal["monday", "sunday"]
 TenantId = Annotated[str, typer.Argument(metavar="ID", help="a-z, 0-9 and -, at most 63.")]
@@ -119,7 +119,8 @@ def set_settings(
         pulse tenant set bank voice.accept=20 voice.finish=300 --from 2027-01-01
     """
     values = assignments(settings, "tenant set")
-    dated = {name: values.pop(name) for name in THRESHOLDS if name in values}
+    values = {tidy(name): text for name, text in values.items()}
+    dated = {name: values.pop(name) for name in [*values] if is_threshold(name)}
     _check_names(values, since)
     first_day = day(since, "--from") if since is not None else None
     target = find_target(stack)
@@ -158,7 +159,7 @@ def _name(text: str) -> str:
 
 def _media(text: str) -> tuple[str, ...]:
     """The media that a setting lists with commas between them, or none."""
-    return () if text == "none" else tuple(dict.fromkeys(text.split(",")))
+    return () if text == "none" else tuple(dict.fromkeys(map(tidy, text.split(","))))
 
 
 def _whole(name: str, text: str) -> int:

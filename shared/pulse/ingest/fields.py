@@ -1,7 +1,8 @@
 """Single fields of a written object: each function returns the value as it is stored.
 
 They raise RejectedError with a stable code, naming the field. null means "not given", and so
-does an empty text: forms and CSV files send both for a question that was left out.
+does an empty text: forms and CSV files send both for a question that was left out. What names
+something is stored in one form (pulse.texts), however it was typed, and a blank names nothing.
 """
 
 import ipaddress
@@ -15,7 +16,8 @@ from typing import Any, TypeVar
 from pulse import days
 from pulse.errors import FieldError, PulseError
 from pulse.ingest.body import WrittenFloat
-from pulse.lake import RESERVED
+from pulse.lake import RESERVED, WORD_LIMIT
+from pulse.texts import tidy
 
 NAME_LIMIT = 128
 TAGS_LIMIT = 20
@@ -91,9 +93,21 @@ def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -
     return value
 
 
+def name(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
+    """An optional text of at most `limit` characters that names something, in its one form."""
+    value = given.get(field)
+    return text({field: tidy(value)} if isinstance(value, str) else given, field, limit)
+
+
 def named(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
     """An optional id of at most `limit` characters: a text, or a JSON number, which is its text."""
-    return text(_with_id_as_text(given, field), field, limit)
+    return name(_with_id_as_text(given, field), field, limit)
+
+
+def as_sent(given: Mapping[str, Any], field: str) -> str | None:
+    """An id's text exactly as it came, which a signature may be over; None for what is no text."""
+    value = _with_id_as_text(given, field).get(field)
+    return value if isinstance(value, str) else None
 
 
 def _with_id_as_text(given: Mapping[str, Any], field: str) -> Mapping[str, Any]:
@@ -105,7 +119,7 @@ def _with_id_as_text(given: Mapping[str, Any], field: str) -> Mapping[str, Any]:
 
 def dimension(given: Mapping[str, Any], field: str) -> str | None:
     """An optional text that reports group by: any but those that reports and filters reserve."""
-    return _not_reserved(field, text(given, field))
+    return _not_reserved(field, name(given, field))
 
 
 def named_dimension(given: Mapping[str, Any], field: str) -> str | None:
@@ -275,16 +289,9 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
         ) from error
 
 
-def choice(given: Mapping[str, Any], field: str, choices: tuple[str, ...]) -> str | None:
-    """One of the choices, if any is given."""
-    value = value_of(given, field)
-    if value is None:
-        return None
-    if value not in choices:
-        raise RejectedError(
-            field, f"{field}_unknown", f"{field} must be one of {', '.join(choices)}."
-        )
-    return str(value)
+def word(given: Mapping[str, Any], field: str) -> str | None:
+    """The optional name of a channel or medium, which the sender may have coined."""
+    return _not_reserved(field, name(given, field, WORD_LIMIT))
 
 
 def tags(given: Mapping[str, Any]) -> dict[str, str] | None:

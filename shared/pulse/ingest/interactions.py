@@ -12,7 +12,7 @@ from pulse.ingest import fields, money
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Interaction
 from pulse.ingest.reader import Reader
-from pulse.lake import LONGEST_INTERACTION_US, MEDIA_TYPES
+from pulse.lake import LONGEST_INTERACTION_US
 
 MILESTONES = ("offered_at", "accepted_at", "first_response_at", "finished_at")
 FIELDS = (
@@ -45,7 +45,7 @@ class InteractionReader(Reader):
         """The update that an item of a request means. Raises RejectedError for the first fault."""
         item = self.item(given)
         interaction_id = fields.required("interaction_id", fields.named(item, "interaction_id"))
-        media_type = fields.required("media_type", fields.choice(item, "media_type", MEDIA_TYPES))
+        media_type = fields.required("media_type", fields.word(item, "media_type"))
         by_day = {
             name: fields.bare_day(item, name) is not None or None
             for name in ("entered_at", *MILESTONES)
@@ -65,7 +65,7 @@ class InteractionReader(Reader):
             customer_segment=fields.dimension(item, "customer_segment"),
             service_type=fields.dimension(item, "service_type"),
             agent=fields.named_dimension(item, "agent_id"),
-            agent_name=fields.text(item, "agent_name"),
+            agent_name=fields.name(item, "agent_name"),
             customer=fields.named(item, "customer_id"),
             offered_us=offered_us,
             accepted_us=accepted_us,

@@ -64,9 +64,9 @@ class ResponseReader(Reader):
             score=_score(item, rule),
             response_id=named_id or lake.ulid(),
             answered_us=answered_us,
-            channel=fields.choice(item, "channel", lake.CHANNELS) or "external",
+            channel=fields.word(item, "channel") or "external",
             agent=fields.named_dimension(item, "agent_id"),
-            agent_name=fields.text(item, "agent_name"),
+            agent_name=fields.name(item, "agent_name"),
             customer=fields.named(item, "customer_id"),
             interaction=fields.named(item, "interaction_id"),
             comment=fields.text(item, "comment", COMMENT_LIMIT),
@@ -75,11 +75,13 @@ class ResponseReader(Reader):
             ip=fields.ip(item),
             user_agent=fields.text(item, "user_agent", limit=None),
         )
-        if not self._may_name(response, survey, signature):
+        if not self._may_name(response, survey, item, signature):
             return _unnamed(response)
         return _located(response)
 
-    def _may_name(self, response: Response, survey: Survey, signature: str | None) -> bool:
+    def _may_name(
+        self, response: Response, survey: Survey, item: dict[str, Any], signature: str | None
+    ) -> bool:
         """False if the answer names an agent without the signature of a link that it needs."""
         named = response.agent is not None or response.agent_name is not None
         if not named or survey.agents == "free" or self.key.kind == "secret":
@@ -90,7 +92,10 @@ class ResponseReader(Reader):
             secret=survey.link_secret,
             tenant=self.tenant,
             survey=survey.id,
-            values={"agent": response.agent, "interaction": response.interaction},
+            values={
+                "agent": fields.as_sent(item, "agent_id"),
+                "interaction": fields.as_sent(item, "interaction_id"),
+            },
         )
 
     def _check_servers_fields(self, item: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pulse import days
 from pulse.ingest import fields
 from pulse.ingest.message import AgentSession
 from pulse.ingest.reader import Reader
-from pulse.lake import LONGEST_SESSION_US, MEDIA_TYPES
+from pulse.lake import LONGEST_SESSION_US
 
 FIELDS = ("session_id", "agent_id", "media_type", "day", "active_seconds", "engaged_seconds")
 """Every field of a written session."""
@@ -26,7 +26,7 @@ class SessionReader(Reader):
         item = self.item(given)
         session_id = fields.required("session_id", fields.named(item, "session_id"))
         agent = fields.required("agent_id", fields.named_dimension(item, "agent_id"))
-        media_type = fields.required("media_type", fields.choice(item, "media_type", MEDIA_TYPES))
+        media_type = fields.required("media_type", fields.word(item, "media_type"))
         day = fields.day(item, "day", last=self.local_day(self.received_us))
         active = _seconds(item, "active_seconds", _LONGEST_S)
         engaged = _seconds(item, "engaged_seconds", active)

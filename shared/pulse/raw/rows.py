@@ -268,7 +268,6 @@ _MILESTONES = ("offered_us", "accepted_us", "first_response_us", "finished_us")
 
 
 def _check_interaction(row: Row) -> None:
-    _check_media_type(row)
     if (row["revenue"] is None) != (row["currency"] is None):
         raise ValueError("revenue and currency must come together")
     if (row["replies"] or 0) < 0:
@@ -280,16 +279,10 @@ def _check_interaction(row: Row) -> None:
 
 
 def _check_session(row: Row) -> None:
-    _check_media_type(row)
     if not 0 <= row["engaged_us"] <= row["active_us"]:
         raise ValueError("engaged_us must not be negative, nor more than active_us")
     if row["active_us"] > lake.LONGEST_SESSION_US:
         raise ValueError("active_us must not be longer than a day")
-
-
-def _check_media_type(row: Row) -> None:
-    if row["media_type"] not in lake.MEDIA_TYPES:
-        raise ValueError(f"media_type must be one of {', '.join(lake.MEDIA_TYPES)}")
 
 
 STREAMS: Mapping[str, Stream] = {

@@ -23,7 +23,11 @@ from pulse.reports.declarations import (
 # -- dimensions and the family
 
 INTERACTION_DIMENSIONS = (
-    Dimension("media_type", "Media type", "How they were in touch.", lake.MEDIA_TYPES),
+    Dimension(
+        "media_type",
+        "Media type",
+        f"How they were in touch: {', '.join(lake.MEDIA_TYPES)}, or what the sender calls it.",
+    ),
     Dimension("customer_segment", "Customer segment", "The segment that the customer is in."),
     Dimension("service_type", "Service type", "What the customer wanted."),
     Dimension("agent", "Agent", "The agent who dealt with it."),

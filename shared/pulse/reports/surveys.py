@@ -26,7 +26,11 @@ SURVEY_DIMENSIONS = (
     Dimension("survey", "Survey", "The survey that asked."),
     Dimension("metric", "Metric", "What the survey measures.", SURVEY_METRICS),
     Dimension("scale", "Scale", "The scale, with its rule where that is not the default."),
-    Dimension("channel", "Channel", "Where the answer came from.", lake.CHANNELS),
+    Dimension(
+        "channel",
+        "Channel",
+        f"Where the answer came from: {', '.join(lake.CHANNELS)}, or what the sender calls it.",
+    ),
     Dimension("agent", "Agent", "The agent who was rated.", a_person=True),
     Dimension("country", "Country", "The customer's country (ISO 3166-1 alpha-2)."),
     Dimension("browser", "Browser", "The customer's browser."),

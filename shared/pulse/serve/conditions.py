@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pulse.lake import NOT_GIVEN
+from pulse.texts import tidy
 
 Value = str | None
 
@@ -41,9 +42,14 @@ class Condition:
 Filters = Mapping[str, Condition]
 
 
-def among(values: Iterable[str]) -> Condition:
-    """The condition that a value is one of these, written as a key or a report holds them."""
-    return Condition(frozenset(None if value == NOT_GIVEN else value for value in values))
+def among(values: Iterable[str], *, negated: bool = False) -> Condition:
+    """The condition that a value is one of these, or none of them, as people write them.
+
+    Each stands for itself in the one form that is stored (pulse.texts), and as it is written: rows
+    from before there was one form have others.
+    """
+    forms = (form for value in values for form in (value, tidy(value)) if form)
+    return Condition(frozenset(None if form == NOT_GIVEN else form for form in forms), negated)
 
 
 def given() -> Condition:

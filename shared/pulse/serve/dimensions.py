@@ -19,13 +19,14 @@ from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears
 from pulse.store.names import Names
 from pulse.tenants.access import Directory
+from pulse.texts import folded
 
 MOST_VALUES = 1_000
 
 _DAYS = ("preset", "start_date", "end_date")
 PARAMETERS: Mapping[str, str] = {
     "family": "Whose values, where several families have the dimension: survey by default.",
-    "q": "Values alone that contain this text, or whose names do, in upper or lower case.",
+    "q": "Values alone that contain this text, or whose names do, whatever the case and accents.",
     **{name: queries.PARAMETERS[name] for name in _DAYS},
 }
 """What every dimension takes, besides its family's dimensions as filters."""
@@ -148,8 +149,8 @@ class Search:
 
     def _is_wanted(self, *shown: str | None) -> bool:
         """Does one of them contain the text? Where there is no text, everything is wanted."""
-        wanted = self.text.casefold()
-        return not wanted or any(wanted in text.casefold() for text in shown if text is not None)
+        wanted = folded(self.text)
+        return not wanted or any(wanted in folded(text) for text in shown if text is not None)
 
 
 def _rank(counted: tuple[_Value, int]) -> tuple[int, bool, str]:

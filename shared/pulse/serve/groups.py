@@ -159,12 +159,16 @@ def with_always(report: Report, group_by: Sequence[str], keys: Collection[Key]) 
     """The keys, and for each of them those with the values that the report always shows.
 
     They stand beside every combination of the other columns that there is, whatever filters
-    have left; where nothing at all was counted there is mostly nothing to stand beside.
+    have left; where nothing at all was counted there is mostly nothing to stand beside. Where
+    values of the column are told together, any of these may be among them: none is added, which
+    would say that it has no answers.
     """
     completed = set(keys)
     for name, values in report.always_shown.items():
         if name in group_by:
             place = group_by.index(name)
+            if any(key[place] == REST for key in completed):
+                continue
             beside = {(key[:place], key[place + 1 :]) for key in completed}
             check_size(len(beside) * len(values))
             completed |= {(*a, value, *b) for a, b in beside for value in values}

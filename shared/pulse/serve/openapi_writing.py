@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from pulse.exports.export import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
-from pulse.lake import CHANNELS, MEDIA_TYPES
+from pulse.lake import CHANNELS, MEDIA_TYPES, WORD_LIMIT
 from pulse.tenants.rules import METRICS
 from pulse.tenants.surveys import STYLES, TRIGGERS
 
@@ -91,7 +91,10 @@ _RESPONSE: Schema = {
             "trusted: how many milliseconds ago the answer was given. The reply says under which "
             "answered_at it was stored.",
         },
-        "channel": {"enum": [*CHANNELS, None], "default": "external"},
+        "channel": {
+            **_text(WORD_LIMIT, f"Where it came from: {', '.join(CHANNELS)}, or another name."),
+            "default": "external",
+        },
         "agent_id": _text(_NAME_LIMIT, "The agent who is rated."),
         "agent_name": _text(_NAME_LIMIT, "The agent's name, to be shown."),
         "customer_id": _text(_NAME_LIMIT, "Who answered."),
@@ -121,7 +124,10 @@ _RESPONSE: Schema = {
     },
 }
 
-_MEDIA_TYPE: Schema = {"enum": list(MEDIA_TYPES)}
+_MEDIA_TYPE: Schema = {
+    **_required_text(f"How they were in touch: {', '.join(MEDIA_TYPES)}, or another name."),
+    "maxLength": WORD_LIMIT,
+}
 _AMOUNT: Schema = _decimal("At most four decimals and 14 digits before them; negative: a refund.")
 _INTERACTION: Schema = {
     "type": "object",

@@ -18,7 +18,7 @@ from pulse.lake import NOT_GIVEN
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Dimension, Report
 from pulse.serve.columns import Column
 from pulse.serve.columns import columns as columns_of
-from pulse.serve.conditions import Condition
+from pulse.serve.conditions import Condition, among
 from pulse.tenants.tenant import Tenant
 
 FORMATS = ("json", "csv")
@@ -346,13 +346,11 @@ def _condition(dimension: Dimension, raw: str) -> Condition:
             "misplaced_negation",
             "A leading ! negates all of the values together; write %21 for one that begins so.",
         )
-    values = [None if v == NOT_GIVEN else v for v in _list(dimension.name, parts)]
+    values = _list(dimension.name, parts)
     if dimension.values is not None:
         for value in values:
-            if value is not None:
-                allowed = (*dimension.values, NOT_GIVEN)
-                _choice(dimension.name, value, allowed, "unknown_value")
-    return Condition(frozenset(values), negated)
+            _choice(dimension.name, value, (*dimension.values, NOT_GIVEN), "unknown_value")
+    return among(values, negated=negated)
 
 
 # -- form of the reply

@@ -8,6 +8,7 @@ from datetime import date
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.tenants.thresholds import Thresholds, Timeline, check_timelines, thresholds_on
+from pulse.texts import is_word
 from pulse.unbuilt import Unbuilt
 
 CUBE = "cube"
@@ -137,11 +138,12 @@ class Tenant:
         low, high = self.satisfaction_range
         if low >= high:
             raise ValueError(f"satisfaction_scale must rise; {self.satisfaction_scale} does not")
-        if unknown := set(self.synchronous_media) - set(lake.MEDIA_TYPES):
-            raise ValueError(
-                f"synchronous_media must be of {', '.join(lake.MEDIA_TYPES)}, "
-                f"not {', '.join(sorted(unknown))}"
-            )
+        for medium in self.synchronous_media:
+            if not is_word(medium):
+                raise ValueError(
+                    "synchronous_media names media, each a text of 1 to "
+                    f"{lake.WORD_LIMIT} characters, not {medium!r}"
+                )
         check_timelines(self.thresholds)
 
     @property

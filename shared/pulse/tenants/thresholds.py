@@ -10,15 +10,22 @@ from datetime import date
 
 from pulse import days
 from pulse.lake import MEDIA_TYPES
+from pulse.texts import is_word
 
 Timeline = tuple[tuple[date, int | None], ...]
 """(in force since, seconds) of one setting, oldest first; None: there is no threshold."""
 
 KINDS = ("accept", "first_response", "finish")
 SETTINGS = tuple(f"{media_type}.{kind}" for media_type in MEDIA_TYPES for kind in KINDS)
-"""The settings by their names, such as voice.accept."""
+"""The settings of the usual media by their names, such as voice.accept; others have such too."""
 MOST_S = 10**9
 """More than thirty years: whatever is longer is a mistake."""
+
+
+def is_threshold(name: str) -> bool:
+    """Is it a medium's name, a dot and the kind of a threshold?"""
+    medium, _, kind = name.rpartition(".")
+    return kind in KINDS and is_word(medium)
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ def changed_timeline(timeline: Timeline, since: date, seconds: int | None) -> Ti
 def check_timelines(timelines: Mapping[str, Timeline]) -> None:
     """Raise ValueError unless these are timelines of settings that there are."""
     for name, timeline in timelines.items():
-        if name not in SETTINGS:
+        if not is_threshold(name):
             raise ValueError(f"there is no threshold {name!r}")
         since = [day for day, _ in timeline]
         if since != sorted(set(since)) or any(day < days.FIRST_DAY for day in since):

@@ -180,3 +180,34 @@ def test_who_names_no_agent_is_not_warned() -> None:
 def test_a_survey_does_not_show_its_secret() -> None:
     assert "s3" not in repr(SIGNED)
     assert "s3" not in json.dumps(page(SIGNED, None))
+
+
+@pytest.mark.parametrize("field", ["agent_id", "agent_name", "customer_id", "interaction_id"])
+def test_what_names_somebody_is_stored_in_one_form(field: str) -> None:
+    column = field.removesuffix("_id")
+    for written, expected in (
+        ("Jose\u0301", "Jos\u00e9"),
+        ("\u00a0José \n", "José"),
+        (" \t", None),
+        ("x" * 127 + "e\u0301", "x" * 127 + "\u00e9"),  # 128 characters, as it is stored
+    ):
+        item = {"survey_id": " checkout", "score": 5, field: written}
+        assert getattr(reader("publishable").read(item), column) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("ticket", "ticket"), (" WhatsApp ", "WhatsApp"), ("SMS", "SMS"), ("sms", "sms"),
+     ("Cafe\u0301", "Caf\u00e9"), ("x" * 40, "x" * 40), ("", "external"), (" ", "external"),
+     (None, "external")],
+)  # fmt: skip
+def test_a_channel_is_any_short_text(written: str | None, expected: str) -> None:
+    item = {"survey_id": "checkout", "score": 5, "channel": written}
+    assert reader("publishable").read(item).channel == expected
+
+
+def test_a_signature_is_over_what_the_link_says_letter_for_letter() -> None:
+    apart = "Jose\u0301 "
+    signature = sign("s3", "demo", "checkout", {"agent": apart, "interaction": "7"})
+    response = read_of(SIGNED, signature=signature, agent_id=apart, interaction_id=7)
+    assert (response.agent, response.interaction, response.warning) == ("Jos\u00e9", "7", None)

@@ -237,7 +237,7 @@ def test_two_years_and_the_longest_day_are_rows() -> None:
     [
         ({"interaction_id": None}, "interaction_id"),
         ({"updated_us": None}, "updated_us"),
-        ({"media_type": "fax"}, "media_type"),
+        ({"media_type": 5}, "media_type"),
         ({"entered_us": 631_152_000_000_000 - 1}, "the day 1989-12-31 is outside"),
         ({"entered_us": NOON_US + 3 * days.DAY}, "the day 2026-11-24 is outside"),
         ({"finished_us": -1}, "finished_us is outside"),

@@ -241,7 +241,7 @@ def test_nothing_built_is_no_values_and_a_warning() -> None:
         ("tenant=acme", "unknown_parameter"),
         ("media_type=voice", "unknown_parameter"),
         ("q=a&q=b", "repeated_parameter"),
-        ("channel=fax", "unknown_value"),
+        ("metric=fax", "unknown_value"),
         ("preset=yesteryear", "unknown_preset"),
         ("start_date=2026-11-01", "missing_date"),
         ("q=%ff", "invalid_query"),
@@ -321,3 +321,15 @@ def test_more_values_than_a_report_has_rows_are_counted_and_searched(
     assert (reply["values"][0]["value"], reply["values"][0]["count"]) == ("eva", 2)
     assert (len(reply["values"]), reply["truncated"]) == (1000, True)
     assert values("agent", found, "q=2987") == [("a2987", 1)]
+
+
+@pytest.mark.parametrize("text", ["jose", "JOSE", "José", "Jose%CC%81", "%20osé"])
+def test_a_search_disregards_case_accents_and_coding(text: str) -> None:
+    found = [
+        Answer(DAY, 5, agent="Jos\u00e9"),
+        Answer(DAY, 5, agent="Jose\u0301 O."),
+        Answer(DAY, 5, agent="JO SÉ"),
+        Answer(DAY, 5, agent="Joss"),
+    ]
+    shown = {value for value, _ in values("agent", found, f"q={text}")}
+    assert shown == (set() if text.startswith("%20") else {"Jos\u00e9", "Jose\u0301 O."})

@@ -182,7 +182,10 @@ def test_the_catalogue_is_as_its_schema_says_and_lists_the_registry() -> None:
         "empty": "null",
     }
     channel = next(d for d in daily["dimensions"] if d["name"] == "channel")
-    assert channel["values"] == ["ticket", "chat", "external"]
+    assert channel["values"] is None
+    assert channel["text"].startswith("Where the answer came from: ticket, chat, external, or")
+    metric = next(d for d in daily["dimensions"] if d["name"] == "metric")
+    assert metric["values"] == ["csat", "nps", "ces"]
     assert daily["filters"] == list(SURVEY.dimension_names)
 
 
@@ -211,7 +214,8 @@ def test_the_catalogue_tells_what_the_interaction_reports_are_made_of() -> None:
         ({"score": 4.5}, False),
         ({"score": 11}, False),
         ({}, False),
-        ({"score": 4, "channel": "fax"}, False),
+        ({"score": 4, "channel": "WhatsApp"}, True),
+        ({"score": 4, "channel": "x" * 41}, False),
         ({"score": 4, "response_id": "a b"}, False),
         ({"score": 4, "comment": "x" * 4001}, False),
         ({"score": 4, "rating": 4}, False),

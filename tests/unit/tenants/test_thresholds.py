@@ -88,7 +88,7 @@ def test_a_change_holds_until_the_next_one_and_replaces_its_own_day() -> None:
         ("voice.accept", ((TOMORROW, 20), (TODAY, 30)), "rising days"),
         ("voice.accept", ((TODAY, 20), (TODAY, 30)), "rising days"),
         ("voice.hold", ((TODAY, 20),), "no threshold 'voice.hold'"),
-        ("fax.accept", ((TODAY, 20),), "no threshold 'fax.accept'"),
+        ("(none).accept", ((TODAY, 20),), r"no threshold '\(none\).accept'"),
     ],
 )
 def test_what_a_threshold_cannot_be(name: str, timeline: Timeline, fault: str) -> None:

@@ -1,6 +1,6 @@
 -- How many answers each day of raw_responses holds, each identity counted once, and of how many
--- agents, browsers or systems public keys have sent answers for one tenant: the greatest of these
--- numbers, at least as great as that of the values which count.
+-- channels, agents, browsers or systems public keys have sent answers for one tenant: the greatest of
+-- these numbers, at least as great as that of the values which count.
 -- Parameters: first_day, last_day and the days themselves, as text.
 SELECT dt, sum(events) AS events, max(public_values) AS public_values
 FROM (
@@ -16,10 +16,12 @@ FROM (
     SELECT
         dt,
         0 AS events,
-        greatest(count(DISTINCT agent), count(DISTINCT browser), count(DISTINCT os))
-            AS public_values
+        greatest(
+            count(DISTINCT channel), count(DISTINCT agent), count(DISTINCT browser),
+            count(DISTINCT os)
+        ) AS public_values
     FROM (
-        SELECT DISTINCT dt, tenant, agent, browser, os
+        SELECT DISTINCT dt, tenant, channel, agent, browser, os
         FROM raw_responses
         WHERE key_kind = 'publishable'
             AND dt BETWEEN :first_day AND :last_day

@@ -3,9 +3,10 @@
 -- Reads raw_responses. Parameters: first_day, last_day and the days themselves, as text;
 -- public_values.
 -- An answer may have been sent more than once: it counts once.
--- Of the agents, browsers and systems that public keys alone have sent for a tenant's day, the
--- public_values with the most answers are told apart (equal ones by their text); the others are
--- (other). What a secret key has sent is told apart and not counted among them.
+-- Of the channels, agents, browsers and systems that public keys alone have sent for a tenant's
+-- day, the public_values with the most answers are told apart (equal ones by their text); the others
+-- are (other). What a secret key has sent, and the usual channels, are told apart and not counted
+-- among them.
 -- Values are ranked over groups of answers, not over answers. A query of WITH that is read twice
 -- would be computed twice, from raw on; so the groups are ranked where they stand, and not joined.
 WITH counted AS (
@@ -25,9 +26,13 @@ sized AS (
     SELECT
         tenant, survey, metric, scale, channel, agent, country, browser, os, device, score, dt,
         answers,
+        sum(answers) OVER (PARTITION BY tenant, dt, channel) AS channel_answers,
         sum(answers) OVER (PARTITION BY tenant, dt, agent) AS agent_answers,
         sum(answers) OVER (PARTITION BY tenant, dt, browser) AS browser_answers,
         sum(answers) OVER (PARTITION BY tenant, dt, os) AS os_answers,
+        channel NOT IN ('ticket', 'chat', 'external')
+            AND bool_and(public) OVER (PARTITION BY tenant, dt, channel)
+            AS channel_public,
         agent IS NOT NULL AND bool_and(public) OVER (PARTITION BY tenant, dt, agent)
             AS agent_public,
         browser IS NOT NULL AND bool_and(public) OVER (PARTITION BY tenant, dt, browser)
@@ -39,7 +44,10 @@ sized AS (
 placed AS (
     SELECT
         tenant, survey, metric, scale, channel, agent, country, browser, os, device, score, dt,
-        answers, agent_public, browser_public, os_public,
+        answers, channel_public, agent_public, browser_public, os_public,
+        dense_rank() OVER (
+            PARTITION BY tenant, dt, channel_public ORDER BY channel_answers DESC, channel
+        ) AS channel_place,
         dense_rank() OVER (
             PARTITION BY tenant, dt, agent_public ORDER BY agent_answers DESC, agent
         ) AS agent_place,
@@ -54,7 +62,10 @@ placed AS (
 
 folded AS (
     SELECT
-        tenant, survey, metric, scale, channel, country, device, score, dt, answers,
+        tenant, survey, metric, scale, country, device, score, dt, answers,
+        CASE
+            WHEN channel_public AND channel_place > :public_values THEN '(other)' ELSE channel
+        END AS channel,
         CASE
             WHEN agent_public AND agent_place > :public_values THEN '(other)' ELSE agent
         END AS agent,
