@@ -19,9 +19,33 @@ def folded(text: str) -> str:
     """A text as a search compares it: without regard to case, accents and coding."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold())
+    return _without_accents(unicodedata.normalize("NFKC", text.casefold())).casefold()
+
+
+def _without_accents(text: str) -> str:
+    apart = unicodedata.normalize("NFD", text)
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    return unicodedata.normalize("NFC", plain.casefold())
+    return unicodedata.normalize("NFC", plain)
+
+
+_BLANKS = ("", " ", "\t", "\n", "\r\n", "\u00a0", "\u3000")
+
+
+def codings(name: str) -> frozenset[str]:
+    """The ways in which programs write what `tidy` takes for this one name."""
+    forms = {unicodedata.normalize(form, tidy(name)) for form in ("NFC", "NFD")}
+    return frozenset(
+        f"{before}{form}{behind}" for form in forms for before in _BLANKS for behind in _BLANKS
+    )
+
+
+def near_equals(name: str) -> frozenset[str]:
+    """Other names that differ from this one in their case and accents alone, in every coding."""
+    written = tidy(name)
+    plain = _without_accents(written)
+    cases = (str, str.lower, str.upper, str.title, str.capitalize, str.casefold)
+    others = {tidy(case(one)) for one in (written, plain) for case in cases}
+    return frozenset(form for other in others for form in codings(other)) - codings(name)
 
 
 def is_word(text: str) -> bool:

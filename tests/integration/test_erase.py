@@ -857,3 +857,44 @@ def test_somebody_who_sends_again_what_was_set_aside_is_no_obstacle(
     world.driver.build()
     assert world.ids()[0] == ["other"]
     assert [key for key in world.holders(GONE) if not key.startswith("erasures/")] == []
+
+
+def test_an_id_is_erased_in_every_coding_and_near_equals_are_told_and_stay(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows as they were stored before ids had one form, beside rows of today."""
+    theirs = ["Jos\u00e9", "Jose\u0301", " Jose\u0301", "Jos\u00e9\u00a0"]
+    others = ["jos\u00e9", "Jose", "JOSE\u0301 ", "Josef"]
+    for number, name in enumerate([*theirs, *others]):
+        answered = answer(f"r-{number}", customer=name)
+        updated = update(f"T-{number}", customer=name)
+        world.driver.write(
+            [
+                record(message(world, "responses", answered)),
+                record(message(world, "interactions", updated, update(f"T-{number}"))),
+            ]
+        )
+    world.response(id="of-T-1", interaction_id="T-1")
+    dead(world, message(world, "responses", answer("dead", customer="Jose\u0301\n")))
+    world.driver.build()
+    world.pass_by()
+    do_not_settle(monkeypatch)
+    shell = Shell(world.driver)
+    planned = shell.json("erase", "--tenant", "acme", "--customer", "Jose\u0301 ", "--dry-run")
+    assert planned["left"] == {"JOS\u00c9": 2, "Jose": 2, "jos\u00e9": 2}
+
+    done = shell.json("erase", "--tenant", "acme", "--customer", "Jos\u00e9")
+
+    left = [4, 5, 6, 7]
+    assert world.ids() == (
+        [f"r-{number}" for number in left],
+        sorted(2 * [f"T-{number}" for number in left]),
+    )
+    assert dead_letters(world) == []
+    assert planned["removed"] == done["removed"] == {"responses": 6, "interactions": 8}
+    assert done["left"] == planned["left"]
+    assert "Jos" not in world.driver.read(done["receipt"]).decode()
+    queued = answer("late", customer="Jose\u0301\t")  # sent before, written after
+    body = message(world, "responses", queued, received_us=days.to_us(TODAY))
+    world.driver.write([record(body)])
+    assert len(world.ids()[0]) == len(left)

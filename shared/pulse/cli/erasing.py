@@ -18,6 +18,7 @@ from pulse.cli.target import StackName, Target, find_target
 from pulse.erasure.person import Person
 from pulse.erasure.sought import Sought
 from pulse.ingest.fields import NAME_LIMIT
+from pulse.texts import tidy
 
 
 def erase(
@@ -39,6 +40,7 @@ def erase(
 
         pulse erase --tenant acme --customer C-1042
     """
+    customer = tidy(customer)
     if not customer or len(customer) > NAME_LIMIT or not customer.isprintable():
         raise WrongUseError(f"--customer takes a text of 1 to {NAME_LIMIT} characters.")
     target = find_target(stack)
@@ -64,7 +66,16 @@ def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> N
                 building.rebuild(settings, erased_of=sought.tenant)
 
             key, receipt = stage.run(sought, rebuild=rebuild)
+        near = stage.search.near(sought) if isinstance(sought, Person) else {}
     result = receipt.shown() | {"receipt": key}
+    if isinstance(sought, Person):
+        result["left"] = near  # only here: a receipt names nobody
+    if near:
+        told = ", ".join(f"{name!r} ({count:,} rows)" for name, count in near.items())
+        output.say(
+            f"Left are rows of ids that differ in case or accents alone: {told}. Erase these too "
+            "if they are the same person's."
+        )
     output.show(result, receipt_text(result), as_json=as_json)
     if receipt.found_again:
         raise FailedError(f"{receipt.found_again:,} rows have arrived meanwhile: run it again.")

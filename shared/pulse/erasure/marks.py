@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from pulse.texts import tidy
+
 
 def mark(kind: str, tenant: str, *parts: str) -> str:
     """The hash of `kind|tenant|part|…`; the statements of sql/erasing make the same ones."""
@@ -48,10 +50,12 @@ def response_mark(row: Mapping[str, Any], day: date) -> str:
     )
 
 
-def own_mark(row: Mapping[str, Any]) -> str | None:
-    """The mark of the customer whom a row names; None where it names nobody."""
-    customer = row["customer"]
-    return None if customer is None else customer_mark(row["tenant"], customer)
+def own_marks(tenant: str, customer: str) -> frozenset[str]:
+    """The marks of the customer whom a row names: of the id's one form, and of how it is written.
+
+    Tombstones hold the first. Those from before there was one form may hold another.
+    """
+    return frozenset(customer_mark(tenant, form) for form in (customer, tidy(customer)))
 
 
 def connected(stream: str, row: Mapping[str, Any], day: date) -> Iterator[str]:
@@ -153,7 +157,8 @@ class Tombstones:
         customer = item.get("customer") if isinstance(item, Mapping) else None
         if tenant not in self._until or not isinstance(customer, str):
             return False
-        return received_us <= self._until[tenant].get(customer_mark(tenant, customer), -1)
+        until = self._until[tenant]
+        return any(received_us <= until.get(own, -1) for own in own_marks(tenant, customer))
 
     def purged(self, tenant: str, stream: str, key_id: Any, received_us: int) -> bool:
         """Is a row that came with that key at that moment to be left out, whatever it says?"""
@@ -167,6 +172,7 @@ class Tombstones:
         until = self._until.get(row["tenant"])
         if until is None or stream == "sessions":  # a session names no customer
             return False
-        own = own_mark(row)
-        found = [own] if own else connected(stream, row, day)
+        customer = row["customer"]
+        named = customer is not None
+        found = own_marks(row["tenant"], customer) if named else connected(stream, row, day)
         return any(row["received_us"] <= until.get(name, -1) for name in found)

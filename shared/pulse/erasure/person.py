@@ -3,13 +3,18 @@
 These are dead letters, and lines that were set aside. What can be read is judged as rows are. What
 cannot be read is a person's if their id stands in it as a whole value: nothing of it counts
 anywhere, so too much lost is better than too little.
+
+An id is the same in each of its codings (pulse.texts): rows from before ids were stored in one form
+have others. In another case, or without its accents, it may be somebody else's.
 """
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from pulse import days
@@ -17,6 +22,7 @@ from pulse.erasure.marks import Erasure, Tombstones, claimed, customer_mark, int
 from pulse.erasure.sought import Mended
 from pulse.errors import NewerFormatError
 from pulse.ingest.message import Message, with_items
+from pulse.texts import codings, near_equals, tidy
 
 _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_id")}
 """What an item must have as text for its marks to be known."""
@@ -40,7 +46,26 @@ class Person:
     """The marks of interactions of which an update names another customer."""
 
     def __post_init__(self) -> None:
+        """Bring the id into its one form. Raises ValueError for one of blanks alone."""
+        self.customer = tidy(self.customer)
+        if not self.customer:
+            raise ValueError("a customer's id is no blank")
         self.marks.add(self.mark)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The marks of their id in each coding: what statements, which know none, compare with."""
+        return frozenset(customer_mark(self.tenant, one) for one in codings(self.customer))
+
+    @cached_property
+    def nearly(self) -> Mapping[str, str]:
+        """Ids, by their marks, that differ from theirs in case and accents alone."""
+        others = near_equals(self.customer)
+        return {customer_mark(self.tenant, other): other for other in others}
+
+    def is_called(self, customer: object) -> bool:
+        """Is this their id, in whatever coding?"""
+        return isinstance(customer, str) and tidy(customer) == self.customer
 
     @property
     def mark(self) -> str:
@@ -72,7 +97,7 @@ class Person:
 
     def learn(self, stream: str, row: Mapping[str, Any], day: date) -> None:
         """Learn from a row that names a customer whose interactions and responses are whose."""
-        if row["customer"] == self.customer:
+        if self.is_called(row["customer"]):
             self.claims.update(claimed(stream, row, day))
         elif stream == "interactions":
             self.others.add(interaction_mark(self.tenant, row["interaction_id"]))
@@ -89,7 +114,7 @@ def mended(body: str, person: Person) -> Mended:
     except NewerFormatError:
         return _mended_newer(body, person)
     except ValueError:
-        return Mended(None if _stands_whole(body, person.customer) else body)
+        return Mended(None if _stands_whole(body, person) else body)
     if message.tenant != person.tenant or message.received_us > person.erased_us:
         return Mended(body)
     left = [item for item in message.items if not _is_theirs(item, message, person)]
@@ -106,8 +131,8 @@ def _mended_newer(body: str, person: Person) -> Mended:
     if told.get("tenant", person.tenant) != person.tenant:
         return Mended(body)
     if not isinstance(items, list):
-        return Mended(None if _stands_whole(body, person.customer) else body)
-    left = [item for item in items if not _holds(item, person.customer)]
+        return Mended(None if _stands_whole(body, person) else body)
+    left = [item for item in items if not _holds(item, person)]
     if len(left) == len(items):
         return Mended(body)
     stream = told.get("stream")
@@ -128,21 +153,21 @@ def is_line_of(line: str, person: Person) -> bool:
         item, key_kind = about.get("item"), about.get("key_kind")
         if _covers(told["stream"], item, key_kind, person):
             return True
-    return _holds(about, person.customer)
+    return _holds(about, person)
 
 
-def _stands_whole(text: str, value: str) -> bool:
-    """Does the value stand whole in a text that is JSON, or is none?"""
+def _stands_whole(text: str, person: Person) -> bool:
+    """Does their id stand whole in a text that is JSON, or is none?"""
     try:
-        return _holds(json.loads(text), value)
+        return _holds(json.loads(text), person)
     except (ValueError, RecursionError):
-        return _stands_in(text, value)
+        return _stands_in(text, person)
 
 
 def _is_theirs(item: Any, message: Message, person: Person) -> bool:
     if isinstance(item, Mapping):
         return _covers(message.stream, item, message.key_kind, person)
-    return _holds(item, person.customer)
+    return _holds(item, person)
 
 
 def _covers(stream: str, item: Any, key_kind: Any, person: Person) -> bool:
@@ -151,7 +176,7 @@ def _covers(stream: str, item: Any, key_kind: Any, person: Person) -> bool:
         return False
     row = {"customer": None, "interaction": None, **item, "tenant": person.tenant}
     row |= {"key_kind": str(key_kind), "received_us": person.erased_us}  # the message's is earlier
-    is_named: bool = row["customer"] == person.customer
+    is_named = person.is_called(row["customer"])
     day = _day(stream, row, person.timezone)
     readable = all(isinstance(row.get(name), str) for name in _KEYS[stream]) and (
         isinstance(row["interaction"], str | None)
@@ -175,8 +200,8 @@ def _day(stream: str, row: Mapping[str, Any], timezone: str) -> date | None:
         return None
 
 
-def _holds(value: Any, text: str) -> bool:
-    return any(found == text or _stands_in(found, text) for found in _texts(value))
+def _holds(value: Any, person: Person) -> bool:
+    return any(person.is_called(text) or _stands_in(text, person) for text in _texts(value))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -191,9 +216,10 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(member)
 
 
-def _stands_in(text: str, value: str) -> bool:
-    """Does it stand there, and not as a part of a longer word, number or address?"""
-    forms = {value, json.dumps(value)[1:-1]}
+def _stands_in(text: str, person: Person) -> bool:
+    """Does their id stand there, and not as a part of a longer word, number or address?"""
+    written = {unicodedata.normalize(form, person.customer) for form in ("NFC", "NFD")}
+    forms = written | {json.dumps(one)[1:-1] for one in written}
     return any(
         re.search(rf"(?<![\w@.+-]){re.escape(form)}(?![\w@+-]|\.\w)", text) for form in forms
     )

@@ -19,6 +19,7 @@ from pulse.errors import AthenaError
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.ledger import Ledger
+from pulse.texts import tidy
 
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "responses": ("customer", "interaction", "response"),
@@ -41,16 +42,28 @@ class Search:
 
     def learn(self, person: Person) -> None:
         """Tell `person` what rows claim for them, and which of it names other customers, too."""
-        theirs = {"customer": person.mark}
+        theirs = {"customers": sorted(person.named)}
         for row in self._ask("responses_named", "responses", person, theirs):
             person.claims.update(value for value in row.values() if isinstance(value, str))
-        for some in parts({person.mark, *person.claims}):
+        for some in parts({*person.named, *person.claims}):
             asked = theirs | {"marks": some}
             for row in self._ask("interactions_named", "interactions", person, asked):
                 if row["theirs"]:
                     person.claims.add(row["interaction"])
                 if row["others"]:
                     person.others.add(row["interaction"])
+
+    def near(self, person: Person) -> dict[str, int]:
+        """How many rows name somebody whose id differs from theirs in case or accents alone.
+
+        By the id in its one form. These rows stay.
+        """
+        found: Counter[str] = Counter()
+        for stream in person.streams:
+            for some in parts(person.nearly):
+                for row in self._ask(f"{stream}_called", stream, person, {"marks": some}):
+                    found[tidy(person.nearly[row["customer"]])] += int(row["events"])
+        return dict(sorted(found.items()))
 
     def days(self, sought: Sought) -> dict[str, Counter[date]]:
         """By stream, the days that have rows to be removed, and how many `rows` tells of."""
@@ -61,7 +74,10 @@ class Search:
         if isinstance(sought, Purge):
             return self._counts(f"{stream}_brought", stream, sought, _purged(sought))
         found: Counter[date] = Counter()
-        for some in parts(sought.erasure.marks):
+        marks = sought.erasure.marks
+        if isinstance(sought, Person):
+            marks |= sought.named
+        for some in parts(marks):
             found |= self._counts(f"{stream}_covered", stream, sought, {"marks": some})
         return found
 

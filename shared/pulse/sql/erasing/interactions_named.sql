@@ -1,11 +1,12 @@
 -- Whom updates in raw_interactions name: how many a customer, how many others. Grain: a hash of an
 -- interaction's id; those of which an update names the customer, and those that carry a mark.
--- Parameters: tenant; received_us, the latest; customer, its mark; marks, hashes; the texts that
--- marks begin with; first_day and last_day, as text. Erasing finds with it whose interactions are.
+-- Parameters: tenant; received_us, the latest; customers, the marks of the customer's id; marks,
+-- hashes; the texts that marks begin with; first_day and last_day, as text. Erasing finds with it
+-- whose interactions are.
 SELECT
     interaction,
-    count_if(named = :customer) AS theirs,
-    count_if(named <> :customer) AS others
+    count_if(contains(:customers, named)) AS theirs,
+    count_if(NOT contains(:customers, named)) AS others
 FROM (
     SELECT
         lower(to_hex(sha256(to_utf8(:interaction_prefix || interaction_id)))) AS interaction,
@@ -17,4 +18,4 @@ FROM (
         AND customer IS NOT NULL
 ) AS updates
 GROUP BY interaction
-HAVING count_if(named = :customer) > 0 OR contains(:marks, interaction)
+HAVING count_if(contains(:customers, named)) > 0 OR contains(:marks, interaction)
