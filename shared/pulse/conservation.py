@@ -25,6 +25,7 @@ from pulse import days, lake
 from pulse.checks import CheckResult, State
 from pulse.ingest.routes import BATCH_ITEMS
 from pulse.raw.quarantine import MARK, UNKNOWN_STREAM
+from pulse.raw.retention import says_expired
 from pulse.sql import statement
 from pulse.store import metrics, queue
 from pulse.store.athena import Athena
@@ -51,6 +52,8 @@ class Balance:
     copies: int
     """Further rows of the same events, which count once."""
     set_aside: int
+    expired: int
+    """Of what was set aside: events of days that raw no longer keeps."""
     being_resent: int
     """Marked lines: a run began to send them again and has not ended. They may be in raw."""
     erased: int
@@ -79,6 +82,9 @@ class Balance:
         if self.missing <= waiting:
             return "waiting", f"{self.missing:,} are in the queue"
         if self.missing <= waiting + self.in_dead_letters:
+            if self.expired_days:  # how many these held of what was received lately nobody knows
+                why = f"{self.missing:,} are in dead letters, see pulse redrive, or of expired days"
+                return "look", why
             return "look", f"{self.missing:,} are in dead letters, see pulse redrive"
         if self.missing <= waiting + self.in_dead_letters + self.being_resent:
             return "look", f"{self.missing:,} were being sent again: run pulse quarantine resend"
@@ -131,11 +137,12 @@ class _Span:
 def _result(stream: str, span: _Span, balance: Balance) -> CheckResult:
     state, why = balance.verdict()
     erased = f", up to {balance.erased:,} erased" if balance.erased else ""
+    expired = f" ({balance.expired:,} older than what is kept)" if balance.expired else ""
     return CheckResult(
         f"{stream}: nothing lost",
         state,
         detail=f"{balance.accepted:,} accepted until {span.end:%H:%M} UTC, "
-        f"{balance.written:,} in raw, {balance.set_aside:,} set aside{erased}: {why}",
+        f"{balance.written:,} in raw, {balance.set_aside:,} set aside{expired}{erased}: {why}",
         rows=({**asdict(balance), "missing": balance.missing},) if state != "ok" else (),
     )
 
@@ -149,7 +156,7 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
     oldest = metrics.oldest_sent(outputs.queue_url, days.now())
     lately = _accepted(outputs.metrics_namespace, span.since(oldest)) if oldest else None
     dead = _in_dead_letters(outputs.dead_letter_queue_url, span)
-    set_aside, being_resent = _set_aside(objects, span)
+    set_aside, too_old, being_resent = _set_aside(objects, span)
     erased = _erased(objects, span)
     erased.update(dict.fromkeys(accepted, left_out))
     for dataset in lake.DATASETS:
@@ -163,6 +170,7 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
                 written=written["most"],
                 copies=written["copies"],
                 set_aside=set_aside[dataset.stream],
+                expired=too_old[dataset.stream],
                 being_resent=being_resent[dataset.stream],
                 erased=erased[dataset.stream],
                 messages_on_their_way=waiting,
@@ -234,8 +242,12 @@ def _written(
     return {name: int(value) for name, value in row.items()}
 
 
-def _set_aside(objects: Objects, span: _Span) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """How many events were set aside, by stream; and how many of those that are being sent again.
+def _set_aside(
+    objects: Objects, span: _Span
+) -> tuple[Mapping[str, int], Mapping[str, int], Mapping[str, int]]:
+    """How many events were set aside, by stream; how many of these are of days that are not kept.
+
+    And how many of those that are being sent again, which are not counted among the others.
 
     A message that came twice was set aside twice: equal lines of two objects are one.
     """
@@ -245,13 +257,16 @@ def _set_aside(objects: Objects, span: _Span) -> tuple[Mapping[str, int], Mappin
             for key in objects.keys(lake.quarantine_prefix(stream, day)):
                 lines |= Counter(objects.get(key).decode().splitlines())
     found: Counter[str] = Counter()
+    too_old: Counter[str] = Counter()
     being_resent: Counter[str] = Counter()
     for line, times in lines.items():
         told = json.loads(line)
         stream, events, received_us = _content(told)
         if span.holds(received_us):
             (being_resent if MARK in told else found)[stream] += events * times
-    return found, being_resent
+            if MARK not in told and says_expired(told["reason"]):
+                too_old[stream] += events * times
+    return found, too_old, being_resent
 
 
 def _content(told: Mapping[str, Any]) -> tuple[str, int, int]:

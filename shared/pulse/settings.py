@@ -68,20 +68,6 @@ PerMinute = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class IngestSettings(RememberingSettings, RoutedSettings):
-    """ingest: keys and surveys from the table, messages to the queue."""
-
-    queue_url: str
-    key_writes_per_minute: str
-    tenant_writes_per_minute: str
-
-    @property
-    def writes(self) -> PerMinute:
-        """As numbers. Raises SettingsError for another text."""
-        return _per_minute(self, "writes")
-
-
-@dataclass(frozen=True)
 class RetainingSettings(Settings):
     """Functions that know how long raw is kept."""
 
@@ -92,6 +78,20 @@ class RetainingSettings(Settings):
     def retention_days(self) -> int:
         """The days as a number. Raises SettingsError for another text."""
         return _whole(self, "raw_retention_days")
+
+
+@dataclass(frozen=True)
+class IngestSettings(RememberingSettings, RoutedSettings, RetainingSettings):
+    """ingest: keys and surveys from the table, messages to the queue."""
+
+    queue_url: str
+    key_writes_per_minute: str
+    tenant_writes_per_minute: str
+
+    @property
+    def writes(self) -> PerMinute:
+        """As numbers. Raises SettingsError for another text."""
+        return _per_minute(self, "writes")
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,9 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
         f"{folder}/{stream}.sql" for stream in STREAMS for folder in ("exports", "counted")
     }
     expected |= {
-        f"erasing/{stream}_{asked}.sql" for stream in STREAMS for asked in ("named", "covered")
+        f"erasing/{stream}_{asked}.sql"
+        for stream in STREAMS
+        for asked in ("named", "covered", "called")
     }
     expected |= {f"erasing/{dataset.stream}_brought.sql" for dataset in lake.DATASETS}
     assert {str(path.relative_to(PACKAGE / "sql")) for path in STATEMENTS} == expected

@@ -264,6 +264,23 @@ def test_a_message_that_was_set_aside_whole_counts_its_events(story: Story) -> N
     assert "0 in raw, 3 set aside: none missing" in story.check().detail
 
 
+def test_what_grew_too_old_on_its_way_is_told_apart(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = (story.moment - timedelta(days=3)).isoformat()
+    story.answers("a", "b", answered_at=old)
+    story.answers("c")
+    records = story.taken_off_the_queue()
+    with monkeypatch.context() as patched:
+        patched.setenv("PULSE_RAW_RETENTION_DAYS", "2")
+        story.driver.forget()
+        story.driver.write(records)
+    story.driver.forget()
+    result = story.check()
+    assert result.state == "ok"
+    assert "1 in raw, 2 set aside (2 older than what is kept): none missing" in result.detail
+
+
 def test_a_count_that_is_short_is_told(story: Story) -> None:
     """A process that died after the queue had taken the message has counted nothing."""
     story.answers("a", "b")

@@ -111,15 +111,45 @@ def test_raw_of_a_day_goes_and_its_numbers_stay(pulse: Driver, clock: Clock) -> 
 def test_what_comes_late_for_such_a_day_is_set_aside_with_the_reason(
     pulse: Driver, clock: Clock
 ) -> None:
-    clock.now += timedelta(days=6)
-    post(pulse, OLD, number=3)  # housekeeping has not even been there
+    post(pulse, OLD, number=3)
     post(pulse, KEPT, number=4)
-    pulse.write()
+    records = pulse.messages()
+    clock.now += timedelta(days=6)  # they waited; housekeeping has not even been there
+    pulse.write(records)
     (line,) = set_aside(pulse)
     assert line["reason"] == f"the day {OLD} is older than what is kept"
     assert line["row"]["item"]["response_id"] == "r3"
     assert len(raw(pulse)) == 1
     assert len(raw(pulse, KEPT)) == 2
+
+
+def refusal(reply: Any) -> tuple[int, str]:
+    return reply.status, reply.json["code"]
+
+
+def test_what_is_older_than_what_is_kept_is_refused_at_the_door(
+    pulse: Driver, clock: Clock
+) -> None:
+    """The days are those by UTC that housekeep goes by, whatever the tenant's zone."""
+    clock.now += timedelta(days=6)
+    last = {"survey_id": "email", "score": 9, "answered_at": f"{KEPT}T00:00:00Z"}
+    old = last | {"answered_at": f"{OLD}T23:59:59Z"}
+    reply = pulse.post("acme", [old | {"response_id": "old"}])
+    assert refusal(reply) == (422, "answered_at_too_old")
+    assert f"back to {KEPT}" in reply.json["detail"]
+    both = pulse.post("acme", [old | {"response_id": "old"}, last | {"response_id": "kept"}])
+    assert (both.status, both.json["accepted"]) == (202, 1)
+    call = {"interaction_id": "c-1", "media_type": "voice"}
+    assert refusal(pulse.post_interactions("acme", [call | {"entered_at": f"{OLD}"}])) == (
+        422,
+        "entered_at_too_old",
+    )
+    session = {"session_id": "s", "agent_id": "a", "media_type": "voice", "day": f"{OLD}"}
+    worked = {"active_seconds": 5, "engaged_seconds": 5}
+    assert refusal(pulse.post_sessions("acme", [session | worked])) == (422, "day_too_old")
+    assert pulse.post_sessions("acme", [session | worked | {"day": f"{KEPT}"}]).status == 202
+    pulse.write()
+    assert set_aside(pulse) == []
 
 
 def test_a_day_is_kept_until_its_events_are_counted(pulse: Driver, clock: Clock) -> None:
@@ -155,7 +185,7 @@ def test_an_event_after_expiry_is_set_aside_whatever_the_parameter_says_then(
     pulse: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     let_it_expire(pulse, clock)
-    monkeypatch.setenv("PULSE_RAW_RETENTION_DAYS", "0")
+    monkeypatch.setenv("PULSE_RAW_RETENTION_DAYS", "0")  # so that ingest takes it, too
     pulse.forget()
     post(pulse, OLD, number=3)
     pulse.write()

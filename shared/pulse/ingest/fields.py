@@ -229,8 +229,8 @@ def _out_of_range(field: str, low: object, high: object) -> RejectedError:
     )
 
 
-def day(given: Mapping[str, Any], field: str, last: date) -> date:
-    """A required day of 1990 at the earliest, `last` at the latest."""
+def day(given: Mapping[str, Any], field: str, first: date, last: date) -> date:
+    """A required day, `first` at the earliest, `last` at the latest."""
     value = required(field, value_of(given, field))
     try:
         if not isinstance(value, str) or not _DAY.fullmatch(value):
@@ -242,8 +242,8 @@ def day(given: Mapping[str, Any], field: str, last: date) -> date:
         ) from error
     if found > last:
         raise in_future(field)
-    if found < days.FIRST_DAY:
-        raise too_old(field)
+    if found < first:
+        raise too_old(field, first)
     return found
 
 
@@ -252,9 +252,9 @@ def in_future(field: str) -> RejectedError:
     return RejectedError(field, f"{field}_in_future", f"{field} lies in the future.")
 
 
-def too_old(field: str) -> RejectedError:
-    """The fault of a time before anything that Pulse keeps."""
-    return RejectedError(field, f"{field}_too_old", f"{field} may lie back to {days.FIRST_DAY}.")
+def too_old(field: str, first: date) -> RejectedError:
+    """The fault of a time before the first day that is kept."""
+    return RejectedError(field, f"{field}_too_old", f"{field} may lie back to {first}.")
 
 
 def bare_day(given: Mapping[str, Any], field: str) -> date | None:

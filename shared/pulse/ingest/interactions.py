@@ -88,7 +88,9 @@ class InteractionReader(Reader):
 
     def _entered(self, item: dict[str, Any]) -> int:
         us = fields.required("entered_at", self.moment(item, "entered_at"))
-        return self._recent("entered_at", us)
+        if self.local_day(us) < self.first_day:
+            raise fields.too_old("entered_at", self.first_day)
+        return us
 
     def _updated(self, item: dict[str, Any]) -> int:
         us = self.moment(item, "updated_at")
@@ -97,7 +99,7 @@ class InteractionReader(Reader):
     def _recent(self, field: str, us: int) -> int:
         """`us`. Raises RejectedError for a moment before all days of the raw table."""
         if self.local_day(us) < days.FIRST_DAY:
-            raise fields.too_old(field)
+            raise fields.too_old(field, days.FIRST_DAY)
         return us
 
     def _milestone(

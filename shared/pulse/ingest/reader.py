@@ -15,6 +15,7 @@ from pulse.errors import ForbiddenError
 from pulse.ingest import fields
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Event
+from pulse.raw.retention import first_kept_day
 from pulse.tenants.access import Directory
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
@@ -32,6 +33,8 @@ class Reader(ABC):
     key: Key
     tenant: str
     received_us: int
+    retention_days: int = 0
+    """How long raw is kept; 0: for ever."""
 
     stream: ClassVar[str]
     """Its name; a batch's list is called so too."""
@@ -85,6 +88,11 @@ class Reader(ABC):
         if self.local_day(us) != day:
             raise RejectedError(field, f"{field}_invalid", f"{field} is a day that never was.")
         return min(us, self.received_us)
+
+    @property
+    def first_day(self) -> date:
+        """The earliest day of which anything is taken: what is older is not kept."""
+        return max(days.FIRST_DAY, first_kept_day(self.retention_days))
 
     def local_day(self, us: int) -> date:
         """The tenant's day on which the moment falls."""

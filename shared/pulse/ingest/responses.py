@@ -137,7 +137,7 @@ class ResponseReader(Reader):
                 "answered_at",
                 "answered_at_too_old",
                 "answered_at may lie 35 days back with a publishable key, "
-                "back to 1990-01-01 with a secret one.",
+                f"back to {self.first_day} with a secret one.",
             )
         return us
 
@@ -157,7 +157,7 @@ class ResponseReader(Reader):
     def _too_old(self, us: int) -> bool:
         if self.key.kind == "publishable":
             return us < self.received_us - PUBLISHABLE_BACK_S * days.SECOND
-        return self.local_day(us) < days.FIRST_DAY
+        return self.local_day(us) < self.first_day
 
 
 def _located(response: Response) -> Response:

@@ -115,11 +115,13 @@ class Ingest:
         *,
         door: Door,
         deadline_s: float = DEADLINE_S,
+        retention_days: int = 0,
     ) -> None:
         self._directory = directory
         self._queue = queue
         self._door = door
         self._deadline_s = deadline_s
+        self._retention_days = retention_days
 
     @classmethod
     def from_settings(cls, settings: IngestSettings) -> Self:
@@ -134,7 +136,12 @@ class Ingest:
         tenants = Tenants(settings.table, hurried=True)
         directory = Directory(tenants, settings.remember_us, limits)
         queue = Queue(settings.queue_url, hurried=True)
-        return cls(directory, queue, door=Door.from_settings(settings))
+        return cls(
+            directory,
+            queue,
+            door=Door.from_settings(settings),
+            retention_days=settings.retention_days,
+        )
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -184,7 +191,7 @@ class Ingest:
         key = authenticate(call, self._directory, in_query=("publishable",))
         require_kind(key, *key_kinds)
         require_origin(call, key)
-        return kind(self._directory, key, _tenant(key), days.now_us())
+        return kind(self._directory, key, _tenant(key), days.now_us(), self._retention_days)
 
     def _take(
         self, call: Call, reader: Reader, items: Sequence[object], own_ids: Sequence[str | None]

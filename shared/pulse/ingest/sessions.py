@@ -27,7 +27,7 @@ class SessionReader(Reader):
         session_id = fields.required("session_id", fields.named(item, "session_id"))
         agent = fields.required("agent_id", fields.named_dimension(item, "agent_id"))
         media_type = fields.required("media_type", fields.word(item, "media_type"))
-        day = fields.day(item, "day", last=self.local_day(self.received_us))
+        day = fields.day(item, "day", self.first_day, self.local_day(self.received_us))
         active = _seconds(item, "active_seconds", _LONGEST_S)
         engaged = _seconds(item, "engaged_seconds", active)
         return AgentSession(

@@ -21,7 +21,7 @@ from pulse.observe import count, logger
 from pulse.raw import parquet, quarantine
 from pulse.raw.countries import Countries
 from pulse.raw.names import AgentNames
-from pulse.raw.retention import first_kept_day
+from pulse.raw.retention import expired, first_kept_day
 from pulse.raw.rows import STREAMS, Origin, Row, country_of, row_of
 from pulse.raw.zones import Zones
 from pulse.settings import WriteRawSettings
@@ -32,7 +32,6 @@ from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 
-_TOO_OLD = "the day {} is older than what is kept"
 _AT_ONCE = 8  # objects in flight; an import of a year touches hundreds of days
 
 
@@ -196,7 +195,7 @@ class WriteRaw:
         try:
             day, row = row_of(item, index, origin, self._countries)
             if day < first_kept_day(self._retention_days):
-                raise ValueError(_TOO_OLD.format(day))
+                raise ValueError(expired(day))
         except Exception as error:  # a row may be wrong in any way; the others are good
             if batch.leave_out(message, item):
                 return
@@ -276,8 +275,7 @@ class WriteRaw:
                 "key_id": row["key_id"],
                 "item": row,
             }
-            reason = _TOO_OLD.format(day)
-            line = quarantine.row_line(reason, target.stream, row["received_us"], content)
+            line = quarantine.row_line(expired(day), target.stream, row["received_us"], content)
             target.lines.append(line)
         target.rows.clear()
         self._store_aside(target)

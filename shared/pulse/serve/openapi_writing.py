@@ -81,7 +81,7 @@ _RESPONSE: Schema = {
         },
         "answered_at": _moment(
             "Default now; at most 5 minutes ahead, 35 days back with a publishable key, back to "
-            "1990-01-01 with a secret one."
+            "1990-01-01, or as long as raw is kept, with a secret one."
         ),
         "age_ms": {
             "type": ["integer", "null"],
@@ -140,7 +140,8 @@ _INTERACTION: Schema = {
         "media_type": _MEDIA_TYPE,
         "entered_at": {
             **_MOMENT,
-            "description": "When the customer came; at most 5 minutes ahead, back to 1990-01-01.",
+            "description": "When the customer came; at most 5 minutes ahead, back to 1990-01-01 "
+            "or as long as raw is kept.",
         },
         "updated_at": _moment("When this was so. Default now; at most 5 minutes ahead."),
         "customer_segment": _text(_NAME_LIMIT, "The kind of customer."),
@@ -204,7 +205,10 @@ _SESSION: Schema = {
         "session_id": _required_text("Identifies it within its day."),
         "agent_id": _required_text("Whose session it was."),
         "media_type": _MEDIA_TYPE,
-        "day": _DAY | {"description": "The tenant's day; from 1990-01-01 to today."},
+        "day": _DAY
+        | {
+            "description": "The tenant's day; from 1990-01-01, or as long as raw is kept, to today."
+        },
         "active_seconds": _duration("How long the agent was logged in."),
         "engaged_seconds": _duration("How long of it the agent was engaged; at most all of it."),
     },
