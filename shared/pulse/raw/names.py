@@ -1,13 +1,14 @@
 """The agents' names that a batch holds, noted beside its rows: what GET /v1/dimensions shows.
 
 A name is a nicety. Noting one never fails a message, and takes a bounded part of a batch's time:
-what is left out is noted when it comes again. Those of secret keys come first; tenants take turns.
+what is left out is noted with a later batch. Those of secret keys come first; tenants take turns.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from itertools import islice
+from threading import Event
 from typing import NamedTuple
 
 from pulse import days
@@ -15,11 +16,13 @@ from pulse.observe import logger
 from pulse.raw.rows import Row
 from pulse.store.names import Names, Naming
 
-MOST_AT_ONCE = 500
-"""Agents a batch, each of a write or two that take a few milliseconds."""
+MOST_PUBLIC = 500
+"""Agents a batch whom publishable keys name, which anybody has: each costs a write or two."""
 LONGEST_US = 5 * days.SECOND
-"""After so long the rest of a batch's names is left out: its messages are to be acknowledged."""
+"""After so long the rest of a batch's names waits: its messages are to be acknowledged."""
+_AT_ONCE = 8  # writes in flight, each of a few milliseconds
 _MOST_REMEMBERED = 100_000
+_MOST_WAITING = 20_000
 
 _Voice = tuple[str, str, bool]
 """Tenant, agent, and whether it is trusted: who is called something, by whom."""
@@ -44,26 +47,48 @@ class AgentNames:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._noted: dict[_Voice, tuple[str, date]] = {}
+        self._waiting: dict[_Voice, _Word] = {}
+        """What earlier batches had no time for."""
 
     def note(self, rows: Iterable[tuple[date, Row]]) -> None:
-        """The names in these rows, each with its day, are known, or the log says why not."""
-        until_us = days.now_us() + LONGEST_US
-        try:
-            for voice, word in islice(self._news(rows), MOST_AT_ONCE):
-                if days.now_us() > until_us:
-                    logger.warning("names left out: the table is slow")
-                    return
-                self._names.note(_naming(voice, word))
-                self._remember(voice, word)
-        except Exception as error:  # the rows are stored: their messages are not to come again
-            logger.error("names not noted", extra={"error": type(error).__name__})
+        """The names in these rows, each with its day, are known, or the log says why not.
 
-    def _news(self, rows: Iterable[tuple[date, Row]]) -> Iterator[tuple[_Voice, _Word]]:
+        Those that there was no time for wait in this process for its next batch.
+        """
+        until_us = days.now_us() + LONGEST_US
+        words = self._news(rows)
+        stopped = Event()
+
+        def is_noted(voice: _Voice) -> bool:
+            if stopped.is_set() or days.now_us() > until_us:
+                return False
+            try:
+                self._names.note(_naming(voice, words[voice]))
+            except Exception as error:  # the rows are stored: their messages are not to come again
+                if not stopped.is_set():
+                    logger.error("names not noted", extra={"error": type(error).__name__})
+                stopped.set()
+                return False
+            return True
+
+        chosen = _chosen(words)
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            noted = [v for v, done in zip(chosen, pool.map(is_noted, chosen), strict=True) if done]
+        for voice in noted:
+            self._remember(voice, words.pop(voice))
+        if words:
+            logger.warning("names wait for a later batch", extra={"names": len(words)})
+        kept = _in_turn(words)[:_MOST_WAITING]
+        if len(kept) < len(words):
+            logger.error("names left out", extra={"names": len(words) - len(kept)})
+        self._waiting = {voice: words[voice] for voice in kept}
+
+    def _news(self, rows: Iterable[tuple[date, Row]]) -> dict[_Voice, _Word]:
+        """What these rows and those that wait say, as far as it is not noted yet."""
         latest = _latest(rows)
-        for voice in _in_turn(
-            [voice for voice, word in latest.items() if self._is_new(voice, word)]
-        ):
-            yield voice, latest[voice]
+        for voice, word in self._waiting.items():
+            latest[voice] = max(word, latest.get(voice, word))
+        return {voice: word for voice, word in latest.items() if self._is_new(voice, word)}
 
     def _is_new(self, voice: _Voice, word: _Word) -> bool:
         name, noted_day = self._noted.get(voice, (None, date.min))
@@ -89,6 +114,13 @@ def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, _Word]:
         if known is None or known[:2] <= (happened_us, row["received_us"]):
             latest[voice] = _Word(happened_us, row["received_us"], day, name)
     return latest
+
+
+def _chosen(words: Mapping[_Voice, _Word]) -> list[_Voice]:
+    """Whose names are noted with this batch, if time allows, in order."""
+    voices = _in_turn(words)
+    trusted = sum(is_trusted for _, _, is_trusted in voices)
+    return voices[: trusted + MOST_PUBLIC]
 
 
 def _in_turn(voices: Iterable[_Voice]) -> list[_Voice]:

@@ -14,6 +14,7 @@ from pulse.http import decode
 from pulse.observe import logger
 from pulse.reports.registry import FAMILIES, TENANT, Dimension, Family, Report
 from pulse.serve import query as queries
+from pulse.serve.formats import PAGE_BYTES, fill, to_json
 from pulse.serve.query import Query, refusal
 from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears
@@ -21,7 +22,9 @@ from pulse.store.names import Names
 from pulse.tenants.access import Directory
 from pulse.texts import folded
 
-MOST_VALUES = 1_000
+MOST_VALUES = 10_000
+_META_BYTES = 200_000
+"""What a reply has beside its values takes less."""
 
 _DAYS = ("preset", "start_date", "end_date")
 PARAMETERS: Mapping[str, str] = {
@@ -97,7 +100,7 @@ class Search:
     def answer(
         self, question: Question, objects: TenantYears, names: DisplayNames
     ) -> dict[str, Any]:
-        """The reply's members: at most MOST_VALUES values, the most frequent first.
+        """The reply's members: at most MOST_VALUES values, or 3.8 MB, the most frequent first.
 
         `question` is this search's, as a key asks it. The text is looked for among all values,
         however many there are.
@@ -114,13 +117,15 @@ class Search:
             {"value": value, "name": None if value is None else known.get(value), "count": count}
             for value, count in largest
         ]
+        room = PAGE_BYTES - _META_BYTES
+        shown = len(fill(map(to_json, found), limit=MOST_VALUES, room=room))
         meta = question.meta(objects)
         return {
             "dimension": self.dimension.name,
             "title": self.dimension.title,
             "meta": {**meta, "warnings": [*meta["warnings"], *warnings]},
-            "values": found[:MOST_VALUES],
-            "truncated": len(found) > MOST_VALUES,
+            "values": found[:shown],
+            "truncated": len(found) > shown,
         }
 
     def _counts(self, question: Question, objects: TenantYears) -> Iterator[tuple[_Value, int]]:

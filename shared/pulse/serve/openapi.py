@@ -370,7 +370,7 @@ _DIMENSION_SCHEMA: Schema = {
         },
         "truncated": {
             "type": "boolean",
-            "description": f"True where there are more than these {MOST_VALUES}: ask with q.",
+            "description": "True where there are more than these: ask with q.",
         },
     },
 }

@@ -139,16 +139,51 @@ def test_a_table_that_fails_fails_no_batch_and_is_tried_again(
     assert table.taken() == [("a1", "Ada"), ("a2", "Ada")]
 
 
-def test_a_batch_notes_a_bounded_number_and_the_next_one_goes_on(
+def test_a_batch_notes_a_bounded_number_of_a_pages_and_the_next_one_goes_on(
     agents: AgentNames, table: InMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(names, "MOST_AT_ONCE", 3)
-    rows = [row(f"a{number}") for number in range(5)]
+    monkeypatch.setattr(names, "MOST_PUBLIC", 3)
+    rows = [row(f"a{number}", kind="publishable") for number in range(5)]
     counts = []
-    for _ in range(3):
-        agents.note(rows)
+    for batch in (rows, [], []):
+        agents.note(batch)
         counts.append(len(table.taken()))
     assert counts == [3, 2, 0]
+
+
+def test_all_that_a_server_names_is_noted_at_once(agents: AgentNames, table: InMemory) -> None:
+    agents.note([row(f"a{number}", f"Agent {number}") for number in range(3_000)])
+    assert sorted(table.taken()) == sorted((f"a{n}", f"Agent {n}") for n in range(3_000))
+
+
+def test_what_there_was_no_time_for_is_noted_later_with_its_latest_word(
+    agents: AgentNames, table: InMemory, caplog: pytest.LogCaptureFixture
+) -> None:
+    table.broken = True
+    agents.note([row("a1", "Ada"), row("a2", "Bob")])
+    logged = [(record.getMessage(), vars(record).get("names")) for record in caplog.records]
+    assert logged == [("names not noted", None), ("names wait for a later batch", 2)]
+    table.broken = False
+    agents.note([row("a2", "Robert", hour=13), row("a3", "Cyd")])
+    assert sorted(table.taken()) == [("a1", "Ada"), ("a2", "Robert"), ("a3", "Cyd")]
+
+
+def test_what_waits_is_bounded_and_said(
+    agents: AgentNames,
+    table: InMemory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(names, "_MOST_WAITING", 4)
+    table.broken = True
+    agents.note([row(f"a{n}", kind="publishable") for n in range(9)] + [row("b1"), row("b2")])
+    assert caplog.records[-1].getMessage() == "names left out"
+    assert vars(caplog.records[-1])["names"] == 7
+    table.broken = False
+    agents.note([])
+    taken = [agent for agent, _ in table.taken()]
+    assert len(taken) == 4
+    assert {"b1", "b2"} < set(taken)
 
 
 def test_agents_that_somebody_makes_up_do_not_grow_the_memory(
@@ -162,10 +197,10 @@ def test_agents_that_somebody_makes_up_do_not_grow_the_memory(
 def test_a_flood_from_a_page_uses_up_no_place_of_a_secret_key(
     agents: AgentNames, table: InMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(names, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(names, "MOST_PUBLIC", 3)
     flood = [row(f"a{number}", kind="publishable") for number in range(9)]
     agents.note([*flood, row("b1"), row("b2")])
-    assert [agent for agent, _ in table.taken()][:2] == ["b1", "b2"]
+    assert sorted(agent for agent, _ in table.taken()) == ["a0", "a1", "a2", "b1", "b2"]
 
 
 def test_a_slow_table_does_not_hold_a_batch_up(agents: AgentNames, table: InMemory) -> None:
@@ -177,14 +212,14 @@ def test_a_slow_table_does_not_hold_a_batch_up(agents: AgentNames, table: InMemo
     assert len(table.taken()) == 2
 
 
-@pytest.mark.parametrize("kind", ["publishable", "secret"])
 def test_a_flood_of_one_tenant_takes_no_turn_from_another(
-    agents: AgentNames, table: InMemory, monkeypatch: pytest.MonkeyPatch, kind: str
+    agents: AgentNames, table: InMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(names, "MOST_AT_ONCE", 4)
+    kind = "publishable"
+    monkeypatch.setattr(names, "MOST_PUBLIC", 4)
     known = [row(f"known{number}", tenant="small", kind=kind) for number in range(3)]
     agents.note(known)
     table.taken()
     flood = [row(f"bot{number}", kind=kind) for number in range(9)]
     agents.note([*flood, *known, row("b1", tenant="small", kind=kind)])
-    assert [agent for agent, _ in table.taken()] == ["bot0", "b1", "bot1", "bot2"]
+    assert sorted(agent for agent, _ in table.taken()) == ["b1", "bot0", "bot1", "bot2"]

@@ -1,5 +1,6 @@
 """A dimension's values as a filter offers them, counted on objects in memory."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -159,13 +160,21 @@ def test_names_of_any_kind_are_found_as_they_are() -> None:
         assert values("agent", found, f"q={quote(name.upper(), safe='')}") == [(name, 1)]
 
 
-def test_at_most_a_thousand_values_are_told_and_q_reaches_the_others() -> None:
-    found = [Answer(DAY, 3, agent=f"agent-{number:04}") for number in range(1_001)]
+def test_at_most_ten_thousand_values_are_told_and_q_reaches_the_others() -> None:
+    found = [Answer(DAY, 3, agent=f"agent-{number:05}") for number in range(10_001)]
     reply = search("agent", found)
-    assert len(reply["values"]) == dimensions.MOST_VALUES == 1_000
+    assert len(reply["values"]) == dimensions.MOST_VALUES == 10_000
     assert reply["truncated"] is True
-    assert values("agent", found, "q=-1000") == [("agent-1000", 1)]
-    assert search("agent", found[:1_000])["truncated"] is False
+    assert values("agent", found, "q=-10000") == [("agent-10000", 1)]
+    assert search("agent", found[:10_000])["truncated"] is False
+
+
+def test_long_values_are_told_as_far_as_a_reply_may_be_long() -> None:
+    found = [Answer(DAY, 3, agent=f"{number:04}" + "🙂" * 124) for number in range(8_000)]
+    reply = search("agent", found)
+    told = json.dumps(reply["values"], ensure_ascii=False, separators=(",", ":")).encode()
+    assert 3_799_000 < len(told) <= 3_800_001
+    assert reply["truncated"] is True
 
 
 @given(found=answers(date(2025, 12, 1), date(2026, 11, 21)), name=st.data())
@@ -319,7 +328,7 @@ def test_more_values_than_a_report_has_rows_are_counted_and_searched(
     found.append(Answer(DAY, 5, agent="eva"))
     reply = search("agent", [*found, Answer(DAY, 1, agent="eva")])
     assert (reply["values"][0]["value"], reply["values"][0]["count"]) == ("eva", 2)
-    assert (len(reply["values"]), reply["truncated"]) == (1000, True)
+    assert (len(reply["values"]), reply["truncated"]) == (3_001, False)
     assert values("agent", found, "q=2987") == [("a2987", 1)]
 
 
