@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
@@ -14,6 +15,7 @@ from pulse import days, lake
 from pulse.errors import BuildCheckError, ConflictError
 from pulse.finance.check import finance_equals_reports
 from pulse.finance.export import LEASE_US, RevenueResult
+from pulse.store.clients import client
 from pulse.store.finance import Finance
 from pulse.store.objects import Objects
 from tests.aws_calls import AwsCalls
@@ -262,12 +264,51 @@ def test_an_adjustment_that_no_manifest_lists_counts_and_is_listed(closed: Books
         "adjustments/0001.csv",
         "adjustments/0002.csv",
     ]
+    assert [file["name"] for file in closed.manifest()["files"][2:]] == [
+        "adjustments/0001.parquet",
+        "adjustments/0002.parquet",
+    ]
     assert closed.sums()["EUR"] == (3, Decimal(24))
+
+
+def test_every_adjustment_has_the_same_rows_as_parquet(closed: Books) -> None:
+    """Texts that a line of CSV could not tell Athena: breaks, quotes and backslashes."""
+    texts = ["line\nbreak", 'a "quote"', "back\\slash", "=1+1", "'=1+1", "semi;colon"]
+    for text in texts:
+        closed.record(interaction("2026-10-31", "7", customer_segment=text))
+    closed.export()
+    table = parquet.read_table(pa.BufferReader(closed.read("adjustments/0001.parquet")))
+    assert table.column_names == [
+        "day", "media_type", "customer_segment", "service_type", "currency",
+        "interactions_with_revenue", "revenue",
+    ]  # fmt: skip
+    assert table.schema.field("revenue").type == pa.decimal128(38, 4)
+    assert set(table["customer_segment"].to_pylist()) == set(texts)
+    assert set(table["revenue"].to_pylist()) == {Decimal("7.0000")}
+    closed.spoil("adjustments/0001.parquet")
+    with pytest.raises(BuildCheckError, match=r"0001\.parquet is not what its manifest says"):
+        closed.export_month("2026-10")
+
+
+def test_adjustments_from_before_there_was_parquet_get_it(closed: Books) -> None:
+    closed.record(interaction("2026-10-31", "7"))
+    closed.export()
+    manifest = closed.manifest()
+    bare = manifest | {"files": manifest["files"][:2]}
+    prefix = lake.revenue_prefix("acme", "2026-10")
+    Objects("finance").put(prefix + "manifest.json", json.dumps(bare).encode())
+    client("s3").delete_object(Bucket="finance", Key=f"{prefix}adjustments/0001.parquet")
+    mended = closed.export_month("2026-10")
+    assert mended and mended.version == manifest["version"] + 1
+    assert mended.as_of == manifest["as_of"]
+    assert closed.manifest()["files"] == manifest["files"]
+    again = closed.export_month("2026-10")
+    assert again == mended
 
 
 def _manifest_without_adjustments(books: Books) -> bytes:
     manifest = json.loads(books.read("manifest.json"))
-    return json.dumps(manifest | {"adjustments": []}).encode()
+    return json.dumps(manifest | {"files": manifest["files"][:2], "adjustments": []}).encode()
 
 
 def test_a_closed_month_that_somebody_touched_is_an_error_and_stays_as_it_is(closed: Books) -> None:

@@ -381,6 +381,7 @@ def test_finance_reads_its_files_and_no_more(run: Run) -> None:
         "revenue.csv",
         "revenue.parquet",
         "adjustments/0001.csv",
+        "adjustments/0001.parquet",
     }
     body = finance.get_object(Bucket=bucket, Key=f"{month}revenue.csv")["Body"].read()
     assert b',"voice",,,"EUR",1,12.5000,12.5000' in body

@@ -43,12 +43,7 @@ def csv_file(figures: Figures) -> bytes:
 
 def parquet_file(figures: Figures) -> bytes:
     """revenue.parquet, with the same rows."""
-    columns = list(zip(*_rows(figures), strict=True)) or [()] * len(COLUMNS)
-    arrays = [pa.array(c, field.type) for c, field in zip(columns, COLUMNS, strict=True)]
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays, schema=COLUMNS), sink, compression=lake.CODEC)
-    body: bytes = sink.getvalue().to_pybytes()
-    return body
+    return _parquet(COLUMNS, _rows(figures))
 
 
 def read_parquet(body: bytes) -> Figures:
@@ -61,6 +56,17 @@ def read_parquet(body: bytes) -> Figures:
 def adjustment_file(changes: Figures) -> bytes:
     """An adjustment: what is to be added to the closed month, row by row."""
     return _csv(ADJUSTED, (row[:-1] for row in _rows(changes)))
+
+
+def adjustment_parquet(changes: Figures) -> bytes:
+    """The rows of an adjustment as Parquet."""
+    columns = pa.schema([COLUMNS.field(name) for name in ADJUSTED])
+    return _parquet(columns, (row[:-1] for row in _rows(changes)))
+
+
+def parquet_of(adjustment: str) -> str:
+    """What the Parquet beside an adjustment's CSV is called."""
+    return f"{adjustment.removesuffix('.csv')}.parquet"
 
 
 def read_adjustment(body: bytes) -> Figures:
@@ -88,6 +94,15 @@ def _rows(figures: Figures) -> Iterator[Sequence[Any]]:
 
 def _csv(header: Sequence[str], rows: Iterator[Sequence[Any]]) -> bytes:
     return "".join([csv_line(header), *map(csv_line, rows)]).encode()
+
+
+def _parquet(schema: pa.Schema, rows: Iterator[Sequence[Any]]) -> bytes:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(arrays, schema=schema), sink, compression=lake.CODEC)
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
 
 
 def _change(line: Sequence[str], read: Callable[[str], str]) -> tuple[Key, Figure]:

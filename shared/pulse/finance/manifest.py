@@ -43,7 +43,7 @@ class Manifest:
     version: int
     """Rises by one with each put of the manifest."""
     state: Literal["open", "closed"]
-    """Closed: `files` stay as they are for good, what changes comes as adjustments."""
+    """Closed: what `files` names stays as it is for good, what changes comes as adjustments."""
     closed_at: str | None
     as_of: str
     """When the build ran that the latest of the figures come from."""
@@ -51,6 +51,7 @@ class Manifest:
     revenue: Mapping[str, str]
     """Total by currency, and so is the one of an adjustment; of `files`, without adjustments."""
     files: tuple[File, ...]
+    """The month as CSV and as Parquet; then the Parquet beside each adjustment."""
     adjustments: tuple[Adjustment, ...] = ()
 
     @property

@@ -5,6 +5,7 @@ figures have changed since is put beside it, computed against what lies there an
 somebody noted, so that an adjustment which a dead exporter left behind counts too.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -15,8 +16,10 @@ from pulse.finance.files import (
     CSV,
     PARQUET,
     adjustment_file,
+    adjustment_parquet,
     csv_file,
     parquet_file,
+    parquet_of,
     read_adjustment,
     read_parquet,
 )
@@ -45,8 +48,9 @@ def figures_in(folder: Folder, manifest: Manifest) -> Figures:
 
     Raises BuildCheckError where a file is not what the manifest says.
     """
-    if not folder.has(manifest.file(CSV)):
-        folder.read_listed(manifest.file(CSV))
+    for file in manifest.files:
+        if file.name != PARQUET and not folder.has(file):
+            folder.read_listed(file)
     in_files = read_parquet(folder.read_listed(manifest.file(PARQUET)))
     changes = (read_adjustment(folder.read_listed(file)) for file in manifest.adjustments)
     return reduce(add, changes, in_files)
@@ -97,13 +101,30 @@ def _adjusted(folder: Folder, before: Manifest, figures: Figures, as_of: str) ->
     if changes:
         file = folder.put(folder.next_adjustment, adjustment_file(changes))
         adjustments.append(_adjustment(file, changes, as_of))
-    if len(adjustments) == len(listed):
+    files = [*before.files, *_parquet_beside(folder, before, adjustments)]
+    if (len(files), len(adjustments)) == (len(before.files), len(listed)):
         return before
     manifest = replace(
-        before, version=before.version + 1, as_of=as_of, adjustments=tuple(adjustments)
+        before,
+        version=before.version + 1,
+        as_of=as_of if len(adjustments) > len(listed) else before.as_of,
+        files=tuple(files),
+        adjustments=tuple(adjustments),
     )
     folder.put(MANIFEST, manifest.to_json())
     return manifest
+
+
+def _parquet_beside(
+    folder: Folder, before: Manifest, adjustments: Sequence[Adjustment]
+) -> Iterator[File]:
+    """Put Parquet beside each adjustment that has none yet, as those of older versions."""
+    listed = {file.name for file in before.files}
+    for adjustment in adjustments:
+        name = parquet_of(adjustment.name)
+        if name not in listed:
+            changes = read_adjustment(folder.read(adjustment.name))
+            yield folder.put(name, adjustment_parquet(changes))
 
 
 def _adjustment(file: File, changes: Figures, as_of: str) -> Adjustment:
