@@ -3,13 +3,16 @@
 The families are ua-parser's (uap-core), "Other" where it knows none. The device is a coarse
 class, because that is what a report can act on: a family of devices would be one of ten
 thousand names. Safari on an iPad asks for desktop pages with a Mac's User-Agent and counts as
-one.
+one. A bot is what uap-core or crawler-user-agents lists as one; of the latter's list all but
+libraries, which programs of people use too (docs/decisions/0050).
 """
 
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+import ua_parser_rs
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from ua_parser import Domain, Resolver, Result, load_lazy_builtins
 from ua_parser.regex import Resolver as RustResolver
 
@@ -71,8 +74,8 @@ _OPERA_PHONE = re.compile(r"Opera M(?:ini|obi)/")
 _OPEN_HARMONY = re.compile(r"\((Phone|Tablet|PC); OpenHarmony ")
 """As its web component has it (openharmony/docs, web-default-userAgent.md)."""
 _OPEN_HARMONY_DEVICES = {"Phone": "mobile", "Tablet": "tablet", "PC": "desktop"}
-_AUTOMATED = re.compile(r"HeadlessChrome/|Bytespider")
-"""Programs that uap-core takes for browsers."""
+_LIBRARY = "http-library"
+"""How crawler-user-agents tags programs' libraries: an app on somebody's phone may use one."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,15 @@ def resolver() -> Resolver:
     return RustResolver(load_lazy_builtins())
 
 
+@cache
+def _bots() -> ua_parser_rs.UserAgentExtractor:
+    """Finds a bot's pattern in a header: 1,500 of them at once, in about a microsecond."""
+    patterns = [bot["pattern"] for bot in CRAWLER_USER_AGENTS_DATA if _LIBRARY not in bot["tags"]]
+    return ua_parser_rs.UserAgentExtractor(
+        (pattern, "bot", None, None, None, None) for pattern in patterns
+    )
+
+
 @lru_cache(maxsize=10_000)
 def _parse(user_agent: str) -> Client:
     parsed = resolver()(user_agent, Domain.ALL).complete()
@@ -114,7 +126,7 @@ def _device(user_agent: str, parsed: Result) -> str:
     family = parsed.device.family if parsed.device else ""
     os = parsed.os.family if parsed.os else ""
     # Spider is what uap-core calls every program that reads pages by itself
-    if family == "Spider" or _AUTOMATED.search(user_agent):
+    if family == "Spider" or _bots().extract(user_agent):
         return "bot"
     if harmony := _OPEN_HARMONY.search(user_agent):
         return _OPEN_HARMONY_DEVICES[harmony[1]]

@@ -2,6 +2,7 @@
 
 import pytest
 import ua_parser_rs
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from ua_parser.regex import Resolver as RustResolver
 
 from pulse.raw import user_agents
@@ -80,3 +81,47 @@ def test_the_rust_engine_is_the_one_that_runs() -> None:
     resolver = user_agents.resolver()
     assert isinstance(resolver, RustResolver)
     assert isinstance(resolver.ua, ua_parser_rs.UserAgentExtractor)
+
+
+def listed(*, libraries: bool) -> list[str]:
+    """The headers that crawler-user-agents has as examples, of libraries or of the others."""
+    return [
+        header
+        for bot in CRAWLER_USER_AGENTS_DATA
+        if ("http-library" in bot["tags"]) == libraries
+        for header in bot["instances"]
+    ]
+
+
+def test_of_the_list_of_crawlers_nearly_all_are_bots() -> None:
+    bots, libraries = listed(libraries=False), listed(libraries=True)
+    assert len(bots) > 1_900
+    assert {client_of(header).device for header in bots} == {"bot"}
+    every = [client_of(header).device for header in (*bots, *libraries)]
+    assert every.count("bot") / len(every) > 0.95
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "okhttp/4.12.0",
+        "MyApp/1 CFNetwork/1494.0.7 Darwin/23.4.0",
+        "Dart/3.3 (dart:io)",
+        "Dalvik/2.1.0 (Linux; U; Android 13; Pixel 7 Build/TQ3A.230805.001)",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+        "Gecko) Mobile/15E148 Instagram 325.0.3.34.92 (iPhone15,2; iOS 17_4)",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+        "like Gecko) Mobile/21E236 [FBAN/FBIOS;FBAV/457.0.0.36.108;FBBV/581150222]",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+        "Gecko) Mobile/15E148 [Pinterest/iOS]",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+        "Gecko) GSA/309.1.618108475 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (Linux; Android 14; SM-S918B; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Version/4.0 Chrome/122.0.0.0 Mobile Safari/537.36 Line/14.3.2/IAB",
+        "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0; Microsoft Outlook 16.0) like "
+        "Gecko",
+        "Lynx/2.8.9rel.1 libwww-FM/2.14 SSL-MM/1.4.1 OpenSSL/1.1.1d",
+    ],
+)
+def test_apps_of_people_are_no_bots(header: str) -> None:
+    assert client_of(header).device != "bot"
