@@ -30,7 +30,7 @@ from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.signatures import LETTERS, sign
 from pulse.tenants.surveys import Survey, Texts, direction
-from pulse.texts import is_word
+from pulse.texts import is_word, tidy
 
 _PLACEHOLDER = re.compile(
     r"""(\{\{[^{}"'<>&]*\}\}|\{[!$][^{}"'<>&]*\}|\{%[^{}"'<>&]*%\}"""
@@ -228,6 +228,7 @@ def _values(
     channel: str | None, agent: str | None, interaction: str | None, lang: str | None
 ) -> dict[str, str]:
     """What an answer will say of where it came from, as far as it is given."""
+    channel = channel and tidy(channel)
     if channel is not None and not is_word(channel) and not _PLACEHOLDER.fullmatch(channel):
         raise WrongUseError(
             f"--channel takes a text of 1 to {WORD_LIMIT} characters, not {channel!r}."

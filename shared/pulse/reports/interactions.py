@@ -170,7 +170,10 @@ _CUSTOMER_PERSPECTIVE = (
     _count("responded", "Interactions with a first response."),
     _count("finished", "Interactions finished."),
     _count("abandoned", "Interactions that the customer gave up before they were accepted."),
-    _count("replies", "Replies sent; of voice and chat at least one in each accepted interaction."),
+    _count(
+        "replies",
+        "Replies sent; on synchronous media at least one in each accepted interaction.",
+    ),
     RESPONSE_RATIO,
     _count("accept_due", "Interactions offered, with a threshold for accepting."),
     _count("accept_met", "Of these, accepted within it."),

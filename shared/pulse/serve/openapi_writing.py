@@ -157,7 +157,7 @@ _INTERACTION: Schema = {
         ),
         "first_response_at": _moment(
             "When the customer got the first reply; not before entered_at, at most two years "
-            "after. For voice and chat accepted_at where it is missing."
+            "after. On the tenant's synchronous media accepted_at where it is missing."
         ),
         "finished_at": _moment("When it was over; not before entered_at, at most two years after."),
         "abandoned": {
