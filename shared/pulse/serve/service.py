@@ -88,7 +88,7 @@ class Reports:
     def report(self, call: Call) -> Reply:
         """One page of one report, or 304 where the caller has it.
 
-        Raises the RequestError that API.md names for a key, report or query at fault.
+        Raises the RequestError that docs/http.md names for a key, report or query at fault.
         """
         key = self._reader(call, "report", "secret", "operator", "feed")
         if key.kind == "feed":
@@ -111,7 +111,7 @@ class Reports:
     def dimension(self, call: Call) -> Reply:
         """The values of one dimension, or 304 where the caller has them.
 
-        Raises the RequestError that API.md names for a key, dimension or query at fault.
+        Raises the RequestError that docs/http.md names for a key, dimension or query at fault.
         """
         key = self._reader(call, "report", "secret", "operator")
         across = key.kind == "operator"
