@@ -27,7 +27,7 @@ class Update:
     updated_at: datetime
     order: int
     fields: Mapping[str, Any] = field(default_factory=dict)
-    """As API.md names them, times as datetimes, revenue as (amount, currency)."""
+    """As docs/http.md names them, times as datetimes, revenue as (amount, currency)."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _adjusted_wald(promoters: int, detractors: int, n: int) -> tuple[Decimal, De
     return max(100 * (x - half), Decimal(-100)), min(100 * (x + half), Decimal(100))
 
 
-# -- whole replies, as API.md and docs/metrics.md describe them
+# -- whole replies, as docs/http.md and docs/metrics.md describe them
 
 SCORED = ("average", "median", "score", "ci_low", "ci_high")
 SEGMENTS = {

@@ -21,7 +21,7 @@
     ├── GoneError             an object that a record named has been removed; look again
     └── ConflictError         somebody else changed the same thing first; start over
 
-API.md names the statuses; `code` is the stable, machine-readable name of the case.
+docs/http.md#errors lists the statuses; `code` is the stable name of the case, for programs.
 """
 
 from collections.abc import Sequence

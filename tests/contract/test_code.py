@@ -57,7 +57,7 @@ def test_only_one_function_reads_the_clock(path: Path) -> None:
     assert path.name == "days.py" or not found & reads
 
 
-# FACTS: these imports cost hundreds of milliseconds at each cold start.
+# Measured: these imports cost hundreds of milliseconds at each cold start.
 PANDAS = {"pandas", "pyarrow.dataset", "awswrangler"}
 FORBIDDEN = {
     "ingest": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},

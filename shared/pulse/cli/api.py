@@ -1,4 +1,4 @@
-"""Pulse's HTTP interface as a client of it sees it (API.md)."""
+"""Pulse's HTTP interface as a client of it sees it (docs/http.md)."""
 
 import http.client
 import json

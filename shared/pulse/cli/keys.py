@@ -1,4 +1,4 @@
-"""`pulse key`: what callers show, each kind allowed just what API.md says."""
+"""`pulse key`: what callers show, each kind allowed just what docs/http.md#keys says."""
 
 import re
 from datetime import datetime, time

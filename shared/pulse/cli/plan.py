@@ -1,4 +1,4 @@
-"""A row of a file as one event of API.md: which cell is which field, and how it is read.
+"""A row of a file as one event of docs/http.md: which cell is which field, and how it is read.
 
 What is the interface's to judge is left to it, so that a rule stands in one place; here a row is
 set aside only where its text cannot be told as what the field holds.

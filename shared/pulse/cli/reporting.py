@@ -107,7 +107,7 @@ def report(
 
 
 def report_query(query: Mapping[str, str | None], filters: Sequence[str]) -> str:
-    """The query string: what is not None, and filters as API.md writes them.
+    """The query string: what is not None, and filters as docs/http.md#filters has them.
 
     Each filter is DIM=VALUE or DIM=!VALUE. Raises WrongUseError where a dimension has both kinds.
     """

@@ -1,4 +1,4 @@
-"""From which pages a key may be used (API.md, "Keys").
+"""From which pages a key may be used (docs/http.md#keys).
 
 An origin is a page's scheme, host and port, as browsers send it in the header of that name. It
 keeps other sites' pages from using a publishable key; it is no defence against a program.

@@ -1,8 +1,8 @@
 """What reading an item takes, whatever its stream: one object as a caller wrote it → an event.
 
-API.md ("Writing") is the contract. An item is rejected for the first fault found, so that
-accepted and rejected items add up; a field that API.md does not know is a fault, because a
-misspelt one would lose data without a word. The modules beside this one read one stream each.
+docs/http.md#writing is the contract. An item is rejected for the first fault found, so that
+accepted and rejected items add up; an unknown field is a fault, because a misspelt one would lose
+data without a word. The modules beside this one read one stream each.
 """
 
 from abc import ABC, abstractmethod

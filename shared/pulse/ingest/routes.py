@@ -1,6 +1,6 @@
 """ingest's routes: keys first, then the body, then every item; 202 once the queue has the good.
 
-Each route ends within DEADLINE_S, look-ups included. API.md ("Keys", "Writing") is the contract.
+Each route ends within DEADLINE_S, look-ups included. docs/http.md#writing is the contract.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ class Verdict:
     faults: Mapping[int, FieldError]
 
     def summary(self) -> dict[str, Any]:
-        """The members of a reply, as API.md has them."""
+        """The members of a reply, as docs/http.md has them."""
         size = len(self.events) + len(self.faults)
         shown: dict[str, Any] = {
             "accepted": len(self.events),

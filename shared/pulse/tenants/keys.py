@@ -1,4 +1,4 @@
-"""Keys: what callers show, and what each kind may do (API.md, "Keys").
+"""Keys: what callers show, and what each kind may do (docs/http.md#keys).
 
 The text of a key exists once, when it is made; kept is only its SHA-256.
 """

@@ -1,4 +1,4 @@
-"""`pulse report`: the query as API.md writes it, the table for eyes."""
+"""`pulse report`: the query as docs/http.md writes it, the table for eyes."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """However SQS delivers: each message one to five times, in any order and any batches, some refused.
 
 write_raw itself, over a lake and a ledger in memory. What lies there in the end must count as the
-set of identities that were sent, by API.md's rules, worked out here in plain Python.
+set of identities that were sent, by docs/http.md's rules, worked out here in plain Python.
 """
 
 import json
