@@ -110,3 +110,21 @@ def test_the_decision_tells_what_is_not_run_on_trino_and_why() -> None:
     }
     assert reasons
     assert [reason for reason in reasons if reason.split(";")[0] not in told] == []
+
+
+def test_the_glossary_has_one_line_a_term_in_order() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text()
+    terms = re.findall(r"(?m)^\| ([^|]+?) \| [^|]+ \|$", page.split("|---|---|\n")[1])
+    assert len(terms) == len(page.split("|---|---|\n")[1].splitlines())
+    assert terms == sorted(set(terms))
+
+
+def test_no_line_of_the_glossary_is_about_a_word_that_nobody_uses() -> None:
+    folder = ROOT / "docs"
+    others = [*folder.glob("*.md"), ROOT / "README.md", *(ROOT / "shared").rglob("*.py")]
+    text = " ".join(
+        " ".join(page.read_text().split()).lower() for page in others if page.name != "glossary.md"
+    )
+    page = (folder / "glossary.md").read_text()
+    terms = re.findall(r"(?m)^\| ([^|]+?) \| ", page.split("|---|---|\n")[1])
+    assert [term for line in terms for term in line.split(", ") if term not in text] == []
