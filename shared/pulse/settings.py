@@ -123,7 +123,7 @@ class BuildSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ReadingSettings(RoutedSettings):
+class ReadingSettings(RememberingSettings, RoutedSettings):
     """Functions that answer readers."""
 
     key_reads_per_minute: str
@@ -196,7 +196,7 @@ class ExportRevenueSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ServeReportsSettings(RememberingSettings, ReadingSettings):
+class ServeReportsSettings(ReadingSettings):
     """serve_reports: report objects from the lake, and Athena for what none of them covers."""
 
     lake_bucket: str

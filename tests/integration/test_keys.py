@@ -83,6 +83,20 @@ def test_a_revoked_key_ends_within_the_time_that_is_remembered(
 
 
 @pytest.mark.parametrize("kind", ROUTES)
+def test_a_function_that_is_to_remember_nothing_asks_at_each_request(
+    driver: Driver, shell: Shell, clock: Clock, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULSE_REMEMBER_SECONDS", "0")
+    driver.forget()
+    key = made(shell, kind)
+    assert admits(driver, kind, key)
+    revoke(shell, key)
+    assert not admits(driver, kind, key)
+    monkeypatch.undo()
+    driver.forget()
+
+
+@pytest.mark.parametrize("kind", ROUTES)
 def test_a_key_expires_at_the_second_even_where_it_is_remembered(
     driver: Driver, shell: Shell, clock: Clock, kind: str
 ) -> None:

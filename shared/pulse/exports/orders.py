@@ -52,7 +52,9 @@ class Orders:
             "GET": Limits.per_minute(*settings.reads),
         }
         return cls(
-            directory=Directory(Tenants(settings.table, hurried=True), limits=limits),
+            directory=Directory(
+                Tenants(settings.table, hurried=True), settings.remember_us, limits
+            ),
             exports=Exports(settings.table, hurried=True),
             objects=Objects(settings.lake_bucket, hurried=True),
             events=Events(settings.event_source, hurried=True),
