@@ -44,14 +44,13 @@ class Call:
         """The request that an event of API Gateway holds."""
         context = event["requestContext"]
         text = event.get("body") or ""
-        decode = base64.b64decode if event.get("isBase64Encoded") else _encode
         return cls(
             route=event["routeKey"],
             method=context["http"]["method"],
             path=event["rawPath"],
             raw_query=event.get("rawQueryString") or "",
             headers={name.lower(): value for name, value in event.get("headers", {}).items()},
-            body=decode(text),
+            body=base64.b64decode(text) if event.get("isBase64Encoded") else _encode(text),
             source_ip=context["http"]["sourceIp"],
             request_id=context["requestId"],
             path_parameters=event.get("pathParameters") or {},

@@ -5,6 +5,7 @@ Only the builders import this module: awswrangler brings pandas with it.
 
 import time
 from collections.abc import Mapping
+from itertools import chain, repeat
 from typing import Any
 
 import awswrangler as wr
@@ -72,7 +73,7 @@ class Athena:
 
     def _run(self, sql: str, params: Mapping[str, Any], remaining_s: Remaining) -> str:
         query = self._start(sql, params)
-        for poll in range(1_000_000):
+        for wait_s in chain(_POLL_S, repeat(_POLL_S[-1])):
             status = wr.athena.get_query_execution(query_execution_id=query)["Status"]
             if status["State"] == "SUCCEEDED":
                 return query
@@ -80,7 +81,7 @@ class Athena:
                 raise _error(status)
             if remaining_s() < _LEFT_TO_STOP_S:
                 break
-            time.sleep(_POLL_S[min(poll, len(_POLL_S) - 1)])
+            time.sleep(wait_s)
         wr.athena.stop_query_execution(query_execution_id=query)
         raise AthenaError(
             f"stopped: the statement was {status['State']} when time ran out", retryable=True
