@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,14 +44,17 @@ def serving(folder: Path, delay_ms: int) -> Iterator[str]:
         process.communicate()
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """The S3 of one folder, on a port of its own."""
+
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, folder: Path, delay_s: float) -> None:
+    def __init__(self, folder: Path, wait: Callable[[], object]) -> None:
+        """Over the folder; each request calls `wait` before it is answered."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.folder = folder
-        self.delay_s = delay_s
+        self.wait = wait
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a client that hangs up, as engines do when they know enough."""
@@ -62,7 +65,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: Server
 
     def do_GET(self) -> None:
         self._answer()
@@ -71,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
-        time.sleep(self.server.delay_s)
+        self.server.wait()
         url = urlsplit(self.path)
         bucket, _, key = unquote(url.path).strip("/").partition("/")
         if not key and self.command == "GET":
@@ -169,7 +172,7 @@ def _keys(bucket: Path) -> tuple[str, ...]:
 
 
 def main(folder: Path, delay_ms: int) -> None:
-    server = _Server(folder, delay_ms / 1000)
+    server = Server(folder, lambda: time.sleep(delay_ms / 1000))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)  # noqa: T201 - what who started it waits for
     sys.stdin.read()

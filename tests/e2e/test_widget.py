@@ -211,9 +211,13 @@ def test_calls_from_before_it_came_are_heard(page: Page, open_shop: OpenShop) ->
 
 
 def test_seconds_show_it(page: Page, open_shop: OpenShop) -> None:
-    open_shop(page, delay="1")
+    page.clock.install()
+    open_shop(page, delay="3600")
+    settle(page)
+    page.clock.fast_forward("45:00")
     settle(page)
     expect(dialog(page)).to_have_count(0)
+    page.clock.fast_forward("15:00")
     expect(dialog(page)).to_be_visible()
 
 

@@ -4,8 +4,10 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import boto3
 import pytest
@@ -40,17 +42,23 @@ def test_an_object_comes_whole_or_in_part_and_late(served: Any) -> None:
     assert served.head_object(Bucket="lake", Key="a=1/two.txt")["ContentLength"] == 10
 
 
-def test_requests_wait_beside_each_other(served: Any) -> None:
-    threads = [
-        threading.Thread(target=served.head_object, kwargs={"Bucket": "lake", "Key": "b/one.txt"})
-        for _ in range(8)
-    ]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert time.perf_counter() - start < 8 * DELAY_MS / 1000
+def test_requests_wait_beside_each_other(tmp_path: Path) -> None:
+    """None is answered before all of them wait."""
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "lake" / "one.txt").write_bytes(b"0123456789")
+    together = threading.Barrier(8)
+    server = slow_s3.Server(tmp_path, lambda: together.wait(timeout=60))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/lake/one.txt"
+
+    def asked(_: int) -> bytes:
+        with urlopen(address, timeout=120) as reply:
+            return bytes(reply.read())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(asked, range(8))) == [b"0123456789"] * 8
+    server.shutdown()
+    server.server_close()
 
 
 def test_what_the_caller_has_or_what_is_not_there_is_not_sent(served: Any) -> None:
