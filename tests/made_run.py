@@ -4,11 +4,12 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests import tied
 
 ROOT = Path(__file__).parents[1]
 READY_WITHIN_S = 90
@@ -31,20 +32,15 @@ class Run:
 
 
 def start(folder: Path, port: int, *, with_sample: bool = False, parameters: str = "") -> Run:
-    """A run that has just begun, on that port."""
+    """A run that has just begun, on that port. It ends with this process at the latest."""
     environment = {name: value for name, value in os.environ.items() if "AWS" not in name} | {
         "PULSE_PORT": str(port),
         "PULSE_SAMPLE": "1" if with_sample else "0",
         "PULSE_PARAMETERS": parameters,
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'shared'}",
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "local"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    process = tied.start(
+        "local", cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     return Run(folder, process)
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, Request
 
+from tests import tied
 from tests.e2e.conftest import RunningStack
 from tests.made_run import free_port
 
@@ -43,9 +44,7 @@ def address(stack: RunningStack, survey: str, **values: object) -> str:
 def shop(tag: str) -> Iterator[str]:
     """The origin of a shop that is somebody else's, with the tag in its page."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, SHOP, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = tied.start(str(SHOP), str(port), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with process:
         assert process.stdin and process.stdout
         process.stdin.write(tag)

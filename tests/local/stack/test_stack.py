@@ -14,6 +14,7 @@ import pytest
 from local.stack import FunctionError, Stack
 from local.template import TemplateError
 from tests.local.stack.conftest import APP, eventually
+from tests.processes import children_of, is_running
 
 ROOT = APP.parents[4]
 START = """
@@ -25,29 +26,6 @@ stack = Stack.start(Path(sys.argv[1]), port=0, parameters={}, log_dir=None)
 print(stack.invoke("Echo", {"do": "about"})["pid"], stack.endpoint_url, flush=True)
 time.sleep(60)
 """
-
-
-def children_of(pid: int) -> set[int]:
-    """Processes that descend from `pid`, at any depth."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int(
-                    (entry / "stat").read_text().rsplit(")")[-1].split()[1]
-                )
-            except (OSError, ValueError):
-                continue
-    found = {child for child, parent in parents.items() if parent == pid}
-    return found.union(*(children_of(child) for child in found)) if found else found
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def answers(url: str) -> bool:
