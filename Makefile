@@ -1,7 +1,8 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
+# make check  lint, types and unit tests, within a minute: for every save
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
 # make test-trino   the statements on Athena's own engine, which Maven (mvn) fetches once: 0.8 GB
-.PHONY: run test test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
+.PHONY: run check units test test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -25,7 +26,15 @@ run: .venv/run.stamp $(COUNTRIES) $(PAGES) $(ON_TRINO:trino=.venv/trino.stamp)
 test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
-	$(if $(ON_TRINO),nice $(BIN)/python -m local.athena.trino_server) $(BIN)/python -m pytest -n 3 # one of them mostly waits for a browser
+	$(if $(ON_TRINO),nice $(BIN)/python -m local.athena.trino_server) $(BIN)/python -m pytest -n 3 --durations 20 --durations-min 5 # one of them mostly waits for a browser
+
+# Without tests of very many cases, which take as long as all others together.
+check: .venv/test.stamp
+	@$(MAKE) --no-print-directory --jobs=2 checks units
+
+units: .venv/test.stamp $(COUNTRIES)
+	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
+	$(BIN)/python -m pytest tests/unit --quick -n 2 -q
 
 # What the embedded Athena believes, on a real Trino (docs/decisions/0041): some ten minutes, 4 GB of memory.
 # Exit status 69: Trino cannot be had here.

@@ -49,6 +49,20 @@ LONGEST = (
 """Half a minute each and more: begun last, one of them would keep one worker while others rest."""
 
 
+EXHAUSTIVE = (
+    "tests/unit/raw/test_deliveries.py::test_counts_are_the_set_of_identities",
+    "tests/unit/sample/test_every_date.py::",
+    "tests/unit/serve/test_folding.py::test_folded_replies_are_those_of_answers_that_are_named_so",
+    "tests/unit/serve/test_interactions_oracle.py::test_replies_are_those_of_the_single_rows",
+)
+"""Unit tests that look at very many cases, half of the time of all: `make check` does without."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--quick` leaves the tests of EXHAUSTIVE out."""
+    parser.addoption("--quick", action="store_true", help="without the tests of very many cases")
+
+
 class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
     """Tests that share a deployment run in one worker: those of a file, and all in a browser."""
 
@@ -57,11 +71,15 @@ class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
         return "tests/e2e" if file.startswith("tests/e2e/") else file
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest come first, in the order above; all others as they were found.
 
     On a real Trino, those that cannot be asked of it are skipped with their reason.
     """
+    if config.getoption("quick"):
+        left_out = [item for item in items if item.nodeid.startswith(EXHAUSTIVE)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
     def place(item: pytest.Item) -> int:
         ranks = (rank for rank, name in enumerate(LONGEST) if item.nodeid.startswith(name))

@@ -57,6 +57,17 @@ def test_only_one_function_reads_the_clock(path: Path) -> None:
     assert path.name == "days.py" or not found & reads
 
 
+def test_the_tests_that_a_quick_run_leaves_out_exist() -> None:
+    tree = ast.parse((ROOT / "tests" / "conftest.py").read_text())
+    [listed] = [
+        ast.literal_eval(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXHAUSTIVE"
+    ]
+    for file, _, test in (one.partition("::") for one in listed):
+        assert f"def {test}" in (ROOT / file).read_text()
+
+
 # Measured: these imports cost hundreds of milliseconds at each cold start.
 PANDAS = {"pandas", "pyarrow.dataset", "awswrangler"}
 FORBIDDEN = {
