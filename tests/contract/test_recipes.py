@@ -2,17 +2,14 @@
 
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 
 from local.athena.dialect import check_portable
 from pulse import lake
-from pulse.cli.main import app
 from pulse.csv_cells import csv_line
 from pulse.tenants.rules import METRICS, Rule
 from tests.recipes import PAGE, blocks, section, views
@@ -29,20 +26,6 @@ TABLES = {
 def test_every_block_is_of_a_kind_that_some_test_runs() -> None:
     languages = set(re.findall(r"(?m)^```(\w+)$", PAGE.read_text()))
     assert languages == {"sh", "liquid", "yaml", "json", "text", "powerquery", "sql", "python"}
-
-
-@pytest.mark.parametrize("line", re.findall(r"(?m)^\.venv/bin/pulse .*", PAGE.read_text()))
-def test_the_commands_exist_with_their_options(line: str) -> None:
-    group = typer.main.get_command(app)
-    _, *words = shlex.split(line)
-    context = typer.Context(group)
-    for word in words[:2]:
-        assert isinstance(group, typer.core.TyperGroup)
-        command = group.get_command(context, word)
-        assert command is not None, word
-        group = command
-    known = {name for parameter in group.params for name in parameter.opts}
-    assert {word for word in words if word.startswith("--")} <= known
 
 
 # -- CSV in programs

@@ -18,8 +18,8 @@ from tests.books import Books, interaction
 from tests.driver import REGION, ROOT, Driver, running
 
 PAGE = (ROOT / "docs" / "finance.md").read_text()
-DDL = re.findall(r"(?ms)^    (CREATE EXTERNAL TABLE .*?);$", PAGE)
-[QUERY] = re.findall(r"(?ms)^    (SELECT .*?);$", PAGE)
+DDL = re.findall(r"(?ms)^(CREATE EXTERNAL TABLE .*?);$", PAGE)
+[QUERY] = re.findall(r"(?ms)^(SELECT .*?);$", PAGE)
 COPIES = re.findall(r"aws s3 sync \. s3://OUR_BUCKET/(\S+) --exclude '\*' --include '(\S+)'", PAGE)
 """Where files are copied to, and which."""
 OURS = "our-bucket"

@@ -54,7 +54,7 @@ def steps(title: str) -> list[list[str]]:
     text = OPERATIONS.read_text()
     section = re.search(rf"^## {title}\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
     assert section
-    commands = re.findall(r"^ +pulse (.*?)(?:  .*)?$", section[1], re.MULTILINE)
+    commands = re.findall(r"^pulse (.*?)(?:  .*)?$", section[1], re.MULTILINE)
     return [command.removesuffix(" --stack NAME").split() for command in commands]
 
 

@@ -8,7 +8,6 @@ order and types, and every cell; of an UNLOAD the folders and the Parquet column
 import hashlib
 import os
 import random
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -32,7 +31,8 @@ from pulse.store.athena import statement_text
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
 from pulse.store.objects import Objects
-from tests.driver import ROOT, Driver, running
+from tests.documents import DOCS, texts
+from tests.driver import Driver, running
 from tests.recipes import views
 
 NOON = datetime(2024, 11, 21, 12, tzinfo=UTC)
@@ -306,7 +306,7 @@ def test_a_view_of_the_recipes_has_the_same_rows_on_both_engines(both: Both, vie
 
 
 def test_the_query_in_the_documentation_of_the_api_has_the_same_rows(both: Both) -> None:
-    [shown] = re.findall(r"(?m)^    SELECT .*\n(?:    .*\n)+", (ROOT / "docs/api.md").read_text())
+    [shown] = texts(DOCS / "api.md", "sql")
     here = {"demo": "acme", "2026-10-01": "2024-11-01", "2026-10-31": "2024-11-30"}
     for written, ours in here.items():
         assert written in shown
