@@ -21,8 +21,9 @@ from typing import Any
 
 from rich.console import Console
 
-from local import shop
+from local.sample import shop
 from local.sample.load import create_tenant, load, sample
+from local.sample.site import PulseSite
 from local.sample.tenant import TENANT
 from local.stack import REGION, STACK_NAME, FunctionError, Stack
 from local.template import TemplateError
@@ -137,7 +138,11 @@ def _start(port: int, parameters: Mapping[str, str]) -> Stack:
     console.print("Starting the embedded stack …")
     try:
         return Stack.start(
-            ROOT / "template.yaml", port=port, parameters=parameters, log_dir=LOGS, pages=PAGES
+            ROOT / "template.yaml",
+            port=port,
+            parameters=parameters,
+            log_dir=LOGS,
+            pages=PulseSite(PAGES),
         )
     except TemplateError as error:
         raise StartError(f"{error}.") from error

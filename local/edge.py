@@ -3,31 +3,53 @@
 Pages come from the folder that a deployed stack's bucket is filled from, with the headers that the
 template declares; requests for the API go on to the gateway as they came, and beside them what
 CloudFront shows: the secret, and the viewer's address. The folder is read at each request: what was
-built anew is there at once.
+built anew is there at once. What the pages are called and how they are kept a Site says.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from local.distribution import Behaviour, Distribution
 from local.http_api import Gateway
 from local.payload import Reply, Request
-from pulse.ingest.viewer import VIEWER
-from pulse.pages import DASHBOARD, SURVEY, cache_control, files, media_type
 
 _TEXT = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"))
-_NOT_BUILT = b"The pages are not built. `make run` and `make test` build them.\n"
+
+
+class Site(Protocol):
+    """The pages as a deployed stack serves them: what its CloudFront functions and bucket do."""
+
+    viewer_header: str
+    """The header in which the API is shown the viewer's address."""
+
+    def files(self) -> Mapping[str, Path]:
+        """Every file by its name in the bucket; none where the pages are not built."""
+        ...
+
+    def name(self, path: str) -> str:
+        """The name of the file that answers for a path, without a slash before it."""
+        ...
+
+    def media_type(self, name: str) -> str:
+        """The Content-Type of a file."""
+        ...
+
+    def cache_control(self, name: str) -> str:
+        """How long a file is kept."""
+        ...
 
 
 class Edge:
     """Answers requests by the rules of the template's distribution."""
 
-    def __init__(self, distribution: Distribution, pages: Path, gateway: Gateway) -> None:
+    def __init__(self, distribution: Distribution, site: Site, gateway: Gateway) -> None:
         self._distribution = distribution
-        self._pages = pages
+        self._site = site
         self._gateway = gateway
 
     def answer(self, request: Request) -> tuple[Reply, str | None]:
@@ -43,7 +65,7 @@ class Edge:
 
     def _handed_on(self, request: Request) -> Request:
         """The request as the API gets it: what is added takes the place of what was sent so."""
-        added = (*self._distribution.api_headers, (VIEWER, request.source_ip))
+        added = (*self._distribution.api_headers, (self._site.viewer_header, request.source_ip))
         names = {name for name, _ in added}
         kept = tuple(header for header in request.headers if header[0].lower() not in names)
         return replace(request, headers=kept + added)
@@ -51,30 +73,23 @@ class Edge:
     def _page(self, request: Request, behaviour: Behaviour) -> Reply:
         if request.method not in behaviour.methods:
             return Reply(403, _TEXT, b"This method is not for pages.\n")
-        found = files(self._pages)
-        if DASHBOARD not in found:
-            return Reply(404, _TEXT, _NOT_BUILT)
+        found = self._site.files()
+        if not found:
+            return Reply(404, _TEXT, b"The pages are not built.\n")
         # only what was found in the folder has a name here: no path leads out of it
-        name = document_of(request.path).removeprefix("/")
+        name = self._site.name(request.path)
         if name not in found:
             return Reply(404, _TEXT, b"There is no such page.\n")
         body = found[name].read_bytes()
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = (
-            ("content-type", media_type(name)),
-            ("cache-control", cache_control(name)),
+            ("content-type", self._site.media_type(name)),
+            ("cache-control", self._site.cache_control(name)),
             ("etag", etag),
         )
         if _is_known(etag, request.header("if-none-match")):
             return Reply(304, headers)
         return Reply(200, headers, body)
-
-
-def document_of(path: str) -> str:
-    """The path of what answers for a path: the template's function PagePaths, in Python."""
-    if path.startswith("/s/"):
-        return f"/{SURVEY}"
-    return path if "." in path else f"/{DASHBOARD}"
 
 
 def _is_known(etag: str, shown: str | None) -> bool:

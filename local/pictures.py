@@ -25,7 +25,7 @@ from typing import Any, Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from local import shop
+from local.sample import shop
 from pulse.cli.target import STACK_FILE
 
 ROOT = Path(__file__).resolve().parents[1]

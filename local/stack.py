@@ -30,7 +30,7 @@ from typing import Any, BinaryIO
 from local.aws import Account, Moto
 from local.deployment import Deployment, create_stack
 from local.distribution import read_distribution
-from local.edge import Edge
+from local.edge import Edge, Site
 from local.functions import Function, FunctionError, start_function
 from local.http_api import AccessLog, Answerer, Gateway, HttpFront
 from local.metrics import Collector
@@ -50,7 +50,7 @@ class Stack:
     deployment: Deployment
     """What was deployed."""
 
-    def __init__(self, port: int, log_dir: Path | None, pages: Path | None) -> None:
+    def __init__(self, port: int, log_dir: Path | None, pages: Site | None) -> None:
         """Use `start`. Takes the port, and nothing else yet."""
         self._log_dir = log_dir
         self._pages = pages
@@ -75,11 +75,11 @@ class Stack:
         port: int,
         parameters: Mapping[str, str],
         log_dir: Path | None,
-        pages: Path | None = None,
+        pages: Site | None = None,
     ) -> Stack:
         """The stack is ready: the API answers, queues are polled, schedules run.
 
-        The folder `pages` is served beside the API, if the template has a distribution.
+        The site `pages` is served beside the API, if the template has a distribution.
 
         Each function writes to LOG_DIR/<logical id>.log, moto to moto.log, the API to access.log;
         what IAM judged is in permissions.jsonl (local/iam.py). Without `log_dir` all that is lost,

@@ -9,6 +9,7 @@
     queries      → DuckDB text, by the rules of expressions, aggregates, casts (core: compiler)
     tables       Glue tables as DuckDB views; pruning and projection say which partitions are read
     objects      S3 objects, listed, fetched as the caller, kept on disk
+    clock        the present moment, which a program may set
     results      rows as Athena writes them
     faults       for tests: the next executions fail, hang or come back empty
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from local.athena import clock
 from local.athena.engine import MOST_PARTITIONS, Job, Piece, too_many_partitions
 from local.athena.errors import NotEmulatedError, StatementError
 from local.athena.expressions import identifier
@@ -19,7 +20,6 @@ from local.athena.results import TextRow, text_of
 from local.athena.statement import Select, Unload, read_query
 from local.athena.tables import Tables
 from local.athena.trino_types import NULL, TrinoType, is_decimal
-from pulse import days
 
 _ROWS_AT_ONCE = 10_000
 _LEAST_MEMORY = 1_000_000_000
@@ -101,7 +101,7 @@ def _compiled(
     """The query as DuckDB text, the views that it reads made."""
     compiler = QueryCompiler(job.catalog)
     compiled = compiler.compile(read_query(statement.text))
-    tables = Tables(job.catalog, job.store, connection, days.now())
+    tables = Tables(job.catalog, job.store, connection, clock.now())
     for scan in compiler.scans:
         tables.create_view(scan)
     if job.only_columns:

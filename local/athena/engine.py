@@ -17,13 +17,13 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
+from local.athena import clock
 from local.athena.errors import StatementError
 from local.athena.objects import Copies, Store
 from local.athena.queries import Output
 from local.athena.results import TextRow, csv_of
 from local.athena.statement import Select, Unload, read_statement
 from local.athena.tables import NULL_PARTITION, GlueCatalog
-from pulse import days
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -162,7 +162,7 @@ class Engine:
                 "HIVE_PATH_ALREADY_EXISTS: Target directory for table "
                 f"'awsdatacatalog.{request.database}' already exists: {statement.target}"
             )
-        stamp = f"{days.now():%Y%m%d_%H%M%S}"
+        stamp = f"{clock.now():%Y%m%d_%H%M%S}"
         urls = []
         for index, piece in enumerate(self.executor.unload(statement, job)):
             keys = zip(statement.partitioned_by, piece.partition, strict=True)

@@ -24,6 +24,7 @@ from sqlglot.errors import SqlglotError
 from trino.dbapi import Connection, connect
 from trino.exceptions import TrinoQueryError
 
+from local.athena import clock
 from local.athena.engine import MOST_PARTITIONS, Job, Piece, too_many_partitions
 from local.athena.errors import StatementError
 from local.athena.pruning import KeyFilter
@@ -34,7 +35,6 @@ from local.athena.tables import NULL_PARTITION, GlueTable
 from local.athena.trino_server import Server, at_hand
 from local.athena.trino_types import from_trino
 from local.athena.trino_window import Window, window
-from pulse import days
 
 _USER = "pulse"
 _open: Any = connect  # the client publishes no types
@@ -225,7 +225,7 @@ def _read_as_caller(text: str, job: Job) -> None:
 
 
 def _locations(table: GlueTable, filters: Mapping[str, KeyFilter], job: Job) -> list[str]:
-    return [location for _, location in job.catalog.partitions(table, filters, days.now())]
+    return [location for _, location in job.catalog.partitions(table, filters, clock.now())]
 
 
 def _named_tables(text: str, job: Job) -> Iterator[list[str]]:

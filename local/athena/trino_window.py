@@ -5,8 +5,8 @@ here. It differs from moto in two things, without which Trino could not read the
 
 - Whoever has the key may do everything. Trino reads as nobody in particular: what the caller of a
   statement may read has been tried before, as the caller. Any other key is refused.
-- The NOW of a projection is the day that `pulse.days` says, written out: Trino takes its own
-  machine's, and a test's clock may stand elsewhere.
+- The NOW of a projection is the day that `local.athena.clock` says, written out: Trino takes its
+  own machine's, and a test's clock may stand elsewhere.
 """
 
 import json
@@ -29,9 +29,9 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
+from local.athena import clock
 from local.athena.errors import NotEmulatedError
 from local.athena.projection import day_of
-from pulse import days
 
 _shown: ContextVar[bool] = ContextVar("_shown", default=False)
 """Whether this thread is answering a call that came through a window."""
@@ -106,7 +106,7 @@ def _without_now(told: Mapping[str, Any]) -> dict[str, Any]:
 def _written_out(end: str) -> str:
     """The end of a range of days without NOW; one of a kind that is not known here as it is."""
     try:
-        return str(day_of(end, days.now()))
+        return str(day_of(end, clock.now()))
     except NotEmulatedError:
         return end
 

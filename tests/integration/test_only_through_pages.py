@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.routes import DEFAULT, read_http_api
+from local.sample.site import PulseSite
 from local.stack import REGION, STACK_NAME, Stack
 from pulse.cli.api import Answer, Api
 from pulse.http import ORIGIN
@@ -43,7 +44,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         port=0,
         parameters=PARAMETERS,
         log_dir=folder / "logs",
-        pages=pages,
+        pages=PulseSite(pages),
     ) as stack:
         credentials = stack.admin_credentials
         described = {

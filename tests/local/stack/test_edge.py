@@ -12,6 +12,7 @@ from local.edge import Edge
 from local.http_api import Gateway
 from local.payload import Reply, Request
 from local.routes import HttpApi
+from local.sample.site import PulseSite
 from pulse.http import ORIGIN
 from pulse.ingest.viewer import VIEWER
 
@@ -55,7 +56,7 @@ def pages(tmp_path: Path) -> Path:
 def edge(deployment: Deployment, pages: Path) -> Edge:
     distribution = read_distribution(deployment)
     assert distribution
-    return Edge(distribution, pages, RecordingGateway())
+    return Edge(distribution, PulseSite(pages), RecordingGateway())
 
 
 def get(edge: Edge, target: str, method: str = "GET", **headers: str) -> Reply:
