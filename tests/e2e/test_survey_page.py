@@ -8,8 +8,10 @@ from urllib.parse import urlencode, urljoin
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
+from pulse.ingest.words import LANGUAGES
+from pulse.ingest.words import words as words_in
 from tests.e2e.asking import (
     FACES,
     Posts,
@@ -33,7 +35,7 @@ def radio(page: Page, name: str) -> Locator:
 
 
 def has_sent(page: Page) -> None:
-    expect(page.get_by_role("status")).to_have_text("Your answer has been sent.")
+    expect(page.get_by_role("status")).to_have_attribute("data-state", "sent")
 
 
 # -- people
@@ -49,7 +51,8 @@ def test_a_click_sends_the_score_and_the_comment_follows(
     expect(page.get_by_role("group", name="How satisfied are you?")).to_be_visible()
     radio(page, "Good").click()
     has_sent(page)
-    expect(page.get_by_role("heading", name="Thanks a lot")).to_be_focused()
+    expect(page.get_by_role("heading", name="Thanks a lot")).to_be_visible()
+    expect(page.get_by_role("status")).to_be_focused()
     page.get_by_role("textbox", name="Would you like to tell us why?").fill("  Quick! 😀 ")
     page.get_by_role("button", name="Send").click()
     has_sent(page)
@@ -259,6 +262,36 @@ def test_an_answer_waits_for_a_connection_and_says_so(
     sent = posts.settle()
     assert len(sent) >= 2
     assert all(post == sent[0] for post in sent)
+
+
+@pytest.mark.parametrize("thanks", ["", "Merci !"], ids=["no thanks", "thanks"])
+def test_one_state_is_told_at_a_time_in_every_language(
+    page: Page, stack: RunningStack, smiles: str, watch: Watch, thanks: str
+) -> None:
+    watch.allow("503")
+
+    def speak(route: Route) -> None:
+        served = route.fetch()
+        texts = {"words": words_in(language), "thanks": thanks}
+        route.fulfill(response=served, json=served.json() | texts)
+
+    page.route("**/v1/surveys/*", speak)
+    for language in LANGUAGES:
+        words = words_in(language)
+        page.route("**/v1/responses*", lambda route: route.fulfill(status=503))
+        page.goto(address(stack, smiles, interaction=f"{thanks} {language}"))
+        radio(page, "Good").click()
+        told = page.get_by_role("status")
+        expect(told).to_have_text(words["waiting"])
+        on_the_page = page.locator("main").inner_text()
+        assert words["sent"] not in on_the_page and words["sending"] not in on_the_page
+        assert not thanks or thanks not in on_the_page
+        page.unroute("**/v1/responses*")
+        page.get_by_role("button", name=words["retry"]).click()
+        expect(told).to_have_text(thanks or words["sent"])
+        on_the_page = page.locator("main").inner_text()
+        assert on_the_page.count(thanks or words["sent"]) == 1
+        assert words["waiting"] not in on_the_page
 
 
 def test_an_answer_is_sent_again_by_hand(

@@ -1,4 +1,4 @@
-// The whole conversation: question, thanks with room for a comment, and how the sending goes.
+// The whole conversation: question, how the sending goes or thanks, and room for a comment.
 // The survey page and the widget show the same one.
 
 import { COMMENT_LIMIT } from "./answer.ts";
@@ -6,6 +6,7 @@ import type { Asking } from "./asking.ts";
 import { element } from "./elements.ts";
 import type { State } from "./outbox.ts";
 import { drawScale } from "./scale.ts";
+import type { Survey } from "./survey.ts";
 
 export interface Form {
   root: HTMLElement;
@@ -20,47 +21,55 @@ export interface FormOptions {
 }
 
 export function drawForm(asking: Asking, options: FormOptions = {}): Form {
-  const { words, thanks } = asking.survey;
-  const status = element("p", { class: "status", role: "status" });
+  const { words } = asking.survey;
+  const status = element("div", { class: "status", role: "status", tabindex: -1 });
   const send = button(words.send, () => {
     const score = scale.chosen();
     if (score !== undefined) vote(score);
   });
   const retry = button(words.retry, () => asking.retry());
-  const heading = element("h2", { tabindex: -1 }, thanks || words.sent);
   const comment = drawComment(words.comment, words.send, (text) => {
-    comment.root.hidden = true;
+    commented = true;
     asking.comment(text, tell);
-    heading.focus();
+    status.focus();
   });
-  const thanking = element("div", { class: "thanks" }, heading, comment.root);
   const scale = drawScale(asking.survey, {
     vote: (score) => vote(score),
     choice: (score) => (send.hidden = score === asking.answer?.score),
   });
+  let voted = false;
+  let commented = false;
 
   function vote(score: number): void {
-    const first = thanking.hidden;
+    const first = !voted;
+    voted = true;
     asking.vote(score, tell);
     send.hidden = true;
-    thanking.hidden = false;
     if (first) comment.fill(asking.answer?.comment ?? "");
-    if (first) heading.focus();
+    if (first) status.focus();
     options.voted?.();
   }
 
+  /** One state at a time: thanks are said once the answer has arrived, and never before. */
   function tell(state: State, code?: string): void {
-    const said = { sending: words.sending, sent: words.sent, waiting: words.waiting };
-    status.textContent = state === "refused" ? `${words.refused} (${code})` : said[state];
     status.dataset["state"] = state;
+    status.replaceChildren(told(asking.survey, state, code));
     retry.hidden = state !== "waiting";
+    comment.root.hidden = commented || state === "refused";
   }
 
-  send.hidden = retry.hidden = thanking.hidden = true;
+  send.hidden = retry.hidden = comment.root.hidden = true;
   if (options.preselected !== undefined) scale.choose(options.preselected);
   send.hidden = scale.chosen() === undefined;
-  const root = element("div", { class: "form" }, scale.root, send, thanking, status, retry);
+  const root = element("div", { class: "form" }, scale.root, send, status, retry, comment.root);
   return { root, focus: scale.focus };
+}
+
+/** How it stands with the answer, in the survey's words. */
+function told({ words, thanks }: Survey, state: State, code?: string): HTMLElement {
+  if (state === "sent") return element("h2", {}, thanks || words.sent);
+  const text = state === "refused" ? `${words.refused} (${code})` : words[state];
+  return element("p", {}, text);
 }
 
 /** A button that only a person presses: scripts' clicks are not trusted. */
