@@ -26,6 +26,9 @@ interface Props {
   readonly children?: ComponentChildren;
 }
 
+/** A table with more columns than these is printed on paper that lies on its side. */
+const MOST_UPRIGHT = 8;
+
 export function Figure(props: Props): JSX.Element {
   const [open, setOpen] = useState(props.tableOpen ?? false);
   const days = span(props.reply.meta.date_range);
@@ -35,7 +38,7 @@ export function Figure(props: Props): JSX.Element {
       tableCsv(props.table),
     );
   return (
-    <section class="figure">
+    <section class={props.table.columns.length > MOST_UPRIGHT ? "figure wide" : "figure"}>
       <header>
         <h2>{props.title}</h2>
         <p class="n">

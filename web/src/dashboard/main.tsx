@@ -2,11 +2,13 @@
 
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { watchPrinting } from "./printing.ts";
 import { start } from "./router.ts";
 import { open } from "./session.ts";
 import "./style.css";
 
 open();
 start();
+watchPrinting();
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -7,6 +7,7 @@ import { csv } from "./csv.ts";
 import { isOpen, periodEnd, type Granularity } from "./days.ts";
 import * as format from "./format.ts";
 import { nameOf } from "./names.ts";
+import { printing } from "./printing.ts";
 import { label, span, type Cell, type Column, type Meta, type Reply, type Row } from "./reply.ts";
 import { columnTitle } from "./titles.ts";
 
@@ -112,7 +113,7 @@ const FIRST_SHOWN = 100;
 
 export function Table({ data, caption, order, onSort, onPick }: Props): JSX.Element {
   const [all, setAll] = useState(false);
-  const rows = all ? data.rows : data.rows.slice(0, FIRST_SHOWN);
+  const rows = all || printing.value ? data.rows : data.rows.slice(0, FIRST_SHOWN);
   return (
     <div class="table-frame" tabIndex={0} role="region" aria-label={caption}>
       <table>

@@ -65,7 +65,7 @@ function Drawing({ rows, width, index }: DrawingProps): JSX.Element {
   const x = scaleLinear([Math.min(...ends), Math.max(...ends)], [left + gap, width - right - gap]);
   const height = TOP + rows.length * ROW + 4;
   return (
-    <svg width={width} height={height} aria-hidden="true">
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       {rows.map((row, i) => {
         const y = TOP + i * ROW;
         const look = row.value < 0 ? "fill-bad" : "fill-good";

@@ -61,7 +61,7 @@ function Drawing(props: Props & { width: number; index: number | null }): JSX.El
   const centre = (i: number): number => LEFT + (i + 0.5) * step;
   const bar = Math.max(1, Math.min(48, step - Math.min(6, step * 0.2)));
   return (
-    <svg width={width} height={height} aria-hidden="true">
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       {y.ticks(4).map((tick) => (
         <g key={tick}>
           <line class="grid" x1={LEFT} x2={width - RIGHT} y1={y(tick)} y2={y(tick)} />

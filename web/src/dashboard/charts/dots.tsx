@@ -62,7 +62,7 @@ function Drawing(props: Props & { width: number; index: number | null }): JSX.El
   const x = scaleLinear().domain(domain).nice(4).range([left + 8, width - right - 8]);
   const height = TOP + rows.length * ROW + 4;
   return (
-    <svg width={width} height={height} aria-hidden="true">
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       {x.ticks(width < NARROW ? 3 : 5).map((tick) => (
         <g key={tick}>
           <line class="grid" x1={x(tick)} x2={x(tick)} y1={TOP - 4} y2={height} />

@@ -137,7 +137,7 @@ function Drawing(props: DrawingProps): JSX.Element {
   const read = index === null ? undefined : points[index];
   const half = (x(1) - x(0)) / 2;
   return (
-    <svg width={width} height={height} aria-hidden="true">
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       {props.marked && (
         <rect
           class="marked"

@@ -59,7 +59,13 @@ export function WorldMap(props: Props): JSX.Element {
         );
         const read = index === null ? undefined : points[index]?.code;
         return (
-          <svg class="map" width={width} height={mapHeight(width)} aria-hidden="true">
+          <svg
+            class="map"
+            width={width}
+            height={mapHeight(width)}
+            viewBox={`0 0 ${width} ${mapHeight(width)}`}
+            aria-hidden="true"
+          >
             {world.features.map(
               (feature, i) =>
                 feature.geometry.type !== "Point" && (

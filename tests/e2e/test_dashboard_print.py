@@ -1,0 +1,97 @@
+"""The dashboard on paper: what is printed is read back from the browser's PDF of it."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from io import BytesIO
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+from pypdf import PageObject, PdfReader
+
+from tests.e2e.conftest import RunningStack
+from tests.e2e.looking import PAGES, api, enter, settle
+
+LETTER = 0.4
+"""The least width of a text's letters on average, in parts of their size."""
+
+
+def printed(page: Page) -> list[PageObject]:
+    """The sheets, as the browser's own dialogue would print them."""
+    sheets = PdfReader(BytesIO(page.pdf(format="A4", prefer_css_page_size=True))).pages
+    return list(sheets)
+
+
+def beyond(sheet: PageObject) -> list[str]:
+    """Texts that reach over an edge of the sheet."""
+    found: list[str] = []
+
+    def judge(text: str, cm: Any, tm: Any, font: Any, size: float) -> None:
+        x = tm[4] * cm[0] + cm[4]
+        width = len(text.strip()) * LETTER * abs(size * tm[0] * cm[0])
+        if text.strip() and (x < 0 or x + width > float(sheet.mediabox.width)):
+            found.append(text)
+
+    sheet.extract_text(visitor_text=judge)
+    return found
+
+
+def words(sheet: PageObject) -> str:
+    return " ".join(sheet.extract_text().split())
+
+
+def amount_of(exact: str) -> str:
+    """To the cent, half to even, as the pages round."""
+    return f"{Decimal(exact).quantize(Decimal('0.01'), ROUND_HALF_EVEN):,}".replace("-", "−")
+
+
+def test_a_wide_table_lies_on_its_side_with_its_headings_on_each_sheet_and_loses_no_column(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/customer-perspective?compare=previous_period")
+    page.get_by_role("button", name="Customer segment", exact=True).last.click()
+    settle(page)
+    sheets = printed(page)
+    assert all(sheet.mediabox.width > sheet.mediabox.height for sheet in sheets)
+    texts = [words(sheet) for sheet in sheets]
+    first = next(
+        i
+        for i, text in enumerate(texts)
+        if "What customers met who" not in text and "What customers met" in text
+    )
+    assert len(sheets) > first + 3
+    currencies = api(stack, "reports/customer-perspective")["totals"][0]["avg_revenue"]
+    for text in texts[first:]:
+        assert "Response ratio" in text
+        for currency in currencies:
+            assert f"Average revenue {currency}" in text
+    days = {"subtotals": "true", "limit": "10000"}
+    rows = api(stack, "reports/customer-perspective", **days)["rows"]
+    amounts = [(row["avg_revenue"] or {}).get(max(currencies)) for row in rows if row["level"] < 5]
+    shown = [amount_of(amount) for amount in amounts if amount]
+    told = " ".join(texts[first:]).split()
+    assert len(shown) > 100
+    assert [amount for amount in shown if amount not in told] == []
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_no_sheet_is_blank_and_nothing_is_cut_off(
+    page: Page, stack: RunningStack, address: str
+) -> None:
+    enter(page, stack, f"{address}?compare=previous_period")
+    sheets = printed(page)
+    assert [i for i, sheet in enumerate(sheets) if len(words(sheet)) < 40] == []
+    assert [text for sheet in sheets for text in beyond(sheet)] == []
+
+
+def test_a_sum_stands_once_and_the_rows_that_the_screen_leaves_out_are_printed(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/daily?preset=last_90_days&granularity=day")
+    rows = api(stack, "reports/daily", preset="last_90_days", metric="csat", fill="true")["rows"]
+    assert len(rows) == 90
+    text = " ".join(words(sheet) for sheet in printed(page))
+    table = text[text.index("average and median score") :]
+    assert table.count("All ") == 1
+    for row in (rows[0], rows[-1]):
+        day = int(row["period"][-2:])
+        assert f"{day} " in table
