@@ -37,6 +37,15 @@ def api(stack: RunningStack, path: str, **query: str) -> Any:
         return json.load(reply)
 
 
+def api_text(stack: RunningStack, path: str, **query: str) -> str:
+    """The API's own reply as CSV."""
+    url = f"{stack.url}/v1/{path}?{urllib.parse.urlencode(query, safe='!,')}"
+    headers = {"Authorization": f"Bearer {stack.keys['report']}", "Accept": "text/csv"}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as reply:
+        text: str = reply.read().decode()
+        return text
+
+
 def enter(page: Page, stack: RunningStack, address: str) -> Page:
     """Signed in by the address itself, the key in its fragment: the page once it has settled."""
     page.goto(f"{stack.url}{address}#key={stack.keys['report']}")

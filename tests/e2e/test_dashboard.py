@@ -238,48 +238,6 @@ def test_rates_has_all_eleven(page: Page, stack: RunningStack) -> None:
     ]
 
 
-PERSPECTIVE = {
-    "entered": 0,
-    "response_ratio": 2,
-    "accept_service_level_pct": 2,
-    "first_response_service_level_pct": 2,
-    "finished_service_level_pct": 2,
-    "avg_accept_time_fmt": None,
-    "avg_first_response_time_fmt": None,
-    "avg_finish_response_time_fmt": None,
-    "avg_satisfaction": 2,
-}
-"""The original report's columns and their decimals; a time is shown as the API writes it."""
-
-
-def test_the_customer_perspective_folds_and_shows_the_apis_subtotals(
-    page: Page, stack: RunningStack
-) -> None:
-    reply = api(stack, "reports/customer-perspective", subtotals="true", limit="10000")
-    enter(page, stack, "/customer-perspective")
-    rows = page.locator(".pivot tbody tr")
-    media = {
-        row["media_type"]: [
-            (row[name] or "–") if decimals is None else figure(row[name], decimals)
-            for name, decimals in PERSPECTIVE.items()
-        ]
-        for row in reply["rows"]
-        if row["level"] == 2
-    }
-    shown = {
-        row.locator("th").inner_text().strip("▸▾ ").lower(): row.locator("td").all_inner_texts()
-        for row in page.locator(".pivot tr.level-2").all()
-    }
-    assert {medium: cells[: len(PERSPECTIVE)] for medium, cells in shown.items()} == media
-    assert len(media) == 6
-    before = rows.count()
-    page.get_by_role("button", name="Voice").click()
-    days = [r for r in reply["rows"] if r["level"] == 3 and r["media_type"] == "voice"]
-    assert rows.count() == before + len(days)
-    page.get_by_role("button", name="Voice").click()
-    assert rows.count() == before
-
-
 def test_revenue_stays_with_its_currency_and_exact(page: Page, stack: RunningStack) -> None:
     reply = api(stack, "reports/revenue", granularity="total", group_by="currency")
     enter(page, stack, "/revenue")

@@ -83,6 +83,19 @@ def test_no_sheet_is_blank_and_nothing_is_cut_off(
     assert [text for sheet in sheets for text in beyond(sheet)] == []
 
 
+def test_headings_that_order_a_table_are_repeated_too(page: Page, stack: RunningStack) -> None:
+    enter(page, stack, "/agents?granularity=day&preset=last_7_days")
+    texts = [words(sheet) for sheet in printed(page)]
+    first = next(i for i, text in enumerate(texts) if "By agent and day" in text)
+    assert len(texts) > first + 1
+    assert all("95 % from" in text for text in texts[first:])
+    enter(page, stack, "/agent-activity?granularity=day")
+    texts = [words(sheet) for sheet in printed(page)]
+    first = next(i for i, text in enumerate(texts) if "By agent and media type" in text)
+    assert len(texts) > first + 3
+    assert all("Average handle time" in text for text in texts[first:])
+
+
 def test_a_sum_stands_once_and_the_rows_that_the_screen_leaves_out_are_printed(
     page: Page, stack: RunningStack
 ) -> None:

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addDays } from "../src/dashboard/days.ts";
-import { downTo, tree, visible } from "../src/dashboard/pivot.ts";
 import type { Meta } from "../src/dashboard/reply.ts";
 import {
   comparedWith,
@@ -178,23 +177,6 @@ test("nothing bad is not made up, nothing known not told", () => {
   assert.equal(told(quiet).length, 2);
   assert.doesNotMatch(told(quiet).join(" "), /wrong|cost/);
   assert.deepEqual(told({ ...quiet, headlines: [] }), []);
-});
-
-test("a table with subtotals folds, and what is not given is a row of its own", () => {
-  const rows = [
-    { level: 0, media_type: null, segment: null, entered: 6 },
-    { level: 1, media_type: "voice", segment: null, entered: 5 },
-    { level: 2, media_type: "voice", segment: null, entered: 2 },
-    { level: 2, media_type: "voice", segment: "gold", entered: 3 },
-    { level: 1, media_type: "chat", segment: null, entered: 1 },
-    { level: 2, media_type: "chat", segment: "gold", entered: 1 },
-  ];
-  const found = tree(rows, ["media_type", "segment"]);
-  const seen = (level: number): number[] =>
-    visible(found, downTo(found, level)).map((node) => Number(node.row.entered));
-  assert.deepEqual(seen(0), [6]);
-  assert.deepEqual(seen(1), [6, 5, 1]);
-  assert.deepEqual(seen(2), [6, 5, 2, 3, 1, 1]);
 });
 
 test("what the days are compared with is said as it is", () => {

@@ -1,7 +1,7 @@
 // A table as CSV: the very rows and columns that are on the screen, in the API's manner
 // (RFC 4180, text in quotes, numbers bare, safe against formulas). Pure.
 
-import type { Cell } from "./reply.ts";
+import type { Cell, Column, Reply, Row } from "./reply.ts";
 
 /**
  * Where a spreadsheet might find a formula: behind blanks, quotes and separators, and after any
@@ -19,6 +19,70 @@ function field(cell: Cell | undefined): string {
   if (typeof cell === "number" || typeof cell === "boolean") return String(cell);
   const text = typeof cell === "string" ? cell : pairs(cell);
   return isNumber(text) ? text : `"${guard(text).replaceAll('"', '""')}"`;
+}
+
+/**
+ * Rows of a reply in the form in which the API itself writes CSV (docs/http.md): its columns by
+ * their names, figures with all their decimals, an amount in a column for each currency.
+ */
+export function apiCsv(reply: Reply, rows: readonly Row[]): string {
+  const columns = reply.columns.flatMap((column) => flat(column, reply));
+  const lines = rows.map((row) => columns.map(({ field }) => field(row)).join(",") + "\r\n");
+  return csv([columns.map(({ name }) => name)]) + lines.join("");
+}
+
+interface FlatColumn {
+  readonly name: string;
+  readonly field: (row: Row) => string;
+}
+
+const TWO_DECIMALS = new Set(["percent", "points", "ratio", "satisfaction", "scale"]);
+
+function flat(column: Column, reply: Reply): FlatColumn[] {
+  const { name, kind, unit } = column;
+  if (unit === "money" && isByCurrency(reply, name)) {
+    return currencies(reply, [name, column.metric ?? name]).map((currency) => ({
+      name: `${name}_${currency}`,
+      field: (row) => amount(row, name, currency) ?? "",
+    }));
+  }
+  const bare = kind !== "dimension" && kind !== "period"; // times and amounts are text in JSON
+  const written = (row: Row): string => {
+    const value = row[name];
+    if (typeof value === "number") return hasDecimals(row, column) ? value.toFixed(2) : String(value);
+    return bare && typeof value === "string" ? value : field(value);
+  };
+  return [{ name, field: written }];
+}
+
+/** Seconds have decimals where they are not whole; their change has them where one of the two has. */
+function hasDecimals(row: Row, { name, kind, unit, metric = name }: Column): boolean {
+  if (unit !== "seconds") return TWO_DECIMALS.has(unit ?? "");
+  const names = kind === "change" ? [metric, `${metric}_previous`] : [name];
+  return names.some((each) => !Number.isInteger(row[each] ?? 0));
+}
+
+function isByCurrency(reply: Reply, name: string): boolean {
+  return [...reply.rows, ...reply.totals].every((row) => typeof row[name] !== "string");
+}
+
+/** Every currency that amounts of a metric are in, now or before. */
+export function currencies(reply: Reply, metrics: readonly string[]): string[] {
+  const names = reply.columns
+    .filter(({ name, metric }) => metrics.includes(name) || (metric && metrics.includes(metric)))
+    .map(({ name }) => name);
+  const cells = [...reply.rows, ...reply.totals].flatMap((row) => names.map((name) => row[name]));
+  return [...new Set(cells.flatMap((cell) => Object.keys(isMoney(cell) ? cell : {})))].sort();
+}
+
+/** The exact amount in a currency; null where there is none. */
+export function amount(row: Row, name: string, currency: string): string | null {
+  const amounts = row[name];
+  return isMoney(amounts) ? (amounts[currency] ?? null) : null;
+}
+
+function isMoney(cell: Cell | undefined): cell is Readonly<Record<string, string>> {
+  return typeof cell === "object" && cell !== null;
 }
 
 /** The text with one more apostrophe where a cell could begin with a formula. */

@@ -21,10 +21,14 @@ export function periodEnd(start: string, granularity: Granularity): string {
   return new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10);
 }
 
+const DAYS = new Map<string, Intl.DateTimeFormat>();
+
 /** The calendar day of an instant in a time zone. */
 export function dayOf(instant: string, timezone: string): string {
-  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: timezone, dateStyle: "short" });
-  return parts.format(new Date(instant));
+  const known = DAYS.get(timezone);
+  const format = known ?? new Intl.DateTimeFormat("en-CA", { timeZone: timezone, dateStyle: "short" });
+  if (!known) DAYS.set(timezone, format); // to make one takes long, and tables ask for each row
+  return format.format(new Date(instant));
 }
 
 /** May figures of days up to `end` still grow, the last build having run at `asOf`? */

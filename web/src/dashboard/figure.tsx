@@ -17,6 +17,8 @@ interface Props {
   /** What is counted. */
   readonly of?: string;
   readonly table: TableData;
+  /** What CSV has, where it is not the table as it is shown. */
+  readonly csv?: () => string;
   readonly tableOpen?: boolean;
   readonly order?: Order | undefined;
   readonly onSort?: (column: string) => void;
@@ -35,7 +37,7 @@ export function Figure(props: Props): JSX.Element {
   const save = (): void =>
     download(
       fileName(props.reply.report, days.start_date, days.end_date, props.title),
-      tableCsv(props.table),
+      props.csv ? props.csv() : tableCsv(props.table),
     );
   return (
     <section class={props.table.columns.length > MOST_UPRIGHT ? "figure wide" : "figure"}>

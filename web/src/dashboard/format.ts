@@ -6,14 +6,22 @@ const NOTHING = "–";
 const MINUS = "−";
 
 const COUNT = new Intl.NumberFormat("en-US");
+const FIXED = new Map<number, Intl.NumberFormat>();
+
+/** Made once for each number of decimals: making one takes longer than a hundred uses of it. */
+function decimalsFormat(decimals: number): Intl.NumberFormat {
+  const known = FIXED.get(decimals);
+  if (known) return known;
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  const made = new Intl.NumberFormat("en-US", options);
+  FIXED.set(decimals, made);
+  return made;
+}
 
 /** A number with a fixed number of decimals, thousands parted, a true minus sign. */
 export function fixed(value: number | null, decimals: number): string {
   if (value === null) return NOTHING;
-  const text = Math.abs(value).toLocaleString("en-US", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
+  const text = decimalsFormat(decimals).format(Math.abs(value));
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 

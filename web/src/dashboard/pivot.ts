@@ -33,7 +33,7 @@ export function tree(rows: readonly Row[], grouped: readonly string[]): Tree {
   const roots: Node[] = [];
   for (const node of nodes) {
     if (node.parent === null || !known.has(node.parent)) roots.push(node);
-    else below.set(node.parent, [...(below.get(node.parent) ?? []), node]);
+    else if (!below.get(node.parent)?.push(node)) below.set(node.parent, [node]);
   }
   return { depth: grouped.length, roots, below };
 }
@@ -43,19 +43,21 @@ function keyOf(row: Row, grouped: readonly string[], level: number): string {
   return JSON.stringify(grouped.slice(0, level).map((name) => label(row, name)));
 }
 
-/** The rows that are seen when those of some keys are unfolded, in order. */
-export function visible(found: Tree, unfolded: ReadonlySet<string>): Node[] {
-  const walk = (node: Node): Node[] => [
-    node,
-    ...(unfolded.has(node.key) ? (found.below.get(node.key) ?? []).flatMap(walk) : []),
-  ];
-  return found.roots.flatMap(walk);
+/** The rows that are seen, in order: below another one only where that is unfolded. */
+export function visible(found: Tree, isUnfolded: (node: Node) => boolean): Node[] {
+  const seen: Node[] = [];
+  const walk = (node: Node): void => {
+    seen.push(node);
+    if (isUnfolded(node)) found.below.get(node.key)?.forEach(walk);
+  };
+  found.roots.forEach(walk);
+  return seen;
 }
 
-/** The keys to unfold for seeing every row down to a level. */
-export function downTo(found: Tree, level: number): Set<string> {
-  const keys = [...found.roots, ...[...found.below.values()].flat()]
-    .filter((node) => node.level < level)
-    .map((node) => node.key);
-  return new Set(keys);
+/** The same tree with the rows below each other row in another order. */
+export function ordered(found: Tree, compare: (a: Row, b: Row) => number): Tree {
+  const inOrder = (nodes: readonly Node[]): Node[] =>
+    [...nodes].sort((a, b) => compare(a.row, b.row));
+  const below = [...found.below].map(([key, nodes]) => [key, inOrder(nodes)] as const);
+  return { depth: found.depth, roots: inOrder(found.roots), below: new Map(below) };
 }

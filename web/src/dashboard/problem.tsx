@@ -47,7 +47,7 @@ function advice(status: number): string {
 /** Nothing was counted in these days with these filters. */
 export function NoData({ what = "answers" }: { readonly what?: string }): JSX.Element {
   const params = view.value.params;
-  const filtered = [...params.keys()].some((name) => !DAYS.has(name));
+  const filtered = [...params.keys()].some((name) => !DAYS.has(name) && !LAYOUT.has(name));
   return (
     <div class="nothing">
       <p>
@@ -66,3 +66,5 @@ export function NoData({ what = "answers" }: { readonly what?: string }): JSX.El
 }
 
 const DAYS = new Set(["preset", "start_date", "end_date", "compare", "granularity", "tenant"]);
+/** How the rows are laid out: without any rows it does not matter. */
+const LAYOUT = new Set(["order_by", "group_by", "folds"]);

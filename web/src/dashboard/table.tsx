@@ -153,7 +153,7 @@ interface HeadingProps {
   readonly onSort: ((column: string) => void) | undefined;
 }
 
-function Heading({ column, order, onSort }: HeadingProps): JSX.Element {
+export function Heading({ column, order, onSort }: HeadingProps): JSX.Element {
   const sorted = order?.column === column.name.replace(/_fmt$/, "") ? order : null;
   const direction = sorted ? (sorted.descending ? "descending" : "ascending") : "none";
   return (
@@ -162,7 +162,7 @@ function Heading({ column, order, onSort }: HeadingProps): JSX.Element {
       class={column.numeric ? "numeric" : ""}
       {...(onSort ? { "aria-sort": direction } : {})}
     >
-      {onSort ? (
+      {onSort && !printing.value ? ( // Chromium repeats no heading that has a button in it
         <button type="button" class="sort" onClick={() => onSort(column.name)}>
           {column.title}
           <span aria-hidden="true">{sorted ? (sorted.descending ? " ↓" : " ↑") : ""}</span>

@@ -1,23 +1,37 @@
 // Customer Perspective: the contact centre as customers met it, laid out as the original report:
-// tenant, media type, day, segment, service; levels that fold, subtotals from the API.
+// tenant (where there are several), media type, day, segment, service; levels that fold, subtotals
+// from the API.
 
 import type { JSX } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { LineChart } from "../charts/line.tsx";
 import { dimensionTitle, findReport } from "../catalogue.ts";
+import { amount, apiCsv, currencies } from "../csv.ts";
 import { isOpen, periodEnd } from "../days.ts";
 import { Figure } from "../figure.tsx";
+import { formatFolds, isUnfolded, parseFolds, toggled, type Folds } from "../folds.ts";
 import * as format from "../format.ts";
 import { PageHead } from "../head.tsx";
+import { isOperator } from "../keys.ts";
 import { Shown } from "../loaded.tsx";
-import { nameOf } from "../names.ts";
-import { downTo, tree, visible, type Node } from "../pivot.ts";
+import { ordered, tree, visible, type Node } from "../pivot.ts";
+import { printing } from "../printing.ts";
 import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
-import { count, label, number, span, type Cell, type Reply, type Row } from "../reply.ts";
+import { count, label, number, span, type Reply, type Row } from "../reply.ts";
+import { look } from "../router.ts";
 import { granularityOf } from "../series.ts";
-import { columnsOf, tableColumn, type TableColumn } from "../table.tsx";
-import { reportQuery, type Params } from "../view.ts";
+import { key } from "../session.ts";
+import {
+  columnsOf,
+  Heading,
+  parseOrder,
+  tableColumn,
+  type Order,
+  type TableColumn,
+} from "../table.tsx";
+import { onlyValue, reportQuery, withParams, type Params } from "../view.ts";
+import { useWindow } from "../windowed.ts";
 import type { PageProps } from "./page.ts";
 
 const REPORT = "customer-perspective";
@@ -36,15 +50,16 @@ const COLUMNS = [
 ];
 const REVENUE = "avg_revenue";
 
-const WITHOUT_PERIODS = "tenant,media_type,customer_segment,service_type";
-
 export function PerspectivePage({ params, filters }: PageProps): JSX.Element {
   const granularity = params.get("granularity");
-  const changes = {
-    subtotals: "true",
-    limit: "10000",
-    ...(granularity === "total" ? { group_by: WITHOUT_PERIODS } : {}),
-  };
+  const levels = [
+    ...(severalTenants(params) ? ["tenant"] : []),
+    "media_type",
+    ...(granularity === "total" ? [] : ["period"]),
+    "customer_segment",
+    "service_type",
+  ];
+  const changes = { subtotals: "true", limit: "10000", group_by: levels.join() };
   const query = reportQuery(params, filters, changes);
   const rows = useReport(REPORT, query);
   return (
@@ -62,12 +77,17 @@ export function PerspectivePage({ params, filters }: PageProps): JSX.Element {
           count(reply.totals[0], "entered") === 0 ? (
             <NoData what="interactions" />
           ) : (
-            <Pivot key={groupedBy(reply).join()} reply={reply} granularity={granularity ?? "day"} />
+            <Pivot reply={reply} granularity={granularity ?? "day"} params={params} />
           )
         }
       </Shown>
     </>
   );
+}
+
+/** Only an operator sees several, and of one alone there is nothing to tell apart. */
+function severalTenants(params: Params): boolean {
+  return isOperator(key.value ?? "") && typeof onlyValue(params, "tenant") !== "string";
 }
 
 function groupedBy(reply: Reply): string[] {
@@ -81,29 +101,45 @@ function groupedBy(reply: Reply): string[] {
 interface PivotProps {
   readonly reply: Reply;
   readonly granularity: string;
+  readonly params: Params;
 }
 
-/** Unfolded at first: tenants and their media types are seen. */
-const FIRST_LEVEL = 2;
-
-function Pivot({ reply, granularity }: PivotProps): JSX.Element {
+function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
+  const frame = useRef<HTMLDivElement>(null);
   const grouped = groupedBy(reply);
-  const found = useMemo(() => tree(reply.rows, grouped), [reply]);
-  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(() => downTo(found, FIRST_LEVEL));
-  const columns = pivotColumns(reply);
-  const levels = grouped.map((name) => {
-    const column = reply.columns.find((each) => each.name === name);
-    return column ? tableColumn(column, reply.meta, granularity) : null;
-  });
-  const nodes = visible(found, unfolded);
-  const compared = reply.meta.compare !== undefined;
-  const toggle = (key: string): void => {
-    const next = new Set(unfolded);
-    if (!next.delete(key)) next.add(key);
-    setUnfolded(next);
+  // unfolded at first: tenants, and their media types are seen
+  const usual = grouped[0] === "tenant" ? 2 : 1;
+  const folds = parseFolds(params.get("folds"), usual);
+  const order = parseOrder(params.get("order_by"));
+  const columns = useMemo(() => pivotColumns(reply), [reply]);
+  const found = useMemo(() => {
+    const rows = tree(reply.rows, grouped);
+    const column = columns.find((each) => each.orderedBy === order?.column);
+    return order && column ? ordered(rows, comparing(column, order.descending)) : rows;
+  }, [reply, order?.column, order?.descending]);
+  const nodes = useMemo(
+    () => visible(found, (node) => isUnfolded(folds, node)),
+    [found, params.get("folds")],
+  );
+  const levels = useMemo(
+    () =>
+      grouped.map((name) => {
+        const column = reply.columns.find((each) => each.name === name);
+        return column ? tableColumn(column, reply.meta, granularity) : null;
+      }),
+    [reply, granularity],
+  );
+  const told = ({ row, level }: Node): string =>
+    level === 0 ? "All" : (levels[level - 1]?.text(row) ?? "");
+  const drawn = useWindow(frame, nodes.length);
+  const fold = (next: Folds): void =>
+    look(withParams(params, { folds: formatFolds(next, usual) }), { replace: true });
+  const sort = (column: string): void => {
+    const descending = order?.column === column ? !order.descending : true;
+    look(withParams(params, { order_by: `${descending ? "-" : ""}${column}` }), { replace: true });
   };
-  const told = (node: Node): string =>
-    node.level === 0 ? "All" : (levels[node.level - 1]?.text(node.row) ?? "");
+  const unsort = (): void => look(withParams(params, { order_by: null }), { replace: true });
+  const levelsTitle = grouped.map(levelTitle).join(" › ");
   return (
     <Figure
       title="What customers met"
@@ -119,7 +155,7 @@ function Pivot({ reply, granularity }: PivotProps): JSX.Element {
               <button
                 type="button"
                 class="link"
-                onClick={() => setUnfolded(downTo(found, i + 1))}
+                onClick={() => fold({ level: i + 1, except: new Set() })}
               >
                 {levelTitle(name)}
               </button>
@@ -127,49 +163,57 @@ function Pivot({ reply, granularity }: PivotProps): JSX.Element {
           ))}
         </>
       }
-      table={{
-        columns: [...levelColumns(grouped), ...columns, ...changeColumns(reply)],
-        rows: nodes.map((node) => node.row),
-      }}
+      table={{ columns, rows: [] }}
+      csv={() => apiCsv(reply, nodes.map((node) => node.row))}
       drawn={
-        <div class="table-frame" tabIndex={0} role="region" aria-label="What customers met">
-          <table class="pivot">
+        <div
+          class="table-frame tall"
+          tabIndex={0}
+          role="region"
+          aria-label="What customers met"
+          ref={frame}
+          onScroll={drawn.onScroll}
+        >
+          <table
+            class={grouped[0] === "tenant" ? "pivot" : "pivot one-tenant"}
+            aria-rowcount={nodes.length + 1}
+          >
             <thead>
-              <tr>
-                <th scope="col">{grouped.map(levelTitle).join(" › ")}</th>
+              <tr aria-rowindex={1}>
+                <th scope="col" aria-sort={order ? "none" : "ascending"}>
+                  {printing.value ? (
+                    levelsTitle
+                  ) : (
+                    <button type="button" class="sort" onClick={unsort}>
+                      {levelsTitle}
+                    </button>
+                  )}
+                </th>
                 {columns.map((column) => (
-                  <th key={column.name} scope="col" class="numeric">
-                    {column.title}
-                  </th>
+                  <Heading
+                    key={column.name}
+                    column={{ ...column, name: column.orderedBy }}
+                    order={order}
+                    onSort={sort}
+                  />
                 ))}
               </tr>
             </thead>
             <tbody>
-              {nodes.map((node) => (
-                <tr key={node.key} class={`level-${node.level}`}>
-                  <th scope="row">
-                    {found.below.has(node.key) ? (
-                      <button
-                        type="button"
-                        class="fold"
-                        aria-expanded={unfolded.has(node.key)}
-                        onClick={() => toggle(node.key)}
-                      >
-                        <span aria-hidden="true">{unfolded.has(node.key) ? "▾ " : "▸ "}</span>
-                        {told(node)}
-                      </button>
-                    ) : (
-                      told(node)
-                    )}
-                  </th>
-                  {columns.map((column) => (
-                    <td key={column.name} class="numeric">
-                      {column.text(node.row)}
-                      {compared && <span class="change">{column.change(node.row)}</span>}
-                    </td>
-                  ))}
-                </tr>
+              {drawn.partial && <Widest nodes={nodes} columns={columns} told={told} />}
+              {drawn.above > 0 && <Room columns={columns.length + 1} height={drawn.above} />}
+              {nodes.slice(drawn.first, drawn.end).map((node, i) => (
+                <Line
+                  key={node.key}
+                  node={node}
+                  index={drawn.first + i + 2}
+                  name={told(node)}
+                  columns={columns}
+                  unfolded={found.below.has(node.key) ? isUnfolded(folds, node) : null}
+                  onFold={() => fold(toggled(folds, node))}
+                />
               ))}
+              {drawn.below > 0 && <Room columns={columns.length + 1} height={drawn.below} />}
             </tbody>
           </table>
         </div>
@@ -178,36 +222,126 @@ function Pivot({ reply, granularity }: PivotProps): JSX.Element {
   );
 }
 
+interface PivotLineProps {
+  readonly node: Node;
+  /** Among the table's rows, its heading the first. */
+  readonly index: number;
+  readonly name: string;
+  readonly columns: readonly PivotColumn[];
+  /** Null where nothing is below it. */
+  readonly unfolded: boolean | null;
+  readonly onFold: () => void;
+}
+
+function Line({ node, index, name, columns, unfolded, onFold }: PivotLineProps): JSX.Element {
+  return (
+    <tr class={`level-${node.level}`} aria-rowindex={index}>
+      <th scope="row">
+        {unfolded === null ? (
+          name
+        ) : (
+          <button type="button" class="fold" aria-expanded={unfolded} onClick={onFold}>
+            <span aria-hidden="true">{unfolded ? "▾ " : "▸ "}</span>
+            {name}
+          </button>
+        )}
+      </th>
+      {columns.map((column) => {
+        const change = column.change(node.row);
+        return (
+          <td key={column.name} class="numeric">
+            {column.text(node.row)}
+            {change !== null && <span class="change">{change}</span>}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
+
+/** As high as rows that are not drawn. */
+function Room({ columns, height }: { columns: number; height: number }): JSX.Element {
+  return (
+    <tr class="room" aria-hidden="true">
+      <td colSpan={columns} style={{ height: `${height}px` }} />
+    </tr>
+  );
+}
+
+interface WidestProps {
+  readonly nodes: readonly Node[];
+  readonly columns: readonly PivotColumn[];
+  readonly told: (node: Node) => string;
+}
+
+/** Not seen: it keeps each column as wide as its longest text needs, whichever rows are drawn. */
+function Widest({ nodes, columns, told }: WidestProps): JSX.Element {
+  const texts = useMemo(
+    () => [
+      longest(nodes.map((node) => "\u2003".repeat(node.level + 1) + told(node))),
+      ...columns.map((column) => longest(nodes.map((node) => column.text(node.row)))),
+    ],
+    [nodes, columns],
+  );
+  return (
+    <tr class="widest" aria-hidden="true">
+      {texts.map((text, i) => (
+        <td key={i}>{text}</td>
+      ))}
+    </tr>
+  );
+}
+
+function longest(texts: readonly string[]): string {
+  return texts.reduce((most, text) => (text.length > most.length ? text : most), "");
+}
+
 function levelTitle(name: string): string {
   return name === "period" ? "Day" : dimensionTitle(name);
 }
 
 interface PivotColumn extends TableColumn {
-  /** Below a figure: how it changed. */
-  readonly change: (row: Row) => string;
+  /** What order_by calls it. */
+  readonly orderedBy: string;
+  /** What a row is ordered by. */
+  readonly rank: (row: Row) => number | null;
+  /** Below a figure: how it changed; null where nothing is compared. */
+  readonly change: (row: Row) => string | null;
 }
 
 /** The original's columns, the last of them once for each currency. */
 function pivotColumns(reply: Reply): PivotColumn[] {
-  const figures = columnsOf(reply, COLUMNS).map((column) => ({
-    ...column,
-    change: (row: Row) => changeOf(row, column.name),
-  }));
-  const averages = currencies(reply).map((currency) => ({
-    ...amountColumn(REVENUE, `Average revenue ${currency}`, currency),
-    change: (row: Row) => averageChange(amountOf(row, `${REVENUE}_change`, currency)),
-  }));
+  const compared = reply.meta.compare !== undefined;
+  const figures = columnsOf(reply, COLUMNS).map((column): PivotColumn => {
+    const orderedBy = column.name.replace(/_fmt$/, ""); // times sort as numbers
+    const change = (row: Row): string | null => (compared ? changeOf(row, column.name) : null);
+    return { ...column, orderedBy, rank: (row) => number(row, orderedBy), change };
+  });
+  const averages = currencies(reply, [REVENUE]).map((currency): PivotColumn => {
+    const value = (row: Row): string | null => amount(row, REVENUE, currency);
+    const change = (row: Row): string | null =>
+      compared ? averageChange(amount(row, `${REVENUE}_change`, currency)) : null;
+    return {
+      name: `${REVENUE}_${currency}`,
+      title: `Average revenue ${currency}`,
+      numeric: true,
+      text: (row) => format.averageMoney(value(row)),
+      value,
+      orderedBy: `${REVENUE}_${currency}`,
+      rank: (row) => (value(row) === null ? null : Number(value(row))),
+      change,
+    };
+  });
   return [...figures, ...averages];
 }
 
-/** For CSV: what stands below the figures. */
-function changeColumns(reply: Reply): TableColumn[] {
-  if (reply.meta.compare === undefined) return [];
-  const names = COLUMNS.map((name) => `${name.replace(/_fmt$/, "")}_change`);
-  const averages = currencies(reply).map((currency) =>
-    amountColumn(`${REVENUE}_change`, `Average revenue ${currency} change`, currency),
-  );
-  return [...columnsOf(reply, names), ...averages];
+/** Rows without a figure come last, whichever way the others are ordered. */
+function comparing({ rank }: PivotColumn, descending: Order["descending"]) {
+  return (a: Row, b: Row): number => {
+    const [x, y] = [rank(a), rank(b)];
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    return descending ? y - x : x - y;
+  };
 }
 
 function changeOf(row: Row, name: string): string {
@@ -219,39 +353,9 @@ function changeOf(row: Row, name: string): string {
   return format.signed(change, name === "entered" ? 0 : 2);
 }
 
-/** Every currency that an amount is in. */
-function currencies(reply: Reply): string[] {
-  const amounts = [...reply.rows, ...reply.totals].map((row) => row[REVENUE]);
-  return [...new Set(amounts.flatMap((each) => Object.keys(isMoney(each) ? each : {})))].sort();
-}
-
-function amountColumn(name: string, title: string, currency: string): TableColumn {
-  const value = (row: Row): string | null => amountOf(row, name, currency);
-  const text = (row: Row): string => format.averageMoney(value(row));
-  return { name: `${name} ${currency}`, title, numeric: true, text, value };
-}
-
-function amountOf(row: Row, name: string, currency: string): string | null {
-  const amounts = row[name];
-  return isMoney(amounts) ? (amounts[currency] ?? null) : null;
-}
-
-function isMoney(cell: Cell | undefined): cell is Readonly<Record<string, string>> {
-  return typeof cell === "object" && cell !== null;
-}
-
-function averageChange(amount: string | null): string {
-  if (amount === null) return "";
-  return (amount.startsWith("-") ? "" : "+") + format.averageMoney(amount);
-}
-
-/** For CSV: each level in a column of its own, empty where a row is a subtotal above it. */
-function levelColumns(grouped: readonly string[]): TableColumn[] {
-  return grouped.map((name, i) => {
-    const text = (row: Row): string =>
-      (number(row, "level") ?? grouped.length) > i ? nameOf(name, label(row, name)) : "";
-    return { name, title: dimensionTitle(name), numeric: false, text, value: text };
-  });
+function averageChange(by: string | null): string {
+  if (by === null) return "";
+  return (by.startsWith("-") ? "" : "+") + format.averageMoney(by);
 }
 
 // -- service levels over time
