@@ -120,3 +120,27 @@ def test_the_days_that_went_worst_are_marked_on_the_measures_own_page(
     enter(page, stack, "/source?compare=previous_period")
     rows = table(page, "Customer satisfaction by channel")
     assert {row["Channel"]: row["Change"][0] for row in rows}["Ticket"] == "▼"
+
+
+def test_agents_of_one_name_are_told_apart_and_stand_in_the_order_of_their_names(
+    page: Page, stack: RunningStack
+) -> None:
+    def rename(route: Route) -> None:
+        reply = route.fetch()
+        values = [each for each in reply.json()["values"] if each["value"]]
+        for each, name in zip(values, ["Zoë", "Änne", "änne", "Not given"], strict=False):
+            each["name"] = name
+            renamed.append(each["value"])
+        route.fulfill(response=reply, json=reply.json() | {"values": values})
+
+    renamed: list[str] = []
+    page.route("**/v1/dimensions/agent*", rename)
+    enter(page, stack, "/agents?order_by=agent")
+    expect(page.get_by_role("button", name="Zoë")).to_be_visible()
+    shown = [row["Agent"] for row in table(page, "Customer satisfaction by agent")[:-1]]
+    _, first, second, nobody, *_ = renamed
+    told = [f"Änne ({first})", f"änne ({second})", f"Not given ({nobody})", "Zofia Kowalczyk"]
+    assert len(set(shown)) == len(shown)
+    places = [shown.index(name) for name in told]
+    assert abs(places[0] - places[1]) == 1
+    assert max(places[:2]) < places[2] < shown.index("Zoë") < places[3]

@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { get } from "./api.ts";
+import { label, type Row } from "./reply.ts";
 
 export interface DimensionValue {
   readonly value: string | null;
@@ -15,9 +16,19 @@ export interface DimensionReply {
   readonly truncated: boolean;
 }
 
-type Names = ReadonlyMap<string, string>;
+/** What is known of a dimension's values. */
+interface Known {
+  readonly names: ReadonlyMap<string, string>;
+  /** Values that have no name: they are shown themselves. */
+  readonly bare: ReadonlySet<string>;
+  /** How many values are shown by a name, by the name as it is compared. */
+  readonly shared: ReadonlyMap<string, number>;
+}
 
-const given = signal<Readonly<Record<string, Names>>>({});
+const NOTHING_KNOWN: Known = { names: new Map(), bare: new Set(), shared: new Map() };
+const NOT_GIVEN = "Not given";
+
+const given = signal<Readonly<Record<string, Known>>>({});
 
 const COUNTRIES = new Intl.DisplayNames("en", { type: "region", fallback: "code" });
 
@@ -29,19 +40,52 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Dimensions whose values are told as the API has them: lower-case words, made presentable. */
 const PLAIN = new Set(["channel", "device", "media_type", "segment"]);
 
+/** What a value is called; with the value itself behind it where the name alone is another's too. */
 export function nameOf(dimension: string, value: string | null): string {
-  if (value === null) return "Not given";
-  const known = given.value[dimension]?.get(value) ?? WORDS[dimension]?.[value];
-  if (known !== undefined) return known;
+  if (value === null) return NOT_GIVEN;
+  const known = given.value[dimension];
+  const name = known?.names.get(value) ?? WORDS[dimension]?.[value] ?? ownName(dimension, value);
+  const shared = known?.shared.get(compared(name)) ?? 0;
+  return shared > 1 || compared(name) === compared(NOT_GIVEN) ? `${name} (${value})` : name;
+}
+
+function ownName(dimension: string, value: string): string {
   if (dimension === "country" && /^[A-Z]{2}$/.test(value)) return COUNTRIES.of(value) ?? value;
   return PLAIN.has(dimension) ? value.charAt(0).toUpperCase() + value.slice(1) : value;
 }
 
+/** Names that differ in nothing that is seen at a glance count as one. */
+function compared(name: string): string {
+  return name.normalize("NFC").trim().toLowerCase();
+}
+
 /** Keeps the names that a reply of GET /v1/dimensions tells. */
 export function learn(dimension: string, reply: DimensionReply): void {
-  const names = new Map(given.value[dimension]);
-  for (const { value, name } of reply.values) if (value !== null && name) names.set(value, name);
-  given.value = { ...given.value, [dimension]: names };
+  const known = given.value[dimension] ?? NOTHING_KNOWN;
+  const [names, bare] = [new Map(known.names), new Set(known.bare)];
+  for (const { value, name } of reply.values) {
+    if (value === null) continue;
+    if (name) names.set(value, name);
+    else bare.add(value);
+  }
+  const shown = [...names.values(), ...[...bare].filter((value) => !names.has(value))];
+  const shared = new Map<string, number>();
+  for (const name of shown) shared.set(compared(name), (shared.get(compared(name)) ?? 0) + 1);
+  given.value = { ...given.value, [dimension]: { names, bare, shared } };
+}
+
+const ORDER = new Intl.Collator("en", { numeric: true });
+
+/** Rows in the order of what a dimension's values are called; without one they come last. */
+export function byName(rows: readonly Row[], dimension: string, descending: boolean): Row[] {
+  const keyed = rows.map((row) => ({ row, value: label(row, dimension) }));
+  return keyed
+    .sort(({ value: a }, { value: b }) => {
+      if (a === null || b === null) return Number(a === null) - Number(b === null);
+      const order = ORDER.compare(nameOf(dimension, a), nameOf(dimension, b));
+      return descending ? -order : order;
+    })
+    .map(({ row }) => row);
 }
 
 /** Fetches the names that a page is going to show; without them the ids stand there. */

@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
 import { Legend } from "./line.tsx";
 import { Reader, type ReadPoint } from "./reader.tsx";
+import { shortened } from "./shortened.ts";
 
 interface BalanceRow extends ReadPoint {
   readonly label: string;
@@ -105,8 +106,4 @@ function Drawing({ rows, width, index }: DrawingProps): JSX.Element {
       <line class="zero" x1={x(0)} x2={x(0)} y1={TOP} y2={height} />
     </svg>
   );
-}
-
-function shortened(text: string, room: number): string {
-  return text.length > room ? `${text.slice(0, room - 1)}…` : text;
 }

@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
 import { Legend, type LegendItem } from "./line.tsx";
 import { Reader, type ReadPoint } from "./reader.tsx";
+import { shortened } from "./shortened.ts";
 
 export interface DotRow extends ReadPoint {
   readonly label: string;
@@ -75,7 +76,7 @@ function Drawing(props: Props & { width: number; index: number | null }): JSX.El
         <line class="reference" x1={x(reference)} x2={x(reference)} y1={TOP - 4} y2={height} />
       )}
       {rows.map((row, i) => (
-        <Row key={row.label} row={row} x={x} top={TOP + i * ROW} width={width} read={i === index} />
+        <Row key={i} row={row} x={x} top={TOP + i * ROW} width={width} read={i === index} />
       ))}
     </svg>
   );
@@ -92,8 +93,7 @@ interface RowProps {
 function Row({ row, x, top, width, read }: RowProps): JSX.Element {
   const y = top + ROW / 2;
   const narrow = width < NARROW;
-  const room = narrow ? 17 : 25;
-  const label = row.label.length > room ? `${row.label.slice(0, room - 1)}…` : row.label;
+  const label = shortened(row.label, narrow ? 17 : 25);
   return (
     <g class={`row ${row.look}`}>
       <rect class={read ? "hit read" : "hit"} x="0" y={top} width={width} height={ROW} />

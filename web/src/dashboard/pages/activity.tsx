@@ -8,7 +8,7 @@ import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
 import { PageHead } from "../head.tsx";
 import { Shown } from "../loaded.tsx";
-import { fetchNames, nameOf } from "../names.ts";
+import { byName, fetchNames, nameOf } from "../names.ts";
 import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
 import { count, label, number, type Reply, type Row } from "../reply.ts";
@@ -87,7 +87,10 @@ export function ActivityPage({ params, filters }: PageProps): JSX.Element {
               columns: columnsOf(reply, ["period", ...COLUMNS], params.get("granularity")).map(
                 withoutSessions,
               ),
-              rows: reply.rows,
+              rows:
+                sorted?.column === "agent"
+                  ? byName(reply.rows, "agent", sorted.descending)
+                  : reply.rows,
               totals: reply.totals,
             }}
           />

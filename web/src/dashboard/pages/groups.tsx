@@ -11,13 +11,13 @@ import { PageHead } from "../head.tsx";
 import { Shown } from "../loaded.tsx";
 import { MeasureStrip, chosen, useTotals } from "../measures.tsx";
 import { movers, survivors } from "../movers.ts";
-import { fetchNames, METRIC_NAMES, nameOf } from "../names.ts";
+import { byName, fetchNames, METRIC_NAMES, nameOf } from "../names.ts";
 import { NoData } from "../problem.tsx";
 import { useReport, type Loaded } from "../replies.ts";
 import { count, label, ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
 import { look } from "../router.ts";
 import { axis } from "../series.ts";
-import { columnsOf, parseOrder } from "../table.tsx";
+import { columnsOf, parseOrder, type Order } from "../table.tsx";
 import { filteredTo, reportQuery, withParams, type Params } from "../view.ts";
 import { isWithheld, withheldNote } from "../withheld.ts";
 import type { PageProps } from "./page.ts";
@@ -134,7 +134,7 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
   const { grouping, groups, params } = props;
   const { reply, measure, total } = groups;
   const order = parseOrder(params.get("order_by"));
-  const rows = order ? groups.rows : byVolume(groups.rows);
+  const rows = inOrder(groups.rows, order, grouping.by);
   const notes = [
     reply.meta.compare && "▼ ▲: changed by more than chance explains, over all groups here.",
     withheldNote(rows),
@@ -244,6 +244,12 @@ function Dots({ rows, groups, by, onPick }: DotsProps): JSX.Element {
       )}
     </>
   );
+}
+
+/** As the address says; a dimension goes by what is shown of it, which the API does not know. */
+function inOrder(rows: readonly Row[], order: Order | undefined, by: readonly string[]): Row[] {
+  if (!order) return byVolume(rows);
+  return by.includes(order.column) ? byName(rows, order.column, order.descending) : [...rows];
 }
 
 function byVolume(rows: readonly Row[]): Row[] {
