@@ -9,6 +9,7 @@ import shlex
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -72,6 +73,28 @@ def test_the_worst_movers_are_told(overview: Page) -> None:
     assert rows[0]["Significant"] == "yes"
     points = [float(row["Points"].replace("−", "-")) for row in rows]
     assert points == sorted(points)
+
+
+def test_the_same_week_is_told_once(overview: Page, stack: RunningStack) -> None:
+    """A group that lost its points only as Austria did stands with it, and is no row of its own."""
+    asked = {"granularity": "total", "metric": "csat", "compare": "previous_period"}
+    [whole] = api(stack, "reports/daily", **asked)["rows"]
+
+    def points(**only: str) -> float:
+        [row] = api(stack, "reports/daily", **asked, **only)["rows"]
+        level = whole["score_previous"]
+        now = row["responses"] / whole["responses"] * (row["score"] - level)
+        before = row["responses_previous"] / whole["responses_previous"]
+        return float(now - before * (row["score_previous"] - level))
+
+    rows = table(overview, "What moved customer satisfaction most")
+    within = rows[0]["With it"].split(", ")
+    assert {"Ticket", "Desktop"} <= set(within)
+    for only in ({"channel": "ticket"}, {"device": "desktop"}):
+        assert points(**only) < 3 * points(**only, country="!AT") < 0 or (
+            points(**only) < 0 < points(**only, country="!AT")
+        )
+    assert not {row["Group"] for row in rows} & set(within)
 
 
 # -- the key
@@ -327,15 +350,58 @@ def test_all_but_some(page: Page, stack: RunningStack) -> None:
 def test_days_and_comparison(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/csat")
     page.get_by_label("Days").select_option("last_7_days")
-    page.get_by_label("Compared with").select_option("previous_period")
     settle(page)
     query = {"preset": "last_7_days", "compare": "previous_period"}
     [row] = api(stack, "reports/csat", **query)["rows"]
     told = page.locator(".headline").inner_text()
     assert f"of {row['responses']:,} answers" in told
     assert f"{row['csat_pct_previous']:.2f} before" in told
+    page.get_by_label("Compared with").select_option("none")
+    expect(page.locator(".headline")).not_to_contain_text("before")
     address = urllib.parse.urlsplit(page.url)
-    assert dict(urllib.parse.parse_qsl(address.query)) == query
+    asked = {"preset": "last_7_days", "compare": "none"}
+    assert dict(urllib.parse.parse_qsl(address.query)) == asked
+
+
+def test_what_a_figure_is_compared_with_is_still_there_behind_its_link(
+    overview: Page, stack: RunningStack
+) -> None:
+    [row] = api(stack, "reports/nps", compare="previous_period")["rows"]
+    overview.locator(".cards a", has_text="Net promoter").click()
+    expect(overview.locator(".headline")).to_contain_text(f"{row['nps_previous']:.2f} before")
+
+
+def test_a_card_of_one_of_two_scales_names_it_and_leads_to_it(
+    new_page: NewPage, stack: RunningStack
+) -> None:
+    tenant = f"scales-{uuid4().hex[:8]}"
+    pulse(stack, "tenant", "create", tenant)
+    for survey, scale in (("five", "1-5"), ("ten", "1-10")):
+        pulse(stack, "survey", "add", tenant, survey, "--metric", "csat", "--scale", scale)
+    report = pulse(stack, "key", "create", tenant, "--kind", "report").strip()
+    secret = pulse(stack, "key", "create", tenant, "--kind", "secret").strip()
+    for survey, score in (("five", 5), ("five", 1), ("ten", 10)):
+        answer = urllib.request.Request(
+            f"{stack.url}/v1/responses",
+            data=json.dumps({"survey_id": survey, "score": score}).encode(),
+            headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(answer, timeout=30).close()
+    pulse(stack, "build")
+    page = new_page()
+    page.goto(f"{stack.url}/?preset=last_7_days_to_date#key={report}")
+    settle(page)
+    cards = page.get_by_label("Headline figures")
+    expect(cards.get_by_role("heading")).to_have_text(
+        ["Customer satisfaction on 1-10", "Customer satisfaction on 1-5"]
+    )
+    cards.locator("a", has_text="on 1-10").click()
+    settle(page)
+    expect(page).to_have_url(re.compile("/csat.*scale=1-10$"))
+    expect(page.get_by_role("heading", name="On the scale 1-10")).to_be_visible()
+    assert page.locator(".headline .big").all_inner_texts() == ["100.0\u00a0%"]
+    page.get_by_role("link", name="Loyalty", exact=True).click()
+    expect(page).not_to_have_url(re.compile("scale="))
 
 
 def test_a_deep_link_shows_the_same_to_somebody_else(

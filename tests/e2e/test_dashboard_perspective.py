@@ -32,7 +32,7 @@ def test_the_customer_perspective_folds_and_shows_the_apis_subtotals(
     reply = api(
         stack, "reports/customer-perspective", subtotals="true", limit="10000", group_by=LEVELS
     )
-    enter(page, stack, "/customer-perspective")
+    enter(page, stack, "/customer-perspective?compare=none")
     rows = page.locator(".pivot tbody tr")
     media = {
         row["media_type"]: [
@@ -83,7 +83,7 @@ def test_csv_holds_what_is_unfolded_and_says_of_which_level_each_row_is(
 
 
 def test_folds_and_order_are_in_the_address(new_page: NewPage, stack: RunningStack) -> None:
-    page = enter(new_page(), stack, "/customer-perspective")
+    page = enter(new_page(), stack, "/customer-perspective?compare=none")
     page.get_by_role("button", name="Voice").click()
     page.get_by_role("button", name="Entered", exact=True).click()
     expect(page).to_have_url(re.compile(r"folds=1,voice&order_by=-entered$"))

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { foldedFirst, type Contributor } from "../src/dashboard/contributors.ts";
 import { culprit } from "../src/dashboard/culprit.ts";
 import type { Place } from "../src/dashboard/estimates.ts";
 import {
@@ -189,4 +190,60 @@ test("after days that were worse still, nobody is to blame: the best of them ros
   assert.equal(culprit([countries], before, before), null);
   const back = countries.map((each) => ({ ...each, now: each.before, before: each.now }));
   assert.equal(culprit([back], before, now)?.key.value, "DE"); // the other way round, it fell
+});
+
+/** Groups as contributors to one change, each of them sure. */
+function sureOf(groups: readonly Group<Place>[], now: Estimate, before: Estimate): Contributor[] {
+  return movers(groups, now, before).map((mover) => ({
+    ...mover,
+    contribution: mover.contribution ?? 0,
+    sure: true,
+  }));
+}
+
+test("the same answers by another name stand within the strongest group", async () => {
+  // only Austria fell, on each device alike: without it neither device moved; chat fell by itself
+  const [now, before] = [csat(1300, 2000), csat(1520, 2000)];
+  const groups = [
+    group("country", "AT", csat(200, 500), csat(380, 500)),
+    group("country", "DE", csat(1100, 1500), csat(1140, 1500)),
+    group("device", "mobile", csat(650, 1000), csat(760, 1000)),
+    group("device", "desktop", csat(650, 1000), csat(760, 1000)),
+    group("channel", "chat", csat(60, 100), csat(100, 100)),
+    group("agent", "anna", csat(30, 60), csat(45, 60)),
+  ];
+  const outside = [
+    group("device", "mobile", csat(550, 750), csat(570, 750)),
+    group("device", "desktop", csat(550, 750), csat(570, 750)),
+    group("channel", "chat", csat(58, 98), csat(98, 98)),
+    group("agent", "anna", { n: 4, score: null, low: null, high: null }, csat(3, 4)),
+  ];
+  const asked: string[] = [];
+  const heads = await foldedFirst(sureOf(groups, now, before), now, before, async ({ key }) => {
+    asked.push(`${key.dimension}=${key.value}`);
+    return key.value === "AT" ? movers(outside, now, before) : movers(groups, now, before);
+  });
+  assert.equal(asked[0], "country=AT");
+  assert.deepEqual(
+    heads.map(({ key, within }) => [key.value, within.map((each) => each.key.value)]),
+    [
+      ["AT", ["mobile", "desktop"]],
+      ["DE", []],
+      ["chat", []],
+      ["anna", []], // of whom nobody may tell what remains
+    ],
+  );
+});
+
+test("under what may be chance nothing is folded, and nothing is asked", async () => {
+  const [now, before] = [csat(700, 1000), csat(760, 1000)];
+  const groups = [
+    group("country", "AT", csat(100, 200), csat(152, 200)),
+    group("device", "mobile", csat(100, 200), csat(152, 200)),
+  ];
+  const unsure = sureOf(groups, now, before).map((each) => ({ ...each, sure: false }));
+  const heads = await foldedFirst(unsure, now, before, () => {
+    throw new Error("asked");
+  });
+  assert.equal(heads.length, 2);
 });

@@ -74,7 +74,7 @@ test("an order goes with its column: the API refuses what a reply does not have"
     parseAddress("/", `?compare=previous_year&granularity=day&order_by=${order}`).params;
   for (const order of ["-score_change", "country,responses_previous", "score_significant"]) {
     assert.equal(withPreset(ordered(order), "all_time").has("order_by"), false, order);
-    assert.equal(withComparison(ordered(order), null).has("order_by"), false, order);
+    assert.equal(withComparison(ordered(order), "none").has("order_by"), false, order);
     assert.equal(withComparison(ordered(order), "previous_period").get("order_by"), order);
     assert.equal(withPreset(ordered(order), "today").get("order_by"), order);
     assert.equal(withGranularity(ordered(order), null).get("order_by"), order);
@@ -83,10 +83,10 @@ test("an order goes with its column: the API refuses what a reply does not have"
     assert.equal(withGranularity(ordered(order), null).has("order_by"), false, order);
     assert.equal(withGranularity(ordered(order), "total").has("order_by"), false, order);
     assert.equal(withGranularity(ordered(order), "week").get("order_by"), order);
-    assert.equal(withComparison(ordered(order), null).get("order_by"), order);
+    assert.equal(withComparison(ordered(order), "none").get("order_by"), order);
   }
-  const gone = withGranularity(withComparison(ordered("-score"), null), null);
-  assert.deepEqual(Object.fromEntries(gone), { order_by: "-score" });
+  const gone = withGranularity(withComparison(ordered("-score"), "none"), null);
+  assert.deepEqual(Object.fromEntries(gone), { compare: "none", order_by: "-score" });
 });
 
 test("another page takes days and filters along, but neither order nor grouping", () => {
@@ -95,8 +95,22 @@ test("another page takes days and filters along, but neither order nor grouping"
   assert.deepEqual(Object.fromEntries(carried(params, ["agent"])), { preset: "today", agent: "a" });
   assert.equal(
     reportQuery(params, ["channel"], { preset: null, limit: "5" }),
-    "channel=chat&limit=5",
+    "channel=chat&compare=previous_period&limit=5",
   );
+});
+
+test("days are compared with those before, unless the address says otherwise", () => {
+  const asked = (search: string): string =>
+    reportQuery(parseAddress("/", search).params, ["channel"]);
+  assert.equal(asked(""), "compare=previous_period");
+  assert.equal(asked("?compare=previous_year"), "compare=previous_year");
+  assert.equal(asked("?compare=none&channel=chat"), "channel=chat");
+  assert.equal(asked("?preset=all_time"), "preset=all_time"); // there is nothing before
+  assert.equal(asked("?preset=all_time&compare=previous_year"), "preset=all_time");
+  const { params } = parseAddress("/", "?compare=previous_year");
+  assert.equal(withComparison(params, "previous_period").has("compare"), false);
+  assert.equal(withComparison(params, "none").get("compare"), "none");
+  assert.equal(reportQuery(params, [], { compare: null }), "");
 });
 
 test("a click on a group replaces what its dimension was filtered by", () => {

@@ -105,7 +105,7 @@ function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
 
 /** What a page takes along: filters that it knows, and none that would leave it empty. */
 function taken(page: Page, params: Params): Params {
-  return carried(params, offered(page));
+  return carried(params, offered(page).filter((name) => !page.oneMetric || name !== "scale"));
 }
 
 function filtersOf(page: Page): readonly string[] {
@@ -113,7 +113,7 @@ function filtersOf(page: Page): readonly string[] {
 }
 
 function offered(page: Page): string[] {
-  const hidden = new Set(page.oneMetric ? ["tenant", "metric", "scale"] : ["tenant"]);
+  const hidden = new Set(page.oneMetric ? ["tenant", "metric"] : ["tenant"]);
   return filtersOf(page).filter((name) => !hidden.has(name));
 }
 
@@ -128,7 +128,6 @@ function Content({ page, params }: { readonly page: Page; readonly params: Param
         dimensions={offered(page)}
         filters={filters}
         operator={operator}
-        compared={page.path === OVERVIEW ? "previous_period" : null}
         meta={shown.value}
       />
       <main id="page">

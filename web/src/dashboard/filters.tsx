@@ -11,7 +11,9 @@ import { look } from "./router.ts";
 import { presetTitle } from "./titles.ts";
 import { count } from "./format.ts";
 import {
+  comparisonOf,
   formatCondition,
+  NO_COMPARISON,
   parseCondition,
   reportQuery,
   withComparison,
@@ -30,8 +32,6 @@ interface Props {
   /** All that the API takes as filters here. */
   readonly filters: readonly string[];
   readonly operator: boolean;
-  /** What the page compares with where the address does not say. */
-  readonly compared: string | null;
   /** Of the latest reply: it tells the days that a preset means. */
   readonly meta: Meta | null;
 }
@@ -52,7 +52,7 @@ export function FilterBar(props: Props): JSX.Element {
       </button>
       <div class="controls">
         <Days params={params} meta={props.meta} />
-        <Compare params={params} usual={props.compared} />
+        <Compare params={params} />
         <Granularity params={params} />
         {props.operator && <Tenants params={params} />}
       </div>
@@ -114,21 +114,16 @@ function Days({ params, meta }: DaysProps): JSX.Element {
   );
 }
 
-interface CompareProps {
-  readonly params: Params;
-  readonly usual: string | null;
-}
-
-function Compare({ params, usual }: CompareProps): JSX.Element {
+function Compare({ params }: { readonly params: Params }): JSX.Element {
   return (
     <label>
       <span>Compared with</span>
       <select
-        value={params.get("compare") ?? usual ?? ""}
+        value={comparisonOf(params) ?? NO_COMPARISON}
         disabled={params.get("preset") === "all_time"}
-        onChange={(e) => look(withComparison(params, e.currentTarget.value || null))}
+        onChange={(e) => look(withComparison(params, e.currentTarget.value))}
       >
-        {!usual && <option value="">Nothing</option>}
+        <option value={NO_COMPARISON}>Nothing</option>
         {catalogue.value?.comparisons.map((name) => (
           <option key={name} value={name}>
             {presetTitle(name)}

@@ -82,6 +82,11 @@ export function Change({ row, from }: ChangeProps): JSX.Element | null {
   );
 }
 
-export function toMeasure(params: Params, { metric, scale }: Measure): Params {
-  return withParams(params, { metric, scale: encodeURIComponent(scale) });
+export function toMeasure(params: Params, measure: Measure): Params {
+  return withParams(toScale(params, measure), { metric: measure.metric });
+}
+
+/** Of the metric's scales one alone. */
+export function toScale(params: Params, { scale }: Measure): Params {
+  return withParams(params, { scale: encodeURIComponent(scale) });
 }

@@ -70,7 +70,8 @@ export function useReports(paths: readonly string[]): Loaded<readonly Reply[]> {
 /** Beyond so many pages a table is not read by people: figure.tsx says that it goes on. */
 const MOST_PAGES = 5;
 
-async function whole(path: string): Promise<Reply> {
+/** The reply at a report's path with all of its pages. */
+export async function whole(path: string): Promise<Reply> {
   const first = await get<Reply>(path);
   const rows = [...first.rows];
   let cursor = first.next_cursor;

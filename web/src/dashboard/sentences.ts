@@ -99,7 +99,9 @@ export function sentences(findings: Findings, nameOf: NameOf): Sentence[] {
   const [first, ...others] = byNews(findings.headlines, findings.worst);
   if (!first) return [];
   const told = [leading(first, findings)];
-  if (findings.worst) told.push(...worst(findings.worst, findings.params, nameOf));
+  if (findings.worst) {
+    told.push(...worst(findings.worst, ofScale(findings.worst.measure, findings), nameOf));
+  }
   if (others.length) told.push(following(others, findings));
   return told;
 }
@@ -134,8 +136,10 @@ export function byNews(headlines: readonly Headline[], worst: Worst | null): Hea
   return [...headlines].sort((a, b) => rank(a) - rank(b) || b.now.n - a.now.n);
 }
 
-function leading(headline: Headline, { params, compared, headlines }: Findings): Sentence {
+function leading(headline: Headline, findings: Findings): Sentence {
+  const { compared, headlines } = findings;
   const { measure, now } = headline;
+  const params = ofScale(measure, findings);
   return [
     { text: name(measure, headlines), to: to(PAGES[measure.metric] ?? "daily", params, measure) },
     " was ",
@@ -157,10 +161,12 @@ function change({ now, before, significant, measure }: Headline, compared: strin
   return [`, ${size} (${score(before.score, measure)}), ${doubt}`];
 }
 
-function following(others: readonly Headline[], { params, headlines }: Findings): Sentence {
+function following(others: readonly Headline[], findings: Findings): Sentence {
+  const { headlines } = findings;
   const phrases = others.flatMap((headline, i): Phrase[] => {
     const { measure, now, before } = headline;
     const page = PAGES[measure.metric] ?? "daily";
+    const params = ofScale(measure, findings);
     const link = { text: name(measure, headlines), to: to(page, params, measure) };
     const figure = ` was ${score(now.score, measure)}`;
     const known = now.score !== null && before.score !== null;
@@ -302,10 +308,19 @@ function difference({ change: by, currency }: RevenueChange): string {
 }
 
 /** A metric that is measured on several scales is told with its scale. */
-function name({ metric, scale }: Measure, headlines: readonly Headline[]): string {
-  const called = NAMES[metric] ?? metric;
-  const scales = headlines.filter(({ measure }) => measure.metric === metric);
-  return scales.length > 1 ? `${called} (${scale})` : called;
+function name(measure: Measure, headlines: readonly Headline[]): string {
+  const called = NAMES[measure.metric] ?? measure.metric;
+  return hasSeveralScales(measure, headlines) ? `${called} (${measure.scale})` : called;
+}
+
+/** Where a metric is measured on several scales, the evidence is that of the one scale. */
+function ofScale(measure: Measure, { params, headlines }: Findings): Params {
+  if (!hasSeveralScales(measure, headlines)) return params;
+  return withParams(params, { scale: encodeURIComponent(measure.scale) });
+}
+
+function hasSeveralScales({ metric }: Measure, headlines: readonly Headline[]): boolean {
+  return headlines.filter(({ measure }) => measure.metric === metric).length > 1;
 }
 
 function score(value: number | null, { metric }: Measure): string {

@@ -84,13 +84,30 @@ export function onlyValue(params: Params, dimension: string): string | null | un
 /** The days asked for, by another preset (raw) or by dates. */
 export function withPreset(params: Params, preset: string): Params {
   const changed = withParams(params, { preset, start_date: null, end_date: null });
-  return preset === "all_time" ? withComparison(changed, null) : changed;
+  if (preset !== "all_time") return changed;
+  return withoutComparedOrder(withParams(changed, { compare: null }));
 }
 
-/** Compared with other days, or with none: null. */
-export function withComparison(params: Params, compare: string | null): Params {
-  const changed = withParams(params, { compare });
-  return compare === null ? withoutOrder(changed, /_(change|previous|significant)$/) : changed;
+/** What days are compared with where the address does not say. */
+export const USUAL_COMPARISON = "previous_period";
+/** In the address: with nothing. */
+export const NO_COMPARISON = "none";
+
+/** What the days are compared with, as the API calls it; null for nothing. */
+export function comparisonOf(params: Params): string | null {
+  if (params.get("preset") === "all_time") return null; // there is nothing before
+  const asked = params.get("compare") ?? USUAL_COMPARISON;
+  return asked === NO_COMPARISON ? null : asked;
+}
+
+/** Compared with other days, or with none. */
+export function withComparison(params: Params, compare: string): Params {
+  const changed = withParams(params, { compare: compare === USUAL_COMPARISON ? null : compare });
+  return comparisonOf(changed) === null ? withoutComparedOrder(changed) : changed;
+}
+
+function withoutComparedOrder(params: Params): Params {
+  return withoutOrder(params, /_(change|previous|significant)$/);
 }
 
 /** By periods of a length, or by none: "total", or null for the page's own choice. */
@@ -118,13 +135,17 @@ export function carried(params: Params, filters: readonly string[]): Params {
   return new Map([...params].filter(([name]) => kept.has(name)));
 }
 
-/** The query of one report: the view's parameters, the report's filters alone, and changes. */
+/**
+ * The query of one report: the view's parameters, the report's filters alone, and changes. Days
+ * are compared as the view says, unless the changes say otherwise.
+ */
 export function reportQuery(
   params: Params,
   filters: readonly string[],
   changes: Record<string, string | null> = {},
 ): string {
-  return formatQuery(withParams(carried(params, filters), changes));
+  const compare = comparisonOf(params);
+  return formatQuery(withParams(carried(params, filters), { compare, ...changes }));
 }
 
 function decode(raw: string): string {

@@ -78,7 +78,7 @@ function Drawing({ rows, width, index }: DrawingProps): JSX.Element {
               {shortened(row.label, narrow ? 16 : 26)}
             </text>
             <text class="axis" x="0" y={y + 28}>
-              {row.detail}
+              {shortened(row.detail, narrow ? 20 : 34)}
             </text>
             <rect
               class={row.sure ? look : `${look} unsure`}

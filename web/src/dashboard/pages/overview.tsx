@@ -9,7 +9,7 @@ import { headline } from "../found.ts";
 import { PageHead } from "../head.tsx";
 import { Link } from "../link.tsx";
 import { Shown } from "../loaded.tsx";
-import { Change } from "../measures.tsx";
+import { Change, toScale } from "../measures.tsx";
 import { fetchNames, METRIC_MEANINGS, METRIC_NAMES, nameOf } from "../names.ts";
 import { Newcomer } from "../newcomer.tsx";
 import { useReport } from "../replies.ts";
@@ -23,14 +23,13 @@ import {
   type Sentence,
 } from "../sentences.ts";
 import { granularityOf } from "../series.ts";
-import { reportQuery } from "../view.ts";
+import { comparisonOf, reportQuery } from "../view.ts";
 import { Moved } from "./moved.tsx";
 import type { PageProps } from "./page.ts";
 import { useWorst } from "./worst.ts";
 
 export function OverviewPage({ params, filters }: PageProps): JSX.Element {
-  const always = params.get("preset") === "all_time";
-  const compare = always ? null : (params.get("compare") ?? "previous_period");
+  const compare = comparisonOf(params);
   const query = reportQuery(params, filters, { granularity: "total", compare });
   const totals = useReport("daily", query);
   const granularity = granularityOf(params, totals.value?.meta ?? null);
@@ -146,12 +145,16 @@ interface CardProps extends FoundProps {
 function Card({ params, totals, series, measure, marked }: CardProps): JSX.Element {
   const row = ofMeasure(totals.rows, measure)[0];
   const rows = ofMeasure(series.rows, measure);
+  const several = measures(totals.rows).filter((each) => each.metric === measure.metric).length > 1;
   const index = (day: string): number => rows.findIndex((each) => each["period"] === day);
   const { n, score, low, high } = now(row);
   return (
-    <Link to={{ page: measure.metric, params: params }}>
+    <Link to={{ page: measure.metric, params: several ? toScale(params, measure) : params }}>
       <article class="card">
-        <h2>{METRIC_NAMES[measure.metric] ?? measure.metric}</h2>
+        <h2>
+          {METRIC_NAMES[measure.metric] ?? measure.metric}
+          {several && <span class="note"> on {measure.scale}</span>}
+        </h2>
         <p>
           <span class="big">{format.score(score, measure.metric)}</span>{" "}
           <span class="note">{METRIC_MEANINGS[measure.metric]}</span>

@@ -93,7 +93,7 @@ function ScoredPage({ params, filters, metric }: PageProps & { metric: Metric })
                 metric={metric}
                 measure={measure}
                 whole={reply}
-                several={found.length > 1}
+                named={found.length > 1 || params.has("scale")}
               >
                 <Shown of={series}>
                   {(parts) => (
@@ -120,11 +120,12 @@ interface ScaleProps {
   readonly metric: Metric;
   readonly measure: Measure;
   readonly whole: Reply;
-  readonly several: boolean;
+  /** Is the scale to be said? */
+  readonly named: boolean;
   readonly children: JSX.Element;
 }
 
-function OneScale({ metric, measure, whole, several, children }: ScaleProps): JSX.Element {
+function OneScale({ metric, measure, whole, named, children }: ScaleProps): JSX.Element {
   const row = ofMeasure(whole.rows, measure)[0] ?? {};
   const breakdown = ofMeasure(whole.breakdown ?? [], measure);
   const { headline, segments, report } = metric;
@@ -132,7 +133,7 @@ function OneScale({ metric, measure, whole, several, children }: ScaleProps): JS
   const withheld = withheldNote([row]);
   return (
     <section>
-      {several && <h2>On the scale {measure.scale}</h2>}
+      {named && <h2>On the scale {measure.scale}</h2>}
       <div class="headline">
         <p class="big">{format.score(number(row, headline), report)}</p>
         <p>
