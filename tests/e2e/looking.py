@@ -16,6 +16,7 @@ PAGES = [
     "/nps",
     "/ces",
     "/rates",
+    "/surveys",
     "/geo",
     "/source",
     "/browsers",

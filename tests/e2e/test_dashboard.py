@@ -8,11 +8,12 @@ import re
 import shlex
 import urllib.parse
 import urllib.request
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.asking import pulse, serious_faults_of_both_schemes
 from tests.e2e.conftest import NewPage, RunningStack, Watch
@@ -402,6 +403,50 @@ def test_a_card_of_one_of_two_scales_names_it_and_leads_to_it(
     assert page.locator(".headline .big").all_inner_texts() == ["100.0\u00a0%"]
     page.get_by_role("link", name="Loyalty", exact=True).click()
     expect(page).not_to_have_url(re.compile("scale="))
+
+
+def test_an_axis_of_several_years_has_them_and_so_many_days_are_drawn_by_week(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/csat?start_date=2023-12-04&end_date=2026-11-29&granularity=day")
+    figure = page.locator("section.figure", has=page.get_by_role("heading", name="Over time"))
+    ticks = figure.locator("svg text.middle").all_text_contents()
+    assert ticks[0] == "4 Dec 2023" and {"2024", "2025", "2026"} <= {t.split()[-1] for t in ticks}
+    expect(figure.locator(".note").first).to_contain_text("By week: a chart of all these days")
+    show(page, stack, "/csat")
+    ticks = figure.locator("svg text.middle").all_text_contents()
+    assert ticks and all(re.fullmatch(r"\d+ \w{3}", tick) for tick in ticks)
+
+
+def test_a_long_period_has_its_worst_days_too(page: Page, stack: RunningStack) -> None:
+    end = api(stack, "reports/daily")["meta"]["date_range"]["end_date"]
+    start = date.fromisoformat(end) - timedelta(days=399)
+    enter(page, stack, f"/?start_date={start}&end_date={end}")
+    story = page.get_by_label("In short")
+    expect(story).to_contain_text(re.compile(r"It went wrong from Mon \d+ \w+ to Sun"))
+
+
+def test_surveys_of_one_scale_are_counted_and_have_a_page(page: Page, stack: RunningStack) -> None:
+    two = f"second {uuid4().hex[:8]}"
+    rows = api(stack, "reports/daily", granularity="total", group_by="survey", metric="csat")
+    [row] = rows["rows"]
+    enter(page, stack, "/surveys?metric=csat")
+    shown = table(page, "Customer satisfaction by survey")
+    assert [(each["Survey"] != row["survey"], each["Answers"]) for each in shown[:-1]] == [
+        (True, f"{row['responses']:,}")
+    ]
+
+    def add(route: Route) -> None:
+        reply = route.fetch()
+        of_all = reply.json()
+        more = [each | {"survey": two} for each in of_all["rows"] if each["metric"] == "csat"]
+        route.fulfill(response=reply, json=of_all | {"rows": of_all["rows"] + more})
+
+    page.route("**/v1/reports/daily?*group_by=survey*", add)
+    show(page, stack, "/")
+    cards = page.locator(".card")
+    expect(cards.filter(has_text="Customer satisfaction")).to_contain_text("of 2 surveys")
+    expect(cards.filter(has_text="Net promoter")).not_to_contain_text("surveys")
 
 
 def test_a_deep_link_shows_the_same_to_somebody_else(

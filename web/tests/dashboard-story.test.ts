@@ -13,7 +13,8 @@ import {
   type Worst,
 } from "../src/dashboard/sentences.ts";
 import { worstStretch, type DayScore } from "../src/dashboard/stretch.ts";
-import { formatAddress } from "../src/dashboard/view.ts";
+import { coarserNote, granularityOf, rowOf } from "../src/dashboard/series.ts";
+import { formatAddress, parseAddress, type Params } from "../src/dashboard/view.ts";
 
 function days(scores: readonly (number | null)[], n = 100): DayScore[] {
   return scores.map((score, i) => ({
@@ -177,6 +178,76 @@ test("nothing bad is not made up, nothing known not told", () => {
   assert.equal(told(quiet).length, 2);
   assert.doesNotMatch(told(quiet).join(" "), /wrong|cost/);
   assert.deepEqual(told({ ...quiet, headlines: [] }), []);
+});
+
+/** Uniform within [0, 1): mulberry32, so that a failure can be repeated. */
+function chance(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** So many days of 100 answers, of which a share is good; and the interval of them all. */
+function drawn(random: () => number, share: (day: number) => number, count: number) {
+  const scores = Array.from({ length: count }, (_, day) => {
+    let good = 0;
+    for (let i = 0; i < 100; i++) if (random() < share(day)) good++;
+    return good;
+  });
+  const p = scores.reduce((sum, each) => sum + each, 0) / count / 100;
+  const half = 195.9964 * Math.sqrt((p * (1 - p)) / (100 * count));
+  return worstStretch(days(scores), 100 * p - half, 100 * p + half);
+}
+
+test("32 bad days of three years are found, nearly to the day", () => {
+  const bad = (day: number): boolean => day >= 500 && day < 532;
+  const found = drawn(chance(1), (day) => (bad(day) ? 0.6 : 0.75), 1096);
+  assert.ok(found && Math.abs(found.length - 32) <= 3, JSON.stringify(found));
+  const off = Math.abs(Date.parse(found.start) - Date.parse(addDays("2026-10-25", 500)));
+  assert.ok(off <= 3 * 86_400_000, found.start);
+});
+
+test("of quiet years at most one in fifty has worst days", () => {
+  const random = chance(20261130);
+  const told = Array.from({ length: 100 }, () => drawn(random, () => 0.75, 365));
+  assert.ok(told.filter(Boolean).length <= 2);
+});
+
+test("of weeks a run is told by its first day and its last", () => {
+  const weeks = [76, 77, 75, 50, 51, 76, 78, 75].map((score, i) => {
+    const day = addDays("2026-01-05", 7 * i);
+    return { day, last: addDays(day, 6), n: 500, score };
+  });
+  const found = worstStretch(weeks, 68, 71);
+  assert.deepEqual(
+    [found?.start, found?.end, found?.length],
+    ["2026-01-26", "2026-02-08", 14],
+  );
+});
+
+test("what is drawn is what can be read, and it is said where that is not what was asked", () => {
+  const params = (search: string): Params => parseAddress("/", search).params;
+  const years = "?start_date=2023-12-01&end_date=2026-11-29";
+  const drawnBy = (search: string): string => granularityOf(params(search), null);
+  assert.equal(drawnBy(`${years}&granularity=day`), "week");
+  assert.equal(drawnBy(`${years}&granularity=month`), "month");
+  assert.equal(drawnBy(`?start_date=2026-01-01&end_date=2026-12-31&granularity=day`), "day");
+  assert.equal(drawnBy(`?start_date=2010-01-01&end_date=2026-12-31&granularity=week`), "month");
+  assert.equal(drawnBy(""), "day");
+  assert.match(coarserNote(params("?granularity=day"), "week") ?? "", /^By week/);
+  assert.equal(coarserNote(params("?granularity=day"), "day"), null);
+  assert.equal(coarserNote(params(""), "week"), null);
+});
+
+test("a day lies in the last row that begins on it or before", () => {
+  const rows = ["2026-01-05", "2026-01-12"].map((period) => ({ period }));
+  assert.deepEqual(
+    ["2026-01-04", "2026-01-05", "2026-01-11", "2026-01-30"].map((day) => rowOf(rows, day)),
+    [-1, 0, 0, 1],
+  );
 });
 
 test("what the days are compared with is said as it is", () => {

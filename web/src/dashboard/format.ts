@@ -147,9 +147,9 @@ export function period(start: string, granularity: string): string {
   return `${granularity === "week" ? "Week of " : ""}${day} ${month} ${year}`;
 }
 
-/** A period on an axis, where there is little room. */
+/** A period on an axis, where there is little room; its year is the axis's to tell. */
 export function tick(start: string, granularity: string): string {
-  return granularity === "month" ? `${parts(start).month} ${start.slice(2, 4)}` : shortDay(start);
+  return granularity === "month" ? parts(start).month : shortDay(start);
 }
 
 /** "4 minutes ago", of an instant some milliseconds back. */

@@ -1,6 +1,7 @@
 // What the Overview finds in its replies: the headlines, the worst days of all measures, for whom
 // they were, what they cost. Pure.
 
+import { periodEnd, type Granularity } from "./days.ts";
 import { culprit, type Culprit } from "./culprit.ts";
 import { before, groupsOf, now } from "./estimates.ts";
 import { METRIC_SEGMENTS } from "./names.ts";
@@ -38,14 +39,18 @@ export function headline(totals: Reply, measure: Measure): Headline {
 }
 
 /** Of each measure's worst days those that stand out most. */
-export function worstOfAll(totals: readonly Row[], series: readonly Row[]): Found | null {
+export function worstOfAll(
+  totals: readonly Row[],
+  series: readonly Row[],
+  granularity: Granularity = "day",
+): Found | null {
   let worst: Found | null = null;
   for (const measure of measures(totals)) {
     const whole = now(ofMeasure(totals, measure)[0]);
-    const days = ofMeasure(series, measure).map((row) => ({
-      ...now(row),
-      day: label(row, "period") ?? "",
-    }));
+    const days = ofMeasure(series, measure).map((row) => {
+      const day = label(row, "period") ?? "";
+      return { ...now(row), day, last: periodEnd(day, granularity) };
+    });
     const stretch = worstStretch(days, whole.low, whole.high);
     if (stretch && stretch.z > (worst?.stretch.z ?? 0)) worst = { measure, stretch };
   }

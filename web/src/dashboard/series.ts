@@ -7,24 +7,38 @@ import * as format from "./format.ts";
 import { label, number, span, type Meta, type Row } from "./reply.ts";
 import type { Params } from "./view.ts";
 
-/** The granularity asked for; else one that gives a readable number of points. */
+/** The granularity asked for, as far as it can be drawn; else one that is read easily. */
 export function granularityOf(params: Params, meta: Meta | null): Granularity {
+  const days = lengthOf(params, meta);
   const asked = params.get("granularity");
-  if (asked === "day" || asked === "week" || asked === "month") return asked;
-  if (!meta) return lengthOf(params);
-  const days = span(meta.date_range);
-  return forDays(daysBetween(days.start_date, days.end_date));
-}
-
-/** Before any reply tells which days a preset means. */
-function lengthOf(params: Params): Granularity {
-  const [start, end] = [params.get("start_date"), params.get("end_date")];
-  if (start && end) return forDays(daysBetween(start, end));
-  return /year|12_months|all_time/.test(params.get("preset") ?? "") ? "week" : "day";
-}
-
-function forDays(days: number): Granularity {
+  if (asked === "day") return days <= MOST_POINTS ? "day" : days <= 7 * MOST_POINTS ? "week" : "month";
+  if (asked === "week") return days <= 7 * MOST_POINTS ? "week" : "month";
+  if (asked === "month") return "month";
   return days <= 100 ? "day" : days <= 800 ? "week" : "month";
+}
+
+/** More points than these lie closer to each other than a pixel or two. */
+const MOST_POINTS = 400;
+
+/** Said where a chart has longer periods than those asked for; else null. */
+export function coarserNote(params: Params, drawn: Granularity): string | null {
+  const asked = params.get("granularity");
+  if (asked === drawn || (asked !== "day" && asked !== "week")) return null;
+  return `By ${drawn}: a chart of all these days by ${asked} could not be read.`;
+}
+
+/** How many days; before any reply tells which days a preset means, about as many. */
+function lengthOf(params: Params, meta: Meta | null): number {
+  const days = meta ? span(meta.date_range) : null;
+  const start = days?.start_date ?? params.get("start_date");
+  const end = days?.end_date ?? params.get("end_date");
+  if (start && end) return daysBetween(start, end);
+  return /year|12_months|all_time/.test(params.get("preset") ?? "") ? 365 : 28;
+}
+
+/** Of rows by period, in their order, the one that a day is in; -1 where it lies before all of them. */
+export function rowOf(rows: readonly Row[], day: string): number {
+  return rows.filter((row) => (label(row, "period") ?? "") <= day).length - 1;
 }
 
 export function scorePoints(
@@ -46,6 +60,7 @@ export function scorePoints(
       low === null || high === null ? "" : ` (${format.fixed(low, 1)} to ${format.fixed(high, 1)})`;
     return {
       tick: format.tick(start, granularity),
+      year: start.slice(0, 4),
       words: [
         granularity === "day" ? format.longDay(start) : format.period(start, granularity),
         `: ${figure}${interval}, n ${format.count(n)}`,

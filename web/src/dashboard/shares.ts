@@ -65,6 +65,7 @@ export function segmentColumn(
   const period = format.period(start, granularity);
   return {
     tick: format.tick(start, granularity),
+    year: start.slice(0, 4),
     words: `${period}: ${told.join(", ")}, n ${format.count(number(row, "responses"))}`,
     parts: segments.map((name, i) => ({
       value: number(row, `${name}_pct`) ?? 0,

@@ -1,8 +1,12 @@
 // The days that went worst: the run of days whose score lies furthest below that of all others.
 // Pure.
 
+import { daysBetween } from "./days.ts";
+
 export interface DayScore {
   readonly day: string;
+  /** Where it is more than one day: the last of them. */
+  readonly last?: string;
   readonly n: number;
   readonly score: number | null;
 }
@@ -15,6 +19,7 @@ export interface Sum {
 export interface Stretch {
   readonly start: string;
   readonly end: string;
+  /** In days. */
   readonly length: number;
   readonly within: Sum;
   readonly others: Sum;
@@ -24,9 +29,12 @@ export interface Stretch {
 
 /**
  * Standard errors at which a stretch is told of. The lowest of some four hundred runs of 28 days
- * must not be news: at 4.5 it is, by chance, in fewer than one of three hundred months.
+ * must not be news: at 4.5 it is, by chance, in fewer than one of three hundred months. Of more
+ * days the lowest run lies lower, by chance too: by as much as a normal deviate's tail, exp(-z²/2),
+ * must be thinner where it is looked at so many times as often.
  */
 const NEWS = 4.5;
+const NEWS_OF_DAYS = 28;
 const Z = 1.959964;
 
 /**
@@ -44,6 +52,7 @@ export function worstStretch(
   const all = ns.at(-1) ?? 0;
   if (low === null || high === null || all === 0) return null;
   const deviation = ((high - low) / (2 * Z)) * Math.sqrt(all);
+  const news = Math.sqrt(NEWS ** 2 + 2 * Math.log(Math.max(1, days.length / NEWS_OF_DAYS)));
   let worst: Stretch | null = null;
   for (let from = 0; from < days.length; from++) {
     const last = Math.min(days.length, from + Math.floor(days.length / 2));
@@ -56,8 +65,9 @@ export function worstStretch(
       const others = { n: rest, score: (at(sums, days.length) - sum) / rest };
       const z = (others.score - within.score) / (deviation * Math.sqrt(1 / n + 1 / rest));
       const [first, end] = [days[from], days[to - 1]];
-      if (first && end && z > (worst?.z ?? NEWS)) {
-        worst = { start: first.day, end: end.day, length: to - from, within, others, z };
+      if (first && end && z > (worst?.z ?? news)) {
+        const length = daysBetween(first.day, end.last ?? end.day);
+        worst = { start: first.day, end: end.last ?? end.day, length, within, others, z };
       }
     }
   }

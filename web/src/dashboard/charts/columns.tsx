@@ -13,6 +13,8 @@ export interface ColumnPart {
 
 export interface ColumnPoint extends ReadPoint {
   readonly tick: string;
+  /** The year that it is in, of an axis of days. */
+  readonly year?: string;
   /** Bottom first. */
   readonly parts: readonly ColumnPart[];
   /** Above the column, where there is room. */

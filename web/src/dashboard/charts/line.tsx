@@ -9,6 +9,7 @@ import { Reader, type ReadPoint } from "./reader.tsx";
 
 export interface LinePoint extends ReadPoint {
   readonly tick: string;
+  readonly year: string;
   readonly value: number | null;
   readonly low?: number | null;
   readonly high?: number | null;
@@ -243,15 +244,18 @@ const LETTER = 7;
 const BETWEEN = 14;
 
 interface TicksProps {
-  readonly points: readonly { readonly tick: string }[];
+  readonly points: readonly { readonly tick: string; readonly year?: string }[];
   readonly x: (index: number) => number;
   readonly width: number;
   readonly y: number;
 }
 
-/** As many labels as there is room for, evenly spaced. */
+/** As many labels as there is room for, evenly spaced; with years where there are several. */
 export function Ticks({ points, x, width, y }: TicksProps): JSX.Element {
-  const longest = Math.max(0, ...points.map((point) => point.tick.length));
+  const several = new Set(points.map(({ year }) => year)).size > 1;
+  const text = ({ tick, year }: { tick: string; year?: string }): string =>
+    several && year ? `${tick} ${year}` : tick;
+  const longest = Math.max(0, ...points.map((point) => text(point).length));
   const room = (width - x(0)) / (longest * LETTER + BETWEEN);
   const every = Math.max(1, Math.ceil(points.length / room));
   return (
@@ -260,7 +264,7 @@ export function Ticks({ points, x, width, y }: TicksProps): JSX.Element {
         (point, i) =>
           i % every === 0 && (
             <text key={i} class="axis middle" x={x(i)} y={y}>
-              {point.tick}
+              {text(point)}
             </text>
           ),
       )}

@@ -14,7 +14,7 @@ import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
 import { label, ofMeasure, type Measure, type Reply } from "../reply.ts";
 import { look } from "../router.ts";
-import { axis, bounds, granularityOf, scorePoints } from "../series.ts";
+import { axis, bounds, coarserNote, granularityOf, scorePoints } from "../series.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, withParams, type Params } from "../view.ts";
 import { DipNote, dipOf } from "./dip.tsx";
@@ -72,6 +72,7 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
   const { metric } = measure;
   const title = METRIC_NAMES[metric] ?? metric;
   const dip = dipOf(rows, total, granularity, "score");
+  const coarser = coarserNote(params, granularity);
   const zoom = (i: number): void => {
     const start = label(rows[i] ?? {}, "period");
     if (!start) return;
@@ -87,7 +88,13 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
         reply={reply}
         n={whole.n}
         of="answers"
-        note={dip && <DipNote dip={dip} metric={metric} />}
+        note={
+          (dip || coarser) && (
+            <>
+              {dip && <DipNote dip={dip} metric={metric} />} {coarser}
+            </>
+          )
+        }
         table={{
           columns: columnsOf(
             reply,

@@ -1,9 +1,10 @@
 // The days that went worst, as charts over time point at them.
 
 import type { JSX } from "preact";
-import type { Granularity } from "../days.ts";
+import { periodEnd, type Granularity } from "../days.ts";
 import * as format from "../format.ts";
 import { count, label, number, type Row } from "../reply.ts";
+import { rowOf } from "../series.ts";
 import { worstStretch, type Stretch } from "../stretch.ts";
 
 export interface Dip {
@@ -12,22 +13,19 @@ export interface Dip {
   readonly marked: readonly [number, number];
 }
 
-/** Of one measure's rows by day, whose scores are in the column named; of its row over all days. */
+/** Of one measure's rows by period, whose scores are in the column named; of its row over all days. */
 export function dipOf(
   rows: readonly Row[],
   total: Row | undefined,
   granularity: Granularity,
   score: string,
 ): Dip | null {
-  if (granularity !== "day") return null;
-  const days = rows.map((row) => ({
-    day: label(row, "period") ?? "",
-    n: count(row),
-    score: number(row, score),
-  }));
+  const days = rows.map((row) => {
+    const day = label(row, "period") ?? "";
+    return { day, last: periodEnd(day, granularity), n: count(row), score: number(row, score) };
+  });
   const stretch = worstStretch(days, number(total, "ci_low"), number(total, "ci_high"));
-  const index = (day: string): number => days.findIndex((each) => each.day === day);
-  return stretch && { stretch, marked: [index(stretch.start), index(stretch.end)] };
+  return stretch && { stretch, marked: [rowOf(rows, stretch.start), rowOf(rows, stretch.end)] };
 }
 
 interface Props {

@@ -113,7 +113,7 @@ function mark(row: Row, moved: ReadonlySet<Row>): "" | "▼ " | "▲ " {
 
 function useNames(dimensions: readonly string[], query: string): void {
   useEffect(() => {
-    if (dimensions.includes("agent")) fetchNames("agent", query);
+    for (const name of ["agent", "survey"]) if (dimensions.includes(name)) fetchNames(name, query);
   }, [dimensions.join(), query]);
 }
 

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Sparkline } from "../charts/line.tsx";
+import type { Granularity } from "../days.ts";
 import { before, now } from "../estimates.ts";
 import * as format from "../format.ts";
 import { headline } from "../found.ts";
@@ -13,7 +14,7 @@ import { Change, toScale } from "../measures.tsx";
 import { fetchNames, METRIC_MEANINGS, METRIC_NAMES, nameOf } from "../names.ts";
 import { Newcomer } from "../newcomer.tsx";
 import { useReport } from "../replies.ts";
-import { measures, ofMeasure, type Measure, type Reply } from "../reply.ts";
+import { measures, ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
 import {
   byNews,
   comparedWith,
@@ -22,8 +23,8 @@ import {
   type Findings,
   type Sentence,
 } from "../sentences.ts";
-import { granularityOf } from "../series.ts";
-import { comparisonOf, reportQuery } from "../view.ts";
+import { granularityOf, rowOf } from "../series.ts";
+import { comparisonOf, reportQuery, withParams } from "../view.ts";
 import { Moved } from "./moved.tsx";
 import type { PageProps } from "./page.ts";
 import { useWorst } from "./worst.ts";
@@ -32,11 +33,20 @@ export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   const compare = comparisonOf(params);
   const query = reportQuery(params, filters, { granularity: "total", compare });
   const totals = useReport("daily", query);
-  const granularity = granularityOf(params, totals.value?.meta ?? null);
-  const series = useReport(
-    "daily",
-    reportQuery(params, filters, { granularity, fill: "true", compare: null, limit: "10000" }),
-  );
+  const meta = totals.value?.meta ?? null;
+  const granularity = granularityOf(params, meta);
+  // the worst days are looked for by day, however the lines are drawn
+  const searched = granularityOf(withParams(params, { granularity: "day" }), meta);
+  const by = (periods: Granularity): string =>
+    reportQuery(params, filters, {
+      granularity: periods,
+      fill: "true",
+      compare: null,
+      limit: "10000",
+    });
+  const drawn = useReport("daily", by(granularity));
+  const series = useReport("daily", by(searched));
+  const surveys = useReport("daily", reportQuery(params, filters, BY_SURVEY));
   useEffect(() => {
     const names = reportQuery(params, filters, { granularity: null, compare: null });
     fetchNames("agent", names);
@@ -56,16 +66,22 @@ export function OverviewPage({ params, filters }: PageProps): JSX.Element {
           reply.rows.length === 0 ? (
             <Newcomer />
           ) : (
-            <Shown of={series}>
-              {(parts) => (
-                <Found
-                  params={params}
-                  filters={filters}
-                  totals={reply}
-                  series={parts}
-                  daily={granularity === "day"}
-                  compare={compare}
-                />
+            <Shown of={drawn}>
+              {(lines) => (
+                <Shown of={series}>
+                  {(parts) => (
+                    <Found
+                      params={params}
+                      filters={filters}
+                      totals={reply}
+                      lines={lines}
+                      series={parts}
+                      searched={searched}
+                      surveys={surveys.value?.rows ?? []}
+                      compare={compare}
+                    />
+                  )}
+                </Shown>
               )}
             </Shown>
           )
@@ -75,16 +91,22 @@ export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   );
 }
 
+const BY_SURVEY = { granularity: "total", group_by: "survey", compare: null, limit: "10000" };
+
 interface FoundProps extends PageProps {
   readonly totals: Reply;
+  /** By period: what the lines are drawn of, and where the worst days are looked for. */
+  readonly lines: Reply;
   readonly series: Reply;
-  readonly daily: boolean;
+  readonly searched: Granularity;
+  /** Each survey's row of each of its measures. */
+  readonly surveys: readonly Row[];
   readonly compare: string | null;
 }
 
 function Found(props: FoundProps): JSX.Element {
-  const { params, filters, totals, series, daily } = props;
-  const worst = useWorst(params, filters, totals, daily ? series : null);
+  const { params, filters, totals, series, searched } = props;
+  const worst = useWorst(params, filters, totals, series, searched);
   const headlines = measures(totals.rows).map((measure) => headline(totals, measure));
   const findings: Findings = {
     params,
@@ -142,11 +164,11 @@ interface CardProps extends FoundProps {
   readonly marked: readonly [string, string] | null;
 }
 
-function Card({ params, totals, series, measure, marked }: CardProps): JSX.Element {
+function Card({ params, totals, lines, surveys, measure, marked }: CardProps): JSX.Element {
   const row = ofMeasure(totals.rows, measure)[0];
-  const rows = ofMeasure(series.rows, measure);
+  const rows = ofMeasure(lines.rows, measure);
+  const together = ofMeasure(surveys, measure).filter((each) => now(each).n > 0).length;
   const several = measures(totals.rows).filter((each) => each.metric === measure.metric).length > 1;
-  const index = (day: string): number => rows.findIndex((each) => each["period"] === day);
   const { n, score, low, high } = now(row);
   return (
     <Link to={{ page: measure.metric, params: several ? toScale(params, measure) : params }}>
@@ -161,13 +183,14 @@ function Card({ params, totals, series, measure, marked }: CardProps): JSX.Eleme
         </p>
         <p class="note">
           {format.fixed(low, 1)} to {format.fixed(high, 1)} · n {format.count(n)}
+          {together > 1 && ` of ${together} surveys`}
         </p>
         <p>
           <Change row={row} from={format.score(before(row).score, measure.metric)} />
         </p>
         <Sparkline
           values={rows.map((each) => now(each).score)}
-          marked={marked && [index(marked[0]), index(marked[1])]}
+          marked={marked && [rowOf(rows, marked[0]), rowOf(rows, marked[1])]}
         />
       </article>
     </Link>

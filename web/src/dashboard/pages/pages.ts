@@ -12,7 +12,7 @@ import { PerspectivePage } from "./perspective.tsx";
 import { RatesPage } from "./rates.tsx";
 import { RevenuePage } from "./revenue.tsx";
 import { CesPage, CsatPage, NpsPage } from "./scored.tsx";
-import { AgentsPage, SourcePage } from "./sources.tsx";
+import { AgentsPage, SourcePage, SurveysPage } from "./sources.tsx";
 
 export interface Page {
   readonly path: string;
@@ -46,6 +46,7 @@ export const PAGES: readonly Page[] = [
   survey("nps", "Loyalty", "nps", NpsPage, true),
   survey("ces", "Effort", "ces", CesPage, true),
   survey("rates", "Rates", "rates", RatesPage, true),
+  survey("surveys", "By survey", "daily", SurveysPage),
   survey("geo", "Countries", "geo", GeoPage),
   survey("source", "Sources", "source", SourcePage),
   survey("browsers", "Browsers & OS", "browsers", BrowsersPage),

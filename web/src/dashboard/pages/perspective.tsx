@@ -20,7 +20,7 @@ import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
 import { count, label, number, span, type Reply, type Row } from "../reply.ts";
 import { look } from "../router.ts";
-import { granularityOf } from "../series.ts";
+import { coarserNote, granularityOf } from "../series.ts";
 import { key } from "../session.ts";
 import {
   columnsOf,
@@ -387,7 +387,11 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
                 title={title}
                 reply={reply}
                 n={count(reply.totals[0], due)}
-                note={<Achieved row={reply.totals[0]} name={name} />}
+                note={
+                  <>
+                    <Achieved row={reply.totals[0]} name={name} /> {coarserNote(params, by)}
+                  </>
+                }
                 table={{
                   columns: columnsOf(reply, ["period", due, name, `${name}_previous`], by),
                   rows: reply.rows,
@@ -401,6 +405,7 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
                     const before = number(row, `${name}_previous`);
                     return {
                       tick: format.tick(start, by),
+                      year: start.slice(0, 4),
                       words: [
                         `${format.period(start, by)}: ${format.percent(value, 2)}`,
                         `, n ${format.count(count(row, due))}`,

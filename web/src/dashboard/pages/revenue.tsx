@@ -13,7 +13,7 @@ import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
 import { count, label, span, type Cell, type Reply, type Row } from "../reply.ts";
 import { look } from "../router.ts";
-import { granularityOf } from "../series.ts";
+import { coarserNote, granularityOf } from "../series.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, type Params } from "../view.ts";
 import type { PageProps } from "./page.ts";
@@ -133,6 +133,7 @@ function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.El
       reply={series}
       n={count(total, WITH)}
       of="interactions with revenue"
+      note={coarserNote(params, granularity)}
       table={{
         columns: columnsOf(series, COLUMNS, granularity),
         rows,
@@ -147,6 +148,7 @@ function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.El
           const period = format.period(start, granularity);
           return {
             tick: format.tick(start, granularity),
+            year: start.slice(0, 4),
             words: [
               `${period}: ${format.money(text(row["revenue"]), currency)}`,
               `, n ${format.count(count(row, WITH))}`,

@@ -21,7 +21,7 @@ import {
   type Row,
 } from "../reply.ts";
 import { look } from "../router.ts";
-import { axis, bounds, granularityOf, scorePoints } from "../series.ts";
+import { axis, bounds, coarserNote, granularityOf, scorePoints } from "../series.ts";
 import { capital, distribution, segmentColumn, segmentLegend, shares } from "../shares.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, type Params } from "../view.ts";
@@ -237,6 +237,7 @@ function OverTime(props: OverTimeProps): JSX.Element {
   };
   const columns = segments.flatMap((name) => [name, `${name}_pct`]);
   const withheld = withheldNote(rows);
+  const coarser = coarserNote(params, granularity);
   return (
     <>
       <Figure
@@ -245,9 +246,9 @@ function OverTime(props: OverTimeProps): JSX.Element {
         n={count(row)}
         of="answers"
         note={
-          (dip || withheld) && (
+          (dip || withheld || coarser) && (
             <>
-              {dip && <DipNote dip={dip} metric={report} />} {withheld}
+              {dip && <DipNote dip={dip} metric={report} />} {withheld} {coarser}
             </>
           )
         }

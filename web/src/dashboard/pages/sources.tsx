@@ -1,8 +1,17 @@
-// Sources and Agents: scores by channel, and by who was rated.
+// Surveys, Sources and Agents: scores by what was asked, by channel, and by who was rated.
 
 import type { JSX } from "preact";
 import { GroupPage, type Grouping } from "./groups.tsx";
 import type { PageProps } from "./page.ts";
+
+const SURVEYS: Grouping = {
+  report: "daily",
+  title: "Surveys",
+  text: "Each survey by itself: elsewhere answers to all surveys of a metric and scale count together.",
+  by: ["survey"],
+  groupBy: "survey",
+  noun: "survey",
+};
 
 const SOURCE: Grouping = {
   report: "source",
@@ -20,6 +29,9 @@ const AGENTS: Grouping = {
   noun: "agent",
 };
 
+export const SurveysPage = (props: PageProps): JSX.Element => (
+  <GroupPage {...props} grouping={SURVEYS} />
+);
 export const SourcePage = (props: PageProps): JSX.Element => (
   <GroupPage {...props} grouping={SOURCE} />
 );

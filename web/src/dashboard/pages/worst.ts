@@ -2,6 +2,7 @@
 // whom most; and what it cost.
 
 import { findReport } from "../catalogue.ts";
+import type { Granularity } from "../days.ts";
 import { costOf, explained, NAMED, worstOfAll } from "../found.ts";
 import { toMeasure } from "../measures.tsx";
 import { reportPath, useReports } from "../replies.ts";
@@ -19,9 +20,10 @@ export function useWorst(
   params: Params,
   filters: readonly string[],
   totals: Reply,
-  series: Reply | null,
+  series: Reply,
+  granularity: Granularity,
 ): Asked {
-  const found = series && worstOfAll(totals.rows, series.rows);
+  const found = worstOfAll(totals.rows, series.rows, granularity);
   const asked =
     found &&
     withDates(toMeasure(params, found.measure), found.stretch.start, found.stretch.end);
