@@ -379,7 +379,9 @@ def test_the_cost_is_the_same_whatever_day_it_is(told: Mapping[datetime, Any]) -
 
 
 def test_of_the_rest_nothing_is_news(told: Mapping[datetime, Any]) -> None:
-    chance = r"The net promoter score was .*, which may be chance\); Ease was .* chance\)\."
+    chance = (
+        r"The net promoter score was .*, which may be chance\); Customer effort was .* chance\)\."
+    )
     assert different(sentence(told, 6), lambda now: chance) == {}
     assert {len(one["sentences"]) for one in told.values()} == {7}
 

@@ -33,7 +33,7 @@ const given = signal<Readonly<Record<string, Known>>>({});
 const COUNTRIES = new Intl.DisplayNames("en", { type: "region", fallback: "code" });
 
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  metric: { csat: "Satisfaction", nps: "Loyalty", ces: "Effort", all: "All answers" },
+  metric: { csat: "Satisfaction", nps: "Loyalty", ces: "Customer effort", all: "All answers" },
   media_type: { sms: "SMS" },
 };
 

@@ -75,7 +75,7 @@ const PAGES: Readonly<Record<string, string>> = { csat: "csat", nps: "nps", ces:
 const NAMES: Readonly<Record<string, string>> = {
   csat: "Customer satisfaction",
   nps: "The net promoter score",
-  ces: "Ease",
+  ces: "Customer effort",
 };
 const EVIDENCE: Readonly<Record<string, string>> = {
   country: "geo",

@@ -44,7 +44,7 @@ export const PAGES: readonly Page[] = [
   survey("daily", "Daily", "daily", DailyPage),
   survey("csat", "Satisfaction", "csat", CsatPage, true),
   survey("nps", "Loyalty", "nps", NpsPage, true),
-  survey("ces", "Effort", "ces", CesPage, true),
+  survey("ces", "Customer effort", "ces", CesPage, true),
   survey("rates", "Rates", "rates", RatesPage, true),
   survey("surveys", "By survey", "daily", SurveysPage),
   survey("geo", "Countries", "geo", GeoPage),
