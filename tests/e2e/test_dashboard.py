@@ -514,6 +514,29 @@ def test_an_api_that_is_down_can_be_tried_again(
     expect(page.locator(".headline .big")).to_be_visible()
 
 
+def test_what_fails_for_one_reason_is_said_once_and_the_head_tells_no_days_that_did_not_come(
+    page: Page, stack: RunningStack, watch: Watch
+) -> None:
+    watch.allow("ERR_FAILED")
+    enter(page, stack, "/csat")
+    before = page.locator(".freshness strong").inner_text()
+    page.route("**/v1/reports/csat*", lambda route: route.abort())
+    page.get_by_label("Days").select_option("last_7_days")
+    expect(page.get_by_role("alert")).to_have_count(1)
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("alert")).to_have_count(1)
+    expect(page.locator(".freshness strong")).to_have_count(0)
+    expect(page.locator(".freshness")).to_contain_text(f"the figures of before: {before}")
+    expect(page.get_by_label("Days")).to_have_value("last_7_days")
+    page.unroute("**/v1/reports/csat*")
+    page.get_by_role("button", name="Try again").click()
+    settle(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert page.locator(".freshness strong").inner_text() != before
+    [row] = api(stack, "reports/csat", preset="last_7_days")["rows"]
+    expect(page.locator(".headline")).to_contain_text(f"of {row['responses']:,} answers")
+
+
 def test_a_wrong_address_says_so_with_the_requests_id(
     page: Page, stack: RunningStack, watch: Watch
 ) -> None:

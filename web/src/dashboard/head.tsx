@@ -6,24 +6,27 @@ import { getText } from "./api.ts";
 import { CopyButton } from "./copy.tsx";
 import { isOpen } from "./days.ts";
 import * as format from "./format.ts";
-import { reportPath } from "./replies.ts";
-import { span, type Meta } from "./reply.ts";
+import { reportPath, type Loaded } from "./replies.ts";
+import { span, type Meta, type Reply } from "./reply.ts";
 import { shown } from "./shown.ts";
 
 interface Props {
   readonly title: string;
   readonly text: string;
-  readonly meta: Meta | null;
+  /** The page's main reply: it tells the days. */
+  readonly of: Loaded<Reply>;
   /** The page's main question, for curl and CSV. */
   readonly report: string;
   readonly query: string;
 }
 
-export function PageHead({ title, text, meta, report, query }: Props): JSX.Element {
+export function PageHead({ title, text, of, report, query }: Props): JSX.Element {
+  const old = of.problem ? (of.value?.meta ?? null) : null;
+  const meta = of.problem ? null : (of.value?.meta ?? null);
   useEffect(() => {
     document.title = `${title} · Pulse`;
-    if (meta) shown.value = meta;
-  }, [title, meta]);
+    if (meta || of.problem) shown.value = meta; // the filters must not name days that were not got
+  }, [title, meta, of.problem]);
   return (
     <header class="page-head">
       <div>
@@ -39,6 +42,12 @@ export function PageHead({ title, text, meta, report, query }: Props): JSX.Eleme
         />
       </div>
       {meta && <Freshness meta={meta} />}
+      {old && (
+        <p class="freshness">
+          What was asked for has not come. Below stand the figures of before:{" "}
+          {daysOf(old)}.
+        </p>
+      )}
       {meta?.warnings.map(({ code, message }) => (
         <p key={code} class="warning">
           {message}
@@ -46,6 +55,11 @@ export function PageHead({ title, text, meta, report, query }: Props): JSX.Eleme
       ))}
     </header>
   );
+}
+
+function daysOf({ date_range }: Meta): string {
+  const { start_date, end_date } = span(date_range);
+  return format.days(start_date, end_date);
 }
 
 /** Never with the key: whoever runs it has one. */

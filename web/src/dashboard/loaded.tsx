@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { ProblemNote } from "./problem.tsx";
+import { useProblem } from "./problems.ts";
 import type { Loaded } from "./replies.ts";
 
 interface Props<T> {
@@ -10,9 +11,10 @@ interface Props<T> {
 }
 
 export function Shown<T>({ of, children }: Props<T>): JSX.Element {
+  const said = useProblem(of.problem, of.retry);
   return (
     <div class={of.stale || of.problem ? "loaded stale" : "loaded"} aria-busy={of.stale}>
-      {of.problem && <ProblemNote problem={of.problem} retry={of.retry} />}
+      {of.problem && said.here && <ProblemNote problem={of.problem} retry={said.retryAll} />}
       {of.value === null && of.stale && <p class="loading">Loading …</p>}
       {of.value !== null && <div class="shown">{children(of.value)}</div>}
     </div>

@@ -60,7 +60,7 @@ export function ActivityPage({ params, filters }: PageProps): JSX.Element {
       <PageHead
         title="Agent activity"
         text={findReport(REPORT)?.description ?? ""}
-        meta={rows.value?.meta ?? null}
+        of={rows}
         report={REPORT}
         query={query}
       />

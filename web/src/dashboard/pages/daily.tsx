@@ -31,7 +31,7 @@ export function DailyPage({ params, filters }: PageProps): JSX.Element {
       <PageHead
         title="Daily"
         text="How many answered and how they scored, over time."
-        meta={series.value?.meta ?? null}
+        of={series}
         report="daily"
         query={query}
       />

@@ -71,7 +71,7 @@ export function GroupPage(props: Props): JSX.Element {
       <PageHead
         title={grouping.title}
         text={grouping.text}
-        meta={groups.value?.meta ?? null}
+        of={groups}
         report={grouping.report}
         query={query}
       />

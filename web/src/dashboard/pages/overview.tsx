@@ -57,7 +57,7 @@ export function OverviewPage({ params, filters }: PageProps): JSX.Element {
       <PageHead
         title="Overview"
         text="What happened in these days, and where to look."
-        meta={totals.value?.meta ?? null}
+        of={totals}
         report="daily"
         query={query}
       />

@@ -67,7 +67,7 @@ export function PerspectivePage({ params, filters }: PageProps): JSX.Element {
       <PageHead
         title="Customer Perspective"
         text={findReport(REPORT)?.description ?? ""}
-        meta={rows.value?.meta ?? null}
+        of={rows}
         report={REPORT}
         query={query}
       />

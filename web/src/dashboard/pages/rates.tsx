@@ -26,7 +26,7 @@ export function RatesPage({ params, filters }: PageProps): JSX.Element {
       <PageHead
         title="Rates"
         text="How often each score from 0 to 10 was given, of the net promoter question."
-        meta={rates.value?.meta ?? null}
+        of={rates}
         report="rates"
         query={query}
       />

@@ -44,7 +44,7 @@ export function RevenuePage({ params, filters }: PageProps): JSX.Element {
       <PageHead
         title="Revenue"
         text={findReport(REPORT)?.description ?? ""}
-        meta={totals.value?.meta ?? null}
+        of={totals}
         report={REPORT}
         query={query}
       />

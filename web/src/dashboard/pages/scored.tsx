@@ -78,7 +78,7 @@ function ScoredPage({ params, filters, metric }: PageProps & { metric: Metric })
       <PageHead
         title={metric.title}
         text={metric.text}
-        meta={whole.value?.meta ?? null}
+        of={whole}
         report={metric.report}
         query={query}
       />
