@@ -207,6 +207,24 @@ def test_what_pages_are_built_with_is_pinned_without_a_registrys_address() -> No
     assert not [name for name, package in fetched.items() if "resolved" in package]
 
 
+def test_faces_have_names_in_every_language_of_the_others() -> None:
+    script = (
+        "const { moodName } = await import('./web/src/ask/moods.ts');"
+        f"console.log(JSON.stringify({json.dumps(LANGUAGES)}.map("
+        "(name) => [-1, -0.5, 0, 0.5, 1].map((mood) => moodName(name, mood)))))"
+    )
+    done = node(
+        ["--input-type=module", "-e", script],
+        return_completed_process=True,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0
+    named = json.loads(done.stdout)
+    assert all(len(set(filter(None, moods))) == 5 for moods in named)
+    assert len({tuple(moods) for moods in named}) == len(LANGUAGES)
+
+
 def test_the_survey_page_has_its_own_notices_in_every_language_of_the_others() -> None:
     script = (
         "const { noticesIn } = await import('./web/src/survey/notices.ts');"
@@ -224,4 +242,4 @@ def test_the_survey_page_has_its_own_notices_in_every_language_of_the_others() -
         (language, direction(language)) for language in LANGUAGES
     ]
     texts = [text for one in spoken for text in one["notices"].values()]
-    assert all(texts) and len(set(texts)) == 4 * len(LANGUAGES)
+    assert all(texts) and len(set(texts)) == 5 * len(LANGUAGES)

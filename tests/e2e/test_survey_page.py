@@ -117,9 +117,12 @@ def test_a_score_in_the_link_is_chosen_and_voted_by_a_person(
     posts = Posts(page)
     page.goto(address(stack, smiles, score=5))
     expect(radio(page, "Great")).to_be_checked()
+    hint = page.get_by_text("one more tap")
+    expect(hint).to_be_visible()
     assert posts.settle() == []
     page.get_by_role("button", name="Send").click()
     has_sent(page)
+    expect(hint).to_be_hidden()
     assert [post["score"] for post in posts.settle()] == [5]
 
 
@@ -458,6 +461,15 @@ def test_it_speaks_the_visitors_language_or_the_links(
     assert page.evaluate("document.documentElement.lang") == "de"
     page.goto(address(stack, "support", lang="en"))
     expect(radio(page, "So-so")).to_be_visible()
+
+
+def test_faces_without_labels_have_names(page: Page, stack: RunningStack) -> None:
+    survey = new_survey(stack, "csat", "1-5", "--style", "faces")
+    page.goto(address(stack, survey))
+    expect(radio(page, "2, unhappy")).to_be_visible()
+    expect(radio(page, "3, neutral")).to_be_visible()
+    radio(page, "4, happy").click()
+    has_sent(page)
 
 
 def test_right_to_left(page: Page, stack: RunningStack) -> None:

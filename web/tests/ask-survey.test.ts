@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { moodName } from "../src/ask/moods.ts";
 import { meaning, mood, scores } from "../src/ask/survey.ts";
 import { readLink } from "../src/survey/link.ts";
 import { noticesIn } from "../src/survey/notices.ts";
@@ -16,6 +17,16 @@ test("scores run from the lowest to the highest, ends included", () => {
 test("moods rise with the scores, and fall where lower is better", () => {
   assert.deepEqual(scores({ scale }).map((score) => mood({ scale }, score)), [-1, -0.5, 0, 0.5, 1]);
   assert.equal(mood({ scale: { ...scale, lower_is_better: true } }, 1), 1);
+});
+
+test("a face without a label has a name, in the survey's language", () => {
+  const moods = scores({ scale }).map((score) => mood({ scale }, score));
+  assert.deepEqual(
+    moods.map((felt) => moodName("de", felt)),
+    ["sehr unzufrieden", "unzufrieden", "neutral", "zufrieden", "sehr zufrieden"],
+  );
+  assert.equal(moodName("pt-BR", 1), "muito contente");
+  assert.equal(moodName("ja", -1), "very unhappy");
 });
 
 test("a score means its label; without labels its ends alone mean something", () => {

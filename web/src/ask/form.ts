@@ -16,6 +16,8 @@ export interface Form {
 export interface FormOptions {
   /** A score that the visitor has come with: chosen, not voted. */
   preselected?: number | undefined;
+  /** Said while the score that the visitor has come with waits to be sent. */
+  hint?: string | undefined;
   /** Called with each vote. */
   voted?: () => void;
 }
@@ -27,6 +29,7 @@ export function drawForm(asking: Asking, options: FormOptions = {}): Form {
     const score = scale.chosen();
     if (score !== undefined) vote(score);
   });
+  const hint = element("p", { class: "hint" }, options.hint ?? "");
   const retry = button(words.retry, () => asking.retry());
   const comment = drawComment(words.comment, words.send, (text) => {
     commented = true;
@@ -35,7 +38,7 @@ export function drawForm(asking: Asking, options: FormOptions = {}): Form {
   });
   const scale = drawScale(asking.survey, {
     vote: (score) => vote(score),
-    choice: (score) => (send.hidden = score === asking.answer?.score),
+    choice: (score) => offer(score !== asking.answer?.score),
   });
   let voted = false;
   let commented = false;
@@ -44,7 +47,7 @@ export function drawForm(asking: Asking, options: FormOptions = {}): Form {
     const first = !voted;
     voted = true;
     asking.vote(score, tell);
-    send.hidden = true;
+    offer(false);
     if (first) comment.fill(asking.answer?.comment ?? "");
     if (first) status.focus();
     options.voted?.();
@@ -58,10 +61,17 @@ export function drawForm(asking: Asking, options: FormOptions = {}): Form {
     comment.root.hidden = commented || state === "refused";
   }
 
-  send.hidden = retry.hidden = comment.root.hidden = true;
+  /** Whether what is chosen waits to be sent. */
+  function offer(waits: boolean): void {
+    send.hidden = !waits;
+    hint.hidden = !waits || !options.hint;
+  }
+
+  retry.hidden = comment.root.hidden = true;
   if (options.preselected !== undefined) scale.choose(options.preselected);
-  send.hidden = scale.chosen() === undefined;
-  const root = element("div", { class: "form" }, scale.root, send, status, retry, comment.root);
+  offer(scale.chosen() !== undefined);
+  const parts = [scale.root, hint, send, status, retry, comment.root];
+  const root = element("div", { class: "form" }, ...parts);
   return { root, focus: scale.focus };
 }
 

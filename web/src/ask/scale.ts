@@ -6,6 +6,7 @@
 
 import { element } from "./elements.ts";
 import { face, star } from "./faces.ts";
+import { moodName } from "./moods.ts";
 import { meaning, mood, scores, type Survey } from "./survey.ts";
 
 /** How long after a pointer was lifted its click may come. */
@@ -91,10 +92,14 @@ function choice(survey: Survey, score: number, radio: HTMLInputElement): HTMLLab
   if (survey.style === "numbers") {
     return element("label", { class: "choice" }, radio, text("number", `${score}`), aside(meant));
   }
-  const picture = survey.style === "faces" ? face(mood(survey, score)) : star();
-  const parts: Node[] = [radio, picture];
-  if (survey.style === "faces" && survey.labels.length > 0) parts.push(text("name", meant));
-  else parts.push(text("aside", [score, meant].filter((part) => part !== "").join(", ")));
+  const faces = survey.style === "faces";
+  const felt = mood(survey, score);
+  const parts: Node[] = [radio, faces ? face(felt) : star()];
+  if (faces && survey.labels.length > 0) parts.push(text("name", meant));
+  else {
+    const told = meant || (faces ? moodName(survey.language, felt) : "");
+    parts.push(text("aside", [score, told].filter((part) => part !== "").join(", ")));
+  }
   return element("label", { class: "choice" }, ...parts);
 }
 

@@ -40,7 +40,8 @@ function ask(survey: Survey): void {
     return;
   }
   asking.reopen(); // a link of the same mail, clicked again, changes the answer
-  main.replaceChildren(drawForm(asking, { preselected: link.score }).root);
+  const hint = noticesIn([survey.language]).notices.oneMore;
+  main.replaceChildren(drawForm(asking, { preselected: link.score, hint }).root);
 }
 
 function already(asking: Asking, score: number): void {

@@ -5,6 +5,8 @@ export interface Notices {
   unknownWhy: string;
   unreachable: string;
   retry: string;
+  /** Below a score that a link has brought: nothing has been sent yet. */
+  oneMore: string;
 }
 
 const NOTICES: Record<string, Notices> = {
@@ -13,6 +15,7 @@ const NOTICES: Record<string, Notices> = {
     unknownWhy: "The link may be incomplete, or the survey has ended. Thank you for trying.",
     unreachable: "The survey cannot be loaded. Please check your connection.",
     retry: "Try again",
+    oneMore: "Almost done: please send your answer with one more tap.",
   },
   de: {
     unknown: "Diese Umfrage gibt es hier nicht",
@@ -20,6 +23,7 @@ const NOTICES: Record<string, Notices> = {
       "Der Link ist vielleicht unvollständig, oder die Umfrage ist beendet. Danke für Ihre Mühe.",
     unreachable: "Die Umfrage kann nicht geladen werden. Bitte prüfen Sie Ihre Verbindung.",
     retry: "Erneut versuchen",
+    oneMore: "Fast fertig: Bitte senden Sie Ihre Antwort noch mit einem Tipp ab.",
   },
   fr: {
     unknown: "Cette enquête n’est pas disponible",
@@ -27,6 +31,7 @@ const NOTICES: Record<string, Notices> = {
       "Le lien est peut-être incomplet ou l’enquête est terminée. Merci de votre intérêt.",
     unreachable: "L’enquête ne peut pas être chargée. Vérifiez votre connexion.",
     retry: "Réessayer",
+    oneMore: "Presque fini : touchez encore le bouton pour envoyer votre réponse.",
   },
   es: {
     unknown: "Esta encuesta no está disponible",
@@ -35,6 +40,7 @@ const NOTICES: Record<string, Notices> = {
       "Gracias por su interés.",
     unreachable: "No se puede cargar la encuesta. Compruebe su conexión.",
     retry: "Reintentar",
+    oneMore: "Casi listo: toque una vez más para enviar su respuesta.",
   },
   it: {
     unknown: "Questo sondaggio non è disponibile",
@@ -42,6 +48,7 @@ const NOTICES: Record<string, Notices> = {
       "Il link potrebbe essere incompleto o il sondaggio è terminato. Grazie per l’interesse.",
     unreachable: "Impossibile caricare il sondaggio. Controlli la connessione.",
     retry: "Riprova",
+    oneMore: "Quasi fatto: tocchi ancora una volta per inviare la risposta.",
   },
   nl: {
     unknown: "Deze enquête is niet beschikbaar",
@@ -49,6 +56,7 @@ const NOTICES: Record<string, Notices> = {
       "De link is misschien onvolledig of de enquête is afgelopen. Bedankt voor uw interesse.",
     unreachable: "De enquête kan niet worden geladen. Controleer uw verbinding.",
     retry: "Opnieuw proberen",
+    oneMore: "Bijna klaar: tik nog één keer om uw antwoord te verzenden.",
   },
   pt: {
     unknown: "Este inquérito não está disponível",
@@ -56,12 +64,14 @@ const NOTICES: Record<string, Notices> = {
       "O link pode estar incompleto ou o inquérito já terminou. Obrigado pelo seu interesse.",
     unreachable: "Não é possível carregar o inquérito. Verifique a sua ligação.",
     retry: "Tentar de novo",
+    oneMore: "Quase pronto: toque mais uma vez para enviar a sua resposta.",
   },
   pl: {
     unknown: "Ta ankieta jest niedostępna",
     unknownWhy: "Link może być niepełny lub ankieta się zakończyła. Dziękujemy za zainteresowanie.",
     unreachable: "Nie można wczytać ankiety. Proszę sprawdzić połączenie.",
     retry: "Spróbuj ponownie",
+    oneMore: "Prawie gotowe: dotknij jeszcze raz, aby wysłać odpowiedź.",
   },
   sv: {
     unknown: "Den här enkäten är inte tillgänglig",
@@ -69,24 +79,28 @@ const NOTICES: Record<string, Notices> = {
       "Länken kan vara ofullständig eller så är enkäten avslutad. Tack för ditt intresse.",
     unreachable: "Enkäten kan inte laddas. Kontrollera din anslutning.",
     retry: "Försök igen",
+    oneMore: "Nästan klart: tryck en gång till för att skicka ditt svar.",
   },
   tr: {
     unknown: "Bu anket bulunamadı",
     unknownWhy: "Bağlantı eksik olabilir veya anket sona ermiştir. İlginiz için teşekkür ederiz.",
     unreachable: "Anket yüklenemiyor. Lütfen bağlantınızı kontrol edin.",
     retry: "Yeniden dene",
+    oneMore: "Neredeyse bitti: yanıtınızı göndermek için bir kez daha dokunun.",
   },
   ar: {
     unknown: "هذا الاستبيان غير متاح",
     unknownWhy: "قد يكون الرابط غير مكتمل أو انتهى الاستبيان. شكرًا لاهتمامك.",
     unreachable: "تعذر تحميل الاستبيان. يرجى التحقق من الاتصال.",
     retry: "إعادة المحاولة",
+    oneMore: "أوشكت على الانتهاء: اضغط مرة أخرى لإرسال إجابتك.",
   },
   he: {
     unknown: "הסקר הזה אינו זמין",
     unknownWhy: "ייתכן שהקישור חלקי או שהסקר הסתיים. תודה על ההתעניינות.",
     unreachable: "לא ניתן לטעון את הסקר. נא לבדוק את החיבור.",
     retry: "ניסיון נוסף",
+    oneMore: "כמעט סיימנו: הקישו פעם נוספת כדי לשלוח את התשובה.",
   },
 };
 
