@@ -610,6 +610,38 @@ def test_every_page_fits_a_phone_and_has_no_serious_fault_of_accessibility(
     assert serious_faults_of_both_schemes(page) == []
 
 
+def test_on_a_phone_pages_are_a_list_and_filters_close(
+    new_page: NewPage, stack: RunningStack
+) -> None:
+    page = enter(new_page(viewport={"width": 390, "height": 844}), stack, "/csat")
+    show(page, stack, "/nps")
+    pages = page.get_by_role("navigation", name="Pages")
+    expect(pages.get_by_role("link", name="Revenue")).to_be_hidden()
+    pages.get_by_role("button", name="Loyalty").click()
+    links = pages.get_by_role("link").all()
+    boxes = [box for link in links if (box := link.bounding_box())]
+    assert len(boxes) >= 13 and len({box["x"] for box in boxes}) == 1
+    assert all(box["height"] >= 40 for box in boxes)
+    assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    assert serious_faults_of_both_schemes(page) == []
+    pages.get_by_role("link", name="Satisfaction").click()
+    settle(page)
+    expect(page.get_by_role("heading", name="Customer satisfaction", level=1)).to_be_visible()
+    expect(pages.get_by_role("link", name="Revenue")).to_be_hidden()
+
+    page.get_by_role("button", name="Days and filters").click()
+    page.get_by_role("button", name="Channel", exact=True).click()
+    page.get_by_label("Chat").check()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_label("Chat")).to_have_count(0)
+    page.get_by_role("button", name="Show the page").click()
+    expect(page.get_by_label("Days")).to_be_hidden()
+    settle(page)
+    [row] = api(stack, "reports/csat", channel="chat")["rows"]
+    expect(page.locator(".headline")).to_contain_text(f"of {row['responses']:,} answers")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_open_filters_and_a_refusal_have_no_serious_fault(
     page: Page, stack: RunningStack, watch: Watch
 ) -> None:

@@ -1,7 +1,7 @@
 // The frame: sign-in where there is no key; else navigation, filter bar and the page.
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { AnotherKey } from "./another.tsx";
 import { catalogue, findReport, type Catalogue } from "./catalogue.ts";
 import { FilterBar } from "./filters.tsx";
@@ -71,15 +71,27 @@ interface NavigationProps {
 
 function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
   const groups = [...new Set(pages.map((page) => page.group))];
-  const list = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const link = list.current?.querySelector("[aria-current]");
-    if (!list.current || !(link instanceof HTMLElement)) return;
-    // into the middle, where the list is a strip that scrolls
-    list.current.scrollLeft = link.offsetLeft - (list.current.clientWidth - link.offsetWidth) / 2;
-  }, [current]);
+  const [open, setOpen] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const close = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || !open) return;
+    event.stopPropagation(); // closes the list, undoes nothing
+    setOpen(false);
+    opener.current?.focus();
+  };
+  useEffect(() => setOpen(false), [current]);
   return (
-    <nav class="pages" aria-label="Pages" ref={list}>
+    <nav class={open ? "pages open" : "pages"} aria-label="Pages" onKeyDown={close}>
+      <button
+        type="button"
+        class="narrow-only"
+        ref={opener}
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        {pages.find((page) => page.path === current)?.title ?? "Pages"}
+        <span aria-hidden="true"> ▾</span>
+      </button>
       {groups.map((group) => (
         <div key={group} class="group">
           {group && <h2>{group}</h2>}

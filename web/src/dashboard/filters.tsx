@@ -60,6 +60,9 @@ export function FilterBar(props: Props): JSX.Element {
         {dimensions.map((name) => (
           <DimensionFilter key={name} name={name} params={params} filters={props.filters} />
         ))}
+        <button type="button" class="narrow-only primary" onClick={() => setOpen(false)}>
+          Show the page
+        </button>
       </div>
     </div>
   );
@@ -223,7 +226,18 @@ function DimensionFilter({ name, params, filters }: DimensionProps): JSX.Element
           ×
         </button>
       )}
-      {open && <Choices name={name} params={params} filters={filters} condition={condition} />}
+      {open && (
+        <Choices
+          name={name}
+          params={params}
+          filters={filters}
+          condition={condition}
+          close={() => {
+            setOpen(false);
+            opener.current?.focus();
+          }}
+        />
+      )}
     </div>
   );
 }
@@ -237,9 +251,10 @@ function told(name: string, { negated, values }: Condition): string {
 
 interface ChoicesProps extends DimensionProps {
   readonly condition: Condition | null;
+  readonly close: () => void;
 }
 
-function Choices({ name, params, filters, condition }: ChoicesProps): JSX.Element {
+function Choices({ name, params, filters, condition, close }: ChoicesProps): JSX.Element {
   const [search, setSearch] = useState("");
   const changes = {
     [name]: null, // else what it is filtered to would be all that it offers
@@ -297,6 +312,9 @@ function Choices({ name, params, filters, condition }: ChoicesProps): JSX.Elemen
       {problem && <p class="note">{problem.message}</p>}
       {reply?.truncated && <p class="note">There are more: search for them.</p>}
       {reply && !reply.values.length && !stale && <p class="note">Nothing found.</p>}
+      <button type="button" class="narrow-only primary" onClick={close}>
+        Close
+      </button>
     </div>
   );
 }
