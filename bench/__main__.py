@@ -24,6 +24,7 @@ PARTS = (
     "years",
     "questions",
     "read",
+    "large",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

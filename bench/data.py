@@ -32,8 +32,8 @@ OBJECT_ROWS = 500_000
 _SEED = 20_261_122
 _ULID = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", np.uint8)
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
-_COUNTRIES = ("DE", "US", "GB", "FR", "NL", "AT", "CH", "ES", "IT", "PL", "SE", "DK", "NO", "FI")
-_CLIENTS = (
+COUNTRIES = ("DE", "US", "GB", "FR", "NL", "AT", "CH", "ES", "IT", "PL", "SE", "DK", "NO", "FI")
+CLIENTS = (
     ("Chrome", "Windows", "desktop"),
     ("Chrome Mobile", "Android", "mobile"),
     ("Mobile Safari", "iOS", "mobile"),
@@ -122,7 +122,7 @@ def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Ta
     """Rows whose identities differ."""
     tenant = rng.choice(len(tenants), size, p=zipf(len(tenants)))
     survey = rng.integers(0, len(SURVEYS), size)
-    client = rng.choice(len(_CLIENTS), size, p=zipf(len(_CLIENTS)))
+    client = rng.choice(len(CLIENTS), size, p=zipf(len(CLIENTS)))
     answered = days.to_us(days.EPOCH) + (day - days.EPOCH.date()).days * days.DAY
     answered_us = answered + rng.integers(0, days.DAY, size)
     scales = np.array([_range_of(scale) for _, scale in SURVEYS])[survey]
@@ -145,9 +145,9 @@ def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Ta
         "interaction": _some(rng, 0.5, _numbered("case", rng.integers(0, 10**8, size))),
         "comment": _some(rng, 0.2, _labels(rng.integers(0, 5_000, size), _comments())),
         "tags": _tags(rng, size),
-        "country": _labels(rng.choice(len(_COUNTRIES), size, p=zipf(len(_COUNTRIES))), _COUNTRIES),
+        "country": _labels(rng.choice(len(COUNTRIES), size, p=zipf(len(COUNTRIES))), COUNTRIES),
         **{
-            name: _labels(client, [row[place] for row in _CLIENTS])
+            name: _labels(client, [row[place] for row in CLIENTS])
             for place, name in enumerate(("browser", "os", "device"))
         },
         "key_id": _labels(tenant, [f"{number:012x}" for number in range(len(tenants))]),

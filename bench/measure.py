@@ -38,6 +38,8 @@ class Scale:
     """Responses a year of the largest tenant."""
     import_rows: int
     """Rows of the file that is imported."""
+    large_answers: int
+    """Responses a year of a tenant that no process can hold."""
 
 
 _DEFAULT = Scale(
@@ -51,6 +53,7 @@ _DEFAULT = Scale(
     typical_rows=100_000,
     largest_rows=3_400_000,
     import_rows=20_000,
+    large_answers=5_000_000,
 )
 SCALES: Mapping[str, Scale] = {
     scale.name: scale
@@ -66,6 +69,7 @@ SCALES: Mapping[str, Scale] = {
             typical_rows=20_000,
             largest_rows=20_000,
             import_rows=200,
+            large_answers=20_000,
         ),
         replace(
             _DEFAULT,
@@ -75,12 +79,14 @@ SCALES: Mapping[str, Scale] = {
             build_rows=(500_000, 1_000_000),
             build_days=20,
             raw_rows_a_year=1_000_000,
+            large_answers=1_000_000,
         ),
         _DEFAULT,
         replace(
             _DEFAULT,
             name="full",
             raw_rows_a_year=20_000_000,
+            large_answers=100_000_000,
         ),
     )
 }
