@@ -339,8 +339,9 @@ def test_a_tenant_that_grew_large_is_laid_out_whole(pulse: Driver) -> None:
     assert ask(1000 - len(rows)) is False
     assert ask(1001 - len(rows)) is True
     year.change(DAYS[38:42])
-    year.build(DAYS[38:42])
+    written = year.build(DAYS[38:42])
     year.check()
+    assert written.events == events(one for day in DAYS[38:42] for one in year.rows[day])
     assert stage(pulse).is_large(lake.SCORES, "grown", 2025, year.state, 1) is True
 
 

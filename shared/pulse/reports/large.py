@@ -50,7 +50,8 @@ class Written:
 
     state: YearState
     events: int
-    """How many events the rows of the changed days stand for, as they were laid out."""
+    """How many events the rows of the changed days stand for, as they were laid out. Other days
+    may have been laid out with them, of a tenant that was not large before."""
     folded: int
     """How many older parts have become one with what has changed."""
     size: int
@@ -155,7 +156,8 @@ class LargeTenants:
         state returned is the tenant's. Raises AthenaError, and GoneError where an object of
         before is gone: as a rule another state has come.
         """
-        visible = list(_visible(before, frozenset(changed), run_of))
+        told = frozenset(changed)
+        visible = list(_visible(before, told, run_of))
         unlaid = {day for one in visible for day in one.days if not _has(one.part.laid, day)}
         if unlaid:  # of the time when the tenant was not large
             changed = {*changed} | unlaid
@@ -180,7 +182,7 @@ class LargeTenants:
         )
         return Written(
             state=state,
-            events=self._events(work, new),
+            events=self._events(work, {run: days & told for run, days in new.items()}),
             folded=len(before.parts) if before else 0,
             size=sum(sizes.values()),
         )
@@ -251,7 +253,7 @@ class LargeTenants:
         return min(found, default=None)
 
     def _events(self, work: _Work, laid: Laid) -> int:
-        rows = self._by_athena(work, laid, _ALL)
+        rows = self._by_athena(work, {run: days for run, days in laid.items() if days}, _ALL)
         return 0 if rows is None else tenant_year.count_events(work.dataset, rows)
 
     def _rows(self, key: str, size: int) -> int:
