@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Literal
 
 from pulse import days
@@ -245,7 +246,7 @@ class Dataset:
     before: Mapping[str, str] = field(default_factory=dict)
     """Of measures that came later: which measure said the same in rows that lack them."""
 
-    @property
+    @cached_property
     def measures(self) -> tuple[str, ...]:
         """The additive columns."""
         keys = {"tenant", *self.dimensions}

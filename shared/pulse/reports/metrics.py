@@ -41,16 +41,18 @@ class Segments:
 
 def segments(counts: Counts, rule: Rule) -> Segments:
     """The responses by what the rule makes of their scores."""
-    names = _segment_by_score(rule)
-    found = dict.fromkeys(("good", "neutral", "bad"), 0)
-    for name, count in zip(names, counts, strict=True):
-        found[name] += count
-    return Segments(**found)
+    good, neutral, bad = _scores_by_segment(rule)
+    count = counts.__getitem__
+    return Segments(sum(map(count, good)), sum(map(count, neutral)), sum(map(count, bad)))
 
 
 @lru_cache(maxsize=1024)
-def _segment_by_score(rule: Rule) -> tuple[Segment, ...]:
-    return tuple(rule.segment(score) for score in _SCORES)
+def _scores_by_segment(rule: Rule) -> tuple[tuple[int, ...], ...]:
+    """The scores that are good, those that are neutral, and those that are bad."""
+    segments: tuple[Segment, ...] = ("good", "neutral", "bad")
+    return tuple(
+        tuple(score for score in _SCORES if rule.segment(score) == segment) for segment in segments
+    )
 
 
 def rounded(numerator: int, denominator: int) -> int:

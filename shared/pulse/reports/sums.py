@@ -62,14 +62,13 @@ class Layout:
 
     def laid_out(self, table: lake.Dataset, sums: Sums, currency: str | None = None) -> Sums:
         """The sums of a group of one table, all of that currency, as sums of the question."""
-        line = [0] * self.width
         first = self._places[table.measures[0]]
-        line[first : first + len(sums)] = sums
+        line = [*[0] * first, *sums, *[0] * (self.width - first - len(sums))]
         if currency is not None and self.by_currency:
             first = self._currency_places[currency]
-            line[first : first + len(self.by_currency)] = [
-                line[self._places[name]] for name in self.by_currency
-            ]
+            line[first : first + len(self.by_currency)] = map(
+                line.__getitem__, self._by_currency_places
+            )
         return line
 
     @cached_property
@@ -80,6 +79,10 @@ class Layout:
     @cached_property
     def _counted(self) -> tuple[int, ...]:
         return tuple(self._places[name] for table in self.tables for name in table.counted)
+
+    @cached_property
+    def _by_currency_places(self) -> tuple[int, ...]:
+        return tuple(self._places[name] for name in self.by_currency)
 
     @cached_property
     def _currency_places(self) -> Mapping[str, int]:

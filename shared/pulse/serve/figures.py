@@ -3,6 +3,7 @@
 Metrics are computed for the rows that are shown, and for those that are ordered by one.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -37,7 +38,7 @@ class Side:
     def facts(self, key: Key) -> Facts:
         """What a row's metrics are computed from; nothing was counted of an unknown key."""
         group = dict(zip(self.group_by, key, strict=False))  # the key of a subtotal is shorter
-        whole = self._size(self._wholes, self._frame_of(key))
+        whole = self._wholes.get(self._frame_of(key), 0)
         too_few = self._is_too_few(self._sample(key))
         return Facts(group, self._sums_of(key), whole, too_few, self.layout)
 
@@ -86,14 +87,15 @@ class Side:
         return self._frame == tuple(range(len(self._frame)))
 
     @cached_property
-    def _wholes(self) -> Groups:
-        """The sums within each frame, also those of subtotals that leave some of it out."""
+    def _wholes(self) -> Mapping[Key, int]:
+        """What each frame counts, also those of subtotals that leave some of it out."""
         lengths = {self._apart.stop, *(p + 1 for p in self._frame if p >= self._apart.stop)}
-        return added(
-            (self._frame_of(key[:length]), sums)
-            for key, sums in self.groups.items()
-            for length in lengths
-        )
+        wholes: Counter[Key] = Counter()
+        for key, sums in self.groups.items():
+            size = self.layout.size(sums)
+            for length in lengths:
+                wholes[self._frame_of(key[:length])] += size
+        return wholes
 
     def _sums_of(self, key: Key) -> Sums:
         return self._sums.get(key, self._nothing)

@@ -18,9 +18,7 @@ PAGE_BYTES = 4_000_000
 
 def to_json(value: Any) -> str:
     """Compact JSON text; decimals as numbers, but for those that are meant to be text."""
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_figure
-    )
+    return _ENCODER.encode(value)
 
 
 def _figure(value: Any) -> int | float | str:
@@ -30,6 +28,11 @@ def _figure(value: Any) -> int | float | str:
         return str(value)
     # two decimals survive the way through a float: JSON writes the shortest text that reads back
     return int(value) if value.as_tuple().exponent == 0 else float(value)
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_figure
+)
 
 
 def json_object(members: Mapping[str, str]) -> str:

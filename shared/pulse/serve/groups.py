@@ -5,6 +5,7 @@ beginning of its groups' keys, so that no value has to stand for "all of them".
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import add
 
 from pulse.errors import UnprocessableError
 from pulse.lake import REST
@@ -60,7 +61,7 @@ def added(pairs: Iterable[tuple[Key, Sums]], to: Groups | None = None) -> Groups
     groups: Groups = {} if to is None else to
     for key, sums in pairs:
         known = groups.get(key)
-        groups[key] = [a + b for a, b in zip(known, sums, strict=True)] if known else sums
+        groups[key] = list(map(add, known, sums)) if known else sums
     return groups
 
 
@@ -131,8 +132,13 @@ def with_over_all(groups: Groups, apart: slice) -> Groups:
 
 def with_subtotals(groups: Groups, least: int) -> Groups:
     """The groups, and the sum of those that agree in each beginning of `least` parts or more."""
-    parts = ((part, sums) for key, sums in groups.items() for part in beginnings(key, least))
-    return groups | added(parts)
+    found = dict(groups)
+    longest = max(map(len, groups), default=0)
+    level = groups
+    for length in range(longest - 1, least - 1, -1):  # each from the next longer ones, the fewest
+        level = added((key[:length], sums) for key, sums in level.items())
+        found |= level
+    return found
 
 
 def is_rest(key: Key) -> bool:
