@@ -72,8 +72,7 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         ("survey", "channel", "agent"),
         # browsers and devices
         ("survey", "channel", "browser", "os", "device"),
-        # two of the dimensions with many values at once, such as days of one agent in one country
-        ("agent", "country"),
+        # the same in one country
         ("country", "browser", "os", "device"),
     ),
     lake.INTERACTIONS.name: _of(

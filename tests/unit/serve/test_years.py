@@ -199,7 +199,7 @@ def test_what_is_in_memory_is_not_asked_for_again(shelf: Shelf) -> None:
     years = Years(shelf)
     years.read([needs(tenant, "metric", "scale", "country")])
     years.read([needs(tenant)])  # a smaller object would do, but this one is here
-    assert shelf.names == ["day-metric-scale-agent-country"]
+    assert shelf.names == ["day-metric-scale-survey-channel-country"]
 
 
 def test_a_fold_or_a_build_is_read_as_soon_as_the_record_tells_of_it(shelf: Shelf) -> None:
