@@ -180,10 +180,10 @@ class Kind:
     `fields` says how each is read; `revenue.amount` is the entry `amount` of the map `revenue`, and
     the entries of `maps` have any name. `completing` makes, for one file, what adds to its events
     in turn what rows need not say; it is given the name that keeps the file's rows apart from equal
-    ones of other files, if there is one. `identity` is the field that holds an event's id, `ids` are those that name
-    anything, and `moment` is the one whose time decides on which day an event is stored. `reader`
-    is what the interface reads such events with, `if_ids_repeat` what to say of {count} rows that
-    have the id of an earlier row.
+    ones of other files, if there is one. `identity` is the field that holds an event's id, `ids`
+    are those that name anything, and `moment` is the one whose time decides on which day an event
+    is stored. `reader` is what the interface reads such events with, `if_ids_repeat` what to say of
+    {count} rows that have the id of an earlier row.
     """
 
     route: Route
