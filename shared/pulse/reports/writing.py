@@ -20,8 +20,8 @@ from pulse.reports.rollups import ROLLUPS
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import CUBE, Part, YearState
 
-FEW_ROWS = 20_000
-"""A part with fewer rows has no roll-up but the cube, which is read as quickly."""
+SMALL = 2**20
+"""A part whose cube has fewer bytes has no other roll-up: the cube is read in the time of a GET."""
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,11 @@ class YearWriter:
         self, dataset: lake.Dataset, tenant: str, year: int, run: str, rows: pa.Table, cube: bytes
     ) -> dict[str, int]:
         """Put the objects of these rows; the bytes of each by its roll-up."""
-        made = rollups.roll_ups(dataset, rows) if len(rows) >= FEW_ROWS else ()
-        sizes: dict[str, int] = {}
-        for rollup, some in [(ROLLUPS[dataset.name][0], rows), *made]:
-            body = cube if cube and rollup.name == CUBE else b""
-            body = body or tenant_year.encode(dataset, rollup, some)
+        cube = cube or tenant_year.encode(dataset, ROLLUPS[dataset.name][0], rows)
+        self.objects.put(lake.part_key(dataset, tenant, year, run, CUBE), cube)
+        sizes = {CUBE: len(cube)}
+        for rollup, some in rollups.roll_ups(dataset, rows) if len(cube) >= SMALL else ():
+            body = tenant_year.encode(dataset, rollup, some)
             self.objects.put(lake.part_key(dataset, tenant, year, run, rollup.name), body)
             sizes[rollup.name] = len(body)
         return sizes
