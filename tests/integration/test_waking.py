@@ -63,6 +63,26 @@ def test_with_nothing_to_do_one_record_is_read(pulse: Driver) -> None:
     assert made == {"Query": 1}
 
 
+def test_a_build_of_reports_with_nothing_to_do_reads_two_records(pulse: Driver) -> None:
+    with calls() as made:
+        assert pulse.build_reports().rewritten == ()
+    assert made == {"Query": 2}
+    with days.clock(lambda: NOON + timedelta(hours=25)), calls() as made:
+        assert pulse.build_reports().rewritten == ()
+    assert made["GetPartitions"] == 3
+
+
+def test_a_build_of_reports_looks_at_the_stream_that_changed_alone(pulse: Driver) -> None:
+    answer(pulse, ago=2)
+    pulse.build_daily()
+    with calls() as made:
+        assert pulse.build_reports().rewritten == (("acme", 2026),)
+    assert made["GetPartitions"] == 1
+    with calls() as made:
+        assert pulse.build_reports().rewritten == ()
+    assert made == {"Query": 2}
+
+
 def test_only_the_stream_that_changed_is_looked_at(pulse: Driver) -> None:
     answer(pulse, ago=2)
     with calls() as made:

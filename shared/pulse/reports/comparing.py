@@ -72,13 +72,14 @@ def pair(run: str, day: date) -> str:
     return f"{run}/{day}"
 
 
-def batches(runs: Mapping[date, Sequence[str]]) -> Iterator[list[date]]:
-    """The days in order, in batches whose runs and days are few enough for one statement."""
+def batches(runs: Mapping[date, Sequence[str]], *, most: int = MOST_PLACES) -> Iterator[list[date]]:
+    """The days in order, in batches of so many at most, with few enough runs for a statement."""
     batch: list[date] = []
     named: set[str] = set()
     for day in sorted(runs):
         more = named.union(runs[day])
-        if batch and len(more) * ((day - batch[0]).days + 1) > MOST_PLACES:
+        places = len(more) * ((day - batch[0]).days + 1) if batch else 0
+        if len(batch) == most or places > MOST_PLACES:
             yield batch
             batch, more = [], {*runs[day]}
         batch.append(day)

@@ -10,17 +10,18 @@ all others are in the roll-ups that there were before.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pulse import lake
 from pulse.days import DateRange, Remaining
 from pulse.errors import GoneError
 from pulse.reports import rollups, tenant_year
+from pulse.reports.comparing import batches, pair
 from pulse.reports.rollups import OF_LARGE, Rollup
+from pulse.reports.writing import Visible, visible_parts
 from pulse.serve.distributed_sql import MOST_ROWS, Wanted
 from pulse.settings import BuildSettings
 from pulse.sql import spread, statement
@@ -36,8 +37,6 @@ _SEVERAL = 8
 each run, and a record names each; a row is laid out three times in a year of nightly builds."""
 _BANDS = ((0, 8), (8, 40))
 """What counts as about as many days: from so many to fewer than so many."""
-_MOST_PLACES = 2_000
-"""Runs times days of one statement: in as many places Athena looks for objects (projection)."""
 _FOOTER = 2**20
 """Within so many bytes an object's end tells how many rows it has."""
 _ALL = Rollup("", (), "month")
@@ -58,14 +57,6 @@ class Written:
     """The bytes put of roll-ups."""
 
 
-@dataclass(frozen=True)
-class _Visible:
-    """A part of before, and those of its days whose rows go on counting."""
-
-    part: Part
-    days: frozenset[date]
-
-
 @dataclass
 class _Work:
     """One tenant's year in the making."""
@@ -76,7 +67,7 @@ class _Work:
     remaining_s: Remaining
     fresh: frozenset[date]
     """The days that are laid out anew."""
-    visible: Sequence[_Visible]
+    visible: Sequence[Visible]
     laid: dict[str, frozenset[date]] = field(default_factory=dict)
     """Where the rows of all days lie."""
 
@@ -157,11 +148,11 @@ class LargeTenants:
         before is gone: as a rule another state has come.
         """
         told = frozenset(changed)
-        visible = list(_visible(before, told, run_of))
+        visible = list(visible_parts(before, told, run_of))
         unlaid = {day for one in visible for day in one.days if not _has(one.part.laid, day)}
         if unlaid:  # of the time when the tenant was not large
             changed = {*changed} | unlaid
-            visible = list(_visible(before, frozenset(changed), run_of))
+            visible = list(visible_parts(before, frozenset(changed), run_of))
         fresh = {day: run_of[day] for day in changed if day in run_of}
         work = _Work(dataset, tenant, year, remaining_s, frozenset(fresh), visible)
         new = self.lay_out(dataset, tenant, fresh, remaining_s=remaining_s)
@@ -207,14 +198,16 @@ class LargeTenants:
         if again:  # has the same columns, the tenant's name as a partition
             text = text.replace(dataset.runs_table, dataset.large_table)
         laid: dict[str, frozenset[date]] = {}
-        for some in _batches(run_of):
+        for some in batches(
+            {day: (run,) for day, run in run_of.items()}, most=lake.PARTITION_LIMIT
+        ):
             run = lake.ulid()
             sql, params = spread(
                 text,
                 {
                     "tenant": tenant,
                     "runs": sorted({run_of[day] for day in some}),
-                    "pairs": [f"{run_of[day]}/{day}" for day in some],
+                    "pairs": [pair(run_of[day], day) for day in some],
                     "first_day": some[0].isoformat(),
                     "last_day": some[-1].isoformat(),
                 },
@@ -323,7 +316,7 @@ class LargeTenants:
             if rollup.grain == "month":
                 months = {day.replace(day=1) for day in its_days}
                 wanted = {first for first in months if first.month not in work.broken}
-            found.append(_of_days(rows, wanted))
+            found.append(tenant_year.of_days(rows, wanted))
         return found
 
     def _unknown(self, work: _Work, rollup: Rollup) -> Laid:
@@ -386,39 +379,11 @@ class LargeTenants:
         return rows if len(rows) <= MOST_ROWS else None
 
 
-def _batches(run_of: Mapping[date, str]) -> Iterator[list[date]]:
-    """The days in order, in batches that one statement can lay out."""
-    batch: list[date] = []
-    runs: set[str] = set()
-    for day in sorted(run_of):
-        more = runs | {run_of[day]}
-        places = len(more) * ((day - batch[0]).days + 1) if batch else 0
-        if len(batch) == lake.PARTITION_LIMIT or places > _MOST_PLACES:
-            yield batch
-            batch, more = [], {run_of[day]}
-        batch.append(day)
-        runs = more
-    if batch:
-        yield batch
-
-
-def _visible(
-    before: YearState | None, changed: frozenset[date], published: Collection[date]
-) -> Iterator[_Visible]:
-    """Each part that has days left which count, the newest first."""
-    newer = changed
-    for part in before.parts if before else ():
-        its_days = (part.days - newer).intersection(published)
-        newer |= part.days
-        if its_days:
-            yield _Visible(part, its_days)
-
-
 def _has(laid: Laid, day: date) -> bool:
     return any(day in its_days for its_days in laid.values())
 
 
-def _still(visible: Sequence[_Visible]) -> dict[str, frozenset[date]]:
+def _still(visible: Sequence[Visible]) -> dict[str, frozenset[date]]:
     """Where rows of former parts lie that go on counting."""
     found: dict[str, frozenset[date]] = {}
     for one in visible:
@@ -426,9 +391,3 @@ def _still(visible: Sequence[_Visible]) -> dict[str, frozenset[date]]:
             if kept := its_days & one.days:
                 found[run] = found.get(run, frozenset()) | kept
     return found
-
-
-def _of_days(rows: pa.Table, wanted: Collection[date]) -> pa.Table:
-    values: Any = pa.array(sorted(wanted), pa.date32())
-    kept: pa.Table = rows.filter(pc.is_in(rows["day"], value_set=values))
-    return kept

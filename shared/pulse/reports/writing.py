@@ -50,7 +50,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class _Visible:
+class Visible:
     """A part and those of its days whose rows count."""
 
     part: Part
@@ -84,7 +84,7 @@ class YearWriter:
         `published` are the days of the year that the daily table has. Raises GoneError where a
         part's object is gone: as a rule the tenant's record names another part by now.
         """
-        visible = list(_visible(before, change.days, published))
+        visible = list(visible_parts(before, change.days, published))
         cube = tenant_year.encode(dataset, ROLLUPS[dataset.name][0], change.rows)
         levels = [one.level for one in visible]
         fold = parts.fold(levels, parts.Level(change.days, len(cube)))
@@ -100,7 +100,7 @@ class YearWriter:
         empty = tenant_year.schema(dataset, ROLLUPS[dataset.name][0]).empty_table()
         change = Change(frozenset(), empty, lake.ulid(), before.as_of_us)
         every = frozenset(day for part in before.parts for day in part.days)
-        visible = list(_visible(before, frozenset(), every))
+        visible = list(visible_parts(before, frozenset(), every))
         fold = parts.Fold(len(visible), 0)
         written = self._put(dataset, tenant, year, before, change, visible, fold)
         state = replace(written.state, content=before.content, first_day=before.first_day)
@@ -113,7 +113,7 @@ class YearWriter:
         year: int,
         before: YearState | None,
         change: Change,
-        visible: Sequence[_Visible],
+        visible: Sequence[Visible],
         fold: parts.Fold,
         cube: bytes = b"",
     ) -> Written:
@@ -185,22 +185,20 @@ def split(dataset: lake.Dataset, pieces: Sequence[bytes]) -> Iterator[tuple[str,
         start += found["counts"]
 
 
-def _visible(
+def visible_parts(
     before: YearState | None, changed: Collection[date], published: Collection[date]
-) -> Iterator[_Visible]:
+) -> Iterator[Visible]:
     """Each part that has days left which count, the newest first."""
     newer = frozenset(changed)
     for part in before.parts if before else ():
         days = (part.days - newer).intersection(published)
         newer |= part.days
         if days:
-            yield _Visible(part, days)
+            yield Visible(part, days)
 
 
 def _first_day_goes(before: YearState, change: Change) -> bool:
     """True if the first day with rows may be a later one now, which all parts have to tell."""
     if before.first_day not in change.days:
         return False
-    return not pc.any(
-        pc.equal(change.rows["day"], pa.scalar(before.first_day, pa.date32()))
-    ).as_py()
+    return not len(tenant_year.of_days(change.rows, [before.first_day]))

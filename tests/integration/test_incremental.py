@@ -1,0 +1,230 @@
+"""Builds of reports follow what has changed: days, tenants, what is owed and what was lost."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pulse import days, lake
+from pulse.checks import run_checks
+from pulse.errors import AthenaError
+from pulse.reports import parts
+from pulse.reports.build import BuildReports
+from pulse.reports.folding import Folding
+from pulse.reports.parts import MOST_PARTS
+from pulse.store.athena import Athena
+from pulse.store.held import HeldRuns
+from pulse.store.objects import Objects
+from pulse.tenants.rules import Rule
+from pulse.tenants.tenant import Part, YearState
+from tests.driver import Driver, running
+
+TODAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
+TENANTS = ("acme", "globex", "initech")
+WHOLE = "start_date=2026-01-01&end_date=2026-11-21"
+
+
+@pytest.fixture
+def pulse() -> Iterator[Driver]:
+    """Three tenants with an answer on each of the last forty days, built."""
+    with days.clock(lambda: TODAY), running() as driver:
+        for tenant in TENANTS:
+            driver.tenant(tenant)
+            driver.survey(tenant, "email", Rule.make("nps", 0, 10))
+            post(driver, tenant, *range(1, 41))
+        driver.build()
+        yield driver
+
+
+def post(pulse: Driver, tenant: str, *ago: int, name: str = "r") -> None:
+    answers = [
+        {
+            "survey_id": "email",
+            "score": 9,
+            "response_id": f"{name}{number}",
+            "answered_at": (TODAY - timedelta(days=number)).isoformat(),
+        }
+        for number in ago
+    ]
+    assert pulse.post(tenant, answers).status == 202
+
+
+def day(ago: int) -> date:
+    return (TODAY - timedelta(days=ago)).date()
+
+
+def responses(pulse: Driver, tenant: str) -> int:
+    pulse.forget()
+    totals = pulse.report(tenant, "nps", WHOLE)["totals"]
+    return sum(row["responses"] for row in totals)
+
+
+def state(pulse: Driver, tenant: str) -> YearState:
+    found = pulse.tenants.get(tenant)
+    assert found
+    return found.table("scores").years[2026]
+
+
+def checked(pulse: Driver) -> str:
+    (found,) = (one for one in run_checks(pulse.settings) if one.name.startswith("reports scores"))
+    return found.state
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
+    """The parameters of the statements that lay rows out, as they are begun."""
+    begun: list[Mapping[str, Any]] = []
+    real = Athena.unload
+
+    def unload(self: Athena, sql: str, params: Mapping[str, Any], **given: Any) -> None:
+        begun.append(params)
+        real(self, sql, params, **given)
+
+    monkeypatch.setattr(Athena, "unload", unload)
+    return begun
+
+
+def test_a_late_answer_reads_one_day_of_one_tenant(
+    pulse: Driver, statements: list[Mapping[str, Any]]
+) -> None:
+    post(pulse, "acme", 30, name="late")
+    pulse.write()
+    pulse.build_daily()
+    statements.clear()
+    built = pulse.build_reports()
+    assert (built.rewritten, built.examined) == ((("acme", 2026),), 1)
+    (params,) = statements
+    assert params["tenants"] == ["acme"]
+    assert [one.partition("/")[2] for one in params["pairs"]] == [str(day(30))]
+    assert {tenant: responses(pulse, tenant) for tenant in TENANTS} == {
+        "acme": 41,
+        "globex": 40,
+        "initech": 40,
+    }
+
+
+def test_a_night_of_everybody_reads_the_days_that_changed_in_one_statement(
+    pulse: Driver, statements: list[Mapping[str, Any]]
+) -> None:
+    for tenant in TENANTS:
+        post(pulse, tenant, 0, name="today")
+    pulse.write()
+    pulse.build_daily()
+    statements.clear()
+    built = pulse.build_reports()
+    assert built.rewritten == tuple((tenant, 2026) for tenant in TENANTS)
+    (params,) = statements
+    assert params["tenants"] == list(TENANTS)
+    assert [one.partition("/")[2] for one in params["pairs"]] == [str(day(0))]
+
+
+def test_a_year_stays_a_few_parts_and_every_number_stays_right(pulse: Driver) -> None:
+    """Whatever has come: late answers, days built again, answers that are gone."""
+    expected = Counter({tenant: 40 for tenant in TENANTS})
+    for night in range(12):
+        post(pulse, "acme", night * 3 % 40 + 1, 0, name=f"n{night}-")
+        post(pulse, "globex", night, name=f"n{night}-")
+        expected += Counter({"acme": 2, "globex": 1})
+        pulse.build()
+        assert len(state(pulse, "acme").parts) <= MOST_PARTS
+    assert {tenant: responses(pulse, tenant) for tenant in TENANTS} == expected
+    assert checked(pulse) == "ok"
+    assert state(pulse, "initech").revision == 1
+
+
+def test_when_the_first_day_loses_its_rows_the_next_one_is_the_first(pulse: Driver) -> None:
+    key = lake.raw_prefix("responses", day(40))
+    assert state(pulse, "acme").first_day == day(40)
+    Objects(pulse.settings.lake_bucket).delete_all(key)
+    pulse.build_daily(day(40), day(40))
+    pulse.build_reports()
+    assert state(pulse, "acme").first_day == day(39)
+    assert responses(pulse, "acme") == 39
+
+
+def test_what_is_owed_to_one_tenant_counts_as_built_for_all_others(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tenant in TENANTS:
+        post(pulse, tenant, 5, name="more")
+    pulse.write()
+    pulse.build_daily()
+    real = Athena.unload
+
+    def unload(self: Athena, sql: str, params: Mapping[str, Any], **given: Any) -> None:
+        if "globex" in params["tenants"]:
+            raise AthenaError("FAILED: a row that nobody can read")
+        real(self, sql, params, **given)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Athena, "unload", unload)
+        with pytest.raises(AthenaError, match="globex 2026"):
+            pulse.build_reports()
+    assert {tenant: state(pulse, tenant).owed for tenant in TENANTS} == {
+        "acme": frozenset(),
+        "globex": frozenset({day(5)}),
+        "initech": frozenset(),
+    }
+    held = HeldRuns(pulse.settings.table).read("scores")
+    assert {len(runs) for runs in held.days.values()} == {1}
+    assert [responses(pulse, tenant) for tenant in TENANTS] == [41, 40, 41]
+    # more comes for the same tenant, whose turn has not come again
+    post(pulse, "globex", 6, name="more")
+    post(pulse, "acme", 6, name="more")
+    pulse.write()
+    pulse.build_daily()
+    assert pulse.build_reports().rewritten == (("acme", 2026),)
+    assert state(pulse, "globex").owed == {day(5), day(6)}
+    stage = BuildReports.from_settings(pulse.settings)
+    assert stage.run(remaining_s=lambda: 900.0, impatient=True).rewritten == (("globex", 2026),)
+    assert state(pulse, "globex").owed == frozenset()
+    assert [responses(pulse, tenant) for tenant in TENANTS] == [42, 42, 41]
+
+
+def test_an_older_run_that_nobody_can_read_makes_all_its_tenants_count_as_changed(
+    pulse: Driver,
+) -> None:
+    (run,) = {runs for runs in HeldRuns(pulse.settings.table).read("scores").days.values()}
+    prefix = f"{lake.run_prefix(lake.SCORES, run[0])}dt={day(7)}/"
+    for key in pulse.objects(prefix):
+        Objects(pulse.settings.lake_bucket).put(key, b"no Parquet")
+    post(pulse, "acme", 7, name="more")
+    pulse.write()
+    pulse.build_daily()
+    assert pulse.build_reports().rewritten == tuple((tenant, 2026) for tenant in TENANTS)
+    assert [responses(pulse, tenant) for tenant in TENANTS] == [41, 40, 40]
+
+
+def test_a_record_of_before_whose_objects_are_gone_is_built_anew(pulse: Driver) -> None:
+    """As after a table was restored to a moment before."""
+    before = state(pulse, "acme")
+    gone = Part("01J00000000000000000000000", before.parts[0].days, before.parts[0].sizes)
+    wrong = YearState((gone,), "before", before.as_of_us, before.first_day, 7)
+    pulse.tenants.set_year("acme", "scores", 2026, wrong, before=before)
+    for ago in range(1, 4):  # so many that the part is folded with them
+        post(pulse, "acme", *range(1, 41), name=f"more{ago}-")
+        pulse.build()
+    assert responses(pulse, "acme") == 160
+    assert checked(pulse) == "ok"
+
+
+def test_a_tenant_whose_years_are_folded_has_one_part_and_no_other_object(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "fold", lambda levels, changed: parts.Fold(0, 0))
+    for ago in (3, 9):
+        post(pulse, "acme", ago, name="more")
+        pulse.build()
+    assert len(state(pulse, "acme").parts) == 3
+    content = state(pulse, "acme").content
+    Folding.from_settings(pulse.settings).fold("acme")
+    (part,) = state(pulse, "acme").parts
+    assert state(pulse, "acme").content == content
+    prefix = lake.part_prefix(lake.SCORES, "acme", 2026, part.run)
+    assert {key.startswith(prefix) for key in pulse.objects("reports/scores/tenant=acme/")} == {
+        True
+    }
+    assert responses(pulse, "acme") == 42
+    assert pulse.build_reports().rewritten == ()
