@@ -20,6 +20,7 @@ PARTS = (
     "ingest",
     "write_raw",
     "build_daily",
+    "reports",
     "statements",
     "years",
     "questions",

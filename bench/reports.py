@@ -1,0 +1,327 @@
+"""build_reports: what a build costs, by tenants and by years of history, and what it writes again.
+
+The daily table is made here, as build_daily leaves it. So a build of the reports is measured alone.
+"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from io import BytesIO
+from math import inf
+from typing import Any
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.account import deployed
+from bench.measure import Goal, Part, Scale, alone
+from pulse import lake
+from pulse.reports import tenant_year
+from pulse.reports.build import BuildReports, ReportsResult
+from pulse.reports.rollups import ROLLUPS
+from pulse.reports.writing import Change, YearWriter
+from pulse.settings import BuildSettings
+from pulse.store.catalog import Catalog, Partition
+from pulse.store.clients import client
+from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
+from pulse.tenants.tenant import CUBE, Tenant, YearState
+
+LAST = date(2026, 11, 20)
+MONTH, YEARS = 30, 3 * 365
+ROWS_A_DAY = 20
+"""Rows of a tenant and day: one for each agent."""
+MOST_NIGHTLY, MOST_INTRADAY = 30, 100
+"""Bytes written for each new one: nightly, and with a build every 15 minutes. Roll-ups apart."""
+BUILDS_A_DAY = 96
+MOST_GROWTH = 1.1
+"""A night's build may take so many times longer with years of history than with a month."""
+_SEED = 20_261_130
+_CUBE = ROLLUPS[lake.SCORES.name][0]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one build did."""
+
+    seconds: float
+    calls: Mapping[str, int]
+    result: ReportsResult
+
+
+@dataclass(frozen=True)
+class Story:
+    """Builds one after another over a stack of so many tenants and days of history."""
+
+    tenants: int
+    days: int
+    first: Cost
+    """Of all the history."""
+    night: Cost
+    """After one more day of every tenant."""
+    late: Cost
+    """After a late answer of one tenant, a week ago."""
+    nothing: Cost
+
+    @property
+    def rate(self) -> float:
+        """Rows of the daily table a second, of the first build."""
+        return self.tenants * self.days * ROWS_A_DAY / self.first.seconds
+
+
+def run(scale: Scale) -> Part:
+    """Builds of stacks of several sizes, and a year of one tenant's builds."""
+    real = scale.name != "tiny"
+    sizes = [(10, MONTH), (100, MONTH), (1_000, MONTH), (10, YEARS)] if real else [(3, 5), (3, 9)]
+    stories = [alone(_story, tenants, some) for tenants, some in sizes]
+    short, years = stories[0], stories[-1]
+    growth = years.night.seconds / short.night.seconds
+    nights = 365 if real else 20
+    nightly = alone(_written_again, nights, 1, nights)
+    intraday = alone(_written_again, nights, BUILDS_A_DAY, 7 if real else 1)
+    return Part(
+        title="build_reports",
+        about=f"BuildReports.run over daily_scores, {ROWS_A_DAY} rows for each tenant and day: "
+        "first all of the history, then one more day of everybody, then a late answer of one "
+        "tenant, then nothing. Calls are those of build_reports itself. What is written again is "
+        "measured on the code that writes a tenant's year, without Athena: the bytes of all cubes "
+        "that a year of nightly builds puts, and the last week of a year with a build every 15 "
+        "minutes, by the bytes that the days have in one object.",
+        header=(
+            "tenants",
+            "days",
+            "build",
+            "seconds",
+            "rows/s",
+            "statements",
+            "GETs",
+            "PUTs",
+            "DynamoDB",
+            "bytes put",
+        ),
+        rows=tuple(
+            (
+                f"{story.tenants:,}",
+                f"{story.days:,}",
+                name,
+                f"{cost.seconds:.2f}",
+                f"{story.rate:,.0f}" if cost is story.first else "",
+                str(cost.calls["StartQueryExecution"]),
+                str(cost.calls["GetObject"]),
+                str(cost.calls["PutObject"]),
+                str(sum(cost.calls[name] for name in _DYNAMODB)),
+                f"{cost.result.written:,}",
+            )
+            for story in stories
+            for name, cost in (
+                ("all of it", story.first),
+                ("a night", story.night),
+                ("a late answer", story.late),
+                ("nothing", story.nothing),
+            )
+        ),
+        goals=(
+            Goal(
+                f"a night's build with three years of history at most {MOST_GROWTH} times one with "
+                "a month",
+                f"{growth:.2f} times",
+                growth <= MOST_GROWTH if real else None,
+            ),
+            Goal(
+                f"at most {MOST_NIGHTLY} bytes written for each new one, nightly",
+                f"{nightly:.1f}",
+                nightly <= MOST_NIGHTLY if real else None,
+            ),
+            Goal(
+                f"at most {MOST_INTRADAY} with a build every 15 minutes",
+                f"{intraday:.1f}",
+                intraday <= MOST_INTRADAY if real else None,
+            ),
+        ),
+    )
+
+
+_DYNAMODB = ("Query", "GetItem", "UpdateItem", "TransactWriteItems")
+
+
+def _story(tenants: int, days: int) -> Story:
+    with deployed() as account:
+        settings = BuildSettings.from_environment(account.environment("BuildReports"))
+        table = Tenants(settings.table)
+        names = [f"tenant-{number:04}" for number in range(tenants)]
+        for name in names:
+            table.create(Tenant(name, name))
+        drawn = random.Random(_SEED)  # noqa: S311 - made-up rows, no secret
+        daily = _Daily(settings, names, drawn)
+        stage = BuildReports.from_settings(settings)
+        history = [LAST - timedelta(days=back) for back in range(days, 0, -1)]
+        daily.publish(history)
+        first = _measured(stage)
+        daily.publish([LAST])
+        night = _measured(stage)
+        daily.change(LAST - timedelta(days=min(7, days)), names[0])
+        late = _measured(stage)
+        return Story(tenants, days, first, night, late, _measured(stage))
+
+
+@dataclass
+class _Daily:
+    """The daily table, as builds leave it."""
+
+    settings: BuildSettings
+    tenants: Sequence[str]
+    drawn: random.Random
+
+    def publish(self, days: Sequence[date]) -> None:
+        """Let a run have rows of every tenant for these days."""
+        for at in range(0, len(days), lake.PARTITION_LIMIT):
+            some = days[at : at + lake.PARTITION_LIMIT]
+            self._point({day: _rows(self.tenants, self.drawn) for day in some})
+
+    def change(self, day: date, tenant: str) -> None:
+        """Let a new run have one more answer of a tenant on that day."""
+        catalog, objects = Catalog(self.settings.database), Objects(self.settings.lake_bucket)
+        known = catalog.partitions(lake.SCORES.daily_table, [day])[day]
+        table = pq.read_table(BytesIO(objects.get(_key(known.run, day))))
+        columns: dict[str, list[Any]] = {
+            name: table[name].to_pylist() for name in table.schema.names
+        }
+        columns["c9"][columns["tenant"].index(tenant)] += 1
+        self._point({day: pa.table(columns, schema=table.schema)})
+
+    def _point(self, rows: Mapping[date, pa.Table]) -> None:
+        run, objects = lake.ulid(), Objects(self.settings.lake_bucket)
+        locations: dict[Partition, str] = {}
+        for day, table in rows.items():
+            sink = BytesIO()
+            pq.write_table(table, sink, compression=lake.CODEC)
+            objects.put(_key(run, day), sink.getvalue())
+            answers = tenant_year.count_events(lake.SCORES, table)
+            folder = _key(run, day).rpartition("/")[0]
+            where = f"s3://{self.settings.lake_bucket}/{folder}/"
+            locations[Partition(day, run, 1, answers)] = where
+        Catalog(self.settings.database).point(lake.SCORES.daily_table, locations)
+
+
+def _key(run: str, day: date) -> str:
+    return f"{lake.run_prefix(lake.SCORES, run)}dt={day}/rows.parquet"
+
+
+def _rows(tenants: Sequence[str], drawn: random.Random) -> pa.Table:
+    """A day of the daily table, without the day."""
+    agents = len(tenants) * ROWS_A_DAY
+    columns: dict[str, Any] = {
+        "tenant": [tenant for tenant in tenants for _ in range(ROWS_A_DAY)],
+        **{name: [None] * agents for name in lake.SCORE_DIMENSIONS},
+        "survey": ["support"] * agents,
+        "metric": ["csat"] * agents,
+        "scale": ["1-5"] * agents,
+        "channel": drawn.choices(["chat", "ticket"], k=agents),
+        "agent": [f"agent-{number}" for _ in tenants for number in range(ROWS_A_DAY)],
+        "country": drawn.choices(["DE", "FR", "US", "GB", "ES"], k=agents),
+        **{name: [0] * agents for name in lake.SCORE_COUNTS},
+    }
+    for score in range(1, 6):
+        columns[f"c{score}"] = drawn.choices(range(4), k=agents)
+    kinds: Mapping[str, pa.DataType] = {"string": pa.string(), "bigint": pa.int64()}
+    fields = [pa.field(name, kinds[lake.SCORES.daily_columns[name]]) for name in columns]
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def _measured(stage: BuildReports) -> Cost:
+    with _calls() as calls:
+        start = time.perf_counter()
+        result = stage.run(remaining_s=lambda: inf, whole=True)
+        seconds = time.perf_counter() - start
+    return Cost(seconds, calls, result)
+
+
+@contextmanager
+def _calls() -> Iterator[Counter[str]]:
+    """What is asked of AWS within the block, by the name of the operation."""
+    made: Counter[str] = Counter()
+
+    def note(model: Any, **_: Any) -> None:
+        made[model.name] += 1
+
+    emitters = {service: client(service).meta.events for service in ("dynamodb", "glue", "s3")}
+    session: Any = boto3.DEFAULT_SESSION
+    emitters["athena"] = session.events  # awswrangler makes a client for each call
+    for service, events in emitters.items():
+        events.register(f"before-call.{service}", note)
+    try:
+        yield made
+    finally:
+        for service, events in emitters.items():
+            events.unregister(f"before-call.{service}", note)
+
+
+class _Memory(Objects):
+    """Objects of a bucket that is in memory."""
+
+    def __init__(self) -> None:
+        super().__init__("lake")
+        self.bodies: dict[str, bytes] = {}
+        self.cubes = 0
+        """The bytes put of cubes."""
+
+    def put(self, key: str, body: bytes) -> None:
+        self.bodies[key] = body
+        if key.endswith(f"/{CUBE}.parquet"):
+            self.cubes += len(body)
+
+    def look(self, key: str) -> tuple[bytes, str] | None:
+        return self.bodies[key], ""
+
+
+def _written_again(days: int, builds_a_day: int, last: int) -> float:
+    """Bytes of cubes written for each one that is new, over the last days of a year's first ones.
+
+    Each build finds the day's rows that there are by then. The days before come in one build.
+    """
+    objects = _Memory()
+    writer = YearWriter(objects)
+    drawn = random.Random(_SEED)  # noqa: S311 - made-up rows, no secret
+    first = date(2026, 1, 1)
+    every = [first + timedelta(days=number) for number in range(days)]
+    rows = {day: _cube_rows(day, drawn) for day in every}
+    state: YearState | None = None
+    before = every[: days - last]
+    if before:
+        written = _write(
+            writer, state, before, pa.concat_tables(rows[day] for day in before), every
+        )
+        state = written
+    objects.cubes = 0
+    for day in every[days - last :]:
+        for build in range(1, builds_a_day + 1):
+            there = rows[day].slice(0, max(1, len(rows[day]) * build // builds_a_day))
+            state = _write(writer, state, [day], there, every)
+    new = pa.concat_tables(rows[day] for day in every[days - last :])
+    return objects.cubes / len(tenant_year.encode(lake.SCORES, _CUBE, new))
+
+
+def _write(
+    writer: YearWriter,
+    state: YearState | None,
+    days: Sequence[date],
+    rows: pa.Table,
+    published: Sequence[date],
+) -> YearState:
+    change = Change(frozenset(days), rows, lake.ulid(), as_of_us=0)
+    return writer.write(lake.SCORES, "acme", 2026, state, change, published=published).state
+
+
+def _cube_rows(day: date, drawn: random.Random) -> pa.Table:
+    """A day of one tenant as parts hold it: some 300 rows, as a typical tenant has."""
+    schema = tenant_year.schema(lake.SCORES, _CUBE)
+    table = _rows([f"t{number}" for number in range(300 // ROWS_A_DAY)], drawn)
+    agents = [f"agent-{number}" for number in range(len(table))]
+    table = table.set_column(table.schema.get_field_index("agent"), "agent", pa.array(agents))
+    table = table.append_column("day", pa.array([day] * len(table), pa.date32()))
+    return table.select(schema.names).cast(schema)
