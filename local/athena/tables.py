@@ -192,8 +192,8 @@ def _parquet_rows(
     """The rows of the files, each with the values of its file's partition.
 
     DuckDB knows of each row the place that its file has in the list, the same for all rows that it
-    reads at once; so a key's value is looked up once for them. A join with the files' names is
-    computed row by row, and makes a grouping take half as long again.
+    reads at once; so a key's value is looked up once for them, and not joined row by row with the
+    files' names.
     """
     if _PLACE in table.columns:
         raise NotEmulatedError(f"a column {_PLACE}", "DuckDB calls the place of a file so")
