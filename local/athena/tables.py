@@ -195,7 +195,7 @@ def _parquet_rows(
     reads at once; so a key's value is looked up once for them, and not joined row by row with the
     files' names.
     """
-    if _PLACE in table.columns:
+    if keys and _PLACE in columns:
         raise NotEmulatedError(f"a column {_PLACE}", "DuckDB calls the place of a file so")
     schema = ", ".join(
         f"{quoted(n)}: {{name: {quoted(n)}, type: {quoted(to_duckdb(t))}, default_value: NULL}}"

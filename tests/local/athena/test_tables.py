@@ -116,6 +116,18 @@ def test_a_view_and_a_table_of_another_format_are_refused(lake: Lake) -> None:
 # ---- partitions in Glue
 
 
+@pytest.mark.not_on_trino("the embedded engine's own refusal")
+def test_a_column_called_as_what_duckdb_adds_is_refused_where_it_would_be_mistaken(
+    lake: Lake,
+) -> None:
+    lake.table("t", {"file_index": "bigint", "id": "bigint"}, {"dt": "string"})
+    lake.put("t/dt=x/a.parquet", {"file_index": [7], "id": [1]})
+    lake.partition("t", ["x"], "s3://lake/t/dt=x/")
+    assert "NOT_EMULATED" in lake.reason("SELECT file_index, dt FROM t")
+    assert lake.rows("SELECT id, dt FROM t") == [("1", "x")]
+    assert lake.rows("SELECT file_index FROM t") == [("7",)]
+
+
 def test_a_partition_is_where_glue_says_and_its_key_is_a_column(lake: Lake) -> None:
     lake.table("t", {"id": "bigint"}, {"dt": "date", "tenant": "string"})
     lake.put("elsewhere/run=7/a.parquet", {"id": [1], "dt": ["not this one"]})
