@@ -5,9 +5,14 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from samtranslator.yaml_helper import yaml_parse
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from local.documents import PATH, reports_page
+from pulse.cli import importing
+from pulse.cli.layout import layout_names
 from pulse.finance.files import COLUMNS
 from pulse.reports.formulas import FORMULAS
 from pulse.reports.registry import REPORTS
@@ -25,6 +30,18 @@ def test_the_page_of_reports_is_what_the_registry_says() -> None:
 def test_every_formula_that_replies_name_is_written_down() -> None:
     named = {m.formula for report in REPORTS.values() for m in report.metrics if m.formula}
     assert named == set(FORMULAS)
+
+
+@pytest.mark.parametrize("stream", ["responses", "interactions"])
+def test_every_option_of_an_import_is_explained_and_every_layout(stream: str) -> None:
+    page = (ROOT / "docs" / "importing.md").read_text()
+    group = get_command(importing.app)
+    assert isinstance(group, TyperGroup)
+    command = group.commands[stream]
+    options = {name for one in command.params for name in one.opts if name.startswith("--")}
+    assert len(options) > 20
+    assert {name for name in options if not re.search(rf"{name}\b", page)} == set()
+    assert all(f"| `{name}` | " in page for name in layout_names())
 
 
 def test_every_alarm_has_its_line_in_the_manual() -> None:
