@@ -96,6 +96,22 @@ def test_equal_rows_of_another_file_are_told_and_a_batch_counts_them_apart(
     assert scores(world, typed) == sorted(int(row.partition(",")[2]) for row in rows)
 
 
+def test_a_file_that_grows_every_day_is_remembered_by_its_new_rows(
+    world: World, typed: Shell, tmp_path: Path
+) -> None:
+    rows = [f"2026-03-{1 + n // 11:02},{n % 11}" for n in range(60)]
+    for day in range(1, 7):
+        told = load(world, typed, written(tmp_path, "export.csv", rows[: day * 10]))
+        assert sum(told["repeated"].values()) == (day - 1) * 10
+    imports = Imports(world.driver.settings.table)
+    remembered = [len(b"".join(imports.hashes(one))) // 8 for one in imports.of_tenant("acme")]
+    assert remembered == [10] * 6
+    arguments = (str(written(tmp_path, "export.csv", rows)), "--tenant", "acme", *ANONYMOUS)
+    told = typed.run("import", "responses", *arguments).stderr
+    assert "20 rows equal ones of 2 other imports, counted once" in " ".join(told.split())
+    assert len(scores(world, typed)) == 60
+
+
 def test_the_same_file_with_other_options_replaces_what_it_brought(
     world: World, typed: Shell, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ First the whole file is read, to see that every row can be read without guessing
 Only then is anything sent, one day after the other (sending.py).
 """
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -40,6 +41,7 @@ from pulse.cli.trying import Column, Trial, judge, show_columns, show_rejected, 
 from pulse.cli.undoing import list_imports, undo
 from pulse.tenants.tenant import Tenant
 
+_MOST_REPEATED = 3
 _KEY_LASTS_US = 6 * 3600 * days.SECOND
 """Longer than any import takes; one that is stopped by it goes on when it is run again."""
 
@@ -319,13 +321,13 @@ def _import(
         recalled = memory.recall(
             given.source.path, kind.route.name, given.into(kind), prepared, batch
         )
-        repeats = memory.repeats(recalled, prepared.made)
+        repeats, hashes = memory.repeats(recalled, prepared.made)
         doing = f"Importing {len(prepared.days):,} days"
         with tally.file:
             _check_readable(recalled, tally)
             with into.usable_key() as key, output.progress(doing, prepared.rows) as step:
                 step(tally.rejected.total())
-                memory.begin(recalled, prepared.made, key, shared=into.key is not None)
+                memory.begin(recalled, hashes, key, shared=into.key is not None)
                 send_all(kind, prepared, tally, step, Api(into.target.api_url, key).post)
     if recalled.replaced:
         _replace(into.target, memory, recalled, tally)
@@ -343,7 +345,7 @@ def _try(plan: Plan, given: Given, into: Into, batch: str | None, *, as_json: bo
         judge(trial, kind, prepared, into.target.tenants, into.tenant.id)
     memory = Memory.of(into.target, into.tenant.id)
     recalled = memory.recall(given.source.path, kind.route.name, given.into(kind), prepared, batch)
-    repeats = memory.repeats(recalled, prepared.made)
+    repeats, _ = memory.repeats(recalled, prepared.made)
     columns = Column.all(given.source, given.columns)
     summary = Summary.of(given.source, prepared, plan.notation.times.timezone)
     rejected = trial.rejected.total()
@@ -368,8 +370,8 @@ def _try(plan: Plan, given: Given, into: Into, batch: str | None, *, as_json: bo
     output.show(result, "\n\n".join(parts), as_json=as_json)
     for warning in summary.warnings(kind):
         output.say(warning)
-    for one in repeats:
-        output.say(f"{one.rows:,} rows equal ones imported before as {one.name!r}.")
+    for said in _repeated(repeats):
+        output.say(f"{said}.")
     for before in recalled.replaced:
         output.say(f"What the import {before.name!r} has brought would be replaced.")
 
@@ -436,11 +438,10 @@ def _report(
     output.show(result, summary.text(kind, tally.accepted, rejected), as_json=as_json)
     for warning in summary.warnings(kind):
         output.say(warning)
-    for one in repeats:
+    for said in _repeated(repeats):
         output.say(
-            f"{one.rows:,} rows equal ones imported before as {one.name!r} "
-            f"({days.iso(one.started_us)}), counted once. If they are others, import this file "
-            "again with --batch NAME, which counts them apart."
+            f"{said}, counted once. If they are others, import this file again with --batch NAME, "
+            "which counts them apart."
         )
     if rejected:
         codes = ", ".join(f"{code} {count:,}" for code, count in tally.rejected.most_common())
@@ -450,3 +451,13 @@ def _report(
             f"twice. Or take all of it back: {undo_command(recalled.now)}"
         )
         raise typer.Exit(REJECTED)
+
+
+def _repeated(repeats: list[Repeats]) -> Iterator[str]:
+    """Which rows equal ones of other imports: the first few of these, and the rest together."""
+    for one in repeats[:_MOST_REPEATED]:
+        at = days.iso(one.started_us)
+        yield f"{one.rows:,} rows equal ones imported before as {one.name!r} ({at})"
+    if rest := repeats[_MOST_REPEATED:]:
+        rows = sum(one.rows for one in rest)
+        yield f"{rows:,} rows equal ones of {len(rest):,} other imports"

@@ -114,8 +114,12 @@ class Memory:
             _check_own_keys(replaced)
         return Recalled(mine.again(now) if mine else now, mine, others)
 
-    def repeats(self, recalled: "Recalled", made: "array[int]") -> list[Repeats]:
-        """With which other imports the file shares rows that got their ids by what they say."""
+    def repeats(self, recalled: "Recalled", made: "array[int]") -> tuple[list[Repeats], bytes]:
+        """With which other imports the file shares rows that got their ids by what they say.
+
+        Also the hashes of the rows that it shares with none, as they are to be remembered: a file
+        that grows and is imported every day adds only its new rows to what is remembered.
+        """
         import numpy as np  # slow to import
 
         own = {recalled.now.name, *(one.name for one in recalled.others)}
@@ -124,29 +128,29 @@ class Memory:
             for one in self.imports.of_tenant(self.tenant)
             if one.stream == recalled.now.stream and one.name not in own
         ]
-        left = np.unique(np.frombuffer(made, dtype=np.uint64)) if made else None
+        left = np.unique(np.frombuffer(made, dtype=np.uint64)) if made else np.zeros(0, np.uint64)
         found = []
         for other in sorted(others, key=lambda one: one.started_us):
-            if left is None or not len(left):
+            if not len(left):
                 break
             parts = [np.frombuffer(part, dtype="<u8") for part in self.imports.hashes(other)]
             shared = np.isin(left, np.concatenate(parts)) if parts else np.zeros(len(left), bool)
             if shared.any():
                 found.append(Repeats(int(shared.sum()), other.name, other.started_us))
                 left = left[~shared]
-        return found
+        return found, left.astype("<u8").tobytes()
 
-    def begin(self, recalled: "Recalled", made: "array[int]", key: str, *, shared: bool) -> None:
-        """Remember the import, before anything is sent with `key`.
+    def begin(self, recalled: "Recalled", hashes: bytes, key: str, *, shared: bool) -> None:
+        """Remember the import and the hashes of its rows, before anything is sent with `key`.
 
         Raises FailedError if somebody has just begun, changed or taken back one of that name.
         """
         now, before = recalled.now, recalled.before
         try:
             if before is None:
-                self.imports.create(now, _little_endian(made))
+                self.imports.create(now, hashes)
             elif before is not now:
-                self.imports.change(before, now, _little_endian(made))
+                self.imports.change(before, now, hashes)
             remember = self.imports.share_key if shared else self.imports.add_key
             remember(now, sha256(key)[:_KEY_ID])
         except ConflictError as error:
@@ -283,12 +287,6 @@ def _names(name: str) -> Iterator[str]:
     while True:
         yield f"{name} ({number})"
         number += 1
-
-
-def _little_endian(hashes: "array[int]") -> bytes:
-    import numpy as np  # slow to import
-
-    return np.frombuffer(hashes, dtype=np.uint64).astype("<u8").tobytes() if hashes else b""
 
 
 def _file_sha256(path: Path) -> str:
