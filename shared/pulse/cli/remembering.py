@@ -95,8 +95,12 @@ class Memory:
         ]
         mine = named or next((one for one in same if one.batch == batch), None)
         others = tuple(one for one in same if one is not mine)
+        for other in others:
+            _check_own_keys(other)
         if mine and mine.content_sha256 == content:
             return Recalled(mine, mine, others)
+        if mine:
+            _check_own_keys(mine)
         taken = {one.name for one in known}
         now = Imported(
             tenant=self.tenant,
@@ -110,8 +114,6 @@ class Memory:
             batch=batch,
             rows=prepared.rows,
         )
-        for replaced in (*others, *([mine] if mine else [])):
-            _check_own_keys(replaced)
         return Recalled(mine.again(now) if mine else now, mine, others)
 
     def repeats(self, recalled: "Recalled", made: "array[int]") -> tuple[list[Repeats], bytes]:
