@@ -469,7 +469,7 @@ def test_a_comparison_reads_the_years_of_both_ranges_and_no_other() -> None:
         ("daily", "format=xlsx", 400, "unknown_format"),
         ("daily", "cursor=abc", 400, "invalid_cursor"),
         ("daily", "agent=%ff", 400, "invalid_query"),
-        ("daily", "channel=%00", 400, "unknown_value"),
+        ("daily", "metric=%00", 400, "unknown_value"),
     ],
 )
 def test_bad_requests(report: str, query: str, status: int, code: str) -> None:
