@@ -1,4 +1,4 @@
-"""The rules for aggregates, with FILTER and OVER, and for window functions."""
+"""The rules for aggregates, with FILTER and OVER, and for row_number and dense_rank."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,20 +14,15 @@ from local.athena.compiler import (
     expect_operand,
     rule,
     shown,
-    unknown_function,
-    whole_number,
 )
 from local.athena.errors import NotEmulatedError, StatementError
 from local.athena.expressions import as_type, comparable, condition, is_orderable
 from local.athena.trino_types import (
-    ANY,
     BIGINT,
     BOOLEAN,
     DOUBLE,
-    INTEGER,
     MAX_PRECISION,
     TrinoType,
-    common,
     decimal,
     is_decimal,
     is_integer,
@@ -85,13 +80,11 @@ def _extreme(node: exp.Expr, around: Surroundings) -> Call:
     return Call(f"{name}({value.sql})", value.type)
 
 
-def _extreme_by(node: exp.Expr, around: Surroundings) -> Call:
-    # These keep the winner's NULL, as Athena does; DuckDB's max_by would take the runner-up.
-    name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
-    by = "max_by" if isinstance(node, exp.ArgMax) else "min_by"
+def _minimum_by(node: exp.Expr, around: Surroundings) -> Call:
+    # This keeps the winner's NULL, as Athena does; DuckDB's min_by would take the runner-up.
     value = compiled(node.this, around)
-    key = expect(compiled(node.expression, around), is_orderable, by)
-    return Call(f"{name}({value.sql}, {key.sql})", value.type)
+    key = expect(compiled(node.expression, around), is_orderable, "min_by")
+    return Call(f"arg_min_null({value.sql}, {key.sql})", value.type)
 
 
 def _count_if(node: exp.Expr, around: Surroundings) -> Call:
@@ -102,14 +95,6 @@ def _count_if(node: exp.Expr, around: Surroundings) -> Call:
 def _all_or_any(node: exp.Expr, around: Surroundings) -> Call:
     name = "bool_and" if isinstance(node, exp.LogicalAnd) else "bool_or"
     return Call(f"{name}({condition(node.this, around, name)})", BOOLEAN)
-
-
-def _array_agg(node: exp.Expr, around: Surroundings) -> Call:
-    if not isinstance(node.this, exp.Order):
-        raise NotEmulatedError(shown(node), "without ORDER BY inside its order is anybody's guess")
-    value = compiled(node.this.this, around)
-    sql = f"array_agg({value.sql} ORDER BY {ordering(node.this.expressions, around)})"
-    return Call(sql, ANY if is_open(value.type) else TrinoType("array", parts=(value.type,)))
 
 
 def _argument(node: exp.Expr, around: Surroundings) -> tuple[str, TrinoType]:
@@ -134,12 +119,10 @@ _AGGREGATES: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
     exp.Avg: (_average, frozenset({"this"})),
     exp.Max: (_extreme, frozenset({"this"})),
     exp.Min: (_extreme, frozenset({"this"})),
-    exp.ArgMax: (_extreme_by, frozenset({"this", "expression"})),
-    exp.ArgMin: (_extreme_by, frozenset({"this", "expression"})),
+    exp.ArgMin: (_minimum_by, frozenset({"this", "expression"})),
     exp.CountIf: (_count_if, frozenset({"this"})),
     exp.LogicalAnd: (_all_or_any, frozenset({"this"})),
     exp.LogicalOr: (_all_or_any, frozenset({"this"})),
-    exp.ArrayAgg: (_array_agg, frozenset({"this"})),
 }
 
 
@@ -166,59 +149,23 @@ def _filtered(node: exp.Expr, around: Surroundings) -> Typed:
     return call.ending(f" FILTER (WHERE {condition(node.expression.this, around)})")
 
 
-@rule(exp.Grouping, args="expressions")
-def _grouping(node: exp.Expr, around: Surroundings) -> Typed:
-    columns = ", ".join(compiled(n, around).sql for n in node.expressions)
-    return Typed(f"grouping({columns})", BIGINT)
-
-
 # ---- window functions
 
 
-_RANK_NAMES: dict[type[exp.Expr], str] = {
-    exp.RowNumber: "row_number",
-    exp.Rank: "rank",
-    exp.DenseRank: "dense_rank",
-}
+_RANKS: dict[type[exp.Expr], str] = {exp.RowNumber: "row_number", exp.DenseRank: "dense_rank"}
 
 
 def _rank(node: exp.Expr, around: Surroundings) -> Call:
-    return Call(f"{_RANK_NAMES[type(node)]}()", BIGINT)
+    return Call(f"{_RANKS[type(node)]}()", BIGINT)
 
 
-def _edge(node: exp.Expr, around: Surroundings, nulls: str = "") -> Call:
-    name = "first_value" if isinstance(node, exp.FirstValue) else "last_value"
-    value = compiled(node.this, around)
-    return Call(f"{name}({value.sql}{nulls})", value.type)
-
-
-def _neighbour(node: exp.Expr, around: Surroundings, nulls: str = "") -> Call:
-    name = "lag" if isinstance(node, exp.Lag) else "lead"
-    value, offset = compiled(node.this, around), node.args.get("offset")
-    steps = whole_number(offset) if offset else 1
-    if steps is None:
-        raise NotEmulatedError(shown(node), "the offset has to be a written-out number")
-    tail = f", {steps}"
-    if default := node.args.get("default"):
-        other = compiled(default, around)
-        if common(value.type, other.type) not in (value.type, ANY):
-            raise unknown_function(name, value.type, INTEGER, other.type)
-        tail += f", {as_type(other, value.type)}"
-    return Call(f"{name}({value.sql}{tail}{nulls})", value.type)
-
-
-_RANKS: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
-    kind: (_rank, frozenset()) for kind in _RANK_NAMES
-}
-_EDGES: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
-    kind: (_edge, frozenset({"this"})) for kind in (exp.FirstValue, exp.LastValue)
-}
-_NEIGHBOURS: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
-    kind: (_neighbour, frozenset({"this", "offset", "default"})) for kind in (exp.Lag, exp.Lead)
+_WINDOWED: dict[type[exp.Expr], tuple[_Maker, frozenset[str]]] = {
+    **_AGGREGATES,
+    **{kind: (_rank, frozenset[str]()) for kind in _RANKS},
 }
 
 
-@rule(exp.Window, args="this partition_by order spec over")
+@rule(exp.Window, args="this partition_by order over")
 def _window(node: exp.Expr, around: Surroundings) -> Typed:
     call = _windowed_call(node.this, around)
     clauses = []
@@ -227,54 +174,15 @@ def _window(node: exp.Expr, around: Surroundings) -> Typed:
         clauses.append(f"PARTITION BY {keys}")
     if node.args.get("order"):
         clauses.append(f"ORDER BY {ordering(node.args['order'].expressions, around)}")
-    if spec := node.args.get("spec"):
-        if type(node.this) in {**_RANKS, **_NEIGHBOURS}:
-            raise StatementError(
-                f"INVALID_WINDOW_FRAME: Cannot specify a window frame for {shown(node)}"
-            )
-        clauses.append(_frame(spec))
     return call.ending(f" OVER ({' '.join(clauses)})")
 
 
 def _windowed_call(node: exp.Expr, around: Surroundings) -> Call:
-    if isinstance(node, exp.IgnoreNulls):
-        inner = node.this
-        makers: dict[type[exp.Expr], Callable[[exp.Expr, Surroundings, str], Call]] = {
-            exp.FirstValue: _edge,
-            exp.LastValue: _edge,
-            exp.Lag: _neighbour,
-            exp.Lead: _neighbour,
-        }
-        if type(inner) not in makers:
-            raise StatementError(
-                f"NULL_TREATMENT_NOT_ALLOWED: Cannot specify IGNORE NULLS for {shown(inner)}"
-            )
-        check_arguments(inner, frozenset({"this", "offset", "default"}))
-        return makers[type(inner)](inner, around, " IGNORE NULLS")
     if isinstance(node, exp.Filter):
         raise StatementError("NOT_SUPPORTED: FILTER is not yet supported for window functions")
     if isinstance(node.this, exp.Distinct):
         raise NotEmulatedError(shown(node), "not every release of Trino has DISTINCT in a window")
-    return _call(node, around, {**_AGGREGATES, **_RANKS, **_EDGES, **_NEIGHBOURS})
-
-
-def _frame(spec: exp.Expr) -> str:
-    check_arguments(spec, frozenset({"kind", "start", "start_side", "end", "end_side"}))
-    kind = str(spec.args["kind"]).upper()
-    start = _bound(spec.args["start"], spec.args.get("start_side"), kind)
-    end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), kind)
-    return f"{kind} BETWEEN {start} AND {end}"
-
-
-def _bound(value: str | exp.Expr, side: str | None, kind: str) -> str:
-    if kind not in ("ROWS", "RANGE"):
-        raise NotEmulatedError(f"a {kind} frame", "only ROWS and RANGE are known to agree")
-    if isinstance(value, exp.Expr):
-        number = whole_number(value)
-        if kind != "ROWS" or number is None:
-            raise NotEmulatedError(f"{kind} {shown(value)} {side}", "a frame counts whole ROWS")
-        value = str(number)
-    return f"{value} {side}".upper() if side else str(value).upper()
+    return _call(node, around, _WINDOWED)
 
 
 def ordering(nodes: list[exp.Expr], around: Surroundings) -> str:

@@ -60,7 +60,7 @@ _TRAPS: dict[type[exp.Expr], str] = {
     exp.Extract: "Sunday is 7 in Athena, 0 in DuckDB",
     exp.ApproxQuantile: "approximate answers differ between the two",
     exp.ApproxDistinct: "approximate answers differ between the two",
-    exp.Bracket: "a missing key is an error in Athena, NULL in DuckDB (write element_at)",
+    exp.Bracket: "a missing key is an error in Athena, NULL in DuckDB",
     exp.Round: "a double's half is not rounded alike",
     exp.CurrentDate: "a statement with a clock in it never gives the same answer twice",
     exp.CurrentTimestamp: "a statement with a clock in it never gives the same answer twice",

@@ -136,17 +136,6 @@ def _parameter(node: exp.Expr, around: Surroundings) -> Typed:
     return Typed("NULL", ANY)
 
 
-@rule(exp.Array, args="expressions bracket_notation")
-def _array(node: exp.Expr, around: Surroundings) -> Typed:
-    if not node.expressions:
-        raise NotEmulatedError("an empty ARRAY[]", "its elements have no type")
-    values = _all(node.expressions, around)
-    kind = unified(values, "an ARRAY")
-    return Typed(
-        f"[{', '.join(as_type(v, kind) for v in values)}]", TrinoType("array", parts=(kind,))
-    )
-
-
 # ---- names
 
 
@@ -253,8 +242,6 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.LTE: "<=",
     exp.GT: ">",
     exp.GTE: ">=",
-    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
-    exp.NullSafeNEQ: "IS DISTINCT FROM",
 }
 
 
@@ -461,16 +448,6 @@ def _like(node: exp.Expr, around: Surroundings) -> Typed:
     return Typed(f"({value.sql} LIKE {pattern.sql})", BOOLEAN)
 
 
-@rule(exp.Escape, args="this expression")
-def _like_escape(node: exp.Expr, around: Surroundings) -> Typed:
-    mark = node.expression
-    if not (
-        isinstance(node.this, exp.Like) and isinstance(mark, exp.Literal) and len(mark.this) == 1
-    ):
-        raise NotEmulatedError(shown(node), "ESCAPE takes one written-out character only")
-    return Typed(f"({compiled(node.this, around).sql[1:-1]} ESCAPE {quoted(mark.this)})", BOOLEAN)
-
-
 @rule(exp.Lower, exp.Upper, args="this")
 def _letter_case(node: exp.Expr, around: Surroundings) -> Typed:
     name = "lower" if isinstance(node, exp.Lower) else "upper"
@@ -516,29 +493,3 @@ def _substring(node: exp.Expr, around: Surroundings) -> Typed:
 def _absolute(node: exp.Expr, around: Surroundings) -> Typed:
     value = expect(compiled(node.this, around), is_numeric, "abs")
     return _cast_to(f"abs({value.sql})", value.type)
-
-
-@rule(exp.ArraySize, args="this")
-def _cardinality(node: exp.Expr, around: Surroundings) -> Typed:
-    value = expect(compiled(node.this, around), lambda t: bool(t.parts), "cardinality")
-    function = "cardinality" if value.type.name == "map" else "len"
-    return Typed(f"CAST({function}({value.sql}) AS BIGINT)", BIGINT)
-
-
-@rule(exp.Bracket, args="this expressions offset safe")
-def _element_at(node: exp.Expr, around: Surroundings) -> Typed:
-    if not node.args.get("safe"):
-        raise NotEmulatedError(
-            shown(node),
-            "a missing key is an error in Athena, NULL in DuckDB (write element_at)",
-        )
-    value = compiled(node.this, around)
-    key = compiled(node.expressions[0], around)
-    if is_open(value.type):
-        return Typed("NULL", ANY)
-    if value.type.name != "map":
-        raise NotEmulatedError(shown(node), "element_at is known for maps only")
-    kind, result = value.type.parts
-    if common(kind, key.type) != kind:
-        raise unknown_function("element_at", value.type, key.type)
-    return Typed(f"map_extract_value({value.sql}, {as_type(key, kind)})", result)

@@ -148,12 +148,10 @@ class QueryCompiler:
             node,
             frozenset({"this", "expression", "distinct", "order", "limit", "offset", "with_"}),
         )
+        if not isinstance(node, exp.Union):
+            raise NotEmulatedError(shown(node), "of set operations only UNION is run")
         left, right = self.query(node.this, ctes), self.query(node.expression, ctes)
-        word = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}[type(node)]
-        if not node.args.get("distinct"):
-            if word != "UNION":
-                raise NotEmulatedError(f"{word} ALL", "it is not known to agree")
-            word = "UNION ALL"
+        word = "UNION" if node.args.get("distinct") else "UNION ALL"
         outputs, is_open = left.outputs, left.is_open or right.is_open
         if not is_open:
             outputs = _unified_outputs(left, right, word)
@@ -279,11 +277,6 @@ _SELECT_ARGUMENTS = frozenset(
     {"with_", "expressions", "distinct", "from_", "joins", "where", "group", "having"}
     | {"order", "limit", "offset"}
 )
-_GROUPINGS: dict[type[exp.Expr], str] = {
-    exp.GroupingSets: "GROUPING SETS",
-    exp.Rollup: "ROLLUP",
-    exp.Cube: "CUBE",
-}
 
 
 class _SelectCompiler:
@@ -463,15 +456,9 @@ class _SelectCompiler:
         return f" GROUP BY {', '.join(self._group_term(term) for term in group.expressions)}"
 
     def _group_term(self, term: exp.Expr) -> str:
-        if word := _GROUPINGS.get(type(term)):
-            return f"{word} ({', '.join(self._group_set(n) for n in term.expressions)})"
         if isinstance(term, exp.Literal) and not term.is_string:
             return self._item_at(term).sql
         return comparable(compiled(term, self), "GROUP BY").sql
-
-    def _group_set(self, node: exp.Expr) -> str:
-        inner = node.expressions if isinstance(node, exp.Tuple) else [node.unnest()]
-        return f"({', '.join(self._group_term(n) for n in inner)})"
 
     def _item_at(self, position: exp.Literal) -> Typed:
         number = whole_number(position)

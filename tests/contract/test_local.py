@@ -1,10 +1,20 @@
 """The embedded stack stands alone: it knows a template, and nothing of what the template is of."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlglot import exp
+
+from local.athena import aggregates, compiler, expressions, queries
+from local.athena.dialect import check_portable
+from local.athena.statement import read_query, read_statement
+from pulse import sql
+from pulse.sql import statement
+from tests.documents import DOCS, texts
+from tests.recipes import views
 
 LOCAL = Path(__file__).parents[2] / "local"
 OF_PULSE = ("__main__.py", "documents.py", "pictures.py", "sample")
@@ -47,3 +57,82 @@ def test_the_embedded_athena_needs_nothing_else_of_the_stack(path: Path) -> None
 def test_modules_are_found() -> None:
     assert {"stack.py", "athena/engine.py", "iam.py"} <= set(map(name, MODULES))
     assert "pulse.days" in list(imported(LOCAL / "__main__.py"))
+
+
+# -- what the embedded Athena executes
+
+EVERYDAY = {
+    *(
+        exp.Abs,
+        exp.Avg,
+        exp.Concat,
+        exp.Exists,
+        exp.Hex,
+        exp.Length,
+        exp.Like,
+        exp.Lower,
+        exp.Min,
+        exp.Mod,
+    ),
+    *(exp.Min, exp.Mod, exp.Neg, exp.Substring, exp.TryCast, exp.Upper),
+}
+"""No statement here has these, but people who look into the tables by hand write them."""
+
+
+def _statements() -> Iterator[str]:
+    folder = Path(sql.__file__).parent
+    yield from (statement(path.parent.name, path.stem) for path in folder.rglob("*.sql"))
+    yield from views().values()
+    yield from texts(DOCS / "api.md", "sql")
+    [finance] = texts(DOCS / "finance.md", "sql of Athena")
+    yield finance[finance.index("SELECT month") :].strip().removesuffix(";")
+
+
+def test_there_is_no_rule_that_neither_our_statements_nor_the_documents_need() -> None:
+    assert expressions and queries  # importing them registers their rules
+    needed = {
+        type(node)
+        for text in _statements()
+        for node in read_query(read_statement(text, checking=True).text).walk()
+    }
+    known = {*compiler._RULES, *aggregates._WINDOWED}
+    assert known - needed == EVERYDAY
+
+
+README = LOCAL / "README.md"
+RUN, REFUSED = (text.splitlines() for text in texts(README, "sql"))
+
+
+@pytest.mark.parametrize("line", RUN)
+def test_what_the_readme_says_is_executed_is_of_the_subset(line: str) -> None:
+    assert check_portable(line) == []
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_the_readme_says_is_refused_is_not(line: str) -> None:
+    assert [problem.split(":")[0] for problem in check_portable(line)] == ["NOT_EMULATED"]
+
+
+def test_the_readme_shows_what_there_is_a_rule_for() -> None:
+    shown = {
+        type(node)
+        for line in RUN
+        for node in read_query(read_statement(line, checking=True).text).walk()
+    }
+    assert {*compiler._RULES, *aggregates._WINDOWED} <= shown
+
+
+def test_the_readmes_query_in_a_test_has_the_rows_that_it_shows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    program, _ = texts(README, "python")
+    exec(compile(program, "README.md", "exec"), {})  # noqa: S102 # it is ours
+    [rows] = re.findall(r"print\(rows\)  # (.+)", program)
+    assert capsys.readouterr().out.strip() == rows
+
+
+def test_the_readme_names_the_stacks_modules_and_no_other() -> None:
+    named = set(re.findall(r"`([a-z_]+)`", README.read_text()))
+    modules = {path.stem for path in LOCAL.glob("*.py")} - {"__init__", "__main__", "stack"}
+    beside = {"documents", "pictures", "sam_deploy", "sizes", "scan", "template"}
+    assert modules - beside <= named

@@ -16,10 +16,10 @@ WITH ranked AS (
     WHERE contains(:days, dt)
 )
 SELECT tenant, survey, CAST(count_if(score = 0) AS bigint) AS c0,
-       element_at(tags, 'team') AS team, sum(CAST(amount AS decimal(18,4))) AS revenue, dt
+       max(team) AS team, sum(CAST(amount AS decimal(18,4))) AS revenue, dt
 FROM ranked
 WHERE place = 1 AND dt BETWEEN :first_day AND :last_day
-GROUP BY tenant, survey, 4, dt
+GROUP BY tenant, survey, dt
 """
 
 
@@ -44,7 +44,7 @@ def test_a_statement_of_the_subset_has_no_problem(sql: str) -> None:
         ("SELECT date_trunc('month', d) FROM t", "DATE_TRUNC"),
         ("SELECT x::bigint FROM t", "'::'"),
         ("SELECT `x` FROM t", "'`'"),
-        ("SELECT m['k'] FROM t", "element_at"),
+        ("SELECT m['k'] FROM t", "missing key"),
         ("SELECT x FROM t WHERE x ILIKE 'a'", "LIKE"),
         ("SELECT x FROM t JOIN u USING (x)", "USING"),
         ("SELECT x FROM t, u", "CROSS"),

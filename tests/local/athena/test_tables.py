@@ -88,10 +88,9 @@ def test_maps_and_arrays_are_read(lake: Lake) -> None:
     lake.table("t", {"tags": "map<string,string>", "list": "array<bigint>"})
     tags = pa.array([[("team", "a"), ("vip", None)], None], pa.map_(pa.string(), pa.string()))
     lake.put("t/a.parquet", {"tags": tags, "list": [[1, 2], []]})
-    cells = "element_at(tags, 'team'), element_at(tags, 'no'), cardinality(tags), tags, list"
-    assert lake.rows(f"SELECT {cells} FROM t") == [
-        ("a", None, "2", "{team=a, vip=null}", "[1, 2]"),
-        (None, None, None, None, "[]"),
+    assert lake.rows("SELECT tags, list FROM t") == [
+        ("{team=a, vip=null}", "[1, 2]"),
+        (None, "[]"),
     ]
 
 

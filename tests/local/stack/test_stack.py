@@ -1,6 +1,7 @@
 """Starting and stopping: nothing is left, whatever happens."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from local.stack import FunctionError, Stack
 from local.template import TemplateError
+from tests.documents import texts
 from tests.local.stack.conftest import APP, eventually
 from tests.processes import children_of, is_running
 
@@ -73,6 +75,20 @@ def test_nothing_outlives_a_stack_that_is_killed() -> None:
     process.wait()
     assert eventually(lambda: not any(is_running(pid) for pid in started), seconds=3)
     assert not answers(endpoint_url)
+
+
+def test_the_readmes_program_runs_a_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, program = texts(ROOT / "local" / "README.md", "python")
+    shutil.copytree(APP.parent, tmp_path / "app")
+    monkeypatch.chdir(tmp_path / "app")
+    exec(compile(program, "README.md", "exec"), {})  # noqa: S102 # it is ours
+    address, about, status = capsys.readouterr().out.splitlines()
+    assert address.startswith("http://127.0.0.1:")
+    assert "'pid'" in about
+    assert status == "200"
+    assert (tmp_path / "app" / "logs" / "permissions.jsonl").is_file()
 
 
 def test_a_template_that_cannot_be_deployed_leaves_nothing_running(tmp_path: Path) -> None:
