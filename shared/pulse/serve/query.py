@@ -106,7 +106,7 @@ def parse(
     naming the parameter and what it allows, for the first thing wrong.
     """
     own = [TENANT.name] if across_tenants else []
-    given = _once_each(pairs, (*PARAMETERS, *own, *report.filter_names))
+    given = _given(pairs, (*PARAMETERS, *own), report.filter_names)
     preset, dates = _dates(given)
     granularity, group_by = _grouping(given, report, own)
     compare = _compare(given, preset)
@@ -139,23 +139,45 @@ def refusal(parameter: str, code: str, reason: str, allowed: Sequence[str] = ())
     )
 
 
-def _once_each(pairs: Iterable[tuple[str, str]], allowed: Sequence[str]) -> dict[str, str]:
+def _given(
+    pairs: Iterable[tuple[str, str]], once: Sequence[str], filters: Sequence[str]
+) -> dict[str, str]:
+    """The raw values by name. Those of a filter that is given several times are one list."""
+    allowed = (*once, *filters)
     given: dict[str, str] = {}
     for name, raw in pairs:
         if name not in allowed:
             shown = name if len(name) <= 64 else f"{name[:64]}…"
             raise refusal(shown, "unknown_parameter", "There is no such parameter.", allowed)
-        if name in given:
+        if name not in given:
+            given[name] = raw
+        elif name in filters:
+            given[name] = _both_lists(name, given[name], raw)
+        else:
             raise refusal(
                 name, "repeated_parameter", "Give it once; commas separate several values."
             )
-        given[name] = raw
     return given
+
+
+def _both_lists(name: str, first: str, second: str) -> str:
+    """The raw values of both; either all of them are negated, or none."""
+    if first.startswith("!") != second.startswith("!"):
+        raise refusal(name, "misplaced_negation", "Negate all of its values, or none.")
+    return f"{first},{second.removeprefix('!')}"
 
 
 def _list(name: str, raw: str) -> list[str]:
     """The values between literal commas, decoded; none may be empty."""
-    values = [decode(part) for part in raw.split(",")]
+    return _none_empty(name, [decode(part) for part in raw.split(",")])
+
+
+def _names(name: str, raw: str) -> list[str]:
+    """The names between commas, however these are written: no name has one within."""
+    return _none_empty(name, decode(raw).split(","))
+
+
+def _none_empty(name: str, values: list[str]) -> list[str]:
     if "" in values:
         raise refusal(name, "empty_value", "A value is empty.")
     return values
@@ -258,7 +280,7 @@ def _grouping(
     """
     asked = list(report.group_by)
     if "group_by" in given:
-        asked = _list("group_by", given["group_by"])
+        asked = _names("group_by", given["group_by"])
         names = (*own, *(dimension.name for dimension in report.dimensions))
         for name in asked:
             _choice("group_by", name, tuple(dict.fromkeys((PERIOD, *names))), "unknown_dimension")
@@ -307,7 +329,7 @@ def _order(
         return ()
     orders = []
     by_name = {column.name: column for column in columns}
-    for text in _list("order_by", given["order_by"]):
+    for text in _names("order_by", given["order_by"]):
         name = text.removeprefix("-")
         _choice("order_by", name, tuple(by_name), "unknown_column")
         if by_name[name].unit == "money" and CURRENCY not in group_by:

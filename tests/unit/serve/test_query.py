@@ -122,6 +122,19 @@ def test_literal_commas_part_values_and_escaped_ones_belong_to_them() -> None:
     assert condition("agent=a,b%2Cc", "agent") == Condition(frozenset({"a", "b,c"}))
 
 
+def test_a_filter_that_is_given_twice_means_the_values_of_both() -> None:
+    assert condition("agent=a&agent=b%2Cc", "agent") == Condition(frozenset({"a", "b,c"}))
+    assert condition("agent=!a,b&agent=!c", "agent") == Condition(
+        frozenset({"a", "b", "c"}), negated=True
+    )
+
+
+def test_names_may_be_separated_by_commas_that_are_escaped() -> None:
+    """As urlencode and URLSearchParams write them."""
+    query = ask("group_by=channel%2Ccountry&order_by=-responses%2Cchannel")
+    assert query == ask("group_by=channel,country&order_by=-responses,channel")
+
+
 def test_a_literal_bang_negates_all_values_and_an_escaped_one_none() -> None:
     assert condition("agent=!a,b", "agent") == Condition(frozenset({"a", "b"}), negated=True)
     assert condition("agent=%21a", "agent") == Condition(frozenset({"!a"}))
@@ -272,7 +285,8 @@ BAD = [
     ("media_type=voice", "media_type", "unknown_parameter"),
     ("key=sk_x", "key", "unknown_parameter"),
     ("=x", "", "unknown_parameter"),
-    ("channel=chat&channel=ticket", "channel", "repeated_parameter"),
+    ("channel=chat&channel=!ticket", "channel", "misplaced_negation"),
+    ("channel=chat&channel=", "channel", "empty_value"),
     ("preset=today&preset=today", "preset", "repeated_parameter"),
     ("preset=last_5_days", "preset", "unknown_preset"),
     ("preset=", "preset", "unknown_preset"),
