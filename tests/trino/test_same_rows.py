@@ -25,8 +25,11 @@ from local.athena.engine import Caller, Engine, Outcome, Request
 from local.athena.objects import Copies
 from local.athena.trino import TrinoExecutor
 from pulse import days, lake, sql
+from pulse.days import DateRange
 from pulse.erasure.marks import customer_mark, interaction_mark, mark, prefix
-from pulse.sql import statement
+from pulse.serve.conditions import Condition
+from pulse.serve.distributed_sql import Wanted
+from pulse.sql import spread, statement
 from pulse.store.athena import statement_text
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
@@ -73,7 +76,7 @@ TYPES: Mapping[str, pa.DataType] = {
 STATEMENTS = sorted(
     (path.parent.name, path.stem) for path in Path(sql.__file__).parent.rglob("*.sql")
 )
-UNLOADED = {"daily": "dt", "exports": "dt", "reports": "tenant"}
+UNLOADED = {"daily": "dt", "exports": "dt", "large": "dt", "reports": "bucket"}
 """Whose rows go to Parquet objects, and by what."""
 VERSION = ("content_hash", "received_us", "key_id")
 """What does not belong to the contents that the hash is of."""
@@ -157,16 +160,16 @@ class Both:
     trino: Engine
     run: str
 
-    def ask(self, text: str, engine: Engine) -> Outcome:
+    def ask(self, text: str, engine: Engine, given: Sequence[str] = ()) -> Outcome:
         settings = self.pulse.settings
         output = f"s3://{settings.lake_bucket}/results/"
-        request = Request(f"q{next(NUMBERS)}", text, (), settings.database, output)
+        request = Request(f"q{next(NUMBERS)}", text, tuple(given), settings.database, output)
         access_key = os.environ["AWS_ACCESS_KEY_ID"]
         return engine.run(request, Caller(access_key, client("s3"), client("glue")))
 
-    def select(self, text: str) -> Outcome:
-        """The result of a SELECT, which is the same on both."""
-        ours, theirs = self.ask(text, self.duck), self.ask(text, self.trino)
+    def select(self, text: str, given: Sequence[str] = ()) -> Outcome:
+        """The result of a SELECT, which is the same on both; `given` stand for its `?`."""
+        ours, theirs = self.ask(text, self.duck, given), self.ask(text, self.trino, given)
         assert kind_of(ours) == kind_of(theirs), (ours.reason, theirs.reason)
         assert columns(ours) == columns(theirs)
         assert ordered(ours.rows) == ordered(theirs.rows)
@@ -236,6 +239,9 @@ def both() -> Iterator[Both]:
                 found = rows(f"daily {number} {place}", dataset.daily_columns, 60)
                 folder = f"{lake.run_prefix(dataset, run)}dt={day}/"
                 objects.put(f"{folder}p.parquet", body(dataset.daily_columns, found))
+                apart = f"{lake.large_run_prefix(dataset, 'acme', run)}dt={day}/"
+                own = {n: k for n, k in dataset.daily_columns.items() if n != "tenant"}
+                objects.put(f"{apart}p.parquet", body(own, found))
                 partition = Partition(day, run, 1, 60)
                 location = f"s3://{settings.lake_bucket}/{folder}"
                 catalog.point(dataset.daily_table, {partition: location})
@@ -265,6 +271,11 @@ def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
         "tenants": list(TENANTS),
         "tenant": "acme",
         "run": both.run,
+        "runs": [both.run],
+        "pairs": [f"{both.run}/{day}" for day in wanted],
+        "newest": [f"{both.run}/{day}" for day in wanted],
+        "compared": 2,
+        "everybody": False,
         "public_values": 3,
         "from_us": MOMENT_US,
         "to_us": MOMENT_US + 10**9,
@@ -286,8 +297,9 @@ def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
 def test_a_statement_of_ours_has_the_same_rows_on_both_engines(
     both: Both, folder: str, name: str, wanted: Sequence[date]
 ) -> None:
-    text = statement_text(statement(folder, name), parameters(both, wanted))
-    if by := UNLOADED.get(folder):
+    text = statement_text(*spread(statement(folder, name), parameters(both, wanted), "runs"))
+    by = None if name.endswith("_changed") else UNLOADED.get(folder)
+    if by:
         written = both.unload(text, by)
         assert bool(written) == (wanted == DAYS)
     else:
@@ -296,6 +308,47 @@ def test_a_statement_of_ours_has_the_same_rows_on_both_engines(
         assert outcome.rows or wanted == EMPTY_DAYS
         if name.endswith("_on_two_days"):
             assert outcome.rows == both.ask(text, both.duck).rows  # in its order
+
+
+QUESTIONS: Sequence[tuple[str, tuple[str, ...], str, Mapping[str, tuple[str | None, bool]]]] = (
+    (
+        "scores",
+        ("agent", "metric", "scale"),
+        "week",
+        {"agent": ("ü", False), "browser": ("?", True)},
+    ),
+    ("scores", ("country",), "day", {"os": (lake.OTHER, False), "agent": (None, True)}),
+    ("scores", (), "total", {}),
+    ("interactions", ("media_type", "currency"), "month", {"agent": ("it's", True)}),
+    ("interactions", ("agent", "customer_segment"), "total", {"currency": ("EUR", False)}),
+    ("sessions", ("agent",), "day", {"media_type": ("chat", False)}),
+)
+
+
+@pytest.mark.parametrize(("table", "grouped", "granularity", "filters"), QUESTIONS)
+def test_a_question_about_a_large_tenant_has_the_same_rows(
+    both: Both,
+    table: str,
+    grouped: tuple[str, ...],
+    granularity: str,
+    filters: Mapping[str, tuple[str | None, bool]],
+) -> None:
+    (dataset,) = (one for one in lake.DATASETS if one.name == table)
+    asked = Wanted(
+        table=dataset,
+        tenant="acme",
+        laid={both.run: frozenset(DAYS)},
+        ranges=(DateRange(DAYS[0], DAYS[6]), DateRange(DAYS[5], DAYS[-1])),
+        grouped=grouped,
+        filters={
+            name: Condition(frozenset({value}), negated)
+            for name, (value, negated) in filters.items()
+        },
+        granularity=granularity,
+    )
+    outcome = both.select(asked.statement.sql, asked.statement.parameters)
+    assert outcome.reason is None
+    assert outcome.rows
 
 
 @pytest.mark.parametrize("view", views())
