@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from bench import slow_s3, statements
 from bench.__main__ import main
+from pulse.reports.registry import REPORTS
 
 DELAY_MS = 25
 
@@ -90,6 +91,17 @@ def test_a_part_runs_and_leaves_its_page(
     said = capsys.readouterr().err
     assert "held: a year of a typical tenant takes at most 2 GETs: 1" in said
     assert "scale tiny" in page.read_text()
+
+
+def test_every_report_is_asked_of_a_year_of_one_part_and_of_three(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It compares the two answers, and raises where they differ."""
+    page = tmp_path / "RESULTS.md"
+    assert main(["--tiny", "--part", "questions", "--results", str(page)]) == 0
+    assert "held: a question within a year takes at most 3 GETs" in capsys.readouterr().err
+    for name in REPORTS:
+        assert f"| largest, three parts: {name} |" in page.read_text()
 
 
 def test_the_statements_are_measured_and_a_line_says_where_trino_is_missing(

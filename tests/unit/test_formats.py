@@ -149,12 +149,19 @@ def test_report_objects(dataset: lake.Dataset, folder: Path) -> None:
         month = samples.DAY.replace(day=1)
         read.append((f"{dataset.name}-roll-up.parquet", samples.roll_up(dataset), month))
     for file_name, rollup, day in read:
-        cells = reports.read((folder / file_name).read_bytes(), dataset, rollup)
+        body = (folder / file_name).read_bytes()
+        cells = reports.read(body, dataset, rollup)
         first, second = dataset.dimensions[:2]
         (key,), (sums,) = zip(*cells.group([day], {}, (first, second)).items(), strict=True)
         expected = {"metric": "csat", "scale": "1-5"}
         assert key == tuple(expected.get(name, f"{name} 1") for name in (first, second))
         assert sums == counts_of(folder, dataset)
+        rows = tenant_year.read(dataset, rollup, [body])  # as a build reads it that folds it
+        assert rows.schema == tenant_year.schema(dataset, rollup)
+        money = [name for name in dataset.measures if name in ("satisfaction", "revenue")]
+        told = {name: sum(n or 0 for n in rows[name].to_pylist()) for name in dataset.measures}
+        told |= {name: told[name] * 10_000 for name in money}
+        assert [*told.values()] == counts_of(folder, dataset)
 
 
 @pytest.fixture
