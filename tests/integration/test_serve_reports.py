@@ -573,12 +573,12 @@ def test_an_object_that_has_gone_is_looked_up_once_more_and_tried_once() -> None
         client("s3").delete_object(Bucket="lake", Key=key)
     assert get("geo", query).json == before.json
     with gets() as asked:
-        after = get("source", query)  # which needs another object of the same part
+        after = get("agents", query)  # which needs another object of the same part
     assert after.status == 200
     assert sum(row["responses"] for row in after.json["rows"]) == 15
     assert asked == ["GetObject", "GetObject"]
     with gets() as asked:
-        assert get("source", query).headers["ETag"] == after.headers["ETag"]
+        assert get("agents", query).headers["ETag"] == after.headers["ETag"]
     assert asked == []
 
 
