@@ -15,6 +15,7 @@ from pulse.http import ORIGIN
 from pulse.ingest.viewer import VIEWER
 from pulse.ingest.words import LANGUAGES
 from pulse.pages import WIDGET
+from pulse.reports.registry import REPORTS
 from pulse.tenants.surveys import direction
 
 ROOT = Path(__file__).parents[2]
@@ -223,6 +224,25 @@ def test_faces_have_names_in_every_language_of_the_others() -> None:
     named = json.loads(done.stdout)
     assert all(len(set(filter(None, moods))) == 5 for moods in named)
     assert len({tuple(moods) for moods in named}) == len(LANGUAGES)
+
+
+def test_what_the_catalogue_says_is_among_the_dashboards_texts() -> None:
+    script = (
+        "const { FROM_THE_API } = await import('./web/src/dashboard/catalogue.ts');"
+        "console.log(JSON.stringify(FROM_THE_API))"
+    )
+    done = node(
+        ["--input-type=module", "-e", script],
+        return_completed_process=True,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0
+    known = json.loads(done.stdout)
+    shown = {dimension.title for report in REPORTS.values() for dimension in report.dimensions}
+    described = ("customer-perspective", "agent-activity", "revenue")
+    shown |= {REPORTS[name].text for name in described}
+    assert shown - set(known) == set()
 
 
 def test_the_survey_page_has_its_own_notices_in_every_language_of_the_others() -> None:

@@ -54,7 +54,7 @@ def test_within_a_minute_what_went_wrong_for_whom_and_what_it_cost(
     assert f"{bad['dissatisfied_change']:,} more dissatisfied answers" in story
     euros = api(stack, "reports/revenue", **days, granularity="total", group_by="currency")
     [revenue] = [row for row in euros["rows"] if row["currency"] == "EUR"]
-    assert f"{float(revenue['revenue']):,.2f} EUR in these days" in story
+    assert f"€{float(revenue['revenue']):,.2f} in these days" in story
 
 
 def test_phrases_lead_to_their_evidence(overview: Page) -> None:
@@ -266,8 +266,10 @@ def test_revenue_stays_with_its_currency_and_exact(page: Page, stack: RunningSta
     reply = api(stack, "reports/revenue", granularity="total", group_by="currency")
     enter(page, stack, "/revenue")
     for row in reply["rows"]:
-        amount = f"{float(row['revenue']):,.2f} {row['currency']}".replace("-", "−")
-        expect(page.locator(".headline .big", has_text=row["currency"])).to_have_text(amount)
+        sign = {"EUR": "€", "GBP": "£"}.get(row["currency"], f"{row['currency']}\u00a0")
+        amount = float(row["revenue"])
+        told = f"{'−' if amount < 0 else ''}{sign}{abs(amount):,.2f}"
+        expect(page.locator(".headline .big", has_text=sign.strip())).to_have_text(told)
 
 
 def test_agent_activity_is_the_apis(page: Page, stack: RunningStack) -> None:
@@ -608,6 +610,60 @@ def test_every_page_fits_a_phone_and_has_no_serious_fault_of_accessibility(
     page.set_viewport_size({"width": 1280, "height": 800})
     settle(page)
     assert serious_faults_of_both_schemes(page) == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "name", "told"),
+    [
+        ("de-DE", "Übersicht", "Kundenzufriedenheit: "),
+        ("fr-FR", "Vue d’ensemble", "Satisfaction client : "),
+        ("es-ES", "Resumen", "Satisfacción del cliente: "),
+    ],
+)
+def test_every_page_speaks_the_readers_language_whole(
+    new_page: NewPage, stack: RunningStack, locale: str, name: str, told: str
+) -> None:
+    page = new_page(locale=locale)
+    left_out: list[str] = []
+    page.on(
+        "console",
+        lambda said: left_out.append(said.text) if said.text.startswith("not translated") else None,
+    )
+    enter(page, stack, "/")
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == locale[:2]
+    expect(page.locator(".story")).to_contain_text(told)
+    for address in PAGES[1:]:
+        show(page, stack, address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert left_out == []
+
+
+def test_numbers_and_days_are_those_of_the_browsers_locale(
+    new_page: NewPage, stack: RunningStack
+) -> None:
+    [row] = [
+        row
+        for row in api(stack, "reports/revenue", granularity="total", group_by="currency")["rows"]
+        if row["currency"] == "EUR"
+    ]
+    page = enter(new_page(locale="de-DE"), stack, "/revenue")
+    amount = f"{float(row['revenue']):,.2f}".translate(str.maketrans(",.", ".,"))
+    expect(page.locator(".headline .big", has_text="€")).to_have_text(f"{amount}\u00a0€")
+    ticks = page.locator("svg text.middle").all_text_contents()
+    assert all(re.fullmatch(r"\d+\. \w+\.?", tick) for tick in ticks), ticks
+
+
+def test_the_language_can_be_chosen_and_is_remembered(page: Page, stack: RunningStack) -> None:
+    enter(page, stack, "/csat")
+    page.get_by_label("Language").select_option("es")
+    expect(page.get_by_role("heading", name="Satisfacción del cliente", level=1)).to_be_visible()
+    settle(page)
+    show(page, stack, "/nps")
+    expect(page.get_by_role("heading", name="Lealtad", level=1)).to_be_visible()
+    assert serious_faults_of_both_schemes(page) == []
+    page.get_by_label("Idioma").select_option("en")
+    expect(page.get_by_role("heading", name="Loyalty", level=1)).to_be_visible()
 
 
 def test_on_a_phone_pages_are_a_list_and_filters_close(

@@ -8,6 +8,7 @@ import { addDays, dayOf, daysBetween, isOpen, periodEnd } from "../src/dashboard
 import * as format from "../src/dashboard/format.ts";
 import { judge, keyInFragment } from "../src/dashboard/keys.ts";
 import { step } from "../src/dashboard/charts/steps.ts";
+import { choose, locale, localeOf, pieces, plural, preferred, speak, t } from "../src/dashboard/texts.ts";
 import { columnTitle } from "../src/dashboard/titles.ts";
 
 test("no data is a dash, never a zero", () => {
@@ -39,14 +40,14 @@ test("figures", () => {
 });
 
 test("amounts stay exact", () => {
-  assert.equal(format.money("99999999999999.9999", "EUR"), "99,999,999,999,999.9999 EUR");
-  assert.equal(format.money("-1234.5000", "USD"), "−1,234.50 USD");
-  assert.equal(format.money("0.0000", "JPY"), "0.00 JPY");
-  assert.equal(format.cell({ EUR: "12.5000", USD: "1.0000" }, "money"), "12.50 EUR\n1.00 USD");
+  assert.equal(format.money("99999999999999.9999", "EUR"), "€99,999,999,999,999.9999");
+  assert.equal(format.money("-1234.5000", "USD"), "−US$1,234.50");
+  assert.equal(format.money("0.0000", "JPY"), "JP¥0.00");
+  assert.equal(format.cell({ EUR: "12.5000", USD: "1.0000" }, "money"), "€12.50\nUS$1.00");
 });
 
 test("average amounts are told to the cent, half to even, and stay exact", () => {
-  assert.equal(format.averageMoney("199.5234", "PLN"), "199.52 PLN");
+  assert.equal(format.averageMoney("199.5234", "PLN"), "PLN\u00a0199.52");
   assert.equal(format.averageMoney("58.4450"), "58.44");
   assert.equal(format.averageMoney("58.4350"), "58.44");
   assert.equal(format.averageMoney("58.4451"), "58.45");
@@ -77,6 +78,44 @@ test("days in words", () => {
   assert.equal(format.ago(25 * 3_600_000), "25 hours ago");
   assert.equal(format.ago(49 * 3_600_000), "2 days ago");
   assert.equal(format.listed(["a", "b", "c"]), "a, b and c");
+});
+
+test("numbers, amounts and days are the reader's", () => {
+  locale.value = "de-DE";
+  assert.equal(format.money("24993.6100", "EUR"), "24.993,61\u00a0€");
+  assert.equal(format.money("-1234.5678", "EUR"), "−1.234,5678\u00a0€");
+  assert.equal(format.fixed(-1234.5, 2), "−1.234,50");
+  assert.equal(format.longDay("2026-11-29"), "So., 29. Nov.");
+  assert.equal(format.tick("2026-11-29", "day"), "29. Nov.");
+  assert.equal(format.days("2026-10-25", "2026-11-21"), "25. Okt. – 21. Nov. 2026");
+  locale.value = "en-US";
+  assert.equal(format.tick("2026-11-29", "day"), "Nov 29");
+  assert.equal(format.money("1234.5000", "USD"), "$1,234.50");
+  locale.value = "en-GB";
+});
+
+test("the language is the first that there is, and numbers are of the browser's own locale", () => {
+  assert.equal(preferred(["it", "fr-CH", "de"]), "fr");
+  assert.equal(preferred([null, "ja"]), "en");
+  assert.equal(preferred(["toString"]), "en");
+  assert.equal(localeOf("de", ["en-US", "de-AT", "de"]), "de-AT");
+  assert.equal(localeOf("en", ["en-US"]), "en-US");
+  assert.equal(localeOf("es", ["en-US"]), "es"); // chosen by hand
+});
+
+test("texts are translated with what stands in them", async () => {
+  await speak("de");
+  assert.equal(t("{n} values", { n: 3 }), "3 Werte");
+  assert.deepEqual(pieces("Contacts there are: see the {page}.", { page: { to: 1 } }), [
+    "Kontakte gibt es: siehe ",
+    { to: 1 },
+    ".",
+  ]);
+  assert.equal(plural(1, "one", "other"), "one");
+  await speak("fr");
+  assert.equal(plural(0, "one", "other"), "one"); // zéro réponse
+  await choose("en"); // there is no storage here
+  assert.equal(t("{n} values", { n: 3 }), "3 values");
 });
 
 test("calendar days, whatever the clocks do", () => {

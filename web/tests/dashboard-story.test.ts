@@ -12,6 +12,7 @@ import {
   type Phrase,
   type Worst,
 } from "../src/dashboard/sentences.ts";
+import { locale, speak } from "../src/dashboard/texts.ts";
 import { worstStretch, type DayScore } from "../src/dashboard/stretch.ts";
 import { coarserNote, granularityOf, rowOf } from "../src/dashboard/series.ts";
 import { formatAddress, parseAddress, type Params } from "../src/dashboard/view.ts";
@@ -131,8 +132,8 @@ test("what went wrong, for whom, and what it cost", () => {
         "more answers in all, and 9.1 points of the score of all these days.",
       "The contact centre had 1,400 contacts in these days, 420 more, and accepted 40.9 % of " +
         "those with a threshold in time, after 80.1 %.",
-      "Revenue was 2,548.77 EUR in these days, 2,421.17 EUR less than in the 7 days before; " +
-        "257.76 GBP more.",
+      "Revenue was €2,548.77 in these days, €2,421.17 less than in the 7 days before; " +
+        "£257.76 more.",
       "The net promoter score was 13.8 (−6.0, which may be chance).",
     ],
   );
@@ -248,6 +249,15 @@ test("a day lies in the last row that begins on it or before", () => {
     ["2026-01-04", "2026-01-05", "2026-01-11", "2026-01-30"].map((day) => rowOf(rows, day)),
     [-1, 0, 0, 1],
   );
+});
+
+test("the story is told in the reader's language, in its order of words", async () => {
+  await speak("de");
+  assert.match(told(FINDINGS).join(" "), /^Kundenzufriedenheit: 68,4.% \(2.967 Antworten\), 8,1 Punkte/);
+  assert.match(told(FINDINGS).join(" "), /Schief ging es von Do., 29. Okt. bis Mi., 4. Nov.: 50,7/);
+  assert.doesNotMatch(told(FINDINGS).join(" "), /\{|answers|than/);
+  await speak("en");
+  locale.value = "en-GB"; // whatever this machine's is
 });
 
 test("what the days are compared with is said as it is", () => {

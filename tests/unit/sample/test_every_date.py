@@ -370,7 +370,7 @@ def test_the_cost_is_the_same_whatever_day_it_is(told: Mapping[datetime, Any]) -
         r"The contact centre had 1,\d\d\d contacts in these days, 4\d\d more, and accepted "
         r"4\d\.\d % of those with a threshold in time, after 8\d\.\d %\."
     )
-    revenue = r"Revenue was .* EUR in these days, .* EUR less than in the 7 days before; .* less\."
+    revenue = r"Revenue was €.* in these days, €.* less than in the 7 days before; .* less\."
     for number, expected in ((3, cost), (4, contact_centre), (5, revenue)):
         assert different(sentence(told, number), lambda now: expected) == {}  # noqa: B023 # at once
     # the answers and contacts of that week and the one before are the same on every date

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { judge, shortened } from "./keys.ts";
 import { answer } from "./session.ts";
+import { pieces, t } from "./texts.ts";
 
 interface Props {
   readonly inUse: string;
@@ -13,10 +14,15 @@ export function AnotherKey({ inUse, given }: Props): JSX.Element {
   const judgement = judge(given);
   return (
     <main class="signin">
-      <h1>Another key</h1>
+      <h1>{t("Another key")}</h1>
       <p>
-        This link brings the key <code>{shortened(given)}</code>, while <code>{shortened(inUse)}</code>{" "}
-        is in use here. With another key you may see another company’s figures.
+        {pieces<JSX.Element>(
+          "This link brings the key {given}, while {inUse} is in use here. With another key you may see another company’s figures.",
+          {
+            given: <code key="given">{shortened(given)}</code>,
+            inUse: <code key="inUse">{shortened(inUse)}</code>,
+          },
+        )}
       </p>
       {!judgement.ok && (
         <p class="note" role="alert">
@@ -25,11 +31,11 @@ export function AnotherKey({ inUse, given }: Props): JSX.Element {
       )}
       <p>
         <button type="button" class={judgement.ok ? "" : "primary"} onClick={() => answer(false)}>
-          Keep the one in use
+          {t("Keep the one in use")}
         </button>{" "}
         {judgement.ok && (
           <button type="button" class="primary" onClick={() => answer(true)}>
-            Use the link’s key
+            {t("Use the link’s key")}
           </button>
         )}
       </p>

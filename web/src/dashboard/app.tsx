@@ -15,11 +15,12 @@ import { brought, key, signOut } from "./session.ts";
 import { shown } from "./shown.ts";
 import { SignIn } from "./signin.tsx";
 import { carried, OVERVIEW, type Params } from "./view.ts";
+import { choose, language, LANGUAGES, t, type Language } from "./texts.ts";
 
 export function App(): JSX.Element {
   if (key.value === null) return <SignIn />;
   if (brought.value !== null) return <AnotherKey inUse={key.value} given={brought.value} />;
-  return <SignedIn key={key.value} />;
+  return <SignedIn key={`${key.value} ${language.value}`} />;
 }
 
 function SignedIn(): JSX.Element {
@@ -35,7 +36,7 @@ function SignedIn(): JSX.Element {
     return () => document.removeEventListener("keydown", escape);
   }, []);
   if (loaded.problem) return <ProblemNote problem={loaded.problem} retry={loaded.retry} />;
-  if (!catalogue.value) return <p class="loading">Loading …</p>;
+  if (!catalogue.value) return <p class="loading">{t("Loading …")}</p>;
   return <Frame />;
 }
 
@@ -47,7 +48,7 @@ function Frame(): JSX.Element {
   return (
     <>
       <a class="skip" href="#page">
-        To the page
+        {t("To the page")}
       </a>
       <header class="top">
         <Link to={{ page: OVERVIEW, params: carried(params, []) }}>
@@ -55,11 +56,31 @@ function Frame(): JSX.Element {
         </Link>
         <Navigation pages={pages} current={path} params={params} />
         <button type="button" class="out" onClick={() => signOut()}>
-          Sign out
+          {t("Sign out")}
         </button>
+        <Speech />
       </header>
       {page ? <Content key={page.path} page={page} params={params} /> : <Unknown path={path} />}
     </>
+  );
+}
+
+/** In which language the dashboard speaks. */
+function Speech(): JSX.Element {
+  return (
+    <label class="speech">
+      <span class="unseen">{t("Language")}</span>
+      <select
+        value={language.value}
+        onChange={(e) => void choose(e.currentTarget.value as Language)}
+      >
+        {Object.entries(LANGUAGES).map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -81,7 +102,7 @@ function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
   };
   useEffect(() => setOpen(false), [current]);
   return (
-    <nav class={open ? "pages open" : "pages"} aria-label="Pages" onKeyDown={close}>
+    <nav class={open ? "pages open" : "pages"} aria-label={t("Pages")} onKeyDown={close}>
       <button
         type="button"
         class="narrow-only"
@@ -89,12 +110,12 @@ function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
-        {pages.find((page) => page.path === current)?.title ?? "Pages"}
+        {t(pages.find((page) => page.path === current)?.title ?? "Pages")}
         <span aria-hidden="true"> ▾</span>
       </button>
       {groups.map((group) => (
         <div key={group} class="group">
-          {group && <h2>{group}</h2>}
+          {group && <h2>{t(group)}</h2>}
           <ul>
             {pages
               .filter((page) => page.group === group)
@@ -104,7 +125,7 @@ function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
                     to={{ page: page.path, params: taken(page, params) }}
                     current={page.path === current}
                   >
-                    {page.title}
+                    {t(page.title)}
                   </Link>
                 </li>
               ))}
@@ -144,7 +165,7 @@ function Content({ page, params }: { readonly page: Page; readonly params: Param
       />
       <main id="page">
         {operator && !params.has("tenant") ? (
-          <p class="nothing">Name the tenants to look at, in the filter bar above.</p>
+          <p class="nothing">{t("Name the tenants to look at, in the filter bar above.")}</p>
         ) : (
           <Component params={params} filters={filters} />
         )}
@@ -158,7 +179,7 @@ function Unknown({ path }: { readonly path: string }): JSX.Element {
     <main id="page" class="nothing">
       <h1>There is no page “{path}”</h1>
       <p>
-        <Link to={{ page: OVERVIEW, params: new Map() }}>To the overview</Link>
+        <Link to={{ page: OVERVIEW, params: new Map() }}>{t("To the overview")}</Link>
       </p>
     </main>
   );

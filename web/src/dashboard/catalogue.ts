@@ -1,6 +1,7 @@
 // GET /v1/reports: what can be asked. Fetched once a session; pages and filters are drawn from it.
 
 import { signal } from "@preact/signals";
+import { t, toTranslate } from "./texts.ts";
 
 export interface Dimension {
   readonly name: string;
@@ -42,11 +43,40 @@ export function findReport(name: string): Report | undefined {
   return catalogue.value?.reports.find((report) => report.name === name);
 }
 
+/** What the API's catalogue says in English, and the pages show. */
+export const FROM_THE_API = [
+  toTranslate("Survey"),
+  toTranslate("Metric"),
+  toTranslate("Scale"),
+  toTranslate("Channel"),
+  toTranslate("Agent"),
+  toTranslate("Country"),
+  toTranslate("Browser"),
+  toTranslate("Operating system"),
+  toTranslate("Device"),
+  toTranslate("Score"),
+  toTranslate("Tenant"),
+  toTranslate("Media type"),
+  toTranslate("Customer segment"),
+  toTranslate("Service type"),
+  toTranslate("Currency"),
+  toTranslate(
+    "What customers met who got in touch: whether they were accepted, responded to and finished, how fast, and how content they were.",
+  ),
+  toTranslate(
+    "What each agent handled and how long it took, beside the time active and engaged, which is known by agent and media type alone.",
+  ),
+  toTranslate("The revenue of the interactions that have one recorded, by currency."),
+  toTranslate("day"),
+  toTranslate("week"),
+  toTranslate("month"),
+];
+
 export function dimensionTitle(name: string): string {
-  if (name === "period") return "Period";
+  if (name === "period") return t("Period");
   for (const report of catalogue.value?.reports ?? []) {
     const found = report.dimensions.find((dimension) => dimension.name === name);
-    if (found) return found.title;
+    if (found) return t(found.title);
   }
   return name;
 }

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { t } from "./texts.ts";
 
 interface Props {
   readonly title: string;
@@ -15,9 +16,9 @@ export function CopyButton({ title, text }: Props): JSX.Element {
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(await text());
-      setSaid("Copied");
+      setSaid(t("Copied"));
     } catch {
-      setSaid("Could not copy");
+      setSaid(t("Could not copy"));
     }
     setTimeout(() => setSaid(null), SAID_MS);
   };

@@ -6,6 +6,7 @@ import { fileName } from "./csv.ts";
 import { count } from "./format.ts";
 import { span, type Reply, type Row } from "./reply.ts";
 import { Table, tableCsv, type Order, type TableData } from "./table.tsx";
+import { t } from "./texts.ts";
 
 interface Props {
   readonly title: string;
@@ -50,10 +51,10 @@ export function Figure(props: Props): JSX.Element {
         <div class="tools">
           {props.children !== undefined && (
             <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
-              Table
+              {t("Table")}
             </button>
           )}
-          <button type="button" onClick={save} aria-label={`${props.title}: save as CSV`}>
+          <button type="button" onClick={save} aria-label={t("{title}: save as CSV", { title: props.title })}>
             CSV
           </button>
         </div>
@@ -61,8 +62,10 @@ export function Figure(props: Props): JSX.Element {
       {props.note && <p class="note">{props.note}</p>}
       {props.reply.next_cursor !== null && (
         <p class="warning">
-          These are the first {count(props.reply.rows.length)} rows of the report, and it has more:
-          fewer days, filters or a coarser period show all of them.
+          {t(
+            "These are the first {n} rows of the report, and it has more: fewer days, filters or a coarser period show all of them.",
+            { n: count(props.reply.rows.length) },
+          )}
         </p>
       )}
       {props.children}

@@ -24,6 +24,7 @@ import {
   type Condition,
   type Params,
 } from "./view.ts";
+import { t } from "./texts.ts";
 
 interface Props {
   readonly params: Params;
@@ -41,14 +42,15 @@ export function FilterBar(props: Props): JSX.Element {
   const [open, setOpen] = useState(false);
   const active = dimensions.filter((name) => params.has(name)).length;
   return (
-    <div class={open ? "filters open" : "filters"} role="search" aria-label="Filters">
+    <div class={open ? "filters open" : "filters"} role="search" aria-label={t("Filters")}>
       <button
         type="button"
         class="narrow-only"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
-        Days and filters{active ? ` (${active})` : ""}
+        {t("Days and filters")}
+        {active ? ` (${active})` : ""}
       </button>
       <div class="controls">
         <Days params={params} meta={props.meta} />
@@ -61,7 +63,7 @@ export function FilterBar(props: Props): JSX.Element {
           <DimensionFilter key={name} name={name} params={params} filters={props.filters} />
         ))}
         <button type="button" class="narrow-only primary" onClick={() => setOpen(false)}>
-          Show the page
+          {t("Show the page")}
         </button>
       </div>
     </div>
@@ -91,24 +93,24 @@ function Days({ params, meta }: DaysProps): JSX.Element {
   return (
     <>
       <label>
-        <span>Days</span>
+        <span>{t("Days")}</span>
         <select value={custom ? CUSTOM : preset} onChange={(e) => choose(e.currentTarget.value)}>
           {catalogue.value?.presets.map((name) => (
             <option key={name} value={name}>
               {presetTitle(name)}
             </option>
           ))}
-          <option value={CUSTOM}>From – to …</option>
+          <option value={CUSTOM}>{t("From – to …")}</option>
         </select>
       </label>
       {custom && (
         <>
           <label>
-            <span>From</span>
+            <span>{t("From")}</span>
             <input type="date" value={start} onChange={(e) => date(e.currentTarget.value, end)} />
           </label>
           <label>
-            <span>To</span>
+            <span>{t("To")}</span>
             <input type="date" value={end} onChange={(e) => date(start, e.currentTarget.value)} />
           </label>
         </>
@@ -120,13 +122,13 @@ function Days({ params, meta }: DaysProps): JSX.Element {
 function Compare({ params }: { readonly params: Params }): JSX.Element {
   return (
     <label>
-      <span>Compared with</span>
+      <span>{t("Compared with")}</span>
       <select
         value={comparisonOf(params) ?? NO_COMPARISON}
         disabled={params.get("preset") === "all_time"}
         onChange={(e) => look(withComparison(params, e.currentTarget.value))}
       >
-        <option value={NO_COMPARISON}>Nothing</option>
+        <option value={NO_COMPARISON}>{t("Nothing")}</option>
         {catalogue.value?.comparisons.map((name) => (
           <option key={name} value={name}>
             {presetTitle(name)}
@@ -140,12 +142,12 @@ function Compare({ params }: { readonly params: Params }): JSX.Element {
 function Granularity({ params }: { readonly params: Params }): JSX.Element {
   return (
     <label>
-      <span>Over time by</span>
+      <span>{t("Over time by")}</span>
       <select
         value={params.get("granularity") ?? ""}
         onChange={(e) => look(withGranularity(params, e.currentTarget.value || null))}
       >
-        <option value="">Automatic</option>
+        <option value="">{t("Automatic")}</option>
         {catalogue.value?.granularities.map((name) => (
           <option key={name} value={name}>
             {presetTitle(name)}
@@ -167,7 +169,7 @@ function Tenants({ params }: { readonly params: Params }): JSX.Element {
   };
   return (
     <label>
-      <span>Tenants</span>
+      <span>{t("Tenants")}</span>
       <input
         type="text"
         value={value}
@@ -220,7 +222,7 @@ function DimensionFilter({ name, params, filters }: DimensionProps): JSX.Element
         <button
           type="button"
           class="clear"
-          aria-label={`Remove the filter: ${dimensionTitle(name)}`}
+          aria-label={t("Remove the filter: {name}", { name: dimensionTitle(name) })}
           onClick={() => look(withParams(params, { [name]: null }))}
         >
           ×
@@ -245,8 +247,8 @@ function DimensionFilter({ name, params, filters }: DimensionProps): JSX.Element
 /** A condition in a few words. */
 function told(name: string, { negated, values }: Condition): string {
   const [first] = values;
-  const text = values.length === 1 ? nameOf(name, first ?? null) : `${values.length} values`;
-  return negated ? `not ${text}` : text;
+  const text = values.length === 1 ? nameOf(name, first ?? null) : t("{n} values", { n: values.length });
+  return negated ? t("not {text}", { text }) : text;
 }
 
 interface ChoicesProps extends DimensionProps {
@@ -280,8 +282,8 @@ function Choices({ name, params, filters, condition, close }: ChoicesProps): JSX
     <div class="choices" role="group" aria-label={dimensionTitle(name)}>
       <input
         type="search"
-        placeholder="Search"
-        aria-label={`Search ${dimensionTitle(name)}`}
+        placeholder={t("Search")}
+        aria-label={t("Search {name}", { name: dimensionTitle(name) })}
         value={search}
         onInput={(e) => setSearch(e.currentTarget.value)}
       />
@@ -292,7 +294,7 @@ function Choices({ name, params, filters, condition, close }: ChoicesProps): JSX
           disabled={!chosen.length}
           onChange={() => apply(chosen, !negated)}
         />
-        All but these
+        {t("All but these")}
       </label>
       <ul class={stale ? "stale" : ""}>
         {offered(reply, chosen, search).map((offer) => (
@@ -310,10 +312,10 @@ function Choices({ name, params, filters, condition, close }: ChoicesProps): JSX
         ))}
       </ul>
       {problem && <p class="note">{problem.message}</p>}
-      {reply?.truncated && <p class="note">There are more: search for them.</p>}
-      {reply && !reply.values.length && !stale && <p class="note">Nothing found.</p>}
+      {reply?.truncated && <p class="note">{t("There are more: search for them.")}</p>}
+      {reply && !reply.values.length && !stale && <p class="note">{t("Nothing found.")}</p>}
       <button type="button" class="narrow-only primary" onClick={close}>
-        Close
+        {t("Close")}
       </button>
     </div>
   );

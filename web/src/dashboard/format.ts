@@ -1,32 +1,39 @@
-// Figures and days as people read them. Pure. "–" is what stands where there is nothing to show.
+// Figures and days as people read them, by the reader's locale. "–" is what stands where there is
+// nothing to show.
 
 import type { Cell } from "./reply.ts";
+import { locale, plural, t } from "./texts.ts";
 
 const NOTHING = "–";
 const MINUS = "−";
 
-const COUNT = new Intl.NumberFormat("en-US");
-const FIXED = new Map<number, Intl.NumberFormat>();
+const MADE = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 
-/** Made once for each number of decimals: making one takes longer than a hundred uses of it. */
-function decimalsFormat(decimals: number): Intl.NumberFormat {
-  const known = FIXED.get(decimals);
-  if (known) return known;
-  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-  const made = new Intl.NumberFormat("en-US", options);
-  FIXED.set(decimals, made);
-  return made;
+/** Made once for each locale and options: making one takes longer than a hundred uses of it. */
+function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const name = `${locale.value} number ${JSON.stringify(options)}`;
+  const made = MADE.get(name) ?? new Intl.NumberFormat(locale.value, options);
+  MADE.set(name, made);
+  return made as Intl.NumberFormat;
+}
+
+function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const name = `${locale.value} date ${JSON.stringify(options)}`;
+  const made = MADE.get(name) ?? new Intl.DateTimeFormat(locale.value, options);
+  MADE.set(name, made);
+  return made as Intl.DateTimeFormat;
 }
 
 /** A number with a fixed number of decimals, thousands parted, a true minus sign. */
 export function fixed(value: number | null, decimals: number): string {
   if (value === null) return NOTHING;
-  const text = decimalsFormat(decimals).format(Math.abs(value));
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  const text = numbers(options).format(Math.abs(value));
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
 export function count(value: number | null): string {
-  return value === null ? NOTHING : COUNT.format(value).replace("-", MINUS);
+  return value === null ? NOTHING : numbers({}).format(value).replace("-", MINUS);
 }
 
 /** With its sign, as a change is told. */
@@ -48,10 +55,16 @@ export function score(value: number | null, metric: string, decimals = 1): strin
 /** Exact decimal text ("1234.5000") with its currency; never through a float. */
 export function money(amount: string | null, currency: string): string {
   if (amount === null) return NOTHING;
-  const [whole = "0", fraction = ""] = amount.replace("-", "").split(".");
-  const digits = fraction.replace(/0+$/, "").padEnd(2, "0");
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${amount.startsWith("-") ? MINUS : ""}${grouped}.${digits} ${currency}`;
+  const exact = amount.replace("-", "");
+  const decimals = (exact.split(".")[1] ?? "").replace(/0+$/, "").length;
+  const options = {
+    minimumFractionDigits: 2,
+    maximumFractionDigits: Math.max(2, decimals),
+    ...(currency && { style: "currency", currency } as const),
+  };
+  // a text, which keeps all of its digits
+  const text = numbers(options).format(exact as Intl.StringNumericLiteral);
+  return (amount.startsWith("-") ? MINUS : "") + text;
 }
 
 /** An average amount, to the cent: half to even, and exact as the API's text is. */
@@ -80,7 +93,7 @@ export function duration(seconds: number | null): string {
 /** A table's cell by its column's unit. */
 export function cell(value: Cell | undefined, unit?: string, name = ""): string {
   if (value === null || value === undefined) return NOTHING;
-  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "boolean") return value ? t("yes") : t("no");
   if (typeof value === "object") return moneyList(value);
   if (typeof value === "string") return unit === "money" ? amount(value, name) : value;
   if (unit === "count") return count(value);
@@ -100,85 +113,61 @@ function moneyList(amounts: Readonly<Record<string, string>>): string {
 
 // -- days
 
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const WEEKDAYS = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
-
-interface Parts {
-  readonly year: string;
-  readonly month: string;
-  readonly day: number;
-  readonly weekday: string;
+/** Days are calendar days: they are told as they are, whatever the browser's zone. */
+function told(day: string, options: Intl.DateTimeFormatOptions): string {
+  return dates({ timeZone: "UTC", ...options }).format(new Date(`${day}T00:00:00Z`));
 }
 
-function parts(day: string): Parts {
-  const date = new Date(`${day}T00:00:00Z`);
-  return {
-    year: day.slice(0, 4),
-    month: MONTHS[date.getUTCMonth()] ?? "",
-    day: date.getUTCDate(),
-    weekday: WEEKDAYS[date.getUTCDay()] ?? "",
-  };
-}
-
-/** "29 Oct" */
-function shortDay(day: string): string {
-  const { day: number, month } = parts(day);
-  return `${number} ${month}`;
-}
+const DAY = { day: "numeric", month: "short" } as const;
+const DATE = { ...DAY, year: "numeric" } as const;
 
 /** "Thu 29 Oct" */
 export function longDay(day: string): string {
-  return `${parts(day).weekday} ${shortDay(day)}`;
+  return told(day, { weekday: "short", ...DAY });
 }
 
 /** "25 Oct – 21 Nov 2026", naming a year and a month once where once is enough. */
 export function days(start: string, end: string): string {
-  const [a, b] = [parts(start), parts(end)];
-  if (start === end) return `${a.day} ${a.month} ${a.year}`;
-  if (a.year !== b.year) return `${shortDay(start)} ${a.year} – ${shortDay(end)} ${b.year}`;
-  const first = a.month === b.month ? String(a.day) : shortDay(start);
-  return `${first} – ${shortDay(end)} ${b.year}`;
+  const [from, to] = [start, end].map((day) => new Date(`${day}T00:00:00Z`));
+  if (!from || !to || start === "" || end === "") return "";
+  return dates({ timeZone: "UTC", ...DATE }).formatRange(from, to).replaceAll("\u2009", " ");
 }
 
-/** A period by its first day: "29 Oct 2026", "week of 26 Oct 2026", "October 2026". */
+/** A period by its first day: "29 Oct 2026", "Week of 26 Oct 2026", "Oct 2026". */
 export function period(start: string, granularity: string): string {
-  const { day, month, year } = parts(start);
-  if (granularity === "month") return `${month} ${year}`;
-  return `${granularity === "week" ? "Week of " : ""}${day} ${month} ${year}`;
+  if (granularity === "month") return told(start, { month: "short", year: "numeric" });
+  const day = told(start, DATE);
+  return granularity === "week" ? t("Week of {day}", { day }) : day;
 }
 
 /** A period on an axis, where there is little room; its year is the axis's to tell. */
 export function tick(start: string, granularity: string): string {
-  return granularity === "month" ? parts(start).month : shortDay(start);
+  return told(start, granularity === "month" ? { month: "short" } : DAY);
 }
 
 /** "4 minutes ago", of an instant some milliseconds back. */
 export function ago(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000));
-  if (minutes < 1) return "just now";
+  if (minutes < 1) return t("just now");
   const hours = Math.floor(minutes / 60);
   const days = Math.floor(hours / 24);
-  if (hours < 1) return plural(minutes, "minute") + " ago";
-  return (days < 2 ? plural(hours, "hour") : plural(days, "day")) + " ago";
+  const relative = new Intl.RelativeTimeFormat(locale.value);
+  if (hours < 1) return relative.format(-minutes, "minute");
+  return days < 2 ? relative.format(-hours, "hour") : relative.format(-days, "day");
 }
 
-export function plural(number: number, noun: string): string {
-  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+/** A number of things, by a text for one and one for several, which have it in the place of {n}. */
+export function counted(number: number, one: string, other: string): string {
+  return t(plural(number, one, other), { n: count(number) });
 }
 
 /** The time of an instant in a time zone: "21 Nov, 01:36". */
 export function moment(instant: string, timezone: string): string {
-  const date = new Date(instant);
-  const format = (options: Intl.DateTimeFormatOptions): string =>
-    new Intl.DateTimeFormat("en-GB", { timeZone: timezone, ...options }).format(date);
-  const [day, time] = [
-    format({ day: "numeric", month: "short" }),
-    format({ hour: "2-digit", minute: "2-digit" }),
-  ];
-  return `${day}, ${time}`;
+  const time = { hour: "2-digit", minute: "2-digit" } as const;
+  return dates({ timeZone: timezone, ...DAY, ...time }).format(new Date(instant));
 }
 
 /** "a", "a and b", "a, b and c" */
 export function listed(texts: readonly string[]): string {
-  return texts.length < 2 ? texts.join("") : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`;
+  return new Intl.ListFormat(locale.value).format(texts);
 }

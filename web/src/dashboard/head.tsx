@@ -9,6 +9,8 @@ import * as format from "./format.ts";
 import { reportPath, type Loaded } from "./replies.ts";
 import { span, type Meta, type Reply } from "./reply.ts";
 import { shown } from "./shown.ts";
+import { presetTitle } from "./titles.ts";
+import { t } from "./texts.ts";
 
 interface Props {
   readonly title: string;
@@ -34,18 +36,19 @@ export function PageHead({ title, text, of, report, query }: Props): JSX.Element
         <p class="note">{text}</p>
       </div>
       <div class="tools">
-        <CopyButton title="Copy link" text={() => location.href} />
-        <CopyButton title="Copy curl" text={() => curl(report, query)} />
+        <CopyButton title={t("Copy link")} text={() => location.href} />
+        <CopyButton title={t("Copy curl")} text={() => curl(report, query)} />
         <CopyButton
-          title="Copy CSV"
+          title={t("Copy CSV")}
           text={() => getText(reportPath(report, query), "text/csv")}
         />
       </div>
       {meta && <Freshness meta={meta} />}
       {old && (
         <p class="freshness">
-          What was asked for has not come. Below stand the figures of before:{" "}
-          {daysOf(old)}.
+          {t("What was asked for has not come. Below stand the figures of before: {days}.", {
+            days: daysOf(old),
+          })}
         </p>
       )}
       {meta?.warnings.map(({ code, message }) => (
@@ -74,7 +77,7 @@ function age(instant: string): string {
 
 /** An operator's reply has days of each tenant: then the comparison is told by its name. */
 function comparedWith({ start_date, end_date, with: what }: NonNullable<Meta["compare"]>): string {
-  return start_date && end_date ? format.days(start_date, end_date) : what.replace("_", " ");
+  return start_date && end_date ? format.days(start_date, end_date) : presetTitle(what);
 }
 
 function Freshness({ meta }: { readonly meta: Meta }): JSX.Element {
@@ -85,14 +88,21 @@ function Freshness({ meta }: { readonly meta: Meta }): JSX.Element {
     <p class="freshness">
       <strong>{format.days(days.start_date, days.end_date)}</strong>
       {meta.compare && (
-        <> compared with {comparedWith(meta.compare)}</>
+        <> {t("compared with {days}", { days: comparedWith(meta.compare) })}</>
       )}
       {" · "}
       {meta.as_of === null
-        ? "nothing has been built yet"
-        : `as of ${format.moment(meta.as_of, zone)} (${zone}), ${age(meta.as_of)}`}
+        ? t("nothing has been built yet")
+        : t("as of {time} ({zone}), {ago}", {
+            time: format.moment(meta.as_of, zone),
+            zone,
+            ago: age(meta.as_of),
+          })}
       {open && (
-        <span class="open-note"> · the last days are still open: their figures may grow</span>
+        <span class="open-note">
+          {" · "}
+          {t("the last days are still open: their figures may grow")}
+        </span>
       )}
     </p>
   );

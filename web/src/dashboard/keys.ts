@@ -1,23 +1,29 @@
 // Which kinds of key may open the dashboard, and what is said to the others. Pure.
 
+import { t, toTranslate } from "./texts.ts";
+
 export type Judgement = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
 const REFUSED: Readonly<Record<string, string>> = {
-  sk: "This is a secret key: it may write and export too, so it does not belong in a browser. "
-    + "Make a report key instead: pulse key create TENANT --kind report.",
-  pk: "This is a publishable key: it can only send answers. "
-    + "Make a report key: pulse key create TENANT --kind report.",
-  fk: "This is a feed key: it reads one report as CSV. "
-    + "Make a report key: pulse key create TENANT --kind report.",
+  sk: toTranslate(
+    "This is a secret key: it may write and export too, so it does not belong in a browser. Make a report key instead: pulse key create TENANT --kind report.",
+  ),
+  pk: toTranslate(
+    "This is a publishable key: it can only send answers. Make a report key: pulse key create TENANT --kind report.",
+  ),
+  fk: toTranslate(
+    "This is a feed key: it reads one report as CSV. Make a report key: pulse key create TENANT --kind report.",
+  ),
 };
 
-const UNKNOWN = "This does not look like one of Pulse's keys: "
-  + "a report key begins with rk_, an operator key with ok_.";
+const UNKNOWN = toTranslate(
+  "This does not look like one of Pulse's keys: a report key begins with rk_, an operator key with ok_.",
+);
 
 export function judge(key: string): Judgement {
   const kind = /^([a-z]k)_\S+$/.exec(key)?.[1] ?? "";
   if (kind === "rk" || kind === "ok") return { ok: true };
-  return { ok: false, why: REFUSED[kind] ?? UNKNOWN };
+  return { ok: false, why: t(REFUSED[kind] ?? UNKNOWN) };
 }
 
 /** What becomes of a key that a link brings, beside the one in use. */

@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { ProblemNote } from "./problem.tsx";
 import { useProblem } from "./problems.ts";
 import type { Loaded } from "./replies.ts";
+import { t } from "./texts.ts";
 
 interface Props<T> {
   readonly of: Loaded<T>;
@@ -15,7 +16,7 @@ export function Shown<T>({ of, children }: Props<T>): JSX.Element {
   return (
     <div class={of.stale || of.problem ? "loaded stale" : "loaded"} aria-busy={of.stale}>
       {of.problem && said.here && <ProblemNote problem={of.problem} retry={said.retryAll} />}
-      {of.value === null && of.stale && <p class="loading">Loading …</p>}
+      {of.value === null && of.stale && <p class="loading">{t("Loading …")}</p>}
       {of.value !== null && <div class="shown">{children(of.value)}</div>}
     </div>
   );

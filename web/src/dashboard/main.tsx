@@ -6,9 +6,12 @@ import { watchPrinting } from "./printing.ts";
 import { start } from "./router.ts";
 import { open } from "./session.ts";
 import "./style.css";
+import { speakTheReaders } from "./texts.ts";
 
 open();
 start();
 watchPrinting();
 const root = document.getElementById("app");
-if (root) render(<App />, root);
+void speakTheReaders().then(() => {
+  if (root) render(<App />, root);
+});

@@ -4,11 +4,12 @@ import type { JSX } from "preact";
 import { useReport, type Loaded } from "./replies.ts";
 import { before, now } from "./estimates.ts";
 import * as format from "./format.ts";
-import { METRIC_MEANINGS, METRIC_NAMES } from "./names.ts";
+import { metricMeaning, metricName } from "./names.ts";
 import { measures, ofMeasure, type Measure, type Reply, type Row } from "./reply.ts";
 import { view } from "./router.ts";
 import { Link } from "./link.tsx";
 import { onlyValue, reportQuery, withParams, type Params } from "./view.ts";
+import { t } from "./texts.ts";
 
 /** All measures over the whole of the days, whichever is looked at. */
 export function useTotals(params: Params, filters: readonly string[]): Loaded<Reply> {
@@ -34,7 +35,7 @@ interface Props {
 
 export function MeasureStrip({ params, totals, measure }: Props): JSX.Element {
   return (
-    <nav class="measures" aria-label="What is measured">
+    <nav class="measures" aria-label={t("What is measured")}>
       {measures(totals.rows).map((each) => {
         const row = ofMeasure(totals.rows, each)[0];
         const current = each.metric === measure?.metric && each.scale === measure.scale;
@@ -44,10 +45,10 @@ export function MeasureStrip({ params, totals, measure }: Props): JSX.Element {
             to={{ page: view.value.page, params: toMeasure(params, each) }}
             current={current}
           >
-            <span class="name">{METRIC_NAMES[each.metric] ?? each.metric}</span>
+            <span class="name">{metricName(each.metric)}</span>
             <span>
               <strong>{format.score(now(row).score, each.metric)}</strong>{" "}
-              <span class="note">{METRIC_MEANINGS[each.metric]}</span>
+              <span class="note">{metricMeaning(each.metric)}</span>
             </span>
             <span class="note">
               n {format.count(now(row).n)} · {each.scale}
@@ -76,8 +77,8 @@ export function Change({ row, from }: ChangeProps): JSX.Element | null {
     <span class={`change ${look}`}>
       {" "}
       {a < b ? "▼" : a > b ? "▲" : "="} {format.signed(a - b, 1)}
-      {from && ` from ${from}`}
-      {sure ? "" : " (may be chance)"}
+      {from && ` ${t("from {score}", { score: from })}`}
+      {sure ? "" : ` (${t("may be chance")})`}
     </span>
   );
 }

@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 import { get } from "./api.ts";
 import { label, type Row } from "./reply.ts";
+import { language, t, toTranslate } from "./texts.ts";
 
 export interface DimensionValue {
   readonly value: string | null;
@@ -26,15 +27,55 @@ interface Known {
 }
 
 const NOTHING_KNOWN: Known = { names: new Map(), bare: new Set(), shared: new Map() };
-const NOT_GIVEN = "Not given";
+const NOT_GIVEN = toTranslate("Not given");
 
 const given = signal<Readonly<Record<string, Known>>>({});
 
-const COUNTRIES = new Intl.DisplayNames("en", { type: "region", fallback: "code" });
+const COUNTRIES = new Map<string, Intl.DisplayNames>();
+
+function countryName(code: string): string {
+  const known = COUNTRIES.get(language.value);
+  const names =
+    known ?? new Intl.DisplayNames(language.value, { type: "region", fallback: "code" });
+  if (!known) COUNTRIES.set(language.value, names);
+  return names.of(code) ?? code;
+}
 
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  metric: { csat: "Satisfaction", nps: "Loyalty", ces: "Customer effort", all: "All answers" },
-  media_type: { sms: "SMS" },
+  metric: {
+    csat: toTranslate("Satisfaction"),
+    nps: toTranslate("Loyalty"),
+    ces: toTranslate("Customer effort"),
+    all: toTranslate("All answers"),
+  },
+  channel: {
+    ticket: toTranslate("Ticket"),
+    chat: toTranslate("Chat"),
+    external: toTranslate("External"),
+  },
+  device: {
+    mobile: toTranslate("Mobile"),
+    desktop: toTranslate("Desktop"),
+    tablet: toTranslate("Tablet"),
+  },
+  media_type: {
+    voice: toTranslate("Voice"),
+    chat: toTranslate("Chat"),
+    email: toTranslate("Email"),
+    sms: toTranslate("SMS"),
+    social: toTranslate("Social"),
+    task: toTranslate("Task"),
+  },
+  segment: {
+    satisfied: toTranslate("satisfied"),
+    dissatisfied: toTranslate("dissatisfied"),
+    neutral: toTranslate("neutral"),
+    promoters: toTranslate("promoters"),
+    passives: toTranslate("passives"),
+    detractors: toTranslate("detractors"),
+    easy: toTranslate("easy"),
+    difficult: toTranslate("difficult"),
+  },
 };
 
 /** Dimensions whose values are told as the API has them: lower-case words, made presentable. */
@@ -42,15 +83,16 @@ const PLAIN = new Set(["channel", "device", "media_type", "segment"]);
 
 /** What a value is called; with the value itself behind it where the name alone is another's too. */
 export function nameOf(dimension: string, value: string | null): string {
-  if (value === null) return NOT_GIVEN;
+  if (value === null) return t(NOT_GIVEN);
   const known = given.value[dimension];
-  const name = known?.names.get(value) ?? WORDS[dimension]?.[value] ?? ownName(dimension, value);
+  const word = WORDS[dimension]?.[value];
+  const name = known?.names.get(value) ?? (word ? t(word) : ownName(dimension, value));
   const shared = known?.shared.get(compared(name)) ?? 0;
-  return shared > 1 || compared(name) === compared(NOT_GIVEN) ? `${name} (${value})` : name;
+  return shared > 1 || compared(name) === compared(t(NOT_GIVEN)) ? `${name} (${value})` : name;
 }
 
 function ownName(dimension: string, value: string): string {
-  if (dimension === "country" && /^[A-Z]{2}$/.test(value)) return COUNTRIES.of(value) ?? value;
+  if (dimension === "country" && /^[A-Z]{2}$/.test(value)) return countryName(value);
   return PLAIN.has(dimension) ? value.charAt(0).toUpperCase() + value.slice(1) : value;
 }
 
@@ -74,16 +116,16 @@ export function learn(dimension: string, reply: DimensionReply): void {
   given.value = { ...given.value, [dimension]: { names, bare, shared } };
 }
 
-const ORDER = new Intl.Collator("en", { numeric: true });
 
 /** Rows in the order of what a dimension's values are called; without one they come last. */
 export function byName(rows: readonly Row[], dimension: string, descending: boolean): Row[] {
+  const order = new Intl.Collator(language.value, { numeric: true });
   const keyed = rows.map((row) => ({ row, value: label(row, dimension) }));
   return keyed
     .sort(({ value: a }, { value: b }) => {
       if (a === null || b === null) return Number(a === null) - Number(b === null);
-      const order = ORDER.compare(nameOf(dimension, a), nameOf(dimension, b));
-      return descending ? -order : order;
+      const sign = order.compare(nameOf(dimension, a), nameOf(dimension, b));
+      return descending ? -sign : sign;
     })
     .map(({ row }) => row);
 }
@@ -100,18 +142,28 @@ export function dimensionPath(dimension: string, query: string): string {
   return `/dimensions/${dimension}${query && `?${query}`}`;
 }
 
-export const METRIC_NAMES: Readonly<Record<string, string>> = {
-  csat: "Customer satisfaction",
-  nps: "Net promoter score",
-  ces: "Customer effort",
+const METRIC_NAMES: Readonly<Record<string, string>> = {
+  csat: toTranslate("Customer satisfaction"),
+  nps: toTranslate("Net promoter score"),
+  ces: toTranslate("Customer effort"),
 };
 
-/** What a headline says of the answers. */
-export const METRIC_MEANINGS: Readonly<Record<string, string>> = {
-  csat: "satisfied",
-  nps: "promoters minus detractors",
-  ces: "found it easy",
+const METRIC_MEANINGS: Readonly<Record<string, string>> = {
+  csat: toTranslate("satisfied"),
+  nps: toTranslate("promoters minus detractors"),
+  ces: toTranslate("found it easy"),
 };
+
+export function metricName(metric: string): string {
+  const known = METRIC_NAMES[metric];
+  return known ? t(known) : metric;
+}
+
+/** What a headline says of the answers. */
+export function metricMeaning(metric: string): string {
+  const known = METRIC_MEANINGS[metric];
+  return known ? t(known) : "";
+}
 
 /** Bad, neutral and good answers, as the API's columns are called. */
 export const METRIC_SEGMENTS: Readonly<Record<string, readonly [string, string, string]>> = {

@@ -10,6 +10,7 @@ import { key } from "./session.ts";
 import type { Reply } from "./reply.ts";
 import { view } from "./router.ts";
 import { carried, withPreset } from "./view.ts";
+import { pieces, t } from "./texts.ts";
 
 const ASK_AGAIN_MS = 10_000;
 const WIDGET = "/widget.v1.js";
@@ -35,14 +36,14 @@ export function Newcomer(): JSX.Element {
     void ask();
     return () => clearTimeout(timer);
   }, []);
-  if (state === "asking") return <p class="loading">Loading …</p>;
+  if (state === "asking") return <p class="loading">{t("Loading …")}</p>;
   if (state === "some") {
     return waited ? (
       <section class="newcomer arrived" role="status">
-        <h2>The first answer is here.</h2>
+        <h2>{t("The first answer is here.")}</h2>
         <p>
           <Link to={{ page: "overview", params: withPreset(new Map(), "last_7_days_to_date") }}>
-            Show the last days
+            {t("Show the last days")}
           </Link>
         </p>
       </section>
@@ -52,25 +53,33 @@ export function Newcomer(): JSX.Element {
   }
   return (
     <section class="newcomer">
-      <h2>No answers yet</h2>
+      <h2>{t("No answers yet")}</h2>
       {contacts && (
         <p>
-          Contacts there are: see the{" "}
-          <Link to={{ page: "customer-perspective", params: carried(view.value.params, []) }}>
-            Customer Perspective
-          </Link>
-          .
+          {pieces<JSX.Element>("Contacts there are: see the {page}.", {
+            page: (
+              <Link
+                key="page"
+                to={{ page: "customer-perspective", params: carried(view.value.params, []) }}
+              >
+                {t("Customer Perspective")}
+              </Link>
+            ),
+          })}
         </p>
       )}
       <p>
-        Put this into a page, with a publishable key (pulse key create TENANT --kind publishable):
+        {t(
+          "Put this into a page, with a publishable key (pulse key create TENANT --kind publishable):",
+        )}
       </p>
       <Snippet text={tag} />
-      <p>or send one answer from a server, with a secret key:</p>
+      <p>{t("or send one answer from a server, with a secret key:")}</p>
       <Snippet text={curl()} />
       <p class="note" role="status">
-        Waiting for the first answer: it shows after the next build (pulse build makes one at
-        once).
+        {t(
+          "Waiting for the first answer: it shows after the next build (pulse build makes one at once).",
+        )}
       </p>
     </section>
   );
@@ -80,7 +89,7 @@ function Snippet({ text }: { readonly text: string }): JSX.Element {
   return (
     <div class="snippet">
       <pre tabIndex={0}>{text}</pre>
-      <CopyButton title="Copy" text={() => text} />
+      <CopyButton title={t("Copy")} text={() => text} />
     </div>
   );
 }

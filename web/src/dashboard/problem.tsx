@@ -5,6 +5,7 @@ import type { Problem } from "./api.ts";
 import { CopyButton } from "./copy.tsx";
 import { look, view } from "./router.ts";
 import { carried } from "./view.ts";
+import { t } from "./texts.ts";
 
 interface Props {
   readonly problem: Problem;
@@ -19,46 +20,48 @@ export function ProblemNote({ problem, retry }: Props): JSX.Element {
       </p>
       <p class="actions">
         <button type="button" onClick={retry}>
-          Try again
+          {t("Try again")}
         </button>
         {problem.status === 400 && (
           <button type="button" onClick={() => look(carried(new Map(), []))}>
-            Show the page without filters
+            {t("Show the page without filters")}
           </button>
         )}
         {problem.requestId && (
-          <CopyButton title="Copy the request id" text={() => problem.requestId ?? ""} />
+          <CopyButton title={t("Copy the request id")} text={() => problem.requestId ?? ""} />
         )}
       </p>
-      {problem.requestId && <p class="note">Request {problem.requestId}</p>}
+      {problem.requestId && <p class="note">{t("Request {id}", { id: problem.requestId })}</p>}
     </div>
   );
 }
 
 function advice(status: number): string {
-  if (status === 0) return "Is it running, and are you online? What you see below may be old.";
-  if (status === 400) return "The address asks for something that this report does not know.";
-  if (status === 403) return "Ask whoever gave you the key for one that may read this.";
-  if (status === 429 || status === 503) return "It is busy; in a few seconds it should answer.";
-  if (status >= 500) return "If it stays so, tell the people who run Pulse the request's id.";
+  if (status === 0) return t("Is it running, and are you online? What you see below may be old.");
+  if (status === 400) return t("The address asks for something that this report does not know.");
+  if (status === 403) return t("Ask whoever gave you the key for one that may read this.");
+  if (status === 429 || status === 503) return t("It is busy; in a few seconds it should answer.");
+  if (status >= 500) return t("If it stays so, tell the people who run Pulse the request's id.");
   return "";
 }
 
 /** Nothing was counted in these days with these filters. */
-export function NoData({ what = "answers" }: { readonly what?: string }): JSX.Element {
+export function NoData({ what = t("answers") }: { readonly what?: string }): JSX.Element {
   const params = view.value.params;
   const filtered = [...params.keys()].some((name) => !DAYS.has(name) && !LAYOUT.has(name));
   return (
     <div class="nothing">
       <p>
-        No {what} in these days{filtered ? " with these filters" : ""}.
+        {filtered
+          ? t("No {what} in these days with these filters.", { what })
+          : t("No {what} in these days.", { what })}
       </p>
       {filtered && (
         <button
           type="button"
           onClick={() => look(new Map([...params].filter(([name]) => DAYS.has(name))))}
         >
-          Remove the filters
+          {t("Remove the filters")}
         </button>
       )}
     </div>

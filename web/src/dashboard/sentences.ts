@@ -1,5 +1,5 @@
 // The Overview's sentences, made from figures: what the score is, when it went wrong, for whom,
-// what it cost. Every phrase that states a figure links to the page that shows it. Pure.
+// what it cost. Every phrase that states a figure links to the page that shows it.
 
 import type { Culprit } from "./culprit.ts";
 import { addDays, daysBetween } from "./days.ts";
@@ -7,9 +7,15 @@ import * as format from "./format.ts";
 import type { Estimate } from "./movers.ts";
 import { isSame, span, type Measure, type Meta } from "./reply.ts";
 import type { Stretch } from "./stretch.ts";
+import { inSentence, pieces, t, toTranslate } from "./texts.ts";
 import { filteredTo, withDates, withParams, type Params, type View } from "./view.ts";
 
-export type Phrase = string | { readonly text: string; readonly to: View };
+interface Link {
+  readonly text: string;
+  readonly to: View;
+}
+
+export type Phrase = string | Link;
 export type Sentence = readonly Phrase[];
 
 /** A measure's headline, now and before. */
@@ -73,9 +79,9 @@ export type NameOf = (dimension: string, value: string | null) => string;
 
 const PAGES: Readonly<Record<string, string>> = { csat: "csat", nps: "nps", ces: "ces" };
 const NAMES: Readonly<Record<string, string>> = {
-  csat: "Customer satisfaction",
-  nps: "The net promoter score",
-  ces: "Customer effort",
+  csat: toTranslate("Customer satisfaction"),
+  nps: toTranslate("The net promoter score"),
+  ces: toTranslate("Customer effort"),
 };
 const EVIDENCE: Readonly<Record<string, string>> = {
   country: "geo",
@@ -85,13 +91,16 @@ const EVIDENCE: Readonly<Record<string, string>> = {
   os: "browsers",
   device: "browsers",
 };
-const FROM: Readonly<Record<string, string>> = {
-  country: "from",
-  channel: "by",
-  device: "from",
-  browser: "from",
-  os: "from",
-  survey: "to",
+const WHO_EXPLAINS: Readonly<Record<string, string>> = {
+  country: toTranslate(
+    "Answers from {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.",
+  ),
+  channel: toTranslate(
+    "Answers by {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.",
+  ),
+  survey: toTranslate(
+    "Answers to {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.",
+  ),
 };
 const BY_PAGE: Readonly<Record<string, string>> = { os: "os", device: "device" };
 
@@ -111,11 +120,14 @@ export function sentences(findings: Findings, nameOf: NameOf): Sentence[] {
  * where others lie between. A calendar month is compared with one that may be shorter.
  */
 export function comparedWith({ date_range, compare }: Meta): string {
-  if (compare?.with === "previous_year") return "the same days a year before";
-  if (!compare?.start_date || !compare.end_date) return "the period before"; // each tenant's own
+  if (compare?.with === "previous_year") return t("the same days a year before");
+  if (!compare?.start_date || !compare.end_date) return t("the period before"); // each tenant's own
   const { start_date: start, end_date: end } = compare;
-  if (addDays(end, 1) !== span(date_range).start_date) return `the days ${format.days(start, end)}`;
-  return start === end ? "the day before" : `the ${daysBetween(start, end)} days before`;
+  if (addDays(end, 1) !== span(date_range).start_date) {
+    return t("the days {days}", { days: format.days(start, end) });
+  }
+  if (start === end) return t("the day before");
+  return t("the {n} days before", { n: daysBetween(start, end) });
 }
 
 /** First and last of the worst days, where they are this measure's; null of any other. */
@@ -140,25 +152,35 @@ function leading(headline: Headline, findings: Findings): Sentence {
   const { compared, headlines } = findings;
   const { measure, now } = headline;
   const params = ofScale(measure, findings);
-  return [
-    { text: name(measure, headlines), to: to(PAGES[measure.metric] ?? "daily", params, measure) },
-    " was ",
-    { text: score(now.score, measure), to: to("daily", params, measure) },
-    ` (${format.plural(now.n, "answer")})`,
-    ...change(headline, compared),
-    ".",
-  ];
+  return pieces<Link>("{name} was {score} ({answers}){change}.", {
+    name: { text: name(measure, headlines), to: to(PAGES[measure.metric] ?? "daily", params, measure) },
+    score: { text: score(now.score, measure), to: to("daily", params, measure) },
+    answers: answers(now.n),
+    change: change(headline, compared),
+  });
 }
 
-function change({ now, before, significant, measure }: Headline, compared: string): Phrase[] {
-  if (now.score === null || before.score === null) return [];
-  const points = now.score - before.score;
-  const direction = points < 0 ? "lower" : "higher";
-  const size = `${format.fixed(Math.abs(points), 1)} points ${direction} than in ${compared}`;
-  if (points === 0) return [`, as in ${compared}`];
-  if (significant === null) return [`, ${size}`];
-  const doubt = significant ? "more than chance explains" : "which may be chance";
-  return [`, ${size} (${score(before.score, measure)}), ${doubt}`];
+function answers(n: number): string {
+  return format.counted(n, "{n} answer", "{n} answers");
+}
+
+function change({ now, before, significant, measure }: Headline, compared: string): string {
+  if (now.score === null || before.score === null) return "";
+  const by = now.score - before.score;
+  const points = format.fixed(Math.abs(by), 1);
+  if (by === 0) return t(", as in {compared}", { compared });
+  const lower = by < 0;
+  if (significant === null) {
+    const text = lower
+      ? toTranslate(", {points} points lower than in {compared}")
+      : toTranslate(", {points} points higher than in {compared}");
+    return t(text, { points, compared });
+  }
+  const size = lower
+    ? toTranslate(", {points} points lower than in {compared} ({before}), {doubt}")
+    : toTranslate(", {points} points higher than in {compared} ({before}), {doubt}");
+  const doubt = significant ? t("more than chance explains") : t("which may be chance");
+  return t(size, { points, compared, before: score(before.score, measure), doubt });
 }
 
 function following(others: readonly Headline[], findings: Findings): Sentence {
@@ -168,12 +190,17 @@ function following(others: readonly Headline[], findings: Findings): Sentence {
     const page = PAGES[measure.metric] ?? "daily";
     const params = ofScale(measure, findings);
     const link = { text: name(measure, headlines), to: to(page, params, measure) };
-    const figure = ` was ${score(now.score, measure)}`;
     const known = now.score !== null && before.score !== null;
     const points = known ? format.signed((now.score ?? 0) - (before.score ?? 0), 1) : null;
-    const doubt = headline.significant === false ? ", which may be chance" : "";
-    const part = points === null ? figure : `${figure} (${points}${doubt})`;
-    return [...(i ? ["; "] : []), link, part];
+    const doubtful = headline.significant === false;
+    const text =
+      points === null
+        ? toTranslate("{name} was {score}")
+        : doubtful
+          ? toTranslate("{name} was {score} ({change}, which may be chance)")
+          : toTranslate("{name} was {score} ({change})");
+    const values = { name: link, score: score(now.score, measure), change: points ?? "" };
+    return [...(i ? ["; "] : []), ...pieces<Link>(text, values)];
   });
   return [...phrases, "."];
 }
@@ -194,13 +221,13 @@ function when(stretch: Stretch, measure: Measure, params: Params): Sentence {
   const { start, end, within, others } = stretch;
   const days =
     start === end
-      ? `on ${format.longDay(start)}`
-      : `from ${format.longDay(start)} to ${format.longDay(end)}`;
-  return [
-    "It went wrong ",
-    { text: days, to: to("daily", params, measure) },
-    `: ${score(within.score, measure)}, against ${score(others.score, measure)} on the other days.`,
-  ];
+      ? t("on {day}", { day: format.longDay(start) })
+      : t("from {start} to {end}", { start: format.longDay(start), end: format.longDay(end) });
+  return pieces<Link>("It went wrong {days}: {score}, against {others} on the other days.", {
+    days: { text: days, to: to("daily", params, measure) },
+    score: score(within.score, measure),
+    others: score(others.score, measure),
+  });
 }
 
 function forWhom(
@@ -211,26 +238,28 @@ function forWhom(
 ): Sentence {
   const page = EVIDENCE[key.dimension] ?? "daily";
   const grouped = BY_PAGE[key.dimension];
-  const daysBefore = beforeStretch(stretch);
   const evidence = withParams(inDays, grouped ? { group_by: grouped } : {});
   const share = Math.round((100 * (contribution ?? 0)) / whole);
-  const part = share >= 95 ? "nearly all of it" : `${format.percent(share, 0)} of it`;
   const given = nameOf(key.dimension, key.value);
-  const called = key.dimension === "channel" ? given.toLowerCase() : given;
-  const phrases: Phrase[] = [
-    `Answers ${FROM[key.dimension] ?? "of"} `,
-    { text: called, to: { page, params: evidence } },
-    ` explain ${part}: ${score(now.score, measure)} (${format.plural(now.n, "answer")}), `,
-    `after ${score(before.score, measure)} (${format.count(before.n)}) in the ${daysBefore}`,
-  ];
-  if (within) {
-    const there = filteredTo(inDays, key.dimension, key.value);
-    phrases.push(", mostly by ", {
-      text: nameOf(within.key.dimension, within.key.value).toLowerCase(),
-      to: { page: EVIDENCE[within.key.dimension] ?? "daily", params: there },
-    });
-  }
-  return [...phrases, "."];
+  const there = filteredTo(inDays, key.dimension, key.value);
+  const mostly = within && {
+    text: inSentence(nameOf(within.key.dimension, within.key.value)),
+    to: { page: EVIDENCE[within.key.dimension] ?? "daily", params: there },
+  };
+  return pieces<Link>(WHO_EXPLAINS[key.dimension] ?? WHO_EXPLAINS["country"] ?? "", {
+    who: {
+      text: key.dimension === "channel" ? inSentence(given) : given,
+      to: { page, params: evidence },
+    },
+    part:
+      share >= 95 ? t("nearly all of it") : t("{share} of it", { share: format.percent(share, 0) }),
+    score: score(now.score, measure),
+    answers: answers(now.n),
+    before: score(before.score, measure),
+    n: format.count(before.n),
+    days: beforeStretch(stretch),
+    within: mostly ? pieces<Link>(", mostly by {within}", { within: mostly }) : "",
+  });
 }
 
 function costs(
@@ -242,41 +271,55 @@ function costs(
   const { within, others } = stretch;
   const all = (within.n * within.score + others.n * others.score) / (within.n + others.n);
   const page = PAGES[measure.metric] ?? "daily";
-  const told: Sentence = [
-    "The cost: ",
-    ...badAnswers(cost, { page, params: inDays }, stretch),
-    { text: `${format.fixed(others.score - all, 1)} points`, to: to(page, params, measure) },
-    " of the score of all these days.",
-  ];
-  const sentences = [told];
+  const { bad, now, before } = cost;
+  const extra = cost.answers - cost.answersBefore;
+  // fewer bad answers than before, after worse days, are no cost
+  const more = now !== null && before !== null && now > before ? now - before : 0;
+  const text = !more
+    ? toTranslate("The cost: {points} of the score of all these days.")
+    : extra > 0
+      ? toTranslate(
+          "The cost: {bad} than in the {days} ({now} after {before}), {n} more answers in all, and {points} of the score of all these days.",
+        )
+      : toTranslate(
+          "The cost: {bad} than in the {days} ({now} after {before}), and {points} of the score of all these days.",
+        );
+  const told = pieces<Link>(text, {
+    bad: {
+      text: t("{n} more {bad} answers", { n: format.count(more), bad: t(bad) }),
+      to: { page, params: inDays },
+    },
+    days: beforeStretch(stretch),
+    now: format.count(now),
+    before: format.count(before),
+    n: format.count(extra),
+    points: {
+      text: t("{points} points", { points: format.fixed(others.score - all, 1) }),
+      to: to(page, params, measure),
+    },
+  });
+  const sentences: Sentence[] = [told];
   if (cost.contacts) sentences.push(contacts(cost.contacts, inDays));
   if (cost.revenue.length) sentences.push(revenue(cost.revenue, stretch, inDays));
   return sentences;
 }
 
-/** How many more bad answers there were than before: fewer, after worse days, are no cost. */
-function badAnswers(cost: Cost, to: View, stretch: Stretch): Phrase[] {
-  const { bad, now, before, answers, answersBefore } = cost;
-  if (now === null || before === null || now <= before) return [];
-  const extra = answers - answersBefore;
-  return [
-    { text: `${format.count(now - before)} more ${bad} answers`, to },
-    ` than in the ${beforeStretch(stretch)} `,
-    `(${format.count(now)} after ${format.count(before)}), `,
-    extra > 0 ? `${format.count(extra)} more answers in all, ` : "",
-    "and ",
-  ];
-}
-
 function contacts(found: Contacts, inDays: Params): Sentence {
   const extra = found.entered - found.enteredBefore;
-  const size = `${format.count(Math.abs(extra))} ${extra < 0 ? "fewer" : "more"}`;
-  return [
-    { text: "The contact centre", to: { page: "customer-perspective", params: daysOf(inDays) } },
-    ` had ${format.count(found.entered)} contacts in these days, ${size}, and accepted `,
-    `${format.percent(found.acceptedPct, 1)} of those with a threshold in time, `,
-    `after ${format.percent(found.acceptedPctBefore, 1)}.`,
-  ];
+  const size = { n: format.count(Math.abs(extra)) };
+  return pieces<Link>(
+    "{centre} had {n} contacts in these days, {change}, and accepted {now} of those with a threshold in time, after {before}.",
+    {
+      centre: {
+        text: t("The contact centre"),
+        to: { page: "customer-perspective", params: daysOf(inDays) },
+      },
+      n: format.count(found.entered),
+      change: extra < 0 ? t("{n} fewer", size) : t("{n} more", size),
+      now: format.percent(found.acceptedPct, 1),
+      before: format.percent(found.acceptedPctBefore, 1),
+    },
+  );
 }
 
 /** Without the filters, which the contact centre's reports do not know. */
@@ -285,7 +328,7 @@ function daysOf(params: Params): Params {
 }
 
 function beforeStretch({ length }: Stretch): string {
-  return length === 1 ? "day before" : `${length} days before`;
+  return length === 1 ? t("day before") : t("{n} days before", { n: format.count(length) });
 }
 
 function revenue(
@@ -295,21 +338,28 @@ function revenue(
 ): Sentence {
   if (!first) return [];
   const rest = others.map(difference);
-  return [
-    { text: "Revenue", to: { page: "revenue", params: daysOf(inDays) } },
-    ` was ${format.money(first.now, first.currency)} in these days, ${difference(first)} `,
-    `than in the ${beforeStretch(stretch)}`,
-    rest.length ? `; ${format.listed(rest)}.` : ".",
-  ];
+  const text = rest.length
+    ? toTranslate(
+        "{revenue} was {amount} in these days, {change} than in the {days}; {others}.",
+      )
+    : toTranslate("{revenue} was {amount} in these days, {change} than in the {days}.");
+  return pieces<Link>(text, {
+    revenue: { text: t("Revenue"), to: { page: "revenue", params: daysOf(inDays) } },
+    amount: format.money(first.now, first.currency),
+    change: difference(first),
+    days: beforeStretch(stretch),
+    others: format.listed(rest),
+  });
 }
 
 function difference({ change: by, currency }: RevenueChange): string {
-  return `${format.money(by.replace("-", ""), currency)} ${by.startsWith("-") ? "less" : "more"}`;
+  const amount = format.money(by.replace("-", ""), currency);
+  return by.startsWith("-") ? t("{amount} less", { amount }) : t("{amount} more", { amount });
 }
 
 /** A metric that is measured on several scales is told with its scale. */
 function name(measure: Measure, headlines: readonly Headline[]): string {
-  const called = NAMES[measure.metric] ?? measure.metric;
+  const called = t(NAMES[measure.metric] ?? measure.metric);
   return hasSeveralScales(measure, headlines) ? `${called} (${measure.scale})` : called;
 }
 

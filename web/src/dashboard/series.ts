@@ -6,6 +6,7 @@ import { now } from "./estimates.ts";
 import * as format from "./format.ts";
 import { label, number, span, type Meta, type Row } from "./reply.ts";
 import type { Params } from "./view.ts";
+import { t } from "./texts.ts";
 
 /** The granularity asked for, as far as it can be drawn; else one that is read easily. */
 export function granularityOf(params: Params, meta: Meta | null): Granularity {
@@ -24,7 +25,10 @@ const MOST_POINTS = 400;
 export function coarserNote(params: Params, drawn: Granularity): string | null {
   const asked = params.get("granularity");
   if (asked === drawn || (asked !== "day" && asked !== "week")) return null;
-  return `By ${drawn}: a chart of all these days by ${asked} could not be read.`;
+  return t("By {drawn}: a chart of all these days by {asked} could not be read.", {
+    drawn: t(drawn),
+    asked: t(asked),
+  });
 }
 
 /** How many days; before any reply tells which days a preset means, about as many. */
@@ -64,8 +68,8 @@ export function scorePoints(
       words: [
         granularity === "day" ? format.longDay(start) : format.period(start, granularity),
         `: ${figure}${interval}, n ${format.count(n)}`,
-        before === null ? "" : `, before ${format.score(before, metric)}`,
-        open ? ", still open" : "",
+        before === null ? "" : `, ${t("before {figure}", { figure: format.score(before, metric) })}`,
+        open ? `, ${t("still open")}` : "",
       ].join(""),
       value,
       low,

@@ -4,6 +4,7 @@ import type { ColumnPoint } from "./charts/columns.tsx";
 import type { LegendItem } from "./charts/line.tsx";
 import * as format from "./format.ts";
 import { label, number, type Row } from "./reply.ts";
+import { t } from "./texts.ts";
 
 const LOOKS = ["fill-bad", "fill-neutral", "fill-good"] as const;
 
@@ -28,7 +29,7 @@ export function shares(row: Row, segments: readonly string[]): Share[] {
     end += width;
     return {
       name,
-      title: capital(name),
+      title: capital(t(name)),
       look: LOOKS[i] ?? "",
       from,
       width,
@@ -46,7 +47,11 @@ export function distribution(rows: readonly Row[], segments: readonly string[]):
     return {
       tick: score,
       words: [
-        `Score ${score} (${segment}): ${format.count(number(row, "responses"))} answers`,
+        t("Score {score} ({segment}): {n} answers", {
+          score,
+          segment: t(segment),
+          n: format.count(number(row, "responses")),
+        }),
         `, ${format.percent(share, 2)}`,
       ].join(""),
       parts: [{ value: share ?? 0, look: LOOKS[segments.indexOf(segment)] ?? "fill-neutral" }],
@@ -61,7 +66,7 @@ export function segmentColumn(
   granularity: string,
 ): ColumnPoint {
   const start = label(row, "period") ?? "";
-  const told = segments.map((name) => `${name} ${format.percent(number(row, `${name}_pct`), 1)}`);
+  const told = segments.map((name) => `${t(name)} ${format.percent(number(row, `${name}_pct`), 1)}`);
   const period = format.period(start, granularity);
   return {
     tick: format.tick(start, granularity),
@@ -75,7 +80,7 @@ export function segmentColumn(
 }
 
 export function segmentLegend(segments: readonly string[]): LegendItem[] {
-  return segments.map((name, i) => ({ look: LOOKS[i] ?? "", text: capital(name) }));
+  return segments.map((name, i) => ({ look: LOOKS[i] ?? "", text: capital(t(name)) }));
 }
 
 export function capital(text: string): string {

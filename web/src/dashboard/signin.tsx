@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { refusal, signIn } from "./session.ts";
+import { t } from "./texts.ts";
 
 export function SignIn(): JSX.Element {
   const [remember, setRemember] = useState(false);
@@ -15,9 +16,9 @@ export function SignIn(): JSX.Element {
   return (
     <main class="signin">
       <h1>Pulse</h1>
-      <p>Customer satisfaction, loyalty and effort, and what they cost.</p>
+      <p>{t("Customer satisfaction, loyalty and effort, and what they cost.")}</p>
       <form onSubmit={submit}>
-        <label for="key">Report or operator key</label>
+        <label for="key">{t("Report or operator key")}</label>
         <input
           id="key"
           ref={field}
@@ -30,7 +31,7 @@ export function SignIn(): JSX.Element {
           aria-invalid={refusal.value !== null}
         />
         <p id="key-help" class="note" role={refusal.value ? "alert" : undefined}>
-          {refusal.value ?? "It stays in this tab and is sent to this site only."}
+          {refusal.value ?? t("It stays in this tab and is sent to this site only.")}
         </p>
         <label class="check">
           <input
@@ -38,10 +39,10 @@ export function SignIn(): JSX.Element {
             checked={remember}
             onChange={(e) => setRemember(e.currentTarget.checked)}
           />
-          Remember it in this browser
+          {t("Remember it in this browser")}
         </label>
         <button type="submit" class="primary">
-          Open
+          {t("Open")}
         </button>
       </form>
     </main>

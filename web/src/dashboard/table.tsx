@@ -10,6 +10,7 @@ import { nameOf } from "./names.ts";
 import { printing } from "./printing.ts";
 import { label, span, type Cell, type Column, type Meta, type Reply, type Row } from "./reply.ts";
 import { columnTitle } from "./titles.ts";
+import { t, toTranslate } from "./texts.ts";
 
 export interface TableColumn {
   readonly name: string;
@@ -72,24 +73,24 @@ function periodColumn(meta: Meta, granularity: string): TableColumn {
     isOpen(periodEnd(start, granularity as Granularity), meta.as_of, days.timezone ?? "UTC");
   return {
     name: "period",
-    title: "Period",
+    title: t("Period"),
     numeric: false,
     text: (row) => {
       const start = label(row, "period");
-      if (start === null) return "Whole period";
-      return format.period(start, granularity) + (open(start) ? " (open)" : "");
+      if (start === null) return t("Whole period");
+      return format.period(start, granularity) + (open(start) ? ` (${t("open")})` : "");
     },
     value: (row) => row["period"],
   };
 }
 
 /** What the row over all others is called. */
-const TOTAL = "All";
+const TOTAL = toTranslate("All");
 
 export function tableCsv({ columns, rows, totals = [] }: TableData): string {
   const lines = rows.map((row) => columns.map((column) => column.value(row)));
   const sums = totals.map((row) =>
-    columns.map((column, i) => (column.numeric ? column.value(row) : i === 0 ? TOTAL : "")),
+    columns.map((column, i) => (column.numeric ? column.value(row) : i === 0 ? t(TOTAL) : "")),
   );
   return csv([columns.map((column) => column.title), ...lines, ...sums]);
 }
@@ -133,14 +134,14 @@ export function Table({ data, caption, order, onSort, onPick }: Props): JSX.Elem
         {data.totals && data.totals.length > 0 && (
           <tfoot>
             {data.totals.map((row, i) => (
-              <Line key={i} row={row} columns={data.columns} first={TOTAL} />
+              <Line key={i} row={row} columns={data.columns} first={t(TOTAL)} />
             ))}
           </tfoot>
         )}
       </table>
       {data.rows.length > rows.length && (
         <button type="button" onClick={() => setAll(true)}>
-          Show all {format.count(data.rows.length)} rows
+          {t("Show all {n} rows", { n: format.count(data.rows.length) })}
         </button>
       )}
     </div>

@@ -1,33 +1,70 @@
-// Columns' headings. Pure.
+// Columns' headings, and what ranges of days are called.
+
+import { t, toTranslate } from "./texts.ts";
 
 const TITLES: Readonly<Record<string, string>> = {
-  period: "Period",
-  responses: "Answers",
-  share_pct: "Share %",
-  ci_low: "95 % from",
-  ci_high: "95 % to",
-  csat_pct: "Satisfied %",
-  satisfied_pct: "Satisfied %",
-  ces_pct: "Easy %",
-  nps: "NPS",
-  score_value: "Score given",
-  interactions_with_revenue: "With revenue",
-  with_satisfaction: "Rated",
-  active_seconds_fmt: "Active time",
-  engaged_seconds_fmt: "Engaged time",
-  accept_service_level_pct: "% Accept Service Level",
-  first_response_service_level_pct: "% First Response Service Level",
-  finished_service_level_pct: "% Finished Service Level",
-  score_change: "Change",
-  score_significant: "Significant",
+  period: toTranslate("Period"),
+  responses: toTranslate("Answers"),
+  share_pct: toTranslate("Share %"),
+  score: toTranslate("Score"),
+  ci_low: toTranslate("95 % from"),
+  ci_high: toTranslate("95 % to"),
+  average: toTranslate("Average"),
+  median: toTranslate("Median"),
+  csat_pct: toTranslate("Satisfied %"),
+  satisfied: toTranslate("Satisfied"),
+  satisfied_pct: toTranslate("Satisfied %"),
+  neutral: toTranslate("Neutral"),
+  neutral_pct: toTranslate("Neutral %"),
+  dissatisfied: toTranslate("Dissatisfied"),
+  dissatisfied_pct: toTranslate("Dissatisfied %"),
+  ces_pct: toTranslate("Easy %"),
+  easy: toTranslate("Easy"),
+  easy_pct: toTranslate("Easy %"),
+  difficult: toTranslate("Difficult"),
+  difficult_pct: toTranslate("Difficult %"),
+  nps: toTranslate("NPS"),
+  promoters: toTranslate("Promoters"),
+  promoters_pct: toTranslate("Promoters %"),
+  passives: toTranslate("Passives"),
+  passives_pct: toTranslate("Passives %"),
+  detractors: toTranslate("Detractors"),
+  detractors_pct: toTranslate("Detractors %"),
+  score_value: toTranslate("Score given"),
+  segment: toTranslate("Segment"),
+  currency: toTranslate("Currency"),
+  revenue: toTranslate("Revenue"),
+  avg_revenue: toTranslate("Average revenue"),
+  interactions_with_revenue: toTranslate("With revenue"),
+  with_satisfaction: toTranslate("Rated"),
+  avg_satisfaction: toTranslate("Average satisfaction"),
+  handled: toTranslate("Handled"),
+  avg_handle_time_fmt: toTranslate("Average handle time"),
+  active_seconds_fmt: toTranslate("Active time"),
+  engaged_seconds_fmt: toTranslate("Engaged time"),
+  engaged_pct: toTranslate("Engaged %"),
+  entered: toTranslate("Entered"),
+  response_ratio: toTranslate("Response ratio"),
+  accept_due: toTranslate("Accept due"),
+  first_response_due: toTranslate("First response due"),
+  finish_due: toTranslate("Finish due"),
+  accept_service_level_pct: toTranslate("% Accept Service Level"),
+  first_response_service_level_pct: toTranslate("% First Response Service Level"),
+  finished_service_level_pct: toTranslate("% Finished Service Level"),
+  avg_accept_time_fmt: toTranslate("Average accept time"),
+  avg_first_response_time_fmt: toTranslate("Average first response time"),
+  avg_finish_response_time_fmt: toTranslate("Average finish response time"),
+  score_change: toTranslate("Change"),
+  score_significant: toTranslate("Significant"),
 };
 
 /** What a column is headed; a name that nothing is known of is made presentable. */
 export function columnTitle(name: string): string {
   const known = TITLES[name];
-  if (known !== undefined) return known;
+  if (known !== undefined) return t(known);
   const [, base = "", suffix = ""] = /^(.*)_(previous|change)$/.exec(name) ?? [];
-  if (suffix) return `${columnTitle(base)} ${suffix === "previous" ? "before" : "change"}`;
+  const of = { name: suffix && columnTitle(base) };
+  if (suffix) return suffix === "previous" ? t("{name} before", of) : t("{name} change", of);
   return sentence(name.replace(/_fmt$/, "").replace(/_pct$/, " %"));
 }
 
@@ -36,7 +73,36 @@ function sentence(name: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** "last_28_days" as words. */
+const RANGES = new Set([
+  toTranslate("Today"),
+  toTranslate("Yesterday"),
+  toTranslate("This week"),
+  toTranslate("Last week"),
+  toTranslate("Week to date"),
+  toTranslate("This month"),
+  toTranslate("Last month"),
+  toTranslate("Month to date"),
+  toTranslate("This quarter"),
+  toTranslate("Last quarter"),
+  toTranslate("Quarter to date"),
+  toTranslate("This year"),
+  toTranslate("Last year"),
+  toTranslate("Year to date"),
+  toTranslate("Last {n} days"),
+  toTranslate("Last {n} days to date"),
+  toTranslate("Last {n} months"),
+  toTranslate("All time"),
+  toTranslate("Previous period"),
+  toTranslate("Previous year"),
+  toTranslate("Total"),
+  toTranslate("Week"),
+  toTranslate("Month"),
+]);
+
+/** "last_28_days" as words; of a comparison and a granularity too. */
 export function presetTitle(preset: string): string {
-  return sentence(preset);
+  const text = sentence(preset);
+  const [n] = /\d+/.exec(text) ?? [];
+  const pattern = n === undefined ? text : text.replace(n, "{n}");
+  return RANGES.has(pattern) || pattern === "Day" ? t(pattern, { n: n ?? "" }) : text;
 }

@@ -2,6 +2,7 @@
 // and must not be read as 0. Pure.
 
 import { count, type Row } from "./reply.ts";
+import { t } from "./texts.ts";
 
 export function isWithheld(row: Row | undefined): boolean {
   return row?.["withheld"] === true;
@@ -9,7 +10,7 @@ export function isWithheld(row: Row | undefined): boolean {
 
 /** Why "–" stands among these rows; null where nothing is withheld. */
 export function withheldNote(rows: readonly Row[]): string | null {
-  return rows.some(isWithheld) ? "“–” stands where too few answers would judge a person." : null;
+  return rows.some(isWithheld) ? t("“–” stands where too few answers would judge a person.") : null;
 }
 
 /** True of a total that counts nothing; a withheld one does not tell how much it counts. */

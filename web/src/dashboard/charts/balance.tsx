@@ -6,6 +6,7 @@ import { scaleLinear } from "d3-scale";
 import { Legend } from "./line.tsx";
 import { Reader, type ReadPoint } from "./reader.tsx";
 import { shortened } from "./shortened.ts";
+import { t } from "../texts.ts";
 
 interface BalanceRow extends ReadPoint {
   readonly label: string;
@@ -37,9 +38,9 @@ export function BalanceChart({ label, rows, onPick }: Props): JSX.Element {
       legend={
         <Legend
           items={[
-            { look: "fill-bad", text: "Takes points away" },
-            { look: "fill-good", text: "Adds points" },
-            { look: "fill-unsure", text: "Outline: may be chance" },
+            { look: "fill-bad", text: t("Takes points away") },
+            { look: "fill-good", text: t("Adds points") },
+            { look: "fill-unsure", text: t("Outline: may be chance") },
           ]}
         />
       }

@@ -6,6 +6,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { step } from "./steps.ts";
 import { useWidth } from "./width.ts";
+import { t } from "../texts.ts";
 
 export interface ReadPoint {
   /** All that the chart shows of this point, in words. */
@@ -61,12 +62,12 @@ export function Reader(props: Props): JSX.Element {
         class={onPick ? "canvas pickable" : "canvas"}
         tabIndex={0}
         role="slider"
-        aria-label={props.label + (onPick ? ". Enter filters by the point." : "")}
+        aria-label={props.label + (onPick ? `. ${t("Enter filters by the point.")}` : "")}
         aria-orientation={props.vertical ? "vertical" : "horizontal"}
         aria-valuemin={points.length ? 1 : 0}
         aria-valuemax={points.length}
         aria-valuenow={index === null ? (points.length ? 1 : 0) : index + 1}
-        aria-valuetext={words ?? `${points.length} points; arrow keys read them`}
+        aria-valuetext={words ?? t("{n} points; arrow keys read them", { n: points.length })}
         onKeyDown={onKeyDown}
         onBlur={() => setRead(null)}
         onMouseMove={(event) => setRead(under(event))}

@@ -16,6 +16,7 @@ import { look } from "../router.ts";
 import { columnsOf, parseOrder, type TableColumn } from "../table.tsx";
 import { filteredTo, reportQuery, withParams } from "../view.ts";
 import type { PageProps } from "./page.ts";
+import { t } from "../texts.ts";
 
 const REPORT = "agent-activity";
 const COLUMNS = [
@@ -58,8 +59,8 @@ export function ActivityPage({ params, filters }: PageProps): JSX.Element {
   return (
     <>
       <PageHead
-        title="Agent activity"
-        text={findReport(REPORT)?.description ?? ""}
+        title={t("Agent activity")}
+        text={t(findReport(REPORT)?.description ?? "")}
         of={rows}
         report={REPORT}
         query={query}
@@ -69,17 +70,17 @@ export function ActivityPage({ params, filters }: PageProps): JSX.Element {
           reply.rows.length ? (
             <Engaged reply={reply} onPick={pick} />
           ) : (
-            <NoData what="interactions" />
+            <NoData what={t("interactions")} />
           )
         }
       </Shown>
       <Shown of={rows}>
         {(reply) => (
           <Figure
-            title="By agent and media type"
+            title={t("By agent and media type")}
             reply={reply}
             n={count(reply.totals[0], "handled")}
-            of="handled"
+            of={t("handled")}
             order={sorted}
             onSort={sort}
             onPick={pick}
@@ -122,10 +123,10 @@ function Engaged({ reply, onPick }: EngagedProps): JSX.Element {
     .sort((a, b) => count(b, "handled") - count(a, "handled"));
   return (
     <Figure
-      title="Share of active time engaged with customers"
+      title={t("Share of active time engaged with customers")}
       reply={reply}
       n={count(reply.totals[0], "handled")}
-      of="handled"
+      of={t("handled")}
       table={{
         columns: columnsOf(reply, COLUMNS).map(withoutSessions),
         rows,
@@ -133,7 +134,7 @@ function Engaged({ reply, onPick }: EngagedProps): JSX.Element {
       }}
     >
       <DotPlot
-        label="Engaged share by agent"
+        label={t("Engaged share by agent")}
         rows={rows.slice(0, 30).map((row) => {
           const name = nameOf("agent", label(row, "agent"));
           const value = number(row, "engaged_pct");
@@ -149,18 +150,18 @@ function Engaged({ reply, onPick }: EngagedProps): JSX.Element {
             aside: `n ${format.count(count(row, "handled"))}`,
             look: "",
             words: [
-              `${name}: ${figure} engaged`,
-              before === null ? "" : `, before ${format.percent(before, 1)}`,
-              `, ${format.count(count(row, "handled"))} handled`,
+              t("{name}: {share} engaged", { name, share: figure }),
+              before === null ? "" : `, ${t("before {figure}", { figure: format.percent(before, 1) })}`,
+              `, ${t("{n} handled", { n: format.count(count(row, "handled")) })}`,
             ].join(""),
           };
         })}
         format={(value) => format.percent(value, 0)}
         reference={number(reply.totals[0], "engaged_pct")}
         legend={[
-          { look: "line", text: "Engaged" },
-          { look: "reference", text: "All" },
-          ...(reply.meta.compare ? [{ look: "line before", text: "Hollow: before" }] : []),
+          { look: "line", text: t("Engaged") },
+          { look: "reference", text: t("All") },
+          ...(reply.meta.compare ? [{ look: "line before", text: t("Hollow: before") }] : []),
         ]}
         onPick={(i) => {
           const row = rows[i];

@@ -12,12 +12,20 @@ import { columnsOf } from "../table.tsx";
 import { withParams } from "../view.ts";
 import { GroupPage, type Grouping } from "./groups.tsx";
 import type { PageProps } from "./page.ts";
+import { t, toTranslate } from "../texts.ts";
+
+const NOUNS: Readonly<Record<string, string>> = {
+  browser: toTranslate("browser"),
+  os: toTranslate("operating system"),
+  device: toTranslate("device"),
+  "browser,os": toTranslate("browser and operating system"),
+};
 
 const CHOICES: readonly (readonly [string, string])[] = [
-  ["browser", "Browser"],
-  ["os", "Operating system"],
-  ["device", "Device"],
-  ["browser,os", "Browser and operating system"],
+  ["browser", toTranslate("Browser")],
+  ["os", toTranslate("Operating system")],
+  ["device", toTranslate("Device")],
+  ["browser,os", toTranslate("Browser and operating system")],
 ];
 
 export function BrowsersPage(props: PageProps): JSX.Element {
@@ -25,11 +33,11 @@ export function BrowsersPage(props: PageProps): JSX.Element {
   const by = groupBy.split(",");
   const grouping: Grouping = {
     report: "browsers",
-    title: "Browsers & OS",
-    text: "Which browsers, systems and devices customers answered from.",
+    title: toTranslate("Browsers & OS"),
+    text: toTranslate("Which browsers, systems and devices customers answered from."),
     by,
     groupBy,
-    noun: by.map((name) => (name === "os" ? "operating system" : name)).join(" and "),
+    noun: NOUNS[groupBy] ?? groupBy,
   };
   const params = view.value.params;
   return (
@@ -38,7 +46,7 @@ export function BrowsersPage(props: PageProps): JSX.Element {
       params={params}
       grouping={grouping}
       above={
-        <nav class="choices-inline" aria-label="Grouped by">
+        <nav class="choices-inline" aria-label={t("Grouped by")}>
           {CHOICES.map(([value, title]) => (
             <Link
               key={value}
@@ -48,7 +56,7 @@ export function BrowsersPage(props: PageProps): JSX.Element {
               }}
               current={value === groupBy}
             >
-              {title}
+              {t(title)}
             </Link>
           ))}
         </nav>
@@ -75,17 +83,17 @@ function AllAnswers({ reply, by, noun }: AllProps): JSX.Element {
     by.map((dimension) => nameOf(dimension, label(row, dimension))).join(", ");
   return (
     <Figure
-      title={`All answers by ${noun}`}
+      title={t("All answers by {noun}", { noun: t(noun) })}
       reply={reply}
       n={rows.reduce((sum, row) => sum + count(row), 0)}
-      of="answers to any survey"
+      of={t("answers to any survey")}
       table={{
         columns: columnsOf(reply, [...by, "responses", "share_pct", "responses_previous"]),
         rows,
       }}
     >
       <DotPlot
-        label={`Share of all answers by ${noun}`}
+        label={t("Share of all answers by {noun}", { noun: t(noun) })}
         rows={rows.slice(0, MOST_SHARES).map((row) => {
           const share = number(row, "share_pct");
           const n = format.count(count(row));
@@ -98,19 +106,26 @@ function AllAnswers({ reply, by, noun }: AllProps): JSX.Element {
             text: format.percent(share, 1),
             aside: `n ${n}`,
             look: "",
-            words: `${name(row)}: ${format.percent(share, 2)} of all answers, n ${n}`,
+            words: t("{name}: {share} of all answers, n {n}", {
+              name: name(row),
+              share: format.percent(share, 2),
+              n,
+            }),
           };
         })}
         format={(value) => format.percent(value, 0)}
         reference={0}
         legend={[
-          { look: "line", text: "Share of all answers" },
-          ...(reply.meta.compare ? [{ look: "line before", text: "Hollow: before" }] : []),
+          { look: "line", text: t("Share of all answers") },
+          ...(reply.meta.compare ? [{ look: "line before", text: t("Hollow: before") }] : []),
         ]}
       />
       {rows.length > MOST_SHARES && (
         <p class="note">
-          The first {MOST_SHARES} of {rows.length}; the table has them all.
+          {t("The first {n} of {all}; the table has them all.", {
+            n: MOST_SHARES,
+            all: rows.length,
+          })}
         </p>
       )}
     </Figure>

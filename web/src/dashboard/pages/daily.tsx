@@ -9,7 +9,7 @@ import * as format from "../format.ts";
 import { PageHead } from "../head.tsx";
 import { Shown } from "../loaded.tsx";
 import { MeasureStrip, chosen, useTotals } from "../measures.tsx";
-import { METRIC_NAMES } from "../names.ts";
+import { metricName } from "../names.ts";
 import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
 import { label, ofMeasure, type Measure, type Reply } from "../reply.ts";
@@ -19,6 +19,7 @@ import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, withParams, type Params } from "../view.ts";
 import { DipNote, dipOf } from "./dip.tsx";
 import type { PageProps } from "./page.ts";
+import { t } from "../texts.ts";
 
 export function DailyPage({ params, filters }: PageProps): JSX.Element {
   const totals = useTotals(params, filters);
@@ -29,8 +30,8 @@ export function DailyPage({ params, filters }: PageProps): JSX.Element {
   return (
     <>
       <PageHead
-        title="Daily"
-        text="How many answered and how they scored, over time."
+        title={t("Daily")}
+        text={t("How many answered and how they scored, over time.")}
         of={series}
         report="daily"
         query={query}
@@ -70,7 +71,7 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
   const total = ofMeasure(totals.rows, measure)[0];
   const whole = now(total);
   const { metric } = measure;
-  const title = METRIC_NAMES[metric] ?? metric;
+  const title = metricName(metric);
   const dip = dipOf(rows, total, granularity, "score");
   const coarser = coarserNote(params, granularity);
   const zoom = (i: number): void => {
@@ -84,10 +85,10 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
   return (
     <>
       <Figure
-        title={`${title} over time`}
+        title={t("{name} over time", { name: title })}
         reply={reply}
         n={whole.n}
-        of="answers"
+        of={t("answers")}
         note={
           (dip || coarser) && (
             <>
@@ -105,7 +106,7 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
         }}
       >
         <LineChart
-          label={`${title} by ${granularity}`}
+          label={t("{name} by {granularity}", { name: title, granularity: t(granularity) })}
           points={scorePoints(rows, metric, granularity, reply.meta)}
           format={axis(metric)}
           bounds={bounds(metric)}
@@ -117,12 +118,12 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
         />
       </Figure>
       <Figure
-        title={`${title}: average and median score`}
+        title={t("{name}: average and median score", { name: title })}
         reply={reply}
         n={whole.n}
-        of="answers"
+        of={t("answers")}
         tableOpen
-        note={`On the scale ${measure.scale}. Solid: average. Dashed: median.`}
+        note={t("On the scale {scale}. Solid: average. Dashed: median.", { scale: measure.scale })}
         table={{
           columns: columnsOf(
             reply,
@@ -134,13 +135,13 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
         }}
       >
         <LineChart
-          label={`Average score by ${granularity}`}
+          label={t("Average score by {granularity}", { granularity: t(granularity) })}
           points={scorePoints(rows, metric, granularity, reply.meta, "average").map((point, i) => ({
             ...point,
             words: [
               `${format.period(label(rows[i] ?? {}, "period") ?? "", granularity)}: `,
-              `average ${format.cell(rows[i]?.["average"])}, `,
-              `median ${format.cell(rows[i]?.["median"], "scale", "median")}, `,
+              `${t("average")} ${format.cell(rows[i]?.["average"])}, `,
+              `${t("median")} ${format.cell(rows[i]?.["median"], "scale", "median")}, `,
               `n ${format.count(point.n)}`,
             ].join(""),
             low: null,
@@ -152,8 +153,8 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
           volume={false}
           height={200}
           legend={[
-            { look: "line", text: "Average" },
-            { look: "line before", text: "Median" },
+            { look: "line", text: t("Average") },
+            { look: "line before", text: t("Median") },
           ]}
           onPick={zoom}
         />
@@ -168,10 +169,10 @@ function median(cell: unknown): number | null {
 
 export function legend(reply: Reply): LegendItem[] {
   return [
-    { look: "line", text: "Score" },
-    { look: "band", text: "95 % interval" },
-    { look: "reference", text: "Whole period" },
-    ...(reply.meta.compare ? [{ look: "line before", text: "Before" }] : []),
-    { look: "fill-volume", text: "Answers" },
+    { look: "line", text: t("Score") },
+    { look: "band", text: t("95 % interval") },
+    { look: "reference", text: t("Whole period") },
+    ...(reply.meta.compare ? [{ look: "line before", text: t("Before") }] : []),
+    { look: "fill-volume", text: t("Answers") },
   ];
 }

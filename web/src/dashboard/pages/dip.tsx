@@ -6,6 +6,7 @@ import * as format from "../format.ts";
 import { count, label, number, type Row } from "../reply.ts";
 import { rowOf } from "../series.ts";
 import { worstStretch, type Stretch } from "../stretch.ts";
+import { plural, t, toTranslate } from "../texts.ts";
 
 export interface Dip {
   readonly stretch: Stretch;
@@ -37,9 +38,23 @@ export function DipNote({ dip, metric }: Props): JSX.Element {
   const { start, end, length, within, others } = dip.stretch;
   return (
     <>
-      Marked: the {length === 1 ? "day" : `${length} days`} that went worst,{" "}
-      {format.days(start, end)}, at {format.score(within.score, metric)} against{" "}
-      {format.score(others.score, metric)} on the others.
+      {t(
+        plural(
+          length,
+          toTranslate(
+            "Marked: the day that went worst, {days}, at {score} against {others} on the others.",
+          ),
+          toTranslate(
+            "Marked: the {n} days that went worst, {days}, at {score} against {others} on the others.",
+          ),
+        ),
+        {
+          n: length,
+          days: format.days(start, end),
+          score: format.score(within.score, metric),
+          others: format.score(others.score, metric),
+        },
+      )}
     </>
   );
 }

@@ -11,13 +11,14 @@ import { label, type Row } from "../reply.ts";
 import { look } from "../router.ts";
 import { GroupPage, pickGroup, type Grouping, type Groups } from "./groups.tsx";
 import type { PageProps } from "./page.ts";
+import { t, toTranslate } from "../texts.ts";
 
 const GEO: Grouping = {
   report: "geo",
-  title: "Countries",
-  text: "Where the customers are who answered, and how they scored.",
+  title: toTranslate("Countries"),
+  text: toTranslate("Where the customers are who answered, and how they scored."),
   by: ["country"],
-  noun: "country",
+  noun: toTranslate("country"),
 };
 
 export function GeoPage(props: PageProps): JSX.Element {
@@ -32,14 +33,14 @@ export function GeoPage(props: PageProps): JSX.Element {
     <div class="map-frame">
       {world ? (
         <WorldMap
-          label="Scores by country"
+          label={t("Scores by country")}
           world={world}
           points={groups.rows.flatMap((row) => mapPoint(row, groups))}
           whole={whole}
           legend={[
-            { look: "fill-bad", text: `Below all (${scoreOf(groups)})` },
-            { look: "fill-neutral", text: "Too close, or too few, to tell" },
-            { look: "fill-good", text: "Above all" },
+            { look: "fill-bad", text: t("Below all ({score})", { score: scoreOf(groups) }) },
+            { look: "fill-neutral", text: t("Too close, or too few, to tell") },
+            { look: "fill-good", text: t("Above all") },
           ]}
           onPick={(i) => {
             const row = groups.rows.filter((each) => label(each, "country") !== null)[i];
@@ -47,10 +48,10 @@ export function GeoPage(props: PageProps): JSX.Element {
           }}
         />
       ) : (
-        <p class="loading">Loading the map …</p>
+        <p class="loading">{t("Loading the map …")}</p>
       )}
       <button type="button" aria-pressed={whole} onClick={() => setWhole(!whole)}>
-        {whole ? "Where the answers are" : "The whole world"}
+        {whole ? t("Where the answers are") : t("The whole world")}
       </button>
     </div>
   );
@@ -69,8 +70,8 @@ function mapPoint(row: Row, { total, measure }: Groups): MapPoint[] {
   const all = now(total).score;
   const below = all !== null && high !== null && high < all;
   const above = all !== null && low !== null && low > all;
-  const interval = low === null ? "" : ` (${format.fixed(low, 1)} to ${format.fixed(high, 1)})`;
-  const side = below ? ", below all" : above ? ", above all" : "";
+  const interval = low === null ? "" : ` (${format.fixed(low, 1)} – ${format.fixed(high, 1)})`;
+  const side = below ? `, ${t("below all")}` : above ? `, ${t("above all")}` : "";
   return [
     {
       code,

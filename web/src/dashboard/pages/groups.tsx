@@ -11,7 +11,7 @@ import { PageHead } from "../head.tsx";
 import { Shown } from "../loaded.tsx";
 import { MeasureStrip, chosen, useTotals } from "../measures.tsx";
 import { movers, survivors } from "../movers.ts";
-import { byName, fetchNames, METRIC_NAMES, nameOf } from "../names.ts";
+import { byName, fetchNames, metricName, nameOf } from "../names.ts";
 import { NoData } from "../problem.tsx";
 import { useReport, type Loaded } from "../replies.ts";
 import { count, label, ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
@@ -21,6 +21,7 @@ import { columnsOf, parseOrder, type Order } from "../table.tsx";
 import { filteredTo, reportQuery, withParams, type Params } from "../view.ts";
 import { isWithheld, withheldNote } from "../withheld.ts";
 import type { PageProps } from "./page.ts";
+import { t } from "../texts.ts";
 
 export interface Grouping {
   readonly report: string;
@@ -69,8 +70,8 @@ export function GroupPage(props: Props): JSX.Element {
   return (
     <>
       <PageHead
-        title={grouping.title}
-        text={grouping.text}
+        title={t(grouping.title)}
+        text={t(grouping.text)}
         of={groups}
         report={grouping.report}
         query={query}
@@ -136,7 +137,7 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
   const order = parseOrder(params.get("order_by"));
   const rows = inOrder(groups.rows, order, grouping.by);
   const notes = [
-    reply.meta.compare && "▼ ▲: changed by more than chance explains, over all groups here.",
+    reply.meta.compare && t("▼ ▲: changed by more than chance explains, over all groups here."),
     withheldNote(rows),
   ];
   const columns = columnsOf(reply, [...grouping.by, ...TABLE]).map((column) =>
@@ -151,10 +152,10 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
   };
   return (
     <Figure
-      title={`${METRIC_NAMES[measure.metric] ?? measure.metric} by ${grouping.noun}`}
+      title={t("{name} by {noun}", { name: metricName(measure.metric), noun: t(grouping.noun) })}
       reply={reply}
       n={count(total)}
-      of="answers"
+      of={t("answers")}
       tableOpen
       order={order}
       onSort={sort}
@@ -211,26 +212,28 @@ function Dots({ rows, groups, by, onPick }: DotsProps): JSX.Element {
         `${name}: ${figure}`,
         a.low === null ? "" : ` (${format.fixed(a.low, 1)} to ${format.fixed(a.high, 1)})`,
         `, n ${format.count(a.n)}`,
-        b.score === null ? "" : `, before ${format.score(b.score, measure.metric)}`,
-        look && `, significantly ${look}`,
-        isWithheld(row) ? ", too few answers to show" : "",
+        b.score === null
+          ? ""
+          : `, ${t("before {figure}", { figure: format.score(b.score, measure.metric) })}`,
+        look && `, ${look === "worse" ? t("significantly worse") : t("significantly better")}`,
+        isWithheld(row) ? `, ${t("too few answers to show")}` : "",
       ].join(""),
     };
   });
   return (
     <>
       <DotPlot
-        label="Scores"
+        label={t("Scores")}
         rows={dots}
         format={axis(measure.metric)}
         reference={now(total).score}
         legend={[
-          { look: "line", text: "Score and 95 % interval" },
-          { look: "reference", text: "All" },
+          { look: "line", text: t("Score and 95 % interval") },
+          { look: "reference", text: t("All") },
           ...(compared
             ? [
-                { look: "line before", text: "Hollow: before" },
-                { look: "line worse", text: "▼ worse" },
+                { look: "line before", text: t("Hollow: before") },
+                { look: "line worse", text: t("▼ worse") },
               ]
             : []),
         ]}
@@ -240,7 +243,9 @@ function Dots({ rows, groups, by, onPick }: DotsProps): JSX.Element {
         }}
       />
       {rows.length > MOST_DOTS && (
-        <p class="note">The first {MOST_DOTS} of {rows.length}; the table has them all.</p>
+        <p class="note">
+          {t("The first {n} of {all}; the table has them all.", { n: MOST_DOTS, all: rows.length })}
+        </p>
       )}
     </>
   );
@@ -282,10 +287,10 @@ function Periods({ params, filters, grouping, measure, by }: PeriodsProps): JSX.
     <Shown of={loaded}>
       {(reply) => (
         <Figure
-          title={`By ${grouping.noun} and ${by}`}
+          title={t("By {noun} and {granularity}", { noun: t(grouping.noun), granularity: t(by) })}
           reply={reply}
           n={count(ofMeasure(reply.totals, measure)[0])}
-          of="answers"
+          of={t("answers")}
           table={{
             columns: columnsOf(reply, ["period", ...grouping.by, ...TABLE], by),
             rows: ofMeasure(reply.rows, measure),

@@ -16,13 +16,14 @@ import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
 import { Shown } from "../loaded.tsx";
 import { toMeasure } from "../measures.tsx";
-import { METRIC_NAMES, nameOf } from "../names.ts";
+import { metricName, nameOf } from "../names.ts";
 import { reportPath, useAll, whole } from "../replies.ts";
 import { ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
 import { look } from "../router.ts";
 import type { TableColumn } from "../table.tsx";
 import { filteredTo, formatCondition, reportQuery, withParams, type Params } from "../view.ts";
 import type { PageProps } from "./page.ts";
+import { inSentence, t } from "../texts.ts";
 
 interface Props extends PageProps {
   readonly totals: Reply;
@@ -55,7 +56,7 @@ export function Moved(props: Props): JSX.Element | null {
   const loaded = useAll<Found>(paths, find);
   if (a.score === null || b.score === null) return null;
   const change = a.score - b.score;
-  const name = METRIC_NAMES[measure.metric] ?? measure.metric;
+  const name = metricName(measure.metric);
   return (
     <Shown of={loaded}>
       {([found]) => {
@@ -67,22 +68,21 @@ export function Moved(props: Props): JSX.Element | null {
         };
         return (
           <Figure
-            title={`What moved ${name.toLowerCase()} most`}
+            title={t("What moved {name} most", { name: inSentence(name) })}
             reply={totals}
             n={a.n}
-            of="answers"
+            of={t("answers")}
             note={
-              `The points that each group adds to the change of ${format.signed(change, 2)}. ` +
-              `A group stands with a stronger one where it is the same answers by another name; ` +
-              `others may still share some. ` +
-              `Filled: its own score changed by more than chance explains ` +
-              `(Benjamini-Hochberg at 5 % over all ${found.all} groups).`
+              t(
+                "The points that each group adds to the change of {change}. A group stands with a stronger one where it is the same answers by another name; others may still share some. Filled: its own score changed by more than chance explains (Benjamini-Hochberg at 5 % over all {n} groups).",
+                { change: format.signed(change, 2), n: found.all },
+              )
             }
             onPick={(picked) => pick(rows.findIndex((each) => each === picked))}
-            table={{ columns: COLUMNS, rows }}
+            table={{ columns: tableColumns(), rows }}
           >
             <BalanceChart
-              label="Contributions to the change"
+              label={t("Contributions to the change")}
               rows={found.heads.map((head) => ({
                 label: nameOf(head.key.dimension, head.key.value),
                 detail: [dimensionTitle(head.key.dimension), withOthers(head)]
@@ -116,7 +116,9 @@ function withOthers({ within }: Head): string {
   const names = within.map(({ key }) => nameOf(key.dimension, key.value));
   if (names.length === 0) return "";
   const others = names.length - 1;
-  return `with ${names[0]}${others ? ` and ${format.count(others)} more` : ""}`;
+  return others
+    ? t("with {name} and {n} more", { name: names[0] ?? "", n: format.count(others) })
+    : t("with {name}", { name: names[0] ?? "" });
 }
 
 function moverRow({ key, contribution, now: a, before: b, sure, within }: Head): Row {
@@ -137,23 +139,28 @@ function inWords(mover: Head, { metric }: Measure): string {
   const { key, contribution, now: a, before: b, sure } = mover;
   return (
     `${dimensionTitle(key.dimension)} ${nameOf(key.dimension, key.value)}: ` +
-    `${format.signed(contribution, 1)} points; ` +
-    `score ${format.score(a.score, metric)} (n ${format.count(a.n)}), ` +
-    `before ${format.score(b.score, metric)} (n ${format.count(b.n)})${sure ? ", significant" : ""}` +
+    t("{points} points; score {now} (n {n}), before {before} (n {m})", {
+      points: format.signed(contribution, 1),
+      now: format.score(a.score, metric),
+      n: format.count(a.n),
+      before: format.score(b.score, metric),
+      m: format.count(b.n),
+    }) +
+    (sure ? `, ${t("significant")}` : "") +
     (mover.within.length ? `, ${withOthers(mover)}` : "")
   );
 }
 
-const COLUMNS: readonly TableColumn[] = [
-  textColumn("value", "Group", (row) => nameOf(String(row["dimension"]), valueOf(row))),
-  textColumn("dimension", "By", (row) => dimensionTitle(String(row["dimension"]))),
-  figureColumn("contribution", "Points", (value) => format.signed(value, 2)),
-  figureColumn("score", "Score", (value) => format.fixed(value, 2)),
-  figureColumn("score_previous", "Before", (value) => format.fixed(value, 2)),
-  figureColumn("responses", "Answers", format.count),
-  figureColumn("responses_previous", "Before", format.count),
-  textColumn("significant", "Significant", (row) => (row["significant"] ? "yes" : "no")),
-  textColumn("within", "With it", (row) => String(row["within"] || "–")),
+const tableColumns = (): readonly TableColumn[] => [
+  textColumn("value", t("Group"), (row) => nameOf(String(row["dimension"]), valueOf(row))),
+  textColumn("dimension", t("By"), (row) => dimensionTitle(String(row["dimension"]))),
+  figureColumn("contribution", t("Points"), (value) => format.signed(value, 2)),
+  figureColumn("score", t("Score"), (value) => format.fixed(value, 2)),
+  figureColumn("score_previous", t("Before"), (value) => format.fixed(value, 2)),
+  figureColumn("responses", t("Answers"), format.count),
+  figureColumn("responses_previous", t("Before"), format.count),
+  textColumn("significant", t("Significant"), (row) => (row["significant"] ? t("yes") : t("no"))),
+  textColumn("within", t("With it"), (row) => String(row["within"] || "–")),
 ];
 
 function valueOf(row: Row): string | null {

@@ -11,7 +11,7 @@ import { PageHead } from "../head.tsx";
 import { Link } from "../link.tsx";
 import { Shown } from "../loaded.tsx";
 import { Change, toScale } from "../measures.tsx";
-import { fetchNames, METRIC_MEANINGS, METRIC_NAMES, nameOf } from "../names.ts";
+import { fetchNames, metricMeaning, metricName, nameOf } from "../names.ts";
 import { Newcomer } from "../newcomer.tsx";
 import { useReport } from "../replies.ts";
 import { measures, ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
@@ -28,6 +28,7 @@ import { comparisonOf, reportQuery, withParams } from "../view.ts";
 import { Moved } from "./moved.tsx";
 import type { PageProps } from "./page.ts";
 import { useWorst } from "./worst.ts";
+import { t } from "../texts.ts";
 
 export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   const compare = comparisonOf(params);
@@ -55,8 +56,8 @@ export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   return (
     <>
       <PageHead
-        title="Overview"
-        text="What happened in these days, and where to look."
+        title={t("Overview")}
+        text={t("What happened in these days, and where to look.")}
         of={totals}
         report="daily"
         query={query}
@@ -119,14 +120,14 @@ function Found(props: FoundProps): JSX.Element {
     <>
       <section
         class={worst.stale ? "story stale" : "story"}
-        aria-label="In short"
+        aria-label={t("In short")}
         aria-busy={worst.stale}
       >
         {sentences(findings, nameOf).map((sentence, i) => (
           <Told key={i} sentence={sentence} />
         ))}
       </section>
-      <section class="cards" aria-label="Headline figures">
+      <section class="cards" aria-label={t("Headline figures")}>
         {headlines.map(({ measure }) => (
           <Card
             key={`${measure.metric} ${measure.scale}`}
@@ -174,16 +175,17 @@ function Card({ params, totals, lines, surveys, measure, marked }: CardProps): J
     <Link to={{ page: measure.metric, params: several ? toScale(params, measure) : params }}>
       <article class="card">
         <h2>
-          {METRIC_NAMES[measure.metric] ?? measure.metric}
-          {several && <span class="note"> on {measure.scale}</span>}
+          {metricName(measure.metric)}
+          {several && <span class="note"> {t("on {scale}", { scale: measure.scale })}</span>}
         </h2>
         <p>
           <span class="big">{format.score(score, measure.metric)}</span>{" "}
-          <span class="note">{METRIC_MEANINGS[measure.metric]}</span>
+          <span class="note">{metricMeaning(measure.metric)}</span>
         </p>
         <p class="note">
-          {format.fixed(low, 1)} to {format.fixed(high, 1)} · n {format.count(n)}
-          {together > 1 && ` of ${together} surveys`}
+          {t("{low} to {high}", { low: format.fixed(low, 1), high: format.fixed(high, 1) })} · n{" "}
+          {format.count(n)}
+          {together > 1 && ` ${t("of {n} surveys", { n: together })}`}
         </p>
         <p>
           <Change row={row} from={format.score(before(row).score, measure.metric)} />

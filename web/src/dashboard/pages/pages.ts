@@ -1,6 +1,7 @@
 // Every page: its address, its name, the report that its filters are of.
 
 import type { FunctionComponent } from "preact";
+import { toTranslate } from "../texts.ts";
 import { OVERVIEW } from "../view.ts";
 import { ActivityPage } from "./activity.tsx";
 import { BrowsersPage } from "./browsers.tsx";
@@ -17,7 +18,7 @@ import { AgentsPage, SourcePage, SurveysPage } from "./sources.tsx";
 export interface Page {
   readonly path: string;
   readonly title: string;
-  readonly group: "" | "Surveys" | "Contact centre";
+  readonly group: string;
   /** Its filters are the page's; where the catalogue lacks it, so do the pages. */
   readonly report: string;
   readonly component: FunctionComponent<PageProps>;
@@ -31,27 +32,27 @@ const survey = (
   report: string,
   component: FunctionComponent<PageProps>,
   oneMetric = false,
-): Page => ({ path, title, group: "Surveys", report, component, oneMetric });
+): Page => ({ path, title, group: toTranslate("Surveys"), report, component, oneMetric });
 
 const contacts = (
   report: string,
   title: string,
   component: FunctionComponent<PageProps>,
-): Page => ({ path: report, title, group: "Contact centre", report, component });
+): Page => ({ path: report, title, group: toTranslate("Contact centre"), report, component });
 
 export const PAGES: readonly Page[] = [
-  { ...survey(OVERVIEW, "Overview", "daily", OverviewPage), group: "" },
-  survey("daily", "Daily", "daily", DailyPage),
-  survey("csat", "Satisfaction", "csat", CsatPage, true),
-  survey("nps", "Loyalty", "nps", NpsPage, true),
-  survey("ces", "Customer effort", "ces", CesPage, true),
-  survey("rates", "Rates", "rates", RatesPage, true),
-  survey("surveys", "By survey", "daily", SurveysPage),
-  survey("geo", "Countries", "geo", GeoPage),
-  survey("source", "Sources", "source", SourcePage),
-  survey("browsers", "Browsers & OS", "browsers", BrowsersPage),
-  survey("agents", "Agents", "agents", AgentsPage),
-  contacts("customer-perspective", "Customer Perspective", PerspectivePage),
-  contacts("agent-activity", "Agent activity", ActivityPage),
-  contacts("revenue", "Revenue", RevenuePage),
+  { ...survey(OVERVIEW, toTranslate("Overview"), "daily", OverviewPage), group: "" },
+  survey("daily", toTranslate("Daily"), "daily", DailyPage),
+  survey("csat", toTranslate("Satisfaction"), "csat", CsatPage, true),
+  survey("nps", toTranslate("Loyalty"), "nps", NpsPage, true),
+  survey("ces", toTranslate("Customer effort"), "ces", CesPage, true),
+  survey("rates", toTranslate("Rates"), "rates", RatesPage, true),
+  survey("surveys", toTranslate("By survey"), "daily", SurveysPage),
+  survey("geo", toTranslate("Countries"), "geo", GeoPage),
+  survey("source", toTranslate("Sources"), "source", SourcePage),
+  survey("browsers", toTranslate("Browsers & OS"), "browsers", BrowsersPage),
+  survey("agents", toTranslate("Agents"), "agents", AgentsPage),
+  contacts("customer-perspective", toTranslate("Customer Perspective"), PerspectivePage),
+  contacts("agent-activity", toTranslate("Agent activity"), ActivityPage),
+  contacts("revenue", toTranslate("Revenue"), RevenuePage),
 ];

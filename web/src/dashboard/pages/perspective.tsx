@@ -33,6 +33,7 @@ import {
 import { onlyValue, reportQuery, withParams, type Params } from "../view.ts";
 import { useWindow } from "../windowed.ts";
 import type { PageProps } from "./page.ts";
+import { pieces, t, toTranslate } from "../texts.ts";
 
 const REPORT = "customer-perspective";
 
@@ -65,8 +66,8 @@ export function PerspectivePage({ params, filters }: PageProps): JSX.Element {
   return (
     <>
       <PageHead
-        title="Customer Perspective"
-        text={findReport(REPORT)?.description ?? ""}
+        title={t("Customer Perspective")}
+        text={t(findReport(REPORT)?.description ?? "")}
         of={rows}
         report={REPORT}
         query={query}
@@ -75,7 +76,7 @@ export function PerspectivePage({ params, filters }: PageProps): JSX.Element {
       <Shown of={rows}>
         {(reply) =>
           count(reply.totals[0], "entered") === 0 ? (
-            <NoData what="interactions" />
+            <NoData what={t("interactions")} />
           ) : (
             <Pivot reply={reply} granularity={granularity ?? "day"} params={params} />
           )
@@ -130,7 +131,7 @@ function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
     [reply, granularity],
   );
   const told = ({ row, level }: Node): string =>
-    level === 0 ? "All" : (levels[level - 1]?.text(row) ?? "");
+    level === 0 ? t("All") : (levels[level - 1]?.text(row) ?? "");
   const drawn = useWindow(frame, nodes.length);
   const fold = (next: Folds): void =>
     look(withParams(params, { folds: formatFolds(next, usual) }), { replace: true });
@@ -142,13 +143,13 @@ function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
   const levelsTitle = grouped.map(levelTitle).join(" › ");
   return (
     <Figure
-      title="What customers met"
+      title={t("What customers met")}
       reply={reply}
       n={count(reply.totals[0], "entered")}
-      of="interactions entered"
+      of={t("interactions entered")}
       note={
         <>
-          Unfold to{" "}
+          {t("Unfold to")}{" "}
           {grouped.map((name, i) => (
             <span key={name}>
               {i > 0 && " › "}
@@ -170,7 +171,7 @@ function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
           class="table-frame tall"
           tabIndex={0}
           role="region"
-          aria-label="What customers met"
+          aria-label={t("What customers met")}
           ref={frame}
           onScroll={drawn.onScroll}
         >
@@ -297,7 +298,7 @@ function longest(texts: readonly string[]): string {
 }
 
 function levelTitle(name: string): string {
-  return name === "period" ? "Day" : dimensionTitle(name);
+  return name === "period" ? t("Day") : dimensionTitle(name);
 }
 
 interface PivotColumn extends TableColumn {
@@ -323,7 +324,7 @@ function pivotColumns(reply: Reply): PivotColumn[] {
       compared ? averageChange(amount(row, `${REVENUE}_change`, currency)) : null;
     return {
       name: `${REVENUE}_${currency}`,
-      title: `Average revenue ${currency}`,
+      title: t("Average revenue {currency}", { currency }),
       numeric: true,
       text: (row) => format.averageMoney(value(row)),
       value,
@@ -361,9 +362,9 @@ function averageChange(by: string | null): string {
 // -- service levels over time
 
 const SERVICE_LEVELS = [
-  ["accept_service_level_pct", "accept_due", "Accepted in time"],
-  ["first_response_service_level_pct", "first_response_due", "Answered in time"],
-  ["finished_service_level_pct", "finish_due", "Finished in time"],
+  ["accept_service_level_pct", "accept_due", toTranslate("Accepted in time")],
+  ["first_response_service_level_pct", "first_response_due", toTranslate("Answered in time")],
+  ["finished_service_level_pct", "finish_due", toTranslate("Finished in time")],
 ] as const;
 
 interface LevelsProps {
@@ -384,7 +385,7 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
             {SERVICE_LEVELS.map(([name, due, title]) => (
               <Figure
                 key={name}
-                title={title}
+                title={t(title)}
                 reply={reply}
                 n={count(reply.totals[0], due)}
                 note={
@@ -398,7 +399,7 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
                 }}
               >
                 <LineChart
-                  label={`${title} by ${by}`}
+                  label={t("{name} by {granularity}", { name: t(title), granularity: t(by) })}
                   points={reply.rows.map((row) => {
                     const start = label(row, "period") ?? "";
                     const value = number(row, name);
@@ -409,7 +410,7 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
                       words: [
                         `${format.period(start, by)}: ${format.percent(value, 2)}`,
                         `, n ${format.count(count(row, due))}`,
-                        before === null ? "" : `, before ${format.percent(before, 2)}`,
+                        before === null ? "" : `, ${t("before {figure}", { figure: format.percent(before, 2) })}`,
                       ].join(""),
                       value,
                       before,
@@ -424,9 +425,9 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
                   volume={false}
                   height={150}
                   legend={[
-                    { look: "line", text: "In time" },
-                    { look: "reference", text: "Whole period" },
-                    ...(reply.meta.compare ? [{ look: "line before", text: "Before" }] : []),
+                    { look: "line", text: t("In time") },
+                    { look: "reference", text: t("Whole period") },
+                    ...(reply.meta.compare ? [{ look: "line before", text: t("Before") }] : []),
                   ]}
                 />
               </Figure>
@@ -455,8 +456,19 @@ function Achieved({ row, name }: AchievedProps): JSX.Element {
   const before = number(row, `${name}_previous`);
   return (
     <>
-      <strong class="lead">{format.percent(number(row, name), 1)}</strong> of those with a threshold
-      {before !== null && `, after ${format.percent(before, 1)}`}
+      {pieces<JSX.Element>(
+        before === null
+          ? toTranslate("{share} of those with a threshold")
+          : toTranslate("{share} of those with a threshold, after {before}"),
+        {
+          share: (
+            <strong key="share" class="lead">
+              {format.percent(number(row, name), 1)}
+            </strong>
+          ),
+          before: format.percent(before, 1),
+        },
+      )}
     </>
   );
 }

@@ -14,6 +14,7 @@ import { columnsOf } from "../table.tsx";
 import { reportQuery } from "../view.ts";
 import { nothingCounted, withheldNote } from "../withheld.ts";
 import type { PageProps } from "./page.ts";
+import { t } from "../texts.ts";
 
 const SEGMENTS = ["detractors", "passives", "promoters"];
 
@@ -24,8 +25,8 @@ export function RatesPage({ params, filters }: PageProps): JSX.Element {
   return (
     <>
       <PageHead
-        title="Rates"
-        text="How often each score from 0 to 10 was given, of the net promoter question."
+        title={t("Rates")}
+        text={t("How often each score from 0 to 10 was given, of the net promoter question.")}
         of={rates}
         report="rates"
         query={query}
@@ -41,10 +42,10 @@ export function RatesPage({ params, filters }: PageProps): JSX.Element {
             <NoData />
           ) : (
             <Figure
-              title="Answers by score"
+              title={t("Answers by score")}
               reply={reply}
               n={number(total, "responses")}
-              of="answers"
+              of={t("answers")}
               note={withheldNote(reply.rows)}
               tableOpen
               table={{
@@ -61,7 +62,7 @@ export function RatesPage({ params, filters }: PageProps): JSX.Element {
               }}
             >
               <ColumnChart
-                label="Answers by score"
+                label={t("Answers by score")}
                 points={distribution(rows, SEGMENTS)}
                 format={(value) => format.percent(value, 0)}
                 height={300}
@@ -82,10 +83,10 @@ function ByPeriod({ params, filters, by }: PageProps & { readonly by: string }):
     <Shown of={rates}>
       {(reply) => (
         <Figure
-          title={`Answers by score and ${by}`}
+          title={t("Answers by score and {granularity}", { granularity: t(by) })}
           reply={reply}
           n={number(reply.totals[0], "responses")}
-          of="answers"
+          of={t("answers")}
           note={withheldNote(reply.rows)}
           table={{
             columns: columnsOf(reply, ["period", "score_value", "responses", "share_pct"], by),

@@ -17,6 +17,7 @@ import { coarserNote, granularityOf } from "../series.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, type Params } from "../view.ts";
 import type { PageProps } from "./page.ts";
+import { t, toTranslate } from "../texts.ts";
 
 const REPORT = "revenue";
 const WITH = "interactions_with_revenue";
@@ -42,8 +43,8 @@ export function RevenuePage({ params, filters }: PageProps): JSX.Element {
   return (
     <>
       <PageHead
-        title="Revenue"
-        text={findReport(REPORT)?.description ?? ""}
+        title={t("Revenue")}
+        text={t(findReport(REPORT)?.description ?? "")}
         of={totals}
         report={REPORT}
         query={query}
@@ -51,7 +52,7 @@ export function RevenuePage({ params, filters }: PageProps): JSX.Element {
       <Shown of={totals}>
         {(reply) =>
           reply.rows.length === 0 ? (
-            <NoData what="revenue" />
+            <NoData what={t("revenue")} />
           ) : (
             <>
               {byVolume(reply.rows).map((row) => (
@@ -88,18 +89,29 @@ function Currency({ row, children }: { row: Row; children: JSX.Element }): JSX.E
       <div class="headline">
         <p class="big">{format.money(text(row["revenue"]), currency)}</p>
         <p>
-          {format.averageMoney(text(row["avg_revenue"]), currency)} on average, of{" "}
-          {format.plural(count(row, WITH), "interaction")}.
-          {change !== null && (
-            <>
-              {" "}
-              {difference(format.money, change, currency)} than before (
-              {format.money(text(row["revenue_previous"]), currency)})
-              {averageChange !== null &&
-                `, ${difference(format.averageMoney, averageChange, currency)} on average`}
-              .
-            </>
-          )}
+          {[
+            t("{amount} on average, of {interactions}.", {
+              amount: format.averageMoney(text(row["avg_revenue"]), currency),
+              interactions: format.counted(
+                count(row, WITH),
+                "{n} interaction",
+                "{n} interactions",
+              ),
+            }),
+            change !== null &&
+              t(
+                averageChange === null
+                  ? toTranslate("{change} than before ({before}).")
+                  : toTranslate("{change} than before ({before}), {average} on average."),
+                {
+                  change: difference(format.money, change, currency),
+                  before: format.money(text(row["revenue_previous"]), currency),
+                  average: difference(format.averageMoney, averageChange ?? "0", currency),
+                },
+              ),
+          ]
+            .filter(Boolean)
+            .join(" ")}
         </p>
       </div>
       {children}
@@ -112,7 +124,8 @@ function difference(
   change: string,
   currency: string,
 ): string {
-  return `${told(change.replace("-", ""), currency)} ${change.startsWith("-") ? "less" : "more"}`;
+  const amount = told(change.replace("-", ""), currency);
+  return change.startsWith("-") ? t("{amount} less", { amount }) : t("{amount} more", { amount });
 }
 
 interface OverTimeProps {
@@ -129,10 +142,10 @@ function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.El
   const compared = series.meta.compare !== undefined;
   return (
     <Figure
-      title={`${currency} by ${granularity}`}
+      title={t("{name} by {granularity}", { name: currency, granularity: t(granularity) })}
       reply={series}
       n={count(total, WITH)}
-      of="interactions with revenue"
+      of={t("interactions with revenue")}
       note={coarserNote(params, granularity)}
       table={{
         columns: columnsOf(series, COLUMNS, granularity),
@@ -141,7 +154,10 @@ function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.El
       }}
     >
       <LineChart
-        label={`Revenue in ${currency} by ${granularity}`}
+        label={t("Revenue in {currency} by {granularity}", {
+          currency,
+          granularity: t(granularity),
+        })}
         points={rows.map((row) => {
           const start = label(row, "period") ?? "";
           const before = text(row["revenue_previous"]);
@@ -152,7 +168,7 @@ function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.El
             words: [
               `${period}: ${format.money(text(row["revenue"]), currency)}`,
               `, n ${format.count(count(row, WITH))}`,
-              before === null ? "" : `, before ${format.money(before, currency)}`,
+              before === null ? "" : `, ${t("before {figure}", { figure: format.money(before, currency) })}`,
             ].join(""),
             value: toDraw(row["revenue"]),
             before: toDraw(row["revenue_previous"]),

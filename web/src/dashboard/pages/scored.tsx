@@ -29,6 +29,7 @@ import { withheldNote } from "../withheld.ts";
 import { legend } from "./daily.tsx";
 import { DipNote, dipOf } from "./dip.tsx";
 import type { PageProps } from "./page.ts";
+import { t, toTranslate } from "../texts.ts";
 
 interface Metric {
   readonly report: "csat" | "nps" | "ces";
@@ -42,22 +43,28 @@ interface Metric {
 
 const CSAT: Metric = {
   report: "csat",
-  title: "Customer satisfaction",
-  text: "Satisfied, neutral and dissatisfied customers, and the share of the first.",
+  title: toTranslate("Customer satisfaction"),
+  text: toTranslate(
+    "Satisfied, neutral and dissatisfied customers, and the share of the first.",
+  ),
   headline: "csat_pct",
   segments: ["dissatisfied", "neutral", "satisfied"],
 };
 const NPS: Metric = {
   report: "nps",
-  title: "Loyalty",
-  text: "The net promoter score: the share of promoters (9–10) minus that of detractors (0–6).",
+  title: toTranslate("Loyalty"),
+  text: toTranslate(
+    "The net promoter score: the share of promoters (9–10) minus that of detractors (0–6).",
+  ),
   headline: "nps",
   segments: ["detractors", "passives", "promoters"],
 };
 const CES: Metric = {
   report: "ces",
-  title: "Customer effort",
-  text: "How many found it easy or difficult, and the share of the first.",
+  title: toTranslate("Customer effort"),
+  text: toTranslate(
+    "How many found it easy or difficult, and the share of the first.",
+  ),
   headline: "ces_pct",
   segments: ["difficult", "neutral", "easy"],
 };
@@ -76,8 +83,8 @@ function ScoredPage({ params, filters, metric }: PageProps & { metric: Metric })
   return (
     <>
       <PageHead
-        title={metric.title}
-        text={metric.text}
+        title={t(metric.title)}
+        text={t(metric.text)}
         of={whole}
         report={metric.report}
         query={query}
@@ -133,38 +140,42 @@ function OneScale({ metric, measure, whole, named, children }: ScaleProps): JSX.
   const withheld = withheldNote([row]);
   return (
     <section>
-      {named && <h2>On the scale {measure.scale}</h2>}
+      {named && <h2>{t("On the scale {scale}", { scale: measure.scale })}</h2>}
       <div class="headline">
         <p class="big">{format.score(number(row, headline), report)}</p>
         <p>
-          95 % interval {format.fixed(number(row, "ci_low"), 2)} to{" "}
-          {format.fixed(number(row, "ci_high"), 2)}, of {format.plural(count(row), "answer")}.
-          {number(row, "average") !== null && (
-            <>
-              {" "}
-              Average score {format.cell(row["average"])}, median{" "}
-              {format.cell(row["median"], "scale", "median")}.
-            </>
-          )}
-          {change !== null && (
-            <>
-              {" "}
-              {format.signed(change, 2)} points against{" "}
-              {format.fixed(number(row, `${headline}_previous`), 2)} before,{" "}
-              {row[`${headline}_significant`] ? "more than chance explains" : "which may be chance"}
-              .
-            </>
-          )}
+          {[
+            t("95 % interval {low} to {high}, of {answers}.", {
+              low: format.fixed(number(row, "ci_low"), 2),
+              high: format.fixed(number(row, "ci_high"), 2),
+              answers: format.counted(count(row), "{n} answer", "{n} answers"),
+            }),
+            number(row, "average") !== null &&
+              t("Average score {average}, median {median}.", {
+                average: format.cell(row["average"]),
+                median: format.cell(row["median"], "scale", "median"),
+              }),
+            change !== null &&
+              t("{points} points against {before} before, {doubt}.", {
+                points: format.signed(change, 2),
+                before: format.fixed(number(row, `${headline}_previous`), 2),
+                doubt: row[`${headline}_significant`]
+                  ? t("more than chance explains")
+                  : t("which may be chance"),
+              }),
+          ]
+            .filter(Boolean)
+            .join(" ")}
         </p>
         <Shares row={row} segments={segments} />
       </div>
       {withheld && <p class="note">{withheld}</p>}
       {children}
       <Figure
-        title="How often each score was given"
+        title={t("How often each score was given")}
         reply={whole}
         n={count(row)}
-        of="answers"
+        of={t("answers")}
         note={withheldNote(breakdown)}
         table={{
           columns: columnsOf(
@@ -175,7 +186,7 @@ function OneScale({ metric, measure, whole, named, children }: ScaleProps): JSX.
         }}
       >
         <ColumnChart
-          label="How often each score was given"
+          label={t("How often each score was given")}
           points={distribution(breakdown, segments)}
           format={(value) => format.percent(value, 0)}
           legend={segmentLegend(segments)}
@@ -241,10 +252,10 @@ function OverTime(props: OverTimeProps): JSX.Element {
   return (
     <>
       <Figure
-        title="Over time"
+        title={t("Over time")}
         reply={series}
         n={count(row)}
-        of="answers"
+        of={t("answers")}
         note={
           (dip || withheld || coarser) && (
             <>
@@ -262,7 +273,10 @@ function OverTime(props: OverTimeProps): JSX.Element {
         }}
       >
         <LineChart
-          label={`${metric.title} by ${granularity}`}
+          label={t("{name} by {granularity}", {
+            name: t(metric.title),
+            granularity: t(granularity),
+          })}
           points={scorePoints(rows, report, granularity, series.meta, headline)}
           format={axis(report)}
           bounds={bounds(report)}
@@ -273,10 +287,10 @@ function OverTime(props: OverTimeProps): JSX.Element {
         />
       </Figure>
       <Figure
-        title={`${capital(segments[2])}, ${segments[1]} and ${segments[0]}`}
+        title={capital(format.listed([...segments].reverse().map((name) => t(name))))}
         reply={series}
         n={count(row)}
-        of="answers"
+        of={t("answers")}
         note={withheld}
         table={{
           columns: columnsOf(series, ["period", "responses", ...columns], granularity),
@@ -284,7 +298,7 @@ function OverTime(props: OverTimeProps): JSX.Element {
         }}
       >
         <ColumnChart
-          label={`Shares by ${granularity}`}
+          label={t("Shares by {granularity}", { granularity: t(granularity) })}
           points={rows.map((each) => segmentColumn(each, segments, granularity))}
           format={(value) => `${value} %`}
           most={100}

@@ -3,30 +3,33 @@
 import type { JSX } from "preact";
 import { GroupPage, type Grouping } from "./groups.tsx";
 import type { PageProps } from "./page.ts";
+import { toTranslate } from "../texts.ts";
 
 const SURVEYS: Grouping = {
   report: "daily",
-  title: "Surveys",
-  text: "Each survey by itself: elsewhere answers to all surveys of a metric and scale count together.",
+  title: toTranslate("Surveys"),
+  text: toTranslate(
+    "Each survey by itself: elsewhere answers to all surveys of a metric and scale count together.",
+  ),
   by: ["survey"],
   groupBy: "survey",
-  noun: "survey",
+  noun: toTranslate("survey"),
 };
 
 const SOURCE: Grouping = {
   report: "source",
-  title: "Sources",
-  text: "Answers and scores by the channel that they came through.",
+  title: toTranslate("Sources"),
+  text: toTranslate("Answers and scores by the channel that they came through."),
   by: ["channel"],
-  noun: "channel",
+  noun: toTranslate("channel"),
 };
 
 const AGENTS: Grouping = {
   report: "agents",
-  title: "Agents",
-  text: "How many answers each agent had, and how they were scored.",
+  title: toTranslate("Agents"),
+  text: toTranslate("How many answers each agent had, and how they were scored."),
   by: ["agent"],
-  noun: "agent",
+  noun: toTranslate("agent"),
 };
 
 export const SurveysPage = (props: PageProps): JSX.Element => (
