@@ -92,7 +92,7 @@ def test_who_has_contacts_and_no_answers_is_shown_the_way_to_them(
     expect(page.get_by_text("No answers yet")).to_be_visible()
     expect(page.get_by_text("Contacts there are")).to_have_count(0)
     page.route(
-        "**/v1/reports/customer-perspective?*group_by=media_type*",
+        "**/v1/reports/customer-perspective?preset=all_time&*",
         lambda route: route.fulfill(json={"rows": [{"media_type": "voice", "entered": 1}]}),
     )
     page.reload()
