@@ -50,7 +50,7 @@ PATHS = (
     "tenant=calm/year=2026.parquet",
     "s3://elsewhere/raw/",
 )
-FORMULAS = ("=cmd|' /C calc'!A0", "+44 20 7946", "-5+cmd", "@SUM(A1:A9)", "\t=1+1", "＝1+1")
+FORMULAS = ("=cmd|' /C calc'!A0", "+44 20 7946", "-5+cmd", "@SUM(A1:A9)", "x\t=1+1", "＝1+1")
 LOGS = (
     'x\n{"level": "INFO", "message": "forged"}',
     "x\r\nSTART RequestId: forged",

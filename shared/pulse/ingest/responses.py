@@ -111,13 +111,20 @@ class ResponseReader(Reader):
             name = self.key.surveys[0]
         if name is None:
             raise RejectedError("survey_id", "survey_missing", "survey_id is required.")
-        if self.key.surveys and name not in self.key.surveys:
-            raise RejectedError("survey_id", "survey_not_allowed", "This key is for other surveys.")
-        short = len(name) <= fields.NAME_LIMIT  # no survey's id is longer
-        survey = self.directory.survey(self.tenant, name) if short else None
-        if survey is None:
-            raise RejectedError("survey_id", "survey_unknown", "There is no such survey.")
-        return survey
+        # surveys made before names had one form may have another id
+        names = list(dict.fromkeys((name, fields.as_sent(item, "survey_id") or name)))
+        if self.key.surveys:
+            names = [one for one in names if one in self.key.surveys]
+            if not names:
+                raise RejectedError(
+                    "survey_id", "survey_not_allowed", "This key is for other surveys."
+                )
+        for one in names:
+            short = len(one) <= fields.NAME_LIMIT  # no survey's id is longer
+            survey = self.directory.survey(self.tenant, one) if short else None
+            if survey is not None:
+                return survey
+        raise RejectedError("survey_id", "survey_unknown", "There is no such survey.")
 
     def _answered(self, item: dict[str, Any], named_id: str | None) -> int:
         us = self._aged(item)

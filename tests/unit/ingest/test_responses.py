@@ -211,3 +211,12 @@ def test_a_signature_is_over_what_the_link_says_letter_for_letter() -> None:
     signature = sign("s3", "demo", "checkout", {"agent": apart, "interaction": "7"})
     response = read_of(SIGNED, signature=signature, agent_id=apart, interaction_id=7)
     assert (response.agent, response.interaction, response.warning) == ("Jos\u00e9", "7", None)
+
+
+def test_a_survey_from_before_names_had_one_form_is_found_as_it_was_made() -> None:
+    old = replace(SURVEY, id="e-mail ")
+    key = Key("0" * 64, "publishable", "demo", 0, surveys=("e-mail ",))
+    read = ResponseReader(directory(Tenant("demo", "Demo"), old), key, "demo", NOW_US).read
+    assert read({"survey_id": "e-mail ", "score": 5}).survey == "e-mail "
+    with pytest.raises(RejectedError, match="other surveys"):
+        read({"survey_id": "e-mail", "score": 5})
