@@ -389,16 +389,8 @@ def large_run_prefix(dataset: Dataset, tenant: str, run: str) -> str:
     return f"{large_tenant_prefix(dataset, tenant)}run={run}/"
 
 
-def large_mark_key(dataset: Dataset, tenant: str, run: str) -> str:
-    """The object that stands as long as all of a run's rows do: the last put, the first removed.
-
-    A statement over rows that have been removed finds nothing, and would not say so.
-    """
-    return large_mark_below(large_run_prefix(dataset, tenant, run))
-
-
 def large_mark_below(run_prefix: str) -> str:
-    """The same, of the run with this prefix."""
+    """The object that tells of which days all rows are there that a run has laid out."""
     return f"{run_prefix}complete"
 
 

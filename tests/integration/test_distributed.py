@@ -28,6 +28,7 @@ from pulse.serve.distributed_sql import Wanted
 from pulse.serve.needs import Needs
 from pulse.serve.years import Left, Uncovered
 from pulse.store.executions import Execution, Executions
+from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.store.questions import BEGIN_US, KEEP_FAILED_US, KEEP_US, RUN_US, Questions
 from pulse.store.tenants import Tenants
@@ -120,7 +121,8 @@ def world() -> Iterator[World]:
 
 def lay_out(world: World, run: str = RUN, tenant: str = "acme") -> None:
     """As if the run had laid out rows."""
-    Objects(world.bucket).put(lake.large_mark_key(lake.SCORES, tenant, run), b"")
+    prefix = lake.large_run_prefix(lake.SCORES, tenant, run)
+    LaidRows(Objects(world.bucket)).complete(prefix, [DAY])
 
 
 def wanted(country: str = "DE", run: str = RUN, tenant: str = "acme") -> Wanted:
@@ -231,6 +233,21 @@ def test_rows_that_went_while_they_were_read_are_looked_up_once_more(world: Worl
     Objects(world.bucket).wipe(lake.large_tenant_prefix(lake.SCORES, "acme"))
     with pytest.raises(GoneError, match=RUN):
         world.ask(wanted())
+
+
+def test_a_day_that_went_from_a_run_is_looked_up_once_more_and_others_are_not(
+    world: World,
+) -> None:
+    other = DAY + timedelta(days=1)
+    laid = LaidRows(Objects(world.bucket))
+    laid.complete(lake.large_run_prefix(lake.SCORES, "acme", RUN), [other])
+    world.athena.at_once = True
+    with pytest.raises(GoneError, match=RUN):
+        world.ask(wanted())
+    remaining = Wanted(
+        lake.SCORES, "acme", {RUN: frozenset({DAY, other})}, (DateRange(other, other),), (), {}
+    )
+    world.process().cells(remaining, world.admit, remaining_s=lambda: 0.0)
 
 
 def test_days_that_are_not_asked_for_make_no_other_question(world: World) -> None:

@@ -7,7 +7,7 @@ the template's own tables.
 import random
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from math import inf
@@ -392,6 +392,16 @@ def test_only_runs_that_the_record_does_not_name_are_removed(pulse: Driver) -> N
     left = list(pulse.objects(lake.large_tenant_prefix(lake.SCORES, "erased")))
     assert {key.split("run=")[1][:26] for key in left} == {*year.part.laid}
     assert laid.remove_unnamed("erased", record) == 0
+    # and of a run that is named the days alone that count no more
+    ((run, its_days),) = year.part.laid.items()
+    fewer = replace(year.part, laid={run: its_days - {DAYS[0]}})
+    state = replace(year.state, parts=(fewer,))
+    left_over = Tenant("erased", "E", tables={"scores": TableState({2025: state})})
+    assert laid.remove_unnamed("erased", left_over) == 0
+    prefix = lake.large_run_prefix(lake.SCORES, "erased", run)
+    assert laid.days(prefix) == its_days - {DAYS[0]}
+    assert not list(pulse.objects(f"{prefix}dt={DAYS[0]}/"))
+    assert len([*pulse.objects(prefix)]) > 1
     assert laid.remove_unnamed("erased", None) == len(year.part.laid)
     assert list(pulse.objects("large/")) == others
 
@@ -413,4 +423,4 @@ def test_what_says_that_a_run_is_complete_goes_first() -> None:
     watched = Watched()
     prefix = lake.large_run_prefix(lake.SCORES, "acme", RUNS[0])
     LaidRows(watched).remove(prefix)
-    assert watched.asked == [[lake.large_mark_key(lake.SCORES, "acme", RUNS[0])], prefix]
+    assert watched.asked == [[f"{prefix}complete"], prefix]

@@ -26,6 +26,7 @@ from pulse.serve.distributed_sql import MOST_ROWS, Wanted
 from pulse.settings import BuildSettings
 from pulse.sql import spread, statement
 from pulse.store.athena import Athena
+from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import CUBE, Part, YearState
 
@@ -220,7 +221,7 @@ class LargeTenants:
                 partition="dt",
                 remaining_s=remaining_s,
             )
-            self.objects.put(lake.large_mark_key(dataset, tenant, run), b"")
+            LaidRows(self.objects).complete(lake.large_run_prefix(dataset, tenant, run), some)
             laid[run] = frozenset(some)
         return laid
 

@@ -25,6 +25,7 @@ from pulse.serve.years import Admit, Left, Year, not_rolled_up
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client
 from pulse.store.executions import Executions
+from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.store.questions import Asked, Questions
 
@@ -115,11 +116,16 @@ class Distributed:
 
     def _check_complete(self, wanted: Wanted) -> None:
         """Raise GoneError unless all rows that the statement was to read were there throughout."""
-        keys = [lake.large_mark_key(wanted.table, wanted.tenant, run) for run in wanted.runs]
+        laid = LaidRows(self.objects)
+        places = {
+            lake.large_run_prefix(wanted.table, wanted.tenant, run): its_days
+            for run, its_days in wanted.asked
+        }
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            marks = list(pool.map(self.objects.get_unless_gone, keys))
-        if gone := [key for key, mark in zip(keys, marks, strict=True) if mark is None]:
-            raise GoneError(f"{gone[0]} is no longer there")
+            there = pool.map(laid.days, places)
+        for (prefix, its_days), its_there in zip(places.items(), there, strict=True):
+            if not its_there.issuperset(its_days):
+                raise GoneError(f"days of {prefix} are no longer there")
 
     def _begun(self, wanted: Wanted, name: str, admit: Admit) -> Asked:
         """The statement, which may run or have ended."""

@@ -158,7 +158,7 @@ class Wanted:
         """The SELECTs of the rows that count, and of those that are only marked."""
         conditions, values = _where(self._filters)
         counted, marks = [], []
-        for run, its_days in self._asked:
+        for run, its_days in self.asked:
             rows = "\n        AND ".join(self._rows(run, its_days))
             select = ", ".join(
                 [
@@ -181,7 +181,7 @@ class Wanted:
         return counted, marks
 
     @cached_property
-    def _asked(self) -> list[tuple[str, list[date]]]:
+    def asked(self) -> list[tuple[str, list[date]]]:
         """Each run that has days asked for, and these days. Raises ValueError for what is no run.
 
         What is changed by other days is no other question.
@@ -194,11 +194,6 @@ class Wanted:
             if asked:
                 found.append((run, asked))
         return found or [(run, []) for run in sorted(self.laid)[:1]]
-
-    @property
-    def runs(self) -> list[str]:
-        """The runs whose rows it is made of."""
-        return [run for run, _ in self._asked]
 
     def _rows(self, run: str, asked: Sequence[date]) -> Iterator[str]:
         """Where a run's rows of the days asked for lie. Ids and days have no quotes in them."""
