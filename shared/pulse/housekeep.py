@@ -26,6 +26,7 @@ from pulse.store.catalog import Catalog
 from pulse.store.compactions import Compaction, Compactions
 from pulse.store.events import Events
 from pulse.store.held import HeldRuns
+from pulse.store.laid import LaidRows
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
@@ -114,6 +115,8 @@ class Housekeep:
                 yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
             for prefix, keys in self._replaced_parts(dataset):
                 yield _Task(prefix, "PartsRemoved", partial(self._remove_keys, keys))
+            for prefix in self._replaced_layouts(dataset):
+                yield _Task(prefix, "PartsRemoved", partial(self._remove_layout, prefix))
         for compaction in self.compactions.all():
             if compaction.is_over:
                 remove = partial(self._remove_sources, compaction)
@@ -178,6 +181,21 @@ class Housekeep:
             run = prefix.rpartition("/run=")[2] if "/run=" in prefix else ""
             if prefix not in named and (not run or _is_old(run)):
                 yield prefix, keys
+
+    def _replaced_layouts(self, dataset: lake.Dataset) -> Iterator[str]:
+        """The prefix of each run of a large tenant's rows that its record does not name.
+
+        As with parts, one of the last day may be about to be named.
+        """
+        laid = LaidRows(self.objects)
+        for tenant in sorted(laid.tenants(dataset)):
+            for run, prefix in laid.unnamed(dataset, tenant, self.tenants.get(tenant)):
+                if _is_old(run):
+                    yield prefix
+
+    def _remove_layout(self, prefix: str) -> bool:
+        LaidRows(self.objects).remove(prefix)
+        return True
 
     def _remove_keys(self, keys: Collection[str]) -> bool:
         self.objects.wipe_keys(keys)

@@ -17,8 +17,10 @@ from pulse.erasure.waiting import Waiting
 from pulse.settings import BuildSettings
 from pulse.store.finance import Finance
 from pulse.store.imports import Imports
+from pulse.store.laid import LaidRows
 from pulse.store.names import Names
 from pulse.store.objects import Objects
+from pulse.store.questions import Questions
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import Tenant
 
@@ -35,6 +37,7 @@ class Deletion:
     names: Names
     imports: Imports
     finance: Finance
+    questions: Questions
     files: Objects
     """The finance bucket."""
 
@@ -53,6 +56,7 @@ class Deletion:
             names=Names(settings.table),
             imports=Imports(settings.table),
             finance=Finance(settings.table),
+            questions=Questions(settings.table),
             files=Objects(finance_bucket),
         )
 
@@ -130,12 +134,18 @@ class Deletion:
         return len(keys)
 
     def _wipe_reports(self, tenant: str) -> int:
-        """Delete its reports with all versions; how many objects there were."""
+        """Delete its reports with all versions; how many objects there were.
+
+        Rows that were laid out apart for them go, too, and what was made for questions.
+        """
+        objects = self.erase.objects
         prefixes = [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
-        objects = sum(len(list(self.erase.objects.keys(prefix))) for prefix in prefixes)
+        found = sum(len(list(objects.keys(prefix))) for prefix in prefixes)
         for prefix in prefixes:
-            self.erase.objects.wipe(prefix)
-        return objects
+            objects.wipe(prefix)
+        LaidRows(objects).remove_unnamed(tenant, None)
+        self.questions.remove(tenant, objects)
+        return found
 
     def _wipe_finance(self, tenant: str) -> int:
         """Delete its revenue files, so that its id can be used again; how many there were."""

@@ -15,6 +15,7 @@ from pulse.reports.writing import YearWriter
 from pulse.settings import BuildSettings
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
+from pulse.store.questions import Questions
 from pulse.store.tenants import Tenants
 
 
@@ -24,11 +25,14 @@ class Folding:
 
     objects: Objects
     tenants: Tenants
+    questions: Questions
 
     @classmethod
     def from_settings(cls, settings: BuildSettings) -> Self:
         """Over the stack that the settings name."""
-        return cls(Objects(settings.lake_bucket), Tenants(settings.table))
+        return cls(
+            Objects(settings.lake_bucket), Tenants(settings.table), Questions(settings.table)
+        )
 
     def fold(self, tenant: str) -> None:
         """Let every year of a tenant be one part, and remove every other object of its reports.
@@ -40,6 +44,7 @@ class Folding:
             for year in self._years(dataset, tenant):
                 self._fold_year(dataset, tenant, year)
         LaidRows(self.objects).remove_unnamed(tenant, self.tenants.get(tenant))
+        self.questions.remove(tenant, self.objects)
 
     def _years(self, dataset: lake.Dataset, tenant: str) -> list[int]:
         known = self.tenants.get(tenant)

@@ -1,0 +1,140 @@
+"""Large tenants through the whole flow: built, asked, added to, housekept, erased, deleted.
+
+The parameter stands at its least, so that two rows make a tenant a large one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from pulse import lake
+from pulse.erasure.deletion import Deletion
+from pulse.tenants.tenant import CUBE, Part
+from tests.driver import Driver, running
+from tests.eraser import GONE, OTHER, World
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Driver]:
+    with running(LargestTenantRows="1") as driver:
+        yield driver
+
+
+def part(world: World, tenant: str = "acme") -> Part:
+    """The one part of the tenant's scores of this year."""
+    found = world.driver.tenants.get(tenant)
+    assert found
+    (only,) = found.table("scores").years[2026].parts
+    return only
+
+
+def fill(world: World) -> None:
+    for tenant in ("acme", "umbrella"):
+        world.response(3, id="r-1", tenant=tenant, customer_id=GONE, agent_id="mia", country="DE")
+        world.response(3, id="r-2", tenant=tenant, customer_id=OTHER, agent_id="bob", country="FR")
+        world.response(40, id="r-3", tenant=tenant, customer_id=OTHER, agent_id="bob", country="DE")
+    world.driver.build()
+
+
+def by_agent(world: World, tenant: str = "acme") -> dict[tuple[str, str | None], int]:
+    """Answers by agent and country in some days of each of several weeks, which Athena counts."""
+    dates = f"start_date={world.day(41)}&end_date={world.day(2)}"
+    reply = world.driver.report(
+        tenant, "nps", f"{dates}&group_by=agent,country,browser,survey&granularity=week"
+    )
+    assert reply["meta"]["engine"] == "athena"
+    return {(row["agent"], row["country"]): row["responses"] for row in reply["rows"]}
+
+
+def test_a_tenant_that_is_large_is_built_and_answered(world: World) -> None:
+    fill(world)
+    assert part(world).laid
+    assert CUBE not in part(world).sizes
+    found = by_agent(world)
+    assert found == {("mia", "DE"): 1, ("bob", "FR"): 1, ("bob", "DE"): 1}
+    assert found == by_agent(world, "umbrella")
+    assert world.responses() == 3
+    world.check()
+
+
+def test_late_answers_are_laid_out_and_the_other_days_stay_where_they_are(world: World) -> None:
+    fill(world)
+    before = part(world).laid
+    assert by_agent(world)["mia", "DE"] == 1
+    world.response(3, id="r-4", agent_id="mia", country="DE")
+    world.response(20, id="r-5", agent_id="mia", country="FR")
+    world.driver.build()
+    after = part(world).laid
+    kept = {run for run in after if run in before}
+    assert len(kept) == len(before)
+    assert {day for run in {*after} - kept for day in after[run]} == {
+        day for day in part(world).days if str(day) in (world.day(3), world.day(20))
+    }
+    found = by_agent(world)
+    assert found == {
+        ("mia", "DE"): 2,
+        ("bob", "FR"): 1,
+        ("bob", "DE"): 1,
+        ("mia", "FR"): 1,
+    }
+    assert world.responses() == 5
+    world.check()
+
+
+def test_what_the_record_names_no_more_is_removed_a_day_later(world: World) -> None:
+    fill(world)
+    old = {*part(world).laid}
+    for ago in (3, 40):  # so that no day of the first runs counts
+        world.response(ago, id=f"late-{ago}", agent_id="mia")
+    world.driver.build()
+    assert not old & {*part(world).laid}
+    world.driver.housekeep()
+    assert laid(world) == old | {*part(world).laid}
+    world.now += timedelta(days=1, seconds=1)
+    world.driver.housekeep()
+    assert laid(world) == {*part(world).laid}
+    world.driver.forget()
+    assert by_agent(world)["mia", "DE"] == 1
+
+
+def laid(world: World, tenant: str = "acme") -> set[str]:
+    root = lake.large_tenant_prefix(lake.SCORES, tenant)
+    return {key.removeprefix(f"{root}run=")[:26] for key in world.driver.objects(root)}
+
+
+def test_an_erasure_leaves_nothing_of_before(world: World) -> None:
+    fill(world)
+    assert by_agent(world)["mia", "DE"] == 1
+    others = {*world.driver.objects("large/scores/tenant=umbrella/")}
+    world.erase()
+    assert by_agent(world) == {("bob", "FR"): 1, ("bob", "DE"): 1}
+    assert laid(world) == {*part(world).laid}
+    assert {*world.driver.objects("large/scores/tenant=umbrella/")} >= others
+    holders = [key for key in world.holders("mia") if "tenant=umbrella" not in key]
+    assert [key for key in holders if key.startswith(("large/", "questions/", "reports/"))] == []
+    world.check()
+
+
+def test_of_a_deleted_tenant_nothing_is_left(world: World) -> None:
+    fill(world)
+    assert by_agent(world)
+    outputs = world.driver.deployment.outputs
+    made = Deletion.from_settings(
+        world.driver.settings,
+        outputs["DeadLetterQueueUrl"],
+        outputs["FinanceBucket"],
+        world.said.append,
+    )
+    acme = world.driver.tenants.get("acme")
+    assert acme
+    world.driver.export_revenue()
+
+    def rebuild() -> None:
+        world.driver.build_daily()
+
+    replace(made, erase=world.stage).run(acme, with_finance=True, rebuild=rebuild)
+    for prefix in ("large/", "questions/", "reports/"):
+        assert [key for key in world.driver.objects(prefix) if "tenant=acme/" in key] == []
+    assert by_agent(world, "umbrella")["mia", "DE"] == 1
