@@ -127,6 +127,39 @@ def in_turns(rounds: int, things: Mapping[str, Callable[[], object]]) -> dict[st
     return {name: Times(tuple(seconds)) for name, seconds in taken.items()}
 
 
+@dataclass(frozen=True)
+class Taken:
+    """How long one thing took, and how long the processor worked for it; each time, seconds."""
+
+    wall: Times
+    processor: Times
+    delay_s: float
+    """What it waited for, at least."""
+
+    @property
+    def alone(self) -> float:
+        """About how long it takes where nothing else is done."""
+        return self.delay_s + self.processor.median
+
+
+def worked_in_turns(
+    rounds: int, things: Mapping[str, Callable[[], object]], delay_s: float
+) -> dict[str, Taken]:
+    """As `in_turns`, with what the processor worked in this process; each waits that long."""
+    worked: dict[str, list[float]] = {name: [] for name in things}
+
+    def timed(name: str, thing: Callable[[], object]) -> Callable[[], object]:
+        def run() -> None:
+            start = time.process_time()
+            thing()
+            worked[name].append(time.process_time() - start)
+
+        return run
+
+    walls = in_turns(rounds, {name: timed(name, thing) for name, thing in things.items()})
+    return {name: Taken(wall, Times(tuple(worked[name])), delay_s) for name, wall in walls.items()}
+
+
 def milliseconds(seconds: float) -> str:
     """As text, with as many digits as tell something."""
     ms = seconds * 1000

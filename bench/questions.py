@@ -10,7 +10,6 @@ about as long; how long it took here is told too.
 """
 
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -33,7 +32,7 @@ from bench.laid import (
     publish,
     sessions_cube,
 )
-from bench.measure import Goal, Part, Scale, Times, in_turns, milliseconds
+from bench.measure import Goal, Part, Scale, Taken, milliseconds, worked_in_turns
 from pulse import lake
 from pulse.days import DateRange
 from pulse.reports import tenant_year
@@ -194,34 +193,6 @@ def _without_tenant(told: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "rows": rows}
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """How long one thing took, and how long the processor worked for it; each time, seconds."""
-
-    wall: Times
-    processor: Times
-
-    @property
-    def alone(self) -> float:
-        """About how long it takes where nothing else is done."""
-        return DELAY_MS / 1000 + self.processor.median
-
-
-def _in_turns(rounds: int, things: Mapping[str, Callable[[], object]]) -> dict[str, _Taken]:
-    worked: dict[str, list[float]] = {name: [] for name in things}
-
-    def timed(name: str, thing: Callable[[], object]) -> Callable[[], object]:
-        def run() -> None:
-            start = time.process_time()
-            thing()
-            worked[name].append(time.process_time() - start)
-
-        return run
-
-    walls = in_turns(rounds, {name: timed(name, thing) for name, thing in things.items()})
-    return {name: _Taken(wall, Times(tuple(worked[name]))) for name, wall in walls.items()}
-
-
 def _part(scale: Scale, stock: _Stock, pulse: Pulse, tenants: Mapping[str, int]) -> Part:
     single = "a single GET of the typical tenant's year"
     bucket, key = Objects(BUCKET, hurried=True), stock.one("typical").key()
@@ -232,7 +203,7 @@ def _part(scale: Scale, stock: _Stock, pulse: Pulse, tenants: Mapping[str, int])
         before = pulse.gets
         things[name]()
         gets[name] = pulse.gets - before
-    taken = _in_turns(max(1, scale.rounds // ROUNDS_LESS), things)
+    taken = worked_in_turns(max(1, scale.rounds // ROUNDS_LESS), things, DELAY_MS / 1000)
     one = taken[single]
     rows = [
         (
@@ -298,7 +269,7 @@ def _of(size: int, cube: int) -> str:
 
 
 def _goals(
-    scale: Scale, taken: Mapping[str, _Taken], single: str, gets: Mapping[str, int]
+    scale: Scale, taken: Mapping[str, Taken], single: str, gets: Mapping[str, int]
 ) -> list[Goal]:
     real = scale.name != "tiny"
     one = taken[single].alone
@@ -328,5 +299,5 @@ def _goals(
     return goals
 
 
-def _worst(taken: Mapping[str, _Taken], names: Sequence[str]) -> str:
+def _worst(taken: Mapping[str, Taken], names: Sequence[str]) -> str:
     return max(names, key=lambda name: taken[name].alone)

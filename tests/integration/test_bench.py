@@ -104,6 +104,21 @@ def test_every_report_is_asked_of_a_year_of_one_part_and_of_three(
         assert f"| largest, three parts: {name} |" in page.read_text()
 
 
+def test_builds_of_reports_are_measured(tmp_path: Path) -> None:
+    page = tmp_path / "RESULTS.md"
+    assert main(["--tiny", "--part", "reports", "--results", str(page)]) == 0
+    assert re.search(r"\| 3 \| 9 \| a night \| [\d.]+ \|  \| 2 \|", page.read_text())
+
+
+def test_a_large_tenant_is_measured(tmp_path: Path) -> None:
+    page = tmp_path / "RESULTS.md"
+    assert main(["--tiny", "--part", "large", "--results", str(page)]) == 0
+    text = page.read_text()
+    assert re.search(r"\| report agents \| .* ms \| .* ms \| \d+\.\d\d \|", text)
+    # of a tenant as small as this one, weeks alone are in no object
+    assert re.search(r"\| a year by week, .* \| [1-9]\d*\.\d \| \d+ \|", text)
+
+
 def test_the_statements_are_measured_and_a_line_says_where_trino_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
