@@ -258,9 +258,9 @@ PARAMETERS = (
     "tenant",
 )
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "/v1/responses": ("response_id", "score", "channel", "answered_at", "country"),
-    "/v1/interactions": ("media_type", "entered_at", "finished_at", "replies", "satisfaction"),
-    "/v1/agent-sessions": ("media_type", "day", "active_seconds"),
+    "/v1/responses": ("response_id", "score", "answered_at", "country"),
+    "/v1/interactions": ("entered_at", "finished_at", "replies", "satisfaction"),
+    "/v1/agent-sessions": ("day", "active_seconds"),
     "/v1/exports": ("stream", "start_date", "end_date", "format"),
 }
 GOOD: Mapping[str, dict[str, Any]] = {
