@@ -69,7 +69,7 @@ test("of many rows those in sight are drawn, and some on either side", () => {
 test("CSV is written as the API writes it", () => {
   const reply: Reply = {
     report: "customer-perspective",
-    meta: { date_range: {}, as_of: null, warnings: [] } as Meta,
+    meta: { date_range: {}, as_of: null, engine: "reports", warnings: [] } as Meta,
     columns: [
       { name: "media_type", kind: "dimension" },
       { name: "level", kind: "level" },
