@@ -188,8 +188,10 @@ class Housekeep:
         As with parts, one of the last day may be about to be named.
         """
         laid = LaidRows(self.objects)
-        for tenant in sorted(laid.tenants(dataset)):
-            for run, prefix in laid.unnamed(dataset, tenant, self.tenants.get(tenant)):
+        found = sorted(laid.tenants(dataset))
+        records = {tenant.id: tenant for tenant in self.tenants.all()} if found else {}
+        for name in found:
+            for run, prefix in laid.unnamed(dataset, name, records.get(name)):
                 if _is_old(run):
                     yield prefix
 
