@@ -28,7 +28,7 @@ from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import YearState
 
-MOST_ROWS = 32_000_000
+MOST_ROWS = 16_000_000
 """About so many rows one statement lays out at most. A sixteenth of them is in memory at once."""
 MOST_NAMED = 300
 """A statement over more tenants than these reads the rows of every tenant, and names none."""
