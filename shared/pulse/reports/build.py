@@ -214,11 +214,11 @@ class BuildReports:
 
     def _name_runs(self, table: Table, year: Year, due: Sequence[date]) -> None:
         """Say that rows of the runs of now may be published from here on."""
-        added = {
-            day: (*table.held.days.get(day, ()), year.run_of[day])
-            for day in due
-            if table.held.newest(day) != year.run_of[day]
-        }
+        added: dict[date, tuple[str, ...]] = {}
+        for day in due:
+            run, known = year.run_of[day], table.held.days.get(day, ())
+            if table.held.newest(day) != run:
+                added[day] = (*(one for one in known if one != run), run)
         if added:
             table.held = self.held.put(table.held, year.number, added)
 

@@ -52,7 +52,7 @@ class Publisher:
                 return
             if table.is_hopeless:
                 for tenants in left:
-                    table.hold_up(tenants, year.number, table.failures[-1])
+                    table.hold_up(tenants, year.number, table.last_error)
                 return
             tenants = left.popleft()
             try:

@@ -8,7 +8,7 @@ from datetime import date
 
 from pulse import lake
 from pulse.errors import AthenaError, PulseError
-from pulse.halving import Failures, halves
+from pulse.halving import Failures, halves, portions
 from pulse.reports.comparing import ByTenant
 from pulse.store.catalog import Partition
 from pulse.store.held import Held
@@ -16,6 +16,8 @@ from pulse.tenants.tenant import Tenant, YearState
 from pulse.unbuilt import Unbuilt
 
 TenantYear = tuple[str, int]
+FIRST_PORTION = 100
+"""Of a failed statement over more tenants so many are tried at once, before these are halved."""
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Table(Failures[TenantYear]):
     """The last statement over a tenant-year that failed: how many it was over, and why."""
     halved: dict[TenantYear, int] = field(default_factory=dict)
     """What was still being halved when time ran out: how many the last statement was over."""
+    _last: AthenaError | None = None
 
     @property
     def has_built(self) -> bool:
@@ -54,6 +57,11 @@ class Table(Failures[TenantYear]):
     def failures(self) -> list[PulseError]:
         """Every error of this round, each once."""
         return list(dict.fromkeys([*super().failures, *self.unread.values()]))
+
+    @property
+    def last_error(self) -> PulseError:
+        """Why the last of the statements that have failed did so."""
+        return self._last or self.failures[-1]
 
     @property
     def is_settled(self) -> bool:
@@ -87,8 +95,12 @@ class Table(Failures[TenantYear]):
     def note_failure(
         self, tenants: Sequence[str], year: int, error: AthenaError
     ) -> list[list[str]]:
-        """Note that a statement over these tenants failed; the portions to be tried next."""
+        """Note that a statement over these tenants failed; the portions to be tried next.
+
+        Halving thousands would take more failures than show that Athena is out of order.
+        """
         self.statements_failed += 1
+        self._last = error
         if error.retryable:
             self.hold_up(tenants, year, error)
             return []
@@ -97,6 +109,8 @@ class Table(Failures[TenantYear]):
             self.failed[tenant, year] = AthenaError(f"{tenant} {year}: {error}")
             return []
         self.halving |= {(tenant, year): (len(tenants), error) for tenant in tenants}
+        if len(tenants) > FIRST_PORTION:
+            return list(portions(tenants, 2 * FIRST_PORTION))
         return halves(tenants)
 
 
