@@ -28,8 +28,10 @@ test("a signature goes along, and is no part of what the answer is about", () =>
 
 test("what the API would refuse is left out, so that the score still counts", () => {
   for (const context of [
-    { channel: "fax" },
+    { channel: "x".repeat(41) },
+    { channel: "(other)" },
     { agent: "(none)" },
+    { agent: " (rest)" },
     { agent: "x".repeat(129) },
     { interaction: "{{ticket.id}}" },
     { interaction: "{!Case.Id}" },
@@ -49,6 +51,12 @@ test("what the API would refuse is left out, so that the score still counts", ()
     );
     assert.deepEqual([survey_id, score, response_id, answered_at.length], ["s", 1, "id", 24]);
     assert.deepEqual(rest, context.agent === (5 as unknown) ? { agent_id: "5" } : {});
+  }
+});
+
+test("a channel may be any word of the sender's own", () => {
+  for (const channel of ["WhatsApp", "chat", "電話", "x".repeat(40)]) {
+    assert.equal(newAnswer("s", 1, { channel }, "id", AT).channel, channel);
   }
 });
 

@@ -37,7 +37,9 @@ export const COMMENT_LIMIT = 4000;
 const TEXT_LIMIT = 128;
 const TAGS_LIMIT = 20;
 const TAG_KEY_LIMIT = 64;
-const CHANNELS = ["ticket", "chat", "external"];
+const CHANNEL_LIMIT = 40;
+/** Texts that mean something of their own in reports: the API refuses them as names. */
+const RESERVED = ["(none)", "(other)", "(rest)"];
 
 /**
  * What a help desk should have filled in and did not: {{…}}, {!…}, {%…%}, #{…}, %{…}, ${…}, {$…},
@@ -83,14 +85,18 @@ function fields(context: Context): Partial<Answer> {
   const signature = text(context.signature);
   const tags = shortTags(context.tags ?? {});
   return {
-    ...(channel && CHANNELS.includes(channel) && { channel }),
-    ...(agent && agent !== "(none)" && { agent_id: agent }),
+    ...(channel && [...channel].length <= CHANNEL_LIMIT && isName(channel) && { channel }),
+    ...(agent && isName(agent) && { agent_id: agent }),
     ...(name && { agent_name: name }),
     ...(interaction && { interaction_id: interaction }),
     ...(customer && { customer_id: customer }),
     ...(signature && { signature }),
     ...(Object.keys(tags).length > 0 && { tags }),
   };
+}
+
+function isName(text: string): boolean {
+  return !RESERVED.includes(text.trim());
 }
 
 function text(value: unknown): string | undefined {
