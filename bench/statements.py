@@ -30,8 +30,9 @@ from local.deployment import create_stack
 from local.template import translate
 from pulse import days, lake
 from pulse.daily.build import BuildDaily
+from pulse.reports.comparing import NEW, pair
 from pulse.settings import BuildDailySettings
-from pulse.sql import statement
+from pulse.sql import spread, statement
 from pulse.store.athena import statement_text
 from pulse.store.catalog import Catalog
 from pulse.store.clients import client
@@ -43,8 +44,8 @@ STATEMENTS: Sequence[tuple[str, str, str | None]] = (
     ("daily", "scores", "dt"),
     ("daily", "scores_folded", "dt"),
     ("checks", "scores_in_run", None),
-    ("reports", "scores", "tenant"),
-    ("checks", "scores_by_tenant", None),
+    ("reports", "scores_changed", None),
+    ("reports", "scores", "bucket"),
     ("checks", "scores_on_two_days", None),
 )
 """Folder and name below pulse/sql, and by what an UNLOAD parts the rows: those of build_daily, of
@@ -160,11 +161,19 @@ def _texts(responses: Responses, settings: BuildDailySettings) -> dict[str, tupl
         "last_day": str(dates[-1]),
         "days": [str(day) for day in dates],
         "tenants": list(TENANTS[: lake.PARTITION_LIMIT]),
+        "everybody": False,
         "run": run,
+        "runs": [run],
+        "pairs": [pair(run, day) for day in dates],
+        "newest": [pair(run, day) for day in dates],
+        "compared": NEW,
         "public_values": settings.most_public_values,
     }
     return {
-        f"{folder}/{name}": (statement_text(statement(folder, name), parameters), by)
+        f"{folder}/{name}": (
+            statement_text(*spread(statement(folder, name), parameters, "runs")),
+            by,
+        )
         for folder, name, by in STATEMENTS
     }
 

@@ -9,6 +9,7 @@ NO_LIMITS = {
     for what in ("WRITES", "READS", "EXPORTS")
 }
 OPEN_TO_ALL = {
+    "PULSE_RAW_RETENTION_DAYS": "0",
     **OPEN_DOOR,
     **NO_LIMITS,
     "PULSE_REMEMBER_SECONDS": "60",

@@ -208,6 +208,16 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+HEALED = {
+    # the counts after it are right, and so is what was built
+    (build_daily, 0, "empty"),
+    # the older run is left out of the comparison, and whoever has rows of the day counts as changed
+    (build_reports, 0, "failed"),
+    (build_reports, 0, "failed after writing"),
+}
+"""Which fault of which statement a run does without."""
+
+
 def published(pulse: Driver) -> tuple[Any, Any]:
     """What analysts and readers of reports see: where the days point to, and the object's ETag."""
     days_published = Catalog(pulse.settings.database).partitions("daily_scores")
@@ -217,7 +227,7 @@ def published(pulse: Driver) -> tuple[Any, Any]:
 def invoke(app: Any) -> Any:
     """One invocation, with no time left once its first portion has begun."""
     app.stage.cache_clear()
-    left = iter([900_000])
+    left = iter([900_000] * (3 if app is build_reports else 1))  # a year, its days, its tenants
     context = {**vars(CONTEXT), "get_remaining_time_in_millis": lambda: next(left, 10_000)}
     return app.handler({}, SimpleNamespace(**context))
 
@@ -239,8 +249,8 @@ def test_whatever_becomes_of_a_statement_what_is_published_stays_and_the_next_ru
             before = published(pulse)
             planned = [*[passes()] * nth, FAULTS[name]]
             with next_executions(*planned, region=REGION) as left:
-                if (app, nth, name) == (build_daily, 0, "empty"):
-                    invoke(app)  # the counts after it are right, and so is what was built
+                if (app, nth, name) in HEALED:
+                    invoke(app)
                 else:
                     with pytest.raises((AthenaError, BuildCheckError)):
                         invoke(app)
@@ -269,9 +279,7 @@ def test_a_build_that_has_to_count_again_and_cannot_publishes_nothing(
     assert [row["responses"] for row in totals] == [1]
 
 
-@pytest.mark.parametrize(
-    ("app", "statements"), [(build_daily, DAILY), (build_reports, REPORTS + 1)]
-)
+@pytest.mark.parametrize(("app", "statements"), [(build_daily, DAILY), (build_reports, 1)])
 def test_a_run_that_finds_nothing_where_there_is_something_publishes_nothing(
     pulse: Driver, tenant: str, app: Any, statements: int
 ) -> None:

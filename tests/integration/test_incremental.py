@@ -114,7 +114,7 @@ def test_a_night_of_everybody_reads_the_days_that_changed_in_one_statement(
     pulse.build_daily()
     statements.clear()
     built = pulse.build_reports()
-    assert built.rewritten == tuple((tenant, 2026) for tenant in TENANTS)
+    assert sorted(built.rewritten) == [(tenant, 2026) for tenant in TENANTS]
     (params,) = statements
     assert params["tenants"] == list(TENANTS)
     assert [one.partition("/")[2] for one in params["pairs"]] == [str(day(0))]
@@ -193,7 +193,7 @@ def test_an_older_run_that_nobody_can_read_makes_all_its_tenants_count_as_change
     post(pulse, "acme", 7, name="more")
     pulse.write()
     pulse.build_daily()
-    assert pulse.build_reports().rewritten == tuple((tenant, 2026) for tenant in TENANTS)
+    assert sorted(pulse.build_reports().rewritten) == [(tenant, 2026) for tenant in TENANTS]
     assert [responses(pulse, tenant) for tenant in TENANTS] == [41, 40, 40]
 
 

@@ -8,6 +8,7 @@ import csv
 import io
 import random
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -89,13 +90,16 @@ RANGE = "preset=last_7_days&metric=csat"
 
 
 def names(count: int) -> list[str]:
-    """Every piece alone, then mixtures of them, all different and of 128 characters at most."""
+    """Every piece alone, then mixtures of them, all different and of 128 characters at most.
+
+    They are in the one form that names have: NFC, and without blanks around them.
+    """
     chance = random.Random(11)
-    found = dict.fromkeys(piece for piece in PIECES if piece != "(none)")  # means: not given
-    while len(found) < count:
-        mixed = "".join(chance.choices(PIECES, k=chance.randint(2, 5)))
-        found[mixed[:128]] = None
-    return list(found)
+    found = dict.fromkeys(unicodedata.normalize("NFC", piece).strip() for piece in PIECES)
+    while len(found) < count + 2:
+        mixed = "".join(chance.choices(PIECES, k=chance.randint(2, 5)))[:128]
+        found[unicodedata.normalize("NFC", mixed).strip()] = None
+    return [name for name in found if name not in ("", "(none)")][:count]  # mean: not given
 
 
 NAMES = names(1_000)

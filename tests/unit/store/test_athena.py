@@ -83,6 +83,7 @@ def most() -> dict[str, list[dict[str, Any]]]:
         **prefixes,
         **day_parameters(next(batches(every_day))),
         "marks": next(parts(marks)),
+        "customers": ["😀" * 128] * 98,  # one name in all its codings
         "tenants": [TENANT] * MOST_NAMED,
         "everybody": False,
         "runs": [lake.ulid()] * MOST_PLACES,
