@@ -284,6 +284,8 @@ def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
         "key_id": "k1",
         "customer": named[0],
         "marks": named,
+        "customers": named[:1],
+        "without": [str(wanted[-1])],
         **{f"{k}_prefix": prefix(k, "acme") for k in ("customer", "interaction", "response")},
         **filters,
     }
