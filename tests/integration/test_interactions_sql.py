@@ -25,6 +25,7 @@ from pulse.raw.rows import STREAMS
 from pulse.store.catalog import Catalog
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
+from pulse.tenants.tenant import CUBE
 from tests.driver import Driver, running
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -727,8 +728,10 @@ def test_a_tenant_year_holds_the_daily_rows_as_they_are(pulse: Driver, day: date
     ]
     expected = interactions(pulse, day, message(*items))
     pulse.build_reports()
-    prefix = lake.tenant_prefix(lake.INTERACTIONS, "acme") + f"year={day.year}/"
-    body = pulse.read(max(pulse.objects(prefix)))  # the newest run's
+    acme = pulse.tenants.get("acme")
+    assert acme
+    part = next(p for p in acme.table("interactions").years[day.year].parts if day in p.days)
+    body = pulse.read(lake.part_key(lake.INTERACTIONS, "acme", day.year, part.run, CUBE))
     table = ParquetFile(pa.BufferReader(body)).read()
     assert table.schema.field("revenue").type == pa.decimal128(38, 4)
     assert [row for row in table.to_pylist() if row["day"] == day] == [
