@@ -130,7 +130,9 @@ def test_rows_of_one_interaction_end_alike_in_whatever_order_they_arrive(
 def test_local_times_are_the_tenants_unless_said_otherwise(shell: Shell, calls: Path) -> None:
     tenant = shell.tenant(timezone="Asia/Tokyo")
     load(shell, tenant, calls)
-    load(shell, tenant, calls, "--timezone", "UTC")
+    another = calls.with_name("another.csv")  # the same file would replace what it has brought
+    another.write_text(CALLS + "\n")
+    load(shell, tenant, another, "--timezone", "UTC")
     entered = [item["entered_us"] for item in shell.stored() if item["interaction_id"] == "c-1"]
     assert sorted(map(days.iso, entered)) == ["2026-03-02T00:00:00Z", "2026-03-02T09:00:00Z"]
 
