@@ -22,14 +22,6 @@ _LOST_A_RACE = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What S3 says of an object: its ETag, and the SHA-256 that `replace` left with it."""
-
-    etag: str
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Version:
     """One of the versions of a key, or the mark of its deletion (which has no bytes)."""
 
@@ -111,19 +103,6 @@ class Objects:
     def end(self, key: str, size: int) -> bytes:
         """The last bytes of an object that is known to exist and not to be empty."""
         return self._read(key, Range=f"bytes=-{size}")[0]
-
-    def find(self, key: str) -> Stored | None:
-        """ETag and SHA-256 of an object; None if there is none.
-
-        Only for roles that may list the bucket: to others S3 answers 403 for what is missing.
-        """
-        try:
-            reply = self._client.head_object(Bucket=self.bucket, Key=key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return None
-            raise
-        return Stored(reply["ETag"], reply["Metadata"].get("sha256", ""))
 
     def put(self, key: str, body: bytes) -> None:
         """Store an object under a name that nobody else uses."""
