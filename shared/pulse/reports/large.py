@@ -17,11 +17,10 @@ import pyarrow.parquet as pq
 
 from pulse import lake
 from pulse.days import DateRange, Remaining
-from pulse.errors import GoneError
-from pulse.reports import rollups, tenant_year
+from pulse.reports import reading, rollups, tenant_year
 from pulse.reports.comparing import batches, pair
 from pulse.reports.rollups import OF_LARGE, Rollup
-from pulse.reports.writing import Visible, visible_parts
+from pulse.reports.writing import Visible, Written, visible_parts
 from pulse.serve.distributed_sql import MOST_ROWS, Wanted
 from pulse.settings import BuildSettings
 from pulse.sql import spread, statement
@@ -45,17 +44,12 @@ _ALL = Rollup("", (), "month")
 
 
 @dataclass(frozen=True)
-class Written:
-    """The state that makes what was put visible, and what is in it."""
+class LargeWritten(Written):
+    """What a large tenant's year has become; the rows laid out are not in its size."""
 
-    state: YearState
     events: int
     """How many events the rows of the changed days stand for, as they were laid out. Other days
     may have been laid out with them, of a tenant that was not large before."""
-    folded: int
-    """How many older parts have become one with what has changed."""
-    size: int
-    """The bytes put of roll-ups."""
 
 
 @dataclass
@@ -140,7 +134,7 @@ class LargeTenants:
         *,
         as_of_us: int,
         remaining_s: Remaining,
-    ) -> Written:
+    ) -> LargeWritten:
         """Make one part of the days that have changed and of all that the year had before.
 
         `run_of` names the run of the daily table for every published day of the year; days of
@@ -164,15 +158,15 @@ class LargeTenants:
         }
         self._lay_together(work)
         parts = [Part(run, work.days, sizes, laid=work.laid)] if work.days else []
-        state = YearState(
-            parts=tuple(parts),
+        state = YearState.after(
+            before,
+            changed,
+            parts=parts,
             content=run,
             as_of_us=as_of_us,
             first_day=self._first_day(work),
-            revision=(before.revision if before else 0) + 1,
-            owed=(before.owed if before else frozenset()) - frozenset(changed),
         )
-        return Written(
+        return LargeWritten(
             state=state,
             events=self._events(work, {run: days & told for run, days in new.items()}),
             folded=len(before.parts) if before else 0,
@@ -308,11 +302,9 @@ class LargeTenants:
         for part, its_days in ((one.part, one.days) for one in work.visible):
             if rollup.name not in part.sizes:
                 return None
-            key = lake.part_key(work.dataset, work.tenant, work.year, part.run, rollup.name)
-            body = self.objects.look(key)
-            if body is None:
-                raise GoneError(f"{key} is no longer there")
-            rows = tenant_year.read(work.dataset, rollup, [body[0]])
+            rows = reading.rows_of_part(
+                self.objects, work.dataset, work.tenant, work.year, part, rollup
+            )
             wanted = {*its_days}
             if rollup.grain == "month":
                 months = {day.replace(day=1) for day in its_days}

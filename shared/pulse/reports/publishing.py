@@ -7,6 +7,7 @@ of the tenants is tried by itself (pulse/halving.py).
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import pyarrow as pa
 
@@ -18,7 +19,6 @@ from pulse.observe import logger
 from pulse.reports import tenant_year, writing
 from pulse.reports.comparing import NEW, Comparison, batches, pair
 from pulse.reports.large import LargeTenants
-from pulse.reports.large import Written as WrittenLarge
 from pulse.reports.rollups import ROLLUPS
 from pulse.reports.work import Table, Year
 from pulse.reports.writing import Change, Written, YearWriter
@@ -97,7 +97,7 @@ class Publisher:
         yield from ([tenant] for tenant in suspects)
 
     def _is_large(self, table: Table, year: Year, tenant: str) -> bool:
-        """Are the tenant's rows of the year too many for this process?"""
+        """Are the tenant's rows of the year, as far as they are counted, too many to hold here?"""
         before = table.state(tenant, year.number)
         return self.large.is_large(table.dataset, tenant, year.number, before, year.rows(tenant))
 
@@ -228,18 +228,9 @@ class Publisher:
             )
         return events == due
 
-    def _make_visible(
-        self, table: Table, year: Year, tenant: str, written: Written | WrittenLarge
-    ) -> None:
+    def _make_visible(self, table: Table, year: Year, tenant: str, written: Written) -> None:
         """Let the tenant's record name what was put. Raises ConflictError as `_publish` does."""
-        self.tenants.set_year(
-            tenant,
-            table.dataset.name,
-            year.number,
-            written.state,
-            before=table.state(tenant, year.number),
-            fence=table.held.fence,
-        )
+        self._set(table, year, tenant, written.state)
         del year.pending[tenant]
         table.rewritten.append((tenant, year.number))
         table.folded += written.folded
@@ -251,12 +242,7 @@ class Publisher:
         So it does where the record is one of before, as after a restoration. Raises ConflictError
         where it has only changed meanwhile.
         """
-        before = table.state(tenant, year.number) or YearState((), "", table.as_of_us, None, 0)
-        owed = frozenset(year.run_of)
-        state = replace(before, parts=(), first_day=None, owed=owed, revision=before.revision + 1)
-        self.tenants.set_year(
-            tenant, table.dataset.name, year.number, state, before=before, fence=table.held.fence
-        )
+        self._owe(table, year, tenant, frozenset(year.run_of), lost=True)
         logger.error("reports are gone", extra={"tenant": tenant, "year": year.number})
         del year.pending[tenant]
         table.finished = False  # the next round builds it
@@ -267,13 +253,25 @@ class Publisher:
             owed, before = frozenset(pending), table.state(tenant, year.number)
             table.owed[tenant, year.number] = owed
             if before is None or before.owed != owed:
-                known = before or YearState((), "", table.as_of_us, None, 0)
-                state = replace(known, owed=owed, revision=known.revision + 1)
-                self.tenants.set_year(
-                    tenant,
-                    table.dataset.name,
-                    year.number,
-                    state,
-                    before=before,
-                    fence=table.held.fence,
-                )
+                self._owe(table, year, tenant, owed)
+
+    def _owe(
+        self, table: Table, year: Year, tenant: str, owed: frozenset[date], *, lost: bool = False
+    ) -> None:
+        """Note days that are to be built; if they are `lost`, that the year has no parts either."""
+        known = table.state(tenant, year.number) or YearState((), "", table.as_of_us, None, 0)
+        if lost:
+            known = replace(known, parts=(), first_day=None)
+        state = replace(known, owed=owed, revision=known.revision + 1)
+        self._set(table, year, tenant, state)
+
+    def _set(self, table: Table, year: Year, tenant: str, state: YearState) -> None:
+        """Let this be the tenant's year. Raises ConflictError as `_publish` does."""
+        self.tenants.set_year(
+            tenant,
+            table.dataset.name,
+            year.number,
+            state,
+            before=table.state(tenant, year.number),
+            fence=table.held.fence,
+        )

@@ -1,4 +1,4 @@
-"""The rows of a tenant's year for programs that need all of them, such as checks and finance."""
+"""The rows of a tenant's year for programs that need all of them: builders, checks and finance."""
 
 from collections.abc import Collection
 from datetime import date
@@ -8,8 +8,23 @@ import pyarrow as pa
 from pulse import lake
 from pulse.errors import BuildCheckError, GoneError
 from pulse.reports import rollups, tenant_year
+from pulse.reports.rollups import Rollup
 from pulse.store.objects import Objects
-from pulse.tenants.tenant import YearState
+from pulse.tenants.tenant import Part, YearState
+
+
+def rows_of_part(
+    objects: Objects, dataset: lake.Dataset, tenant: str, year: int, part: Part, rollup: Rollup
+) -> pa.Table:
+    """The rows of one object of a part, those of every day that it holds.
+
+    Raises GoneError where it is gone: as a rule the tenant's record names others by now.
+    """
+    key = lake.part_key(dataset, tenant, year, part.run, rollup.name)
+    stored = objects.look(key)
+    if stored is None:
+        raise GoneError(f"{key} is no longer there")
+    return tenant_year.read(dataset, rollup, [stored[0]])
 
 
 def rows(
@@ -40,12 +55,7 @@ def rows(
                 f"{tenant} {year}: {dataset.name} has too many rows by day and "
                 f"{', '.join(dimensions) or 'nothing else'} for any object to hold them"
             )
-        rollup = covering[0]
-        key = lake.part_key(dataset, tenant, year, part.run, rollup.name)
-        stored = objects.look(key)
-        if stored is None:
-            raise GoneError(f"{key} is no longer there")
-        read = tenant_year.read(dataset, rollup, [stored[0]])
+        read = rows_of_part(objects, dataset, tenant, year, part, covering[0])
         found.append(tenant_year.of_days(read, part.days - taken).select(names))
         taken |= part.days
     if not found:

@@ -7,6 +7,7 @@ by the tenant's record, which the caller changes afterwards.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pulse import lake
-from pulse.errors import GoneError
-from pulse.reports import parts, rollups, tenant_year
+from pulse.reports import parts, reading, rollups, tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import CUBE, Part, YearState
@@ -119,7 +119,8 @@ class YearWriter:
     ) -> Written:
         """`cube` is the object of the rows that have changed, if it is made already."""
         joined, left = visible[: fold.parts], visible[fold.parts :]
-        older = [(one.days, self._rows(dataset, tenant, year, one.part)) for one in joined]
+        cube_of = partial(reading.rows_of_part, self.objects, dataset, tenant, year)
+        older = [(one.days, cube_of(one.part, ROLLUPS[dataset.name][0])) for one in joined]
         rows = tenant_year.merge([(change.days, change.rows), *older])
         days = change.days.union(*(one.days for one in joined))
         made = [one.part for one in left]
@@ -135,13 +136,13 @@ class YearWriter:
         known = [first] if first else []
         if left and before and before.first_day:
             known.append(before.first_day)
-        state = YearState(
-            parts=tuple(made),
+        state = YearState.after(
+            before,
+            change.days,
+            parts=made,
             content=change.run,
             as_of_us=change.as_of_us,
             first_day=min(known, default=None),
-            revision=(before.revision if before else 0) + 1,
-            owed=(before.owed if before else frozenset()) - change.days,
         )
         return Written(state, len(joined), size)
 
@@ -157,13 +158,6 @@ class YearWriter:
             self.objects.put(lake.part_key(dataset, tenant, year, run, rollup.name), body)
             sizes[rollup.name] = len(body)
         return sizes
-
-    def _rows(self, dataset: lake.Dataset, tenant: str, year: int, part: Part) -> pa.Table:
-        key = lake.part_key(dataset, tenant, year, part.run, CUBE)
-        body = self.objects.look(key)
-        if body is None:
-            raise GoneError(f"{key} is no longer there")
-        return tenant_year.read(dataset, ROLLUPS[dataset.name][0], [body[0]])
 
 
 def split(dataset: lake.Dataset, pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:

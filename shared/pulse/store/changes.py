@@ -54,13 +54,17 @@ class Stand:
 
         Once in a night it is not, so that nothing that was never told is missed for longer.
         """
-        now = days.now_us()
         return (
             self.seen == self.changes
             and not self.at_work
-            and (self.again_us is None or now < self.again_us)
-            and now - self.seen_us < NIGHT_US
+            and stays_settled(self.seen_us, self.again_us)
         )
+
+
+def stays_settled(seen_us: int, again_us: int | None) -> bool:
+    """Is it less than a night since a builder looked, and no failure to be tried again yet?"""
+    now = days.now_us()
+    return (again_us is None or now < again_us) and now - seen_us < NIGHT_US
 
 
 @dataclass(frozen=True)

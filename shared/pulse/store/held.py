@@ -22,9 +22,8 @@ from datetime import date
 
 from pulse import days, formats
 from pulse.errors import ConflictError
-from pulse.store.changes import Stand
+from pulse.store.changes import Stand, stays_settled
 from pulse.store.records import Check, Record, Records, Update
-from pulse.unbuilt import NIGHT_US
 
 _BUILDS = "REPORTS"
 
@@ -57,13 +56,11 @@ class Builds:
 
         Once in a night it is not, so that nothing that was never told is missed for longer.
         """
-        now = days.now_us()
         return (
             self.seen == stand.published
             and self.format == formats.REPORT.number
             and not stand.at_work
-            and (self.again_us is None or now < self.again_us)
-            and now - self.seen_us < NIGHT_US
+            and stays_settled(self.seen_us, self.again_us)
         )
 
 

@@ -1,7 +1,7 @@
 """A tenant: whose days, weeks and customers a report speaks of."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -63,6 +63,27 @@ class YearState:
     """Counts the changes of this state: a build's write holds only if it stands where it stood."""
     owed: frozenset[date] = frozenset()
     """Days whose rows of now could not be built for this tenant, while others' have been."""
+
+    @classmethod
+    def after(
+        cls,
+        before: "YearState | None",
+        changed: Collection[date],
+        *,
+        parts: Iterable[Part],
+        content: str,
+        as_of_us: int,
+        first_day: date | None,
+    ) -> "YearState":
+        """The state that follows `before` (None: there was none) once these days are written."""
+        return cls(
+            parts=tuple(parts),
+            content=content,
+            as_of_us=as_of_us,
+            first_day=first_day,
+            revision=(before.revision if before else 0) + 1,
+            owed=(before.owed if before else frozenset()).difference(changed),
+        )
 
     @property
     def published(self) -> bool:
