@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
 from pulse.checks import run_checks
+from pulse.erasure.deletion import Deletion
 from pulse.erasure.erase import Erase
 from pulse.erasure.person import Person
 from pulse.erasure.receipt import Receipt
@@ -22,6 +23,7 @@ from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.records import Records
 from pulse.tenants.rules import Rule
+from pulse.tenants.tenant import Tenant
 from tests.driver import Driver
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -117,6 +119,25 @@ class World:
         """As after an erasure: nothing is left of reports of before (cli/building.py)."""
         self.rebuild()
         Folding.from_settings(self.driver.settings).fold("acme")
+
+    @property
+    def acme(self) -> Tenant:
+        """The tenant as it stands, which must be there."""
+        found = self.driver.tenants.get("acme")
+        assert found
+        return found
+
+    @property
+    def deletion(self) -> Deletion:
+        """What deletes a tenant, with the eraser of this world."""
+        outputs = self.driver.deployment.outputs
+        made = Deletion.from_settings(
+            self.driver.settings,
+            outputs["DeadLetterQueueUrl"],
+            outputs["FinanceBucket"],
+            self.said.append,
+        )
+        return replace(made, erase=self.stage)
 
     # -- looking
 

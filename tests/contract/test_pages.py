@@ -61,6 +61,18 @@ def run_at_the_edge(function: str, *events: dict[str, Any]) -> list[dict[str, An
     return requests
 
 
+def said_by_node(script: str) -> Any:
+    """The JSON that a module of ours writes to its output, run in the repository's root."""
+    done = node(
+        ["--input-type=module", "-e", script],
+        return_completed_process=True,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0
+    return json.loads(done.stdout)
+
+
 def viewer_request(path: str, headers: dict[str, Any] | None = None) -> dict[str, Any]:
     request = {"method": "GET", "uri": path, "querystring": {}, "headers": headers or {}}
     return {"version": "1.0", "viewer": {"ip": "203.0.113.9"}, "request": request}
@@ -214,14 +226,7 @@ def test_faces_have_names_in_every_language_of_the_others() -> None:
         f"console.log(JSON.stringify({json.dumps(LANGUAGES)}.map("
         "(name) => [-1, -0.5, 0, 0.5, 1].map((mood) => moodName(name, mood)))))"
     )
-    done = node(
-        ["--input-type=module", "-e", script],
-        return_completed_process=True,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert done.returncode == 0
-    named = json.loads(done.stdout)
+    named = said_by_node(script)
     assert all(len(set(filter(None, moods))) == 5 for moods in named)
     assert len({tuple(moods) for moods in named}) == len(LANGUAGES)
 
@@ -231,14 +236,7 @@ def test_what_the_catalogue_says_is_among_the_dashboards_texts() -> None:
         "const { FROM_THE_API } = await import('./web/src/dashboard/catalogue.ts');"
         "console.log(JSON.stringify(FROM_THE_API))"
     )
-    done = node(
-        ["--input-type=module", "-e", script],
-        return_completed_process=True,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert done.returncode == 0
-    known = json.loads(done.stdout)
+    known = said_by_node(script)
     shown = {dimension.title for report in REPORTS.values() for dimension in report.dimensions}
     described = ("customer-perspective", "agent-activity", "revenue")
     shown |= {REPORTS[name].text for name in described}
@@ -250,14 +248,7 @@ def test_the_survey_page_has_its_own_notices_in_every_language_of_the_others() -
         "const { noticesIn } = await import('./web/src/survey/notices.ts');"
         f"console.log(JSON.stringify({json.dumps(LANGUAGES)}.map((name) => noticesIn([name]))))"
     )
-    done = node(
-        ["--input-type=module", "-e", script],
-        return_completed_process=True,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert done.returncode == 0
-    spoken = json.loads(done.stdout)
+    spoken = said_by_node(script)
     assert [(one["language"], one["direction"]) for one in spoken] == [
         (language, direction(language)) for language in LANGUAGES
     ]

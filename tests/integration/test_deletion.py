@@ -9,14 +9,12 @@ import pytest
 
 from pulse import days, lake
 from pulse.erasure import deletion
-from pulse.erasure.deletion import Deletion
 from pulse.erasure.erase import Erase
 from pulse.store import queue
 from pulse.store.clients import client
 from pulse.store.finance import Finance
 from pulse.store.objects import Objects
 from pulse.tenants.rules import Rule
-from pulse.tenants.tenant import Tenant
 from tests.aws_calls import AwsCalls, changes
 from tests.eraser import (
     World,
@@ -31,28 +29,11 @@ from tests.eraser import (
 from tests.shell import Shell
 
 
-def stage(world: World) -> Deletion:
-    outputs = world.driver.deployment.outputs
-    made = Deletion.from_settings(
-        world.driver.settings,
-        outputs["DeadLetterQueueUrl"],
-        outputs["FinanceBucket"],
-        world.said.append,
-    )
-    return replace(made, erase=world.stage)
-
-
-def acme(world: World) -> Tenant:
-    found = world.driver.tenants.get("acme")
-    assert found
-    return found
-
-
 def delete(world: World, *, with_finance: bool = False) -> Any:
     def rebuild() -> None:
         world.driver.build_daily()
 
-    key, receipt = stage(world).run(acme(world), with_finance=with_finance, rebuild=rebuild)
+    key, receipt = world.deletion.run(world.acme, with_finance=with_finance, rebuild=rebuild)
     world.driver.build_reports()
     world.driver.forget()
     assert json.loads(world.driver.read(key)) == receipt
@@ -204,7 +185,7 @@ def test_a_tenant_of_the_same_id_has_nothing_of_the_one_before(world: World) -> 
         world.driver.build_daily()
 
     fill(world)
-    stage(world).run(acme(world), with_finance=True, rebuild=rebuild)
+    world.deletion.run(world.acme, with_finance=True, rebuild=rebuild)
     world.now += timedelta(minutes=1)
     world.driver.tenant("acme", "Asia/Tokyo")
     world.driver.survey("acme", "email", Rule.make("nps", 0, 10))
@@ -215,7 +196,7 @@ def test_a_tenant_of_the_same_id_has_nothing_of_the_one_before(world: World) -> 
     world.driver.build()
     (key,) = [k for k in world.driver.objects("raw/responses/") if f"dt={world.day(0)}" in k]
     assert b"new" in world.driver.read(key)
-    assert acme(world).started
+    assert world.acme.started
     assert world.responses() == 1
     assert world.driver.export("acme", stream="responses", start_date=world.day(9),
                                end_date=world.day(0))["rows"] == 1  # fmt: skip
@@ -252,7 +233,7 @@ def test_who_deletes_may_die_after_any_call(world: World, monkeypatch: pytest.Mo
         world.pass_by()
 
         def run() -> None:
-            stage(world).run(acme(world), with_finance=True, rebuild=lambda: None)
+            world.deletion.run(world.acme, with_finance=True, rebuild=lambda: None)
 
         if calls.run(run, kill_after=cut):
             assert cut == cuts[0]

@@ -21,7 +21,7 @@ from pulse import lake
 from pulse.days import DateRange
 from pulse.errors import AthenaError
 from pulse.reports import large, tenant_year
-from pulse.reports.large import LargeTenants, Written
+from pulse.reports.large import LargeTenants, LargeWritten
 from pulse.reports.rollups import OF_LARGE, ROLLUPS, Rollup
 from pulse.serve.conditions import Condition
 from pulse.serve.distributed import Distributed
@@ -212,7 +212,7 @@ class Year:
             others = [row("globex", day, run, self.chance)]
             put(self.pulse, run, day, made + others)
 
-    def build(self, some: Collection[date]) -> Written:
+    def build(self, some: Collection[date]) -> LargeWritten:
         written = stage(self.pulse).write(
             self.table,
             self.tenant,

@@ -4,13 +4,11 @@ The parameter stands at its least, so that two rows make a tenant a large one.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from pulse import lake
-from pulse.erasure.deletion import Deletion
 from pulse.tenants.tenant import CUBE, Part
 from tests.driver import Driver, running
 from tests.eraser import GONE, OTHER, World
@@ -120,21 +118,12 @@ def test_an_erasure_leaves_nothing_of_before(world: World) -> None:
 def test_of_a_deleted_tenant_nothing_is_left(world: World) -> None:
     fill(world)
     assert by_agent(world)
-    outputs = world.driver.deployment.outputs
-    made = Deletion.from_settings(
-        world.driver.settings,
-        outputs["DeadLetterQueueUrl"],
-        outputs["FinanceBucket"],
-        world.said.append,
-    )
-    acme = world.driver.tenants.get("acme")
-    assert acme
     world.driver.export_revenue()
 
     def rebuild() -> None:
         world.driver.build_daily()
 
-    replace(made, erase=world.stage).run(acme, with_finance=True, rebuild=rebuild)
+    world.deletion.run(world.acme, with_finance=True, rebuild=rebuild)
     for prefix in ("large/", "questions/", "reports/"):
         assert [key for key in world.driver.objects(prefix) if "tenant=acme/" in key] == []
     assert by_agent(world, "umbrella")["mia", "DE"] == 1

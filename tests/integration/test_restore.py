@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 
 from pulse import lake
 from pulse.erasure import deletion
-from pulse.erasure.deletion import Deletion
 from pulse.raw import parquet
 from pulse.store.clients import client
 from pulse.store.finance import Finance
@@ -322,17 +320,7 @@ def test_a_tenant_that_was_deleted_since_does_not_come_back(
     world.driver.export_revenue()
     copy_of_the_table(world)
     monkeypatch.setattr(deletion, "REMEMBERED_US", 0)
-    outputs = world.driver.deployment.outputs
-    made = Deletion.from_settings(
-        world.driver.settings,
-        outputs["DeadLetterQueueUrl"],
-        outputs["FinanceBucket"],
-        world.said.append,
-    )
-    acme = world.driver.tenants.get("acme")
-    assert acme
-    stage = replace(made, erase=world.stage)
-    stage.run(acme, with_finance=False, rebuild=world.rebuild)
+    world.deletion.run(world.acme, with_finance=False, rebuild=world.rebuild)
     spoil(world, "TENANTS", "SURVEYS#", "KEY", "NAMES#")
     world.driver.forget()
     (_, followed) = [step for step in steps("Restore") if step[:2] == ["restore", "table"]]
