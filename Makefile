@@ -71,7 +71,7 @@ lint: checks .venv-scan/scan.stamp
 bench: .venv/bench.stamp $(COUNTRIES) $(if $(shell command -v mvn),.venv/trino.stamp)
 	PYTHONPATH=.:shared:layers/enrich $(BIN)/python -m bench
 
-# docs/reports.md, from the registry; a test says when it is behind.
+# docs/reports.md, docs/openapi.json and the types of the pages; tests say when they are behind.
 docs: .venv/run.stamp
 	$(BIN)/python -m local.documents
 

@@ -73,7 +73,7 @@ PANDAS = {"pandas", "pyarrow.dataset", "awswrangler"}
 FORBIDDEN = {
     "ingest": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},
     "write_raw": PANDAS,
-    "serve_reports": PANDAS | {"ua_parser", "maxminddb"},
+    "serve_reports": PANDAS | {"ua_parser", "maxminddb", "local"},  # OpenAPI is a file
     "export_revenue": PANDAS | {"ua_parser", "maxminddb"},
     "order_exports": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},
     "compact_raw": PANDAS | {"ua_parser", "maxminddb"},

@@ -10,7 +10,7 @@ from samtranslator.yaml_helper import yaml_parse
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from local.documents import PATH, reports_page
+from local.documents.written import DOCUMENTS, OPENAPI
 from pulse.cli import importing
 from pulse.cli.layout import layout_names
 from pulse.finance.files import COLUMNS
@@ -23,8 +23,13 @@ ROOT = Path(__file__).parents[2]
 MANUAL = ROOT / "docs" / "operations.md"
 
 
-def test_the_page_of_reports_is_what_the_registry_says() -> None:
-    assert PATH.read_text() == reports_page(), "make docs writes it anew"
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_written_from_the_code_is_up_to_date(path: Path) -> None:
+    assert path.read_text() == DOCUMENTS[path](), "make docs writes it anew"
+
+
+def test_the_document_that_is_served_lies_in_docs() -> None:
+    assert (ROOT / "docs" / "openapi.json").resolve() == OPENAPI
 
 
 def test_every_formula_that_replies_name_is_written_down() -> None:

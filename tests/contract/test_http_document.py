@@ -1,6 +1,7 @@
 """docs/http.md and the code say the same: routes, parameters, fields, statuses, codes, limits."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -21,7 +22,6 @@ from pulse.ingest.sessions import SessionReader
 from pulse.ingest.words import words
 from pulse.serve import catalogue
 from pulse.serve.groups import MOST_GROUPS
-from pulse.serve.openapi import document
 from pulse.serve.query import MOST_DAYS, MOST_ROWS, MOST_TENANTS
 from pulse.tenants.keys import PREFIXES, Key
 from pulse.tenants.rules import Rule
@@ -33,7 +33,7 @@ from tests.unit.ingest.memory import directory
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "shared" / "pulse"
 PAGE = (ROOT / "docs" / "http.md").read_text()
-OPENAPI = document()
+OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text())
 SCHEMAS = OPENAPI["components"]["schemas"]
 OPERATIONS = {
     f"{method.upper()} {path}": operation

@@ -17,7 +17,7 @@ from tests.documents import DOCS, texts
 from tests.recipes import views
 
 LOCAL = Path(__file__).parents[2] / "local"
-OF_PULSE = ("__main__.py", "documents.py", "pictures.py", "sample")
+OF_PULSE = ("__main__.py", "documents", "pictures.py", "sample")
 """make run, make docs and make pictures, and the sample: what is of Pulse and not of the stack."""
 MODULES = [
     path for path in sorted(LOCAL.rglob("*.py")) if path.relative_to(LOCAL).parts[0] not in OF_PULSE

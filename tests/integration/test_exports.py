@@ -28,11 +28,11 @@ from pyarrow import parquet
 
 from functions.order_exports import app
 from local.athena.faults import failed, next_executions
+from local.documents.openapi import document
 from pulse import days
 from pulse.csv_cells import unguard
 from pulse.errors import AthenaError
 from pulse.exports.files import COLUMNS
-from pulse.serve.openapi import document
 from pulse.store.clients import client
 from pulse.tenants.rules import Rule
 from tests.driver import CONTEXT, Driver, running

@@ -41,7 +41,8 @@ from tests.account import OPEN_TO_ALL, make_bucket, make_table
 from tests.unit.serve.events import Answer, as_piece, by_year
 from tests.unit.serve.interactions import table_object
 
-EVENTS = Path(__file__).parents[2] / "events" / "serve_reports"
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "events" / "serve_reports"
 CONTEXT = SimpleNamespace(
     function_name="serve_reports",
     memory_limit_in_mb=1024,
@@ -313,8 +314,13 @@ def test_the_catalogue_lists_the_reports() -> None:
 def test_the_openapi_document_needs_no_key() -> None:
     reply = send(sample("openapi"))
     assert reply.status == 200
-    assert reply.json["openapi"].startswith("3.1")
+    assert reply.body == (ROOT / "docs" / "openapi.json").read_text()
     assert "public" in reply.headers["Cache-Control"]
+    event = sample("openapi")
+    event["headers"]["if-none-match"] = reply.headers["ETag"]
+    again = send(event)
+    assert (again.status, again.body) == (304, "")
+    assert again.headers["ETag"] == reply.headers["ETag"]
 
 
 # -- keys

@@ -54,7 +54,7 @@ EXPECTED: Mapping[str, Replies] = {
         "dimension": (200, '"dimension":"agent"'),
         "feed": (200, '"period","metric","scale","responses"'),
         "nps_by_agent": (200, '"promoters"'),
-        "openapi": (200, '"openapi":"3.1.0"'),
+        "openapi": (200, '"openapi": "3.1.0"'),
         "source_csv": (200, '"metric","scale","agent","responses"'),
     },
     "order_exports": {

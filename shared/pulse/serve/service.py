@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib.resources import files
 from typing import Self
 
 from pulse.errors import (
@@ -21,7 +22,6 @@ from pulse.serve.dimensions import DisplayNames, Search
 from pulse.serve.distributed import WEIGHT, Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
-from pulse.serve.openapi import document
 from pulse.serve.query import Query, parse
 from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears, Year, Years
@@ -82,8 +82,12 @@ class Reports:
         return Reply.json(200, catalogue(), _HEADERS)
 
     def openapi(self, call: Call) -> Reply:
-        """The OpenAPI document; needs no key."""
-        return Reply.json(200, document(), {"Cache-Control": "public, max-age=300"})
+        """docs/openapi.json as it stands, or 304 where the caller has it; needs no key."""
+        body, etag = _described()
+        headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
+        if _has(call, etag):
+            return Reply(304, headers=headers)
+        return Reply(200, body, {"Content-Type": JSON, **headers})
 
     def report(self, call: Call) -> Reply:
         """One page of one report, or 304 where the caller has it.
@@ -181,6 +185,13 @@ class Reports:
         for one, years in zip(needs, self.years.read(needs, admit), strict=True):
             found[one.tenant.id] += years
         return found
+
+
+@cache
+def _described() -> tuple[str, str]:
+    """The OpenAPI document, which `make docs` writes, and its ETag."""
+    body = files(__package__).joinpath("openapi.json").read_text("utf-8")
+    return body, _weak(f'"{fingerprint(body)}"')
 
 
 def _with_outages(route: Route) -> Route:

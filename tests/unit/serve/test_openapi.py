@@ -9,11 +9,11 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
+from local.documents.openapi import document
 from pulse import days, lake
 from pulse.errors import BadRequestError
 from pulse.reports.registry import INTERACTION, REPORTS, SURVEY
 from pulse.serve.catalogue import catalogue
-from pulse.serve.openapi import document
 from pulse.serve.query import PARAMETERS, parse
 from pulse.serve.questions import Question
 from pulse.tenants.keys import Key

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 
+from local.documents.openapi import document
+from local.documents.openapi_writing import BATCH_ITEMS, SCHEMAS
 from pulse.errors import FieldError
 from pulse.ingest import fields, pages, routes
 from pulse.ingest.interactions import InteractionReader
@@ -12,8 +14,6 @@ from pulse.ingest.message import Event
 from pulse.ingest.reader import Reader
 from pulse.ingest.responses import ResponseReader
 from pulse.ingest.sessions import SessionReader
-from pulse.serve.openapi import document
-from pulse.serve.openapi_writing import BATCH_ITEMS, SCHEMAS
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts

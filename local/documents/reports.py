@@ -1,19 +1,16 @@
-"""docs/reports.md, written from the registry: `make docs` writes it, a test compares it.
+"""docs/reports.md, written from the registry.
 
 What a reader of a report wants to look up: what it shows, how it may be cut, and how each figure
 is made.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from pulse import days
 from pulse.reports.declarations import PERIOD, TENANT
 from pulse.reports.formulas import FORMULAS
 from pulse.reports.registry import FAMILIES, REPORTS, UNITS, Family, Metric, Report
 from pulse.tenants.rules import DEFAULTS
-
-PATH = Path(__file__).resolve().parents[1] / "docs" / "reports.md"
 
 _HEAD = """# Reports
 
@@ -154,7 +151,3 @@ def _date_ranges() -> Iterator[str]:
     yield from ("## Named date ranges", "", _RANGES.format(default=days.DEFAULT_PRESET))
     yield f"{_code(days.PRESETS)}"
     yield ""
-
-
-if __name__ == "__main__":
-    PATH.write_text(reports_page())

@@ -1,12 +1,13 @@
-"""GET /v1/openapi.json: the interface as OpenAPI 3.1, drawn from the registry and declarations.
+"""The interface as OpenAPI 3.1, drawn from the registry and the declarations of fields.
 
-Reading is here; what ingest takes and answers is declared in `openapi_writing`.
+Reading is here; what is posted is declared in `openapi_writing`.
 """
 
 from dataclasses import replace
-from functools import cache
 from typing import Any, get_args
 
+from local.documents.openapi_writing import PATHS as WRITING_PATHS
+from local.documents.openapi_writing import SCHEMAS as WRITING_SCHEMAS
 from pulse import days
 from pulse.encodings import COMPRESS_FROM, GZIP
 from pulse.errors import FieldError, RequestError
@@ -17,8 +18,6 @@ from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
 from pulse.serve.dimensions import MOST_VALUES
 from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
-from pulse.serve.openapi_writing import PATHS as WRITING_PATHS
-from pulse.serve.openapi_writing import SCHEMAS as WRITING_SCHEMAS
 from pulse.serve.query import DEFAULT_ROWS, FORMATS, MOST_ROWS, MOST_TENANTS, PARAMETERS
 from pulse.serve.years import Engine
 
@@ -63,7 +62,6 @@ _SCHEMA_OF_UNIT: dict[Unit, Schema] = {
 }
 
 
-@cache
 def document() -> dict[str, Any]:
     """The OpenAPI document of the whole interface."""
     return {
@@ -130,7 +128,11 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
                 "operationId": "getOpenApi",
                 "summary": "This document.",
                 "security": [],
-                "responses": {"200": _json("The document.", {"type": "object"})},
+                "parameters": [_IF_NONE_MATCH],
+                "responses": {
+                    "200": _json("The document.", {"type": "object"}) | {"headers": _CACHED},
+                    "304": {"description": "The caller has it already."},
+                },
                 "x-problems": [403, 429, 500],
             }
         },
@@ -237,9 +239,12 @@ _IF_NONE_MATCH = {
     "description": "The ETag of a reply that the caller still has.",
     "schema": {"type": "string"},
 }
-_REPORT_HEADERS = {
+_CACHED = {
     "ETag": {"schema": {"type": "string"}, "description": "Names this reply, in whichever coding."},
     "Cache-Control": {"schema": {"type": "string"}},
+}
+_REPORT_HEADERS = {
+    **_CACHED,
     "Link": {
         "schema": {"type": "string"},
         "description": 'CSV alone: where there are more rows, rel="next" is the next page.',
@@ -313,7 +318,6 @@ def _filter(dimension: Dimension) -> dict[str, Any]:
 
 def _dimension_operation() -> dict[str, Any]:
     names = [dimension.name for dimension in _dimensions()]
-    headers = {name: _REPORT_HEADERS[name] for name in ("ETag", "Cache-Control")}
     reply = _json("The values, those that count most first.", _ref("Dimension"))
     return {
         "operationId": "getDimension",
@@ -333,7 +337,7 @@ def _dimension_operation() -> dict[str, Any]:
             _IF_NONE_MATCH,
         ],
         "responses": {
-            "200": reply | {"headers": headers},
+            "200": reply | {"headers": _CACHED},
             "304": {"description": "The caller has this reply already."},
         },
         "x-problems": [400, 401, 403, 404, 429, 500, 503],
