@@ -1,11 +1,14 @@
 """The interface as OpenAPI 3.1, drawn from the registry and the declarations of fields.
 
-Reading is here; what is posted is declared in `openapi_writing`.
+Reading is here; its replies are declared in `openapi_replies`, and what is posted in
+`openapi_writing`.
 """
 
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
+from local.documents.openapi_replies import DATE, ref, reply_name
+from local.documents.openapi_replies import SCHEMAS as REPLY_SCHEMAS
 from local.documents.openapi_writing import PATHS as WRITING_PATHS
 from local.documents.openapi_writing import SCHEMAS as WRITING_SCHEMAS
 from pulse import days
@@ -13,13 +16,11 @@ from pulse.encodings import COMPRESS_FROM, GZIP
 from pulse.errors import FieldError, RequestError
 from pulse.http import PROBLEM
 from pulse.lake import NOT_GIVEN, OTHER, REST
-from pulse.reports.declarations import PERIOD, TENANT, Dimension, Metric, Report, Unit
+from pulse.reports.declarations import TENANT, Dimension
 from pulse.reports.registry import FAMILIES, REPORTS
-from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
 from pulse.serve.dimensions import MOST_VALUES
 from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
 from pulse.serve.query import DEFAULT_ROWS, FORMATS, MOST_ROWS, MOST_TENANTS, PARAMETERS
-from pulse.serve.years import Engine
 
 Schema = dict[str, Any]
 
@@ -41,24 +42,6 @@ _PROBLEMS = {
     503: "Not possible just now; what was to be stored may have been all the same. Send it again: "
     "it counts once, but a response without response_id (or Idempotency-Key) and answered_at may "
     "count twice.",
-}
-
-_DATE: Schema = {"type": "string", "format": "date"}
-_AMOUNT = r"^-?\d+\.\d{4}$"
-_SCHEMA_OF_UNIT: dict[Unit, Schema] = {
-    "count": {"type": "integer", "minimum": 0},
-    "percent": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
-    "points": {"type": ["number", "null"], "minimum": -100, "maximum": 100},
-    "scale": {"type": ["number", "null"], "minimum": 0, "maximum": 10},
-    "ratio": {"type": ["number", "null"], "minimum": 0},
-    "seconds": {"type": ["number", "null"], "minimum": 0},
-    "time": {"type": ["string", "null"], "pattern": r"^\d{2,}:[0-5]\d:[0-5]\d$"},
-    "satisfaction": {"type": ["number", "null"]},
-    "money": {
-        "type": ["string", "object", "null"],
-        "pattern": _AMOUNT,
-        "additionalProperties": {"type": "string", "pattern": _AMOUNT},
-    },
 }
 
 
@@ -97,10 +80,8 @@ def document() -> dict[str, Any]:
             "responses": {f"Problem{status}": _problem(status) for status in _PROBLEMS},
             "schemas": {
                 "Problem": _PROBLEM_SCHEMA,
-                "Catalogue": _CATALOGUE_SCHEMA,
                 "Dimension": _DIMENSION_SCHEMA,
-                "Meta": _META_SCHEMA,
-                **{_reply_name(report): _reply_schema(report) for report in REPORTS.values()},
+                **REPLY_SCHEMAS,
                 **WRITING_SCHEMAS,
             },
         },
@@ -117,7 +98,7 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
             "get": {
                 "operationId": "listReports",
                 "summary": "Which reports there are, and what may be asked of each.",
-                "responses": {"200": _json("The catalogue.", _ref("Catalogue"))},
+                "responses": {"200": _json("The catalogue.", ref("Catalogue"))},
                 "x-problems": [401, 403, 429, 500, 503],
             }
         },
@@ -180,7 +161,7 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
 
 def _problem(status: int) -> dict[str, Any]:
     headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-    content: dict[str, Any] = {PROBLEM: {"schema": _ref("Problem")}}
+    content: dict[str, Any] = {PROBLEM: {"schema": ref("Problem")}}
     if status == 415:
         headers["Accept-Encoding"] = {"schema": {"type": "string"}}
     if status in (429, 503):
@@ -222,7 +203,7 @@ def _report_operation() -> dict[str, Any]:
                 "headers": _REPORT_HEADERS,
                 "content": {
                     "application/json": {
-                        "schema": {"oneOf": [_ref(_reply_name(report)) for report in reports]}
+                        "schema": {"oneOf": [ref(reply_name(report)) for report in reports]}
                     },
                     "text/csv": {"schema": {"type": "string"}},
                 },
@@ -268,8 +249,8 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
     "family": {"type": "string", "enum": list(FAMILIES)},
     "q": {"type": "string"},
     "preset": {"type": "string", "enum": list(days.PRESETS), "default": days.DEFAULT_PRESET},
-    "start_date": _DATE,
-    "end_date": _DATE,
+    "start_date": DATE,
+    "end_date": DATE,
     "granularity": {"type": "string", "enum": list(days.GRANULARITIES)},
     "group_by": {"type": "string", "examples": ["channel,country"]},
     "compare": {"type": "string", "enum": list(days.COMPARISONS)},
@@ -318,7 +299,7 @@ def _filter(dimension: Dimension) -> dict[str, Any]:
 
 def _dimension_operation() -> dict[str, Any]:
     names = [dimension.name for dimension in _dimensions()]
-    reply = _json("The values, those that count most first.", _ref("Dimension"))
+    reply = _json("The values, those that count most first.", ref("Dimension"))
     return {
         "operationId": "getDimension",
         "summary": "The values that a dimension has, with their counts: what a filter offers.",
@@ -350,7 +331,7 @@ _DIMENSION_SCHEMA: Schema = {
     "properties": {
         "dimension": {"type": "string"},
         "title": {"type": "string"},
-        "meta": {"$ref": "#/components/schemas/Meta"},
+        "meta": ref("Meta"),
         "values": {
             "type": "array",
             "maxItems": MOST_VALUES,
@@ -380,134 +361,7 @@ _DIMENSION_SCHEMA: Schema = {
 }
 
 
-# -- a report's reply
-
-
-def _reply_name(report: Report) -> str:
-    return "".join(word.capitalize() for word in report.name.split("-")) + "Report"
-
-
-def _reply_schema(report: Report) -> Schema:
-    rows = {"type": "array", "items": _row_schema(report)}
-    members: dict[str, Any] = {
-        "report": {"const": report.name},
-        "meta": _ref("Meta"),
-        "columns": {"type": "array", "items": _COLUMN_SCHEMA},
-        "rows": rows,
-        "totals": {
-            **rows,
-            "description": f"{_extent(report)}; the other dimensions are null.",
-        },
-        "next_cursor": {"type": ["string", "null"]},
-    }
-    if report.breakdown:
-        names = [dimension.name for dimension in report.breakdown.dimensions]
-        names += [metric.name for metric in report.breakdown.metrics]
-        members["breakdown"] = {
-            "type": "array",
-            "description": report.breakdown.text,
-            "items": {"type": "object", "required": [*report.family.apart, *names]},
-        }
-    return {
-        "type": "object",
-        "description": f"{report.title}. {report.text}",
-        "required": list(members),
-        "properties": members,
-    }
-
-
-def _extent(report: Report) -> str:
-    names = report.family.apart
-    return f"One row for each {' and '.join(names)}" if names else "One row over everything"
-
-
-def _row_schema(report: Report) -> Schema:
-    apart = report.family.apart
-    metrics = {metric.name: _figure_schema(metric) for metric in report.metrics}
-    changes: Schema = {}
-    for metric in report.metrics:
-        changes |= _change_schemas(metric)
-    return {
-        "type": "object",
-        "required": [*apart, *metrics],
-        "properties": {
-            PERIOD: {**_DATE, "type": ["string", "null"]},
-            TENANT.name: {"type": ["string", "null"], "description": TENANT.text},
-            **{dimension.name: _label_schema(dimension) for dimension in report.filters},
-            **({report.by_count.name: _COUNTED} if report.by_count else {}),
-            LEVEL: {
-                "type": "integer",
-                "minimum": 0,
-                "description": "With subtotals: how many of the dimensions asked for it tells"
-                + (f", beside {PERIOD}, {' and '.join(apart)}" if apart else "")
-                + "; the others are null.",
-            },
-            **metrics,
-            **changes,
-            WITHHELD: {
-                "type": "boolean",
-                "description": "True where too few answered to show an agent's figures.",
-            },
-        },
-    }
-
-
-_COUNTED: Schema = {
-    "type": ["integer", "null"],
-    "minimum": 0,
-    "maximum": 10,
-    "description": "The score given; every score has its row.",
-}
-
-
-def _label_schema(dimension: Dimension) -> Schema:
-    rest = "" if dimension.values else f" {REST} where several groups are told together."
-    return {"type": ["string", "null"], "description": f"{dimension.text}{rest}"}
-
-
-def _figure_schema(metric: Metric) -> Schema:
-    schema = {**_SCHEMA_OF_UNIT[metric.unit], "description": metric.text}
-    if metric.unit == "count" and metric.withheld:
-        schema["type"] = ["integer", "null"]
-    if metric.formula:
-        schema["x-formula"] = metric.formula
-    return schema
-
-
-_BOUNDS = ("minimum", "maximum")
-
-
-def _or_null(kind: str | list[str]) -> list[str]:
-    return [kind, "null"] if isinstance(kind, str) else kind
-
-
-def _change_schemas(metric: Metric) -> Schema:
-    """The columns of a metric that compare adds."""
-    schema = _SCHEMA_OF_UNIT[metric.unit]
-    either = {**schema, "type": _or_null(schema["type"])}
-    then = f"{metric.name} of the range compared with."
-    schemas: Schema = {f"{metric.name}_{PREVIOUS}": {**either, "description": then}}
-    if unit := CHANGE_UNITS.get(metric.unit):
-        unbounded = {name: value for name, value in either.items() if name not in _BOUNDS}
-        schemas[f"{metric.name}_{CHANGE}"] = {
-            **unbounded,
-            "description": f"{metric.name} now less then, in {unit}; null where nothing at all "
-            "was counted then.",
-        }
-    if metric.significant:
-        schemas[f"{metric.name}_{SIGNIFICANT}"] = {
-            "type": ["boolean", "null"],
-            "description": "Does the 95 % interval of the change exclude 0? Null of fewer than "
-            "10 answers in either range.",
-        }
-    return schemas
-
-
 # -- schemas that all share
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _json(description: str, schema: Schema) -> dict[str, Any]:
@@ -540,95 +394,4 @@ _GATEWAYS_OWN: Schema = {
     "type": "object",
     "required": ["message"],
     "properties": {"message": {"type": "string"}},
-}
-_COLUMN_SCHEMA: Schema = {
-    "type": "object",
-    "required": ["name", "kind"],
-    "properties": {
-        "name": {"type": "string"},
-        "kind": {"enum": list(get_args(Kind))},
-        "unit": {"enum": list(_SCHEMA_OF_UNIT)},
-        "metric": {"type": "string", "description": "Whose change the column tells."},
-    },
-}
-_CATALOGUE_SCHEMA: Schema = {
-    "type": "object",
-    "required": ["reports", "presets", "granularities"],
-    "properties": {
-        "reports": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": [
-                    "name",
-                    "title",
-                    "description",
-                    "family",
-                    "dimensions",
-                    "metrics",
-                    "filters",
-                ],
-            },
-        },
-        "presets": {"type": "array", "items": {"type": "string"}},
-        "granularities": {"type": "array", "items": {"type": "string"}},
-    },
-}
-
-
-def _range_schema(head: Schema, tail: Schema) -> Schema:
-    """Days: the tenant's, or, for operator keys, those of each tenant."""
-    dates = {"start_date": _DATE, "end_date": _DATE, **tail}
-    each = {TENANT.name: {"type": "string"}, **dates}
-    of_each = {"type": "object", "required": list(each), "properties": each}
-    return {
-        "type": "object",
-        "required": list(head),
-        "properties": {**head, **dates, "tenants": {"type": "array", "items": of_each}},
-        "oneOf": [{"required": list(dates)}, {"required": ["tenants"]}],
-    }
-
-
-_META_SCHEMA: Schema = {
-    "type": "object",
-    "required": ["date_range", "as_of", "filters", "engine", "formulas", "warnings"],
-    "properties": {
-        "date_range": _range_schema(
-            {"preset": {"type": ["string", "null"]}}, {"timezone": {"type": "string"}}
-        ),
-        "compare": _range_schema({"with": {"enum": list(days.COMPARISONS)}}, {})
-        | {"description": "The range compared with, where one was asked for."},
-        "as_of": {
-            "type": ["string", "null"],
-            "format": "date-time",
-            "description": "When the build ran that the reply reflects, of several tenants the "
-            "earliest; null before the first.",
-        },
-        "filters": {
-            "type": "object",
-            "description": 'By dimension {"is": […]} or {"is_not": […]}; null is not given.',
-        },
-        "engine": {
-            "enum": list(get_args(Engine)),
-            "description": "What the figures were read from: objects that were made beforehand, "
-            "or what Athena has made of a large tenant's rows for this question. The figures are "
-            "the same.",
-        },
-        "formulas": {
-            "type": "array",
-            "description": "The versioned formulas of the scores in the reply.",
-            "items": {"type": "string"},
-        },
-        "warnings": {
-            "type": "array",
-            "description": "What the figures alone would not tell, such as days_failing and "
-            "days_waiting: days that are not built; values_folded: values that stand together as "
-            f"{OTHER}.",
-            "items": {
-                "type": "object",
-                "required": ["code", "message"],
-                "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
-            },
-        },
-    },
 }

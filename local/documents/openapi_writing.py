@@ -1,13 +1,13 @@
 """What is posted, declared for the OpenAPI document: events to ingest, orders of exports.
 
-The declarations are data: ingest is another function, and neither imports the other. Tests hold
-them against what ingest and export_rows themselves take and answer.
+Tests hold the declarations against what ingest and export_rows themselves take and answer.
 """
 
 from itertools import chain
 from typing import Any
 
 from pulse.exports.export import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
+from pulse.ingest.words import words
 from pulse.lake import CHANNELS, MEDIA_TYPES, WORD_LIMIT
 from pulse.tenants.rules import METRICS
 from pulse.tenants.surveys import STYLES, TRIGGERS
@@ -304,7 +304,8 @@ _SURVEY: Schema = {
         "words": {
             "type": "object",
             "description": "What a page's own buttons and messages say.",
-            "additionalProperties": {"type": "string"},
+            "required": list(words("en")),
+            "properties": {name: {"type": "string"} for name in words("en")},
         },
         "display": {
             "type": "object",

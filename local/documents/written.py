@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.documents.openapi import document
+from local.documents.reply_types import reply_types
 from local.documents.reports import reports_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,4 +21,5 @@ def openapi_text() -> str:
 DOCUMENTS: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "reports.md": reports_page,
     OPENAPI: openapi_text,
+    ROOT / "web" / "src" / "interface.ts": lambda: reply_types(document()),
 }

@@ -187,6 +187,7 @@ def _nested(schema: Mapping[str, Any], prefix: str = "") -> dict[str, bool]:
         ("GET /v1/dimensions/{name}", "Dimension"),
         ("GET /v1/exports/{id}", "Export"),
         ("What a reply says of itself", "Meta"),
+        ("GET /v1/reports", "Catalogue"),
     ],
 )
 def test_a_reply_has_these_members(title: str, schema: str) -> None:
@@ -203,13 +204,12 @@ def test_a_report_has_these_members() -> None:
     }
     assert known("GET /v1/reports/{report}", "member") == members
     [text] = [row[1] for row in cells("GET /v1/reports/{report}", "member") if "columns" in row[0]]
-    column = SCHEMAS["GeoReport"]["properties"]["columns"]["items"]["properties"]
+    column = SCHEMAS["Column"]["properties"]
     assert {*column, *column["kind"]["enum"]} == set(re.findall(r"`([^`]+)`", text))
 
 
 def test_the_catalogue_has_these_members() -> None:
     served = catalogue.catalogue()
-    assert known("GET /v1/reports", "member") == set(served)
     [text] = [row[1] for row in cells("GET /v1/reports", "member") if row[0] == "`reports`"]
     [report] = [one for one in served["reports"] if one["name"] == "csat"]
     members = {*report, *report["metrics"][0], *report["dimensions"][0], *report["breakdown"]}

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { apiCsv } from "../src/dashboard/csv.ts";
 import { formatFolds, isUnfolded, parseFolds, toggled } from "../src/dashboard/folds.ts";
 import { ordered, tree, visible } from "../src/dashboard/pivot.ts";
-import { number, type Meta, type Reply } from "../src/dashboard/reply.ts";
+import { number, type Reply } from "../src/dashboard/reply.ts";
 import { rangeOf } from "../src/dashboard/windowed.ts";
 
 const ROWS = [
@@ -69,7 +69,14 @@ test("of many rows those in sight are drawn, and some on either side", () => {
 test("CSV is written as the API writes it", () => {
   const reply: Reply = {
     report: "customer-perspective",
-    meta: { date_range: {}, as_of: null, engine: "reports", warnings: [] } as Meta,
+    meta: {
+      date_range: { preset: null },
+      as_of: null,
+      filters: {},
+      engine: "reports",
+      formulas: [],
+      warnings: [],
+    },
     columns: [
       { name: "media_type", kind: "dimension" },
       { name: "level", kind: "level" },

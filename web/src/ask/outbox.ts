@@ -6,6 +6,7 @@
 // An answer that the API refuses for its time was given by a wrong clock: it goes again with its
 // age in the place of its time, and the server's clock tells the rest.
 
+import type { Accepted } from "../interface.ts";
 import { CLOCKS, type Clocks } from "./identity.ts";
 import { type Memory, readJson } from "./memory.ts";
 
@@ -165,7 +166,7 @@ export function backoff(failures: number, random: () => number = Math.random): n
 
 async function timeOf(reply: Response): Promise<Pick<Outcome, "answeredAt">> {
   try {
-    const told = (await reply.json()) as { answered_at?: unknown[] };
+    const told = (await reply.json()) as Partial<Accepted>;
     const time = told.answered_at?.[0];
     return typeof time === "string" ? { answeredAt: time } : {};
   } catch {

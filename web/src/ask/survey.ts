@@ -1,56 +1,16 @@
 // What is asked: the survey as GET /v1/surveys/{id} tells it (docs/api.md).
 
+import type { Survey as Served } from "../interface.ts";
 import { serverTime } from "./identity.ts";
 
-export type Style = "faces" | "stars" | "numbers";
-export type Trigger = "button" | "delay" | "event" | "api";
+export type Display = Served["display"];
+export type Trigger = Display["trigger"];
+export type Words = Served["words"];
 
-export interface Display {
-  trigger: Trigger;
-  /** Seconds. */
-  delay: number;
-  event: string | null;
-  sample_pct: number;
-  again_days: number;
-}
-
-export interface Words {
-  comment: string;
-  send: string;
-  close: string;
-  open: string;
-  sending: string;
-  sent: string;
-  waiting: string;
-  refused: string;
-  retry: string;
-  already: string;
-  change: string;
-  again: string;
-}
-
-export interface Survey {
-  id: string;
-  question: string;
-  style: Style;
-  scale: { min: number; max: number; lower_is_better: boolean };
-  /** Names of the scores from the lowest on, or empty. */
-  labels: string[];
-  /** What the lowest and the highest score mean. */
-  ends: [string, string];
-  thanks: string;
-  language: string;
-  direction: "ltr" | "rtl";
-  words: Words;
-  display: Display;
-  /** How long after it was given the API takes an answer, in seconds. */
-  back_s: number;
+export interface Survey extends Omit<Served, "metric" | "served_at" | "fresh_s"> {
   /** The server's time, in milliseconds since 1970. */
   now: () => number;
 }
-
-/** The survey as it comes; a cache may have kept it for `fresh_s` seconds since `served_at`. */
-type Served = Omit<Survey, "now"> & { served_at: string; fresh_s: number };
 
 /** `unknown`: key or survey do not exist, or not for this page. `unreachable`: no answer now. */
 export type Found = { survey: Survey } | { fault: "unknown" | "unreachable" };

@@ -1,6 +1,7 @@
 // GET requests to the API, on the page's own origin. A refusal becomes a Problem that says what
 // to do. Replies are kept for a minute, as the API allows, so that Back is instant.
 
+import type { Problem as Said } from "../interface.ts";
 import { patiently } from "./patience.ts";
 import { key, signOut } from "./session.ts";
 
@@ -79,7 +80,7 @@ async function send(path: string, accept: string, used: string | null): Promise<
 
 async function problemOf(response: Response): Promise<Problem> {
   const requestId = response.headers.get("x-request-id");
-  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
+  const body = (await response.json().catch(() => ({}))) as Partial<Said>;
   const detail = body.detail ?? `The answer was ${response.status} ${response.statusText}.`;
   return new Problem(response.status, body.code ?? "unknown", detail, requestId);
 }

@@ -3,7 +3,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { AnotherKey } from "./another.tsx";
-import { catalogue, findReport, type Catalogue } from "./catalogue.ts";
+import type { Catalogue } from "../interface.ts";
+import { catalogue, findReport } from "./catalogue.ts";
 import { FilterBar } from "./filters.tsx";
 import { isOperator } from "./keys.ts";
 import { Link } from "./link.tsx";

@@ -2,20 +2,13 @@
 // tenant's, the rest by themselves.
 
 import { signal } from "@preact/signals";
+import type { Dimension as DimensionReply } from "../interface.ts";
 import { get } from "./api.ts";
 import { label, type Row } from "./reply.ts";
 import { language, t, toTranslate } from "./texts.ts";
 
-export interface DimensionValue {
-  readonly value: string | null;
-  readonly name: string | null;
-  readonly count: number;
-}
-
-export interface DimensionReply {
-  readonly values: readonly DimensionValue[];
-  readonly truncated: boolean;
-}
+export type { DimensionReply };
+export type DimensionValue = DimensionReply["values"][number];
 
 /** What is known of a dimension's values. */
 interface Known {
@@ -102,7 +95,10 @@ function compared(name: string): string {
 }
 
 /** Keeps the names that a reply of GET /v1/dimensions tells. */
-export function learn(dimension: string, reply: DimensionReply): void {
+export function learn(
+  dimension: string,
+  reply: Pick<DimensionReply, "values" | "truncated">,
+): void {
   const known = given.value[dimension] ?? NOTHING_KNOWN;
   const [names, bare] = [new Map(known.names), new Set(known.bare)];
   for (const { value, name } of reply.values) {

@@ -1,44 +1,14 @@
-// The API's replies as the pages read them: columns with kinds, rows of cells, what is open.
-// Pure.
+// How the pages read a report's reply: the cells of its rows, its measures, its days. Pure.
 
-export type Cell = string | number | boolean | null | Readonly<Record<string, string>>;
-export type Row = Readonly<Record<string, Cell | undefined>>;
+import type { Cell, Column, Meta, Reply, Row } from "../interface.ts";
 
-export interface Column {
-  readonly name: string;
-  readonly kind: string;
-  readonly unit?: string;
-  readonly metric?: string;
-}
+export type { Cell, Column, Meta, Reply, Row };
 
+/** First and last day, of one tenant or of several. */
 export interface Span {
   readonly start_date: string;
   readonly end_date: string;
   readonly timezone?: string;
-}
-
-export interface DateRange extends Partial<Span> {
-  readonly preset?: string;
-  /** An operator's reply: each tenant's own days. */
-  readonly tenants?: readonly (Span & { readonly tenant: string })[];
-}
-
-export interface Meta {
-  readonly date_range: DateRange;
-  readonly as_of: string | null;
-  readonly engine: "reports" | "athena";
-  readonly compare?: Partial<Span> & { readonly with: string };
-  readonly warnings: readonly { readonly code: string; readonly message: string }[];
-}
-
-export interface Reply {
-  readonly report: string;
-  readonly meta: Meta;
-  readonly columns: readonly Column[];
-  readonly rows: readonly Row[];
-  readonly totals: readonly Row[];
-  readonly breakdown?: readonly Row[];
-  readonly next_cursor: string | null;
 }
 
 /** A figure; null where there is none to show. */
@@ -85,7 +55,7 @@ export function ofMeasure(rows: readonly Row[], measure: Measure): Row[] {
 }
 
 /** First and last day over all tenants of the reply. */
-export function span(range: DateRange): Span {
+export function span(range: Meta["date_range"]): Span {
   const spans = range.tenants ?? [range as Span];
   const starts = spans.map((s) => s.start_date).sort();
   const ends = spans.map((s) => s.end_date).sort();

@@ -16,6 +16,7 @@ import {
   measures,
   number,
   ofMeasure,
+  type Column,
   type Measure,
   type Reply,
   type Row,
@@ -196,7 +197,7 @@ function OneScale({ metric, measure, whole, named, children }: ScaleProps): JSX.
   );
 }
 
-const BREAKDOWN_COLUMNS = [
+const BREAKDOWN_COLUMNS: readonly Column[] = [
   { name: "score_value", kind: "dimension" },
   { name: "segment", kind: "dimension" },
   { name: "responses", kind: "metric", unit: "count" },

@@ -1,0 +1,244 @@
+// What the API replies, written from docs/openapi.json by `make docs`; do not edit.
+
+export interface Accepted {
+  readonly accepted: number;
+  readonly rejected: readonly {
+    readonly index: number;
+    readonly field: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+  /** Aligned with the input; null = rejected. */
+  readonly ids: readonly (string | null)[];
+  /**
+   * Only where a response came with age_ms: when each such one was given, aligned with the
+   * input; null for the others.
+   */
+  readonly answered_at?: readonly (string | null)[];
+  /**
+   * Only where something was left out of what was accepted: agent_not_signed, an agent that no
+   * link had signed; country_unknown, a code of no country. Or where it was changed:
+   * country_renamed, UK to GB.
+   */
+  readonly warnings?: readonly {
+    readonly index: number;
+    readonly field: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
+export interface Catalogue {
+  readonly reports: readonly CatalogueReport[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly text: string;
+  }[];
+  readonly presets: readonly string[];
+  readonly default_preset: string;
+  readonly granularities: readonly string[];
+  readonly comparisons: readonly string[];
+  readonly operator_dimensions: readonly CatalogueDimension[];
+  readonly units: Readonly<Record<string, string>>;
+  readonly not_given: string;
+}
+
+export interface CatalogueDimension {
+  readonly name: string;
+  readonly title: string;
+  readonly text: string;
+  /** All that there are; null where senders may bring any. */
+  readonly values: readonly string[] | null;
+}
+
+export interface CatalogueMetric {
+  readonly name: string;
+  readonly unit: "count" | "percent" | "points" | "scale" | "ratio" | "seconds" | "time" | "satisfaction" | "money";
+  readonly text: string;
+  readonly formula: string | null;
+  readonly numerator: string | null;
+  readonly denominator: string | null;
+  /** What it is where nothing was counted. */
+  readonly empty: "0" | "null";
+}
+
+export interface CatalogueReport {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly family: "survey" | "interaction";
+  readonly dimensions: readonly CatalogueDimension[];
+  readonly always_grouped_by: readonly string[];
+  readonly group_by: readonly string[];
+  readonly granularity: "total" | "day" | "week" | "month";
+  readonly metrics: readonly CatalogueMetric[];
+  readonly filters: readonly string[];
+  readonly fixed_filters: Readonly<Record<string, readonly string[]>>;
+  readonly always_given: readonly string[];
+  readonly always_present: Readonly<Record<string, readonly (string | number)[]>>;
+  readonly rows_over_all: boolean;
+  readonly breakdown: {
+    readonly text: string;
+    readonly dimensions: readonly CatalogueDimension[];
+    readonly metrics: readonly CatalogueMetric[];
+  } | null;
+}
+
+/** A value of a dimension, a figure, or money by currency. */
+export type Cell = string | number | boolean | Readonly<Record<string, string>> | null;
+
+export interface Column {
+  readonly name: string;
+  readonly kind: "period" | "dimension" | "level" | "metric" | "previous" | "change" | "significant" | "flag";
+  readonly unit?: "count" | "percent" | "points" | "scale" | "ratio" | "seconds" | "time" | "satisfaction" | "money";
+  /** Whose change the column tells. */
+  readonly metric?: string;
+}
+
+export interface Dimension {
+  readonly dimension: string;
+  readonly title: string;
+  readonly meta: Meta;
+  readonly values: readonly {
+    /**
+     * Null where it is not given: (none) as a filter. (other) are those that public keys sent
+     * beyond the stack's limit.
+     */
+    readonly value: string | null;
+    /**
+     * For people: an agent's latest name, a survey's question in its default language. Several
+     * values may share one.
+     */
+    readonly name: string | null;
+    readonly count: number;
+  }[];
+  /** True where there are more than these: ask with q. */
+  readonly truncated: boolean;
+}
+
+export interface Meta {
+  readonly date_range: {
+    readonly preset: string | null;
+    readonly start_date?: string;
+    readonly end_date?: string;
+    readonly timezone?: string;
+    readonly tenants?: readonly {
+      readonly tenant: string;
+      readonly start_date: string;
+      readonly end_date: string;
+      readonly timezone: string;
+    }[];
+  };
+  /** The range compared with, where one was asked for. */
+  readonly compare?: {
+    readonly with: "previous_period" | "previous_year";
+    readonly start_date?: string;
+    readonly end_date?: string;
+    readonly tenants?: readonly {
+      readonly tenant: string;
+      readonly start_date: string;
+      readonly end_date: string;
+    }[];
+  };
+  /**
+   * When the build ran that the reply reflects, of several tenants the earliest; null before
+   * the first.
+   */
+  readonly as_of: string | null;
+  /** By dimension {"is": […]} or {"is_not": […]}; null is not given. */
+  readonly filters: Readonly<Record<string, unknown>>;
+  /**
+   * What the figures were read from: objects that were made beforehand, or what Athena has made
+   * of a large tenant's rows for this question. The figures are the same.
+   */
+  readonly engine: "reports" | "athena";
+  /** The versioned formulas of the scores in the reply. */
+  readonly formulas: readonly string[];
+  /**
+   * What the figures alone would not tell, such as days_failing and days_waiting: days that are
+   * not built; values_folded: values that stand together as (other).
+   */
+  readonly warnings: readonly {
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
+/** RFC 9457. `code` is stable; `errors` name the fields at fault. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly errors?: readonly {
+    readonly field: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
+/** What replies of all reports have; a report's own schema names its columns. */
+export interface Reply {
+  readonly report: string;
+  readonly meta: Meta;
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  readonly totals: readonly Row[];
+  readonly breakdown?: readonly Row[];
+  readonly next_cursor: string | null;
+}
+
+export type Row = Readonly<Record<string, Cell>>;
+
+export interface Survey {
+  readonly id: string;
+  readonly question: string;
+  readonly style: "faces" | "stars" | "numbers";
+  readonly metric: "csat" | "nps" | "ces";
+  readonly scale: {
+    readonly min: number;
+    readonly max: number;
+    readonly lower_is_better: boolean;
+  };
+  /** Names of the scores from the lowest on, or empty. */
+  readonly labels: readonly string[];
+  /** What the lowest and the highest score mean. */
+  readonly ends: readonly [string, string];
+  readonly thanks: string;
+  readonly language: string;
+  readonly direction: "ltr" | "rtl";
+  /** What a page's own buttons and messages say. */
+  readonly words: {
+    readonly comment: string;
+    readonly send: string;
+    readonly close: string;
+    readonly open: string;
+    readonly sending: string;
+    readonly sent: string;
+    readonly waiting: string;
+    readonly refused: string;
+    readonly retry: string;
+    readonly already: string;
+    readonly change: string;
+    readonly again: string;
+  };
+  /**
+   * When the widget shows it by itself, to how many in a hundred visitors, and after how many
+   * days to the same visitor again.
+   */
+  readonly display: {
+    readonly trigger: "button" | "delay" | "event" | "api";
+    /** Seconds. */
+    readonly delay: number;
+    readonly event: string | null;
+    readonly sample_pct: number;
+    readonly again_days: number;
+  };
+  /** When this was said: by it a page sees how wrong a visitor's clock is. */
+  readonly served_at: string;
+  /** For how many seconds a cache may have kept this since served_at. */
+  readonly fresh_s: number;
+  /** For how many seconds after it was given an answer is taken. */
+  readonly back_s: number;
+}
