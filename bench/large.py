@@ -29,7 +29,6 @@ from bench.measure import Goal, Part, Scale, Taken, alone, milliseconds, worked_
 from pulse import days, lake
 from pulse.http import Door, answer
 from pulse.reports import tenant_year
-from pulse.reports.large import LargeTenants
 from pulse.reports.registry import REPORTS
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve.dimensions import DisplayNames
@@ -41,6 +40,7 @@ from pulse.store.clients import client
 from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.tenant_years.large import LargeTenants
 from pulse.tenants.access import Directory
 from pulse.tenants.tenant import CUBE, YearState
 

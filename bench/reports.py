@@ -22,14 +22,14 @@ from bench.account import deployed
 from bench.measure import Goal, Part, Scale, alone
 from pulse import lake
 from pulse.reports import tenant_year
-from pulse.reports.build import BuildReports, ReportsResult
 from pulse.reports.rollups import ROLLUPS
-from pulse.reports.writing import Change, YearWriter
 from pulse.settings import BuildSettings
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.tenant_years.build import BuildReports, ReportsResult
+from pulse.tenant_years.writing import Change, YearWriter
 from pulse.tenants.tenant import CUBE, Tenant, YearState
 
 LAST = date(2026, 11, 20)

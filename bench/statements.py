@@ -30,7 +30,6 @@ from local.deployment import create_stack
 from local.template import translate
 from pulse import days, lake
 from pulse.daily.build import BuildDaily
-from pulse.reports.comparing import NEW, pair
 from pulse.settings import BuildDailySettings
 from pulse.sql import spread, statement
 from pulse.store.athena import statement_text
@@ -38,6 +37,7 @@ from pulse.store.catalog import Catalog
 from pulse.store.clients import client
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
+from pulse.tenant_years.comparing import NEW, pair
 
 STATEMENTS: Sequence[tuple[str, str, str | None]] = (
     ("checks", "scores_in_raw", None),

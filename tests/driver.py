@@ -33,11 +33,10 @@ from local.deployment import Deployment, create_stack
 from local.template import Translated, translate
 from pulse import days
 from pulse.daily.build import BuildDaily, DailyResult
-from pulse.exports.export import MOST_ORDERS
+from pulse.export_orders import MOST_ORDERS
 from pulse.finance.export import ExportRevenue, RevenueResult
 from pulse.housekeep import Housekeep
 from pulse.raw.compact import CompactRaw, CompactResult
-from pulse.reports.build import BuildReports, ReportsResult
 from pulse.settings import (
     BuildDailySettings,
     CompactRawSettings,
@@ -46,6 +45,7 @@ from pulse.settings import (
 )
 from pulse.store.clients import client
 from pulse.store.tenants import Tenants
+from pulse.tenant_years.build import BuildReports, ReportsResult
 from pulse.tenants.keys import Key, new_key_text, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts

@@ -18,10 +18,10 @@ from pulse.erasure.person import Person
 from pulse.erasure.receipt import Receipt
 from pulse.erasure.sought import Sought
 from pulse.ingest.message import Message
-from pulse.reports.folding import Folding
 from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.records import Records
+from pulse.tenant_years.folding import Folding
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import Tenant
 from tests.driver import Driver

@@ -18,7 +18,6 @@ from moto import mock_aws
 
 from pulse import days, formats, lake
 from pulse.days import DateRange
-from pulse.erasure.marks import Erasure, customer_mark
 from pulse.ingest.message import AgentSession, Event, Interaction, Message, Response
 from pulse.raw import parquet, quarantine
 from pulse.raw.rows import STREAMS, Origin, row_of
@@ -34,6 +33,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Display, Survey, Texts
 from pulse.tenants.tenant import CUBE, Behind, Part, Tenant, YearState
+from pulse.tombstones import Erasure, customer_mark
 from pulse.unbuilt import Unbuilt
 from tests.account import make_table
 

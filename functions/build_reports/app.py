@@ -4,8 +4,8 @@ from functools import cache
 from typing import Any
 
 from pulse.observe import logger, metrics
-from pulse.reports.build import BuildReports
 from pulse.settings import BuildSettings
+from pulse.tenant_years.build import BuildReports
 
 
 @cache

@@ -6,7 +6,7 @@ Tests hold the declarations against what ingest and export_rows themselves take 
 from itertools import chain
 from typing import Any
 
-from pulse.exports.export import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
+from pulse.export_orders import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
 from pulse.ingest.words import words
 from pulse.lake import CHANNELS, MEDIA_TYPES, WORD_LIMIT
 from pulse.tenants.rules import METRICS

@@ -25,7 +25,7 @@ from pulse import days, lake
 from pulse.checks import CheckResult, State
 from pulse.ingest.routes import BATCH_ITEMS
 from pulse.raw.quarantine import MARK, UNKNOWN_STREAM
-from pulse.raw.retention import says_expired
+from pulse.retention import says_expired
 from pulse.sql import statement
 from pulse.store import metrics, queue
 from pulse.store.athena import Athena

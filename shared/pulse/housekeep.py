@@ -20,7 +20,7 @@ from typing import Self
 from pulse import days, lake
 from pulse.days import Remaining
 from pulse.observe import count, logger
-from pulse.raw.retention import first_kept_day
+from pulse.retention import first_kept_day
 from pulse.settings import HousekeepSettings
 from pulse.store.catalog import Catalog
 from pulse.store.compactions import Compaction, Compactions

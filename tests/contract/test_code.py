@@ -12,7 +12,7 @@ import pytest
 
 from local.athena.dialect import check_portable
 from pulse import lake
-from pulse.exports.export import STREAMS
+from pulse.export_orders import STREAMS
 from pulse.sql import statement
 
 ROOT = Path(__file__).parents[2]

@@ -12,12 +12,12 @@ from pyarrow import parquet
 from pulse import days, lake
 from pulse.daily.build import BuildDaily
 from pulse.errors import AthenaError, BuildCheckError, CatalogError, SettingsError
-from pulse.reports.build import BuildReports
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
 from pulse.store.events import Events
+from pulse.tenant_years.build import BuildReports
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
 

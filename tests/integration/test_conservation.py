@@ -14,13 +14,13 @@ from local.metrics import put
 from pulse import days, lake
 from pulse.checks import CheckResult
 from pulse.conservation import events_conserved
-from pulse.erasure.marks import Erasure, customer_mark
 from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from pulse.store.queue import Queue, depth, redrive
 from pulse.store.stack import StackOutputs
 from pulse.tenants.rules import Rule
+from pulse.tombstones import Erasure, customer_mark
 from tests.driver import Driver
 
 NOONS = (datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC) + timedelta(weeks=2 * n) for n in count())

@@ -22,7 +22,7 @@ from pulse.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from pulse.serve.conditions import Condition
+from pulse.filters import Condition
 from pulse.serve.distributed import Distributed, laid_out
 from pulse.serve.distributed_sql import Wanted
 from pulse.serve.needs import Needs

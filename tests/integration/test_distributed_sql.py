@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from pulse import days, lake
 from pulse.days import DateRange
+from pulse.filters import Condition
 from pulse.reports.declarations import PERIOD
 from pulse.reports.registry import REPORTS
 from pulse.serve import distributed_sql
 from pulse.serve.cells import Cells
-from pulse.serve.conditions import Condition
 from pulse.serve.distributed_sql import TooManyRowsError, Wanted
 from pulse.serve.query import parse
 from pulse.serve.questions import Question

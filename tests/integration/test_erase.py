@@ -20,14 +20,13 @@ from pulse import days, lake
 from pulse.daily import build
 from pulse.days import DateRange
 from pulse.erasure.erase import Erase
-from pulse.erasure.marks import Tombstones
 from pulse.erasure.person import Person
-from pulse.erasure.rows import rewritten
 from pulse.erasure.search import Search
 from pulse.erasure.sought import Sought
 from pulse.errors import BuildCheckError
-from pulse.exports.export import LEASE_US, Export, Request
+from pulse.export_orders import LEASE_US, Export, Request
 from pulse.finance.check import finance_equals_reports
+from pulse.raw.covered import rewritten
 from pulse.raw.parquet import decode, encode
 from pulse.raw.resend import Quarantine, Wanted
 from pulse.sql import statement
@@ -38,6 +37,7 @@ from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from pulse.store.queue import Queue
+from pulse.tombstones import Tombstones
 from tests.aws_calls import AwsCalls, changes
 from tests.driver import Driver
 from tests.eraser import (

@@ -18,7 +18,7 @@ from botocore.compat import HTTPHeaders
 from functions.export_rows import app as export_rows
 from functions.order_exports import app as order_exports
 from pulse import days
-from pulse.exports.export import LEASE_US, MOST_ORDERS, MOST_TRIES
+from pulse.export_orders import LEASE_US, MOST_ORDERS, MOST_TRIES
 from pulse.store.clients import client
 from pulse.store.exports import Exports
 from pulse.tenants.rules import Rule

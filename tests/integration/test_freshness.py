@@ -8,8 +8,8 @@ import pytest
 from pulse import days
 from pulse.errors import AthenaError
 from pulse.observe import metrics
-from pulse.reports.build import BuildReports
 from pulse.store.athena import RESERVE_S, Athena
+from pulse.tenant_years.build import BuildReports
 from pulse.tenants.rules import Rule
 from tests.driver import Driver
 

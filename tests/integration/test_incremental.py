@@ -10,13 +10,13 @@ import pytest
 from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.errors import AthenaError
-from pulse.reports import parts
-from pulse.reports.build import BuildReports
-from pulse.reports.folding import Folding
-from pulse.reports.parts import MOST_PARTS
 from pulse.store.athena import Athena
 from pulse.store.held import HeldRuns
 from pulse.store.objects import Objects
+from pulse.tenant_years import parts
+from pulse.tenant_years.build import BuildReports
+from pulse.tenant_years.folding import Folding
+from pulse.tenant_years.parts import MOST_PARTS
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import Part, YearState
 from tests.driver import Driver, running

@@ -20,10 +20,9 @@ import pytest
 from pulse import lake
 from pulse.days import DateRange
 from pulse.errors import AthenaError
-from pulse.reports import large, tenant_year
-from pulse.reports.large import LargeTenants, LargeWritten
+from pulse.filters import Condition
+from pulse.reports import tenant_year
 from pulse.reports.rollups import OF_LARGE, ROLLUPS, Rollup
-from pulse.serve.conditions import Condition
 from pulse.serve.distributed import Distributed
 from pulse.serve.distributed_sql import Wanted
 from pulse.store.athena import Athena
@@ -32,6 +31,8 @@ from pulse.store.executions import Executions
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.store.questions import Questions
+from pulse.tenant_years import large
+from pulse.tenant_years.large import LargeTenants, LargeWritten
 from pulse.tenants.tenant import CUBE, Part, TableState, Tenant, YearState
 from tests import report_parts
 from tests.driver import Driver, running

@@ -19,8 +19,6 @@ import pytest
 
 from functions.serve_reports import app
 from pulse import days, lake
-from pulse.reports import large
-from pulse.reports.large import LargeTenants
 from pulse.reports.registry import REPORTS
 from pulse.reports.rollups import OF_LARGE
 from pulse.serve.distributed import Distributed
@@ -31,6 +29,8 @@ from pulse.store.executions import Execution, Executions
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.store.questions import Questions
+from pulse.tenant_years import large
+from pulse.tenant_years.large import LargeTenants
 from pulse.tenants.limits import Limits
 from pulse.tenants.rules import Rule
 from tests import report_parts

@@ -15,7 +15,6 @@ from local.metrics import put
 from pulse import days
 from pulse.checks import CheckResult
 from pulse.conservation import events_conserved
-from pulse.erasure.marks import Erasure, customer_mark
 from pulse.raw.parquet import decode
 from pulse.raw.rows import STREAMS
 from pulse.store.erasures import Erasures
@@ -23,6 +22,7 @@ from pulse.store.objects import Objects
 from pulse.store.queue import Queue, depth
 from pulse.store.stack import StackOutputs
 from pulse.tenants.rules import Rule
+from pulse.tombstones import Erasure, customer_mark
 from tests.shell import Shell
 
 NOONS = (datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC) + timedelta(weeks=2 * n) for n in count())

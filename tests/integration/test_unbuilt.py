@@ -15,12 +15,12 @@ from pulse.daily.build import BuildDaily
 from pulse.errors import AthenaError, BuildCheckError
 from pulse.raw import parquet
 from pulse.raw.rows import STREAMS
-from pulse.reports.build import BuildReports
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
+from pulse.tenant_years.build import BuildReports
 from pulse.tenants.rules import Rule
 from tests.driver import REGION, Answer, Driver, running
 
@@ -582,7 +582,7 @@ def test_how_many_cannot_be_built_is_counted(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: dict[str, int] = {}
-    for module in ("pulse.daily.build", "pulse.reports.build"):
+    for module in ("pulse.daily.build", "pulse.tenant_years.build"):
         monkeypatch.setattr(f"{module}.count", lambda name, value=1: counted.update({name: value}))
     pulse.post_interactions("acme", calls(range(1, 5)))
     pulse.post("acme", answers(range(1, 5)))

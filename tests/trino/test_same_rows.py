@@ -26,14 +26,14 @@ from local.athena.objects import Copies
 from local.athena.trino import TrinoExecutor
 from pulse import days, lake, sql
 from pulse.days import DateRange
-from pulse.erasure.marks import customer_mark, interaction_mark, mark, prefix
-from pulse.serve.conditions import Condition
+from pulse.filters import Condition
 from pulse.serve.distributed_sql import Wanted
 from pulse.sql import spread, statement
 from pulse.store.athena import statement_text
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
 from pulse.store.objects import Objects
+from pulse.tombstones import customer_mark, interaction_mark, mark, prefix
 from tests.documents import DOCS, texts
 from tests.driver import Driver, running
 from tests.recipes import views

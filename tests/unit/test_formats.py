@@ -14,7 +14,6 @@ from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import days, formats, lake
 from pulse.days import DateRange
-from pulse.erasure.marks import customer_mark
 from pulse.errors import ConflictError, NewerFormatError
 from pulse.formats import Format
 from pulse.ingest.message import Message
@@ -30,6 +29,7 @@ from pulse.store.records import Records, _item
 from pulse.store.tenants import Tenants
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
+from pulse.tombstones import customer_mark
 from tests import format_samples as samples
 from tests.account import make_table
 

@@ -20,7 +20,7 @@ from pulse.settings import BuildDailySettings, BuildSettings
 from pulse.store import queue
 
 if TYPE_CHECKING:
-    from pulse.reports.build import ReportsResult
+    from pulse.tenant_years.build import ReportsResult
 
 _ASK_EVERY_S = 1.0
 _MORE_BUILDS = 2
@@ -95,7 +95,7 @@ def build_reports(settings: BuildSettings, *, impatient: bool = False) -> "Repor
 
     Those that are known to fail are tried again when they are due, or now if `impatient`.
     """
-    from pulse.reports.build import BuildReports, ReportsResult  # slow to import: pandas
+    from pulse.tenant_years.build import BuildReports, ReportsResult  # slow to import: pandas
 
     stage = BuildReports.from_settings(settings)
     output.say("Building reports …")
@@ -142,7 +142,7 @@ def rebuild(
 
 def _remove_replaced(settings: BuildSettings, tenant: str) -> None:
     """Remove every object of a tenant's reports that shows what newer ones have replaced."""
-    from pulse.reports.folding import Folding  # slow to import: it brings pyarrow
+    from pulse.tenant_years.folding import Folding  # slow to import: it brings pyarrow
 
     Folding.from_settings(settings).fold(tenant)
 

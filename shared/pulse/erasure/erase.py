@@ -24,15 +24,14 @@ from typing import Any, Self
 import pyarrow as pa
 
 from pulse import lake
-from pulse.erasure.marks import Tombstones
 from pulse.erasure.person import Person
 from pulse.erasure.receipt import Receipt, RewrittenObject
-from pulse.erasure.rows import holds, rewritten
 from pulse.erasure.search import Search
 from pulse.erasure.sought import Sought
 from pulse.erasure.traces import Traces
 from pulse.erasure.waiting import Waiting
 from pulse.errors import BuildCheckError, ConflictError
+from pulse.raw.covered import holds, rewritten
 from pulse.settings import BuildSettings
 from pulse.store import queue
 from pulse.store.athena import Athena
@@ -41,6 +40,7 @@ from pulse.store.erasures import Erasures
 from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects, Version
+from pulse.tombstones import Tombstones
 
 SETTLE_S = 150.0
 """After this time every write_raw that is at work has read the tombstone: it takes 120 s at most.

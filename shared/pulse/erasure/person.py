@@ -18,11 +18,11 @@ from functools import cached_property
 from typing import Any
 
 from pulse import days
-from pulse.erasure.marks import Erasure, Tombstones, claimed, customer_mark, interaction_mark
 from pulse.erasure.sought import Mended
 from pulse.errors import NewerFormatError
 from pulse.ingest.message import Message, with_items
 from pulse.texts import codings, near_equals, tidy
+from pulse.tombstones import Erasure, Tombstones, claimed, customer_mark, interaction_mark
 
 _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_id")}
 """What an item must have as text for its marks to be known."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulse import days, lake
-from pulse.erasure.marks import Brought, Erasure, mark
 from pulse.erasure.sought import Mended
 from pulse.errors import NewerFormatError
 from pulse.ingest.message import Message
+from pulse.tombstones import Brought, Erasure, mark
 
 
 @dataclass(frozen=True)

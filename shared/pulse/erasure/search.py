@@ -11,7 +11,6 @@ from datetime import date
 from math import inf
 from typing import Any
 
-from pulse.erasure.marks import prefix
 from pulse.erasure.person import Person
 from pulse.erasure.purge import Purge
 from pulse.erasure.sought import Sought
@@ -20,6 +19,7 @@ from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.ledger import Ledger
 from pulse.texts import tidy
+from pulse.tombstones import prefix
 
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "responses": ("customer", "interaction", "response"),

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pulse.erasure.marks import Erasure
 from pulse.ingest.message import Message, with_items
+from pulse.tombstones import Erasure
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.erasure.waiting import Waiting
-from pulse.exports.export import Export
+from pulse.export_orders import Export
 from pulse.store.exports import Exports
 from pulse.store.objects import Objects
 

@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.csv_cells import csv_line
-from pulse.exports.export import Format
+from pulse.export_orders import Format
 
 _TEXT = pa.string()
 _TIME = pa.timestamp("us", tz="UTC")

@@ -14,7 +14,8 @@ from pulse.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from pulse.exports.export import MOST_ORDERS, Export, Request
+from pulse.export_orders import MOST_ORDERS, Export
+from pulse.exports.request import read_request
 from pulse.exports.waking import wake, wake_idle
 from pulse.http import Call, Reply, Route
 from pulse.ingest.body import read_body
@@ -75,7 +76,7 @@ class Orders:
         is full.
         """
         tenant = self._tenant(call)
-        request = Request.parse(read_body(call, BODY_LIMIT))
+        request = read_request(read_body(call, BODY_LIMIT))
         export = Export(tenant, lake.ulid(), request, days.now_us())
         self._line_up(export)
         self._wake(tenant)

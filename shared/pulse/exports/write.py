@@ -19,11 +19,11 @@ from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
 from pulse.days import Remaining
 from pulse.errors import AthenaError
-from pulse.exports.export import FILTERS, FORMATS, LEASE_US, MOST_TRIES, Export
+from pulse.export_orders import FILTERS, FORMATS, LEASE_US, MOST_TRIES, Export
 from pulse.exports.files import COLUMNS, FILES, in_order
 from pulse.exports.waking import wake
+from pulse.filters import Condition, Filters
 from pulse.observe import count, logger
-from pulse.serve.conditions import Condition, Filters
 from pulse.settings import BuildSettings
 from pulse.sql import statement
 from pulse.store.athena import Athena

@@ -15,7 +15,7 @@ from pulse.errors import ForbiddenError
 from pulse.ingest import fields
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Event
-from pulse.raw.retention import first_kept_day
+from pulse.retention import first_kept_day
 from pulse.tenants.access import Directory
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant

@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from pulse import days, lake
 from pulse.days import Remaining
-from pulse.erasure.rows import uncovered
 from pulse.errors import BuildCheckError, raise_collected
 from pulse.observe import count, logger
 from pulse.raw import parquet
+from pulse.raw.covered import uncovered
 from pulse.settings import CompactRawSettings
 from pulse.store.clients import client
 from pulse.store.compactions import Compaction, Compactions

@@ -14,8 +14,8 @@ from typing import Self
 import pyarrow as pa
 
 from pulse import lake
-from pulse.erasure.rows import uncovered
 from pulse.raw import parquet
+from pulse.raw.covered import uncovered
 from pulse.settings import BuildSettings
 from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger

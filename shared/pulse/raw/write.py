@@ -1,6 +1,6 @@
 """A batch of messages → objects of the lake, one for each stream and day.
 
-Whom an erasure names is left out, wherever the message has waited (erasure/marks.py).
+Whom an erasure names is left out, wherever the message has waited (tombstones.py).
 
 First the objects, then the ledger's days, then the word to builders that there is something new,
 then the acknowledgement: a process that dies in between writes the same rows again, and builders
@@ -15,15 +15,14 @@ from datetime import date
 from typing import Any, Self
 
 from pulse import days, lake
-from pulse.erasure.marks import Tombstones
 from pulse.ingest.message import ATTRIBUTE, Message
 from pulse.observe import count, logger
 from pulse.raw import parquet, quarantine
 from pulse.raw.countries import Countries
 from pulse.raw.names import AgentNames
-from pulse.raw.retention import expired, first_kept_day
 from pulse.raw.rows import STREAMS, Origin, Row, country_of, row_of
 from pulse.raw.zones import Zones
+from pulse.retention import expired, first_kept_day
 from pulse.settings import WriteRawSettings
 from pulse.store.clients import client
 from pulse.store.erasures import Erasures
@@ -31,6 +30,7 @@ from pulse.store.ledger import Ledger
 from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.tombstones import Tombstones
 
 _AT_ONCE = 8  # objects in flight; an import of a year touches hundreds of days
 

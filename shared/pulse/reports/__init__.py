@@ -1,5 +1,7 @@
-"""reports: from daily rows to one object per tenant and year, and what may be asked of them.
+"""reports: what may be asked, how it is computed, and the form of the objects it is read from.
 
 `metrics` holds the formulas. `declarations` says what a dimension, a metric and a report are;
 `surveys` and `interactions` declare a family each, and `registry` has all that there is.
+`tenant_year` and `rollups` say what the objects of a tenant and year hold, which pulse.tenant_years
+makes of daily rows; `reading` reads them whole.
 """

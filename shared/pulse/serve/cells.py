@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pulse import days, lake
+from pulse.filters import Filters
 from pulse.reports.declarations import PERIOD
-from pulse.serve.conditions import Filters
 from pulse.serve.groups import Groups, check_size
 
 Integers = npt.NDArray[Any]  # of whichever width holds them

@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pulse import lake
+from pulse.filters import Filters
 from pulse.reports.declarations import CURRENCY, PERIOD, Report
 from pulse.reports.sums import Layout
 from pulse.serve import groups
 from pulse.serve.cells import Fold
 from pulse.serve.columns import Column, columns, withheld
-from pulse.serve.conditions import Filters
 from pulse.serve.figures import Figures, Folded, Side
 from pulse.serve.folding import LEAST_KEPT, Ranking, Tally, open_columns
 from pulse.serve.groups import Groups, TooManyGroupsError

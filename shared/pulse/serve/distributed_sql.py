@@ -27,10 +27,10 @@ import pyarrow.parquet as pq
 
 from pulse import days, lake
 from pulse.days import ONE_DAY, DateRange
+from pulse.filters import Condition, Filters
 from pulse.reports.rollups import Rollup
 from pulse.serve import parquet
 from pulse.serve.cells import Cells, Column, Integers
-from pulse.serve.conditions import Condition, Filters
 from pulse.serve.needs import Needs
 from pulse.serve.years import Piece
 from pulse.tenants.tenant import check_tenant_id

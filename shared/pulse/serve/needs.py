@@ -6,7 +6,7 @@ from datetime import date
 
 from pulse import lake
 from pulse.days import DateRange
-from pulse.serve.conditions import Filters
+from pulse.filters import Filters
 from pulse.tenants.tenant import Tenant
 
 

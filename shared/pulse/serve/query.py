@@ -13,12 +13,12 @@ from datetime import date
 from pulse import days
 from pulse.days import DateRange
 from pulse.errors import BadRequestError, FieldError
+from pulse.filters import Condition, among
 from pulse.http import decode
 from pulse.lake import NOT_GIVEN
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Dimension, Report
 from pulse.serve.columns import Column
 from pulse.serve.columns import columns as columns_of
-from pulse.serve.conditions import Condition, among
 from pulse.tenants.tenant import Tenant
 
 FORMATS = ("json", "csv")

@@ -10,11 +10,11 @@ from pulse import days, lake
 from pulse.csv_cells import csv_line
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
+from pulse.filters import Filters, among, both, given
 from pulse.http import JSON, Reply
 from pulse.reports.declarations import TENANT, Report
 from pulse.serve import figures, groups, warnings
 from pulse.serve.computing import Computation
-from pulse.serve.conditions import Filters, among, both, given
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.figures import Figures
 from pulse.serve.folding import Tally

@@ -10,11 +10,11 @@ from typing import Self
 
 from pulse import days, lake
 from pulse.days import DateRange
+from pulse.filters import Filters
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Report
 from pulse.reports.sums import Layout
 from pulse.serve import groups
 from pulse.serve.cells import Column, Fold, Integers
-from pulse.serve.conditions import Filters
 from pulse.serve.folding import Tally, everywhere
 from pulse.serve.groups import Groups, Key
 from pulse.serve.needs import Needs

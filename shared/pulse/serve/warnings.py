@@ -10,8 +10,8 @@ from itertools import chain
 
 from pulse import lake
 from pulse.days import DateRange
+from pulse.filters import Filters
 from pulse.reports.declarations import Report
-from pulse.serve.conditions import Filters
 from pulse.serve.figures import Folded
 from pulse.serve.groups import Groups
 from pulse.serve.spans import Span

@@ -15,11 +15,11 @@ from typing import Literal
 from pulse import lake
 from pulse.days import DateRange
 from pulse.errors import GoneError, UnavailableError
+from pulse.filters import Filters
 from pulse.reports import rollups
 from pulse.reports.rollups import Rollup
 from pulse.serve import groups, parquet
 from pulse.serve.cells import Cells, Column, Fold, Integers
-from pulse.serve.conditions import Filters
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
 from pulse.store.objects import Objects

@@ -16,9 +16,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from pulse import days
-from pulse.erasure.marks import Brought, Erasure, Tombstones
 from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
+from pulse.tombstones import Brought, Erasure, Tombstones
 
 KEEP = timedelta(days=90)
 """A message waits two weeks in the queue, two more as a dead letter, and may be redriven."""

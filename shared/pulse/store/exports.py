@@ -17,8 +17,8 @@ from typing import Any
 from pulse import days
 from pulse.days import DateRange
 from pulse.errors import ConflictError
-from pulse.exports.export import Export, Request
-from pulse.serve.conditions import Condition, Filters
+from pulse.export_orders import Export, Request
+from pulse.filters import Condition, Filters
 from pulse.store.records import Record, Records
 
 _ENDING = ("state", "finished_us", "rows", "key", "reason")

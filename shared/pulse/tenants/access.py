@@ -7,12 +7,11 @@ in the path of every request.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pulse import days
 from pulse.errors import ForbiddenError, UnauthorizedError
 from pulse.http import Call, decode
-from pulse.store.tenants import Tenants
 from pulse.tenants.keys import PREFIXES, Key, sha256
 from pulse.tenants.limits import Limits
 from pulse.tenants.surveys import Survey
@@ -57,6 +56,22 @@ class _Memory:
                 del self._answers[next(iter(self._answers))]
 
 
+class Records(Protocol):
+    """Where tenants, surveys and keys are kept (pulse.store.tenants)."""
+
+    def key(self, sha256: str) -> Key | None:
+        """The key with that hash, revoked and expired ones included; None if there is none."""
+
+    def get(self, tenant: str) -> Tenant | None:
+        """The tenant as it stands, or None."""
+
+    def survey(self, tenant: str, survey: str) -> Survey | None:
+        """The survey, or None."""
+
+    def surveys(self, tenant: str) -> list[Survey]:
+        """Every survey of a tenant, in order of id."""
+
+
 @dataclass
 class Directory:
     """Tenants, surveys and keys by their names; each answer, also "none", is kept for a while.
@@ -65,7 +80,7 @@ class Directory:
     only that one, and pushes nothing out that exists.
     """
 
-    tenants: Tenants
+    tenants: Records
     remember_us: int = REMEMBER_US
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """By HTTP method, with HEAD as GET: how much each key and tenant may ask of this process."""

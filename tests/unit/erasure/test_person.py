@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from pulse import days
-from pulse.erasure.marks import interaction_mark
 from pulse.erasure.person import Person, is_line_of, mended
 from pulse.ingest.message import Message
+from pulse.tombstones import interaction_mark
 
 PERSON = Person("acme", "C-1", "UTC", days.DAY)
 

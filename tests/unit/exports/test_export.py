@@ -8,15 +8,16 @@ import pytest
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import BadRequestError
-from pulse.exports.export import FILTERS, KEEP, LEASE_US, Export, Request
-from pulse.serve.conditions import Condition
+from pulse.export_orders import FILTERS, KEEP, LEASE_US, Export, Request
+from pulse.exports.request import read_request
+from pulse.filters import Condition
 
 NOON_US = 1_795_262_400_000_000
 ASKED = {"stream": "responses", "start_date": "2026-11-01", "end_date": "2026-11-20"}
 
 
 def request(**more: Any) -> Request:
-    return Request.parse({**ASKED, **more})
+    return read_request({**ASKED, **more})
 
 
 def test_a_request_without_filters_is_for_every_row_as_csv() -> None:
@@ -108,7 +109,7 @@ def test_interactions_have_filters_of_their_own() -> None:
 )
 def test_the_stream_and_both_days_are_required(missing: tuple[str, ...], code: str) -> None:
     with pytest.raises(BadRequestError) as caught:
-        Request.parse({name: value for name, value in ASKED.items() if name not in missing})
+        read_request({name: value for name, value in ASKED.items() if name not in missing})
     assert caught.value.code == code
 
 

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from pulse import days, lake
-from pulse.exports.export import FORMATS
+from pulse.export_orders import FORMATS
 from pulse.exports.files import COLUMNS, FILES, in_order
 from pulse.raw.parquet import schema
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pulse.exports.export import FILTERS, STREAMS
+from pulse.export_orders import FILTERS, STREAMS
 from pulse.exports.write import filter_parameters
-from pulse.serve.conditions import Condition
+from pulse.filters import Condition
 
 
 @pytest.mark.parametrize("stream", STREAMS)

@@ -14,16 +14,16 @@ import pytest
 from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import days, lake
-from pulse.erasure.marks import Erasure, Tombstones, customer_mark
 from pulse.errors import BuildCheckError
 from pulse.raw import compact, parquet
 from pulse.raw.compact import CompactRaw, portions
-from pulse.raw.retention import first_kept_day
+from pulse.retention import first_kept_day
 from pulse.store.compactions import Compactions
 from pulse.store.erasures import Erasures
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects, Version
+from pulse.tombstones import Erasure, Tombstones, customer_mark
 
 PAST = date(2026, 11, 11)
 COLUMNS = lake.RAW_RESPONSES

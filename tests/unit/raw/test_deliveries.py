@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse import days
-from pulse.erasure.marks import Tombstones
 from pulse.ingest.message import Message
 from pulse.raw import parquet
 from pulse.raw.countries import Countries
@@ -29,6 +28,7 @@ from pulse.store.erasures import Erasures
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.names import Names, Naming
 from pulse.store.objects import Objects
+from pulse.tombstones import Tombstones
 
 pytestmark = pytest.mark.usefixtures("noon")
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
+from pulse.filters import Condition
 from pulse.reports import tenant_year
 from pulse.reports.registry import SURVEY
 from pulse.serve import cells, groups, parquet
-from pulse.serve.conditions import Condition
 from tests.report_parts import as_cells
 from tests.unit.serve.events import AGENTS, Answer, answers, as_object, as_piece
 from tests.unit.serve.interactions import table_object

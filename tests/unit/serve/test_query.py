@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pulse import days
 from pulse.errors import BadRequestError
+from pulse.filters import Condition
 from pulse.reports.registry import REPORTS, SURVEY
-from pulse.serve.conditions import Condition
 from pulse.serve.query import MOST_DAYS, PARAMETERS, Order, Query, parse
 from pulse.tenants.tenant import TableState, Tenant
 from tests.report_parts import state

@@ -11,15 +11,16 @@ import pytest
 
 from pulse import days, lake, sql
 from pulse.daily.build import batches, day_parameters
-from pulse.erasure.marks import mark, prefix
 from pulse.erasure.search import parts
 from pulse.errors import AthenaError
-from pulse.exports.export import FILTERS, Request
+from pulse.export_orders import FILTERS
 from pulse.exports.orders import BODY_LIMIT
+from pulse.exports.request import read_request
 from pulse.exports.write import filter_parameters
-from pulse.reports.comparing import MOST_PLACES, pair
-from pulse.reports.publishing import MOST_NAMED
 from pulse.store.athena import Athena, statement_text
+from pulse.tenant_years.comparing import MOST_PLACES, pair
+from pulse.tenant_years.publishing import MOST_NAMED
+from pulse.tombstones import mark, prefix
 
 ATHENA_TAKES = 262_144
 """Bytes of UTF-8, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
@@ -61,9 +62,7 @@ def test_what_is_too_long_is_not_sent(monkeypatch: pytest.MonkeyPatch, ask: str)
 def filters(stream: str, text: str) -> dict[str, Any]:
     """What an export's statement is given, where its order names as many values as it may."""
     members = {"stream": stream, "start_date": "2026-01-01", "end_date": "2026-12-31"}
-    request = Request.parse(
-        members | {FILTERS[stream][-1 if stream == "interactions" else 4]: text}
-    )
+    request = read_request(members | {FILTERS[stream][-1 if stream == "interactions" else 4]: text})
     return dict(filter_parameters(stream, request.filters))
 
 

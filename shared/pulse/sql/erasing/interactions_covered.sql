@@ -1,4 +1,4 @@
--- How many rows of raw_interactions each day has that carry one of some marks (erasure/marks.py).
+-- How many rows of raw_interactions each day has that carry one of some marks (tombstones.py).
 -- Parameters: tenant; received_us, the latest; marks, hashes; the texts that marks begin with;
 -- first_day and last_day, as text. Erasing finds the days with it, and proves that it found all.
 SELECT dt, count(*) AS events

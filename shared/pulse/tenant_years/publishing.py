@@ -16,16 +16,17 @@ from pulse.days import Remaining
 from pulse.errors import AthenaError, BuildCheckError, GoneError
 from pulse.halving import portions
 from pulse.observe import logger
-from pulse.reports import tenant_year, writing
-from pulse.reports.comparing import NEW, Comparison, batches, pair
-from pulse.reports.large import LargeTenants
+from pulse.reports import tenant_year
 from pulse.reports.rollups import ROLLUPS
-from pulse.reports.work import Table, Year
-from pulse.reports.writing import Change, Written, YearWriter
 from pulse.sql import spread, statement
 from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.tenant_years import writing
+from pulse.tenant_years.comparing import NEW, Comparison, batches, pair
+from pulse.tenant_years.large import LargeTenants
+from pulse.tenant_years.work import Table, Year
+from pulse.tenant_years.writing import Change, Written, YearWriter
 from pulse.tenants.tenant import YearState
 
 MOST_ROWS = 16_000_000

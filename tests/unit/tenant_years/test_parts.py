@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pulse.reports.parts import MOST_PARTS, Fold, Level, fold
+from pulse.tenant_years.parts import MOST_PARTS, Fold, Level, fold
 
 FIRST = date(2025, 1, 1)
 DAY_BYTES = 1000.0

@@ -18,15 +18,15 @@ import pyarrow.parquet as pq
 from pulse import lake
 from pulse.days import DateRange, Remaining
 from pulse.reports import reading, rollups, tenant_year
-from pulse.reports.comparing import batches, pair
 from pulse.reports.rollups import OF_LARGE, Rollup
-from pulse.reports.writing import Visible, Written, visible_parts
 from pulse.serve.distributed_sql import MOST_ROWS, Wanted
 from pulse.settings import BuildSettings
 from pulse.sql import spread, statement
 from pulse.store.athena import Athena
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
+from pulse.tenant_years.comparing import batches, pair
+from pulse.tenant_years.writing import Visible, Written, visible_parts
 from pulse.tenants.tenant import CUBE, Part, YearState
 
 Laid = Mapping[str, frozenset[date]]

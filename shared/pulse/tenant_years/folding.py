@@ -11,12 +11,12 @@ from typing import Self
 
 from pulse import lake
 from pulse.errors import ConflictError
-from pulse.reports.writing import YearWriter
 from pulse.settings import BuildSettings
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.store.questions import Questions
 from pulse.store.tenants import Tenants
+from pulse.tenant_years.writing import YearWriter
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,6 @@ from pulse.days import Remaining
 from pulse.errors import AthenaError, BuildCheckError, ConflictError, raise_collected
 from pulse.halving import FEW_FAILURES, MOST_FAILURES, halves
 from pulse.observe import count, logger
-from pulse.reports.comparing import NEW, Comparison, batches
-from pulse.reports.large import LargeTenants
-from pulse.reports.publishing import Publisher
-from pulse.reports.telling import Behinds
-from pulse.reports.work import Table, TenantYear, Year
 from pulse.settings import BuildSettings
 from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog
@@ -35,6 +30,11 @@ from pulse.store.held import Builds, HeldRuns
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.tenant_years.comparing import NEW, Comparison, batches
+from pulse.tenant_years.large import LargeTenants
+from pulse.tenant_years.publishing import Publisher
+from pulse.tenant_years.telling import Behinds
+from pulse.tenant_years.work import Table, TenantYear, Year
 from pulse.tenants.tenant import YearState
 from pulse.unbuilt import Unbuilt
 

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pulse import lake
-from pulse.reports import parts, reading, rollups, tenant_year
+from pulse.reports import reading, rollups, tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.store.objects import Objects
+from pulse.tenant_years import parts
 from pulse.tenants.tenant import CUBE, Part, YearState
 
 SMALL = 2**20

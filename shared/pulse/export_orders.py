@@ -1,18 +1,13 @@
-"""An export: what was asked for, and how it stands.
-
-A request is read with the parser of reports, so that a filter means the same rows in both.
-"""
+"""An order of an export: what may be asked for, what was, and how it stands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pulse import days, lake
 from pulse.days import DateRange
-from pulse.reports.registry import REPORTS
-from pulse.serve.conditions import Filters
-from pulse.serve.query import parse, refusal
+from pulse.filters import Filters
 
 State = Literal["waiting", "running", "done", "failed"]
 Format = Literal["csv", "parquet"]
@@ -39,9 +34,6 @@ MOST_ORDERS = 10
 MOST_TRIES = 3
 """A worker may begin an export so often: if all of them died, the next would die as well."""
 
-_LIKE_REPORT = {"responses": "daily", "interactions": "revenue"}
-"""For each stream a report that takes all of its filters."""
-
 
 @dataclass(frozen=True)
 class Request:
@@ -51,30 +43,6 @@ class Request:
     dates: DateRange
     filters: Filters
     format: Format
-
-    @classmethod
-    def parse(cls, body: Mapping[str, Any]) -> Self:
-        """The request of a body's members.
-
-        Raises BadRequestError, naming the member and what it allows, for the first thing wrong.
-        """
-        stream = _choice(body, "stream", STREAMS)
-        _check_members(body, ("stream", "start_date", "end_date", "format", *FILTERS[stream]))
-        kind = _choice({"format": "csv", **body}, "format", tuple(FORMATS))
-        # a plus is a space in a form, but not in JSON
-        pairs = [
-            (name, body[name].replace("+", "%2B"))
-            for name in ("start_date", "end_date", *FILTERS[stream])
-            if name in body
-        ]
-        query = parse(pairs, REPORTS[_LIKE_REPORT[stream]])
-        if query.dates is None:
-            raise refusal("start_date", "missing_date", "Name the first day and the last.")
-        if query.dates.days > MOST_DAYS:
-            raise refusal(
-                "end_date", "range_too_long", f"{query.dates.days} days; at most {MOST_DAYS}."
-            )
-        return cls(stream, query.dates, query.filters, "csv" if kind == "csv" else "parquet")
 
     @property
     def file_name(self) -> str:
@@ -131,25 +99,3 @@ class Export:
 
 def _second(us: int) -> str:
     return days.iso(us // days.SECOND * days.SECOND)
-
-
-def _check_members(body: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
-    for name, value in body.items():
-        if name not in allowed:
-            shown = name if len(name) <= 64 else f"{name[:64]}…"
-            raise refusal(shown, "unknown_parameter", "There is no such member.", allowed)
-        _check_text(name, value)
-
-
-def _check_text(name: str, value: Any) -> None:
-    if not isinstance(value, str):
-        raise refusal(name, "not_text", "Write it as text, like in a report's query.")
-
-
-def _choice(body: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    value: str = body.get(name, "")
-    _check_text(name, value)
-    if value not in allowed:
-        reason = "Not one of its values." if name in body else "It is missing."
-        raise refusal(name, f"unknown_{name}", reason, allowed)
-    return value

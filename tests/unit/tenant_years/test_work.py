@@ -6,8 +6,8 @@ import pytest
 
 from pulse import lake
 from pulse.errors import AthenaError
-from pulse.reports.work import Table
 from pulse.store.held import Builds, Held
+from pulse.tenant_years.work import Table
 
 
 def table() -> Table:

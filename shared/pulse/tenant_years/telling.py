@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pulse import days
 from pulse.days import Remaining
 from pulse.errors import AthenaError, ConflictError
-from pulse.reports.work import Table, TenantYear, Year
 from pulse.store.ledger import Ledger
 from pulse.store.tenants import Tenants
+from pulse.tenant_years.work import Table, TenantYear, Year
 from pulse.tenants.tenant import Behind
 from pulse.unbuilt import Unbuilt
 

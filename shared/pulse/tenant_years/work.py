@@ -9,9 +9,9 @@ from datetime import date
 from pulse import lake
 from pulse.errors import AthenaError, PulseError
 from pulse.halving import Failures, halves, portions
-from pulse.reports.comparing import ByTenant
 from pulse.store.catalog import Partition
 from pulse.store.held import Held
+from pulse.tenant_years.comparing import ByTenant
 from pulse.tenants.tenant import Tenant, YearState
 from pulse.unbuilt import Unbuilt
 

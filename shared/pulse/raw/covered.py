@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pulse import lake
-from pulse.erasure.marks import Tombstones
 from pulse.raw import parquet
+from pulse.tombstones import Tombstones
 
 _READ: dict[str, Sequence[str]] = {
     "responses": (

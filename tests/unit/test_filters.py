@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse.serve.conditions import Condition, among, both
+from pulse.filters import Condition, among, both
 
 values = st.sampled_from([None, "a", "b", "c", "d"])
 conditions = st.builds(Condition, st.frozensets(values), st.booleans())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pulse.erasure.marks import (
+from pulse.tombstones import (
     Erasure,
     Tombstones,
     claimed,
