@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from pulse import lake
 from pulse.cli import output
@@ -118,6 +119,6 @@ def _money(revenue: dict[str, str]) -> str | None:
     return ", ".join(f"{amount} {currency}" for currency, amount in revenue.items()) or None
 
 
-def _adjustments(adjustments: list[dict[str, Any]]) -> str | None:
+def _adjustments(adjustments: list[dict[str, Any]]) -> Text | None:
     changes = [f"{a['name'][-8:-4]}: {_money(a['revenue'])}" for a in adjustments]
-    return "\n".join(changes) or None
+    return Text("\n".join(changes)) if changes else None

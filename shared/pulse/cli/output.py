@@ -13,7 +13,7 @@ from typing import Annotated, Any, Protocol
 
 import typer
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,13 +27,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse.cli.exits import FailedError
+from pulse.cli.visible import harmless, visible
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
-_OBEYED = dict.fromkeys(
-    {*range(0x20), *range(0x7F, 0xA0)} - set(map(ord, "\t\n")), "\N{REPLACEMENT CHARACTER}"
-)
-"""What terminals take for commands: the control characters, but for tabs and ends of lines."""
 _WIDE = 1000
 """Columns of a stdout that is no terminal: a file or a pipe must get every cell whole."""
 
@@ -63,7 +60,7 @@ class _Harmless:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
         drawn = Text(self.text) if isinstance(self.text, str) else self.text
         for segment in console.render(drawn, options):
-            yield segment._replace(text=segment.text.translate(_OBEYED))
+            yield segment._replace(text=harmless(segment.text))
 
 
 def write(text: str) -> None:
@@ -71,7 +68,7 @@ def write(text: str) -> None:
 
     Raises FailedError where stdout takes no more: a full disk, a closed pipe.
     """
-    _put(_harmless(text) if sys.stdout.isatty() else text)
+    _put(harmless(text) if sys.stdout.isatty() else text)
 
 
 def _put(text: str) -> None:
@@ -89,12 +86,7 @@ def cannot_write(error: OSError) -> FailedError:
 
 def say(message: str) -> None:
     """Print a message, on stderr; what a terminal would obey is shown as �."""
-    typer.echo(_harmless(message), err=True)
-
-
-def _harmless(text: str) -> str:
-    """The text without what a terminal would obey."""
-    return text.replace("\r\n", "\n").translate(_OBEYED)
+    typer.echo(harmless(message), err=True)
 
 
 def table(
@@ -103,23 +95,24 @@ def table(
     *,
     right: Sequence[str] = (),
 ) -> Table:
-    """Rows under their columns. None shows as –.
+    """Rows under their columns. None shows as –, what shows as nothing as an escape.
 
     The columns named in `right` are aligned to it.
     """
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        drawn.add_column(Text(column), justify="right" if column in right else "left")
+        justify: JustifyMethod = "right" if column in right else "left"
+        drawn.add_column(_cell(column), justify=justify, overflow="fold")
     for row in rows:
         drawn.add_row(*map(_cell, row))
     return drawn
 
 
 def _cell(value: Any) -> Text:
-    """The value as it is: brackets in a name are no markup."""
+    """The value as it is, on one line unless it is a Text: brackets in a name are no markup."""
     if isinstance(value, Text):
         return value
-    return Text("–" if value is None else str(value))
+    return Text("–" if value is None else visible(str(value)))
 
 
 def pairs(values: Mapping[str, Any]) -> Table:

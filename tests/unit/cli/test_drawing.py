@@ -174,6 +174,23 @@ def test_a_narrow_terminal_has_an_outline() -> None:
     assert begun[-1] == "grand total"
 
 
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_where_an_outline_is_too_wide_several_have_some_of_the_figures_each(width: int) -> None:
+    lines = drawn(MONTH, width)[2:]
+    assert max(map(len, lines)) <= width
+    for figure in (*SHOWN.split(), "1,045.90 CHF", "51.25 EUR"):
+        assert len([line for line in lines if figure in line]) >= len(MONTH["rows"]), figure
+    beginnings = [line for line in lines if line.startswith("grand total")]
+    assert len(beginnings) == len([line for line in lines if line.startswith("─")]) > 1
+
+
+@pytest.mark.parametrize(("width", "names_end"), [(160, 53), (100, 13)])
+def test_a_name_stays_one_name_whatever_is_in_it(width: int, names_end: int) -> None:
+    told = perspective(["demo"], ["chat"], ["2026-10-01"], ["Gold"], ["a\nb", "ab\u202ecd"])
+    names = "".join(line[:names_end].strip() for line in drawn(told, width))
+    assert names.endswith(r"a\nbab\u202ecdgrand total")
+
+
 def test_an_outline_names_what_a_row_belongs_to_where_no_subtotal_does() -> None:
     flat = [row for row in MONTH["rows"] if row["level"] == 5][:2]
     columns = [one for one in MONTH["columns"] if one["kind"] != "level"]

@@ -3,10 +3,13 @@
 import io
 
 import pytest
+from rich.console import Console
 
 from pulse.cli import output
 
-HOSTILE = "agent,n\r\n\x1b[31mred\x1b[0m\x1b]0;title\x07,\x9b2J\x7f\r\nÄ\t\u200b,1\r\n"
+HOSTILE = (
+    "agent,n\r\n\x1b[31mred\x1b[0m\x1b]0;title\x07,\x9b2J\x7f\u202eab\u2069\r\nÄ\t\u200b,1\r\n"
+)
 
 
 class Terminal(io.StringIO):
@@ -27,7 +30,7 @@ def test_a_terminal_gets_nothing_to_obey(monkeypatch: pytest.MonkeyPatch) -> Non
     terminal = Terminal(newline="")
     monkeypatch.setattr("sys.stdout", terminal)
     output.write(HOSTILE)
-    assert terminal.getvalue() == "agent,n\n�[31mred�[0m�]0;title�,�2J�\nÄ\t\u200b,1\n"
+    assert terminal.getvalue() == "agent,n\n�[31mred�[0m�]0;title�,�2J��ab�\nÄ\t\u200b,1\n"
 
 
 def test_json_is_exact_in_a_pipe_and_harmless_on_a_terminal(
@@ -44,6 +47,34 @@ def test_messages_are_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", terminal)
     output.say("no column '\x1b[2J'")
     assert terminal.getvalue() == "no column '�[2J'\n"
+
+
+def test_a_row_of_a_table_is_a_line_whatever_its_cells_hold(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [["a\nx  revoked", "b\t\x1b[2J"], ["evil\u202egpj.exe", "\u2028\u200bc"]]
+    output.show({}, output.table(["name\n", "other"], rows), as_json=False)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == [r"name\n", "other"]
+    assert lines[2:] == [
+        [r"a\nx", "revoked", r"b\t\x1b[2J"],
+        [r"evil\u202egpj.exe", r"\u2028\u200bc"],
+    ]
+
+
+def test_what_is_too_wide_for_a_terminal_is_folded_and_nothing_is_cut() -> None:
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(output.table(["id", "reason"], [["01" * 30, "a" * 70]]))
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "".join("".join(line.split()) for line in lines[2:]).count("a") == 70
+    assert "".join("".join(line.split()) for line in lines[2:]).count("01") == 30
+
+
+def test_a_value_of_a_pair_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    output.show({}, output.pairs({"question": "How was\r\nit?"}), as_json=False)
+    assert capsys.readouterr().out.rstrip() == r"question  How was\r\nit?"
 
 
 def test_a_tables_own_styles_reach_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
