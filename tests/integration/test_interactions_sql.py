@@ -1,11 +1,11 @@
-"""raw → daily of interactions and sessions, rows in → rows out, through SQL on the embedded Athena.
+"""Queue → raw → daily of interactions and sessions, through SQL on the embedded Athena.
 
-Updates go in as ingest would put them on the queue; what comes out is compared to
-docs/metrics.md by hand, and to a merge in plain Python for any order of arrival.
+Updates go in as ingest would put them on the queue; what comes out is compared to a merge in plain
+Python for any order of arrival. What single rows come to lies in tests/tables.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -20,11 +20,7 @@ from pyarrow.parquet import ParquetFile
 from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.ingest.message import AgentSession, Interaction, Message
-from pulse.raw import parquet as raw_parquet
-from pulse.raw.rows import STREAMS
 from pulse.store.catalog import Catalog
-from pulse.store.ledger import Ledger
-from pulse.store.objects import Objects
 from pulse.tenants.tenant import CUBE
 from tests.driver import Driver, running
 
@@ -36,6 +32,7 @@ THRESHOLDS = {
     "first_response_threshold_us": 30 * S,
     "finish_threshold_us": 300 * S,
 }
+BY_DAY = ("entered_by_day", "accepted_by_day", "first_response_by_day", "finished_by_day")
 Row = dict[str, Any]
 
 
@@ -113,226 +110,6 @@ def interactions(pulse: Driver, day: date, *records: Row) -> list[Row]:
     return daily(pulse, lake.INTERACTIONS, day)
 
 
-def told(row: Mapping[str, Any]) -> Row:
-    """The measures of a row that are not zero."""
-    return {name: row[name] for name in lake.INTERACTIONS.measures if row[name] != 0}
-
-
-# -- what an interaction counts as
-
-
-DUE = {"accept_due": 1, "first_response_due": 1}
-ACCEPTED = {"offered": 1, "accepted": 1, "accept_timed": 1, **DUE}
-SYNC = {**ACCEPTED, "responded": 1, "first_response_timed": 1, "replies": 1}
-LATER = {"accepted": 1, "responded": 1, "finished": 1, "finished_responded": 1, "handled": 1}
-BY_DAY = ("entered_by_day", "accepted_by_day", "first_response_by_day", "finished_by_day")
-NO_THRESHOLDS = dict.fromkeys(THRESHOLDS)
-
-FACTS: dict[str, tuple[Row, Row]] = {
-    "entered alone": ({}, {}),
-    "offered": ({"offered": 5}, {"offered": 1, **DUE}),
-    "offered without thresholds": ({"offered": 5, **NO_THRESHOLDS}, {"offered": 1}),
-    "accepted implies offered": (
-        {"accepted": 5},
-        {**ACCEPTED, "accept_met": 1, "accept_us": 5 * S},
-    ),
-    "accepted at the threshold": (
-        {"accepted": 20},
-        {**ACCEPTED, "accept_met": 1, "accept_us": 20 * S},
-    ),
-    "accepted a microsecond later": (
-        {"accepted": 20.000001},
-        {**ACCEPTED, "accept_us": 20 * S + 1},
-    ),
-    "accepted at once where no time is allowed": (
-        {"accepted": 0, "accept_threshold_us": 0},
-        {**ACCEPTED, "accept_met": 1},
-    ),
-    "accepted without a threshold": (
-        {"accepted": 5, "accept_threshold_us": None},
-        {
-            **{"offered": 1, "accepted": 1, "accept_timed": 1, "first_response_due": 1},
-            "accept_us": 5 * S,
-        },
-    ),
-    "an accepted call has its first response and a reply": (
-        {"media_type": "voice", "accepted": 25},
-        {**SYNC, "first_response_met": 1, "accept_us": 25 * S, "first_response_us": 25 * S},
-    ),
-    "an accepted chat with replies": (
-        {"media_type": "chat", "accepted": 1, "replies": 3},
-        {
-            **SYNC,
-            **{"accept_met": 1, "first_response_met": 1, "replies": 3},
-            **{"accept_us": S, "first_response_us": S},
-        },
-    ),
-    "an accepted chat that says it had no reply": (
-        {"media_type": "chat", "accepted": 1, "replies": 0},
-        {
-            **SYNC,
-            **{"accept_met": 1, "first_response_met": 1},
-            **{"accept_us": S, "first_response_us": S},
-        },
-    ),
-    "a chat answered later than accepted": (
-        {"media_type": "chat", "accepted": 1, "first_response": 31},
-        {**SYNC, "accept_met": 1, "accept_us": S, "first_response_us": 31 * S},
-    ),
-    "a call that nobody took": (
-        {"media_type": "voice", "offered": 5, "abandoned": True},
-        {"offered": 1, "abandoned": 1, **DUE},
-    ),
-    "an accepted mail waits for its first response": (
-        {"accepted": 5, "replies": 0},
-        {**ACCEPTED, "accept_met": 1, "accept_us": 5 * S},
-    ),
-    "an answered mail": (
-        {"accepted": 5, "first_response": 30, "replies": 2},
-        {
-            **ACCEPTED,
-            **{"responded": 1, "replies": 2, "accept_met": 1, "first_response_met": 1},
-            "first_response_timed": 1,
-            **{"accept_us": 5 * S, "first_response_us": 30 * S},
-        },
-    ),
-    "an answer to what was never offered meets nothing": (
-        {"first_response": 5},
-        {"responded": 1, "first_response_timed": 1, "first_response_us": 5 * S},
-    ),
-    "finished at the threshold": (
-        {"finished": 300},
-        {"finished": 1, "finish_due": 1, "finish_met": 1},
-    ),
-    "finished without a threshold": ({"finished": 5, **NO_THRESHOLDS}, {"finished": 1}),
-    "finished late, with a response": (
-        {"first_response": 40, "finished": 301},
-        {
-            **{"responded": 1, "finished": 1, "finish_due": 1, "finished_responded": 1},
-            **{"first_response_timed": 1, "finish_timed": 1},
-            **{"first_response_us": 40 * S, "finish_us": 301 * S},
-        },
-    ),
-    "handled": (
-        {"accepted": 10, "finished": 70},
-        {
-            **ACCEPTED,
-            **{"accept_met": 1, "finished": 1, "finish_due": 1, "finish_met": 1, "handled": 1},
-            **{"accept_us": 10 * S, "handle_us": 60 * S, "handle_timed": 1},
-        },
-    ),
-    "finished before accepted: handled, in no time that is known": (
-        {"accepted": 10, "finished": 5},
-        {
-            **ACCEPTED,
-            **{"accept_met": 1, "finished": 1, "finish_due": 1, "finish_met": 1, "handled": 1},
-            "accept_us": 10 * S,
-        },
-    ),
-    "milestones before it entered are milestones, and make no level": (
-        {"accepted": -10, "first_response": -5, "finished": -1},
-        {"offered": 1, **LATER, "handle_timed": 1, "handle_us": 9 * S},
-    ),
-    "known by days alone: milestones, no durations and no levels": (
-        {
-            **{"accepted": 0, "first_response": 0, "finished": 86_400},
-            **dict.fromkeys(BY_DAY, True),
-        },
-        {"offered": 1, **LATER},
-    ),
-    "entered on a day, accepted at a moment": (
-        {"accepted": 40, "finished": 70, "entered_by_day": True},
-        {
-            **{"offered": 1, "accepted": 1, "finished": 1, "first_response_due": 1},
-            **{"handled": 1, "handle_timed": 1, "handle_us": 30 * S},
-        },
-    ),
-    "entered at a moment, accepted on a day, finished at a moment": (
-        {"media_type": "voice", "accepted": 0, "finished": 70, "accepted_by_day": True},
-        {
-            **{"offered": 1, **LATER, "replies": 1},
-            **{"finish_due": 1, "finish_met": 1, "finish_timed": 1, "finish_us": 70 * S},
-        },
-    ),
-    "offered on a day and never accepted is no level met": (
-        {"offered": 0, "entered_by_day": True},
-        {"offered": 1, **DUE},
-    ),
-    "abandoned": ({"abandoned": True}, {"abandoned": 1}),
-    "abandoned, but accepted": (
-        {"abandoned": True, "accepted": 5},
-        {**ACCEPTED, "accept_met": 1, "accept_us": 5 * S},
-    ),
-    "not abandoned": ({"abandoned": False}, {}),
-    "satisfied": (
-        {"satisfaction": "4.5"},
-        {"with_satisfaction": 1, "satisfaction": Decimal("4.5")},
-    ),
-    "not satisfied at all": ({"satisfaction": "0"}, {"with_satisfaction": 1}),
-    "revenue": (
-        {"revenue": "12.50", "currency": "EUR"},
-        {"with_revenue": 1, "revenue": Decimal("12.5")},
-    ),
-    "a refund": (
-        {"revenue": "-0.0001", "currency": "EUR"},
-        {"with_revenue": 1, "revenue": Decimal("-0.0001")},
-    ),
-    "a zero amount": ({"revenue": "0.00", "currency": "EUR"}, {}),
-}
-
-
-@pytest.fixture(scope="module")
-def by_case(pulse: Driver) -> dict[str, Row]:
-    """The daily row of each of FACTS, all of one day: its segment is the case's name."""
-    day = unused_day()
-    items = [
-        update(day, number, **{**THRESHOLDS, **given, "customer_segment": case})
-        for number, (case, (given, _)) in enumerate(FACTS.items())
-    ]
-    rows = interactions(pulse, day, message(*items))
-    assert len(rows) == len(FACTS)
-    return {row["customer_segment"]: row for row in rows}
-
-
-@pytest.mark.parametrize("case", FACTS)
-def test_what_an_interaction_counts_as(by_case: dict[str, Row], case: str) -> None:
-    given, expected = FACTS[case]
-    assert told(by_case[case]) == {"entered": 1, **expected}
-    assert by_case[case]["currency"] == given.get("currency")
-
-
-@pytest.mark.parametrize("medium", lake.MEDIA_TYPES)
-def test_on_synchronous_media_alone_accepting_is_the_first_response(
-    pulse: Driver, day: date, medium: str
-) -> None:
-    (row,) = interactions(pulse, day, message(update(day, media_type=medium, accepted=5)))
-    synchronous = medium in lake.SYNCHRONOUS
-    assert (row["responded"], row["replies"]) == ((1, 1) if synchronous else (0, 0))
-
-
-@pytest.mark.parametrize("medium", ["voice", "email"])
-@pytest.mark.parametrize("waits", [True, False])
-def test_what_is_stamped_on_it_decides_whether_a_customer_waited(
-    pulse: Driver, day: date, medium: str, waits: bool
-) -> None:
-    call = update(day, media_type=medium, accepted=5, synchronous=waits)
-    (row,) = interactions(pulse, day, message(call))
-    assert (row["media_type"], row["responded"]) == (medium, int(waits))
-
-
-def test_of_each_milestone_the_update_that_gives_it_says_how_well_it_is_known(
-    pulse: Driver, day: date
-) -> None:
-    updates = [
-        update(day, accepted=0, accepted_by_day=True, updated_us=NOW_US - 2),
-        update(day, accepted=7, updated_us=NOW_US - 1),
-        update(day, finished=9, finished_by_day=True, updated_us=NOW_US),
-    ]
-    (row,) = interactions(pulse, day, message(*updates))
-    assert (row["accept_timed"], row["accept_us"]) == (1, 7 * S)
-    assert (row["handled"], row["handle_timed"], row["handle_us"]) == (1, 0, 0)
-
-
 # -- sums
 
 
@@ -350,70 +127,6 @@ def test_decimals_add_up_exactly(pulse: Driver, day: date) -> None:
     gone = [update(day, n, revenue="-0.3", currency="EUR", updated_us=NOW_US + 1) for n in (3, 4)]
     (row,) = interactions(pulse, day, message(*later, *gone))
     assert (row["revenue"], row["with_revenue"]) == (Decimal("-0.3"), 4)
-
-
-def stored(pulse: Driver, stream: str, day: date, rows: Sequence[Row]) -> None:
-    """Rows in raw as a release without today's door may have put them there."""
-    key = lake.raw_key(stream, day, lake.ulid())
-    columns = STREAMS[stream].columns
-    body = raw_parquet.encode([dict.fromkeys(columns) | row for row in rows], columns)
-    Objects(pulse.settings.lake_bucket).put(key, body)
-    Ledger(pulse.settings.table).add(stream, day)
-
-
-def test_durations_that_outgrow_their_column_end_at_its_greatest_number(
-    pulse: Driver, day: date
-) -> None:
-    """8,500 interactions, each answered 36 years later, once overflowed the sum of a day."""
-    entered_us, later_us = noon_us(day), 36 * 365 * days.DAY
-    common = {"tenant": "acme", "media_type": "email", "received_us": NOW_US, "content_hash": "h"}
-    common |= {"entered_us": entered_us, "updated_us": NOW_US}
-    moments = ("accepted_us", "first_response_us", "finished_us")
-    many = [
-        common | {"interaction_id": f"i{n}"} | dict.fromkeys(moments, entered_us + later_us)
-        for n in range(8_500)
-    ]
-    stored(pulse, "interactions", day, many)
-    pulse.build_daily()
-    (row,) = daily(pulse, lake.INTERACTIONS, day)
-    assert row["entered"] == 8_500
-    for name in ("accept_us", "first_response_us", "finish_us"):
-        assert row[name] == 2**63 - 1 < 8_500 * later_us
-    assert row["handle_us"] == 0
-    known = {"tenant": "acme", "agent": "ada", "media_type": "chat", "content_hash": "h"}
-    times = {"received_us": NOW_US, "active_us": 2**62, "engaged_us": 2**62}
-    stored(pulse, "sessions", day, [known | times | {"session_id": f"s{n}"} for n in range(3)])
-    pulse.build_daily()
-    (row,) = daily(pulse, lake.SESSIONS, day)
-    assert (row["sessions"], row["active_us"], row["engaged_us"]) == (3, 2**63 - 1, 2**63 - 1)
-
-
-def test_each_currency_and_what_is_not_given_are_rows_of_their_own(
-    pulse: Driver, day: date
-) -> None:
-    kinds: tuple[Row, ...] = (
-        {"agent": "ada", "revenue": "1", "currency": "EUR"},
-        {"agent": "ada", "revenue": "100", "currency": "JPY"},
-        {"agent": "ada"},
-        {"revenue": "2", "currency": "EUR"},
-        {"service_type": "sales"},
-        {},
-        {},
-    )
-    items = [update(day, n, **kind) for n, kind in enumerate(kinds)]
-    rows = interactions(pulse, day, message(*items))
-    found = {
-        (row["agent"], row["service_type"], row["currency"]): (row["entered"], row["revenue"])
-        for row in rows
-    }
-    assert found == {
-        ("ada", None, "EUR"): (1, 1),
-        ("ada", None, "JPY"): (1, 100),
-        ("ada", None, None): (1, 0),
-        (None, None, "EUR"): (1, 2),
-        (None, "sales", None): (1, 0),
-        (None, None, None): (2, 0),
-    }
 
 
 # -- updates
@@ -679,26 +392,6 @@ def session(day: date, name: str = "s1", **given: Any) -> Row:
         "engaged_us": 1800 * S,
     }
     return AgentSession(**{**known, **given}).item()
-
-
-def test_sessions_add_up_by_agent_and_medium(pulse: Driver, day: date) -> None:
-    items = [
-        session(day),
-        session(day, "s2", active_us=1, engaged_us=1),
-        session(day, "s3", media_type="chat"),
-        session(day, "s4", agent="bob", active_us=0, engaged_us=0),
-    ]
-    assert pulse.write([message(*items, stream="sessions")]) == []
-    pulse.build_daily()
-    found = {
-        (row["agent"], row["media_type"]): (row["sessions"], row["active_us"], row["engaged_us"])
-        for row in daily(pulse, lake.SESSIONS, day)
-    }
-    assert found == {
-        ("ada", "voice"): (2, 3600 * S + 1, 1800 * S + 1),
-        ("ada", "chat"): (1, 3600 * S, 1800 * S),
-        ("bob", "voice"): (1, 0, 0),
-    }
 
 
 def test_of_a_session_the_last_received_counts_whole(pulse: Driver, day: date) -> None:

@@ -36,6 +36,7 @@ from pulse.store.objects import Objects
 from pulse.tombstones import customer_mark, interaction_mark, mark, prefix
 from tests.documents import DOCS, texts
 from tests.driver import Driver, running
+from tests.lake_objects import body
 from tests.recipes import views
 
 NOON = datetime(2024, 11, 21, 12, tzinfo=UTC)
@@ -62,16 +63,6 @@ CHOICES: Mapping[str, Sequence[Any]] = {
     "media_type": lake.MEDIA_TYPES,
     "key_id": ("k1", "k2", None),
     "currency": ("EUR", "CHF"),
-}
-TYPES: Mapping[str, pa.DataType] = {
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "int": pa.int32(),
-    "bigint": pa.int64(),
-    "decimal(9,4)": pa.decimal128(9, 4),
-    "decimal(18,4)": pa.decimal128(18, 4),
-    "decimal(38,4)": pa.decimal128(38, 4),
-    "map<string,string>": pa.map_(pa.string(), pa.string()),
 }
 STATEMENTS = sorted(
     (path.parent.name, path.stem) for path in Path(sql.__file__).parent.rglob("*.sql")
@@ -141,14 +132,6 @@ def rows(seed: str, columns: Mapping[str, str], how_many: int) -> list[dict[str,
             row["content_hash"] = hashlib.sha256(repr(told).encode()).hexdigest()
         found += [row] * chance.choice((1, 1, 1, 2))
     return found
-
-
-def body(columns: Mapping[str, str], found: list[dict[str, Any]]) -> bytes:
-    schema = pa.schema([(name, TYPES[kind]) for name, kind in columns.items()])
-    sink = pa.BufferOutputStream()
-    parquet.write_table(pa.Table.from_pylist(found, schema), sink, compression=lake.CODEC)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
 
 
 @dataclass
