@@ -28,12 +28,18 @@ def text_of(value: object) -> str | None:
         case dt.date():
             return value.isoformat()
         case list():
-            return f"[{', '.join(text_of(item) or 'null' for item in value)}]"
+            return f"[{', '.join(_inside(item) for item in value)}]"
         case dict():
-            pairs = (f"{text_of(k)}={text_of(v) or 'null'}" for k, v in value.items())
+            pairs = (f"{text_of(k)}={_inside(v)}" for k, v in value.items())
             return f"{{{', '.join(pairs)}}}"
         case _:
             return str(value)
+
+
+def _inside(value: object) -> str:
+    """A value as it stands in a list or a map, where NULL is a word and an empty text nothing."""
+    text = text_of(value)
+    return "null" if text is None else text
 
 
 def _java_double(value: float) -> str:

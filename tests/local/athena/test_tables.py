@@ -86,10 +86,12 @@ def test_a_column_of_a_type_outside_of_the_subset_is_refused_only_when_touched(l
 
 def test_maps_and_arrays_are_read(lake: Lake) -> None:
     lake.table("t", {"tags": "map<string,string>", "list": "array<bigint>"})
-    tags = pa.array([[("team", "a"), ("vip", None)], None], pa.map_(pa.string(), pa.string()))
+    tags = pa.array(
+        [[("team", "a"), ("vip", None), ("at", "")], None], pa.map_(pa.string(), pa.string())
+    )
     lake.put("t/a.parquet", {"tags": tags, "list": [[1, 2], []]})
     assert lake.rows("SELECT tags, list FROM t") == [
-        ("{team=a, vip=null}", "[1, 2]"),
+        ("{team=a, vip=null, at=}", "[1, 2]"),
         (None, "[]"),
     ]
 
