@@ -268,6 +268,7 @@ _SURVEY: Schema = {
         "direction",
         "words",
         "display",
+        "asked_by",
         "served_at",
         "fresh_s",
         "back_s",
@@ -318,6 +319,16 @@ _SURVEY: Schema = {
                 "event": {"type": ["string", "null"]},
                 "sample_pct": {"type": "integer"},
                 "again_days": {"type": "integer"},
+            },
+        },
+        "asked_by": {
+            "type": "object",
+            "description": "Who asks, as the tenant shows itself to anybody.",
+            "required": ["name", "logo_url", "privacy_url"],
+            "properties": {
+                "name": {"type": ["string", "null"]},
+                "logo_url": {"type": ["string", "null"], "format": "uri"},
+                "privacy_url": {"type": ["string", "null"], "format": "uri"},
             },
         },
         "served_at": {

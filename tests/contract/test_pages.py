@@ -164,21 +164,33 @@ def test_the_api_is_asked_each_time_and_never_in_the_clear() -> None:
     assert kept == dict.fromkeys([404, 405, 414, 500, 501, 502, 503, 504], 0)
 
 
-def test_pages_may_do_nothing_that_others_could_use() -> None:
-    (policy,) = {
-        json.dumps(behaviour["ResponseHeadersPolicyId"])
-        for path, behaviour in {"*": DISTRIBUTION["DefaultCacheBehavior"], **BEHAVIOURS}.items()
+def headers_of_pages() -> dict[str, Any]:
+    """The policies of the paths of pages, by path."""
+    behaviours = {"*": DISTRIBUTION["DefaultCacheBehavior"], **BEHAVIOURS}
+    named = {
+        path: behaviour["ResponseHeadersPolicyId"]["Ref"]
+        for path, behaviour in behaviours.items()
         if behaviour["TargetOriginId"] == "pages" and path != f"/{WIDGET}"
     }
-    assert policy == '{"Ref": "PageHeaders"}'
-    config = RESOURCES["PageHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    return {
+        path: RESOURCES[name]["Properties"]["ResponseHeadersPolicyConfig"]
+        for path, name in named.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "pictures"),
+    [("*", "'self' data:"), ("/s/*", "'self' data: https:")],  # a tenant's logo
+)
+def test_pages_may_do_nothing_that_others_could_use(path: str, pictures: str) -> None:
+    config = headers_of_pages()[path]
     text = config["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
     directives = dict(part.strip().split(" ", 1) for part in text.split(";"))
     assert directives == {
         "default-src": "'self'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": "'self' data:",
+        "img-src": pictures,
         "connect-src": "'self'",
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
@@ -188,6 +200,14 @@ def test_pages_may_do_nothing_that_others_could_use() -> None:
         "trusted-types": "'none'",
     }
     assert "CorsConfig" not in config
+
+
+def test_a_survey_page_differs_from_the_others_in_its_pictures_alone() -> None:
+    every, survey = (json.dumps({**config, "Name": ""}) for config in headers_of_pages().values())
+    assert survey.replace(" https:;", ";") == every
+    behaviour = DISTRIBUTION["DefaultCacheBehavior"]
+    others = {**behaviour, "ResponseHeadersPolicyId": {"Ref": "SurveyHeaders"}}
+    assert BEHAVIOURS["/s/*"] == {"PathPattern": "/s/*", **others}
 
 
 def test_the_bucket_of_pages_is_for_the_distribution_alone() -> None:
@@ -253,4 +273,4 @@ def test_the_survey_page_has_its_own_notices_in_every_language_of_the_others() -
         (language, direction(language)) for language in LANGUAGES
     ]
     texts = [text for one in spoken for text in one["notices"].values()]
-    assert all(texts) and len(set(texts)) == 5 * len(LANGUAGES)
+    assert all(texts) and len(set(texts)) == 6 * len(LANGUAGES)

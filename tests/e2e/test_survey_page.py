@@ -297,6 +297,61 @@ def test_one_state_is_told_at_a_time_in_every_language(
         assert words["waiting"] not in on_the_page
 
 
+LOGO = """<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40">
+  <rect width="120" height="40" fill="#00704a"/></svg>"""
+LOGO_URL = "https://cdn.example/logo.svg"
+
+
+def asked_by(page: Page, **asker: str) -> None:
+    """From now on the page is told who asks."""
+    told = {"name": None, "logo_url": None, "privacy_url": None, **asker}
+
+    def tell(route: Route) -> None:
+        served = route.fetch()
+        route.fulfill(response=served, json=served.json() | {"asked_by": told})
+
+    page.route("**/v1/surveys/*", tell)
+
+
+def test_the_page_shows_who_asks(
+    page: Page, watch: Watch, stack: RunningStack, smiles: str
+) -> None:
+    watch.origins.add("https://cdn.example")
+    page.route(LOGO_URL, lambda route: route.fulfill(body=LOGO, content_type="image/svg+xml"))
+    policy = "https://bank.example/privacy"
+    asked_by(page, name="Zoë & Söhne", logo_url=LOGO_URL, privacy_url=policy)
+    page.goto(address(stack, smiles))
+    expect(page.get_by_role("banner")).to_have_text("Zoë & Söhne")
+    logo = page.get_by_role("banner").locator("img")
+    page.wait_for_function("document.querySelector('header img').naturalWidth > 0")
+    assert logo.bounding_box() == {**(logo.bounding_box() or {}), "width": 120, "height": 40}
+    link = page.get_by_role("link", name="Privacy policy")
+    expect(link).to_have_attribute("href", policy)
+    assert serious_faults_of_both_schemes(page) == []
+    radio(page, "Good").click()
+    has_sent(page)
+    expect(page.get_by_role("banner")).to_be_visible()  # thanks are said by somebody, too
+
+
+def test_a_logo_that_cannot_be_had_leaves_no_gap(
+    page: Page, watch: Watch, stack: RunningStack, smiles: str
+) -> None:
+    watch.origins.add("https://cdn.example")
+    watch.allow("404")
+    page.route(LOGO_URL, lambda route: route.fulfill(status=404))
+    asked_by(page, logo_url=LOGO_URL)
+    page.goto(address(stack, smiles))
+    expect(radio(page, "Good")).to_be_visible()
+    expect(page.get_by_role("banner")).to_be_hidden()
+
+
+def test_of_who_says_nothing_nothing_is_shown(page: Page, stack: RunningStack, smiles: str) -> None:
+    page.goto(address(stack, smiles))
+    expect(radio(page, "Good")).to_be_visible()
+    expect(page.get_by_role("banner")).to_be_hidden()
+    expect(page.get_by_role("contentinfo")).to_be_hidden()
+
+
 def test_an_answer_is_sent_again_by_hand(
     page: Page, stack: RunningStack, smiles: str, watch: Watch
 ) -> None:

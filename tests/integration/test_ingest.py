@@ -695,6 +695,7 @@ def test_a_page_learns_what_to_ask(queue: str) -> None:
             "sample_pct": 100,
             "again_days": 30,
         },
+        "asked_by": {"name": None, "logo_url": None, "privacy_url": None},
         "served_at": days.iso(T0),
         "fresh_s": 300,
         "back_s": 35 * 86_400,

@@ -76,6 +76,37 @@ def test_synchronous_media_are_listed_and_may_be_a_senders_own(pulse: Driver, ba
         run("set", bank, f"synchronous_media={wrong}", code=2)
 
 
+def test_who_asks_is_set_for_everybody_to_see(pulse: Driver, bank: str) -> None:
+    shown = set_(bank, "display_name= The Bank ", "logo_url=https://bank.example/l.png?v=2&s=1")
+    assert (shown["display_name"], shown["privacy_url"]) == ("The Bank", None)
+    assert stored(pulse, bank).logo_url == "https://bank.example/l.png?v=2&s=1"
+    assert set_(bank, "logo_url=")["logo_url"] is None
+    assert stored(pulse, bank).display_name == "The Bank"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "logo_url=http://bank.example/l.png",
+        "logo_url=//bank.example/l.png",
+        "logo_url=javascript:alert(1)",
+        "logo_url=data:image/png;base64,AA",
+        "logo_url=https://",
+        "logo_url=https:///l.png",
+        "logo_url=https://me:secret@bank.example/l.png",
+        "privacy_url=https://bank.example/a b",
+        "privacy_url=https://bank.example/\nx",
+        "privacy_url=https://bänk.example/",
+        "privacy_url=https://bank.example/" + "x" * 2000,
+        "privacy_url=https://[::1/",
+        "display_name=" + "x" * 129,
+        "display_name=two\nlines",
+    ],
+)
+def test_what_no_page_could_show_is_refused(bank: str, wrong: str) -> None:
+    run("set", bank, wrong, code=2)
+
+
 def test_a_medium_of_a_senders_own_has_thresholds(pulse: Driver, bank: str) -> None:
     set_(bank, "WhatsApp.accept=60", "In-App v2.0.finish=3600")
     assert stored(pulse, bank).thresholds_at("WhatsApp", EVER) == Thresholds(60, None, None)

@@ -235,6 +235,12 @@ export interface Survey {
     readonly sample_pct: number;
     readonly again_days: number;
   };
+  /** Who asks, as the tenant shows itself to anybody. */
+  readonly asked_by: {
+    readonly name: string | null;
+    readonly logo_url: string | null;
+    readonly privacy_url: string | null;
+  };
   /** When this was said: by it a page sees how wrong a visitor's clock is. */
   readonly served_at: string;
   /** For how many seconds a cache may have kept this since served_at. */

@@ -23,7 +23,7 @@ TenantId = Annotated[str, typer.Argument(metavar="ID", help="a-z, 0-9 and -, at 
 
 SETTINGS = (
     *("name", "timezone", "week_start", "min_sample", "satisfaction_scale"),
-    "synchronous_media",
+    *("synchronous_media", "display_name", "logo_url", "privacy_url"),
 )
 _KEYS = f"{', '.join(SETTINGS)}, and MEDIUM.{'|'.join(KINDS)}"
 
@@ -112,7 +112,8 @@ def set_settings(
     Thresholds are whole seconds, or none, and each has a history by the tenant's days. Without
     --from the first value of one is in force for all days, a later one from tomorrow on. On
     synchronous media (voice,chat unless set) being accepted is the first response; a change holds
-    for what is written from then on.
+    for what is written from then on. Survey pages show anybody display_name, the picture at
+    logo_url and a link to privacy_url (both https); an empty value takes one away.
 
     Example:
 
@@ -129,6 +130,8 @@ def set_settings(
         changes: dict[str, Any] = values | _thresholds(found, dated, first_day)
         if "name" in values:
             changes["name"] = _name(values["name"])
+        if "display_name" in values:
+            changes["display_name"] = tidy(values["display_name"])
         if "min_sample" in values:
             changes["min_sample"] = _whole("min_sample", values["min_sample"])
         if "synchronous_media" in values:
@@ -227,6 +230,9 @@ def _described(tenant: Tenant) -> dict[str, Any]:
         "min_sample": tenant.min_sample,
         "satisfaction_scale": tenant.satisfaction_scale,
         "synchronous_media": list(tenant.synchronous_media),
+        "display_name": tenant.display_name or None,
+        "logo_url": tenant.logo_url or None,
+        "privacy_url": tenant.privacy_url or None,
         "thresholds": {
             name: [{"from": since.isoformat(), "seconds": seconds} for since, seconds in timeline]
             for name, timeline in sorted(tenant.thresholds.items())

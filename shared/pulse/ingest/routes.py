@@ -240,15 +240,16 @@ class Ingest:
         if key.surveys and name not in key.surveys:
             raise ForbiddenError("survey_not_allowed", "This key is for other surveys.")
         short = 0 < len(name) <= fields.NAME_LIMIT
-        survey = self._directory.survey(_tenant(key), name) if short else None
-        if survey is None:
+        tenant = self._directory.tenant(_tenant(key)) if short else None
+        survey = self._directory.survey(tenant.id, name) if tenant else None
+        if tenant is None or survey is None:
             raise NotFoundError("survey_unknown", "There is no such survey.")
         wanted = [decode(raw) for name, raw in call.query if name == "lang"]
         headers = {
             "Cache-Control": f"public, max-age={FRESH_S}",
             "Vary": "Authorization, X-Api-Key, Origin",  # two tenants may use one survey id
         }
-        return Reply.json(200, page(survey, wanted[-1] if wanted else None), headers)
+        return Reply.json(200, page(tenant, survey, wanted[-1] if wanted else None), headers)
 
 
 def _allow(call: Call) -> Reply:

@@ -46,6 +46,9 @@ _SETTINGS = (
     "satisfaction_scale",
     "synchronous_media",
     "thresholds",
+    "display_name",
+    "logo_url",
+    "privacy_url",
 )
 
 

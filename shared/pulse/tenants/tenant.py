@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from urllib.parse import urlsplit
 
 from pulse import days, lake
 from pulse.days import DateRange
@@ -15,6 +16,8 @@ CUBE = "cube"
 """The roll-up that has every dimension: the daily rows as they are."""
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
+DISPLAY_NAME_LIMIT = 128
+_ADDRESS_LIMIT = 2_000
 
 
 def check_tenant_id(tenant: str) -> str:
@@ -24,6 +27,19 @@ def check_tenant_id(tenant: str) -> str:
             f"{tenant!r} is no tenant id: lower-case letters, digits and '-', at most 63"
         )
     return tenant
+
+
+def _check_address(name: str, url: str) -> None:
+    """Raise ValueError unless a page may show the address to anybody; an empty one is none."""
+    if not url:
+        return
+    parts = urlsplit(url)
+    safe = url.isascii() and url.isprintable() and " " not in url and len(url) <= _ADDRESS_LIMIT
+    if not (safe and parts.scheme == "https" and parts.hostname and "@" not in parts.netloc):
+        raise ValueError(
+            f"{name} must be an address that begins with https://, without a user's name, in at "
+            f"most {_ADDRESS_LIMIT:,} ASCII characters; {url[:64]!r} is none"
+        )
 
 
 @dataclass(frozen=True)
@@ -146,6 +162,12 @@ class Tenant:
     """The media on which the customer waits on the line: being accepted is the first response."""
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)
     """By their names (tenants/thresholds.py)."""
+    display_name: str = ""
+    """Who asks, as survey pages say it to anybody; empty where they are to say nothing."""
+    logo_url: str = ""
+    """A picture that survey pages show beside it; empty for none."""
+    privacy_url: str = ""
+    """What survey pages link to as its privacy policy; empty for none."""
     tables: Mapping[str, TableState] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -166,6 +188,10 @@ class Tenant:
                     f"{lake.WORD_LIMIT} characters, not {medium!r}"
                 )
         check_timelines(self.thresholds)
+        if len(self.display_name) > DISPLAY_NAME_LIMIT or not self.display_name.isprintable():
+            raise ValueError(f"display_name is one line of at most {DISPLAY_NAME_LIMIT} characters")
+        _check_address("logo_url", self.logo_url)
+        _check_address("privacy_url", self.privacy_url)
 
     @property
     def satisfaction_range(self) -> tuple[int, int]:

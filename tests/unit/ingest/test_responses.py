@@ -179,7 +179,7 @@ def test_who_names_no_agent_is_not_warned() -> None:
 
 def test_a_survey_does_not_show_its_secret() -> None:
     assert "s3" not in repr(SIGNED)
-    assert "s3" not in json.dumps(page(SIGNED, None))
+    assert "s3" not in json.dumps(page(Tenant("acme", "A"), SIGNED, None))
 
 
 @pytest.mark.parametrize("field", ["agent_id", "agent_name", "customer_id", "interaction_id"])

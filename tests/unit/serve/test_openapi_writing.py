@@ -177,7 +177,9 @@ def test_limits_are_the_same() -> None:
 
 
 def test_replies_are_as_declared() -> None:
-    assert problems("Survey", pages.page(SURVEY, "en")) == []
+    asking = Tenant("acme", "A", display_name="Acme", logo_url="https://acme.example/logo.svg")
+    assert problems("Survey", pages.page(Tenant("acme", "A"), SURVEY, "en")) == []
+    assert problems("Survey", pages.page(asking, SURVEY, "en")) == []
     verdict = routes.Verdict(
         {0: take("Response", FULL)}, {1: FieldError("score", "score_missing", "score is required.")}
     )

@@ -6,6 +6,7 @@ import { serverTime } from "./identity.ts";
 export type Display = Served["display"];
 export type Trigger = Display["trigger"];
 export type Words = Served["words"];
+export type Asker = Served["asked_by"];
 
 export interface Survey extends Omit<Served, "metric" | "served_at" | "fresh_s"> {
   /** The server's time, in milliseconds since 1970. */

@@ -8,6 +8,7 @@ import { button, drawForm } from "../ask/form.ts";
 import { openMemory } from "../ask/memory.ts";
 import { openOutbox } from "../ask/outbox.ts";
 import { findSurvey, scores, type Survey } from "../ask/survey.ts";
+import { showAsker } from "./asker.ts";
 import { readLink } from "./link.ts";
 import { noticesIn } from "./notices.ts";
 
@@ -32,6 +33,7 @@ async function load(): Promise<void> {
 function ask(survey: Survey): void {
   speak(survey.language, survey.direction);
   document.title = survey.question || document.title;
+  showAsker(survey.asked_by, noticesIn([survey.language]).notices.privacy);
   const asking = new Asking(survey, link.context, place, memory, outbox);
   const earlier = asking.earlier();
   const another = link.score !== earlier?.score && scores(survey).includes(link.score ?? -1);

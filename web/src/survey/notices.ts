@@ -1,4 +1,4 @@
-// What the page says while it has no survey yet, whose texts would bring their own words.
+// What the page says itself, beside the survey's own words.
 
 export interface Notices {
   unknown: string;
@@ -7,6 +7,8 @@ export interface Notices {
   retry: string;
   /** Below a score that a link has brought: nothing has been sent yet. */
   oneMore: string;
+  /** What a link to the privacy policy of who asks is called. */
+  privacy: string;
 }
 
 const NOTICES: Record<string, Notices> = {
@@ -16,6 +18,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "The survey cannot be loaded. Please check your connection.",
     retry: "Try again",
     oneMore: "Almost done: please send your answer with one more tap.",
+    privacy: "Privacy policy",
   },
   de: {
     unknown: "Diese Umfrage gibt es hier nicht",
@@ -24,6 +27,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "Die Umfrage kann nicht geladen werden. Bitte prüfen Sie Ihre Verbindung.",
     retry: "Erneut versuchen",
     oneMore: "Fast fertig: Bitte senden Sie Ihre Antwort noch mit einem Tipp ab.",
+    privacy: "Datenschutzerklärung",
   },
   fr: {
     unknown: "Cette enquête n’est pas disponible",
@@ -32,6 +36,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "L’enquête ne peut pas être chargée. Vérifiez votre connexion.",
     retry: "Réessayer",
     oneMore: "Presque fini : touchez encore le bouton pour envoyer votre réponse.",
+    privacy: "Politique de confidentialité",
   },
   es: {
     unknown: "Esta encuesta no está disponible",
@@ -41,6 +46,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "No se puede cargar la encuesta. Compruebe su conexión.",
     retry: "Reintentar",
     oneMore: "Casi listo: toque una vez más para enviar su respuesta.",
+    privacy: "Política de privacidad",
   },
   it: {
     unknown: "Questo sondaggio non è disponibile",
@@ -49,6 +55,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "Impossibile caricare il sondaggio. Controlli la connessione.",
     retry: "Riprova",
     oneMore: "Quasi fatto: tocchi ancora una volta per inviare la risposta.",
+    privacy: "Informativa sulla privacy",
   },
   nl: {
     unknown: "Deze enquête is niet beschikbaar",
@@ -57,6 +64,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "De enquête kan niet worden geladen. Controleer uw verbinding.",
     retry: "Opnieuw proberen",
     oneMore: "Bijna klaar: tik nog één keer om uw antwoord te verzenden.",
+    privacy: "Privacyverklaring",
   },
   pt: {
     unknown: "Este inquérito não está disponível",
@@ -65,6 +73,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "Não é possível carregar o inquérito. Verifique a sua ligação.",
     retry: "Tentar de novo",
     oneMore: "Quase pronto: toque mais uma vez para enviar a sua resposta.",
+    privacy: "Política de privacidade",
   },
   pl: {
     unknown: "Ta ankieta jest niedostępna",
@@ -72,6 +81,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "Nie można wczytać ankiety. Proszę sprawdzić połączenie.",
     retry: "Spróbuj ponownie",
     oneMore: "Prawie gotowe: dotknij jeszcze raz, aby wysłać odpowiedź.",
+    privacy: "Polityka prywatności",
   },
   sv: {
     unknown: "Den här enkäten är inte tillgänglig",
@@ -80,6 +90,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "Enkäten kan inte laddas. Kontrollera din anslutning.",
     retry: "Försök igen",
     oneMore: "Nästan klart: tryck en gång till för att skicka ditt svar.",
+    privacy: "Integritetspolicy",
   },
   tr: {
     unknown: "Bu anket bulunamadı",
@@ -87,6 +98,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "Anket yüklenemiyor. Lütfen bağlantınızı kontrol edin.",
     retry: "Yeniden dene",
     oneMore: "Neredeyse bitti: yanıtınızı göndermek için bir kez daha dokunun.",
+    privacy: "Gizlilik politikası",
   },
   ar: {
     unknown: "هذا الاستبيان غير متاح",
@@ -94,6 +106,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "تعذر تحميل الاستبيان. يرجى التحقق من الاتصال.",
     retry: "إعادة المحاولة",
     oneMore: "أوشكت على الانتهاء: اضغط مرة أخرى لإرسال إجابتك.",
+    privacy: "سياسة الخصوصية",
   },
   he: {
     unknown: "הסקר הזה אינו זמין",
@@ -101,6 +114,7 @@ const NOTICES: Record<string, Notices> = {
     unreachable: "לא ניתן לטעון את הסקר. נא לבדוק את החיבור.",
     retry: "ניסיון נוסף",
     oneMore: "כמעט סיימנו: הקישו פעם נוספת כדי לשלוח את התשובה.",
+    privacy: "מדיניות פרטיות",
   },
 };
 
