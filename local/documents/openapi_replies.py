@@ -269,6 +269,24 @@ _CATALOGUE = _object(
         "operator_dimensions": _list(ref("CatalogueDimension")),
         "units": {"type": "object", "additionalProperties": _TEXT},
         "not_given": _TEXT,
+        "tenant": _object(
+            {
+                "id": _TEXT,
+                "targets": {
+                    "type": "object",
+                    "description": "By medium and figure, how many in a hundred should be within "
+                    "the threshold.",
+                    "additionalProperties": {
+                        "type": "object",
+                        "additionalProperties": {"type": "integer"},
+                    },
+                },
+            }
+        )
+        | {
+            "type": ["object", "null"],
+            "description": "Whose key asks; null for an operator key.",
+        },
     }
 )
 

@@ -31,6 +31,7 @@ TENANT = Tenant(
         for kind in KINDS
         if (seconds := getattr(promised, f"{kind}_s")) is not None
     },
+    targets={"voice.accept": 80, "chat.accept": 80, "email.first_response": 90},
 )
 
 SUPPORT, RELATIONSHIP, EASE = "support", "relationship", "ease"

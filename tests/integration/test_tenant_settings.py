@@ -76,6 +76,29 @@ def test_synchronous_media_are_listed_and_may_be_a_senders_own(pulse: Driver, ba
         run("set", bank, f"synchronous_media={wrong}", code=2)
 
 
+def test_targets_stand_beside_thresholds_and_go_again(pulse: Driver, bank: str) -> None:
+    shown = set_(bank, "voice.accept=20", "voice.accept_target=80%", "In App.finish_target=95")
+    assert shown["targets"] == {"In App.finish": 95, "voice.accept": 80}
+    assert stored(pulse, bank).targets == {"In App.finish": 95, "voice.accept": 80}
+    assert stored(pulse, bank).thresholds_at("voice", EVER) == Thresholds(20, None, None)
+    assert set_(bank, "voice.accept_target=none")["targets"] == {"In App.finish": 95}
+    assert "In App.finish_target" in run("show", bank).stdout
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "voice.accept_target=101",
+        "voice.accept_target=0",
+        "voice.accept_target=79.5",
+        "voice.answer_target=80",
+        ".accept_target=80",
+    ],
+)
+def test_a_target_is_a_percentage_of_a_threshold(bank: str, wrong: str) -> None:
+    run("set", bank, wrong, code=2)
+
+
 def test_who_asks_is_set_for_everybody_to_see(pulse: Driver, bank: str) -> None:
     shown = set_(bank, "display_name= The Bank ", "logo_url=https://bank.example/l.png?v=2&s=1")
     assert (shown["display_name"], shown["privacy_url"]) == ("The Bank", None)

@@ -41,6 +41,12 @@ export interface Catalogue {
   readonly operator_dimensions: readonly CatalogueDimension[];
   readonly units: Readonly<Record<string, string>>;
   readonly not_given: string;
+  /** Whose key asks; null for an operator key. */
+  readonly tenant: {
+    readonly id: string;
+    /** By medium and figure, how many in a hundred should be within the threshold. */
+    readonly targets: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  } | null;
 }
 
 export interface CatalogueDimension {

@@ -15,7 +15,14 @@ from pulse.errors import ConflictError
 from pulse.store.finance import Finance
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
-from pulse.tenants.thresholds import KINDS, Timeline, beginning, changed_timeline, is_threshold
+from pulse.tenants.thresholds import (
+    KINDS,
+    Timeline,
+    beginning,
+    changed_timeline,
+    is_threshold,
+    threshold_of_target,
+)
 from pulse.texts import tidy
 
 WeekStart = Literal["monday", "sunday"]
@@ -25,7 +32,7 @@ SETTINGS = (
     *("name", "timezone", "week_start", "min_sample", "satisfaction_scale"),
     *("synchronous_media", "display_name", "logo_url", "privacy_url"),
 )
-_KEYS = f"{', '.join(SETTINGS)}, and MEDIUM.{'|'.join(KINDS)}"
+_KEYS = f"{', '.join(SETTINGS)}, and MEDIUM.{'|'.join(KINDS)}, each also with _target"
 
 app = typer.Typer(no_args_is_help=True, help="The tenants that reports are made for.")
 
@@ -110,7 +117,8 @@ def set_settings(
     """Change settings of a tenant; within a minute every process knows them.
 
     Thresholds are whole seconds, or none, and each has a history by the tenant's days. Without
-    --from the first value of one is in force for all days, a later one from tomorrow on. On
+    --from the first value of one is in force for all days, a later one from tomorrow on. Targets
+    say how many in a hundred should be within one, or none: pages colour by them. On
     synchronous media (voice,chat unless set) being accepted is the first response; a change holds
     for what is written from then on. Survey pages show anybody display_name, the picture at
     logo_url and a link to privacy_url (both https); an empty value takes one away.
@@ -122,12 +130,14 @@ def set_settings(
     values = assignments(settings, "tenant set")
     values = {tidy(name): text for name, text in values.items()}
     dated = {name: values.pop(name) for name in [*values] if is_threshold(name)}
-    _check_names(values, since)
+    targets = {name: values.pop(name) for name in [*values] if threshold_of_target(name)}
+    _check_names({**values, **targets}, since)
     first_day = day(since, "--from") if since is not None else None
     target = find_target(stack)
     found = known_tenant(target, tenant)
     try:
         changes: dict[str, Any] = values | _thresholds(found, dated, first_day)
+        changes |= _targets(found, targets)
         if "name" in values:
             changes["name"] = _name(values["name"])
         if "display_name" in values:
@@ -148,7 +158,7 @@ def set_settings(
 
 def _check_names(undated: Mapping[str, str], since: str | None) -> None:
     for name in undated:
-        if name not in SETTINGS:
+        if name not in SETTINGS and not threshold_of_target(name):
             raise WrongUseError(f"No setting {name!r}; there are: {_KEYS}.")
         if since is not None:
             raise WrongUseError(f"--from is for thresholds, and {name} is none: leave it out.")
@@ -186,6 +196,19 @@ def _thresholds(
     return {"thresholds": timelines}
 
 
+def _targets(tenant: Tenant, given: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """The tenant's targets with those given, as a setting; {} where none are."""
+    if not given:
+        return {}
+    targets = dict(tenant.targets)
+    for name, text in given.items():
+        threshold = threshold_of_target(name) or name
+        targets.pop(threshold, None)
+        if text != "none":
+            targets[threshold] = _whole(name, text.removesuffix("%"))
+    return {"targets": targets}
+
+
 def _reaches_back(before: Tenant, after: Tenant) -> bool:
     """True where a threshold was set for days that may have interactions already."""
     today = days.today(after.timezone)
@@ -203,9 +226,10 @@ def _show(tenant: Tenant, surveys: list[Survey] | None = None, *, as_json: bool)
         f"{s.id} ({s.current_rule.metric} {s.current_rule.label})" for s in surveys or ()
     )
     lines = described | {"surveys": listed or None}
-    del lines["thresholds"]
+    del lines["thresholds"], lines["targets"]
     lines["synchronous_media"] = ", ".join(tenant.synchronous_media) or "none"
     lines |= {name: _timeline(timeline) for name, timeline in sorted(tenant.thresholds.items())}
+    lines |= {f"{name}_target": f"{pct} %" for name, pct in sorted(tenant.targets.items())}
     output.show(result, output.pairs(lines), as_json=as_json)
 
 
@@ -230,6 +254,7 @@ def _described(tenant: Tenant) -> dict[str, Any]:
         "min_sample": tenant.min_sample,
         "satisfaction_scale": tenant.satisfaction_scale,
         "synchronous_media": list(tenant.synchronous_media),
+        "targets": dict(sorted(tenant.targets.items())),
         "display_name": tenant.display_name or None,
         "logo_url": tenant.logo_url or None,
         "privacy_url": tenant.privacy_url or None,

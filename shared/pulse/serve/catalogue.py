@@ -6,10 +6,21 @@ from pulse import days
 from pulse.lake import NOT_GIVEN
 from pulse.reports.registry import REPORTS, TENANT, UNITS, Dimension, Metric, Report
 from pulse.serve.query import PARAMETERS
+from pulse.tenants.tenant import Tenant
+
+_LEVELS = {
+    "accept": "accept_service_level_pct",
+    "first_response": "first_response_service_level_pct",
+    "finish": "finished_service_level_pct",
+}
+"""The figure that tells how many were within a threshold, by the threshold's kind."""
 
 
-def catalogue() -> dict[str, Any]:
-    """Every report with its dimensions, metrics and filters, and what all of them take."""
+def catalogue(tenant: Tenant | None = None) -> dict[str, Any]:
+    """Every report with its dimensions, metrics and filters, and what all of them take.
+
+    `tenant` is whose key asks; None where it reads those of several.
+    """
     return {
         "reports": [_report(report) for report in REPORTS.values()],
         "parameters": [{"name": name, "text": text} for name, text in PARAMETERS.items()],
@@ -20,7 +31,17 @@ def catalogue() -> dict[str, Any]:
         "operator_dimensions": [_dimension(TENANT)],
         "units": dict(UNITS),
         "not_given": NOT_GIVEN,
+        "tenant": tenant and {"id": tenant.id, "targets": _targets(tenant)},
     }
+
+
+def _targets(tenant: Tenant) -> dict[str, dict[str, int]]:
+    """By medium and figure, how many in a hundred should be within the threshold."""
+    found: dict[str, dict[str, int]] = {}
+    for name, pct in sorted(tenant.targets.items()):
+        medium, _, kind = name.rpartition(".")
+        found.setdefault(medium, {})[_LEVELS[kind]] = pct
+    return found
 
 
 def _report(report: Report) -> dict[str, Any]:

@@ -78,8 +78,9 @@ class Reports:
 
     def catalogue(self, call: Call) -> Reply:
         """What there is to be asked; any key that may read some of it."""
-        self._reader(call, "report", "secret", "operator")
-        return Reply.json(200, catalogue(), _HEADERS)
+        key = self._reader(call, "report", "secret", "operator")
+        tenant = self.directory.tenant(key.tenant) if key.tenant else None
+        return Reply.json(200, catalogue(tenant), _HEADERS)
 
     def openapi(self, call: Call) -> Reply:
         """docs/openapi.json as it stands, or 304 where the caller has it; needs no key."""

@@ -46,6 +46,7 @@ _SETTINGS = (
     "satisfaction_scale",
     "synchronous_media",
     "thresholds",
+    "targets",
     "display_name",
     "logo_url",
     "privacy_url",
@@ -102,7 +103,7 @@ class Tenants:
         """Change settings; the tenant afterwards.
 
         Raises ValueError for a value that a tenant cannot have or a setting that is already
-        fixed, ConflictError if the first event or other thresholds came in between.
+        fixed, ConflictError if the first event or other thresholds or targets came in between.
         """
         changed = replace(tenant, **settings)
         conditions = ["attribute_exists(pk)"]
@@ -115,9 +116,9 @@ class Tenants:
         rescaled = changed.satisfaction_scale != tenant.satisfaction_scale
         if rescaled and tenant.table(INTERACTIONS.name).published_years:
             raise ValueError("satisfaction_scale is fixed since reports have interactions")
-        if "thresholds" in settings:
-            conditions.append("(thresholds = :before OR attribute_not_exists(thresholds))")
-            values[":before"] = _timelines_record(tenant.thresholds)
+        for name, before in _settings(tenant, {*settings} & {"thresholds", "targets"}).items():
+            conditions.append(f"({name} = :{name}_before OR attribute_not_exists({name}))")
+            values[f":{name}_before"] = before
         sets = ", ".join(f"#{name} = :{name}" for name in settings)
         record = self._records.update(
             _TENANTS,
@@ -351,6 +352,8 @@ def _settings(tenant: Tenant, names: Iterable[str]) -> Record:
     settings = {name: getattr(tenant, name) for name in names}
     if "thresholds" in settings:
         settings["thresholds"] = _timelines_record(tenant.thresholds)
+    if "targets" in settings:
+        settings["targets"] = dict(tenant.targets)
     return settings
 
 

@@ -8,7 +8,13 @@ from urllib.parse import urlsplit
 
 from pulse import days, lake
 from pulse.days import DateRange
-from pulse.tenants.thresholds import Thresholds, Timeline, check_timelines, thresholds_on
+from pulse.tenants.thresholds import (
+    Thresholds,
+    Timeline,
+    check_targets,
+    check_timelines,
+    thresholds_on,
+)
 from pulse.texts import is_word
 from pulse.unbuilt import Unbuilt
 
@@ -162,6 +168,8 @@ class Tenant:
     """The media on which the customer waits on the line: being accepted is the first response."""
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)
     """By their names (tenants/thresholds.py)."""
+    targets: Mapping[str, int] = field(default_factory=dict)
+    """How many in a hundred should be within a threshold, by its name."""
     display_name: str = ""
     """Who asks, as survey pages say it to anybody; empty where they are to say nothing."""
     logo_url: str = ""
@@ -188,6 +196,7 @@ class Tenant:
                     f"{lake.WORD_LIMIT} characters, not {medium!r}"
                 )
         check_timelines(self.thresholds)
+        check_targets(self.targets)
         if len(self.display_name) > DISPLAY_NAME_LIMIT or not self.display_name.isprintable():
             raise ValueError(f"display_name is one line of at most {DISPLAY_NAME_LIMIT} characters")
         _check_address("logo_url", self.logo_url)

@@ -2,6 +2,8 @@
 
 Each medium has three settings, and each setting a timeline of its own: since which of the
 tenant's days which value is in force. docs/metrics.md ("Interactions") says what they judge.
+
+A target says how many in a hundred should get it: pages colour a medium's service levels by it.
 """
 
 from collections.abc import Mapping
@@ -18,6 +20,8 @@ Timeline = tuple[tuple[date, int | None], ...]
 KINDS = ("accept", "first_response", "finish")
 SETTINGS = tuple(f"{media_type}.{kind}" for media_type in MEDIA_TYPES for kind in KINDS)
 """The settings of the usual media by their names, such as voice.accept; others have such too."""
+_TARGET = "_target"
+"""Ends the name of a target: voice.accept_target is that of the threshold voice.accept."""
 MOST_S = 10**9
 """More than thirty years: whatever is longer is a mistake."""
 
@@ -26,6 +30,21 @@ def is_threshold(name: str) -> bool:
     """Is it a medium's name, a dot and the kind of a threshold?"""
     medium, _, kind = name.rpartition(".")
     return kind in KINDS and is_word(medium)
+
+
+def threshold_of_target(name: str) -> str | None:
+    """The threshold whose target is called so; None where it is no target's name."""
+    threshold = name.removesuffix(_TARGET)
+    return threshold if threshold != name and is_threshold(threshold) else None
+
+
+def check_targets(targets: Mapping[str, int]) -> None:
+    """Raise ValueError unless these are percentages by the names of thresholds."""
+    for name, pct in targets.items():
+        if not is_threshold(name):
+            raise ValueError(f"there is no threshold {name!r}")
+        if not 0 < pct <= 100:
+            raise ValueError(f"{name}{_TARGET} must lie within 1 and 100 percent, or be none")
 
 
 @dataclass(frozen=True)

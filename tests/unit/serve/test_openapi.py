@@ -189,6 +189,22 @@ def test_the_catalogue_is_as_its_schema_says_and_lists_the_registry() -> None:
     assert daily["filters"] == list(SURVEY.dimension_names)
 
 
+def test_the_catalogue_tells_the_targets_of_whose_key_asks() -> None:
+    asks = Tenant("acme", "A", targets={"voice.accept": 80, "voice.finish": 95, "In App.finish": 1})
+    found = catalogue(asks)
+    assert problems("Catalogue", found) == []
+    assert found["tenant"] == {
+        "id": "acme",
+        "targets": {
+            "voice": {"accept_service_level_pct": 80, "finished_service_level_pct": 95},
+            "In App": {"finished_service_level_pct": 1},
+        },
+    }
+    levels = {name for figures in found["tenant"]["targets"].values() for name in figures}
+    assert levels <= {metric.name for metric in REPORTS["customer-perspective"].metrics}
+    assert catalogue()["tenant"] is None
+
+
 def test_the_catalogue_tells_what_the_interaction_reports_are_made_of() -> None:
     by_name = {report["name"]: report for report in catalogue()["reports"]}
     perspective, revenue = by_name["customer-perspective"], by_name["revenue"]

@@ -10,6 +10,11 @@ export function findReport(name: string): CatalogueReport | undefined {
   return catalogue.value?.reports.find((report) => report.name === name);
 }
 
+/** How many in a hundred contacts by a medium should be within a threshold; null where unsaid. */
+export function targetOf(medium: string | null, figure: string): number | null {
+  return catalogue.value?.tenant?.targets[medium ?? ""]?.[figure] ?? null;
+}
+
 /** What the API's catalogue says in English, and the pages show. */
 export const FROM_THE_API = [
   toTranslate("Survey"),

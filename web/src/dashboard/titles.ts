@@ -39,6 +39,7 @@ const TITLES: Readonly<Record<string, string>> = {
   with_satisfaction: toTranslate("Rated"),
   avg_satisfaction: toTranslate("Average satisfaction"),
   handled: toTranslate("Handled"),
+  handle_timed: toTranslate("Of these timed"),
   avg_handle_time_fmt: toTranslate("Average handle time"),
   active_seconds_fmt: toTranslate("Active time"),
   engaged_seconds_fmt: toTranslate("Engaged time"),

@@ -23,6 +23,7 @@ const COLUMNS = [
   "agent",
   "media_type",
   "handled",
+  "handle_timed",
   "avg_handle_time_fmt",
   "active_seconds_fmt",
   "engaged_seconds_fmt",

@@ -5,7 +5,7 @@
 import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
 import { LineChart } from "../charts/line.tsx";
-import { dimensionTitle, findReport } from "../catalogue.ts";
+import { dimensionTitle, findReport, targetOf } from "../catalogue.ts";
 import { amount, apiCsv, currencies } from "../csv.ts";
 import { isOpen, periodEnd } from "../days.ts";
 import { Figure } from "../figure.tsx";
@@ -50,6 +50,18 @@ const COLUMNS = [
   "avg_satisfaction",
 ];
 const REVENUE = "avg_revenue";
+
+/** Of how many a mean is: those of which it is known, and not all that were accepted. */
+const TOLD_FROM: Readonly<Record<string, string>> = {
+  response_ratio: "accepted",
+  accept_service_level_pct: "accept_due",
+  first_response_service_level_pct: "first_response_due",
+  finished_service_level_pct: "finish_due",
+  avg_accept_time_fmt: "accept_timed",
+  avg_first_response_time_fmt: "first_response_timed",
+  avg_finish_response_time_fmt: "finish_timed",
+  avg_satisfaction: "with_satisfaction",
+};
 
 export function PerspectivePage({ params, filters }: PageProps): JSX.Element {
   const granularity = params.get("granularity");
@@ -140,6 +152,10 @@ function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
     look(withParams(params, { order_by: `${descending ? "-" : ""}${column}` }), { replace: true });
   };
   const unsort = (): void => look(withParams(params, { order_by: null }), { replace: true });
+  const hasTargets = useMemo(
+    () => reply.rows.some((row) => columns.some((column) => column.target(row) !== null)),
+    [reply, columns],
+  );
   const levelsTitle = grouped.map(levelTitle).join(" › ");
   return (
     <Figure
@@ -162,6 +178,7 @@ function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
               </button>
             </span>
           ))}
+          {hasTargets && ` · ${t("Blue: the target is met. Rust and bold: it is missed.")}`}
         </>
       }
       table={{ columns, rows: [] }}
@@ -249,15 +266,32 @@ function Line({ node, index, name, columns, unfolded, onFold }: PivotLineProps):
       </th>
       {columns.map((column) => {
         const change = column.change(node.row);
+        const target = column.target(node.row);
+        const [judged, words] = againstTarget(column.rank(node.row), target);
+        const n = column.n === null ? null : number(node.row, column.n);
         return (
-          <td key={column.name} class="numeric">
+          <td
+            key={column.name}
+            class={`numeric ${judged}`}
+            title={n === null ? undefined : `n ${format.count(n)}`}
+          >
             {column.text(node.row)}
+            {words && <span class="unseen"> {words}</span>}
             {change !== null && <span class="change">{change}</span>}
           </td>
         );
       })}
     </tr>
   );
+}
+
+/** How a service level looks beside its target, and in words. */
+function againstTarget(level: number | null, target: number | null): [string, string] {
+  if (level === null || target === null) return ["", ""];
+  const text = format.percent(target, 0);
+  return level < target
+    ? ["missed", t("misses the target of {target}", { target: text })]
+    : ["met", t("meets the target of {target}", { target: text })];
 }
 
 /** As high as rows that are not drawn. */
@@ -308,6 +342,10 @@ interface PivotColumn extends TableColumn {
   readonly rank: (row: Row) => number | null;
   /** Below a figure: how it changed; null where nothing is compared. */
   readonly change: (row: Row) => string | null;
+  /** What it should reach at least, in rows of one medium. */
+  readonly target: (row: Row) => number | null;
+  /** The count of what it is made of; null where it is a count itself. */
+  readonly n: string | null;
 }
 
 /** The original's columns, the last of them once for each currency. */
@@ -316,7 +354,14 @@ function pivotColumns(reply: Reply): PivotColumn[] {
   const figures = columnsOf(reply, COLUMNS).map((column): PivotColumn => {
     const orderedBy = column.name.replace(/_fmt$/, ""); // times sort as numbers
     const change = (row: Row): string | null => (compared ? changeOf(row, column.name) : null);
-    return { ...column, orderedBy, rank: (row) => number(row, orderedBy), change };
+    return {
+      ...column,
+      orderedBy,
+      rank: (row) => number(row, orderedBy),
+      change,
+      target: (row) => targetOf(label(row, "media_type"), column.name),
+      n: TOLD_FROM[column.name] ?? null,
+    };
   });
   const averages = currencies(reply, [REVENUE]).map((currency): PivotColumn => {
     const value = (row: Row): string | null => amount(row, REVENUE, currency);
@@ -331,6 +376,8 @@ function pivotColumns(reply: Reply): PivotColumn[] {
       orderedBy: `${REVENUE}_${currency}`,
       rank: (row) => (value(row) === null ? null : Number(value(row))),
       change,
+      target: () => null,
+      n: null,
     };
   });
   return [...figures, ...averages];

@@ -448,4 +448,9 @@ export const texts: Texts = {
   Month: "Monat",
   "“–” stands where too few answers would judge a person.":
     "„–“ steht, wo zu wenige Antworten über einen Menschen urteilen würden.",
+  "Of these timed": "Davon gemessen",
+  "Blue: the target is met. Rust and bold: it is missed.":
+    "Blau: Das Ziel ist erreicht. Rostrot und fett: Es ist verfehlt.",
+  "misses the target of {target}": "verfehlt das Ziel von {target}",
+  "meets the target of {target}": "erreicht das Ziel von {target}",
 };

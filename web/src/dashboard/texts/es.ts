@@ -446,4 +446,9 @@ export const texts: Texts = {
   Month: "Mes",
   "“–” stands where too few answers would judge a person.":
     "«–» aparece donde muy pocas respuestas juzgarían a una persona.",
+  "Of these timed": "De ellos medidos",
+  "Blue: the target is met. Rust and bold: it is missed.":
+    "Azul: se alcanza el objetivo. Óxido y negrita: no se alcanza.",
+  "misses the target of {target}": "no alcanza el objetivo de {target}",
+  "meets the target of {target}": "alcanza el objetivo de {target}",
 };

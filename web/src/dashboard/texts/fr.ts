@@ -447,4 +447,9 @@ export const texts: Texts = {
   Month: "Mois",
   "“–” stands where too few answers would judge a person.":
     "« – » figure là où trop peu de réponses jugeraient une personne.",
+  "Of these timed": "Dont chronométrés",
+  "Blue: the target is met. Rust and bold: it is missed.":
+    "Bleu : l’objectif est atteint. Rouille et gras : il est manqué.",
+  "misses the target of {target}": "manque l’objectif de {target}",
+  "meets the target of {target}": "atteint l’objectif de {target}",
 };
