@@ -263,6 +263,27 @@ def test_what_the_catalogue_says_is_among_the_dashboards_texts() -> None:
     assert shown - set(known) == set()
 
 
+def test_every_column_of_the_catalogue_has_a_heading_that_is_translated() -> None:
+    """tests of web/ say that each text is in each language."""
+    script = (
+        "const { TITLES } = await import('./web/src/dashboard/titles.ts');"
+        "console.log(JSON.stringify(Object.keys(TITLES)))"
+    )
+    columns = {
+        metric.name
+        for report in REPORTS.values()
+        for metric in (*report.metrics, *(report.breakdown.metrics if report.breakdown else ()))
+    }
+    assert columns - set(said_by_node(script)) == set()
+
+
+def test_every_report_has_a_page_with_a_title_that_is_translated() -> None:
+    pages = (ROOT / "web/src/dashboard/pages/pages.ts").read_text()
+    surveys = re.findall(r'survey\([\w"]+, toTranslate\("[^"]+"\), "([\w-]+)"', pages)
+    contacts = re.findall(r'contacts\("([\w-]+)", toTranslate\("[^"]+"\)', pages)
+    assert set(REPORTS) - {*surveys, *contacts} == set()
+
+
 def test_the_survey_page_has_its_own_notices_in_every_language_of_the_others() -> None:
     script = (
         "const { noticesIn } = await import('./web/src/survey/notices.ts');"

@@ -2,7 +2,7 @@
 
 import { t, toTranslate } from "./texts.ts";
 
-const TITLES: Readonly<Record<string, string>> = {
+export const TITLES: Readonly<Record<string, string>> = {
   period: toTranslate("Period"),
   responses: toTranslate("Answers"),
   share_pct: toTranslate("Share %"),
@@ -55,6 +55,25 @@ const TITLES: Readonly<Record<string, string>> = {
   avg_accept_time_fmt: toTranslate("Average accept time"),
   avg_first_response_time_fmt: toTranslate("Average first response time"),
   avg_finish_response_time_fmt: toTranslate("Average finish response time"),
+  offered: toTranslate("Offered"),
+  accepted: toTranslate("Accepted"),
+  responded: toTranslate("Responded"),
+  finished: toTranslate("Finished"),
+  abandoned: toTranslate("Abandoned"),
+  replies: toTranslate("Replies"),
+  accept_met: toTranslate("Accepted within the threshold"),
+  first_response_met: toTranslate("Responded within the threshold"),
+  finish_met: toTranslate("Finished within the threshold"),
+  accept_timed: toTranslate("Accepted, timed"),
+  first_response_timed: toTranslate("Responded, timed"),
+  finished_responded: toTranslate("Finished with a response"),
+  finish_timed: toTranslate("Finished, timed"),
+  avg_accept_time: toTranslate("Average accept time"),
+  avg_first_response_time: toTranslate("Average first response time"),
+  avg_finish_response_time: toTranslate("Average finish response time"),
+  avg_handle_time: toTranslate("Average handle time"),
+  active_seconds: toTranslate("Active time"),
+  engaged_seconds: toTranslate("Engaged time"),
   score_change: toTranslate("Change"),
   score_significant: toTranslate("Significant"),
 };
