@@ -101,6 +101,7 @@ class WriteRawSettings(RetainingSettings):
     lake_bucket: str
     country_database: str
     """Key in the lake bucket of a MaxMind database; empty: the one built into the layer."""
+    event_source: str
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pulse.errors import ConflictError, SettingsError
 from pulse.observe import logger
 from pulse.raw.zones import Zones
 from pulse.store.clients import client
+from pulse.store.events import Events
 from pulse.store.ledger import Ledger
 from pulse.store.names import Names
 from pulse.store.objects import Objects
@@ -63,6 +64,7 @@ def lake_objects(monkeypatch: pytest.MonkeyPatch) -> Iterator[Objects]:
         monkeypatch.setenv("PULSE_LAKE_BUCKET", "lake")
         monkeypatch.setenv("PULSE_COUNTRY_DATABASE", "config/test.mmdb")
         monkeypatch.setenv("PULSE_RAW_RETENTION_DAYS", "0")
+        monkeypatch.setenv("PULSE_EVENT_SOURCE", "pulse.pulse")
         app.stage.cache_clear()
         yield objects
     app.stage.cache_clear()
@@ -291,6 +293,31 @@ def test_the_first_event_fixes_the_tenants_time_zone(lake_objects: Objects) -> N
     assert tenant.started
     with pytest.raises(ValueError, match="time zone"):
         tenants.set(tenant, timezone="UTC")
+
+
+def test_a_tenants_first_events_wake_a_builder_once(
+    lake_objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(Events, "announce", lambda self, what: woken.append(what))
+    Tenants("pulse").create(Tenant("other", "Other"))
+    write(record("a", item(score="seven")))  # which is set aside: there is nothing to build yet
+    assert woken == []
+    write(record("b", item()))
+    assert woken == ["first events written"]
+    write(record("c", item()), record("d", item(), tenant="other"))
+    write(record("e", item(), tenant="other"))
+    assert woken == ["first events written"] * 2
+
+
+def test_events_are_kept_where_no_builder_can_be_woken(
+    lake_objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Events, what: str) -> None:
+        raise RuntimeError("refused")
+
+    monkeypatch.setattr(Events, "announce", refuse)
+    assert write(record("a", item())) == []
 
 
 def test_a_zone_that_changes_just_before_the_first_event_is_the_one_used(

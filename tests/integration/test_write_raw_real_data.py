@@ -28,7 +28,7 @@ from tests.account import make_bucket, make_table
 
 FOLDER = Path(os.environ.get("PULSE_REAL_DATA", "none"))
 T0 = 1_795_262_400_000_000  # 2026-11-21T12:00:00Z, where the clock stands
-SETTINGS = WriteRawSettings("pulse", "0", "lake", "config/country.mmdb")
+SETTINGS = WriteRawSettings("pulse", "0", "lake", "config/country.mmdb", "pulse.pulse")
 
 pytestmark = [
     pytest.mark.skipif(not FOLDER.is_dir(), reason="PULSE_REAL_DATA names no folder"),

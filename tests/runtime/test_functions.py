@@ -43,6 +43,7 @@ EXPECTED: Mapping[str, Replies] = {
         "nightly": {"built": ["2026-11-20", "2026-11-21"], "finished": True},
         "range": {"built": [], "finished": True},
         "unfinished": {"built": [], "finished": True},
+        "first_events": {"built": [], "finished": True},
     },
     "build_reports": {
         "daily_built": {"rewritten": [{"tenant": "demo", "year": 2026}], "finished": True},

@@ -2,10 +2,10 @@
 
 Whom an erasure names is left out, wherever the message has waited (tombstones.py).
 
-First the objects, then the ledger's days, then the word to builders that there is something new,
-then the acknowledgement: a process that dies in between writes the same rows again, and builders
-count each identity once. A message has failed if any of its rows could not be stored; the others of
-the batch are done.
+First the objects, then the ledger's days, then the word to builders that there is something new
+(a tenant's first events wake one at once), then the acknowledgement: a process that dies in between
+writes the same rows again, and builders count each identity once. A message has failed if any of
+its rows could not be stored; the others of the batch are done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +26,7 @@ from pulse.retention import expired, first_kept_day
 from pulse.settings import WriteRawSettings
 from pulse.store.clients import client
 from pulse.store.erasures import Erasures
+from pulse.store.events import Events
 from pulse.store.ledger import Ledger
 from pulse.store.names import Names
 from pulse.store.objects import Objects
@@ -110,6 +111,7 @@ class WriteRaw:
         countries: Countries,
         names: AgentNames,
         erasures: Erasures,
+        events: Events,
         retention_days: int = 0,
     ) -> None:
         self._objects = objects
@@ -118,6 +120,7 @@ class WriteRaw:
         self._countries = countries
         self._names = names
         self._erasures = erasures
+        self._events = events
         self._retention_days = retention_days
 
     @classmethod
@@ -136,6 +139,7 @@ class WriteRaw:
             _countries(settings.country_database, objects),
             AgentNames(Names(settings.table, hurried=True)),
             Erasures(settings.table),
+            Events(settings.event_source),
             settings.retention_days,
         )
 
@@ -153,6 +157,7 @@ class WriteRaw:
         lost += self._tell([target for target in batch.targets if target not in lost])
         stored = [target for target in batch.targets if target not in lost]
         failed.update(*(target.messages for target in lost))
+        self._wake_for_first(stored)
         self._names.note((t.day, row) for t in stored if t.day for row in t.rows)
         count("RowsWritten", sum(len(target.rows) for target in stored))
         count("RowsSetAside", sum(len(target.lines) for target in stored))
@@ -262,6 +267,20 @@ class WriteRaw:
                 _log("builders not told", error, stream=stream)
                 untold += [one for one in stored if one.day and one.stream == stream]
         return untold
+
+    def _wake_for_first(self, stored: Sequence[Target]) -> None:
+        """Have a tenant's first events built at once: somebody tries it out and waits for them.
+
+        Later ones wait for the schedule, as these do where the word is lost.
+        """
+        begun = self._zones.begun.intersection(row["tenant"] for t in stored for row in t.rows)
+        if not begun:
+            return
+        self._zones.begun -= begun
+        try:
+            self._events.announce("first events written")
+        except Exception as error:
+            _log("builders not woken", error)
 
     def _set_aside(self, target: Target, day: date) -> None:
         """Store as lines the rows of a day that expired while raw was to be kept less long.

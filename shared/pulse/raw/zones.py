@@ -20,6 +20,8 @@ class Zones:
         self._tenants = tenants
         self._fixed: dict[str, tuple[str, int]] = {}
         """With the moment until which each is known."""
+        self.begun: set[str] = set()
+        """Tenants whose zone was fixed here: these are their first events."""
 
     def of(self, tenant_id: str) -> str | None:
         """The tenant's time zone, fixed from now on; None where there is no such tenant."""
@@ -40,9 +42,12 @@ class Zones:
             if tenant is None:
                 return None
             try:
-                return self._tenants.start(tenant)
+                started = self._tenants.start(tenant)
             except ConflictError:  # the zone was set since we read it: read again
                 continue
+            if not tenant.started:
+                self.begun.add(tenant_id)
+            return started
         raise ConflictError(f"the time zone of {tenant_id} keeps changing")
 
 

@@ -25,6 +25,7 @@ from pulse.raw.names import AgentNames
 from pulse.raw.write import WriteRaw
 from pulse.raw.zones import Zones
 from pulse.store.erasures import Erasures
+from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.names import Names, Naming
 from pulse.store.objects import Objects
@@ -84,6 +85,8 @@ class Lake:
     def tombstones(self) -> Tombstones:
         return Tombstones()
 
+    begun: frozenset[str] = frozenset()
+
     def of(self, tenant: str) -> str | None:
         return ZONES.get(tenant)
 
@@ -108,6 +111,7 @@ def write_raw(lake: Lake) -> WriteRaw:
         Countries.built_in(),
         AgentNames(cast(Names, lake)),
         cast(Erasures, lake),
+        cast(Events, lake),
     )
 
 
