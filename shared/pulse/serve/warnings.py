@@ -4,6 +4,7 @@ Builders write on the tenant's record which days of a table they could not build
 the value `(other)` that values were counted together. So no warning needs a read of its own.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain
@@ -15,13 +16,15 @@ from pulse.reports.declarations import Report
 from pulse.serve.figures import Folded
 from pulse.serve.groups import Groups
 from pulse.serve.spans import Span
-from pulse.serve.years import TenantYears
+from pulse.serve.years import TenantYears, Year
 from pulse.tenants.tenant import Behind
+from pulse.texts import tidy
 
 Warnings = list[tuple[str, str]]
 """Codes, which programs may go by, each with a sentence."""
 
 _MOST_NAMED = 5
+_LONGEST_SHOWN = 64
 
 
 def nothing_built(spans: Sequence[Span]) -> Warnings:
@@ -66,6 +69,42 @@ def filters(conditions: Filters) -> Warnings:
             message = f"{name}: {lake.REST} names groups of a reply, and is no value to filter by."
             found.append(("filter_by_rest", message))
     return found
+
+
+def unmatched(asked: Filters, years: Sequence[Year]) -> Warnings:
+    """Which values of the query's filters no row has, of those that were read for it.
+
+    What Athena has made holds only what passes all filters together, and so does not tell.
+    """
+    if not years or any(year.engine == "athena" for year in years):
+        return []
+    found: Warnings = []
+    for name, condition in asked.items():
+        known = {value for year in years for value in year.known(name)}
+        forms: dict[str, set[str]] = defaultdict(set)
+        for value in condition.values - {None, lake.OTHER, lake.REST}:
+            forms[tidy(value) or value].add(value)
+        unknown = sorted(value for value, written in forms.items() if not written & known)
+        if unknown:
+            found.append(("filter_matches_nothing", _unknown(name, unknown)))
+    return found
+
+
+def _unknown(name: str, values: Sequence[str]) -> str:
+    named = ", ".join(_quoted(value) for value in values[:_MOST_NAMED])
+    more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
+    which = "the value" if len(values) == 1 else "any of the values"
+    message = f"{name}: nothing in the years asked for has {which} {named}{more}."
+    if any("," in value for value in values):
+        message += (
+            " A comma that is written as %2C belongs to the value; for several values write "
+            f"{name}=a,b or {name}=a&{name}=b."
+        )
+    return message
+
+
+def _quoted(value: str) -> str:
+    return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
 
 
 def unbuilt(spans: Sequence[Span]) -> Warnings:

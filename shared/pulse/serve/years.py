@@ -113,6 +113,10 @@ class Year:
         """Is there a row of these days with this value of a dimension?"""
         return any(piece.cells.has(piece.dates(dates), name, value) for piece in self.pieces)
 
+    def known(self, name: str) -> set[str | None]:
+        """The values that a dimension has in what was read, whatever the day."""
+        return {value for piece in self.pieces for value in piece.cells.columns[name].values}
+
     def values(self, dates: DateRange, name: str) -> set[str | None]:
         """The values that a dimension has in the rows of these days."""
         found: set[str | None] = set()

@@ -70,6 +70,58 @@ def many(n: int, **given: Any) -> list[Answer]:
     return [Answer(DAY, 4, **given)] * n
 
 
+# -- filters that match nothing
+
+
+def unmatched(query: str, found: list[Answer], **given: Any) -> list[str]:
+    """The messages of the warning filter_matches_nothing."""
+    warnings = body("source", found, query, **given)["meta"]["warnings"]
+    return [one["message"] for one in warnings if one["code"] == "filter_matches_nothing"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["agent=a1", "agent=a1,a2", "agent=a1&agent=a2", "agent=!a1", "agent=(none)", "country=(none)"],
+)
+def test_filters_whose_values_there_are_need_no_warning(query: str) -> None:
+    found = [Answer(DAY, 4, agent="a1"), Answer(DAY, 3, agent="a2")]
+    assert unmatched(query, found) == []
+
+
+def test_an_escaped_comma_is_part_of_the_value_and_the_warning_says_how_to_write_two() -> None:
+    found = [Answer(DAY, 4, agent="a1"), Answer(DAY, 3, agent="a2")]
+    assert unmatched("agent=a1%2Ca2", found) == [
+        "agent: nothing in the years asked for has the value 'a1,a2'. A comma that is written as "
+        "%2C belongs to the value; for several values write agent=a,b or agent=a&agent=b."
+    ]
+
+
+def test_each_value_that_matches_nothing_is_named_and_what_is_excluded_too() -> None:
+    found = [Answer(DAY, 4, agent="a1", country="DE")]
+    assert unmatched("agent=a1,a3,a2&country=!FR,DE", found) == [
+        "agent: nothing in the years asked for has any of the values 'a2', 'a3'.",
+        "country: nothing in the years asked for has the value 'FR'.",
+    ]
+
+
+def test_a_value_is_found_in_either_form_of_its_name() -> None:
+    decomposed, composed = "Jose\u0301", "Jos\u00e9"
+    for stored in (decomposed, composed):
+        found = [Answer(DAY, 4, agent=stored)]
+        assert unmatched("agent=Jose%CC%81", found) == []
+
+
+def test_a_value_of_another_day_of_the_year_is_known() -> None:
+    found = [Answer(date(2026, 2, 3), 4, agent="a1"), Answer(DAY, 4, agent="a2")]
+    assert unmatched("preset=last_7_days&agent=a1", found) == []
+
+
+def test_what_a_key_is_bound_to_and_a_tenant_without_answers_are_not_warned_of() -> None:
+    key = replace(SECRET, filters={"agent": ("nobody",)})
+    assert unmatched("country=DE", many(1, country="DE"), key=key) == []
+    assert unmatched("agent=a1", []) == []
+
+
 # -- form
 
 
