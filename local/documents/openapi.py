@@ -4,6 +4,7 @@ Reading is here; its replies are declared in `openapi_replies`, and what is post
 `openapi_writing`.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +35,7 @@ _PROBLEMS = {
     404: "There is no such path, report, survey or tenant.",
     409: "The rows have changed since the page that the cursor comes from.",
     413: "More bytes or items than a request may hold.",
+    414: "The address has more bytes than pass on every way: post the parameters as JSON.",
     415: f"The body is in another coding than {GZIP}; Accept-Encoding names what is read.",
     422: "Readable, but nothing in it can be accepted.",
     429: "More requests than the key or its tenant may send: Retry-After says when to send again. "
@@ -81,6 +83,7 @@ def document() -> dict[str, Any]:
             "schemas": {
                 "Problem": _PROBLEM_SCHEMA,
                 "Dimension": _DIMENSION_SCHEMA,
+                "ReportRequest": _request_schema(),
                 **REPLY_SCHEMAS,
                 **WRITING_SCHEMAS,
             },
@@ -102,7 +105,7 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
                 "x-problems": [401, 403, 429, 500, 503],
             }
         },
-        "/v1/reports/{report}": {"get": _report_operation()},
+        "/v1/reports/{report}": {"get": _report_operation(), "post": _posted_operation()},
         "/v1/dimensions/{name}": {"get": _dimension_operation()},
         "/v1/openapi.json": {
             "get": {
@@ -175,7 +178,6 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def _report_operation() -> dict[str, Any]:
-    reports = REPORTS.values()
     return {
         "operationId": "getReport",
         "summary": "One page of a report.",
@@ -186,32 +188,76 @@ def _report_operation() -> dict[str, Any]:
         "even so.",
         "security": [{"bearer": []}, {"apiKey": []}, {"queryKey": []}],
         "parameters": [
-            {
-                "name": "report",
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string", "enum": list(REPORTS)},
-            },
+            _REPORT_PARAMETER,
             *(_parameter(name, text) for name, text in PARAMETERS.items()),
             _TENANT_PARAMETER,
             *(_filter(dimension) for dimension in _dimensions()),
             _IF_NONE_MATCH,
         ],
         "responses": {
-            "200": {
-                "description": "The rows that the query asks for, a page of them.",
-                "headers": _REPORT_HEADERS,
-                "content": {
-                    "application/json": {
-                        "schema": {"oneOf": [ref(reply_name(report)) for report in reports]}
-                    },
-                    "text/csv": {"schema": {"type": "string"}},
-                },
-            },
+            "200": _page(_REPORT_HEADERS),
             "304": {"description": "The caller has this reply already."},
         },
-        "x-problems": [400, 401, 403, 404, 409, 422, 429, 500, 503],
+        "x-problems": [400, 401, 403, 404, 409, 414, 422, 429, 500, 503],
     }
+
+
+def _posted_operation() -> dict[str, Any]:
+    body = {"application/json": {"schema": ref("ReportRequest")}}
+    headers = {name: _REPORT_HEADERS[name] for name in ("Cache-Control", "X-Next-Cursor")}
+    return {
+        "operationId": "postReport",
+        "summary": "One page of a report, for a query that is too long for an address.",
+        "description": "The parameters of GET as members of an object, which counts as a read. A "
+        "text is written as in a query, but a + is itself; in a list every text is one value as "
+        "it stands.",
+        "parameters": [_REPORT_PARAMETER],
+        "requestBody": {"required": True, "content": body},
+        "responses": {"200": _page(headers)},
+        "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503],
+    }
+
+
+_REPORT_PARAMETER: dict[str, Any] = {
+    "name": "report",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "enum": list(REPORTS)},
+}
+
+
+def _page(headers: Mapping[str, Any]) -> dict[str, Any]:
+    schemas = [ref(reply_name(report)) for report in REPORTS.values()]
+    return {
+        "description": "The rows that the query asks for, a page of them.",
+        "headers": headers,
+        "content": {
+            "application/json": {"schema": {"oneOf": schemas}},
+            "text/csv": {"schema": {"type": "string"}},
+        },
+    }
+
+
+def _request_schema() -> Schema:
+    parameters = [
+        *(_parameter(name, text) for name, text in PARAMETERS.items()),
+        _TENANT_PARAMETER,
+        *(_filter(dimension) for dimension in _dimensions()),
+    ]
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            parameter["name"]: {
+                "description": parameter["description"],
+                "anyOf": [parameter["schema"], {"type": "string"}, _TEXTS],
+            }
+            for parameter in parameters
+        },
+    }
+
+
+_TEXTS: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
 _IF_NONE_MATCH = {
@@ -229,6 +275,10 @@ _REPORT_HEADERS = {
     "Link": {
         "schema": {"type": "string"},
         "description": 'CSV alone: where there are more rows, rel="next" is the next page.',
+    },
+    "X-Next-Cursor": {
+        "schema": {"type": "string"},
+        "description": "CSV alone: where there are more rows, the cursor of the next page.",
     },
 }
 
@@ -321,7 +371,7 @@ def _dimension_operation() -> dict[str, Any]:
             "200": reply | {"headers": _CACHED},
             "304": {"description": "The caller has this reply already."},
         },
-        "x-problems": [400, 401, 403, 404, 429, 500, 503],
+        "x-problems": [400, 401, 403, 404, 414, 429, 500, 503],
     }
 
 

@@ -8,6 +8,7 @@
     │   ├── NotFoundError           404
     │   ├── OutdatedError           409  it was true of an earlier build
     │   ├── PayloadTooLargeError    413
+    │   ├── UriTooLongError         414
     │   ├── UnsupportedMediaTypeError 415
     │   ├── UnprocessableError      422
     │   ├── TooManyRequestsError    429  again, after a while
@@ -162,6 +163,13 @@ class PayloadTooLargeError(RequestError):
 
     status = 413
     title = "Payload too large"
+
+
+class UriTooLongError(RequestError):
+    """414: an address that is longer than the way to us lets pass."""
+
+    status = 414
+    title = "URI too long"
 
 
 class UnsupportedMediaTypeError(RequestError):

@@ -22,6 +22,8 @@ from pulse.ingest.sessions import SessionReader
 from pulse.ingest.words import words
 from pulse.serve import catalogue
 from pulse.serve.groups import MOST_GROUPS
+from pulse.serve.posted import BODY_LIMIT as REPORT_BODY_LIMIT
+from pulse.serve.posted import LONGEST_ADDRESS
 from pulse.serve.query import MOST_DAYS, MOST_ROWS, MOST_TENANTS
 from pulse.tenants.keys import PREFIXES, Key
 from pulse.tenants.rules import Rule
@@ -154,6 +156,7 @@ _BODIES = {
     "An interaction": "Interaction",
     "An agent session": "AgentSession",
     "POST /v1/exports": "ExportRequest",
+    "POST /v1/reports/{report}": "ReportRequest",
 }
 
 
@@ -270,6 +273,8 @@ def test_the_limits_of_traffic_are_the_templates() -> None:
         ("POST /v1/agent-sessions", r"at most (\d+) KiB", routes.BATCH_LIMIT // 1024),
         ("POST /v1/agent-sessions", r"up to (\d+)\.", routes.BATCH_ITEMS),
         ("POST /v1/exports", r"at most (\d+) KiB", BODY_LIMIT // 1024),
+        ("POST /v1/reports/{report}", r"at most (\d+) KiB", REPORT_BODY_LIMIT // 1024),
+        ("GET /v1/reports/{report}", r"more than ([\d,]+) bytes behind", LONGEST_ADDRESS),
         ("Writing", r"not done within (\d+) seconds", int(routes.DEADLINE_S)),
         ("Days", r"at most ([\d,]+) \(fifty years\)", MOST_DAYS),
         ("GET /v1/reports/{report}", r"rows in a page: 1 to ([\d,]+)", MOST_ROWS),

@@ -1,9 +1,11 @@
 """`pulse report`: a report as the interface gives it, for eyes, scripts or spreadsheets."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import typer
 from rich.console import Group
@@ -16,10 +18,15 @@ from pulse.cli.drawing import report_tables
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.keyring import given_key, passing_key
 from pulse.cli.target import StackName, Target, find_target
+from pulse.serve.posted import LONGEST_ADDRESS
 from pulse.tenants.keys import PREFIXES
 
 Format = Literal["table", "json", "csv"]
 
+Query = Mapping[str, str]
+"""A report's parameters by name, each as a query string has it."""
+
+_ESCAPED = re.compile(r"^\\(\\*!)")
 _KEY_LASTS_US = 300 * days.SECOND
 _MOST_ROWS = "10000"
 """A page as large as the interface gives one: fewer requests."""
@@ -58,7 +65,8 @@ def report(
             "--filter",
             metavar="DIM=VALUE",
             help="Rows of this value alone. May repeat, with the same DIM for either value; "
-            "DIM=!VALUE: all but this; DIM=(none): not given.",
+            r"DIM=!VALUE: all but this; DIM=\!VALUE: a value that begins with !; "
+            "DIM=(none): not given.",
         ),
     ] = None,
     form: Annotated[
@@ -106,23 +114,23 @@ def report(
             _print(tenant, _all_pages(api, path, asked), as_json=as_json or form == "json")
 
 
-def report_query(query: Mapping[str, str | None], filters: Sequence[str]) -> str:
-    """The query string: what is not None, and filters as docs/http.md#filters has them.
+def report_query(query: Mapping[str, str | None], filters: Sequence[str]) -> Query:
+    """What is not None, and filters as docs/http.md#filters has them, percent-encoded by name.
 
-    Each filter is DIM=VALUE or DIM=!VALUE. Raises WrongUseError where a dimension has both kinds.
+    Each filter is DIM=VALUE or DIM=!VALUE; a backslash before the ! of a value makes it a part of
+    the value. Raises WrongUseError where a dimension has both kinds.
     """
-    asked = urlencode({name: value for name, value in query.items() if value is not None}, safe=",")
+    asked = {name: quote(text, safe=",") for name, text in query.items() if text is not None}
     values: dict[str, list[str]] = {}
     negated: dict[str, bool] = {}
     for name, value in named_values(filters, "--filter"):
         if negated.setdefault(name, value.startswith("!")) != value.startswith("!"):
             raise WrongUseError(f"--filter {name}: either all values with ! or none.")
-        values.setdefault(name, []).append(quote(value.removeprefix("!"), safe=""))
-    parts = [
-        f"{quote(name, safe='')}={'!' * negated[name]}{','.join(several)}"
-        for name, several in values.items()
-    ]
-    return "&".join(filter(None, [asked, *parts]))
+        plain = _ESCAPED.sub(r"\1", value.removeprefix("!"))
+        values.setdefault(name, []).append(quote(plain, safe=""))
+    for name, several in values.items():
+        asked[name] = "!" * negated[name] + ",".join(several)
+    return asked
 
 
 def _key(target: Target, tenant: str, given: str | None) -> AbstractContextManager[str]:
@@ -139,20 +147,25 @@ def _tenant_filter(key: str, tenant: str) -> list[str]:
     return [f"tenant={tenant}"] if key.startswith(PREFIXES["operator"]) else []
 
 
-def _get(api: Api, path: str, query: str, accept: str = "application/json") -> Answer:
-    answer = api.get(path, query, accept=accept)
+def _ask(api: Api, path: str, query: Query, cursor: str | None) -> Answer:
+    """One page; asked for by POST where the address would be too long."""
+    asked = {**query, "cursor": quote(cursor, safe="")} if cursor else query
+    text = "&".join(f"{quote(name, safe='')}={raw}" for name, raw in asked.items())
+    if len(path) + len("?") + len(text) > LONGEST_ADDRESS:
+        answer = api.post(path, json.dumps(asked).encode())
+    else:
+        answer = api.get(path, text)
     if answer.status != 200:
         raise refusal(answer)
     return answer
 
 
-def _all_pages(api: Api, path: str, query: str) -> dict[str, Any]:
+def _all_pages(api: Api, path: str, query: Query) -> dict[str, Any]:
     """The whole report: the first page's reply with the rows of all."""
     whole: dict[str, Any] | None = None
     cursor = None
     while whole is None or cursor:
-        following = f"&cursor={quote(cursor, safe='')}" if cursor else ""
-        page = _get(api, path, query + following).json()
+        page = _ask(api, path, query, cursor).json()
         if not isinstance(page, dict) or "rows" not in page:
             raise FailedError("The interface's answer is not a report.")
         if whole is None:
@@ -163,22 +176,16 @@ def _all_pages(api: Api, path: str, query: str) -> dict[str, Any]:
     return whole | {"next_cursor": None}
 
 
-def _all_csv(api: Api, path: str, query: str) -> str:
+def _all_csv(api: Api, path: str, query: Query) -> str:
     """The whole report as CSV: one header line, the rows of all pages."""
     pages: list[str] = []
-    following: str | None = query
-    while following is not None:
-        answer = _get(api, path, following, "text/csv")
+    cursor = None
+    while not pages or cursor:
+        answer = _ask(api, path, query, cursor)
         text = answer.body.decode()
         pages.append(text.partition("\n")[2] if pages else text)
-        following = next_query(answer.headers.get("link", ""))
+        cursor = answer.headers.get("x-next-cursor")
     return "".join(pages)
-
-
-def next_query(link: str) -> str | None:
-    """The query of the next page, from a Link header (RFC 8288)."""
-    address, _, relation = link.partition(">")
-    return address.partition("?")[2] if 'rel="next"' in relation else None
 
 
 def _print(tenant: str, reply: dict[str, Any], *, as_json: bool) -> None:

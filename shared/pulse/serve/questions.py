@@ -280,6 +280,7 @@ class _Page:
         lines = self._fill(texts, len(head.encode()))
         headers = {"Content-Type": CSV, "Content-Disposition": self._file_name()}
         if cursor := self._next_cursor(len(lines)):
+            headers["X-Next-Cursor"] = cursor
             headers["Link"] = f'<{self._next_link(raw_query, cursor)}>; rel="next"'
         return Reply(200, head + "".join(lines), headers)
 

@@ -1,7 +1,7 @@
 """serve_reports' routes: who asks, what for, and the reply's headers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.resources import files
 from typing import Self
@@ -22,6 +22,7 @@ from pulse.serve.dimensions import DisplayNames, Search
 from pulse.serve.distributed import WEIGHT, Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
+from pulse.serve.posted import as_query, check_address
 from pulse.serve.query import Query, parse
 from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears, Year, Years
@@ -40,6 +41,8 @@ _HEADERS = {
     "Cache-Control": "private, max-age=60",
     "Vary": "Authorization, X-Api-Key, Accept",
 }
+_OF_GET = ("ETag", "Link")
+"""Headers that mean nothing where the question was posted."""
 _GONE = "The report is being built anew just now. Send the same request again."
 _WAIT = "A newer version of Pulse has built this report. Ask again after the next build of reports."
 
@@ -72,6 +75,7 @@ class Reports:
         return {
             "GET /v1/reports": _with_outages(self.catalogue),
             "GET /v1/reports/{report}": _with_outages(self.report),
+            "POST /v1/reports/{report}": _with_outages(self.posted_report),
             "GET /v1/dimensions/{name}": _with_outages(self.dimension),
             "GET /v1/openapi.json": self.openapi,
         }
@@ -96,8 +100,21 @@ class Reports:
         Raises the RequestError that docs/http.md names for a key, report or query at fault.
         """
         key = self._reader(call, "report", "secret", "operator", "feed")
-        if key.kind == "feed":
-            call = fed(call, key)
+        check_address(call)
+        return self._report(fed(call, key) if key.kind == "feed" else call, key)
+
+    def posted_report(self, call: Call) -> Reply:
+        """The same page for parameters in a body, however many; nobody may keep the reply.
+
+        It counts as a read. Raises what `report` does, and the RequestError of a body at fault.
+        """
+        key = self._reader(replace(call, method="GET"), "report", "secret", "operator")
+        reply = self._report(as_query(call), key)
+        headers = {name: text for name, text in reply.headers.items() if name not in _OF_GET}
+        return Reply(reply.status, reply.body, {**headers, "Cache-Control": "no-store"})
+
+    def _report(self, call: Call, key: Key) -> Reply:
+        """The page that the call's query asks for, or 304."""
         report = _named(call.path_parameters["report"])
         across = key.kind == "operator"
         accept = call.headers.get("accept", "")
@@ -119,6 +136,7 @@ class Reports:
         Raises the RequestError that docs/http.md names for a key, dimension or query at fault.
         """
         key = self._reader(call, "report", "secret", "operator")
+        check_address(call)
         across = key.kind == "operator"
         search = Search.parse(call.path_parameters["name"], call.query, across_tenants=across)
 

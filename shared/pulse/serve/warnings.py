@@ -82,7 +82,9 @@ def unmatched(asked: Filters, years: Sequence[Year]) -> Warnings:
     for name, condition in asked.items():
         known = {value for year in years for value in year.known(name)}
         forms: dict[str, set[str]] = defaultdict(set)
-        for value in condition.values - {None, lake.OTHER, lake.REST}:
+        for value in condition.values:
+            if value is None or value in (lake.OTHER, lake.REST):
+                continue
             forms[tidy(value) or value].add(value)
         unknown = sorted(value for value, written in forms.items() if not written & known)
         if unknown:

@@ -1,36 +1,47 @@
 """`pulse report`: the query as docs/http.md writes it, the table for eyes."""
 
-from typing import Any
+import json
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 from rich.console import Console, Group
 
+from pulse.cli.api import Answer, Api
 from pulse.cli.drawing import report_tables
 from pulse.cli.exits import WrongUseError
-from pulse.cli.reporting import next_query, report_query
+from pulse.cli.reporting import _all_csv, _all_pages, report_query
 
 
 @pytest.mark.parametrize(
     ("filters", "query"),
     [
-        ([], ""),
-        (["channel=chat"], "channel=chat"),
-        (["channel=chat", "channel=ticket"], "channel=chat,ticket"),
-        (["agent=Müller, Hans"], "agent=M%C3%BCller%2C%20Hans"),
-        (["channel=!chat"], "channel=!chat"),
-        (["channel=!chat", "channel=!ticket"], "channel=!chat,ticket"),
-        (["agent=(none)"], "agent=%28none%29"),
-        (["agent=a=b&c", "country=DE"], "agent=a%3Db%26c&country=DE"),
-        (["agent=50 %!"], "agent=50%20%25%21"),
+        ([], {}),
+        (["channel=chat"], {"channel": "chat"}),
+        (["channel=chat", "channel=ticket"], {"channel": "chat,ticket"}),
+        (["agent=Müller, Hans"], {"agent": "M%C3%BCller%2C%20Hans"}),
+        (["channel=!chat"], {"channel": "!chat"}),
+        (["channel=!chat", "channel=!ticket"], {"channel": "!chat,ticket"}),
+        (["agent=(none)"], {"agent": "%28none%29"}),
+        (["agent=a=b&c", "country=DE"], {"agent": "a%3Db%26c", "country": "DE"}),
+        (["agent=50 %!"], {"agent": "50%20%25%21"}),
+        ([r"agent=\!x", "agent=y"], {"agent": "%21x,y"}),
+        ([r"agent=!\!x"], {"agent": "!%21x"}),
+        ([r"agent=\\!x"], {"agent": "%5C%21x"}),
+        ([r"agent=\\server"], {"agent": "%5C%5Cserver"}),
     ],
 )
-def test_filters_are_written_as_the_interface_reads_them(filters: list[str], query: str) -> None:
+def test_filters_are_written_as_the_interface_reads_them(
+    filters: list[str], query: dict[str, str]
+) -> None:
     assert report_query({}, filters) == query
 
 
 def test_what_was_not_asked_is_not_in_the_query() -> None:
     query = {"preset": None, "group_by": "channel,agent", "format": "csv"}
-    assert report_query(query, ["country=DE"]) == "group_by=channel,agent&format=csv&country=DE"
+    asked = {"group_by": "channel,agent", "format": "csv", "country": "DE"}
+    assert report_query(query, ["country=DE"]) == asked
 
 
 def test_a_filter_is_either_negated_or_not() -> None:
@@ -43,16 +54,43 @@ def test_a_filter_without_a_value_is_refused() -> None:
         report_query({}, ["channel"])
 
 
+@dataclass(frozen=True)
+class Pages:
+    """An interface that has two pages, and notes how it was asked for them."""
+
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def get(self, path: str, query: str) -> Answer:
+        return self._answer("GET", dict(parse_qsl(query, strict_parsing=True)))
+
+    def post(self, path: str, body: bytes) -> Answer:
+        members = json.loads(body)
+        return self._answer("POST", {name: unquote(text) for name, text in members.items()})
+
+    def _answer(self, method: str, query: dict[str, str]) -> Answer:
+        self.asked.append((method, query))
+        if query["format"] == "csv":
+            following = {} if "cursor" in query else {"x-next-cursor": "b+c"}
+            return Answer(200, f"agent\r\n{len(self.asked)}\r\n".encode(), following)
+        cursor = None if "cursor" in query else "b+c"
+        reply = {"rows": [len(self.asked)], "next_cursor": cursor}
+        return Answer(200, json.dumps(reply).encode(), {})
+
+
 @pytest.mark.parametrize(
-    ("link", "query"),
-    [
-        ('</v1/reports/daily?format=csv&cursor=abc>; rel="next"', "format=csv&cursor=abc"),
-        ('<https://x/v1/reports/daily?cursor=abc>; rel="prev"', None),
-        ("", None),
-    ],
+    ("filters", "method"), [(["agent=a+b"], "GET"), ([f"agent=é {n}" for n in range(900)], "POST")]
 )
-def test_the_next_page_is_where_the_link_points(link: str, query: str | None) -> None:
-    assert next_query(link) == query
+def test_a_query_that_no_address_holds_is_posted(filters: list[str], method: str) -> None:
+    agents = ",".join(text.removeprefix("agent=") for text in filters)
+    pages = Pages()
+    csv = _all_csv(cast(Api, pages), "/v1/reports/agents", report_query({"format": "csv"}, filters))
+    assert csv == "agent\r\n1\r\n2\r\n"
+    asked = {"format": "csv", "agent": agents}
+    assert pages.asked == [(method, asked), (method, asked | {"cursor": "b+c"})]
+    pages = Pages()
+    query = report_query({"format": "json"}, filters)
+    assert _all_pages(cast(Api, pages), "/v1/reports/agents", query)["rows"] == [1, 2]
+    assert [how for how, _ in pages.asked] == [method, method]
 
 
 REPLY: dict[str, Any] = {

@@ -31,6 +31,7 @@ DECLARED = {
     ("get", "/v1/exports/{id}"),
     ("get", "/v1/reports"),
     ("get", "/v1/reports/{report}"),
+    ("post", "/v1/reports/{report}"),
     ("get", "/v1/dimensions/{name}"),
     ("get", "/v1/openapi.json"),
 }
