@@ -21,7 +21,14 @@ from pulse.reports.declarations import TENANT, Dimension
 from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve.dimensions import MOST_VALUES
 from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
-from pulse.serve.query import DEFAULT_ROWS, FORMATS, MOST_ROWS, MOST_TENANTS, PARAMETERS
+from pulse.serve.query import (
+    DEFAULT_ROWS,
+    FORMATS,
+    MOST_ROWS,
+    MOST_TENANTS,
+    PARAMETERS,
+    SEPARATORS,
+)
 
 Schema = dict[str, Any]
 
@@ -315,6 +322,8 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
     },
     "cursor": {"type": "string"},
     "format": {"type": "string", "enum": list(FORMATS)},
+    "excel": {"type": "boolean", "default": False},
+    "separator": {"type": "string", "enum": list(SEPARATORS), "default": SEPARATORS[0]},
 }
 
 

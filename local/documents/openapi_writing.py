@@ -6,9 +6,11 @@ Tests hold the declarations against what ingest and export_rows themselves take 
 from itertools import chain
 from typing import Any
 
+from pulse import days
 from pulse.export_orders import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
 from pulse.ingest.words import words
 from pulse.lake import CHANNELS, MEDIA_TYPES, WORD_LIMIT
+from pulse.serve.query import SEPARATORS
 from pulse.tenants.rules import METRICS
 from pulse.tenants.surveys import STYLES, TRIGGERS
 
@@ -354,19 +356,33 @@ _EXPORTED_BY = {
 """Each filter of an export, with the streams that have it."""
 _EXPORT_REQUEST: Schema = {
     "type": "object",
-    "required": ["stream", "start_date", "end_date"],
+    "required": ["stream"],
     "additionalProperties": False,
     "properties": {
         "stream": {"enum": list(STREAMS)},
+        "preset": {
+            "enum": list(days.PRESETS),
+            "description": "A named range of the tenant's days, or else start_date and end_date.",
+        },
         "start_date": _DAY,
         "end_date": _DAY | {"description": f"Inclusive; at most {MOST_DAYS} days in all."},
         "format": {"enum": list(FORMATS), "default": "csv"},
+        "excel": {
+            "type": ["boolean", "string"],
+            "default": False,
+            "description": "true: CSV begins with a byte order mark.",
+        },
+        "separator": {
+            "enum": list(SEPARATORS),
+            "default": SEPARATORS[0],
+            "description": "semicolon: CSV has commas as decimal marks.",
+        },
         **{
             name: {
-                "type": "string",
+                "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
                 "description": f"A filter of {' and '.join(streams)} as in a report's query: "
                 "commas separate values (%2C is one within a value), a leading ! negates, (none) "
-                "is not given. A plus is itself.",
+                "is not given. A plus is itself. In a list each text is one value as it stands.",
             }
             for name, streams in _EXPORTED_BY.items()
         },

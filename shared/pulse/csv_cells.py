@@ -1,6 +1,7 @@
 """Writes and reads CSV cells that no spreadsheet takes for a formula; nothing else does so.
 
-RFC 4180: commas, CRLF, text always in quotes, all else bare. A spreadsheet runs what begins with
+RFC 4180: commas, CRLF, text always in quotes, all else bare. Where commas are decimal marks,
+semicolons stand between cells. A spreadsheet runs what begins with
 one of =, +, -, @ (in a Japanese environment also with their wide forms), and with another
 locale's separator it begins a cell where we do not: `"a","b;=1+1"` is `a,"b` and `=1+1"` to one
 that parts by semicolons. (OWASP, "CSV Injection".) So a text is *guarded* wherever a cell could
@@ -14,6 +15,8 @@ The dashboard has the same rule for what it saves itself (web/src/dashboard/csv.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 _BLANK = '\\x00-\\x20"\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f\\u2060\\u3000\\ufeff'
@@ -44,6 +47,35 @@ def _told(found: re.Match[str], apostrophes: str) -> str:
 def csv_line(cells: Sequence[Any]) -> str:
     """One line, its CRLF included; None is an empty cell."""
     return ",".join(map(_cell, cells)) + "\r\n"
+
+
+@dataclass(frozen=True)
+class CsvForm:
+    """How a CSV file is written; as RFC 4180 has it unless it is told otherwise."""
+
+    excel: bool = False
+    """With a byte order mark, by which Excel knows UTF-8 in a file that is opened by a click."""
+    semicolon: bool = False
+    """Semicolons between cells and commas in decimals, as much of Europe's Excel has them."""
+
+    @property
+    def start(self) -> str:
+        """What stands before the first line."""
+        return "\ufeff" if self.excel else ""
+
+    def line(self, cells: Sequence[Any]) -> str:
+        """One line, its CRLF included; None is an empty cell."""
+        if not self.semicolon:
+            return csv_line(cells)
+        return ";".join(map(_cell_with_comma, cells)) + "\r\n"
+
+
+PLAIN = CsvForm()
+
+
+def _cell_with_comma(value: Any) -> str:
+    text = _cell(value)
+    return text.replace(".", ",") if isinstance(value, (Decimal, float)) else text
 
 
 def _cell(value: Any) -> str:

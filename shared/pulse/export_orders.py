@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from pulse import days, lake
+from pulse.csv_cells import PLAIN, CsvForm
 from pulse.days import DateRange
 from pulse.filters import Filters
 
@@ -43,6 +44,7 @@ class Request:
     dates: DateRange
     filters: Filters
     format: Format
+    csv: CsvForm = PLAIN
 
     @property
     def file_name(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pulse.csv_cells import csv_line, guard, unguard
+from pulse.csv_cells import CsvForm, csv_line, guard, unguard
 
 CASES = json.loads((Path(__file__).parent / "csv_cells.json").read_text())
 """Each with why, a text, and how it is guarded; the dashboard's own CSV is tested by them too."""
@@ -67,3 +67,15 @@ def test_a_comment_of_blanks_costs_no_more_than_its_length() -> None:
     begun = time.process_time()
     guard("\t" * 2_000_000)
     assert time.process_time() - begun < 20
+
+
+def test_with_semicolons_decimals_have_commas_and_texts_stay_as_they_are() -> None:
+    cells = ["1.5", Decimal("-8.95"), 2.5, 1234, None, True, "a;b"]
+    line = CsvForm(semicolon=True).line(cells)
+    assert line == '"1.5";-8,95;2,5;1234;;true;"a;b"\r\n'
+    assert CsvForm().line(cells) == csv_line(cells)
+
+
+def test_excel_is_told_the_encoding_by_a_mark_in_front() -> None:
+    assert CsvForm(excel=True).start.encode() == b"\xef\xbb\xbf"
+    assert CsvForm().start == ""

@@ -72,6 +72,13 @@ def report(
     form: Annotated[
         Format, typer.Option("--format", help="json and csv: as the interface gives them.")
     ] = "table",
+    excel: Annotated[
+        bool, typer.Option("--excel", help="CSV with the mark by which Excel knows UTF-8.")
+    ] = False,
+    separator: Annotated[
+        Literal["comma", "semicolon"],
+        typer.Option(help="semicolon: CSV with commas as decimal marks."),
+    ] = "comma",
     key: Annotated[
         str | None,
         typer.Option(
@@ -102,6 +109,8 @@ def report(
         "order_by": order_by,
         "limit": _MOST_ROWS,
         "format": "csv" if form == "csv" else "json",
+        "excel": "true" if excel else None,
+        "separator": separator if separator != "comma" else None,
     }
     target = find_target(stack)
     with _key(target, tenant, key) as usable:

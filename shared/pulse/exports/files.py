@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from pulse import days, lake
-from pulse.csv_cells import csv_line
+from pulse.csv_cells import CsvForm
 from pulse.export_orders import Format
 
 _TEXT = pa.string()
@@ -112,13 +112,13 @@ def _column(field: "pa.Field[Any]", day: date, rows: pa.Table) -> Any:
 
 
 @contextmanager
-def _csv_file(path: Path, columns: pa.Schema) -> Iterator[WriteDay]:
+def _csv_file(path: Path, columns: pa.Schema, form: CsvForm) -> Iterator[WriteDay]:
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(csv_line(columns.names))
+        file.write(form.start + form.line(columns.names))
 
         def write_day(day: date, rows: pa.Table) -> None:
             for batch in _shown(day, rows, columns).to_batches(max_chunksize=10_000):
-                file.writelines(csv_line(_cells(row, columns)) for row in batch.to_pylist())
+                file.writelines(form.line(_cells(row, columns)) for row in batch.to_pylist())
 
         yield write_day
 
@@ -138,7 +138,7 @@ def _cell(value: Any, kind: pa.DataType) -> Any:
 
 
 @contextmanager
-def _parquet_file(path: Path, columns: pa.Schema) -> Iterator[WriteDay]:
+def _parquet_file(path: Path, columns: pa.Schema, form: CsvForm) -> Iterator[WriteDay]:
     with parquet.ParquetWriter(path, columns, compression=lake.CODEC) as file:
 
         def write_day(day: date, rows: pa.Table) -> None:
@@ -147,7 +147,8 @@ def _parquet_file(path: Path, columns: pa.Schema) -> Iterator[WriteDay]:
         yield write_day
 
 
-FILES: Mapping[Format, Callable[[Path, pa.Schema], AbstractContextManager[WriteDay]]] = {
+OpenFile = Callable[[Path, pa.Schema, CsvForm], AbstractContextManager[WriteDay]]
+FILES: Mapping[Format, OpenFile] = {
     "csv": _csv_file,
     "parquet": _parquet_file,
 }

@@ -76,7 +76,11 @@ class Orders:
         is full.
         """
         tenant = self._tenant(call)
-        request = read_request(read_body(call, BODY_LIMIT))
+        body = read_body(call, BODY_LIMIT)
+        settings = self.directory.tenant(tenant)
+        if settings is None:
+            raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
+        request = read_request(body, settings)
         export = Export(tenant, lake.ulid(), request, days.now_us())
         self._line_up(export)
         self._wake(tenant)

@@ -117,7 +117,8 @@ class ExportRows:
         rows = 0
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, request.file_name)
-            with FILES[request.format](path, COLUMNS[request.stream]) as write_day:
+            columns = COLUMNS[request.stream]
+            with FILES[request.format](path, columns, request.csv) as write_day:
                 for day, found in self._rows_by_day(export, run, remaining_s):
                     write_day(day, found)
                     rows += len(found)

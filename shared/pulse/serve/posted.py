@@ -15,7 +15,7 @@ from pulse.http import Call
 from pulse.ingest.body import read_body
 from pulse.serve.query import refusal
 
-BODY_LIMIT = 256 * 1024
+BODY_LIMIT = 64 * 1024
 LONGEST_ADDRESS = 8_000
 """Of bytes in path and query; whatever is longer may be cut off before it reaches a function."""
 _KEPT = "%!'()*,-._~:;@/?$ "
@@ -48,11 +48,14 @@ def as_query(call: Call) -> Call:
 
 
 def _query(body: Mapping[str, Any]) -> str:
-    return "&".join(f"{quote(name, safe='')}={_raw(name, body[name])}" for name in body)
+    return "&".join(f"{quote(name, safe='')}={as_raw(name, body[name])}" for name in body)
 
 
-def _raw(name: str, value: Any) -> str:
-    """A member as a query has it: a text as it is written there, a list's texts as they stand."""
+def as_raw(name: str, value: Any) -> str:
+    """A member as a query has it: a text as it is written there, a list's texts as they stand.
+
+    Raises BadRequestError for what is neither, nor true, false or a whole number.
+    """
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ",".join(quote(one, safe="") for one in value)
     if isinstance(value, bool):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pulse import days
+from pulse.csv_cells import PLAIN, CsvForm
 from pulse.days import DateRange
 from pulse.errors import BadRequestError, FieldError
 from pulse.filters import Condition, among
@@ -22,6 +23,7 @@ from pulse.serve.columns import columns as columns_of
 from pulse.tenants.tenant import Tenant
 
 FORMATS = ("json", "csv")
+SEPARATORS = ("comma", "semicolon")
 MOST_ROWS = 10_000
 DEFAULT_ROWS: Mapping[str, int] = {"json": 1_000, "csv": MOST_ROWS}
 MOST_TENANTS = 20
@@ -45,6 +47,8 @@ PARAMETERS: Mapping[str, str] = {
     "limit": "Rows in a page, 1 to 10000; 1000 by default, 10000 in CSV.",
     "cursor": "Where to go on: next_cursor of the page before.",
     "format": "json or csv; else the Accept header decides.",
+    "excel": "true: CSV begins with a byte order mark, by which Excel knows its encoding.",
+    "separator": "comma, or semicolon: then CSV has commas as decimal marks.",
 }
 """What every report takes, besides its family's dimensions as filters."""
 
@@ -79,6 +83,7 @@ class Query:
     limit: int = DEFAULT_ROWS["json"]
     cursor: str | None = None
     format: str = "json"
+    csv: CsvForm = PLAIN
 
     def resolve(self, tenant: Tenant, tables: Iterable[str]) -> DateRange:
         """The days it means for a tenant at this moment; `all_time` begins with the tables."""
@@ -128,6 +133,7 @@ def parse(
         limit=_limit(given, kind),
         cursor=decode(given["cursor"]) if "cursor" in given else None,
         format=kind,
+        csv=_csv_form(given),
     )
 
 
@@ -393,6 +399,12 @@ def _format(given: Mapping[str, str], accept: str) -> str:
     if "format" in given:
         return _choice("format", decode(given["format"]), FORMATS, "unknown_format")
     return _preferred(accept)
+
+
+def _csv_form(given: Mapping[str, str]) -> CsvForm:
+    separator = decode(given.get("separator", SEPARATORS[0]))
+    _choice("separator", separator, SEPARATORS, "unknown_value")
+    return CsvForm(excel=_flag("excel", given), semicolon=separator == "semicolon")
 
 
 _MEDIA: Mapping[str, Callable[[str], bool]] = {

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from pulse import days, lake
-from pulse.csv_cells import csv_line
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
 from pulse.filters import Filters, among, both, given
@@ -125,7 +124,8 @@ class Question:
     def etag(self) -> str:
         """Names the reply, byte by byte but for what its figures were read from (meta.engine)."""
         query = self.query
-        parts = (self._meta, self._unbuilt, query.format, query.limit, query.cursor)
+        form = (query.format, [query.csv.excel, query.csv.semicolon])
+        parts = (self._meta, self._unbuilt, *form, query.limit, query.cursor)
         return f'"{fingerprint(self.content, *parts)}"'
 
     @property
@@ -274,9 +274,9 @@ class _Page:
         return Reply(200, json_object(members), {"Content-Type": JSON})
 
     def csv(self, raw_query: str) -> Reply:
-        flat = self.figures.flat
-        head = csv_line([column.name for column in flat.columns])
-        texts = (csv_line(list(row.values())) for row in flat.rows(self.keys, self.start))
+        flat, form = self.figures.flat, self.question.query.csv
+        head = form.start + form.line([column.name for column in flat.columns])
+        texts = (form.line(list(row.values())) for row in flat.rows(self.keys, self.start))
         lines = self._fill(texts, len(head.encode()))
         headers = {"Content-Type": CSV, "Content-Disposition": self._file_name()}
         if cursor := self._next_cursor(len(lines)):

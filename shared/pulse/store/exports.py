@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any
 
 from pulse import days
+from pulse.csv_cells import CsvForm
 from pulse.days import DateRange
 from pulse.errors import ConflictError
 from pulse.export_orders import Export, Request
@@ -43,6 +44,7 @@ class Exports:
                 "end_date": request.dates.end.isoformat(),
                 "filters": {name: found.shown() for name, found in request.filters.items()},
                 "format": request.format,
+                "csv": {"excel": request.csv.excel, "semicolon": request.csv.semicolon},
                 "created_us": export.created_us,
                 "expires_s": export.expires_us // days.SECOND,
                 **_ending(export),
@@ -205,10 +207,11 @@ def _ending(export: Export) -> dict[str, Any]:
 def _export(tenant: str, record: Record) -> Export:
     start, end = (date.fromisoformat(record[name]) for name in ("start_date", "end_date"))
     filters = _filters(record["filters"])
+    form = CsvForm(**record.get("csv", {}))  # ordered before there was a choice: the plain one
     return Export(
         tenant=tenant,
         id=record["sk"],
-        request=Request(record["stream"], DateRange(start, end), filters, record["format"]),
+        request=Request(record["stream"], DateRange(start, end), filters, record["format"], form),
         created_us=record["created_us"],
         started_us=record.get("started_us"),
         tries=record.get("tries", 0),

@@ -1,23 +1,29 @@
 """A request for an export is read as a report's query is; what is wrong with it has a code."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from pulse import days, lake
+from pulse.csv_cells import CsvForm
 from pulse.days import DateRange
 from pulse.errors import BadRequestError
 from pulse.export_orders import FILTERS, KEEP, LEASE_US, Export, Request
 from pulse.exports.request import read_request
 from pulse.filters import Condition
+from pulse.tenants.tenant import TableState, Tenant, YearState
 
 NOON_US = 1_795_262_400_000_000
 ASKED = {"stream": "responses", "start_date": "2026-11-01", "end_date": "2026-11-20"}
 
 
+BERLIN = Tenant("acme", "Acme", timezone="Europe/Berlin", week_start="sunday")
+
+
 def request(**more: Any) -> Request:
-    return read_request({**ASKED, **more})
+    return read_request({**ASKED, **more}, BERLIN)
 
 
 def test_a_request_without_filters_is_for_every_row_as_csv() -> None:
@@ -53,6 +59,44 @@ def test_a_value_is_decoded_once_and_a_plus_is_itself(text: str, value: str) -> 
     assert request(agent=text).filters == {"agent": Condition(frozenset({value}))}
 
 
+def test_a_lists_texts_are_values_as_they_stand() -> None:
+    condition = Condition(frozenset({"Doe, Jane", "!x", None}))
+    assert request(agent=["Doe, Jane", "!x", "(none)"]).filters == {"agent": condition}
+
+
+@pytest.mark.parametrize(
+    ("preset", "first", "last"),
+    [
+        ("yesterday", date(2026, 11, 21), date(2026, 11, 21)),  # in Berlin it is the 22nd
+        ("last_week", date(2026, 11, 15), date(2026, 11, 21)),
+        ("last_month", date(2026, 10, 1), date(2026, 10, 31)),
+        ("all_time", date(2026, 3, 5), date(2026, 11, 22)),  # today is among them
+    ],
+)
+def test_a_preset_means_the_tenants_own_days(preset: str, first: date, last: date) -> None:
+    year = YearState((), "", 0, date(2026, 3, 5), 0)
+    tenant = replace(BERLIN, tables={"scores": TableState({2026: year})})
+    with days.clock(lambda: datetime(2026, 11, 21, 23, 30, tzinfo=UTC)):
+        asked = read_request({"stream": "responses", "preset": preset}, tenant)
+    assert asked.dates == DateRange(first, last)
+
+
+def test_a_preset_may_not_mean_more_days_than_an_export_has() -> None:
+    year = YearState((), "", 0, date(2024, 3, 5), 0)
+    tenant = replace(BERLIN, tables={"scores": TableState({2024: year})})
+    with (
+        days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)),
+        pytest.raises(BadRequestError) as caught,
+    ):
+        read_request({"stream": "responses", "preset": "all_time"}, tenant)
+    assert [(e.code, e.field) for e in caught.value.errors] == [("range_too_long", "preset")]
+
+
+def test_csv_is_plain_unless_it_is_for_excel() -> None:
+    assert request().csv == CsvForm()
+    assert request(excel=True, separator="semicolon").csv == CsvForm(excel=True, semicolon=True)
+
+
 @pytest.mark.parametrize(
     ("members", "code", "field"),
     [
@@ -62,11 +106,13 @@ def test_a_value_is_decoded_once_and_a_plus_is_itself(text: str, value: str) -> 
         ({"stream": "interactions", "media_type": ""}, "empty_value", "media_type"),
         ({"format": "xlsx"}, "unknown_format", "format"),
         ({"tenant": "globex"}, "unknown_parameter", "tenant"),
-        ({"preset": "last_7_days"}, "unknown_parameter", "preset"),
+        ({"preset": "last_7_days"}, "preset_with_dates", "preset"),
+        ({"excel": "yes"}, "unknown_value", "excel"),
+        ({"separator": ";"}, "unknown_value", "separator"),
         ({"group_by": "agent"}, "unknown_parameter", "group_by"),
-        ({"channel": ["chat"]}, "not_text", "channel"),
+        ({"channel": ["chat", 1]}, "not_text", "channel"),
         ({"channel": None}, "not_text", "channel"),
-        ({"start_date": 20261101}, "not_text", "start_date"),
+        ({"start_date": 20261101}, "invalid_date", "start_date"),
         ({"stream": {}}, "not_text", "stream"),
         ({"start_date": "2026-11-31"}, "invalid_date", "start_date"),
         ({"start_date": "2026-11-21"}, "start_after_end", "start_date"),
@@ -109,7 +155,7 @@ def test_interactions_have_filters_of_their_own() -> None:
 )
 def test_the_stream_and_both_days_are_required(missing: tuple[str, ...], code: str) -> None:
     with pytest.raises(BadRequestError) as caught:
-        read_request({name: value for name, value in ASKED.items() if name not in missing})
+        read_request({n: value for n, value in ASKED.items() if n not in missing}, BERLIN)
     assert caught.value.code == code
 
 

@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from pulse import days, lake
+from pulse.csv_cells import PLAIN, CsvForm
 from pulse.export_orders import FORMATS
 from pulse.exports.files import COLUMNS, FILES, in_order
 from pulse.raw.parquet import schema
@@ -48,7 +49,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 def test_csv_holds_times_as_text_and_tags_as_json(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with FILES["csv"](path, RESPONSES) as write_day:
+    with FILES["csv"](path, RESPONSES, PLAIN) as write_day:
         write_day(DAY, selected({"tags": [("b", "ü"), ("a", '"')], "comment": "Gut,\r\nsehr"}))
     (row,) = read_csv(path)
     assert list(row) == RESPONSES.names
@@ -73,7 +74,7 @@ def test_csv_holds_times_as_text_and_tags_as_json(tmp_path: Path) -> None:
 )
 def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, text: str, guarded: str) -> None:
     path = tmp_path / "file"
-    with FILES["csv"](path, RESPONSES) as write_day:
+    with FILES["csv"](path, RESPONSES, PLAIN) as write_day:
         write_day(DAY, selected({"comment": text, "agent": text}))
     (row,) = read_csv(path)
     assert (row["comment"], row["agent"]) == (guarded, guarded)
@@ -81,7 +82,7 @@ def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, text: str, guarded: str) 
 
 def test_parquet_holds_values_as_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with FILES["parquet"](path, RESPONSES) as write_day:
+    with FILES["parquet"](path, RESPONSES, PLAIN) as write_day:
         write_day(DAY, selected({"tags": [("a", "1")], "comment": "=1+1"}))
     table = parquet.ParquetFile(path).read()
     assert table.schema.equals(RESPONSES)
@@ -92,7 +93,7 @@ def test_parquet_holds_values_as_what_they_are(tmp_path: Path) -> None:
 
 def test_parquet_has_the_lakes_codec(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with FILES["parquet"](path, RESPONSES) as write_day:
+    with FILES["parquet"](path, RESPONSES, PLAIN) as write_day:
         write_day(DAY, selected({}))
     codec = parquet.ParquetFile(path).metadata.row_group(0).column(0).compression
     assert codec.lower() == lake.CODEC
@@ -100,7 +101,7 @@ def test_parquet_has_the_lakes_codec(tmp_path: Path) -> None:
 
 def test_a_file_without_rows_has_its_columns(tmp_path: Path) -> None:
     for kind in FORMATS:
-        with FILES[kind](tmp_path / kind, RESPONSES):
+        with FILES[kind](tmp_path / kind, RESPONSES, PLAIN):
             pass
     header = ",".join(f'"{name}"' for name in RESPONSES.names)
     assert (tmp_path / "csv").read_bytes() == header.encode() + b"\r\n"
@@ -156,7 +157,7 @@ SOLD = {
 
 def test_csv_holds_money_to_the_last_place_and_thresholds_in_seconds(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with FILES["csv"](path, COLUMNS["interactions"]) as write_day:
+    with FILES["csv"](path, COLUMNS["interactions"], PLAIN) as write_day:
         write_day(DAY, calls(SOLD, {"revenue": Decimal(0), "currency": "JPY"}))
     sold, free = read_csv(path)
     assert list(sold) == COLUMNS["interactions"].names
@@ -170,9 +171,20 @@ def test_csv_holds_money_to_the_last_place_and_thresholds_in_seconds(tmp_path: P
     assert (free["abandoned"], free["finish_threshold_seconds"]) == ("", "")
 
 
+def test_csv_for_a_european_excel_has_a_mark_semicolons_and_decimal_commas(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with FILES["csv"](path, COLUMNS["interactions"], CsvForm(True, True)) as write_day:
+        write_day(DAY, calls(SOLD))
+    text = path.read_bytes().decode("utf-8-sig")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    (sold,) = csv.DictReader(io.StringIO(text, newline=""), delimiter=";", strict=True)
+    assert (sold["revenue"], sold["satisfaction"]) == ("-99999999999999,9999", "4,5000")
+    assert sold["entered_at"] == "2026-11-20T14:03:00.123456Z"
+
+
 def test_parquet_holds_money_as_decimals(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with FILES["parquet"](path, COLUMNS["interactions"]) as write_day:
+    with FILES["parquet"](path, COLUMNS["interactions"], PLAIN) as write_day:
         write_day(DAY, calls(SOLD))
     table = parquet.ParquetFile(path).read()
     assert table.schema.equals(COLUMNS["interactions"])

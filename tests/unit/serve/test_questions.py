@@ -122,6 +122,28 @@ def test_what_a_key_is_bound_to_and_a_tenant_without_answers_are_not_warned_of()
     assert unmatched("agent=a1", []) == []
 
 
+# -- CSV for Excel
+
+
+def test_csv_for_a_european_excel_has_semicolons_commas_and_a_mark() -> None:
+    found = [*many(3, channel="chat"), Answer(DAY, 1, channel="ticket")]
+    plain = list(csv.reader(io.StringIO(ask("source", found, "format=csv").body, newline="")))
+    text = ask("source", found, "format=csv&excel=true&separator=semicolon").body
+    assert text.startswith('\ufeff"metric";"scale";"channel";')
+    for_excel = list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=";"))
+    assert for_excel[0] == plain[0]
+    share, score = plain[0].index("share_pct"), plain[0].index("score")
+    assert (plain[1][share], plain[1][score]) == ("75.00", "100.00")
+    assert (for_excel[1][share], for_excel[1][score]) == ("75,00", "100,00")
+
+
+def test_each_form_of_csv_has_an_etag_of_its_own() -> None:
+    found = many(1)
+    forms = ("", "&excel=true", "&separator=semicolon", "&excel=true&separator=semicolon")
+    etags = {question("source", found, f"format=csv{form}").etag for form in forms}
+    assert len(etags) == len(forms)
+
+
 # -- form
 
 

@@ -20,6 +20,7 @@ from pulse.exports.write import filter_parameters
 from pulse.store.athena import Athena, statement_text
 from pulse.tenant_years.comparing import MOST_PLACES, pair
 from pulse.tenant_years.publishing import MOST_NAMED
+from pulse.tenants.tenant import Tenant
 from pulse.tombstones import mark, prefix
 
 ATHENA_TAKES = 262_144
@@ -62,7 +63,10 @@ def test_what_is_too_long_is_not_sent(monkeypatch: pytest.MonkeyPatch, ask: str)
 def filters(stream: str, text: str) -> dict[str, Any]:
     """What an export's statement is given, where its order names as many values as it may."""
     members = {"stream": stream, "start_date": "2026-01-01", "end_date": "2026-12-31"}
-    request = read_request(members | {FILTERS[stream][-1 if stream == "interactions" else 4]: text})
+    request = read_request(
+        members | {FILTERS[stream][-1 if stream == "interactions" else 4]: text},
+        Tenant("acme", "Acme"),
+    )
     return dict(filter_parameters(stream, request.filters))
 
 
