@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pulse import days
+from pulse.comments import contrast
 from pulse.reports import metrics
 from pulse.reports.registry import REPORTS
 from pulse.tenants.rules import DEFAULTS, Rule
@@ -41,7 +42,7 @@ def test_every_formula_is_defined_and_every_definition_is_of_a_formula() -> None
         for m in report.breakdown.metrics
         if m.formula
     }
-    assert defined == used | {"score@1", "interval@1"}
+    assert defined == used | {"score@1", "interval@1", contrast.FORMULA}
 
 
 def test_the_default_cut_offs_are_those_of_the_code() -> None:

@@ -1,0 +1,1 @@
+"""What customers wrote: the comments of answers, how they are searched, and their telling words."""
