@@ -222,11 +222,11 @@ def test_build_daily(pulse: Driver, account: Account, calls: AwsCalls) -> None:
 
 
 def test_build_reports(pulse: Driver, account: Account, calls: AwsCalls) -> None:
-    """One tenant's year is replaced, one turns out the same, one is the first."""
+    """One tenant's year is replaced, one turns out the same, one is the first, of a new day."""
     pulse.post("acme", [answer(3, number=1)])
     pulse.tenant("initech")
     pulse.survey("initech", "email", Rule.make("nps", 0, 10))
-    pulse.post("initech", [answer(7)])
+    pulse.post("initech", [answer(7, ago=2)])
     pulse.write()
     pulse.build_daily()
 

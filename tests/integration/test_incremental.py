@@ -11,10 +11,12 @@ from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.errors import AthenaError
 from pulse.store.athena import Athena
+from pulse.store.catalog import Catalog
 from pulse.store.held import HeldRuns
 from pulse.store.objects import Objects
 from pulse.tenant_years import parts
 from pulse.tenant_years.build import BuildReports
+from pulse.tenant_years.comparing import Comparison
 from pulse.tenant_years.folding import Folding
 from pulse.tenant_years.parts import MOST_PARTS
 from pulse.tenants.rules import Rule
@@ -195,6 +197,41 @@ def test_an_older_run_that_nobody_can_read_makes_all_its_tenants_count_as_change
     pulse.build_daily()
     assert sorted(pulse.build_reports().rewritten) == [(tenant, 2026) for tenant in TENANTS]
     assert [responses(pulse, tenant) for tenant in TENANTS] == [41, 40, 40]
+
+
+def test_a_day_that_was_named_and_never_shown_is_built_by_the_next_one(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build dies between the two; so stands the record, too, that another one reads meanwhile."""
+    post(pulse, "acme", 50, name="first")
+    pulse.write()
+    pulse.build_daily()
+
+    def die(*_: Any, **__: Any) -> None:
+        raise RuntimeError("died")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Comparison, "compare", die)
+        with pytest.raises(RuntimeError, match="died"):
+            pulse.build_reports()
+    assert checked(pulse) == "waiting"
+    assert pulse.build_reports().rewritten == (("acme", 2026),)
+    assert (responses(pulse, "acme"), checked(pulse)) == (41, "ok")
+
+
+def test_a_day_that_a_record_lacks_is_shown_once_it_is_built_again(pulse: Driver) -> None:
+    """So a former version has left it where a build died, and its rows differ from nothing."""
+    post(pulse, "acme", 50, name="first")
+    pulse.write()
+    pulse.build_daily()
+    run = Catalog(pulse.settings.database).partitions("daily_scores")[day(50)].run
+    held = HeldRuns(pulse.settings.table)
+    held.put(held.read("scores"), 2026, {day(50): (run,)})
+    pulse.build_reports()
+    assert (responses(pulse, "acme"), checked(pulse)) == (40, "failed")
+    pulse.build_daily(day(50), day(50))
+    assert pulse.build_reports().rewritten == (("acme", 2026),)
+    assert (responses(pulse, "acme"), checked(pulse)) == (41, "ok")
 
 
 def test_a_record_of_before_whose_objects_are_gone_is_built_anew(pulse: Driver) -> None:

@@ -8,9 +8,11 @@
 A day is settled where one run is named: every tenant's rows of it are those of that run, but for
 days that a tenant's own record says it is owed. A build of the reports adds the run that the
 catalogue names before it publishes rows of it, and leaves that one alone once every tenant has
-them. `number` counts the changes of these records. So whoever read them before it read the
-catalogue, and adds a run under the number that it read, knows that no run named before is newer,
-and that one added later is no older: the last of a day's runs is the newest.
+them. Of a day that was never built NOTHING is named before its first run: else whoever reads it
+before rows are published, as after a build that died, would take the day for settled. `number`
+counts the changes of these records. So whoever read them before it read the catalogue, and adds a
+run under the number that it read, knows that no run named before is newer, and that one added later
+is no older: the last of a day's runs is the newest.
 
 A run stays in the lake as long as it is named here.
 """
@@ -26,6 +28,8 @@ from pulse.store.changes import Stand, stays_settled
 from pulse.store.records import Check, Record, Records, Update
 
 _BUILDS = "REPORTS"
+NOTHING = ""
+"""Stands for no run at all: the rows of a day that was never built."""
 
 
 @dataclass(frozen=True)

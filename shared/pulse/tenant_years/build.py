@@ -26,11 +26,11 @@ from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog
 from pulse.store.changes import Stand
 from pulse.store.events import Events
-from pulse.store.held import Builds, HeldRuns
+from pulse.store.held import NOTHING, Builds, HeldRuns
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
-from pulse.tenant_years.comparing import NEW, Comparison, batches
+from pulse.tenant_years.comparing import NEW, Comparison, batches, readable
 from pulse.tenant_years.large import LargeTenants
 from pulse.tenant_years.publishing import Publisher
 from pulse.tenant_years.telling import Behinds
@@ -216,7 +216,7 @@ class BuildReports:
         """Say that rows of the runs of now may be published from here on."""
         added: dict[date, tuple[str, ...]] = {}
         for day in due:
-            run, known = year.run_of[day], table.held.days.get(day, ())
+            run, known = year.run_of[day], table.held.days.get(day, (NOTHING,))
             if table.held.newest(day) != run:
                 added[day] = (*(one for one in known if one != run), run)
         if added:
@@ -234,7 +234,7 @@ class BuildReports:
         by_copies: dict[int, dict[date, Sequence[str]]] = defaultdict(dict)
         for day in due:
             runs = table.held.days[day]
-            by_copies[max(len(runs), NEW)][day] = runs
+            by_copies[len(runs)][day] = runs
         for copies, runs_of in sorted(by_copies.items()):
             left = deque(batches(runs_of))
             while left:
@@ -274,7 +274,7 @@ class BuildReports:
             found = compare(table.dataset, runs, copies=copies, remaining_s=remaining_s)
         except AthenaError as error:
             ((_, several), *others) = runs.items()
-            if error.retryable or others or len(several) == 1:
+            if error.retryable or others or len(readable(several)) == 1:
                 raise
             # an older run of the day cannot be read: then whoever has rows of it counts as changed
             runs = {day: some[-1:] for day, some in runs.items()}
@@ -288,10 +288,14 @@ class BuildReports:
             table.examined += 1
             year.counted[day] = tenants
             changed = {tenant for tenant, one in tenants.items() if one.differing}
-            if len(runs[day]) == 1:  # compared with nothing: who shows rows of it may have none now
+            if len(readable(runs[day])) == 1:  # compared with nothing: some may have rows no more
                 changed |= {t for t in table.tenants if _shows(table.state(t, year.number), day)}
             for tenant in changed.intersection(table.tenants):
                 year.pending[tenant].add(day)
+            # a build of a former version that died may have left out whose rows differ nowhere
+            for tenant in table.tenants.keys() & tenants.keys() - changed:
+                if tenants[tenant].events and not _shows(table.state(tenant, year.number), day):
+                    year.pending[tenant].add(day)
 
     def _widen(self, table: Table, year: Year) -> None:
         """Let every day be pending for tenants one of whose objects a former version has made."""

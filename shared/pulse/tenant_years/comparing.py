@@ -13,6 +13,7 @@ from pulse import lake
 from pulse.days import Remaining
 from pulse.sql import spread, statement
 from pulse.store.athena import Athena
+from pulse.store.held import NOTHING
 
 MOST_PLACES = 2_000
 """Runs times days of one statement: in as many places Athena looks for objects (projection)."""
@@ -50,9 +51,9 @@ class Comparison:
 
         `copies`: a row that differs nowhere is there so many times. Raises AthenaError.
         """
-        pairs = [pair(run, day) for day, some in runs.items() for run in some]
+        pairs = [pair(run, day) for day, some in runs.items() for run in readable(some)]
         params = {
-            "runs": sorted({run for some in runs.values() for run in some}),
+            "runs": sorted({run for some in runs.values() for run in readable(some)}),
             "pairs": pairs,
             "newest": [pair(some[-1], day) for day, some in runs.items()],
             "first_day": str(min(runs)),
@@ -67,6 +68,11 @@ class Comparison:
         return found
 
 
+def readable(runs: Sequence[str]) -> list[str]:
+    """Those of a day's runs that have rows: NOTHING is none."""
+    return [run for run in runs if run != NOTHING]
+
+
 def pair(run: str, day: date) -> str:
     """A run and one of its days, as statements name them."""
     return f"{run}/{day}"
@@ -77,11 +83,11 @@ def batches(runs: Mapping[date, Sequence[str]], *, most: int = MOST_PLACES) -> I
     batch: list[date] = []
     named: set[str] = set()
     for day in sorted(runs):
-        more = named.union(runs[day])
+        more = named.union(readable(runs[day]))
         places = len(more) * ((day - batch[0]).days + 1) if batch else 0
         if len(batch) == most or places > MOST_PLACES:
             yield batch
-            batch, more = [], {*runs[day]}
+            batch, more = [], {*readable(runs[day])}
         batch.append(day)
         named = more
     if batch:
