@@ -8,16 +8,18 @@ import pytest
 from awswrangler import _utils
 from moto import mock_aws
 
+from functions.ingest import app as ingest
 from local.athena import install
 from pulse import days
 from pulse.cli.api import Api
 from pulse.settings import ExportRevenueSettings
-from pulse.store import queue
 from pulse.store.clients import client
-from tests.account import make_bucket, make_table
+from pulse.store.tenants import Tenants
+from tests.account import OPEN_TO_ALL, make_bucket, make_table
 from tests.books import Books
 from tests.driver import Driver, running
 from tests.eraser import World, start_anew
+from tests.ingest_events import people
 from tests.shell import Shell
 
 
@@ -63,7 +65,7 @@ def shell(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Shell:
 @pytest.fixture
 def world(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The module's stack with nothing in it but two tenants."""
-    monkeypatch.setattr(queue, "_WAIT_S", 0)
+    monkeypatch.setattr("pulse.store.queue._WAIT_S", 0)
     start_anew(driver)
     world = World(driver)
     with days.clock(lambda: world.now):
@@ -84,3 +86,22 @@ def books() -> Iterator[Books]:
         with days.clock(lambda: books.now):
             books.tenant()
             yield books
+
+
+@pytest.fixture
+def queue(noon: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty queue, beside a table with one tenant, its surveys and keys.
+
+    The clock stands where the sample events were made.
+    """
+    with mock_aws():
+        make_table()
+        url: str = client("sqs").create_queue(QueueName="pulse")["QueueUrl"]
+        people(Tenants("pulse"))
+        monkeypatch.setenv("PULSE_TABLE", "pulse")
+        monkeypatch.setenv("PULSE_QUEUE_URL", url)
+        for name, value in OPEN_TO_ALL.items():
+            monkeypatch.setenv(name, value)
+        ingest.stage.cache_clear()
+        yield url
+    ingest.stage.cache_clear()

@@ -1,4 +1,7 @@
-"""The strict reading of bodies; tests/integration/test_ingest.py lists the code of each oddity."""
+"""The strict reading of bodies.
+
+tests/integration/test_ingest_refused.py lists the code of each oddity.
+"""
 
 import json
 from decimal import Decimal
