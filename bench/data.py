@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.raw.parquet import schema
+from pulse.streams.responses import CHANNELS
 
 TENANTS = tuple(f"tenant-{number:03d}" for number in range(1, 201))
 """The largest first."""
@@ -138,7 +139,7 @@ def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Ta
         "received_us": pa.array(answered_us + rng.integers(0, 5 * days.SECOND, size)),
         "content_hash": _texts(rng, _HEX, size, 32),
         "score": pa.array(rng.integers(scales[:, 0], scales[:, 1] + 1, dtype=np.int32)),
-        "channel": _labels(rng.choice(3, size, p=(0.3, 0.5, 0.2)), lake.CHANNELS),
+        "channel": _labels(rng.choice(3, size, p=(0.3, 0.5, 0.2)), CHANNELS),
         "agent": _labels(agent, [f"agent-{number:02d}" for number in range(AGENTS)]),
         "agent_name": _labels(agent, [f"Agent {number:02d}" for number in range(AGENTS)]),
         "customer": _some(rng, 0.7, _numbered("customer", rng.integers(0, 1_000_000, size))),
@@ -152,7 +153,7 @@ def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Ta
         },
         "key_id": _labels(tenant, [f"{number:012x}" for number in range(len(tenants))]),
     }
-    wanted = schema(lake.RAW_RESPONSES)
+    wanted = schema(lake.SCORES.raw_columns)
     return pa.table({name: columns[name] for name in wanted.names}).cast(wanted)
 
 

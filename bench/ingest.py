@@ -25,12 +25,13 @@ from pulse.ingest.routes import Ingest
 from pulse.observe import count, logger, metrics
 from pulse.raw import parquet
 from pulse.raw.countries import Countries
-from pulse.raw.rows import STREAMS, Origin, row_of
+from pulse.raw.rows import Origin, row_of
 from pulse.settings import IngestSettings
 from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.queue import Queue
 from pulse.store.tenants import Tenants
+from pulse.streams import STREAMS
 from pulse.tenants.access import Directory
 
 _ADDRESS = "client_ip"

@@ -40,6 +40,7 @@ from pulse.store.clients import client
 from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.streams.responses import CHANNELS
 from pulse.tenant_years.large import LargeTenants
 from pulse.tenants.access import Directory
 from pulse.tenants.tenant import CUBE, YearState
@@ -144,7 +145,7 @@ def daily_rows(day: date, answers: int) -> pa.Table:
         "survey": _named(survey, [f"survey-{one}" for one in range(len(SURVEYS))]),
         "metric": _named(survey, [metric for metric, _ in SURVEYS]),
         "scale": _named(survey, [scale for _, scale in SURVEYS]),
-        "channel": _named(channel, lake.CHANNELS),
+        "channel": _named(channel, CHANNELS),
         "agent": _named(agent, [f"agent-{one:03d}" for one in range(AGENTS)]),
         "country": _named(country, COUNTRIES),
         **{

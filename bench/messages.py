@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from pulse import days
-from pulse.ingest.message import ATTRIBUTE, Message, Response
+from pulse.ingest.message import ATTRIBUTE, Message
 
 ITEMS = 500
 """Responses in a message of an import."""
@@ -37,7 +37,7 @@ def records(count: int, tenants: Sequence[str], *, now: datetime) -> list[Record
                 key_kind="publishable",
                 received_us=days.to_us(now),
                 request_id=f"request-{number}",
-                items=(_response(rng, number, now).item(),),
+                items=(_response(rng, number, now),),
                 user_agent=_one(rng, agents),
             ),
             address=_address(rng),
@@ -60,9 +60,7 @@ def imports(count: int, tenants: Sequence[str], *, now: datetime) -> list[Record
                 received_us=days.to_us(now),
                 request_id=f"request-{start}",
                 items=tuple(
-                    _response(
-                        rng, number, now, ip=_address(rng), user_agent=_one(rng, agents)
-                    ).item()
+                    _response(rng, number, now, ip=_address(rng), user_agent=_one(rng, agents))
                     for number in range(start, min(start + ITEMS, count))
                 ),
             ),
@@ -107,9 +105,9 @@ def _record(number: int, message: Message, address: str = "") -> Record:
     }
 
 
-def _response(rng: random.Random, number: int, now: datetime, **client: Any) -> Response:
+def _response(rng: random.Random, number: int, now: datetime, **client: Any) -> dict[str, Any]:
     case = answer(number)
-    return Response(
+    values = dict(
         survey=case["survey_id"],
         metric="csat",
         scale="1-5",
@@ -125,6 +123,7 @@ def _response(rng: random.Random, number: int, now: datetime, **client: Any) -> 
         tags=case["tags"] if rng.random() < 0.5 else None,
         **client,
     )
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _address(rng: random.Random) -> str:

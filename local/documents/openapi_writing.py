@@ -6,215 +6,21 @@ Tests hold the declarations against what ingest and export_rows themselves take 
 from itertools import chain
 from typing import Any
 
+from local.documents.openapi_events import SCHEMAS as EVENTS
 from pulse import days
 from pulse.export_orders import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
+from pulse.ingest.fields import ID_PATTERN
+from pulse.ingest.routes import BATCH_ITEMS
 from pulse.ingest.words import words
-from pulse.lake import CHANNELS, MEDIA_TYPES, WORD_LIMIT
 from pulse.serve.query import SEPARATORS
-from pulse.tenants.rules import METRICS
+from pulse.streams.responses import METRICS
 from pulse.tenants.surveys import STYLES, TRIGGERS
 
 Schema = dict[str, Any]
 
-BATCH_ITEMS = 500
-_ID_PATTERN = "^[A-Za-z0-9._:-]{1,64}$"
-_NAME_LIMIT = 128
-_COMMENT_LIMIT = 4_000
-_LONGEST_S = 90_000
-_NUMBER_PATTERN = r"^(-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)?$"
-
 _DAY: Schema = {"type": "string", "format": "date"}
 _MOMENT: Schema = {"type": "string", "format": "date-time"}
 
-
-def _text(limit: int, description: str) -> Schema:
-    return {"type": ["string", "null"], "maxLength": limit, "description": description}
-
-
-def _required_text(description: str) -> Schema:
-    return {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": _NAME_LIMIT,
-        "description": description,
-    }
-
-
-def _moment(description: str) -> Schema:
-    return {**_MOMENT, "type": ["string", "null"], "description": description}
-
-
-def _decimal(description: str) -> Schema:
-    return {
-        "type": ["number", "string", "null"],
-        "pattern": _NUMBER_PATTERN,
-        "description": f"{description} A number or its text; more decimals are refused, never "
-        "rounded.",
-    }
-
-
-def _duration(description: str) -> Schema:
-    return {
-        **_decimal(f"{description} Seconds, at most six decimals."),
-        "type": ["number", "string"],
-        "minLength": 1,
-        "minimum": 0,
-        "maximum": _LONGEST_S,
-    }
-
-
-_RESPONSE: Schema = {
-    "type": "object",
-    "required": ["score"],
-    "additionalProperties": False,
-    "properties": {
-        "survey_id": _text(_NAME_LIMIT, "Required, unless the key is tied to one survey."),
-        "score": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 10,
-            "description": "A whole number within the survey's scale.",
-        },
-        "response_id": {
-            "type": ["string", "null"],
-            "pattern": _ID_PATTERN,
-            "description": "Sent again with the same answered_at, it replaces what was sent "
-            "before. Needs answered_at or age_ms. One is made and returned where it is missing.",
-        },
-        "answered_at": _moment(
-            "Default now; at most 5 minutes ahead, 35 days back with a publishable key, back to "
-            "1990-01-01, or as long as raw is kept, with a secret one."
-        ),
-        "age_ms": {
-            "type": ["integer", "null"],
-            "minimum": 0,
-            "maximum": 2**53,
-            "description": "In the place of answered_at, where the sender's clock is not to be "
-            "trusted: how many milliseconds ago the answer was given. The reply says under which "
-            "answered_at it was stored.",
-        },
-        "channel": {
-            **_text(WORD_LIMIT, f"Where it came from: {', '.join(CHANNELS)}, or another name."),
-            "default": "external",
-        },
-        "agent_id": _text(_NAME_LIMIT, "The agent who is rated."),
-        "agent_name": _text(_NAME_LIMIT, "The agent's name, to be shown."),
-        "customer_id": _text(_NAME_LIMIT, "Who answered."),
-        "interaction_id": _text(_NAME_LIMIT, "What the answer is about."),
-        "comment": _text(_COMMENT_LIMIT, "What the customer wrote."),
-        "tags": {
-            "type": ["object", "null"],
-            "maxProperties": 20,
-            "propertyNames": {"minLength": 1, "maxLength": 64},
-            "additionalProperties": {"type": "string", "maxLength": 128},
-        },
-        "signature": {
-            "type": ["string", "null"],
-            "description": "What a link that was signed brings along (sig). A survey whose agents "
-            "are signed drops the agent of a publishable key without it, and keeps the answer.",
-        },
-        "country": {
-            "type": ["string", "null"],
-            "pattern": "^([A-Za-z]{2})?$",
-            "description": "With a secret key only: the customer's, as the server knows it.",
-        },
-        "ip": {
-            "type": ["string", "null"],
-            "description": "With a secret key only: the customer's address. Never stored.",
-        },
-        "user_agent": _text(4_000, "With a secret key only: the customer's browser."),
-    },
-}
-
-_MEDIA_TYPE: Schema = {
-    **_required_text(f"How they were in touch: {', '.join(MEDIA_TYPES)}, or another name."),
-    "maxLength": WORD_LIMIT,
-}
-_AMOUNT: Schema = _decimal("At most four decimals and 14 digits before them; negative: a refund.")
-_INTERACTION: Schema = {
-    "type": "object",
-    "description": "An interaction as far as it has gone. Sent again with the same entered_at it "
-    "may hold only what changed: of each field the latest updated_at that has a value counts.",
-    "required": ["interaction_id", "media_type", "entered_at"],
-    "additionalProperties": False,
-    "properties": {
-        "interaction_id": _required_text("Identifies it within the tenant's day of entered_at."),
-        "media_type": _MEDIA_TYPE,
-        "entered_at": {
-            **_MOMENT,
-            "description": "When the customer came; at most 5 minutes ahead, back to 1990-01-01 "
-            "or as long as raw is kept.",
-        },
-        "updated_at": _moment("When this was so. Default now; at most 5 minutes ahead."),
-        "customer_segment": _text(_NAME_LIMIT, "The kind of customer."),
-        "service_type": _text(_NAME_LIMIT, "What it was about."),
-        "agent_id": _text(_NAME_LIMIT, "The agent who handled it."),
-        "agent_name": _text(_NAME_LIMIT, "The agent's name, to be shown."),
-        "customer_id": _text(_NAME_LIMIT, "Who the customer was."),
-        "offered_at": _moment(
-            "When it was offered to an agent; not before entered_at, at most two years after."
-        ),
-        "accepted_at": _moment(
-            "When an agent took it; not before entered_at, at most two years after."
-        ),
-        "first_response_at": _moment(
-            "When the customer got the first reply; not before entered_at, at most two years "
-            "after. On the tenant's synchronous media accepted_at where it is missing."
-        ),
-        "finished_at": _moment("When it was over; not before entered_at, at most two years after."),
-        "abandoned": {
-            "type": ["boolean", "null"],
-            "description": "True where the customer gave up; counts if it was never accepted.",
-        },
-        "replies": {
-            "type": ["integer", "null"],
-            "minimum": 0,
-            "maximum": 2**31 - 1,
-            "description": "How many replies the customer got.",
-        },
-        "satisfaction": _decimal(
-            "Within the tenant's satisfaction scale, by default 1-5; at most four decimals."
-        ),
-        "revenue": {
-            "type": ["object", "null"],
-            "required": ["amount", "currency"],
-            "additionalProperties": False,
-            "properties": {
-                "amount": {**_AMOUNT, "type": ["number", "string"], "minLength": 1},
-                "currency": {
-                    "type": "string",
-                    "pattern": "^[A-Za-z]{3}$",
-                    "description": "An active code of ISO 4217.",
-                },
-            },
-        },
-    },
-}
-_SESSION: Schema = {
-    "type": "object",
-    "description": "An agent's session on one medium. Sent again for the same day it replaces "
-    "what was sent before.",
-    "required": [
-        "session_id",
-        "agent_id",
-        "media_type",
-        "day",
-        "active_seconds",
-        "engaged_seconds",
-    ],
-    "additionalProperties": False,
-    "properties": {
-        "session_id": _required_text("Identifies it within its day."),
-        "agent_id": _required_text("Whose session it was."),
-        "media_type": _MEDIA_TYPE,
-        "day": _DAY
-        | {
-            "description": "The tenant's day; from 1990-01-01, or as long as raw is kept, to today."
-        },
-        "active_seconds": _duration("How long the agent was logged in."),
-        "engaged_seconds": _duration("How long of it the agent was engaged; at most all of it."),
-    },
-}
 
 _FAULTS: Schema = {
     "type": "array",
@@ -439,24 +245,8 @@ def _reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _batch(stream: str, item: str) -> Schema:
-    return {
-        "type": "object",
-        "required": [stream],
-        "additionalProperties": False,
-        "properties": {
-            stream: {"type": "array", "maxItems": BATCH_ITEMS, "items": _reference(item)}
-        },
-    }
-
-
 SCHEMAS: dict[str, Schema] = {
-    "Response": _RESPONSE,
-    "ResponseBatch": _batch("responses", "Response"),
-    "Interaction": _INTERACTION,
-    "InteractionBatch": _batch("interactions", "Interaction"),
-    "AgentSession": _SESSION,
-    "AgentSessionBatch": _batch("sessions", "AgentSession"),
+    **EVENTS,
     "Accepted": _ACCEPTED,
     "Survey": _SURVEY,
     "ExportRequest": _EXPORT_REQUEST,
@@ -467,7 +257,7 @@ _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Stands for response_id; in a batch for KEY:index.",
-    "schema": {"type": "string", "pattern": _ID_PATTERN},
+    "schema": {"type": "string", "pattern": f"^{ID_PATTERN}$"},
 }
 _WITH_PUBLISHABLE_KEY: list[dict[str, list[str]]] = [
     {"bearer": []},

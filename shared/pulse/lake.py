@@ -1,7 +1,8 @@
 """The lake's map: every table's columns, every object's key, the one codec.
 
 Arrows point here: stages and stores ask this module for names and never spell one themselves.
-template.yaml declares the same tables to Glue; a test holds the two together.
+What events are made of is declared in `streams`. template.yaml declares the same tables
+to Glue; a test holds the two together.
 """
 
 import secrets
@@ -11,7 +12,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Literal
 
-from pulse import days
+from pulse import days, streams
 
 CODEC: Literal["snappy"] = "snappy"
 """AWS's pandas layer has no zstd."""
@@ -50,62 +51,20 @@ NOT_GIVEN = "(none)"
 OTHER = "(other)"
 """Stands in daily rows for values of a dimension that are too many; no value is called so."""
 
-OPEN_DIMENSIONS = ("channel", "agent", "browser", "os")
-"""The dimensions of answers for which public keys may send any number of values: the channel, the
-agent's id, and browser and system through the User-Agent."""
-
 REST = "(rest)"
 """Stands in reports over too many groups for those that have no row of their own."""
 
 RESERVED = (NOT_GIVEN, OTHER, REST)
 """Texts that no dimension may have as a value, since replies and filters use them otherwise."""
 
-WORD_LIMIT = 40
-"""The longest name that a sender may give to a channel or a medium of its own."""
-
-CHANNELS = ("ticket", "chat", "external")
-"""Where an answer comes from as a rule. Senders may name others."""
-
 SCORE_COUNTS = tuple(f"c{score}" for score in range(11))
 """c_k is the number of responses with score k; every scale lies within 0..10."""
 
-SCORE_DIMENSIONS = (
-    "survey",
-    "metric",
-    "scale",
-    "channel",
-    "agent",
-    "country",
-    "browser",
-    "os",
-    "device",
-)
-
-RAW_RESPONSES: Mapping[str, str] = {
-    "tenant": "string",
-    "survey": "string",
-    "metric": "string",
-    "scale": "string",  # with its rule, where that is not the default: 1-5:good5
-    "response_id": "string",
-    "key_kind": "string",  # publishable or secret
-    "answered_us": "bigint",  # microseconds since 1970, UTC
-    "received_us": "bigint",
-    "content_hash": "string",  # of all other columns but received_us and key_id
-    "score": "int",
-    "channel": "string",
-    "agent": "string",
-    "agent_name": "string",
-    "customer": "string",
-    "interaction": "string",
-    "comment": "string",
-    "tags": "map<string,string>",
-    "country": "string",
-    "browser": "string",
-    "os": "string",
-    "device": "string",
-    "key_id": "string",  # of the key that sent it; null in rows older than this column
-}
-"""Columns of raw_responses and their Glue types; the partition `dt` is the tenant's local day."""
+SCORE_DIMENSIONS = tuple(dimension.name for dimension in streams.RESPONSES.dimensions)
+INTERACTION_DIMENSIONS = tuple(dimension.name for dimension in streams.INTERACTIONS.dimensions)
+SESSION_DIMENSIONS = tuple(dimension.name for dimension in streams.SESSIONS.dimensions)
+OPEN_DIMENSIONS = tuple(one.name for one in streams.RESPONSES.dimensions if one.open)
+"""The dimensions of answers for which public keys may send any number of values."""
 
 DAILY_SCORES: Mapping[str, str] = (
     {"tenant": "string"}
@@ -113,50 +72,6 @@ DAILY_SCORES: Mapping[str, str] = (
     | dict.fromkeys(SCORE_COUNTS, "bigint")
 )
 """Columns of daily_scores; one row for each combination that occurred on the day `dt`."""
-
-MEDIA_TYPES = ("voice", "email", "chat", "sms", "social", "task")
-"""How a customer and the contact centre are in touch as a rule. Senders may name others."""
-
-SYNCHRONOUS = ("voice", "chat")
-"""Of these, accepting is the first response (docs/metrics.md), unless a tenant says otherwise."""
-
-INTERACTION_DIMENSIONS = ("media_type", "customer_segment", "service_type", "agent", "currency")
-
-RAW_INTERACTIONS: Mapping[str, str] = {
-    "tenant": "string",
-    "interaction_id": "string",
-    "media_type": "string",
-    "entered_us": "bigint",  # microseconds since 1970, UTC, like every *_us that is a moment
-    "updated_us": "bigint",
-    "received_us": "bigint",
-    "content_hash": "string",  # of all other columns but received_us and key_id
-    "customer_segment": "string",
-    "service_type": "string",
-    "agent": "string",
-    "agent_name": "string",
-    "customer": "string",
-    "offered_us": "bigint",
-    "accepted_us": "bigint",
-    "first_response_us": "bigint",
-    "finished_us": "bigint",
-    "abandoned": "boolean",
-    "replies": "int",
-    "satisfaction": "decimal(9,4)",
-    "revenue": "decimal(18,4)",
-    "currency": "string",  # of the revenue; given together with it
-    "accept_threshold_us": "bigint",  # in force at entered_us; null: there was none
-    "first_response_threshold_us": "bigint",
-    "finish_threshold_us": "bigint",
-    "key_id": "string",
-    # True of a moment of which the day alone is known: noon stands for it, and no duration is made
-    # of it. These four and the next are null in rows older than the columns.
-    "entered_by_day": "boolean",
-    "accepted_by_day": "boolean",
-    "first_response_by_day": "boolean",
-    "finished_by_day": "boolean",
-    "synchronous": "boolean",  # whether the tenant says that customers wait on this medium
-}
-"""Columns of raw_interactions: one update of an interaction, null where it says nothing."""
 
 DAILY_INTERACTIONS: Mapping[str, str] = (
     {"tenant": "string"}
@@ -194,27 +109,6 @@ DAILY_INTERACTIONS: Mapping[str, str] = (
     | {"satisfaction": "decimal(38,4)", "revenue": "decimal(38,4)"}
 )
 """Columns of daily_interactions; each interaction counts once, on the day that it entered."""
-
-LONGEST_INTERACTION_US = 731 * days.DAY
-"""Two years, a leap day among them: no milestone lies further from the entry."""
-
-SESSION_DIMENSIONS = ("agent", "media_type")
-
-RAW_SESSIONS: Mapping[str, str] = {
-    "tenant": "string",
-    "session_id": "string",
-    "agent": "string",
-    "media_type": "string",
-    "active_us": "bigint",  # microseconds, like every *_us that is a duration
-    "engaged_us": "bigint",
-    "received_us": "bigint",
-    "content_hash": "string",
-    "key_id": "string",
-}
-"""Columns of raw_sessions: an agent's session on one medium, as the source system knows it."""
-
-LONGEST_SESSION_US = 25 * 3600 * days.SECOND
-"""A day has 25 hours at most."""
 
 DAILY_SESSIONS: Mapping[str, str] = (
     {"tenant": "string"}
@@ -296,7 +190,7 @@ class Dataset:
 SCORES = Dataset(
     name="scores",
     stream="responses",
-    raw_columns=RAW_RESPONSES,
+    raw_columns=streams.RESPONSES.columns,
     daily_columns=DAILY_SCORES,
     dimensions=("metric", "scale", *(d for d in SCORE_DIMENSIONS if d not in ("metric", "scale"))),
     counted=SCORE_COUNTS,
@@ -306,7 +200,7 @@ SCORES = Dataset(
 INTERACTIONS = Dataset(
     name="interactions",
     stream="interactions",
-    raw_columns=RAW_INTERACTIONS,
+    raw_columns=streams.INTERACTIONS.columns,
     daily_columns=DAILY_INTERACTIONS,
     dimensions=INTERACTION_DIMENSIONS,
     counted=("entered",),
@@ -321,7 +215,7 @@ INTERACTIONS = Dataset(
 SESSIONS = Dataset(
     name="sessions",
     stream="sessions",
-    raw_columns=RAW_SESSIONS,
+    raw_columns=streams.SESSIONS.columns,
     daily_columns=DAILY_SESSIONS,
     dimensions=SESSION_DIMENSIONS,
     counted=("sessions",),

@@ -7,7 +7,8 @@ is brought into the same.
 
 import unicodedata
 
-from pulse.lake import RESERVED, WORD_LIMIT
+from pulse.lake import RESERVED
+from pulse.streams.fields import WORD_LIMIT
 
 
 def tidy(text: str) -> str:

@@ -15,7 +15,7 @@ from pulse.exports.files import COLUMNS
 from pulse.exports.orders import BODY_LIMIT
 from pulse.ingest import routes
 from pulse.ingest.fields import RejectedError
-from pulse.ingest.interactions import MILESTONES, InteractionReader
+from pulse.ingest.interactions import InteractionReader
 from pulse.ingest.reader import Reader
 from pulse.ingest.responses import ResponseReader
 from pulse.ingest.sessions import SessionReader
@@ -25,6 +25,7 @@ from pulse.serve.groups import MOST_GROUPS
 from pulse.serve.posted import BODY_LIMIT as REPORT_BODY_LIMIT
 from pulse.serve.posted import LONGEST_ADDRESS
 from pulse.serve.query import MOST_DAYS, MOST_ROWS, MOST_TENANTS
+from pulse.streams.interactions import MILESTONES
 from pulse.tenants.keys import PREFIXES, Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey
@@ -443,7 +444,7 @@ def _faults() -> set[tuple[str, str]]:
     """(code, field) of every fault of items that are good but for one field, or for two."""
     found = set()
     for kind, good in _GOOD.items():
-        bad = [{**good, name: value} for name, value in product((*kind.names, "typo"), _BAD)]
+        bad = [{**good, name: value} for name, value in product((*kind.stream.sent, "typo"), _BAD)]
         lacking = [{n: v for n, v in good.items() if n != name} for name in good]
         together = [{**good, **pair} for pair in _PAIRS[kind]]
         for item, key in product((*bad, *lacking, *together, "no object"), _keys(kind)):

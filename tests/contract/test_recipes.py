@@ -11,7 +11,8 @@ import yaml
 from local.athena.dialect import check_portable
 from pulse import lake
 from pulse.csv_cells import csv_line
-from pulse.tenants.rules import METRICS, Rule
+from pulse.streams.responses import METRICS
+from pulse.tenants.rules import Rule
 from tests.recipes import PAGE, blocks, section, views
 
 VIEWS = views()

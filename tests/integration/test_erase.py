@@ -331,7 +331,7 @@ def test_exports_and_results_that_may_hold_the_person_are_withdrawn(world: World
     for tenant in ("acme", "umbrella"):
         rows = [row for row in world.rows("responses") if row["tenant"] == tenant]
         staged = lake.export_staging_prefix(lake.ulid(), TODAY.date())
-        objects.put(f"{staged}dt={world.day(1)}/{tenant}", encode(rows, lake.RAW_RESPONSES))
+        objects.put(f"{staged}dt={world.day(1)}/{tenant}", encode(rows, lake.SCORES.raw_columns))
     assert any(b"response_id" in world.driver.read(key) for key in world.driver.objects("athena/"))
 
     world.pass_by()
@@ -639,7 +639,7 @@ def test_columns_that_a_newer_version_has_added_stay_in_rewritten_objects(world:
     world.response(id="other", customer_id=OTHER)
     world.driver.write()
     (key,) = world.driver.objects("raw/responses/")
-    table = decode(world.driver.read(key), lake.RAW_RESPONSES)
+    table = decode(world.driver.read(key), lake.SCORES.raw_columns)
     newer = table.append_column("mood", pa.array(["calm"] * len(table)))
     sink = pa.BufferOutputStream()
     write_table(newer.replace_schema_metadata({"pulse.format": "9"}), sink, compression="snappy")
@@ -756,7 +756,7 @@ def test_what_is_found_and_removed_is_what_is_theirs(
         assert left == {str(at) for at, gone in enumerate(expected) if not gone}
 
 
-RAW = {"responses": lake.RAW_RESPONSES, "interactions": lake.RAW_INTERACTIONS}
+RAW = {"responses": lake.SCORES.raw_columns, "interactions": lake.INTERACTIONS.raw_columns}
 
 
 # -- the command

@@ -21,7 +21,7 @@ from pyarrow.parquet import ParquetFile
 from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.daily.build import BuildDaily, day_parameters
-from pulse.ingest.message import Message, Response
+from pulse.ingest.message import Message
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
@@ -65,7 +65,7 @@ def send(
     at_us = days.to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
     records = []
     for agent, kind in sent:
-        item = Response(
+        item = dict(
             survey="email",
             metric="nps",
             scale="0-10",
@@ -74,7 +74,7 @@ def send(
             answered_us=at_us,
             channel="chat",
             agent=agent,
-        ).item()
+        )
         message = Message("responses", tenant, kind, NOW_US, "request", (item,), **more)
         records.append(
             {

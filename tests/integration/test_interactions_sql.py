@@ -19,7 +19,7 @@ from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
 from pulse.checks import run_checks
-from pulse.ingest.message import AgentSession, Interaction, Message
+from pulse.ingest.message import Message
 from pulse.store.catalog import Catalog
 from pulse.tenants.tenant import CUBE
 from tests.driver import Driver, running
@@ -74,7 +74,7 @@ def update(day: date, number: int = 1, **given: Any) -> Row:
         "entered_us": entered_us,
         "updated_us": NOW_US,
     }
-    return Interaction(**{**known, **given}).item()
+    return {name: value for name, value in {**known, **given}.items() if value is not None}
 
 
 def message(
@@ -287,7 +287,7 @@ def merged(updates: Sequence[Row]) -> Row:
     latest_first = sorted(updates, key=version, reverse=True)
     together = ("media_type", "entered_us", "entered_by_day", "synchronous", *THRESHOLDS)
     row = {name: latest_first[0][name] for name in together}
-    for name in (column for column in lake.RAW_INTERACTIONS if column not in (*together, *BY_DAY)):
+    for name in lake.INTERACTIONS.raw_columns.keys() - {*together, *BY_DAY}:
         given = (update for update in latest_first if update[name] is not None)
         giving = next(given, {})
         row[name] = giving.get(name)
@@ -391,7 +391,7 @@ def session(day: date, name: str = "s1", **given: Any) -> Row:
         "active_us": 3600 * S,
         "engaged_us": 1800 * S,
     }
-    return AgentSession(**{**known, **given}).item()
+    return {**known, **given}
 
 
 def test_of_a_session_the_last_received_counts_whole(pulse: Driver, day: date) -> None:

@@ -22,9 +22,9 @@ from local.aws import Account
 from local.functions import Function
 from pulse.ingest.message import ATTRIBUTE, Message
 from pulse.raw.parquet import decode
-from pulse.raw.rows import STREAMS
 from pulse.store.clients import client
 from pulse.store.queue import depth
+from pulse.streams import STREAMS
 from tests.driver import CONTEXT, Driver
 from tests.shell import Shell
 

@@ -85,7 +85,7 @@ def test_messages_and_rows_of_before_name_no_key(world: World) -> None:
     assert row["key_id"] is None
     # an object without the column at all
     (key,) = world.driver.objects("raw/responses/")
-    columns = {name: kind for name, kind in lake.RAW_RESPONSES.items() if name != "key_id"}
+    columns = {name: kind for name, kind in lake.SCORES.raw_columns.items() if name != "key_id"}
     old = encode([{name: row[name] for name in columns}], columns)
     Objects(world.driver.settings.lake_bucket).put(key, old)
     world.driver.build()
@@ -411,7 +411,7 @@ def test_an_object_that_athena_can_read_and_a_purge_cannot_is_named(world: World
     spoil(world, b"")  # no row is in it
     world.remove(purge(key_id))
     left = [world.driver.read(key) for key in world.driver.objects("raw/responses/")]
-    assert not any(decode(body, lake.RAW_RESPONSES).num_rows for body in left if body)
+    assert not any(decode(body, lake.SCORES.raw_columns).num_rows for body in left if body)
 
 
 def test_compaction_leaves_out_what_was_purged(world: World) -> None:
@@ -426,7 +426,7 @@ def test_compaction_leaves_out_what_was_purged(world: World) -> None:
     world.driver.housekeep()
     assert world.ids()[0] == [f"r-{number}" for number in range(8)]
     (key,) = world.driver.objects("raw/responses/")
-    assert decode(world.driver.read(key), lake.RAW_RESPONSES).num_rows == 8
+    assert decode(world.driver.read(key), lake.SCORES.raw_columns).num_rows == 8
 
 
 # -- the command

@@ -16,11 +16,11 @@ from pulse import days
 from pulse.checks import CheckResult
 from pulse.conservation import events_conserved
 from pulse.raw.parquet import decode
-from pulse.raw.rows import STREAMS
 from pulse.store.erasures import Erasures
 from pulse.store.objects import Objects
 from pulse.store.queue import Queue, depth
 from pulse.store.stack import StackOutputs
+from pulse.streams import STREAMS
 from pulse.tenants.rules import Rule
 from pulse.tombstones import Erasure, customer_mark
 from tests.shell import Shell

@@ -14,12 +14,12 @@ from pulse.checks import CheckResult, run_checks
 from pulse.daily.build import BuildDaily
 from pulse.errors import AthenaError, BuildCheckError
 from pulse.raw import parquet
-from pulse.raw.rows import STREAMS
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
+from pulse.streams import STREAMS
 from pulse.tenant_years.build import BuildReports
 from pulse.tenants.rules import Rule
 from tests.driver import REGION, Answer, Driver, running

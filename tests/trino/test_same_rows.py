@@ -33,6 +33,7 @@ from pulse.store.athena import statement_text
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
 from pulse.store.objects import Objects
+from pulse.streams.interactions import MEDIA_TYPES
 from pulse.tombstones import customer_mark, interaction_mark, mark, prefix
 from tests.documents import DOCS, texts
 from tests.driver import Driver, running
@@ -60,7 +61,7 @@ CHOICES: Mapping[str, Sequence[Any]] = {
     "interaction_id": ("i1", "i2", "ü|i", "'i'"),
     "session_id": ("x1", "x2", "x3"),
     "key_kind": ("secret", "publishable"),
-    "media_type": lake.MEDIA_TYPES,
+    "media_type": MEDIA_TYPES,
     "key_id": ("k1", "k2", None),
     "currency": ("EUR", "CHF"),
 }

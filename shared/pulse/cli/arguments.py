@@ -12,8 +12,8 @@ import typer
 
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import Target
-from pulse.ingest.fields import NAME_LIMIT
 from pulse.lake import RESERVED
+from pulse.streams.fields import NAME_LIMIT
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant, check_tenant_id
 from pulse.texts import tidy

@@ -24,8 +24,9 @@ from pulse.cli.exits import FailedError, NotAllowedError, WrongUseError
 from pulse.cli.target import StackName, Target, find_target
 from pulse.ingest.origins import origin
 from pulse.ingest.words import ends
-from pulse.lake import CHANNELS, WORD_LIMIT
 from pulse.pages import WIDGET
+from pulse.streams.fields import WORD_LIMIT
+from pulse.streams.responses import CHANNELS
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.signatures import LETTERS, sign

@@ -17,7 +17,7 @@ from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, Target, find_target
 from pulse.erasure.person import Person
 from pulse.erasure.sought import Sought
-from pulse.ingest.fields import NAME_LIMIT
+from pulse.streams.fields import NAME_LIMIT
 from pulse.texts import tidy
 
 

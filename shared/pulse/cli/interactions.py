@@ -17,26 +17,16 @@ from pulse.cli.plan import (
     Event,
     Kind,
     Needed,
-    Read,
     RowIds,
     WrittenTime,
-    as_moment,
     as_number,
-    as_text,
     as_trimmed,
-    as_truth,
-    as_whole,
     instant_of,
+    reads,
 )
-from pulse.ingest.interactions import FIELDS, MILESTONES, InteractionReader
-
-_MOMENTS = ("entered_at", "updated_at", *MILESTONES)
-_READ: dict[str, Read] = {
-    **dict.fromkeys(_MOMENTS, as_moment),
-    "abandoned": as_truth,
-    "replies": as_whole,
-    "satisfaction": as_number,
-}
+from pulse.ingest.interactions import InteractionReader
+from pulse.streams.interactions import INTERACTIONS as STREAM
+from pulse.streams.interactions import MILESTONES
 
 
 @dataclass
@@ -79,9 +69,9 @@ def _in_order(update: Event) -> Event:
 
 INTERACTIONS = Kind(
     route=posting.INTERACTIONS,
-    identity="interaction_id",
+    identity=STREAM.identity,
     moment="entered_at",
-    fields={name: _READ.get(name, as_text) for name in FIELDS if name != "revenue"}
+    fields={name: read for name, read in reads(STREAM).items() if name != "revenue"}
     | {"revenue.amount": as_number, "revenue.currency": as_trimmed},
     needed=(
         Needed("media_type", "Name the medium: --set media_type=voice, or --map media_type=COLUMN"),

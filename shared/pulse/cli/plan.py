@@ -21,6 +21,8 @@ from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader, Told
 from pulse.csv_cells import unguard
 from pulse.errors import FieldError, PulseError
 from pulse.ingest.reader import Reader
+from pulse.streams.fields import Kind as FieldKind
+from pulse.streams.fields import Stream
 
 Event = dict[str, Any]
 """An item of the interface."""
@@ -140,6 +142,20 @@ def as_moment(name: str, text: str, notation: Notation) -> str:
         raise RowError(
             name, f"{name}_invalid", f"{text.strip()!r} is not a time ({form})."
         ) from error
+
+
+_READ: Mapping[FieldKind, Read] = {
+    "moment": as_moment,
+    "score": as_whole,
+    "count": as_whole,
+    "boolean": as_truth,
+    "decimal": as_number,
+}
+
+
+def reads(stream: Stream) -> dict[str, Read]:
+    """How the text of a cell is read, for each field that a sender may give."""
+    return {name: _READ.get(sent.kind, as_text) for name, sent in stream.sent.items()}
 
 
 # -- what events there are

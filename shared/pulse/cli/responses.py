@@ -1,19 +1,19 @@
 """Survey responses as files hold them."""
 
 from pulse.cli import posting
-from pulse.cli.plan import Kind, Needed, Read, RowIds, as_moment, as_text, as_whole
-from pulse.ingest.responses import FIELDS, ResponseReader
+from pulse.cli.plan import Kind, Needed, RowIds, reads
+from pulse.ingest.responses import ResponseReader
+from pulse.streams.responses import RESPONSES as STREAM
 
-_READ: dict[str, Read] = {"score": as_whole, "answered_at": as_moment}
 _OTHERWISE = ("tags", "signature", "age_ms")
 """Tags are mapped one by one; a signature is of pages, and means nothing beside a secret key; an
 age is of answers that are sent as they are given."""
 
 RESPONSES = Kind(
     route=posting.RESPONSES,
-    identity="response_id",
+    identity=STREAM.identity,
     moment="answered_at",
-    fields={name: _READ.get(name, as_text) for name in FIELDS if name not in _OTHERWISE},
+    fields={name: read for name, read in reads(STREAM).items() if name not in _OTHERWISE},
     maps=("tags",),
     needed=(
         Needed("survey_id", "Name the survey: --survey ID, or --map survey_id=COLUMN"),

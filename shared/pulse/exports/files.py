@@ -19,66 +19,28 @@ from pyarrow import parquet
 from pulse import days, lake
 from pulse.csv_cells import CsvForm
 from pulse.export_orders import Format
+from pulse.raw.parquet import schema
+from pulse.streams import STREAMS, Stream
 
-_TEXT = pa.string()
 _TIME = pa.timestamp("us", tz="UTC")
-_RESPONSES: list[tuple[str, pa.DataType]] = [
-    ("day", pa.date32()),  # the tenant's, by which reports count
-    ("tenant", _TEXT),
-    ("survey", _TEXT),
-    ("metric", _TEXT),
-    ("scale", _TEXT),
-    ("response_id", _TEXT),
-    ("key_kind", _TEXT),
-    ("answered_at", _TIME),
-    ("received_at", _TIME),
-    ("score", pa.int32()),
-    ("channel", _TEXT),
-    ("agent", _TEXT),
-    ("agent_name", _TEXT),
-    ("customer", _TEXT),
-    ("interaction", _TEXT),
-    ("comment", _TEXT),
-    ("tags", pa.map_(_TEXT, _TEXT)),
-    ("country", _TEXT),
-    ("browser", _TEXT),
-    ("os", _TEXT),
-    ("device", _TEXT),
-]
-_INTERACTIONS: list[tuple[str, pa.DataType]] = [
-    ("day", pa.date32()),
-    ("tenant", _TEXT),
-    ("interaction_id", _TEXT),
-    ("media_type", _TEXT),
-    ("customer_segment", _TEXT),
-    ("service_type", _TEXT),
-    ("agent", _TEXT),
-    ("agent_name", _TEXT),
-    ("customer", _TEXT),
-    ("entered_at", _TIME),
-    ("offered_at", _TIME),
-    ("accepted_at", _TIME),
-    ("first_response_at", _TIME),
-    ("finished_at", _TIME),
-    ("abandoned", pa.bool_()),
-    ("replies", pa.int32()),
-    ("satisfaction", pa.decimal128(9, 4)),
-    ("revenue", pa.decimal128(18, 4)),
-    ("currency", _TEXT),
-    ("accept_threshold_seconds", pa.int64()),  # in force when it entered
-    ("first_response_threshold_seconds", pa.int64()),
-    ("finish_threshold_seconds", pa.int64()),
-    ("entered_by_day", pa.bool_()),  # true where the day alone is known, which noon stands for
-    ("accepted_by_day", pa.bool_()),
-    ("first_response_by_day", pa.bool_()),
-    ("finished_by_day", pa.bool_()),
-    ("synchronous", pa.bool_()),  # the customer waited on the line
-    ("updated_at", _TIME),
-    ("received_at", _TIME),
-]
+
+
+def _columns(stream: Stream) -> pa.Schema:
+    """The tenant's day, by which reports count, and what the stream declares as exported."""
+    kinds = schema(stream.columns)
+    found: list[tuple[str, pa.DataType]] = [("day", pa.date32())]
+    for name in stream.exported:
+        if name.endswith("_at"):
+            found.append((name, _TIME))
+        elif name.endswith("_seconds"):
+            found.append((name, pa.int64()))
+        else:
+            found.append((name, kinds.field(name).type))
+    return pa.schema(found)
+
+
 COLUMNS: Mapping[str, pa.Schema] = {
-    "responses": pa.schema(_RESPONSES),
-    "interactions": pa.schema(_INTERACTIONS),
+    stream.name: _columns(stream) for stream in STREAMS.values() if stream.exported
 }
 """What a file of each stream has."""
 _ORDERS: Mapping[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ something is stored in one form (pulse.texts), however it was typed, and a blank
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from decimal import Context, Decimal, Inexact, InvalidOperation
@@ -16,22 +16,25 @@ from typing import Any, TypeVar
 from pulse import days
 from pulse.errors import FieldError, PulseError
 from pulse.ingest.body import WrittenFloat
-from pulse.lake import RESERVED, WORD_LIMIT
+from pulse.lake import RESERVED
+from pulse.streams.fields import NAME_LIMIT, Field, Kind, Sent
 from pulse.texts import tidy
 
-NAME_LIMIT = 128
+ID_PATTERN = "[A-Za-z0-9._:-]{1,64}"
+"""What a response_id is made of."""
+MOST_COUNTED = 2**31 - 1
+"""The table's columns of whole numbers have 32 bits."""
 TAGS_LIMIT = 20
 TAG_KEY_LIMIT = 64
 TAG_VALUE_LIMIT = 128
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_ID = re.compile(ID_PATTERN)
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _BRACKETED = re.compile(r"\[([^\]]*)\](?::\d+)?", re.ASCII)
 _WITH_PORT = re.compile(r"(\d+\.\d+\.\d+\.\d+):\d+", re.ASCII)
 _ADDRESSES_LIMIT = 1_000
-_MOST = 2**31 - 1  # the table's columns are of 32 bits
 
 Value = TypeVar("Value")
 
@@ -117,22 +120,11 @@ def _with_id_as_text(given: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     return given
 
 
-def dimension(given: Mapping[str, Any], field: str) -> str | None:
-    """An optional text that reports group by: any but those that reports and filters reserve."""
-    return _not_reserved(field, name(given, field))
-
-
-def named_dimension(given: Mapping[str, Any], field: str) -> str | None:
-    """As `dimension`, of an id: a JSON number is its text."""
-    return _not_reserved(field, named(given, field))
-
-
-def _not_reserved(field: str, value: str | None) -> str | None:
+def _check_reserved(field: str, value: str | None) -> None:
     if value in RESERVED:
         raise RejectedError(
             field, "reserved_text", f'{field} must not be "{value}": leave it out instead.'
         )
-    return value
 
 
 def identifier(given: Mapping[str, Any], field: str) -> str | None:
@@ -169,8 +161,8 @@ def count(given: Mapping[str, Any], field: str) -> int | None:
     number = optional_whole_number(given, field)
     if number is None:
         return None
-    if not 0 <= number <= _MOST:
-        raise _out_of_range(field, 0, _MOST)
+    if not 0 <= number <= MOST_COUNTED:
+        raise _out_of_range(field, 0, MOST_COUNTED)
     return number
 
 
@@ -289,11 +281,6 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
         ) from error
 
 
-def word(given: Mapping[str, Any], field: str) -> str | None:
-    """The optional name of a channel or medium, which the sender may have coined."""
-    return _not_reserved(field, name(given, field, WORD_LIMIT))
-
-
 def tags(given: Mapping[str, Any]) -> dict[str, str] | None:
     """The optional map of tags; an empty one is not given."""
     value = value_of(given, "tags")
@@ -354,3 +341,34 @@ def ip(given: Mapping[str, Any]) -> str | None:
             ipaddress.ip_address(address.partition("%")[0])  # a zone is of the sender's machine
             return address.partition("%")[0]
     return None
+
+
+# -- what a declaration asks for
+
+_TEXTS: Mapping[Kind, Callable[[Mapping[str, Any], str, int], str | None]] = {
+    "text": text,
+    "name": name,
+    "id": named,
+    "word": name,
+}
+_VALUES: Mapping[Kind, Callable[[Mapping[str, Any], str], Any]] = {
+    "boolean": boolean,
+    "count": count,
+    "country": lambda given, _: country(given),
+    "tags": lambda given, _: tags(given),
+}
+PLAIN = frozenset((*_TEXTS, *_VALUES))
+"""The kinds of fields whose values are judged by themselves."""
+
+
+def stored(given: Mapping[str, Any], field: Field, sent: Sent) -> Any:
+    """What is stored of a field of a plain kind; None where nothing is."""
+    if sent.kind in _TEXTS:
+        value: Any = _TEXTS[sent.kind](given, field.sent_as, sent.limit)
+        if field.dimension:
+            _check_reserved(field.sent_as, value)
+    else:
+        value = _VALUES[sent.kind](given, field.sent_as)
+    if sent.required:
+        required(field.sent_as, value)
+    return sent.default if value is None else value

@@ -10,81 +10,48 @@ from typing import Any
 from pulse import days
 from pulse.ingest import fields, money
 from pulse.ingest.fields import RejectedError
-from pulse.ingest.message import Interaction
+from pulse.ingest.message import Event
 from pulse.ingest.reader import Reader
-from pulse.lake import LONGEST_INTERACTION_US
-
-MILESTONES = ("offered_at", "accepted_at", "first_response_at", "finished_at")
-FIELDS = (
-    "interaction_id",
-    "media_type",
-    "entered_at",
-    "updated_at",
-    "customer_segment",
-    "service_type",
-    "agent_id",
-    "agent_name",
-    "customer_id",
-    *MILESTONES,
-    "abandoned",
-    "replies",
-    "satisfaction",
-    "revenue",
-)
-"""Every field of a written interaction."""
+from pulse.streams.interactions import INTERACTIONS, LONGEST_US, MILESTONES
 
 
 class InteractionReader(Reader):
     """Reads the interactions of a request."""
 
-    stream = "interactions"
-    noun = "interaction"
-    names = FIELDS
+    stream = INTERACTIONS
 
-    def read(self, given: object, own_id: str | None = None) -> Interaction:
+    def read(self, given: object, own_id: str | None = None) -> Event:
         """The update that an item of a request means. Raises RejectedError for the first fault."""
         item = self.item(given)
-        interaction_id = fields.required("interaction_id", fields.named(item, "interaction_id"))
-        media_type = fields.required("media_type", fields.word(item, "media_type"))
+        values = self.values(item)
+        values |= self._moments(item)
+        values["satisfaction"] = self._satisfaction(item)
+        values["revenue"], values["currency"] = money.revenue(item)
+        values |= self._in_force(values["media_type"], values["entered_us"])
+        return Event.of(values["interaction_id"], values)
+
+    def _moments(self, item: dict[str, Any]) -> dict[str, Any]:
+        """When everything was, and whether of a milestone the day alone is known."""
         by_day = {
             name: fields.bare_day(item, name) is not None or None
             for name in ("entered_at", *MILESTONES)
         }
         entered_us = self._entered(item)
-        updated_us = self._updated(item)
-        offered_us, accepted_us, first_response_us, finished_us = (
-            self._milestone(item, name, entered_us, by_day) for name in MILESTONES
-        )
-        revenue, currency = money.revenue(item)
+        found: dict[str, Any] = {"entered_us": entered_us, "updated_us": self._updated(item)}
+        for name in MILESTONES:
+            found[_column(name, "us")] = self._milestone(item, name, entered_us, by_day)
+        by_day.pop("offered_at")  # no duration is made of it
+        return found | {_column(name, "by_day"): known for name, known in by_day.items()}
+
+    def _in_force(self, media_type: str, entered_us: int) -> dict[str, Any]:
+        """What the tenant's settings say of the medium on the day of the entry."""
         thresholds = self.settings.thresholds_at(media_type, self.local_day(entered_us))
-        return Interaction(
-            interaction_id=interaction_id,
-            media_type=media_type,
-            entered_us=entered_us,
-            updated_us=updated_us,
-            customer_segment=fields.dimension(item, "customer_segment"),
-            service_type=fields.dimension(item, "service_type"),
-            agent=fields.named_dimension(item, "agent_id"),
-            agent_name=fields.name(item, "agent_name"),
-            customer=fields.named(item, "customer_id"),
-            offered_us=offered_us,
-            accepted_us=accepted_us,
-            first_response_us=first_response_us,
-            finished_us=finished_us,
-            abandoned=fields.boolean(item, "abandoned"),
-            replies=fields.count(item, "replies"),
-            satisfaction=self._satisfaction(item),
-            revenue=revenue,
-            currency=currency,
-            accept_threshold_us=_us(thresholds.accept_s),
-            first_response_threshold_us=_us(thresholds.first_response_s),
-            finish_threshold_us=_us(thresholds.finish_s),
-            entered_by_day=by_day["entered_at"],
-            accepted_by_day=by_day["accepted_at"],
-            first_response_by_day=by_day["first_response_at"],
-            finished_by_day=by_day["finished_at"],
-            synchronous=media_type in self.settings.synchronous_media,
-        )
+        return {
+            "accept_threshold_us": _us(thresholds.accept_s),
+            "first_response_threshold_us": _us(thresholds.first_response_s),
+            "finish_threshold_us": _us(thresholds.finish_s),
+            "synchronous": media_type in self.settings.synchronous_media,
+        }
 
     def _entered(self, item: dict[str, Any]) -> int:
         us = fields.required("entered_at", self.moment(item, "entered_at"))
@@ -115,7 +82,7 @@ class InteractionReader(Reader):
             is_before = us < entered_us
         if is_before:
             raise RejectedError(field, "negative_duration", f"{field} lies before entered_at.")
-        if us - entered_us > LONGEST_INTERACTION_US:
+        if us - entered_us > LONGEST_US:
             raise RejectedError(
                 field, "duration_too_long", f"{field} lies more than two years after entered_at."
             )
@@ -125,6 +92,10 @@ class InteractionReader(Reader):
         low, high = self.settings.satisfaction_range
         satisfaction = fields.decimal(item, "satisfaction", low, high)
         return None if satisfaction is None else str(satisfaction)
+
+
+def _column(moment: str, ending: str) -> str:
+    return f"{moment.removesuffix('at')}{ending}"
 
 
 def _us(seconds: int | None) -> int | None:

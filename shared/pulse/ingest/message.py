@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 
@@ -24,115 +24,29 @@ _YEAR_9999_US = days.to_us(datetime(9999, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True)
-class Response:
-    """One answer of a customer, checked, with the rule in force. None: not given."""
+class Event:
+    """One event, checked, with what ingest knows of it besides.
 
-    survey: str
-    metric: str
-    scale: str
-    response_id: str
-    answered_us: int
-    score: int
-    channel: str
-    agent: str | None = None
-    agent_name: str | None = None
-    customer: str | None = None
-    interaction: str | None = None
-    comment: str | None = None
-    tags: Mapping[str, str] | None = None
-    country: str | None = None
-    ip: str | None = None
-    user_agent: str | None = None
+    `values` are what is given, by the names of its stream's fields (pulse.streams): moments and
+    durations in microseconds, decimals written out.
+    """
+
+    id: str
+    """What the reply calls it."""
+    values: Mapping[str, Any]
+    """An item of a message."""
     warning: FieldError | None = None
     """What was left out of it; the reply says so, and it is not stored."""
 
-    @property
-    def id(self) -> str:
-        """What the reply calls it."""
-        return self.response_id
+    def __getitem__(self, name: str) -> Any:
+        """The value of a field; None where it is not given."""
+        return self.values.get(name)
 
-    def item(self) -> dict[str, Any]:
-        """The response as an item of a message: what is given of it."""
-        given = _given(self)
-        given.pop("warning", None)
-        return given
-
-
-@dataclass(frozen=True)
-class Interaction:
-    """One update of an interaction, checked, with the thresholds in force. None: not given.
-
-    Satisfaction and revenue are decimals written out, at most four places; durations and
-    moments are microseconds.
-    """
-
-    interaction_id: str
-    media_type: str
-    entered_us: int
-    updated_us: int
-    customer_segment: str | None = None
-    service_type: str | None = None
-    agent: str | None = None
-    agent_name: str | None = None
-    customer: str | None = None
-    offered_us: int | None = None
-    accepted_us: int | None = None
-    first_response_us: int | None = None
-    finished_us: int | None = None
-    abandoned: bool | None = None
-    replies: int | None = None
-    satisfaction: str | None = None
-    revenue: str | None = None
-    currency: str | None = None
-    accept_threshold_us: int | None = None
-    first_response_threshold_us: int | None = None
-    finish_threshold_us: int | None = None
-    entered_by_day: bool | None = None
-    """True of a moment of which the day alone is known; noon stands for it."""
-    accepted_by_day: bool | None = None
-    first_response_by_day: bool | None = None
-    finished_by_day: bool | None = None
-    synchronous: bool | None = None
-    """Whether customers wait on the line on this medium, by the tenant's settings."""
-
-    @property
-    def id(self) -> str:
-        """What the reply calls it."""
-        return self.interaction_id
-
-    def item(self) -> dict[str, Any]:
-        """The update as an item of a message: what is given of it."""
-        return _given(self)
-
-
-@dataclass(frozen=True)
-class AgentSession:
-    """An agent's session on one medium, checked; `day` is the tenant's, as YYYY-MM-DD."""
-
-    session_id: str
-    agent: str
-    media_type: str
-    day: str
-    active_us: int
-    engaged_us: int
-
-    @property
-    def id(self) -> str:
-        """What the reply calls it."""
-        return self.session_id
-
-    def item(self) -> dict[str, Any]:
-        """The session as an item of a message."""
-        return _given(self)
-
-
-Event = Response | Interaction | AgentSession
-"""What a message's items are, by its stream: responses, interactions, sessions."""
-
-
-def _given(event: Event) -> dict[str, Any]:
-    values = {field.name: getattr(event, field.name) for field in fields(event)}
-    return {name: value for name, value in values.items() if value is not None}
+    @classmethod
+    def of(cls, id: str, values: Mapping[str, Any], warning: FieldError | None = None) -> Self:
+        """The event with those of the values that are given: None is not."""
+        given = {name: value for name, value in values.items() if value is not None}
+        return cls(id, given, warning)
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", tag=_READER):
@@ -149,7 +63,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", ta
     received_us: Annotated[int, msgspec.Meta(ge=0, lt=_YEAR_9999_US)]
     request_id: str
     items: tuple[Any, ...]
-    """What the events' `item()` give; what else a body may hold there is judged one by one."""
+    """The events' values; what else a body may hold there is judged one by one."""
     user_agent: str | None = None
     """Of the request itself: known for publishable keys alone."""
     key_id: str | None = None

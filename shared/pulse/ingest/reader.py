@@ -16,6 +16,7 @@ from pulse.ingest import fields
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Event
 from pulse.retention import first_kept_day
+from pulse.streams.fields import Stream
 from pulse.tenants.access import Directory
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
@@ -36,12 +37,8 @@ class Reader(ABC):
     retention_days: int = 0
     """How long raw is kept; 0: for ever."""
 
-    stream: ClassVar[str]
-    """Its name; a batch's list is called so too."""
-    noun: ClassVar[str]
-    """What one item is."""
-    names: ClassVar[tuple[str, ...]]
-    """Every field that an item may have."""
+    stream: ClassVar[Stream]
+    """What its items may have; a batch's list is called as it is."""
 
     @abstractmethod
     def read(self, given: object, own_id: str | None = None) -> Event:
@@ -63,10 +60,20 @@ class Reader(ABC):
         """The item as an object that has known fields only."""
         if not isinstance(given, dict):
             raise RejectedError(
-                "", f"{self.noun}_not_object", f"Each of the {self.stream} must be a JSON object."
+                "",
+                f"{self.stream.noun}_not_object",
+                f"Each of the {self.stream.name} must be a JSON object.",
             )
-        fields.check_names(given, self.names)
+        fields.check_names(given, self.stream.sent)
         return given
+
+    def values(self, item: dict[str, Any]) -> dict[str, Any]:
+        """What is stored of the fields that are judged by themselves, by their names."""
+        return {
+            field.name: fields.stored(item, field, field.sent)
+            for field in self.stream.fields
+            if field.sent and field.sent.kind in fields.PLAIN
+        }
 
     def moment(self, item: dict[str, Any], field: str) -> int | None:
         """An optional time that has come already, as microseconds.

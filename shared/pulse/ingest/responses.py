@@ -1,50 +1,32 @@
 """One response as a caller wrote it → as it is stored, or what is wrong with it."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from pulse import days, iso3166, lake
 from pulse.errors import FieldError
 from pulse.ingest import fields
 from pulse.ingest.fields import RejectedError
-from pulse.ingest.message import Response
+from pulse.ingest.message import Event
 from pulse.ingest.reader import Reader
+from pulse.streams.fields import NAME_LIMIT
+from pulse.streams.responses import RESPONSES
 from pulse.tenants.rules import Rule
 from pulse.tenants.signatures import covers
 from pulse.tenants.surveys import Survey
 
-COMMENT_LIMIT = 4_000
 PUBLISHABLE_BACK_S = 35 * 86_400
 """How long after it was given a page may send an answer."""
 
 _OF_SERVERS = ("country", "ip", "user_agent")
-FIELDS = (
-    "survey_id",
-    "score",
-    "response_id",
-    "answered_at",
-    "age_ms",
-    "channel",
-    "agent_id",
-    "agent_name",
-    "customer_id",
-    "interaction_id",
-    "comment",
-    "tags",
-    "signature",
-    *_OF_SERVERS,
-)
-"""Every field of a written response."""
 
 
 class ResponseReader(Reader):
     """Reads the responses of a request."""
 
-    stream = "responses"
-    noun = "response"
-    names = FIELDS
+    stream = RESPONSES
 
-    def read(self, given: object, own_id: str | None = None) -> Response:
+    def read(self, given: object, own_id: str | None = None) -> Event:
         """The response that an item of a request means.
 
         `own_id` identifies it where it does not name a response_id itself (Idempotency-Key).
@@ -57,33 +39,28 @@ class ResponseReader(Reader):
         answered_us = self._answered(item, named_id)
         rule = survey.rule_at(answered_us)
         signature = fields.text(item, "signature", limit=None)
-        response = Response(
-            survey=survey.id,
-            metric=rule.metric,
-            scale=rule.label,
-            score=_score(item, rule),
-            response_id=named_id or lake.ulid(),
-            answered_us=answered_us,
-            channel=fields.word(item, "channel") or "external",
-            agent=fields.named_dimension(item, "agent_id"),
-            agent_name=fields.name(item, "agent_name"),
-            customer=fields.named(item, "customer_id"),
-            interaction=fields.named(item, "interaction_id"),
-            comment=fields.text(item, "comment", COMMENT_LIMIT),
-            tags=fields.tags(item),
-            country=fields.country(item),
-            ip=fields.ip(item),
-            user_agent=fields.text(item, "user_agent", limit=None),
-        )
-        if not self._may_name(response, survey, item, signature):
-            return _unnamed(response)
-        return _located(response)
+        response_id = named_id or lake.ulid()
+        values = {
+            "survey": survey.id,
+            "metric": rule.metric,
+            "scale": rule.label,
+            "score": _score(item, rule),
+            "response_id": response_id,
+            "answered_us": answered_us,
+            "ip": fields.ip(item),
+            "user_agent": fields.text(item, "user_agent", limit=None),
+            **self.values(item),
+        }
+        if not self._may_name(values, survey, item, signature):
+            return Event.of(response_id, values | _NOBODY, _NOT_SIGNED)
+        country, warning = _located(values["country"])
+        return Event.of(response_id, values | {"country": country}, warning)
 
     def _may_name(
-        self, response: Response, survey: Survey, item: dict[str, Any], signature: str | None
+        self, values: Mapping[str, Any], survey: Survey, item: dict[str, Any], signature: str | None
     ) -> bool:
         """False if the answer names an agent without the signature of a link that it needs."""
-        named = response.agent is not None or response.agent_name is not None
+        named = values["agent"] is not None or values["agent_name"] is not None
         if not named or survey.agents == "free" or self.key.kind == "secret":
             return True
         return signature is not None and covers(
@@ -120,7 +97,7 @@ class ResponseReader(Reader):
                     "survey_id", "survey_not_allowed", "This key is for other surveys."
                 )
         for one in names:
-            short = len(one) <= fields.NAME_LIMIT  # no survey's id is longer
+            short = len(one) <= NAME_LIMIT  # no survey's id is longer
             survey = self.directory.survey(self.tenant, one) if short else None
             if survey is not None:
                 return survey
@@ -167,32 +144,25 @@ class ResponseReader(Reader):
         return self.local_day(us) < self.first_day
 
 
-def _located(response: Response) -> Response:
-    """The answer with its country as ISO 3166 has it, and with a warning where that is another."""
-    code = response.country
+_NOBODY = {"agent": None, "agent_name": None}
+_NOT_SIGNED = FieldError(
+    "agent_id",
+    "agent_not_signed",
+    "This survey counts an agent only from a link that was signed for it: the answer is "
+    "stored without one.",
+)
+
+
+def _located(code: str | None) -> tuple[str | None, FieldError | None]:
+    """The country as ISO 3166 has it, and a warning where that is another."""
     known = iso3166.country(code) if code else None
     if known == code:
-        return response
+        return code, None
     if known:
         message = f"{code} is stored as {known}, as ISO 3166 calls it."
-        return replace(
-            response, country=known, warning=FieldError("country", "country_renamed", message)
-        )
+        return known, FieldError("country", "country_renamed", message)
     message = f"{code} is no country of ISO 3166: the answer is stored without one."
-    return replace(
-        response, country=None, warning=FieldError("country", "country_unknown", message)
-    )
-
-
-def _unnamed(response: Response) -> Response:
-    """The answer without its agent, and with a warning that says so."""
-    warning = FieldError(
-        "agent_id",
-        "agent_not_signed",
-        "This survey counts an agent only from a link that was signed for it: the answer is "
-        "stored without one.",
-    )
-    return replace(response, agent=None, agent_name=None, warning=warning)
+    return None, FieldError("country", "country_unknown", message)
 
 
 def _score(item: dict[str, Any], rule: Rule) -> int:

@@ -22,7 +22,7 @@ from pulse.ingest import fields
 from pulse.ingest.body import read_body
 from pulse.ingest.deadline import within
 from pulse.ingest.interactions import InteractionReader
-from pulse.ingest.message import ATTRIBUTE, Event, Message, Response
+from pulse.ingest.message import ATTRIBUTE, Event, Message
 from pulse.ingest.origins import require_origin, require_origin_if_shown
 from pulse.ingest.pages import FRESH_S, page
 from pulse.ingest.reader import Reader
@@ -34,6 +34,7 @@ from pulse.settings import IngestSettings
 from pulse.store.clients import AGAIN, client, unavailable_on_failure
 from pulse.store.queue import MESSAGE_LIMIT, Queue
 from pulse.store.tenants import Tenants
+from pulse.streams.fields import NAME_LIMIT
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
 from pulse.tenants.limits import Limits
@@ -75,11 +76,7 @@ class Verdict:
     @property
     def warnings(self) -> Mapping[int, FieldError]:
         """What was left out of accepted events, by index."""
-        return {
-            index: event.warning
-            for index, event in self.events.items()
-            if isinstance(event, Response) and event.warning
-        }
+        return {index: event.warning for index, event in self.events.items() if event.warning}
 
 
 def _times(verdict: Verdict, items: Sequence[object]) -> dict[str, Any]:
@@ -88,8 +85,8 @@ def _times(verdict: Verdict, items: Sequence[object]) -> dict[str, Any]:
     Whoever sends such an answer again names that time, so that it stays on its day.
     """
     times = [
-        days.iso(event.answered_us)
-        if isinstance(event := verdict.events.get(index), Response)
+        days.iso(event["answered_us"])
+        if (event := verdict.events.get(index))
         and isinstance(item, Mapping)
         and fields.value_of(item, "age_ms") is not None
         else None
@@ -170,7 +167,7 @@ class Ingest:
 
     def _take_batch(self, call: Call) -> Reply:
         reader = self._reader(ResponseReader, call, "secret")
-        items = _batch_items(read_body(call, BATCH_LIMIT), reader.stream)
+        items = _batch_items(read_body(call, BATCH_LIMIT), reader.stream.name)
         base = _idempotency_key(call, longest_suffix=f":{len(items) - 1}")
         own_ids = [f"{base}:{index}" if base else None for index in range(len(items))]
         return self._take(call, reader, items, own_ids)
@@ -181,7 +178,8 @@ class Ingest:
         def take(call: Call) -> Reply:
             reader = self._reader(kind, call, "secret")
             body = read_body(call, BATCH_LIMIT)
-            items = _batch_items(body, reader.stream) if reader.stream in body else [body]
+            name = reader.stream.name
+            items = _batch_items(body, name) if name in body else [body]
             return self._take(call, reader, items, own_ids=[None] * len(items))
 
         return take
@@ -197,7 +195,7 @@ class Ingest:
         self, call: Call, reader: Reader, items: Sequence[object], own_ids: Sequence[str | None]
     ) -> Reply:
         verdict = _judge(reader, items, own_ids)
-        counted = reader.stream.capitalize()
+        counted = reader.stream.name.capitalize()
         count(f"{counted}Rejected", len(verdict.faults), at_us=reader.received_us)
         if not verdict.events:
             raise _nothing_accepted(verdict)
@@ -212,12 +210,12 @@ class Ingest:
         """Store the events in the queue; with a secret key nothing of the caller itself."""
         own = reader.key.kind == "publishable"
         body = Message(
-            stream=reader.stream,
+            stream=reader.stream.name,
             tenant=reader.tenant,
             key_kind=reader.key.kind,
             received_us=reader.received_us,
             request_id=call.request_id,
-            items=tuple(event.item() for event in events),
+            items=tuple(event.values for event in events),
             user_agent=call.headers.get("user-agent") if own else None,
             key_id=reader.key.id,
         ).encode()
@@ -239,7 +237,7 @@ class Ingest:
         name = call.path_parameters["id"]
         if key.surveys and name not in key.surveys:
             raise ForbiddenError("survey_not_allowed", "This key is for other surveys.")
-        short = 0 < len(name) <= fields.NAME_LIMIT
+        short = 0 < len(name) <= NAME_LIMIT
         tenant = self._directory.tenant(_tenant(key)) if short else None
         survey = self._directory.survey(tenant.id, name) if tenant else None
         if tenant is None or survey is None:

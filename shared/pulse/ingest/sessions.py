@@ -5,39 +5,31 @@ from typing import Any
 
 from pulse import days
 from pulse.ingest import fields
-from pulse.ingest.message import AgentSession
+from pulse.ingest.message import Event
 from pulse.ingest.reader import Reader
-from pulse.lake import LONGEST_SESSION_US
+from pulse.streams.sessions import LONGEST_US, SESSIONS
 
-FIELDS = ("session_id", "agent_id", "media_type", "day", "active_seconds", "engaged_seconds")
-"""Every field of a written session."""
-_LONGEST_S = Decimal(LONGEST_SESSION_US // days.SECOND)
+_LONGEST_S = Decimal(LONGEST_US // days.SECOND)
 
 
 class SessionReader(Reader):
     """Reads the agent sessions of a request."""
 
-    stream = "sessions"
-    noun = "session"
-    names = FIELDS
+    stream = SESSIONS
 
-    def read(self, given: object, own_id: str | None = None) -> AgentSession:
+    def read(self, given: object, own_id: str | None = None) -> Event:
         """The session that an item of a request means. Raises RejectedError for the first fault."""
         item = self.item(given)
-        session_id = fields.required("session_id", fields.named(item, "session_id"))
-        agent = fields.required("agent_id", fields.named_dimension(item, "agent_id"))
-        media_type = fields.required("media_type", fields.word(item, "media_type"))
+        values = self.values(item)
         day = fields.day(item, "day", self.first_day, self.local_day(self.received_us))
         active = _seconds(item, "active_seconds", _LONGEST_S)
         engaged = _seconds(item, "engaged_seconds", active)
-        return AgentSession(
-            session_id=session_id,
-            agent=agent,
-            media_type=media_type,
-            day=day.isoformat(),
-            active_us=int(active * days.SECOND),
-            engaged_us=int(engaged * days.SECOND),
-        )
+        values |= {
+            "day": day.isoformat(),
+            "active_us": int(active * days.SECOND),
+            "engaged_us": int(engaged * days.SECOND),
+        }
+        return Event.of(values["session_id"], values)
 
 
 def _seconds(item: dict[str, Any], field: str, most: Decimal) -> Decimal:

@@ -12,21 +12,22 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Self
 
 from pulse import days, lake
 from pulse.errors import ConflictError, PulseError
-from pulse.ingest.message import AgentSession, Interaction, Message, Response
+from pulse.ingest.message import Message
 from pulse.raw.quarantine import MARK, UNKNOWN_STREAM
 from pulse.store.objects import Objects
 from pulse.store.queue import Queue
+from pulse.streams import STREAMS
 
-FIELDS = frozenset(f.name for kind in (Response, Interaction, AgentSession) for f in fields(kind))
+FIELDS = frozenset().union(*(stream.in_message for stream in STREAMS.values()))
 """The members that an item may have."""
-_IDS = ("response_id", "interaction_id", "session_id")
+_IDS = tuple(stream.identity for stream in STREAMS.values())
 _ID_DIGITS = 16
 _AT_ONCE = 8
 _TRIES = 5

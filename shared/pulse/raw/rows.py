@@ -20,6 +20,9 @@ from pulse import days, lake
 from pulse.ingest.message import Message
 from pulse.raw.countries import Countries
 from pulse.raw.user_agents import client_of
+from pulse.streams import INTERACTIONS, RESPONSES, SESSIONS, Stream
+from pulse.streams.interactions import LONGEST_US as LONGEST_INTERACTION_US
+from pulse.streams.sessions import LONGEST_US as LONGEST_SESSION_US
 from pulse.tenants.rules import Rule
 
 Row = dict[str, Any]
@@ -64,12 +67,10 @@ def _nothing(item: Mapping[str, Any], origin: Origin, countries: Countries) -> R
 
 
 @dataclass(frozen=True)
-class Stream:
+class RowsOf:
     """What sets the rows of a stream apart."""
 
-    columns: Mapping[str, str]
-    required: frozenset[str]
-    """What an item has to give."""
+    stream: Stream
     order: tuple[str, ...]
     """Identity and version: by these the rows of an object are sorted."""
     check: Callable[[Row], None]
@@ -86,14 +87,15 @@ class Stream:
     @cached_property
     def nothing(self) -> Row:
         """A row of which nothing is known: every column, in the table's order."""
-        return dict.fromkeys(self.columns)
+        return dict.fromkeys(self.stream.columns)
 
     @cached_property
     def declared(self) -> tuple[Column, ...]:
         """What each column may hold."""
+        needed = self.stream.in_every_message
         return tuple(
-            Column(name, kind, *_HOLDS[kind], name in self.required, name.endswith("_us"))
-            for name, kind in self.columns.items()
+            Column(name, kind, *_HOLDS[kind], name in needed, name.endswith("_us"))
+            for name, kind in self.stream.columns.items()
         )
 
     @cached_property
@@ -118,7 +120,7 @@ class Stream:
     @cached_property
     def content(self) -> Callable[[Row], tuple[Any, ...]]:
         """What a row says, in the table's order: all but when and by which key it came."""
-        said = [name for name in self.columns if name not in _NOT_SAID]
+        said = [name for name in self.stream.columns if name not in _NOT_SAID]
         return itemgetter(*said)
 
 
@@ -130,29 +132,29 @@ def row_of(item: Any, index: int, origin: Origin, countries: Countries) -> tuple
     if not isinstance(item, dict):
         raise ValueError("an item must be an object")
     message = origin.message
-    stream = STREAMS[message.stream]
-    row: Row = {**stream.nothing, **item}
-    if len(row) > len(stream.columns):
-        for name in item.keys() - stream.columns.keys():
+    rows = ROWS[message.stream]
+    row: Row = {**rows.nothing, **item}
+    if len(row) > len(rows.nothing):
+        for name in item.keys() - rows.nothing.keys():
             del row[name]
     row["tenant"] = message.tenant
     row["received_us"] = message.received_us + index  # of one request, the later item wins
     row["key_id"] = message.key_id
-    row.update(stream.enrich(item, origin, countries))
-    _check(row, stream)
-    stream.check(row)
-    row["content_hash"] = _content_hash(row, stream)
-    if stream.moment is None:
+    row.update(rows.enrich(item, origin, countries))
+    _check(row, rows)
+    rows.check(row)
+    row["content_hash"] = _content_hash(row, rows)
+    if rows.moment is None:
         day = _named_day(item)
     else:
-        day = days.local_day(row[stream.moment], origin.timezone)
+        day = days.local_day(row[rows.moment], origin.timezone)
     _check_day(day, origin.timezone)
     return day, row
 
 
-def _content_hash(row: Row, stream: Stream) -> str:
+def _content_hash(row: Row, rows: RowsOf) -> str:
     """128 bits over all columns but _NOT_SAID: rows with equal hashes say the same."""
-    return hashlib.sha256(_canonical(stream.content(row))).hexdigest()[:32]
+    return hashlib.sha256(_canonical(rows.content(row))).hexdigest()[:32]
 
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
@@ -180,12 +182,12 @@ def _check_day(day: date, timezone: str) -> None:
 # -- what columns hold
 
 
-def _check(row: Row, stream: Stream) -> None:
+def _check(row: Row, rows: RowsOf) -> None:
     """Raise ValueError unless every column holds what the table declares."""
-    misfit = stream.misfit(tuple(map(type, row.values())))  # the row has its table's order
+    misfit = rows.misfit(tuple(map(type, row.values())))  # the row has its table's order
     if misfit:
         raise ValueError(f"{misfit.name} must be a {misfit.kind}")
-    for name, kind, _, holds, _, is_moment in stream.bounded:
+    for name, kind, _, holds, _, is_moment in rows.bounded:
         value = row[name]
         if value is None:
             continue
@@ -274,38 +276,33 @@ def _check_interaction(row: Row) -> None:
         raise ValueError("replies must not be negative")
     for name in _MILESTONES:
         us = row[name]
-        if us is not None and us - row["entered_us"] > lake.LONGEST_INTERACTION_US:
+        if us is not None and us - row["entered_us"] > LONGEST_INTERACTION_US:
             raise ValueError(f"{name} lies more than two years after entered_us")
 
 
 def _check_session(row: Row) -> None:
     if not 0 <= row["engaged_us"] <= row["active_us"]:
         raise ValueError("engaged_us must not be negative, nor more than active_us")
-    if row["active_us"] > lake.LONGEST_SESSION_US:
+    if row["active_us"] > LONGEST_SESSION_US:
         raise ValueError("active_us must not be longer than a day")
 
 
-STREAMS: Mapping[str, Stream] = {
-    "responses": Stream(
-        columns=lake.RAW_RESPONSES,
-        required=frozenset(
-            ("survey", "metric", "scale", "response_id", "answered_us", "score", "channel")
-        ),
+ROWS: Mapping[str, RowsOf] = {
+    "responses": RowsOf(
+        RESPONSES,
         order=lake.SCORES.raw_order,
         check=_check_response,
         moment="answered_us",
         enrich=_key_kind_and_client,
     ),
-    "interactions": Stream(
-        columns=lake.RAW_INTERACTIONS,
-        required=frozenset(("interaction_id", "media_type", "entered_us", "updated_us")),
+    "interactions": RowsOf(
+        INTERACTIONS,
         order=lake.INTERACTIONS.raw_order,
         check=_check_interaction,
         moment="entered_us",
     ),
-    "sessions": Stream(
-        columns=lake.RAW_SESSIONS,
-        required=frozenset(("session_id", "agent", "media_type", "active_us", "engaged_us")),
+    "sessions": RowsOf(
+        SESSIONS,
         order=lake.SESSIONS.raw_order,
         check=_check_session,
     ),

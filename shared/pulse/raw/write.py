@@ -20,7 +20,7 @@ from pulse.observe import count, logger
 from pulse.raw import parquet, quarantine
 from pulse.raw.countries import Countries
 from pulse.raw.names import AgentNames
-from pulse.raw.rows import STREAMS, Origin, Row, country_of, row_of
+from pulse.raw.rows import ROWS, Origin, Row, country_of, row_of
 from pulse.raw.zones import Zones
 from pulse.retention import expired, first_kept_day
 from pulse.settings import WriteRawSettings
@@ -182,7 +182,7 @@ class WriteRaw:
         except ValueError as error:
             self._refuse(record, str(error), batch)
             return
-        if message.stream not in STREAMS:
+        if message.stream not in ROWS:
             self._refuse(record, f"there is no stream {message.stream!r}", batch)
             return
         zone = self._zones.of(message.tenant)
@@ -250,8 +250,8 @@ class WriteRaw:
         return None
 
     def _store_rows(self, target: Target, day: date) -> None:
-        stream = STREAMS[target.stream]
-        rows = sorted(target.rows, key=stream.sort_key)
+        stream = ROWS[target.stream].stream
+        rows = sorted(target.rows, key=ROWS[target.stream].sort_key)
         key = lake.raw_key(target.stream, day, lake.ulid())
         self._objects.put(key, parquet.encode(rows, stream.columns))
         if self._ledger.add(target.stream, day, tell=False).expired:

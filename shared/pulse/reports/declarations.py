@@ -11,6 +11,7 @@ from typing import Literal
 
 from pulse import lake
 from pulse.reports.sums import Layout
+from pulse.streams.fields import Dimension as Dimension  # reports declare it, too
 
 Value = int | Decimal | Mapping[str, Decimal] | None
 """A figure; money of several currencies by currency."""
@@ -70,21 +71,6 @@ class Facts:
     def of_currency(self, name: str, currency: str) -> int:
         """The sum of a measure over what was recorded in a currency."""
         return self.layout.of_currency(self.sums, name, currency)
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """A column to group and filter by; `values` where they are a closed set.
-
-    Figures of one that is `a_person` judge somebody, which takes a minimum sample
-    (docs/metrics.md, "Survey scores").
-    """
-
-    name: str
-    title: str
-    text: str
-    values: tuple[str, ...] | None = None
-    a_person: bool = False
 
 
 @dataclass(frozen=True)

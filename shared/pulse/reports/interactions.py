@@ -6,13 +6,12 @@ An interaction counts once, on the day on which it entered (docs/metrics.md, "In
 from collections.abc import Callable
 from decimal import Decimal
 
-from pulse import lake
+from pulse import lake, streams
 from pulse.reports import metrics
 from pulse.reports.declarations import (
     CURRENCY,
     PERIOD,
     TENANT,
-    Dimension,
     Facts,
     Family,
     Metric,
@@ -20,24 +19,12 @@ from pulse.reports.declarations import (
     Value,
 )
 
-# -- dimensions and the family
-
-INTERACTION_DIMENSIONS = (
-    Dimension(
-        "media_type",
-        "Media type",
-        f"How they were in touch: {', '.join(lake.MEDIA_TYPES)}, or what the sender calls it.",
-    ),
-    Dimension("customer_segment", "Customer segment", "The segment that the customer is in."),
-    Dimension("service_type", "Service type", "What the customer wanted."),
-    Dimension("agent", "Agent", "The agent who dealt with it."),
-    Dimension(CURRENCY, "Currency", "The currency of its revenue (ISO 4217)."),
-)
+# -- the family
 
 INTERACTION = Family(
     name="interaction",
     dataset=lake.INTERACTIONS,
-    dimensions=INTERACTION_DIMENSIONS,
+    dimensions=streams.INTERACTIONS.dimensions,
     by_tenant=True,
     by_currency=("entered", "with_revenue", "revenue"),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from pulse import lake
+from pulse import lake, streams
 from pulse.reports import metrics
 from pulse.reports.declarations import (
     PERIOD,
@@ -17,26 +17,8 @@ from pulse.reports.declarations import (
     Report,
     Value,
 )
-from pulse.tenants.rules import METRICS as SURVEY_METRICS
+from pulse.streams.responses import CHANNELS
 from pulse.tenants.rules import Rule, Segment
-
-# -- dimensions
-
-SURVEY_DIMENSIONS = (
-    Dimension("survey", "Survey", "The survey that asked."),
-    Dimension("metric", "Metric", "What the survey measures.", SURVEY_METRICS),
-    Dimension("scale", "Scale", "The scale, with its rule where that is not the default."),
-    Dimension(
-        "channel",
-        "Channel",
-        f"Where the answer came from: {', '.join(lake.CHANNELS)}, or what the sender calls it.",
-    ),
-    Dimension("agent", "Agent", "The agent who was rated.", a_person=True),
-    Dimension("country", "Country", "The customer's country (ISO 3166-1 alpha-2)."),
-    Dimension("browser", "Browser", "The customer's browser."),
-    Dimension("os", "Operating system", "The customer's operating system."),
-    Dimension("device", "Device", "The customer's kind of device."),
-)
 
 # -- metrics
 
@@ -249,7 +231,7 @@ def _score_formulas(facts: Facts) -> tuple[str, ...]:
 SURVEY = Family(
     name="survey",
     dataset=lake.SCORES,
-    dimensions=SURVEY_DIMENSIONS,
+    dimensions=streams.RESPONSES.dimensions,
     apart=("metric", "scale"),
     formulas=_score_formulas,
     unjudged=lambda apart: _unjudged(*apart),
@@ -324,7 +306,7 @@ REPORTS = (
         text="Answers and scores by the channel that they came through.",
         family=SURVEY,
         group_by=("channel",),
-        always={"channel": lake.CHANNELS},
+        always={"channel": CHANNELS},
         metrics=(RESPONSES, SHARE_PCT, *_SCORED),
     ),
     Report(

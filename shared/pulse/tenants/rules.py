@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Segment = Literal["good", "neutral", "bad"]
+from pulse.streams.responses import METRICS
 
-METRICS = ("csat", "nps", "ces")
+Segment = Literal["good", "neutral", "bad"]
 
 # (metric, lowest, highest score) → (lowest good, highest bad score)
 _DEFAULT_CUTS: Mapping[tuple[str, int, int], tuple[int, int]] = {

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlsplit
 
-from pulse import days, lake
+from pulse import days
 from pulse.days import DateRange
+from pulse.streams.fields import WORD_LIMIT
+from pulse.streams.interactions import SYNCHRONOUS
 from pulse.tenants.thresholds import (
     Thresholds,
     Timeline,
@@ -164,7 +166,7 @@ class Tenant:
     """True once it has an event: from then on the time zone is fixed."""
     satisfaction_scale: str = "1-5"
     """Lowest and highest satisfaction of an interaction; fixed once a report has any."""
-    synchronous_media: tuple[str, ...] = lake.SYNCHRONOUS
+    synchronous_media: tuple[str, ...] = SYNCHRONOUS
     """The media on which the customer waits on the line: being accepted is the first response."""
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)
     """By their names (tenants/thresholds.py)."""
@@ -193,7 +195,7 @@ class Tenant:
             if not is_word(medium):
                 raise ValueError(
                     "synchronous_media names media, each a text of 1 to "
-                    f"{lake.WORD_LIMIT} characters, not {medium!r}"
+                    f"{WORD_LIMIT} characters, not {medium!r}"
                 )
         check_timelines(self.thresholds)
         check_targets(self.targets)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pulse import days
-from pulse.lake import MEDIA_TYPES
+from pulse.streams.interactions import MEDIA_TYPES
 from pulse.texts import is_word
 
 Timeline = tuple[tuple[date, int | None], ...]

@@ -26,7 +26,7 @@ def test_a_day_is_the_same_each_time_and_another_day_is_not() -> None:
 
 def test_rows_are_as_write_raw_stores_them() -> None:
     table: Any = responses_of(DAY, ROWS)
-    assert table.schema.equals(schema(lake.RAW_RESPONSES))
+    assert table.schema.equals(schema(lake.SCORES.raw_columns))
     order = [(name, "ascending") for name in (*IDENTITY, "received_us")]
     assert table.equals(table.sort_by(order))
     begin = days.to_us(days.EPOCH) + (DAY - days.EPOCH.date()).days * days.DAY

@@ -14,7 +14,7 @@ from pulse.cli.notation import Notation
 from pulse.cli.plan import Event, Plan, RowError
 from pulse.cli.table import Row, Table
 from pulse.cli.times import TimeFormatError, TimeReader
-from pulse.ingest.interactions import FIELDS
+from pulse.streams.interactions import INTERACTIONS as STREAM
 
 FILE = Table(
     Path("calls.csv"),
@@ -88,7 +88,7 @@ def test_empty_cells_say_nothing() -> None:
 
 def test_every_field_of_the_interface_can_be_mapped() -> None:
     outer = {name.partition(".")[0] for name in INTERACTIONS.field_names}
-    assert outer == set(FIELDS)
+    assert outer == set(STREAM.sent)
 
 
 @pytest.mark.parametrize(

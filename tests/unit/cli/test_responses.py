@@ -100,7 +100,7 @@ def test_an_ambiguous_date_is_not_the_rows_fault() -> None:
 @pytest.mark.parametrize(
     ("columns", "fixed", "complaint"),
     [
-        ({"skore": "rating"}, {}, r"no field 'skore'; the fields are: survey_id, score"),
+        ({"skore": "rating"}, {}, r"no field 'skore'; the fields are: survey_id, response_id"),
         ({"tags.": "plan"}, {}, r"no field 'tags\.'"),
         ({"score": "rating"}, {"score": "9"}, r"'score' is given by --map and by --set"),
         ({"score": "rating", "answered_at": "date"}, {}, r"--survey ID"),

@@ -21,7 +21,7 @@ RESPONSES = COLUMNS["responses"]
 DAY = date(2026, 11, 20)
 MOMENT = datetime(2026, 11, 20, 14, 3, 0, 123456, UTC)
 _LEFT_OUT = ("content_hash", "key_id")
-SELECTED = {name: kind for name, kind in lake.RAW_RESPONSES.items() if name not in _LEFT_OUT}
+SELECTED = {name: kind for name, kind in lake.SCORES.raw_columns.items() if name not in _LEFT_OUT}
 ROW: dict[str, Any] = {
     **dict.fromkeys(SELECTED),
     "tenant": "acme",
@@ -129,7 +129,7 @@ def test_the_order_of_a_day_does_not_depend_on_how_its_rows_came() -> None:
 # -- interactions
 
 CALL: dict[str, Any] = {
-    **dict.fromkeys(name for name in lake.RAW_INTERACTIONS if name not in _LEFT_OUT),
+    **dict.fromkeys(name for name in lake.INTERACTIONS.raw_columns if name not in _LEFT_OUT),
     "tenant": "acme",
     "interaction_id": "i-1",
     "media_type": "voice",
@@ -141,7 +141,7 @@ CALL: dict[str, Any] = {
 
 def calls(*rows: dict[str, Any]) -> pa.Table:
     """Merged interactions as the statement of sql/exports unloads them."""
-    columns = {name: lake.RAW_INTERACTIONS[name] for name in CALL}
+    columns = {name: lake.INTERACTIONS.raw_columns[name] for name in CALL}
     return pa.Table.from_pylist([CALL | row for row in rows], schema=schema(columns))
 
 

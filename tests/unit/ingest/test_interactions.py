@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.ingest.body import read_object
 from pulse.ingest.fields import RejectedError
-from pulse.ingest.interactions import FIELDS, InteractionReader
-from pulse.ingest.message import Interaction
+from pulse.ingest.interactions import InteractionReader
+from pulse.ingest.message import Event
 from pulse.ingest.money import MONEY
+from pulse.streams import INTERACTIONS
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests.unit.ingest.memory import directory
@@ -38,7 +39,7 @@ def reader(tenant: Tenant = BANK) -> InteractionReader:
     return InteractionReader(directory(tenant), Key("0" * 64, "secret", "bank", 0), "bank", NOW_US)
 
 
-def read(**more: object) -> Interaction:
+def read(**more: object) -> Event:
     return reader().read({**CALL, **more})
 
 
@@ -65,7 +66,7 @@ def test_everything_that_may_be_sent_is_kept_under_the_tables_names() -> None:
         revenue={"amount": "12.5", "currency": "eur"},
     )
     entered_us = days.parse_instant("2026-11-20T15:00:00Z")
-    assert interaction == Interaction(
+    assert interaction.values == dict(
         interaction_id="i-1",
         media_type="voice",
         entered_us=entered_us,
@@ -85,24 +86,23 @@ def test_everything_that_may_be_sent_is_kept_under_the_tables_names() -> None:
         revenue="12.5000",
         currency="EUR",
         accept_threshold_us=30 * days.SECOND,
-        first_response_threshold_us=None,
         finish_threshold_us=300 * days.SECOND,
         synchronous=True,
     )
-    assert set(interaction.item()) <= set(lake.RAW_INTERACTIONS)
+    assert set(interaction.values) <= set(lake.INTERACTIONS.raw_columns)
 
 
 def test_a_milestone_may_come_two_years_after_the_entry() -> None:
     """From 20 November 2024 to 20 November 2026 are 730 days; 731 are two years with a leap day."""
     given = {"entered_at": "2024-11-19T15:00:00Z", "finished_at": "2026-11-20T15:00:00Z"}
     interaction = read(**given)
-    assert interaction.finished_us is not None
-    assert interaction.finished_us - interaction.entered_us == 731 * 86_400 * 1_000_000
+    assert interaction["finished_us"] is not None
+    assert interaction["finished_us"] - interaction["entered_us"] == 731 * 86_400 * 1_000_000
 
 
 def test_what_is_not_given_is_not_in_the_message() -> None:
-    nothing = dict.fromkeys(set(FIELDS) - set(CALL)) | {"agent_id": "", "revenue": None}
-    assert read(**nothing).item() == {
+    nothing = dict.fromkeys(set(INTERACTIONS.sent) - set(CALL)) | {"agent_id": "", "revenue": None}
+    assert read(**nothing).values == {
         "interaction_id": "i-1",
         "media_type": "voice",
         "entered_us": days.parse_instant("2026-11-20T15:00:00Z"),
@@ -127,31 +127,34 @@ def test_the_thresholds_are_those_of_the_tenants_day_on_which_it_entered(
     entered_at: str, accept_s: int, finish_s: int | None
 ) -> None:
     call = read(entered_at=entered_at)
-    assert call.accept_threshold_us == accept_s * days.SECOND
-    assert call.finish_threshold_us == (finish_s * days.SECOND if finish_s else None)
+    assert call["accept_threshold_us"] == accept_s * days.SECOND
+    assert call["finish_threshold_us"] == (finish_s * days.SECOND if finish_s else None)
 
 
 def test_each_medium_has_thresholds_of_its_own_and_one_taken_away_is_none() -> None:
     october = read(media_type="email", entered_at="2026-10-31T12:00:00Z")
-    assert (october.accept_threshold_us, october.first_response_threshold_us) == (None, 3600000000)
+    assert (october["accept_threshold_us"], october["first_response_threshold_us"]) == (
+        None,
+        3600000000,
+    )
     november = read(media_type="email", entered_at="2026-11-01T12:00:00Z")
-    assert november.first_response_threshold_us is None
+    assert november["first_response_threshold_us"] is None
 
 
 def test_whether_customers_wait_on_the_line_is_the_tenants_to_say() -> None:
-    assert [read(media_type=medium).synchronous for medium in ("voice", "chat", "email")] == [
+    assert [read(media_type=medium)["synchronous"] for medium in ("voice", "chat", "email")] == [
         True,
         True,
         False,
     ]
     tenant = replace(BANK, synchronous_media=("voice", "social"))
     found = [reader(tenant).read({**CALL, "media_type": m}) for m in ("voice", "chat", "social")]
-    assert [one.synchronous for one in found] == [True, False, True]
+    assert [one["synchronous"] for one in found] == [True, False, True]
 
 
 def test_a_threshold_of_zero_is_a_threshold() -> None:
     tenant = replace(BANK, thresholds={"voice.accept": ((days.FIRST_DAY, 0),)})
-    assert reader(tenant).read(CALL).accept_threshold_us == 0
+    assert reader(tenant).read(CALL)["accept_threshold_us"] == 0
 
 
 @pytest.mark.parametrize(
@@ -182,7 +185,7 @@ def test_an_amount_is_kept_exactly_whether_it_is_a_number_or_a_text(
                 "amount_out_of_range",
             )
         else:
-            assert read(revenue={"amount": value, "currency": "EUR"}).revenue == stored
+            assert read(revenue={"amount": value, "currency": "EUR"})["revenue"] == stored
 
 
 @pytest.mark.parametrize(
@@ -216,7 +219,7 @@ AMOUNTS = st.decimals(-MONEY, MONEY, places=4)
 @given(AMOUNTS, st.booleans())
 def test_no_amount_changes_on_its_way(amount: Decimal, as_text: bool) -> None:
     value = str(amount) if as_text else written(str(amount))
-    kept = read(revenue={"amount": value, "currency": "EUR"}).revenue
+    kept = read(revenue={"amount": value, "currency": "EUR"})["revenue"]
     assert kept is not None
     assert Decimal(kept) == amount
     assert kept[-5] == "."
@@ -255,7 +258,7 @@ def test_satisfaction_lies_within_the_tenants_scale(
             read_it({**CALL, "satisfaction": satisfaction})
         assert caught.value.fault.code == "satisfaction_out_of_range"
     else:
-        assert read_it({**CALL, "satisfaction": satisfaction}).satisfaction == stored
+        assert read_it({**CALL, "satisfaction": satisfaction})["satisfaction"] == stored
 
 
 TIMES = ["2026-11-20T09:30:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"]
@@ -274,7 +277,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@given(VALUES | st.dictionaries(st.sampled_from([*FIELDS, "x"]), VALUES), st.booleans())
+@given(VALUES | st.dictionaries(st.sampled_from([*INTERACTIONS.sent, "x"]), VALUES), st.booleans())
 def test_any_json_is_an_interaction_or_rejected_with_a_code(item: Any, filled: bool) -> None:
     if isinstance(item, dict) and filled:
         item = CALL | item
@@ -284,9 +287,9 @@ def test_any_json_is_an_interaction_or_rejected_with_a_code(item: Any, filled: b
         assert error.fault.code
         assert error.fault.message
     else:
-        json.dumps(interaction.item())
-        assert interaction.entered_us <= NOW_US + 300 * days.SECOND
-        assert (interaction.revenue is None) == (interaction.currency is None)
+        json.dumps(interaction.values)
+        assert interaction["entered_us"] <= NOW_US + 300 * days.SECOND
+        assert (interaction["revenue"] is None) == (interaction["currency"] is None)
 
 
 # -- days alone
@@ -296,15 +299,19 @@ NOON_US = days.parse_instant("2026-11-20T17:00:00Z")  # in New York
 
 def test_a_bare_day_is_the_tenants_noon_and_is_told_as_such() -> None:
     call = read(entered_at="2026-11-20", accepted_at="2026-11-20", finished_at="2026-11-20")
-    assert (call.entered_us, call.accepted_us, call.finished_us) == (NOON_US,) * 3
-    flags = (call.entered_by_day, call.accepted_by_day, call.finished_by_day)
+    assert (call["entered_us"], call["accepted_us"], call["finished_us"]) == (NOON_US,) * 3
+    flags = (call["entered_by_day"], call["accepted_by_day"], call["finished_by_day"])
     assert flags == (True, True, True)
-    assert call.first_response_by_day is None
+    assert call["first_response_by_day"] is None
 
 
 def test_a_day_alone_is_never_before_a_moment_of_that_day() -> None:
     call = read(entered_at="2026-11-20T22:00:00Z", accepted_at="2026-11-20")
-    assert (call.accepted_us, call.entered_by_day, call.accepted_by_day) == (NOON_US, None, True)
+    assert (call["accepted_us"], call["entered_by_day"], call["accepted_by_day"]) == (
+        NOON_US,
+        None,
+        True,
+    )
     with pytest.raises(RejectedError) as raised:
         read(entered_at="2026-11-20T22:00:00Z", accepted_at="2026-11-19")
     assert raised.value.fault.code == "negative_duration"
@@ -312,7 +319,7 @@ def test_a_day_alone_is_never_before_a_moment_of_that_day() -> None:
 
 def test_todays_day_is_taken_in_the_morning_and_tomorrow_is_not() -> None:
     """It is seven in the morning in New York."""
-    assert read(entered_at="2026-11-21").entered_us == NOW_US
+    assert read(entered_at="2026-11-21")["entered_us"] == NOW_US
     with pytest.raises(RejectedError) as raised:
         read(entered_at="2026-11-22")
     assert raised.value.fault.code == "entered_at_in_future"

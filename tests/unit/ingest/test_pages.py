@@ -9,7 +9,8 @@ from pulse import days
 from pulse.ingest.pages import page
 from pulse.ingest.reader import AHEAD_S
 from pulse.ingest.words import LANGUAGES, ends, words
-from pulse.tenants.rules import METRICS, Rule
+from pulse.streams.responses import METRICS
+from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Display, Survey, Texts
 from pulse.tenants.tenant import Tenant
 

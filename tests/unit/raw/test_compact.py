@@ -26,7 +26,7 @@ from pulse.store.objects import Objects, Version
 from pulse.tombstones import Erasure, Tombstones, customer_mark
 
 PAST = date(2026, 11, 11)
-COLUMNS = lake.RAW_RESPONSES
+COLUMNS = lake.SCORES.raw_columns
 
 pytestmark = pytest.mark.usefixtures("noon")
 

@@ -57,10 +57,10 @@ def test_every_raw_table_can_be_written(dataset: lake.Dataset) -> None:
 
 
 def test_the_columns_have_the_declared_names_types_and_codec() -> None:
-    row = dict.fromkeys(lake.RAW_RESPONSES)
-    file = ParquetFile(pa.BufferReader(encode([row], lake.RAW_RESPONSES)))
-    assert file.schema_arrow.equals(schema(lake.RAW_RESPONSES))
-    assert file.schema_arrow.names == list(lake.RAW_RESPONSES)
+    row = dict.fromkeys(lake.SCORES.raw_columns)
+    file = ParquetFile(pa.BufferReader(encode([row], lake.SCORES.raw_columns)))
+    assert file.schema_arrow.equals(schema(lake.SCORES.raw_columns))
+    assert file.schema_arrow.names == list(lake.SCORES.raw_columns)
     kinds = {name: file.schema_arrow.field(name).type for name in ("score", "answered_us", "tags")}
     assert kinds["score"] == pa.int32()
     assert kinds["answered_us"] == pa.int64()
@@ -69,7 +69,7 @@ def test_the_columns_have_the_declared_names_types_and_codec() -> None:
 
 
 def test_an_object_tells_the_number_of_its_format() -> None:
-    body = encode([dict.fromkeys(lake.RAW_SESSIONS)], lake.RAW_SESSIONS)
+    body = encode([dict.fromkeys(lake.SESSIONS.raw_columns)], lake.SESSIONS.raw_columns)
     assert ParquetFile(pa.BufferReader(body)).schema_arrow.metadata == {b"pulse.format": b"3"}
 
 
@@ -79,7 +79,8 @@ def test_writing_does_not_import_pandas() -> None:
         "import sys\n"
         "from pulse import lake\n"
         "from pulse.raw.parquet import encode\n"
-        "encode([dict.fromkeys(lake.RAW_RESPONSES) | {'tags': {'a': 'b'}}], lake.RAW_RESPONSES)\n"
+        "columns = lake.SCORES.raw_columns\n"
+        "encode([dict.fromkeys(columns) | {'tags': {'a': 'b'}}], columns)\n"
         "print('pandas' in sys.modules)"
     )
     run = subprocess.run(

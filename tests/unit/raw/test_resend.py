@@ -54,7 +54,7 @@ def test_an_item_of_a_batch_was_received_when_it_was() -> None:
 
 @pytest.mark.parametrize("country", [None, "FR"])
 def test_a_servers_item_keeps_the_country_that_its_address_told(country: str | None) -> None:
-    item = {name: value for name, value in samples.RESPONSE.item().items() if name != "country"}
+    item = {name: value for name, value in samples.RESPONSE.items() if name != "country"}
     given = {"tenant": "acme", "key_kind": "secret", "user_agent": None, "country": "DE"}
     item |= {"country": country} if country else {}
     line = Line("", {**lines("2")[0].told, "row": {**given, "item": item}})

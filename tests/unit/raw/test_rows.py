@@ -47,7 +47,7 @@ def row(item: Any, where: Origin | None = None, index: int = 0) -> Row:
 
 
 def test_a_row_has_exactly_the_tables_columns() -> None:
-    assert row(ITEM).keys() == lake.RAW_RESPONSES.keys()
+    assert row(ITEM).keys() == lake.SCORES.raw_columns.keys()
 
 
 def test_a_pages_response_is_enriched_from_its_request_alone() -> None:
@@ -195,7 +195,7 @@ def test_an_update_of_an_interaction_is_a_row_as_it_came() -> None:
     day, row = made("interactions", CALL | given, index=3)
     assert day == date(2026, 11, 21)
     assert row == {
-        **dict.fromkeys(lake.RAW_INTERACTIONS),
+        **dict.fromkeys(lake.INTERACTIONS.raw_columns),
         **CALL,
         **given,
         "tenant": "demo",
@@ -213,7 +213,7 @@ def test_an_interaction_counts_on_the_tenants_day_of_its_entry() -> None:
 def test_a_session_has_the_day_that_it_names() -> None:
     day, row = made("sessions", SESSION, timezone="Pacific/Kiritimati")
     assert day == date(2026, 11, 20)
-    assert row.keys() == lake.RAW_SESSIONS.keys()
+    assert row.keys() == lake.SESSIONS.raw_columns.keys()
     assert (row["agent"], row["active_us"], row["engaged_us"]) == ("ada", 3_600_000_000, 0)
 
 

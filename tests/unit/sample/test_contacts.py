@@ -14,7 +14,7 @@ from local.sample.story import BAD_WEEK, DAYS
 from local.sample.tenant import AGENTS, DELIVERY, SEGMENTS, SERVICES, TENANT, THRESHOLDS
 from local.sample.updates import sessions, updates
 from pulse import days
-from pulse.lake import MEDIA_TYPES
+from pulse.streams.interactions import MEDIA_TYPES
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 TODAY = NOW.date()

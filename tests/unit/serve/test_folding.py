@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pulse import days, lake
+from pulse import days
 from pulse.errors import OutdatedError, UnprocessableError
 from pulse.reports.registry import REPORTS
 from pulse.serve import groups
@@ -23,6 +23,7 @@ from pulse.serve.cells import Column
 from pulse.serve.folding import Kept, Ranking, Tally
 from pulse.serve.query import parse
 from pulse.serve.questions import Question
+from pulse.streams.responses import CHANNELS
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
@@ -129,7 +130,7 @@ def crowd(seed: int, size: int, report: str) -> list[Answer]:
                 chance.randint(1, 5),
                 metric,
                 scale,
-                channel=chance.choice(lake.CHANNELS),
+                channel=chance.choice(CHANNELS),
                 agent=chance.choice([None, f"a{int(chance.expovariate(1 / 12)):02}"]),
                 country=chance.choice([None, "DE", "FR", "US"]),
             )

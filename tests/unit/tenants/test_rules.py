@@ -4,7 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pulse.tenants.rules import METRICS, Rule
+from pulse.streams.responses import METRICS
+from pulse.tenants.rules import Rule
 
 
 def segments(rule: Rule) -> dict[str, list[int]]:
