@@ -11,6 +11,7 @@ from pulse.reports import rollups, tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve import parquet
 from pulse.serve.cells import Cells
+from pulse.serve.groups import Groups, Key
 from pulse.serve.years import Piece, Year
 from pulse.tenants.tenant import CUBE, Part, YearState
 
@@ -92,3 +93,9 @@ def as_cells(table: lake.Dataset, body: bytes) -> Cells:
 def as_year(table: lake.Dataset, body: bytes) -> Year:
     """The year of one cube's object."""
     return whole(table, as_cells(table, body))
+
+
+def by_key(groups: Groups) -> dict[Key, list[int]]:
+    """The sums of a table of groups by their values."""
+    assert len(set(groups.keys)) == len(groups)
+    return dict(zip(groups.keys, groups.sums.tolist(), strict=True))

@@ -19,7 +19,7 @@ class Condition:
     values: frozenset[Value]
     negated: bool = False
 
-    def holds(self, value: Value) -> bool:
+    def holds(self, value: str | int | None) -> bool:
         """Does a response with this value count?"""
         return (value in self.values) != self.negated
 

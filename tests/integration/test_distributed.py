@@ -95,8 +95,8 @@ class World:
         """How many answers of score 1 the roll-up counts."""
         process = process or self.process()
         cells = process.cells(wanted, self.admit, remaining_s=lambda: 0.0)
-        ((sums),) = cells.group([DAY], {}, []).values()
-        return sums[1]
+        [sums] = cells.group([DAY], {}, []).sums.tolist()
+        return int(sums[1])
 
     def refused(self, wanted: Wanted) -> str:
         with pytest.raises(RequestError) as error:

@@ -23,16 +23,17 @@ from pulse.filters import Condition
 from pulse.reports.declarations import PERIOD
 from pulse.reports.registry import REPORTS
 from pulse.serve import distributed_sql
+from pulse.serve.answer import answer
 from pulse.serve.cells import Cells
 from pulse.serve.distributed_sql import TooManyRowsError, Wanted
+from pulse.serve.plan import needs_of, plan_of
 from pulse.serve.query import parse
-from pulse.serve.questions import Question
 from pulse.serve.years import Year
 from pulse.store.clients import client
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Part, TableState, Tenant, YearState
 from tests.driver import Driver, running
-from tests.report_parts import as_year
+from tests.report_parts import as_year, by_key
 from tests.unit.serve.events import pairs
 
 Row = dict[str, Any]
@@ -215,12 +216,14 @@ def compare(pulse: Driver, table: lake.Dataset, seed: int, size: int, asked: Ask
 
 
 def told(year: Year, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
-    return year.group(
-        dates,
-        asked.filters,
-        names,
-        granularity=asked.granularity,
-        week_start=asked.week_start,
+    return by_key(
+        year.group(
+            dates,
+            asked.filters,
+            names,
+            granularity=asked.granularity,
+            week_start=asked.week_start,
+        )
     )
 
 
@@ -262,13 +265,11 @@ def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, quer
     cube = as_year(table, as_parquet(table, rows, with_day=True))
     state = YearState((Part("", frozenset(), {}),), "content", 0, FIRST, 0)
     tenant = Tenant("acme", "Acme", tables={table.name: TableState({2025: state, 2026: state})})
-    asked = Question.ask(
-        entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0)
-    )
-    needs = next(one for one in asked.needs if one.table == table)
+    asked = plan_of(entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0))
+    needs = next(one for one in needs_of(asked) if one.table == table)
     wanted = Wanted.of(needs, laid)
     made = Year(table, [wanted.piece(answered(pulse, wanted))])
-    replies = [asked.reply({"acme": [year]}, query).body for year in (cube, made)]
+    replies = [answer(asked, {"acme": [year]}, query).body for year in (cube, made)]
     assert replies[0] == replies[1]
     assert len(replies[0]) > 300
 

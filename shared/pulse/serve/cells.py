@@ -9,28 +9,18 @@ float64 that adds it up is kept in several parts, by its bits.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from pulse import days, lake
 from pulse.filters import Filters
-from pulse.reports.declarations import PERIOD
+from pulse.reports.declarations import PERIOD, Label
+from pulse.serve.encoding import Encoded, Integers, number
 from pulse.serve.groups import Groups, check_size
 
-Integers = npt.NDArray[Any]  # of whichever width holds them
-
-_FEW = 2**20  # so many numbers are told apart by a table of them rather than by sorting
 _EPOCH_DAY = days.EPOCH.date().toordinal()
-
-
-@dataclass(frozen=True)
-class Column:
-    """A dimension: each row's code, and the values by code; one of them is None."""
-
-    codes: Integers
-    values: Sequence[str | None]
 
 
 @dataclass(frozen=True)
@@ -45,14 +35,14 @@ class Part:
     shift: int = 0
 
 
-Fold = Callable[[Sequence[str], Sequence[Column]], Sequence[Column]]
+Fold = Callable[[Sequence[str], Sequence[Encoded]], Sequence[Encoded]]
 """Makes the columns of these names have fewer values: one value may stand for many."""
 
 
 class Columns(Protocol):
     """The dimensions of an object by name."""
 
-    def __getitem__(self, name: str) -> Column: ...
+    def __getitem__(self, name: str) -> Encoded: ...
 
     @property
     def nbytes(self) -> int:
@@ -103,15 +93,16 @@ class Cells:
             columns = fold(dimensions, columns)
         numbers, members = number(columns, len(self.day[rows]))
         check_size(len(members))
-        labels = [[one.values[code] for code in one.codes[members].tolist()] for one in columns]
-        keys = list(zip(*labels, strict=True)) if labels else [()] * len(members)
-        return dict(zip(keys, self._add_up(rows, numbers, len(members)), strict=True))
+        return Groups(
+            [column.take(members) for column in columns],
+            self._add_up(rows, numbers, len(members)),
+        )
 
     def has(self, dates: Iterable[date] | None, name: str, value: str) -> bool:
         """Is there a row of these days with this value of a dimension?"""
         return value in self.columns[name].values and value in self.values(dates, name)
 
-    def values(self, dates: Iterable[date] | None, name: str) -> set[str | None]:
+    def values(self, dates: Iterable[date] | None, name: str) -> set[Label]:
         """The values that a dimension has in the rows of these days."""
         column = self.columns[name]
         codes = column.codes[self._rows(dates, {})]
@@ -126,7 +117,7 @@ class Cells:
         *,
         granularity: str = "day",
         week_start: str = "monday",
-    ) -> tuple[list[Column], Integers]:
+    ) -> tuple[Sequence[Encoded], Integers]:
         """The same groups, however many, as columns, and how many events each of them stands for.
 
         No group is made an object of its own: a million of them take some megabytes.
@@ -138,7 +129,7 @@ class Cells:
         for name in self.table.counted:
             for part in self.counts[self.table.measures.index(name)]:
                 sizes += _added(part, group_of, len(members)) << part.shift
-        return [Column(one.codes[members], one.values) for one in columns], sizes
+        return [column.take(members) for column in columns], sizes
 
     def _selected(
         self,
@@ -147,13 +138,13 @@ class Cells:
         dimensions: Sequence[str],
         granularity: str,
         week_start: str,
-    ) -> tuple[Integers | slice, Sequence[Column]]:
+    ) -> tuple[Integers | slice, Sequence[Encoded]]:
         """The rows that the days and filters leave, and their columns."""
         rows = self._rows(dates, filters)
         return rows, [
             _periods(self.day[rows], granularity, week_start)
             if name == PERIOD
-            else Column(self.columns[name].codes[rows], self.columns[name].values)
+            else self.columns[name].take(rows)
             for name in dimensions
         ]
 
@@ -172,23 +163,14 @@ class Cells:
             holds &= more
         return slice(None) if holds.all() else np.flatnonzero(holds)
 
-    def _add_up(self, rows: Integers | slice, numbers: Integers, groups: int) -> list[list[int]]:
+    def _add_up(self, rows: Integers | slice, numbers: Integers, groups: int) -> Integers:
         """The counts' sums, one line for each group."""
         group_of = self._group_of(rows, numbers, groups)
-        sums = np.zeros((groups, len(self.counts)), np.int64)
-        higher: list[tuple[int, int, list[int]]] = []
-        for at, parts in enumerate(self.counts):
-            for part in parts:
-                added = _added(part, group_of, groups)
-                if part.shift:  # may be beyond 64 bits: for Python's integers
-                    higher.append((at, part.shift, added.tolist()))
-                else:
-                    sums[:, at] += added
-        lines: list[list[int]] = sums.tolist()
-        for at, shift, bits in higher:
-            for line, some in zip(lines, bits, strict=True):
-                line[at] += some << shift
-        return lines
+        measures = [_sums(parts, group_of, groups) for parts in self.counts]
+        sums: Integers = np.empty((groups, len(measures)), np.result_type(*measures))
+        for at, measure in enumerate(measures):
+            sums[:, at] = measure
+        return sums
 
     def _group_of(self, rows: Integers | slice, numbers: Integers, groups: int) -> Integers:
         """Each row's group; what is filtered out falls behind the last."""
@@ -214,6 +196,16 @@ def _of_days(day: Integers, dates: Iterable[date]) -> npt.NDArray[np.bool_]:
     return found
 
 
+def _sums(parts: Sequence[Part], group_of: Integers, groups: int) -> Integers:
+    """A measure's sum in each group: Python's integers where one may be beyond 64 bits."""
+    found = [(_added(part, group_of, groups), part.shift) for part in parts]
+    reach = sum(int(np.abs(added).max(initial=0)) << shift for added, shift in found)
+    sums: Integers = np.zeros(groups, np.int64 if reach < 2**63 else np.object_)
+    for added, shift in found:
+        sums += added.astype(sums.dtype) << shift
+    return sums
+
+
 def _added(part: Part, group_of: Integers, groups: int) -> Integers:
     """The part's sum in each group."""
     weights = part.amounts
@@ -221,7 +213,7 @@ def _added(part: Part, group_of: Integers, groups: int) -> Integers:
     return sums.astype(np.int64)
 
 
-def _periods(day: Integers, granularity: str, week_start: str) -> Column:
+def _periods(day: Integers, granularity: str, week_start: str) -> Encoded:
     """Each row's period, named by its first day."""
     first = int(day.min()) if len(day) else 0
     last = int(day.max()) if len(day) else -1
@@ -232,33 +224,4 @@ def _periods(day: Integers, granularity: str, week_start: str) -> Column:
     values = sorted(set(starts))
     code = {start: place for place, start in enumerate(values)}
     code_of_day = np.array([code[start] for start in starts], np.int64)
-    return Column(code_of_day[day - first], [value.isoformat() for value in values])
-
-
-def number(parts: Sequence[Column], rows: int) -> tuple[Integers, Integers]:
-    """(each row's group number, one row of each group): rows of equal codes share a group."""
-    numbers: Integers = np.zeros(rows, np.int32)
-    size = 1
-    for part in parts:
-        if size * len(part.values) > 2**62:  # would no longer fit: number what there is so far
-            numbers, members = _renumber(numbers, size)
-            size = len(members)
-        size *= len(part.values)
-        if size > 2**31:
-            numbers = numbers.astype(np.int64)
-        numbers *= len(part.values)
-        numbers += part.codes
-    return _renumber(numbers, size)
-
-
-def _renumber(numbers: Integers, size: int) -> tuple[Integers, Integers]:
-    """Numbers below `size` as numbers without gaps, and for each of them a row that has it."""
-    if size > max(_FEW, 4 * len(numbers)):
-        _, members, dense = np.unique(numbers, return_index=True, return_inverse=True)
-        return dense, members
-    row_of: Integers = np.full(size, -1, np.int32)  # of one object's rows, of which there are fewer
-    row_of[numbers] = np.arange(len(numbers), dtype=np.int32)
-    present = np.flatnonzero(row_of >= 0)
-    members = row_of[present]
-    row_of[present] = np.arange(len(present))
-    return row_of[numbers], members
+    return Encoded(code_of_day[day - first], [value.isoformat() for value in values])

@@ -15,8 +15,10 @@ from pulse.observe import logger
 from pulse.reports.registry import FAMILIES, TENANT, Dimension, Family, Report
 from pulse.serve import query as queries
 from pulse.serve.formats import PAGE_BYTES, fill, to_json
+from pulse.serve.meta import meta_of
+from pulse.serve.plan import Plan
 from pulse.serve.query import Query, refusal
-from pulse.serve.questions import Question
+from pulse.serve.tally import tally_of
 from pulse.serve.years import TenantYears
 from pulse.store.names import Names
 from pulse.tenants.access import Directory
@@ -97,18 +99,16 @@ class Search:
             text=_once("q", pairs) or "",
         )
 
-    def answer(
-        self, question: Question, objects: TenantYears, names: DisplayNames
-    ) -> dict[str, Any]:
+    def answer(self, plan: Plan, objects: TenantYears, names: DisplayNames) -> dict[str, Any]:
         """The reply's members: at most MOST_VALUES values, or 3.8 MB, the most frequent first.
 
-        `question` is this search's, as a key asks it. The text is looked for among all values,
+        `plan` is this search's, as a key asks it. The text is looked for among all values,
         however many there are.
         """
-        known, warnings = self._names(question, names)
+        known, warnings = self._names(plan, names)
         wanted = (
             (value, count)
-            for value, count in self._counts(question, objects)
+            for value, count in self._counts(plan, objects)
             if self._is_wanted(value, known.get(value or ""))
         )
         # one more than is shown, to know whether there are more
@@ -119,7 +119,7 @@ class Search:
         ]
         room = PAGE_BYTES - _META_BYTES
         shown = len(fill(map(to_json, found), limit=MOST_VALUES, room=room))
-        meta = question.meta(objects)
+        meta = meta_of(plan, objects)
         return {
             "dimension": self.dimension.name,
             "title": self.dimension.title,
@@ -128,15 +128,14 @@ class Search:
             "truncated": len(found) > shown,
         }
 
-    def _counts(self, question: Question, objects: TenantYears) -> Iterator[tuple[_Value, int]]:
+    def _counts(self, plan: Plan, objects: TenantYears) -> Iterator[tuple[_Value, int]]:
         """Each value with how many it counts for."""
-        tally = question.tally(objects, [self.dimension.name])
-        [column] = tally.columns
-        sizes, _ = tally.sizes
-        yield from zip((column.values[code] for code in column.codes), sizes.tolist(), strict=True)
+        tally = tally_of(plan, objects, [self.dimension.name])
+        for (value,), (count, _) in zip(tally.keys, tally.sums.tolist(), strict=True):
+            yield None if value is None else str(value), count
 
     def _names(
-        self, question: Question, names: DisplayNames
+        self, plan: Plan, names: DisplayNames
     ) -> tuple[dict[str, str], list[dict[str, str]]]:
         """(names by value, warnings); if several tenants name a value, the first one's name.
 
@@ -144,8 +143,8 @@ class Search:
         """
         known: dict[str, str] = {}
         try:
-            for span in reversed(question.spans):
-                known |= names.of(self.dimension.name, span.tenant.id)
+            for one in reversed(plan.tenants):
+                known |= names.of(self.dimension.name, one.tenant.id)
         except Exception as error:  # whatever it is: the values and counts are there
             logger.error("names not read", extra={"error": type(error).__name__})
             message = "Display names cannot be read just now; q has searched the values alone."

@@ -28,9 +28,11 @@ import pyarrow.parquet as pq
 from pulse import days, lake
 from pulse.days import ONE_DAY, DateRange
 from pulse.filters import Condition, Filters
+from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
 from pulse.serve import parquet
-from pulse.serve.cells import Cells, Column, Integers
+from pulse.serve.cells import Cells
+from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.needs import Needs
 from pulse.serve.years import Piece
 from pulse.tenants.tenant import check_tenant_id
@@ -264,14 +266,14 @@ class Wanted:
 
     # -- the roll-up
 
-    def _column(self, name: str, found: Cells, mark: Integers) -> Column:
+    def _column(self, name: str, found: Cells, mark: Integers) -> Encoded:
         """A dimension of the roll-up; marked rows have a value that fails the filters."""
         condition = self._filters.get(name)
         if name in self._columns:
             read = found.columns[name]
         else:  # None stands for what has passed
-            read = Column(np.zeros(len(mark), np.uint8), [None])
-        values: list[str | None] = list(read.values)
+            read = Encoded(np.zeros(len(mark), np.uint8), [None])
+        values: list[Label] = list(read.values)
         codes = read.codes
         if condition and name not in self.grouped:
             # the value that the rows which passed have, in the place of what stands for it
@@ -295,9 +297,9 @@ class TooManyRowsError(Exception):
 class _Made:
     """Dimensions by name, in memory."""
 
-    columns: Mapping[str, Column]
+    columns: Mapping[str, Encoded]
 
-    def __getitem__(self, name: str) -> Column:
+    def __getitem__(self, name: str) -> Encoded:
         return self.columns[name]
 
     @property
@@ -311,15 +313,15 @@ def _read(body: bytes) -> pa.Table:
 
 
 def _without_rows(table: lake.Dataset) -> Cells:
-    nothing = {name: Column(np.empty(0, np.uint8), [None]) for name in table.dimensions}
+    nothing = {name: Encoded(np.empty(0, np.uint8), [None]) for name in table.dimensions}
     return Cells(table, np.empty(0, np.int32), _Made(nothing), [()] * len(table.measures))
 
 
-def _distinct(codes: Integers, values: Sequence[str | None]) -> Column:
+def _distinct(codes: Integers, values: Sequence[Label]) -> Encoded:
     """The column, with None among its values and no value twice."""
-    known: dict[str | None, int] = {None: 0}
+    known: dict[Label, int] = {None: 0}
     places = np.array([known.setdefault(value, len(known)) for value in values], np.int32)
-    return Column(places[codes], list(known))
+    return Encoded(places[codes], list(known))
 
 
 def _where(filters: Filters) -> tuple[list[str], list[str]]:

@@ -10,21 +10,26 @@ Counting and folding are done on columns of codes. No group that is not kept is 
 its own, whatever their number.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from pulse.lake import REST
-from pulse.reports.declarations import CURRENCY, PERIOD, Report
-from pulse.serve.cells import Column, Fold, Integers, number
-
-Value = str | None
+from pulse.reports.declarations import CURRENCY, PERIOD, Label, Report
+from pulse.serve import groups
+from pulse.serve.cells import Fold
+from pulse.serve.columns import LEVEL
+from pulse.serve.encoding import Encoded, Integers, number, ranks
+from pulse.serve.groups import Groups
+from pulse.serve.plan import Plan
+from pulse.serve.query import Query
+from pulse.serve.tally import tally_of
+from pulse.serve.years import TenantYears
 
 LEAST_KEPT = 10
 """If not even so many groups can be kept, the question is refused."""
-_PENDING = 2**20
 
 
 def open_columns(report: Report, group_by: Sequence[str]) -> tuple[str, ...]:
@@ -38,11 +43,6 @@ def open_columns(report: Report, group_by: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def everywhere(value: Value, rows: int) -> Column:
-    """A column that has one value in each of its rows."""
-    return Column(np.zeros(rows, np.int64), [value])
-
-
 @dataclass(frozen=True)
 class Kept:
     """The groups that are kept, by the values of the open columns.
@@ -53,13 +53,13 @@ class Kept:
     """
 
     names: Sequence[str]
-    values: Sequence[Sequence[Value]]
+    values: Sequence[Sequence[Label]]
     beginnings: Sequence[Integers]
 
     @classmethod
-    def of(cls, names: Sequence[str], groups: Sequence[Column]) -> "Kept":
+    def of(cls, names: Sequence[str], groups: Sequence[Encoded]) -> "Kept":
         """Keeps these groups: a column for each of the names, with a code for each group."""
-        values: list[list[Value]] = []
+        values: list[list[Label]] = []
         beginnings: list[Integers] = []
         numbers: Integers = np.zeros(len(groups[0].codes), np.int64)
         for column in groups:
@@ -69,7 +69,7 @@ class Kept:
             beginnings.append(found)
         return cls(names, values, beginnings)
 
-    def fold(self, names: Sequence[str], columns: Sequence[Column]) -> list[Column]:
+    def fold(self, names: Sequence[str], columns: Sequence[Encoded]) -> list[Encoded]:
         """The columns of these names, in which what is not kept is REST."""
         folded = list(columns)
         numbers: Integers | None = None
@@ -82,100 +82,36 @@ class Kept:
             numbers = np.minimum(np.searchsorted(beginnings, asked), len(beginnings) - 1)
             is_kept = (beginnings[numbers] == asked) & (places < len(known))
             numbers[~is_kept] = len(beginnings)  # so no longer group that begins with it is kept
-            folded[at] = Column(np.where(is_kept, places, len(known)), [*known, REST])
+            folded[at] = Encoded(np.where(is_kept, places, len(known)), [*known, REST])
         return folded
 
 
-def _places(known: Sequence[Value], values: Sequence[Value]) -> Integers:
+def _places(known: Sequence[Label], values: Sequence[Label]) -> Integers:
     """The place of each value among those known; an unknown value gets the place behind them."""
     place = {value: at for at, value in enumerate(known)}
     return np.array([place.get(value, len(known)) for value in values], np.int64)
-
-
-@dataclass
-class Tally:
-    """How much each group counts in many objects, in the days asked for and those compared with.
-
-    Feed it the groups of each object as columns (Cells.sizes).
-    """
-
-    names: Sequence[str]
-    _known: list[dict[Value, int]] = field(init=False)
-    _columns: list[list[Integers]] = field(init=False)
-    _sizes: list[tuple[Integers, Integers]] = field(init=False, default_factory=list)
-    _pending: int = 0
-
-    def __post_init__(self) -> None:
-        """Nothing counted yet."""
-        self._known = [{} for _ in self.names]
-        self._columns = [[] for _ in self.names]
-
-    def add(self, columns: Sequence[Column], sizes: Integers, *, compared: bool = False) -> None:
-        """Count these groups; `compared`: they are of the days that are compared with."""
-        for known, codes, column in zip(self._known, self._columns, columns, strict=True):
-            codes.append(_known_codes(known, column))
-        nothing = np.zeros_like(sizes)
-        self._sizes.append((nothing, sizes) if compared else (sizes, nothing))
-        self._pending += len(sizes)
-        if self._pending > _PENDING:
-            self._merge()
-
-    @property
-    def columns(self) -> list[Column]:
-        """Every group once, as columns."""
-        self._merge()
-        return [
-            Column(parts[0] if parts else np.empty(0, np.int64), list(known))
-            for parts, known in zip(self._columns, self._known, strict=True)
-        ]
-
-    @property
-    def sizes(self) -> tuple[Integers, Integers]:
-        """What each of them counts in the days asked for, and in those compared with."""
-        self._merge()
-        return self._sizes[0] if self._sizes else (np.empty(0, np.int64), np.empty(0, np.int64))
-
-    def _merge(self) -> None:
-        if len(self._sizes) > 1:
-            codes = [np.concatenate(parts) for parts in self._columns]
-            now, before = (np.concatenate(parts) for parts in zip(*self._sizes, strict=True))
-            columns = [Column(c, list(k)) for c, k in zip(codes, self._known, strict=True)]
-            numbers, members = number(columns, len(now))
-            self._columns = [[each[members]] for each in codes]
-            self._sizes = [(_sums(numbers, now), _sums(numbers, before))]
-        self._pending = 0
-
-
-def _known_codes(known: dict[Value, int], column: Column) -> Integers:
-    """The column's codes as those of `known`, which learns the values that it has not seen."""
-    present, places = np.unique(column.codes, return_inverse=True)
-    codes = [known.setdefault(column.values[code], len(known)) for code in present.tolist()]
-    found: Integers = np.array(codes, np.int64)[places]
-    return found
-
-
-def _sums(numbers: Integers, sizes: Integers) -> Integers:
-    return np.bincount(numbers, weights=sizes).astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Ranking:
     """All groups of a question, and the combinations of open values in them, the largest first.
 
-    The order is that of the days asked for, then of those compared with, then of the values.
+    `tally` is what tally_of gives for the columns of these `names`. The order is that of the days
+    asked for, then of those compared with, then of the values.
     """
 
-    tally: Tally
+    names: Sequence[str]
+    tally: Groups
     opened: Sequence[str]
 
     def kept(self, most: int) -> Kept:
         """The largest `most` combinations."""
-        return Kept.of(self.opened, [self._cut(c, self._order[:most]) for c in self._combinations])
+        return Kept.of(self.opened, self._combinations.take(self._order[:most]).columns)
 
-    @cached_property
+    @property
     def total(self) -> int:
         """How many combinations there are."""
-        return len(self._combinations[0].codes)
+        return len(self._combinations)
 
     @property
     def eligible(self) -> int:
@@ -184,45 +120,94 @@ class Ranking:
 
     def rows(self, fold: Fold, *, without: Collection[str] = ()) -> int:
         """How many groups there are once they are folded, grouped by the columns but `without`."""
-        names = self.tally.names
-        columns = zip(names, fold(names, self.tally.columns), strict=True)
+        columns = zip(self.names, fold(self.names, self.tally.columns), strict=True)
         told = [column for name, column in columns if name not in without]
-        _, members = number(told, len(self.tally.sizes[0]))
+        _, members = number(told, len(self.tally))
         return len(members)
 
     @cached_property
-    def _numbered(self) -> tuple[Integers, Integers]:
-        return number(list(self._open_columns.values()), len(self.tally.sizes[0]))
-
-    @cached_property
-    def _open_columns(self) -> Mapping[str, Column]:
-        columns = dict(zip(self.tally.names, self.tally.columns, strict=True))
-        return {name: columns[name] for name in self.opened}
-
-    @cached_property
-    def _combinations(self) -> list[Column]:
-        _, members = self._numbered
-        return [self._cut(column, members) for column in self._open_columns.values()]
+    def _combinations(self) -> Groups:
+        columns = [self.tally.columns[self.names.index(name)] for name in self.opened]
+        return Groups(columns, self.tally.sums).added_up()
 
     @cached_property
     def _order(self) -> Integers:
-        numbers, _ = self._numbered
-        now, before = (_sums(numbers, sizes) for sizes in self.tally.sizes)
-        ranks = [_rank_of(column.values)[column.codes] for column in self._combinations]
-        order: Integers = np.lexsort([*reversed(ranks), -before, -now])
+        combinations = self._combinations
+        now, before = combinations.sums.T
+        by_value = [ranks(column.values)[column.codes] for column in combinations.columns]
+        order: Integers = np.lexsort([*reversed(by_value), -before, -now])
         is_rest = np.zeros(self.total, np.bool_)
-        for column in self._combinations:
+        for column in combinations.columns:
             is_rest |= np.array([value == REST for value in column.values])[column.codes]
         return order[~is_rest[order]]
 
-    @staticmethod
-    def _cut(column: Column, places: Integers) -> Column:
-        return Column(column.codes[places], column.values)
+
+@dataclass(frozen=True)
+class Folded:
+    """How many of how many groups have been kept; the others are summed up under REST."""
+
+    kept: int
+    total: int
 
 
-def _rank_of(values: Sequence[Value]) -> Integers:
-    """Each value's place in their order, None last."""
-    order = sorted(range(len(values)), key=lambda at: (values[at] is None, values[at] or ""))
-    rank: Integers = np.empty(len(values), np.int64)
-    rank[order] = np.arange(len(values))
-    return rank
+def folds(plan: Plan, objects: TenantYears) -> Iterator[tuple[Fold, Folded]]:
+    """Ways to fold a question's groups that may make few enough rows, what keeps most first.
+
+    There are none where nothing may be folded.
+    """
+    opened = open_columns(plan.report, plan.query.group_by)
+    if not opened:
+        return
+    by_count = plan.report.by_count
+    names = [name for name in plan.query.group_by if not (by_count and name == by_count.name)]
+    ranking = Ranking(names, tally_of(plan, objects, names), opened)
+    for most in _choices(plan, ranking):
+        yield ranking.kept(most).fold, Folded(most, ranking.total)
+
+
+def _choices(plan: Plan, ranking: Ranking) -> Iterator[int]:
+    """How many groups to keep: numbers that may not make too many rows, the largest first."""
+    room = groups.MOST_GROUPS // times_computed(plan.query)
+    # a rest of a single group would show that group under another name: leave two or more
+    most = min(room, ranking.eligible, ranking.total - 2)
+    if _rows_at_least(plan, ranking, LEAST_KEPT) > room:
+        return
+    while most >= LEAST_KEPT:
+        rows = _rows_at_least(plan, ranking, most)
+        if rows <= room:
+            yield most
+            most //= 2  # subtotals and the like make more rows than can be told beforehand
+        else:
+            most = min(most * room // rows, most * 7 // 8)
+
+
+def _rows_at_least(plan: Plan, ranking: Ranking, kept: int) -> int:
+    """The least number of rows that so many groups make, without making the rows."""
+    fills = plan.query.fill and PERIOD in plan.query.group_by
+    rows = ranking.rows(ranking.kept(kept).fold, without=[PERIOD] if fills else [])
+    rows *= max(len(one.periods) for one in plan.tenants) if fills else 1
+    return rows * (len(plan.report.family.dataset.measures) if plan.report.by_count else 1)
+
+
+def ways_to_ask_less(query: Query) -> Iterator[str]:
+    """What would make fewer rows of the same report."""
+    if PERIOD in query.group_by:
+        yield "ask for fewer days"
+        if query.granularity != "month":
+            yield "a coarser granularity"
+    given = {
+        "fill": query.fill,
+        "subtotals": query.subtotals,
+        "compare": query.compare,
+        "order_by": times_computed(query) > 1,
+    }
+    if left_out := [name for name, is_given in given.items() if is_given]:
+        yield f"leave out {' or '.join(left_out)}"
+    yield "group by fewer dimensions"
+
+
+def times_computed(query: Query) -> int:
+    """How often the figures of each row are computed, those of the page aside."""
+    labels = {*query.group_by, LEVEL}
+    orders = sum(order.column not in labels for order in query.order_by)
+    return 1 + orders * (2 if query.compare else 1)

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from pulse import formats, lake
 from pulse.reports.rollups import Rollup
-from pulse.serve.cells import Cells, Column, Integers, Part
+from pulse.serve.cells import Cells, Part
+from pulse.serve.encoding import Encoded, Integers
 
 _FEW_ROWS = 2**18
 """So many are read before a second thread would have begun."""
@@ -117,9 +118,9 @@ class Dimensions:
         self._groups = groups
         self._names = names
         self._file_bytes = file_bytes
-        self._read: dict[str, Column] = {}
+        self._read: dict[str, Encoded] = {}
 
-    def __getitem__(self, name: str) -> Column:
+    def __getitem__(self, name: str) -> Encoded:
         if name not in self._names:
             raise KeyError(name)
         if name not in self._read:
@@ -131,7 +132,7 @@ class Dimensions:
         """The memory that they take so far, the object's own bytes included."""
         return self._file_bytes + sum(one.codes.nbytes for one in self._read.values())
 
-    def _column(self, name: str) -> Column:
+    def _column(self, name: str) -> Encoded:
         known: dict[str | None, int] = {None: 0}
         codes = [np.empty(0, np.uint8)]
         for group in self._groups:
@@ -141,7 +142,7 @@ class Dimensions:
             except LookupError:
                 read: Any = self._file.read_row_group(group.number, [name], use_threads=False)
                 codes += [_codes(chunk, known) for chunk in read.column(name).chunks]
-        return Column(np.concatenate(codes), list(known))
+        return Encoded(np.concatenate(codes), list(known))
 
 
 def _codes(chunk: Any, known: dict[str | None, int]) -> Integers:

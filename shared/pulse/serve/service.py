@@ -16,15 +16,17 @@ from pulse.errors import (
 from pulse.http import JSON, Call, Reply, Route
 from pulse.observe import logger
 from pulse.reports.registry import REPORTS, Report
+from pulse.serve import identity
+from pulse.serve.answer import answer
 from pulse.serve.catalogue import catalogue
 from pulse.serve.cursors import fingerprint
 from pulse.serve.dimensions import DisplayNames, Search
 from pulse.serve.distributed import WEIGHT, Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
+from pulse.serve.plan import Plan, needs_of, plan_of
 from pulse.serve.posted import as_query, check_address
 from pulse.serve.query import Query, parse
-from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears, Year, Years
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client, unavailable_on_failure
@@ -120,12 +122,12 @@ class Reports:
         accept = call.headers.get("accept", "")
         query = parse(call.query, report, accept, across_tenants=across)
 
-        def made(question: Question) -> Reply:
-            etag = _weak(question.etag)
+        def made(plan: Plan) -> Reply:
+            etag = _weak(identity.etag(plan))
             headers = {"ETag": etag, **_HEADERS}
-            if question.goes_on and _has(call, etag):
+            if identity.start(plan) is not None and _has(call, etag):
                 return Reply(304, headers=headers)
-            reply = question.reply(self._objects(question, key), call.raw_query)
+            reply = answer(plan, self._objects(plan, key), call.raw_query)
             return Reply(reply.status, reply.body, {**headers, **reply.headers})
 
         return self._answer(report, query, key, made)
@@ -140,8 +142,8 @@ class Reports:
         across = key.kind == "operator"
         search = Search.parse(call.path_parameters["name"], call.query, across_tenants=across)
 
-        def made(question: Question) -> Reply:
-            body = to_json(search.answer(question, self._objects(question, key), self.names))
+        def made(plan: Plan) -> Reply:
+            body = to_json(search.answer(plan, self._objects(plan, key), self.names))
             headers = {"ETag": _weak(f'"{fingerprint(body)}"'), **_HEADERS}
             if _has(call, headers["ETag"]):
                 return Reply(304, headers=headers)
@@ -175,32 +177,32 @@ class Reports:
         return tenant
 
     def _answer(
-        self, report: Report, query: Query, key: Key, made: Callable[[Question], Reply]
+        self, report: Report, query: Query, key: Key, made: Callable[[Plan], Reply]
     ) -> Reply:
-        """What is made of the question as the records of its tenants tell of it.
+        """What is made of the plan as the records of its tenants tell of it.
 
         Records are remembered for a while. They are looked at anew for a page whose former one
         comes from rows that they do not name, as a process that knew of a newer build made it, and
         where an object has gone that they name. Raises UnavailableError if it has gone even so.
         """
         for anew in (False, True):
-            question = Question.ask(report, query, self._tenants(key, query, anew=anew), key)
-            if not anew and not question.goes_on:
+            plan = plan_of(report, query, self._tenants(key, query, anew=anew), key)
+            if not anew and identity.start(plan) is None:
                 continue
             try:
-                return made(question)
+                return made(plan)
             except GoneError as error:
                 logger.info("an object has gone", extra={"error": str(error), "anew": anew})
         raise UnavailableError("unavailable", _GONE)
 
-    def _objects(self, question: Question, key: Key) -> TenantYears:
-        """The rows of each tenant that hold the question's days, table by table.
+    def _objects(self, plan: Plan, key: Key) -> TenantYears:
+        """The rows of each tenant that hold the plan's days, table by table.
 
         A statement that Athena begins for them counts against the limits of the key and its tenant.
         """
         admit = partial(self.directory.admit, "GET", key, WEIGHT)
-        found: dict[str, list[Year]] = {span.tenant.id: [] for span in question.spans}
-        needs = question.needs
+        found: dict[str, list[Year]] = {one.tenant.id: [] for one in plan.tenants}
+        needs = needs_of(plan)
         for one, years in zip(needs, self.years.read(needs, admit), strict=True):
             found[one.tenant.id] += years
         return found

@@ -5,17 +5,16 @@ the value `(other)` that values were counted together. So no warning needs a rea
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain
 
 from pulse import lake
 from pulse.days import DateRange
 from pulse.filters import Filters
-from pulse.reports.declarations import Report
-from pulse.serve.figures import Folded
-from pulse.serve.groups import Groups
-from pulse.serve.spans import Span
+from pulse.serve.folding import Folded
+from pulse.serve.groups import Key
+from pulse.serve.plan import Plan, TenantDays
 from pulse.serve.years import TenantYears, Year
 from pulse.tenants.tenant import Behind
 from pulse.texts import tidy
@@ -27,25 +26,36 @@ _MOST_NAMED = 5
 _LONGEST_SHOWN = 64
 
 
-def nothing_built(spans: Sequence[Span]) -> Warnings:
+def nothing_built(plan: Plan) -> Warnings:
     """Which of the tenants have no report yet."""
     return [
-        ("nothing_built", f"No report of tenant {span.tenant.id} has been built yet.")
-        for span in spans
-        if span.as_of_us is None
+        ("nothing_built", f"No report of tenant {one.tenant.id} has been built yet.")
+        for one in plan.tenants
+        if as_of_us(plan, one) is None
     ]
 
 
-def unpaired(spans: Sequence[Span]) -> Warnings:
+def as_of_us(plan: Plan, one: TenantDays) -> int | None:
+    """When the build ran that the tenant's sums reflect, of several tables the earliest.
+
+    None before the first.
+    """
+    built = (one.tenant.table(table.name).as_of_us for table in plan.tables)
+    return min((us for us in built if us is not None), default=None)
+
+
+def unpaired(plan: Plan) -> Warnings:
     """How many more periods the range compared with has."""
-    more = max(span.unpaired for span in spans)
-    if not more:
+    if plan.period_place is None:
+        return []
+    more = max(len(one.compared_periods) - len(one.periods) for one in plan.tenants)
+    if more <= 0:
         return []
     message = f"The range compared with has {more} periods more: see the totals."
     return [("unpaired_periods", message)]
 
 
-def not_told_apart(report: Report, tables: Sequence[lake.Dataset]) -> Warnings:
+def not_told_apart(plan: Plan) -> Warnings:
     """Of which of the report's tables the figures are null, since they lack a dimension."""
     return [
         (
@@ -53,8 +63,8 @@ def not_told_apart(report: Report, tables: Sequence[lake.Dataset]) -> Warnings:
             f"Figures of {table.name} are null: they are told by "
             f"{', '.join(table.dimensions)} alone.",
         )
-        for table in report.tables
-        if table not in tables
+        for table in plan.report.tables
+        if table not in plan.tables
     ]
 
 
@@ -109,12 +119,12 @@ def _quoted(value: str) -> str:
     return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
 
 
-def unbuilt(spans: Sequence[Span]) -> Warnings:
+def unbuilt(plan: Plan) -> Warnings:
     """Which days, asked for or compared with, have events that the figures do not show."""
     found: Warnings = []
-    for span in spans:
-        whose = f" of tenant {span.tenant.id}" if len(spans) > 1 else ""
-        failing, waiting = _days(span)
+    for one in plan.tenants:
+        whose = f" of tenant {one.tenant.id}" if len(plan.tenants) > 1 else ""
+        failing, waiting = _days(plan, one)
         if failing:
             message = (
                 f"Days{whose} that cannot be built: {_named(failing)}. Their figures are missing "
@@ -130,17 +140,17 @@ def unbuilt(spans: Sequence[Span]) -> Warnings:
     return found
 
 
-def folded(spans: Sequence[Span], names: Iterable[str], objects: TenantYears) -> Warnings:
-    """Which of these dimensions have values of the days that are counted as `(other)`."""
+def folded(plan: Plan, objects: TenantYears) -> Warnings:
+    """Which dimensions that are asked for have values of the days that are counted as `(other)`."""
     told = [
         name
-        for name in names
+        for name in dict.fromkeys([*plan.query.group_by, *plan.all_filters])
         if name in lake.OPEN_DIMENSIONS
         and any(
             year.has(dates, name, lake.OTHER)
-            for span in spans
-            for year in objects[span.tenant.id]
-            for dates in span.ranges
+            for one in plan.tenants
+            for year in objects[one.tenant.id]
+            for dates in one.ranges
         )
     ]
     if not told:
@@ -163,11 +173,11 @@ def rest(folded: Folded | None) -> Warnings:
     return [("groups_folded", message)]
 
 
-def unjudged(left_out: Groups) -> Warnings:
+def unjudged(left_out: Mapping[Key, int]) -> Warnings:
     """How many answers are left out of all figures: this version cannot judge their scores."""
     if not left_out:
         return []
-    answers = sum(map(sum, left_out.values()))
+    answers = sum(left_out.values())
     scales = sorted({" ".join(map(str, key)) for key in left_out})
     more = f" and {len(scales) - _MOST_NAMED} more" if len(scales) > _MOST_NAMED else ""
     message = (
@@ -177,12 +187,12 @@ def unjudged(left_out: Groups) -> Warnings:
     return [("unknown_scales", message)]
 
 
-def _days(span: Span) -> tuple[list[DateRange], list[DateRange]]:
-    """The span's days that are failing and those that are waiting, in any of its tables."""
-    behind = [span.tenant.table(table.name).behind for table in span.tables]
+def _days(plan: Plan, asked: TenantDays) -> tuple[list[DateRange], list[DateRange]]:
+    """The tenant's days that are failing and those that are waiting, in any of the tables."""
+    behind = [asked.tenant.table(table.name).behind for table in plan.tables]
     failing = chain.from_iterable(chain(one.failing, _years(one, failing=True)) for one in behind)
     waiting = chain.from_iterable(chain(one.waiting, _years(one, failing=False)) for one in behind)
-    return _within(span, failing), _within(span, waiting)
+    return _within(asked, failing), _within(asked, waiting)
 
 
 def _years(behind: Behind, *, failing: bool) -> Iterator[DateRange]:
@@ -191,12 +201,12 @@ def _years(behind: Behind, *, failing: bool) -> Iterator[DateRange]:
             yield DateRange(date(year, 1, 1), date(year, 12, 31))
 
 
-def _within(span: Span, ranges: Iterable[DateRange]) -> list[DateRange]:
-    """The parts of the ranges that the span asks for, each once and in order."""
+def _within(days: TenantDays, ranges: Iterable[DateRange]) -> list[DateRange]:
+    """The parts of the ranges that are among the tenant's days, each once and in order."""
     parts = {
         (max(one.start, asked.start), min(one.end, asked.end))
         for one in ranges
-        for asked in span.ranges
+        for asked in days.ranges
         if one.start <= asked.end and asked.start <= one.end
     }
     return [DateRange(first, last) for first, last in sorted(parts)]

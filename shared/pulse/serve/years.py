@@ -17,9 +17,11 @@ from pulse.days import DateRange
 from pulse.errors import GoneError, UnavailableError
 from pulse.filters import Filters
 from pulse.reports import rollups
+from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
 from pulse.serve import groups, parquet
-from pulse.serve.cells import Cells, Column, Fold, Integers
+from pulse.serve.cells import Cells, Fold
+from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
 from pulse.store.objects import Objects
@@ -88,7 +90,7 @@ class Year:
             )
             for piece in self.pieces
         ]
-        return found[0] if len(found) == 1 else groups.merge(found)
+        return groups.merged(found)
 
     def sizes(
         self,
@@ -98,7 +100,7 @@ class Year:
         *,
         granularity: str = "day",
         week_start: str = "monday",
-    ) -> Iterator[tuple[list[Column], Integers]]:
+    ) -> Iterator[tuple[Sequence[Encoded], Integers]]:
         """The same groups as columns with how many events each has (see Cells.sizes), by piece."""
         for piece in self.pieces:
             yield piece.cells.sizes(
@@ -113,13 +115,13 @@ class Year:
         """Is there a row of these days with this value of a dimension?"""
         return any(piece.cells.has(piece.dates(dates), name, value) for piece in self.pieces)
 
-    def known(self, name: str) -> set[str | None]:
+    def known(self, name: str) -> set[Label]:
         """The values that a dimension has in what was read, whatever the day."""
         return {value for piece in self.pieces for value in piece.cells.columns[name].values}
 
-    def values(self, dates: DateRange, name: str) -> set[str | None]:
+    def values(self, dates: DateRange, name: str) -> set[Label]:
         """The values that a dimension has in the rows of these days."""
-        found: set[str | None] = set()
+        found: set[Label] = set()
         for piece in self.pieces:
             found |= piece.cells.values(piece.dates(dates), name)
         return found

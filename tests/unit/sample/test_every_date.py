@@ -24,9 +24,11 @@ from local.sample.tenant import TENANT, THRESHOLDS, surveys
 from pulse import days, lake
 from pulse.raw.user_agents import client_of
 from pulse.reports.registry import REPORTS
-from pulse.serve.cells import Cells, Column, Part
+from pulse.serve.answer import answer
+from pulse.serve.cells import Cells, Part
+from pulse.serve.encoding import Encoded
+from pulse.serve.plan import plan_of
 from pulse.serve.query import parse
-from pulse.serve.questions import Question
 from pulse.tenants.keys import Key
 from tests.report_parts import whole
 from tests.unit.serve.events import pairs
@@ -63,7 +65,7 @@ def bad_week(now: datetime) -> tuple[date, date]:
 # -- the sample's rows as the report API holds them in memory
 
 
-class Columns(dict[str, Column]):
+class Columns(dict[str, Encoded]):
     """Dimensions by name."""
 
     nbytes = 0
@@ -82,10 +84,10 @@ def cells(table: lake.Dataset, dimensions: Mapping[str, Any], measures: Mapping[
     )
 
 
-def column(values: Sequence[str | None]) -> Column:
+def column(values: Sequence[str | None]) -> Encoded:
     known: dict[str | None, int] = {None: 0}
     codes = np.array([known.setdefault(value, len(known)) for value in values])
-    return Column(codes, list(known))
+    return Encoded(codes, list(known))
 
 
 def part(amounts: Any) -> Part:
@@ -207,9 +209,9 @@ class Asker:
     def reply(self, report: str, query: str) -> str:
         """The reply to one query."""
         entry = REPORTS[report]
-        question = Question.ask(entry, parse(pairs(query), entry), [TENANT], KEY)
-        objects = [whole(table, self.tables[table.name]) for table in question.tables]
-        return str(question.reply({TENANT.id: objects}, query).body)
+        plan = plan_of(entry, parse(pairs(query), entry), [TENANT], KEY)
+        objects = [whole(table, self.tables[table.name]) for table in plan.tables]
+        return str(answer(plan, {TENANT.id: objects}, query).body)
 
     def by(self, dimensions: Sequence[str], query: str) -> str:
         """The replies to one query of satisfaction, grouped by each of the dimensions."""

@@ -13,8 +13,9 @@ from pulse.http import Reply
 from pulse.reports import tenant_year
 from pulse.reports.registry import REPORTS
 from pulse.reports.rollups import ROLLUPS
+from pulse.serve.answer import answer
+from pulse.serve.plan import plan_of
 from pulse.serve.query import parse
-from pulse.serve.questions import Question
 from pulse.serve.years import Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import TableState, Tenant
@@ -77,6 +78,6 @@ def ask(report: str, query: str, found: Sequence[tuple[Tenant, Tables]], key: Ke
     """The reply to a key of these tenants."""
     entry = REPORTS[report]
     parsed = parse(pairs(query), entry, across_tenants=key.kind == "operator")
-    question = Question.ask(entry, parsed, [built(*one) for one in found], key)
-    objects = {tenant.id: read(tables, question.tables) for tenant, tables in found}
-    return question.reply(objects, query)
+    plan = plan_of(entry, parsed, [built(*one) for one in found], key)
+    objects = {tenant.id: read(tables, plan.tables) for tenant, tables in found}
+    return answer(plan, objects, query)

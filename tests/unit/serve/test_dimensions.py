@@ -16,7 +16,7 @@ from pulse.errors import BadRequestError, ForbiddenError, NotFoundError
 from pulse.reports.registry import SURVEY
 from pulse.serve import dimensions, groups
 from pulse.serve.dimensions import DisplayNames, Search
-from pulse.serve.questions import Question
+from pulse.serve.plan import plan_of
 from pulse.store.names import Names
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory
@@ -69,9 +69,9 @@ def search(
     asked = Search.parse(name, pairs(query), across_tenants=key.kind == "operator")
     made = [built(Tenant(tenant, tenant.title()), found) for tenant in tenants]
     with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
-        question = Question.ask(asked.report, asked.query, made, key)
+        plan = plan_of(asked.report, asked.query, made, key)
         years = as_years(found)
-        return asked.answer(question, dict.fromkeys(tenants, years), names or display_names())
+        return asked.answer(plan, dict.fromkeys(tenants, years), names or display_names())
 
 
 def values(name: str, found: Sequence[Answer], query: str = "", **given: Any) -> list[Any]:
@@ -289,9 +289,9 @@ def called(name: str, query: str = "") -> list[Any]:
     asked = Search.parse(name, pairs(query))
     tenant = interactions.built(Tenant("acme", "Acme"), CALLS)
     with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
-        question = Question.ask(asked.report, asked.query, [tenant], REPORT_KEY)
-        years = interactions.read(CALLS, question.tables)
-        reply = asked.answer(question, {"acme": years}, display_names())
+        plan = plan_of(asked.report, asked.query, [tenant], REPORT_KEY)
+        years = interactions.read(CALLS, plan.tables)
+        reply = asked.answer(plan, {"acme": years}, display_names())
     return [(row["value"], row["name"], row["count"]) for row in reply["values"]]
 
 

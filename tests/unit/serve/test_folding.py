@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from pulse import days
 from pulse.errors import OutdatedError, UnprocessableError
 from pulse.reports.registry import REPORTS
+from pulse.serve import answer as answering
 from pulse.serve import groups
-from pulse.serve.cells import Column
-from pulse.serve.folding import Kept, Ranking, Tally
+from pulse.serve.encoding import Encoded
+from pulse.serve.folding import Kept, Ranking
+from pulse.serve.groups import Groups
+from pulse.serve.plan import plan_of
 from pulse.serve.query import parse
-from pulse.serve.questions import Question
 from pulse.streams.responses import CHANNELS
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
@@ -57,9 +59,9 @@ def text(
     entry = REPORTS[report]
     years = as_years(found)
     parsed = parse(pairs(query), entry, across_tenants=key.kind == "operator")
-    question = Question.ask(entry, parsed, [built(tenant, found) for tenant in tenants], key)
+    plan = plan_of(entry, parsed, [built(tenant, found) for tenant in tenants], key)
     with mock.patch.object(groups, "MOST_GROUPS", most):
-        return question.reply({tenant.id: years for tenant in tenants}, query).body
+        return answering.answer(plan, {tenant.id: years for tenant in tenants}, query).body
 
 
 def told(report: str, query: str, found: Sequence[Answer], *, most: int, **given: Any) -> Any:
@@ -358,9 +360,9 @@ def test_a_cursor_of_other_rows_is_outdated() -> None:
     entry = REPORTS["agents"]
     query = f"limit=5&cursor={cursor}"
     tenant = built(ACME, other, content="other")
-    question = Question.ask(entry, parse(pairs(query), entry), [tenant], SECRET)
+    plan = plan_of(entry, parse(pairs(query), entry), [tenant], SECRET)
     with pytest.raises(OutdatedError):
-        question.reply({"acme": as_years(other)}, query)
+        answering.answer(plan, {"acme": as_years(other)}, query)
 
 
 # -- persons, and values that are called so
@@ -428,11 +430,9 @@ def test_ordering_by_figures_counts_as_more_rows() -> None:
 
 def test_a_hundred_thousand_groups_fold_without_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
     codes = np.arange(300_000)
-    column = Column(codes, [f"v{code}" for code in codes])
-    tally = Tally(["agent"])
-    tally.add([column], codes)
-    tally.add([column], codes, compared=True)
-    ranking = Ranking(tally, ["agent"])
+    column = Encoded(codes, [f"v{code}" for code in codes])
+    tally = Groups([column], np.stack([codes, codes], axis=1))
+    ranking = Ranking(["agent"], tally, ["agent"])
     kept = ranking.kept(10)
     assert ranking.total == 300_000
     assert list(kept.values[0]) == [f"v{code}" for code in range(299_990, 300_000)]
@@ -441,9 +441,9 @@ def test_a_hundred_thousand_groups_fold_without_being_made(monkeypatch: pytest.M
 
 def test_what_is_not_kept_is_folded_from_the_last_column_inwards() -> None:
     names = ["agent", "country"]
-    agent = Column(np.array([0, 0, 1, 2]), ["ada", "bo", None])
-    country = Column(np.array([0, 1, 1, 0]), ["DE", "FR"])
-    first = [Column(column.codes[:1], column.values) for column in (agent, country)]
+    agent = Encoded(np.array([0, 0, 1, 2]), ["ada", "bo", None])
+    country = Encoded(np.array([0, 1, 1, 0]), ["DE", "FR"])
+    first = [Encoded(column.codes[:1], column.values) for column in (agent, country)]
     folded = Kept.of(names, first).fold(names, [agent, country])
     shown = [[one.values[code] for code in one.codes.tolist()] for one in folded]
     assert list(zip(*shown, strict=True)) == [

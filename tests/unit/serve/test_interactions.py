@@ -444,13 +444,14 @@ def test_as_of_is_that_of_the_table_that_was_built_first() -> None:
     now = datetime(2026, 11, 21, 12, tzinfo=UTC)
     older, newer = (built(ACME, ACTIVE, as_of_us=us * 1_000_000).tables for us in (60, 120))
     tables = {"interactions": newer["interactions"], "sessions": older["sessions"]}
-    from pulse.serve.questions import Question
+    from pulse.serve.answer import answer
+    from pulse.serve.plan import plan_of
 
     with days.clock(lambda: now):
         query = parse(pairs("preset=all_time"), REPORTS["agent-activity"])
         tenant = replace(ACME, tables=tables)
-        question = Question.ask(REPORTS["agent-activity"], query, [tenant], SECRET)
-        meta = json.loads(question.reply({"acme": read(ACTIVE, question.tables)}, "").body)["meta"]
+        plan = plan_of(REPORTS["agent-activity"], query, [tenant], SECRET)
+        meta = json.loads(answer(plan, {"acme": read(ACTIVE, plan.tables)}, "").body)["meta"]
     assert meta["as_of"] == "1970-01-01T00:01:00Z"
     assert meta["date_range"]["start_date"] == "2026-11-02"
     assert meta["formulas"] == ["avg_handle_time@2", "avg_satisfaction@1", "engaged_pct@1"]

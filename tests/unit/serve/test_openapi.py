@@ -13,9 +13,10 @@ from local.documents.openapi import document
 from pulse import days, lake
 from pulse.errors import BadRequestError
 from pulse.reports.registry import INTERACTION, REPORTS, SURVEY
+from pulse.serve.answer import answer
 from pulse.serve.catalogue import catalogue
+from pulse.serve.plan import plan_of
 from pulse.serve.query import PARAMETERS, parse
-from pulse.serve.questions import Question
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests.unit.serve import interactions
@@ -119,13 +120,11 @@ def answered(name: str, kind: str, query: str) -> Any:
     asked = parse(pairs(query), report, across_tenants=across)
     tenant = Tenant("acme", "Acme")
     tables = {**built(tenant, FOUND).tables, **interactions.built(tenant, TABLES).tables}
-    question = Question.ask(
-        report, asked, [replace(tenant, tables=tables)], Key("0", kind, "acme", 0)
-    )
-    years = interactions.read(TABLES, question.tables)
-    if lake.SCORES in question.tables:
+    plan = plan_of(report, asked, [replace(tenant, tables=tables)], Key("0", kind, "acme", 0))
+    years = interactions.read(TABLES, plan.tables)
+    if lake.SCORES in plan.tables:
         years = as_years(FOUND)
-    return json.loads(question.reply({"acme": years}, query).body)
+    return json.loads(answer(plan, {"acme": years}, query).body)
 
 
 QUERIES = (

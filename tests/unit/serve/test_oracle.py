@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from pulse import days
 from pulse.reports.registry import REPORTS
+from pulse.serve.answer import answer
+from pulse.serve.plan import plan_of
 from pulse.serve.query import parse
-from pulse.serve.questions import Question
 from pulse.serve.years import Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
@@ -43,7 +44,7 @@ def ask(report: str, query: str, found: Sequence[tuple[Tenant, Sequence[Answer]]
     parsed = parse(pairs(query), entry, across_tenants=key.kind == "operator")
     tenants = [built(tenant, some) for tenant, some in found]
     objects = {tenant.id: read(some) for tenant, some in found}
-    return Question.ask(entry, parsed, tenants, key).reply(objects, query).body
+    return answer(plan_of(entry, parsed, tenants, key), objects, query).body
 
 
 def rows_of(reply: Any) -> tuple[list[Any], list[Any]]:

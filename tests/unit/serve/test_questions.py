@@ -16,11 +16,13 @@ from pulse.errors import BadRequestError, ForbiddenError, OutdatedError, Unproce
 from pulse.http import Reply
 from pulse.reports import surveys
 from pulse.reports.registry import REPORTS, SURVEY, Report
-from pulse.serve import groups
-from pulse.serve import questions as questions_module
+from pulse.serve import groups, identity
+from pulse.serve import reply as reply_module
+from pulse.serve.answer import answer
 from pulse.serve.cursors import Cursor
+from pulse.serve.meta import meta_of
+from pulse.serve.plan import Plan, plan_of
 from pulse.serve.query import parse
-from pulse.serve.questions import Question
 from pulse.serve.years import TenantYears
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Behind, Tenant
@@ -44,7 +46,7 @@ def years(found: list[Answer], tenant: str = "acme") -> TenantYears:
     return {tenant: as_years(found)}
 
 
-def question(
+def plan(
     report: Report | str,
     found: list[Answer],
     query: str = "",
@@ -52,14 +54,14 @@ def question(
     key: Key = SECRET,
     tenant: Tenant = TENANT,
     content: str = "hash",
-) -> Question:
+) -> Plan:
     report = REPORTS[report] if isinstance(report, str) else report
     known = built(tenant, found, content=content)
-    return Question.ask(report, parse(pairs(query), report), [known], key)
+    return plan_of(report, parse(pairs(query), report), [known], key)
 
 
 def ask(report: Report | str, found: list[Answer], query: str = "", **given: Any) -> Reply:
-    return question(report, found, query, **given).reply(years(found), query)
+    return answer(plan(report, found, query, **given), years(found), query)
 
 
 def body(report: Report | str, found: list[Answer], query: str = "", **given: Any) -> Any:
@@ -140,7 +142,7 @@ def test_csv_for_a_european_excel_has_semicolons_commas_and_a_mark() -> None:
 def test_each_form_of_csv_has_an_etag_of_its_own() -> None:
     found = many(1)
     forms = ("", "&excel=true", "&separator=semicolon", "&excel=true&separator=semicolon")
-    etags = {question("source", found, f"format=csv{form}").etag for form in forms}
+    etags = {identity.etag(plan("source", found, f"format=csv{form}")) for form in forms}
     assert len(etags) == len(forms)
 
 
@@ -328,7 +330,7 @@ def test_pages_follow_one_another_without_gap_or_repetition() -> None:
 
 
 def test_a_page_ends_before_its_bytes_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions_module, "PAGE_BYTES", 3_000)
+    monkeypatch.setattr(reply_module, "PAGE_BYTES", 3_000)
     found = countries(200)
     for form in ("json", "csv"):
         reply = ask("source", found, f"group_by=country&format={form}")
@@ -340,9 +342,9 @@ def test_a_cursor_of_other_rows_is_outdated() -> None:
     found = countries(25)
     query = "group_by=country&limit=10"
     cursor = body("source", found, query)["next_cursor"]
-    asked = question("source", found, f"{query}&cursor={cursor}", content="rebuilt")
+    asked = plan("source", found, f"{query}&cursor={cursor}", content="rebuilt")
     with pytest.raises(OutdatedError) as error:
-        asked.reply(years(found), "")
+        answer(asked, years(found), "")
     problem = error.value.problem()
     assert (problem["status"], problem["code"]) == (409, "cursor_outdated")
 
@@ -426,7 +428,7 @@ def test_a_csv_file_is_named_after_its_report_and_days() -> None:
 def test_the_etag_names_all_that_makes_the_bytes() -> None:
     found = countries(25)
     etags = {
-        question("source", found, query, tenant=tenant, content=content).etag
+        identity.etag(plan("source", found, query, tenant=tenant, content=content))
         for query in ("", "limit=5", "format=csv", "channel=chat", "preset=today", "order_by=score")
         for tenant in (TENANT, replace(TENANT, id="other"))
         for content in ("e", "f")
@@ -436,18 +438,18 @@ def test_the_etag_names_all_that_makes_the_bytes() -> None:
 
 def test_the_same_question_has_the_same_etag_however_it_is_written() -> None:
     found = countries(3)
-    first = question("source", found, "channel=chat,ticket&agent=(none)")
-    second = question("source", found, "agent=%28none%29&channel=ticket,chat")
-    assert first.etag == second.etag
+    first = plan("source", found, "channel=chat,ticket&agent=(none)")
+    second = plan("source", found, "agent=%28none%29&channel=ticket,chat")
+    assert identity.etag(first) == identity.etag(second)
 
 
 def test_a_build_that_changes_nothing_else_changes_as_of_and_the_etag() -> None:
     found = countries(3)
-    first = question("source", found)
-    (span,) = first.spans
-    built_again = replace(span, tenant=built(TENANT, found, as_of_us=2_000_000))
-    later = replace(first, spans=(built_again,))
-    assert first.etag != later.etag
+    first = plan("source", found)
+    (one,) = first.tenants
+    built_again = replace(one, tenant=built(TENANT, found, as_of_us=2_000_000))
+    later = replace(first, tenants=(built_again,))
+    assert identity.etag(first) != identity.etag(later)
 
 
 # -- what a key may see
@@ -717,17 +719,17 @@ GLOBEX = Tenant("globex", "Globex", timezone="Pacific/Kiritimati")  # where it i
 OPERATOR = Key("1" * 64, "operator", None, 0)
 
 
-def across(report: str, found: list[tuple[Tenant, list[Answer]]], query: str) -> Question:
+def across(report: str, found: list[tuple[Tenant, list[Answer]]], query: str) -> Plan:
     tenants = [built(tenant, some) for tenant, some in found]
     parsed = parse(pairs(query), REPORTS[report], across_tenants=True)
-    return Question.ask(REPORTS[report], parsed, tenants, OPERATOR)
+    return plan_of(REPORTS[report], parsed, tenants, OPERATOR)
 
 
 def test_an_operator_s_tenants_have_days_of_their_own() -> None:
     found = [(TENANT, [Answer(date(2026, 11, 21), 5)]), (GLOBEX, [Answer(date(2026, 11, 22), 1)])]
     query = "tenant=acme,globex&preset=today&group_by=tenant&compare=previous_period"
     objects = {**years(found[0][1]), **years(found[1][1], tenant="globex")}
-    reply = json.loads(across("geo", found, query).reply(objects, query).body)
+    reply = json.loads(answer(across("geo", found, query), objects, query).body)
     assert [(row["tenant"], row["responses"]) for row in reply["rows"]] == [
         ("acme", 1),
         ("globex", 1),
@@ -760,7 +762,7 @@ def test_an_operator_s_tenants_have_days_of_their_own() -> None:
 def test_a_tenant_without_a_build_is_named() -> None:
     never = Tenant("wonka", "Wonka")
     asked = across("geo", [(TENANT, many(1)), (never, [])], "tenant=acme,wonka")
-    meta = asked.meta({"acme": [], "wonka": []})
+    meta = meta_of(asked, {"acme": [], "wonka": []})
     assert [(w["code"], "wonka" in w["message"]) for w in meta["warnings"]] == [
         ("nothing_built", True)
     ]
@@ -840,8 +842,8 @@ def on(*numbers: int) -> tuple[DateRange, ...]:
 
 def warned(tenant: Tenant, found: list[Answer], query: str) -> list[tuple[str, str]]:
     report = REPORTS["geo"]
-    asked = Question.ask(report, parse(pairs(query), report), [tenant], SECRET)
-    reply = json.loads(asked.reply(years(found), query).body)
+    asked = plan_of(report, parse(pairs(query), report), [tenant], SECRET)
+    reply = json.loads(answer(asked, years(found), query).body)
     return [(told["code"], told["message"]) for told in reply["meta"]["warnings"]]
 
 
@@ -883,12 +885,12 @@ def test_a_reply_and_its_name_change_with_the_days_that_are_not_built_but_no_cur
     found = [Answer(DAY, 4, country=country) for country in ("AT", "DE", "FR")]
     report = REPORTS["geo"]
     asked = [
-        Question.ask(report, parse(pairs("limit=1"), report), [tenant], SECRET)
+        plan_of(report, parse(pairs("limit=1"), report), [tenant], SECRET)
         for tenant in (built(TENANT, found), behind(TENANT, found, failing=on(20)))
     ]
-    before, after = (question.etag for question in asked)
+    before, after = map(identity.etag, asked)
     assert before != after
-    cursors = [json.loads(q.reply(years(found), "limit=1").body)["next_cursor"] for q in asked]
+    cursors = [json.loads(answer(q, years(found), "limit=1").body)["next_cursor"] for q in asked]
     assert cursors[0] == cursors[1]  # the rows are the same
 
 

@@ -87,7 +87,7 @@ def needs(
 
 
 def responses(years: list[Year], dates: DateRange = YEAR) -> int:
-    return sum(sum(sum(sums) for sums in year.group(dates, {}, []).values()) for year in years)
+    return sum(int(year.group(dates, {}, []).sums.sum()) for year in years)
 
 
 @pytest.fixture

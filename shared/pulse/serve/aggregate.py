@@ -1,0 +1,206 @@
+"""From a plan and its objects to tables of groups: of the days asked for, and those before.
+
+What several objects, tables and tenants hold becomes one table of each side in the order of the
+question's layout.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pulse import lake
+from pulse.days import DateRange
+from pulse.reports.declarations import CURRENCY, PERIOD, TENANT
+from pulse.reports.sums import Layout
+from pulse.serve.cells import Fold
+from pulse.serve.encoding import Encoded, Integers, constant
+from pulse.serve.groups import (
+    Groups,
+    Key,
+    certain,
+    check_size,
+    filled,
+    judged,
+    merged,
+    nothing,
+    split,
+    with_always,
+    with_over_all,
+)
+from pulse.serve.plan import Plan, TenantDays
+from pulse.serve.years import TenantYears, Year
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """The sums of each side, and the groups that have rows, some of which counted nothing.
+
+    `left_out` is how many answers no figure is made of, by what the family keeps apart.
+    """
+
+    layout: Layout
+    now: Groups
+    before: Groups | None
+    rows: Groups
+    left_out: Mapping[Key, int]
+
+
+def aggregate(plan: Plan, objects: TenantYears, fold: Fold | None = None) -> Aggregate:
+    """The groups of every tenant. Raises TooManyGroupsError for more than can be told."""
+    layout = _layout(plan, objects)
+    now: list[Groups] = []
+    before: list[Groups] = []
+    rows: list[Groups] = []
+    left_out: Counter[Key] = Counter()
+    for one in plan.tenants:
+        years = objects[one.tenant.id]
+        sides = [_groups(plan, one, years, layout, one.dates, fold)]
+        if one.compared:
+            found = _groups(plan, one, years, layout, one.compared, fold)
+            sides.append(_beside_periods_asked_for(plan, one, found))
+        for side, found in zip((now, before), sides, strict=False):
+            kept, unjudged = judged(plan.report, plan.apart, found)
+            side.append(kept)
+            left_out.update(unjudged)
+        counted = merged(side[-1].bare for side in (now, before) if side)
+        rows.append(_rows(plan, one, counted))
+    return Aggregate(
+        layout=layout,
+        now=_side(plan, now, layout),
+        before=_side(plan, before, layout) if before else None,
+        rows=_with_added_rows(plan, merged(rows)),
+        left_out=left_out,
+    )
+
+
+def _layout(plan: Plan, objects: TenantYears) -> Layout:
+    """What stands where in the sums, with all currencies that these days have."""
+    by_currency = plan.report.by_currency
+    if not by_currency:
+        return Layout(plan.tables)
+    known = {
+        str(currency)
+        for one in plan.tenants
+        for year in objects[one.tenant.id]
+        for dates in one.ranges
+        for currency in year.values(dates, CURRENCY)
+        if currency is not None
+    }
+    return Layout(plan.tables, by_currency, tuple(sorted(known)))
+
+
+# -- the sums of one tenant
+
+
+def _groups(
+    plan: Plan,
+    one: TenantDays,
+    years: Sequence[Year],
+    layout: Layout,
+    dates: DateRange,
+    fold: Fold | None,
+) -> Groups:
+    """The tenant's sums of these days, by the question's columns."""
+    by_count = plan.report.by_count
+    names = [name for name in plan.query.group_by if not (by_count and name == by_count.name)]
+    stored = [name for name in names if name != TENANT.name]
+    parts = [_year(plan, one, year, layout, dates, stored, fold) for year in years]
+    found = merged(parts) if parts else nothing(len(stored), layout.width)
+    if TENANT.name in names:
+        found = found.put(names.index(TENANT.name), constant(one.tenant.id, len(found)))
+    if by_count:
+        found = split(found, plan.query.group_by.index(by_count.name))
+    return found
+
+
+def _year(
+    plan: Plan,
+    one: TenantDays,
+    year: Year,
+    layout: Layout,
+    dates: DateRange,
+    names: Sequence[str],
+    fold: Fold | None,
+) -> Groups:
+    """One year's sums by these columns, laid out as the question's."""
+    found = year.group(
+        dates,
+        plan.all_filters,
+        [*names, CURRENCY] if layout.by_currency else names,
+        granularity=plan.query.granularity,
+        week_start=one.tenant.week_start,
+        fold=fold,
+    )
+    check_size(len(found), layout.width)
+    if layout.is_of(year.table):
+        return found
+    if not layout.by_currency:
+        return Groups(found.columns, _laid_out(layout, year.table, found.sums))
+    *columns, currency = found.columns
+    return Groups(columns, _laid_out(layout, year.table, found.sums, currency)).added_up()
+
+
+def _laid_out(
+    layout: Layout, table: lake.Dataset, sums: Integers, currency: Encoded | None = None
+) -> Integers:
+    """The sums of one table's groups, each of a single currency, as sums of the question."""
+    laid: Integers = np.zeros((len(sums), layout.width), sums.dtype)
+    first = layout.places[table.measures[0]]
+    laid[:, first : first + sums.shape[1]] = sums
+    if currency is not None:
+        amounts = laid[:, [layout.places[name] for name in layout.by_currency]]
+        for code, name in enumerate(currency.values):
+            place = layout.currency_places.get(str(name))
+            if place is not None:
+                of_it = np.flatnonzero(currency.codes == code)
+                laid[of_it, place : place + amounts.shape[1]] = amounts[of_it]
+    return laid
+
+
+def _beside_periods_asked_for(plan: Plan, one: TenantDays, found: Groups) -> Groups:
+    """The groups of the days compared with, under the names of the periods asked for.
+
+    The first period of the one range stands beside the first of the other, and so on; what
+    has no counterpart is left without a period.
+    """
+    place = plan.period_place
+    if place is None:
+        return found
+    return found.replaced(place, found.columns[place].renamed(one.counterparts)).added_up()
+
+
+# -- the tables of all tenants
+
+
+def _side(plan: Plan, parts: Sequence[Groups], layout: Layout) -> Groups:
+    """The sums of every tenant, and those over all scales."""
+    found = merged(parts)
+    check_size(len(found), layout.width)
+    return with_over_all(found, plan.apart) if plan.report.over_all else found
+
+
+def _rows(plan: Plan, one: TenantDays, counted: Groups) -> Groups:
+    """The groups to tell of, from those that something was counted of.
+
+    One whose period has no counterpart is among them, its period None: it has no row of its
+    own, but subtotals that leave the period out have one for it.
+    """
+    group_by = plan.query.group_by
+    place = plan.period_place
+    if place is None:
+        return counted if len(counted) else certain(plan.report, group_by)
+    if not plan.query.fill:
+        return counted
+    if not len(counted):
+        others = [name for name in group_by if name != PERIOD]
+        known = certain(plan.report, others)
+        counted = known.put(place, constant(None, len(known)))
+    return filled(counted, place, one.periods)
+
+
+def _with_added_rows(plan: Plan, rows: Groups) -> Groups:
+    """The groups, and those that the report shows beside them."""
+    rows = with_always(plan.report, plan.query.group_by, rows)
+    return with_over_all(rows, plan.apart) if plan.report.over_all else rows

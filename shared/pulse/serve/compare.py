@@ -1,0 +1,223 @@
+"""From aggregated groups to rows: both sides beside each other, subtotals and totals."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pulse.reports.declarations import Facts, Label
+from pulse.reports.sums import Layout
+from pulse.serve.aggregate import Aggregate
+from pulse.serve.columns import Line
+from pulse.serve.encoding import Encoded, Integers, keys, number, ranks, summed
+from pulse.serve.folding import times_computed
+from pulse.serve.groups import Groups, check_size, levels, lined_up, nothing
+from pulse.serve.plan import Plan
+
+_AT_ONCE = 1_000
+"""So many lines are made of the columns at once."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Of each row the sums of one range of days: the one asked for, or the one compared with.
+
+    `whole` is the number of answers that the row's share refers to.
+    """
+
+    sums: Integers
+    whole: Integers
+    too_few: Integers
+
+    def take(self, rows: Integers) -> "Side":
+        """These rows of the side."""
+        return Side(self.sums[rows], self.whole[rows], self.too_few[rows])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a reply before figures are worked out, in columns.
+
+    `lengths` says of each row how many of its columns it tells: subtotals leave the last ones out,
+    whose code is then -1. The shortest may have `least`.
+    """
+
+    names: Sequence[str]
+    columns: Sequence[Encoded]
+    lengths: Integers
+    least: int
+    layout: Layout
+    now: Side
+    before: Side | None
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def levels(self) -> Integers:
+        """How many of the dimensions asked for each row tells."""
+        return self.lengths - self.least
+
+    def take(self, rows: Integers) -> "Rows":
+        """These of the rows, in this order."""
+        return Rows(
+            self.names,
+            [column.take(rows) for column in self.columns],
+            self.lengths[rows],
+            self.least,
+            self.layout,
+            self.now.take(rows),
+            self.before.take(rows) if self.before else None,
+        )
+
+    def lines(self) -> Iterator[Line]:
+        """What the figures of each row are computed from."""
+        for first in range(0, len(self), _AT_ONCE):
+            some = self.take(np.arange(first, min(first + _AT_ONCE, len(self))))
+            yield from some._lines()
+
+    def _lines(self) -> Iterator[Line]:
+        groups = [
+            dict(zip(self.names, key[:length], strict=False))
+            for key, length in zip(
+                keys(self.columns, len(self)), self.lengths.tolist(), strict=True
+            )
+        ]
+        now = self._facts(groups, self.now)
+        before = self._facts(groups, self.before) if self.before else [None] * len(self)
+        for one, other, level in zip(now, before, self.levels.tolist(), strict=True):
+            yield Line(one, other, level)
+
+    def _facts(self, groups: Sequence[dict[str, Label]], side: Side) -> list[Facts]:
+        return [
+            Facts(group, sums, whole, too_few, self.layout)
+            for group, sums, whole, too_few in zip(
+                groups,
+                side.sums.tolist(),
+                side.whole.tolist(),
+                side.too_few.tolist(),
+                strict=True,
+            )
+        ]
+
+
+def compare(plan: Plan, found: Aggregate) -> Rows:
+    """The rows of the reply, in no order. Raises TooManyGroupsError for more than can be told."""
+    least = plan.apart.stop
+    sides = [found.now, found.before] if found.before is not None else [found.now]
+    lined = lined_up(found.rows, sides)
+    tables = levels(lined, least) if plan.query.subtotals else [lined]
+    rows = _below_each_other(plan, found.layout, tables)
+    rows = rows.take(np.flatnonzero(_has_period(plan, rows)))
+    check_size(len(rows), times=times_computed(plan.query))
+    return rows
+
+
+def totals(plan: Plan, found: Aggregate) -> Rows:
+    """A row for each combination of what the family keeps apart that was counted, in order."""
+    names = plan.report.family.apart
+    sides = [found.now.by(plan.apart)]
+    if found.before is not None:
+        sides.append(found.before.by(plan.apart))
+    groups = lined_up(nothing(len(names)), sides)
+    by_value = [ranks(column.values)[column.codes] for column in groups.columns]
+    if by_value:
+        groups = groups.take(np.lexsort(by_value[::-1]))
+    now, *before = (_total(plan, found.layout, sums) for sums in _sides(found.layout, groups))
+    lengths = np.full(len(groups), len(names))
+    return Rows(
+        names, groups.columns, lengths, len(names), found.layout, now, before[0] if before else None
+    )
+
+
+def _below_each_other(plan: Plan, layout: Layout, tables: Sequence[Groups]) -> Rows:
+    """The rows of every level."""
+    made = [_level(plan, layout, table) for table in tables]
+    full = tables[0].columns
+    columns = []
+    for at, column in enumerate(full):
+        codes = [
+            table.columns[at].codes if at < len(table.columns) else np.full(len(table), -1)
+            for table in tables
+        ]
+        columns.append(Encoded(np.concatenate(codes), column.values))
+    now, *before = (_side_of(sides) for sides in zip(*made, strict=True))
+    lengths = np.concatenate([np.full(len(table), len(table.columns)) for table in tables])
+    return Rows(
+        plan.query.group_by,
+        columns,
+        lengths,
+        plan.apart.stop,
+        layout,
+        now,
+        before[0] if before else None,
+    )
+
+
+def _side_of(levels: Sequence[Side]) -> Side:
+    return Side(
+        np.concatenate([side.sums for side in levels]),
+        np.concatenate([side.whole for side in levels]),
+        np.concatenate([side.too_few for side in levels]),
+    )
+
+
+def _level(plan: Plan, layout: Layout, table: Groups) -> list[Side]:
+    """The sides of the rows that tell the same columns."""
+    places = {*range(plan.apart.start, plan.apart.stop)}
+    if plan.period_place is not None:
+        places.add(plan.period_place)
+    within = [column for at, column in enumerate(table.columns) if at in places]
+    by_count = plan.report.by_count
+    sampled = [
+        column
+        for name, column in zip(plan.query.group_by, table.columns, strict=False)
+        if by_count is None or name != by_count.name
+    ]
+    found = []
+    for sums in _sides(layout, table):
+        sizes = _sizes(layout, sums)
+        sample = sizes if len(sampled) == len(table.columns) else _added_within(sampled, sizes)
+        too_few = _is_too_few(plan, sample)
+        found.append(Side(sums, _added_within(within, sizes), too_few))
+    return found
+
+
+def _total(plan: Plan, layout: Layout, sums: Integers) -> Side:
+    sizes = _sizes(layout, sums)
+    return Side(sums, sizes, _is_too_few(plan, sizes))
+
+
+def _sides(layout: Layout, table: Groups) -> list[Integers]:
+    """The sums of the days asked for, and of those compared with if there are any."""
+    width = layout.width
+    return [table.sums[:, at : at + width] for at in range(0, table.sums.shape[1], width)]
+
+
+def _sizes(layout: Layout, sums: Integers) -> Integers:
+    """How many events each line of sums stands for."""
+    sizes: Integers = sums[:, list(layout.counted)].astype(np.int64).sum(axis=1)
+    return sizes
+
+
+def _added_within(columns: Sequence[Encoded], sizes: Integers) -> Integers:
+    """For each row the sum over all rows that have the same values in these columns."""
+    numbers, members = number(columns, len(sizes))
+    found: Integers = summed(numbers, sizes, len(members))[numbers]
+    return found
+
+
+def _is_too_few(plan: Plan, sample: Integers) -> Integers:
+    found: Integers = (sample > 0) & (sample < plan.min_sample)
+    return found
+
+
+def _has_period(plan: Plan, rows: Rows) -> Integers:
+    """False of rows whose period has no counterpart: these have no rows of their own."""
+    if plan.period_place is None:
+        return np.ones(len(rows), np.bool_)
+    column = rows.columns[plan.period_place]
+    if None not in column.values:
+        return np.ones(len(rows), np.bool_)
+    found: Integers = column.codes != column.values.index(None)
+    return found

@@ -1,0 +1,78 @@
+"""What a reply says of itself: its days, filters, formulas and warnings."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pulse import days
+from pulse.days import DateRange
+from pulse.reports.declarations import TENANT
+from pulse.serve import warnings
+from pulse.serve.figures import Figures
+from pulse.serve.plan import Plan, TenantDays
+from pulse.serve.years import Engine, TenantYears
+
+
+def meta_of(plan: Plan, objects: TenantYears, made: Figures | None = None) -> dict[str, Any]:
+    """What the reply says of itself, and of the figures that were made for it."""
+    found = [
+        *warnings.nothing_built(plan),
+        *warnings.unbuilt(plan),
+        *warnings.folded(plan, objects),
+        *warnings.unpaired(plan),
+        *warnings.not_told_apart(plan),
+        *warnings.filters(plan.all_filters),
+        *warnings.unmatched(plan.query.filters, [y for ys in objects.values() for y in ys]),
+    ]
+    if made:
+        found += [*warnings.rest(made.folded), *warnings.unjudged(made.left_out)]
+    return {
+        **described(plan),
+        "engine": _engine(objects),
+        "formulas": made.formulas if made else [],
+        "warnings": [{"code": code, "message": message} for code, message in found],
+    }
+
+
+def described(plan: Plan) -> dict[str, Any]:
+    """What is known of the reply before anything is read."""
+    meta: dict[str, Any] = {
+        "date_range": {"preset": plan.query.preset, **_each(plan, _dates_of)},
+        "as_of": _as_of(plan),
+        "filters": {name: condition.shown() for name, condition in plan.filters.items()},
+    }
+    if plan.query.compare:
+        meta["compare"] = {"with": plan.query.compare, **_each(plan, _compared_of)}
+    return meta
+
+
+def ends(dates: DateRange) -> dict[str, str]:
+    """A range of days as replies show it."""
+    return {"start_date": dates.start.isoformat(), "end_date": dates.end.isoformat()}
+
+
+def _each(plan: Plan, describe: Callable[[TenantDays], dict[str, str]]) -> dict[str, Any]:
+    """A description of the tenant's days; where the query names tenants, of each one's."""
+    if plan.query.tenants is None:
+        return describe(plan.tenants[0])
+    return {"tenants": [{TENANT.name: one.tenant.id, **describe(one)} for one in plan.tenants]}
+
+
+def _dates_of(one: TenantDays) -> dict[str, str]:
+    return {**ends(one.dates), "timezone": one.tenant.timezone}
+
+
+def _compared_of(one: TenantDays) -> dict[str, str]:
+    return ends(one.compared) if one.compared else {}
+
+
+def _as_of(plan: Plan) -> str | None:
+    """When the builds ran that the reply reflects: the earliest of several tenants'."""
+    built = (warnings.as_of_us(plan, one) for one in plan.tenants)
+    us = min((us for us in built if us), default=None)
+    return days.iso(us // days.SECOND * days.SECOND) if us is not None else None
+
+
+def _engine(objects: TenantYears) -> Engine:
+    """What the figures come from: Athena as soon as any of them do."""
+    engines = {year.engine for years in objects.values() for year in years}
+    return "athena" if "athena" in engines else "reports"

@@ -1,0 +1,151 @@
+"""What a query of a report means now: tables, each tenant's days, every filter, what is read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pulse import days, lake
+from pulse.days import DateRange
+from pulse.errors import ForbiddenError
+from pulse.filters import Filters, among, both, given
+from pulse.reports.declarations import CURRENCY, PERIOD, Label, Report
+from pulse.serve import groups
+from pulse.serve.needs import Needs
+from pulse.serve.query import Query
+from pulse.tenants.keys import Key
+from pulse.tenants.tenant import Tenant
+
+
+@dataclass(frozen=True)
+class TenantDays:
+    """The days of one tenant, in its calendar, and those that they are compared with, if any."""
+
+    tenant: Tenant
+    dates: DateRange
+    compared: DateRange | None
+    granularity: str
+
+    @property
+    def ranges(self) -> tuple[DateRange, ...]:
+        """The days asked for, and those compared with, if any."""
+        return (self.dates, self.compared) if self.compared else (self.dates,)
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        """The first day of each period asked for."""
+        return _periods(self.dates, self.granularity, self.tenant.week_start)
+
+    @property
+    def compared_periods(self) -> tuple[str, ...]:
+        """The first day of each period that is compared with."""
+        if self.compared is None:
+            return ()
+        return _periods(self.compared, self.granularity, self.tenant.week_start)
+
+    @property
+    def counterparts(self) -> dict[Label, Label]:
+        """The periods compared with, each with the one asked for that it stands beside, if any."""
+        names: dict[Label, Label] = dict.fromkeys(self.compared_periods)
+        return names | dict(zip(names, self.periods, strict=False))
+
+
+@lru_cache(maxsize=4)  # two ranges, of however many tenants; fifty years of days take a megabyte
+def _periods(dates: DateRange, granularity: str, week_start: str) -> tuple[str, ...]:
+    found = days.periods(dates, granularity, week_start)
+    return tuple(first.isoformat() for first in found)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that an answer depends on but the rows themselves."""
+
+    report: Report
+    query: Query
+    tables: tuple[lake.Dataset, ...]
+    """Of the report's tables, those that know all that is asked for."""
+    tenants: tuple[TenantDays, ...]
+    filters: Filters
+    """The query's and the key's; the report's own are not among them."""
+    all_filters: Filters
+    """Every filter that holds, the report's own included."""
+    min_sample: int
+    """Below so many answers, figures that tell how a person was judged are withheld; 0: none is."""
+
+    @property
+    def apart(self) -> slice:
+        """The places of the grouped columns that the report's family keeps apart."""
+        return groups.apart(self.report, self.query.group_by)
+
+    @property
+    def period_place(self) -> int | None:
+        """The place of the period among the grouped columns, if it is one."""
+        return groups.period_place(self.query.group_by)
+
+
+def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -> Plan:
+    """The query as a key of these tenants asks it at this moment.
+
+    Raises ForbiddenError where the report lacks a dimension that the key is bound to.
+    """
+    filters = both(query.filters, _bound(report, key))
+    fixed = {name: among(values) for name, values in report.fixed.items()}
+    asked = {*query.group_by, *filters}
+    tables = report.tables_telling(asked)
+    return Plan(
+        report=report,
+        query=query,
+        tables=tables,
+        tenants=tuple(_tenant_days(query, tables, tenant) for tenant in tenants),
+        filters=filters,
+        all_filters=both(both(filters, fixed), dict.fromkeys(report.given, given())),
+        min_sample=_min_sample(report, key, tenants, asked),
+    )
+
+
+def needs_of(plan: Plan) -> list[Needs]:
+    """What is to be read for the answer, tenant by tenant and of each table by table."""
+    query = plan.query
+    grouped = {*query.group_by, *([CURRENCY] if plan.report.by_currency else [])}
+    granularity = query.granularity if PERIOD in query.group_by else "total"
+    return [
+        Needs(
+            table=table,
+            tenant=one.tenant,
+            dimensions=frozenset({*grouped, *plan.all_filters} & {*table.dimensions}),
+            filters=plan.all_filters,
+            ranges=one.ranges,
+            months=granularity in ("month", "total"),
+            grouped=frozenset(grouped & {*table.dimensions}),
+            granularity=granularity,
+        )
+        for one in plan.tenants
+        for table in plan.tables
+    ]
+
+
+def _bound(report: Report, key: Key) -> Filters:
+    """The filters that the key is bound to. Raises ForbiddenError where the report lacks one."""
+    for name in key.filters:
+        if name not in report.filter_names:
+            raise ForbiddenError(
+                "filter_not_applicable",
+                f"This key is bound to one {name}, which report {report.name} cannot tell.",
+            )
+    return {name: among(values) for name, values in key.filters.items()}
+
+
+def _tenant_days(query: Query, tables: Sequence[lake.Dataset], tenant: Tenant) -> TenantDays:
+    dates = query.resolve(tenant, [table.name for table in tables])
+    compared = days.COMPARISONS[query.compare](dates) if query.compare else None
+    return TenantDays(tenant, dates, compared, query.granularity)
+
+
+def _min_sample(report: Report, key: Key, tenants: Sequence[Tenant], asked: set[str]) -> int:
+    """The fewest answers whose figures the key may see where these dimensions are asked for.
+
+    0 where all may be seen: docs/metrics.md withholds persons' scores from report keys alone.
+    """
+    persons = {dimension.name for dimension in report.family.dimensions if dimension.a_person}
+    if key.kind != "report" or not persons & asked:
+        return 0
+    return max(tenant.min_sample for tenant in tenants)
