@@ -7,7 +7,7 @@ and tests on nobody's name: what is special about a report is one of its fields.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pulse import lake
 from pulse.reports.sums import Layout
@@ -50,7 +50,8 @@ class Facts:
 
     `group` names the row's dimensions, `sums` are the question's counts as its `layout` has them,
     `whole` is the number of answers that the row's share refers to. `too_few` is true where they
-    would judge a person by a sample below the minimum.
+    would judge a person by a sample below the minimum. `among` are the figures that took all rows
+    of the question, by name (see Among).
     """
 
     group: Mapping[str, Label]
@@ -58,6 +59,7 @@ class Facts:
     whole: int
     too_few: bool = False
     layout: Layout = field(default_factory=Layout)
+    among: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def mixed(self) -> bool:
@@ -156,7 +158,7 @@ class Report:
     that is asked for. A report with a `breakdown` adds rows of another grain, made from each row
     of the totals. A report `by_count` is always grouped by a dimension of its own, whose values
     are the positions of the family's counts. A report `over_all` adds rows over every metric and
-    scale.
+    scale. `among` makes figures of all rows at once.
     """
 
     name: str
@@ -174,6 +176,7 @@ class Report:
     breakdown: "Breakdown | None" = None
     by_count: Dimension | None = None
     over_all: bool = False
+    among: "Among | None" = None
 
     @property
     def filters(self) -> tuple[Dimension, ...]:
@@ -217,6 +220,10 @@ class Report:
     def __post_init__(self) -> None:
         """Raise ValueError where an entry names a dimension that its family lacks."""
         named = {*self.group_by, *self.fixed, *self.always, *self.given} - {PERIOD}
+        if self.among:
+            named |= {*self.among.strata}
+            if self.over_all:
+                raise ValueError(f"report {self.name}: rows over every scale are among no others")
         if unknown := named - {dimension.name for dimension in self.dimensions}:
             raise ValueError(f"report {self.name}: no dimensions {sorted(unknown)}")
 
@@ -229,3 +236,24 @@ class Breakdown:
     dimensions: tuple[Dimension, ...]
     metrics: tuple[Metric, ...]
     rows: Callable[[Facts], list[dict[str, str | Value]]]
+
+
+class Stratified(NamedTuple):
+    """A row, and its sums by stratum: by the values of the strata's dimensions in their order."""
+
+    facts: Facts
+    strata: Mapping[tuple[Label, ...], Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Among:
+    """Figures of a row that take all rows of a question at once, such as ranks or adjustments.
+
+    `strata` are dimensions by which the rows' sums are split beside the grouped ones. `compute`
+    gets all rows of one period and of what the family keeps apart that anything was counted of, in
+    the order of their values, subtotals aside; it gives each row's figures by name. Metrics show
+    them (Facts.among).
+    """
+
+    strata: tuple[str, ...]
+    compute: Callable[[Sequence[Stratified]], Sequence[Mapping[str, Value]]]

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pulse.http import Reply
 from pulse.serve import identity
 from pulse.serve.aggregate import aggregate
+from pulse.serve.among import among
 from pulse.serve.cells import Fold
 from pulse.serve.columns import columns, withheld
 from pulse.serve.compare import compare, totals
@@ -56,10 +57,13 @@ def _figures(
     shown = columns(
         plan.report, query.group_by, compared=query.compare is not None, subtotals=query.subtotals
     )
+    rows = compare(plan, found)
+    if declared := plan.report.among:
+        rows = among(plan, declared, objects, rows, fold)
     return Figures(
         plan=plan,
         columns=[*shown, withheld()] if plan.min_sample else shown,
-        rows=compare(plan, found),
+        rows=rows,
         totals=totals(plan, found),
         left_out=found.left_out,
         folded=folded,

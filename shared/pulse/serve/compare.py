@@ -1,19 +1,20 @@
 """From aggregated groups to rows: both sides beside each other, subtotals and totals."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pulse.reports.declarations import Facts, Label
+from pulse.reports.declarations import Facts, Label, Value
 from pulse.reports.sums import Layout
 from pulse.serve.aggregate import Aggregate
 from pulse.serve.columns import Line
 from pulse.serve.encoding import Encoded, Integers, keys, number, ranks, summed
 from pulse.serve.folding import times_computed
-from pulse.serve.groups import Groups, check_size, levels, lined_up, nothing
+from pulse.serve.groups import Groups, Key, check_size, levels, lined_up, nothing
 from pulse.serve.plan import Plan
 
+_NO_FIGURES: Mapping[str, Value] = {}
 _AT_ONCE = 1_000
 """So many lines are made of the columns at once."""
 
@@ -22,16 +23,18 @@ _AT_ONCE = 1_000
 class Side:
     """Of each row the sums of one range of days: the one asked for, or the one compared with.
 
-    `whole` is the number of answers that the row's share refers to.
+    `whole` is the number of answers that the row's share refers to, `among` the figures by row that
+    took all rows at once.
     """
 
     sums: Integers
     whole: Integers
     too_few: Integers
+    among: Mapping[Key, Mapping[str, Value]] = field(default_factory=dict)
 
     def take(self, rows: Integers) -> "Side":
         """These rows of the side."""
-        return Side(self.sums[rows], self.whole[rows], self.too_few[rows])
+        return Side(self.sums[rows], self.whole[rows], self.too_few[rows], self.among)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,14 @@ class Rows:
 
     def _facts(self, groups: Sequence[dict[str, Label]], side: Side) -> list[Facts]:
         return [
-            Facts(group, sums, whole, too_few, self.layout)
+            Facts(
+                group,
+                sums,
+                whole,
+                too_few,
+                self.layout,
+                side.among.get(tuple(group.values()), _NO_FIGURES) if side.among else _NO_FIGURES,
+            )
             for group, sums, whole, too_few in zip(
                 groups,
                 side.sums.tolist(),
@@ -164,10 +174,7 @@ def _side_of(levels: Sequence[Side]) -> Side:
 
 def _level(plan: Plan, layout: Layout, table: Groups) -> list[Side]:
     """The sides of the rows that tell the same columns."""
-    places = {*range(plan.apart.start, plan.apart.stop)}
-    if plan.period_place is not None:
-        places.add(plan.period_place)
-    within = [column for at, column in enumerate(table.columns) if at in places]
+    within = [column for at, column in enumerate(table.columns) if at in plan.frame]
     by_count = plan.report.by_count
     sampled = [
         column

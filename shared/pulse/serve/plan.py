@@ -81,6 +81,12 @@ class Plan:
         """The place of the period among the grouped columns, if it is one."""
         return groups.period_place(self.query.group_by)
 
+    @property
+    def frame(self) -> tuple[int, ...]:
+        """The places of the grouped columns within which shares and changes are told, in order."""
+        period = [] if self.period_place is None else [self.period_place]
+        return tuple(sorted({*period, *range(self.apart.start, self.apart.stop)}))
+
 
 def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -> Plan:
     """The query as a key of these tenants asks it at this moment.
@@ -105,7 +111,8 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
 def needs_of(plan: Plan) -> list[Needs]:
     """What is to be read for the answer, tenant by tenant and of each table by table."""
     query = plan.query
-    grouped = {*query.group_by, *([CURRENCY] if plan.report.by_currency else [])}
+    strata = plan.report.among.strata if plan.report.among else ()
+    grouped = {*query.group_by, *strata, *([CURRENCY] if plan.report.by_currency else [])}
     granularity = query.granularity if PERIOD in query.group_by else "total"
     return [
         Needs(

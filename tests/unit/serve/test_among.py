@@ -1,0 +1,110 @@
+"""Figures that take all rows of a question: they get these by frame, and their strata."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pulse import days
+from pulse.reports.declarations import Among, Metric, Stratified
+from pulse.reports.registry import REPORTS
+from pulse.serve.answer import answer
+from pulse.serve.plan import needs_of, plan_of
+from pulse.serve.query import parse
+from pulse.tenants.keys import Key
+from pulse.tenants.tenant import Tenant
+from tests.unit.serve.events import Answer, as_years, built, pairs
+
+DAY, BEFORE = date(2026, 11, 20), date(2026, 11, 19)
+SECRET = Key("0" * 64, "secret", "acme", 0)
+
+
+def rank(rows: Sequence[Stratified]) -> list[dict[str, Any]]:
+    """How many rows have more answers in their largest stratum, and how many strata there are."""
+    largest = [max(map(sum, row.strata.values())) for row in rows]
+    return [
+        {
+            "ahead": sum(other > one for other in largest),
+            "strata": len(row.strata),
+            "first": Decimal(sum(row.strata.get(("chat", "DE"), ()))),
+        }
+        for row, one in zip(rows, largest, strict=True)
+    ]
+
+
+def shown(name: str) -> Metric:
+    return Metric(name, "count", "", lambda facts: facts.among.get(name))
+
+
+REPORT = replace(
+    REPORTS["agents"],
+    among=Among(("channel", "country"), rank),
+    metrics=(REPORTS["agents"].metrics[0], *map(shown, ("ahead", "strata", "first"))),
+)
+ANSWERS = [
+    *[Answer(DAY, 4, agent="ada", channel="chat", country="DE")] * 3,
+    Answer(DAY, 4, agent="ada", channel="chat", country="FR"),
+    *[Answer(DAY, 4, agent="bo", channel="ticket")] * 4,
+    Answer(DAY, 9, "nps", "0-10", agent="bo", channel="chat", country="DE"),
+    *[Answer(BEFORE, 4, agent="bo", channel="chat", country="DE")] * 2,
+]
+
+
+def rows(query: str) -> Any:
+    with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        tenant = built(Tenant("acme", "Acme"), ANSWERS)
+        plan = plan_of(REPORT, parse(pairs(query), REPORT), [tenant], SECRET)
+        assert {"channel", "country"} <= needs_of(plan)[0].dimensions
+        return json.loads(answer(plan, {"acme": as_years(ANSWERS)}, query).body)["rows"]
+
+
+def figures(row: Any) -> tuple[Any, ...]:
+    return row["metric"], row["agent"], row["ahead"], row["strata"], row["first"]
+
+
+TODAY = f"start_date={DAY}&end_date={DAY}"
+
+
+def test_rows_are_told_among_those_of_their_metric_and_scale() -> None:
+    assert [figures(row) for row in rows(TODAY)] == [
+        ("csat", "ada", 1, 2, 3),
+        ("csat", "bo", 0, 1, 0),
+        ("nps", "bo", 0, 1, 1),
+    ]
+
+
+def test_all_rows_count_for_a_page_of_one_and_they_are_ordered_by() -> None:
+    (row,) = rows(f"{TODAY}&limit=1&metric=csat&order_by=-ahead")
+    assert figures(row) == ("csat", "ada", 1, 2, 3)
+
+
+def test_a_stratum_may_be_grouped_by() -> None:
+    found = rows(f"{TODAY}&group_by=agent,country&metric=csat")
+    assert [(row["country"], *figures(row)) for row in found] == [
+        ("DE", "csat", "ada", 1, 1, 3),
+        ("FR", "csat", "ada", 2, 1, 0),
+        (None, "csat", "bo", 0, 1, 0),
+    ]
+
+
+def test_subtotals_and_rows_without_answers_have_none() -> None:
+    found = rows(f"{TODAY}&subtotals=true&metric=nps&compare=previous_period")
+    assert [(row["level"], row["ahead"], row["ahead_previous"]) for row in found] == [
+        (0, None, None),
+        (1, 0, None),
+    ]
+
+
+def test_the_days_compared_with_have_figures_of_their_own() -> None:
+    found = rows(f"{TODAY}&compare=previous_period&metric=csat")
+    told = [(row["agent"], row["first"], row["first_previous"]) for row in found]
+    assert told == [("ada", 3, None), ("bo", 0, 2)]
+
+
+def test_a_report_over_every_scale_has_no_such_figures() -> None:
+    with pytest.raises(ValueError, match="every scale"):
+        replace(REPORT, over_all=True)
