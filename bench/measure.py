@@ -40,6 +40,8 @@ class Scale:
     """Rows of the file that is imported."""
     large_answers: int
     """Responses a year of a tenant that no process can hold."""
+    large_builds: int = 12
+    """In how many builds its year is made, each of as many months."""
 
 
 _DEFAULT = Scale(
@@ -66,10 +68,11 @@ SCALES: Mapping[str, Scale] = {
             build_days=10,
             raw_rows_a_year=200_000,
             raw_days=25,
-            typical_rows=20_000,
-            largest_rows=20_000,
+            typical_rows=5_000,
+            largest_rows=5_000,
             import_rows=200,
             large_answers=20_000,
+            large_builds=3,
         ),
         replace(
             _DEFAULT,
