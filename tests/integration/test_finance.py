@@ -166,6 +166,21 @@ def test_time_that_runs_out_leaves_the_rest_to_the_next_run(
     assert announced == ["revenue unfinished"]
 
 
+def test_a_run_that_brings_nothing_on_does_not_wake_itself(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr(
+        "pulse.store.events.Events.announce", lambda self, what: announced.append(what)
+    )
+    books.record(interaction("2026-10-02", "1"))
+    seconds = iter([100.0] + [1.0] * 100)  # time for the tenant, but for none of its files
+    assert not books.export(lambda: next(seconds)).finished
+    assert not books.export(lambda: 1.0).finished  # no time at all
+    assert (announced, books.names()) == ([], [])
+    assert books.export().finished
+
+
 def test_a_tenant_that_fails_keeps_no_other_from_its_files(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:

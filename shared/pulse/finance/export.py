@@ -80,10 +80,11 @@ class ExportRevenue:
         """Export every tenant that is behind its reports, or has a month to close.
 
         Afterwards its months say what its reports do, and where time ran out the function is
-        woken for the rest. A tenant that cannot be exported keeps no other from it: what was
-        wrong is raised in the end.
+        woken for the rest, if this run has brought anything on. A tenant that cannot be exported
+        keeps no other from it: what was wrong is raised in the end.
         """
         exported: list[tuple[str, str]] = []
+        caught_up = 0
         finished = True
         failed: list[Exception] = []
         known = self.finance.exported()
@@ -101,7 +102,10 @@ class ExportRevenue:
             except Exception as error:
                 logger.exception("revenue not exported", extra={"tenant": tenant.id})
                 failed.append(error)
-        if not finished:
+            else:
+                caught_up += 1
+        # A run that brings nothing on must not wake itself again and again.
+        if not finished and (exported or caught_up):
             self.events.announce("revenue unfinished")
         logger.info("revenue exported", extra={"months": len(exported), "finished": finished})
         count("MonthsExported", len(exported))
