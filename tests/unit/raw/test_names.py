@@ -162,7 +162,8 @@ def test_what_there_was_no_time_for_is_noted_later_with_its_latest_word(
     table.broken = True
     agents.note([row("a1", "Ada"), row("a2", "Bob")])
     logged = [(record.getMessage(), vars(record).get("names")) for record in caplog.records]
-    assert logged == [("names not noted", None), ("names wait for a later batch", 2)]
+    assert set(logged[:-1]) == {("names not noted", None)}  # by one thread, or by both at once
+    assert logged[-1] == ("names wait for a later batch", 2)
     table.broken = False
     agents.note([row("a2", "Robert", hour=13), row("a3", "Cyd")])
     assert sorted(table.taken()) == [("a1", "Ada"), ("a2", "Robert"), ("a3", "Cyd")]
