@@ -567,24 +567,27 @@ def test_no_data_is_a_dash_and_the_filters_can_go(page: Page, stack: RunningStac
 
 
 def test_a_newcomer_is_told_how_to_begin_and_when_it_has_begun(
-    new_page: NewPage, stack: RunningStack
+    new_page: NewPage, watch: Watch, stack: RunningStack
 ) -> None:
     pulse(stack, "tenant", "create", "fresh")
     pulse(stack, "survey", "add", "fresh", "first", "--metric", "csat", "--scale", "1-5")
     report = pulse(stack, "key", "create", "fresh", "--kind", "report").strip()
-    secret = pulse(stack, "key", "create", "fresh", "--kind", "secret").strip()
+    publishable = pulse(stack, "key", "create", "fresh", "--kind", "publishable").strip()
     page = new_page()
     page.clock.install()
     page.goto(f"{stack.url}/#key={report}")
     expect(page.get_by_text("No answers yet")).to_be_visible()
-    expect(page.locator("pre").first).to_contain_text(f"{stack.url}/widget.v1.js")
+    expect(page.locator("pre").first).to_contain_text("pulse survey add fresh support")
+    expect(page.locator("pre", has_text=f"{stack.url}/widget.v1.js")).to_be_visible()
     assert serious_faults_of_both_schemes(page) == []
-    answer = urllib.request.Request(
-        f"{stack.url}/v1/responses",
-        data=json.dumps({"survey_id": "first", "score": 5}).encode(),
-        headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
-    )
-    urllib.request.urlopen(answer, timeout=30).close()
+    page.get_by_role("textbox", name="Publishable key").fill("pk_unknown")
+    page.get_by_role("button", name="Send a test answer").click()
+    expect(page.get_by_role("alert")).to_contain_text("unknown, revoked or expired")
+    watch.expect(page, "status of 401")
+    page.get_by_role("textbox", name="Survey").fill("first")
+    page.get_by_role("textbox", name="Publishable key").fill(publishable)
+    page.get_by_role("button", name="Send a test answer").click()
+    expect(page.get_by_role("status")).to_contain_text("waits for its build")
     pulse(stack, "build")
     arrived = page.get_by_text("The first answer is here")
     for _ in range(20):

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { catalogue } from "./catalogue.ts";
 import { CopyButton } from "./copy.tsx";
 import { Link } from "./link.tsx";
 import { NoData } from "./problem.tsx";
@@ -9,17 +10,20 @@ import { reportPath } from "./replies.ts";
 import { key } from "./session.ts";
 import type { Reply } from "./reply.ts";
 import { view } from "./router.ts";
+import { Trial } from "./trial.tsx";
 import { carried, withPreset } from "./view.ts";
 import { pieces, t } from "./texts.ts";
 
 const ASK_AGAIN_MS = 10_000;
 const WIDGET = "/widget.v1.js";
+const SURVEY = "support";
 
 type State = "asking" | "never" | "some";
 
 export function Newcomer(): JSX.Element {
   const [state, setState] = useState<State>("asking");
   const [waited, setWaited] = useState(false);
+  const [arrived, setArrived] = useState(false);
   const [contacts, setContacts] = useState(false);
   const tag = useWidgetTag();
   useEffect(() => void anyRow("customer-perspective", "media_type").then(setContacts), []);
@@ -68,18 +72,18 @@ export function Newcomer(): JSX.Element {
           })}
         </p>
       )}
-      <p>
-        {t(
-          "Put this into a page, with a publishable key (pulse key create TENANT --kind publishable):",
-        )}
-      </p>
+      <p>{t("Make a survey, and a publishable key for it:")}</p>
+      <Snippet text={commands()} />
+      <p>{t("See an answer arrive:")}</p>
+      <Trial survey={SURVEY} onSent={() => setArrived(true)} />
+      <p>{t("Put the question into a page:")}</p>
       <Snippet text={tag} />
       <p>{t("or send one answer from a server, with a secret key:")}</p>
       <Snippet text={curl()} />
       <p class="note" role="status">
-        {t(
-          "Waiting for the first answer: it shows after the next build (pulse build makes one at once).",
-        )}
+        {arrived
+          ? t("The first answer has been sent and waits for its build: it shows here by itself.")
+          : t("Waiting for the first answer: it shows here within two minutes, by itself.")}
       </p>
     </section>
   );
@@ -94,6 +98,14 @@ function Snippet({ text }: { readonly text: string }): JSX.Element {
   );
 }
 
+function commands(): string {
+  const tenant = catalogue.value?.tenant?.id ?? view.value.params.get("tenant") ?? "TENANT";
+  return [
+    `pulse survey add ${tenant} ${SURVEY} --metric csat --scale 1-5`,
+    `pulse key create ${tenant} --kind publishable --survey ${SURVEY}`,
+  ].join("\n");
+}
+
 /** The widget's tag, as `pulse survey embed` prints it. */
 function useWidgetTag(): string {
   const [integrity, setIntegrity] = useState("");
@@ -101,7 +113,7 @@ function useWidgetTag(): string {
   return [
     `<script async src="${location.origin}${WIDGET}"`,
     ...(integrity ? [`        integrity="${integrity}" crossorigin="anonymous"`] : []),
-    `        data-key="pk_…" data-survey="SURVEY"></script>`,
+    `        data-key="pk_…" data-survey="${SURVEY}"></script>`,
   ].join("\n");
 }
 
@@ -116,7 +128,7 @@ function curl(): string {
   return [
     `curl -X POST ${location.origin}/v1/responses \\`,
     `  -H "Authorization: Bearer sk_…" -H "Content-Type: application/json" \\`,
-    `  -d '{"survey_id": "SURVEY", "score": 5}'`,
+    `  -d '{"survey_id": "${SURVEY}", "score": 5}'`,
   ].join("\n");
 }
 

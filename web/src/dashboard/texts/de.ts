@@ -131,12 +131,8 @@ export const texts: Texts = {
   "No answers yet": "Noch keine Antworten",
   "Contacts there are: see the {page}.": "Kontakte gibt es: siehe {page}.",
   "Customer Perspective": "Kundensicht",
-  "Put this into a page, with a publishable key (pulse key create TENANT --kind publishable):":
-    "Setzen Sie das in eine Seite, mit einem öffentlichen Schlüssel (pulse key create TENANT --kind publishable):",
   "or send one answer from a server, with a secret key:":
     "oder senden Sie eine Antwort von einem Server, mit einem geheimen Schlüssel:",
-  "Waiting for the first answer: it shows after the next build (pulse build makes one at once).":
-    "Warten auf die erste Antwort: Sie erscheint nach der nächsten Berechnung (pulse build macht sofort eine).",
   Copy: "Kopieren",
   "Agent activity": "Agentenaktivität",
   interactions: "Kontakte",
@@ -466,4 +462,15 @@ export const texts: Texts = {
   "Responded, timed": "Beantwortet, gemessen",
   "Finished with a response": "Mit Antwort abgeschlossen",
   "Finished, timed": "Abgeschlossen, gemessen",
+  "Publishable key": "Öffentlicher Schlüssel",
+  "Send a test answer": "Eine Probeantwort senden",
+  "A test answer from the dashboard": "Eine Probeantwort aus dem Dashboard",
+  "Make a survey, and a publishable key for it:":
+    "Legen Sie eine Umfrage an, und einen öffentlichen Schlüssel dafür:",
+  "See an answer arrive:": "Sehen Sie eine Antwort eintreffen:",
+  "Put the question into a page:": "Setzen Sie die Frage in eine Seite:",
+  "The first answer has been sent and waits for its build: it shows here by itself.":
+    "Die erste Antwort ist gesendet und wartet auf ihre Auswertung: Sie erscheint hier von selbst.",
+  "Waiting for the first answer: it shows here within two minutes, by itself.":
+    "Es wird auf die erste Antwort gewartet: Sie erscheint hier innerhalb von zwei Minuten von selbst.",
 };

@@ -131,12 +131,8 @@ export const texts: Texts = {
   "No answers yet": "Aún no hay respuestas",
   "Contacts there are: see the {page}.": "Contactos sí hay: vea {page}.",
   "Customer Perspective": "Perspectiva del cliente",
-  "Put this into a page, with a publishable key (pulse key create TENANT --kind publishable):":
-    "Ponga esto en una página, con una clave publicable (pulse key create TENANT --kind publishable):",
   "or send one answer from a server, with a secret key:":
     "o envíe una respuesta desde un servidor, con una clave secreta:",
-  "Waiting for the first answer: it shows after the next build (pulse build makes one at once).":
-    "Esperando la primera respuesta: aparece tras el próximo cálculo (pulse build hace uno al momento).",
   Copy: "Copiar",
   "Agent activity": "Actividad de agentes",
   interactions: "interacciones",
@@ -464,4 +460,15 @@ export const texts: Texts = {
   "Responded, timed": "Respondidos, medidos",
   "Finished with a response": "Finalizados con respuesta",
   "Finished, timed": "Finalizados, medidos",
+  "Publishable key": "Clave publicable",
+  "Send a test answer": "Enviar una respuesta de prueba",
+  "A test answer from the dashboard": "Una respuesta de prueba del panel",
+  "Make a survey, and a publishable key for it:":
+    "Cree una encuesta y una clave publicable para ella:",
+  "See an answer arrive:": "Vea llegar una respuesta:",
+  "Put the question into a page:": "Ponga la pregunta en una página:",
+  "The first answer has been sent and waits for its build: it shows here by itself.":
+    "La primera respuesta se ha enviado y espera su procesamiento: aparecerá aquí por sí sola.",
+  "Waiting for the first answer: it shows here within two minutes, by itself.":
+    "Esperando la primera respuesta: aparecerá aquí por sí sola en menos de dos minutos.",
 };

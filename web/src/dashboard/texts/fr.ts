@@ -131,12 +131,8 @@ export const texts: Texts = {
   "No answers yet": "Pas encore de réponses",
   "Contacts there are: see the {page}.": "Il y a des contacts : voir {page}.",
   "Customer Perspective": "Point de vue client",
-  "Put this into a page, with a publishable key (pulse key create TENANT --kind publishable):":
-    "Placez ceci dans une page, avec une clé publiable (pulse key create TENANT --kind publishable) :",
   "or send one answer from a server, with a secret key:":
     "ou envoyez une réponse depuis un serveur, avec une clé secrète :",
-  "Waiting for the first answer: it shows after the next build (pulse build makes one at once).":
-    "En attente de la première réponse : elle apparaît après le prochain calcul (pulse build en fait un aussitôt).",
   Copy: "Copier",
   "Agent activity": "Activité des agents",
   interactions: "interactions",
@@ -465,4 +461,15 @@ export const texts: Texts = {
   "Responded, timed": "Avec réponse, chronométrés",
   "Finished with a response": "Terminés avec réponse",
   "Finished, timed": "Terminés, chronométrés",
+  "Publishable key": "Clé publiable",
+  "Send a test answer": "Envoyer une réponse d’essai",
+  "A test answer from the dashboard": "Une réponse d’essai du tableau de bord",
+  "Make a survey, and a publishable key for it:":
+    "Créez une enquête, et une clé publiable pour elle :",
+  "See an answer arrive:": "Voyez arriver une réponse :",
+  "Put the question into a page:": "Mettez la question dans une page :",
+  "The first answer has been sent and waits for its build: it shows here by itself.":
+    "La première réponse est envoyée et attend d’être traitée : elle s’affichera ici d’elle-même.",
+  "Waiting for the first answer: it shows here within two minutes, by itself.":
+    "En attente de la première réponse : elle s’affichera ici d’elle-même en moins de deux minutes.",
 };
