@@ -319,8 +319,8 @@ _META_SCHEMA: Schema = {
         "as_of": {
             "type": ["string", "null"],
             "format": "date-time",
-            "description": "When the build ran that the reply reflects, of several tenants the "
-            "earliest; null before the first.",
+            "description": "Everything that was stored before then is in the figures, but for days "
+            "that warnings name; of several tenants the earliest. Null until a build was through.",
         },
         "filters": {
             "type": "object",

@@ -147,8 +147,8 @@ export interface Meta {
     }[];
   };
   /**
-   * When the build ran that the reply reflects, of several tenants the earliest; null before
-   * the first.
+   * Everything that was stored before then is in the figures, but for days that warnings name;
+   * of several tenants the earliest. Null until a build was through.
    */
   readonly as_of: string | null;
   /** By dimension {"is": […]} or {"is_not": […]}; null is not given. */

@@ -17,6 +17,7 @@ from pulse.cli import output
 from pulse.cli.exits import WrongUseError
 from pulse.errors import SettingsError
 from pulse.settings import BuildDailySettings, ExportRevenueSettings
+from pulse.store.held import HeldRuns
 from pulse.store.stack import StackOutputs
 from pulse.store.tenants import Tenants
 
@@ -50,6 +51,10 @@ class Target:
     def tenants(self) -> Tenants:
         """The stack's tenants, surveys and keys."""
         return Tenants(self.outputs.table, skipped=lambda error: output.say(f"Left out: {error}."))
+
+    def as_of(self) -> Mapping[str, int]:
+        """Until when everything stored is in each report table (UTC, microseconds)."""
+        return HeldRuns(self.outputs.table).as_of()
 
     @property
     def build_settings(self) -> BuildDailySettings:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pulse import days
+from pulse import days, lake
 from pulse.cli import output
 from pulse.cli.arguments import assignments, day, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
@@ -14,7 +14,7 @@ from pulse.cli.target import StackName, find_target
 from pulse.errors import ConflictError
 from pulse.store.finance import Finance
 from pulse.tenants.surveys import Survey
-from pulse.tenants.tenant import Tenant
+from pulse.tenants.tenant import Tenant, earliest
 from pulse.tenants.thresholds import (
     KINDS,
     Timeline,
@@ -82,7 +82,9 @@ def list_tenants(stack: StackName = None, as_json: output.Json = False) -> None:
 
         pulse tenant list --json
     """
-    tenants = list(find_target(stack).tenants.all())
+    target = find_target(stack)
+    moments = target.as_of()
+    tenants = [tenant.as_of(moments) for tenant in target.tenants.all()]
     columns = ("id", "name", "timezone", "first_day", "as_of")
     rows = [[_described(tenant)[column] for column in columns] for tenant in tenants]
     output.show(
@@ -99,7 +101,8 @@ def show(tenant: TenantId, stack: StackName = None, as_json: output.Json = False
         pulse tenant show bank
     """
     target = find_target(stack)
-    found = known_tenant(target, tenant)
+    moments = target.as_of()
+    found = known_tenant(target, tenant).as_of(moments)
     _show(found, target.tenants.surveys(tenant), as_json=as_json)
 
 
@@ -134,6 +137,7 @@ def set_settings(
     _check_names({**values, **targets}, since)
     first_day = day(since, "--from") if since is not None else None
     target = find_target(stack)
+    moments = target.as_of()
     found = known_tenant(target, tenant)
     try:
         changes: dict[str, Any] = values | _thresholds(found, dated, first_day)
@@ -153,7 +157,7 @@ def set_settings(
         raise FailedError("The tenant was changed meanwhile: look at it and try again.") from error
     if _reaches_back(found, changed):
         output.say("Interactions that are written already keep the thresholds of their time.")
-    _show(changed, target.tenants.surveys(tenant), as_json=as_json)
+    _show(changed.as_of(moments), target.tenants.surveys(tenant), as_json=as_json)
 
 
 def _check_names(undated: Mapping[str, str], since: str | None) -> None:
@@ -245,7 +249,7 @@ def _timeline(timeline: Timeline) -> str:
 def _described(tenant: Tenant) -> dict[str, Any]:
     tables = tenant.tables.values()
     first_day = min((table.first_day for table in tables if table.first_day), default=None)
-    as_of_us = max((t.as_of_us for t in tables if t.as_of_us is not None), default=None)
+    as_of_us = earliest(tenant.table(dataset.name).as_of_us for dataset in lake.DATASETS)
     return {
         "id": tenant.id,
         "name": tenant.name,

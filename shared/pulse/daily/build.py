@@ -18,7 +18,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from pulse import lake
-from pulse.days import Remaining
+from pulse.days import Remaining, now_us
 from pulse.errors import (
     AthenaError,
     BuildCheckError,
@@ -171,6 +171,7 @@ class BuildDaily:
         were; the others have been built.
         """
         tables: list[_Table] = []
+        looked_us = now_us()  # before anything is read: what is stored later may be missed
         stands = self.ledger.changes.stands()
         look = bool(start or end or impatient or whole)
         settled = [stand for stand in stands.values() if stand.is_settled and not look]
@@ -188,7 +189,7 @@ class BuildDaily:
         again = not finished and (built or not failures)
         for table in tables:
             notes = self._note(table, over=not again)
-            self._end(table, notes)
+            self._end(table, notes, looked_us)
         failing = sum(t.failing for t in tables) + sum(stand.failing for stand in settled)
         if wake:
             self.events.announce("daily unfinished" if again else "daily built")
@@ -301,8 +302,12 @@ class BuildDaily:
                 logger.error("day cannot be built", extra=fields)
         return notes
 
-    def _end(self, table: _Table, notes: Mapping[date, Unbuilt]) -> None:
-        """Say in the ledger what this run has found, so that the next one may pass over it."""
+    def _end(self, table: _Table, notes: Mapping[date, Unbuilt], looked_us: int) -> None:
+        """Say in the ledger what this run has found, so that the next one may pass over it.
+
+        What was stored before `looked_us` it has built, where it has left nothing but days that
+        cannot be built.
+        """
         noted = {
             day: note
             for day, entry in table.entries.items()
@@ -315,7 +320,8 @@ class BuildDaily:
             moments = [
                 note.due_us(table.entries[day].version) for day, note in waits.items() if note
             ]
-            settled = Settled(table.before.changes, min(moments, default=None))
+            again_us = min(moments, default=None)
+            settled = Settled(table.before.changes, looked_us, again_us)
         self.ledger.changes.end(
             table.dataset.stream,
             table.name,

@@ -10,6 +10,7 @@ from pulse.serve import warnings
 from pulse.serve.figures import Figures
 from pulse.serve.plan import Plan, TenantDays
 from pulse.serve.years import Engine, TenantYears
+from pulse.tenants.tenant import earliest
 
 
 def meta_of(plan: Plan, objects: TenantYears, made: Figures | None = None) -> dict[str, Any]:
@@ -66,9 +67,13 @@ def _compared_of(one: TenantDays) -> dict[str, str]:
 
 
 def _as_of(plan: Plan) -> str | None:
-    """When the builds ran that the reply reflects: the earliest of several tenants'."""
-    built = (warnings.as_of_us(plan, one) for one in plan.tenants)
-    us = min((us for us in built if us), default=None)
+    """Until when everything stored is in the figures: the earliest of several tenants' and tables'.
+
+    None where a table of a tenant has not been built whole yet.
+    """
+    us = earliest(
+        one.tenant.table(table.name).as_of_us for one in plan.tenants for table in plan.tables
+    )
     return days.iso(us // days.SECOND * days.SECOND) if us is not None else None
 
 

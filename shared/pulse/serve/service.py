@@ -64,8 +64,8 @@ class Reports:
             client(service, hurried=True)  # here, because years are read by threads at once
         limits = {"GET": Limits.per_minute(*settings.reads)}
         tenants = Tenants(settings.table, hurried=True)
-        looked = HeldRuns(settings.table, hurried=True).looked
-        directory = Directory(tenants, settings.remember_us, limits, looked)
+        as_of = HeldRuns(settings.table, hurried=True).as_of
+        directory = Directory(tenants, settings.remember_us, limits, as_of)
         names = DisplayNames(directory, Names(settings.table, hurried=True))
         elsewhere = Distributed.from_settings(settings).years
         objects = Objects(settings.lake_bucket, hurried=True)

@@ -31,17 +31,14 @@ def nothing_built(plan: Plan) -> Warnings:
     return [
         ("nothing_built", f"No report of tenant {one.tenant.id} has been built yet.")
         for one in plan.tenants
-        if as_of_us(plan, one) is None
+        if not _is_built(plan, one)
     ]
 
 
-def as_of_us(plan: Plan, one: TenantDays) -> int | None:
-    """When the build ran that the tenant's sums reflect, of several tables the earliest.
-
-    None before the first.
-    """
-    built = (one.tenant.table(table.name).as_of_us for table in plan.tables)
-    return min((us for us in built if us is not None), default=None)
+def _is_built(plan: Plan, one: TenantDays) -> bool:
+    """True once there is something to read, or a build has found that there is nothing."""
+    tables = [one.tenant.table(table.name) for table in plan.tables]
+    return any(table.as_of_us is not None or table.published_years for table in tables)
 
 
 def unpaired(plan: Plan) -> Warnings:

@@ -5,6 +5,8 @@
                             seen: how many of these changes a builder has looked at, all of whose
                             days are built since or wait for a moment that has not come;
                             seen_us: when; again_us: the first moment that a day waits for;
+                            counted_us: what was stored until then is in the daily table, but
+                            for days that cannot be built;
                             failing: how many days cannot be built;
                             published: how often builders have changed what readers find;
                             run_<ulid>: when a builder began that has days to publish and has not
@@ -47,6 +49,8 @@ class Stand:
     """Another number means other days, runs or reasons than before."""
     at_work: Mapping[str, int] = field(default_factory=dict)
     """The builders that are at work or have died at it, with the moment that they began."""
+    counted_us: int | None = None
+    """Until when everything stored was counted, when a builder last looked at every day."""
 
     @property
     def is_settled(self) -> bool:
@@ -59,6 +63,17 @@ class Stand:
             and not self.at_work
             and stays_settled(self.seen_us, self.again_us)
         )
+
+    def counted_until(self, read_us: int) -> int | None:
+        """Until when everything that was stored is in the daily table, but for failing days.
+
+        The record was read at `read_us`: that moment, if nothing has changed since a builder
+        looked. None where it cannot be told, as while a builder is at work: it may point a day at
+        an older run for a moment.
+        """
+        if self.at_work:
+            return None
+        return read_us if self.seen == self.changes else self.counted_us
 
 
 def stays_settled(seen_us: int, again_us: int | None) -> bool:
@@ -73,6 +88,8 @@ class Settled:
 
     seen: int
     """The changes that the record counted before it looked."""
+    looked_us: int
+    """A moment before it read that record."""
     again_us: int | None = None
     """From when on a day is to be tried again that cannot be built; None: there is none."""
 
@@ -119,7 +136,9 @@ class Changes:
         if settled is not None:
             over |= _dead(before)
             values |= {":seen": settled.seen, ":now": days.now_us(), ":again": settled.again_us}
+            values[":counted"] = settled.looked_us
             expression += ", seen = :seen, seen_us = :now, again_us = :again"
+            expression += ", counted_us = :counted"
         names = {f"#run{number}": f"{_RUN}{name}" for number, name in enumerate(sorted(over))}
         expression += f" REMOVE {', '.join(names)} ADD published :one"
         self._records.update(_PK, stream, expression, names=names, values=values)
@@ -138,6 +157,7 @@ def _stand(record: Record) -> Stand:
         again_us=record.get("again_us"),
         failing=record.get("failing", 0),
         published=record.get("published", 0),
+        counted_us=record.get("counted_us"),
         at_work={
             name.removeprefix(_RUN): began_us
             for name, began_us in record.items()

@@ -39,7 +39,8 @@ class Builds:
     table: str
     number: int = 0
     as_of_us: int | None = None
-    """When the last build that has left no day over read the catalogue."""
+    """Every event that was stored before then is in the rows of every tenant, but for days and
+    years that its record names as not built. None until a build has left no day over."""
     seen: int | None = None
     """How many changes of the daily table (Stand.published) it has seen; None: some are left."""
     seen_us: int = 0
@@ -102,8 +103,8 @@ class HeldRuns:
         records = self._records.query(_BUILDS, consistent=True)
         return {record["sk"]: _builds(record["sk"], record) for record in records}
 
-    def looked(self) -> Mapping[str, int]:
-        """When the last build that has left no day over read the catalogue, by table."""
+    def as_of(self) -> Mapping[str, int]:
+        """By table, until when everything that was stored is in the rows (see Builds)."""
         found = self.builds().items()
         return {name: one.as_of_us for name, one in found if one.as_of_us is not None}
 
@@ -167,16 +168,27 @@ class HeldRuns:
             self._records.clear(_pk(table))
 
     def finish(
-        self, held: Held, as_of_us: int, *, seen: int | None, again_us: int | None, failing: int
+        self,
+        held: Held,
+        as_of_us: int | None,
+        *,
+        seen: int | None,
+        again_us: int | None,
+        failing: int,
     ) -> None:
-        """Note that a build which read the catalogue then has left no day over.
+        """Note that a build has left no day over; see Builds for the figures.
 
-        See Builds for the other figures. Nothing happens if something has changed since:
-        whoever changed it will note it.
+        `as_of_us` is None where the build cannot tell: what was true before is still true. Nothing
+        happens if something has changed since: whoever changed it will note it.
         """
         condition, names, values = _stands(held.builds.number)
-        told = {":as_of": as_of_us, ":seen": seen, ":now": days.now_us(), ":again": again_us}
-        told |= {":failing": failing, ":format": formats.REPORT.number}
+        known = [us for us in (held.builds.as_of_us, as_of_us) if us is not None]
+        told = {":seen": seen, ":now": days.now_us(), ":again": again_us}
+        told |= {
+            ":as_of": max(known, default=None),
+            ":failing": failing,
+            ":format": formats.REPORT.number,
+        }
         with suppress(ConflictError):
             self._records.update(
                 _BUILDS,

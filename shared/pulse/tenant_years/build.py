@@ -109,7 +109,8 @@ class BuildReports:
         BuildCheckError, with the tenant-years that it is about as they were; the others have been
         built.
         """
-        stands = self.ledger.changes.stands()
+        read_us = days.now_us()
+        stands = self.ledger.changes.stands()  # before the catalogue: Stand.counted_until
         builds = self.held.builds()
         tables: list[Table] = []
         done: list[Table] = []
@@ -130,7 +131,8 @@ class BuildReports:
         failures = [failure for table in tables for failure in table.failures]
         notes = self.behinds.tell(tables, remaining_s)
         for table in tables:
-            self._finish(table, stands[table.dataset.stream], notes[table.dataset.name])
+            stand = stands[table.dataset.stream]
+            self._finish(table, stand, stand.counted_until(read_us), notes[table.dataset.name])
         known_failing = (note.failing for some in notes.values() for note in some.values())
         failing = settled_failing + sum(known_failing)
         # A run that builds nothing must not wake itself again and again.
@@ -304,14 +306,23 @@ class BuildReports:
             if state and any(not part.run for part in state.parts):
                 year.pending[tenant] |= {*year.run_of}
 
-    def _finish(self, table: Table, stand: Stand, notes: Mapping[TenantYear, Unbuilt]) -> None:
-        """Note that no day of the table is left over, if that is so, and when to look again."""
+    def _finish(
+        self,
+        table: Table,
+        stand: Stand,
+        counted_us: int | None,
+        notes: Mapping[TenantYear, Unbuilt],
+    ) -> None:
+        """Note that no day of the table is left over, if that is so, and when to look again.
+
+        Then the rows have all that was stored before `counted_us`, as the daily table had.
+        """
         if not (table.finished and table.is_settled):
             return
         left_to_time = len(notes) == len(table.owed) and all(n.failing for n in notes.values())
         self.held.finish(
             table.held,
-            table.as_of_us,
+            counted_us,
             seen=stand.published if left_to_time else None,
             again_us=min((note.due_us(note.of) for note in notes.values()), default=None),
             failing=sum(note.failing for note in notes.values()),

@@ -84,8 +84,8 @@ class Directory:
     remember_us: int = REMEMBER_US
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """By HTTP method, with HEAD as GET: how much each key and tenant may ask of this process."""
-    looked: Callable[[], Mapping[str, int]] = dict
-    """Tells when a build has looked at each report table last (UTC, microseconds)."""
+    as_of: Callable[[], Mapping[str, int]] = dict
+    """Tells until when what was stored is in each report table's rows (UTC, microseconds)."""
     _found: _Memory = field(default_factory=_Memory)
     _missing: _Memory = field(default_factory=_Memory)
 
@@ -102,9 +102,9 @@ class Directory:
         return self.remember(("tenant", tenant), lambda: self._tenant(tenant))
 
     def _tenant(self, tenant: str) -> Tenant | None:
-        looked = self.remember(("looked",), self.looked)  # before the tenant: Tenant.looked_at
+        moments = self.remember(("as_of",), self.as_of)  # before the tenant: Tenant.as_of
         found = self.tenants.get(tenant)
-        return found.looked_at(looked) if found else None
+        return found.as_of(moments) if found else None
 
     def survey(self, tenant: str, survey: str) -> Survey | None:
         """The tenant's survey, or None."""

@@ -133,8 +133,9 @@ class TableState:
 
     years: Mapping[int, YearState] = field(default_factory=dict)
     behind: Behind = Behind()
-    looked_us: int | None = None
-    """When the last build read the catalogue that has left no day of the table over."""
+    as_of_us: int | None = None
+    """Every event that was stored before then is in the rows, but for what is `behind`. None until
+    a build has left nothing of the table over."""
 
     @property
     def published_years(self) -> tuple[int, ...]:
@@ -146,11 +147,12 @@ class TableState:
         """The first day with rows; None where there is none."""
         return min((s.first_day for s in self.years.values() if s.first_day), default=None)
 
-    @property
-    def as_of_us(self) -> int | None:
-        """When the build ran that the rows reflect; None before the first."""
-        looked = [self.looked_us] if self.looked_us is not None else []
-        return max([*looked, *(state.as_of_us for state in self.years.values())], default=None)
+
+def earliest(moments: Iterable[int | None]) -> int | None:
+    """The earliest moment; None where there are none, or one is not known."""
+    known = list(moments)
+    told = [us for us in known if us is not None]
+    return min(told) if told and len(told) == len(known) else None
 
 
 @dataclass(frozen=True)
@@ -218,14 +220,12 @@ class Tenant:
         """The thresholds in force for a medium on one of the tenant's days."""
         return thresholds_on(self.thresholds, media_type, day)
 
-    def looked_at(self, moments: Mapping[str, int]) -> "Tenant":
-        """The tenant, of whose tables it is known when a build has looked at them last (UTC, µs).
+    def as_of(self, moments: Mapping[str, int]) -> "Tenant":
+        """The tenant, with what is known of each table's `as_of_us`.
 
         `moments` must have been read before the tenant: its rows are at least as new.
         """
-        tables = {
-            name: replace(self.table(name), looked_us=looked) for name, looked in moments.items()
-        }
+        tables = {name: replace(self.table(name), as_of_us=us) for name, us in moments.items()}
         return replace(self, tables={**self.tables, **tables})
 
     def table(self, name: str) -> TableState:

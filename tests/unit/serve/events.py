@@ -98,7 +98,9 @@ def built(
         )
         for year, found in by_year(answers).items()
     }
-    return replace(tenant, tables={lake.SCORES.name: TableState(states)})
+    return replace(
+        tenant, tables={lake.SCORES.name: TableState(states, as_of_us=as_of_us if states else None)}
+    )
 
 
 def call(

@@ -66,10 +66,11 @@ def built(tenant: Tenant, tables: Tables, as_of_us: int = 1) -> Tenant:
         table: TableState(
             {
                 year: report_parts.state((row["day"] for row in some), as_of_us=as_of_us)
-                for year, some in by_year(rows).items()
-            }
+                for year, some in by_year(tables.get(table, [])).items()
+            },
+            as_of_us=as_of_us,
         )
-        for table, rows in tables.items()
+        for table in ("interactions", "sessions")
     }
     return replace(tenant, tables=states)
 

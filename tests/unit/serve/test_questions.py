@@ -766,7 +766,7 @@ def test_a_tenant_without_a_build_is_named() -> None:
     assert [(w["code"], "wonka" in w["message"]) for w in meta["warnings"]] == [
         ("nothing_built", True)
     ]
-    assert meta["as_of"] is not None
+    assert meta["as_of"] is None
 
 
 # -- a further report is one entry
