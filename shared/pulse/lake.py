@@ -352,6 +352,22 @@ def export_key(tenant: str, export: str, run: str, file_name: str) -> str:
     return f"{exports_prefix(tenant)}export={export}/run={run}/{file_name}"
 
 
+COMMENTS = "comments/"
+"""Where the comments lie that readers find, by month and tenant."""
+COMMENT_STAGING = f"{STAGING}comments/"
+"""Below which each run of build_daily has a folder of its own, while it gathers comments."""
+
+
+def comments_prefix(month: date) -> str:
+    """Below which the comments of a calendar month lie, given by any of its days."""
+    return f"{COMMENTS}month={month:%Y-%m}/"
+
+
+def comments_key(tenant: str, month: date) -> str:
+    """Key of a tenant's comments of a calendar month, given by any of its days."""
+    return f"{comments_prefix(month)}tenant={tenant}.parquet"
+
+
 STATEMENT_RESULTS = "athena/"
 """Where the workgroup has Athena put what statements answer."""
 

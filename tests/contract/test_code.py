@@ -129,7 +129,8 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
             *(f"checks/{dataset.name}_{check}.sql" for check in checks),
         )
     }
-    expected |= {"checks/interactions_backwards.sql", "daily/scores_folded.sql"}
+    expected |= {f"daily/{name}.sql" for name in ("scores_folded", "comments")}
+    expected.add("checks/interactions_backwards.sql")
     # what an export and a daily build have in common stands once
     expected |= {
         f"{folder}/{stream}.sql" for stream in STREAMS for folder in ("exports", "counted")

@@ -17,15 +17,21 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 import pytest
 from pyarrow import parquet
 
 from pulse import days, lake
+from pulse.comments import keep
+from pulse.comments.keep import KeepComments
 from pulse.finance.export import LEASE_US
 from pulse.finance.folder import sha256
 from pulse.raw import write
+from pulse.store.athena import Athena
+from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
 from pulse.tenants.rules import Rule
 from tests.account_state import Account, State
 from tests.aws_calls import AwsCalls, changes
@@ -219,6 +225,39 @@ def test_build_daily(pulse: Driver, account: Account, calls: AwsCalls) -> None:
     pulse.post("acme", [answer(3, number=1), answer(5, ago=3)])
     pulse.write()
     die_everywhere(Scene(account, pulse.build_daily, daily), calls)
+
+
+def test_keep_comments(
+    pulse: Driver, account: Account, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day has one more comment, another day's is taken back."""
+    monkeypatch.setattr(keep, "_AT_ONCE", 1)  # so that a cut is the same one in every run
+    pulse.post("acme", [answer(9, ago=2, comment="gone soon"), answer(3, comment="stays")])
+    pulse.write()
+    pulse.build_daily()
+    pulse.post("acme", [answer(9, ago=2), answer(5, number=1, comment="new")])
+    pulse.write()
+    with monkeypatch.context() as patched:
+        patched.setattr(KeepComments, "run", lambda *_, **__: True)
+        pulse.build_daily()
+
+    def run() -> None:
+        ledger = Ledger(pulse.settings.table)
+        objects = Objects(pulse.settings.lake_bucket)
+        stage = KeepComments(
+            objects, ledger, Athena(pulse.settings.database, pulse.settings.workgroup)
+        )
+        entries = ledger.entries("responses")
+        stage.run(entries, days.now_us(), built=(), again=(), remaining_s=lambda: inf)
+
+    def shown(state: State) -> Look:
+        return {
+            key: sorted(row["comment"] for row in rows_of(body))
+            for key, body in state.below(lake.COMMENTS)
+        }
+
+    die_everywhere(Scene(account, run, shown), calls)
+    assert list(shown(account.state()).values()) == [["new", "stays"]]
 
 
 def test_build_reports(pulse: Driver, account: Account, calls: AwsCalls) -> None:

@@ -5,6 +5,8 @@ day's Glue partition says which count it was built from. A build writes a new ru
 then points the partitions at it; whoever reads sees the old day or the new one. Days and partitions
 are read once a run, and not at all while nothing has changed (decision 0049).
 
+Of answers the comments are kept, too, from the events as they were counted (comments/keep.py).
+
 A statement that fails because of the rows it reads is halved until the day is found whose they are;
 all other days are built, and the ledger remembers the day and the reason (decision 0032).
 """
@@ -17,7 +19,8 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from pulse import lake
+from pulse import days, lake
+from pulse.comments.keep import KeepComments
 from pulse.days import Remaining, now_us
 from pulse.errors import (
     AthenaError,
@@ -66,6 +69,8 @@ class _Table(Failures[date]):
     dataset: lake.Dataset
     before: Stand
     """How the stream stood before its days were read."""
+    as_of_us: int
+    """When its days were about to be read (UTC, microseconds)."""
     entries: Mapping[date, Entry]
     due: Sequence[date]
     """The days to build."""
@@ -82,6 +87,8 @@ class _Table(Failures[date]):
     built: set[date] = field(default_factory=set)
     halved: dict[date, tuple[int, PulseError]] = field(default_factory=dict)
     """The last statement over a day that failed: how many days it had, and why."""
+    comments_failure: PulseError | None = None
+    """Why the comments of some days could not be kept."""
     finished: bool = True
     """False where time ran out."""
 
@@ -181,9 +188,12 @@ class BuildDaily:
                 continue
             table = self._table(dataset, stand, start, end, impatient)
             self._build_all(table, remaining_s, progress)
+            if dataset is lake.SCORES:
+                self._keep_comments(table, again=bool(start or end), remaining_s=remaining_s)
             tables.append(table)
         built = {day for table in tables for day in table.built}
         failures = [failure for table in tables for failure in table.failures]
+        failures += [table.comments_failure for table in tables if table.comments_failure]
         finished = all(table.finished for table in tables)
         # A run that builds nothing must not wake itself again and again.
         again = not finished and (built or not failures)
@@ -214,6 +224,7 @@ class BuildDaily:
 
         Days whose own statement failed come last, each alone, so that they hold up nothing.
         """
+        as_of_us = days.now_us()
         entries = self.ledger.entries(dataset.stream)
         due = self._due(dataset, entries, start, end)
         sound = [day for day in due if entries[day].unbuilt is None]
@@ -225,6 +236,7 @@ class BuildDaily:
         return _Table(
             dataset=dataset,
             before=before,
+            as_of_us=as_of_us,
             entries=entries,
             due=due,
             portions=deque([*batches(sound), *halves, *([day] for day in suspects)]),
@@ -271,6 +283,22 @@ class BuildDaily:
         if total:
             progress(table.dataset.stream, total, total)
 
+    def _keep_comments(self, table: _Table, *, again: bool, remaining_s: Remaining) -> None:
+        """Keep the comments of the days as they are built; if `again`, of all that were due."""
+        keep = KeepComments(self.objects, self.ledger, self.athena)
+        try:
+            finished = keep.run(
+                table.entries,
+                table.as_of_us,
+                built=table.built,
+                again=table.due if again else (),
+                remaining_s=remaining_s,
+            )
+        except AthenaError as error:
+            table.comments_failure = error
+        else:
+            table.finished = table.finished and finished
+
     def _note(self, table: _Table, *, over: bool) -> Mapping[date, Unbuilt]:
         """Note in the ledger which days could not be built and why; returns what was noted.
 
@@ -316,7 +344,8 @@ class BuildDaily:
         table.failing = sum(note.failing and day not in table.built for day, note in noted.items())
         waits = {day: noted.get(day) for day in table.due if day not in table.built}
         settled = None
-        if table.is_whole and all(note and note.failing for note in waits.values()):
+        is_whole = table.is_whole and table.finished and not table.comments_failure
+        if is_whole and all(note and note.failing for note in waits.values()):
             moments = [
                 note.due_us(table.entries[day].version) for day, note in waits.items() if note
             ]

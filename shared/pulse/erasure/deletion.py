@@ -136,13 +136,14 @@ class Deletion:
     def _wipe_reports(self, tenant: str) -> int:
         """Delete its reports with all versions; how many objects there were.
 
-        Rows that were laid out apart for them go, too, and what was made for questions.
+        Rows that were laid out apart for them go, too, what was made for questions, and comments.
         """
         objects = self.erase.objects
         prefixes = [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
         found = sum(len(list(objects.keys(prefix))) for prefix in prefixes)
         for prefix in prefixes:
             objects.wipe(prefix)
+        objects.wipe_keys(self.erase.comments.months(tenant))
         LaidRows(objects).remove_unnamed(tenant, None)
         self.questions.remove(tenant, objects)
         return found

@@ -24,6 +24,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from pulse import lake
+from pulse.comments.stored import Comments
 from pulse.erasure.person import Person
 from pulse.erasure.receipt import Receipt, RewrittenObject
 from pulse.erasure.search import Search
@@ -141,6 +142,11 @@ class Erase:
         """The other places that may show the rows."""
         return Traces(self.objects, self.exports, self.say, self.pause)
 
+    @property
+    def comments(self) -> Comments:
+        """Where readers find what answers say."""
+        return Comments(self.objects)
+
     def _learn(self, sought: Sought) -> None:
         """Find all marks of a person; nothing is removed.
 
@@ -175,6 +181,8 @@ class Erase:
             with self.ledger.lease_in_turn(stream, day, self._waiting_for(stream, day)):
                 self._rewrite(sought, receipt, stream, day)
                 self.ledger.add(stream, day, rewritten=True)
+                if stream == lake.SCORES.stream:
+                    self.comments.drop(sought.tenant, day)
                 receipt.days_rebuilt.add(day)
         withdrawn, files = self.traces.withdraw(sought.tenant, _union(touched, owed))
         receipt.exports_withdrawn += withdrawn

@@ -6,7 +6,8 @@
                                 once raw no longer keeps the day: expired, removed_version;
                                 rewritten_version: the one that its objects had when an erasure, a
                                 purge or a restoration had last rewritten them;
-                                while it is not built as it should be: unbuilt (unbuilt.py)
+                                while it is not built as it should be: unbuilt (unbuilt.py);
+                                of responses: comments_version, whose comments readers find
 
 write_raw adds 1 to `version` after each object it puts. A builder claims a day for its run
 before it points the Glue partition there, so that of two builders the one that read the newer
@@ -32,6 +33,8 @@ from pulse.store.changes import Changes
 from pulse.store.records import Record, Records
 from pulse.unbuilt import Unbuilt
 
+GONE = -1
+"""In the place of a version: what there was of an expired day is gone."""
 LEASE_US = 900 * days.SECOND
 """As long as a function may take at most: whoever holds a lease longer is dead."""
 
@@ -53,6 +56,8 @@ class Entry:
     """Every object that this version counts has been removed."""
     unbuilt: Unbuilt | None = None
     """Why the last builds that were to build it did not; forgotten with the next claim."""
+    comments_version: int = 0
+    """Readers find the comments of this version; GONE: of an expired day they find none."""
 
 
 class Ledger:
@@ -158,6 +163,23 @@ class Ledger:
             values={":version": version},
         )
 
+    def note_comments(self, entry: Entry, version: int) -> None:
+        """Say of which version of a day of responses readers find the comments.
+
+        Where somebody else has said so since the entry was read, nobody knows: it is of none then.
+        """
+        place = ("LEDGER#responses", entry.day.isoformat())
+        condition = "comments_version = :before"
+        if not entry.comments_version:
+            condition += " OR attribute_not_exists(comments_version)"
+        values = {":version": version, ":before": entry.comments_version}
+        try:
+            self._records.update(
+                *place, "SET comments_version = :version", values=values, condition=condition
+            )
+        except ConflictError:
+            self._records.update(*place, "SET comments_version = :none", values={":none": 0})
+
     def expire(self, stream: str, day: date, version: int) -> bool:
         """Let a day expire; False, and nothing changed, if it is of another version by now."""
         try:
@@ -250,4 +272,5 @@ def _entry(record: Record) -> Entry:
         expired=record.get("expired", False),
         removed_version=record.get("removed_version", 0),
         unbuilt=Unbuilt.of_record(record["unbuilt"]) if "unbuilt" in record else None,
+        comments_version=record.get("comments_version", 0),
     )

@@ -1,0 +1,138 @@
+"""Keeps the comments of answers where readers find them, month by month of each tenant.
+
+A part of build_daily. What is due follows from the ledger: a day of which readers find the comments
+of another version than was built. Athena gathers the comments of such days; then each tenant's
+month is compared with what it had, and put anew only where that differs (docs/decisions/0066).
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pulse import lake
+from pulse.comments.month import SCHEMA, Month
+from pulse.comments.stored import Comments
+from pulse.days import Remaining
+from pulse.sql import statement
+from pulse.store.athena import RESERVE_S, Athena
+from pulse.store.ledger import GONE, Entry, Ledger
+from pulse.store.objects import Objects
+
+_STREAM = lake.SCORES.stream
+_AT_ONCE = 8  # objects in flight
+
+
+@dataclass(frozen=True)
+class KeepComments:
+    """The part of the stage that gathers comments."""
+
+    objects: Objects
+    ledger: Ledger
+    athena: Athena
+
+    def run(
+        self,
+        entries: Mapping[date, Entry],
+        as_of_us: int,
+        *,
+        built: Collection[date],
+        again: Collection[date],
+        remaining_s: Remaining,
+    ) -> bool:
+        """Let readers find the comments of the days as they are built; False if time ran out.
+
+        `entries` are the ledger's days of responses, read after `as_of_us`; `built` are those that
+        a run has published since, `again` those that are due in any case. Raises AthenaError.
+        """
+        due = [
+            entry
+            for day, entry in sorted(entries.items())
+            if _is_due(entry, is_built=day in built, again=day in again)
+        ]
+        for _, some in groupby(due, key=lambda entry: (entry.day.year, entry.day.month)):
+            if remaining_s() < RESERVE_S:
+                return False
+            self._keep(list(some), as_of_us, remaining_s)
+        return True
+
+    def _keep(self, entries: Sequence[Entry], as_of_us: int, remaining_s: Remaining) -> None:
+        """Bring some days of a month up to date, for every tenant."""
+        kept = [entry.day for entry in entries if not entry.expired]
+        found = self._gather(kept, remaining_s) if kept else {}
+        entries = self._unchanged(entries)
+        if not entries:
+            return
+        its_days = [entry.day for entry in entries]
+
+        def update(key: str) -> None:
+            rows = found.get(key, SCHEMA.empty_table())
+
+            def changed(month: Month) -> Month | None:
+                new = month.replaced(its_days, rows, as_of_us)
+                return None if new.has_rows_of(month) else new
+
+            Comments(self.objects).change(key, changed)
+
+        known = self.objects.keys(lake.comments_prefix(its_days[0]))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(update, sorted({*known, *found})))
+        for entry in entries:
+            self.ledger.note_comments(entry, GONE if entry.expired else entry.version)
+
+    def _gather(self, its_days: Sequence[date], remaining_s: Remaining) -> dict[str, pa.Table]:
+        """Every tenant's comments of some days of a month, by the key of its object."""
+        prefix = f"{lake.COMMENT_STAGING}run={lake.ulid()}/"
+        texts = [str(day) for day in its_days]
+        try:
+            self.athena.unload(
+                statement("daily", "comments"),
+                {"first_day": texts[0], "last_day": texts[-1], "days": texts},
+                target=f"s3://{self.objects.bucket}/{prefix}",
+                partition=None,
+                remaining_s=remaining_s,
+            )
+            pieces = [self.objects.get(key) for key in self.objects.keys(prefix)]
+        finally:
+            self.objects.delete_all(prefix)
+        return {lake.comments_key(tenant, its_days[0]): rows for tenant, rows in _by_tenant(pieces)}
+
+    def _unchanged(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those of the days that are as they were: of others a later run has the comments.
+
+        An erasure or the deletion of a tenant may have begun while Athena was gathering.
+        """
+        now = self.ledger.entries(_STREAM, entries[0].day, entries[-1].day)
+        return [
+            entry
+            for entry in entries
+            if (now[entry.day].version, now[entry.day].expired) == (entry.version, entry.expired)
+        ]
+
+
+def _is_due(entry: Entry, *, is_built: bool, again: bool) -> bool:
+    if entry.expired:
+        return entry.comments_version != GONE
+    current = is_built or entry.claimed_version == entry.version
+    return current and (again or entry.comments_version != entry.version)
+
+
+def _by_tenant(pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
+    """Each tenant's rows of some Parquet objects that Athena laid out."""
+    wanted = pa.schema([pa.field("tenant", pa.string()), *SCHEMA])
+    tables = [
+        pq.ParquetFile(pa.BufferReader(piece)).read(use_threads=False).select(wanted.names)
+        for piece in pieces
+    ]
+    if not tables:
+        return
+    rows = pa.concat_tables(table.cast(wanted) for table in tables)
+    tenants: list[Any] = pc.unique(rows["tenant"]).to_pylist()
+    for tenant in tenants:
+        yield tenant, rows.filter(pc.equal(rows["tenant"], tenant)).drop_columns("tenant")

@@ -1,0 +1,86 @@
+"""A tenant's comments of a calendar month, as they lie in the lake: one Parquet object.
+
+It is replaced in its place by one conditional PUT, so a reader finds the month before a build or
+after it. Of each day it tells when the ledger had been read that its rows were gathered by: of two
+builders the one that read later prevails, whichever writes last.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pulse import formats, lake
+
+_TEXTS = (
+    "response_id",
+    "key_kind",
+    *lake.SCORE_DIMENSIONS,
+    "interaction",
+    "comment",
+)
+_TYPES: dict[str, pa.DataType] = {
+    "day": pa.date32(),
+    "answered_us": pa.int64(),
+    "score": pa.int32(),
+    **dict.fromkeys(_TEXTS, pa.string()),
+    "tags": pa.map_(pa.string(), pa.string()),
+}
+SCHEMA = pa.schema(_TYPES)
+_ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
+    (name, "ascending") for name in ("answered_us", "response_id", "survey", "key_kind")
+]
+_DAYS = "pulse.days"
+
+
+@dataclass(frozen=True)
+class Month:
+    """The rows, and of each day as of when (UTC, microseconds) it stands."""
+
+    rows: pa.Table = field(default_factory=SCHEMA.empty_table)
+    as_of_us: Mapping[date, int] = field(default_factory=dict)
+
+    @classmethod
+    def decode(cls, body: bytes) -> "Month":
+        """The month that an object holds. Raises NewerFormatError if it would be misread."""
+        file = pq.ParquetFile(pa.BufferReader(body))
+        told = file.metadata.metadata or {}
+        formats.COMMENTS.check(told)
+        found = file.read(use_threads=False).select(SCHEMA.names).cast(SCHEMA)
+        days = json.loads(told[_DAYS.encode()])
+        return cls(found, {date.fromisoformat(day): us for day, us in days.items()})
+
+    def encode(self) -> bytes:
+        """The object. The same rows of the same moments give the same bytes."""
+        days = {str(day): us for day, us in sorted(self.as_of_us.items())}
+        told = formats.COMMENTS.metadata | {_DAYS: json.dumps(days)}
+        sink = pa.BufferOutputStream()
+        rows = self.rows.sort_by(_ORDER).replace_schema_metadata(told)
+        pq.write_table(rows, sink, compression=lake.CODEC)
+        body: bytes = sink.getvalue().to_pybytes()
+        return body
+
+    def replaced(self, days: Collection[date], rows: pa.Table, as_of_us: int) -> "Month":
+        """The month in which these rows are all that the days have.
+
+        Days that stand as of a later moment stay as they are.
+        """
+        taken = [day for day in days if self.as_of_us.get(day, 0) <= as_of_us]
+        kept = self.rows.filter(pc.invert(_is_of(self.rows, taken)))
+        joined = pa.concat_tables([kept, rows.filter(_is_of(rows, taken))])
+        return Month(joined, {**self.as_of_us, **dict.fromkeys(taken, as_of_us)})
+
+    def has_rows_of(self, other: "Month") -> bool:
+        """Are the rows the same, whatever their order?"""
+        mine, others = (one.rows.sort_by(_ORDER).combine_chunks() for one in (self, other))
+        return bool(mine.equals(others))
+
+
+def _is_of(rows: pa.Table, days: Collection[date]) -> Any:
+    """Of each row whether it is of one of these days."""
+    return pc.is_in(rows["day"], value_set=pa.array(days, pa.date32()))

@@ -1,0 +1,169 @@
+"""Comments over the whole flow: what readers find is what raw has, whatever comes in between."""
+
+from datetime import date
+from math import inf
+from typing import Any
+
+import pytest
+
+from pulse import days, lake
+from pulse.comments.month import SCHEMA, Month
+from pulse.comments.stored import Comments
+from pulse.daily.build import BuildDaily
+from pulse.store.ledger import GONE, Ledger
+from pulse.store.objects import Objects
+from tests.aws_calls import AwsCalls
+from tests.eraser import OTHER, World
+
+
+def lies(world: World) -> dict[str, list[tuple[str, str]]]:
+    """(response id, comment) of everything that lies where readers look, by month and tenant."""
+    found = {}
+    for key in world.driver.objects(lake.COMMENTS):
+        rows = Month.decode(world.driver.read(key)).rows.to_pylist()
+        found[key] = [(row["response_id"], row["comment"]) for row in rows]
+    return found
+
+
+def of_acme(world: World) -> dict[str, str]:
+    """Its comments, by the response's id."""
+    found = lies(world)
+    return dict(c for key, some in found.items() if "tenant=acme." in key for c in some)
+
+
+def test_an_answers_comment_is_kept_with_what_it_is_filtered_by(world: World) -> None:
+    more: dict[str, Any] = {
+        "score": 2,
+        "channel": "chat",
+        "agent_id": "mia",
+        "interaction_id": "T-1",
+        "country": "DE",
+        "tags": {"plan": "pro", "team": "north"},
+        "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+    }
+    world.response(1, id="r-1", comment="Viel zu langsam 😠", **more)
+    world.response(1, id="r-2")
+    world.driver.build()
+    key = lake.comments_key("acme", date(2026, 11, 20))
+    [row] = Month.decode(world.driver.read(key)).rows.to_pylist()
+    assert row | {"answered_us": 0} == {
+        "day": date(2026, 11, 20),
+        "answered_us": 0,
+        "response_id": "r-1",
+        "key_kind": "secret",
+        "survey": "email",
+        "metric": "nps",
+        "scale": "0-10",
+        "score": 2,
+        "channel": "chat",
+        "agent": "mia",
+        "country": "DE",
+        "browser": "Firefox",
+        "os": "Linux",
+        "device": "desktop",
+        "interaction": "T-1",
+        "comment": "Viel zu langsam 😠",
+        "tags": [("plan", "pro"), ("team", "north")],
+    }
+
+
+def test_a_comment_that_comes_later_or_is_taken_back_changes_its_month_alone(
+    world: World,
+) -> None:
+    world.response(1, id="r-1", comment="first")
+    world.response(40, id="r-0", comment="long ago")
+    world.response(1, id="u-1", tenant="umbrella", comment="theirs")
+    world.driver.build()
+    before = world.driver.objects(lake.COMMENTS)
+    world.response(1, id="r-1", comment="second")  # with the same score: no figure changes
+    world.driver.build()
+    assert of_acme(world) == {"r-1": "second", "r-0": "long ago"}
+    after = world.driver.objects(lake.COMMENTS)
+    assert [key for key in after if after[key] != before[key]] == [
+        lake.comments_key("acme", date(2026, 11, 20))
+    ]
+    world.response(1, id="r-1")
+    world.driver.build()
+    assert of_acme(world) == {"r-0": "long ago"}
+    assert len(lies(world)) == 3
+
+
+def test_a_day_that_changes_and_its_comments_do_not_puts_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.response(1, id="r-1", comment="first")
+    world.driver.build()
+    before = world.driver.objects(lake.COMMENTS)
+    world.response(1, id="r-2")
+    world.driver.build()
+    assert world.driver.objects(lake.COMMENTS) == before
+    calls = AwsCalls(monkeypatch)
+    assert calls.run(world.driver.build_daily)
+    assert calls.made == ["Query", "PutEvents"]  # of what there is to do, and what comes next
+
+
+def test_of_two_builders_the_one_that_read_later_prevails(world: World) -> None:
+    world.response(1, id="r-1", comment="first")
+    world.driver.build()
+    day = date(2026, 11, 20)
+    key = lake.comments_key("acme", day)
+    objects = Objects(world.driver.settings.lake_bucket)
+    held = Month.decode(objects.get(key))
+    before = held.as_of_us[day]
+    assert held.replaced([day], SCHEMA.empty_table(), before - 1).rows.num_rows == 1
+    assert held.replaced([day], SCHEMA.empty_table(), before + 1).rows.num_rows == 0
+
+
+def test_an_erasure_takes_a_persons_comments_at_once_and_leaves_no_version(world: World) -> None:
+    world.response(1, id="r-1", comment="mine, do forget", customer_id="C-1042")
+    world.response(1, id="r-2", comment="somebody else's", customer_id=OTHER)
+    world.driver.build()
+    assert [key for key in world.holders("forget") if key.startswith(lake.COMMENTS)]
+
+    def gone() -> None:
+        assert not [key for key in world.holders("forget") if key.startswith(lake.COMMENTS)]
+
+    world.meanwhile.append(gone)
+    world.erase()
+    assert world.meanwhile == []
+    assert of_acme(world) == {"r-2": "somebody else's"}
+    assert world.holders("forget") == []
+
+
+def test_a_build_that_read_before_an_erasure_brings_nothing_back(world: World) -> None:
+    world.response(1, id="r-1", comment="mine", customer_id="C-1042")
+    world.driver.build()
+    day = date(2026, 11, 20)
+    comments = Comments(Objects(world.driver.settings.lake_bucket))
+    key = lake.comments_key("acme", day)
+    old = Month.decode(world.driver.read(key)).rows
+    read_us = days.now_us()
+    world.pass_by()
+    world.erase()
+    comments.change(key, lambda month: month.replaced([day], old, read_us))
+    assert of_acme(world) == {}
+
+
+def test_a_day_that_raw_no_longer_keeps_has_no_comments(world: World) -> None:
+    world.response(1, id="r-1", comment="new")
+    world.response(3, id="r-2", comment="old")
+    world.driver.build()
+    ledger = Ledger(world.driver.settings.table)
+    day = date(2026, 11, 18)
+    entry = ledger.entries("responses")[day]
+    assert ledger.expire("responses", day, entry.version)
+    world.response(1, id="r-3")  # a builder looks at the stream's days again
+    world.driver.build()
+    assert of_acme(world) == {"r-1": "new"}
+    assert ledger.entries("responses")[day].comments_version == GONE
+
+
+def test_where_time_runs_out_the_rest_is_for_another_run(world: World) -> None:
+    world.response(1, id="r-1", comment="new")
+    world.response(40, id="r-2", comment="old")
+    assert world.driver.write() == []
+    stage = BuildDaily.from_settings(world.driver.settings)
+    result = stage.run(remaining_s=lambda: 0.0 if world.driver.objects("daily/") else inf)
+    assert not result.finished
+    stage.run(remaining_s=lambda: inf)
+    assert of_acme(world) == {"r-1": "new", "r-2": "old"}
