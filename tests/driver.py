@@ -169,7 +169,8 @@ class Driver:
             },
         }
         served: ModuleType = ingest
-        if path.startswith(("/v1/reports", "/v1/dimensions", "/v1/openapi")):
+        read = ("/v1/reports", "/v1/dimensions", "/v1/comments", "/v1/words", "/v1/openapi")
+        if path.startswith(read):
             served = serve_reports
         if path.startswith("/v1/exports"):
             served = order_exports
@@ -371,7 +372,7 @@ def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
         if path.startswith(prefix):
             return f"{method} {prefix}{{{name}}}", {name: path.removeprefix(prefix)}
     written = ("responses", "batch/responses", "interactions", "agent-sessions")
-    known = (*written, "reports", "openapi.json", "exports")
+    known = (*written, "reports", "comments", "words", "openapi.json", "exports")
     return (f"{method} {path}" if path.removeprefix("/v1/") in known else "$default"), {}
 
 

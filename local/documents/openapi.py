@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from local.documents.openapi_comments import SCHEMAS as COMMENT_SCHEMAS
+from local.documents.openapi_comments import paths as comment_paths
 from local.documents.openapi_replies import DATE, ref, reply_name
 from local.documents.openapi_replies import SCHEMAS as REPLY_SCHEMAS
 from local.documents.openapi_writing import PATHS as WRITING_PATHS
@@ -90,6 +92,7 @@ def document() -> dict[str, Any]:
             "schemas": {
                 "Problem": _PROBLEM_SCHEMA,
                 "Dimension": _DIMENSION_SCHEMA,
+                **COMMENT_SCHEMAS,
                 "ReportRequest": _request_schema(),
                 **REPLY_SCHEMAS,
                 **WRITING_SCHEMAS,
@@ -114,6 +117,7 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
         },
         "/v1/reports/{report}": {"get": _report_operation(), "post": _posted_operation()},
         "/v1/dimensions/{name}": {"get": _dimension_operation()},
+        **comment_paths([_filter(dimension) for dimension in FAMILIES["survey"].dimensions]),
         "/v1/openapi.json": {
             "get": {
                 "operationId": "getOpenApi",

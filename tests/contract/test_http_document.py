@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from pulse import errors, lake
+from pulse.comments.asked import MOST_SHOWN
+from pulse.comments.found import MOST_READ
+from pulse.comments.served import MOST_COUNTED
 from pulse.exports.files import COLUMNS
 from pulse.exports.orders import BODY_LIMIT
 from pulse.ingest import routes
@@ -190,6 +193,8 @@ def _nested(schema: Mapping[str, Any], prefix: str = "") -> dict[str, bool]:
         ("GET /v1/surveys/{id}", "Survey"),
         ("GET /v1/dimensions/{name}", "Dimension"),
         ("GET /v1/exports/{id}", "Export"),
+        ("GET /v1/comments", "Comments"),
+        ("GET /v1/words", "Words"),
         ("What a reply says of itself", "Meta"),
         ("GET /v1/reports", "Catalogue"),
     ],
@@ -274,6 +279,10 @@ def test_the_limits_of_traffic_are_the_templates() -> None:
         ("POST /v1/agent-sessions", r"at most (\d+) KiB", routes.BATCH_LIMIT // 1024),
         ("POST /v1/agent-sessions", r"up to (\d+)\.", routes.BATCH_ITEMS),
         ("POST /v1/exports", r"at most (\d+) KiB", BODY_LIMIT // 1024),
+        ("GET /v1/comments", r"comments in a page: 1 to (\d+)", MOST_SHOWN),
+        ("GET /v1/comments", r"more than ([\d,]+) comments are refused", MOST_READ),
+        ("GET /v1/words", r"words of each group: 1 to (\d+)", MOST_SHOWN),
+        ("GET /v1/words", r"the newest ([\d,]+) at most", MOST_COUNTED),
         ("POST /v1/reports/{report}", r"at most (\d+) KiB", REPORT_BODY_LIMIT // 1024),
         ("GET /v1/reports/{report}", r"more than ([\d,]+) bytes behind", LONGEST_ADDRESS),
         ("Writing", r"not done within (\d+) seconds", int(routes.DEADLINE_S)),
@@ -499,7 +508,8 @@ def _warning_codes() -> Iterator[str]:
                 yield str(code.value)
             if isinstance(code, ast.JoinedStr):
                 yield "sessions_not_told_apart"  # of the tables beside another one the only one
-    yield from re.findall(r'"code": "(\w+)"', (PACKAGE / "serve" / "dimensions.py").read_text())
+    for file in ("serve/dimensions.py", "comments/served.py"):
+        yield from re.findall(r'"code": "(\w+)"', (PACKAGE / file).read_text())
 
 
 def test_every_warning_of_what_was_stored_is_listed_and_no_other() -> None:

@@ -103,6 +103,11 @@ OWN_THINGS: dict[str, list[Request]] = {
         for name in ("agent", "survey", "media_type")
         for query in (RANGE, f"{RANGE}&q=only-of", f"{RANGE}&agent=!nobody")
     ],
+    "GET /v1/comments": [
+        ("GET", f"/v1/comments?{query}", None)
+        for query in (RANGE, f"{RANGE}&q={SECRET_WORD}", f"{RANGE}&agent=!nobody")
+    ],
+    "GET /v1/words": [("GET", f"/v1/words?{RANGE}&contrast=period", None)],
     "GET /v1/openapi.json": [("GET", "/v1/openapi.json", None)],
     "POST /v1/exports": [
         ("POST", "/v1/exports", ORDER),
@@ -134,6 +139,10 @@ FOREIGN_THINGS: dict[str, list[Request]] = {
         ("GET", f"/v1/dimensions/agent?{RANGE}&tenant={OTHER}", None),
         ("GET", f"/v1/dimensions/tenant?{RANGE}", None),
     ],
+    "GET /v1/comments": [("GET", f"/v1/comments?{RANGE}&tenant={OTHER}", None)],
+    "GET /v1/words": [
+        ("GET", f"/v1/words?{RANGE}&contrast=filter&against=tenant%3D{OTHER}", None),
+    ],
     "POST /v1/exports": [("POST", "/v1/exports", ORDER | {"tenant": OTHER})],
     "GET /v1/exports/{id}": [("GET", "/v1/exports/{export}", None)],
     "$default": [("GET", f"/v1/tenants/{OTHER}", None), ("DELETE", "/v1/responses", None)],
@@ -155,7 +164,8 @@ class Calls:
 def _stays_home(operation: str, asked: dict[str, Any], key_record: str) -> bool:
     match operation:
         case "GetObject":
-            return f"/tenant={OWN}/" in asked["Key"]
+            key = asked["Key"]
+            return f"/tenant={OWN}/" in key or key.endswith(f"/tenant={OWN}.parquet")
         case "SendMessage":
             return bool(json.loads(asked["MessageBody"])["tenant"] == OWN)
         case "PutEvents":
@@ -215,6 +225,7 @@ def keys(pulse: Driver) -> dict[str, str]:
         "secret": pulse.key(OWN, "secret"),
         "report": pulse.key(OWN, "report"),
         "filtered report": pulse.key(OWN, "report", **limited),
+        "report of comments": pulse.key(OWN, "report", comments=True),
         "feed": pulse.key(OWN, "feed", report="agents"),
         "operator": pulse.key(None, "operator"),
     }

@@ -252,6 +252,7 @@ def write(run: Run, publishable: str, secret: str, now: datetime) -> None:
     run.request("GET", "/v1/surveys/support", publishable)
     run.request("POST", "/v1/responses", publishable, {"survey_id": "support", "score": 5})
     answers = [{"survey_id": "support", "score": 4, "agent_id": "a", "agent_name": "Ada"}]
+    answers[0]["comment"] = days.iso(days.now_us())  # another one each time
     run.request("POST", "/v1/batch/responses", secret, {"responses": answers})
     call = {"interaction_id": days.iso(days.now_us()), "media_type": "voice", "entered_at": past}
     paid = {"revenue": {"amount": "12.50", "currency": "EUR"}, "finished_at": past}
@@ -271,6 +272,8 @@ def read(run: Run, secret: str) -> None:
     dates = f"start_date={days.now() - timedelta(days=9):%Y-%m-%d}&end_date={days.now():%Y-%m-%d}"
     path = f"csat?group_by=agent,country,browser&granularity=week&{dates}"
     assert run.request("GET", f"/v1/reports/{path}", secret).json()["meta"]["engine"] == "athena"
+    comments = f"/v1/comments?{dates}"
+    assert run.request("GET", comments, secret).json()["count"]
     for dimension in ("agent", "survey"):
         run.request("GET", f"/v1/dimensions/{dimension}", secret)
 

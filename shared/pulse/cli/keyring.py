@@ -18,6 +18,7 @@ def issue_key(
     origins: tuple[str, ...] = (),
     filters: Mapping[str, tuple[str, ...]] | None = None,
     report: str | None = None,
+    comments: bool = False,
     expires_us: int | None = None,
     passing: bool = False,
 ) -> tuple[str, Key]:
@@ -35,6 +36,7 @@ def issue_key(
         origins=origins,
         filters=filters or {},
         report=report,
+        comments=comments,
         expires_us=expires_us,
     )
     tenants.add_key(key, passing=passing)

@@ -26,7 +26,18 @@ _KEY_ID = re.compile(r"[0-9a-f]{12}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 """A name as browsers send it, or an IPv6 address."""
 
-_COLUMNS = ("id", "kind", "state", "created", "expires", "report", "surveys", "origins", "filters")
+_COLUMNS = (
+    "id",
+    "kind",
+    "state",
+    "created",
+    "expires",
+    "report",
+    "comments",
+    "surveys",
+    "origins",
+    "filters",
+)
 
 app = typer.Typer(no_args_is_help=True, help="The keys that callers of the interface show.")
 
@@ -65,6 +76,9 @@ def create(
     report: Annotated[
         str | None, typer.Option(metavar="NAME", help="feed: the one report that it reads.")
     ] = None,
+    comments: Annotated[
+        bool, typer.Option("--comments", help="report: may read what customers wrote.")
+    ] = False,
     expires: Annotated[
         str | None, typer.Option(metavar="DAY", help="Its last day, in the tenant's time zone.")
     ] = None,
@@ -76,10 +90,13 @@ def create(
     Example:
 
         KEY=$(pulse key create bank --kind report --filter agent=mia)
+        pulse key create bank --kind report --comments
         pulse key create bank --kind feed --report daily --filter channel=chat
     """
     _check_fit(kind, tenant, survey, origin, filters)
     _check_report(kind, report)
+    if comments and kind != "report":
+        raise WrongUseError("--comments is for report keys alone; secret keys may read them.")
     origins = tuple(map(_origin, origin or ()))
     fixed = _filters(filters or ())
     target = find_target(stack)
@@ -93,6 +110,7 @@ def create(
         origins=origins,
         filters=fixed,
         report=report,
+        comments=comments,
         expires_us=_end_of(expires, zone) if expires else None,
     )
     output.show({"key": text, **_described(key)}, text, as_json=as_json)
@@ -245,6 +263,7 @@ def _described(key: Key) -> dict[str, Any]:
         "created": _moment(key.created_us),
         "expires": _moment(key.expires_us),
         "report": key.report,
+        "comments": key.reads_comments,
         "surveys": list(key.surveys),
         "origins": list(key.origins),
         "filters": {name: list(values) for name, values in key.filters.items()},
@@ -260,6 +279,8 @@ def _moment(us: int | None) -> str | None:
 
 
 def _cell(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else None
     if isinstance(value, list):
         return ", ".join(value) or None
     if isinstance(value, dict):

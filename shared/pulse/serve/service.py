@@ -6,6 +6,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Self
 
+from pulse.comments.served import CommentAnswers
 from pulse.errors import (
     ForbiddenError,
     GoneError,
@@ -79,8 +80,14 @@ class Reports:
             "GET /v1/reports/{report}": _with_outages(self.report),
             "POST /v1/reports/{report}": _with_outages(self.posted_report),
             "GET /v1/dimensions/{name}": _with_outages(self.dimension),
+            "GET /v1/comments": _with_outages(self._comments.comments),
+            "GET /v1/words": _with_outages(self._comments.words),
             "GET /v1/openapi.json": self.openapi,
         }
+
+    @property
+    def _comments(self) -> CommentAnswers:
+        return CommentAnswers(self.directory, self.years.objects)
 
     def catalogue(self, call: Call) -> Reply:
         """What there is to be asked; any key that may read some of it."""

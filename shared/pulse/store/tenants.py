@@ -280,6 +280,7 @@ class Tenants:
                 "origins": list(key.origins),
                 "filters": {name: list(values) for name, values in key.filters.items()},
                 "report": key.report,
+                "comments": key.comments,
                 "expires_us": key.expires_us,
                 "revoked_us": None,
                 **ends,
@@ -509,6 +510,7 @@ def _key(record: Record) -> Key:
         origins=tuple(record["origins"]),
         filters={name: tuple(values) for name, values in record["filters"].items()},
         report=record.get("report"),
+        comments=record.get("comments", False),
         expires_us=record["expires_us"],
         revoked_us=record["revoked_us"],
     )

@@ -29,6 +29,8 @@ class Key:
     origins: tuple[str, ...] = ()
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: str | None = None
+    comments: bool = False
+    """A report key's right to what customers wrote."""
     expires_us: int | None = None
     revoked_us: int | None = None
 
@@ -36,6 +38,11 @@ class Key:
     def id(self) -> str:
         """A short public name, for listing and revoking."""
         return self.sha256[:12]
+
+    @property
+    def reads_comments(self) -> bool:
+        """May it read what customers wrote? Secret keys may read everything."""
+        return self.comments or self.kind == "secret"
 
     def usable(self, now_us: int) -> bool:
         """True while the key is neither revoked nor expired."""

@@ -34,6 +34,8 @@ DECLARED = {
     ("get", "/v1/reports/{report}"),
     ("post", "/v1/reports/{report}"),
     ("get", "/v1/dimensions/{name}"),
+    ("get", "/v1/comments"),
+    ("get", "/v1/words"),
     ("get", "/v1/openapi.json"),
 }
 ROUTES = DECLARED | {("head", path) for method, path in DECLARED if method == "get"}

@@ -1,0 +1,46 @@
+"""What is looked for in comments: words and phrases that all have to be there, others that may not.
+
+    app "zu lange" -retoure     both of these, and nothing of a return
+
+Case and accents do not matter, and words are whole. What has no letter or digit, such as 👍, is
+looked for as it is.
+"""
+
+import re
+from dataclasses import dataclass
+
+from pulse.comments.terms import words
+from pulse.texts import folded
+
+_PART = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
+
+
+@dataclass(frozen=True)
+class Search:
+    """Phrases as `words` writes them, and texts without a word."""
+
+    wanted: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Search":
+        """The search that somebody typed; a quotation mark that is not closed means nothing."""
+        wanted: list[str] = []
+        unwanted: list[str] = []
+        for minus, quoted, bare in _PART.findall(text):
+            part = quoted or bare.strip('"').lstrip("-")
+            if looked_for := words(part) or folded(part.strip()):
+                (unwanted if minus else wanted).append(looked_for)
+        return cls(tuple(wanted), tuple(unwanted))
+
+    def finds(self, comment: str) -> bool:
+        """Is everything wanted in the comment, and nothing unwanted?"""
+        if not (self.wanted or self.unwanted):
+            return True
+        plain = folded(comment)
+        text = words(plain)
+
+        def holds(phrase: str) -> bool:
+            return phrase in (text if phrase.startswith(" ") else plain)
+
+        return all(map(holds, self.wanted)) and not any(map(holds, self.unwanted))

@@ -1,0 +1,196 @@
+"""GET /v1/comments and GET /v1/words: what customers wrote, and the words that tell."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pulse import days, lake
+from pulse.comments import asked as questions
+from pulse.comments import contrast
+from pulse.comments.asked import Asked
+from pulse.comments.contrast import Telling
+from pulse.comments.found import Comment, Found, read
+from pulse.comments.terms import terms
+from pulse.days import DateRange
+from pulse.errors import ForbiddenError
+from pulse.http import JSON, Call, Reply
+from pulse.serve.cursors import Cursor, fingerprint, outdated
+from pulse.serve.formats import PAGE_BYTES, fill, json_array, json_object, to_json
+from pulse.serve.query import refusal
+from pulse.store.objects import Objects
+from pulse.tenants.access import Directory, authenticate, require_kind
+from pulse.tenants.keys import Key
+from pulse.tenants.tenant import Tenant
+
+MOST_COUNTED = 50_000
+"""The words of so many comments of a group are counted, the newest."""
+_META_BYTES = 200_000
+"""What a reply has beside its comments takes less."""
+_HEADERS = {"Cache-Control": "no-store", "Vary": "Authorization, X-Api-Key"}
+
+
+@dataclass(frozen=True)
+class CommentAnswers:
+    """Answers both routes."""
+
+    directory: Directory
+    objects: Objects
+
+    def comments(self, call: Call) -> Reply:
+        """One page of comments.
+
+        Raises the RequestError that docs/http.md names for a key or query at fault.
+        """
+        tenant, key = self._caller(call)
+        asked = questions.parse(call.query, questions.COMMENTS, key)
+        dates = _dates(asked, tenant)
+        found = self._read(tenant, key, dates, asked)
+        comments = found.comments
+        if asked.order == "lowest":
+            comments = sorted(comments, key=lambda one: one.height)
+        name = _name(tenant, key, asked)
+        start = _start(asked, name, found.content)
+        texts = (to_json(one.shown) for one in comments[start:])
+        page = fill(texts, limit=asked.limit, room=PAGE_BYTES - _META_BYTES)
+        end = start + len(page)
+        following = Cursor(name, found.content, end).text() if end < len(comments) else None
+        members = {
+            "meta": to_json(_meta(asked, dates, tenant, found)),
+            "count": to_json(len(comments)),
+            "comments": json_array(page),
+            "next_cursor": to_json(following),
+        }
+        return Reply(200, json_object(members), {"Content-Type": JSON, **_HEADERS})
+
+    def words(self, call: Call) -> Reply:
+        """The terms that set two groups of comments apart.
+
+        Raises the RequestError that docs/http.md names for a key or query at fault.
+        """
+        tenant, key = self._caller(call)
+        asked = questions.parse(call.query, questions.WORDS, key)
+        dates = _dates(asked, tenant)
+        found = self._read(tenant, key, dates, asked)
+        if asked.contrast == "period":
+            before = days.COMPARISONS["previous_period"](dates)
+            groups = found.comments, self._read(tenant, key, before, asked).comments
+        else:
+            groups = _parted(found.comments, asked)
+        meta = _meta(asked, dates, tenant, found)
+        body = {**_told(groups, asked.limit), "contrast": asked.contrast, "meta": meta}
+        return Reply.json(200, body, _HEADERS)
+
+    def _caller(self, call: Call) -> tuple[Tenant, Key]:
+        """The tenant whose comments the key may read, and the key."""
+        key = authenticate(call, self.directory)
+        require_kind(key, "report", "secret")
+        if not key.reads_comments:
+            raise ForbiddenError(
+                "comments_not_allowed",
+                "This key may not read comments: one of `pulse key create --comments` may.",
+            )
+        tenant = self.directory.tenant(key.tenant) if key.tenant else None
+        if tenant is None:
+            raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
+        return tenant, key
+
+    def _read(self, tenant: Tenant, key: Key, dates: DateRange, asked: Asked) -> Found:
+        least = tenant.min_sample if key.kind == "report" else 0
+        return read(self.objects, tenant.id, dates, asked, least)
+
+
+def _dates(asked: Asked, tenant: Tenant) -> DateRange:
+    """The days that are asked for, none before the tenant's first."""
+    return asked.query.resolve(tenant, [lake.SCORES.name])
+
+
+def _name(tenant: Tenant, key: Key, asked: Asked) -> str:
+    """Names the question, whatever the comments: pages of one reply share it."""
+    query = asked.query
+    return fingerprint(
+        tenant.id,
+        key.kind,
+        query.preset,
+        query.dates and [query.dates.start, query.dates.end],
+        {name: condition.shown() for name, condition in asked.filters.items()},
+        sorted(asked.segments),
+        sorted(asked.scores),
+        asked.text,
+        asked.order,
+    )
+
+
+def _start(asked: Asked, name: str, content: str) -> int:
+    """Where the page begins. Raises BadRequestError and OutdatedError for another's cursor."""
+    if asked.query.cursor is None:
+        return 0
+    cursor = Cursor.parse(asked.query.cursor)
+    if cursor.asked != name:
+        raise refusal("cursor", "invalid_cursor", "It belongs to another query.")
+    if cursor.content != content:
+        raise outdated()
+    return cursor.position
+
+
+def _meta(asked: Asked, dates: DateRange, tenant: Tenant, found: Found) -> dict[str, Any]:
+    warnings = []
+    if found.withheld:
+        message = (
+            f"{found.withheld} comments are withheld: their agents have fewer than "
+            f"{tenant.min_sample} in these days."
+        )
+        warnings.append({"code": "comments_withheld", "message": message})
+    return {
+        "date_range": {
+            "preset": asked.query.preset,
+            "start_date": dates.start.isoformat(),
+            "end_date": dates.end.isoformat(),
+            "timezone": tenant.timezone,
+        },
+        "filters": {name: condition.shown() for name, condition in asked.filters.items()},
+        "warnings": warnings,
+    }
+
+
+# -- words
+
+Groups = tuple[Sequence[Comment], Sequence[Comment]]
+
+
+def _parted(comments: Sequence[Comment], asked: Asked) -> Groups:
+    """Bad comments and good ones; or those of a value and the rest."""
+    if asked.against is None:
+        bad = [one for one in comments if one.segment == "bad"]
+        return bad, [one for one in comments if one.segment == "good"]
+    name, condition = asked.against
+    theirs = [one for one in comments if condition.holds(one.row[name])]
+    return theirs, [one for one in comments if not condition.holds(one.row[name])]
+
+
+def _told(groups: Groups, limit: int) -> dict[str, Any]:
+    """The members of a reply about two groups, each one's own terms the most telling first."""
+    held = [[terms(one.row["comment"]) for one in group[:MOST_COUNTED]] for group in groups]
+    found = contrast.telling(*(contrast.counted(some) for some in held))
+    own = [one for one in found if one.odds.z > 0], [one for one in found[::-1] if one.odds.z < 0]
+    told: dict[str, Any] = {"formula": contrast.FORMULA}
+    for name, group, its_terms, words in zip(("first", "second"), groups, held, own, strict=True):
+        told[name] = {
+            "comments": len(its_terms),
+            "words": [_word(one, group, its_terms) for one in words[:limit]],
+        }
+    return told
+
+
+def _word(
+    one: Telling, group: Sequence[Comment], held: Sequence[frozenset[str]]
+) -> Mapping[str, Any]:
+    """A term with the newest comment of its group that holds it."""
+    place = next(place for place, some in enumerate(held) if one.term in some)
+    return {
+        "term": one.term,
+        "first": one.first,
+        "second": one.second,
+        "log_odds": round(one.odds.log_odds, 4),
+        "z": round(one.odds.z, 4),
+        "example": group[place].row["comment"],
+    }

@@ -1,0 +1,45 @@
+"""Which comments a search finds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse.comments.search import Search
+
+COMMENT = "Die App stürzt ab, und niemand antwortet. Viel zu lange gewartet! 👍"
+
+
+@pytest.mark.parametrize(
+    ("text", "finds"),
+    [
+        ("", True),
+        ("app", True),
+        ("APP sturzt", True),
+        ("app fehlt", False),
+        ('"zu lange"', True),
+        ('"lange zu"', False),
+        ('"viel zu lange" -app', False),
+        ("-fehlt", True),
+        ('-"zu lange"', False),
+        ("ap", False),
+        ("👍", True),
+        ("👎", False),
+        ("-👍", False),
+        ('"', True),
+        ('"zu lange', True),
+        ("-", True),
+        ("!!", False),
+    ],
+)
+def test_what_is_found(text: str, finds: bool) -> None:
+    assert Search.parse(text).finds(COMMENT) is finds
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_search_of_any_comment_is_answered_and_its_opposite_is_the_opposite(
+    text: str, comment: str
+) -> None:
+    phrase = text.replace('"', "")
+    search, opposite = Search.parse(f'"{phrase}"'), Search.parse(f'-"{phrase}"')
+    if search.wanted:
+        assert search.finds(comment) is not opposite.finds(comment)
