@@ -287,6 +287,7 @@ _CATALOGUE = _object(
             "type": ["object", "null"],
             "description": "Whose key asks; null for an operator key.",
         },
+        "comments": {"type": "boolean", "description": "May the key read comments?"},
     }
 )
 

@@ -18,14 +18,19 @@ KEYS = ("publishable", "secret", "report", "operator")
 
 
 def create_tenant(tenants: Tenants) -> Mapping[str, str]:
-    """Make the tenant and its surveys; the texts of its keys, one of each kind, by kind."""
+    """Make the tenant and its surveys; the texts of its keys, one of each kind, by kind.
+
+    The report key, which the dashboard's link has, may read comments.
+    """
     tenants.create(TENANT)
     for survey in surveys(days.now_us()):
         tenants.put_survey(survey)
-    return {
-        kind: issue_key(tenants, kind, None if kind == "operator" else TENANT.id)[0]
-        for kind in KEYS
-    }
+
+    def issued(kind: str) -> str:
+        whose = None if kind == "operator" else TENANT.id
+        return issue_key(tenants, kind, whose, comments=kind == "report")[0]
+
+    return {kind: issued(kind) for kind in KEYS}
 
 
 Sample = Mapping[Route, Sequence[Mapping[str, Any]]]

@@ -172,6 +172,13 @@ def test_only_keys_with_the_right_may_read(pulse: Driver, path: str) -> None:
     assert ask(pulse, path, key=pulse.key("acme", "report", comments=True)).status == 200
 
 
+def test_the_catalogue_tells_which_keys_may(pulse: Driver) -> None:
+    may = {kind: pulse.key("acme", kind) for kind in ("report", "secret")}
+    may["comments"] = pulse.key("acme", "report", comments=True)
+    told = {kind: ask(pulse, "reports", key=key).json["comments"] for kind, key in may.items()}
+    assert told == {"report": False, "secret": True, "comments": True}
+
+
 def test_a_keys_own_filters_hold(pulse: Driver) -> None:
     key = pulse.key("acme", "report", comments=True, filters={"channel": ("ticket",)})
     assert ids(ask(pulse, key=key)) == ["r-3", "r-2"]
@@ -208,7 +215,8 @@ def spoken(pulse: Driver) -> Driver:
     for number, month in itertools.product(range(100), (10, 11)):
         bad = number % 4 == 0
         text = " ".join(rng.choices(said, k=8))
-        more = " parcel lost" if bad and month == 11 else " friendly" if not bad else ""
+        lost = " parcel lost" if number % 8 else " parcel"
+        more = lost if bad and month == 11 else " friendly" if not bad else ""
         answers.append(
             {
                 "survey_id": "email",
@@ -241,7 +249,7 @@ def test_words_of_bad_answers_stand_against_those_of_good_ones(spoken: Driver) -
     told = words(spoken, **NOVEMBER)
     assert (told["contrast"], told["formula"]) == ("segment", "log_odds@1")
     assert (told["first"]["comments"], told["second"]["comments"]) == (25, 75)
-    assert {"parcel", "lost", "parcel lost"} <= terms(told["first"])
+    assert {"parcel", "parcel lost"} <= terms(told["first"])
     assert "friendly" in terms(told["second"])
     [parcel] = [one for one in told["first"]["words"] if one["term"] == "parcel"]
     assert (parcel["first"], parcel["second"]) == (25, 0)
@@ -251,7 +259,7 @@ def test_words_of_bad_answers_stand_against_those_of_good_ones(spoken: Driver) -
 
 def test_words_of_these_days_stand_against_those_of_the_days_before(spoken: Driver) -> None:
     told = words(spoken, contrast="period", preset="this_month")
-    assert {"parcel", "lost"} <= terms(told["first"])
+    assert {"parcel", "parcel lost"} <= terms(told["first"])
     assert "friendly" not in terms(told["second"])
     assert (told["first"]["comments"], told["second"]["comments"]) == (100, 100)
 

@@ -47,6 +47,8 @@ export interface Catalogue {
     /** By medium and figure, how many in a hundred should be within the threshold. */
     readonly targets: Readonly<Record<string, Readonly<Record<string, number>>>>;
   } | null;
+  /** May the key read comments? */
+  readonly comments: boolean;
 }
 
 export interface CatalogueDimension {

@@ -62,7 +62,8 @@ def counted(comments: Iterable[frozenset[str]]) -> Counter[str]:
 def telling(first: Counter[str], second: Counter[str]) -> list[Telling]:
     """The terms that set the groups apart: the first group's own first, with the greatest z.
 
-    Where one of the groups has no comments, nothing does.
+    A word that stands in one phrase wherever it stands is told by the phrase alone. Where one of
+    the groups has no comments, nothing sets them apart.
     """
     all_first, all_second = first.total(), second.total()
     if not (all_first and all_second):
@@ -75,4 +76,12 @@ def telling(first: Counter[str], second: Counter[str]) -> list[Telling]:
         odds = log_odds(first[term], second[term], all_first, all_second)
         if abs(odds.z) >= LEAST_Z:
             found.append(Telling(term, first[term], second[term], odds))
-    return sorted(found, key=lambda one: (-one.odds.z, one.term))
+    within = {(word, one.first, one.second) for one in found for word in _words_within(one.term)}
+    told = [one for one in found if (one.term, one.first, one.second) not in within]
+    return sorted(told, key=lambda one: (-one.odds.z, one.term))
+
+
+def _words_within(term: str) -> list[str]:
+    """The words of a phrase; none of a word."""
+    words = term.split()
+    return words if len(words) > 1 else []

@@ -16,10 +16,11 @@ _LEVELS = {
 """The figure that tells how many were within a threshold, by the threshold's kind."""
 
 
-def catalogue(tenant: Tenant | None = None) -> dict[str, Any]:
+def catalogue(tenant: Tenant | None = None, *, comments: bool = False) -> dict[str, Any]:
     """Every report with its dimensions, metrics and filters, and what all of them take.
 
-    `tenant` is whose key asks; None where it reads those of several.
+    `tenant` is whose key asks; None where it reads those of several. `comments`: the key may read
+    what customers wrote.
     """
     return {
         "reports": [_report(report) for report in REPORTS.values()],
@@ -32,6 +33,7 @@ def catalogue(tenant: Tenant | None = None) -> dict[str, Any]:
         "units": dict(UNITS),
         "not_given": NOT_GIVEN,
         "tenant": tenant and {"id": tenant.id, "targets": _targets(tenant)},
+        "comments": comments,
     }
 
 

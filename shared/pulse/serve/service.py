@@ -93,7 +93,7 @@ class Reports:
         """What there is to be asked; any key that may read some of it."""
         key = self._reader(call, "report", "secret", "operator")
         tenant = self.directory.tenant(key.tenant) if key.tenant else None
-        return Reply.json(200, catalogue(tenant), _HEADERS)
+        return Reply.json(200, catalogue(tenant, comments=key.reads_comments), _HEADERS)
 
     def openapi(self, call: Call) -> Reply:
         """docs/openapi.json as it stands, or 304 where the caller has it; needs no key."""

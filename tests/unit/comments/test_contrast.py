@@ -69,9 +69,11 @@ def test_groups_of_the_same_words_are_hardly_ever_set_apart() -> None:
 def test_planted_words_are_found_on_their_side_alone() -> None:
     bad, good = _comments(1, 300), _comments(2, 700)
     bad[:60] = [f"{text} app crashed" for text in bad[:60]]
+    bad[60:90] = [f"{text} crashed" for text in bad[60:90]]
     good[:200] = [f"{text} friendly" for text in good[:200]]
     found = _telling(bad, good)
-    assert all(found[term] > LEAST_Z for term in ("app", "crashed", "app crashed"))
+    assert all(found[term] > LEAST_Z for term in ("crashed", "app crashed"))
+    assert "app" not in found  # wherever it stands, the phrase does
     assert found["friendly"] < -LEAST_Z
     assert list(found.values()) == sorted(found.values(), reverse=True)
 
