@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulse import days
-from pulse.comments import asked, contrast
+from pulse.comments import contrast
+from pulse.serve.comments import asked
 
 Schema = dict[str, Any]
 

@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 
 from pulse import errors, lake
-from pulse.comments.asked import MOST_SHOWN
-from pulse.comments.found import MOST_READ
-from pulse.comments.served import MOST_COUNTED
 from pulse.exports.files import COLUMNS
 from pulse.exports.orders import BODY_LIMIT
 from pulse.ingest import routes
@@ -24,6 +21,9 @@ from pulse.ingest.responses import ResponseReader
 from pulse.ingest.sessions import SessionReader
 from pulse.ingest.words import words
 from pulse.serve import catalogue
+from pulse.serve.comments.asked import MOST_SHOWN
+from pulse.serve.comments.found import MOST_READ
+from pulse.serve.comments.routes import MOST_COUNTED
 from pulse.serve.groups import MOST_GROUPS
 from pulse.serve.posted import BODY_LIMIT as REPORT_BODY_LIMIT
 from pulse.serve.posted import LONGEST_ADDRESS
@@ -508,7 +508,7 @@ def _warning_codes() -> Iterator[str]:
                 yield str(code.value)
             if isinstance(code, ast.JoinedStr):
                 yield "sessions_not_told_apart"  # of the tables beside another one the only one
-    for file in ("serve/dimensions.py", "comments/served.py"):
+    for file in ("serve/dimensions.py", "serve/comments/routes.py"):
         yield from re.findall(r'"code": "(\w+)"', (PACKAGE / file).read_text())
 
 

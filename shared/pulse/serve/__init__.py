@@ -13,7 +13,8 @@
 aggregated once more, folded (folding, tally). Groups are columns of codes with a matrix of sums
 (encoding, groups) until a page's rows are made.
 
-`dimensions` goes the same way to the values that a filter offers; `feeds` is what a feed key's
+`dimensions` goes the same way to the values that a filter offers; `comments` reads what customers
+wrote, which needs none of this but the query's days and filters; `feeds` is what a feed key's
 address means.
 
 Nothing here runs a query engine: a reply is made from whole objects whose keys are computed.

@@ -6,7 +6,6 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Self
 
-from pulse.comments.served import CommentAnswers
 from pulse.errors import (
     ForbiddenError,
     GoneError,
@@ -20,6 +19,7 @@ from pulse.reports.registry import REPORTS, Report
 from pulse.serve import identity
 from pulse.serve.answer import answer
 from pulse.serve.catalogue import catalogue
+from pulse.serve.comments.routes import CommentAnswers
 from pulse.serve.cursors import fingerprint
 from pulse.serve.dimensions import DisplayNames, Search
 from pulse.serve.distributed import WEIGHT, Distributed

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulse import days, lake
-from pulse.comments import asked as questions
 from pulse.comments import contrast
-from pulse.comments.asked import Asked
 from pulse.comments.contrast import Telling
-from pulse.comments.found import Comment, Found, read
 from pulse.comments.terms import terms
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
+from pulse.serve.comments import asked as questions
+from pulse.serve.comments.asked import Asked
+from pulse.serve.comments.found import Comment, Found, read
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_array, json_object, to_json
 from pulse.serve.query import refusal

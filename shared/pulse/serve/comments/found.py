@@ -9,12 +9,12 @@ from functools import cache
 from typing import Any
 
 from pulse import days, lake
-from pulse.comments.asked import Asked
 from pulse.comments.month import Month
 from pulse.comments.search import Search
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
 from pulse.filters import Filters
+from pulse.serve.comments.asked import Asked
 from pulse.serve.cursors import fingerprint
 from pulse.store.objects import Objects
 from pulse.tenants.rules import Rule, Segment
