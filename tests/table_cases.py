@@ -196,6 +196,7 @@ def _defaults(day: date, laid: Sequence[Laid], given: Row) -> dict[str, Any]:
         "tenant": tenant,
         "tenants": [tenant],
         "everybody": True,
+        "synchronous": ["voice", "chat"],
         "run": runs[0],
         "runs": runs,
         "pairs": [f"{run}/{one}" for run in runs for one in dates],

@@ -130,7 +130,7 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
         )
     }
     expected |= {f"daily/{name}.sql" for name in ("scores_folded", "comments")}
-    expected.add("checks/interactions_backwards.sql")
+    expected |= {"checks/interactions_backwards.sql", "counted/durations.sql"}
     # what an export and a daily build have in common stands once
     expected |= {
         f"{folder}/{stream}.sql" for stream in STREAMS for folder in ("exports", "counted")
@@ -155,6 +155,16 @@ def test_a_statement_opens_with_its_grain_inputs_and_reason() -> None:
         lines = path.read_text().splitlines()
         assert lines[0].startswith("-- "), path
         assert any("arameters:" in line for line in lines[:4]), path
+
+
+@pytest.mark.parametrize("dataset", lake.DATASETS, ids=lambda dataset: dataset.name)
+@pytest.mark.parametrize("name", ["large/{}", "reports/{}", "reports/{}_changed"])
+def test_statements_say_of_older_rows_what_readers_of_older_objects_say(
+    dataset: lake.Dataset, name: str
+) -> None:
+    text = statement(*name.format(dataset.name).split("/"))
+    found = re.findall(r"coalesce\((\w+), (\w+)\)", text)
+    assert dict(found) == dataset.before
 
 
 def test_the_codec_is_one_that_awss_layer_has() -> None:

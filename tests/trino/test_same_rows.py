@@ -261,6 +261,7 @@ def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
         "compared": 2,
         "everybody": False,
         "public_values": 3,
+        "synchronous": ["voice", "ü"],
         "from_us": MOMENT_US,
         "to_us": MOMENT_US + 10**9,
         "width_us": 10**6,

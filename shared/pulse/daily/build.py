@@ -40,6 +40,7 @@ from pulse.store.changes import Settled, Stand
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
+from pulse.streams.interactions import SYNCHRONOUS
 from pulse.unbuilt import Unbuilt
 
 MOST_RETRIES = 10
@@ -518,6 +519,10 @@ def _to_be_tried(suspects: Sequence[date], entries: Mapping[date, Entry]) -> lis
 
 
 def day_parameters(days: Sequence[date]) -> dict[str, Any]:
-    """What the statements over days ask for: the first, the last, and each of them, as text."""
+    """What the statements over days ask for: the first, the last, and each of them, as text.
+
+    Those over interactions ask for the media besides that are synchronous as a rule.
+    """
     texts = [day.isoformat() for day in days]
-    return {"first_day": texts[0], "last_day": texts[-1], "days": texts}
+    span = {"first_day": texts[0], "last_day": texts[-1], "days": texts}
+    return span | {"synchronous": list(SYNCHRONOUS)}

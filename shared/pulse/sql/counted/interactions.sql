@@ -1,5 +1,6 @@
 -- What counts of raw_interactions: the updates of an identity on a day, merged into one row.
--- Parameters: first_day, last_day and the days themselves, as text.
+-- Parameters: first_day, last_day and the days themselves, as text; synchronous, the media on which
+-- customers wait on the line, in rows that do not say so themselves.
 -- Of each field the greatest update that gives one counts. What belongs together comes together:
 -- media, entry and the thresholds in force then, of the greatest update of all; an amount and its
 -- currency, which no update has without the other; a milestone and whether its day alone is known.
@@ -35,7 +36,7 @@ SELECT
         AS first_response_by_day,
     min_by(coalesce(finished_by_day, false), place) FILTER (WHERE finished_us IS NOT NULL)
         AS finished_by_day,
-    bool_or(coalesce(synchronous, media_type IN ('voice', 'chat'))) FILTER (WHERE place = 1)
+    bool_or(coalesce(synchronous, contains(:synchronous, media_type))) FILTER (WHERE place = 1)
         AS synchronous,
     dt
 FROM (

@@ -1,6 +1,7 @@
 -- Interactions of one tenant as they count, row by row: all of an interaction's updates in one.
 -- Reads raw_interactions. Parameters: tenant; first_day, last_day and the days themselves, as text;
--- for each dimension its filter: values marked by exports/write.py, and whether they are negated.
+-- synchronous, as counted/interactions; for each dimension its filter: values marked by
+-- exports/write.py, and whether they are negated.
 -- A filter judges the merged row, so that nothing comes back under values that were replaced.
 WITH counted AS (
 {counted/interactions}
