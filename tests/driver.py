@@ -30,6 +30,7 @@ from local import cloudformation, dynamodb, glue
 from local.athena import install
 from local.aws import Account
 from local.deployment import Deployment, create_stack
+from local.routes import HttpApi, read_http_api
 from local.template import Translated, translate
 from pulse import days
 from pulse.daily.build import BuildDaily, DailyResult
@@ -60,6 +61,12 @@ WITHOUT_LIMITS = {
     for what in ("Writes", "Reads", "Exports")
 }
 """A test asks more in a minute than anybody, often of a clock that stands."""
+APPS: Mapping[str, ModuleType] = {
+    "Ingest": ingest,
+    "ServeReports": serve_reports,
+    "OrderExports": order_exports,
+}
+"""The functions behind the routes, by their logical ids."""
 CODE = "code"
 """The bucket of the functions' code."""
 CONTEXT = SimpleNamespace(
@@ -130,6 +137,13 @@ class Driver:
 
     # -- the API
 
+    @cached_property
+    def _api(self) -> HttpApi:
+        """The routes that the template declares."""
+        api = read_http_api(self.deployment)
+        assert api
+        return api
+
     def call(
         self,
         method: str,
@@ -138,7 +152,6 @@ class Driver:
         key: str | None = None,
         body: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
-        route: str | None = None,
         source_ip: str = "203.0.113.7",
     ) -> Answer:
         """One request, as API Gateway would hand it to the function of its route."""
@@ -148,10 +161,11 @@ class Driver:
             sent["authorization"] = f"Bearer {key}"
         silence.sending(body)
         raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body or b""
-        route_key, parameters = _route(method, path)
+        route, parameters = self._api.find(method, path) or (None, {})
+        assert route, f"the template has no route for {method} {path}"
         event = {
             "version": "2.0",
-            "routeKey": route or route_key,
+            "routeKey": route.key,
             "rawPath": path,
             "rawQueryString": query,
             "headers": sent,
@@ -168,13 +182,7 @@ class Driver:
                 "requestId": "JKJaXmPLvHcESHA=",
             },
         }
-        served: ModuleType = ingest
-        read = ("/v1/reports", "/v1/dimensions", "/v1/comments", "/v1/words", "/v1/openapi")
-        if path.startswith(read):
-            served = serve_reports
-        if path.startswith("/v1/exports"):
-            served = order_exports
-        reply = served.handler(event, CONTEXT)
+        reply = APPS[route.function].handler(event, CONTEXT)
         return _answer(reply, with_body=method != "HEAD")
 
     def post(self, tenant: str, responses: Sequence[Mapping[str, Any]]) -> Answer:
@@ -281,9 +289,9 @@ class Driver:
 
     def forget(self) -> None:
         """Let every function start cold, with nothing remembered."""
-        for app in (ingest, write_raw, serve_reports, order_exports, export_rows):
+        for app in (*APPS.values(), write_raw, export_rows):
             app.stage.cache_clear()
-        for app in (ingest, serve_reports, order_exports):
+        for app in APPS.values():
             app.door.cache_clear()
 
     # -- looking
@@ -359,21 +367,6 @@ def _answer(reply: Mapping[str, Any], *, with_body: bool) -> Answer:
         assert headers.pop("Content-Encoding") == "gzip"
         text = gzip.decompress(base64.b64decode(text)).decode()
     return Answer(reply["statusCode"], headers, text if with_body else "")
-
-
-def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
-    named = {
-        "/v1/surveys/": "id",
-        "/v1/reports/": "report",
-        "/v1/dimensions/": "name",
-        "/v1/exports/": "id",
-    }
-    for prefix, name in named.items():
-        if path.startswith(prefix):
-            return f"{method} {prefix}{{{name}}}", {name: path.removeprefix(prefix)}
-    written = ("responses", "batch/responses", "interactions", "agent-sessions")
-    known = (*written, "reports", "comments", "words", "openapi.json", "exports")
-    return (f"{method} {path}" if path.removeprefix("/v1/") in known else "$default"), {}
 
 
 def _record(message: Mapping[str, Any]) -> dict[str, Any]:
