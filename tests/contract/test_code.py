@@ -1,10 +1,7 @@
 """The code keeps the promises that the architecture makes of it."""
 
 import ast
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,33 +63,6 @@ def test_the_tests_that_a_quick_run_leaves_out_exist() -> None:
     ]
     for file, _, test in (one.partition("::") for one in listed):
         assert f"def {test}" in (ROOT / file).read_text()
-
-
-# Measured: these imports cost hundreds of milliseconds at each cold start.
-PANDAS = {"pandas", "pyarrow.dataset", "awswrangler"}
-FORBIDDEN = {
-    "ingest": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},
-    "write_raw": PANDAS,
-    "serve_reports": PANDAS | {"ua_parser", "maxminddb", "local"},  # OpenAPI is a file
-    "export_revenue": PANDAS | {"ua_parser", "maxminddb"},
-    "order_exports": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},
-    "compact_raw": PANDAS | {"ua_parser", "maxminddb"},
-    "housekeep": PANDAS | {"pyarrow"},
-}
-
-
-@pytest.mark.parametrize("function", FORBIDDEN)
-def test_a_function_imports_within_its_budget(function: str) -> None:
-    script = "import app, sys; print('\\n'.join(sys.modules))"
-    paths = [ROOT / "functions" / function, ROOT / "shared"]
-    loaded = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths))},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    assert not FORBIDDEN[function] & set(loaded)
 
 
 def test_what_only_the_command_needs_is_in_no_layer_of_the_functions() -> None:

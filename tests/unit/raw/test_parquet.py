@@ -1,7 +1,5 @@
 """Rows to Parquet and back."""
 
-import subprocess
-import sys
 from decimal import Decimal
 from typing import Any
 
@@ -71,23 +69,3 @@ def test_the_columns_have_the_declared_names_types_and_codec() -> None:
 def test_an_object_tells_the_number_of_its_format() -> None:
     body = encode([dict.fromkeys(lake.SESSIONS.raw_columns)], lake.SESSIONS.raw_columns)
     assert ParquetFile(pa.BufferReader(body)).schema_arrow.metadata == {b"pulse.format": b"3"}
-
-
-def test_writing_does_not_import_pandas() -> None:
-    """Where pandas is installed, pyarrow's own conversion of lists imports it."""
-    script = (
-        "import sys\n"
-        "from pulse import lake\n"
-        "from pulse.raw.parquet import encode\n"
-        "columns = lake.SCORES.raw_columns\n"
-        "encode([dict.fromkeys(columns) | {'tags': {'a': 'b'}}], columns)\n"
-        "print('pandas' in sys.modules)"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", script],
-        env={"PYTHONPATH": "shared"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.strip() == "False"
