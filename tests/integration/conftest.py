@@ -9,17 +9,21 @@ from awswrangler import _utils
 from moto import mock_aws
 
 from functions.ingest import app as ingest
+from functions.write_raw import app as write_raw
 from local.athena import install
 from pulse import days
 from pulse.cli.api import Api
 from pulse.settings import ExportRevenueSettings
 from pulse.store.clients import client
+from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.tenants.tenant import Tenant
 from tests.account import OPEN_TO_ALL, make_bucket, make_table
 from tests.books import Books
 from tests.driver import Driver, running
 from tests.eraser import World, start_anew
 from tests.ingest_events import people
+from tests.raw_messages import COUNTRIES
 from tests.shell import Shell
 
 
@@ -105,3 +109,22 @@ def queue(noon: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         ingest.stage.cache_clear()
         yield url
     ingest.stage.cache_clear()
+
+
+@pytest.fixture
+def lake_objects(monkeypatch: pytest.MonkeyPatch) -> Iterator[Objects]:
+    """An empty lake beside a table with one tenant in Berlin."""
+    with mock_aws():
+        make_table()
+        make_bucket()
+        objects = Objects("lake")
+        objects.put("config/test.mmdb", COUNTRIES)
+        Tenants("pulse").create(Tenant("demo", "Demo", "Europe/Berlin"))
+        monkeypatch.setenv("PULSE_TABLE", "pulse")
+        monkeypatch.setenv("PULSE_LAKE_BUCKET", "lake")
+        monkeypatch.setenv("PULSE_COUNTRY_DATABASE", "config/test.mmdb")
+        monkeypatch.setenv("PULSE_RAW_RETENTION_DAYS", "0")
+        monkeypatch.setenv("PULSE_EVENT_SOURCE", "pulse.pulse")
+        write_raw.stage.cache_clear()
+        yield objects
+    write_raw.stage.cache_clear()
