@@ -1,6 +1,6 @@
-"""Days and years that cannot be built: found, remembered, told, and no obstacle to the others."""
+"""Days that cannot be built: found, remembered, told, and no obstacle to the others."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,7 +10,6 @@ from botocore.client import BaseClient
 
 from local.athena.faults import cancelled, next_executions
 from pulse import days, lake
-from pulse.checks import CheckResult, run_checks
 from pulse.daily.build import BuildDaily
 from pulse.errors import AthenaError, BuildCheckError
 from pulse.raw import parquet
@@ -20,53 +19,17 @@ from pulse.store.catalog import Catalog
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 from pulse.streams import STREAMS
-from pulse.tenant_years.build import BuildReports
-from pulse.tenants.rules import Rule
-from tests.driver import REGION, Answer, Driver, running
+from tests.driver import REGION, Answer, Driver
+from tests.unbuilt import TODAY, YESTERDAY, calls, check, later, read, spoil, two_tenants, warned
 
 AnyClient: Any = BaseClient
-TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-YESTERDAY = date(2026, 11, 20)
 POISON = date(2026, 9, 10)
-
-
-def later(hours: float) -> Callable[[], datetime]:
-    return lambda: TODAY + timedelta(hours=hours)
 
 
 @pytest.fixture
 def pulse() -> Iterator[Driver]:
-    """Two tenants with the survey `email` (nps)."""
-    with days.clock(lambda: TODAY), running() as driver:
-        for tenant in ("acme", "globex"):
-            driver.tenant(tenant)
-            driver.survey(tenant, "email", Rule.make("nps", 0, 10))
+    with two_tenants() as driver:
         yield driver
-
-
-def calls(ago: range, name: str = "i") -> list[dict[str, Any]]:
-    """An interaction on each of these days before today."""
-    return [
-        {
-            "interaction_id": f"{name}{number}",
-            "media_type": "email",
-            "entered_at": (TODAY - timedelta(days=number)).isoformat(),
-        }
-        for number in ago
-    ]
-
-
-def answers(ago: range) -> list[dict[str, Any]]:
-    """An answer on each of these days before today."""
-    return [
-        {
-            "survey_id": "email",
-            "score": 9,
-            "response_id": f"r{number}",
-            "answered_at": (TODAY - timedelta(days=number)).isoformat(),
-        }
-        for number in ago
-    ]
 
 
 def poison(pulse: Driver) -> None:
@@ -122,22 +85,6 @@ def entry(pulse: Driver, day: date, stream: str = "interactions") -> Entry:
 
 def published(pulse: Driver, dataset: lake.Dataset = lake.INTERACTIONS) -> set[date]:
     return set(Catalog(pulse.settings.database).partitions(dataset.daily_table))
-
-
-def read(pulse: Driver, query: str, tenant: str = "acme", etag: str = "") -> Answer:
-    pulse.forget()
-    path = f"/v1/reports/customer-perspective?{query}"
-    headers = {"if-none-match": etag}
-    return pulse.call("GET", path, key=pulse.key(tenant, "report"), headers=headers)
-
-
-def warned(answer: Answer) -> list[tuple[str, str]]:
-    return [(told["code"], told["message"]) for told in answer.json["meta"]["warnings"]]
-
-
-def check(pulse: Driver, name: str) -> CheckResult:
-    (found,) = (one for one in run_checks(pulse.settings) if one.name == name)
-    return found
 
 
 def entered(answer: Answer) -> int:
@@ -238,14 +185,6 @@ def test_a_reply_is_another_where_its_warnings_are(
     assert after.status == 200
     assert after.json["rows"] == before.json["rows"]
     assert [code for code, _ in warned(after)] == ["days_failing"]
-
-
-def spoil(pulse: Driver, stream: str, day: date) -> str:
-    """An object among a day's that nobody can read; its key."""
-    key = lake.raw_key(stream, day, lake.ulid())
-    Objects(pulse.settings.lake_bucket).put(key, b"no Parquet")
-    Ledger(pulse.settings.table).add(stream, day)
-    return key
 
 
 def test_an_object_of_no_bytes_is_no_row_and_keeps_nothing_from_being_built(pulse: Driver) -> None:
@@ -481,128 +420,3 @@ def test_time_that_runs_out_while_halving_is_used_up_by_the_next_run(
     note = entry(pulse, POISON).unbuilt
     assert note is not None
     assert note.alone
-
-
-# -- tenant-years
-
-
-def refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[Sequence[str]]:
-    """Let Athena fail over the rows of these tenants; the tenants of each statement."""
-    real, asked = Athena.unload, []
-
-    def unload(self: Athena, sql: str, params: Any, **given: Any) -> None:
-        asked.append(params["tenants"])
-        if set(names) & set(params["tenants"]):
-            raise AthenaError("FAILED: a row that nobody can read")
-        real(self, sql, params, **given)
-
-    monkeypatch.setattr(Athena, "unload", unload)
-    return asked
-
-
-def test_a_tenant_whose_year_cannot_be_put_together_keeps_no_other_from_its_own(
-    pulse: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = ["acme", "globex", *(f"tenant-{number}" for number in range(6))]
-    for name in names[2:]:
-        pulse.tenant(name)
-    for name in names:
-        pulse.post_interactions(name, calls(range(1, 3)))
-    pulse.write()
-    pulse.build_daily()
-    with monkeypatch.context() as patched:
-        asked = refuse(patched, "globex")
-        with pytest.raises(AthenaError):
-            pulse.build_reports()
-        assert len(asked) == 7  # 8, 4, 2, 1, 1, 2, 4
-        asked.clear()
-        pulse.build_reports()
-        assert asked == []
-    found = {name: read(pulse, "preset=last_7_days", name) for name in names}
-    assert [name for name in names if not found[name].json["rows"]] == ["globex"]
-    assert [name for name in names if warned(found[name])] == ["globex"]
-    codes = dict(warned(found["globex"]))
-    assert "2026-11-14 to 2026-11-20" in codes["days_failing"]
-    told = check(pulse, "reports interactions = daily_interactions")
-    assert told.state == "failed"
-    assert "globex 2026: FAILED: a row that nobody can read" in told.detail
-    stage = BuildReports.from_settings(pulse.settings)
-    assert stage.run(remaining_s=lambda: 900.0, impatient=True).rewritten == (("globex", 2026),)
-    assert warned(read(pulse, "preset=last_7_days", "globex")) == []
-
-
-def test_time_that_runs_out_over_a_tenants_year_is_used_up_by_the_next_run(
-    pulse: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = [f"tenant-{number:02}" for number in range(30)]
-    for name in names:
-        pulse.tenant(name)
-    for name in ("acme", "globex", *names):
-        pulse.post_interactions(name, calls(range(1, 3)))
-    pulse.write()
-    pulse.build_daily()
-    asked = refuse(monkeypatch, "acme")
-    stage = BuildReports.from_settings(pulse.settings)
-    for _ in range(4):
-        left = iter([900.0] * 3)
-        with suppress(AthenaError):
-            stage.run(remaining_s=lambda: next(left, 100.0))  # noqa: B023 - used up in the loop
-    assert [len(some) for some in asked[::2]] != [32] * len(asked[::2])
-    with suppress(AthenaError):
-        pulse.build_reports()
-    behind = {tenant.id: tenant.table("interactions").behind for tenant in pulse.tenants.all()}
-    assert [name for name, one in behind.items() if one.years] == ["acme"]
-    assert behind["acme"].years[2026].alone
-
-
-def test_where_no_tenants_year_can_be_put_together_nobody_is_called_failing(
-    pulse: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = [f"tenant-{number:02}" for number in range(40)]
-    for name in names:
-        pulse.tenant(name)
-    for name in ("acme", "globex", *names):
-        pulse.post_interactions(name, calls(range(1, 3)))
-    pulse.write()
-    pulse.build_daily()
-    with monkeypatch.context() as patched:
-        asked = refuse(patched, "acme", "globex", *names)
-        with pytest.raises(AthenaError):
-            pulse.build_reports()
-        assert len(asked) == 10
-    tables = [tenant.table("interactions") for tenant in pulse.tenants.all()]
-    years = [table.behind.years[2026] for table in tables]
-    assert len(years) == 42
-    assert [year for year in years if year.failing] == []
-    pulse.build_reports()
-    assert [t for t in pulse.tenants.all() if t.table("interactions").behind.years] == []
-
-
-def test_how_many_cannot_be_built_is_counted(
-    pulse: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted: dict[str, int] = {}
-    for module in ("pulse.daily.build", "pulse.tenant_years.build"):
-        monkeypatch.setattr(f"{module}.count", lambda name, value=1: counted.update({name: value}))
-    pulse.post_interactions("acme", calls(range(1, 5)))
-    pulse.post("acme", answers(range(1, 5)))
-    pulse.write()
-    pulse.build_daily()
-    pulse.build_reports()
-    assert (counted["DaysFailing"], counted["TenantYearsFailing"]) == (0, 0)
-    for stream in ("interactions", "responses"):
-        spoil(pulse, stream, YESTERDAY)
-    for tenant in ("acme", "globex"):
-        pulse.post_interactions(tenant, calls(range(1, 5), "more"))
-        pulse.post(tenant, answers(range(5, 7)))
-    pulse.write()
-    with pytest.raises(AthenaError):
-        pulse.build_daily()
-    assert counted["DaysFailing"] == 2
-    pulse.build_daily()
-    assert counted["DaysFailing"] == 2
-    with monkeypatch.context() as patched:
-        refuse(patched, "acme")
-        with pytest.raises(AthenaError):
-            pulse.build_reports()
-    assert counted["TenantYearsFailing"] == 2
