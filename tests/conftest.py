@@ -46,7 +46,7 @@ LONGEST = (
     "tests/integration/test_crash.py",
     "tests/integration/test_readers.py",
     "tests/integration/test_cli.py",
-    "tests/integration/test_erase.py",
+    "tests/integration/test_erase_at_work.py",
 )
 """Half a minute each and more: begun last, one of them would keep one worker while others rest."""
 

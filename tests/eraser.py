@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
@@ -294,3 +295,9 @@ def update(id: str, **more: Any) -> Item:
 
 def record(body: str) -> Item:
     return {"messageId": "made-up", "body": body, "attributes": {}, "messageAttributes": {}}
+
+
+def do_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was being written when the command began."""
+    made = Erase.from_settings
+    monkeypatch.setattr(Erase, "from_settings", lambda *given: replace(made(*given), settle_s=0))
