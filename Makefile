@@ -38,14 +38,15 @@ units: .venv/test.stamp $(COUNTRIES)
 
 # What the embedded Athena believes, on a real Trino (docs/decisions/0041): some ten minutes, 4 GB of memory.
 # Exit status 69: Trino cannot be had here.
-PROPERTIES := $(addprefix tests/integration/test_, \
+ALSO_ON_TRINO := $(addprefix tests/integration/test_, \
+	tables.py \
 	folding.py::test_folding_is_what_its_rule_says \
 	interactions_sql.py::test_any_order_duplication_and_splitting_of_updates_gives_the_same_rows \
 	interactions.py::test_updates_in_any_order_batches_and_copies_make_the_oracles_report \
 	numbers.py::test_every_report_says_what_the_answers_say \
 	erase.py::test_what_is_found_and_removed_is_what_is_theirs)
 test-trino: .venv/trino.stamp $(COUNTRIES)
-	@nice $(BIN)/python -m local.athena.trino_server env PULSE_ENGINE=trino $(BIN)/python -m pytest tests/trino tests/local/athena $(PROPERTIES)
+	@nice $(BIN)/python -m local.athena.trino_server env PULSE_ENGINE=trino $(BIN)/python -m pytest tests/trino tests/local/athena $(ALSO_ON_TRINO)
 
 # Every built function under AWS's own runtime client, with each of its events: docs/decisions/0042.
 test-runtime: lambda-python .venv/test.stamp .venv-build/build.stamp .venv-runtime/runtime.stamp $(COUNTRIES) emulator
