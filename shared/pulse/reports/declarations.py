@@ -81,7 +81,8 @@ class Metric:
 
     `withheld` figures are not shown where too few answers would judge a person. A figure that is
     `of_any_scale` means something for answers on different scales together. `significant` tells
-    of a headline whether it has changed between two groups of answers, now and before.
+    of a headline whether it has changed between two groups of answers, now and before. `measure`
+    names the sum that the figure is as it stands, if it is one.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Metric:
     withheld: bool = True
     of_any_scale: bool = False
     significant: Callable[[Facts, Facts], bool | None] | None = None
+    measure: str | None = None
 
     def of(self, facts: Facts) -> Value:
         """The figure as a row shows it; None too where it is withheld or would mean nothing."""

@@ -36,15 +36,26 @@ def _made(function: Callable[..., Value], *measures: str) -> Callable[[Facts], V
     """A function of sums; None where a table that has one of them does not know the group."""
 
     def compute(facts: Facts) -> Value:
-        sums = [facts.told(name) for name in measures]
-        return None if None in sums else function(*sums)
+        places = [facts.layout.places.get(name) for name in measures]
+        if None in places:
+            return None
+        return function(*(facts.sums[place] for place in places if place is not None))
 
     return compute
 
 
 def _count(name: str, text: str, measure: str | None = None) -> Metric:
-    compute = _made(int, measure or name)
-    return Metric(name, "count", text, compute, empty="0", withheld=False)
+    measure = measure or name
+    return Metric(
+        name,
+        "count",
+        text,
+        lambda facts: facts.told(measure),
+        empty="0",
+        withheld=False,
+        of_any_scale=True,
+        measure=measure,
+    )
 
 
 def _percentage(name: str, text: str, part: str, whole: str) -> Metric:

@@ -33,10 +33,6 @@ class Layout:
         """How many sums a group has."""
         return len(self.places) + len(self.by_currency) * len(self.currencies)
 
-    def is_of(self, table: lake.Dataset) -> bool:
-        """True where the sums of the table's groups are the question's as they are."""
-        return self.tables == (table,) and not self.by_currency
-
     def told(self, sums: Sequence[int], name: str) -> int | None:
         """The sum of a measure; None where none of the tables has it."""
         place = self.places.get(name)

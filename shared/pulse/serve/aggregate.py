@@ -15,7 +15,7 @@ from pulse.days import DateRange
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT
 from pulse.reports.sums import Layout
 from pulse.serve.cells import Fold
-from pulse.serve.encoding import Encoded, Integers, constant
+from pulse.serve.encoding import Integers, constant
 from pulse.serve.groups import (
     Groups,
     Key,
@@ -23,6 +23,7 @@ from pulse.serve.groups import (
     check_size,
     filled,
     judged,
+    lined_up,
     merged,
     nothing,
     split,
@@ -125,38 +126,47 @@ def _year(
     fold: Fold | None,
 ) -> Groups:
     """One year's sums by these columns, laid out as the question's."""
-    found = year.group(
-        dates,
-        plan.all_filters,
-        [*names, CURRENCY] if layout.by_currency else names,
-        granularity=plan.query.granularity,
-        week_start=one.tenant.week_start,
-        fold=fold,
-    )
-    check_size(len(found), layout.width)
-    if layout.is_of(year.table):
+
+    def grouped(names: Sequence[str], measures: Sequence[str] | None = None) -> Groups:
+        found = year.group(
+            dates,
+            plan.all_filters,
+            names,
+            granularity=plan.query.granularity,
+            week_start=one.tenant.week_start,
+            fold=fold,
+            measures=measures,
+        )
+        check_size(len(found), layout.width)
         return found
+
+    found = _in_place(layout, year.table, grouped(names))
     if not layout.by_currency:
-        return Groups(found.columns, _laid_out(layout, year.table, found.sums))
-    *columns, currency = found.columns
-    return Groups(columns, _laid_out(layout, year.table, found.sums, currency)).added_up()
+        return found
+    amounts = _by_currency(layout, grouped([*names, CURRENCY], layout.by_currency))
+    return lined_up(nothing(len(names)), [found, amounts])
 
 
-def _laid_out(
-    layout: Layout, table: lake.Dataset, sums: Integers, currency: Encoded | None = None
-) -> Integers:
-    """The sums of one table's groups, each of a single currency, as sums of the question."""
-    laid: Integers = np.zeros((len(sums), layout.width), sums.dtype)
+def _in_place(layout: Layout, table: lake.Dataset, found: Groups) -> Groups:
+    """The sums of one table's groups where they stand among those of all tables."""
+    if layout.tables == (table,):
+        return found
+    sums: Integers = np.zeros((len(found), len(layout.places)), found.sums.dtype)
     first = layout.places[table.measures[0]]
-    laid[:, first : first + sums.shape[1]] = sums
-    if currency is not None:
-        amounts = laid[:, [layout.places[name] for name in layout.by_currency]]
-        for code, name in enumerate(currency.values):
-            place = layout.currency_places.get(str(name))
-            if place is not None:
-                of_it = np.flatnonzero(currency.codes == code)
-                laid[of_it, place : place + amounts.shape[1]] = amounts[of_it]
-    return laid
+    sums[:, first : first + found.sums.shape[1]] = found.sums
+    return Groups(found.columns, sums)
+
+
+def _by_currency(layout: Layout, found: Groups) -> Groups:
+    """What money is made of, whose last column is the currency, as sums of each currency."""
+    *columns, currency = found.columns
+    width = len(layout.by_currency)
+    sums: Integers = np.zeros((len(found), width * len(layout.currencies)), found.sums.dtype)
+    for at, name in enumerate(layout.currencies):
+        if name in currency.values:
+            of_it = np.flatnonzero(currency.codes == currency.values.index(name))
+            sums[of_it, at * width : (at + 1) * width] = found.sums[of_it]
+    return Groups(columns, sums).added_up()
 
 
 def _beside_periods_asked_for(plan: Plan, one: TenantDays, found: Groups) -> Groups:

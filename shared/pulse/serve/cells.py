@@ -82,21 +82,24 @@ class Cells:
         granularity: str = "day",
         week_start: str = "monday",
         fold: Fold | None = None,
+        measures: Sequence[str] | None = None,
     ) -> Groups:
         """Sums of the rows that the days and filters leave, by dimensions; `period` may be one.
 
-        Rows whose values `fold` makes one are one group. Raises TooManyGroupsError for more than
-        MOST_GROUPS of them.
+        Rows whose values `fold` makes one are one group. The sums are those of all measures, or of
+        these. Raises TooManyGroupsError for more than MOST_GROUPS groups.
         """
         rows, columns = self._selected(dates, filters, dimensions, granularity, week_start)
         if fold:
             columns = fold(dimensions, columns)
         numbers, members = number(columns, len(self.day[rows]))
         check_size(len(members))
-        return Groups(
-            [column.take(members) for column in columns],
-            self._add_up(rows, numbers, len(members)),
-        )
+        counts = self.counts
+        if measures is not None:
+            counts = [self.counts[self.table.measures.index(name)] for name in measures]
+        group_of = self._group_of(rows, numbers, len(members))
+        sums = _side_by_side([_sums(parts, group_of, len(members)) for parts in counts])
+        return Groups([column.take(members) for column in columns], sums)
 
     def has(self, dates: Iterable[date] | None, name: str, value: str) -> bool:
         """Is there a row of these days with this value of a dimension?"""
@@ -163,15 +166,6 @@ class Cells:
             holds &= more
         return slice(None) if holds.all() else np.flatnonzero(holds)
 
-    def _add_up(self, rows: Integers | slice, numbers: Integers, groups: int) -> Integers:
-        """The counts' sums, one line for each group."""
-        group_of = self._group_of(rows, numbers, groups)
-        measures = [_sums(parts, group_of, groups) for parts in self.counts]
-        sums: Integers = np.empty((groups, len(measures)), np.result_type(*measures))
-        for at, measure in enumerate(measures):
-            sums[:, at] = measure
-        return sums
-
     def _group_of(self, rows: Integers | slice, numbers: Integers, groups: int) -> Integers:
         """Each row's group; what is filtered out falls behind the last."""
         if len(numbers) == len(self.day):
@@ -194,6 +188,14 @@ def _of_days(day: Integers, dates: Iterable[date]) -> npt.NDArray[np.bool_]:
     is_wanted[[number - low for number in wanted if low <= number <= high]] = True
     found: npt.NDArray[np.bool_] = is_wanted[day - low]
     return found
+
+
+def _side_by_side(measures: Sequence[Integers]) -> Integers:
+    """The measures' sums, a line for each group."""
+    sums: Integers = np.empty((len(measures[0]), len(measures)), np.result_type(*measures))
+    for at, measure in enumerate(measures):
+        sums[:, at] = measure
+    return sums
 
 
 def _sums(parts: Sequence[Part], group_of: Integers, groups: int) -> Integers:

@@ -4,8 +4,8 @@ The parser knows them by name (order_by), the reply lists them, and rows, JSON a
 made of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Literal
 
@@ -57,13 +57,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `of` names the metric whose change it tells."""
+    """One column; `of` names the metric whose change it tells.
+
+    `measure` names the sum that a cell is as it stands, if it is one.
+    """
 
     name: str
     kind: Kind
     cell: Callable[[Line], Cell]
     unit: Unit | None = None
     of: str | None = None
+    measure: str | None = None
 
     @property
     def shown(self) -> dict[str, str]:
@@ -97,7 +101,14 @@ def _label(name: str) -> Column:
 
 
 def _figure(metric: Metric) -> Column:
-    return Column(metric.name, "metric", lambda line: metric.of(line.now), metric.unit)
+    is_always_told = metric.of_any_scale and not metric.withheld
+    return Column(
+        metric.name,
+        "metric",
+        lambda line: metric.of(line.now),
+        metric.unit,
+        measure=metric.measure if is_always_told else None,
+    )
 
 
 def _comparison(metric: Metric) -> list[Column]:
@@ -155,35 +166,28 @@ def _by_currency(value: Value) -> Mapping[str, Decimal]:
     return value if isinstance(value, Mapping) else {}
 
 
-def by_currency(column: Column, currencies: Sequence[str]) -> Iterator[Column]:
-    """The column as one for each currency, if it is of money: a table's cell holds one figure."""
-    if column.unit != "money":
-        yield column
-        return
-    told = _OncePerLine(column.cell)
-    for currency in currencies:
-        yield replace(column, name=f"{column.name}_{currency}", cell=_in_currency(told, currency))
+def flat_names(columns: Sequence[Column], currencies: Sequence[str]) -> list[str]:
+    """The columns of a table whose cells hold one figure each: one of each currency for money."""
+    found: list[str] = []
+    for column in columns:
+        if column.unit == "money":
+            found += [f"{column.name}_{currency}" for currency in currencies]
+        else:
+            found.append(column.name)
+    return found
 
 
-class _OncePerLine:
-    """A cell that is worked out once for a line: a map of amounts is read for each currency."""
-
-    def __init__(self, cell: Callable[[Line], Cell]) -> None:
-        self._cell = cell
-        self._line: Line | None = None
-        self._told: Cell = None
-
-    def __call__(self, line: Line) -> Cell:
-        if line is not self._line:
-            self._line, self._told = line, self._cell(line)
-        return self._told
-
-
-def _in_currency(told: Callable[[Line], Cell], currency: str) -> Callable[[Line], Cell]:
-    def cell(line: Line) -> Cell:
-        value = told(line)
-        if isinstance(value, Mapping):
-            return value.get(currency)
-        return value if line.now.group.get(CURRENCY) == currency else None
-
-    return cell
+def flat_cells(
+    columns: Sequence[Column], currencies: Sequence[str], row: Mapping[str, Cell]
+) -> list[Cell]:
+    """A row's cells in these columns."""
+    found: list[Cell] = []
+    for column in columns:
+        value = row[column.name]
+        if column.unit != "money":
+            found.append(value)
+        elif isinstance(value, Mapping):
+            found += map(value.get, currencies)
+        else:
+            found += [value if row.get(CURRENCY) == one else None for one in currencies]
+    return found

@@ -15,8 +15,6 @@ from pulse.serve.groups import Groups, Key, check_size, levels, lined_up, nothin
 from pulse.serve.plan import Plan
 
 _NO_FIGURES: Mapping[str, Value] = {}
-_AT_ONCE = 1_000
-"""So many lines are made of the columns at once."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,13 @@ class Rows:
             self.before.take(rows) if self.before else None,
         )
 
-    def lines(self) -> Iterator[Line]:
-        """What the figures of each row are computed from."""
-        for first in range(0, len(self), _AT_ONCE):
-            some = self.take(np.arange(first, min(first + _AT_ONCE, len(self))))
-            yield from some._lines()
+    def batches(self, rows: int) -> Iterator["Rows"]:
+        """The rows in their order, so many at once."""
+        for first in range(0, len(self), rows):
+            yield self.take(np.arange(first, min(first + rows, len(self))))
 
-    def _lines(self) -> Iterator[Line]:
+    def lines(self) -> list[Line]:
+        """What the figures of each row are computed from."""
         groups = [
             dict(zip(self.names, key[:length], strict=False))
             for key, length in zip(
@@ -88,8 +86,7 @@ class Rows:
         ]
         now = self._facts(groups, self.now)
         before = self._facts(groups, self.before) if self.before else [None] * len(self)
-        for one, other, level in zip(now, before, self.levels.tolist(), strict=True):
-            yield Line(one, other, level)
+        return list(map(Line, now, before, self.levels.tolist()))
 
     def _facts(self, groups: Sequence[dict[str, Label]], side: Side) -> list[Facts]:
         return [

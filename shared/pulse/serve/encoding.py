@@ -107,16 +107,17 @@ def summed(numbers: Integers, amounts: Integers, groups: int) -> Integers:
         return found
     order = np.argsort(numbers, kind="stable")
     firsts = np.searchsorted(numbers[order], np.arange(groups))
-    added: Integers = np.add.reduceat(_roomy(amounts)[order], firsts, axis=0)
+    most = int(np.diff(firsts, append=len(amounts)).max())
+    added: Integers = np.add.reduceat(_roomy(amounts, most)[order], firsts, axis=0)
     return added
 
 
-def _roomy(amounts: Integers) -> Integers:
-    """The amounts, as Python's integers where their sum may need more than 64 bits."""
+def _roomy(amounts: Integers, most: int) -> Integers:
+    """The amounts, as Python's integers where a sum of so many may need more than 64 bits."""
     if amounts.dtype == np.object_ or not amounts.size:
         return amounts
-    reach = np.abs(amounts.astype(np.float64)).sum(axis=0).max()
-    return amounts if reach < 2**62 else amounts.astype(np.object_)
+    reach = max(int(amounts.max()), -int(amounts.min())) * most
+    return amounts if reach < 2**63 else amounts.astype(np.object_)
 
 
 def ranks(values: Sequence[Label], *, last: Sequence[Label] = ()) -> Integers:

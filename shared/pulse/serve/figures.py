@@ -4,14 +4,14 @@ Metrics are computed for the rows that are shown, and for those that are ordered
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from pulse.lake import REST
 from pulse.reports.declarations import CURRENCY, Breakdown, Facts
-from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, by_currency
+from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, Line
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import Integers, ranks
 from pulse.serve.folding import Folded
@@ -20,6 +20,8 @@ from pulse.serve.plan import Plan
 from pulse.serve.query import Order
 
 Row = dict[str, Cell]
+_AT_ONCE = 1_000
+"""So many rows are worked out at once."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,12 @@ class Figures:
 
     def cells(self, rows: Rows) -> Iterator[Row]:
         """The cells of these rows."""
-        for line in rows.lines():
-            yield {column.name: column.cell(line) for column in self.columns}
+        names = [column.name for column in self.columns]
+        for some in rows.batches(_AT_ONCE):
+            lines = some.lines()
+            values = [_values(column, some, lines) for column in self.columns]
+            for row in zip(*values, strict=True):
+                yield dict(zip(names, row, strict=True))
 
     def ordered(self, order_by: Sequence[Order]) -> Integers:
         """The places of all rows: by their columns in order, None last; before that by `order_by`.
@@ -68,7 +74,11 @@ class Figures:
             values = self.rows.levels[rows].tolist()
         else:
             column = next(column for column in self.columns if column.name == order.column)
-            values = [column.cell(line) for line in self.rows.take(rows).lines()]
+            values = [
+                value
+                for some in self.rows.take(rows).batches(_AT_ONCE)
+                for value in _values(column, some, some.lines())
+            ]
         is_rest = self._is_rest(self.rows.names)[rows].tolist()
         told = [at for at, value in enumerate(values) if _has_order(value) and not is_rest[at]]
         told.sort(key=values.__getitem__, reverse=order.descending)
@@ -96,10 +106,10 @@ class Figures:
         return found
 
     @property
-    def flat(self) -> "Figures":
-        """The same figures, with a column for each currency where a row may have several."""
+    def currencies(self) -> list[str] | None:
+        """All currencies where a row may have several, else None."""
         if CURRENCY in self.rows.names and not self.plan.query.subtotals:
-            return self
+            return None
         recorded = {
             currency
             for line in self.totals.lines()
@@ -107,8 +117,7 @@ class Figures:
             if facts
             for currency in facts.layout.recorded(facts.sums)
         }
-        columns = [flat for one in self.columns for flat in by_currency(one, sorted(recorded))]
-        return replace(self, columns=columns)
+        return sorted(recorded)
 
     @property
     def breakdown(self) -> list[Row]:
@@ -138,6 +147,14 @@ class Figures:
         flag: Row = {WITHHELD: facts.too_few} if self.plan.min_sample else {}
         for part in breakdown.rows(facts):
             yield {**facts.group, **part, **dict.fromkeys(hidden), **flag}
+
+
+def _values(column: Column, rows: Rows, lines: Sequence[Line]) -> Sequence[Cell]:
+    """The cells of one column, of rows and their lines."""
+    if column.measure is None:
+        return list(map(column.cell, lines))
+    place = rows.layout.places.get(column.measure)
+    return [None] * len(lines) if place is None else rows.now.sums[:, place].tolist()
 
 
 def _has_order(value: Any) -> bool:

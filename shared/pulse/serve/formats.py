@@ -12,6 +12,7 @@ from typing import Any
 
 from pulse.reports.metrics import Written
 
+_AT_ONCE = 1_000
 PAGE_BYTES = 4_000_000
 """Where a page ends at the latest: Lambda lets 6 MB out, once escaped."""
 
@@ -27,9 +28,10 @@ def _figure(value: Any) -> int | float | str:
     if isinstance(value, Written):
         return str(value)
     # two decimals survive the way through a float: JSON writes the shortest text that reads back
-    return int(value) if value.as_tuple().exponent == 0 else float(value)
+    return int(value) if value.same_quantum(_WHOLE) else float(value)
 
 
+_WHOLE = Decimal(1)
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_figure
 )
@@ -40,17 +42,34 @@ def json_object(members: Mapping[str, str]) -> str:
     return "{" + ",".join(f"{to_json(name)}:{text}" for name, text in members.items()) + "}"
 
 
-def json_array(texts: Iterable[str]) -> str:
-    """One JSON array of members that are JSON text already."""
-    return f"[{','.join(texts)}]"
+def json_rows(rows: Iterable[Mapping[str, Any]], *, room: int) -> tuple[str, int]:
+    """One JSON array of as many rows as fit into the room, of one at least, and their number.
+
+    Many are written at once; where they do not fit, one by one.
+    """
+    parts: list[str] = []
+    count = 0
+    left = iter(rows)
+    while some := list(islice(left, _AT_ONCE)):
+        text, taken = to_json(some)[1:-1], len(some)
+        if len(text.encode()) + 1 > room:
+            texts = fill(map(to_json, some), limit=taken, room=room, least=0 if count else 1)
+            text, taken = ",".join(texts), len(texts)
+        if taken:
+            parts.append(text)
+        count += taken
+        room -= len(text.encode()) + 1
+        if taken < len(some):
+            break
+    return f"[{','.join(parts)}]", count
 
 
-def fill(texts: Iterable[str], *, limit: int, room: int) -> list[str]:
-    """As many texts as a page holds: at most `limit`, at most `room` bytes, but at least one."""
+def fill(texts: Iterable[str], *, limit: int, room: int, least: int = 1) -> list[str]:
+    """As many texts as a page holds: at most `limit`, at most `room` bytes, but the `least`."""
     page: list[str] = []
     for text in islice(texts, limit):
         room -= len(text.encode()) + 1  # what parts it from the next
-        if room < 0 and page:
+        if room < 0 and len(page) >= least:
             break
         page.append(text)
     return page

@@ -1,14 +1,14 @@
 """A page of a reply, as JSON or CSV: as many rows from a position on as fit."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from pulse.http import JSON, Reply
+from pulse.serve.columns import flat_cells, flat_names
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import Integers
 from pulse.serve.figures import Figures
-from pulse.serve.formats import PAGE_BYTES, fill, json_array, json_object, to_json
+from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
 from pulse.serve.identity import cursor_at
 from pulse.serve.meta import meta_of
 from pulse.serve.years import TenantYears
@@ -38,18 +38,24 @@ class Page:
         }
         if plan.report.breakdown:
             members["breakdown"] = to_json(figures.breakdown)
-        texts = map(to_json, figures.cells(self._rows))
-        rows = self._fill(texts, len(json_object(members).encode()))
-        members["rows"] = json_array(rows)
-        members["next_cursor"] = to_json(self._next_cursor(len(rows)))
+        room = PAGE_BYTES - len(json_object(members).encode())
+        members["rows"], rows = json_rows(figures.cells(self._rows), room=room)
+        members["next_cursor"] = to_json(self._next_cursor(rows))
         return Reply(200, json_object(members), {"Content-Type": JSON})
 
     def csv(self, raw_query: str) -> Reply:
         """The page as CSV; a header links to the next one, by the same query."""
-        flat, form = self.figures.flat, self.figures.plan.query.csv
-        head = form.start + form.line([column.name for column in flat.columns])
-        texts = (form.line(list(row.values())) for row in flat.cells(self._rows))
-        lines = self._fill(texts, len(head.encode()))
+        columns, currencies = self.figures.columns, self.figures.currencies
+        form, cells = self.figures.plan.query.csv, self.figures.cells(self._rows)
+        if currencies is None:
+            names = [column.name for column in columns]
+            texts = (form.line(list(row.values())) for row in cells)
+        else:
+            names = flat_names(columns, currencies)
+            texts = (form.line(flat_cells(columns, currencies, row)) for row in cells)
+        head = form.start + form.line(names)
+        limit, room = self.figures.plan.query.limit, PAGE_BYTES - len(head.encode())
+        lines = fill(texts, limit=limit, room=room)
         headers = {"Content-Type": CSV, "Content-Disposition": self._file_name()}
         if cursor := self._next_cursor(len(lines)):
             headers["X-Next-Cursor"] = cursor
@@ -61,9 +67,6 @@ class Page:
         """The rows that the page has at most."""
         end = self.start + self.figures.plan.query.limit
         return self.figures.rows.take(self.order[self.start : end])
-
-    def _fill(self, texts: Iterable[str], used: int) -> list[str]:
-        return fill(texts, limit=self.figures.plan.query.limit, room=PAGE_BYTES - used)
 
     def _next_cursor(self, rows: int) -> str | None:
         end = self.start + rows

@@ -77,6 +77,7 @@ class Year:
         granularity: str = "day",
         week_start: str = "monday",
         fold: Fold | None = None,
+        measures: Sequence[str] | None = None,
     ) -> Groups:
         """Sums of the rows that the days and filters leave (see Cells.group)."""
         found = [
@@ -87,6 +88,7 @@ class Year:
                 granularity=granularity,
                 week_start=week_start,
                 fold=fold,
+                measures=measures,
             )
             for piece in self.pieces
         ]

@@ -2,12 +2,14 @@
 
 import json
 from decimal import Decimal
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse.serve.formats import fill, json_array, json_object, to_json
+from pulse.serve import formats
+from pulse.serve.formats import fill, json_object, json_rows, to_json
 
 
 def test_decimals_are_json_numbers() -> None:
@@ -23,8 +25,18 @@ def test_what_has_no_json_form_is_an_error() -> None:
 
 
 def test_objects_are_joined_from_json_texts() -> None:
-    text = json_object({"a": json_array(["1", '"x"']), "b": "null"})
+    text = json_object({"a": '[1,"x"]', "b": "null"})
     assert json.loads(text) == {"a": [1, "x"], "b": None}
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=12), st.integers(0, 80), st.integers(1, 5))
+def test_rows_written_together_are_those_that_fit_one_by_one(
+    numbers: list[int], room: int, at_once: int
+) -> None:
+    rows = [{"a": number} for number in numbers]
+    expected = fill([f'{{"a":{number}}}' for number in numbers], limit=99, room=room)
+    with mock.patch.object(formats, "_AT_ONCE", at_once):
+        assert json_rows(rows, room=room) == (f"[{','.join(expected)}]", len(expected))
 
 
 @given(st.lists(st.text(max_size=5)), st.integers(1, 10), st.integers(0, 30))

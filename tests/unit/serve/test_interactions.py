@@ -10,10 +10,9 @@ import pytest
 
 from pulse import days
 from pulse.errors import BadRequestError, ForbiddenError, UnprocessableError
-from pulse.reports.declarations import Facts
 from pulse.reports.registry import REPORTS
 from pulse.serve import groups
-from pulse.serve.columns import Column, Line, by_currency
+from pulse.serve.columns import Cell, Column, flat_cells, flat_names
 from pulse.serve.query import parse
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
@@ -237,22 +236,18 @@ def test_csv_has_a_column_for_each_currency_that_is_the_same_on_every_page() -> 
     assert pages[1][0] == wide[0]
 
 
-def test_amounts_of_many_currencies_are_worked_out_once_a_row() -> None:
-    """Once for each column would take minutes where there are hundreds."""
-    asked: list[Line] = []
-
-    def amounts(line: Line) -> dict[str, Decimal]:
-        asked.append(line)
-        return {"EUR": Decimal(len(asked))}
-
-    money = Column("revenue", "metric", amounts, "money")
-    found = list(by_currency(money, ["EUR", "GBP", "USD"]))
-    rows = [Line(Facts({}, (), 0)), Line(Facts({}, (), 0))]
-    assert [[column.cell(row) for column in found] for row in rows] == [
-        [1, None, None],
-        [2, None, None],
+def test_a_row_of_amounts_is_spread_over_a_column_for_each_currency() -> None:
+    count = Column("entered", "metric", lambda line: 1, "count")
+    money = Column("revenue", "metric", lambda line: None, "money")
+    currencies = ["EUR", "GBP"]
+    assert flat_names([money, count], currencies) == ["revenue_EUR", "revenue_GBP", "entered"]
+    rows: list[tuple[dict[str, Cell], list[Cell]]] = [
+        ({"revenue": {"GBP": Decimal(2)}, "entered": 1}, [None, 2, 1]),
+        ({"revenue": None, "entered": 1}, [None, None, 1]),
+        ({"revenue": Decimal(3), "currency": "EUR", "entered": 1}, [3, None, 1]),
     ]
-    assert len(asked) == 2
+    for row, expected in rows:
+        assert flat_cells([money, count], currencies, row) == expected
 
 
 def test_subtotals_beside_a_currency_have_a_column_for_each_too() -> None:
