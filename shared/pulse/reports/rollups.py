@@ -83,6 +83,8 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         ("media_type", "customer_segment", "service_type", "currency"),
         # what agents did
         ("media_type", "agent"),
+        # what customers met with each agent, by what they wanted
+        ("service_type", "agent", "currency"),
     ),
     lake.SESSIONS.name: _of(lake.SESSIONS, ("media_type",)),
 }
