@@ -21,6 +21,7 @@ PAGES = [
     "/source",
     "/browsers",
     "/agents",
+    "/comments",
     "/customer-perspective",
     "/agent-activity",
     "/revenue",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pulse.comments.terms import words
 from pulse.texts import folded
 
+_QUOTES = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'))
+"""As telephones and word processors write them."""
 _PART = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 
 
@@ -27,7 +29,7 @@ class Search:
         """The search that somebody typed; a quotation mark that is not closed means nothing."""
         wanted: list[str] = []
         unwanted: list[str] = []
-        for minus, quoted, bare in _PART.findall(text):
+        for minus, quoted, bare in _PART.findall(text.translate(_QUOTES)):
             part = quoted or bare.strip('"').lstrip("-")
             if looked_for := words(part) or folded(part.strip()):
                 (unwanted if minus else wanted).append(looked_for)

@@ -1,5 +1,7 @@
 """Which comments a search finds."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,8 @@ COMMENT = "Die App stÃ¼rzt ab, und niemand antwortet. Viel zu lange gewartet! ðŸ
         ("app fehlt", False),
         ('"zu lange"', True),
         ('"lange zu"', False),
+        ("\u201elange zu\u201c", False),
+        ("\u00abzu lange\u00bb", True),
         ('"viel zu lange" -app', False),
         ("-fehlt", True),
         ('-"zu lange"', False),
@@ -39,7 +43,7 @@ def test_what_is_found(text: str, finds: bool) -> None:
 def test_any_search_of_any_comment_is_answered_and_its_opposite_is_the_opposite(
     text: str, comment: str
 ) -> None:
-    phrase = text.replace('"', "")
+    phrase = re.sub('["\u201c\u201d\u201e\u00ab\u00bb]', "", text)
     search, opposite = Search.parse(f'"{phrase}"'), Search.parse(f'-"{phrase}"')
     if search.wanted:
         assert search.finds(comment) is not opposite.finds(comment)

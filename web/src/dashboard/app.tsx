@@ -120,6 +120,7 @@ function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
           <ul>
             {pages
               .filter((page) => page.group === group)
+              .filter((page) => !page.ofComments || catalogue.value?.comments)
               .map((page) => (
                 <li key={page.path}>
                   <Link

@@ -5,6 +5,7 @@ import { toTranslate } from "../texts.ts";
 import { OVERVIEW } from "../view.ts";
 import { ActivityPage } from "./activity.tsx";
 import { BrowsersPage } from "./browsers.tsx";
+import { CommentsPage } from "./comments.tsx";
 import { DailyPage } from "./daily.tsx";
 import { GeoPage } from "./geo.tsx";
 import { OverviewPage } from "./overview.tsx";
@@ -24,6 +25,8 @@ export interface Page {
   readonly component: FunctionComponent<PageProps>;
   /** Does the report fix the metric, so that filters by it are not offered? */
   readonly oneMetric?: boolean;
+  /** Is it offered only to keys that may read comments? */
+  readonly ofComments?: boolean;
 }
 
 const survey = (
@@ -52,6 +55,7 @@ export const PAGES: readonly Page[] = [
   survey("source", toTranslate("Sources"), "source", SourcePage),
   survey("browsers", toTranslate("Browsers & OS"), "browsers", BrowsersPage),
   survey("agents", toTranslate("Agents"), "agents", AgentsPage),
+  { ...survey("comments", toTranslate("Comments"), "daily", CommentsPage), ofComments: true },
   contacts("customer-perspective", toTranslate("Customer Perspective"), PerspectivePage),
   contacts("agent-activity", toTranslate("Agent activity"), ActivityPage),
   contacts("revenue", toTranslate("Revenue"), RevenuePage),

@@ -27,6 +27,7 @@ import { capital, distribution, segmentColumn, segmentLegend, shares } from "../
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, type Params } from "../view.ts";
 import { withheldNote } from "../withheld.ts";
+import { WrittenLink } from "../written.tsx";
 import { legend } from "./daily.tsx";
 import { DipNote, dipOf } from "./dip.tsx";
 import type { PageProps } from "./page.ts";
@@ -90,6 +91,7 @@ function ScoredPage({ params, filters, metric }: PageProps & { metric: Metric })
         report={metric.report}
         query={query}
       />
+      <WrittenLink params={params} filters={filters} metric={metric.report} />
       <Shown of={whole}>
         {(reply) =>
           found.length === 0 ? (

@@ -471,4 +471,27 @@ export const texts: Texts = {
     "La primera respuesta se ha enviado y espera su procesamiento: aparecerá aquí por sí sola.",
   "Waiting for the first answer: it shows here within two minutes, by itself.":
     "Esperando la primera respuesta: aparecerá aquí por sí sola en menos de dos minutos.",
+  Comments: "Comentarios",
+  "What customers wrote, and the words that set bad answers apart.":
+    "Lo que escribieron los clientes y las palabras que distinguen las malas respuestas.",
+  comments: "comentarios",
+  "Bad answers say": "Las malas respuestas dicen",
+  "Good answers say": "Las buenas respuestas dicen",
+  "No word is said more than chance explains.":
+    "Ninguna palabra aparece más de lo que explica el azar.",
+  "{n} comments, {other} of the others": "{n} comentarios, {other} de los demás",
+  "All comments": "Todos los comentarios",
+  "Of bad answers": "De malas respuestas",
+  "Of neutral answers": "De respuestas neutras",
+  "Of good answers": "De buenas respuestas",
+  "Newest first": "Los más recientes primero",
+  "Worst first": "Los peores primero",
+  "Search the comments": "Buscar en los comentarios",
+  "Words, “phrases”, -without": "Palabras, «frases», -sin",
+  "Which comments": "Qué comentarios",
+  Order: "Orden",
+  "{n} comment": "{n} comentario",
+  "{n} comments": "{n} comentarios",
+  "Show more": "Mostrar más",
+  "What dissatisfied customers wrote": "Lo que escribieron los clientes insatisfechos",
 };

@@ -472,4 +472,27 @@ export const texts: Texts = {
     "La première réponse est envoyée et attend d’être traitée : elle s’affichera ici d’elle-même.",
   "Waiting for the first answer: it shows here within two minutes, by itself.":
     "En attente de la première réponse : elle s’affichera ici d’elle-même en moins de deux minutes.",
+  Comments: "Commentaires",
+  "What customers wrote, and the words that set bad answers apart.":
+    "Ce que les clients ont écrit, et les mots qui distinguent les mauvaises réponses.",
+  comments: "commentaires",
+  "Bad answers say": "Les mauvaises réponses disent",
+  "Good answers say": "Les bonnes réponses disent",
+  "No word is said more than chance explains.":
+    "Aucun mot ne revient plus que le hasard ne l’explique.",
+  "{n} comments, {other} of the others": "{n} commentaires, {other} parmi les autres",
+  "All comments": "Tous les commentaires",
+  "Of bad answers": "Des mauvaises réponses",
+  "Of neutral answers": "Des réponses neutres",
+  "Of good answers": "Des bonnes réponses",
+  "Newest first": "Les plus récents d’abord",
+  "Worst first": "Les pires d’abord",
+  "Search the comments": "Chercher dans les commentaires",
+  "Words, “phrases”, -without": "Mots, « expressions », -sans",
+  "Which comments": "Quels commentaires",
+  Order: "Ordre",
+  "{n} comment": "{n} commentaire",
+  "{n} comments": "{n} commentaires",
+  "Show more": "En montrer plus",
+  "What dissatisfied customers wrote": "Ce que les clients insatisfaits ont écrit",
 };

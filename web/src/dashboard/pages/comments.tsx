@@ -1,0 +1,275 @@
+// Comments: what customers wrote, searched, and the words that set bad answers apart from good ones.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Comment, Comments, Word, Words } from "../../interface.ts";
+import { get } from "../api.ts";
+import "../comments.css";
+import * as format from "../format.ts";
+import { Shown } from "../loaded.tsx";
+import { pieces } from "../marks.ts";
+import { fetchNames, nameOf } from "../names.ts";
+import { NoData } from "../problem.tsx";
+import { useOne } from "../replies.ts";
+import { look } from "../router.ts";
+import { t, toTranslate } from "../texts.ts";
+import { reportQuery, withParams, type Params } from "../view.ts";
+import type { PageProps } from "./page.ts";
+
+const NO_CHANGES = { compare: null, granularity: null, tenant: null };
+const OWN = ["segment", "q", "order"];
+
+export function CommentsPage({ params, filters }: PageProps): JSX.Element {
+  const query = reportQuery(params, [...filters, ...OWN], NO_CHANGES);
+  const found = useOne<Comments>(path("comments", query));
+  const days = found.value?.meta;
+  useEffect(() => {
+    document.title = `${t("Comments")} · Pulse`;
+    fetchNames("agent", reportQuery(params, filters, NO_CHANGES));
+  }, [query]);
+  return (
+    <>
+      <header class="page-head">
+        <div>
+          <h1>{t("Comments")}</h1>
+          <p class="note">{t("What customers wrote, and the words that set bad answers apart.")}</p>
+        </div>
+        {days && (
+          <p class="freshness">
+            <strong>{format.days(days.date_range.start_date, days.date_range.end_date)}</strong>
+          </p>
+        )}
+        {days?.warnings.map(({ code, message }) => (
+          <p key={code} class="warning">
+            {message}
+          </p>
+        ))}
+      </header>
+      <WordsOf params={params} filters={filters} />
+      <SearchForm key={params.get("q") ?? ""} params={params} />
+      <Shown of={found}>
+        {(reply) =>
+          reply.count === 0 ? (
+            <NoData what={t("comments")} />
+          ) : (
+            <List key={query} reply={reply} query={query} search={textOf(params)} />
+          )
+        }
+      </Shown>
+    </>
+  );
+}
+
+function path(route: string, query: string): string {
+  return `/${route}${query && `?${query}`}`;
+}
+
+function textOf(params: Params): string {
+  try {
+    return decodeURIComponent(params.get("q") ?? "");
+  } catch {
+    return "";
+  }
+}
+
+// -- words
+
+const MOST_WORDS = "12";
+
+function WordsOf({ params, filters }: PageProps): JSX.Element {
+  const changes = { ...NO_CHANGES, limit: MOST_WORDS };
+  const words = useOne<Words>(path("words", reportQuery(params, filters, changes)));
+  return (
+    <Shown of={words}>
+      {({ first, second }) => (
+        <div class="words">
+          <WordList title={t("Bad answers say")} params={params} words={first.words} segment="bad" />
+          <WordList title={t("Good answers say")} params={params} words={second.words} segment="good" />
+        </div>
+      )}
+    </Shown>
+  );
+}
+
+interface WordListProps {
+  readonly title: string;
+  readonly params: Params;
+  readonly words: readonly Word[];
+  readonly segment: "bad" | "good";
+}
+
+function WordList({ title, params, words, segment }: WordListProps): JSX.Element {
+  const [own, other] =
+    segment === "bad" ? (["first", "second"] as const) : (["second", "first"] as const);
+  return (
+    <section class={segment}>
+      <h2>{title}</h2>
+      {words.length === 0 ? (
+        <p class="note">{t("No word is said more than chance explains.")}</p>
+      ) : (
+        <ul>
+          {words.map((word) => (
+            <li key={word.term}>
+              <button
+                type="button"
+                class="link"
+                title={word.example}
+                onClick={() => look(withParams(params, { q: quoted(word.term), segment }))}
+              >
+                <bdi>{word.term}</bdi>
+              </button>{" "}
+              <span class="note">
+                {t("{n} comments, {other} of the others", {
+                  n: format.count(word[own]),
+                  other: format.count(word[other]),
+                })}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function quoted(term: string): string {
+  return encodeURIComponent(`"${term}"`);
+}
+
+// -- search
+
+const SEGMENTS: readonly (readonly [string, string])[] = [
+  ["", toTranslate("All comments")],
+  ["bad", toTranslate("Of bad answers")],
+  ["neutral", toTranslate("Of neutral answers")],
+  ["good", toTranslate("Of good answers")],
+];
+
+const ORDERS: readonly (readonly [string, string])[] = [
+  ["", toTranslate("Newest first")],
+  ["lowest", toTranslate("Worst first")],
+];
+
+function SearchForm({ params }: { readonly params: Params }): JSX.Element {
+  const [text, setText] = useState(textOf(params));
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    look(withParams(params, { q: text.trim() ? encodeURIComponent(text.trim()) : null }));
+  };
+  return (
+    <form class="comment-search" role="search" aria-label={t("Comments")} onSubmit={submit}>
+      <input
+        type="search"
+        aria-label={t("Search the comments")}
+        placeholder={t("Words, “phrases”, -without")}
+        value={text}
+        onInput={(e) => setText(e.currentTarget.value)}
+      />
+      <button type="submit">{t("Search")}</button>
+      <Choice name="segment" label={t("Which comments")} options={SEGMENTS} params={params} />
+      <Choice name="order" label={t("Order")} options={ORDERS} params={params} />
+    </form>
+  );
+}
+
+interface ChoiceProps {
+  readonly name: string;
+  readonly label: string;
+  readonly options: readonly (readonly [string, string])[];
+  readonly params: Params;
+}
+
+function Choice({ name, label, options, params }: ChoiceProps): JSX.Element {
+  return (
+    <select
+      aria-label={label}
+      value={params.get(name) ?? ""}
+      onChange={(e) => look(withParams(params, { [name]: e.currentTarget.value || null }))}
+    >
+      {options.map(([value, text]) => (
+        <option key={value} value={value}>
+          {t(text)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+// -- the list
+
+interface ListProps {
+  readonly reply: Comments;
+  readonly query: string;
+  readonly search: string;
+}
+
+function List({ reply, query, search }: ListProps): JSX.Element {
+  const [more, setMore] = useState<readonly Comments[]>([]);
+  const pages = [reply, ...more];
+  const cursor = pages.at(-1)?.next_cursor ?? null;
+  const comments = pages.flatMap((page) => page.comments);
+  const goOn = (): void => {
+    const next = `${query}${query && "&"}cursor=${encodeURIComponent(cursor ?? "")}`;
+    // a build has changed them meanwhile: then what is here stays, and the button too
+    get<Comments>(path("comments", next)).then((page) => setMore([...more, page]), () => undefined);
+  };
+  return (
+    <section class="comments">
+      <h2>{format.counted(reply.count, "{n} comment", "{n} comments")}</h2>
+      <ol>
+        {comments.map((one) => (
+          <Said
+            key={`${one.survey} ${one.answered_at} ${one.response_id}`}
+            one={one}
+            search={search}
+            zone={reply.meta.date_range.timezone}
+          />
+        ))}
+      </ol>
+      {cursor !== null && (
+        <button type="button" onClick={goOn}>
+          {t("Show more")}
+        </button>
+      )}
+    </section>
+  );
+}
+
+interface SaidProps {
+  readonly one: Comment;
+  readonly search: string;
+  readonly zone: string;
+}
+
+function Said({ one, search, zone }: SaidProps): JSX.Element {
+  const about = [
+    nameOf("survey", one.survey),
+    one.channel && nameOf("channel", one.channel),
+    one.agent && nameOf("agent", one.agent),
+    one.country && nameOf("country", one.country),
+    ...Object.entries(one.tags).map(([name, value]) => `${name}: ${value}`),
+  ].filter((part) => part);
+  return (
+    <li class={one.segment}>
+      <span class="score" title={`${nameOf("metric", one.metric)} ${one.scale}`}>
+        {one.score}
+      </span>
+      <div>
+        <p class="said" dir="auto">
+          {pieces(one.comment, search).map(({ text, marked }, place) =>
+            marked ? <mark key={place}>{text}</mark> : text,
+          )}
+        </p>
+        <p class="note">
+          <time dateTime={one.answered_at}>{format.moment(one.answered_at, zone)}</time>
+          {about.map((part) => (
+            <span key={part}>
+              {" · "}
+              <bdi>{part}</bdi>
+            </span>
+          ))}
+        </p>
+      </div>
+    </li>
+  );
+}
