@@ -15,7 +15,7 @@ from pulse.serve.comments import asked as questions
 from pulse.serve.comments.asked import Asked
 from pulse.serve.comments.found import Comment, Found, read
 from pulse.serve.cursors import Cursor, fingerprint, outdated
-from pulse.serve.formats import PAGE_BYTES, fill, json_array, json_object, to_json
+from pulse.serve.formats import PAGE_BYTES, json_object, json_rows, to_json
 from pulse.serve.query import refusal
 from pulse.store.objects import Objects
 from pulse.tenants.access import Directory, authenticate, require_kind
@@ -50,14 +50,14 @@ class CommentAnswers:
             comments = sorted(comments, key=lambda one: one.height)
         name = _name(tenant, key, asked)
         start = _start(asked, name, found.content)
-        texts = (to_json(one.shown) for one in comments[start:])
-        page = fill(texts, limit=asked.limit, room=PAGE_BYTES - _META_BYTES)
-        end = start + len(page)
+        shown = (one.shown for one in comments[start : start + asked.limit])
+        page, rows = json_rows(shown, room=PAGE_BYTES - _META_BYTES)
+        end = start + rows
         following = Cursor(name, found.content, end).text() if end < len(comments) else None
         members = {
             "meta": to_json(_meta(asked, dates, tenant, found)),
             "count": to_json(len(comments)),
-            "comments": json_array(page),
+            "comments": page,
             "next_cursor": to_json(following),
         }
         return Reply(200, json_object(members), {"Content-Type": JSON, **_HEADERS})
