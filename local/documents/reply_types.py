@@ -12,7 +12,16 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-READ_BY_PAGES = ("Catalogue", "Reply", "Dimension", "Survey", "Accepted", "Problem")
+READ_BY_PAGES = (
+    "Catalogue",
+    "Reply",
+    "Dimension",
+    "Comments",
+    "Words",
+    "Survey",
+    "Accepted",
+    "Problem",
+)
 
 _HEAD = """// What the API replies, written from docs/openapi.json by `make docs`; do not edit.
 """

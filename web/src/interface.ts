@@ -103,6 +103,49 @@ export interface Column {
   readonly metric?: string;
 }
 
+export interface Comment {
+  readonly answered_at: string;
+  readonly survey: string;
+  readonly metric: string;
+  readonly scale: string;
+  readonly score: number;
+  readonly channel: string | null;
+  readonly agent: string | null;
+  readonly country: string | null;
+  readonly browser: string | null;
+  readonly os: string | null;
+  readonly device: string | null;
+  readonly segment: "good" | "neutral" | "bad";
+  readonly comment: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly response_id: string;
+  readonly interaction_id: string | null;
+  /** True where the agent is not told, because few have written about them. */
+  readonly withheld: boolean;
+}
+
+export interface Comments {
+  readonly meta: CommentsMeta;
+  /** How many there are, over all pages. */
+  readonly count: number;
+  readonly comments: readonly Comment[];
+  readonly next_cursor: string | null;
+}
+
+export interface CommentsMeta {
+  readonly date_range: {
+    readonly preset: string | null;
+    readonly start_date: string;
+    readonly end_date: string;
+    readonly timezone: string;
+  };
+  readonly filters: Readonly<Record<string, unknown>>;
+  readonly warnings: readonly {
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
 export interface Dimension {
   readonly dimension: string;
   readonly title: string;
@@ -255,4 +298,32 @@ export interface Survey {
   readonly fresh_s: number;
   /** For how many seconds after it was given an answer is taken. */
   readonly back_s: number;
+}
+
+export interface Word {
+  readonly term: string;
+  /** How many comments of the first group hold it. */
+  readonly first: number;
+  /** How many of the second. */
+  readonly second: number;
+  readonly log_odds: number;
+  readonly z: number;
+  /** The newest comment of its group with it. */
+  readonly example: string;
+}
+
+export interface Words {
+  readonly meta: CommentsMeta;
+  readonly contrast: "segment" | "period" | "filter";
+  readonly formula: "log_odds@1";
+  /** Bad answers, these days, or those of `against`. */
+  readonly first: {
+    readonly comments: number;
+    readonly words: readonly Word[];
+  };
+  /** Good answers, the days before, or the rest. */
+  readonly second: {
+    readonly comments: number;
+    readonly words: readonly Word[];
+  };
 }
