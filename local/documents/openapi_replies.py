@@ -59,7 +59,7 @@ def _reply_schema(report: Report) -> Schema:
         members["breakdown"] = {
             "type": "array",
             "description": report.breakdown.text,
-            "items": {"type": "object", "required": [*report.family.apart, *names]},
+            "items": {"type": "object", "required": [*report.family.required, *names]},
         }
     return {
         "type": "object",
@@ -71,12 +71,12 @@ def _reply_schema(report: Report) -> Schema:
 
 
 def _extent(report: Report) -> str:
-    names = report.family.apart
+    names = report.family.required
     return f"One row for each {' and '.join(names)}" if names else "One row over everything"
 
 
 def _row_schema(report: Report) -> Schema:
-    apart = report.family.apart
+    apart = report.family.required
     metrics = {metric.name: _figure_schema(metric) for metric in report.metrics}
     changes: Schema = {}
     for metric in report.metrics:

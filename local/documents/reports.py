@@ -75,13 +75,13 @@ def _report(report: Report) -> Iterator[str]:
     facts = [
         ("family", report.family.name),
         ("default grouping", grouping),
-        ("always in the grouping", _code(report.family.apart)),
+        ("always in the grouping", _code(report.family.required)),
         ("may be grouped by", _code(d.name for d in report.dimensions)),
         ("columns", _code(metric.name for metric in report.metrics)),
     ]
     for name, values in report.fixed.items():
         facts.append((f"only `{name}`", _code(values)))
-    for name in report.given:
+    for name in report.not_null:
         facts.append((f"only with a `{name}`", "what has none is not in it"))
     for table in report.beside:
         told = _code((PERIOD, TENANT.name, *table.dimensions))
@@ -111,7 +111,7 @@ def _dimensions(family: Family) -> Iterator[str]:
 def _only(family: Family, dimension: str) -> str:
     """Which reports have a dimension, where not all of the family do."""
     reports = [report for report in REPORTS.values() if report.family == family]
-    having = [report.name for report in reports if dimension not in report.lacks]
+    having = [report.name for report in reports if dimension not in report.excluded]
     return "" if len(having) == len(reports) else f" Of {_code(having)} alone."
 
 

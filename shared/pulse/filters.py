@@ -52,7 +52,7 @@ def among(values: Iterable[str], *, negated: bool = False) -> Condition:
     return Condition(frozenset(None if form == NOT_GIVEN else form for form in forms), negated)
 
 
-def given() -> Condition:
+def not_null() -> Condition:
     """The condition that there is a value at all."""
     return Condition(frozenset({None}), negated=True)
 

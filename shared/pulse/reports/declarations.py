@@ -66,9 +66,9 @@ class Facts:
         """True where the sums are of answers on different scales."""
         return self.group.get("metric") == ALL
 
-    def told(self, name: str) -> int | None:
+    def measured(self, name: str) -> int | None:
         """The sum of a measure; None where its table does not know this group."""
-        return self.layout.told(self.sums, name)
+        return self.layout.measured(self.sums, name)
 
     def of_currency(self, name: str, currency: str) -> int:
         """The sum of a measure over what was recorded in a currency."""
@@ -121,19 +121,19 @@ def _all_judged(_: Sequence[Label]) -> tuple[int, ...]:
 class Family:
     """Reports over one table of the lake: the same dimensions, the same filters on all.
 
-    `apart` are the dimensions that are in every grouping, because figures across them would
-    mean nothing; shares and totals are taken within them. Where there are any, `period` comes
-    before them; else it stands where it was asked for, a level like the others. `by_tenant`:
+    `required` dimensions are in every grouping, because figures across them would mean nothing;
+    shares and totals are taken within them. Where there are any, `period` comes before them; else
+    it stands where it was asked for, a level like the others. `by_tenant`:
     every key may group by tenant, also one that knows a single one. `by_currency` are the
     measures that money is made of. `formulas` gives the versioned formulas that a row's headline
     follows. `unjudged` gives the places of the counts that mean nothing under these values of
-    `apart`: no figure is made of them.
+    `required`: no figure is made of them.
     """
 
     name: str
     dataset: lake.Dataset
     dimensions: tuple[Dimension, ...]
-    apart: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
     by_tenant: bool = False
     by_currency: tuple[str, ...] = ()
     formulas: Callable[[Facts], tuple[str, ...]] = _no_scores
@@ -153,14 +153,14 @@ class Family:
 class Report:
     """A question with a name.
 
-    `fixed` filters hold whatever is asked; what a dimension `given` has no value for is not in
-    it either. `always` names the values of a dimension that have their row, once they are grouped
-    by it, even where nothing was counted. It `lacks` dimensions that other reports of its family
-    have. Measures of the tables `beside` the family's own count where these know every dimension
-    that is asked for. A report with a `breakdown` adds rows of another grain, made from each row
-    of the totals. A report `by_count` is always grouped by a dimension of its own, whose values
-    are the positions of the family's counts. A report `over_all` adds rows over every metric and
-    scale. `among` makes figures of all rows at once.
+    `fixed` filters hold whatever is asked; rows that have no value of a `not_null` dimension are
+    not in it either. `always` names the values of a dimension that have their row, once they are
+    grouped by it, even where nothing was counted. It has none of the family's dimensions that are
+    `excluded`. Measures of the tables `beside` the family's own count where these know every
+    dimension that is asked for. A report with a `breakdown` adds rows of another grain, made from
+    each row of the totals. A report `by_count` is always grouped by a dimension of its own, whose
+    values are the positions of the family's counts. A report `over_all` adds rows over every metric
+    and scale. `among` makes figures of all rows at once.
     """
 
     name: str
@@ -171,9 +171,9 @@ class Report:
     group_by: tuple[str, ...] = ()
     granularity: str = "total"
     fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    given: tuple[str, ...] = ()
+    not_null: tuple[str, ...] = ()
     always: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    lacks: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     beside: tuple[lake.Dataset, ...] = ()
     breakdown: "Breakdown | None" = None
     by_count: Dimension | None = None
@@ -183,7 +183,7 @@ class Report:
     @property
     def filters(self) -> tuple[Dimension, ...]:
         """What it may be filtered by."""
-        return tuple(one for one in self.family.dimensions if one.name not in self.lacks)
+        return tuple(one for one in self.family.dimensions if one.name not in self.excluded)
 
     @property
     def filter_names(self) -> tuple[str, ...]:
@@ -203,7 +203,7 @@ class Report:
 
     def tables_telling(self, asked: Collection[str]) -> tuple[lake.Dataset, ...]:
         """Of the tables, those that know every dimension that is asked for or filtered by."""
-        stored = {*asked, *self.fixed, *self.given} & {*self.filter_names}
+        stored = {*asked, *self.fixed, *self.not_null} & {*self.filter_names}
         return tuple(table for table in self.tables if stored <= {*table.dimensions})
 
     @property
@@ -221,7 +221,7 @@ class Report:
 
     def __post_init__(self) -> None:
         """Raise ValueError where an entry names a dimension that its family lacks."""
-        named = {*self.group_by, *self.fixed, *self.always, *self.given} - {PERIOD}
+        named = {*self.group_by, *self.fixed, *self.always, *self.not_null} - {PERIOD}
         if self.among:
             named |= {*self.among.strata}
             if self.over_all:
@@ -232,7 +232,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """Rows of a finer grain under a reply: their columns after those of `Family.apart`."""
+    """Rows of a finer grain under a reply: their columns after those of `Family.required`."""
 
     text: str
     dimensions: tuple[Dimension, ...]
@@ -252,7 +252,7 @@ class Among:
     """Figures of a row that take all rows of a question at once, such as ranks or adjustments.
 
     `strata` are dimensions by which the rows' sums are split beside the grouped ones. `compute`
-    gets all rows of one period and of what the family keeps apart that anything was counted of, in
+    gets all rows of one period and of required dimensions that anything was counted of, in
     the order of their values, subtotals aside; it gives each row's figures by name. Metrics show
     them (Facts.among).
     """

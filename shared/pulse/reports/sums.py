@@ -33,7 +33,7 @@ class Layout:
         """How many sums a group has."""
         return len(self.places) + len(self.by_currency) * len(self.currencies)
 
-    def told(self, sums: Sequence[int], name: str) -> int | None:
+    def measured(self, sums: Sequence[int], name: str) -> int | None:
         """The sum of a measure; None where none of the tables has it."""
         place = self.places.get(name)
         return None if place is None else sums[place]

@@ -232,9 +232,9 @@ SURVEY = Family(
     name="survey",
     dataset=lake.SCORES,
     dimensions=streams.RESPONSES.dimensions,
-    apart=("metric", "scale"),
+    required=("metric", "scale"),
     formulas=_score_formulas,
-    unjudged=lambda apart: _unjudged(*apart),
+    unjudged=lambda required: _unjudged(*required),
 )
 
 _SCORED = (AVERAGE, MEDIAN, SCORE, CI_LOW, CI_HIGH)

@@ -38,7 +38,7 @@ from pulse.serve.years import TenantYears, Year
 class Aggregate:
     """The sums of each side, and the groups that have rows, some of which counted nothing.
 
-    `left_out` is how many answers no figure is made of, by what the family keeps apart.
+    `left_out` is how many answers no figure is made of, by the required dimensions.
     """
 
     layout: Layout
@@ -62,7 +62,7 @@ def aggregate(plan: Plan, objects: TenantYears, fold: Fold | None = None) -> Agg
             found = _groups(plan, one, years, layout, one.compared, fold)
             sides.append(_beside_periods_asked_for(plan, one, found))
         for side, found in zip((now, before), sides, strict=False):
-            kept, unjudged = judged(plan.report, plan.apart, found)
+            kept, unjudged = judged(plan.report, plan.required, found)
             side.append(kept)
             left_out.update(unjudged)
         counted = merged(side[-1].bare for side in (now, before) if side)
@@ -188,7 +188,7 @@ def _side(plan: Plan, parts: Sequence[Groups], layout: Layout) -> Groups:
     """The sums of every tenant, and those over all scales."""
     found = merged(parts)
     check_size(len(found), layout.width)
-    return with_over_all(found, plan.apart) if plan.report.over_all else found
+    return with_over_all(found, plan.required) if plan.report.over_all else found
 
 
 def _rows(plan: Plan, one: TenantDays, counted: Groups) -> Groups:
@@ -213,4 +213,4 @@ def _rows(plan: Plan, one: TenantDays, counted: Groups) -> Groups:
 def _with_added_rows(plan: Plan, rows: Groups) -> Groups:
     """The groups, and those that the report shows beside them."""
     rows = with_always(plan.report, plan.query.group_by, rows)
-    return with_over_all(rows, plan.apart) if plan.report.over_all else rows
+    return with_over_all(rows, plan.required) if plan.report.over_all else rows

@@ -110,7 +110,7 @@ class Rows:
 
 def compare(plan: Plan, found: Aggregate) -> Rows:
     """The rows of the reply, in no order. Raises TooManyGroupsError for more than can be told."""
-    least = plan.apart.stop
+    least = plan.required.stop
     sides = [found.now, found.before] if found.before is not None else [found.now]
     lined = lined_up(found.rows, sides)
     tables = levels(lined, least) if plan.query.subtotals else [lined]
@@ -121,11 +121,11 @@ def compare(plan: Plan, found: Aggregate) -> Rows:
 
 
 def totals(plan: Plan, found: Aggregate) -> Rows:
-    """A row for each combination of what the family keeps apart that was counted, in order."""
-    names = plan.report.family.apart
-    sides = [found.now.by(plan.apart)]
+    """A row for each combination of required dimensions that was counted, in order."""
+    names = plan.report.family.required
+    sides = [found.now.by(plan.required)]
     if found.before is not None:
-        sides.append(found.before.by(plan.apart))
+        sides.append(found.before.by(plan.required))
     groups = lined_up(nothing(len(names)), sides)
     by_value = [ranks(column.values)[column.codes] for column in groups.columns]
     if by_value:
@@ -154,7 +154,7 @@ def _below_each_other(plan: Plan, layout: Layout, tables: Sequence[Groups]) -> R
         plan.query.group_by,
         columns,
         lengths,
-        plan.apart.stop,
+        plan.required.stop,
         layout,
         now,
         before[0] if before else None,

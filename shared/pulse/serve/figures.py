@@ -28,7 +28,7 @@ _AT_ONCE = 1_000
 class Figures:
     """A report's rows, each made when it is asked for.
 
-    `left_out` is how many answers no figure is made of, by what the family keeps apart.
+    `left_out` is how many answers no figure is made of, by the required dimensions.
     """
 
     plan: Plan

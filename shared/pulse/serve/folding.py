@@ -1,7 +1,7 @@
 """Folds the groups of a question that has too many: the largest are kept, all others become REST.
 
 Only *open* columns are folded, such as agents and countries. Values of closed sets, periods,
-tenants, currencies and what a report's family keeps apart are not: they are few, and a sum over
+tenants, currencies and required dimensions are not: they are few, and a sum over
 them may mean nothing. The last column folds first. So (ada, DE) is kept if it is large; ada's
 smaller groups become (ada, REST) if another group of hers is kept; and an agent without a kept
 group becomes (REST, REST). So a subtotal remains the sum of everything that it names.
@@ -34,7 +34,7 @@ LEAST_KEPT = 10
 
 def open_columns(report: Report, group_by: Sequence[str]) -> tuple[str, ...]:
     """The grouped columns whose values may become REST, in their order."""
-    closed = {PERIOD, CURRENCY, *report.family.apart}
+    closed = {PERIOD, CURRENCY, *report.family.required}
     known = {dimension.name: dimension for dimension in report.filters}
     return tuple(
         name

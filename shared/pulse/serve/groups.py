@@ -163,15 +163,15 @@ def levels(groups: Groups, least: int) -> list[Groups]:
     return found
 
 
-# -- what a report's family keeps apart
+# -- required dimensions
 
 
-def apart(report: Report, group_by: Sequence[str]) -> slice:
-    """The places of the columns that the report's family keeps apart.
+def required_places(report: Report, group_by: Sequence[str]) -> slice:
+    """The places of the columns that the report's family requires.
 
     No subtotal leaves them out, nor what is before them.
     """
-    names = report.family.apart
+    names = report.family.required
     first = group_by.index(names[0]) if names else 0
     return slice(first, first + len(names))
 
@@ -181,12 +181,12 @@ def period_place(group_by: Sequence[str]) -> int | None:
     return group_by.index(PERIOD) if PERIOD in group_by else None
 
 
-def judged(report: Report, apart: slice, groups: Groups) -> tuple[Groups, dict[Key, int]]:
+def judged(report: Report, required: slice, groups: Groups) -> tuple[Groups, dict[Key, int]]:
     """The groups without counts that cannot be judged, and how many these are by metric and scale.
 
     Groups without any other count are dropped.
     """
-    columns = groups.columns[apart]
+    columns = groups.columns[required]
     numbers, members = number(columns, len(groups))
     known = keys([column.take(members) for column in columns], len(members))
     is_unjudged = np.zeros((len(known), groups.sums.shape[1]), np.bool_)
@@ -204,11 +204,11 @@ def judged(report: Report, apart: slice, groups: Groups) -> tuple[Groups, dict[K
     return left.take(np.flatnonzero(~has_some | (left.sums != 0).any(axis=1))), left_out
 
 
-def with_over_all(groups: Groups, apart: slice) -> Groups:
+def with_over_all(groups: Groups, required: slice) -> Groups:
     """The groups, and beside them those over every metric and scale."""
     over_all = groups
-    for place in range(apart.start, apart.stop):
-        value = ALL if place == apart.start else None
+    for place in range(required.start, required.stop):
+        value = ALL if place == required.start else None
         over_all = over_all.replaced(place, constant(value, len(groups)))
     return united([groups, over_all])
 

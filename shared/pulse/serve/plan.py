@@ -7,7 +7,7 @@ from functools import lru_cache
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
-from pulse.filters import Filters, among, both, given
+from pulse.filters import Filters, among, both, not_null
 from pulse.reports.declarations import CURRENCY, PERIOD, Label, Report
 from pulse.serve import groups
 from pulse.serve.needs import Needs
@@ -72,9 +72,9 @@ class Plan:
     """Below so many answers, figures that tell how a person was judged are withheld; 0: none is."""
 
     @property
-    def apart(self) -> slice:
-        """The places of the grouped columns that the report's family keeps apart."""
-        return groups.apart(self.report, self.query.group_by)
+    def required(self) -> slice:
+        """The places of the grouped columns that the report's family requires."""
+        return groups.required_places(self.report, self.query.group_by)
 
     @property
     def period_place(self) -> int | None:
@@ -85,7 +85,7 @@ class Plan:
     def frame(self) -> tuple[int, ...]:
         """The places of the grouped columns within which shares and changes are told, in order."""
         period = [] if self.period_place is None else [self.period_place]
-        return tuple(sorted({*period, *range(self.apart.start, self.apart.stop)}))
+        return tuple(sorted({*period, *range(self.required.start, self.required.stop)}))
 
 
 def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -> Plan:
@@ -103,7 +103,7 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
         tables=tables,
         tenants=tuple(_tenant_days(query, tables, tenant) for tenant in tenants),
         filters=filters,
-        all_filters=both(both(filters, fixed), dict.fromkeys(report.given, given())),
+        all_filters=both(both(filters, fixed), dict.fromkeys(report.not_null, not_null())),
         min_sample=_min_sample(report, key, tenants, asked),
     )
 

@@ -72,7 +72,7 @@ class Query:
     dates: DateRange | None
     granularity: str
     group_by: tuple[str, ...]
-    """Every grouped column in order: what the family keeps apart, then those asked for."""
+    """Every grouped column in order: the family's required ones, then those asked for."""
     tenants: tuple[str, ...] | None = None
     """Of which tenants, where the key does not say so."""
     filters: Mapping[str, Condition] = field(default_factory=dict)
@@ -294,19 +294,19 @@ def _grouping(
     if report.by_count and report.by_count.name not in asked:
         asked.append(report.by_count.name)
     granularity = _granularity(given, report, asked)
-    return granularity, _in_order(asked, granularity, report.family.apart)
+    return granularity, _in_order(asked, granularity, report.family.required)
 
 
 def _granularity(given: Mapping[str, str], report: Report, asked: Sequence[str]) -> str:
     """How long the periods of a grouping are; those of days where it does not say.
 
-    The report's own go with what its family keeps apart: a grouping that is asked for instead of
+    The report's own go with what its family requires: a grouping that is asked for instead of
     the report's leaves them out where there is nothing such.
     """
     if "granularity" not in given:
         if PERIOD in asked:
             return "day" if report.granularity == "total" else report.granularity
-        return report.granularity if report.family.apart else "total"
+        return report.granularity if report.family.required else "total"
     granularity = decode(given["granularity"])
     _choice("granularity", granularity, days.GRANULARITIES, "unknown_granularity")
     if PERIOD in asked and granularity == "total" and "group_by" in given:
@@ -316,16 +316,16 @@ def _granularity(given: Mapping[str, str], report: Report, asked: Sequence[str])
     return granularity
 
 
-def _in_order(asked: Sequence[str], granularity: str, apart: Sequence[str]) -> tuple[str, ...]:
-    """The columns asked for, behind what is kept apart; `period` before that, if there is any.
+def _in_order(asked: Sequence[str], granularity: str, required: Sequence[str]) -> tuple[str, ...]:
+    """The columns asked for, behind the required ones; `period` before that, if there is any.
 
     Where nothing is, it stands where it was asked for, and first where granularity alone asks.
     """
     if granularity == "total":
-        return (*apart, *(name for name in asked if name not in (PERIOD, *apart)))
-    if PERIOD in asked and not apart:
+        return (*required, *(name for name in asked if name not in (PERIOD, *required)))
+    if PERIOD in asked and not required:
         return tuple(asked)
-    return (PERIOD, *apart, *(name for name in asked if name not in (PERIOD, *apart)))
+    return (PERIOD, *required, *(name for name in asked if name not in (PERIOD, *required)))
 
 
 def _order(

@@ -113,7 +113,7 @@ def test_every_report_s_own_question_has_a_roll_up_by_day() -> None:
         for table in report.tables:
             if table == lake.SESSIONS:
                 continue  # its two dimensions are what the report asks for
-            named = {*report.group_by, *report.fixed, *report.given, *report.family.apart}
+            named = {*report.group_by, *report.fixed, *report.not_null, *report.family.required}
             if report.by_currency:
                 named.add("currency")
             asked = named & {*table.dimensions}
@@ -125,5 +125,5 @@ def test_every_dimension_is_told_by_day_without_the_cube() -> None:
     for family in FAMILIES.values():
         every = {rollup.name: 1 for rollup in ROLLUPS[family.dataset.name][1:]}
         for name in family.dimension_names:
-            asked = (*family.apart, name)
+            asked = (*family.required, name)
             assert rollups.covering(family.dataset, every, asked, months=False), name
