@@ -58,8 +58,10 @@ class Groups:
     @classmethod
     def of(cls, keys: Sequence[Key], width: int) -> "Groups":
         """These groups of so many columns, without sums."""
+        if not keys:
+            return nothing(width)
         columns = [stacked([constant(key[at], 1) for key in keys]) for at in range(width)]
-        return cls(columns, _no_sums(len(keys))) if keys else nothing(width)
+        return cls(columns, _no_sums(len(keys)))
 
     @property
     def bare(self) -> "Groups":
