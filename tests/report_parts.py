@@ -10,7 +10,7 @@ from pulse import days, lake
 from pulse.reports import rollups, tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve import parquet
-from pulse.serve.cells import Cells
+from pulse.serve.block import Block
 from pulse.serve.groups import Groups, Key
 from pulse.serve.years import Piece, Year
 from pulse.tenants.tenant import CUBE, Part, YearState
@@ -76,23 +76,23 @@ def state(
     return YearState((part,), content, as_of_us, min(held), 1)
 
 
-def whole(table: lake.Dataset, cells: Cells) -> Year:
+def whole(table: lake.Dataset, block: Block) -> Year:
     """The year of one object, all of whose rows count."""
     held = frozenset(
         date.fromordinal(number + days.EPOCH.date().toordinal())
-        for number in set(cells.day.tolist())
+        for number in set(block.day.tolist())
     )
-    return Year(table, [Piece(cells, held, held)])
+    return Year(table, [Piece(block, held, held)])
 
 
-def as_cells(table: lake.Dataset, body: bytes) -> Cells:
-    """The cells of a cube's object."""
+def as_block(table: lake.Dataset, body: bytes) -> Block:
+    """The block of a cube's object."""
     return parquet.read(body, table, ROLLUPS[table.name][0])
 
 
 def as_year(table: lake.Dataset, body: bytes) -> Year:
     """The year of one cube's object."""
-    return whole(table, as_cells(table, body))
+    return whole(table, as_block(table, body))
 
 
 def by_key(groups: Groups) -> dict[Key, list[int]]:

@@ -94,8 +94,8 @@ class World:
     def ask(self, wanted: Wanted, process: Distributed | None = None) -> int:
         """How many answers of score 1 the roll-up counts."""
         process = process or self.process()
-        cells = process.cells(wanted, self.admit, remaining_s=lambda: 0.0)
-        [sums] = cells.group([DAY], {}, []).sums.tolist()
+        block = process.block(wanted, self.admit, remaining_s=lambda: 0.0)
+        [sums] = block.group([DAY], {}, []).sums.tolist()
         return int(sums[1])
 
     def refused(self, wanted: Wanted) -> str:
@@ -247,7 +247,7 @@ def test_a_day_that_went_from_a_run_is_looked_up_once_more_and_others_are_not(
     remaining = Wanted(
         lake.SCORES, "acme", {RUN: frozenset({DAY, other})}, (DateRange(other, other),), (), {}
     )
-    world.process().cells(remaining, world.admit, remaining_s=lambda: 0.0)
+    world.process().block(remaining, world.admit, remaining_s=lambda: 0.0)
 
 
 def test_days_that_are_not_asked_for_make_no_other_question(world: World) -> None:
@@ -274,10 +274,10 @@ def test_who_has_asked_too_much_begins_nothing_but_reads_what_is_there(world: Wo
     def admit() -> None:
         raise TooManyRequestsError("key_limit", "Too many.", retry_after_s=1)
 
-    cells = world.process().cells(wanted("DE"), admit, remaining_s=lambda: 0.0)
-    assert len(cells.day) == 1
+    block = world.process().block(wanted("DE"), admit, remaining_s=lambda: 0.0)
+    assert len(block.day) == 1
     with pytest.raises(TooManyRequestsError):
-        world.process().cells(wanted("FR"), admit, remaining_s=lambda: 0.0)
+        world.process().block(wanted("FR"), admit, remaining_s=lambda: 0.0)
     assert world.ask(wanted("FR")) == 1
     assert len(world.athena.targets) == 2
 
@@ -291,7 +291,7 @@ def test_of_two_who_begin_at_the_same_moment_one_has_the_turn(world: World) -> N
 
     late = replace(world.process(), questions=Late(world.table))
     with pytest.raises(UnavailableError, match="one at a time"):
-        late.cells(wanted("FR"), world.admit, remaining_s=lambda: 0.0)
+        late.block(wanted("FR"), world.admit, remaining_s=lambda: 0.0)
     assert len(world.athena.targets) == 1
 
 

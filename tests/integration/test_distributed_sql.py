@@ -24,7 +24,7 @@ from pulse.reports.declarations import PERIOD
 from pulse.reports.registry import REPORTS
 from pulse.serve import distributed_sql
 from pulse.serve.answer import answer
-from pulse.serve.cells import Cells
+from pulse.serve.block import Block
 from pulse.serve.distributed_sql import TooManyRowsError, Wanted
 from pulse.serve.plan import needs_of, plan_of
 from pulse.serve.query import parse
@@ -117,7 +117,7 @@ def lay_out(
     }
 
 
-def answered(pulse: Driver, wanted: Wanted) -> Cells:
+def answered(pulse: Driver, wanted: Wanted) -> Block:
     """The roll-up as Athena makes it."""
     lake_bucket = pulse.settings.lake_bucket
     prefix = lake.question_prefix(wanted.tenant, "f", lake.ulid())
@@ -133,7 +133,7 @@ def answered(pulse: Driver, wanted: Wanted) -> Cells:
     )["QueryExecutionId"]
     told = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
     assert told["State"] == "SUCCEEDED", told
-    return wanted.cells([pulse.read(key) for key in pulse.objects(prefix)])
+    return wanted.block([pulse.read(key) for key in pulse.objects(prefix)])
 
 
 @dataclass(frozen=True)

@@ -149,8 +149,8 @@ def test_a_question_is_answered_from_the_rows_laid_out(pulse: Driver, rows: list
     )
     filters = {"agent": Condition(frozenset({"ada"}))}
     wanted = Wanted(lake.SCORES, "acme", laid_out(pulse), (YEAR,), ("survey",), filters)
-    cells = distributed.cells(wanted, lambda: None, remaining_s=lambda: 0.0)
-    found = report_parts.by_key(cells.group(None, filters, ["survey"]))
+    block = distributed.block(wanted, lambda: None, remaining_s=lambda: 0.0)
+    found = report_parts.by_key(block.group(None, filters, ["survey"]))
     expected: dict[tuple[str], list[int]] = {}
     for one in rows:
         if (one["tenant"], one["agent"], one["run"]) == ("acme", "ada", run_of(one["day"])):

@@ -152,9 +152,9 @@ def test_report_objects(dataset: lake.Dataset, folder: Path) -> None:
         read.append((f"{dataset.name}-roll-up.parquet", samples.roll_up(dataset), month))
     for file_name, rollup, day in read:
         body = (folder / file_name).read_bytes()
-        cells = reports.read(body, dataset, rollup)
+        block = reports.read(body, dataset, rollup)
         first, second = dataset.dimensions[:2]
-        (key,), (sums,) = zip(*by_key(cells.group([day], {}, (first, second))).items(), strict=True)
+        (key,), (sums,) = zip(*by_key(block.group([day], {}, (first, second))).items(), strict=True)
         expected = {"metric": "csat", "scale": "1-5"}
         assert key == tuple(expected.get(name, f"{name} 1") for name in (first, second))
         assert sums == counts_of(folder, dataset)
@@ -266,8 +266,8 @@ def of_the_next_version(body: bytes, reader: int) -> bytes:
 
 def test_a_report_object_may_have_columns_more_and_fewer() -> None:
     body = of_the_next_version(samples.report_objects()["scores.parquet"], reader=2)
-    cells = reports.read(body, lake.SCORES, ROLLUPS["scores"][0])
-    ((key, sums),) = by_key(cells.group(None, {}, ["os"])).items()
+    block = reports.read(body, lake.SCORES, ROLLUPS["scores"][0])
+    ((key, sums),) = by_key(block.group(None, {}, ["os"])).items()
     assert sums == [2, 4, 6, 8, 10, 12, 14, 0, 18, 20, 22]
     assert key == (None,)
 

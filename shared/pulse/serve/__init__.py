@@ -3,7 +3,7 @@
     query      parse: the query string as one value, or one coded error
     plan       plan: tables, each tenant's days, every filter, what is to be read
     identity   ETag and cursor, which the plan alone decides
-    years      load: the objects of these days, kept warm (parquet, cells)
+    years      load: the objects of these days, kept warm (parquet, block)
     aggregate  aggregate: rows of objects, tables and tenants as one table of groups
     compare    compare: both ranges of days beside each other, subtotals and totals
     figures    render: the metrics of rows, in order

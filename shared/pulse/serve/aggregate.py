@@ -14,7 +14,7 @@ from pulse import lake
 from pulse.days import DateRange
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT
 from pulse.reports.sums import Layout
-from pulse.serve.cells import Fold
+from pulse.serve.block import Fold
 from pulse.serve.encoding import Integers, constant
 from pulse.serve.groups import (
     Groups,

@@ -9,7 +9,7 @@ import numpy as np
 
 from pulse.reports.declarations import Among, Facts, Stratified, Value
 from pulse.serve.aggregate import aggregate
-from pulse.serve.cells import Fold
+from pulse.serve.block import Fold
 from pulse.serve.compare import Rows
 from pulse.serve.groups import Groups, Key
 from pulse.serve.plan import Plan

@@ -10,7 +10,7 @@ from pulse.http import Reply
 from pulse.serve import identity
 from pulse.serve.aggregate import aggregate
 from pulse.serve.among import among
-from pulse.serve.cells import Fold
+from pulse.serve.block import Fold
 from pulse.serve.columns import columns, withheld
 from pulse.serve.compare import compare, totals
 from pulse.serve.cursors import outdated

@@ -18,7 +18,7 @@ from pulse import lake
 from pulse.days import Remaining
 from pulse.errors import AthenaError, GoneError, UnavailableError, UnprocessableError
 from pulse.observe import count, logger
-from pulse.serve.cells import Cells
+from pulse.serve.block import Block
 from pulse.serve.cursors import fingerprint
 from pulse.serve.distributed_sql import MOST_ROWS, TooManyRowsError, Wanted
 from pulse.serve.years import Admit, Left, Year, not_rolled_up
@@ -50,7 +50,7 @@ class Distributed:
     objects: Objects
     budget_bytes: int = BUDGET_BYTES
     wait_s: float = WAIT_S
-    _kept: OrderedDict[str, Cells] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[str, Block] = field(default_factory=OrderedDict)
 
     @classmethod
     def from_settings(cls, settings: ServeReportsSettings) -> Self:
@@ -65,7 +65,7 @@ class Distributed:
     def years(self, left: Sequence[Left], admit: Admit) -> list[Year]:
         """What the objects of a question do not tell, of each as one (see serve.years.Elsewhere).
 
-        Raises what `cells` raises. What has been made by then is there for whoever asks again.
+        Raises what `block` raises. What has been made by then is there for whoever asks again.
         """
         asked = [Wanted.of(one.needs, laid_out(one)) for one in left]
         remaining_s = _patience(self.wait_s)
@@ -76,11 +76,11 @@ class Distributed:
                 if name not in self._kept:
                     self._begun(wanted, name, admit)
         return [
-            Year(wanted.table, [wanted.piece(self.cells(wanted, admit, remaining_s))], "athena")
+            Year(wanted.table, [wanted.piece(self.block(wanted, admit, remaining_s))], "athena")
             for wanted in asked
         ]
 
-    def cells(self, wanted: Wanted, admit: Admit, remaining_s: Remaining) -> Cells:
+    def block(self, wanted: Wanted, admit: Admit, remaining_s: Remaining) -> Block:
         """The roll-up. `admit` counts a statement, and raises where that is one too many.
 
         Raises UnavailableError (503, with Retry-After) while it is not there, because this or
@@ -92,11 +92,11 @@ class Distributed:
         if name not in self._kept:
             self._kept[name] = self._made(wanted, name, admit, remaining_s)
         self._kept.move_to_end(name)
-        cells = self._kept[name]
+        block = self._kept[name]
         self._forget()
-        return cells
+        return block
 
-    def _made(self, wanted: Wanted, name: str, admit: Admit, remaining_s: Remaining) -> Cells:
+    def _made(self, wanted: Wanted, name: str, admit: Admit, remaining_s: Remaining) -> Block:
         asked = self._wait(self._begun(wanted, name, admit), remaining_s)
         self._check_complete(wanted)  # now that no statement reads them any more
         if asked.state == "failed":
@@ -106,7 +106,7 @@ class Distributed:
             self.questions.forget(asked)
             raise _gone()
         try:
-            return wanted.cells([self.objects.get(key) for key in keys])
+            return wanted.block([self.objects.get(key) for key in keys])
         except TooManyRowsError as error:
             raise UnprocessableError(
                 "too_many_rows",
@@ -203,10 +203,10 @@ class Distributed:
         return list(self.objects.keys(_prefix(asked)))
 
     def _forget(self) -> None:
-        size = sum(cells.nbytes for cells in self._kept.values())
+        size = sum(block.nbytes for block in self._kept.values())
         while size > self.budget_bytes and len(self._kept) > 1:
-            _, cells = self._kept.popitem(last=False)
-            size -= cells.nbytes
+            _, block = self._kept.popitem(last=False)
+            size -= block.nbytes
 
 
 def laid_out(left: Left) -> dict[str, frozenset[date]]:

@@ -1,8 +1,8 @@
 """The statement by which Athena makes the one roll-up that a question needs, and what is read back.
 
 A roll-up has the sums of the question's days by the dimensions that it groups by, its filters
-applied, in as few rows as tell the question's periods apart. So whatever works on Cells works on it
-as on any report object, and gives the same reply byte by byte.
+applied, in as few rows as tell the question's periods apart. So whatever works on a Block works on
+it as on any report object, and gives the same reply byte by byte.
 
 Text that a caller sent stands in the statement as a parameter and nowhere else. Athena takes
 parameters in a WHERE alone (docs.aws.amazon.com/athena/latest/ug/
@@ -31,7 +31,7 @@ from pulse.filters import Condition, Filters
 from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
 from pulse.serve import parquet
-from pulse.serve.cells import Cells
+from pulse.serve.block import Block
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.needs import Needs
 from pulse.serve.years import Piece
@@ -106,12 +106,12 @@ class Wanted:
         parameters = tuple(one for branch in (*counted, *marks) for one in branch.parameters)
         return Statement(sql, parameters)
 
-    def piece(self, cells: Cells) -> Piece:
+    def piece(self, block: Block) -> Piece:
         """The roll-up as a reader takes it: each row has a day of a range that it counts in."""
         ranged = frozenset(day for dates in self.ranges for day in dates)
-        return Piece(cells, ranged, ranged)
+        return Piece(block, ranged, ranged)
 
-    def cells(self, objects: Sequence[bytes]) -> Cells:
+    def block(self, objects: Sequence[bytes]) -> Block:
         """The roll-up, from the objects that the statement wrote.
 
         Raises TooManyRowsError where it has more rows than a reader holds.
@@ -128,7 +128,7 @@ class Wanted:
         marked: Any = pa.concat_tables(tables).column(_MARK).combine_chunks()
         mark = np.from_dlpack(marked)
         made = {name: self._column(name, found, mark) for name in (*self.grouped, *self.filters)}
-        return Cells(self.table, found.day, _Made(made), found.counts)
+        return Block(self.table, found.day, _Made(made), found.counts)
 
     # -- the statement
 
@@ -266,7 +266,7 @@ class Wanted:
 
     # -- the roll-up
 
-    def _column(self, name: str, found: Cells, mark: Integers) -> Encoded:
+    def _column(self, name: str, found: Block, mark: Integers) -> Encoded:
         """A dimension of the roll-up; marked rows have a value that fails the filters."""
         condition = self._filters.get(name)
         if name in self._columns:
@@ -312,9 +312,9 @@ def _read(body: bytes) -> pa.Table:
     return pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
 
 
-def _without_rows(table: lake.Dataset) -> Cells:
+def _without_rows(table: lake.Dataset) -> Block:
     nothing = {name: Encoded(np.empty(0, np.uint8), [None]) for name in table.dimensions}
-    return Cells(table, np.empty(0, np.int32), _Made(nothing), [()] * len(table.measures))
+    return Block(table, np.empty(0, np.int32), _Made(nothing), [()] * len(table.measures))
 
 
 def _distinct(codes: Integers, values: Sequence[Label]) -> Encoded:

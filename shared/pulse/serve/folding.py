@@ -19,7 +19,7 @@ import numpy as np
 from pulse.lake import REST
 from pulse.reports.declarations import CURRENCY, PERIOD, Label, Report
 from pulse.serve import groups
-from pulse.serve.cells import Fold
+from pulse.serve.block import Fold
 from pulse.serve.columns import LEVEL
 from pulse.serve.encoding import Encoded, Integers, number, ranks
 from pulse.serve.groups import Groups

@@ -1,4 +1,4 @@
-"""Cells out of the Parquet of a part's object, reading no more of it than its statistics leave.
+"""A block out of the Parquet of a part's object, reading no more of it than its statistics leave.
 
 A row group's statistics tell measures that are zero throughout and dimensions that have one value;
 of sorted rows that is half of everything. Dimensions are read when they are first asked for.
@@ -19,15 +19,15 @@ import pyarrow.parquet as pq
 
 from pulse import formats, lake
 from pulse.reports.rollups import Rollup
-from pulse.serve.cells import Cells, Part
+from pulse.serve.block import Block, SparseColumn
 from pulse.serve.encoding import Encoded, Integers
 
 _FEW_ROWS = 2**18
 """So many are read before a second thread would have begun."""
 
 
-def read(body: bytes, table: lake.Dataset, rollup: Rollup) -> Cells:
-    """The cells of one object of a report table, a roll-up as build_reports writes it.
+def read(body: bytes, table: lake.Dataset, rollup: Rollup) -> Block:
+    """The block of one object of a report table, a roll-up as build_reports writes it.
 
     A column that its version did not know has nothing in any row, or what another one said before
     it came. Raises NewerFormatError for an object that this version would read wrongly.
@@ -36,15 +36,15 @@ def read(body: bytes, table: lake.Dataset, rollup: Rollup) -> Cells:
     formats.REPORT.check(metadata.metadata)
     file = _open(body, table, metadata)
     groups = list(_row_groups(file.metadata))
-    counts: dict[str, list[Part]] = {name: [] for name in table.measures}
+    counts: dict[str, list[SparseColumn]] = {name: [] for name in table.measures}
     for found in _all_counts(file, groups, body, table):
-        for name, parts in found.items():
-            counts[name] += parts
+        for name, columns in found.items():
+            counts[name] += columns
     for name, same in table.before.items():
         if name not in metadata.schema.names:
             counts[name] = counts[same]
     day: Any = file.read(columns=["day"], use_threads=False).column("day")
-    return Cells(
+    return Block(
         table=table,
         day=_numbers(day.cast(pa.int32()).combine_chunks()),
         columns=Dimensions(file, groups, rollup.dimensions, len(body)),
@@ -162,7 +162,7 @@ def _numbers(array: Any) -> Integers:
     return np.from_dlpack(array)
 
 
-_Counts = dict[str, list[Part]]
+_Counts = dict[str, list[SparseColumn]]
 """By measure; those that are zero throughout are not in it."""
 
 
@@ -187,17 +187,17 @@ def _counts(file: pq.ParquetFile, groups: Sequence[_RowGroup], table: lake.Datas
     return counts
 
 
-def _count(array: Any, first_row: int) -> list[Part]:
-    """An additive column in parts; decimals as whole numbers of their last place."""
+def _count(array: Any, first_row: int) -> list[SparseColumn]:
+    """An additive column as sparse ones; decimals as whole numbers of their last place."""
     if not pa.types.is_decimal(array.type):
-        return _parts(_numbers(array), first_row)
+        return _sparse(_numbers(array), first_row)
     low, high = _halves(array)
     if np.array_equal(high, low >> 63):  # nothing but signs: 64 bits are enough
-        return _parts(low, first_row)
+        return _sparse(low, first_row)
     return [
-        *_parts(low & 0xFFFFFFFF, first_row),
-        *_parts(low >> 32 & 0xFFFFFFFF, first_row, 32),
-        *_parts(high, first_row, 64),
+        *_sparse(low & 0xFFFFFFFF, first_row),
+        *_sparse(low >> 32 & 0xFFFFFFFF, first_row, 32),
+        *_sparse(high, first_row, 64),
     ]
 
 
@@ -213,8 +213,8 @@ def _halves(array: Any) -> tuple[Integers, Integers]:
 _PART_BITS = 22
 
 
-def _parts(amounts: Integers, first_row: int, shift: int = 0) -> list[Part]:
-    """The amounts' bits in as few parts as keep every sum below 2**53."""
+def _sparse(amounts: Integers, first_row: int, shift: int = 0) -> list[SparseColumn]:
+    """The amounts' bits in as few columns as keep every sum below 2**53."""
     rows = np.flatnonzero(amounts != 0)  # numpy finds the true ones three times as fast
     if not len(rows):
         return []
@@ -222,9 +222,9 @@ def _parts(amounts: Integers, first_row: int, shift: int = 0) -> list[Part]:
     if np.abs(kept.astype(np.float64)).sum() < 2**52:  # a bit to spare, as this sum is not exact
         rows += first_row
         rows = rows.astype(np.min_scalar_type(rows[-1]))
-        return [Part(rows, kept.astype(_fewest_bytes(kept)), shift)]
-    lowest = _parts(amounts & (2**_PART_BITS - 1), first_row, shift)
-    return [*lowest, *_parts(amounts >> _PART_BITS, first_row, shift + _PART_BITS)]
+        return [SparseColumn(rows, kept.astype(_fewest_bytes(kept)), shift)]
+    lowest = _sparse(amounts & (2**_PART_BITS - 1), first_row, shift)
+    return [*lowest, *_sparse(amounts >> _PART_BITS, first_row, shift + _PART_BITS)]
 
 
 def _fewest_bytes(amounts: Integers) -> np.dtype[Any]:

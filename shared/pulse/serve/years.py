@@ -20,7 +20,7 @@ from pulse.reports import rollups
 from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
 from pulse.serve import groups, parquet
-from pulse.serve.cells import Cells, Fold
+from pulse.serve.block import Block, Fold
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
@@ -40,13 +40,13 @@ class Piece:
     `held` are all of these days; the other ones have rows in newer parts, and do not count here.
     """
 
-    cells: Cells
+    block: Block
     held: frozenset[date]
     live: frozenset[date]
     by_month: bool = False
 
     def dates(self, asked: DateRange) -> Iterable[date] | None:
-        """The days that rows which count are of, as the cells name them; None for all rows."""
+        """The days that rows which count are of, as the block names them; None for all rows."""
         taken = {day for day in self.live if asked.start <= day <= asked.end}
         if taken == self.held:
             return None
@@ -79,9 +79,9 @@ class Year:
         fold: Fold | None = None,
         measures: Sequence[str] | None = None,
     ) -> Groups:
-        """Sums of the rows that the days and filters leave (see Cells.group)."""
+        """Sums of the rows that the days and filters leave (see Block.group)."""
         found = [
-            piece.cells.group(
+            piece.block.group(
                 piece.dates(dates),
                 filters,
                 dimensions,
@@ -103,9 +103,9 @@ class Year:
         granularity: str = "day",
         week_start: str = "monday",
     ) -> Iterator[tuple[Sequence[Encoded], Integers]]:
-        """The same groups as columns with how many events each has (see Cells.sizes), by piece."""
+        """The same groups as columns with how many events each has (see Block.sizes), by piece."""
         for piece in self.pieces:
-            yield piece.cells.sizes(
+            yield piece.block.sizes(
                 piece.dates(dates),
                 filters,
                 dimensions,
@@ -115,17 +115,17 @@ class Year:
 
     def has(self, dates: DateRange, name: str, value: str) -> bool:
         """Is there a row of these days with this value of a dimension?"""
-        return any(piece.cells.has(piece.dates(dates), name, value) for piece in self.pieces)
+        return any(piece.block.has(piece.dates(dates), name, value) for piece in self.pieces)
 
     def known(self, name: str) -> set[Label]:
         """The values that a dimension has in what was read, whatever the day."""
-        return {value for piece in self.pieces for value in piece.cells.columns[name].values}
+        return {value for piece in self.pieces for value in piece.block.columns[name].values}
 
     def values(self, dates: DateRange, name: str) -> set[Label]:
         """The values that a dimension has in the rows of these days."""
         found: set[Label] = set()
         for piece in self.pieces:
-            found |= piece.cells.values(piece.dates(dates), name)
+            found |= piece.block.values(piece.dates(dates), name)
         return found
 
 
@@ -190,8 +190,8 @@ class _Choice:
     held: frozenset[date]
     live: frozenset[date]
 
-    def piece(self, cells: Cells) -> Piece:
-        return Piece(cells, self.held, self.live, self.rollup.grain == "month")
+    def piece(self, block: Block) -> Piece:
+        return Piece(block, self.held, self.live, self.rollup.grain == "month")
 
 
 @dataclass
@@ -201,7 +201,7 @@ class Years:
     objects: Objects
     budget_bytes: int = BUDGET_BYTES
     elsewhere: Elsewhere = nowhere
-    _kept: OrderedDict[_Name, Cells] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[_Name, Block] = field(default_factory=OrderedDict)
 
     def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
         """For each of the needs the tenant's years that its days are in, oldest first.
@@ -217,7 +217,7 @@ class Years:
             for choices in years.values()
             for choice in choices
         }
-        found = self._cells(wanted)
+        found = self._blocks(wanted)
         left = [
             Left(needs, uncovered)
             for needs, (_, uncovered) in zip(asked, plans, strict=True)
@@ -288,31 +288,31 @@ class Years:
 
     # -- what is in memory
 
-    def _cells(self, wanted: Mapping[_Name, _Choice]) -> Mapping[_Name, Cells]:
+    def _blocks(self, wanted: Mapping[_Name, _Choice]) -> Mapping[_Name, Block]:
         missing = [choice for name, choice in wanted.items() if name not in self._kept]
-        for choice, cells in zip(missing, self._get_all(missing), strict=True):
-            self._kept[choice.name] = cells
+        for choice, block in zip(missing, self._get_all(missing), strict=True):
+            self._kept[choice.name] = block
         for name in wanted:
             self._kept.move_to_end(name)
         return {name: self._kept[name] for name in wanted}
 
-    def _get_all(self, wanted: Collection[_Choice]) -> list[Cells]:
+    def _get_all(self, wanted: Collection[_Choice]) -> list[Block]:
         if len(wanted) < 2:  # as mostly: a millisecond less than with a thread
             return [self._get(choice) for choice in wanted]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             return list(pool.map(self._get, wanted))
 
-    def _get(self, choice: _Choice) -> Cells:
+    def _get(self, choice: _Choice) -> Block:
         body = self.objects.get_unless_gone(choice.key)
         if body is None:
             raise GoneError(f"{choice.key} is no longer there")
         return parquet.read(body, choice.table, choice.rollup)
 
     def _forget(self) -> None:
-        size = sum(cells.nbytes for cells in self._kept.values())
+        size = sum(block.nbytes for block in self._kept.values())
         while size > self.budget_bytes:
-            _, cells = self._kept.popitem(last=False)
-            size -= cells.nbytes
+            _, block = self._kept.popitem(last=False)
+            size -= block.nbytes
 
 
 def _live(parts: Sequence[Part]) -> Iterator[tuple[Part, frozenset[date]]]:

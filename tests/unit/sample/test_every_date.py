@@ -25,7 +25,7 @@ from pulse import days, lake
 from pulse.raw.user_agents import client_of
 from pulse.reports.registry import REPORTS
 from pulse.serve.answer import answer
-from pulse.serve.cells import Cells, Part
+from pulse.serve.block import Block, SparseColumn
 from pulse.serve.encoding import Encoded
 from pulse.serve.plan import plan_of
 from pulse.serve.query import parse
@@ -71,12 +71,12 @@ class Columns(dict[str, Encoded]):
     nbytes = 0
 
 
-def cells(table: lake.Dataset, dimensions: Mapping[str, Any], measures: Mapping[str, Any]) -> Cells:
-    """Rows, given as columns, as a report's cells: a dimension that is not given is null."""
+def block(table: lake.Dataset, dimensions: Mapping[str, Any], measures: Mapping[str, Any]) -> Block:
+    """Rows, given as columns, as a report's block: a dimension that is not given is null."""
     dates = dimensions["day"]
     nothing = [None] * len(dates)
     columns = {name: column(dimensions.get(name, nothing)) for name in table.dimensions}
-    return Cells(
+    return Block(
         table=table,
         day=np.array([day.toordinal() for day in dates]) - days.EPOCH.date().toordinal(),
         columns=Columns(columns),
@@ -90,10 +90,10 @@ def column(values: Sequence[str | None]) -> Encoded:
     return Encoded(codes, list(known))
 
 
-def part(amounts: Any) -> Part:
+def part(amounts: Any) -> SparseColumn:
     found = np.array(amounts, np.int64)
     rows = np.flatnonzero(found)
-    return Part(rows, found[rows])
+    return SparseColumn(rows, found[rows])
 
 
 class Answer(NamedTuple):
@@ -145,12 +145,12 @@ def local_day(instant: str) -> date:
     return local_day_of_hour(instant[:13])
 
 
-def scores(found: Sequence[Answer]) -> Cells:
+def scores(found: Sequence[Answer]) -> Block:
     """Each answer as a row of the report table scores."""
     columns = dict(zip(Answer._fields, zip(*found, strict=True), strict=True))
     given = np.array(columns["score"])
     counts = {name: given == score for score, name in enumerate(lake.SCORE_COUNTS)}
-    return cells(lake.SCORES, columns, counts)
+    return block(lake.SCORES, columns, counts)
 
 
 class Entered(NamedTuple):
@@ -191,10 +191,10 @@ def entered(now: datetime) -> list[Entered]:
     return found
 
 
-def interactions(found: Sequence[Entered]) -> Cells:
+def interactions(found: Sequence[Entered]) -> Block:
     """Each contact as a row of the report table interactions."""
     columns = dict(zip(Entered._fields, zip(*found, strict=True), strict=True))
-    return cells(lake.INTERACTIONS, columns, columns)
+    return block(lake.INTERACTIONS, columns, columns)
 
 
 # -- what the Overview asks, and what it makes of the replies
@@ -204,7 +204,7 @@ def interactions(found: Sequence[Entered]) -> Cells:
 class Asker:
     """Asks the reports; the replies' bodies are JSON text."""
 
-    tables: Mapping[str, Cells]
+    tables: Mapping[str, Block]
 
     def reply(self, report: str, query: str) -> str:
         """The reply to one query."""

@@ -286,7 +286,7 @@ def test_the_least_recently_used_leave_when_memory_is_short(shelf: Shelf) -> Non
 
     measure = Years(shelf)
     ask(measure, 2024)
-    one = sum(cells.nbytes for cells in measure._kept.values())
+    one = sum(block.nbytes for block in measure._kept.values())
     years = Years(shelf, budget_bytes=int(2.5 * one))
     for year in (2024, 2025, 2024, 2026):
         ask(years, year)

@@ -14,8 +14,8 @@ from pulse.errors import UnprocessableError
 from pulse.filters import Condition
 from pulse.reports import tenant_year
 from pulse.reports.registry import SURVEY
-from pulse.serve import cells, encoding, groups, parquet
-from tests.report_parts import as_cells, by_key
+from pulse.serve import block, encoding, groups, parquet
+from tests.report_parts import as_block, by_key
 from tests.unit.serve.events import AGENTS, Answer, answers, as_object, as_piece
 from tests.unit.serve.interactions import table_object
 
@@ -26,8 +26,8 @@ conditions = st.builds(Condition, st.frozensets(st.sampled_from([*AGENTS, "zz"])
 dimensions = st.lists(st.sampled_from(SURVEY.dimension_names), unique=True)
 
 
-def read(given_answers: list[Answer]) -> cells.Cells:
-    return as_cells(lake.SCORES, as_object(given_answers))
+def read(given_answers: list[Answer]) -> block.Block:
+    return as_block(lake.SCORES, as_object(given_answers))
 
 
 @settings(deadline=None)  # the first example pays for imports
@@ -93,7 +93,7 @@ def test_sums_are_exact_however_great(given_rows: list[tuple[str, int, int]], bo
         {"day": FIRST, "agent": agent, "revenue": amount * bought, "finish_us": duration}
         for agent, amount, duration in given_rows
     ]
-    found = as_cells(lake.INTERACTIONS, table_object(lake.INTERACTIONS, rows))
+    found = as_block(lake.INTERACTIONS, table_object(lake.INTERACTIONS, rows))
     revenue, finish = (lake.INTERACTIONS.measures.index(n) for n in ("revenue", "finish_us"))
     expected: dict[tuple[str | None, ...], list[int]] = defaultdict(lambda: [0, 0])
     for agent, amount, duration in given_rows:
@@ -105,7 +105,7 @@ def test_sums_are_exact_however_great(given_rows: list[tuple[str, int, int]], bo
 
 def test_what_is_small_is_kept_in_one_part() -> None:
     rows = [{"day": FIRST, "revenue": amount, "finish_us": 10**12} for amount in (-125, 0, 99)]
-    found = as_cells(lake.INTERACTIONS, table_object(lake.INTERACTIONS, rows))
+    found = as_block(lake.INTERACTIONS, table_object(lake.INTERACTIONS, rows))
     parts = dict(zip(lake.INTERACTIONS.measures, found.counts, strict=True))
     assert [len(parts[name]) for name in ("revenue", "finish_us", "entered")] == [1, 1, 0]
     assert parts["revenue"][0].amounts.dtype == np.int8
@@ -169,7 +169,7 @@ def test_many_row_groups_read_by_two_threads_make_the_same_sums(
         )
         for number in range(500)
     ]
-    plain = as_cells(lake.SCORES, as_piece(many))
+    plain = as_block(lake.SCORES, as_piece(many))
     monkeypatch.setattr(tenant_year, "ROW_GROUP", 8)
     monkeypatch.setattr(parquet, "_FEW_ROWS", 0)
     cut = read(many)

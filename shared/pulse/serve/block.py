@@ -3,7 +3,7 @@
 Text columns are codes into their values, in the fewest bytes. Of the counts only what is not
 zero is kept, since a row is hardly ever more than one response: eleven columns of int64 would
 be ten times the size, and ten times the work to add up. Sums are exact: what could outgrow the
-float64 that adds it up is kept in several parts, by its bits.
+float64 that adds it up is kept in several columns, by its bits.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ _EPOCH_DAY = days.EPOCH.date().toordinal()
 
 
 @dataclass(frozen=True)
-class Part:
+class SparseColumn:
     """An additive column's bits from `shift` on: which rows have any, and their amounts.
 
     The amounts' sum is below 2**53, up to which float64 counts.
@@ -51,7 +51,7 @@ class Columns(Protocol):
 
 
 @dataclass(frozen=True)
-class Cells:
+class Block:
     """Rows of one table, tenant and year; `day` counts from 1970.
 
     Methods take the days whose rows count, None for all rows. In a roll-up by month a row's day is
@@ -61,16 +61,16 @@ class Cells:
     table: lake.Dataset
     day: Integers
     columns: Columns
-    counts: Sequence[Sequence[Part]]
-    """The parts of each of the table's measures: mostly one of each row group that has any."""
+    counts: Sequence[Sequence[SparseColumn]]
+    """The columns of each of the table's measures: mostly one of each row group that has any."""
 
     @property
     def nbytes(self) -> int:
         """The memory that the columns take."""
         arrays = [self.day]
-        for parts in self.counts:
-            for part in parts:
-                arrays += [part.rows, part.amounts]
+        for sparse in self.counts:
+            for column in sparse:
+                arrays += [column.rows, column.amounts]
         return self.columns.nbytes + sum(array.nbytes for array in arrays)
 
     def group(
@@ -98,7 +98,7 @@ class Cells:
         if measures is not None:
             counts = [self.counts[self.table.measures.index(name)] for name in measures]
         group_of = self._group_of(rows, numbers, len(members))
-        sums = _side_by_side([_sums(parts, group_of, len(members)) for parts in counts])
+        sums = _side_by_side([_sums(sparse, group_of, len(members)) for sparse in counts])
         return Groups([column.take(members) for column in columns], sums)
 
     def has(self, dates: Iterable[date] | None, name: str, value: str) -> bool:
@@ -130,8 +130,8 @@ class Cells:
         group_of = self._group_of(rows, numbers, len(members))
         sizes = np.zeros(len(members), np.int64)
         for name in self.table.counted:
-            for part in self.counts[self.table.measures.index(name)]:
-                sizes += _added(part, group_of, len(members)) << part.shift
+            for column in self.counts[self.table.measures.index(name)]:
+                sizes += _added(column, group_of, len(members)) << column.shift
         return [column.take(members) for column in columns], sizes
 
     def _selected(
@@ -198,9 +198,9 @@ def _side_by_side(measures: Sequence[Integers]) -> Integers:
     return sums
 
 
-def _sums(parts: Sequence[Part], group_of: Integers, groups: int) -> Integers:
+def _sums(columns: Sequence[SparseColumn], group_of: Integers, groups: int) -> Integers:
     """A measure's sum in each group: Python's integers where one may be beyond 64 bits."""
-    found = [(_added(part, group_of, groups), part.shift) for part in parts]
+    found = [(_added(column, group_of, groups), column.shift) for column in columns]
     reach = sum(int(np.abs(added).max(initial=0)) << shift for added, shift in found)
     sums: Integers = np.zeros(groups, np.int64 if reach < 2**63 else np.object_)
     for added, shift in found:
@@ -208,10 +208,10 @@ def _sums(parts: Sequence[Part], group_of: Integers, groups: int) -> Integers:
     return sums
 
 
-def _added(part: Part, group_of: Integers, groups: int) -> Integers:
-    """The part's sum in each group."""
-    weights = part.amounts
-    sums = np.bincount(group_of[part.rows], weights=weights, minlength=groups + 1)[:groups]
+def _added(column: SparseColumn, group_of: Integers, groups: int) -> Integers:
+    """The column's sum in each group."""
+    weights = column.amounts
+    sums = np.bincount(group_of[column.rows], weights=weights, minlength=groups + 1)[:groups]
     return sums.astype(np.int64)
 
 
