@@ -76,6 +76,47 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class OfSums:
+    """A figure as a function of the sums of some measures, and of nothing else.
+
+    None where a table that has one of them does not know the group.
+    """
+
+    function: Callable[..., Value]
+    measures: tuple[str, ...]
+
+    def __call__(self, facts: Facts) -> Value:
+        """The figure of a row."""
+        places = [facts.layout.places.get(name) for name in self.measures]
+        if None in places:
+            return None
+        return self.function(*[facts.sums[place] for place in places if place is not None])
+
+
+@dataclass(frozen=True)
+class OfAmounts:
+    """Money as a function of the sums of one currency, and of nothing else.
+
+    Of a row of one currency its amount; of any other, those of the currencies recorded.
+    """
+
+    amount: Callable[[Facts, str], Decimal | None]
+    measures: tuple[str, ...] = ()
+    """Over all currencies it takes none."""
+
+    def __call__(self, facts: Facts) -> Value:
+        """The figure of a row."""
+        if CURRENCY in facts.group:
+            return self.amount(facts, str(facts.group[CURRENCY]))
+        found = {
+            currency: value
+            for currency in facts.layout.recorded(facts.sums)
+            if (value := self.amount(facts, currency)) is not None
+        }
+        return found or None
+
+
+@dataclass(frozen=True)
 class Metric:
     """A figure, how it is made, and what it says of an empty group.
 
@@ -97,6 +138,11 @@ class Metric:
     of_any_scale: bool = False
     significant: Callable[[Facts, Facts], bool | None] | None = None
     measure: str | None = None
+
+    @property
+    def measures(self) -> tuple[str, ...] | None:
+        """The measures whose sums it takes; None where it does not say so."""
+        return self.compute.measures if isinstance(self.compute, OfSums | OfAmounts) else None
 
     def of(self, facts: Facts) -> Value:
         """The figure as a row shows it; None too where it is withheld or would mean nothing."""
@@ -205,6 +251,15 @@ class Report:
         """Of the tables, those that know every dimension that is asked for or filtered by."""
         stored = {*asked, *self.fixed, *self.not_null} & {*self.filter_names}
         return tuple(table for table in self.tables if stored <= {*table.dimensions})
+
+    def measures_of(self, table: lake.Dataset) -> tuple[str, ...]:
+        """The measures of one of its tables whose sums its figures take, in the table's order."""
+        taken = {*table.counted}
+        for metric in self.metrics:
+            taken |= {*(table.measures if metric.measures is None else metric.measures)}
+        if self.by_count or self.breakdown or self.among:
+            return table.measures
+        return tuple(name for name in table.measures if name in taken)
 
     @property
     def by_currency(self) -> tuple[str, ...]:

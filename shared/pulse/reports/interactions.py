@@ -15,6 +15,8 @@ from pulse.reports.declarations import (
     Facts,
     Family,
     Metric,
+    OfAmounts,
+    OfSums,
     Report,
     Value,
 )
@@ -32,16 +34,8 @@ INTERACTION = Family(
 # -- how metrics are made of sums
 
 
-def _made(function: Callable[..., Value], *measures: str) -> Callable[[Facts], Value]:
-    """A function of sums; None where a table that has one of them does not know the group."""
-
-    def compute(facts: Facts) -> Value:
-        places = [facts.layout.places.get(name) for name in measures]
-        if None in places:
-            return None
-        return function(*(facts.sums[place] for place in places if place is not None))
-
-    return compute
+def _made(function: Callable[..., Value], *measures: str) -> OfSums:
+    return OfSums(function, measures)
 
 
 def _count(name: str, text: str, measure: str | None = None) -> Metric:
@@ -50,7 +44,7 @@ def _count(name: str, text: str, measure: str | None = None) -> Metric:
         name,
         "count",
         text,
-        lambda facts: facts.measured(measure),
+        _made(int, measure),
         empty="0",
         withheld=False,
         of_any_scale=True,
@@ -88,22 +82,6 @@ def _time(name: str, text: str, duration: str) -> tuple[Metric, Metric]:
         Metric(name, "seconds", text, total, empty="0"),
         Metric(f"{name}_fmt", "time", f"{name} as HH:MM:SS.", shown, empty="0"),
     )
-
-
-def _money(amount: Callable[[Facts, str], Decimal | None]) -> Callable[[Facts], Value]:
-    """Of a row of one currency its amount; of any other, those of the currencies recorded."""
-
-    def compute(facts: Facts) -> Value:
-        if CURRENCY in facts.group:
-            return amount(facts, str(facts.group[CURRENCY]))
-        found = {
-            currency: value
-            for currency in facts.layout.recorded(facts.sums)
-            if (value := amount(facts, currency)) is not None
-        }
-        return found or None
-
-    return compute
 
 
 def _revenue(facts: Facts, currency: str) -> Decimal | None:
@@ -147,7 +125,7 @@ REVENUE = Metric(
     "revenue",
     "money",
     "Revenue recorded, refunds subtracted. Where nothing was recorded in any currency: null.",
-    _money(_revenue),
+    OfAmounts(_revenue),
     formula="revenue@1",
     empty="0",
 )
@@ -155,7 +133,7 @@ AVG_REVENUE = Metric(
     "avg_revenue",
     "money",
     "Mean revenue of the interactions that have one.",
-    _money(_avg_revenue),
+    OfAmounts(_avg_revenue),
     formula="avg_revenue@1",
     numerator="revenue",
     denominator="interactions_with_revenue of the currency",

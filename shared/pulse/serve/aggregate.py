@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pulse import lake
 from pulse.days import DateRange
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT
 from pulse.reports.sums import Layout
@@ -140,20 +139,20 @@ def _year(
         check_size(len(found), layout.width)
         return found
 
-    found = _in_place(layout, year.table, grouped(names))
+    measures = plan.report.measures_of(year.table)
+    found = _in_place(layout, measures, grouped(names, measures))
     if not layout.by_currency:
         return found
     amounts = _by_currency(layout, grouped([*names, CURRENCY], layout.by_currency))
     return lined_up(nothing(len(names)), [found, amounts])
 
 
-def _in_place(layout: Layout, table: lake.Dataset, found: Groups) -> Groups:
-    """The sums of one table's groups where they stand among those of all tables."""
-    if layout.tables == (table,):
+def _in_place(layout: Layout, measures: Sequence[str], found: Groups) -> Groups:
+    """The sums of some measures where they stand among those of all tables; zeros elsewhere."""
+    if len(measures) == len(layout.places):
         return found
     sums: Integers = np.zeros((len(found), len(layout.places)), found.sums.dtype)
-    first = layout.places[table.measures[0]]
-    sums[:, first : first + found.sums.shape[1]] = found.sums
+    sums[:, [layout.places[name] for name in measures]] = found.sums
     return Groups(found.columns, sums)
 
 

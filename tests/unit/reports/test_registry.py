@@ -200,3 +200,19 @@ def test_an_entry_with_a_dimension_that_its_family_lacks_is_refused() -> None:
             metrics=(surveys.RESPONSES,),
             group_by=("media_type",),
         )
+
+
+def test_a_report_takes_the_measures_of_its_figures_alone() -> None:
+    activity = REPORTS["agent-activity"]
+    assert {*activity.measures_of(lake.INTERACTIONS)} == {
+        "entered",  # how many events there are, for shares and samples
+        "handled",
+        "handle_timed",
+        "handle_us",
+        "with_satisfaction",
+        "satisfaction",
+    }
+    assert {*activity.measures_of(lake.SESSIONS)} >= {"active_us", "engaged_us"}
+    for report in REPORTS.values():
+        if any(metric.measures is None for metric in report.metrics):
+            assert report.measures_of(report.family.dataset) == report.family.dataset.measures
