@@ -137,7 +137,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "source": ("responses", "share_pct", *SCORED),
     "rates": ("responses", "share_pct"),
     "browsers": ("responses", "share_pct", *SCORED),
-    "agents": ("responses", "share_pct", *SCORED),
+    "agents": ("responses", "share_pct", *SCORED, "adjusted_score", "differs"),
 }
 GROUPED_BY: Mapping[str, tuple[str, ...]] = {
     "geo": ("country",),
@@ -349,6 +349,8 @@ def _row(
         if not compared:
             continue
         row[f"{name}_previous"] = earlier[name]
+        if name == "differs":
+            continue
         known = shown[name] is not None and earlier[name] is not None and whole_before
         change = Decimal(str(shown[name])) - Decimal(str(earlier[name])) if known else None
         row[f"{name}_change"] = None if change is None else float(change)
@@ -372,11 +374,62 @@ def _side(asked: Asked, label: Label, found: Sequence[tuple[Label, Answered]]) -
     good, bad = every.get("promoters", 0), every.get("detractors", 0)
     for name, count in zip(SEGMENTS[metric], (good, len(scores) - good - bad, bad), strict=True):
         every |= {name: count, f"{name}_pct": share(count, len(scores))}
+    if asked.report == "agents":
+        every |= _beside_the_others(asked, label, found)
     return (
         every
         | {name: row[name] for name in ("n", "responses", "share_pct")}
         | {"headline": every["score"]}
     )
+
+
+def _beside_the_others(asked: Asked, label: Label, found: Sequence[tuple[Label, Answered]]) -> Row:
+    """An agent's adjusted score, and the side on which a step-up test over all agents has it."""
+    nothing: Row = {"adjusted_score": None, "differs": None}
+    group = dict(zip(asked.names, label, strict=True))
+    if {*asked.by} - {"tenant"} != {"agent"} or group["agent"] in (None, ANY):
+        return nothing
+    good, bad = GOOD[group["metric"], group["scale"]], BAD[group["metric"], group["scale"]]
+    answers: dict[str, list[tuple[Any, int]]] = {}
+    for other, answer in found:
+        if _belongs(asked, label, other, but=("agent",)) and answer.dimension("agent") is not None:
+            stratum = answer.dimension("channel"), answer.dimension("country")
+            part = int(answer.score in good) - (group["metric"] == "nps" and answer.score in bad)
+            answers.setdefault(str(answer.dimension("agent")), []).append((stratum, part))
+    scores = {agent: _off_the_others(agent, answers) for agent in answers}
+    score, _ = scores.get(group["agent"], (None, None))
+    z = {
+        agent: value for agent, (_, value) in scores.items() if value and len(answers[agent]) >= 10
+    }
+    marked: set[str] = set()
+    for agent in sorted(z, key=lambda each: abs(z[each])):  # from the least sure on
+        rank = sum(abs(other) >= abs(z[agent]) for other in z.values())
+        if marked or abs(z[agent]) >= statistics.NormalDist().inv_cdf(1 - 0.025 * rank / len(z)):
+            marked.add(agent)
+    side = "below" if z.get(group["agent"], 0) < 0 else "above"
+    return {"adjusted_score": score, "differs": side if group["agent"] in marked else None}
+
+
+def _off_the_others(
+    agent: str, answers: Mapping[str, Sequence[tuple[Any, int]]]
+) -> tuple[float | None, float | None]:
+    """The adjusted score, and z where the others' answers vary."""
+    own = answers[agent]
+    others = [one for name in answers if name != agent for one in answers[name]]
+    if not others:
+        return None, None
+    expected = variance = Fraction(0)
+    for stratum in {stratum for stratum, _ in own}:
+        n = sum(one == stratum for one, _ in own)
+        beside = [part for one, part in others if one == stratum] or [part for _, part in others]
+        mean = Fraction(sum(beside), len(beside))
+        spread = Fraction(sum(part * part for part in beside), len(beside)) - mean * mean
+        expected += n * mean
+        variance += n * spread + n * n * spread / len(beside)
+    total = sum(part for _, part in own)
+    whole = Fraction(total + sum(part for _, part in others), len(own) + len(others))
+    score = rounded(100 * (whole + (total - expected) / len(own)))
+    return score, float(total - expected) / math.sqrt(variance) if variance else None
 
 
 def _significant(now: Row, before: Row) -> bool | None:

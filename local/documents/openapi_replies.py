@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 from pulse import days
 from pulse.lake import OTHER, REST
+from pulse.reports.adjusting import Differs
 from pulse.reports.declarations import PERIOD, TENANT, UNITS, Dimension, Metric, Report, Unit
 from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
@@ -17,6 +18,8 @@ _SCHEMA_OF_UNIT: dict[Unit, Schema] = {
     "count": {"type": "integer", "minimum": 0},
     "percent": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
     "points": {"type": ["number", "null"], "minimum": -100, "maximum": 100},
+    "adjusted": {"type": ["number", "null"]},
+    "side": {"type": ["string", "null"], "enum": [*get_args(Differs), None]},
     "scale": {"type": ["number", "null"], "minimum": 0, "maximum": 10},
     "ratio": {"type": ["number", "null"], "minimum": 0},
     "seconds": {"type": ["number", "null"], "minimum": 0},

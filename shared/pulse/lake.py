@@ -57,6 +57,9 @@ REST = "(rest)"
 RESERVED = (NOT_GIVEN, OTHER, REST)
 """Texts that no dimension may have as a value, since replies and filters use them otherwise."""
 
+ADJUSTED_FOR = ("channel", "country")
+"""What agents are compared within, unless a tenant says otherwise: they do not choose it."""
+
 SCORE_COUNTS = tuple(f"c{score}" for score in range(11))
 """c_k is the number of responses with score k; every scale lies within 0..10."""
 

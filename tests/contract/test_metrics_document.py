@@ -10,6 +10,7 @@ import pytest
 from pulse import days
 from pulse.comments import contrast
 from pulse.reports import metrics
+from pulse.reports.adjusting import Tally, adjust
 from pulse.reports.registry import REPORTS
 from pulse.tenants.rules import DEFAULTS, Rule
 
@@ -79,6 +80,34 @@ def test_the_examples_come_out(formula: str, of: str, answers: str, result: str)
         score, number = given.split("×")
         counts[int(score)] += int(number)
     assert str(_FORMULAS[formula.strip("`")](counts, Rule.parse(*of.split()))) == result
+
+
+def _tallies(text: str) -> dict[str, Tally]:
+    """AT 20 of 80 good, DE 18 of 20"""
+    found = re.findall(r"(\w+) (\d+) of (\d+)", text)
+    return {country: Tally(int(n), int(good), int(good)) for country, good, n in found}
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "score", "adjusted", "z", "differs"),
+    _table(
+        "an agent's answers, csat",
+        "the others'",
+        "own score",
+        "`adjusted_score@1`",
+        "z",
+        "`differs@1`",
+    ),
+)
+def test_the_examples_of_agents_come_out(
+    own: str, others: str, score: str, adjusted: str, z: str, differs: str
+) -> None:
+    dealt = _tallies(own)
+    whole = sum(dealt.values(), Tally())
+    assert str(metrics.share_pct(whole.total, whole.n)) == score
+    found = adjust({"own": dealt}, [_tallies(others)])["own"]
+    assert (str(found.score), str(round(found.z or 0, 2))) == (adjusted, z)
+    assert found.differs == (None if differs == "–" else differs)
 
 
 @pytest.mark.parametrize(("preset", "first", "last"), _table("preset", "first day", "last day"))

@@ -76,6 +76,15 @@ def test_synchronous_media_are_listed_and_may_be_a_senders_own(pulse: Driver, ba
         run("set", bank, f"synchronous_media={wrong}", code=2)
 
 
+def test_what_agents_are_compared_within_is_a_tenants_own(pulse: Driver, bank: str) -> None:
+    assert stored(pulse, bank).adjust_for == ("channel", "country")
+    assert set_(bank, "adjust_for=survey,channel")["adjust_for"] == ["survey", "channel"]
+    assert stored(pulse, bank).adjust_for == ("survey", "channel")
+    assert set_(bank, "adjust_for=none")["adjust_for"] == []
+    for wrong in ("agent", "metric", "weather", "channel,,country"):
+        run("set", bank, f"adjust_for={wrong}", code=2)
+
+
 def test_targets_stand_beside_thresholds_and_go_again(pulse: Driver, bank: str) -> None:
     shown = set_(bank, "voice.accept=20", "voice.accept_target=80%", "In App.finish_target=95")
     assert shown["targets"] == {"In App.finish": 95, "voice.accept": 80}

@@ -61,7 +61,7 @@ export interface CatalogueDimension {
 
 export interface CatalogueMetric {
   readonly name: string;
-  readonly unit: "count" | "percent" | "points" | "scale" | "ratio" | "seconds" | "time" | "satisfaction" | "money";
+  readonly unit: "count" | "percent" | "points" | "adjusted" | "side" | "scale" | "ratio" | "seconds" | "time" | "satisfaction" | "money";
   readonly text: string;
   readonly formula: string | null;
   readonly numerator: string | null;
@@ -98,7 +98,7 @@ export type Cell = string | number | boolean | Readonly<Record<string, string>> 
 export interface Column {
   readonly name: string;
   readonly kind: "period" | "dimension" | "level" | "metric" | "previous" | "change" | "significant" | "flag";
-  readonly unit?: "count" | "percent" | "points" | "scale" | "ratio" | "seconds" | "time" | "satisfaction" | "money";
+  readonly unit?: "count" | "percent" | "points" | "adjusted" | "side" | "scale" | "ratio" | "seconds" | "time" | "satisfaction" | "money";
   /** Whose change the column tells. */
   readonly metric?: string;
 }

@@ -115,11 +115,19 @@ class _Figures:
             return Figure("95 % interval"), _interval
         if kind == "flag":
             return Figure("", right=False), lambda row: name if row.get(name) else ""
+        if kind == "metric" and unit == "side":
+            return Figure(_title(name, unit), right=False), _side(name)
         if kind == "change" and self._shows_change(column):
-            return Figure("change"), _change(name, str(column["metric"]))
+            draw = _change(name, str(column["metric"]), coloured=not self._has_sides)
+            return Figure("change"), draw
         if kind == "metric" and name != _HIGH and self._has_room(name, unit):
             return Figure(_title(name, unit)), _figure(name, unit)
         return None
+
+    @property
+    def _has_sides(self) -> bool:
+        """True where rows say on which side of the others they are: that is what colours mark."""
+        return any(column.get("unit") == "side" for column in self.listed.values())
 
     def _has_room(self, name: str, unit: str | None) -> bool:
         """False for what the figures beside it are made of, or say better."""
@@ -151,13 +159,23 @@ def _figure(name: str, unit: str | None) -> Draw:
     return lambda row: _by_currency(row.get(name), write)
 
 
+def _side(name: str) -> Draw:
+    """Below in red and above in green: what chance does not explain, over all rows."""
+
+    def draw(row: Row) -> Text | None:
+        side = row.get(name)
+        return side and Text(side, style="bold red" if side == "below" else "bold green")
+
+    return draw
+
+
 def _interval(row: Row) -> str | None:
     low, high = _text(row.get(_LOW)), _text(row.get(_HIGH))
     return None if low is None else f"{low} … {high}"
 
 
-def _change(name: str, metric: str) -> Draw:
-    """The change as an arrow and a number; in colour where it is more than chance."""
+def _change(name: str, metric: str, *, coloured: bool) -> Draw:
+    """The change as an arrow and a number; in colour, if at all, where it is more than chance."""
     money = _money(metric)
 
     def changed_money(amount: str) -> str:
@@ -171,7 +189,8 @@ def _change(name: str, metric: str) -> Draw:
         if not isinstance(change, int | float):
             return Text(_by_currency(change, changed_money) or "")
         number = f"{change:+,.2f}" if isinstance(change, float) else f"{change:+,}"
-        up, down = ("bold green", "bold red") if row.get(f"{metric}_significant") else ("", "")
+        sure = coloured and row.get(f"{metric}_significant")
+        up, down = ("bold green", "bold red") if sure else ("", "")
         return Text(f"{_arrow(change)} {number}", style=up if change > 0 else down)
 
     return draw

@@ -30,7 +30,7 @@ TenantId = Annotated[str, typer.Argument(metavar="ID", help="a-z, 0-9 and -, at 
 
 SETTINGS = (
     *("name", "timezone", "week_start", "min_sample", "satisfaction_scale"),
-    *("synchronous_media", "display_name", "logo_url", "privacy_url"),
+    *("synchronous_media", "adjust_for", "display_name", "logo_url", "privacy_url"),
 )
 _KEYS = f"{', '.join(SETTINGS)}, and MEDIUM.{'|'.join(KINDS)}, each also with _target"
 
@@ -123,7 +123,8 @@ def set_settings(
     --from the first value of one is in force for all days, a later one from tomorrow on. Targets
     say how many in a hundred should be within one, or none: pages colour by them. On
     synchronous media (voice,chat unless set) being accepted is the first response; a change holds
-    for what is written from then on. Survey pages show anybody display_name, the picture at
+    for what is written from then on. Agents are compared within the dimensions of adjust_for
+    (channel,country unless set). Survey pages show anybody display_name, the picture at
     logo_url and a link to privacy_url (both https); an empty value takes one away.
 
     Example:
@@ -148,8 +149,8 @@ def set_settings(
             changes["display_name"] = tidy(values["display_name"])
         if "min_sample" in values:
             changes["min_sample"] = _whole("min_sample", values["min_sample"])
-        if "synchronous_media" in values:
-            changes["synchronous_media"] = _media(values["synchronous_media"])
+        for name in {"synchronous_media", "adjust_for"} & values.keys():
+            changes[name] = _listed(values[name])
         changed = target.tenants.set(found, **changes)
     except ValueError as error:
         raise WrongUseError(f"{error}.") from error
@@ -174,8 +175,8 @@ def _name(text: str) -> str:
     return text
 
 
-def _media(text: str) -> tuple[str, ...]:
-    """The media that a setting lists with commas between them, or none."""
+def _listed(text: str) -> tuple[str, ...]:
+    """What a setting lists with commas between, or none."""
     return () if text == "none" else tuple(dict.fromkeys(map(tidy, text.split(","))))
 
 
@@ -232,6 +233,7 @@ def _show(tenant: Tenant, surveys: list[Survey] | None = None, *, as_json: bool)
     lines = described | {"surveys": listed or None}
     del lines["thresholds"], lines["targets"]
     lines["synchronous_media"] = ", ".join(tenant.synchronous_media) or "none"
+    lines["adjust_for"] = ", ".join(tenant.adjust_for) or "none"
     lines |= {name: _timeline(timeline) for name, timeline in sorted(tenant.thresholds.items())}
     lines |= {f"{name}_target": f"{pct} %" for name, pct in sorted(tenant.targets.items())}
     output.show(result, output.pairs(lines), as_json=as_json)
@@ -258,6 +260,7 @@ def _described(tenant: Tenant) -> dict[str, Any]:
         "min_sample": tenant.min_sample,
         "satisfaction_scale": tenant.satisfaction_scale,
         "synchronous_media": list(tenant.synchronous_media),
+        "adjust_for": list(tenant.adjust_for),
         "targets": dict(sorted(tenant.targets.items())),
         "display_name": tenant.display_name or None,
         "logo_url": tenant.logo_url or None,

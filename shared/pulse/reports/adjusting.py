@@ -6,7 +6,7 @@ against what the others make of the same answers (indirect standardisation, as i
 explains, all agents considered. Pure: values in, values out.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from math import erfc, sqrt
@@ -70,9 +70,14 @@ class Adjusted:
     differs: Differs | None
 
 
-def adjust(agents: Mapping[Agent, Dealt[Stratum]]) -> dict[Agent, Adjusted]:
-    """Each agent beside all the others of a team whose answers are on one scale."""
-    whole = _over_agents(agents.values())
+def adjust(
+    agents: Mapping[Agent, Dealt[Stratum]], others: Sequence[Dealt[Stratum]] = ()
+) -> dict[Agent, Adjusted]:
+    """Each agent beside all the others of a team whose answers are on one scale.
+
+    `others` are what agents were dealt of whom nobody is told by name: they count for the team.
+    """
+    whole = _over_agents((*agents.values(), *others))
     with localcontext(_EXACT):
         found = {agent: _compare(dealt, whole) for agent, dealt in agents.items()}
     judged = {

@@ -13,10 +13,20 @@ from pulse import lake
 from pulse.reports.sums import Layout
 from pulse.streams.fields import Dimension as Dimension  # reports declare it, too
 
-Value = int | Decimal | Mapping[str, Decimal] | None
-"""A figure; money of several currencies by currency."""
+Value = int | Decimal | str | Mapping[str, Decimal] | None
+"""A figure; money of several currencies by currency; a word where it says on which side."""
 Unit = Literal[
-    "count", "percent", "points", "scale", "ratio", "seconds", "time", "satisfaction", "money"
+    "count",
+    "percent",
+    "points",
+    "adjusted",
+    "side",
+    "scale",
+    "ratio",
+    "seconds",
+    "time",
+    "satisfaction",
+    "money",
 ]
 
 Label = str | int | None
@@ -34,6 +44,9 @@ UNITS: Mapping[Unit, str] = {
     "percent": "0 to 100, two decimals",
     "points": "two decimals: a headline score, 0 to 100 or -100 to 100 for nps; a change of one, "
     "or of a percentage, in percentage points",
+    "adjusted": "two decimals: a headline score after an adjustment, which may take it beyond its "
+    "bounds",
+    "side": "text, below or above",
     "scale": "a score in the units of the row's scale",
     "ratio": "two decimals; may exceed 1",
     "seconds": "seconds, two decimals where they are not whole",

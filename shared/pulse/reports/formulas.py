@@ -22,6 +22,12 @@ FORMULAS: Mapping[str, str] = {
     "(Lewis & Sauro 2021), n' = n + 3, p' = (promoters + ¾)/n', d' = (detractors + ¾)/n', "
     "x = p' − d', 100 × (x ± z × √((p' + d' − x²)/n')), within −100 and 100. Widened to contain "
     "the score where it does not",
+    "adjusted_score@1": "the mean of all agents' y + (own mean − Σ n_s × m_s / n), y being an "
+    "answer's part of the headline, and m_s the other agents' mean in a stratum s, of which the "
+    "agent has n_s answers",
+    "differs@1": "the sign of z = (Σ own y − Σ n_s × m_s) / √(Σ n_s × v_s + n_s² × v_s / N_s), "
+    "v_s and N_s being the others' variance and number, where that is significant after "
+    "Benjamini-Hochberg at 5 % over all agents with at least 10 answers",
     "response_ratio@1": "Σ replies / accepted",
     "accept_service_level_pct@1": "100 × (accepted_at − entered_at ≤ T_accept) / offered with a "
     "T_accept",

@@ -67,9 +67,9 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         ("survey", "channel"),
         # by country: the map
         ("survey", "channel", "country"),
-        # by agent, alone for the page of agents, and with what it is filtered by
+        # by agent, alone, and for the page of agents with what they are compared within
         ("agent",),
-        ("survey", "channel", "agent"),
+        ("survey", "channel", "agent", "country"),
         # browsers and devices
         ("survey", "channel", "browser", "os", "device"),
         # the same in one country

@@ -6,8 +6,10 @@ from functools import lru_cache
 
 from pulse import lake, streams
 from pulse.reports import metrics
+from pulse.reports.agents import ADJUSTED_SCORE, DIFFERS, beside_the_others
 from pulse.reports.declarations import (
     PERIOD,
+    Among,
     Breakdown,
     Dimension,
     Facts,
@@ -337,7 +339,8 @@ REPORTS = (
         text="How many answers each agent had, and how they were scored.",
         family=SURVEY,
         group_by=("agent",),
-        metrics=(RESPONSES, SHARE_PCT, *_SCORED),
+        metrics=(RESPONSES, SHARE_PCT, *_SCORED, ADJUSTED_SCORE, DIFFERS),
+        among=Among(lake.ADJUSTED_FOR, beside_the_others),
     ),
 )
 """In the order of the catalogue."""

@@ -18,9 +18,9 @@ from pulse.serve.years import TenantYears
 
 def among(plan: Plan, declared: Among, objects: TenantYears, rows: Rows, fold: Fold | None) -> Rows:
     """The rows with these figures. Raises TooManyGroupsError for more strata than can be told."""
-    split = _by_strata(plan, declared)
+    split = _by_strata(plan)
     strata = aggregate(split, objects, fold)
-    places = [split.query.group_by.index(name) for name in declared.strata]
+    places = [split.query.group_by.index(name) for name in plan.strata]
     lines = list(rows.take(np.flatnonzero(rows.lengths == len(rows.names))).lines())
 
     def figures(facts: Iterable[Facts], groups: Groups) -> Mapping[Key, Mapping[str, Value]]:
@@ -34,10 +34,10 @@ def among(plan: Plan, declared: Among, objects: TenantYears, rows: Rows, fold: F
     return replace(found, before=replace(rows.before, among=before))
 
 
-def _by_strata(plan: Plan, declared: Among) -> Plan:
+def _by_strata(plan: Plan) -> Plan:
     """The plan of the same question, grouped by the strata too."""
     grouped = plan.query.group_by
-    added = (name for name in declared.strata if name not in grouped)
+    added = (name for name in plan.strata if name not in grouped)
     return replace(plan, query=replace(plan.query, group_by=(*grouped, *added), fill=False))
 
 

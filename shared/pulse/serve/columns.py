@@ -25,6 +25,7 @@ CHANGE_UNITS: dict[Unit, Unit] = {
     "count": "count",
     "percent": "points",
     "points": "points",
+    "adjusted": "adjusted",
     "scale": "scale",
     "ratio": "ratio",
     "seconds": "seconds",
@@ -138,10 +139,10 @@ def _comparison(metric: Metric) -> list[Column]:
 
 
 def _difference(metric: Metric, now: Value, before: Value) -> Value:
-    """What a figure is now less what it was; None unless both are known."""
+    """What a figure is now less what it was; None unless both are known, and numbers."""
     if isinstance(now, Mapping) or isinstance(before, Mapping):
         return _difference_by_currency(metric, _by_currency(now), _by_currency(before))
-    if now is None or before is None:
+    if now is None or before is None or isinstance(now, str) or isinstance(before, str):
         return None
     if metric.unit == "money":
         return Written(_EXACT.subtract(now, before))

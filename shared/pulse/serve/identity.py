@@ -25,6 +25,7 @@ def question_name(plan: Plan) -> str:
         query.subtotals,
         {name: condition.shown() for name, condition in plan.all_filters.items()},
         [[order.column, order.descending] for order in query.order_by],
+        plan.strata,
         plan.min_sample,
     )
 

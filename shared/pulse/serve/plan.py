@@ -68,6 +68,8 @@ class Plan:
     """The query's and the key's; the report's own are not among them."""
     all_filters: Filters
     """Every filter that holds, the report's own included."""
+    strata: tuple[str, ...]
+    """Within which dimensions figures are told that take all rows at once; empty without such."""
     min_sample: int
     """Below so many answers, figures that tell how a person was judged are withheld; 0: none is."""
 
@@ -104,6 +106,7 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
         tenants=tuple(_tenant_days(query, tables, tenant) for tenant in tenants),
         filters=filters,
         all_filters=both(both(filters, fixed), dict.fromkeys(report.not_null, not_null())),
+        strata=_strata(report, tenants),
         min_sample=_min_sample(report, key, tenants, asked),
     )
 
@@ -111,8 +114,7 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
 def needs_of(plan: Plan) -> list[Needs]:
     """What is to be read for the answer, tenant by tenant and of each table by table."""
     query = plan.query
-    strata = plan.report.among.strata if plan.report.among else ()
-    grouped = {*query.group_by, *strata, *([CURRENCY] if plan.report.by_currency else [])}
+    grouped = {*query.group_by, *plan.strata, *([CURRENCY] if plan.report.by_currency else [])}
     granularity = query.granularity if PERIOD in query.group_by else "total"
     return [
         Needs(
@@ -145,6 +147,14 @@ def _tenant_days(query: Query, tables: Sequence[lake.Dataset], tenant: Tenant) -
     dates = query.resolve(tenant, [table.name for table in tables])
     compared = days.COMPARISONS[query.compare](dates) if query.compare else None
     return TenantDays(tenant, dates, compared, query.granularity)
+
+
+def _strata(report: Report, tenants: Sequence[Tenant]) -> tuple[str, ...]:
+    """As the tenants have set it, if they agree; else as the report declares it."""
+    if report.among is None:
+        return ()
+    wanted = {tenant.adjust_for for tenant in tenants}
+    return wanted.pop() if len(wanted) == 1 else report.among.strata
 
 
 def _min_sample(report: Report, key: Key, tenants: Sequence[Tenant], asked: set[str]) -> int:

@@ -46,6 +46,7 @@ _SETTINGS = (
     "satisfaction_scale",
     "synchronous_media",
     "thresholds",
+    "adjust_for",
     "targets",
     "display_name",
     "logo_url",
@@ -361,8 +362,8 @@ def _settings(tenant: Tenant, names: Iterable[str]) -> Record:
 def _given_settings(record: Record) -> dict[str, Any]:
     """The settings that a record has; one made before there was a setting lacks it."""
     settings = {name: record[name] for name in _SETTINGS if name in record}
-    if "synchronous_media" in settings:
-        settings["synchronous_media"] = tuple(settings["synchronous_media"])
+    for name in {"synchronous_media", "adjust_for"} & settings.keys():
+        settings[name] = tuple(settings[name])
     return settings | {"thresholds": _timelines(record.get("thresholds", {}))}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlsplit
 
-from pulse import days
+from pulse import days, lake
 from pulse.days import DateRange
 from pulse.streams.fields import WORD_LIMIT
 from pulse.streams.interactions import SYNCHRONOUS
@@ -24,6 +24,7 @@ CUBE = "cube"
 """The roll-up that has every dimension: the daily rows as they are."""
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
+_ADJUSTABLE = {*lake.SCORES.dimensions} - {*lake.SCORES.parted_by, "agent"}
 DISPLAY_NAME_LIMIT = 128
 _ADDRESS_LIMIT = 2_000
 
@@ -172,6 +173,8 @@ class Tenant:
     """The media on which the customer waits on the line: being accepted is the first response."""
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)
     """By their names (tenants/thresholds.py)."""
+    adjust_for: tuple[str, ...] = lake.ADJUSTED_FOR
+    """The dimensions that agents do not choose: their scores are compared within these."""
     targets: Mapping[str, int] = field(default_factory=dict)
     """How many in a hundred should be within a threshold, by its name."""
     display_name: str = ""
@@ -199,6 +202,11 @@ class Tenant:
                     "synchronous_media names media, each a text of 1 to "
                     f"{WORD_LIMIT} characters, not {medium!r}"
                 )
+        if not {*self.adjust_for} <= _ADJUSTABLE:
+            raise ValueError(
+                f"adjust_for names some of {', '.join(sorted(_ADJUSTABLE))}, "
+                f"not {', '.join(self.adjust_for)}"
+            )
         check_timelines(self.thresholds)
         check_targets(self.targets)
         if len(self.display_name) > DISPLAY_NAME_LIMIT or not self.display_name.isprintable():

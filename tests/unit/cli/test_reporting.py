@@ -184,6 +184,30 @@ def test_a_comparison_shows_arrows_for_the_count_and_the_headline() -> None:
     assert "ticket 3 – 4.00 50.00 = +0.00" in lines
 
 
+def test_colours_mark_who_differs_and_not_who_changed_where_a_report_tells_both() -> None:
+    columns = [
+        {"name": "agent", "kind": "dimension"},
+        {"name": "responses", "kind": "metric", "unit": "count"},
+        {"name": "score", "kind": "metric", "unit": "points"},
+        {"name": "score_change", "kind": "change", "metric": "score"},
+        {"name": "score_significant", "kind": "significant", "metric": "score"},
+        {"name": "differs", "kind": "metric", "unit": "side"},
+    ]
+    fine = {"responses": 100, "score": 38.0, "score_change": -20.0, "score_significant": True}
+    rows = [{"agent": "a", **fine, "differs": None}, {"agent": "b", **fine, "differs": "below"}]
+    reply = REPLY | {"columns": columns, "rows": rows, "totals": [], "breakdown": None}
+    assert [line for line in lines_of(reply) if line.startswith(("a ", "b "))] == [
+        "a 100 38.00 ▼ -20.00 –",
+        "b 100 38.00 ▼ -20.00 below",
+    ]
+    console = Console(width=200, force_terminal=True, color_system="standard")
+    with console.capture() as captured:
+        console.print(Group(*report_tables("bank", reply)))
+    red = "\x1b[1;31m"
+    assert f"{red}below" in captured.get()
+    assert f"{red}▼" not in captured.get()
+
+
 def test_a_subtotal_is_marked_where_it_leaves_a_dimension_out_and_not_where_none_was_given() -> (
     None
 ):

@@ -78,8 +78,10 @@ def test_the_reports_have_the_columns_that_the_interface_promises() -> None:
         *("customer-perspective", "agent-activity", "revenue"),
     ]
     assert columns["daily"] == ["responses", *scored]
-    for name in ("geo", "source", "browsers", "agents"):
+    for name in ("geo", "source", "browsers"):
         assert columns[name] == ["responses", "share_pct", *scored]
+    beside = ["adjusted_score", "differs"]
+    assert columns["agents"] == ["responses", "share_pct", *scored, *beside]
     assert columns["rates"] == ["responses", "share_pct"]
     for name, segments in (
         ("csat", ("satisfied", "neutral", "dissatisfied")),

@@ -108,3 +108,18 @@ def test_the_days_compared_with_have_figures_of_their_own() -> None:
 def test_a_report_over_every_scale_has_no_such_figures() -> None:
     with pytest.raises(ValueError, match="every scale"):
         replace(REPORT, over_all=True)
+
+
+def test_tenants_say_what_rows_are_split_by_where_they_agree() -> None:
+    def strata(*settings: tuple[str, ...]) -> tuple[str, ...]:
+        asked = [Tenant(f"t{i}", "T", adjust_for=one) for i, one in enumerate(settings)]
+        names = ",".join(tenant.id for tenant in asked)
+        with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
+            query = parse(pairs(f"tenant={names}&{TODAY}"), REPORT, across_tenants=True)
+            plan = plan_of(REPORT, query, asked, replace(SECRET, kind="operator", tenant=None))
+        assert {*plan.strata} <= needs_of(plan)[0].dimensions
+        return plan.strata
+
+    assert strata(("survey",)) == strata(("survey",), ("survey",)) == ("survey",)
+    assert strata(("survey",), ("device",)) == ("channel", "country")
+    assert strata(()) == ()

@@ -7,6 +7,8 @@ export const TITLES: Readonly<Record<string, string>> = {
   responses: toTranslate("Answers"),
   share_pct: toTranslate("Share %"),
   score: toTranslate("Score"),
+  adjusted_score: toTranslate("Adjusted score"),
+  differs: toTranslate("Against the others"),
   ci_low: toTranslate("95 % from"),
   ci_high: toTranslate("95 % to"),
   average: toTranslate("Average"),

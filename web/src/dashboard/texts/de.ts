@@ -495,4 +495,6 @@ export const texts: Texts = {
   "{n} comments": "{n} Kommentare",
   "Show more": "Mehr zeigen",
   "What dissatisfied customers wrote": "Was unzufriedene Kunden geschrieben haben",
+  "Adjusted score": "Bereinigter Wert",
+  "Against the others": "Gegen die anderen",
 };

@@ -494,4 +494,6 @@ export const texts: Texts = {
   "{n} comments": "{n} comentarios",
   "Show more": "Mostrar más",
   "What dissatisfied customers wrote": "Lo que escribieron los clientes insatisfechos",
+  "Adjusted score": "Puntuación ajustada",
+  "Against the others": "Frente a los demás",
 };

@@ -495,4 +495,6 @@ export const texts: Texts = {
   "{n} comments": "{n} commentaires",
   "Show more": "En montrer plus",
   "What dissatisfied customers wrote": "Ce que les clients insatisfaits ont écrit",
+  "Adjusted score": "Score ajusté",
+  "Against the others": "Par rapport aux autres",
 };
