@@ -217,6 +217,26 @@ def test_groups_are_the_apis(page: Page, stack: RunningStack, report: str, noun:
     assert shown[-1]["Score"] == figure(whole["score"])
 
 
+def test_agents_are_marked_by_the_side_of_the_others_on_which_they_are(
+    page: Page, stack: RunningStack
+) -> None:
+    rows = api(stack, "reports/agents", metric="csat")["rows"]
+    sides = {None: "", "below": "▼ ", "above": "▲ "}
+    expected = sorted(
+        (figure(row["score"]), sides[row["differs"]] + figure(row["adjusted_score"]))
+        for row in rows
+        if row["agent"] is not None
+    )
+    shown = table(enter(page, stack, "/agents"), "Customer satisfaction by agent")[:-1]
+    told = [(row["Score"], row["Adjusted score"]) for row in shown if row["Agent"] != "Not given"]
+    assert sorted(told) == expected
+    # the sample's story: who scores lowest of all in every period is the one to coach
+    lowest = min(rows, key=lambda row: row["score"])
+    assert lowest["differs"] == "below"
+    changed = [text for row in shown if (text := row["Change"])[0] in "▼▲"]
+    assert changed == []
+
+
 def test_days_are_the_apis(page: Page, stack: RunningStack) -> None:
     rows = api(stack, "reports/daily", metric="csat", fill="true")["rows"]
     shown = table(enter(page, stack, "/daily"), "average and median")[:-1]

@@ -32,13 +32,17 @@ export interface Grouping {
   /** group_by, where it is not the report's own. */
   readonly groupBy?: string;
   readonly noun: string;
+  /** Does the report tell who differs from the others? Then that is what is marked. */
+  readonly sides?: boolean;
 }
+
+type Mark = "" | "▼ " | "▲ ";
 
 export interface Groups {
   readonly reply: Reply;
   readonly rows: readonly Row[];
-  /** Of the rows those that changed by more than chance explains. */
-  readonly moved: ReadonlySet<Row>;
+  /** What stands before rows of which chance does not explain that they changed, or differ. */
+  readonly mark: (row: Row) => Mark;
   readonly total: Row | undefined;
   readonly measure: Measure;
 }
@@ -85,10 +89,10 @@ export function GroupPage(props: Props): JSX.Element {
           if (!measure) return <NoData />;
           const rows = ofMeasure(reply.rows, measure);
           const total = ofMeasure(reply.totals, measure)[0];
-          const moved = movedOf(rows, total, grouping.by[0] ?? "");
+          const mark = grouping.sides ? sideOf : markChanges(rows, total, grouping.by[0] ?? "");
           return (
             <>
-              <OneMeasure {...props} groups={{ reply, rows, moved, total, measure }} />
+              <OneMeasure {...props} groups={{ reply, rows, mark, total, measure }} />
               {props.below?.(reply)}
             </>
           );
@@ -99,17 +103,25 @@ export function GroupPage(props: Props): JSX.Element {
   );
 }
 
-/** What survives Benjamini-Hochberg over all the groups of the page. */
-function movedOf(rows: readonly Row[], total: Row | undefined, by: string): ReadonlySet<Row> {
+/** Marks what survives Benjamini-Hochberg over all the groups of the page. */
+function markChanges(
+  rows: readonly Row[],
+  total: Row | undefined,
+  by: string,
+): (row: Row) => Mark {
   const found = movers(groupsOf(rows, by), now(total), before(total));
   const sure = survivors(found.map((mover) => mover.p));
-  return new Set(rows.filter((_, i) => sure[i]));
+  const moved = new Set(rows.filter((_, i) => sure[i]));
+  return (row) => {
+    if (!moved.has(row)) return "";
+    return (now(row).score ?? 0) < (before(row).score ?? 0) ? "▼ " : "▲ ";
+  };
 }
 
-/** ▼ or ▲ before what changed for certain. */
-function mark(row: Row, moved: ReadonlySet<Row>): "" | "▼ " | "▲ " {
-  if (!moved.has(row)) return "";
-  return (now(row).score ?? 0) < (before(row).score ?? 0) ? "▼ " : "▲ ";
+/** Of agents: on which side of the others they are, as the API tells it. */
+function sideOf(row: Row): Mark {
+  const side = label(row, "differs");
+  return side === null ? "" : side === "below" ? "▼ " : "▲ ";
 }
 
 function useNames(dimensions: readonly string[], query: string): void {
@@ -121,6 +133,7 @@ function useNames(dimensions: readonly string[], query: string): void {
 const TABLE = [
   "responses",
   "score",
+  "adjusted_score",
   "score_change",
   "score_previous",
   "ci_low",
@@ -137,12 +150,17 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
   const order = parseOrder(params.get("order_by"));
   const rows = inOrder(groups.rows, order, grouping.by);
   const notes = [
-    reply.meta.compare && t("▼ ▲: changed by more than chance explains, over all groups here."),
+    grouping.sides
+      ? t(
+          "▼ ▲: below or above what the others make of the same kinds of answers, by more than chance explains over all agents. The adjusted score takes out what an agent was dealt.",
+        )
+      : reply.meta.compare && t("▼ ▲: changed by more than chance explains, over all groups here."),
     withheldNote(rows),
   ];
+  const marked = grouping.sides ? "adjusted_score" : "score_change";
   const columns = columnsOf(reply, [...grouping.by, ...TABLE]).map((column) =>
-    column.name === "score_change"
-      ? { ...column, text: (row: Row) => mark(row, groups.moved) + column.text(row) }
+    column.name === marked
+      ? { ...column, text: (row: Row) => groups.mark(row) + column.text(row) }
       : column,
   );
   const pick = (row: Row): void => look(pickGroup(params, grouping.by, row));
@@ -170,7 +188,7 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
       {props.chart ? (
         props.chart({ ...groups, rows })
       ) : (
-        <Dots rows={rows} groups={groups} by={grouping.by} onPick={pick} />
+        <Dots rows={rows} groups={groups} grouping={grouping} onPick={pick} />
       )}
     </Figure>
   );
@@ -184,19 +202,22 @@ export function pickGroup(params: Params, by: readonly string[], row: Row): Para
 interface DotsProps {
   readonly rows: readonly Row[];
   readonly groups: Groups;
-  readonly by: readonly string[];
+  readonly grouping: Grouping;
   readonly onPick: (row: Row) => void;
 }
 
 const MOST_DOTS = 25;
 
-function Dots({ rows, groups, by, onPick }: DotsProps): JSX.Element {
-  const { total, measure, reply, moved } = groups;
+function Dots({ rows, groups, grouping, onPick }: DotsProps): JSX.Element {
+  const { total, measure, reply } = groups;
+  const { by, sides } = grouping;
+  const worse = sides ? t("below the others") : t("significantly worse");
+  const better = sides ? t("above the others") : t("significantly better");
   const compared = reply.meta.compare !== undefined;
   const dots = rows.slice(0, MOST_DOTS).map((row): DotRow => {
     const [a, b] = [now(row), before(row)];
     const name = by.map((dimension) => nameOf(dimension, label(row, dimension))).join(", ");
-    const marked = mark(row, moved);
+    const marked = groups.mark(row);
     const look = marked === "" ? "" : marked === "▼ " ? "worse" : "better";
     const figure = format.score(a.score, measure.metric);
     return {
@@ -215,7 +236,7 @@ function Dots({ rows, groups, by, onPick }: DotsProps): JSX.Element {
         b.score === null
           ? ""
           : `, ${t("before {figure}", { figure: format.score(b.score, measure.metric) })}`,
-        look && `, ${look === "worse" ? t("significantly worse") : t("significantly better")}`,
+        look && `, ${look === "worse" ? worse : better}`,
         isWithheld(row) ? `, ${t("too few answers to show")}` : "",
       ].join(""),
     };
@@ -233,9 +254,10 @@ function Dots({ rows, groups, by, onPick }: DotsProps): JSX.Element {
           ...(compared
             ? [
                 { look: "line before", text: t("Hollow: before") },
-                { look: "line worse", text: t("▼ worse") },
+                ...(sides ? [] : [{ look: "line worse", text: t("▼ worse") }]),
               ]
             : []),
+          ...(sides ? [{ look: "line worse", text: t("▼ below the others") }] : []),
         ]}
         onPick={(i) => {
           const row = rows[i];

@@ -27,9 +27,10 @@ const SOURCE: Grouping = {
 const AGENTS: Grouping = {
   report: "agents",
   title: toTranslate("Agents"),
-  text: toTranslate("How many answers each agent had, and how they were scored."),
+  text: toTranslate("How each agent was scored, and beside what the others make of the same kinds of answers."),
   by: ["agent"],
   noun: toTranslate("agent"),
+  sides: true,
 };
 
 export const SurveysPage = (props: PageProps): JSX.Element => (

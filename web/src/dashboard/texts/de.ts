@@ -288,8 +288,6 @@ export const texts: Texts = {
   "Answers and scores by the channel that they came through.":
     "Antworten und Werte nach dem Kanal, über den sie kamen.",
   channel: "Kanal",
-  "How many answers each agent had, and how they were scored.":
-    "Wie viele Antworten jeder Agent hatte, und wie sie bewertet haben.",
   agent: "Agent",
   "Try again": "Erneut versuchen",
   "Show the page without filters": "Die Seite ohne Filter zeigen",
@@ -497,4 +495,11 @@ export const texts: Texts = {
   "What dissatisfied customers wrote": "Was unzufriedene Kunden geschrieben haben",
   "Adjusted score": "Bereinigter Wert",
   "Against the others": "Gegen die anderen",
+  "▼ ▲: below or above what the others make of the same kinds of answers, by more than chance explains over all agents. The adjusted score takes out what an agent was dealt.":
+    "▼ ▲: unter oder über dem, was die anderen aus gleichartigen Antworten machen, und zwar mehr, als der Zufall über alle Agenten erklärt. Der bereinigte Wert rechnet heraus, welche Kunden ein Agent hatte.",
+  "below the others": "unter den anderen",
+  "above the others": "über den anderen",
+  "▼ below the others": "▼ unter den anderen",
+  "How each agent was scored, and beside what the others make of the same kinds of answers.":
+    "Wie jeder Agent bewertet wurde, auch neben dem, was die anderen aus gleichartigen Antworten machen.",
 };

@@ -287,8 +287,6 @@ export const texts: Texts = {
   "Answers and scores by the channel that they came through.":
     "Respuestas y puntuaciones según el canal por el que llegaron.",
   channel: "canal",
-  "How many answers each agent had, and how they were scored.":
-    "Cuántas respuestas tuvo cada agente, y cómo se le puntuó.",
   agent: "agente",
   "Try again": "Reintentar",
   "Show the page without filters": "Mostrar la página sin filtros",
@@ -496,4 +494,11 @@ export const texts: Texts = {
   "What dissatisfied customers wrote": "Lo que escribieron los clientes insatisfechos",
   "Adjusted score": "Puntuación ajustada",
   "Against the others": "Frente a los demás",
+  "▼ ▲: below or above what the others make of the same kinds of answers, by more than chance explains over all agents. The adjusted score takes out what an agent was dealt.":
+    "▼ ▲: por debajo o por encima de lo que los demás consiguen con respuestas del mismo tipo, más de lo que explica el azar entre todos los agentes. La puntuación ajustada descuenta qué clientes le tocaron a un agente.",
+  "below the others": "por debajo de los demás",
+  "above the others": "por encima de los demás",
+  "▼ below the others": "▼ por debajo de los demás",
+  "How each agent was scored, and beside what the others make of the same kinds of answers.":
+    "Cómo se puntuó a cada agente, también junto a lo que los demás consiguen con respuestas del mismo tipo.",
 };

@@ -288,8 +288,6 @@ export const texts: Texts = {
   "Answers and scores by the channel that they came through.":
     "Réponses et scores selon le canal par lequel ils sont venus.",
   channel: "canal",
-  "How many answers each agent had, and how they were scored.":
-    "Combien de réponses chaque agent a eues, et leurs notes.",
   agent: "agent",
   "Try again": "Réessayer",
   "Show the page without filters": "Afficher la page sans filtres",
@@ -497,4 +495,11 @@ export const texts: Texts = {
   "What dissatisfied customers wrote": "Ce que les clients insatisfaits ont écrit",
   "Adjusted score": "Score ajusté",
   "Against the others": "Par rapport aux autres",
+  "▼ ▲: below or above what the others make of the same kinds of answers, by more than chance explains over all agents. The adjusted score takes out what an agent was dealt.":
+    "▼ ▲ : en dessous ou au-dessus de ce que les autres obtiennent pour le même genre de réponses, plus que le hasard ne l’explique sur tous les agents. Le score ajusté neutralise la clientèle qu’un agent a eue.",
+  "below the others": "en dessous des autres",
+  "above the others": "au-dessus des autres",
+  "▼ below the others": "▼ en dessous des autres",
+  "How each agent was scored, and beside what the others make of the same kinds of answers.":
+    "Comment chaque agent a été noté, aussi à côté de ce que les autres obtiennent pour le même genre de réponses.",
 };
