@@ -5,10 +5,13 @@ The parameter stands at its least, so that two rows make a tenant a large one.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from pulse import lake
+from pulse.errors import AthenaError
+from pulse.store.athena import Athena
 from pulse.tenants.tenant import CUBE, Part
 from tests.driver import Driver, running
 from tests.eraser import GONE, OTHER, World
@@ -54,6 +57,30 @@ def test_a_tenant_that_is_large_is_built_and_answered(world: World) -> None:
     assert found == {("mia", "DE"): 1, ("bob", "FR"): 1, ("bob", "DE"): 1}
     assert found == by_agent(world, "umbrella")
     assert world.responses() == 3
+    world.check()
+
+
+def test_a_tenant_whose_owed_days_make_it_large_is_found_among_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Athena.unload
+
+    def busy(self: Athena, sql: str, params: Any, **more: Any) -> None:
+        if "daily_scores" in sql and "INSERT" not in sql:
+            raise AthenaError("not now", retryable=True)
+        real(self, sql, params, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Athena, "unload", busy)
+        with pytest.raises(AthenaError, match="not now"):
+            fill(world)
+    found = world.driver.tenants.get("acme")
+    assert found
+    assert len(found.table("scores").years[2026].owed) == 2
+    world.driver.build()
+    assert part(world).laid
+    assert CUBE not in part(world).sizes
+    assert by_agent(world) == by_agent(world, "umbrella")
     world.check()
 
 

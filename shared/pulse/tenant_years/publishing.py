@@ -58,10 +58,14 @@ class Publisher:
             tenants = left.popleft()
             try:
                 self._count(table, year, tenants, remaining_s)
-                if len(tenants) == 1 and self._is_large(table, year, tenants[0]):
-                    self._build_large(table, year, tenants[0], remaining_s)
-                else:
+                large = [tenant for tenant in tenants if self._is_large(table, year, tenant)]
+                if not large:
                     self._build(table, year, tenants, remaining_s)
+                elif len(tenants) == 1:
+                    self._build_large(table, year, tenants[0], remaining_s)
+                else:  # as is seen now that the days owed to them are counted
+                    others = [tenant for tenant in tenants if tenant not in large]
+                    left.extendleft(filter(None, [others, *([tenant] for tenant in large)]))
             except AthenaError as error:
                 left.extendleft(reversed(table.note_failure(tenants, year.number, error)))
 
