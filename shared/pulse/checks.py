@@ -4,6 +4,7 @@ Each check reads the state and asks Athena; none changes anything. A day or a te
 waits for its build is told as waiting, not as wrong.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,8 +13,9 @@ from typing import Any, Literal
 
 from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
-from pulse.errors import AthenaError
+from pulse.errors import AthenaError, SettingsError
 from pulse.raw.quarantine import UNKNOWN_STREAM
+from pulse.raw.retention import says_expired
 from pulse.reports import reading, tenant_year
 from pulse.settings import BuildSettings
 from pulse.sql import statement
@@ -62,19 +64,46 @@ def run_checks(settings: BuildSettings) -> list[CheckResult]:
         ]
         if dataset is lake.INTERACTIONS:
             found.append(checks.milestones_in_order())
+    found.append(_tenants_read(settings))
     found.append(_set_aside(Objects(settings.lake_bucket), UNKNOWN_STREAM))
     return found
 
 
 def _set_aside(objects: Objects, stream: str) -> CheckResult:
-    """Rows of a stream that could not be read lie under quarantine/ with the reasons."""
-    keys = list(objects.keys(f"{lake.QUARANTINE}{stream}/"))
+    """Lines of a stream under quarantine/: what could not be read, and what came too late.
+
+    Somebody has to look at the former alone.
+    """
+    unreadable: dict[str, int] = {}
+    expired = 0
+    for key in objects.keys(f"{lake.QUARANTINE}{stream}/"):
+        lines = objects.get(key).decode().splitlines()
+        too_late = sum(says_expired(json.loads(line)["reason"]) for line in lines)
+        expired += too_late
+        if len(lines) > too_late:
+            unreadable[key] = len(lines) - too_late
     return CheckResult(
         f"{stream}: quarantine",
-        "look" if keys else "ok",
-        detail=f"{len(keys)} objects of rows that could not be read"
-        + ", see pulse quarantine list" * bool(keys),
-        rows=tuple({"object": key} for key in keys),
+        "look" if unreadable else "ok",
+        detail=f"{sum(unreadable.values()):,} lines that could not be read"
+        + ", see pulse quarantine list" * bool(unreadable)
+        + f"; {expired:,} of days that are no longer kept" * bool(expired),
+        rows=tuple({"object": key, "lines": lines} for key, lines in unreadable.items()),
+    )
+
+
+def _tenants_read(settings: BuildSettings) -> CheckResult:
+    """A tenant whose record cannot be read is left out of every build, and of the checks."""
+    left_out: list[str] = []
+    tenants = Tenants(settings.table, skipped=lambda error: left_out.append(str(error)))
+    known = sum(1 for _ in tenants.all())
+    return CheckResult(
+        "tenants read",
+        "failed" if left_out else "ok",
+        detail=f"{known} tenants"
+        + f"; {len(left_out)} cannot be read and are left out: {'; '.join(left_out)}"
+        * bool(left_out),
+        rows=tuple({"error": error} for error in left_out),
     )
 
 
@@ -82,7 +111,7 @@ class _Checks:
     def __init__(self, dataset: lake.Dataset, settings: BuildSettings) -> None:
         self.dataset = dataset
         self.objects = Objects(settings.lake_bucket)
-        self.tenants = Tenants(settings.table)
+        self.tenants = Tenants(settings.table, skipped=_known)
         self.athena = Athena(settings.database, settings.workgroup)
         entries = Ledger(settings.table).entries(dataset.stream)
         self.entries = {day: entry for day, entry in entries.items() if not entry.expired}
@@ -210,7 +239,7 @@ class _Checks:
         )
 
     def nothing_set_aside(self) -> CheckResult:
-        """Rows that could not be read lie under quarantine/ with their reasons."""
+        """Rows that were set aside lie under quarantine/ with their reasons."""
         return _set_aside(self.objects, self.dataset.stream)
 
     def _is_current(self, day: date) -> bool:
@@ -243,6 +272,10 @@ class _Checks:
         }
         rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
         return {(row["tenant"], int(row["year"])): int(row["events"]) for row in rows}
+
+
+def _known(error: SettingsError) -> None:
+    """A check of its own has told of it."""
 
 
 def _told(unbuilt: Unbuilt | None) -> dict[str, Any]:

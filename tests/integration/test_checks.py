@@ -8,6 +8,7 @@ import pytest
 
 from pulse import days
 from pulse.checks import CheckResult, run_checks
+from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
@@ -81,6 +82,20 @@ def test_whole_messages_that_were_set_aside_are_something_to_look_at(pulse: Driv
     assert pulse.write([record | {"body": "no message"}]) == []
     *_, whole = run_checks(pulse.settings)
     assert (whole.name, whole.state, len(whole.rows)) == ("unknown: quarantine", "look", 1)
+    assert whole.detail == "1 lines that could not be read, see pulse quarantine list"
+
+
+def test_a_tenant_whose_record_cannot_be_read_is_named(pulse: Driver) -> None:
+    client("dynamodb").update_item(
+        TableName=pulse.settings.table,
+        Key={"pk": {"S": "TENANTS"}, "sk": {"S": "acme"}},
+        UpdateExpression="SET #zone = :gone",
+        ExpressionAttributeNames={"#zone": "timezone"},
+        ExpressionAttributeValues={":gone": {"S": "right/UTC"}},
+    )
+    (found,) = [check for check in run_checks(pulse.settings) if check.name == "tenants read"]
+    assert found.state == "failed"
+    assert "acme" in found.detail
 
 
 def accepted(pulse: Driver) -> list[dict[str, Any]]:

@@ -119,6 +119,10 @@ def test_what_comes_late_for_such_a_day_is_set_aside_with_the_reason(
     (line,) = set_aside(pulse)
     assert line["reason"] == f"the day {OLD} is older than what is kept"
     assert line["row"]["item"]["response_id"] == "r3"
+    checks = {check.name: check for check in run_checks(pulse.settings)}
+    told = checks["responses: quarantine"]
+    assert (told.state, told.rows) == ("ok", ())
+    assert told.detail == "0 lines that could not be read; 1 of days that are no longer kept"
     assert len(raw(pulse)) == 1
     assert len(raw(pulse, KEPT)) == 2
 

@@ -1,7 +1,8 @@
 """What a query of a report means now: tables, each tenant's days, every filter, what is read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import lru_cache
 
 from pulse import days, lake
@@ -24,6 +25,8 @@ class TenantDays:
     dates: DateRange
     compared: DateRange | None
     granularity: str
+    years: frozenset[int] | None = None
+    """Of which calendar years it has periods, where not of all: those that have rows."""
 
     @property
     def ranges(self) -> tuple[DateRange, ...]:
@@ -33,7 +36,8 @@ class TenantDays:
     @property
     def periods(self) -> tuple[str, ...]:
         """The first day of each period asked for."""
-        return _periods(self.dates, self.granularity, self.tenant.week_start)
+        found = _periods(self.dates, self.granularity, self.tenant.week_start)
+        return found if self.years is None else _of_years(found, self.granularity, self.years)
 
     @property
     def compared_periods(self) -> tuple[str, ...]:
@@ -53,6 +57,13 @@ class TenantDays:
 def _periods(dates: DateRange, granularity: str, week_start: str) -> tuple[str, ...]:
     found = days.periods(dates, granularity, week_start)
     return tuple(first.isoformat() for first in found)
+
+
+def _of_years(periods: Sequence[str], granularity: str, years: Collection[int]) -> tuple[str, ...]:
+    """Those of the periods that lie in one of these years, if only by their last day."""
+    longer = timedelta(days=6 if granularity == "week" else 0)
+    ends = ((period, date.fromisoformat(period)) for period in periods)
+    return tuple(p for p, first in ends if {first.year, (first + longer).year} & {*years})
 
 
 @dataclass(frozen=True)
@@ -144,9 +155,14 @@ def _bound(report: Report, key: Key) -> Filters:
 
 
 def _tenant_days(query: Query, tables: Sequence[lake.Dataset], tenant: Tenant) -> TenantDays:
-    dates = query.resolve(tenant, [table.name for table in tables])
+    names = [table.name for table in tables]
+    dates = query.resolve(tenant, names)
     compared = days.COMPARISONS[query.compare](dates) if query.compare else None
-    return TenantDays(tenant, dates, compared, query.granularity)
+    years = None
+    if dates.preset == "all_time":  # one old answer makes no decades of empty rows
+        states = (tenant.table(name).years.items() for name in names)
+        years = frozenset(y for some in states for y, state in some if state.first_day) or None
+    return TenantDays(tenant, dates, compared, query.granularity, years)
 
 
 def _strata(report: Report, tenants: Sequence[Tenant]) -> tuple[str, ...]:

@@ -644,6 +644,24 @@ def test_fill_of_nothing_is_nothing_but_scores() -> None:
     assert len(body("rates", [], query)["rows"]) == 33
 
 
+def periods(query: str, found: list[Answer]) -> list[str]:
+    rows = body("geo", found, f"{query}&fill=true")["rows"]
+    return [row["period"] for row in rows]
+
+
+def test_one_old_answer_makes_no_decades_of_empty_rows() -> None:
+    found = [Answer(date(1990, 12, 31), 5), Answer(DAY, 4)]
+    daily = periods("preset=all_time&granularity=day", found)
+    assert (daily[0], daily[1], daily[-1]) == ("1990-12-31", "2026-01-01", "2026-11-21")
+    assert len(daily) == 1 + 325
+    weekly = periods("preset=all_time&granularity=week", found)
+    assert weekly[:3] == ["1990-12-31", "2025-12-29", "2026-01-05"]
+    monthly = periods("preset=all_time&granularity=month", found)
+    assert monthly[:2] == ["1990-12-01", "2026-01-01"]
+    named = periods("start_date=1990-12-31&end_date=1991-01-03&granularity=day", found)
+    assert named[1:] == ["1991-01-01", "1991-01-02", "1991-01-03"]
+
+
 def test_more_empty_periods_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "MOST_GROUPS", 50)
     query = "start_date=1990-01-01&end_date=2026-11-20&granularity=day&fill=true"
