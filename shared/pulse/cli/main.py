@@ -9,7 +9,7 @@
     purging                    events that came with a key or within a time
     deleting                   a tenant that is deleted
     restoring                  what somebody deleted or spoilt
-    exporting                  revenue for finance
+    exporting, ordering        revenue for finance; single rows as files
     reporting                  numbers on the terminal
     publishing                 the pages into a deployed stack
 
@@ -81,7 +81,6 @@ app = typer.Typer(
     name="pulse",
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Pulse: customer-experience reporting in your own AWS account.",

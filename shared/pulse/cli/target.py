@@ -1,7 +1,8 @@
 """Which stack a command works on: the embedded one of this folder, or a deployed one by name.
 
 The embedded stack leaves `.pulse/stack.json` while it runs; a command started in its folder or
-below finds it there. With `--stack NAME` the shell's own AWS credentials are used.
+below finds it there. With `--stack NAME`, or PULSE_STACK in the environment, the shell's own AWS
+credentials are used.
 """
 
 import json
@@ -26,6 +27,7 @@ StackName = Annotated[
     typer.Option(
         "--stack",
         metavar="NAME",
+        envvar="PULSE_STACK",
         help="The deployed stack to work on, with this shell's AWS credentials. "
         "Without it: the embedded stack of this folder.",
     ),

@@ -48,3 +48,16 @@ def test_a_closed_pipe_is_one_line_and_a_failure() -> None:
         os.close(writing)
     assert ended.returncode == 1
     assert ended.stderr == "pulse: The result cannot be written: Broken pipe.\n"
+
+
+def test_a_shell_is_told_how_a_word_goes_on() -> None:
+    program = "import sys; sys.argv = ['pulse']; from pulse.cli.main import main; main()"
+    asked = {"_PULSE_COMPLETE": "complete_bash", "COMP_WORDS": "pulse tenant sh", "COMP_CWORD": "2"}
+    done = subprocess.run(  # our own command
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(CODE)} | asked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["show"]

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from pulse.cli.exits import WrongUseError
-from pulse.cli.target import find_target
+from pulse.cli.target import StackName, find_target
 from pulse.store.stack import StackOutputs
 
 NOBODY = 2**22 + 1  # above Linux's highest process id
@@ -70,6 +72,34 @@ def described(**changes: Any) -> dict[str, Any]:
 def running_in(folder: Path, content: str) -> None:
     (folder / ".pulse").mkdir()
     (folder / ".pulse" / "stack.json").write_text(content)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "stack"),
+    [
+        ([], {"PULSE_STACK": "live"}, "live"),
+        (["--stack", "other"], {"PULSE_STACK": "live"}, "other"),
+        ([], {"PULSE_STACK": ""}, "pulse"),
+    ],
+)
+def test_a_stack_is_named_by_the_option_or_the_environment(
+    arguments: list[str],
+    named: dict[str, str],
+    stack: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stacks: list[str],
+) -> None:
+    running_in(tmp_path, json.dumps(described()))
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+
+    @app.command()
+    def command(stack: StackName = None) -> None:
+        find_target(stack)
+
+    assert CliRunner().invoke(app, arguments, env=named).exit_code == 0
+    assert stacks == [stack]
 
 
 def test_the_embedded_stack_is_found_from_below(
