@@ -275,12 +275,20 @@ def test_keys_are_listed_without_their_text_and_revoked_by_id(shell: Shell) -> N
     tenant = shell.tenant()
     made = shell.json(
         *("key", "create", tenant, "--kind", "report"),
-        *("--filter", "agent=a, b", "--filter", "agent=c"),
+        *("--filter", "agent=a, b", "--filter", "agent=c", "--label", " Mia's page "),
     )
     text = made.pop("key")
+    assert made["label"] == "Mia's page"
     assert made["filters"] == {"agent": ["a, b", "c"]}
     assert shell.json("key", "list", tenant) == [made]
-    assert text not in shell.run("key", "list", tenant).output
+    listed = shell.run("key", "list", tenant).output
+    assert text not in listed
+    assert "Mia's page" in listed
+    label = ("--label", "two\nlines")
+    assert (
+        "in one line"
+        in shell.run("key", "create", tenant, "--kind", "secret", *label, code=2).stderr
+    )
     assert shell.json("key", "revoke", made["id"])["state"] == "revoked"
     shell.run("key", "revoke", made["id"])  # again: it is what was wanted
     assert [key["state"] for key in shell.json("key", "list", tenant)] == ["revoked"]

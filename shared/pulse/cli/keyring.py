@@ -20,6 +20,7 @@ def issue_key(
     report: str | None = None,
     comments: bool = False,
     expires_us: int | None = None,
+    label: str = "",
     passing: bool = False,
 ) -> tuple[str, Key]:
     """Store a new key; its text, which exists nowhere else, and what is stored of it.
@@ -38,6 +39,7 @@ def issue_key(
         report=report,
         comments=comments,
         expires_us=expires_us,
+        label=label,
     )
     tenants.add_key(key, passing=passing)
     return text, key

@@ -26,8 +26,11 @@ _KEY_ID = re.compile(r"[0-9a-f]{12}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 """A name as browsers send it, or an IPv6 address."""
 
+_LONGEST_LABEL = 100
+
 _COLUMNS = (
     "id",
+    "label",
     "kind",
     "state",
     "created",
@@ -82,6 +85,9 @@ def create(
     expires: Annotated[
         str | None, typer.Option(metavar="DAY", help="Its last day, in the tenant's time zone.")
     ] = None,
+    label: Annotated[
+        str, typer.Option(metavar="TEXT", help="What to call it, to tell it from others.")
+    ] = "",
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:
@@ -89,7 +95,7 @@ def create(
 
     Example:
 
-        KEY=$(pulse key create bank --kind report --filter agent=mia)
+        KEY=$(pulse key create bank --kind report --filter agent=mia --label "Mia's page")
         pulse key create bank --kind report --comments
         pulse key create bank --kind feed --report daily --filter channel=chat
     """
@@ -112,6 +118,7 @@ def create(
         report=report,
         comments=comments,
         expires_us=_end_of(expires, zone) if expires else None,
+        label=_label(label),
     )
     output.show({"key": text, **_described(key)}, text, as_json=as_json)
     if not as_json:
@@ -222,6 +229,13 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, usual) else "")
 
 
+def _label(text: str) -> str:
+    label = tidy(text)
+    if len(label) > _LONGEST_LABEL or not label.isprintable():
+        raise WrongUseError(f"--label takes at most {_LONGEST_LABEL} characters in one line.")
+    return label
+
+
 def _filters(texts: list[str] | tuple[()]) -> dict[str, tuple[str, ...]]:
     filters: dict[str, tuple[str, ...]] = {}
     for dimension, value in named_values(texts, "--filter"):
@@ -257,6 +271,7 @@ def _described(key: Key) -> dict[str, Any]:
     state = "active" if key.usable(days.now_us()) else "expired"
     return {
         "id": key.id,
+        "label": key.label or None,
         "kind": key.kind,
         "tenant": key.tenant,
         "state": state if key.revoked_us is None else "revoked",

@@ -283,6 +283,7 @@ class Tenants:
                 "report": key.report,
                 "comments": key.comments,
                 "expires_us": key.expires_us,
+                "label": key.label,
                 "revoked_us": None,
                 **ends,
             },
@@ -514,4 +515,5 @@ def _key(record: Record) -> Key:
         comments=record.get("comments", False),
         expires_us=record["expires_us"],
         revoked_us=record["revoked_us"],
+        label=record.get("label", ""),
     )

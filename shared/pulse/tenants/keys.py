@@ -33,6 +33,8 @@ class Key:
     """A report key's right to what customers wrote."""
     expires_us: int | None = None
     revoked_us: int | None = None
+    label: str = ""
+    """What whoever made it calls it, to tell it from others."""
 
     @property
     def id(self) -> str:
