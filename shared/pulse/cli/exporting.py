@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from pulse import lake
-from pulse.cli import output
+from pulse.cli import ordering, output
 from pulse.cli.arguments import known_tenant
 from pulse.cli.building import functions_quiet
 from pulse.cli.exits import FailedError, WrongUseError
@@ -28,12 +28,11 @@ _ASK_EVERY_S = 1.0
 _WAIT_S = 120.0
 """So long the command waits for an export that is at work on the same tenant."""
 
-app = typer.Typer(no_args_is_help=True, help="Bring finance its files.")
+app = typer.Typer(no_args_is_help=True, help="Single rows as files, and revenue for finance.")
 
 
-@app.callback()
-def _group() -> None:
-    """Keeps `export` a group while it has but one command."""
+app.command("responses")(ordering.responses)
+app.command("interactions")(ordering.interactions)
 
 
 @app.command("revenue")

@@ -28,7 +28,7 @@ Query = Mapping[str, str]
 
 _ESCAPED = re.compile(r"^\\(\\*!)")
 _KEY_LASTS_US = 300 * days.SECOND
-_MOST_ROWS = "10000"
+_MOST_ROWS = 10_000
 """A page as large as the interface gives one: fewer requests."""
 
 
@@ -58,6 +58,10 @@ def report(
     ] = False,
     order_by: Annotated[
         str | None, typer.Option(metavar="COLUMNS", help="Such as -responses,country.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=_MOST_ROWS, help="The first N rows alone."),
     ] = None,
     filters: Annotated[
         list[str] | None,
@@ -107,7 +111,7 @@ def report(
         "subtotals": "true" if subtotals else None,
         "fill": "true" if fill else None,
         "order_by": order_by,
-        "limit": _MOST_ROWS,
+        "limit": str(limit or _MOST_ROWS),
         "format": "csv" if form == "csv" else "json",
         "excel": "true" if excel else None,
         "separator": separator if separator != "comma" else None,
@@ -118,9 +122,10 @@ def report(
         asked = report_query(query, [*(filters or ()), *_tenant_filter(usable, tenant)])
         path = f"/v1/reports/{quote(name, safe='')}"
         if form == "csv":
-            output.write(_all_csv(api, path, asked))
+            output.write(_csv(api, path, asked, whole=limit is None))
         else:
-            _print(tenant, _all_pages(api, path, asked), as_json=as_json or form == "json")
+            reply = _reply(api, path, asked, whole=limit is None)
+            _print(tenant, reply, as_json=as_json or form == "json")
 
 
 def report_query(query: Mapping[str, str | None], filters: Sequence[str]) -> Query:
@@ -169,27 +174,27 @@ def _ask(api: Api, path: str, query: Query, cursor: str | None) -> Answer:
     return answer
 
 
-def _all_pages(api: Api, path: str, query: Query) -> dict[str, Any]:
-    """The whole report: the first page's reply with the rows of all."""
-    whole: dict[str, Any] | None = None
+def _reply(api: Api, path: str, query: Query, *, whole: bool) -> dict[str, Any]:
+    """The first page's reply; of the whole report with the rows of all pages."""
+    found: dict[str, Any] | None = None
     cursor = None
-    while whole is None or cursor:
+    while found is None or (whole and cursor):
         page = _ask(api, path, query, cursor).json()
         if not isinstance(page, dict) or "rows" not in page:
             raise FailedError("The interface's answer is not a report.")
-        if whole is None:
-            whole = page
-        else:
-            whole["rows"] += page["rows"]
         cursor = page.get("next_cursor")
-    return whole | {"next_cursor": None}
+        if found is None:
+            found = page
+        else:
+            found["rows"] += page["rows"]
+    return found | {"next_cursor": cursor}
 
 
-def _all_csv(api: Api, path: str, query: Query) -> str:
-    """The whole report as CSV: one header line, the rows of all pages."""
+def _csv(api: Api, path: str, query: Query, *, whole: bool) -> str:
+    """The first page as CSV; of the whole report one header line and the rows of all pages."""
     pages: list[str] = []
     cursor = None
-    while not pages or cursor:
+    while not pages or (whole and cursor):
         answer = _ask(api, path, query, cursor)
         text = answer.body.decode()
         pages.append(text.partition("\n")[2] if pages else text)

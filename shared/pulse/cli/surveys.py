@@ -1,12 +1,12 @@
-"""`pulse survey add` and `set`: the question, its scale, how scores are judged, when the widget is
-shown, and which links may name the agent of an answer.
+"""`pulse survey add`, `set` and `list`: the question, its scale, how scores are judged, when the
+widget is shown, and which links may name the agent of an answer.
 
 How it reaches people, by link, mail and widget, is asking.py's.
 """
 
 import re
 from dataclasses import asdict, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -109,6 +109,44 @@ def add(
     changed = replace(changed, style=style or changed.style, display=display)
     target.tenants.put_survey(changed)
     _show(changed, language, as_json=as_json)
+
+
+@app.command("list")
+def list_surveys(
+    tenant: Annotated[str, typer.Argument(metavar="TENANT")],
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """List a tenant's surveys, each with what it asks in its default language.
+
+    Example:
+
+        pulse survey list bank
+    """
+    target = find_target(stack)
+    known_tenant(target, tenant)
+    found = [_listed(survey) for survey in target.tenants.surveys(tenant)]
+    columns = ("id", "metric", "scale", "style", "agents", "languages", "question")
+    rows = [[_cell(one[name]) for name in columns] for one in found]
+    output.show(found, output.table(columns, rows), as_json=as_json)
+
+
+def _listed(survey: Survey) -> dict[str, Any]:
+    rule = survey.current_rule
+    texts = survey.texts.get(survey.default_language)
+    return {
+        "id": survey.id,
+        "metric": rule.metric,
+        "scale": rule.label,
+        "style": survey.style,
+        "agents": survey.agents,
+        "languages": sorted(survey.texts),
+        "question": texts.question if texts else None,
+    }
+
+
+def _cell(value: Any) -> str | None:
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 @app.command("set")

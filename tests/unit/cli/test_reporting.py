@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from pulse.cli.api import Answer, Api
 from pulse.cli.drawing import report_tables
 from pulse.cli.exits import WrongUseError
-from pulse.cli.reporting import _all_csv, _all_pages, report_query
+from pulse.cli.reporting import _csv, _reply, report_query
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,26 @@ class Pages:
 def test_a_query_that_no_address_holds_is_posted(filters: list[str], method: str) -> None:
     agents = ",".join(text.removeprefix("agent=") for text in filters)
     pages = Pages()
-    csv = _all_csv(cast(Api, pages), "/v1/reports/agents", report_query({"format": "csv"}, filters))
+    query = report_query({"format": "csv"}, filters)
+    csv = _csv(cast(Api, pages), "/v1/reports/agents", query, whole=True)
     assert csv == "agent\r\n1\r\n2\r\n"
     asked = {"format": "csv", "agent": agents}
     assert pages.asked == [(method, asked), (method, asked | {"cursor": "b+c"})]
     pages = Pages()
     query = report_query({"format": "json"}, filters)
-    assert _all_pages(cast(Api, pages), "/v1/reports/agents", query)["rows"] == [1, 2]
+    reply = _reply(cast(Api, pages), "/v1/reports/agents", query, whole=True)
+    assert (reply["rows"], reply["next_cursor"]) == ([1, 2], None)
     assert [how for how, _ in pages.asked] == [method, method]
+
+
+def test_of_some_rows_one_page_is_asked_for() -> None:
+    pages = Pages()
+    query = report_query({"format": "json"}, [])
+    reply = _reply(cast(Api, pages), "/v1/reports/agents", query, whole=False)
+    assert (reply["rows"], reply["next_cursor"]) == ([1], "b+c")
+    query = report_query({"format": "csv"}, [])
+    assert _csv(cast(Api, pages), "/v1/reports/agents", query, whole=False) == "agent\r\n2\r\n"
+    assert len(pages.asked) == 2
 
 
 REPLY: dict[str, Any] = {
