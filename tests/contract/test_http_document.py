@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -385,6 +386,7 @@ def test_the_codes_are_in_the_order_of_their_statuses_and_of_the_alphabet() -> N
 # -- codes of rejected items
 
 SURVEY = Survey("acme", "s1", ((0, Rule.make("csat", 1, 5)),))
+CLOSED = replace(SURVEY, id="closed", closed_us=0)
 NOON_US = 1_795_262_400_000_000  # 2026-11-21T12:00:00Z
 LONG = "x" * 5_000
 _BAD: tuple[Any, ...] = (
@@ -440,13 +442,14 @@ _PAIRS: dict[type[Reader], list[dict[str, Any]]] = {
     ResponseReader: [
         {"age_ms": 1, "answered_at": "2026-11-20T10:00:00Z"},
         {"response_id": "r-1"},
+        {"survey_id": CLOSED.id},
     ],
     InteractionReader: [
         {"entered_at": "2020-01-01T00:00:00Z", name: "2026-11-20T10:00:00Z"} for name in MILESTONES
     ],
     SessionReader: [],
 }
-"""Fields that are wrong together."""
+"""Fields that are wrong together, or with what is known of the survey."""
 
 
 def _faults() -> set[tuple[str, str]]:
@@ -457,7 +460,7 @@ def _faults() -> set[tuple[str, str]]:
         lacking = [{n: v for n, v in good.items() if n != name} for name in good]
         together = [{**good, **pair} for pair in _PAIRS[kind]]
         for item, key in product((*bad, *lacking, *together, "no object"), _keys(kind)):
-            reader = kind(directory(Tenant("acme", "Acme"), SURVEY), key, "acme", NOON_US)
+            reader = kind(directory(Tenant("acme", "Acme"), SURVEY, CLOSED), key, "acme", NOON_US)
             try:
                 reader.read(item)
             except RejectedError as error:

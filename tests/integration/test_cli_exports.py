@@ -95,14 +95,3 @@ def test_what_is_wrong_is_said(
     assert ended.exit_code in (1, 2)
     assert message in ended.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_surveys_are_listed_with_what_they_ask(shell: Shell) -> None:
-    tenant = shell.tenant("email")
-    asked = ("--metric", "csat", "--scale", "1-5", "--style", "faces", "--question", "Nice?")
-    shell.run("survey", "add", tenant, "site", *asked)
-    email, site = shell.json("survey", "list", tenant)
-    assert (email["id"], email["metric"], email["scale"]) == ("email", "nps", "0-10")
-    assert (site["style"], site["question"], site["languages"]) == ("faces", "Nice?", ["en"])
-    assert "Nice?" in shell.run("survey", "list", tenant).output
-    assert shell.json("survey", "list", shell.tenant()) == []

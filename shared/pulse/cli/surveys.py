@@ -1,5 +1,5 @@
-"""`pulse survey add`, `set` and `list`: the question, its scale, how scores are judged, when the
-widget is shown, and which links may name the agent of an answer.
+"""`pulse survey add`, `set`, `list` and `close`: the question, its scale, how scores are judged,
+when the widget is shown, and which links may name the agent of an answer.
 
 How it reaches people, by link, mail and widget, is asking.py's.
 """
@@ -126,7 +126,7 @@ def list_surveys(
     target = find_target(stack)
     known_tenant(target, tenant)
     found = [_listed(survey) for survey in target.tenants.surveys(tenant)]
-    columns = ("id", "metric", "scale", "style", "agents", "languages", "question")
+    columns = ("id", "state", "metric", "scale", "style", "agents", "languages", "question")
     rows = [[_cell(one[name]) for name in columns] for one in found]
     output.show(found, output.table(columns, rows), as_json=as_json)
 
@@ -140,6 +140,7 @@ def _listed(survey: Survey) -> dict[str, Any]:
         "scale": rule.label,
         "style": survey.style,
         "agents": survey.agents,
+        "state": "open" if survey.closed_us is None else "closed",
         "languages": sorted(survey.texts),
         "question": texts.question if texts else None,
     }
@@ -147,6 +148,31 @@ def _listed(survey: Survey) -> dict[str, Any]:
 
 def _cell(value: Any) -> str | None:
     return ", ".join(value) if isinstance(value, list) else value
+
+
+@app.command()
+def close(
+    tenant: Annotated[str, typer.Argument(metavar="TENANT")],
+    survey: Annotated[str, typer.Argument(metavar="ID", help="One of its surveys.")],
+    reopen: Annotated[bool, typer.Option("--reopen", help="Ask again.")] = False,
+    stack: StackName = None,
+    as_json: output.Json = False,
+) -> None:
+    """Ask nobody any more: pages and the widget no longer show the survey, its reports stay.
+
+    What was answered before still counts, whenever it comes; pages that are open may answer for
+    an hour.
+
+    Example:
+
+        pulse survey close bank email
+    """
+    target = find_target(stack)
+    changed = known_survey(target, tenant, survey)
+    if (changed.closed_us is None) != reopen:
+        changed = target.tenants.set_closed(changed, None if reopen else days.now_us())
+    state = "open" if reopen else "closed"
+    output.show(_listed(changed), f"{changed.id} is {state}", as_json=as_json)
 
 
 @app.command("set")

@@ -37,6 +37,8 @@ class ResponseReader(Reader):
         survey = self._survey(item)
         named_id = fields.identifier(item, "response_id") or own_id
         answered_us = self._answered(item, named_id)
+        if not survey.takes(answered_us):
+            raise RejectedError("survey_id", "survey_closed", "The survey is closed.")
         rule = survey.rule_at(answered_us)
         signature = fields.text(item, "signature", limit=None)
         response_id = named_id or lake.ulid()

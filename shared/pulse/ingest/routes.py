@@ -242,6 +242,8 @@ class Ingest:
         survey = self._directory.survey(tenant.id, name) if tenant else None
         if tenant is None or survey is None:
             raise NotFoundError("survey_unknown", "There is no such survey.")
+        if survey.closed_us is not None:
+            raise NotFoundError("survey_closed", "The survey is closed.")
         wanted = [decode(raw) for name, raw in call.query if name == "lang"]
         headers = {
             "Cache-Control": f"public, max-age={FRESH_S}",

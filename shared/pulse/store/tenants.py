@@ -248,6 +248,20 @@ class Tenants:
         )
         return _survey(survey.tenant, record)
 
+    def set_closed(self, survey: Survey, closed_us: int | None) -> Survey:
+        """Close a survey from a moment on, or, with None, open it again; the survey afterwards.
+
+        Raises ConflictError if there is no such survey.
+        """
+        record = self._records.update(
+            f"SURVEYS#{survey.tenant}",
+            survey.id,
+            "SET closed_us = :closed",
+            values={":closed": closed_us},
+            condition="attribute_exists(pk)",
+        )
+        return _survey(survey.tenant, record)
+
     def remove_surveys(self, tenant: str) -> int:
         """Delete every survey of a tenant; how many there were."""
         return self._records.clear(f"SURVEYS#{tenant}")
@@ -486,6 +500,7 @@ def _survey(tenant: str, record: Record) -> Survey:
         display=_display(record.get("display", {})),
         agents=record.get("agents", "free"),
         link_secret=record.get("link_secret", ""),
+        closed_us=record.get("closed_us"),
     )
 
 

@@ -55,6 +55,10 @@ class Display:
                 raise ValueError(f"{name} lies within 0 and {most}; {value} does not")
 
 
+GRACE_US = 3_600_000_000
+"""For so long after a survey is closed answers count from pages that were open."""
+
+
 @dataclass(frozen=True)
 class Survey:
     """A survey of a tenant. `rules` are (in force since µs, rule), oldest first.
@@ -72,6 +76,12 @@ class Survey:
     display: Display = field(default_factory=Display)
     agents: str = "free"
     link_secret: str = field(default="", repr=False)
+    closed_us: int | None = None
+    """From when on nobody is asked any more; None while it is open."""
+
+    def takes(self, answered_us: int) -> bool:
+        """May an answer of that moment count? Who had the question before may still answer it."""
+        return self.closed_us is None or answered_us < self.closed_us + GRACE_US
 
     @property
     def current_rule(self) -> Rule:

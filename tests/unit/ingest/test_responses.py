@@ -224,3 +224,28 @@ def test_a_survey_from_before_names_had_one_form_is_found_as_it_was_made() -> No
     assert read({"survey_id": "e-mail ", "score": 5})["survey"] == "e-mail "
     with pytest.raises(RejectedError, match="other surveys"):
         read({"survey_id": "e-mail", "score": 5})
+
+
+HOUR_US = 3_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("closed_us", "taken"),
+    [
+        (None, True),
+        (NOW_US + HOUR_US, True),
+        (NOW_US, True),
+        (NOW_US - HOUR_US + 1, True),
+        (NOW_US - HOUR_US, False),
+    ],
+)
+def test_a_closed_survey_takes_answers_for_an_hour_more(closed_us: int | None, taken: bool) -> None:
+    known = directory(Tenant("demo", "Demo"), replace(SURVEY, closed_us=closed_us))
+    for kind in ("publishable", "secret"):
+        found = ResponseReader(known, Key("0" * 64, kind, "demo", 0), "demo", NOW_US)
+        if taken:
+            assert found.read({"survey_id": "checkout", "score": 5}, None).score == 5
+            continue
+        with pytest.raises(RejectedError) as error:
+            found.read({"survey_id": "checkout", "score": 5}, None)
+        assert error.value.fault.code == "survey_closed"
