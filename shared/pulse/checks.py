@@ -15,8 +15,8 @@ from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
 from pulse.errors import AthenaError, SettingsError
 from pulse.raw.quarantine import UNKNOWN_STREAM
-from pulse.raw.retention import says_expired
 from pulse.reports import reading, tenant_year
+from pulse.retention import says_expired
 from pulse.settings import BuildSettings
 from pulse.sql import statement
 from pulse.store.athena import Athena

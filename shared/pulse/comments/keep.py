@@ -125,14 +125,13 @@ def _is_due(entry: Entry, *, is_built: bool, again: bool) -> bool:
 
 def _by_tenant(pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
     """Each tenant's rows of some Parquet objects that Athena laid out."""
-    wanted = pa.schema([pa.field("tenant", pa.string()), *SCHEMA])
-    tables = [
-        pq.ParquetFile(pa.BufferReader(piece)).read(use_threads=False).select(wanted.names)
-        for piece in pieces
-    ]
-    if not tables:
+    if not pieces:
         return
-    rows = pa.concat_tables(table.cast(wanted) for table in tables)
+    rows = pa.concat_tables(
+        pq.ParquetFile(pa.BufferReader(piece)).read(use_threads=False) for piece in pieces
+    )
+    rows = rows.append_column("day", rows["dt"].cast(pa.date32()))
     tenants: list[Any] = pc.unique(rows["tenant"]).to_pylist()
     for tenant in tenants:
-        yield tenant, rows.filter(pc.equal(rows["tenant"], tenant)).drop_columns("tenant")
+        theirs = rows.filter(pc.equal(rows["tenant"], tenant))
+        yield tenant, theirs.select(SCHEMA.names).cast(SCHEMA)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse.comments.search import Search
+from pulse.comments.terms import words
 
 COMMENT = "Die App stürzt ab, und niemand antwortet. Viel zu lange gewartet! 👍"
 
@@ -39,6 +40,11 @@ def test_what_is_found(text: str, finds: bool) -> None:
     assert Search.parse(text).finds(COMMENT) is finds
 
 
+def test_apostrophes_are_one_however_they_are_written() -> None:
+    assert Search.parse("can't").finds("I can\u2019t")
+    assert Search.parse("can\u2019t wait").finds("I can't wait")
+
+
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_search_of_any_comment_is_answered_and_its_opposite_is_the_opposite(
     text: str, comment: str
@@ -47,3 +53,9 @@ def test_any_search_of_any_comment_is_answered_and_its_opposite_is_the_opposite(
     search, opposite = Search.parse(f'"{phrase}"'), Search.parse(f'-"{phrase}"')
     if search.wanted:
         assert search.finds(comment) is not opposite.finds(comment)
+
+
+@given(st.text(max_size=30))
+def test_a_comment_is_found_by_each_of_its_words(comment: str) -> None:
+    for word in words(comment).split():
+        assert Search.parse(f'"{word}"').finds(comment)

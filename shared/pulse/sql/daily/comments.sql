@@ -6,7 +6,7 @@ WITH counted AS (
 )
 
 SELECT
-    tenant, CAST(dt AS date) AS day, answered_us, response_id, key_kind, survey, metric, scale,
-    score, channel, agent, country, browser, os, device, interaction, comment, tags
+    tenant, answered_us, response_id, key_kind, survey, metric, scale, score, channel, agent,
+    country, browser, os, device, interaction, comment, tags, dt
 FROM counted
 WHERE comment IS NOT NULL

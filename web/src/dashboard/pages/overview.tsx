@@ -29,6 +29,7 @@ import { Moved } from "./moved.tsx";
 import type { PageProps } from "./page.ts";
 import { useWorst } from "./worst.ts";
 import { t } from "../texts.ts";
+import { WrittenLink } from "../written.tsx";
 
 export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   const compare = comparisonOf(params);
@@ -126,6 +127,14 @@ function Found(props: FoundProps): JSX.Element {
         {sentences(findings, nameOf).map((sentence, i) => (
           <Told key={i} sentence={sentence} />
         ))}
+        {worst.value && (
+          <WrittenLink
+            params={params}
+            filters={filters}
+            metric={worst.value.measure.metric}
+            days={[worst.value.stretch.start, worst.value.stretch.end]}
+          />
+        )}
       </section>
       <section class="cards" aria-label={t("Headline figures")}>
         {headlines.map(({ measure }) => (

@@ -502,4 +502,5 @@ export const texts: Texts = {
   "▼ below the others": "▼ unter den anderen",
   "How each agent was scored, and beside what the others make of the same kinds of answers.":
     "Wie jeder Agent bewertet wurde, auch neben dem, was die anderen aus gleichartigen Antworten machen.",
+  "What dissatisfied customers wrote: {days}": "Was unzufriedene Kunden geschrieben haben: {days}",
 };

@@ -501,4 +501,5 @@ export const texts: Texts = {
   "▼ below the others": "▼ por debajo de los demás",
   "How each agent was scored, and beside what the others make of the same kinds of answers.":
     "Cómo se puntuó a cada agente, también junto a lo que los demás consiguen con respuestas del mismo tipo.",
+  "What dissatisfied customers wrote: {days}": "Lo que escribieron los clientes insatisfechos: {days}",
 };

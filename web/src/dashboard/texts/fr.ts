@@ -502,4 +502,5 @@ export const texts: Texts = {
   "▼ below the others": "▼ en dessous des autres",
   "How each agent was scored, and beside what the others make of the same kinds of answers.":
     "Comment chaque agent a été noté, aussi à côté de ce que les autres obtiennent pour le même genre de réponses.",
+  "What dissatisfied customers wrote: {days}": "Ce que les clients insatisfaits ont écrit : {days}",
 };
