@@ -16,6 +16,9 @@ import pyarrow as pa
 from moto import mock_aws
 
 from pulse import days, formats, lake
+from pulse.comments.month import SCHEMA as COMMENTS_SCHEMA
+from pulse.comments.month import TEXTS as COMMENT_TEXTS
+from pulse.comments.month import Month
 from pulse.days import DateRange
 from pulse.ingest.message import Message
 from pulse.raw import parquet, quarantine
@@ -189,6 +192,17 @@ def report_objects() -> dict[str, bytes]:
     return made
 
 
+def comments() -> dict[str, bytes]:
+    """A tenant's comments of a month: one with everything, and one with as little as there is."""
+    texts = {name: str(RESPONSE.get(name, f"{name} 1")) for name in COMMENT_TEXTS}
+    known = {"day": DAY, "answered_us": NOON_US - 5, "score": 4}
+    full = {**known, **texts, "tags": sorted(RESPONSE["tags"].items())}
+    least = ("response_id", "key_kind", "survey", "metric", "scale", "channel", "comment")
+    bare = {**known, **{name: texts[name] for name in least}, "answered_us": NOON_US}
+    rows = pa.Table.from_pylist([full, bare], COMMENTS_SCHEMA)
+    return {"month.parquet": Month(rows, {DAY: NOON_US}).encode()}
+
+
 def set_aside() -> dict[str, bytes]:
     """What could not be read: a row, and a whole message."""
     body = json.dumps(json.loads(sent("responses").encode()) | {"tenant": "gone"})
@@ -255,6 +269,7 @@ MADE: Mapping[str, Any] = {
     "message": messages,
     "raw": raw_objects,
     "report": report_objects,
+    "comments": comments,
     "quarantine": set_aside,
     "table": records,
 }

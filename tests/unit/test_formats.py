@@ -13,6 +13,7 @@ from moto import mock_aws
 from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import days, formats, lake
+from pulse.comments.month import Month
 from pulse.days import DateRange
 from pulse.errors import ConflictError, NewerFormatError
 from pulse.formats import Format
@@ -39,6 +40,7 @@ PRESENT = {
     "message": formats.MESSAGE,
     "raw": formats.RAW,
     "report": formats.REPORT,
+    "comments": formats.COMMENTS,
     "quarantine": formats.QUARANTINE,
     "table": formats.TABLE,
 }
@@ -164,6 +166,16 @@ def test_report_objects(dataset: lake.Dataset, folder: Path) -> None:
         told = {name: sum(n or 0 for n in rows[name].to_pylist()) for name in dataset.measures}
         told |= {name: told[name] * 10_000 for name in money}
         assert [*told.values()] == counts_of(folder, dataset)
+
+
+@pytest.mark.parametrize("folder", written("comments"))
+def test_months_of_comments(folder: Path) -> None:
+    month = Month.decode((folder / "month.parquet").read_bytes())
+    assert month.as_of_us == {samples.DAY: samples.NOON_US}
+    full, bare = month.rows.to_pylist()
+    assert (full["comment"], full["agent"], full["score"]) == ("naïve 😀", "A-7", 4)
+    assert full["tags"] == [("floor", "2"), ("shop", "Graz")]
+    assert (bare["comment"], bare["agent"], bare["tags"]) == ("naïve 😀", None, None)
 
 
 @pytest.fixture

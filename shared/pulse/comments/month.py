@@ -17,18 +17,19 @@ import pyarrow.parquet as pq
 
 from pulse import formats, lake
 
-_TEXTS = (
+TEXTS = (
     "response_id",
     "key_kind",
     *lake.SCORE_DIMENSIONS,
     "interaction",
     "comment",
 )
+"""The columns of texts."""
 _TYPES: dict[str, pa.DataType] = {
     "day": pa.date32(),
     "answered_us": pa.int64(),
     "score": pa.int32(),
-    **dict.fromkeys(_TEXTS, pa.string()),
+    **dict.fromkeys(TEXTS, pa.string()),
     "tags": pa.map_(pa.string(), pa.string()),
 }
 SCHEMA = pa.schema(_TYPES)
