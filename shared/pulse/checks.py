@@ -5,6 +5,7 @@ waits for its build is told as waiting, not as wrong.
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from math import inf
 from typing import Any, Literal
 
 from pulse import days, lake
+from pulse.comments.stored import Comments
 from pulse.daily.build import batches, day_parameters
 from pulse.errors import AthenaError, SettingsError
 from pulse.raw.quarantine import UNKNOWN_STREAM
@@ -62,6 +64,8 @@ def run_checks(settings: BuildSettings) -> list[CheckResult]:
             checks.ids_on_two_days(),
             checks.nothing_set_aside(),
         ]
+        if dataset is lake.SCORES:
+            found.append(checks.comments_equal_raw())
         if dataset is lake.INTERACTIONS:
             found.append(checks.milestones_in_order())
     found.append(_tenants_read(settings))
@@ -202,6 +206,33 @@ class _Checks:
             rows=(*wrong, *failing),
         )
 
+    def comments_equal_raw(self) -> CheckResult:
+        """Readers find as many comments of each tenant's day as raw has.
+
+        Days of which a build has not kept the comments yet are left out on both sides.
+        """
+        kept = {day for day, one in self.entries.items() if one.comments_version == one.version}
+        found = Counter(
+            (tenant, day)
+            for tenant, month in Comments(self.objects).all()
+            for day in month.rows["day"].to_pylist()
+            if day in kept
+        )
+        raw = Counter(self._comments_in_raw(sorted(kept)))
+        wrong = [
+            {"tenant": tenant, "day": str(day), "raw": raw[tenant, day], "kept": found[tenant, day]}
+            for tenant, day in sorted({*raw, *found})
+            if raw[tenant, day] != found[tenant, day]
+        ]
+        behind = len(self.entries) - len(kept)
+        return CheckResult(
+            f"comments = {self.dataset.raw_table}",
+            "failed" if wrong else "waiting" if behind else "ok",
+            detail=f"{raw.total():,} comments on {len(kept)} days, {len(wrong)} days of tenants "
+            f"differ, {behind or 'no'} days wait for their build",
+            rows=tuple(wrong),
+        )
+
     def ids_on_two_days(self) -> CheckResult:
         """An id that was sent again with another time counts on both days: the sender's slip."""
         name, known = f"{self.dataset.stream}: ids on two days", sorted(self.entries)
@@ -251,6 +282,14 @@ class _Checks:
         for batch in batches(days):
             for row in self.athena.rows(sql, day_parameters(batch), remaining_s=lambda: inf):
                 yield date.fromisoformat(row["dt"]), int(row["events"])
+
+    def _comments_in_raw(self, days: Sequence[date]) -> dict[tuple[str, date], int]:
+        sql = statement("checks", "comments_in_raw")
+        return {
+            (row["tenant"], date.fromisoformat(row["dt"])): int(row["events"])
+            for batch in batches(days)
+            for row in self.athena.rows(sql, day_parameters(batch), remaining_s=lambda: inf)
+        }
 
     def _events_in_reports(
         self, tenant: str, year: int, state: YearState | None, without: Collection[date]

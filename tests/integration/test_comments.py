@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pulse import days, lake
+from pulse.checks import run_checks
 from pulse.comments.month import SCHEMA, Month
 from pulse.comments.stored import Comments
 from pulse.daily.build import BuildDaily
@@ -142,6 +143,25 @@ def test_a_build_that_read_before_an_erasure_brings_nothing_back(world: World) -
     world.erase()
     comments.change(key, lambda month: month.replaced([day], old, read_us))
     assert of_acme(world) == {}
+
+
+def test_a_check_tells_where_comments_are_not_those_of_raw(world: World) -> None:
+    def told() -> tuple[str, tuple[Any, ...]]:
+        found = {one.name: one for one in run_checks(world.driver.settings)}
+        return found["comments = raw_responses"].state, found["comments = raw_responses"].rows
+
+    world.response(1, id="r-1", comment="mine")
+    assert world.driver.write() == []
+    assert told() == ("waiting", ())
+    world.driver.build()
+    assert told() == ("ok", ())
+    day = date(2026, 11, 20)
+    key = lake.comments_key("acme", day)
+    Comments(Objects(world.driver.settings.lake_bucket)).change(
+        key, lambda month: month.replaced([day], SCHEMA.empty_table(), days.now_us())
+    )
+    wrong = {"tenant": "acme", "day": "2026-11-20", "raw": 1, "kept": 0}
+    assert told() == ("failed", (wrong,))
 
 
 def test_a_day_that_raw_no_longer_keeps_has_no_comments(world: World) -> None:

@@ -1,6 +1,6 @@
 """The comments of a lake: their change, month by month, and their removal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -46,6 +46,12 @@ class Comments:
             run = prefix.removeprefix(f"{lake.COMMENT_STAGING}run=").rstrip("/")
             if days.now() - lake.ulid_time(run) >= _DEAD:
                 self.objects.wipe(prefix)
+
+    def all(self) -> Iterator[tuple[str, Month]]:
+        """Every tenant's months, each with the tenant."""
+        for key in self.objects.keys(lake.COMMENTS):
+            tenant = key.rpartition("/tenant=")[2].removesuffix(".parquet")
+            yield tenant, Month.decode(self.objects.get(key))
 
     def months(self, tenant: str) -> list[str]:
         """The keys of a tenant's months, of those that were deleted too."""

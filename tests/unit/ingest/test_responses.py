@@ -244,7 +244,7 @@ def test_a_closed_survey_takes_answers_for_an_hour_more(closed_us: int | None, t
     for kind in ("publishable", "secret"):
         found = ResponseReader(known, Key("0" * 64, kind, "demo", 0), "demo", NOW_US)
         if taken:
-            assert found.read({"survey_id": "checkout", "score": 5}, None).score == 5
+            assert found.read({"survey_id": "checkout", "score": 5}, None)["score"] == 5
             continue
         with pytest.raises(RejectedError) as error:
             found.read({"survey_id": "checkout", "score": 5}, None)
