@@ -35,6 +35,10 @@ def uncovered(rows: pa.Table, stream: str, day: date, tombstones: Tombstones) ->
     rows = _unpurged(rows, stream, tombstones)
     if stream not in _READ or not tombstones.tenants:
         return rows
+    if not len(
+        rows
+    ):  # of no chunks, Arrow's indices_nonzero kills the process (apache/arrow#51018)
+        return rows
     tenants = pa.array(sorted(tombstones.tenants), pa.string())
     candidates = pc.indices_nonzero(pc.is_in(rows["tenant"], value_set=tenants))
     found = rows.select(list(_READ[stream])).take(candidates).to_pylist()
