@@ -19,6 +19,7 @@ from pulse.tenant_years.build import BuildReports
 from pulse.tenant_years.comparing import Comparison
 from pulse.tenant_years.folding import Folding
 from pulse.tenant_years.parts import MOST_PARTS
+from pulse.tenant_years.writing import Written, YearWriter
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import Part, YearState
 from tests.driver import Driver, running
@@ -265,3 +266,23 @@ def test_a_tenant_whose_years_are_folded_has_one_part_and_no_other_object(
     }
     assert responses(pulse, "acme") == 42
     assert pulse.build_reports().rewritten == ()
+
+
+def test_a_build_does_not_name_an_object_that_folding_has_removed(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An erasure folds in the moment between a build's PUT and its change of the record."""
+    real = YearWriter.write
+
+    def write(self: YearWriter, *what: Any, **given: Any) -> Written:
+        written = real(self, *what, **given)
+        monkeypatch.undo()
+        Folding.from_settings(pulse.settings).fold("acme")
+        return written
+
+    post(pulse, "acme", 3, name="more")
+    pulse.write()
+    pulse.build_daily()
+    monkeypatch.setattr(YearWriter, "write", write)
+    assert pulse.build_reports().rewritten == (("acme", 2026),)
+    assert (responses(pulse, "acme"), checked(pulse)) == (41, "ok")

@@ -6,7 +6,7 @@ were erased, nobody is to find what the reports were before.
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from pulse import lake
@@ -54,12 +54,18 @@ class Folding:
         while known := self.tenants.get(tenant):
             state = known.table(dataset.name).years[year]
             named = {part.run for part in state.parts}
-            if len(named) < 2:
-                self.objects.wipe_keys(_superseded(self.objects, dataset, tenant, year, named))
-                return
             with suppress(ConflictError):  # a build was first: its state is folded next
-                written = YearWriter(self.objects).fold(dataset, tenant, year, state)
-                self.tenants.set_year(tenant, dataset.name, year, written.state, before=state)
+                if len(named) > 1:
+                    state_of_one = YearWriter(self.objects).fold(dataset, tenant, year, state).state
+                    self.tenants.set_year(tenant, dataset.name, year, state_of_one, before=state)
+                    continue
+                superseded = _superseded(self.objects, dataset, tenant, year, named)
+                if superseded and state.revision:
+                    # some may be a build's that is about to name them: now its condition fails
+                    same = replace(state, revision=state.revision + 1)
+                    self.tenants.set_year(tenant, dataset.name, year, same, before=state)
+                self.objects.wipe_keys(superseded)
+                return
 
 
 def _superseded(
