@@ -15,6 +15,11 @@ _GZIP = b"\x1f\x8b"
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """The file's bytes within the block. Raises WrongUseError where they cannot be read."""
+    if path.is_fifo():  # /dev/stdin, too
+        raise WrongUseError(
+            f"{path} is a pipe, and a file is read more than once: save what it gives, and import "
+            "that."
+        )
     try:
         with path.open("rb") as file:
             packed = file.read(len(_GZIP)) == _GZIP

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import os
 import re
 from collections.abc import Callable
 from datetime import date, datetime
@@ -211,6 +212,12 @@ def test_a_file_without_a_header_has_the_columns_that_are_named(tmp_path: Path) 
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
     with pytest.raises(WrongUseError, match=complaint):
         cells(Table.open(written(tmp_path, content)))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with pytest.raises(WrongUseError, match=r"is a pipe, .* save what it gives"):
+        Table.open(pipe, Reading())
 
 
 # -- workbooks
