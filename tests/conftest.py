@@ -28,7 +28,7 @@ os.environ.update(
 for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
 
-from local import layer_codecs  # noqa: E402
+from local import dynamodb, layer_codecs  # noqa: E402
 from local.athena import clock as athenas_clock  # noqa: E402
 from pulse.observe import logger  # noqa: E402 - it reads the environment
 from tests import quick_moto  # noqa: E402
@@ -38,6 +38,7 @@ settings.register_profile("pulse", deadline=None)  # a busy machine is no fault 
 settings.load_profile("pulse")
 
 quick_moto.install()
+dynamodb.install()
 layer_codecs.install()
 athenas_clock.follow(days.now)
 

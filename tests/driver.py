@@ -26,7 +26,7 @@ from functions.ingest import app as ingest
 from functions.order_exports import app as order_exports
 from functions.serve_reports import app as serve_reports
 from functions.write_raw import app as write_raw
-from local import cloudformation, dynamodb, glue
+from local import cloudformation, glue
 from local.athena import install
 from local.aws import Account
 from local.deployment import Deployment, create_stack
@@ -318,7 +318,6 @@ def running(**parameters: str) -> Iterator[Driver]:
     before = dict(os.environ)
     with mock_aws():
         install()
-        dynamodb.install()
         glue.install()
         deployment = _deployed(**(WITHOUT_LIMITS | parameters))
         for function in deployment.functions.values():

@@ -12,6 +12,7 @@ from moto import backend_index
 from moto.core import responses, serialize
 from moto.core.base_backend import BaseBackend
 from moto.core.utils import method_names_from_class
+from moto.kms import models as kms_models
 from moto.s3 import urls as s3_urls
 from moto.s3.models import S3Backend
 
@@ -24,6 +25,8 @@ def install() -> None:
     api.method_names_from_class = cache(method_names_from_class)
     s3: Any = S3Backend
     s3._url_module = s3_urls  # moto loads it again each time, for variables that no test sets
+    kms: Any = kms_models  # each account's table has a key, which nobody signs with
+    kms.generate_private_key = cache(kms.generate_private_key)
     _remember_urls()
     _remember_names()
     _look_among_ours_first()
