@@ -316,6 +316,7 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
     "group_by": {"type": "string", "examples": ["channel,country"]},
     "compare": {"type": "string", "enum": list(days.COMPARISONS)},
     "fill": {"type": "boolean", "default": False},
+    "names": {"type": "boolean", "default": False},
     "subtotals": {"type": "boolean", "default": False},
     "order_by": {"type": "string", "examples": ["-responses,country"]},
     "limit": {

@@ -7,7 +7,16 @@ from pulse.lake import OTHER, REST
 from pulse.reports.adjusting import Differs
 from pulse.reports.declarations import PERIOD, TENANT, UNITS, Dimension, Metric, Report, Unit
 from pulse.reports.registry import FAMILIES, REPORTS
-from pulse.serve.columns import CHANGE, CHANGE_UNITS, LEVEL, PREVIOUS, SIGNIFICANT, WITHHELD, Kind
+from pulse.serve.columns import (
+    CHANGE,
+    CHANGE_UNITS,
+    LEVEL,
+    NAMED,
+    PREVIOUS,
+    SIGNIFICANT,
+    WITHHELD,
+    Kind,
+)
 from pulse.serve.years import Engine
 
 Schema = dict[str, Any]
@@ -91,6 +100,14 @@ def _row_schema(report: Report) -> Schema:
             PERIOD: {**DATE, "type": ["string", "null"]},
             TENANT.name: {"type": ["string", "null"], "description": TENANT.text},
             **{dimension.name: _label_schema(dimension) for dimension in report.filters},
+            **{
+                f"{dimension.name}_name": {
+                    "type": ["string", "null"],
+                    "description": f"With names: what the {dimension.name} is called.",
+                }
+                for dimension in report.filters
+                if dimension.name in NAMED
+            },
             **({report.by_count.name: _COUNTED} if report.by_count else {}),
             LEVEL: {
                 "type": "integer",

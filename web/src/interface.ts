@@ -97,7 +97,7 @@ export type Cell = string | number | boolean | Readonly<Record<string, string>> 
 
 export interface Column {
   readonly name: string;
-  readonly kind: "period" | "dimension" | "level" | "metric" | "previous" | "change" | "significant" | "flag";
+  readonly kind: "period" | "dimension" | "name" | "level" | "metric" | "previous" | "change" | "significant" | "flag";
   readonly unit?: "count" | "percent" | "points" | "adjusted" | "side" | "scale" | "ratio" | "seconds" | "time" | "satisfaction" | "money";
   /** Whose change the column tells. */
   readonly metric?: string;

@@ -59,8 +59,10 @@ def _of_one(days: Row) -> Row:
 
 def _sheet(reply: Row) -> Sheet:
     """The rows and, below a line, the totals where they say more than the rows."""
-    groups = [str(c["name"]) for c in reply["columns"] if c["kind"] in ("period", "dimension")]
     nested = any(column["kind"] == "level" for column in reply["columns"])
+    # a name is no level of its own: among subtotals it would be taken for one
+    kinds = ("period", "dimension") if nested else ("period", "dimension", "name")
+    groups = [str(c["name"]) for c in reply["columns"] if c["kind"] in kinds]
     drawn = _Figures.of(reply["columns"]).drawn
     rows, totals = reply["rows"], reply.get("totals") or []
     deepest = max((row["level"] for row in rows), default=0) if nested else 0

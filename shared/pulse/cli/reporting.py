@@ -56,6 +56,9 @@ def report(
     fill: Annotated[
         bool, typer.Option("--fill", help="Periods without answers have their rows, too.")
     ] = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Agents' and surveys' names behind their ids.")
+    ] = False,
     order_by: Annotated[
         str | None, typer.Option(metavar="COLUMNS", help="Such as -responses,country.")
     ] = None,
@@ -110,6 +113,7 @@ def report(
         "compare": compare,
         "subtotals": "true" if subtotals else None,
         "fill": "true" if fill else None,
+        "names": "true" if names else None,
         "order_by": order_by,
         "limit": str(limit or _MOST_ROWS),
         "format": "csv" if form == "csv" else "json",

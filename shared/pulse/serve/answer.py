@@ -11,7 +11,7 @@ from pulse.serve import identity
 from pulse.serve.aggregate import aggregate
 from pulse.serve.among import among
 from pulse.serve.block import Fold
-from pulse.serve.columns import columns, withheld
+from pulse.serve.columns import columns, with_names, withheld
 from pulse.serve.compare import compare, totals
 from pulse.serve.cursors import outdated
 from pulse.serve.figures import Figures
@@ -62,7 +62,7 @@ def _figures(
         rows = among(plan, declared, objects, rows, fold)
     return Figures(
         plan=plan,
-        columns=[*shown, withheld()] if plan.min_sample else shown,
+        columns=with_names([*shown, withheld()] if plan.min_sample else shown, plan.names),
         rows=rows,
         totals=totals(plan, found),
         left_out=found.left_out,

@@ -13,8 +13,12 @@ from pulse.reports.declarations import CURRENCY, PERIOD, Facts, Label, Metric, R
 from pulse.reports.metrics import Written
 
 Cell = Label | bool | Value
+Names = Mapping[str, Mapping[str, str]]
+"""By dimension what its values are called."""
+NAMED = ("agent", "survey")
+"""The dimensions whose values have names beside them."""
 Kind = Literal[
-    "period", "dimension", "level", "metric", "previous", "change", "significant", "flag"
+    "period", "dimension", "name", "level", "metric", "previous", "change", "significant", "flag"
 ]
 
 LEVEL = "level"
@@ -89,6 +93,24 @@ def columns(
         if compared:
             found += _comparison(metric)
     return found
+
+
+def with_names(found: Sequence[Column], names: Names) -> list[Column]:
+    """The columns, and behind each dimension that has names what its values are called."""
+    told: list[Column] = []
+    for column in found:
+        told.append(column)
+        if column.name in names:
+            told.append(_name(column.name, names[column.name]))
+    return told
+
+
+def _name(dimension: str, known: Mapping[str, str]) -> Column:
+    def cell(line: Line) -> Cell:
+        value = line.now.group.get(dimension)
+        return known.get(value) if isinstance(value, str) else None
+
+    return Column(f"{dimension}_name", "name", cell)
 
 
 def withheld() -> Column:

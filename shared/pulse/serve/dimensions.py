@@ -6,7 +6,7 @@ a filter then offers what the reports beside it show, and tells nothing that the
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulse.errors import NotFoundError
@@ -14,6 +14,7 @@ from pulse.http import decode
 from pulse.observe import logger
 from pulse.reports.registry import FAMILIES, TENANT, Dimension, Family, Report
 from pulse.serve import query as queries
+from pulse.serve.columns import NAMED
 from pulse.serve.formats import PAGE_BYTES, fill, to_json
 from pulse.serve.meta import meta_of
 from pulse.serve.plan import Plan
@@ -52,6 +53,28 @@ class DisplayNames:
         if (find := finders.get(dimension)) is None:
             return {}
         return self.directory.remember(("names", dimension, tenant), lambda: find(tenant))
+
+    def known(self, dimension: str, tenants: Sequence[str]) -> dict[str, str] | None:
+        """Names by value; if several tenants name a value, the first one's.
+
+        Names are a nicety: None where they cannot be read.
+        """
+        found: dict[str, str] = {}
+        try:
+            for tenant in reversed(tenants):
+                found |= self.of(dimension, tenant)
+        except Exception as error:  # whatever it is: the values and counts are there
+            logger.error("names not read", extra={"error": type(error).__name__})
+            return None
+        return found
+
+    def told(self, plan: Plan) -> Plan:
+        """The plan with the names of what it groups by, where these are asked for."""
+        asked = [name for name in NAMED if plan.query.names and name in plan.query.group_by]
+        tenants = [one.tenant.id for one in plan.tenants]
+        found = {name: self.known(name, tenants) for name in asked}
+        names = {name: known or {} for name, known in found.items()}
+        return replace(plan, names=names, lacks_names=None in found.values())
 
     def _questions(self, tenant: str) -> dict[str, str]:
         """What each survey asks in its default language."""
@@ -137,16 +160,9 @@ class Search:
     def _names(
         self, plan: Plan, names: DisplayNames
     ) -> tuple[dict[str, str], list[dict[str, str]]]:
-        """(names by value, warnings); if several tenants name a value, the first one's name.
-
-        Names are a nicety: where they cannot be read, there are none, and a warning says so.
-        """
-        known: dict[str, str] = {}
-        try:
-            for one in reversed(plan.tenants):
-                known |= names.of(self.dimension.name, one.tenant.id)
-        except Exception as error:  # whatever it is: the values and counts are there
-            logger.error("names not read", extra={"error": type(error).__name__})
+        """(names by value, warnings)."""
+        known = names.known(self.dimension.name, [one.tenant.id for one in plan.tenants])
+        if known is None:
             message = "Display names cannot be read just now; q has searched the values alone."
             return {}, [{"code": "names_unavailable", "message": message}]
         return known, []

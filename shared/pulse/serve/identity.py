@@ -42,7 +42,8 @@ def etag(plan: Plan) -> str:
     """Names the reply, byte by byte but for what its figures were read from (meta.engine)."""
     query = plan.query
     form = (query.format, [query.csv.excel, query.csv.semicolon])
-    parts = (meta.described(plan), warnings.unbuilt(plan), *form, query.limit, query.cursor)
+    shown = (meta.described(plan), warnings.unbuilt(plan), plan.names, plan.lacks_names)
+    parts = (*shown, *form, query.limit, query.cursor)
     return f'"{fingerprint(rows_name(plan), *parts)}"'
 
 

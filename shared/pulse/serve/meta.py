@@ -22,6 +22,7 @@ def meta_of(plan: Plan, objects: TenantYears, made: Figures | None = None) -> di
         *warnings.unpaired(plan),
         *warnings.not_told_apart(plan),
         *warnings.filters(plan.all_filters),
+        *warnings.nameless(plan),
         *warnings.unmatched(plan.query.filters, [y for ys in objects.values() for y in ys]),
     ]
     if made:

@@ -1,7 +1,7 @@
 """What a query of a report means now: tables, each tenant's days, every filter, what is read."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -11,6 +11,7 @@ from pulse.errors import ForbiddenError
 from pulse.filters import Filters, among, both, not_null
 from pulse.reports.declarations import CURRENCY, PERIOD, Label, Report
 from pulse.serve import groups
+from pulse.serve.columns import Names
 from pulse.serve.needs import Needs
 from pulse.serve.query import Query
 from pulse.tenants.keys import Key
@@ -83,6 +84,10 @@ class Plan:
     """Within which dimensions figures are told that take all rows at once; empty without such."""
     min_sample: int
     """Below so many answers, figures that tell how a person was judged are withheld; 0: none is."""
+    names: Names = field(default_factory=dict)
+    """What the values of grouped dimensions are called, where that is to be shown."""
+    lacks_names: bool = False
+    """True where they could not be read."""
 
     @property
     def required(self) -> slice:

@@ -43,6 +43,8 @@ PARAMETERS: Mapping[str, str] = {
     "fill": "true: with a granularity, each group has its row in every period, also without data.",
     "subtotals": "true: rows over all values of the last dimension, of the last two, and so on. "
     "Their level says how many dimensions they tell; the others are null.",
+    "names": "true: behind each agent and survey that is grouped by stands its name, in a column "
+    "of its own (agent_name, survey_name).",
     "order_by": "Columns to order by, separated by commas; a leading - turns one around.",
     "limit": "Rows in a page, 1 to 10000; 1000 by default, 10000 in CSV.",
     "cursor": "Where to go on: next_cursor of the page before.",
@@ -79,6 +81,7 @@ class Query:
     compare: str | None = None
     fill: bool = False
     subtotals: bool = False
+    names: bool = False
     order_by: tuple[Order, ...] = ()
     limit: int = DEFAULT_ROWS["json"]
     cursor: str | None = None
@@ -129,6 +132,7 @@ def parse(
         compare=compare,
         fill=_flag("fill", given),
         subtotals=subtotals,
+        names=_flag("names", given),
         order_by=orders,
         limit=_limit(given, kind),
         cursor=decode(given["cursor"]) if "cursor" in given else None,

@@ -194,6 +194,7 @@ class Reports:
         """
         for anew in (False, True):
             plan = plan_of(report, query, self._tenants(key, query, anew=anew), key)
+            plan = self.names.told(plan)
             if not anew and identity.start(plan) is None:
                 continue
             try:

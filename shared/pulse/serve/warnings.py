@@ -78,6 +78,13 @@ def filters(conditions: Filters) -> Warnings:
     return found
 
 
+def nameless(plan: Plan) -> Warnings:
+    """That names could not be read."""
+    if not plan.lacks_names:
+        return []
+    return [("names_unavailable", "Display names cannot be read just now.")]
+
+
 def unmatched(asked: Filters, years: Sequence[Year]) -> Warnings:
     """Which values of the query's filters no row has, of those that were read for it.
 

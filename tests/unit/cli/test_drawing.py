@@ -263,3 +263,17 @@ def test_a_change_of_money_is_shown_by_currency() -> None:
         "2.00 EUR ▼ -2.50 EUR",
         "= +0.00 PLN",
     ]
+
+
+def test_a_name_stands_beside_the_id_that_it_belongs_to() -> None:
+    columns = [*labels("agent"), column("agent_name", kind="name"), column("entered", "count")]
+    rows = [
+        {"agent": "a1", "agent_name": "Ada", "entered": 3},
+        {"agent": "a2", "agent_name": None, "entered": 1},
+    ]
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(Group(*report_tables("bank", reply(columns, rows))), highlight=False)
+    lines = [" ".join(line.split()) for line in captured.get().splitlines()]
+    assert "a1 Ada 3" in lines
+    assert "a2 – 1" in lines

@@ -1,0 +1,109 @@
+"""`names=true`: a report's rows tell what agents and surveys are called, beside their ids."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pulse import days
+from pulse.store.names import Names
+from pulse.tenants.rules import Rule
+from tests.driver import Answer, Driver, running
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def response(agent: str | None, name: str | None = None) -> dict[str, Any]:
+    times = {"answered_at": "2026-11-18T09:00:00Z"}
+    return {"survey_id": "support", "score": 4, "agent_id": agent, "agent_name": name, **times}
+
+
+@pytest.fixture
+def pulse() -> Iterator[Driver]:
+    with days.clock(lambda: NOON), running() as driver:
+        driver.tenant("demo")
+        driver.survey("demo", "support", Rule.make("csat", 1, 5))
+        driver.post("demo", [response("a1", "Ada Lovelace"), response("a2"), response(None)])
+        driver.build()
+        yield driver
+
+
+def rows(pulse: Driver, query: str, *names: str) -> list[tuple[Any, ...]]:
+    reply = pulse.report("demo", "agents", f"preset=last_7_days&{query}", kind="secret")
+    return [tuple(row.get(name, "missing") for name in names) for row in reply["rows"]]
+
+
+def test_names_stand_behind_the_dimensions_that_have_some(pulse: Driver) -> None:
+    grouped = "group_by=survey,agent,channel&names=true"
+    reply = pulse.report("demo", "agents", f"preset=last_7_days&{grouped}", kind="secret")
+    listed = [(column["name"], column["kind"]) for column in reply["columns"]]
+    assert listed[2:7] == [
+        ("survey", "dimension"),
+        ("survey_name", "name"),
+        ("agent", "dimension"),
+        ("agent_name", "name"),
+        ("channel", "dimension"),
+    ]
+    told = [(row["survey_name"], row["agent"], row["agent_name"]) for row in reply["rows"]]
+    question = "How was it?"
+    assert told == [
+        (question, "a1", "Ada Lovelace"),
+        (question, "a2", None),
+        (question, None, None),
+    ]
+    assert [row["agent_name"] for row in reply["totals"]] == [None]
+
+
+def test_without_being_asked_for_there_are_none(pulse: Driver) -> None:
+    assert rows(pulse, "", "agent_name") == [("missing",)] * 3
+    assert rows(pulse, "group_by=channel&names=true", "agent_name") == [("missing",)]
+
+
+def test_subtotals_have_no_names(pulse: Driver) -> None:
+    found = rows(pulse, "group_by=survey,agent&subtotals=true&names=true", "level", "agent_name")
+    assert found == [(0, None), (1, None), (2, "Ada Lovelace"), (2, None), (2, None)]
+
+
+def test_csv_has_them_too(pulse: Driver) -> None:
+    query = "preset=last_7_days&names=true&format=csv"
+    key = pulse.key("demo", "secret")
+    body = pulse.call("GET", f"/v1/reports/agents?{query}", key=key).body
+    table = list(csv.DictReader(io.StringIO(body, newline="")))
+    assert [(row["agent"], row["agent_name"]) for row in table] == [
+        ("a1", "Ada Lovelace"),
+        ("a2", ""),
+        ("", ""),
+    ]
+
+
+def test_a_name_that_changes_is_another_reply(pulse: Driver) -> None:
+    key = pulse.key("demo", "secret")
+    path = "/v1/reports/agents?preset=last_7_days&names=true"
+
+    def asked(etag: str = "") -> Answer:
+        pulse.forget()
+        return pulse.call("GET", path, key=key, headers={"if-none-match": etag})
+
+    first = asked()
+    assert asked(first.headers["ETag"]).status == 304
+    with days.clock(lambda: NOON + timedelta(minutes=1)):
+        pulse.post("demo", [response("a1", "Ada King")])
+        pulse.write()
+        renamed = asked(first.headers["ETag"])
+    assert (renamed.status, renamed.json["rows"][0]["agent_name"]) == (200, "Ada King")
+
+
+def test_names_that_cannot_be_read_are_missing_and_fail_no_reply(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(Names, "agents", fail)
+    query = "preset=last_7_days&names=true"
+    reply = pulse.report("demo", "agents", query, kind="secret")
+    assert [row["agent_name"] for row in reply["rows"]] == [None] * 3
+    assert [one["code"] for one in reply["meta"]["warnings"]] == ["names_unavailable"]
