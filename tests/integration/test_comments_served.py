@@ -112,6 +112,9 @@ def test_a_comment_comes_with_what_its_answer_told(pulse: Driver) -> None:
         ({"start_date": "2026-10-30", "end_date": "2026-11-01"}, ["e-1"]),
         ({"preset": "today"}, []),
         ({"preset": "all_time", "survey": "effort"}, ["e-1"]),
+        ({"start_date": "1990-01-01", "end_date": "2026-11-01"}, ["e-1"]),
+        ({"start_date": "2026-11-20", "end_date": "2076-11-20", "q": "app"}, ["r-0"]),
+        ({"start_date": "9999-12-01", "end_date": "9999-12-31"}, []),
     ],
 )
 def test_what_is_asked_for_is_found(
@@ -122,13 +125,15 @@ def test_what_is_asked_for_is_found(
     assert answer.json["count"] == len(expected)
 
 
-def test_pages_follow_each_other_until_a_comment_changes(pulse: Driver) -> None:
+def test_pages_follow_each_other_within_one_question_and_its_days(pulse: Driver) -> None:
     pages = [ask(pulse, limit="2")]
     while cursor := pages[-1].json["next_cursor"]:
         pages.append(ask(pulse, limit="2", cursor=cursor))
     assert [ids(page) for page in pages] == [["r-3", "r-2"], ["r-1", "r-0"], ["e-1"]]
     cursor = pages[0].json["next_cursor"]
     assert ask(pulse, limit="2", cursor=cursor, q="app").json["code"] == "invalid_cursor"
+    with days.clock(lambda: NOW + days.ONE_DAY):
+        assert ask(pulse, limit="2", cursor=cursor).json["code"] == "cursor_outdated"
 
 
 @pytest.mark.parametrize(

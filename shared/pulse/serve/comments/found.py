@@ -83,6 +83,9 @@ class Found:
     """How many are left out because few have written about their agent."""
 
 
+NOTHING = Found((), "")
+
+
 def read(objects: Objects, tenant: str, dates: DateRange, asked: Asked, min_sample: int) -> Found:
     """The tenant's comments of some days.
 

@@ -13,7 +13,7 @@ from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
 from pulse.serve.comments import asked as questions
 from pulse.serve.comments.asked import Asked
-from pulse.serve.comments.found import Comment, Found, read
+from pulse.serve.comments.found import NOTHING, Comment, Found, read
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, json_object, json_rows, to_json
 from pulse.serve.query import refusal
@@ -49,11 +49,12 @@ class CommentAnswers:
         if asked.order == "lowest":
             comments = sorted(comments, key=lambda one: one.height)
         name = _name(tenant, key, asked)
-        start = _start(asked, name, found.content)
+        content = fingerprint(found.content, dates.start, dates.end)  # a preset's days move on
+        start = _start(asked, name, content)
         shown = (one.shown for one in comments[start : start + asked.limit])
         page, rows = json_rows(shown, room=PAGE_BYTES - _META_BYTES)
         end = start + rows
-        following = Cursor(name, found.content, end).text() if end < len(comments) else None
+        following = Cursor(name, content, end).text() if end < len(comments) else None
         members = {
             "meta": to_json(_meta(asked, dates, tenant, found)),
             "count": to_json(len(comments)),
@@ -95,12 +96,18 @@ class CommentAnswers:
         return tenant, key
 
     def _read(self, tenant: Tenant, key: Key, dates: DateRange, asked: Asked) -> Found:
+        """What is found in those of the days that the tenant may have comments of."""
+        first = tenant.table(lake.SCORES.name).first_day
+        last = days.today(tenant.timezone)
+        if first is None or dates.end < first or last < dates.start:
+            return NOTHING
+        held = DateRange(max(first, dates.start), min(last, dates.end))
         least = tenant.min_sample if key.kind == "report" else 0
-        return read(self.objects, tenant.id, dates, asked, least)
+        return read(self.objects, tenant.id, held, asked, least)
 
 
 def _dates(asked: Asked, tenant: Tenant) -> DateRange:
-    """The days that are asked for, none before the tenant's first."""
+    """The days that are asked for."""
     return asked.query.resolve(tenant, [lake.SCORES.name])
 
 
@@ -110,6 +117,7 @@ def _name(tenant: Tenant, key: Key, asked: Asked) -> str:
     return fingerprint(
         tenant.id,
         key.kind,
+        tenant.min_sample,
         query.preset,
         query.dates and [query.dates.start, query.dates.end],
         {name: condition.shown() for name, condition in asked.filters.items()},

@@ -1,0 +1,142 @@
+"""Which comments a question finds, held against a plain reading of the same answers."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse import days, lake
+from pulse.comments.month import SCHEMA, Month
+from pulse.days import DateRange
+from pulse.errors import UnprocessableError
+from pulse.serve.comments import asked as questions
+from pulse.serve.comments import found
+from pulse.serve.comments.found import read
+from pulse.store.objects import Objects
+from pulse.tenants.keys import Key
+
+FIRST = date(2026, 11, 28)
+RULES = {("nps", "0-10"): (9, 6), ("csat", "1-5"): (4, 2)}
+"""Where good begins and bad ends (docs/metrics.md)."""
+Row = dict[str, Any]
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "ago": st.integers(0, 40),
+            "rule": st.sampled_from(sorted(RULES)),
+            "score": st.integers(1, 5),
+            "agent": st.sampled_from([None, "mia", "tom"]),
+            "channel": st.sampled_from(["chat", "ticket"]),
+            "comment": st.sampled_from(["slow app", "app", "great", "Slow!"]),
+        }
+    ),
+    max_size=30,
+)
+
+
+class Lake(Objects):
+    """Months in memory."""
+
+    def __init__(self) -> None:
+        super().__init__("lake")
+        self.bodies: dict[str, bytes] = {}
+
+    def get_unless_gone(self, key: str) -> bytes | None:
+        return self.bodies.get(key)
+
+
+def answers(drawn: Sequence[Row]) -> list[Row]:
+    made = []
+    for number, one in enumerate(drawn):
+        day = FIRST + timedelta(days=one["ago"])
+        metric, scale = one["rule"]
+        row = {"day": day, "answered_us": days.noon(day, "UTC") + number}
+        row |= {"response_id": f"r{number}", "key_kind": "secret", "survey": "email"}
+        row |= {"metric": metric, "scale": scale}
+        made.append(row | {name: one[name] for name in ("score", "agent", "channel", "comment")})
+    return made
+
+
+def lake_of(rows: Sequence[Row]) -> Lake:
+    months: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        months[lake.comments_key("acme", row["day"])].append(row)
+    made = Lake()
+    for key, some in months.items():
+        month = Month(pa.Table.from_pylist(some, SCHEMA), {some[0]["day"]: 1})
+        made.bodies[key] = month.encode()
+    return made
+
+
+def segment(row: Row) -> str:
+    good, bad = RULES[row["metric"], row["scale"]]
+    return "good" if row["score"] >= good else "bad" if row["score"] <= bad else "neutral"
+
+
+@given(
+    drawn=ROWS,
+    start=st.integers(0, 40),
+    length=st.integers(1, 40),
+    channel=st.sampled_from([None, "chat", "!chat"]),
+    agent=st.sampled_from([None, "mia", "(none)"]),
+    of=st.sampled_from([None, "bad", "good,neutral"]),
+    slow=st.booleans(),
+    least=st.integers(0, 4),
+)
+def test_what_is_found_is_what_a_plain_reading_finds(
+    drawn: list[Row],
+    start: int,
+    length: int,
+    channel: str | None,
+    agent: str | None,
+    of: str | None,
+    slow: bool,
+    least: int,
+) -> None:
+    rows = answers(drawn)
+    first = FIRST + timedelta(days=start)
+    last = first + timedelta(days=length - 1)
+    query = [("start_date", str(first)), ("end_date", str(last))]
+    query += [("channel", channel)] if channel else []
+    query += [("agent", agent)] if agent else []
+    query += [("segment", of)] if of else []
+    query += [("q", "slow")] if slow else []
+    asked = questions.parse(query, questions.COMMENTS, Key("0" * 64, "secret", "acme", 0))
+    shown = read(lake_of(rows), "acme", DateRange(first, last), asked, least)
+
+    left = [row for row in rows if first <= row["day"] <= last]
+    if channel:
+        left = [row for row in left if (row["channel"] == "chat") != channel.startswith("!")]
+    if agent:
+        left = [row for row in left if row["agent"] == (None if agent == "(none)" else agent)]
+    told_of = {one for one in ("mia", "tom") if sum(row["agent"] == one for row in left) >= least}
+    few = [row for row in left if row["agent"] not in (None, *told_of)]
+    if agent:
+        left = [row for row in left if row not in few]
+    if of:
+        left = [row for row in left if segment(row) in of.split(",")]
+    if slow:
+        left = [row for row in left if "slow" in row["comment"].lower()]
+    left.sort(key=lambda row: row["answered_us"], reverse=True)
+    assert [one.row["response_id"] for one in shown.comments] == [
+        row["response_id"] for row in left
+    ]
+    assert [one.row["agent"] for one in shown.comments] == [
+        None if row in few else row["agent"] for row in left
+    ]
+    assert shown.withheld == (len(few) if agent else 0)
+
+
+def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(found, "MOST_READ", 1)
+    asked = questions.parse([], questions.COMMENTS, Key("0" * 64, "secret", "acme", 0))
+    one: Row = {"ago": 0, "rule": ("nps", "0-10"), "score": 1, "agent": None, "channel": "chat"}
+    rows = answers([one | {"comment": "app"}] * 2)
+    with pytest.raises(UnprocessableError, match="more than 1 comments"):
+        read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0)
