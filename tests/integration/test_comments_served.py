@@ -3,7 +3,7 @@
 import itertools
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -134,6 +134,13 @@ def test_pages_follow_each_other_within_one_question_and_its_days(pulse: Driver)
     assert ask(pulse, limit="2", cursor=cursor, q="app").json["code"] == "invalid_cursor"
     with days.clock(lambda: NOW + days.ONE_DAY):
         assert ask(pulse, limit="2", cursor=cursor).json["code"] == "cursor_outdated"
+
+
+def test_a_cursor_ends_at_midnight_where_a_preset_means_other_days(pulse: Driver) -> None:
+    cursor = ask(pulse, limit="1").json["next_cursor"]
+    with days.clock(lambda: NOW + timedelta(days=1)):
+        assert ask(pulse, limit="1", cursor=cursor).json["code"] == "cursor_outdated"
+    assert ids(ask(pulse, limit="1", cursor=cursor)) == ["r-2"]
 
 
 @pytest.mark.parametrize(

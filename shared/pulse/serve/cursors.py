@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pulse.errors import OutdatedError
-from pulse.serve.groups import MOST_GROUPS
 from pulse.serve.query import refusal
+
+_MOST_ROWS = 1_000_000
+"""No reply has so many rows or comments, over all its pages."""
 
 
 def fingerprint(*parts: Any) -> str:
@@ -53,7 +55,7 @@ class Cursor:
             parts = None
         match parts:
             case [str(asked), str(content), int(position)] if (
-                position is not True and 0 < position < MOST_GROUPS
+                position is not True and 0 < position < _MOST_ROWS
             ):
                 return cls(asked, content, position)
         raise refusal("cursor", "invalid_cursor", "Send next_cursor of the page before, unchanged.")

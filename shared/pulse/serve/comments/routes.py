@@ -49,7 +49,8 @@ class CommentAnswers:
         if asked.order == "lowest":
             comments = sorted(comments, key=lambda one: one.height)
         name = _name(tenant, key, asked)
-        content = fingerprint(found.content, dates.start, dates.end)  # a preset's days move on
+        # a preset's days move on
+        content = fingerprint(found.content, dates.start, dates.end, tenant.min_sample)
         start = _start(asked, name, content)
         shown = (one.shown for one in comments[start : start + asked.limit])
         page, rows = json_rows(shown, room=PAGE_BYTES - _META_BYTES)
