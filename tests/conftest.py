@@ -45,7 +45,7 @@ athenas_clock.follow(days.now)
 LONGEST = (
     "tests/e2e/",
     "tests/integration/test_crash.py",
-    "tests/integration/test_readers.py",
+    "tests/integration/test_bench.py",
     "tests/integration/test_cli.py",
     "tests/integration/test_erase_at_work.py",
 )
