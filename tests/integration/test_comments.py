@@ -11,6 +11,7 @@ from pulse.checks import run_checks
 from pulse.comments.month import SCHEMA, Month
 from pulse.comments.stored import Comments
 from pulse.daily.build import BuildDaily
+from pulse.errors import BuildCheckError
 from pulse.store.ledger import GONE, Ledger
 from pulse.store.objects import Objects
 from tests.aws_calls import AwsCalls
@@ -176,6 +177,29 @@ def test_a_day_that_raw_no_longer_keeps_has_no_comments(world: World) -> None:
     world.driver.build()
     assert of_acme(world) == {"r-1": "new"}
     assert ledger.entries("responses")[day].comments_version == GONE
+
+
+def test_a_month_that_cannot_be_read_holds_up_no_sums_and_is_made_anew(world: World) -> None:
+    world.response(1, id="r-1", comment="new")
+    world.driver.build()
+    day = date(2026, 11, 20)
+    key = lake.comments_key("acme", day)
+    objects = Objects(world.driver.settings.lake_bucket)
+    objects.put(key, b"no Parquet")
+    world.response(1, id="r-2", comment="newer")
+    world.response(1, id="u-1", comment="theirs", tenant="umbrella")
+    assert world.driver.write() == []
+    for _ in range(2):  # it is not forgotten
+        with pytest.raises(BuildCheckError, match="cannot be read: delete it"):
+            world.driver.build_daily()
+    world.driver.build_reports()
+    world.driver.forget()
+    assert world.responses() == 2
+    theirs = Month.decode(objects.get(lake.comments_key("umbrella", day))).rows
+    assert theirs["comment"].to_pylist() == ["theirs"]
+    objects.delete([key])
+    world.driver.build_daily(day, day)
+    assert of_acme(world) == {"r-1": "new", "r-2": "newer"}
 
 
 def test_where_time_runs_out_the_rest_is_for_another_run(world: World) -> None:

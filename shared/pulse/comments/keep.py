@@ -20,6 +20,7 @@ from pulse import lake
 from pulse.comments.month import SCHEMA, Month
 from pulse.comments.stored import Comments
 from pulse.days import Remaining
+from pulse.errors import BuildCheckError, PulseError, raise_collected
 from pulse.sql import statement
 from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.ledger import GONE, Entry, Ledger
@@ -49,17 +50,23 @@ class KeepComments:
         """Let readers find the comments of the days as they are built; False if time ran out.
 
         `entries` are the ledger's days of responses, read after `as_of_us`; `built` are those that
-        a run has published since, `again` those that are due in any case. Raises AthenaError.
+        a run has published since, `again` those that are due in any case. Raises AthenaError, and
+        BuildCheckError where months of tenants cannot be read; all others are kept then.
         """
         due = [
             entry
             for day, entry in sorted(entries.items())
             if _is_due(entry, is_built=day in built, again=day in again)
         ]
+        failures: list[PulseError] = []
         for _, some in groupby(due, key=lambda entry: (entry.day.year, entry.day.month)):
             if remaining_s() < RESERVE_S:
                 return False
-            self._keep(list(some), as_of_us, remaining_s)
+            try:
+                self._keep(list(some), as_of_us, remaining_s)
+            except BuildCheckError as error:  # it is about one object
+                failures.append(error)
+        raise_collected(failures)
         return True
 
     def _keep(self, entries: Sequence[Entry], as_of_us: int, remaining_s: Remaining) -> None:

@@ -4,13 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import pyarrow as pa
+
 from pulse import days, lake
 from pulse.comments.month import SCHEMA, Month
-from pulse.errors import ConflictError
+from pulse.errors import BuildCheckError, ConflictError
 from pulse.store.objects import Objects
 
 _DEAD = timedelta(hours=1)
 """Whoever began to gather comments longer ago is at work no more."""
+
+
+_TO_MEND = "delete it, then run `pulse build --start DAY --end DAY` over its month"
 
 
 @dataclass(frozen=True)
@@ -20,10 +25,13 @@ class Comments:
     objects: Objects
 
     def change(self, key: str, change: Callable[[Month], Month | None]) -> None:
-        """Let a month be what `change` makes of it; where that is None it stays as it is."""
+        """Let a month be what `change` makes of it; where that is None it stays as it is.
+
+        Raises BuildCheckError for an object that is no month, NewerFormatError for a newer one's.
+        """
         while True:
             stored = self.objects.look(key)
-            month = change(Month.decode(stored[0]) if stored else Month())
+            month = change(_decoded(key, stored[0]) if stored else Month())
             if month is None:
                 return
             try:
@@ -58,3 +66,10 @@ class Comments:
         name = f"/tenant={tenant}.parquet"
         found = {version.key for version in self.objects.versions(lake.COMMENTS)}
         return sorted(key for key in found if key.endswith(name))
+
+
+def _decoded(key: str, body: bytes) -> Month:
+    try:
+        return Month.decode(body)
+    except pa.ArrowException as error:
+        raise BuildCheckError(f"{key} cannot be read: {_TO_MEND}") from error

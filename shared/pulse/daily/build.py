@@ -295,7 +295,7 @@ class BuildDaily:
                 again=table.due if again else (),
                 remaining_s=remaining_s,
             )
-        except AthenaError as error:
+        except PulseError as error:  # whatever it is, the sums are built
             table.comments_failure = error
         else:
             table.finished = table.finished and finished
