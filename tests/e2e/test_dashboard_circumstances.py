@@ -83,6 +83,9 @@ def test_the_newcomers_tag_has_the_widgets_integrity(
     expect(tag).to_contain_text(f'integrity="sha384-{digest}"')
 
 
+REPLY_WITH_CONTACTS = {"rows": [{"media_type": "voice", "entered": 1}], "meta": {"warnings": []}}
+
+
 def test_who_has_contacts_and_no_answers_is_shown_the_way_to_them(
     new_page: NewPage, stack: RunningStack
 ) -> None:
@@ -94,7 +97,7 @@ def test_who_has_contacts_and_no_answers_is_shown_the_way_to_them(
     expect(page.get_by_text("Contacts there are")).to_have_count(0)
     page.route(
         "**/v1/reports/customer-perspective?preset=all_time&*",
-        lambda route: route.fulfill(json={"rows": [{"media_type": "voice", "entered": 1}]}),
+        lambda route: route.fulfill(json=REPLY_WITH_CONTACTS),
     )
     page.reload()
     page.locator("p").get_by_role("link", name="Customer Perspective").click()

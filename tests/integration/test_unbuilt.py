@@ -233,7 +233,8 @@ def test_where_everything_fails_no_day_is_called_failing(
     assert check(pulse, "interactions: days built").state == "waiting"
     pulse.build_reports()
     answer = read(pulse, "start_date=2026-08-01&end_date=2026-11-20")
-    ((code, message),) = [told for told in warned(answer) if told[0] != "nothing_built"]
+    ((waiting, _), (code, message)) = [one for one in warned(answer) if one[0] != "nothing_built"]
+    assert waiting == "first_events_waiting"
     assert code == "days_waiting"
     assert "2026-08-13 to 2026-11-20" in message
     assert len(pulse.build_daily().built) == 100

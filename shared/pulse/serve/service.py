@@ -168,7 +168,7 @@ class Reports:
         """The tenants whose reports are asked for: the key's own, or those that are named."""
         if query.tenants is not None:
             return [self._named_tenant(name, anew=anew) for name in query.tenants]
-        tenant = self.directory.tenant(key.tenant, anew=anew) if key.tenant else None
+        tenant = self._tenant(key.tenant, anew=anew) if key.tenant else None
         if tenant is None:
             raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
         return [tenant]
@@ -179,9 +179,16 @@ class Reports:
             check_tenant_id(name)  # the table refuses some texts as keys
         except ValueError:
             raise unknown from None
-        if (tenant := self.directory.tenant(name, anew=anew)) is None:
+        if (tenant := self._tenant(name, anew=anew)) is None:
             raise unknown
         return tenant
+
+    def _tenant(self, name: str, *, anew: bool) -> Tenant | None:
+        """The tenant. One without reports as its record is now: somebody waits for the first."""
+        found = self.directory.tenant(name, anew=anew)
+        if found is None or found.has_reports or anew:
+            return found
+        return self.directory.tenant(name, anew=True)
 
     def _answer(
         self, report: Report, query: Query, key: Key, made: Callable[[Plan], Reply]

@@ -124,8 +124,18 @@ def _quoted(value: str) -> str:
 
 
 def unbuilt(plan: Plan) -> Warnings:
-    """Which days, asked for or compared with, have events that the figures do not show."""
-    found: Warnings = []
+    """Which days, asked for or compared with, have events that the figures do not show.
+
+    And which tenants have sent their first events, of which there is no report yet.
+    """
+    found: Warnings = [
+        (
+            "first_events_waiting",
+            f"The first events of tenant {one.tenant.id} have arrived, and wait for their build.",
+        )
+        for one in plan.tenants
+        if one.tenant.started and not one.tenant.has_reports
+    ]
     for one in plan.tenants:
         whose = f" of tenant {one.tenant.id}" if len(plan.tenants) > 1 else ""
         failing, waiting = _days(plan, one)

@@ -236,6 +236,11 @@ class Tenant:
         tables = {name: replace(self.table(name), as_of_us=us) for name, us in moments.items()}
         return replace(self, tables={**self.tables, **tables})
 
+    @property
+    def has_reports(self) -> bool:
+        """True once there is something to read in some table."""
+        return any(table.published_years for table in self.tables.values())
+
     def table(self, name: str) -> TableState:
         """The state of a report table; an empty one before its first build."""
         return self.tables.get(name, TableState())

@@ -921,3 +921,13 @@ def test_a_filter_that_other_values_may_stand_behind_is_warned_of() -> None:
     ):
         reply = body("geo", found, query)
         assert [told["code"] for told in reply["meta"]["warnings"]] == expected, query
+
+
+def test_first_events_are_said_to_wait_until_there_is_a_report() -> None:
+    begun = replace(TENANT, started=True)
+    assert ("first_events_waiting", True) in [
+        (code, TENANT.id in message) for code, message in warned(begun, [], "preset=last_7_days")
+    ]
+    found = many(1)
+    codes = [code for code, _ in warned(replace(built(TENANT, found), started=True), found, "")]
+    assert "first_events_waiting" not in codes

@@ -26,13 +26,17 @@ export function Newcomer(): JSX.Element {
   const [arrived, setArrived] = useState(false);
   const [contacts, setContacts] = useState(false);
   const tag = useWidgetTag();
-  useEffect(() => void anyRow("customer-perspective", "media_type").then(setContacts), []);
+  useEffect(
+    () => void whatThereIs("customer-perspective", "media_type").then(({ rows }) => setContacts(rows)),
+    [],
+  );
   useEffect(() => {
     let timer: number | undefined;
     const ask = async (): Promise<void> => {
-      const found = await anyRow("daily");
-      setState(found ? "some" : "never");
-      if (!found) {
+      const found = await whatThereIs("daily");
+      setState(found.rows ? "some" : "never");
+      if (found.waits) setArrived(true);
+      if (!found.rows) {
         setWaited(true);
         timer = window.setTimeout(() => void ask(), ASK_AGAIN_MS);
       }
@@ -82,7 +86,7 @@ export function Newcomer(): JSX.Element {
       <Snippet text={curl()} />
       <p class="note" role="status">
         {arrived
-          ? t("The first answer has been sent and waits for its build: it shows here by itself.")
+          ? t("The first answer has arrived and waits for its build: it shows here by itself.")
           : t("Waiting for the first answer: it shows here within two minutes, by itself.")}
       </p>
     </section>
@@ -132,8 +136,17 @@ function curl(): string {
   ].join("\n");
 }
 
-/** Has a report counted anything, on any day, with any filter? Errors count as "not yet". */
-async function anyRow(report: string, groupBy = ""): Promise<boolean> {
+interface Told {
+  /** Has the report counted anything, on any day, with any filter? */
+  readonly rows: boolean;
+  /** Have first events arrived that wait for their build? */
+  readonly waits: boolean;
+}
+
+const NOTHING_YET: Told = { rows: false, waits: false };
+
+/** Errors count as "not yet". */
+async function whatThereIs(report: string, groupBy = ""): Promise<Told> {
   const tenant = view.value.params.get("tenant");
   const query = [
     "preset=all_time&granularity=total",
@@ -145,8 +158,11 @@ async function anyRow(report: string, groupBy = ""): Promise<boolean> {
       headers: { Authorization: `Bearer ${key.value ?? ""}` },
       cache: "no-cache",
     });
-    return response.ok && ((await response.json()) as Reply).rows.length > 0;
+    if (!response.ok) return NOTHING_YET;
+    const { rows, meta } = (await response.json()) as Reply;
+    const waits = meta.warnings.some(({ code }) => code === "first_events_waiting");
+    return { rows: rows.length > 0, waits };
   } catch {
-    return false;
+    return NOTHING_YET;
   }
 }

@@ -467,8 +467,8 @@ export const texts: Texts = {
     "Legen Sie eine Umfrage an, und einen öffentlichen Schlüssel dafür:",
   "See an answer arrive:": "Sehen Sie eine Antwort eintreffen:",
   "Put the question into a page:": "Setzen Sie die Frage in eine Seite:",
-  "The first answer has been sent and waits for its build: it shows here by itself.":
-    "Die erste Antwort ist gesendet und wartet auf ihre Auswertung: Sie erscheint hier von selbst.",
+  "The first answer has arrived and waits for its build: it shows here by itself.":
+    "Die erste Antwort ist da und wartet auf ihre Auswertung: Sie erscheint hier von selbst.",
   "Waiting for the first answer: it shows here within two minutes, by itself.":
     "Es wird auf die erste Antwort gewartet: Sie erscheint hier innerhalb von zwei Minuten von selbst.",
   Comments: "Kommentare",

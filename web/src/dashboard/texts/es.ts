@@ -465,8 +465,8 @@ export const texts: Texts = {
     "Cree una encuesta y una clave publicable para ella:",
   "See an answer arrive:": "Vea llegar una respuesta:",
   "Put the question into a page:": "Ponga la pregunta en una página:",
-  "The first answer has been sent and waits for its build: it shows here by itself.":
-    "La primera respuesta se ha enviado y espera su procesamiento: aparecerá aquí por sí sola.",
+  "The first answer has arrived and waits for its build: it shows here by itself.":
+    "La primera respuesta ha llegado y espera su procesamiento: aparecerá aquí por sí sola.",
   "Waiting for the first answer: it shows here within two minutes, by itself.":
     "Esperando la primera respuesta: aparecerá aquí por sí sola en menos de dos minutos.",
   Comments: "Comentarios",

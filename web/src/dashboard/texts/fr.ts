@@ -466,8 +466,8 @@ export const texts: Texts = {
     "Créez une enquête, et une clé publiable pour elle :",
   "See an answer arrive:": "Voyez arriver une réponse :",
   "Put the question into a page:": "Mettez la question dans une page :",
-  "The first answer has been sent and waits for its build: it shows here by itself.":
-    "La première réponse est envoyée et attend d’être traitée : elle s’affichera ici d’elle-même.",
+  "The first answer has arrived and waits for its build: it shows here by itself.":
+    "La première réponse est arrivée et attend d’être traitée : elle s’affichera ici d’elle-même.",
   "Waiting for the first answer: it shows here within two minutes, by itself.":
     "En attente de la première réponse : elle s’affichera ici d’elle-même en moins de deux minutes.",
   Comments: "Commentaires",
