@@ -1,9 +1,76 @@
-"""Pages of comments, and how much of them is held at once."""
+"""Comments and their words: how far pages reach, and how much is held and sent at once."""
 
-from pulse.serve.comments.found import MOST_READ
+from datetime import date
+from itertools import islice, permutations
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pulse.comments.month import SCHEMA, Month
+from pulse.days import DateRange
+from pulse.errors import UnprocessableError
+from pulse.filters import Filters
+from pulse.reports.registry import FAMILIES, Report
+from pulse.serve import query
+from pulse.serve.comments import found
+from pulse.serve.comments.asked import Asked
+from pulse.serve.comments.found import MOST_READ, Comment, read
+from pulse.serve.comments.routes import told
 from pulse.serve.cursors import Cursor
+from pulse.serve.formats import to_json
+from pulse.store.objects import Objects
+
+MOST_BYTES = 6 * 1024 * 1024
+"""What Lambda lets out (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+_NO_FILTERS: Filters = {}
+
+
+def row(comment: str, score: int) -> dict[str, Any]:
+    told = {"metric": "nps", "scale": "0-10", "score": score, "comment": comment}
+    return {"day": date(2026, 11, 20), "answered_us": 0, "tags": [], **told}
+
+
+def everything() -> Asked:
+    report = Report("comments", "", "", FAMILIES["survey"], metrics=(), group_by=())
+    nothing: frozenset[Any] = frozenset()
+    return Asked(query.parse([], report), _NO_FILTERS, nothing, nothing, "", limit=50)
+
+
+class Months(Objects):
+    """Every month has the same comments."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__("lake")
+        self.body = body
+        self.read: list[str] = []
+
+    def get_unless_gone(self, key: str) -> bytes:
+        self.read.append(key)
+        return self.body
 
 
 def test_a_cursor_reaches_every_comment_that_a_question_may_have() -> None:
     cursor = Cursor("question", "rows", MOST_READ - 1)
     assert Cursor.parse(cursor.text()) == cursor
+
+
+def test_of_more_comments_than_a_question_may_have_hardly_any_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = pa.Table.from_pylist([row("slow", 1), row("quick", 9)], SCHEMA)
+    months = Months(Month(rows).encode())
+    monkeypatch.setattr(found, "MOST_READ", 3)
+    monkeypatch.setattr(Month, "decode", lambda body: pytest.fail("a month was read whole"))
+    with pytest.raises(UnprocessableError):
+        read(months, "acme", DateRange(date(2016, 1, 1), date(2026, 1, 1)), everything(), 0)
+    assert len(months.read) < 10
+
+
+def test_words_that_tell_fit_into_a_reply_with_the_comments_that_they_bring() -> None:
+    words = ["".join(letters) for letters in islice(permutations("абвгдежз", 7), 1_000)]
+    bad, good = (" ".join(some) for some in (words[:500], words[500:]))
+    made = told(([Comment(row(bad, 0))] * 30, [Comment(row(good, 9))] * 30), limit=500)
+    escaped = to_json(to_json(made)).encode()
+    assert len(escaped) < MOST_BYTES
+    assert min(len(made[name]["words"]) for name in ("first", "second")) > 100

@@ -94,12 +94,7 @@ def read(objects: Objects, tenant: str, dates: DateRange, asked: Asked, min_samp
     MOST_READ.
     """
     keys = [lake.comments_key(tenant, month) for month in _months(dates)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        bodies = list(pool.map(objects.get_unless_gone, keys))
-    months = [Month.decode(body) for body in bodies if body is not None]
-    if sum(month.rows.num_rows for month in months) > MOST_READ:
-        message = f"These months have more than {MOST_READ:,} comments: ask for fewer days."
-        raise UnprocessableError("too_many_comments", message)
+    months = [Month.decode(body) for body in _bodies(objects, keys)]
     held = [Comment(row) for month in months for row in _of(month, dates, asked.filters)]
     few = _few(held, min_sample)
     told = [one.without_agent() if one.row["agent"] in few else one for one in held]
@@ -112,6 +107,19 @@ def read(objects: Objects, tenant: str, dates: DateRange, asked: Asked, min_samp
         fingerprint([sorted((str(d), us) for d, us in m.as_of_us.items()) for m in months]),
         len(told) - len(shown),
     )
+
+
+def _bodies(objects: Objects, keys: Sequence[str]) -> list[bytes]:
+    """The objects that there are. Raises UnprocessableError before more than MOST_READ are held."""
+    found: list[bytes] = []
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for first in range(0, len(keys), _AT_ONCE):
+            some = pool.map(objects.get_unless_gone, keys[first : first + _AT_ONCE])
+            found += [body for body in some if body is not None]
+            if sum(map(Month.rows_in, found)) > MOST_READ:
+                message = f"These months have more than {MOST_READ:,} comments: ask for fewer days."
+                raise UnprocessableError("too_many_comments", message)
+    return found
 
 
 def _months(dates: DateRange) -> Iterator[date]:

@@ -1,7 +1,7 @@
 """GET /v1/comments and GET /v1/words: what customers wrote, and the words that tell."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulse import days, lake
@@ -15,7 +15,7 @@ from pulse.serve.comments import asked as questions
 from pulse.serve.comments.asked import Asked
 from pulse.serve.comments.found import NOTHING, Comment, Found, read
 from pulse.serve.cursors import Cursor, fingerprint, outdated
-from pulse.serve.formats import PAGE_BYTES, json_object, json_rows, to_json
+from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
 from pulse.serve.query import refusal
 from pulse.store.objects import Objects
 from pulse.tenants.access import Directory, authenticate, require_kind
@@ -75,11 +75,13 @@ class CommentAnswers:
         found = self._read(tenant, key, dates, asked)
         if asked.contrast == "period":
             before = days.COMPARISONS["previous_period"](dates)
+            # what is not counted is let go before as many are read again
+            found = replace(found, comments=found.comments[:MOST_COUNTED])
             groups = found.comments, self._read(tenant, key, before, asked).comments
         else:
             groups = _parted(found.comments, asked)
         meta = _meta(asked, dates, tenant, found)
-        body = {**_told(groups, asked.limit), "contrast": asked.contrast, "meta": meta}
+        body = {**told(groups, asked.limit), "contrast": asked.contrast, "meta": meta}
         return Reply.json(200, body, _HEADERS)
 
     def _caller(self, call: Call) -> tuple[Tenant, Key]:
@@ -176,18 +178,24 @@ def _parted(comments: Sequence[Comment], asked: Asked) -> Groups:
     return theirs, [one for one in comments if not condition.holds(one.row[name])]
 
 
-def _told(groups: Groups, limit: int) -> dict[str, Any]:
+def told(groups: Groups, limit: int) -> dict[str, Any]:
     """The members of a reply about two groups, each one's own terms the most telling first."""
     held = [[terms(one.row["comment"]) for one in group[:MOST_COUNTED]] for group in groups]
     found = contrast.telling(*(contrast.counted(some) for some in held))
     own = [one for one in found if one.odds.z > 0], [one for one in found[::-1] if one.odds.z < 0]
-    told: dict[str, Any] = {"formula": contrast.FORMULA}
+    body: dict[str, Any] = {"formula": contrast.FORMULA}
     for name, group, its_terms, words in zip(("first", "second"), groups, held, own, strict=True):
-        told[name] = {
+        body[name] = {
             "comments": len(its_terms),
-            "words": [_word(one, group, its_terms) for one in words[:limit]],
+            "words": _that_fit([_word(one, group, its_terms) for one in words[:limit]]),
         }
-    return told
+    return body
+
+
+def _that_fit(words: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The first words, as many as one group of a reply may have: each brings a whole comment."""
+    texts = map(to_json, words)
+    return words[: len(fill(texts, limit=len(words), room=(PAGE_BYTES - _META_BYTES) // 2))]
 
 
 def _word(
