@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pulse import errors, lake
+from pulse.comments.search import MOST_PARTS
 from pulse.exports.files import COLUMNS
 from pulse.exports.orders import BODY_LIMIT
 from pulse.ingest import routes
@@ -282,6 +283,7 @@ def test_the_limits_of_traffic_are_the_templates() -> None:
         ("POST /v1/exports", r"at most (\d+) KiB", BODY_LIMIT // 1024),
         ("GET /v1/comments", r"comments in a page: 1 to (\d+)", MOST_SHOWN),
         ("GET /v1/comments", r"more than ([\d,]+) comments are refused", MOST_READ),
+        ("GET /v1/comments", r"At most (\d+) of all these", MOST_PARTS),
         ("GET /v1/words", r"words of each group: 1 to (\d+)", MOST_SHOWN),
         ("GET /v1/words", r"the newest ([\d,]+) at most", MOST_COUNTED),
         ("POST /v1/reports/{report}", r"at most (\d+) KiB", REPORT_BODY_LIMIT // 1024),

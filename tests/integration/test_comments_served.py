@@ -148,6 +148,7 @@ def test_a_cursor_ends_at_midnight_where_a_preset_means_other_days(pulse: Driver
     [
         ("comments", {"segment": "worst"}, "unknown_value"),
         ("comments", {"score": "11"}, "unknown_value"),
+        ("comments", {"q": " ".join(f"-{n}" for n in range(51))}, "search_too_long"),
         ("comments", {"order": "oldest"}, "unknown_value"),
         ("comments", {"limit": "501"}, "invalid_limit"),
         ("comments", {"limit": "²"}, "invalid_limit"),

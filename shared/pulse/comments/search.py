@@ -15,6 +15,8 @@ from pulse.texts import folded
 
 _QUOTES = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'))
 """As telephones and word processors write them."""
+MOST_PARTS = 50
+"""A search of more words and phrases is refused: each is looked for in every comment."""
 _PART = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 
 
@@ -35,6 +37,11 @@ class Search:
             if looked_for := words(part) or folded(part.strip()):
                 (unwanted if minus else wanted).append(looked_for)
         return cls(tuple(wanted), tuple(unwanted))
+
+    @property
+    def parts(self) -> int:
+        """How many words and phrases are looked for."""
+        return len(self.wanted) + len(self.unwanted)
 
     @cached_property
     def _letters(self) -> tuple[str, ...]:

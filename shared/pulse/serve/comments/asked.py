@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pulse.comments.search import MOST_PARTS, Search
 from pulse.errors import ForbiddenError
 from pulse.filters import Condition, Filters, among, both
 from pulse.http import decode
@@ -87,7 +88,7 @@ def parse(pairs: Sequence[tuple[str, str]], parameters: Mapping[str, str], key: 
         filters=both(query.filters, _bound(key)),
         segments=frozenset(_several("segment", given, SEGMENTS)),
         scores=frozenset(map(int, _several("score", given, [str(n) for n in range(11)]))),
-        text=decode(given.get("q", "")),
+        text=_searched(given),
         limit=_limit(given),
         order=_one("order", given, ORDERS),
         contrast=contrast,
@@ -127,6 +128,15 @@ def _limit(given: Mapping[str, str]) -> int:
         reason = f"{text[:64]!r} is not a number from 1 to {MOST_SHOWN}."
         raise refusal("limit", "invalid_limit", reason)
     return int(text)
+
+
+def _searched(given: Mapping[str, str]) -> str:
+    """What is looked for in comments."""
+    text = decode(given.get("q", ""))
+    if Search.parse(text).parts > MOST_PARTS:
+        reason = f"At most {MOST_PARTS} words and phrases can be looked for."
+        raise refusal("q", "search_too_long", reason)
+    return text
 
 
 def _against(given: Mapping[str, str], contrast: str) -> tuple[str, Condition] | None:
