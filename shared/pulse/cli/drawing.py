@@ -47,7 +47,7 @@ def _heading(name: str, meta: Row) -> str:
     if "start_date" in before:
         against = f", against {before['start_date']} to {before['end_date']}"
     as_of = meta.get("as_of")
-    built = f"as of {as_of[:16].replace('T', ' ')} UTC" if as_of else "nothing built yet"
+    built = f"as of {as_of[:16].replace('T', ' ')} UTC" if as_of else "not all built yet"
     return f"{name}{dates}{zone}{against}, {built}\n"
 
 

@@ -92,7 +92,7 @@ function Freshness({ meta }: { readonly meta: Meta }): JSX.Element {
       )}
       {" · "}
       {meta.as_of === null
-        ? t("nothing has been built yet")
+        ? t("not everything has been built yet")
         : t("as of {time} ({zone}), {ago}", {
             time: format.moment(meta.as_of, zone),
             zone,

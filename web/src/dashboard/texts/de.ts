@@ -83,7 +83,7 @@ export const texts: Texts = {
   "What was asked for has not come. Below stand the figures of before: {days}.":
     "Was gefragt war, ist nicht angekommen. Unten stehen die Zahlen von vorher: {days}.",
   "compared with {days}": "verglichen mit {days}",
-  "nothing has been built yet": "es wurde noch nichts berechnet",
+  "not everything has been built yet": "es wurde noch nicht alles berechnet",
   "as of {time} ({zone}), {ago}": "Stand {time} ({zone}), {ago}",
   "the last days are still open: their figures may grow":
     "die letzten Tage sind noch offen: ihre Zahlen können wachsen",

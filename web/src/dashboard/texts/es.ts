@@ -83,7 +83,7 @@ export const texts: Texts = {
   "What was asked for has not come. Below stand the figures of before: {days}.":
     "Lo que se pidió no ha llegado. Abajo están las cifras de antes: {days}.",
   "compared with {days}": "comparado con {days}",
-  "nothing has been built yet": "aún no se ha calculado nada",
+  "not everything has been built yet": "aún no se ha calculado todo",
   "as of {time} ({zone}), {ago}": "a {time} ({zone}), {ago}",
   "the last days are still open: their figures may grow":
     "los últimos días siguen abiertos: sus cifras pueden crecer",

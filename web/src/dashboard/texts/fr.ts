@@ -83,7 +83,7 @@ export const texts: Texts = {
   "What was asked for has not come. Below stand the figures of before: {days}.":
     "Ce qui était demandé n’est pas arrivé. Ci-dessous, les chiffres d’avant : {days}.",
   "compared with {days}": "comparé à {days}",
-  "nothing has been built yet": "rien n’a encore été calculé",
+  "not everything has been built yet": "tout n’a pas encore été calculé",
   "as of {time} ({zone}), {ago}": "état du {time} ({zone}), {ago}",
   "the last days are still open: their figures may grow":
     "les derniers jours sont encore ouverts : leurs chiffres peuvent augmenter",
