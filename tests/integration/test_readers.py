@@ -1,4 +1,4 @@
-"""Readers during hundreds of publishes: each reply is one state, no mixture and no older one.
+"""Readers during a thousand publishes: each reply is one state, no mixture and no older one.
 
 The real readers on moto's bucket and table. A publish is what a build ends with: the objects of a
 part under names of their own, then the one conditional write of the tenant's record. What no record
@@ -32,13 +32,13 @@ from pulse.tenants.keys import Key, sha256
 from pulse.tenants.tenant import Part, Tenant, YearState
 from tests.account import OPEN_TO_ALL, make_bucket, make_table
 
-PUBLISHES = 300
-REPLIES_EACH = 10
+PUBLISHES = 1_000
+REPLIES_EACH = 4
 """So many replies of all readers are waited for between two publishes."""
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DAYS = [date(2026, 11, day) for day in range(16, 21)]
 KEY = "rk_reader"
-READERS = ((0, 1, 10**8), (20, 5, 10**8), (60, 5, 10**8), (60, 1, 0))
+READERS = ((0, 1, 10**8), (20, 2, 10**8), (60, 2, 10**8), (60, 1, 0))
 """How many seconds a reader remembers keys and tenants, how often it replies between publishes,
 and how many bytes it keeps in memory."""
 KEPT_S = 60
@@ -203,7 +203,7 @@ def publisher() -> Iterator[Publisher]:
             yield publisher
 
 
-def test_no_reply_is_wrong_while_hundreds_of_states_are_published(publisher: Publisher) -> None:
+def test_no_reply_is_wrong_while_a_thousand_states_are_published(publisher: Publisher) -> None:
     readers = [Reader(publisher, *each) for each in READERS]
     over = False
     with ThreadPoolExecutor(len(readers)) as pool:

@@ -71,5 +71,7 @@ class Comments:
 def _decoded(key: str, body: bytes) -> Month:
     try:
         return Month.decode(body)
-    except pa.ArrowException as error:
-        raise BuildCheckError(f"{key} cannot be read: {_TO_MEND}") from error
+    except (pa.ArrowException, KeyError) as error:
+        # without the error's text, which could quote what a comment held
+        unread = f"{key} cannot be read ({type(error).__name__})"
+        raise BuildCheckError(f"{unread}: {_TO_MEND}") from None
