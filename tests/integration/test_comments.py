@@ -1,5 +1,6 @@
 """Comments over the whole flow: what readers find is what raw has, whatever comes in between."""
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 from math import inf
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from pulse import days, lake
 from pulse.checks import run_checks
+from pulse.comments import keep
 from pulse.comments.month import SCHEMA, Month
 from pulse.comments.stored import Comments
 from pulse.daily.build import BuildDaily
@@ -192,7 +194,7 @@ def test_a_month_that_cannot_be_read_holds_up_no_sums_and_is_made_anew(world: Wo
     world.response(1, id="u-1", comment="theirs", tenant="umbrella")
     assert world.driver.write() == []
     for _ in range(2):  # it is not forgotten
-        with pytest.raises(BuildCheckError, match="cannot be read .*: delete it"):
+        with pytest.raises(BuildCheckError, match=r"cannot be read .*: delete it"):
             world.driver.build_daily()
     world.driver.build_reports()
     world.driver.forget()
@@ -232,3 +234,24 @@ def test_a_month_that_cannot_be_read_holds_up_no_sums(world: World, newer: bool)
         world.driver.build_daily()
     assert [key for key in world.driver.objects("daily/interactions/")]
     assert len(Ledger(world.driver.settings.table).changes.stands()["responses"].at_work) == 0
+
+
+def test_of_what_was_gathered_a_part_of_the_tenants_is_held_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.response(1, id="r-1", comment="ours")
+    world.response(1, id="u-1", tenant="umbrella", comment="theirs")
+    held: list[int] = []
+    split = keep._by_tenant
+
+    def counted(pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
+        held.append(len({tenant for tenant, _ in split(pieces)}))
+        return split(pieces)
+
+    monkeypatch.setattr(keep, "_by_tenant", counted)
+    world.driver.build()
+    assert held == [1, 1]
+    assert sorted(c for some in lies(world).values() for c in some) == [
+        ("r-1", "ours"),
+        ("u-1", "theirs"),
+    ]

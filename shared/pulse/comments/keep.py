@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +28,8 @@ from pulse.store.objects import Objects
 
 _STREAM = lake.SCORES.stream
 _AT_ONCE = 8  # objects in flight
+_BUCKET = len("bucket=0/")
+"""Keys of what was gathered begin so. A sixteenth of all rows is in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -71,44 +73,59 @@ class KeepComments:
 
     def _keep(self, entries: Sequence[Entry], as_of_us: int, remaining_s: Remaining) -> None:
         """Bring some days of a month up to date, for every tenant."""
+        staging = f"{lake.COMMENT_STAGING}run={lake.ulid()}/"
         kept = [entry.day for entry in entries if not entry.expired]
-        found = self._gather(kept, remaining_s) if kept else {}
-        entries = self._unchanged(entries)
-        if not entries:
-            return
-        its_days = [entry.day for entry in entries]
+        try:
+            if kept:
+                self._gather(kept, staging, remaining_s)
+            entries = self._unchanged(entries)
+            if entries:
+                self._update([entry.day for entry in entries], staging, as_of_us)
+        finally:
+            self.objects.delete_all(staging)
+        for entry in entries:
+            self.ledger.note_comments(entry, GONE if entry.expired else entry.version)
 
-        def update(key: str) -> None:
-            rows = found.get(key, SCHEMA.empty_table())
+    def _gather(self, its_days: Sequence[date], staging: str, remaining_s: Remaining) -> None:
+        """Let Athena lay out every tenant's comments of some days of a month, by bucket."""
+        texts = [str(day) for day in its_days]
+        self.athena.unload(
+            statement("daily", "comments"),
+            {"first_day": texts[0], "last_day": texts[-1], "days": texts},
+            target=f"s3://{self.objects.bucket}/{staging}",
+            partition="bucket",
+            remaining_s=remaining_s,
+        )
 
+    def _update(self, its_days: Sequence[date], staging: str, as_of_us: int) -> None:
+        """Let what was gathered be all that the days have, one bucket of tenants after another.
+
+        Raises what Comments.change does, once all other tenants' months are what they should be.
+        """
+        left = {*self.objects.keys(lake.comments_prefix(its_days[0]))}
+        failures: list[PulseError] = []
+
+        def update(key: str, rows: pa.Table) -> None:
             def changed(month: Month) -> Month | None:
                 new = month.replaced(its_days, rows, as_of_us)
                 return None if new.has_rows_of(month) else new
 
-            Comments(self.objects).change(key, changed)
+            try:
+                Comments(self.objects).change(key, changed)
+            except PulseError as error:  # it is about one object
+                failures.append(error)
 
-        known = self.objects.keys(lake.comments_prefix(its_days[0]))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(update, sorted({*known, *found})))
-        for entry in entries:
-            self.ledger.note_comments(entry, GONE if entry.expired else entry.version)
-
-    def _gather(self, its_days: Sequence[date], remaining_s: Remaining) -> dict[str, pa.Table]:
-        """Every tenant's comments of some days of a month, by the key of its object."""
-        prefix = f"{lake.COMMENT_STAGING}run={lake.ulid()}/"
-        texts = [str(day) for day in its_days]
-        try:
-            self.athena.unload(
-                statement("daily", "comments"),
-                {"first_day": texts[0], "last_day": texts[-1], "days": texts},
-                target=f"s3://{self.objects.bucket}/{prefix}",
-                partition=None,
-                remaining_s=remaining_s,
-            )
-            pieces = [self.objects.get(key) for key in self.objects.keys(prefix)]
-        finally:
-            self.objects.delete_all(prefix)
-        return {lake.comments_key(tenant, its_days[0]): rows for tenant, rows in _by_tenant(pieces)}
+            gathered = self.objects.keys(staging)
+            for _, keys in groupby(gathered, key=lambda key: key.removeprefix(staging)[:_BUCKET]):
+                found = {
+                    lake.comments_key(tenant, its_days[0]): rows
+                    for tenant, rows in _by_tenant([self.objects.get(key) for key in keys])
+                }
+                list(pool.map(update, found.keys(), found.values()))
+                left -= found.keys()
+            list(pool.map(update, sorted(left), repeat(SCHEMA.empty_table())))
+        raise_collected(failures)
 
     def _unchanged(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those of the days that are as they were: of others a later run has the comments.
