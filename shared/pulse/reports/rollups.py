@@ -67,9 +67,10 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         ("survey", "channel"),
         # by country: the map
         ("survey", "channel", "country"),
-        # by agent, alone, and for the page of agents with what they are compared within
+        # by agent, alone, with a survey or channel, and with what agents are compared within
         ("agent",),
-        ("survey", "channel", "agent", "country"),
+        ("survey", "channel", "agent"),
+        ("channel", "agent", "country"),
         # browsers and devices
         ("survey", "channel", "browser", "os", "device"),
         # the same in one country
