@@ -93,6 +93,8 @@ def create(
 ) -> None:
     """Make a key. It is printed alone, now and never again.
 
+    Its kind says what it may do, and filters narrow what it sees for as long as it is valid.
+
     Example:
 
         KEY=$(pulse key create bank --kind report --filter agent=mia --label "Mia's page")
