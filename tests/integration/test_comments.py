@@ -1,7 +1,7 @@
 """Comments over the whole flow: what readers find is what raw has, whatever comes in between."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from math import inf
 from typing import Any
 
@@ -255,3 +255,16 @@ def test_of_what_was_gathered_a_part_of_the_tenants_is_held_at_a_time(
         ("r-1", "ours"),
         ("u-1", "theirs"),
     ]
+
+
+def test_a_build_whose_clock_is_slow_does_not_say_that_it_has_kept_comments(world: World) -> None:
+    world.response(1, id="r-1", comment="first")
+    world.driver.build()
+    now = world.now
+    world.response(1, id="r-2", comment="second")
+    assert world.driver.write() == []
+    world.now = now - timedelta(minutes=2)
+    world.driver.build_daily()
+    world.now = now + timedelta(minutes=1)
+    world.driver.build_daily()
+    assert of_acme(world) == {"r-1": "first", "r-2": "second"}

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +32,15 @@ _BUCKET = len("bucket=0/")
 """Keys of what was gathered begin so. A sixteenth of all rows is in memory at once."""
 
 
+class Kept(NamedTuple):
+    """How far a run has come."""
+
+    finished: bool = True
+    """False where time ran out."""
+    passed_over: bool = False
+    """True where days were left to whoever had read them later."""
+
+
 @dataclass(frozen=True)
 class KeepComments:
     """The part of the stage that gathers comments."""
@@ -48,8 +57,8 @@ class KeepComments:
         built: Collection[date],
         again: Collection[date],
         remaining_s: Remaining,
-    ) -> bool:
-        """Let readers find the comments of the days as they are built; False if time ran out.
+    ) -> Kept:
+        """Let readers find the comments of the days as they are built.
 
         `entries` are the ledger's days of responses, read after `as_of_us`; `built` are those that
         a run has published since, `again` those that are due in any case. Raises AthenaError, and
@@ -61,18 +70,20 @@ class KeepComments:
             if _is_due(entry, is_built=day in built, again=day in again)
         ]
         failures: list[PulseError] = []
+        passed_over = False
         for _, some in groupby(due, key=lambda entry: (entry.day.year, entry.day.month)):
             if remaining_s() < RESERVE_S:
-                return False
+                return Kept(finished=False, passed_over=passed_over)
             try:
-                self._keep(list(some), as_of_us, remaining_s)
+                passed_over |= self._keep(list(some), as_of_us, remaining_s)
             except BuildCheckError as error:  # it is about one object
                 failures.append(error)
         raise_collected(failures)
-        return True
+        return Kept(passed_over=passed_over)
 
-    def _keep(self, entries: Sequence[Entry], as_of_us: int, remaining_s: Remaining) -> None:
-        """Bring some days of a month up to date, for every tenant."""
+    def _keep(self, entries: Sequence[Entry], as_of_us: int, remaining_s: Remaining) -> bool:
+        """Bring some days of a month up to date, for every tenant; True if any was passed over."""
+        later: set[date] = set()
         staging = f"{lake.COMMENT_STAGING}run={lake.ulid()}/"
         kept = [entry.day for entry in entries if not entry.expired]
         try:
@@ -80,11 +91,14 @@ class KeepComments:
                 self._gather(kept, staging, remaining_s)
             entries = self._unchanged(entries)
             if entries:
-                self._update([entry.day for entry in entries], staging, as_of_us)
+                later = self._update([entry.day for entry in entries], staging, as_of_us)
         finally:
             self.objects.delete_all(staging)
         for entry in entries:
+            if entry.day in later:
+                continue  # whoever read later says of which version they are, or the next run
             self.ledger.note_comments(entry, GONE if entry.expired else entry.version)
+        return bool(later)
 
     def _gather(self, its_days: Sequence[date], staging: str, remaining_s: Remaining) -> None:
         """Let Athena lay out every tenant's comments of some days of a month, by bucket."""
@@ -97,16 +111,19 @@ class KeepComments:
             remaining_s=remaining_s,
         )
 
-    def _update(self, its_days: Sequence[date], staging: str, as_of_us: int) -> None:
+    def _update(self, its_days: Sequence[date], staging: str, as_of_us: int) -> set[date]:
         """Let what was gathered be all that the days have, one bucket of tenants after another.
 
-        Raises what Comments.change does, once all other tenants' months are what they should be.
+        Returns the days that stay as they are for somebody, as of a later moment. Raises what
+        Comments.change does, once all other tenants' months are what they should be.
         """
+        later: set[date] = set()
         left = {*self.objects.keys(lake.comments_prefix(its_days[0]))}
         failures: list[PulseError] = []
 
         def update(key: str, rows: pa.Table) -> None:
             def changed(month: Month) -> Month | None:
+                later.update(day for day in its_days if month.stands_later(day, as_of_us))
                 new = month.replaced(its_days, rows, as_of_us)
                 return None if new.has_rows_of(month) else new
 
@@ -126,6 +143,7 @@ class KeepComments:
                 left -= found.keys()
             list(pool.map(update, sorted(left), repeat(SCHEMA.empty_table())))
         raise_collected(failures)
+        return later
 
     def _unchanged(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those of the days that are as they were: of others a later run has the comments.

@@ -77,10 +77,14 @@ class Month:
 
         Days that stand as of a later moment stay as they are.
         """
-        taken = [day for day in days if self.as_of_us.get(day, 0) <= as_of_us]
+        taken = [day for day in days if not self.stands_later(day, as_of_us)]
         kept = self.rows.filter(pc.invert(_is_of(self.rows, taken)))
         joined = pa.concat_tables([kept, rows.filter(_is_of(rows, taken))])
         return Month(joined, {**self.as_of_us, **dict.fromkeys(taken, as_of_us)})
+
+    def stands_later(self, day: date, as_of_us: int) -> bool:
+        """Does the day stand as of a moment after this one?"""
+        return self.as_of_us.get(day, 0) > as_of_us
 
     def has_rows_of(self, other: "Month") -> bool:
         """Are the rows the same, whatever their order?"""

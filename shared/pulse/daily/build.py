@@ -90,6 +90,8 @@ class _Table(Failures[date]):
     """The last statement over a day that failed: how many days it had, and why."""
     comments_failure: PulseError | None = None
     """Why the comments of some days could not be kept."""
+    comments_passed_over: bool = False
+    """True where comments of some days were left to a run that had read them later."""
     finished: bool = True
     """False where time ran out."""
 
@@ -288,7 +290,7 @@ class BuildDaily:
         """Keep the comments of the days as they are built; if `again`, of all that were due."""
         keep = KeepComments(self.objects, self.ledger, self.athena)
         try:
-            finished = keep.run(
+            kept = keep.run(
                 table.entries,
                 table.as_of_us,
                 built=table.built,
@@ -298,7 +300,8 @@ class BuildDaily:
         except PulseError as error:  # whatever it is, the sums are built
             table.comments_failure = error
         else:
-            table.finished = table.finished and finished
+            table.finished = table.finished and kept.finished
+            table.comments_passed_over = kept.passed_over
 
     def _note(self, table: _Table, *, over: bool) -> Mapping[date, Unbuilt]:
         """Note in the ledger which days could not be built and why; returns what was noted.
@@ -345,7 +348,8 @@ class BuildDaily:
         table.failing = sum(note.failing and day not in table.built for day, note in noted.items())
         waits = {day: noted.get(day) for day in table.due if day not in table.built}
         settled = None
-        is_whole = table.is_whole and table.finished and not table.comments_failure
+        has_comments = not (table.comments_failure or table.comments_passed_over)
+        is_whole = table.is_whole and table.finished and has_comments
         if is_whole and all(note and note.failing for note in waits.values()):
             moments = [
                 note.due_us(table.entries[day].version) for day, note in waits.items() if note
