@@ -37,7 +37,7 @@ BUDGETS = {
 }
 """By function, how many times boto3's own import with an SQS client; the rest is a fault."""
 _REFERENCE = "boto3 with an SQS client"
-_CLIENT = "; from pulse.store.clients import client; client('sqs', hurried=True)"
+_CLIENT = "; from pulse.store.clients import client; client('sqs', fail_fast=True)"
 _PROGRAM = """
 import time
 start = time.process_time()

@@ -42,8 +42,8 @@ class ParquetAtOnce(Queue):
 
     def __init__(self, bucket: str) -> None:
         """Write to that bucket."""
-        super().__init__("", hurried=True)
-        self._objects = Objects(bucket, hurried=True)
+        super().__init__("", fail_fast=True)
+        self._objects = Objects(bucket, fail_fast=True)
         self._countries = Countries.built_in()
 
     def send(self, body: str, attributes: Mapping[str, str]) -> None:
@@ -65,7 +65,7 @@ def run(scale: Scale) -> Part:
         settings = IngestSettings.from_environment(account.environment("Ingest"))
         bucket = account.environment("WriteRaw")["PULSE_LAKE_BUCKET"]
         _answer_at_once()
-        directory = Directory(Tenants(settings.table, hurried=True), settings.remember_us)
+        directory = Directory(Tenants(settings.table, fail_fast=True), settings.remember_us)
         other = Ingest(directory, ParquetAtOnce(bucket), door=Door.from_settings(settings))
         events = [_event(number, key) for number in range(requests)]
         handlers = {
@@ -152,8 +152,8 @@ def _answer_at_once() -> None:
     def put(request: Any, **_: Any) -> AWSResponse:
         return AWSResponse(request.url, 200, HTTPHeaders(), _Body(b""))
 
-    client("sqs", hurried=True).meta.events.register_first("before-send.sqs.SendMessage", sent)
-    client("s3", hurried=True).meta.events.register_first("before-send.s3.PutObject", put)
+    client("sqs", fail_fast=True).meta.events.register_first("before-send.sqs.SendMessage", sent)
+    client("s3", fail_fast=True).meta.events.register_first("before-send.s3.PutObject", put)
 
 
 def _event(number: int, key: str) -> dict[str, Any]:

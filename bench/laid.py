@@ -156,8 +156,8 @@ class Pulse:
     """GETs of objects so far."""
 
     def __post_init__(self) -> None:
-        self.directory = Directory(Tenants(self.table, hurried=True))
-        events = client("s3", hurried=True).meta.events
+        self.directory = Directory(Tenants(self.table, fail_fast=True))
+        events = client("s3", fail_fast=True).meta.events
         events.register("before-send.s3.GetObject", self._count)
 
     def answer(self, tenant: str, dates: DateRange) -> dict[tuple[Any, ...], tuple[Any, ...]]:
@@ -170,8 +170,8 @@ class Pulse:
 
     def cold(self) -> Route:
         """The route of a report in a process that has read no object yet."""
-        names = DisplayNames(self.directory, Names(self.table, hurried=True))
-        reports = Reports(self.directory, Years(Objects(BUCKET, hurried=True)), names)
+        names = DisplayNames(self.directory, Names(self.table, fail_fast=True))
+        reports = Reports(self.directory, Years(Objects(BUCKET, fail_fast=True)), names)
         return reports.routes["GET /v1/reports/{report}"]
 
     def ask(

@@ -242,9 +242,9 @@ def _with_day(rows: pa.Table, day: date) -> pa.Table:
 def _ask_objects(key: str, rounds: int) -> dict[str, Taken]:
     """Each report's own question over the year, by a process that has read no object."""
     settings = ServeReportsSettings.from_environment()
-    objects = Objects(settings.lake_bucket, hurried=True)
-    directory = Directory(Tenants(settings.table, hurried=True))
-    names = DisplayNames(directory, Names(settings.table, hurried=True))
+    objects = Objects(settings.lake_bucket, fail_fast=True)
+    directory = Directory(Tenants(settings.table, fail_fast=True))
+    names = DisplayNames(directory, Names(settings.table, fail_fast=True))
 
     def asking(report: str) -> Callable[[], object]:
         def ask() -> object:

@@ -195,7 +195,7 @@ def _without_tenant(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _part(scale: Scale, stock: _Stock, pulse: Pulse, tenants: Mapping[str, int]) -> Part:
     single = "a single GET of the typical tenant's year"
-    bucket, key = Objects(BUCKET, hurried=True), stock.one("typical").key()
+    bucket, key = Objects(BUCKET, fail_fast=True), stock.one("typical").key()
     things: dict[str, Callable[[], object]] = {single: lambda: bucket.get(key)}
     gets: dict[str, int] = {}
     for name, (tenant, report, query) in _questions(tenants).items():

@@ -101,7 +101,7 @@ def _until_the_end(rows_a_year: int, days: int, tenants: tuple[str, ...]) -> Res
 
 
 def _part(scale: Scale, pulse: Pulse, engines: list[Engine], typical: str, key: str) -> Part:
-    objects = Objects(BUCKET, hurried=True)
+    objects = Objects(BUCKET, fail_fast=True)
     _agree(pulse, engines, typical)
     gets = _gets(pulse, typical, YEAR)
     warm = pulse.cold()

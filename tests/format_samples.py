@@ -36,7 +36,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Display, Survey, Texts
 from pulse.tenants.tenant import CUBE, Behind, Part, Tenant, YearState
-from pulse.tombstones import Erasure, customer_mark
+from pulse.tombstones import Erasure, customer_hash
 from pulse.unbuilt import Unbuilt
 from tests.account import make_table
 
@@ -257,8 +257,8 @@ def records() -> dict[str, bytes]:
         days_of_it = (DateRange(DAY, DAY),)
         behind = Behind(failing=days_of_it, waiting=days_of_it, years={2025: unbuilt})
         tenants.set_behind("acme", {"scores": behind})
-        mark = customer_mark("acme", "C-1042")
-        gone = Erasure("acme", mark, frozenset({mark}), NOON_US, (("responses", DAY),))
+        hash = customer_hash("acme", "C-1042")
+        gone = Erasure("acme", hash, frozenset({hash}), NOON_US, (("responses", DAY),))
         Erasures(table).add(gone)
         found = client("dynamodb").scan(TableName=table)["Items"]
     made: list[Record] = sorted(map(_record, found), key=lambda one: (one["pk"], one["sk"]))

@@ -93,7 +93,7 @@ def versions(stream: str = "responses") -> dict[date, int]:
 
 @contextmanager
 def refusing(
-    operation: str, when: Callable[[Any], bool] = lambda request: True, *, hurried: bool = False
+    operation: str, when: Callable[[Any], bool] = lambda request: True, *, fail_fast: bool = False
 ) -> Iterator[None]:
     """Within the block AWS refuses what `when` picks, and has not done it."""
     service, name = operation.split(".")
@@ -102,7 +102,7 @@ def refusing(
         if when(request):
             raise ClientError({"Error": {"Code": "Refused", "Message": "by the test"}}, name)
 
-    events = client(service, hurried=hurried).meta.events  # the one that the stores use
+    events = client(service, fail_fast=fail_fast).meta.events  # the one that the stores use
     events.register_first(f"before-send.{operation}", hook)
     try:
         yield

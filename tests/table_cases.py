@@ -209,7 +209,7 @@ def _defaults(day: date, laid: Sequence[Laid], given: Row) -> dict[str, Any]:
         "width_us": 0,
         "key_id": "",
         "customers": [""],
-        "marks": [""],
+        "hashes": [""],
         **{f"{kind}_prefix": f"{kind}|{tenant}|" for kind in _MARKED},
         **{name: [""] for name in _DIMENSIONS},
         **{f"{name}_negated": True for name in _DIMENSIONS},

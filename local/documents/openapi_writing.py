@@ -11,7 +11,7 @@ from pulse import days
 from pulse.export_orders import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
 from pulse.ingest.fields import ID_PATTERN
 from pulse.ingest.routes import BATCH_ITEMS
-from pulse.ingest.words import words
+from pulse.ingest.translations import translation
 from pulse.serve.query import SEPARATORS
 from pulse.streams.responses import METRICS
 from pulse.tenants.surveys import STYLES, TRIGGERS
@@ -113,8 +113,8 @@ _SURVEY: Schema = {
         "words": {
             "type": "object",
             "description": "What a page's own buttons and messages say.",
-            "required": list(words("en")),
-            "properties": {name: {"type": "string"} for name in words("en")},
+            "required": list(translation("en")),
+            "properties": {name: {"type": "string"} for name in translation("en")},
         },
         "display": {
             "type": "object",

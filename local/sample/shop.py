@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pulse.cli.asking import subresource_integrity, widget_tag
+from pulse.cli.survey_links import subresource_integrity, widget_tag
 from pulse.pages import WIDGET
 from web.examples.serve import shop
 

@@ -1,9 +1,9 @@
-"""What makes a row a person's, told by hashes alone: marks of customers, interactions, responses.
+"""What makes a row a person's, told by hashes alone: hashes of customers, interactions, responses.
 
 A person's rows are those that name the customer; and of rows that name nobody, the updates of their
 interactions, the responses to these, and other copies of the same responses. An interaction is
 theirs if an update of it, or a response that a server sent about it, names them, and no update of
-it names another customer. A row that names another customer is never theirs. Marks are SHA-256, so
+it names another customer. A row that names another customer is never theirs. Hashes are SHA-256, so
 that neither the table nor a statement of Athena, which keeps its text for weeks, ever holds whom
 somebody wanted forgotten.
 """
@@ -18,29 +18,29 @@ from typing import Any
 from pulse.texts import tidy
 
 
-def mark(kind: str, tenant: str, *parts: str) -> str:
+def identity_hash(kind: str, tenant: str, *parts: str) -> str:
     """The hash of `kind|tenant|part|…`; the statements of sql/erasing make the same ones."""
     return hashlib.sha256((prefix(kind, tenant) + "|".join(parts)).encode()).hexdigest()
 
 
 def prefix(kind: str, tenant: str) -> str:
-    """What the text of every such mark begins with. No tenant's id has a bar in it."""
+    """What the text of every such hash begins with. No tenant's id has a bar in it."""
     return f"{kind}|{tenant}|"
 
 
-def customer_mark(tenant: str, customer: str) -> str:
-    """The mark by which a person is known."""
-    return mark("customer", tenant, customer)
+def customer_hash(tenant: str, customer: str) -> str:
+    """The hash by which a person is known."""
+    return identity_hash("customer", tenant, customer)
 
 
-def interaction_mark(tenant: str, interaction: str) -> str:
-    """The mark of all updates of an interaction, and of what refers to it."""
-    return mark("interaction", tenant, interaction)
+def interaction_hash(tenant: str, interaction: str) -> str:
+    """The hash of all updates of an interaction, and of what refers to it."""
+    return identity_hash("interaction", tenant, interaction)
 
 
-def response_mark(row: Mapping[str, Any], day: date) -> str:
-    """The mark of all copies of a response: of its identity, on its day."""
-    return mark(
+def response_hash(row: Mapping[str, Any], day: date) -> str:
+    """The hash of all copies of a response: of its identity, on its day."""
+    return identity_hash(
         "response",
         row["tenant"],
         day.isoformat(),
@@ -50,26 +50,26 @@ def response_mark(row: Mapping[str, Any], day: date) -> str:
     )
 
 
-def own_marks(tenant: str, customer: str) -> frozenset[str]:
-    """The marks of the customer whom a row names: of the id's one form, and of how it is written.
+def own_hashes(tenant: str, customer: str) -> frozenset[str]:
+    """The hashes of the customer whom a row names: of the id's one form, and of how it is written.
 
     Tombstones hold the first. Those from before there was one form may hold another.
     """
-    return frozenset(customer_mark(tenant, form) for form in (customer, tidy(customer)))
+    return frozenset(customer_hash(tenant, form) for form in (customer, tidy(customer)))
 
 
 def connected(stream: str, row: Mapping[str, Any], day: date) -> Iterator[str]:
-    """The marks by which a row hangs together with others, besides its customer."""
+    """The hashes by which a row hangs together with others, besides its customer."""
     if stream == "interactions":
-        yield interaction_mark(row["tenant"], row["interaction_id"])
+        yield interaction_hash(row["tenant"], row["interaction_id"])
     if stream == "responses":
-        yield response_mark(row, day)
+        yield response_hash(row, day)
         if row["interaction"] is not None:
-            yield interaction_mark(row["tenant"], row["interaction"])
+            yield interaction_hash(row["tenant"], row["interaction"])
 
 
 def claimed(stream: str, row: Mapping[str, Any], day: date) -> Iterator[str]:
-    """The marks that a row which names a customer claims for them.
+    """The hashes that a row which names a customer claims for them.
 
     A publishable key, which anybody has, could name any interaction: it claims none.
     """
@@ -101,20 +101,20 @@ class Brought:
 
 @dataclass(frozen=True)
 class Erasure:
-    """An order to forget the rows that carry one of the marks and were received until then.
+    """An order to forget the rows that carry one of the hashes and were received until then.
 
     Or the order of a purge: to forget the rows that came with a key or within a time.
     """
 
     tenant: str
     customer: str
-    """The mark of the person; a purge has one of its own."""
-    marks: frozenset[str]
+    """The hash of the person; a purge has one of its own."""
+    hashes: frozenset[str]
     erased_us: int
     days: tuple[tuple[str, date], ...] = ()
     """Streams and days whose rows this takes away: they are to be built again."""
     brought: Brought | None = None
-    """The rows that a purge removes; a purge has no marks."""
+    """The rows that a purge removes; a purge has no hashes."""
 
 
 @dataclass
@@ -122,7 +122,7 @@ class Tombstones:
     """All erasures and purges that are remembered."""
 
     _until: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By tenant and mark, up to when it was received."""
+    """By tenant and hash, up to when it was received."""
     _brought: dict[str, list[Brought]] = field(default_factory=lambda: defaultdict(list))
     """By tenant, the rows that were purged."""
 
@@ -138,14 +138,14 @@ class Tombstones:
         """Remember one more."""
         if erasure.brought and erasure.brought not in self._brought[erasure.tenant]:
             self._brought[erasure.tenant].append(erasure.brought)
-        if erasure.marks:
+        if erasure.hashes:
             until = self._until.setdefault(erasure.tenant, {})
-            for name in erasure.marks:
+            for name in erasure.hashes:
                 until[name] = max(until.get(name, 0), erasure.erased_us)
 
     @property
     def tenants(self) -> frozenset[str]:
-        """Whose rows may be covered by a mark."""
+        """Whose rows may be covered by a hash."""
         return frozenset(self._until)
 
     def purges(self) -> Iterator[tuple[str, Brought]]:
@@ -158,7 +158,7 @@ class Tombstones:
         if tenant not in self._until or not isinstance(customer, str):
             return False
         until = self._until[tenant]
-        return any(received_us <= until.get(own, -1) for own in own_marks(tenant, customer))
+        return any(received_us <= until.get(own, -1) for own in own_hashes(tenant, customer))
 
     def purged(self, tenant: str, stream: str, key_id: Any, received_us: int) -> bool:
         """Is a row that came with that key at that moment to be left out, whatever it says?"""
@@ -174,5 +174,5 @@ class Tombstones:
             return False
         customer = row["customer"]
         named = customer is not None
-        found = own_marks(row["tenant"], customer) if named else connected(stream, row, day)
+        found = own_hashes(row["tenant"], customer) if named else connected(stream, row, day)
         return any(row["received_us"] <= until.get(name, -1) for name in found)

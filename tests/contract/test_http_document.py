@@ -21,7 +21,7 @@ from pulse.ingest.interactions import InteractionReader
 from pulse.ingest.reader import Reader
 from pulse.ingest.responses import ResponseReader
 from pulse.ingest.sessions import SessionReader
-from pulse.ingest.words import words
+from pulse.ingest.translations import translation
 from pulse.serve import catalogue
 from pulse.serve.comments.asked import MOST_SHOWN
 from pulse.serve.comments.found import MOST_READ
@@ -229,7 +229,7 @@ def test_the_catalogue_has_these_members() -> None:
 
 def test_a_page_is_told_these_words() -> None:
     [text] = [row[1] for row in cells("GET /v1/surveys/{id}", "member") if row[0] == "`words`"]
-    assert re.findall(r"`([^`]+)`", text) == list(words("en"))
+    assert re.findall(r"`([^`]+)`", text) == list(translation("en"))
 
 
 def test_an_exports_columns_are_listed_in_order() -> None:

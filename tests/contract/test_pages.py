@@ -12,8 +12,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local.sample.site import PulseSite
 from pulse.http import ORIGIN
+from pulse.ingest.translations import LANGUAGES
 from pulse.ingest.viewer import VIEWER
-from pulse.ingest.words import LANGUAGES
 from pulse.pages import WIDGET
 from pulse.reports.registry import REPORTS
 from pulse.tenants.surveys import direction

@@ -10,8 +10,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from pulse.ingest.words import LANGUAGES
-from pulse.ingest.words import words as words_in
+from pulse.ingest.translations import LANGUAGES, translation
 from tests.e2e.asking import (
     FACES,
     Posts,
@@ -275,12 +274,12 @@ def test_one_state_is_told_at_a_time_in_every_language(
 
     def speak(route: Route) -> None:
         served = route.fetch()
-        texts = {"words": words_in(language), "thanks": thanks}
+        texts = {"words": translation(language), "thanks": thanks}
         route.fulfill(response=served, json=served.json() | texts)
 
     page.route("**/v1/surveys/*", speak)
     for language in LANGUAGES:
-        words = words_in(language)
+        words = translation(language)
         page.route("**/v1/responses*", lambda route: route.fulfill(status=503))
         page.goto(address(stack, smiles, interaction=f"{thanks} {language}"))
         radio(page, "Good").click()

@@ -20,7 +20,7 @@ from pulse.store.objects import Objects
 from pulse.store.queue import Queue, depth, redrive
 from pulse.store.stack import StackOutputs
 from pulse.tenants.rules import Rule
-from pulse.tombstones import Erasure, customer_mark
+from pulse.tombstones import Erasure, customer_hash
 from tests.driver import Driver
 
 NOONS = (datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC) + timedelta(weeks=2 * n) for n in count())
@@ -326,7 +326,7 @@ def test_erased_rows_are_accounted_for(story: Story) -> None:
 def test_what_was_left_out_as_erased_is_accounted_for(story: Story) -> None:
     story.answers("a", "b", customer_id="eve")
     story.later(seconds=1)
-    person = customer_mark("acme", "eve")
+    person = customer_hash("acme", "eve")
     tombstone = Erasure("acme", person, frozenset({person}), days.now_us(), ())
     Erasures(story.driver.settings.table).add(tombstone)
     story.driver.write()

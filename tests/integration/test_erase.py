@@ -343,7 +343,7 @@ def test_an_export_that_is_being_made_is_waited_for(world: World) -> None:
     assert not world.driver.objects("exports/")
 
 
-# -- the selection, against an oracle that knows no marks
+# -- the selection, against an oracle that knows no hashes
 
 PEOPLE = st.sampled_from([None, GONE, OTHER])
 IDS = st.sampled_from(["T-1", "T-2", "T-3"])

@@ -75,7 +75,7 @@ def announced() -> Iterator[list[dict[str, Any]]]:
     def note(params: dict[str, Any], **_: Any) -> None:
         seen.extend(json.loads(e["Detail"]) for e in json.loads(params["body"])["Entries"])
 
-    clients = [client("events", hurried=hurried).meta.events for hurried in (True, False)]
+    clients = [client("events", fail_fast=fail_fast).meta.events for fail_fast in (True, False)]
     for events in clients:
         events.register("before-call.events.PutEvents", note)
     try:
@@ -168,7 +168,7 @@ def test_an_order_whose_event_is_lost_is_found(world: World) -> None:
 
         return AWSResponse(request.url, 500, HTTPHeaders(), Body())
 
-    events = client("events", hurried=True).meta.events
+    events = client("events", fail_fast=True).meta.events
     events.register_first("before-send.events.PutEvents", refuse)
     try:
         order = world.ordered()  # it is stored: the caller need not order it again

@@ -165,7 +165,7 @@ def announced() -> Iterator[list[dict[str, Any]]]:
     def note(params: dict[str, Any], **_: Any) -> None:
         seen.extend(json.loads(params["body"])["Entries"])
 
-    events = client("events", hurried=True).meta.events
+    events = client("events", fail_fast=True).meta.events
     events.register("before-call.events.PutEvents", note)
     try:
         yield seen

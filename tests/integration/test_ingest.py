@@ -14,7 +14,7 @@ import pytest
 
 from functions.ingest import app
 from pulse import days
-from pulse.ingest.words import words
+from pulse.ingest.translations import translation
 from pulse.observe import logger
 from pulse.store.clients import client
 from pulse.store.tenants import Tenants
@@ -321,7 +321,7 @@ def test_a_page_learns_what_to_ask(queue: str) -> None:
         "thanks": "Danke!",
         "language": "de",
         "direction": "ltr",
-        "words": words("de"),
+        "words": translation("de"),
         "display": {
             "trigger": "button",
             "delay": 0,

@@ -28,7 +28,7 @@ def queue_says(answer: Callable[[Any], AWSResponse]) -> Iterator[None]:
     def hook(request: Any, **_: object) -> AWSResponse:
         return answer(request)
 
-    events = client("sqs", hurried=True).meta.events
+    events = client("sqs", fail_fast=True).meta.events
     events.register_first("before-send.sqs.SendMessage", hook)
     try:
         yield
@@ -140,13 +140,13 @@ def test_a_flood_costs_neither_the_table_nor_the_queue_a_call(queue: str) -> Non
         asked.append(event_name)
 
     for service in ("dynamodb", "sqs"):
-        client(service, hurried=True).meta.events.register_first(f"before-send.{service}", note)
+        client(service, fail_fast=True).meta.events.register_first(f"before-send.{service}", note)
     try:
         for _ in range(50):
             assert send(one()).status == 429
     finally:
         for service in ("dynamodb", "sqs"):
-            client(service, hurried=True).meta.events.unregister(f"before-send.{service}", note)
+            client(service, fail_fast=True).meta.events.unregister(f"before-send.{service}", note)
     assert asked == []
 
 

@@ -374,7 +374,7 @@ def test_a_purge_is_remembered_as_it_was_asked_for(world: World) -> None:
     Erasures(world.driver.settings.table).add(asked.erasure)
     known = Erasures(world.driver.settings.table).tombstones()
     assert list(known.purges()) == [("acme", asked.brought)]
-    (unfinished,) = Erasures(world.driver.settings.table).unfinished("acme", asked.mark)
+    (unfinished,) = Erasures(world.driver.settings.table).unfinished("acme", asked.identity_hash)
     assert unfinished == asked.erasure
 
 

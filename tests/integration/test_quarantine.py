@@ -22,7 +22,7 @@ from pulse.store.queue import Queue, depth
 from pulse.store.stack import StackOutputs
 from pulse.streams import STREAMS
 from pulse.tenants.rules import Rule
-from pulse.tombstones import Erasure, customer_mark
+from pulse.tombstones import Erasure, customer_hash
 from tests.shell import Shell
 
 NOONS = (datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC) + timedelta(weeks=2 * n) for n in count())
@@ -200,7 +200,7 @@ def test_whoever_was_erased_meanwhile_does_not_come_back(story: Story) -> None:
     """As in the moment between an erasure's first look and its last one."""
     story.spoil(story.answers("a", customer_id="eve"), score="nine")
     story.moment += timedelta(seconds=1)
-    person = customer_mark(story.tenant, "eve")
+    person = customer_hash(story.tenant, "eve")
     gone = Erasure(story.tenant, person, frozenset({person}), days.now_us())
     Erasures(story.driver.settings.table).add(gone)
     assert story.resend("--set", "score=9")["lines"] == 1

@@ -139,7 +139,7 @@ class Reader:
     """Replies to a publish, at most: the publisher needs the interpreter too."""
     budget_bytes: int
     """How much it keeps in memory: 0 for one that fetches every object anew."""
-    lake: Lake = field(default_factory=lambda: Lake("lake", hurried=True))
+    lake: Lake = field(default_factory=lambda: Lake("lake", fail_fast=True))
     replies: int = 0
     wrong: list[Any] = field(default_factory=list)
     _seen: int = 0

@@ -249,7 +249,7 @@ def gets() -> Iterator[list[str]]:
     def note(event_name: str, **_: Any) -> None:
         asked.append(event_name.rsplit(".", 1)[1])
 
-    events = client("s3", hurried=True).meta.events
+    events = client("s3", fail_fast=True).meta.events
     events.register_first("before-send.s3", note)
     try:
         yield asked
@@ -797,7 +797,7 @@ def test_a_lake_that_does_not_answer_is_a_503() -> None:
     def refuse(**_: Any) -> AWSResponse:
         return AWSResponse("https://s3", 503, HTTPHeaders(), _Empty())
 
-    events = client("s3", hurried=True).meta.events
+    events = client("s3", fail_fast=True).meta.events
     events.register_first("before-send.s3.GetObject", refuse)
     try:
         reply = get("daily")

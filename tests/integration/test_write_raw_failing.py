@@ -131,7 +131,7 @@ def test_a_table_that_does_not_answer_fails_the_message_and_sets_nothing_aside(
 
 def test_a_name_that_cannot_be_noted_fails_no_message(lake_objects: Objects) -> None:
     named = item(agent="a1", agent_name="Ada")
-    with refusing("dynamodb.UpdateItem", hurried=True):
+    with refusing("dynamodb.UpdateItem", fail_fast=True):
         assert write(record("a", named)) == []
     assert len(rows(lake_objects)) == 1
     assert Names("pulse").agents("demo") == {}

@@ -34,7 +34,7 @@ from pulse.store.catalog import Catalog, Partition
 from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.streams.interactions import MEDIA_TYPES
-from pulse.tombstones import customer_mark, interaction_mark, mark, prefix
+from pulse.tombstones import customer_hash, identity_hash, interaction_hash, prefix
 from tests.documents import DOCS, texts
 from tests.driver import Driver, running
 from tests.lake_objects import body
@@ -241,9 +241,10 @@ def both() -> Iterator[Both]:
 
 def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
     """Something for every name that a statement may hold."""
-    named = [customer_mark("acme", text) for text in TEXTS[3:9]]
-    named += [interaction_mark("acme", text) for text in ("i1", "ü|i", "a", "ß")]
-    named += [mark("response", "acme", str(DAYS[0]), "secret", name, "ü") for name in ("r1", "ü|r")]
+    named = [customer_hash("acme", text) for text in TEXTS[3:9]]
+    named += [interaction_hash("acme", text) for text in ("i1", "ü|i", "a", "ß")]
+    responses = [("response", "acme", str(DAYS[0]), "secret", name, "ü") for name in ("r1", "ü|r")]
+    named += [identity_hash(*parts) for parts in responses]
     filters: dict[str, Any] = {}
     for name in {*lake.SCORE_DIMENSIONS, *lake.INTERACTION_DIMENSIONS}:
         filters |= {name: ["", "=nope", "=it's"], f"{name}_negated": True}
@@ -268,7 +269,7 @@ def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
         "received_us": MOMENT_US + 10**8,
         "key_id": "k1",
         "customer": named[0],
-        "marks": named,
+        "hashes": named,
         "customers": named[:1],
         "without": [str(wanted[-1])],
         **{f"{k}_prefix": prefix(k, "acme") for k in ("customer", "interaction", "response")},

@@ -31,7 +31,7 @@ from pulse.store.tenants import Tenants
 from pulse.streams import STREAMS
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
-from pulse.tombstones import customer_mark
+from pulse.tombstones import customer_hash
 from tests import format_samples as samples
 from tests.account import make_table
 from tests.report_parts import by_key
@@ -216,7 +216,7 @@ def test_records(folder: Path, more: dict[str, Any], table: str) -> None:
     assert (entry.version, entry.claimed_run, entry.compacted_version) == (1, "01RUN", 1)
     row = {"tenant": "acme", "customer": "C-1042", "received_us": samples.NOON_US}
     assert Erasures(table).tombstones().cover("responses", row, samples.DAY)
-    assert customer_mark("acme", "C-1042")
+    assert customer_hash("acme", "C-1042")
 
 
 FORMER = {"built_from": "of a former version", "as_of_us": 5, "first_day": None, "published": True}

@@ -9,9 +9,9 @@ from pulse.tombstones import (
     Erasure,
     Tombstones,
     claimed,
-    customer_mark,
-    interaction_mark,
-    response_mark,
+    customer_hash,
+    interaction_hash,
+    response_hash,
 )
 
 DAY = date(2026, 11, 20)
@@ -30,10 +30,10 @@ UPDATE: dict[str, Any] = {
     "customer": None,
     "received_us": 1_000,
 }
-CUSTOMER = customer_mark("acme", "C-1")
+CUSTOMER = customer_hash("acme", "C-1")
 TOMBSTONES = Tombstones.of(
-    Erasure("acme", CUSTOMER, frozenset(marks), 1_000)
-    for marks in ([CUSTOMER], [interaction_mark("acme", "T-1"), response_mark(ROW, DAY)])
+    Erasure("acme", CUSTOMER, frozenset(hashes), 1_000)
+    for hashes in ([CUSTOMER], [interaction_hash("acme", "T-1"), response_hash(ROW, DAY)])
 )
 
 
@@ -75,13 +75,13 @@ def test_an_update_goes_with_its_interaction(row: dict[str, Any], covered: bool)
 @pytest.mark.parametrize(("key_kind", "claims"), [("secret", True), ("publishable", False)])
 def test_whoever_has_a_publishable_key_claims_no_interaction(key_kind: str, claims: bool) -> None:
     row = ROW | {"customer": "C-1", "interaction": "T-1", "key_kind": key_kind}
-    marks = set(claimed("responses", row, DAY))
-    assert (interaction_mark("acme", "T-1") in marks) is claims
-    assert response_mark(row, DAY) in marks
+    hashes = set(claimed("responses", row, DAY))
+    assert (interaction_hash("acme", "T-1") in hashes) is claims
+    assert response_hash(row, DAY) in hashes
 
 
 def test_an_update_claims_its_interaction() -> None:
-    assert set(claimed("interactions", UPDATE, DAY)) == {interaction_mark("acme", "T-1")}
+    assert set(claimed("interactions", UPDATE, DAY)) == {interaction_hash("acme", "T-1")}
 
 
 def test_the_same_id_on_another_day_is_another_response() -> None:
@@ -100,6 +100,6 @@ def test_the_later_of_two_erasures_holds() -> None:
 
 
 def test_no_mark_shows_what_it_is_of() -> None:
-    marks = (CUSTOMER, interaction_mark("acme", "C-1"), customer_mark("umbrella", "C-1"))
-    assert len(set(marks)) == 3
-    assert all(len(mark) == 64 and "C-1" not in mark for mark in marks)
+    hashes = (CUSTOMER, interaction_hash("acme", "C-1"), customer_hash("umbrella", "C-1"))
+    assert len(set(hashes)) == 3
+    assert all(len(hash) == 64 and "C-1" not in hash for hash in hashes)

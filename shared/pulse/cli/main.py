@@ -2,9 +2,9 @@
 
     tenants, surveys, keys     whom, what and who may
     importing                  responses from elsewhere, through the same interface as all others
-    operating                  build, check, invoke, redrive
+    operations                  build, check, invoke, redrive
     quarantine                 events that could not be stored, shown and sent again
-    smoking                    a stack, tried as a whole
+    smoke_test                    a stack, tried as a whole
     erasing                    a person who wants to be forgotten
     purging                    events that came with a key or within a time
     deleting                   a tenant that is deleted
@@ -30,14 +30,14 @@ from pulse.cli import (
     exporting,
     importing,
     keys,
-    operating,
+    operations,
     output,
     publishing,
     purging,
     quarantine,
     reporting,
     restoring,
-    smoking,
+    smoke_test,
     surveys,
     tenants,
 )
@@ -114,12 +114,12 @@ app.add_typer(exporting.app, name="export")
 app.add_typer(publishing.app, name="pages")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(restoring.app, name="restore")
-app.command("build")(operating.build)
+app.command("build")(operations.build)
 app.command("report")(reporting.report)
-app.command("redrive")(operating.redrive)
-app.command("check")(operating.check)
-app.command("invoke")(operating.invoke)
-app.command("smoke")(smoking.smoke)
+app.command("redrive")(operations.redrive)
+app.command("check")(operations.check)
+app.command("invoke")(operations.invoke)
+app.command("smoke")(smoke_test.smoke)
 app.command("erase")(erasing.erase)
 app.command("purge")(purging.purge)
 

@@ -184,7 +184,7 @@ def _deleted_since(there: Records, here: Records) -> set[str]:
     return {
         order["tenant"]
         for order in orders
-        if order["customer"] == Purge.of_all(order["tenant"], order["erased_us"]).mark
+        if order["customer"] == Purge.of_all(order["tenant"], order["erased_us"]).identity_hash
     }
 
 

@@ -1,7 +1,7 @@
 """`pulse survey add`, `set`, `list` and `close`: the question, its scale, how scores are judged,
 when the widget is shown, and which links may name the agent of an answer.
 
-How it reaches people, by link, mail and widget, is asking.py's.
+How it reaches people, by link, mail and widget, is survey_links.py's.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pulse import days
-from pulse.cli import asking, output
+from pulse.cli import output, survey_links
 from pulse.cli.arguments import assignments, known_survey, known_tenant, survey_id
 from pulse.cli.exits import WrongUseError
 from pulse.cli.target import StackName, find_target
@@ -34,9 +34,9 @@ _SCALE = re.compile(r"(\d+)-(\d+)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 app = typer.Typer(no_args_is_help=True, help="The surveys of a tenant.")
-app.command("link")(asking.link)
-app.command("email")(asking.email)
-app.command("embed")(asking.embed)
+app.command("link")(survey_links.link)
+app.command("email")(survey_links.email)
+app.command("embed")(survey_links.embed)
 
 
 @app.command()

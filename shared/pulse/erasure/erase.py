@@ -101,9 +101,9 @@ class Erase:
         """
         receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
         owed: set[tuple[str, date]] = set()
-        for erasure in self.erasures.unfinished(sought.tenant, sought.mark):
+        for erasure in self.erasures.unfinished(sought.tenant, sought.identity_hash):
             if isinstance(sought, Person):
-                sought.marks |= erasure.marks
+                sought.hashes |= erasure.hashes
             owed.update(erasure.days)
         self.erasures.add(sought.erasure)
         self._look(sought, receipt, _by_stream(owed))
@@ -113,7 +113,7 @@ class Erase:
             if not self._look(sought, receipt, {}):
                 break
         receipt.results_removed = self.traces.remove_results()
-        self.erasures.finish(sought.tenant, sought.mark)
+        self.erasures.finish(sought.tenant, sought.identity_hash)
         self.store(receipt, receipt.shown())  # a build that fails must not take it away
         rebuild()
         receipt.versions_removed += self.traces.remove_versions(sought.tenant)
@@ -148,7 +148,7 @@ class Erase:
         return Comments(self.objects)
 
     def _learn(self, sought: Sought) -> None:
-        """Find all marks of a person; nothing is removed.
+        """Find all hashes of a person; nothing is removed.
 
         Only a search of every place can tell that an interaction names no other customer.
         """
@@ -167,12 +167,12 @@ class Erase:
 
         The days `owed` count as changed, whatever is found.
         """
-        before, told = sought.erasure.marks, receipt.shown()
+        before, told = sought.erasure.hashes, receipt.shown()
         self._learn(sought)
         touched = self.search.days(sought)
-        news = sought.erasure.marks - before
+        news = sought.erasure.hashes - before
         if news or any(touched.values()):
-            found = replace(sought.erasure, marks=news, days=tuple(_pairs(touched)))
+            found = replace(sought.erasure, hashes=news, days=tuple(_pairs(touched)))
             self.erasures.add(found)
         self._mend_dead_letters(sought, receipt)
         self._clear_quarantine(sought, receipt)

@@ -22,10 +22,10 @@ from pulse.erasure.sought import Mended
 from pulse.errors import NewerFormatError
 from pulse.ingest.message import Message, with_items
 from pulse.texts import codings, near_equals, tidy
-from pulse.tombstones import Erasure, Tombstones, claimed, customer_mark, interaction_mark
+from pulse.tombstones import Erasure, Tombstones, claimed, customer_hash, interaction_hash
 
 _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_id")}
-"""What an item must have as text for its marks to be known."""
+"""What an item must have as text for its hashes to be known."""
 
 
 @dataclass
@@ -38,44 +38,44 @@ class Person:
     erased_us: int
     streams: tuple[str, ...] = ("responses", "interactions")
     """The streams whose rows may name a customer."""
-    marks: set[str] = field(default_factory=set)
-    """The marks of their rows. None is taken back: a tombstone may hold it."""
+    hashes: set[str] = field(default_factory=set)
+    """The hashes of their rows. None is taken back: a tombstone may hold it."""
     claims: set[str] = field(default_factory=set)
-    """The marks that rows which name them claim for them."""
+    """The hashes that rows which name them claim for them."""
     others: set[str] = field(default_factory=set)
-    """The marks of interactions of which an update names another customer."""
+    """The hashes of interactions of which an update names another customer."""
 
     def __post_init__(self) -> None:
         """Bring the id into its one form. Raises ValueError for one of blanks alone."""
         self.customer = tidy(self.customer)
         if not self.customer:
             raise ValueError("a customer's id is no blank")
-        self.marks.add(self.mark)
+        self.hashes.add(self.identity_hash)
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """The marks of their id in each coding: what statements, which know none, compare with."""
-        return frozenset(customer_mark(self.tenant, one) for one in codings(self.customer))
+        """The hashes of their id in each coding: what statements, which know none, compare with."""
+        return frozenset(customer_hash(self.tenant, one) for one in codings(self.customer))
 
     @cached_property
     def nearly(self) -> Mapping[str, str]:
-        """Ids, by their marks, that differ from theirs in case and accents alone."""
+        """Ids, by their hashes, that differ from theirs in case and accents alone."""
         others = near_equals(self.customer)
-        return {customer_mark(self.tenant, other): other for other in others}
+        return {customer_hash(self.tenant, other): other for other in others}
 
     def is_called(self, customer: object) -> bool:
         """Is this their id, in whatever coding?"""
         return isinstance(customer, str) and tidy(customer) == self.customer
 
     @property
-    def mark(self) -> str:
-        """The mark by which they are known."""
-        return customer_mark(self.tenant, self.customer)
+    def identity_hash(self) -> str:
+        """The hash by which they are known."""
+        return customer_hash(self.tenant, self.customer)
 
     @property
     def erasure(self) -> Erasure:
         """The order to forget them."""
-        return Erasure(self.tenant, self.mark, frozenset(self.marks), self.erased_us)
+        return Erasure(self.tenant, self.identity_hash, frozenset(self.hashes), self.erased_us)
 
     @property
     def tombstones(self) -> Tombstones:
@@ -85,7 +85,7 @@ class Person:
     @property
     def told(self) -> Mapping[str, Any]:
         """The members of a receipt that say who was erased."""
-        return {"customer_sha256": self.mark}
+        return {"customer_sha256": self.identity_hash}
 
     def mended(self, body: str) -> Mended:
         """A message without their items."""
@@ -100,11 +100,11 @@ class Person:
         if self.is_called(row["customer"]):
             self.claims.update(claimed(stream, row, day))
         elif stream == "interactions":
-            self.others.add(interaction_mark(self.tenant, row["interaction_id"]))
+            self.others.add(interaction_hash(self.tenant, row["interaction_id"]))
 
     def settle(self) -> None:
         """After everything was searched: what nobody else could claim is theirs."""
-        self.marks |= self.claims - self.others
+        self.hashes |= self.claims - self.others
 
 
 def mended(body: str, person: Person) -> Mended:

@@ -9,7 +9,7 @@ from pulse import days, lake
 from pulse.erasure.sought import Mended
 from pulse.errors import NewerFormatError
 from pulse.ingest.message import Message
-from pulse.tombstones import Brought, Erasure, mark
+from pulse.tombstones import Brought, Erasure, identity_hash
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,16 @@ class Purge:
         return self.key_id is None and self.from_us is None and self.to_us is None
 
     @property
-    def mark(self) -> str:
+    def identity_hash(self) -> str:
         """A hash of the request. A later request without an end has the same one."""
         asked = (self.key_id, self.from_us, self.to_us, ",".join(self.streams))
-        return mark("purge", self.tenant, *map(str, asked))
+        return identity_hash("purge", self.tenant, *map(str, asked))
 
     @property
     def erasure(self) -> Erasure:
         """The order to leave these rows out."""
-        return Erasure(self.tenant, self.mark, frozenset(), self.erased_us, brought=self.brought)
+        order = self.identity_hash
+        return Erasure(self.tenant, order, frozenset(), self.erased_us, brought=self.brought)
 
     @property
     def told(self) -> Mapping[str, Any]:

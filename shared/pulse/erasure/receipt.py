@@ -26,7 +26,7 @@ class Receipt:
 
     tenant: str
     told: Mapping[str, Any]
-    """What was removed: the rows of this mark of a person, or what a purge asked for."""
+    """What was removed: the rows of this hash of a person, or what a purge asked for."""
     erased_us: int
     removed: Counter[str] = field(default_factory=Counter)
     """By stream: rows of raw, copies included, and items of dead letters."""

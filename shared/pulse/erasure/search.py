@@ -1,7 +1,7 @@
 """Finds the days that have rows to be removed. Athena finds them, so raw need not be listed.
 
-The statements compare marks and answer with marks and counts. Athena keeps their text for weeks and
-their results for days: neither names anybody.
+The statements compare hashes and answer with hashes and counts. Athena keeps their text for weeks
+and their results for days: neither names anybody.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ _UNREAD = (
     "`pulse check` names a day that it cannot read. Mend that, then run this again."
 )
 MARKS_A_STATEMENT = 1_000
-"""A statement names each mark up to three times, in 68 bytes, and may have 262,144 bytes."""
+"""A statement names each hash up to three times, in 68 bytes, and may have 262,144 bytes."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Search:
         for row in self._ask("responses_named", "responses", person, theirs):
             person.claims.update(value for value in row.values() if isinstance(value, str))
         for some in parts({*person.named, *person.claims}):
-            asked = theirs | {"marks": some}
+            asked = theirs | {"hashes": some}
             for row in self._ask("interactions_named", "interactions", person, asked):
                 if row["theirs"]:
                     person.claims.add(row["interaction"])
@@ -61,7 +61,7 @@ class Search:
         found: Counter[str] = Counter()
         for stream in person.streams:
             for some in parts(person.nearly):
-                for row in self._ask(f"{stream}_called", stream, person, {"marks": some}):
+                for row in self._ask(f"{stream}_called", stream, person, {"hashes": some}):
                     found[tidy(person.nearly[row["customer"]])] += int(row["events"])
         return dict(sorted(found.items()))
 
@@ -74,11 +74,11 @@ class Search:
         if isinstance(sought, Purge):
             return self._counts(f"{stream}_brought", stream, sought, _purged(sought))
         found: Counter[date] = Counter()
-        marks = sought.erasure.marks
+        hashes = sought.erasure.hashes
         if isinstance(sought, Person):
-            marks |= sought.named
-        for some in parts(marks):
-            found |= self._counts(f"{stream}_covered", stream, sought, {"marks": some})
+            hashes |= sought.named
+        for some in parts(hashes):
+            found |= self._counts(f"{stream}_covered", stream, sought, {"hashes": some})
         return found
 
     def _counts(
@@ -119,8 +119,8 @@ def _purged(purge: Purge) -> Mapping[str, Any]:
     }
 
 
-def parts(marks: Iterable[str]) -> Iterator[list[str]]:
-    """The marks in order, as many at a time as a statement may name."""
-    ordered = sorted(marks)
+def parts(hashes: Iterable[str]) -> Iterator[list[str]]:
+    """The hashes in order, as many at a time as a statement may name."""
+    ordered = sorted(hashes)
     for start in range(0, len(ordered), MARKS_A_STATEMENT):
         yield ordered[start : start + MARKS_A_STATEMENT]

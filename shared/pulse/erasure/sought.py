@@ -41,7 +41,7 @@ class Sought(Protocol):
         """The streams that may have such rows."""
 
     @property
-    def mark(self) -> str:
+    def identity_hash(self) -> str:
         """A hash by which a later run knows that it looks for the same rows."""
 
     @property

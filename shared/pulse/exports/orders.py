@@ -54,11 +54,11 @@ class Orders:
         }
         return cls(
             directory=Directory(
-                Tenants(settings.table, hurried=True), settings.remember_us, limits
+                Tenants(settings.table, fail_fast=True), settings.remember_us, limits
             ),
-            exports=Exports(settings.table, hurried=True),
-            objects=Objects(settings.lake_bucket, hurried=True),
-            events=Events(settings.event_source, hurried=True),
+            exports=Exports(settings.table, fail_fast=True),
+            objects=Objects(settings.lake_bucket, fail_fast=True),
+            events=Events(settings.event_source, fail_fast=True),
         )
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 from pulse import days
 from pulse.ingest.reader import AHEAD_S
 from pulse.ingest.responses import PUBLISHABLE_BACK_S
-from pulse.ingest.words import ends, words
+from pulse.ingest.translations import ends, translation
 from pulse.tenants.surveys import Survey, Texts, direction
 from pulse.tenants.tenant import Tenant
 
@@ -42,7 +42,7 @@ def page(tenant: Tenant, survey: Survey, wanted: str | None) -> dict[str, Any]:
         "thanks": texts.thanks,
         "language": language,
         "direction": direction(language),
-        "words": dict(words(language)),
+        "words": dict(translation(language)),
         "display": asdict(survey.display),
         "asked_by": {
             "name": tenant.display_name or None,

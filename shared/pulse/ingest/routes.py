@@ -124,15 +124,15 @@ class Ingest:
     def from_settings(cls, settings: IngestSettings) -> Self:
         """ingest on the table and the queue that template.yaml names."""
         for service in ("dynamodb", "sqs"):
-            client(service, hurried=True)  # making one takes long: not within a caller's 3 s
+            client(service, fail_fast=True)  # making one takes long: not within a caller's 3 s
         key, tenant = settings.writes
         limits = {
             "POST": Limits.per_minute(key, tenant),
             "GET": Limits.per_minute(_SHOWN * key, _SHOWN * tenant),
         }
-        tenants = Tenants(settings.table, hurried=True)
+        tenants = Tenants(settings.table, fail_fast=True)
         directory = Directory(tenants, settings.remember_us, limits)
-        queue = Queue(settings.queue_url, hurried=True)
+        queue = Queue(settings.queue_url, fail_fast=True)
         return cls(
             directory,
             queue,

@@ -26,7 +26,7 @@ _READ: dict[str, Sequence[str]] = {
     ),
     "interactions": ("tenant", "received_us", "customer", "interaction_id"),
 }
-"""What marks are made of. Sessions name no customer."""
+"""What hashes are made of. Sessions name no customer."""
 _COLUMNS = {dataset.stream: dataset.raw_columns for dataset in lake.DATASETS}
 
 

@@ -130,14 +130,14 @@ class WriteRaw:
         Raises SettingsError for a country database that cannot be read.
         """
         for service in ("dynamodb", "s3"):
-            client(service, hurried=False)  # here, because botocore cannot make them in two threads
+            client(service, fail_fast=False)  # here: botocore cannot make them in two threads
         objects = Objects(settings.lake_bucket)
         return cls(
             objects,
             Ledger(settings.table),
             Zones(Tenants(settings.table)),
             _countries(settings.country_database, objects),
-            AgentNames(Names(settings.table, hurried=True)),
+            AgentNames(Names(settings.table, fail_fast=True)),
             Erasures(settings.table),
             Events(settings.event_source),
             settings.retention_days,

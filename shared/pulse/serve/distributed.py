@@ -55,11 +55,11 @@ class Distributed:
     @classmethod
     def from_settings(cls, settings: ServeReportsSettings) -> Self:
         """On the table, bucket and workgroup that template.yaml names."""
-        client("athena", hurried=True)  # here, because clients cannot be made by threads at once
+        client("athena", fail_fast=True)  # here, because clients cannot be made by threads at once
         return cls(
             Executions(settings.database, settings.workgroup),
             Questions(settings.table),
-            Objects(settings.lake_bucket, hurried=True),
+            Objects(settings.lake_bucket, fail_fast=True),
         )
 
     def years(self, left: Sequence[Left], admit: Admit) -> list[Year]:

@@ -62,14 +62,14 @@ class Reports:
     def from_settings(cls, settings: ServeReportsSettings) -> Self:
         """serve_reports on the table and the bucket that template.yaml names."""
         for service in ("dynamodb", "s3"):
-            client(service, hurried=True)  # here, because years are read by threads at once
+            client(service, fail_fast=True)  # here, because years are read by threads at once
         limits = {"GET": Limits.per_minute(*settings.reads)}
-        tenants = Tenants(settings.table, hurried=True)
-        as_of = HeldRuns(settings.table, hurried=True).as_of
+        tenants = Tenants(settings.table, fail_fast=True)
+        as_of = HeldRuns(settings.table, fail_fast=True).as_of
         directory = Directory(tenants, settings.remember_us, limits, as_of)
-        names = DisplayNames(directory, Names(settings.table, hurried=True))
+        names = DisplayNames(directory, Names(settings.table, fail_fast=True))
         elsewhere = Distributed.from_settings(settings).years
-        objects = Objects(settings.lake_bucket, hurried=True)
+        objects = Objects(settings.lake_bucket, fail_fast=True)
         return cls(directory, Years(objects, elsewhere=elsewhere), names)
 
     @property

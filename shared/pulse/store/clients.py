@@ -19,7 +19,7 @@ AGAIN = "Send the same request again."
 """What to do after a 503 of a request that changes nothing, or that counts once however often."""
 _NOT_NOW = "It could not be stored or looked up just now."
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, read_timeout=30)
-_HURRIED = Config(
+_FAIL_FAST = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1.5
 )
 # what lasts as long as a function may: asked once, since another call would run beside the first
@@ -29,14 +29,14 @@ _LASTING = Config(retries={"total_max_attempts": 1}, read_timeout=910, tcp_keepa
 _S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
-def client(service: str, *, hurried: bool = False, lasting: bool = False) -> Any:
-    """The process's client of a service; `hurried` ones give up within about 3 s.
+def client(service: str, *, fail_fast: bool = False, lasting: bool = False) -> Any:
+    """The process's client of a service; `fail_fast` ones give up within about 3 s.
 
     Hurried is for code that a person or a page waits for, patient for scheduled work; `lasting`
     ones wait for a function's end, and ask once. botocore cannot make clients in several threads at
     once: who uses threads asks for the first one before them.
     """
-    return _made(service, _HURRIED if hurried else _LASTING if lasting else _PATIENT)
+    return _made(service, _FAIL_FAST if fail_fast else _LASTING if lasting else _PATIENT)
 
 
 @cache

@@ -1,8 +1,8 @@
 """Tombstones in the table: whom to leave out of what is yet to be written.
 
     pk        sk        record
-    ERASURES  number    tenant; customer and marks, hashes all; erased_us; days that lose rows by
-                        it; of a purge, instead of marks, what was brought: key_id, from_us, to_us
+    ERASURES  number    tenant; customer and hashes, hashes all; erased_us; days that lose rows by
+                        it; of a purge, instead of hashes, what was brought: key_id, from_us, to_us
                         and streams; whether all is done; `expires_s`: DynamoDB deletes it some
                         time after
     COUNTERS  ERASURES  number of the latest
@@ -25,7 +25,7 @@ KEEP = timedelta(days=90)
 
 _ERASURES = "ERASURES"
 _COUNTER = ("COUNTERS", _ERASURES)
-_MARKS_A_RECORD = 2_000  # DynamoDB takes 400 KB
+_HASHES_A_RECORD = 2_000  # DynamoDB takes 400 KB
 _TRIES = 10
 
 
@@ -47,10 +47,10 @@ class Erasures:
 
     def add(self, erasure: Erasure) -> None:
         """Whoever reads the tombstones from now on leaves out what this one covers."""
-        marks = sorted(erasure.marks)
-        for start in range(0, len(marks) or 1, _MARKS_A_RECORD):
-            some = frozenset(marks[start : start + _MARKS_A_RECORD])
-            self._append(replace(erasure, marks=some))
+        hashes = sorted(erasure.hashes)
+        for start in range(0, len(hashes) or 1, _HASHES_A_RECORD):
+            some = frozenset(hashes[start : start + _HASHES_A_RECORD])
+            self._append(replace(erasure, hashes=some))
 
     def unfinished(self, tenant: str, customer: str) -> Iterator[Erasure]:
         """The erasures of a person that nobody has called done: whoever was at it may be dead."""
@@ -86,7 +86,7 @@ def _record(erasure: Erasure) -> Record:
     return {
         "tenant": erasure.tenant,
         "customer": erasure.customer,
-        "marks": sorted(erasure.marks),
+        "marks": sorted(erasure.hashes),
         "erased_us": erasure.erased_us,
         "days": [[stream, day.isoformat()] for stream, day in erasure.days],
         **({"brought": vars(brought)} if brought else {}),
@@ -100,7 +100,7 @@ def _erasure(record: Record) -> Erasure:
     return Erasure(
         tenant=record["tenant"],
         customer=record["customer"],
-        marks=frozenset(record["marks"]),
+        hashes=frozenset(record["marks"]),
         erased_us=record["erased_us"],
         days=tuple((stream, date.fromisoformat(day)) for stream, day in record["days"]),
         brought=Brought(**brought | {"streams": tuple(brought["streams"])}) if brought else None,

@@ -10,11 +10,11 @@ from pulse.store.clients import client
 
 
 class Events:
-    """The stack's own source of events. `hurried` where a caller waits."""
+    """The stack's own source of events. `fail_fast` where a caller waits."""
 
-    def __init__(self, source: str, *, hurried: bool = False) -> None:
+    def __init__(self, source: str, *, fail_fast: bool = False) -> None:
         self._source = source
-        self._hurried = hurried
+        self._fail_fast = fail_fast
 
     def announce(self, what: str, about: Mapping[str, str] | None = None) -> None:
         """Put an event of detail type `what`; `about` names the records that it is about.
@@ -23,6 +23,6 @@ class Events:
         """
         detail = json.dumps(dict(about or {}))
         entry = {"Source": self._source, "DetailType": what, "Detail": detail}
-        reply = client("events", hurried=self._hurried).put_events(Entries=[entry])
+        reply = client("events", fail_fast=self._fail_fast).put_events(Entries=[entry])
         if reply["FailedEntryCount"]:
             raise RuntimeError(f"EventBridge refused {what!r}: {reply['Entries'][0]}")

@@ -43,7 +43,7 @@ class Executions:
         """
         given: dict[str, Any] = {"ExecutionParameters": list(parameters)} if parameters else {}
         try:
-            reply = client("athena", hurried=True).start_query_execution(
+            reply = client("athena", fail_fast=True).start_query_execution(
                 QueryString=f"UNLOAD (\n{sql}\n) TO '{target}'\n"
                 "WITH (format = 'PARQUET', compression = 'SNAPPY')",
                 ClientRequestToken=token,
@@ -62,7 +62,7 @@ class Executions:
 
     def look(self, execution: str) -> Execution:
         """The state of a statement."""
-        reply = client("athena", hurried=True).get_query_execution(QueryExecutionId=execution)
+        reply = client("athena", fail_fast=True).get_query_execution(QueryExecutionId=execution)
         found = reply["QueryExecution"]
         status = found["Status"]
         scanned = found.get("Statistics", {}).get("DataScannedInBytes", 0)

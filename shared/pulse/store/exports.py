@@ -27,10 +27,10 @@ _LINES = "EXPORT_LINES"
 
 
 class Exports:
-    """Reads and writes exports. `hurried` where a caller waits."""
+    """Reads and writes exports. `fail_fast` where a caller waits."""
 
-    def __init__(self, table: str, *, hurried: bool = False) -> None:
-        self._records = Records(table, hurried=hurried)
+    def __init__(self, table: str, *, fail_fast: bool = False) -> None:
+        self._records = Records(table, fail_fast=fail_fast)
 
     def create(self, export: Export) -> None:
         """Store a new export."""

@@ -95,8 +95,8 @@ class Held:
 class HeldRuns:
     """Reads and changes these records."""
 
-    def __init__(self, table: str, *, hurried: bool = False) -> None:
-        self._records = Records(table, hurried=hurried)
+    def __init__(self, table: str, *, fail_fast: bool = False) -> None:
+        self._records = Records(table, fail_fast=fail_fast)
 
     def builds(self) -> Mapping[str, Builds]:
         """How the builds of every table that has some stand, in one consistent read."""

@@ -51,10 +51,10 @@ class Naming:
 
 
 class Names:
-    """Reads and writes names. `hurried` where a caller waits."""
+    """Reads and writes names. `fail_fast` where a caller waits."""
 
-    def __init__(self, table: str, *, hurried: bool = False) -> None:
-        self._records = Records(table, hurried=hurried)
+    def __init__(self, table: str, *, fail_fast: bool = False) -> None:
+        self._records = Records(table, fail_fast=fail_fast)
         self._full: set[tuple[str, str]] = set()
 
     def note(self, naming: Naming) -> None:

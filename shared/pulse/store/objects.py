@@ -37,13 +37,13 @@ class Version:
 class Objects:
     """One bucket."""
 
-    def __init__(self, bucket: str, *, hurried: bool = False) -> None:
+    def __init__(self, bucket: str, *, fail_fast: bool = False) -> None:
         self.bucket = bucket
-        self._hurried = hurried
+        self._fail_fast = fail_fast
 
     @property
     def _client(self) -> Any:
-        return client("s3", hurried=self._hurried)
+        return client("s3", fail_fast=self._fail_fast)
 
     def get(self, key: str) -> bytes:
         """The bytes of an object that is known to exist."""

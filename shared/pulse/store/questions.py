@@ -52,7 +52,7 @@ class Questions:
     """Reads and writes these records; a caller waits for it."""
 
     def __init__(self, table: str) -> None:
-        self._records = Records(table, hurried=True)
+        self._records = Records(table, fail_fast=True)
 
     def get(self, tenant: str, name: str) -> Asked | None:
         """The statement of that name, unless it is out of date."""

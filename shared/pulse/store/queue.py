@@ -22,15 +22,15 @@ _WAIT_S = 1  # a long poll asks every server of the queue; a short one may miss 
 
 
 class Queue:
-    """One queue to send to. `hurried` where a caller waits."""
+    """One queue to send to. `fail_fast` where a caller waits."""
 
-    def __init__(self, url: str, *, hurried: bool = False) -> None:
+    def __init__(self, url: str, *, fail_fast: bool = False) -> None:
         self.url = url
-        self._hurried = hurried
+        self._fail_fast = fail_fast
 
     def send(self, body: str, attributes: Mapping[str, str]) -> None:
         """Store one message; it is durable when this returns."""
-        client("sqs", hurried=self._hurried).send_message(
+        client("sqs", fail_fast=self._fail_fast).send_message(
             QueueUrl=self.url,
             MessageBody=body,
             MessageAttributes={

@@ -81,13 +81,13 @@ class Update(Check):
 class Records:
     """One DynamoDB table."""
 
-    def __init__(self, table: str, *, hurried: bool = False) -> None:
+    def __init__(self, table: str, *, fail_fast: bool = False) -> None:
         self.table = table
-        self._hurried = hurried
+        self._fail_fast = fail_fast
 
     @property
     def _client(self) -> Any:
-        return client("dynamodb", hurried=self._hurried)
+        return client("dynamodb", fail_fast=self._fail_fast)
 
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> Record | None:
         """The record, or None."""

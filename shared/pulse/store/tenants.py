@@ -61,7 +61,7 @@ def _alarm(error: SettingsError) -> None:
 
 
 class Tenants:
-    """Reads and writes tenants, surveys and keys. `hurried` where a caller waits.
+    """Reads and writes tenants, surveys and keys. `fail_fast` where a caller waits.
 
     Reads are consistent: callers remember the answer for a minute, also that there was none, and
     a key is often used right after it was made.
@@ -71,11 +71,11 @@ class Tenants:
         self,
         table: str,
         *,
-        hurried: bool = False,
+        fail_fast: bool = False,
         skipped: Callable[[SettingsError], None] = _alarm,
     ) -> None:
         """`skipped` is told of each tenant that `all` leaves out."""
-        self._records = Records(table, hurried=hurried)
+        self._records = Records(table, fail_fast=fail_fast)
         self._skipped = skipped
 
     # -- tenants

@@ -8,7 +8,7 @@ import pytest
 from pulse import days
 from pulse.erasure.person import Person, is_line_of, mended
 from pulse.ingest.message import Message
-from pulse.tombstones import interaction_mark
+from pulse.tombstones import interaction_hash
 
 PERSON = Person("acme", "C-1", "UTC", days.DAY)
 
@@ -89,9 +89,9 @@ def test_whose_an_interaction_is_is_known_when_all_letters_are_read(
     person = Person("acme", "C-1", "UTC", days.DAY)
     for body in letters:
         mended(body, person)
-    assert interaction_mark("acme", "T-1") not in person.marks
+    assert interaction_hash("acme", "T-1") not in person.hashes
     person.settle()
-    assert (interaction_mark("acme", "T-1") in person.marks) is is_theirs
+    assert (interaction_hash("acme", "T-1") in person.hashes) is is_theirs
     nobodys = letter("interactions", {"interaction_id": "T-1"})
     assert (mended(nobodys, person).body is None) is is_theirs
 

@@ -8,7 +8,7 @@ import pytest
 from pulse import days
 from pulse.ingest.pages import page
 from pulse.ingest.reader import AHEAD_S
-from pulse.ingest.words import LANGUAGES, ends, words
+from pulse.ingest.translations import LANGUAGES, ends, translation
 from pulse.streams.responses import METRICS
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Display, Survey, Texts
@@ -20,8 +20,8 @@ CSAT = ((0, Rule.make("csat", 1, 5)),)
 
 def test_every_language_has_every_word_and_both_ends_of_every_metric() -> None:
     for language in LANGUAGES:
-        assert all(words(language).values()), language
-        assert words(language).keys() == words("en").keys()
+        assert all(translation(language).values()), language
+        assert translation(language).keys() == translation("en").keys()
         for metric in METRICS:
             low, high = ends(metric, language, lower_is_better=False)
             assert low and high and low != high
@@ -29,8 +29,8 @@ def test_every_language_has_every_word_and_both_ends_of_every_metric() -> None:
 
 
 def test_words_follow_the_base_language_and_fall_back_to_english() -> None:
-    assert words("de-AT") == words("de")
-    assert words("cs") == words("en")
+    assert translation("de-AT") == translation("de")
+    assert translation("cs") == translation("en")
 
 
 def test_the_ends_are_the_labels_where_there_are_any() -> None:

@@ -23,7 +23,7 @@ from pulse.store.erasures import Erasures
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects, Version
-from pulse.tombstones import Erasure, Tombstones, customer_mark
+from pulse.tombstones import Erasure, Tombstones, customer_hash
 
 PAST = date(2026, 11, 11)
 COLUMNS = lake.SCORES.raw_columns
@@ -231,8 +231,8 @@ def test_a_large_object_stays_as_it_is(raw: Lake, monkeypatch: pytest.MonkeyPatc
 
 def test_people_who_were_erased_are_left_out(raw: Lake) -> None:
     raw.fill(8)
-    erasure = Erasure("t7", customer_mark("t7", "c1"), frozenset(), erased_us=5)
-    raw.erasures.found.add(replace(erasure, marks=frozenset((erasure.customer,))))
+    erasure = Erasure("t7", customer_hash("t7", "c1"), frozenset(), erased_us=5)
+    raw.erasures.found.add(replace(erasure, hashes=frozenset((erasure.customer,))))
     held = raw.rows()
     raw.compact()
     raw.a_day_later()

@@ -6,11 +6,11 @@ from typing import Any
 from pulse import lake
 from pulse.raw import parquet
 from pulse.raw.covered import holds, rewritten, uncovered
-from pulse.tombstones import Brought, Erasure, Tombstones, customer_mark
+from pulse.tombstones import Brought, Erasure, Tombstones, customer_hash
 
 DAY = date(2026, 11, 20)
 COLUMNS = lake.SCORES.raw_columns
-C_1 = customer_mark("acme", "C-1")
+C_1 = customer_hash("acme", "C-1")
 PERSON = Erasure("acme", C_1, frozenset([C_1]), 1_000)
 KEY = Erasure("acme", "a purge", frozenset(), 1_000, brought=Brought("k1", 0, 1_000, lake.STREAMS))
 

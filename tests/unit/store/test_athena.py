@@ -21,7 +21,7 @@ from pulse.store.athena import Athena, statement_text
 from pulse.tenant_years.comparing import MOST_PLACES, pair
 from pulse.tenant_years.publishing import MOST_NAMED
 from pulse.tenants.tenant import Tenant
-from pulse.tombstones import mark, prefix
+from pulse.tombstones import identity_hash, prefix
 
 ATHENA_TAKES = 262_144
 """Bytes of UTF-8, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"""
@@ -79,13 +79,13 @@ def most_filters(stream: str) -> list[dict[str, Any]]:
 
 def most() -> dict[str, list[dict[str, Any]]]:
     """The longest lists that statements are given, by the folder or file that takes them."""
-    marks = [mark("customer", TENANT, str(number)) for number in range(5_000)]
+    hashes = [identity_hash("customer", TENANT, str(number)) for number in range(5_000)]
     every_day = [days.FIRST_DAY + timedelta(days=number) for number in range(1_000)]
     prefixes = {f"{k}_prefix": prefix(k, TENANT) for k in ("customer", "interaction", "response")}
     common = {
         **prefixes,
         **day_parameters(next(batches(every_day))),
-        "marks": next(parts(marks)),
+        "hashes": next(parts(hashes)),
         "customers": ["😀" * 128] * 98,  # one name in all its codings
         "tenants": [TENANT] * MOST_NAMED,
         "everybody": False,
@@ -95,7 +95,7 @@ def most() -> dict[str, list[dict[str, Any]]]:
         "compared": MOST_PLACES,
         "without": [str(days.FIRST_DAY)] * 10_000,
         "tenant": TENANT,
-        "customer": marks[0],
+        "customer": hashes[0],
         "key_id": "0" * 12,
         "run": lake.ulid(),
         **dict.fromkeys(

@@ -43,7 +43,7 @@ const RESERVED = ["(none)", "(other)", "(rest)"];
 
 /**
  * What a help desk should have filled in and did not: {{…}}, {!…}, {%…%}, #{…}, %{…}, ${…}, {$…},
- * *|…|*, <OTRS_…>. `pulse survey link` lets the same pass (cli/asking.py).
+ * *|…|*, <OTRS_…>. `pulse survey link` lets the same pass (cli/survey_links.py).
  */
 const PLACEHOLDER =
   /\{\{[^{}]*\}\}|\{[!$][^{}]*\}|\{%[^{}]*%\}|[#%$]\{[^{}]*\}|\*\|[^*|]*\|\*|<OTRS_[^<>]*>/;

@@ -1,7 +1,7 @@
 -- Whom updates in raw_interactions name: how many a customer, how many others. Grain: a hash of an
--- interaction's id; those of which an update names the customer, and those that carry a mark.
--- Parameters: tenant; received_us, the latest; customers, the marks of the customer's id; marks,
--- hashes; the texts that marks begin with; first_day and last_day, as text. Erasing finds with it
+-- interaction's id; those of which an update names the customer, and those that carry a hash.
+-- Parameters: tenant; received_us, the latest; customers, the hashes of the customer's id; hashes,
+-- hashes; the texts that hashes begin with; first_day and last_day, as text. Erasing finds with it
 -- whose interactions are.
 SELECT
     interaction,
@@ -18,4 +18,4 @@ FROM (
         AND customer IS NOT NULL
 ) AS updates
 GROUP BY interaction
-HAVING count_if(contains(:customers, named)) > 0 OR contains(:marks, interaction)
+HAVING count_if(contains(:customers, named)) > 0 OR contains(:hashes, interaction)

@@ -1,5 +1,5 @@
--- How many rows of raw_responses each day has that carry one of some marks (tombstones.py).
--- Parameters: tenant; received_us, the latest; marks, hashes; the texts that marks begin with;
+-- How many rows of raw_responses each day has that carry one of some hashes (tombstones.py).
+-- Parameters: tenant; received_us, the latest; hashes, hashes; the texts that hashes begin with;
 -- first_day and last_day, as text. Erasing finds the days with it, and proves that it found all.
 SELECT dt, count(*) AS events
 FROM raw_responses
@@ -7,13 +7,13 @@ WHERE dt BETWEEN :first_day AND :last_day
     AND tenant = :tenant
     AND received_us <= :received_us
     AND (
-        contains(:marks, lower(to_hex(sha256(to_utf8(:customer_prefix || customer)))))
+        contains(:hashes, lower(to_hex(sha256(to_utf8(:customer_prefix || customer)))))
         OR (
             customer IS NULL
             AND (
-                contains(:marks, lower(to_hex(sha256(to_utf8(:interaction_prefix || interaction)))))
+                contains(:hashes, lower(to_hex(sha256(to_utf8(:interaction_prefix || interaction)))))
                 OR contains(
-                    :marks,
+                    :hashes,
                     lower(to_hex(sha256(to_utf8(
                         :response_prefix || dt || '|' || key_kind || '|' || response_id || '|' || survey
                     ))))

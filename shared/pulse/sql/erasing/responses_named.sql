@@ -1,7 +1,7 @@
 -- What rows of raw_responses that name a customer claim for them: hashes of their identities and,
 -- where a server sent them, of the interactions that they name. Grain: one such pair.
--- Parameters: tenant; received_us, the latest; customers, the marks of the customer's id; the texts
--- that marks begin with; first_day and last_day, as text. Erasing finds with it what does not name
+-- Parameters: tenant; received_us, the latest; customers, the hashes of the customer's id; the texts
+-- that hashes begin with; first_day and last_day, as text. Erasing finds with it what does not name
 -- the customer itself.
 SELECT DISTINCT
     lower(to_hex(sha256(to_utf8(:response_prefix || dt || '|' || key_kind || '|' || response_id || '|' || survey))))

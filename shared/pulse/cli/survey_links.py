@@ -23,7 +23,7 @@ from pulse.cli.arguments import known_survey
 from pulse.cli.exits import FailedError, NotAllowedError, WrongUseError
 from pulse.cli.target import StackName, Target, find_target
 from pulse.ingest.origins import origin
-from pulse.ingest.words import ends
+from pulse.ingest.translations import ends
 from pulse.pages import WIDGET
 from pulse.streams.fields import WORD_LIMIT
 from pulse.streams.responses import CHANNELS

@@ -5,7 +5,7 @@ A survey in another language gets English ones: texts of its own are the tenant'
 
 from collections.abc import Mapping
 
-Words = Mapping[str, str]
+Translation = Mapping[str, str]
 
 _NAMES = (
     "comment",
@@ -23,13 +23,13 @@ _NAMES = (
 )
 
 
-def _words(text: str) -> Words:
+def _translation(text: str) -> Translation:
     """One word or sentence a line, in the order of _NAMES."""
     return dict(zip(_NAMES, text.strip().splitlines(), strict=True))
 
 
-_WORDS: Mapping[str, Words] = {
-    "en": _words("""
+_TRANSLATIONS: Mapping[str, Translation] = {
+    "en": _translation("""
 Would you like to tell us why?
 Send
 Close
@@ -43,7 +43,7 @@ You have already answered.
 Change my answer
 Answer once more
 """),
-    "de": _words("""
+    "de": _translation("""
 Möchten Sie uns sagen, warum?
 Senden
 Schließen
@@ -57,7 +57,7 @@ Sie haben bereits geantwortet.
 Antwort ändern
 Noch einmal antworten
 """),
-    "fr": _words("""
+    "fr": _translation("""
 Souhaitez-vous nous dire pourquoi ?
 Envoyer
 Fermer
@@ -71,7 +71,7 @@ Vous avez déjà répondu.
 Modifier ma réponse
 Répondre à nouveau
 """),
-    "es": _words("""
+    "es": _translation("""
 ¿Quiere contarnos por qué?
 Enviar
 Cerrar
@@ -85,7 +85,7 @@ Ya ha respondido.
 Cambiar mi respuesta
 Responder otra vez
 """),
-    "it": _words("""
+    "it": _translation("""
 Vuole dirci perché?
 Invia
 Chiudi
@@ -99,7 +99,7 @@ Ha già risposto.
 Cambia la mia risposta
 Rispondi di nuovo
 """),
-    "nl": _words("""
+    "nl": _translation("""
 Wilt u ons vertellen waarom?
 Versturen
 Sluiten
@@ -113,7 +113,7 @@ U hebt al geantwoord.
 Mijn antwoord wijzigen
 Nog een keer antwoorden
 """),
-    "pt": _words("""
+    "pt": _translation("""
 Gostaria de nos dizer porquê?
 Enviar
 Fechar
@@ -127,7 +127,7 @@ Já respondeu.
 Alterar a minha resposta
 Responder outra vez
 """),
-    "pl": _words("""
+    "pl": _translation("""
 Czy chcesz nam powiedzieć, dlaczego?
 Wyślij
 Zamknij
@@ -141,7 +141,7 @@ Odpowiedź została już udzielona.
 Zmień odpowiedź
 Odpowiedz jeszcze raz
 """),
-    "sv": _words("""
+    "sv": _translation("""
 Vill du berätta varför?
 Skicka
 Stäng
@@ -155,7 +155,7 @@ Du har redan svarat.
 Ändra mitt svar
 Svara en gång till
 """),
-    "tr": _words("""
+    "tr": _translation("""
 Nedenini bize anlatmak ister misiniz?
 Gönder
 Kapat
@@ -169,7 +169,7 @@ Zaten yanıt verdiniz.
 Yanıtımı değiştir
 Bir kez daha yanıtla
 """),
-    "ar": _words("""
+    "ar": _translation("""
 هل تود أن تخبرنا بالسبب؟
 إرسال
 إغلاق
@@ -183,7 +183,7 @@ Bir kez daha yanıtla
 تغيير إجابتي
 الإجابة مرة أخرى
 """),
-    "he": _words("""
+    "he": _translation("""
 רוצים לספר לנו למה?
 שליחה
 סגירה
@@ -244,12 +244,12 @@ _ENDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
 }
 
-LANGUAGES = tuple(_WORDS)
+LANGUAGES = tuple(_TRANSLATIONS)
 
 
-def words(language: str) -> Words:
+def translation(language: str) -> Translation:
     """What buttons and messages say in a language; in English where it is none of LANGUAGES."""
-    return _WORDS.get(language.split("-")[0], _WORDS["en"])
+    return _TRANSLATIONS.get(language.split("-")[0], _TRANSLATIONS["en"])
 
 
 def ends(metric: str, language: str, *, lower_is_better: bool) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pulse.cli.asking import _quoted, signature, subresource_integrity
+from pulse.cli.survey_links import _quoted, signature, subresource_integrity
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
 
