@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { foldedFirst, type Contributor } from "../src/dashboard/contributors.ts";
-import { culprit } from "../src/dashboard/culprit.ts";
+import { topContributor } from "../src/dashboard/top-contributor.ts";
 import type { Place } from "../src/dashboard/estimates.ts";
 import {
   movers,
@@ -163,7 +163,7 @@ function group(dimension: string, value: string, now: Estimate, before: Estimate
   return { key: { dimension, value }, now, before };
 }
 
-test("the culprit is who explains more than its size, not who is everybody", () => {
+test("the topContributor is who explains more than its size, not who is everybody", () => {
   const [now, before] = [csat(514, 1013), csat(511, 644)];
   const countries = [
     group("country", "AT", csat(74, 445), csat(52, 64)),
@@ -174,10 +174,10 @@ test("the culprit is who explains more than its size, not who is everybody", () 
     group("device", "mobile", csat(280, 550), csat(261, 335)),
     group("device", "desktop", csat(234, 463), csat(250, 309)),
   ];
-  const found = culprit([surveys, devices, countries], now, before);
+  const found = topContributor([surveys, devices, countries], now, before);
   assert.deepEqual(found?.key, { dimension: "country", value: "AT" });
   assert.ok((found?.contribution ?? 0) / (found?.change ?? 1) > 0.9);
-  assert.equal(culprit([devices], now, before), null);
+  assert.equal(topContributor([devices], now, before), null);
 });
 
 test("after days that were worse still, nobody is to blame: the best of them rose", () => {
@@ -186,10 +186,10 @@ test("after days that were worse still, nobody is to blame: the best of them ros
     group("country", "DE", csat(350, 500), csat(50, 500)),
     group("country", "AT", csat(150, 500), csat(150, 500)),
   ];
-  assert.equal(culprit([countries], now, before), null);
-  assert.equal(culprit([countries], before, before), null);
+  assert.equal(topContributor([countries], now, before), null);
+  assert.equal(topContributor([countries], before, before), null);
   const back = countries.map((each) => ({ ...each, now: each.before, before: each.now }));
-  assert.equal(culprit([back], before, now)?.key.value, "DE"); // the other way round, it fell
+  assert.equal(topContributor([back], before, now)?.key.value, "DE"); // the other way round, it fell
 });
 
 /** Groups as contributors to one change, each of them sure. */

@@ -13,7 +13,7 @@ import {
   type Worst,
 } from "../src/dashboard/sentences.ts";
 import { locale, speak } from "../src/dashboard/texts.ts";
-import { worstStretch, type DayScore } from "../src/dashboard/stretch.ts";
+import { findWorstRun, type DayScore } from "../src/dashboard/worst-run.ts";
 import { coarserNote, granularityOf, rowOf } from "../src/dashboard/series.ts";
 import { formatAddress, parseAddress, type Params } from "../src/dashboard/view.ts";
 
@@ -29,7 +29,7 @@ const QUIET = Array.from({ length: 28 }, (_, i) => 76 + ((i * 7) % 5));
 
 test("a bad week is found to the day", () => {
   const scores = QUIET.map((score, i) => (i >= 4 && i <= 10 ? score - 27 : score));
-  const found = worstStretch(days(scores), 68, 72);
+  const found = findWorstRun(days(scores), 68, 72);
   assert.equal(found?.start, "2026-10-29");
   assert.equal(found?.end, "2026-11-04");
   assert.equal(found?.length, 7);
@@ -38,28 +38,28 @@ test("a bad week is found to the day", () => {
 });
 
 test("quiet weeks, empty days and no days have none", () => {
-  assert.equal(worstStretch(days(QUIET), 76.5, 79.5), null);
-  assert.equal(worstStretch(days([null, null]), null, null), null);
-  assert.equal(worstStretch([], 1, 2), null);
+  assert.equal(findWorstRun(days(QUIET), 76.5, 79.5), null);
+  assert.equal(findWorstRun(days([null, null]), null, null), null);
+  assert.equal(findWorstRun([], 1, 2), null);
 });
 
 test("a single terrible day counts, days without answers within a run do not break it", () => {
   const one = QUIET.map((score, i) => (i === 9 ? 20 : score));
-  assert.equal(worstStretch(days(one), 75, 78)?.length, 1);
+  assert.equal(findWorstRun(days(one), 75, 78)?.length, 1);
   const gap: (number | null)[] = QUIET.map((score, i) => (i >= 4 && i <= 8 ? 40 : score));
   gap[6] = null;
-  assert.equal(worstStretch(days(gap), 68, 72)?.length, 5);
+  assert.equal(findWorstRun(days(gap), 68, 72)?.length, 5);
 });
 
 test("a good run is no bad news", () => {
-  assert.equal(worstStretch(days(QUIET.map((s, i) => (i < 4 ? 100 : s))), 79, 82), null);
+  assert.equal(findWorstRun(days(QUIET.map((s, i) => (i < 4 ? 100 : s))), 79, 82), null);
 });
 
 const CSAT = { metric: "csat", scale: "1-5" };
 
 const WORST: Worst = {
   measure: CSAT,
-  stretch: {
+  run: {
     start: "2026-10-29",
     end: "2026-11-04",
     length: 7,
@@ -67,7 +67,7 @@ const WORST: Worst = {
     others: { n: 1954, score: 77.48 },
     z: 15,
   },
-  culprit: {
+  topContributor: {
     key: { dimension: "country", value: "AT" },
     now: { n: 445, score: 16.63, low: 13, high: 20 },
     before: { n: 64, score: 81.25, low: 70, high: 89 },
@@ -200,7 +200,7 @@ function drawn(random: () => number, share: (day: number) => number, count: numb
   });
   const p = scores.reduce((sum, each) => sum + each, 0) / count / 100;
   const half = 195.9964 * Math.sqrt((p * (1 - p)) / (100 * count));
-  return worstStretch(days(scores), 100 * p - half, 100 * p + half);
+  return findWorstRun(days(scores), 100 * p - half, 100 * p + half);
 }
 
 test("32 bad days of three years are found, nearly to the day", () => {
@@ -222,7 +222,7 @@ test("of weeks a run is told by its first day and its last", () => {
     const day = addDays("2026-01-05", 7 * i);
     return { day, last: addDays(day, 6), n: 500, score };
   });
-  const found = worstStretch(weeks, 68, 71);
+  const found = findWorstRun(weeks, 68, 71);
   assert.deepEqual(
     [found?.start, found?.end, found?.length],
     ["2026-01-26", "2026-02-08", 14],

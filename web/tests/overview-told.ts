@@ -31,11 +31,11 @@ function told(given: Replies): unknown {
     names.map((name) => replies[name] as Reply);
   let worst: Worst | null = null;
   if (found) {
-    const culprit = explained(of(given.groups, NAMED), NAMED);
-    const rest = NAMED.filter((name) => name !== culprit?.key.dimension);
-    const within = culprit && explained(of(given.parts, rest), rest);
+    const topContributor = explained(of(given.groups, NAMED), NAMED);
+    const rest = NAMED.filter((name) => name !== topContributor?.key.dimension);
+    const within = topContributor && explained(of(given.parts, rest), rest);
     const cost = costOf(found.measure, given.segments, given.contacts, given.revenue);
-    worst = { ...found, culprit, within, cost };
+    worst = { ...found, topContributor, within, cost };
   }
   const compared = comparedWith(given.totals.meta);
   const story = sentences(
@@ -49,8 +49,8 @@ function told(given: Replies): unknown {
     sentences: story.map((sentence) =>
       sentence.map((phrase) => (typeof phrase === "string" ? phrase : phrase.text)).join(""),
     ),
-    worst: found && { ...found.measure, start: found.stretch.start, end: found.stretch.end },
-    culprit: worst?.culprit?.key ?? null,
+    worst: found && { ...found.measure, start: found.run.start, end: found.run.end },
+    topContributor: worst?.topContributor?.key ?? null,
     within: worst?.within?.key ?? null,
     contributors: worstFirst(all, first.now, first.before).map(({ key, contribution, sure }) => ({
       ...key,

@@ -360,8 +360,8 @@ def test_austria_by_ticket_explains_nearly_all_of_it(told: Mapping[datetime, Any
         r"\d\d\.\d % \(\d\d\) in the 7 days before, mostly by ticket\."
     )
     assert different(sentence(told, 2), lambda now: explained) == {}
-    culprits = {now: f"{one['culprit']} {one['within']}" for now, one in told.items()}
-    assert set(culprits.values()) == {
+    contributors = {now: f"{one['topContributor']} {one['within']}" for now, one in told.items()}
+    assert set(contributors.values()) == {
         "{'dimension': 'country', 'value': 'AT'} {'dimension': 'channel', 'value': 'ticket'}"
     }
 

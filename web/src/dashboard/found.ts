@@ -2,7 +2,7 @@
 // they were, what they cost. Pure.
 
 import { periodEnd, type Granularity } from "./days.ts";
-import { culprit, type Culprit } from "./culprit.ts";
+import { topContributor, type TopContributor } from "./top-contributor.ts";
 import { before, groupsOf, now } from "./estimates.ts";
 import { METRIC_SEGMENTS } from "./names.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type Row,
 } from "./reply.ts";
 import type { Contacts, Cost, Headline, RevenueChange } from "./sentences.ts";
-import { worstStretch, type Stretch } from "./stretch.ts";
+import { findWorstRun, type WorstRun } from "./worst-run.ts";
 
 /** Whose groups may be named. Agents are not: a bad week is not to be laid at somebody's door. */
 export const NAMED = ["country", "channel", "device", "browser", "os", "survey"];
@@ -24,7 +24,7 @@ export const NAMED = ["country", "channel", "device", "browser", "os", "survey"]
 /** The worst days, and of which measure they are. */
 export interface Found {
   readonly measure: Measure;
-  readonly stretch: Stretch;
+  readonly run: WorstRun;
 }
 
 export function headline(totals: Reply, measure: Measure): Headline {
@@ -51,8 +51,8 @@ export function worstOfAll(
       const day = label(row, "period") ?? "";
       return { ...now(row), day, last: periodEnd(day, granularity) };
     });
-    const stretch = worstStretch(days, whole.low, whole.high);
-    if (stretch && stretch.z > (worst?.stretch.z ?? 0)) worst = { measure, stretch };
+    const run = findWorstRun(days, whole.low, whole.high);
+    if (run && run.z > (worst?.run.z ?? 0)) worst = { measure, run };
   }
   return worst;
 }
@@ -61,11 +61,11 @@ export function worstOfAll(
 export function explained(
   replies: readonly Reply[] | null,
   dimensions: readonly string[],
-): Culprit | null {
+): TopContributor | null {
   const total = replies?.[0]?.totals[0];
   if (!replies || !total) return null;
   const groups = replies.map((reply, i) => groupsOf(reply.rows, dimensions[i] ?? ""));
-  return culprit(groups, now(total), before(total));
+  return topContributor(groups, now(total), before(total));
 }
 
 /** What worse days of a measure meant; null where its own report's reply does not tell it. */

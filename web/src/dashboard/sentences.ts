@@ -1,12 +1,12 @@
 // The Overview's sentences, made from figures: what the score is, when it went wrong, for whom,
 // what it cost. Every phrase that states a figure links to the page that shows it.
 
-import type { Culprit } from "./culprit.ts";
+import type { TopContributor } from "./top-contributor.ts";
 import { addDays, daysBetween } from "./days.ts";
 import * as format from "./format.ts";
 import type { Estimate } from "./movers.ts";
 import { isSame, span, type Measure, type Meta } from "./reply.ts";
-import type { Stretch } from "./stretch.ts";
+import type { WorstRun } from "./worst-run.ts";
 import { inSentence, pieces, t, toTranslate } from "./texts.ts";
 import { filteredTo, withDates, withParams, type Params, type View } from "./view.ts";
 
@@ -67,14 +67,14 @@ export interface Findings {
 /** The worst days of one measure. */
 export interface Worst {
   readonly measure: Measure;
-  readonly stretch: Stretch;
-  readonly culprit: Culprit | null;
-  /** Within the culprit, the group that explains most of it. */
-  readonly within: Culprit | null;
+  readonly run: WorstRun;
+  readonly topContributor: TopContributor | null;
+  /** Within the top contributor, the group that explains most of it. */
+  readonly within: TopContributor | null;
   readonly cost: Cost | null;
 }
 
-/** What a culprit and a place within it are called. */
+/** What a top contributor and a place within it are called. */
 export type NameOf = (dimension: string, value: string | null) => string;
 
 const PAGES: Readonly<Record<string, string>> = { csat: "csat", nps: "nps", ces: "ces" };
@@ -136,7 +136,7 @@ export function markedDays(
   measure: Measure,
 ): readonly [string, string] | null {
   if (!worst || !isSame(worst.measure, measure)) return null;
-  return [worst.stretch.start, worst.stretch.end];
+  return [worst.run.start, worst.run.end];
 }
 
 /** The measure with the worst days first, then what changed most for certain, then by volume. */
@@ -206,19 +206,19 @@ function following(others: readonly Headline[], findings: Findings): Sentence {
 }
 
 function worst(found: Worst, params: Params, nameOf: NameOf): Sentence[] {
-  const { measure, stretch, culprit, cost } = found;
-  const inDays = withParams(withDates(params, stretch.start, stretch.end), {
+  const { measure, run, topContributor, cost } = found;
+  const inDays = withParams(withDates(params, run.start, run.end), {
     compare: "previous_period",
     metric: measure.metric,
   });
-  const told: Sentence[] = [when(stretch, measure, params)];
-  if (culprit) told.push(forWhom(culprit, found, inDays, nameOf));
+  const told: Sentence[] = [when(run, measure, params)];
+  if (topContributor) told.push(forWhom(topContributor, found, inDays, nameOf));
   if (cost) told.push(...costs(cost, found, params, inDays));
   return told;
 }
 
-function when(stretch: Stretch, measure: Measure, params: Params): Sentence {
-  const { start, end, within, others } = stretch;
+function when(run: WorstRun, measure: Measure, params: Params): Sentence {
+  const { start, end, within, others } = run;
   const days =
     start === end
       ? t("on {day}", { day: format.longDay(start) })
@@ -231,8 +231,8 @@ function when(stretch: Stretch, measure: Measure, params: Params): Sentence {
 }
 
 function forWhom(
-  { key, now, before, contribution, change: whole }: Culprit,
-  { within, measure, stretch }: Worst,
+  { key, now, before, contribution, change: whole }: TopContributor,
+  { within, measure, run }: Worst,
   inDays: Params,
   nameOf: NameOf,
 ): Sentence {
@@ -257,18 +257,18 @@ function forWhom(
     answers: answers(now.n),
     before: score(before.score, measure),
     n: format.count(before.n),
-    days: beforeStretch(stretch),
+    days: beforeRun(run),
     within: mostly ? pieces<Link>(", mostly by {within}", { within: mostly }) : "",
   });
 }
 
 function costs(
   cost: Cost,
-  { measure, stretch }: Worst,
+  { measure, run }: Worst,
   params: Params,
   inDays: Params,
 ): Sentence[] {
-  const { within, others } = stretch;
+  const { within, others } = run;
   const all = (within.n * within.score + others.n * others.score) / (within.n + others.n);
   const page = PAGES[measure.metric] ?? "daily";
   const { bad, now, before } = cost;
@@ -289,7 +289,7 @@ function costs(
       text: t("{n} more {bad} answers", { n: format.count(more), bad: t(bad) }),
       to: { page, params: inDays },
     },
-    days: beforeStretch(stretch),
+    days: beforeRun(run),
     now: format.count(now),
     before: format.count(before),
     n: format.count(extra),
@@ -300,7 +300,7 @@ function costs(
   });
   const sentences: Sentence[] = [told];
   if (cost.contacts) sentences.push(contacts(cost.contacts, inDays));
-  if (cost.revenue.length) sentences.push(revenue(cost.revenue, stretch, inDays));
+  if (cost.revenue.length) sentences.push(revenue(cost.revenue, run, inDays));
   return sentences;
 }
 
@@ -327,13 +327,13 @@ function daysOf(params: Params): Params {
   return new Map([...params].filter(([name]) => /_date$|^compare$/.test(name)));
 }
 
-function beforeStretch({ length }: Stretch): string {
+function beforeRun({ length }: WorstRun): string {
   return length === 1 ? t("day before") : t("{n} days before", { n: format.count(length) });
 }
 
 function revenue(
   [first, ...others]: readonly RevenueChange[],
-  stretch: Stretch,
+  run: WorstRun,
   inDays: Params,
 ): Sentence {
   if (!first) return [];
@@ -347,7 +347,7 @@ function revenue(
     revenue: { text: t("Revenue"), to: { page: "revenue", params: daysOf(inDays) } },
     amount: format.money(first.now, first.currency),
     change: difference(first),
-    days: beforeStretch(stretch),
+    days: beforeRun(run),
     others: format.listed(rest),
   });
 }

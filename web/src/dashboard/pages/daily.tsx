@@ -17,7 +17,7 @@ import { look } from "../router.ts";
 import { axis, bounds, coarserNote, granularityOf, scorePoints } from "../series.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, withParams, type Params } from "../view.ts";
-import { DipNote, dipOf } from "./dip.tsx";
+import { WorstRunNote, markedRunOf } from "./worst-run-note.tsx";
 import type { PageProps } from "./page.ts";
 import { t } from "../texts.ts";
 
@@ -72,7 +72,7 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
   const whole = now(total);
   const { metric } = measure;
   const title = metricName(metric);
-  const dip = dipOf(rows, total, granularity, "score");
+  const markedRun = markedRunOf(rows, total, granularity, "score");
   const coarser = coarserNote(params, granularity);
   const zoom = (i: number): void => {
     const start = label(rows[i] ?? {}, "period");
@@ -90,9 +90,9 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
         n={whole.n}
         of={t("answers")}
         note={
-          (dip || coarser) && (
+          (markedRun || coarser) && (
             <>
-              {dip && <DipNote dip={dip} metric={metric} />} {coarser}
+              {markedRun && <WorstRunNote markedRun={markedRun} metric={metric} />} {coarser}
             </>
           )
         }
@@ -111,7 +111,7 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
           format={axis(metric)}
           bounds={bounds(metric)}
           reference={whole.score}
-          marked={dip?.marked ?? null}
+          marked={markedRun?.marked ?? null}
           height={320}
           legend={legend(reply)}
           onPick={zoom}

@@ -132,7 +132,7 @@ function Found(props: FoundProps): JSX.Element {
             params={params}
             filters={filters}
             metric={worst.value.measure.metric}
-            days={[worst.value.stretch.start, worst.value.stretch.end]}
+            days={[worst.value.run.start, worst.value.run.end]}
           />
         )}
       </section>

@@ -29,7 +29,7 @@ import { reportQuery, withDates, type Params } from "../view.ts";
 import { withheldNote } from "../withheld.ts";
 import { WrittenLink } from "../written.tsx";
 import { legend } from "./daily.tsx";
-import { DipNote, dipOf } from "./dip.tsx";
+import { WorstRunNote, markedRunOf } from "./worst-run-note.tsx";
 import type { PageProps } from "./page.ts";
 import { t, toTranslate } from "../texts.ts";
 
@@ -244,7 +244,7 @@ function OverTime(props: OverTimeProps): JSX.Element {
   const rows = ofMeasure(series.rows, measure);
   const row = ofMeasure(props.whole.rows, measure)[0];
   const { headline, segments, report } = metric;
-  const dip = dipOf(rows, row, granularity, headline);
+  const markedRun = markedRunOf(rows, row, granularity, headline);
   const pick = (i: number): void => {
     const start = label(rows[i] ?? {}, "period");
     if (start) look(withDates(params, start, periodEnd(start, granularity)));
@@ -260,9 +260,9 @@ function OverTime(props: OverTimeProps): JSX.Element {
         n={count(row)}
         of={t("answers")}
         note={
-          (dip || withheld || coarser) && (
+          (markedRun || withheld || coarser) && (
             <>
-              {dip && <DipNote dip={dip} metric={report} />} {withheld} {coarser}
+              {markedRun && <WorstRunNote markedRun={markedRun} metric={report} />} {withheld} {coarser}
             </>
           )
         }
@@ -284,7 +284,7 @@ function OverTime(props: OverTimeProps): JSX.Element {
           format={axis(report)}
           bounds={bounds(report)}
           reference={number(row, headline)}
-          marked={dip?.marked ?? null}
+          marked={markedRun?.marked ?? null}
           legend={legend(series)}
           onPick={pick}
         />

@@ -26,7 +26,7 @@ export function useWorst(
   const found = worstOfAll(totals.rows, series.rows, granularity);
   const asked =
     found &&
-    withDates(toMeasure(params, found.measure), found.stretch.start, found.stretch.end);
+    withDates(toMeasure(params, found.measure), found.run.start, found.run.end);
   const changes = { granularity: "total", compare: "previous_period", limit: "10000" };
   const by = (inThese: Params | null, names: readonly string[]): string[] =>
     inThese === null
@@ -52,7 +52,7 @@ export function useWorst(
   const [contacts, revenue] = (others.stale ? null : others.value) ?? [];
   const cost = costOf(found.measure, segment, contacts, revenue);
   return {
-    value: { ...found, culprit: first, within, cost },
+    value: { ...found, topContributor: first, within, cost },
     stale: groups.stale || parts.stale || segments.stale || others.stale,
   };
 }

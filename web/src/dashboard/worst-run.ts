@@ -16,7 +16,7 @@ export interface Sum {
   readonly score: number;
 }
 
-export interface Stretch {
+export interface WorstRun {
   readonly start: string;
   readonly end: string;
   /** In days. */
@@ -28,7 +28,7 @@ export interface Stretch {
 }
 
 /**
- * Standard errors at which a stretch is told of. The lowest of some four hundred runs of 28 days
+ * Standard errors at which a run is told of. The lowest of some four hundred runs of 28 days
  * must not be news: at 4.5 it is, by chance, in fewer than one of three hundred months. Of more
  * days the lowest run lies lower, by chance too: by as much as a normal deviate's tail, exp(-z²/2),
  * must be thinner where it is looked at so many times as often.
@@ -41,11 +41,11 @@ const Z = 1.959964;
  * The worst run of days, at most half of them; null where none stands out. `low` and `high` are
  * the interval of all days together, which tells how much single answers differ.
  */
-export function worstStretch(
+export function findWorstRun(
   days: readonly DayScore[],
   low: number | null,
   high: number | null,
-): Stretch | null {
+): WorstRun | null {
   // n · score is a sum of answers again: what scores are rounded to does not reach it
   const ns = prefixSums(days.map((d) => d.n));
   const sums = prefixSums(days.map((d) => Math.round((d.n * (d.score ?? 0)) / 100) * 100));
@@ -53,7 +53,7 @@ export function worstStretch(
   if (low === null || high === null || all === 0) return null;
   const deviation = ((high - low) / (2 * Z)) * Math.sqrt(all);
   const news = Math.sqrt(NEWS ** 2 + 2 * Math.log(Math.max(1, days.length / NEWS_OF_DAYS)));
-  let worst: Stretch | null = null;
+  let worst: WorstRun | null = null;
   for (let from = 0; from < days.length; from++) {
     const last = Math.min(days.length, from + Math.floor(days.length / 2));
     for (let to = from + 1; to <= last; to++) {

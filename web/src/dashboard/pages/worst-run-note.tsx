@@ -5,37 +5,37 @@ import { periodEnd, type Granularity } from "../days.ts";
 import * as format from "../format.ts";
 import { count, label, number, type Row } from "../reply.ts";
 import { rowOf } from "../series.ts";
-import { worstStretch, type Stretch } from "../stretch.ts";
+import { findWorstRun, type WorstRun } from "../worst-run.ts";
 import { plural, t, toTranslate } from "../texts.ts";
 
-export interface Dip {
-  readonly stretch: Stretch;
+export interface MarkedRun {
+  readonly run: WorstRun;
   /** Its first and its last row. */
   readonly marked: readonly [number, number];
 }
 
 /** Of one measure's rows by period, whose scores are in the column named; of its row over all days. */
-export function dipOf(
+export function markedRunOf(
   rows: readonly Row[],
   total: Row | undefined,
   granularity: Granularity,
   score: string,
-): Dip | null {
+): MarkedRun | null {
   const days = rows.map((row) => {
     const day = label(row, "period") ?? "";
     return { day, last: periodEnd(day, granularity), n: count(row), score: number(row, score) };
   });
-  const stretch = worstStretch(days, number(total, "ci_low"), number(total, "ci_high"));
-  return stretch && { stretch, marked: [rowOf(rows, stretch.start), rowOf(rows, stretch.end)] };
+  const run = findWorstRun(days, number(total, "ci_low"), number(total, "ci_high"));
+  return run && { run, marked: [rowOf(rows, run.start), rowOf(rows, run.end)] };
 }
 
 interface Props {
-  readonly dip: Dip;
+  readonly markedRun: MarkedRun;
   readonly metric: string;
 }
 
-export function DipNote({ dip, metric }: Props): JSX.Element {
-  const { start, end, length, within, others } = dip.stretch;
+export function WorstRunNote({ markedRun, metric }: Props): JSX.Element {
+  const { start, end, length, within, others } = markedRun.run;
   return (
     <>
       {t(
