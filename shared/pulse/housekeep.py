@@ -117,6 +117,8 @@ class Housekeep:
                 yield _Task(prefix, "PartsRemoved", partial(self._remove_keys, keys))
             for prefix in self._replaced_layouts(dataset):
                 yield _Task(prefix, "PartsRemoved", partial(self._remove_layout, prefix))
+        for _, prefix in self._old_runs(lake.COMMENT_STAGING):
+            yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
         for compaction in self.compactions.all():
             if compaction.is_over:
                 remove = partial(self._remove_sources, compaction)

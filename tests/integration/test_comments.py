@@ -16,6 +16,8 @@ from pulse.comments.month import SCHEMA, Month
 from pulse.comments.stored import Comments
 from pulse.daily.build import BuildDaily
 from pulse.errors import BuildCheckError, NewerFormatError
+from pulse.housekeep import Housekeep
+from pulse.settings import HousekeepSettings
 from pulse.store.ledger import GONE, Ledger
 from pulse.store.objects import Objects
 from tests.aws_calls import AwsCalls
@@ -268,3 +270,20 @@ def test_a_build_whose_clock_is_slow_does_not_say_that_it_has_kept_comments(worl
     world.now = now + timedelta(minutes=1)
     world.driver.build_daily()
     assert of_acme(world) == {"r-1": "first", "r-2": "second"}
+
+
+def test_what_a_build_that_died_had_gathered_goes_within_two_days(world: World) -> None:
+    objects = Objects(world.driver.settings.lake_bucket)
+    long_ago, now = lake.ulid(world.now - timedelta(days=1)), lake.ulid(world.now)
+    for run in (long_ago, now):
+        objects.put(f"{lake.COMMENT_STAGING}run={run}/bucket=0/piece", b"what somebody wrote")
+    settings = HousekeepSettings(
+        table=world.driver.settings.table,
+        lake_bucket=world.driver.settings.lake_bucket,
+        database=world.driver.settings.database,
+        event_source=world.driver.settings.event_source,
+        raw_retention_days="0",
+    )
+    Housekeep.from_settings(settings).run(remaining_s=lambda: inf)
+    [left] = objects.versions(lake.COMMENT_STAGING)
+    assert f"run={now}/" in left.key

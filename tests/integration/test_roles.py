@@ -309,6 +309,7 @@ def clear_up(run: Run) -> None:
     long_ago, day = "01ARZ3NDEKTSV4RRFFQ69G5FAV", date(2020, 1, 1)
     runs = [lake.run_prefix(lake.SCORES, long_ago), lake.staging_prefix(lake.SCORES, long_ago)]
     runs.append(lake.large_run_prefix(lake.SCORES, "acme", long_ago))
+    runs.append(f"{lake.COMMENT_STAGING}run={long_ago}/")
     names = (long_ago, lake.ulid(), lake.ulid())
     served, undone, made = (lake.raw_key("responses", day, name) for name in names)
     part = lake.part_prefix(lake.SCORES, "acme", 2020, long_ago)
