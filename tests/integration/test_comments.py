@@ -12,6 +12,7 @@ import pytest
 from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.comments import keep
+from pulse.comments.keep import KeepComments
 from pulse.comments.month import SCHEMA, Month
 from pulse.comments.stored import Comments
 from pulse.daily.build import BuildDaily
@@ -287,3 +288,19 @@ def test_what_a_build_that_died_had_gathered_goes_within_two_days(world: World) 
     Housekeep.from_settings(settings).run(remaining_s=lambda: inf)
     [left] = objects.versions(lake.COMMENT_STAGING)
     assert f"run={now}/" in left.key
+
+
+def test_sums_do_not_wait_for_comments(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.response(1, id="r-1", comment="first")
+    world.interaction(1, id="i-1")
+    assert world.driver.write() == []
+    seen: list[bool] = []
+    gather = KeepComments.run
+
+    def watched(*args: Any, **more: Any) -> keep.Kept:
+        seen.append(bool(world.driver.objects("daily/interactions/")))
+        return gather(*args, **more)
+
+    monkeypatch.setattr(KeepComments, "run", watched)
+    world.driver.build_daily()
+    assert seen == [True]

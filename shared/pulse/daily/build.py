@@ -191,9 +191,10 @@ class BuildDaily:
                 continue
             table = self._table(dataset, stand, start, end, impatient)
             self._build_all(table, remaining_s, progress)
-            if dataset is lake.SCORES:
-                self._keep_comments(table, again=bool(start or end), remaining_s=remaining_s)
             tables.append(table)
+        for table in tables:  # behind all sums, which do not wait for them
+            if table.dataset is lake.SCORES:
+                self._keep_comments(table, again=bool(start or end), remaining_s=remaining_s)
         built = {day for table in tables for day in table.built}
         failures = [failure for table in tables for failure in table.failures]
         failures += [table.comments_failure for table in tables if table.comments_failure]
