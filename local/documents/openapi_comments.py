@@ -46,7 +46,7 @@ def paths(filters: Sequence[Schema]) -> dict[str, dict[str, Any]]:
                 "key's own filters are added to those of the query.",
                 "parameters": [*_parameters(asked.COMMENTS), *filters],
                 "responses": {"200": _reply("The comments, a page of them.", "Comments")},
-                "x-problems": [400, 401, 403, 409, 422, 429, 500, 503],
+                "x-problems": [400, 401, 403, 409, 414, 422, 429, 500, 503],
             }
         },
         "/v1/words": {
@@ -57,7 +57,7 @@ def paths(filters: Sequence[Schema]) -> dict[str, dict[str, Any]]:
                 "compared are those that the filters leave.",
                 "parameters": [*_parameters(asked.WORDS), *filters],
                 "responses": {"200": _reply("The words of either group.", "Words")},
-                "x-problems": [400, 401, 403, 422, 429, 500, 503],
+                "x-problems": [400, 401, 403, 414, 422, 429, 500, 503],
             }
         },
     }

@@ -19,6 +19,7 @@ from pulse.daily.build import BuildDaily
 from pulse.errors import BuildCheckError, NewerFormatError
 from pulse.housekeep import Housekeep
 from pulse.settings import HousekeepSettings
+from pulse.store.events import Events
 from pulse.store.ledger import GONE, Ledger
 from pulse.store.objects import Objects
 from tests.aws_calls import AwsCalls
@@ -214,8 +215,12 @@ def test_where_time_runs_out_the_rest_is_for_another_run(world: World) -> None:
     world.response(40, id="r-2", comment="old")
     assert world.driver.write() == []
     stage = BuildDaily.from_settings(world.driver.settings)
-    result = stage.run(remaining_s=lambda: 0.0 if world.driver.objects("daily/") else inf)
+    announced: list[str] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Events, "announce", lambda events, kind: announced.append(kind))
+        result = stage.run(remaining_s=lambda: 0.0 if world.driver.objects("daily/") else inf)
     assert not result.finished
+    assert announced == ["daily built", "daily unfinished"]  # reports need not wait for the rest
     stage.run(remaining_s=lambda: inf)
     assert of_acme(world) == {"r-1": "new", "r-2": "old"}
 

@@ -288,3 +288,10 @@ def test_words_stay_within_the_filters_and_the_search(spoken: Driver) -> None:
     assert told["first"] == {"comments": 25, "words": []}
     assert told["second"] == {"comments": 0, "words": []}
     assert len(words(spoken, limit="1", **NOVEMBER)["first"]["words"]) == 1
+
+
+@pytest.mark.parametrize("path", ["comments", "words"])
+def test_an_address_that_would_not_pass_everywhere_is_refused(pulse: Driver, path: str) -> None:
+    answer = ask(pulse, path, q="x" * 8_001)
+    assert (answer.status, answer.json["code"]) == (414, "address_too_long")
+    assert "POST" not in answer.json["detail"]

@@ -192,6 +192,7 @@ class BuildDaily:
             table = self._table(dataset, stand, start, end, impatient)
             self._build_all(table, remaining_s, progress)
             tables.append(table)
+        sums_finished = all(table.finished for table in tables)
         for table in tables:  # behind all sums, which do not wait for them
             if table.dataset is lake.SCORES:
                 self._keep_comments(table, again=bool(start or end), remaining_s=remaining_s)
@@ -205,8 +206,10 @@ class BuildDaily:
             notes = self._note(table, over=not again)
             self._end(table, notes, looked_us)
         failing = sum(t.failing for t in tables) + sum(stand.failing for stand in settled)
-        if wake:
-            self.events.announce("daily unfinished" if again else "daily built")
+        if wake and (not again or (built and sums_finished)):
+            self.events.announce("daily built")  # reports do not wait for comments either
+        if wake and again:
+            self.events.announce("daily unfinished")
         logger.info(
             "daily built",
             extra={"days": len(built), "finished": finished, "failing": failing},

@@ -25,11 +25,12 @@ def check_address(call: Call) -> None:
     """Raise UriTooLongError for an address that passes here and would not pass everywhere."""
     length = len(call.path) + len("?") + len(call.raw_query)
     if length > LONGEST_ADDRESS:
-        raise UriTooLongError(
-            "address_too_long",
-            f"The address has {length:,} bytes behind the host; at most {LONGEST_ADDRESS:,} pass. "
-            "POST /v1/reports/{report} takes the same parameters as a JSON object.",
+        detail = (
+            f"The address has {length:,} bytes behind the host; at most {LONGEST_ADDRESS:,} pass."
         )
+        if call.path.startswith("/v1/reports/"):
+            detail += " POST /v1/reports/{report} takes the same parameters as a JSON object."
+        raise UriTooLongError("address_too_long", detail)
 
 
 def as_query(call: Call) -> Call:

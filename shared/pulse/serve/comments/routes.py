@@ -16,6 +16,7 @@ from pulse.serve.comments.asked import Asked
 from pulse.serve.comments.found import NOTHING, Comment, Found, read
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
+from pulse.serve.posted import check_address
 from pulse.serve.query import refusal
 from pulse.store.objects import Objects
 from pulse.tenants.access import Directory, authenticate, require_kind
@@ -42,6 +43,7 @@ class CommentAnswers:
         Raises the RequestError that docs/http.md names for a key or query at fault.
         """
         tenant, key = self._caller(call)
+        check_address(call)
         asked = questions.parse(call.query, questions.COMMENTS, key)
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
@@ -70,6 +72,7 @@ class CommentAnswers:
         Raises the RequestError that docs/http.md names for a key or query at fault.
         """
         tenant, key = self._caller(call)
+        check_address(call)
         asked = questions.parse(call.query, questions.WORDS, key)
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
