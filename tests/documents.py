@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 DOCS = Path(__file__).parents[1] / "docs"
-FOLLOWED = ("api.md", "survey_links.md")
+FOLLOWED = ("api.md", "asking.md")
 """The pages whose blocks of the kind `sh` a shell runs as they stand, one after another."""
 
 

@@ -1,4 +1,4 @@
-"""docs/api.md and docs/survey_links.md, followed: a shell runs their blocks as they stand.
+"""docs/api.md and docs/asking.md, followed: a shell runs their blocks as they stand.
 
 The stack is that of `make run`, at another port. A call of curl that is answered with an error ends
 the shell, as does any command that fails.
@@ -106,13 +106,13 @@ class _Tag(HTMLParser):
 
 
 def test_the_tag_is_the_one_that_is_printed(stack: RunningStack) -> None:
-    [shown] = texts(DOCS / "survey_links.md", "html")
+    [shown] = texts(DOCS / "asking.md", "html")
     printed = _Tag(pulse(stack, "survey", "embed", stack.tenant, "support")).attributes
     assert set(_Tag(shown).attributes) == set(printed)
 
 
 def test_the_widget_knows_the_calls(page: Page, watch: Watch, stack: RunningStack) -> None:
-    [calls] = texts(DOCS / "survey_links.md", "js")
+    [calls] = texts(DOCS / "asking.md", "js")
     named = set(re.findall(r"Pulse\.(\w+)\(", calls))
     assert named == {"identify", "track", "show"}
     with shop(pulse(stack, "survey", "embed", stack.tenant, "support")) as origin:
