@@ -21,7 +21,10 @@ def cells(page: Page) -> set[str]:
     """The words of every table, as they stand on paper: of the closed ones too."""
     page.emulate_media(media="print")
     texts = page.locator("th, td").all_inner_texts()
+    hidden = page.locator("th .unseen, td .unseen").all_inner_texts()
+    unseen = {text.strip() for text in hidden}
     page.emulate_media(media="null")
+    texts = [line for text in texts for line in text.splitlines() if line.strip() not in unseen]
     found = {word for text in texts for word in text.split()}
     # letters of other scripts come from fonts that tell a PDF's reader no text
     return {word for word in found if max(word) <= "\u024f" or word[0] in "−–▼▲▾▸"}

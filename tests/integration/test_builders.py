@@ -215,7 +215,7 @@ def test_what_fails_in_one_dataset_keeps_no_other_from_being_built(
     pulse.write()
     for stage in ("daily", "reports"):
         with monkeypatch.context() as patched:
-            where = {"daily": "daily.build", "reports": "reports.publishing"}[stage]
+            where = {"daily": "daily.build", "reports": "tenant_years.publishing"}[stage]
             patched.setattr(f"pulse.{where}.statement", without_scores)
             with pytest.raises(AthenaError, match="nonsense"):
                 getattr(pulse, f"build_{stage}")()

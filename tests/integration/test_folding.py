@@ -194,7 +194,8 @@ def test_values_are_ranked_where_public_keys_have_named_too_many(
 
     monkeypatch.setattr(Athena, "unload", recorded)
     build(pulse, limit)
-    assert ["dense_rank" in sql for sql in statements] == [ranked]
+    sums = [sql for sql in statements if "comment IS NOT NULL" not in sql]
+    assert ["dense_rank" in sql for sql in sums] == [ranked]
 
 
 def test_both_statements_give_the_same_rows_where_nothing_is_folded(pulse: Driver) -> None:

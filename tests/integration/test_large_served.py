@@ -226,7 +226,7 @@ def test_the_default_question_of_a_report_over_a_year_needs_no_statement(
 
 
 QUESTIONS = (
-    f"csat?{WHOLE}&group_by=agent,country,channel&granularity=week",
+    f"csat?{WHOLE}&group_by=agent,country,browser&granularity=week",
     f"nps?{WHOLE}&group_by=channel,browser,country&agent=!O'Neil&subtotals=true",
     f"agents?{WHOLE}&group_by=agent,survey,country&compare=previous_year&order_by=-responses",
     "geo?preset=last_30_days&group_by=country,agent,survey&compare=previous_period",
@@ -235,7 +235,7 @@ QUESTIONS = (
     f"customer-perspective?{WHOLE}&group_by=agent,customer_segment,media_type&subtotals=true",
     f"agent-activity?{WHOLE}&granularity=week",
     f"agent-activity?{WHOLE}&customer_segment=gold&compare=previous_period",
-    f"revenue?{WHOLE}&agent=ada&granularity=week&compare=previous_year",
+    f"revenue?{WHOLE}&agent=ada&customer_segment=gold&granularity=week&compare=previous_year",
 )
 
 
@@ -308,7 +308,7 @@ def test_who_waited_in_vain_finds_the_answer_by_the_same_request(
         waiting = get(pulse, LARGE, BIG)
         assert (waiting.status, waiting.json["code"]) == (503, "still_computing")
         assert int(waiting.headers["Retry-After"]) > 0
-        other = get(pulse, LARGE, BIG.replace("survey", "channel"))
+        other = get(pulse, LARGE, BIG.replace("survey", "browser"))
         assert (other.status, other.json["code"]) == (503, "question_running")
     assert get(pulse, LARGE, BIG).status == 200
     assert statements(pulse) == 1

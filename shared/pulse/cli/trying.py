@@ -57,7 +57,7 @@ def judge(trial: Trial, kind: Kind, prepared: Prepared, tenants: Tenants, tenant
             continue
         trial.accepted += 1
         if len(shown) < _SHOWN or ready.row.line < max(shown):
-            shown[ready.row.line] = {"line": ready.row.line, **_stored(event.item())}
+            shown[ready.row.line] = {"line": ready.row.line, **_stored(event.values)}
             if len(shown) > _SHOWN:
                 del shown[max(shown)]
     trial.first = [shown[line] for line in sorted(shown)]

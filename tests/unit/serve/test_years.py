@@ -197,7 +197,7 @@ def test_both_ranges_need_whole_months(shelf: Shelf) -> None:
 def test_what_is_in_memory_is_not_asked_for_again(shelf: Shelf) -> None:
     tenant = stock(shelf, [ANSWERS])
     years = Years(shelf)
-    years.read([needs(tenant, "metric", "scale", "country")])
+    years.read([needs(tenant, "metric", "scale", "country", "survey")])
     years.read([needs(tenant)])  # a smaller object would do, but this one is here
     assert shelf.names == ["day-metric-scale-survey-channel-country"]
 
