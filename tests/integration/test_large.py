@@ -389,21 +389,21 @@ def test_only_runs_that_the_record_does_not_name_are_removed(pulse: Driver) -> N
     laid = LaidRows(Objects(pulse.settings.lake_bucket))
     assert {run for run, _ in laid.unnamed(lake.SCORES, "erased", record)} == before
     others = [key for key in pulse.objects("large/") if "tenant=erased/" not in key]
-    assert laid.remove_unnamed("erased", record) == len(before)
+    assert laid.remove_unnamed(laid.runs("erased"), record) == len(before)
     left = list(pulse.objects(lake.large_tenant_prefix(lake.SCORES, "erased")))
     assert {key.split("run=")[1][:26] for key in left} == {*year.part.laid}
-    assert laid.remove_unnamed("erased", record) == 0
+    assert laid.remove_unnamed(laid.runs("erased"), record) == 0
     # and of a run that is named the days alone that count no more
     ((run, its_days),) = year.part.laid.items()
     fewer = replace(year.part, laid={run: its_days - {DAYS[0]}})
     state = replace(year.state, parts=(fewer,))
     left_over = Tenant("erased", "E", tables={"scores": TableState({2025: state})})
-    assert laid.remove_unnamed("erased", left_over) == 0
+    assert laid.remove_unnamed(laid.runs("erased"), left_over) == 0
     prefix = lake.large_run_prefix(lake.SCORES, "erased", run)
     assert laid.days(prefix) == its_days - {DAYS[0]}
     assert not list(pulse.objects(f"{prefix}dt={DAYS[0]}/"))
     assert len([*pulse.objects(prefix)]) > 1
-    assert laid.remove_unnamed("erased", None) == len(year.part.laid)
+    assert laid.remove_unnamed(laid.runs("erased"), None) == len(year.part.laid)
     assert list(pulse.objects("large/")) == others
 
 

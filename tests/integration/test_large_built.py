@@ -4,7 +4,7 @@ The parameter stands at its least, so that two rows make a tenant a large one.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ import pytest
 from pulse import lake
 from pulse.errors import AthenaError
 from pulse.store.athena import Athena
+from pulse.tenant_years.folding import Folding
+from pulse.tenant_years.large import LargeTenants
 from pulse.tenants.tenant import CUBE, Part
 from tests.driver import Driver, running
 from tests.eraser import GONE, OTHER, World
@@ -105,6 +107,29 @@ def test_late_answers_are_laid_out_and_the_other_days_stay_where_they_are(world:
         ("mia", "FR"): 1,
     }
     assert world.responses() == 5
+    world.check()
+
+
+def test_a_build_names_no_rows_that_an_erasure_has_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An erasure removes what is not named when a build has just laid rows out."""
+    fill(world)
+    real = LargeTenants.lay_out
+
+    def lay_out(self: LargeTenants, *what: Any, **given: Any) -> dict[str, frozenset[date]]:
+        laid = real(self, *what, **given)
+        monkeypatch.undo()
+        Folding.from_settings(world.driver.settings).fold("acme")
+        return laid
+
+    world.response(3, id="r-4", agent_id="mia", country="DE")
+    assert world.driver.write() == []
+    world.driver.build_daily()
+    monkeypatch.setattr(LargeTenants, "lay_out", lay_out)
+    world.driver.build_reports()
+    assert {*part(world).laid} <= laid(world)
+    assert by_agent(world)["mia", "DE"] == 2
     world.check()
 
 

@@ -333,7 +333,8 @@ def test_rows_that_were_laid_out_anew_are_found_by_a_process_that_knows_the_old_
         partitions = Catalog(pulse.settings.database).partitions(dataset.daily_table)
         run_of = {day: one.run for day, one in partitions.items() if day.year == year}
         publish_large(pulse, dataset, year, run_of, run_of)
-    LaidRows(Objects(pulse.settings.lake_bucket)).remove_unnamed(LARGE, pulse.tenants.get(LARGE))
+    laid = LaidRows(Objects(pulse.settings.lake_bucket))
+    laid.remove_unnamed(laid.runs(LARGE), pulse.tenants.get(LARGE))
     settings = pulse.settings
     Questions(settings.table).remove(LARGE, Objects(settings.lake_bucket))
     reply = get(pulse, LARGE, BIG.replace("csat", "geo"))

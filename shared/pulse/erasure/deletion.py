@@ -144,7 +144,8 @@ class Deletion:
         for prefix in prefixes:
             objects.wipe(prefix)
         objects.wipe_keys(self.erase.comments.months(tenant))
-        LaidRows(objects).remove_unnamed(tenant, None)
+        laid = LaidRows(objects)
+        laid.remove_unnamed(laid.runs(tenant), None)
         self.questions.remove(tenant, objects)
         return found
 

@@ -6,7 +6,7 @@ beside the rows tells which days are there: Athena finds nothing where rows are 
 read, and does not say so. So the mark is put last, and told first of what is about to go.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -58,18 +58,28 @@ class LaidRows:
             for folder in gone:
                 self.objects.wipe(folder)
 
-    def remove_unnamed(self, tenant: str, record: Tenant | None) -> int:
-        """Remove at once all rows that the tenant's record does not name; of how many runs.
+    def runs(self, tenant: str) -> list[tuple[lake.Dataset, str, str]]:
+        """(table, run, prefix) of each run of a tenant that there is now."""
+        return [
+            (dataset, run, prefix)
+            for dataset in lake.DATASETS
+            for run, prefix in self._runs(dataset, tenant)
+        ]
+
+    def remove_unnamed(
+        self, runs: Iterable[tuple[lake.Dataset, str, str]], record: Tenant | None
+    ) -> int:
+        """Remove at once those rows of some runs that the tenant's record does not name.
 
         So an erasure leaves no rows of before, and the deletion of a tenant, whose record is None,
-        leaves nothing. No build of the tenant may be at work: it would find its rows gone.
+        leaves nothing. No build may name one of the runs after the record was read: the caller sees
+        to that. Returns how many runs are gone.
         """
         removed = 0
-        for dataset in lake.DATASETS:
-            named = _named(dataset, record)
-            for run, prefix in [*self._runs(dataset, tenant)]:
-                self.remove(prefix, but_for=named.get(run, ()))
-                removed += run not in named
+        for dataset, run, prefix in runs:
+            its_days = _named(dataset, record).get(run, frozenset())
+            self.remove(prefix, but_for=its_days)
+            removed += not its_days
         return removed
 
     def _runs(self, dataset: lake.Dataset, tenant: str) -> Iterator[tuple[str, str]]:

@@ -43,8 +43,30 @@ class Folding:
         for dataset in lake.DATASETS:
             for year in self._years(dataset, tenant):
                 self._fold_year(dataset, tenant, year)
-        LaidRows(self.objects).remove_unnamed(tenant, self.tenants.get(tenant))
+        self._remove_laid_rows(tenant)
         self.questions.remove(tenant, self.objects)
+
+    def _remove_laid_rows(self, tenant: str) -> None:
+        """Remove what lies apart of a large tenant's rows and is not named."""
+        laid = LaidRows(self.objects)
+        runs = laid.runs(tenant)
+        laid_out = {dataset.name for dataset, _, _ in runs}
+        for dataset in (one for one in lake.DATASETS if one.name in laid_out):
+            # some may be a build's that is about to name them: now its condition fails
+            for year in self._years(dataset, tenant):
+                self._move_on(dataset, tenant, year)
+        laid.remove_unnamed(runs, self.tenants.get(tenant))
+
+    def _move_on(self, dataset: lake.Dataset, tenant: str, year: int) -> None:
+        """Let a year be the same in another revision, so that no older one is followed up."""
+        while known := self.tenants.get(tenant):
+            state = known.table(dataset.name).years[year]
+            if not state.revision:
+                return
+            same = replace(state, revision=state.revision + 1)
+            with suppress(ConflictError):
+                self.tenants.set_year(tenant, dataset.name, year, same, before=state)
+                return
 
     def _years(self, dataset: lake.Dataset, tenant: str) -> list[int]:
         known = self.tenants.get(tenant)
