@@ -56,6 +56,9 @@ EXPECTED: Mapping[str, Replies] = {
         "feed": (200, '"period","metric","scale","responses"'),
         "nps_by_agent": (200, '"promoters"'),
         "openapi": (200, '"openapi": "3.1.0"'),
+        "comments": (200, '"next_cursor":null'),
+        "posted": (200, '"report":"nps"'),
+        "words": (200, '"formula":"log_odds@1"'),
         "source_csv": (200, '"metric","scale","agent","responses"'),
     },
     "order_exports": {
