@@ -17,6 +17,7 @@ from pulse.store.objects import Objects
 from pulse.store.questions import Questions
 from pulse.store.tenants import Tenants
 from pulse.tenant_years.writing import YearWriter
+from pulse.tenants.tenant import YearState
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,17 @@ class Folding:
     def _move_on(self, dataset: lake.Dataset, tenant: str, year: int) -> None:
         """Let a year be the same in another revision, so that no older one is followed up."""
         while known := self.tenants.get(tenant):
-            state = known.table(dataset.name).years[year]
-            if not state.revision:
-                return
-            same = replace(state, revision=state.revision + 1)
             with suppress(ConflictError):
-                self.tenants.set_year(tenant, dataset.name, year, same, before=state)
+                self._raise_revision(dataset, tenant, year, known.table(dataset.name).years[year])
                 return
+
+    def _raise_revision(
+        self, dataset: lake.Dataset, tenant: str, year: int, state: YearState
+    ) -> None:
+        """Raises ConflictError where the year is no longer in this state."""
+        if state.revision:
+            same = replace(state, revision=state.revision + 1)
+            self.tenants.set_year(tenant, dataset.name, year, same, before=state)
 
     def _years(self, dataset: lake.Dataset, tenant: str) -> list[int]:
         known = self.tenants.get(tenant)
@@ -82,10 +87,9 @@ class Folding:
                     self.tenants.set_year(tenant, dataset.name, year, state_of_one, before=state)
                     continue
                 superseded = _superseded(self.objects, dataset, tenant, year, named)
-                if superseded and state.revision:
+                if superseded:
                     # some may be a build's that is about to name them: now its condition fails
-                    same = replace(state, revision=state.revision + 1)
-                    self.tenants.set_year(tenant, dataset.name, year, same, before=state)
+                    self._raise_revision(dataset, tenant, year, state)
                 self.objects.wipe_keys(superseded)
                 return
 
