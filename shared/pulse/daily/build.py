@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from pulse import days, lake
 from pulse.comments.keep import KeepComments
-from pulse.days import Remaining, now_us
+from pulse.days import Remaining
 from pulse.errors import (
     AthenaError,
     BuildCheckError,
@@ -181,7 +181,7 @@ class BuildDaily:
         were; the others have been built.
         """
         tables: list[_Table] = []
-        looked_us = now_us()  # before anything is read: what is stored later may be missed
+        looked_us = days.now_us()  # before anything is read: what is stored later may be missed
         stands = self.ledger.changes.stands()
         look = bool(start or end or impatient or whole)
         settled = [stand for stand in stands.values() if stand.is_settled and not look]
