@@ -15,7 +15,7 @@ from pulse.cli.api import Api, refusal
 from pulse.cli.arguments import known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.keyring import passing_key
-from pulse.cli.reporting import report_query
+from pulse.cli.reporting import Excel, Separator, report_query
 from pulse.cli.target import StackName, find_target
 
 Stream = Literal["responses", "interactions"]
@@ -32,10 +32,6 @@ End = Annotated[str | None, typer.Option(metavar="DAY", help="Last day, inclusiv
 Filters = Annotated[
     list[str] | None,
     typer.Option("--filter", metavar="DIM=VALUE", help="As of pulse report. May repeat."),
-]
-Excel = Annotated[bool, typer.Option("--excel", help="CSV with the mark by which Excel knows it.")]
-Separator = Annotated[
-    Literal["comma", "semicolon"], typer.Option(help="semicolon: CSV with decimal commas.")
 ]
 
 

@@ -19,6 +19,7 @@ from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.keyring import given_key, passing_key
 from pulse.cli.target import StackName, Target, find_target
 from pulse.serve.posted import LONGEST_ADDRESS
+from pulse.serve.query import MOST_ROWS
 from pulse.tenants.keys import PREFIXES
 
 Format = Literal["table", "json", "csv"]
@@ -28,7 +29,13 @@ Query = Mapping[str, str]
 
 _ESCAPED = re.compile(r"^\\(\\*!)")
 _KEY_LASTS_US = 300 * days.SECOND
-_MOST_ROWS = 10_000
+Excel = Annotated[
+    bool, typer.Option("--excel", help="CSV with the mark by which Excel knows UTF-8.")
+]
+Separator = Annotated[
+    Literal["comma", "semicolon"],
+    typer.Option(help="semicolon: CSV with commas as decimal marks."),
+]
 """A page as large as the interface gives one: fewer requests."""
 
 
@@ -64,7 +71,7 @@ def report(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=_MOST_ROWS, help="The first N rows alone."),
+        typer.Option(metavar="N", min=1, max=MOST_ROWS, help="The first N rows alone."),
     ] = None,
     filters: Annotated[
         list[str] | None,
@@ -79,13 +86,8 @@ def report(
     form: Annotated[
         Format, typer.Option("--format", help="json and csv: as the interface gives them.")
     ] = "table",
-    excel: Annotated[
-        bool, typer.Option("--excel", help="CSV with the mark by which Excel knows UTF-8.")
-    ] = False,
-    separator: Annotated[
-        Literal["comma", "semicolon"],
-        typer.Option(help="semicolon: CSV with commas as decimal marks."),
-    ] = "comma",
+    excel: Excel = False,
+    separator: Separator = "comma",
     key: Annotated[
         str | None,
         typer.Option(
@@ -115,7 +117,7 @@ def report(
         "fill": "true" if fill else None,
         "names": "true" if names else None,
         "order_by": order_by,
-        "limit": str(limit or _MOST_ROWS),
+        "limit": str(limit or MOST_ROWS),
         "format": "csv" if form == "csv" else "json",
         "excel": "true" if excel else None,
         "separator": separator if separator != "comma" else None,
