@@ -46,6 +46,14 @@ class Cursor:
         return base64.urlsafe_b64encode(parts.encode()).decode().rstrip("=")
 
     @classmethod
+    def of_question(cls, text: str, asked: str) -> Self:
+        """The cursor of a text, which has to be one of this question. Raises BadRequestError."""
+        cursor = cls.parse(text)
+        if cursor.asked != asked:
+            raise refusal("cursor", "invalid_cursor", "It belongs to another query.")
+        return cursor
+
+    @classmethod
     def parse(cls, text: str) -> Self:
         """The cursor of a text. Raises BadRequestError for one that was never given out."""
         try:

@@ -3,7 +3,6 @@
 from pulse.serve import meta, warnings
 from pulse.serve.cursors import Cursor, fingerprint
 from pulse.serve.plan import Plan, TenantDays
-from pulse.serve.query import refusal
 
 _FORM = 6
 """Raise it when the same objects give other bytes: ETags and cursors then differ too."""
@@ -59,9 +58,7 @@ def start(plan: Plan) -> int | None:
     """
     if plan.query.cursor is None:
         return 0
-    cursor = Cursor.parse(plan.query.cursor)
-    if cursor.asked != question_name(plan):
-        raise refusal("cursor", "invalid_cursor", "It belongs to another query.")
+    cursor = Cursor.of_question(plan.query.cursor, question_name(plan))
     return cursor.position if cursor.content == rows_name(plan) else None
 
 

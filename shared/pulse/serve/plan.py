@@ -111,7 +111,9 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
 
     Raises ForbiddenError where the report lacks a dimension that the key is bound to.
     """
-    filters = both(query.filters, _bound(report, key))
+    filters = both(
+        query.filters, bound_filters(key, report.filter_names, f"report {report.name} cannot tell")
+    )
     fixed = {name: among(values) for name, values in report.fixed.items()}
     asked = {*query.group_by, *filters}
     tables = report.tables_telling(asked)
@@ -148,13 +150,15 @@ def needs_of(plan: Plan) -> list[Needs]:
     ]
 
 
-def _bound(report: Report, key: Key) -> Filters:
-    """The filters that the key is bound to. Raises ForbiddenError where the report lacks one."""
+def bound_filters(key: Key, names: Collection[str], lacking: str) -> Filters:
+    """The filters that the key is bound to.
+
+    Raises ForbiddenError, ending in what is `lacking`, for a dimension that is not among the names.
+    """
     for name in key.filters:
-        if name not in report.filter_names:
+        if name not in names:
             raise ForbiddenError(
-                "filter_not_applicable",
-                f"This key is bound to one {name}, which report {report.name} cannot tell.",
+                "filter_not_applicable", f"This key is bound to one {name}, which {lacking}."
             )
     return {name: among(values) for name, values in key.filters.items()}
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pulse.comments.search import MOST_PARTS, Search
-from pulse.errors import ForbiddenError
 from pulse.filters import Condition, Filters, among, both
 from pulse.http import decode
 from pulse.reports.registry import FAMILIES, Report
 from pulse.serve import query as queries
+from pulse.serve.plan import bound_filters
 from pulse.serve.query import Query, refusal
 from pulse.tenants.keys import Key
 
@@ -85,7 +85,9 @@ def parse(pairs: Sequence[tuple[str, str]], parameters: Mapping[str, str], key: 
         raise refusal("contrast", "compare_with_all_time", "Nothing came before all_time.")
     return Asked(
         query=query,
-        filters=both(query.filters, _bound(key)),
+        filters=both(
+            query.filters, bound_filters(key, SURVEY.dimension_names, "answers do not tell")
+        ),
         segments=frozenset(_several("segment", given, SEGMENTS)),
         scores=frozenset(map(int, _several("score", given, [str(n) for n in range(11)]))),
         text=_searched(given),
@@ -94,16 +96,6 @@ def parse(pairs: Sequence[tuple[str, str]], parameters: Mapping[str, str], key: 
         contrast=contrast,
         against=_against(given, contrast),
     )
-
-
-def _bound(key: Key) -> Filters:
-    for name in key.filters:
-        if name not in SURVEY.dimension_names:
-            raise ForbiddenError(
-                "filter_not_applicable",
-                f"This key is bound to one {name}, which answers do not tell.",
-            )
-    return {name: among(values) for name, values in key.filters.items()}
 
 
 def _one(name: str, given: Mapping[str, str], allowed: Sequence[str]) -> str:

@@ -17,7 +17,6 @@ from pulse.serve.comments.found import NOTHING, Comment, Found, read
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
 from pulse.serve.posted import check_address
-from pulse.serve.query import refusal
 from pulse.store.objects import Objects
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
@@ -52,7 +51,7 @@ class CommentAnswers:
             comments = sorted(comments, key=lambda one: one.height)
         name = _name(tenant, key, asked)
         # a preset's days move on
-        content = fingerprint(found.content, dates.start, dates.end, tenant.min_sample)
+        content = fingerprint(found.content, dates.start, dates.end)
         start = _start(asked, name, content)
         shown = (one.shown for one in comments[start : start + asked.limit])
         page, rows = json_rows(shown, room=PAGE_BYTES - _META_BYTES)
@@ -138,9 +137,7 @@ def _start(asked: Asked, name: str, content: str) -> int:
     """Where the page begins. Raises BadRequestError and OutdatedError for another's cursor."""
     if asked.query.cursor is None:
         return 0
-    cursor = Cursor.parse(asked.query.cursor)
-    if cursor.asked != name:
-        raise refusal("cursor", "invalid_cursor", "It belongs to another query.")
+    cursor = Cursor.of_question(asked.query.cursor, name)
     if cursor.content != content:
         raise outdated()
     return cursor.position
