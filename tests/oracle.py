@@ -153,6 +153,9 @@ ALWAYS = {"channel": ("ticket", "chat", "external"), "score_value": tuple(range(
 ANY = object()
 """In a row's group: over all values."""
 
+SUMMED_UP = ("(other)", "(rest)")
+"""What several values are called that are counted together."""
+
 
 class Answered(Protocol):
     """One answer that counts."""
@@ -387,7 +390,7 @@ def _beside_the_others(asked: Asked, label: Label, found: Sequence[tuple[Label, 
     """An agent's adjusted score, and the side on which a step-up test over all agents has it."""
     nothing: Row = {"adjusted_score": None, "differs": None}
     group = dict(zip(asked.names, label, strict=True))
-    if {*asked.by} - {"tenant"} != {"agent"} or group["agent"] in (None, ANY):
+    if {*asked.by} - {"tenant"} != {"agent"} or group["agent"] in (None, ANY, *SUMMED_UP):
         return nothing
     good, bad = GOOD[group["metric"], group["scale"]], BAD[group["metric"], group["scale"]]
     answers: dict[str, list[tuple[Any, int]]] = {}
@@ -399,7 +402,9 @@ def _beside_the_others(asked: Asked, label: Label, found: Sequence[tuple[Label, 
     scores = {agent: _off_the_others(agent, answers) for agent in answers}
     score, _ = scores.get(group["agent"], (None, None))
     z = {
-        agent: value for agent, (_, value) in scores.items() if value and len(answers[agent]) >= 10
+        agent: value
+        for agent, (_, value) in scores.items()
+        if value and len(answers[agent]) >= 10 and agent not in SUMMED_UP
     }
     marked: set[str] = set()
     for agent in sorted(z, key=lambda each: abs(z[each])):  # from the least sure on
