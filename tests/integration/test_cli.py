@@ -839,7 +839,7 @@ def test_pages_are_put_together(
 ) -> None:
     arguments = ("report", "daily", "--tenant", reported, *RANGE, "--group-by", "agent,channel")
     whole, text = shell.json(*arguments), shell.run(*arguments, "--format", "csv").stdout
-    monkeypatch.setattr("pulse.cli.reporting._MOST_ROWS", "5")
+    monkeypatch.setattr("pulse.cli.reporting.MOST_ROWS", 5)
     shell.asked.clear()
     assert shell.json(*arguments)["rows"] == whole["rows"]
     assert len(shell.asked) > 1
