@@ -2,7 +2,7 @@
 # make check  lint, types and unit tests, within a minute: for every save
 # Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
 # make test-trino   the statements on Athena's own engine, which Maven (mvn) fetches once: 0.8 GB
-.PHONY: run check units test test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
+.PHONY: run check units test explore test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -23,6 +23,9 @@ ON_TRINO := $(filter trino,$(PULSE_ENGINE))
 run: .venv/run.stamp $(COUNTRIES) $(PAGES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@exec $(BIN)/python -m local
 
+# One commit has one answer on every machine: sets have one order, too (docs/decisions/0068).
+test units test-trino test-runtime: export PYTHONHASHSEED := 0
+
 test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
@@ -35,6 +38,15 @@ check: .venv/test.stamp
 units: .venv/test.stamp $(COUNTRIES)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
 	$(BIN)/python -m pytest tests/unit --quick -n 2 -q
+
+# The property tests with other examples: ROUNDS times, each with a seed of its own, until one fails.
+# make explore SEED=…, with the seed that was printed, draws the same again.
+ROUNDS := 3
+explore: .venv/test.stamp $(COUNTRIES)
+	@for seed in $(or $(SEED),$(shell $(BIN)/python -c 'import random; print(*random.sample(range(10**9), $(ROUNDS)))')); do \
+		echo "make explore SEED=$$seed"; \
+		PYTHONHASHSEED=$$seed $(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile explore --hypothesis-seed $$seed || exit; \
+	done
 
 # What the embedded Athena believes, on a real Trino (docs/decisions/0041): some ten minutes, 4 GB of memory.
 # Exit status 69: Trino cannot be had here.

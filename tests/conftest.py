@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -31,12 +30,10 @@ for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
 from local import dynamodb, layer_codecs  # noqa: E402
 from local.athena import clock as athenas_clock  # noqa: E402
 from pulse.observe import logger  # noqa: E402 - it reads the environment
-from tests import quick_moto  # noqa: E402
+from tests import drawing, quick_moto  # noqa: E402
 from tests.silence import Listener, leaks  # noqa: E402
 
-settings.register_profile("pulse", deadline=None)  # a busy machine is no fault of the code
-settings.load_profile("pulse")
-
+drawing.install()
 quick_moto.install()
 dynamodb.install()
 layer_codecs.install()

@@ -405,7 +405,7 @@ def identity(row: Item) -> tuple[Any, ...]:
 
 
 @given(st.lists(RESPONSES, max_size=12), st.lists(INTERACTIONS, max_size=12))
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12, deadline=None)
 @pytest.mark.usefixtures("noon")
 def test_what_is_found_and_removed_is_what_is_theirs(
     driver: Driver, responses: list[Item], interactions: list[Item]

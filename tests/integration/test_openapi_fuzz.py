@@ -84,6 +84,7 @@ def document(pulse: Driver) -> Any:
     return schemathesis.openapi.from_wsgi("/v1/openapi.json", wsgi(pulse))
 
 
+@pytest.mark.hypothesis  # inside of it
 def test_every_answer_is_one_that_the_document_promises(pulse: Driver, document: Any) -> None:
     operations = [found.ok() for found in document.get_all_operations()]
     assert len(operations) >= 5
