@@ -86,7 +86,7 @@ bench: .venv/bench.stamp $(COUNTRIES) $(if $(shell command -v mvn),.venv/trino.s
 
 # docs/reports.md, docs/openapi.json and the types of the pages; tests say when they are behind.
 docs: .venv/run.stamp
-	$(BIN)/python -m local.documents
+	$(BIN)/python -m pulse.documents
 
 # docs/pictures/: the pages as they are, with the sample (needs Chromium).
 pictures: .venv/test.stamp $(COUNTRIES) $(PAGES)

@@ -10,9 +10,9 @@ from samtranslator.yaml_helper import yaml_parse
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from local.documents.written import DOCUMENTS, OPENAPI
 from pulse.cli import importing
 from pulse.cli.layout import layout_names
+from pulse.documents.written import DOCUMENTS, OPENAPI
 from pulse.finance.files import COLUMNS
 from pulse.reports.formulas import FORMULAS
 from pulse.reports.registry import REPORTS

@@ -28,9 +28,9 @@ from pyarrow import parquet
 
 from functions.order_exports import app
 from local.athena.faults import failed, next_executions
-from local.documents.openapi import document
 from pulse import days
 from pulse.csv_cells import unguard
+from pulse.documents.openapi import document
 from pulse.errors import AthenaError
 from pulse.exports.files import COLUMNS
 from pulse.store.clients import client

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.documents.reply_types import READ_BY_PAGES, reply_types
+from pulse.documents.reply_types import READ_BY_PAGES, reply_types
 
 TEXT = {"type": "string"}
 

@@ -9,8 +9,8 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from local.documents.openapi import document
 from pulse import days, lake
+from pulse.documents.openapi import document
 from pulse.errors import BadRequestError
 from pulse.reports.registry import INTERACTION, REPORTS, SURVEY
 from pulse.serve.answer import answer

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from local.documents.openapi import document
-from local.documents.openapi_writing import SCHEMAS
+from pulse.documents.openapi import document
+from pulse.documents.openapi_writing import SCHEMAS
 from pulse.errors import FieldError
 from pulse.ingest import fields, pages, routes
 from pulse.ingest.interactions import InteractionReader

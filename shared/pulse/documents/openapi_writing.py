@@ -6,8 +6,8 @@ Tests hold the declarations against what ingest and export_rows themselves take 
 from itertools import chain
 from typing import Any
 
-from local.documents.openapi_events import SCHEMAS as EVENTS
 from pulse import days
+from pulse.documents.openapi_events import SCHEMAS as EVENTS
 from pulse.export_orders import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
 from pulse.ingest.fields import ID_PATTERN
 from pulse.ingest.routes import BATCH_ITEMS

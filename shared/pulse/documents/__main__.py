@@ -1,6 +1,6 @@
 """Writes every document that is made from the code."""
 
-from local.documents.written import DOCUMENTS
+from pulse.documents.written import DOCUMENTS
 
 for path, text in DOCUMENTS.items():
     path.write_text(text(), "utf-8")

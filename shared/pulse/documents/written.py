@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from local.documents.openapi import document
-from local.documents.reply_types import reply_types
-from local.documents.reports import reports_page
+from pulse.documents.openapi import document
+from pulse.documents.reply_types import reply_types
+from pulse.documents.reports import reports_page
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OPENAPI = ROOT / "shared" / "pulse" / "serve" / "openapi.json"
 """Where serve_reports reads it; docs/openapi.json is a link to it."""
 

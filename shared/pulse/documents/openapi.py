@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.documents.openapi_comments import SCHEMAS as COMMENT_SCHEMAS
-from local.documents.openapi_comments import paths as comment_paths
-from local.documents.openapi_replies import DATE, ref, reply_name
-from local.documents.openapi_replies import SCHEMAS as REPLY_SCHEMAS
-from local.documents.openapi_writing import PATHS as WRITING_PATHS
-from local.documents.openapi_writing import SCHEMAS as WRITING_SCHEMAS
 from pulse import days
+from pulse.documents.openapi_comments import SCHEMAS as COMMENT_SCHEMAS
+from pulse.documents.openapi_comments import paths as comment_paths
+from pulse.documents.openapi_replies import DATE, ref, reply_name
+from pulse.documents.openapi_replies import SCHEMAS as REPLY_SCHEMAS
+from pulse.documents.openapi_writing import PATHS as WRITING_PATHS
+from pulse.documents.openapi_writing import SCHEMAS as WRITING_SCHEMAS
 from pulse.encodings import COMPRESS_FROM, GZIP
 from pulse.errors import FieldError, RequestError
 from pulse.http import PROBLEM
