@@ -90,7 +90,7 @@ docs: .venv/run.stamp
 
 # docs/pictures/: the pages as they are, with the sample (needs Chromium).
 pictures: .venv/test.stamp $(COUNTRIES) $(PAGES)
-	$(BIN)/python -m local.pictures
+	$(BIN)/python -m local.sample.pictures
 
 # What AWS gets: every function and layer as an artifact under .aws-sam/. Needs python3.13, the functions' runtime.
 build: .venv-build/build.stamp .venv/run.stamp $(COUNTRIES)

@@ -17,11 +17,9 @@ from tests.documents import DOCS, texts
 from tests.recipes import views
 
 LOCAL = Path(__file__).parents[2] / "local"
-OF_PULSE = ("__main__.py", "documents", "pictures.py", "sample")
-"""make run, make docs and make pictures, and the sample: what is of Pulse and not of the stack."""
-MODULES = [
-    path for path in sorted(LOCAL.rglob("*.py")) if path.relative_to(LOCAL).parts[0] not in OF_PULSE
-]
+SAMPLE = LOCAL / "sample"
+"""Pulse on the stack: the one folder that may import Pulse."""
+MODULES = [path for path in sorted(LOCAL.rglob("*.py")) if SAMPLE not in path.parents]
 
 
 def name(path: Path) -> str:
@@ -38,12 +36,12 @@ def imported(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
-def test_the_stack_imports_nothing_of_pulse_and_of_local_only_itself(path: Path) -> None:
+def test_the_stack_imports_nothing_of_pulse_and_nothing_of_the_sample(path: Path) -> None:
     ours = {"pulse", "functions", "tests", "bench", "web"}
     found = list(imported(path))
     assert [module for module in found if module.split(".")[0] in ours] == []
-    own = {f"local.{part.removesuffix('.py')}" for part in OF_PULSE}
-    assert [m for m in found if ".".join(m.split(".")[:2]) in own] == []
+    of_sample = [module for module in found if module.startswith("local.sample")]
+    assert of_sample == (["local.sample.run.main"] if name(path) == "__main__.py" else [])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +54,7 @@ def test_the_embedded_athena_needs_nothing_else_of_the_stack(path: Path) -> None
 
 def test_modules_are_found() -> None:
     assert {"stack.py", "athena/engine.py", "iam.py"} <= set(map(name, MODULES))
-    assert "pulse.days" in list(imported(LOCAL / "__main__.py"))
+    assert "pulse.days" in list(imported(SAMPLE / "run.py"))
 
 
 # -- what the embedded Athena executes
@@ -136,5 +134,5 @@ def test_the_readmes_query_in_a_test_has_the_rows_that_it_shows(
 def test_the_readme_names_the_stacks_modules_and_no_other() -> None:
     named = set(re.findall(r"`([a-z_]+)`", README.read_text()))
     modules = {path.stem for path in LOCAL.glob("*.py")} - {"__init__", "__main__", "stack"}
-    beside = {"documents", "pictures", "sam_deploy", "sizes", "scan", "template"}
+    beside = {"sam_deploy", "sizes", "scan", "template"}
     assert modules - beside <= named

@@ -28,7 +28,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from local.sample import shop
 from pulse.cli.target import STACK_FILE
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "web" / "dist"
 PICTURES = ROOT / "docs" / "pictures"
 CHROMIUM = os.environ.get("PULSE_CHROMIUM", "/usr/bin/chromium")
