@@ -172,6 +172,7 @@ def _keys(bucket: Path) -> tuple[str, ...]:
 
 
 def main(folder: Path, delay_ms: int) -> None:
+    """Serve the folder's files until stdin ends, each reply after `delay_ms`; print the port."""
     server = Server(folder, lambda: time.sleep(delay_ms / 1000))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)  # noqa: T201 - what who started it waits for

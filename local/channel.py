@@ -1,6 +1,7 @@
-"""Calls from one process to another over a pipe: JSON, any number at once, in the order made.
+"""Calls from one process to another over a pipe.
 
-moto's process calls (`CallingEnd`), the stack's answers (`AnsweringEnd`).
+moto's process calls (`CallingEnd`), the stack's replies (`AnsweringEnd`). Messages are JSON.
+Calls go out in the order in which they are made, and any number of them may wait for a reply.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 
 class CallingEnd:
-    """The end that asks."""
+    """The end that makes calls and waits for their replies."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -25,11 +26,12 @@ class CallingEnd:
         self._numbers = itertools.count(1)
 
     def send(self, message: Any) -> None:
+        """Send one message that has no reply."""
         with self._sending:
             self._connection.send_bytes(json.dumps(message).encode())
 
     def call(self, message: Any) -> Any:
-        """What the other process answers to `message`."""
+        """Send `message`; return the other process's reply to it."""
         number = next(self._numbers)
         answer: Future[Any] = Future()
         self._waiting[number] = answer
@@ -37,7 +39,7 @@ class CallingEnd:
         return answer.result()
 
     def receive_answers(self) -> None:
-        """Hands each answer to its caller; returns when the other process is gone."""
+        """Hand each reply to its caller; return when the other process has ended."""
         while True:
             try:
                 reply = json.loads(self._connection.recv_bytes())
@@ -47,10 +49,10 @@ class CallingEnd:
 
 
 class AnsweringEnd:
-    """The end that is asked.
+    """The end that receives calls and replies to them.
 
-    `answer` runs in the order of the calls; if it returns a Future, the reply is sent when that is
-    done, and the calls behind it do not wait.
+    `answer` is called with each message, in the order of the calls, and returns the reply. If it
+    returns a Future, the reply is sent when that is done, and later calls do not wait for it.
     """
 
     def __init__(self, connection: Connection, answer: Callable[[Any], Any]) -> None:
@@ -59,11 +61,11 @@ class AnsweringEnd:
         self._sending = threading.Lock()
 
     def receive(self) -> Any:
-        """The next message as it is. Raises EOFError when the other process is gone."""
+        """Return the next message, whether a call or not. Raises EOFError when there is no more."""
         return json.loads(self._connection.recv_bytes())
 
     def serve(self) -> None:
-        """Answers calls until the other process is gone."""
+        """Reply to calls until the other process has ended."""
         while True:
             try:
                 call = self.receive()
@@ -84,4 +86,4 @@ class AnsweringEnd:
             try:
                 self._connection.send_bytes(reply)
             except OSError:
-                return  # moto has ended: nobody waits any more
+                return  # the other process has ended, so nobody waits for the reply

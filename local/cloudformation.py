@@ -40,19 +40,20 @@ Properties = dict[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a resource is made: its account, region, and the name CloudFormation thought of."""
+    """Where a resource is made: account, region, and the name that CloudFormation generated."""
 
     account: str
     region: str
     generated_name: str
 
     def arn(self, service: str, tail: str) -> str:
+        """The ARN of a resource made here; `tail` is what follows the account."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{tail}"
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a resource answers: `ref` to Ref, `attributes` to Fn::GetAtt."""
+    """A resource that was made: `ref` is what Ref gives, `attributes` what Fn::GetAtt gives."""
 
     ref: str
     attributes: dict[str, str] = field(default_factory=dict)
@@ -62,7 +63,7 @@ Maker = Callable[[Properties, Place], Made]
 
 
 class ExtraResource(CloudFormationModel):
-    """A resource of a type that moto lacks; one subclass per type."""
+    """A resource of a type that moto lacks. Each type is a subclass; moto calls the methods."""
 
     make: ClassVar[Maker]
 
@@ -72,16 +73,19 @@ class ExtraResource(CloudFormationModel):
 
     @property
     def physical_resource_id(self) -> str:
+        """What Ref gives."""
         return self.made.ref
 
     def get_cfn_attribute(self, attribute: str) -> str:
+        """What Fn::GetAtt gives. Raises moto's exception if the type has no such attribute."""
         if attribute not in self.made.attributes:
             raise UnformattedGetAttTemplateException
         return self.made.attributes[attribute]
 
     @classmethod
     def has_cfn_attr(cls, attr: str) -> bool:
-        return True  # judged by get_cfn_attribute, once the resource exists
+        """Always true: get_cfn_attribute refuses unknown attributes once the resource exists."""
+        return True
 
     @classmethod
     def create_from_cloudformation_json(
@@ -92,11 +96,12 @@ class ExtraResource(CloudFormationModel):
         region_name: str,
         **_: Any,
     ) -> ExtraResource:
+        """Make the resource. Raises ValidationError if its properties are not accepted."""
         place = Place(account_id, region_name, resource_name)
         try:
             return cls(cls.make(cloudformation_json["Properties"], place))
         except (HTTPException, KeyError) as error:
-            # another service's error, in that service's form: say it in CloudFormation's
+            # the service's own error, which a caller of CloudFormation could not read
             reason = getattr(error, "message", f"property {error} is missing")
             raise ValidationError(message=f"{cls.cloudformation_type()}: {reason}") from error
 
@@ -104,13 +109,15 @@ class ExtraResource(CloudFormationModel):
     def update_from_cloudformation_json(
         cls, original_resource: Any, *_: Any, **__: Any
     ) -> ExtraResource:
+        """Raise ValidationError: a change of the template needs a new stack."""
         raise ValidationError(message="The embedded stack is never updated: start it again")
 
     @classmethod
     def delete_from_cloudformation_json(cls, *_: Any, **__: Any) -> None:
-        """Nothing to take away: the whole of moto ends with the stack."""
+        """Do nothing: all of moto ends with the stack."""
 
     def is_created(self) -> bool:
+        """Always true: `make` returns when the resource is there."""
         return True
 
 
@@ -272,7 +279,7 @@ REFUSED = {
 class Bucket(FakeBucket):
     """moto's bucket, with the versioning that the template asks for.
 
-    Nothing is ever expired or sent: lifecycle rules and notifications are for AWS.
+    Lifecycle rules are accepted and never applied; a bucket with notifications is refused.
     """
 
     @classmethod
@@ -284,6 +291,7 @@ class Bucket(FakeBucket):
         region_name: str,
         **kwargs: Any,
     ) -> FakeBucket:
+        """Make the bucket. Raises ValidationError if it has notifications."""
         properties = cloudformation_json.get("Properties", {})
         if "NotificationConfiguration" in properties:
             raise ValidationError(message=f"Bucket {resource_name}: notifications are not served")

@@ -26,7 +26,7 @@ class HeadersPolicy:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What becomes of the requests for some paths."""
+    """A cache behaviour of the distribution: how it handles requests for some paths."""
 
     pattern: str
     """With CloudFront's * for any characters and ? for one."""
@@ -36,6 +36,7 @@ class Behaviour:
     headers: HeadersPolicy
 
     def fits(self, path: str) -> bool:
+        """Whether the behaviour's pattern matches the whole path."""
         regex = re.escape(self.pattern).replace(r"\*", ".*").replace(r"\?", ".")
         return re.fullmatch(regex, path, re.DOTALL) is not None
 

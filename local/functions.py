@@ -91,11 +91,15 @@ class Worker:
 
     @property
     def usable(self) -> bool:
+        """Whether the process runs and has imported its handler."""
         return self._ready and self._process.poll() is None
 
     @property
     def ended(self) -> bool:
-        """It died between two events. One that could not import still has to say so."""
+        """Whether the process ended between two events.
+
+        False for one that could not import its handler: the next event still has to get that error.
+        """
         return self._ready and self._process.poll() is not None
 
     def kill(self) -> None:

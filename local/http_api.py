@@ -181,11 +181,11 @@ class _Handler(BaseHTTPRequestHandler):
         return "embedded"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the access log says it all."""
+        """Write nothing: the access log has every request."""
 
 
 class AccessLog:
-    """One line a request, in the form that the template asks for."""
+    """Writes one line for each request, in the template's AccessLogSettings.Format."""
 
     def __init__(self, line: str, file: IO[str]) -> None:
         self._line = line
@@ -195,6 +195,7 @@ class AccessLog:
     def write(
         self, request: Request, reply: Reply, route_key: str, request_id: str, seconds: float
     ) -> None:
+        """Write the request's line; `seconds` is how long its reply took."""
         values = {
             "requestId": request_id,
             "extendedRequestId": request_id,
@@ -223,24 +224,25 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error."""
+        """Do nothing: a client that closed its connection is no error."""
 
 
 class HttpFront:
-    """The stack's port. Bound from the start, so that a port in use is known at once."""
+    """The stack's HTTP server. It binds its port when made, so that a taken port is known early."""
 
     def __init__(self, port: int) -> None:
-        """Raises OSError if the port is taken. 0 takes a free one."""
+        """Bind the port, or any free one if it is 0. Raises OSError if the port is taken."""
         self._handler = type("Handler", (_Handler,), {"access_log": None})
         self._server = _Server(("127.0.0.1", port), self._handler)
         self._serving: threading.Thread | None = None
 
     @property
     def url(self) -> str:
+        """The server's address, without a slash at its end."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def serve(self, answerer: Answerer, access_log: AccessLog | None) -> None:
-        """Requests are answered from now on."""
+        """Start to answer requests, in a thread."""
         self._handler.answerer = answerer  # type: ignore[attr-defined]
         self._handler.access_log = access_log  # type: ignore[attr-defined]
         self._serving = threading.Thread(
@@ -249,7 +251,7 @@ class HttpFront:
         self._serving.start()
 
     def stop(self) -> None:
-        """The port is free again. Open connections are cut by the end of their functions."""
+        """Stop the server and free its port. Open connections end when their functions end."""
         if self._serving:
             self._server.shutdown()
             self._serving.join()

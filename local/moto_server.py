@@ -1,9 +1,9 @@
-"""moto's server as the embedded stack needs it; the main module of a process of its own.
+"""moto's server as the embedded stack needs it: the main module of a process of its own.
 
-Started by local.aws.Moto with the number of a pipe's file descriptor and, if it is to be kept, the
-file for what IAM judges. Over the pipe go one message when the server is ready ({endpoint_url,
-credentials}), then the calls of Lambda functions. The process ends when the pipe does, so it never
-outlives the stack, whatever happens to that.
+local.aws.Moto starts the process with the number of a pipe's file descriptor and, optionally, the
+file to which each decision of IAM is written. When the server is ready, it sends one message over
+the pipe, {endpoint_url, credentials}; then it sends the calls of Lambda functions. The process ends
+when the pipe ends, so it never outlives the stack.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from local.template import ACCOUNT_ID
 
 
 def main(pipe: int, permissions: Path | None) -> None:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each call, otherwise
+    """Run the server until the pipe ends."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # INFO is a line for each call
     calls = CallingEnd(Connection(pipe))
     cloudformation.install()
     sqs.install()
@@ -52,11 +53,11 @@ def main(pipe: int, permissions: Path | None) -> None:
     calls.send({"endpoint_url": endpoint_url, "credentials": credentials})
     calls.receive_answers()
     athena.close()
-    os._exit(0)  # requests may still be waiting in threads; nobody is left to read them
+    os._exit(0)  # a return would wait for threads whose callers have ended
 
 
 def _administrator() -> dict[str, str]:
-    """The credentials of a user who may do everything: the runtime's own."""
+    """Make a user who may do everything; return its credentials, which the stack itself uses."""
     backend = iam_backends[ACCOUNT_ID]["aws"]
     backend.create_user("eu-central-1", "administrator")
     backend.put_user_policy("administrator", "everything", iam.EVERYTHING)

@@ -35,16 +35,17 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Decoded: an HTTP API, unlike a REST API, hands it on like that."""
+        """The path, percent-decoded: an HTTP API, unlike a REST API, passes it on decoded."""
         encoded = self.target.partition("?")[0].encode("latin-1")
         return unquote_to_bytes(encoded).decode("utf-8", "replace")
 
     @property
     def query(self) -> str:
+        """The query string, still percent-encoded, without its question mark."""
         return self.target.partition("?")[2]
 
     def header(self, name: str) -> str | None:
-        """All values of a header, joined by commas; None if it did not come."""
+        """All values of a header, joined by commas; None if the request has no such header."""
         values = [value for key, value in self.headers if key.lower() == name]
         return ",".join(values) if values else None
 
@@ -57,7 +58,7 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     function_status: int | None = None
-    """The status that a function returned; None where none was asked or it failed."""
+    """The status that a function returned; None if none was called or the call failed."""
 
     def without_cors(self) -> Reply:
         """API Gateway drops a function's own CORS headers once it has a CORS configuration."""

@@ -311,7 +311,10 @@ OURS = Deploy(ROOT / "template.yaml", ROOT / ".stacks", SAM, AwsRegion)
 
 
 def main(arguments: Sequence[str], deploy: Deploy = OURS) -> int:
-    """sam's exit code; 0 if only asking was wanted; 1, with the reason, if sam was not begun."""
+    """Ask for what is missing and, without --ask, run `sam deploy`; return the exit code.
+
+    It is sam's, 0 after --ask, or 1, with the reason on stderr, if sam was not started.
+    """
     asking_alone = list(arguments[:1]) == ["--ask"]
     arguments = arguments[1:] if asking_alone else arguments
     if not arguments or not arguments[0]:

@@ -147,13 +147,15 @@ def _payload(given: str | None, source: str, arn: str, region: str) -> Callable[
 
 
 class Target(Protocol):
-    """What a schedule calls: a local.functions.Function."""
+    """What a schedule calls; local.functions.Function is one."""
 
-    def submit_event(self, event: Any) -> None: ...
+    def submit_event(self, event: Any) -> None:
+        """Call the function with the event, without waiting for the result."""
+        ...
 
 
 class Clock:
-    """Calls functions when their schedules say so, until it is stopped."""
+    """Calls each schedule's function at the schedule's times, until it is stopped."""
 
     def __init__(self, schedules: list[Schedule], functions: Mapping[str, Target]) -> None:
         self._functions = functions
@@ -167,7 +169,7 @@ class Clock:
         self._thread.start()
 
     def stop(self) -> None:
-        """Nothing more is called."""
+        """Stop: after this no function is called any more."""
         self._stopping.set()
         self._thread.join()
 

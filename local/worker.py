@@ -1,14 +1,14 @@
-"""One warm Lambda environment: imports the handler once, then runs one event after another.
+"""One warm Lambda environment: it imports the handler once, then runs one event after another.
 
-Run by its path in a process of its own, whose only import path is the function's code and layers:
+It is run by its path in a process of its own, which can import only the function's code and layers:
 
     python -P worker.py PIPE HANDLER
 
-PIPE is the file descriptor of a duplex pipe. First it carries one message from here, {} or the
-{"error"} of the import; then events come in ({"event", "request_id", "deadline"}) and each is
-answered by {"result"} or {"error"}. What the handler prints goes to stdout, which is the function's
-log. The process ends with the pipe, even in the middle of an event: it never outlives the stack.
-Of Parquet's codecs pyarrow has those of AWS's layer (layer_codecs.py).
+PIPE is the file descriptor of a duplex pipe. The process first sends one message: {}, or {"error"}
+if the import failed. Then it receives events ({"event", "request_id", "deadline"}) and replies to
+each with {"result"} or {"error"}. What the handler prints goes to stdout, which is the function's
+log. The process ends when the pipe ends, even in the middle of an event, so it never outlives the
+stack. pyarrow has only those of Parquet's codecs that AWS's layer has (layer_codecs.py).
 """
 
 import importlib
@@ -33,7 +33,7 @@ Handler = Callable[[Any, "Context"], Any]
 
 
 class Context:
-    """What Lambda hands to a handler beside the event."""
+    """The context object that Lambda passes to a handler with the event."""
 
     def __init__(self, request_id: str, deadline: float) -> None:
         self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
@@ -48,10 +48,12 @@ class Context:
         self._deadline = deadline
 
     def get_remaining_time_in_millis(self) -> int:
+        """How many milliseconds are left before the function's timeout; 0 after it."""
         return max(0, int((self._deadline - time.time()) * 1000))
 
 
 def main(pipe: int, handler_name: str) -> None:
+    """Import the handler and run events until the pipe ends."""
     os.set_inheritable(pipe, False)  # a process that the handler starts must not keep it open
     connection = Connection(pipe)
     for stream in (sys.stdout, sys.stderr):
@@ -109,7 +111,7 @@ def _describe(error: Exception, error_type: str = "") -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Decimals become numbers, as in Lambda's own runtime; nothing else is guessed."""
+    """A Decimal as a number, as Lambda's own runtime encodes it; raises TypeError for all else."""
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

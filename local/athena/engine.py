@@ -84,10 +84,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A Parquet file of an UNLOAD: the text of each partition key's value (None: NULL), and where
-    the file lies on local disk."""
+    """A Parquet file of an UNLOAD, on local disk."""
 
     partition: Sequence[str | None]
+    """The text of each partition key's value; None is NULL."""
     file: Path
 
 

@@ -36,6 +36,7 @@ class StoredObject:
 
     @property
     def url(self) -> str:
+        """The object's address, s3://BUCKET/KEY."""
         return f"s3://{self.bucket}/{self.key}"
 
 

@@ -192,7 +192,7 @@ def read_query(text: str) -> exp.Expr:
 
 
 def _read_unload(text: str, tokens: Sequence[Token], checking: bool) -> Unload:
-    """UNLOAD ( query ) TO 's3://...' WITH ( name = value, ... )"""
+    """Read `UNLOAD ( query ) TO 's3://...' WITH ( name = value, ... )`."""
     close = _closing(tokens, 1)
     query = text[tokens[1].end + 1 : tokens[close].start]
     rest = list(tokens[close + 1 :])

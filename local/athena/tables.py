@@ -227,8 +227,9 @@ def _no_rows(table: GlueTable, columns: list[str]) -> str:
 
 
 def _check_file(path: Path, url: str, table: GlueTable, wanted: set[str]) -> None:
-    """Raises StatementError, in Athena's words, for what is no Parquet, and where a wanted column
-    has another type in the file.
+    """Raise StatementError, in Athena's words, if the file cannot be read as the table's rows.
+
+    It cannot where it is no Parquet, or holds a wanted column with another type than the table's.
     """
     try:
         schema = pq.read_schema(path)

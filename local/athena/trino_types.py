@@ -40,6 +40,7 @@ ANY = TrinoType("any")
 
 
 def decimal(precision: int, scale: int) -> TrinoType:
+    """The type decimal(precision,scale)."""
     return TrinoType("decimal", precision, scale)
 
 
@@ -50,14 +51,17 @@ _COLUMN_INFO_PRECISION = {"integer": 10, "bigint": 19, "double": 17, "varchar": 
 
 
 def is_integer(t: TrinoType) -> bool:
+    """Whether the type is integer or bigint."""
     return t in _INTEGERS
 
 
 def is_decimal(t: TrinoType) -> bool:
+    """Whether the type is a decimal of any precision."""
     return t.name == "decimal"
 
 
 def is_numeric(t: TrinoType) -> bool:
+    """Whether the type is one that can be computed with: an integer, a decimal or a double."""
     return is_integer(t) or is_decimal(t) or t == DOUBLE
 
 

@@ -146,8 +146,10 @@ def progress(doing: str, total: int) -> Iterator[Step]:
 
 @contextmanager
 def bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Within the block, what is given says of a work how far it has come: its name, how many of
-    its steps are done, and of how many. Each work is a bar, if stderr is a terminal.
+    """Within the block progress of several tasks is shown: a bar each, if stderr is a terminal.
+
+    The function that is yielded takes a task's name, how many of its steps are done, and how many
+    steps it has.
     """
     tasks: dict[str, TaskID] = {}
     with _drawn() as drawn:

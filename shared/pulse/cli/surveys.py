@@ -1,7 +1,7 @@
-"""`pulse survey add`, `set`, `list` and `close`: the question, its scale, how scores are judged,
-when the widget is shown, and which links may name the agent of an answer.
+"""`pulse survey add`, `set`, `list` and `close`.
 
-How it reaches people, by link, mail and widget, is survey_links.py's.
+They set a survey's text, its scale, which scores count as good, when the widget is shown, and which
+links may name the agent of a response. survey_links.py makes the links, mails and widget tags.
 """
 
 import re

@@ -27,8 +27,10 @@ CountryOf = Callable[[Any], str | None]
 
 
 def row_line(reason: str, stream: str, received_us: int, row: Mapping[str, Any]) -> str:
-    """A line for one item, with what its message said of it; when the item itself counts as
-    received."""
+    """The line for one item: its reason, its stream, and the row that its message made of it.
+
+    `received_us` is the item's own time of receipt (UTC, microseconds).
+    """
     return _line(reason, stream, received_us, {"row": _without_addresses(row)})
 
 

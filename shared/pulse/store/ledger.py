@@ -205,8 +205,9 @@ class Ledger:
 
     @contextmanager
     def lease(self, stream: str, day: date) -> Iterator[int | None]:
-        """Within the block nobody else rewrites the day's raw objects, until the moment that it is
-        told (UTC, microseconds) at most; None where somebody else does.
+        """Within the block no other process rewrites the day's raw objects.
+
+        Yields until when that holds (UTC, microseconds), or None if another process has the lease.
         """
         holder, until_us = lake.ulid(), days.now_us() + LEASE_US
         if not self.take(stream, day, holder, until_us):

@@ -79,7 +79,7 @@ class Objects:
             raise
 
     def _read(self, key: str, **conditions: str) -> tuple[bytes, str]:
-        """(bytes, ETag)"""
+        """Return an object's bytes and its ETag."""
         reply = self._client.get_object(Bucket=self.bucket, Key=key, **conditions)
         return reply["Body"].read(), reply["ETag"]
 

@@ -59,6 +59,7 @@ class Visible:
 
     @property
     def level(self) -> parts.Level:
+        """The part as the plan of parts weighs it: its visible days and about their bytes."""
         held = len(self.part.days) or 1
         size = self.part.sizes.get(CUBE, 0) * len(self.days) / held
         return parts.Level(self.days, size, self.part.carried)
