@@ -1,4 +1,4 @@
-"""build_daily: raw → daily, woken by schedules, by itself, or by hand with a range of days."""
+"""build_daily: raw → daily. Schedules invoke it, or itself, or a person with a range of days."""
 
 from datetime import date
 from functools import cache
@@ -18,7 +18,7 @@ def stage() -> BuildDaily:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Build what changed, or the days from `start` to `end` of the event."""
+    """Build the days that have changed, or those from `start` to `end` of the event."""
     result = stage().run(
         _day(event, "start"),
         _day(event, "end"),

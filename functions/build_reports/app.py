@@ -1,4 +1,4 @@
-"""build_reports: daily → reports, woken when days were built."""
+"""build_reports: daily → reports, invoked after days were built."""
 
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ def stage() -> BuildReports:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Write what has changed of every tenant's years."""
+    """Write the changed days of every tenant's years."""
     result = stage().run(remaining_s=lambda: context.get_remaining_time_in_millis() / 1000)
     return {
         "rewritten": [{"tenant": tenant, "year": year} for tenant, year in result.rewritten],

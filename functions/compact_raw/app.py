@@ -1,4 +1,4 @@
-"""compact_raw: many small objects of a past day → few, once a night, or by itself for the rest."""
+"""compact_raw: joins the many small objects of a past day, every night; invokes itself to go on."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""export_revenue: reports → finance, woken when reports were built, or by itself for the rest."""
+"""export_revenue: reports → finance, invoked after reports were built, or by itself to go on."""
 
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ def stage() -> ExportRevenue:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Export every tenant that is behind its reports, and close the months that are due."""
+    """Export every tenant whose files are older than its reports; close the months that are due."""
     result = stage().run(remaining_s=lambda: context.get_remaining_time_in_millis() / 1000)
     return {
         "exported": [{"tenant": tenant, "month": month} for tenant, month in result.exported],

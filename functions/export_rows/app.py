@@ -1,4 +1,4 @@
-"""export_rows: raw → the file of an export, woken by the order's event."""
+"""export_rows: raw → the file of an export, invoked by the event of its order."""
 
 from functools import cache
 from typing import Any
@@ -17,11 +17,11 @@ def stage() -> ExportRows:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Make the file of the first order in line of the tenant that the event names."""
+    """Make the file of the oldest open order of the tenant that the event names."""
     count("Orders")
     made = stage().run(
         event["detail"]["tenant"],
-        worker=event["id"],  # of all tries, Lambda's too
+        worker=event["id"],  # the same when Lambda retries the event
         remaining_s=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     return {"state": made.state if made else "nothing to do"}

@@ -1,4 +1,4 @@
-"""housekeep: removes what need not be kept, once a day, or woken by itself for the rest."""
+"""housekeep: removes what is no longer needed, once a day; invokes itself to go on."""
 
 from functools import cache
 from typing import Any
@@ -17,6 +17,6 @@ def stage() -> Housekeep:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Remove what nothing points at, and what is not to be kept any longer."""
+    """Remove objects that nothing points at, and data older than the retention."""
     result = stage().run(remaining_s=lambda: context.get_remaining_time_in_millis() / 1000)
     return {"removed": list(result.removed), "finished": result.finished}

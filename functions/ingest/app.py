@@ -1,4 +1,4 @@
-"""ingest: API Gateway's requests to write events or to read a survey → answers."""
+"""ingest: replies to API Gateway's requests that send events or read a survey."""
 
 from functools import cache
 from typing import Any
@@ -17,13 +17,13 @@ def stage() -> Ingest:
 
 @cache
 def door() -> Door:
-    """Whom it answers, read at the first request."""
+    """The rules of who may call, from the settings, made at the first request."""
     return Door.from_settings(IngestSettings.from_environment())
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The answer to one request, in API Gateway's form."""
+    """The reply to one request, in API Gateway's form."""
     count("Requests")
     return answer(stage().routes, event, door())

@@ -1,6 +1,6 @@
-"""order_exports: orders for exports over the API, and links to the files that were made.
+"""order_exports: takes orders for exports over the API, and gives links to the finished files.
 
-On a schedule it wakes the workers of orders that wait with nobody at work.
+On a schedule it also wakes a worker for each tenant whose orders wait while no worker runs.
 """
 
 from functools import cache
@@ -20,14 +20,14 @@ def stage() -> Orders:
 
 @cache
 def door() -> Door:
-    """Whom it answers, read at the first request."""
+    """The rules of who may call, from the settings, made at the first request."""
     return Door.from_settings(OrderExportsSettings.from_environment())
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The answer to one request, in API Gateway's form; or whom the schedule has woken."""
+    """The reply to one request, in API Gateway's form; to the schedule, the tenants woken for."""
     if "routeKey" not in event:
         return {"woken": list(stage().wake())}
     count("Requests")

@@ -1,4 +1,4 @@
-"""write_raw: a batch of the queue's messages → Parquet in the lake; the ids of what failed."""
+"""write_raw: stores a batch of the queue's messages as Parquet, and returns the ids that failed."""
 
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ def stage() -> WriteRaw:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Write the batch; SQS gives the messages named in the answer once more."""
+    """Write the batch; SQS delivers the messages that are named in the result again."""
     count("Messages", len(event["Records"]))
     failed = stage().write(event["Records"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -1,9 +1,10 @@
-"""compact_raw: the many small objects of a past day become few, each sorted by tenant.
+"""compact_raw: joins the many small objects of a past day into few, each sorted by tenant.
 
-write_raw makes an object a stream, day and minute; a statement over a year would open half a
-million. What is to be done follows from the ledger: a day older than the open window with enough
-objects that no compaction has seen. Nothing is deleted here and the ledger's version stays: for a
-day the rows stand in raw twice, which no reader counts, and housekeep removes the sources then.
+write_raw makes an object for each stream, day and minute, so that a statement over a year would
+open half a million. The ledger says which days are due: those older than OPEN_WINDOW with enough
+objects that no compaction has read. Nothing is deleted here, and the ledger's version stays as it
+is. For a day raw holds the rows twice; readers count an event once, and then housekeep removes the
+sources.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,24 +32,24 @@ from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 
 OPEN_WINDOW = timedelta(days=7)
-"""Younger days are left alone: most of what comes late still comes."""
+"""Younger days are not compacted: most late events are still to come."""
 LEAST_OBJECTS = 8
-"""New objects from which on a day is worth the work."""
+"""A day with fewer new objects is not compacted."""
 LARGE = 16 << 20
-"""Bytes from which on an object stays as it is: opening it no longer weighs on reading it."""
+"""An object of so many bytes stays as it is: it takes far longer to read than to open."""
 
 MOST_ROWS = 1_000_000
 MOST_BYTES = 256 << 20
-"""In memory: a compacted object is closed when it has reached either."""
+"""A compacted object ends when it has this many rows, or this many bytes in memory."""
 FETCHED_BYTES = 64 << 20
-"""As they lie in the lake, of objects that are fetched together."""
+"""The most bytes of objects that are fetched together."""
 AT_ONCE = 16
 
 RESERVE_S = 180.0
-"""No object is begun with less time than this left: the rest is for a run of its own."""
+"""With less time left no object is begun: the next invocation goes on."""
 
 InTime = Callable[[], bool]
-"""False once no further object may be begun."""
+"""True while there is time to begin another object."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class CompactResult:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """What becomes one object: the rows of these."""
+    """The rows of one new object, and the keys of the objects that they come from."""
 
     keys: tuple[str, ...]
     rows: pa.Table
@@ -80,7 +81,7 @@ class CompactRaw:
     @classmethod
     def from_settings(cls, settings: CompactRawSettings) -> Self:
         """The stage over the stack that the settings name."""
-        client("s3")  # here, because botocore cannot make it in two threads
+        client("s3")  # made before there are threads: botocore cannot make one in two at once
         objects = Objects(settings.lake_bucket)
         return cls(
             objects=objects,
@@ -91,11 +92,11 @@ class CompactRaw:
         )
 
     def run(self, *, remaining_s: Remaining) -> CompactResult:
-        """Compact every day that is due; one that somebody else rewrites is left for the next run.
+        """Compact every day that is due; one that another process rewrites waits for the next run.
 
-        Afterwards raw holds the same events as before, and where time ran out the function is
-        woken for the rest. Raises BuildCheckError naming the days that could not be compacted,
-        which are as they were; the others have been compacted.
+        Afterwards raw holds the same events as before. If the time does not suffice, the function
+        invokes itself to go on. Raises BuildCheckError with the days that could not be compacted,
+        which are unchanged; all others have been compacted.
         """
         compacted: list[tuple[str, date]] = []
         failures: list[BuildCheckError] = []
@@ -109,7 +110,7 @@ class CompactRaw:
                     compacted.append((dataset.stream, entry.day))
             except BuildCheckError as error:
                 failures.append(error)
-        if compacted and not finished:  # what only ever fails must not go on waking itself
+        if compacted and not finished:  # what only ever fails must not go on for ever
             self.events.announce("raw unfinished")
         logger.info("raw compacted", extra={"days": len(compacted), "finished": finished})
         count("DaysCompacted", len(compacted))
@@ -126,7 +127,7 @@ class CompactRaw:
                     yield dataset, entry
 
     def _compact(self, dataset: lake.Dataset, entry: Entry, remaining_s: Remaining) -> bool:
-        """Compact one day; False where there is nothing to do, or not yet."""
+        """Compact one day; False if it has nothing to compact, or another process rewrites it."""
         with self._lease(dataset.stream, entry.day, remaining_s) as in_time:
             if in_time is None:
                 return False
@@ -139,13 +140,13 @@ class CompactRaw:
             made, is_whole = self._write(dataset, entry.day, small, in_time)
             if made.sources:
                 self.compactions.put(made)
-            if is_whole:  # what came after `entry` was read is not counted, and may not be in it
+            if is_whole:  # up to entry.version: later objects may be missing from the compaction
                 self.ledger.note_compacted(dataset.stream, entry.day, entry.version)
             return bool(made.sources)
 
     @contextmanager
     def _lease(self, stream: str, day: date, remaining_s: Remaining) -> Iterator[InTime | None]:
-        """Within the block nobody else rewrites the day; None where somebody else does."""
+        """Within the block no other process rewrites the day; yields None if another one does."""
         with self.ledger.lease(stream, day) as until_us:
             if until_us is None:
                 yield None
@@ -154,9 +155,10 @@ class CompactRaw:
             yield lambda: remaining_s() >= RESERVE_S and days.now_us() < last_us
 
     def _undo(self, earlier: Sequence[Compaction]) -> None:
-        """Let what a compaction had written that died be what has served: its sources still lie.
+        """Mark the objects of compactions that died as replaced: their sources are still there.
 
-        Whoever held the lease is dead. The day itself is due again once no manifest is left.
+        Their process held the lease and lost it, so it is dead. Once none of their manifests is
+        left, the day is due again.
         """
         for compaction in earlier:
             if compaction.finished_us is None:
@@ -172,10 +174,10 @@ class CompactRaw:
         small: Mapping[str, int],
         in_time: InTime,
     ) -> tuple[Compaction, bool]:
-        """Write the rows of the small objects into few; the compaction, and whether time sufficed.
+        """Write the rows of the small objects into few; return the compaction, ready to publish.
 
-        It is to be published: its objects hold all rows of its sources, but for those of people who
-        have been erased.
+        Its objects hold all rows of its sources except those of erased people. The second value
+        says whether the time sufficed for all small objects.
         """
         made = Compaction(dataset.stream, day, lake.ulid())
         is_whole = False
@@ -187,7 +189,7 @@ class CompactRaw:
                 is_whole = True
                 break
             if len(chunk.keys) == 1:
-                continue  # alone it would become the same again
+                continue  # the result would be the same object again
             key = lake.raw_key(dataset.stream, day, lake.ulid())
             made = replace(made, objects=(*made.objects, key))
             self.compactions.put(replace(made, sources=()))
@@ -196,7 +198,7 @@ class CompactRaw:
         return replace(made, finished_us=days.now_us()), is_whole
 
     def _chunks(self, dataset: lake.Dataset, small: Mapping[str, int]) -> Iterator[_Chunk]:
-        """The rows of the objects in their order, cut where a compacted object is full."""
+        """The rows of the objects in order; a chunk ends once it has MOST_ROWS or MOST_BYTES."""
         keys: list[str] = []
         tables: list[pa.Table] = []
         rows = size = 0
@@ -220,10 +222,10 @@ class CompactRaw:
                 yield key, _decode(key, body, dataset)
 
     def _put(self, dataset: lake.Dataset, key: str, rows: pa.Table) -> None:
-        """Store the rows, sorted. Raises BuildCheckError unless S3 gives back just them.
+        """Store the rows, sorted. Raises BuildCheckError unless S3 returns exactly these rows.
 
-        What comes back is brought into the order in which the rows came, and compared with them
-        value by value: so neither sorting nor writing has lost, doubled or changed anything.
+        The object is read back, put into the order of `rows`, and compared with them value by
+        value. So neither sorting nor writing can lose, double or change a row unnoticed.
         """
         order = pc.sort_indices(rows, [(name, "ascending") for name in dataset.raw_order])
         self.objects.put(key, parquet.encode_table(rows.take(order)))
@@ -236,7 +238,7 @@ def _decode(key: str, body: bytes, dataset: lake.Dataset) -> pa.Table:
     try:
         return parquet.decode(body, dataset.raw_columns)
     except pa.ArrowException as error:
-        # without the error's text and trace, which could quote what an event held
+        # without the error's text and trace, which could quote an event
         raise BuildCheckError(f"{key} cannot be read: {type(error).__name__}") from None
 
 
@@ -249,7 +251,7 @@ def _joined(keys: Sequence[str], tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def portions(sizes: Mapping[str, int], most: int) -> Iterator[list[str]]:
-    """The keys in order, cut so that no portion of several has more bytes than `most`."""
+    """The keys in order, in portions of at most `most` bytes; a larger object is one of its own."""
     portion: list[str] = []
     taken = 0
     for key, size in sizes.items():

@@ -1,8 +1,8 @@
-"""The country of an address, from a MaxMind database (MMDB) that is on disk or in the lake.
+"""The country of a network address, from a MaxMind database (MMDB) on disk or in the lake.
 
 Two layouts are read: MaxMind's own (`country.iso_code`) and the flat one (`country_code`). A
-record without a country gives None, even where it has a `registered_country`: that is where the
-network's owner sits, not its user.
+record without a country gives None, even if it has a `registered_country`: that is the country of
+the network's owner, not of its user.
 """
 
 import socket
@@ -45,17 +45,17 @@ class Countries:
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str) -> Self:
-        """The database that an object holds. Raises SettingsError if it is no MMDB."""
-        # maxminddb's fast reader maps a file; a mapped file may lose its name at once
+        """The database with these bytes. Raises SettingsError if it is no MMDB."""
+        # maxminddb's fast reader maps a file into memory; after that the file may be removed
         with tempfile.NamedTemporaryFile(suffix=".mmdb") as file:
             file.write(content)
             file.flush()
             return cls(Path(file.name), name)
 
     def of(self, address: str | None) -> str | None:
-        """The ISO 3166 code of the address's country; None where it is not known.
+        """The ISO 3166 code of the address's country; None if it is not known.
 
-        A record that cannot be read counts as CountryLookupsFailed.
+        A record that cannot be read is counted in the metric CountryLookupsFailed.
         """
         ip = _parse(address)
         if ip is None or (isinstance(ip, IPv6Address) and not self._has_ipv6):
@@ -68,9 +68,9 @@ class Countries:
 
 
 def _parse(address: str | None) -> str | IPv4Address | IPv6Address | None:
-    """The address; an IPv4 one that is written as IPv6 (::ffff:a.b.c.d) as IPv4.
+    """The address as maxminddb takes it, with IPv4 in IPv6 form (::ffff:a.b.c.d) as IPv4.
 
-    A plain IPv4 address stays the text that it is: it need not be taken apart twice.
+    A plain IPv4 address is returned as text: maxminddb parses it again. None for anything else.
     """
     if address and _is_ipv4(address):
         return address
@@ -84,7 +84,7 @@ def _parse(address: str | None) -> str | IPv4Address | IPv6Address | None:
 def _is_ipv4(address: str) -> bool:
     try:
         socket.inet_pton(socket.AF_INET, address)
-    except (OSError, ValueError):  # not one; not even ASCII
+    except (OSError, ValueError):  # OSError: no IPv4 address; ValueError: not ASCII
         return False
     return True
 

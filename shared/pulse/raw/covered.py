@@ -1,6 +1,6 @@
-"""Rows of Parquet objects without those that tombstones cover.
+"""Removes from Parquet objects the rows that tombstones cover.
 
-write_raw asks about each row that it makes; this is for rows that lie in objects already.
+write_raw checks each row before it stores it; this module is for rows that are stored already.
 """
 
 from collections.abc import Sequence
@@ -26,18 +26,18 @@ _READ: dict[str, Sequence[str]] = {
     ),
     "interactions": ("tenant", "received_us", "customer", "interaction_id"),
 }
-"""What hashes are made of. Sessions name no customer."""
+"""The columns from which identity hashes are made, by stream. Sessions name no customer."""
 _COLUMNS = {dataset.stream: dataset.raw_columns for dataset in lake.DATASETS}
 
 
 def uncovered(rows: pa.Table, stream: str, day: date, tombstones: Tombstones) -> pa.Table:
-    """The rows, all of that day, that no tombstone covers, in their order."""
+    """The rows that no tombstone covers, in their order. All rows must be of that day."""
     rows = _unpurged(rows, stream, tombstones)
     if stream not in _READ or not tombstones.tenants:
         return rows
     if not len(
         rows
-    ):  # of no chunks, Arrow's indices_nonzero kills the process (apache/arrow#51018)
+    ):  # Arrow's indices_nonzero kills the process if there is no chunk (apache/arrow#51018)
         return rows
     tenants = pa.array(sorted(tombstones.tenants), pa.string())
     candidates = pc.indices_nonzero(pc.is_in(rows["tenant"], value_set=tenants))
@@ -53,7 +53,7 @@ def uncovered(rows: pa.Table, stream: str, day: date, tombstones: Tombstones) ->
 
 
 def _unpurged(rows: pa.Table, stream: str, tombstones: Tombstones) -> pa.Table:
-    """The rows without those that were purged. These may be all, so Arrow filters by columns."""
+    """The rows without the purged ones. A purge may cover many rows, so Arrow does the work."""
     for tenant, brought in tombstones.purges():
         if stream not in brought.streams:
             continue
@@ -73,7 +73,7 @@ def _unpurged(rows: pa.Table, stream: str, tombstones: Tombstones) -> pa.Table:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """What an object of a day becomes."""
+    """An object of a day without the rows that tombstones cover."""
 
     body: bytes
     removed: int
@@ -81,10 +81,11 @@ class Rewritten:
 
 
 def rewritten(body: bytes, stream: str, day: date, tombstones: Tombstones) -> Rewritten | None:
-    """The object without what tombstones cover; None where they cover nothing of it.
+    """The object without the rows that tombstones cover; None if they cover none of its rows.
 
-    An object of which no row is left stays one, with its columns and no row. One of no bytes, such
-    as S3's console makes for a folder, has none. Raises ArrowException for what is no Parquet.
+    If all rows are covered, the result is an object with its columns and no row. An object of no
+    bytes, as S3's console makes for a folder, has no rows. Raises ArrowException for an object that
+    is no Parquet.
     """
     if not body:
         return None
@@ -96,7 +97,7 @@ def rewritten(body: bytes, stream: str, day: date, tombstones: Tombstones) -> Re
 
 
 def holds(body: bytes, stream: str, day: date, tombstones: Tombstones) -> bool:
-    """Does an older version hold a row that tombstones cover? True if it cannot be read."""
+    """Whether an object holds a row that tombstones cover; True if it cannot be read."""
     try:
         return rewritten(body, stream, day, tombstones) is not None
     except (ValueError, OSError, pa.ArrowException):

@@ -1,7 +1,8 @@
-"""The agents' names that a batch holds, noted beside its rows: what GET /v1/dimensions shows.
+"""Stores the names of agents that a batch's events give, for GET /v1/dimensions.
 
-A name is a nicety. Noting one never fails a message, and takes a bounded part of a batch's time:
-what is left out is noted with a later batch. Those of secret keys come first; tenants take turns.
+Names are not needed for any figure. So storing one never fails a message, and takes at most
+LONGEST_US of a batch's time: the rest waits for the next batch. Names from secret keys come before
+those from publishable keys, and tenants take turns.
 """
 
 from collections import Counter
@@ -17,19 +18,20 @@ from pulse.raw.rows import Row
 from pulse.store.names import Names, Naming
 
 MOST_PUBLIC = 500
-"""Agents a batch whom publishable keys name, which anybody has: each costs a write or two."""
+"""The most names a batch that come from publishable keys, which anybody can use: each name costs
+a write or two."""
 LONGEST_US = 5 * days.SECOND
-"""After so long the rest of a batch's names waits: its messages are to be acknowledged."""
-_AT_ONCE = 8  # writes in flight, each of a few milliseconds
+"""After so long the rest of the names waits for the next batch, and this one is acknowledged."""
+_AT_ONCE = 8  # writes at the same time; each takes a few milliseconds
 _MOST_REMEMBERED = 100_000
 _MOST_WAITING = 20_000
 
 _Voice = tuple[str, str, bool]
-"""Tenant, agent, and whether it is trusted: who is called something, by whom."""
+"""A tenant, its agent, and whether the name comes from a secret key (trusted)."""
 
 
 class _Word(NamedTuple):
-    """What a row calls an agent; `day` is the event's. The greatest word counts."""
+    """The name that a row gives an agent; `day` is the event's. The greatest tuple counts."""
 
     happened_us: int
     received_us: int
@@ -38,22 +40,22 @@ class _Word(NamedTuple):
 
 
 class AgentNames:
-    """Notes names. The process remembers what it has noted, so that little is written twice.
+    """Stores names. It remembers what it has stored, so that few names are written twice.
 
-    A name is noted when it changes, and once for each later day: the record then has a version of
-    that day, and processes that were told different names agree again.
+    A name is written when it changes, and once for each later day. So processes that received
+    different names at different times end with the same one.
     """
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._noted: dict[_Voice, tuple[str, date]] = {}
         self._waiting: dict[_Voice, _Word] = {}
-        """What earlier batches had no time for."""
+        """Names that earlier batches had no time to store."""
 
     def note(self, rows: Iterable[tuple[date, Row]]) -> None:
-        """The names in these rows, each with its day, are known, or the log says why not.
+        """Store the names in these rows, each with its day. Never raises: failures are logged.
 
-        Those that there was no time for wait in this process for its next batch.
+        Names for which there is no time wait in this process for its next batch.
         """
         until_us = days.now_us() + LONGEST_US
         words = self._news(rows)
@@ -64,7 +66,7 @@ class AgentNames:
                 return False
             try:
                 self._names.note(_naming(voice, words[voice]))
-            except Exception as error:  # the rows are stored: their messages are not to come again
+            except Exception as error:  # the rows are stored, so their messages must not fail
                 if not stopped.is_set():
                     logger.error("names not noted", extra={"error": type(error).__name__})
                 stopped.set()
@@ -84,7 +86,7 @@ class AgentNames:
         self._waiting = {voice: words[voice] for voice in kept}
 
     def _news(self, rows: Iterable[tuple[date, Row]]) -> dict[_Voice, _Word]:
-        """What these rows and those that wait say, as far as it is not noted yet."""
+        """The names in these rows and among those that wait, without those stored already."""
         latest = _latest(rows)
         for voice, word in self._waiting.items():
             latest[voice] = max(word, latest.get(voice, word))
@@ -96,18 +98,18 @@ class AgentNames:
 
     def _remember(self, voice: _Voice, word: _Word) -> None:
         if len(self._noted) >= _MOST_REMEMBERED:
-            self._noted.clear()  # somebody makes agents up; do not grow with them
+            self._noted.clear()  # somebody invents agents; memory must not grow with them
         self._noted[voice] = word.name, word.day
 
 
 def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, _Word]:
-    """Of each voice its greatest word."""
+    """The latest name from each voice."""
     latest: dict[_Voice, _Word] = {}
     for day, row in rows:
         agent, name = row["agent"], row.get("agent_name")
         if not (agent and name):
             continue
-        # only responses come with publishable keys too
+        # only responses have a kind of key: all other events come with secret keys
         voice = row["tenant"], agent, row.get("key_kind", "secret") == "secret"
         happened_us = row["answered_us"] if "answered_us" in row else row["entered_us"]
         known = latest.get(voice)
@@ -117,16 +119,16 @@ def _latest(rows: Iterable[tuple[date, Row]]) -> dict[_Voice, _Word]:
 
 
 def _chosen(words: Mapping[_Voice, _Word]) -> list[_Voice]:
-    """Whose names are noted with this batch, if time allows, in order."""
+    """The voices whose names are stored with this batch if time allows, in order."""
     voices = _in_turn(words)
     trusted = sum(is_trusted for _, _, is_trusted in voices)
     return voices[: trusted + MOST_PUBLIC]
 
 
 def _in_turn(voices: Iterable[_Voice]) -> list[_Voice]:
-    """The trusted ones first, and among equals each tenant in its turn.
+    """The trusted voices first, and within both kinds one of each tenant in turn.
 
-    So a flood uses up neither what a secret key, nor what another tenant may have noted of a batch.
+    So a flood of names delays neither those of secret keys nor those of other tenants.
     """
     met: Counter[tuple[str, bool]] = Counter()
     turns: dict[_Voice, tuple[bool, int]] = {}

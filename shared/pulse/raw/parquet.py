@@ -1,7 +1,7 @@
-"""Rows → the bytes of a Parquet object, with the columns that lake.py declares; and back.
+"""Writes rows as a Parquet object with the columns that lake.py declares, and reads them back.
 
-Objects tell the number of their format (formats.py). Of a newer one the columns that this version
-does not know are kept, whoever writes the rows anew.
+An object holds the number of its format (formats.py). If an object has a newer format, the columns
+that this version does not know are kept when its rows are written again.
 
 The columns go to Arrow as one JSON object under a declared schema: every other way from Python
 objects (`pa.array(list)`) imports pandas where that is installed, half a second of a cold start.
@@ -20,14 +20,14 @@ from pulse import formats, lake
 
 _FORMAT = b"pulse.format"
 ROW_GROUP = 100_000
-"""Rows that a reader of one tenant passes over together, by their least and greatest tenant."""
+"""Rows of a row group: a reader of one tenant skips those whose tenants cannot include it."""
 
 _TYPES: Mapping[str, pa.DataType] = {
     "string": pa.string(),
     "boolean": pa.bool_(),
     "int": pa.int32(),
     "bigint": pa.int64(),
-    "decimal(9,4)": pa.decimal128(9, 4),  # read from texts: JSON's numbers would be floats
+    "decimal(9,4)": pa.decimal128(9, 4),  # Arrow reads it from text: a JSON number would be a float
     "decimal(18,4)": pa.decimal128(18, 4),
     "map<string,string>": pa.map_(pa.string(), pa.string()),
 }
@@ -40,14 +40,14 @@ def schema(columns: Mapping[str, str]) -> pa.Schema:
 
 
 def encode(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> bytes:
-    """One Parquet object with the rows in their order; the same rows give the same bytes."""
+    """The bytes of a Parquet object with the rows in order; the same rows give the same bytes."""
     return encode_table(_table(rows, schema(columns)))
 
 
 def encode_table(table: pa.Table) -> bytes:
-    """One Parquet object with the rows of a table in their order; equal tables, equal bytes.
+    """The bytes of a Parquet object with a table's rows in order; equal tables give equal bytes.
 
-    Its format is the present one, or that of newer objects that the rows come from.
+    Its format is the present one, or a newer one if rows come from objects of that.
     """
     table = table.replace_schema_metadata({_FORMAT: str(max(formats.RAW.number, _number(table)))})
     sink = pa.BufferOutputStream()
@@ -57,16 +57,16 @@ def encode_table(table: pa.Table) -> bytes:
 
 
 def rows_in(body: bytes) -> int:
-    """How many rows an object has."""
+    """How many rows a Parquet object has."""
     rows: int = parquet.ParquetFile(pa.BufferReader(body)).metadata.num_rows
     return rows
 
 
 def decode(body: bytes, columns: Mapping[str, str]) -> pa.Table:
-    """The rows of an object, with the columns declared and then those that a newer version added.
+    """The rows of an object: the declared columns, then those that a newer version added.
 
-    Columns that were declared after it was written are null. Raises ArrowException for what is no
-    Parquet, or does not hold in a column what is declared.
+    Columns that were declared after the object was written are null. Raises ArrowException for an
+    object that is no Parquet, or whose column has another type than is declared.
     """
     wanted = schema(columns)
     found = parquet.ParquetFile(pa.BufferReader(body)).read()
@@ -82,10 +82,10 @@ def decode(body: bytes, columns: Mapping[str, str]) -> pa.Table:
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
-    """The rows of tables as `decode` gives them, one after the other.
+    """The rows of all tables, in order, with the columns of all. The tables come from `decode`.
 
-    A column that one of them lacks is null there. Raises ArrowException where a column that is not
-    declared is of different types.
+    Where a table lacks a column, its rows are null there. Raises ArrowException if a column that is
+    not declared has different types.
     """
     newest = max(tables, key=_number)
     rows = pa.concat_tables(tables, promote_options="default").combine_chunks()
@@ -93,7 +93,7 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _number(table: pa.Table) -> int:
-    """The number of the format of the object that a table comes from; 1 where it tells none."""
+    """The number of the format of the object that a table comes from; 1 if the object has none."""
     told = (table.schema.metadata or {}).get(_FORMAT, b"")
     return int(told) if told.isdigit() else 1
 
@@ -101,7 +101,7 @@ def _number(table: pa.Table) -> int:
 def _table(rows: Sequence[Mapping[str, Any]], wanted: pa.Schema) -> pa.Table:
     maps = {field.name for field in wanted if pa.types.is_map(field.type)}
     columns = {name: [row[name] for row in rows] for name in wanted.names}
-    for name in maps:  # Arrow's JSON reader knows lists of entries, but no maps
+    for name in maps:  # Arrow's JSON reader reads no maps: they go as lists of entries
         columns[name] = [_entries(value) for value in columns[name]]
     kinds = [_ENTRIES if field.name in maps else field.type for field in wanted]
     body = msgspec.json.encode(columns)

@@ -1,8 +1,8 @@
-"""Events that could not be read are set aside with the reason: JSON lines under `quarantine/`.
+"""Lines for the quarantine: events that could not be read, each with the reason, as JSON.
 
-So nobody loses data by our mistake. A line holds everything that is needed to send its events again
-as they came (resend.py), with the country in place of the address: no address of a customer is kept
-even here. While a line is being sent again it carries a mark.
+So no event is lost by a mistake of ours. A line holds all that resend.py needs to send its events
+again, with the country in place of the network address: customers' addresses are stored nowhere,
+not even here. While a line is being sent again, it has the member MARK.
 """
 
 import json
@@ -13,17 +13,17 @@ from typing import Any
 from pulse import days, formats
 
 UNKNOWN_STREAM = "unknown"
-"""Where whole messages are set aside."""
+"""The folder of messages whose stream is not known."""
 MARK = "resent"
-"""The member of a line that is being sent again; it says since when."""
+"""A member of lines that are being sent again: since when."""
 
 _ADDRESS_MEMBERS = ("ip", "client_ip")
-# Also a time of day can look like the second one; it is better to lose that than to keep this.
+# The second pattern (IPv6) also matches some times of day. They are removed too: no address stays.
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f.]*")
 _REMOVED = "[address removed]"
 
 CountryOf = Callable[[Any], str | None]
-"""The country of an address; of anything else None."""
+"""Gives the country of a network address; None if it is not known or the value is no address."""
 
 
 def row_line(reason: str, stream: str, received_us: int, row: Mapping[str, Any]) -> str:
@@ -37,7 +37,7 @@ def row_line(reason: str, stream: str, received_us: int, row: Mapping[str, Any])
 def message_line(
     reason: str, received_us: int, body: str, client_ip: str | None, country_of: CountryOf
 ) -> str:
-    """A line for a whole message: as JSON without addresses, or else as text without any."""
+    """The line for a whole message: as JSON if it is that, else as text; without addresses."""
     try:
         told = json.loads(body)
         message = _without_addresses(_with_countries(told, client_ip, country_of))
@@ -59,7 +59,7 @@ def _line(reason: str, stream: str, received_us: int, content: Mapping[str, Any]
 
 
 def _with_countries(message: Any, client_ip: str | None, country_of: CountryOf) -> Any:
-    """The message with the countries that its addresses tell, where it does not tell them."""
+    """The message with a country beside each address that has none."""
     if not isinstance(message, Mapping):
         return message
     if message.get("key_kind") == "publishable":

@@ -1,11 +1,12 @@
-"""Sends what was set aside to the queue again, with its own key, country, time and identity.
+"""Sends lines of the quarantine to the queue again, with their own key, country, time and identity.
 
-Sent through the API it would be another answer, with another kind of key and from another place. So
-each line becomes a message with the envelope of the message that it came in, and with its own time
-of receipt: people who were erased since stay erased, and an answer that is sent twice counts once.
+If they were sent through the API, they would be new responses, from another kind of key and another
+place. So each line becomes a message with the envelope of its old message and its own time of
+receipt. People who have been erased since stay erased, and a response that is sent twice counts
+once.
 
 A line is marked, sent and removed, in this order. A run that dies in between leaves marked lines,
-which may have been sent or not. The next run sends them again, and they count once.
+which may or may not have been sent. The next run sends them again, and they count once.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ from pulse.store.queue import Queue
 from pulse.streams import STREAMS
 
 FIELDS = frozenset().union(*(stream.in_message for stream in STREAMS.values()))
-"""The members that an item may have."""
+"""The members that an item of a message may have, in any stream."""
 _IDS = tuple(stream.identity for stream in STREAMS.values())
 _ID_DIGITS = 16
 _AT_ONCE = 8
@@ -34,7 +35,7 @@ _TRIES = 5
 
 
 class UnsendableError(PulseError):
-    """No message can be made of the line; somebody has to edit it first."""
+    """The line cannot become a message; a person has to edit it first."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +47,28 @@ class Line:
 
     @classmethod
     def read(cls, key: str, text: str) -> Self:
-        """The line of an object."""
+        """The line with this text in the object `key`."""
         return cls(key, json.loads(text))
 
     @property
     def text(self) -> str:
-        """As it stands in the object."""
+        """The line as it stands in the object."""
         return json.dumps(self.told)
 
     @cached_property
     def id(self) -> str:
-        """Its id, which a mark does not change; equal lines have the same one."""
+        """The line's id, by its content without the mark; equal lines have equal ids."""
         unmarked = {name: value for name, value in self.told.items() if name != MARK}
         return hashlib.sha256(json.dumps(unmarked).encode()).hexdigest()[:_ID_DIGITS]
 
     @property
     def marked(self) -> Self:
-        """The line while it is being sent again."""
+        """The line with the mark that it is being sent again."""
         return type(self)(self.key, {**self.told, MARK: days.iso(days.now_us())})
 
     @property
     def is_marked(self) -> bool:
-        """True if a run began to send it again and has not ended."""
+        """Whether a run has begun to send it again."""
         return MARK in self.told
 
     @property
@@ -77,7 +78,7 @@ class Line:
 
     @property
     def envelope(self) -> Mapping[str, Any]:
-        """The members of its message; empty if it was no message."""
+        """The members of its message beside the items; empty if it was no message."""
         about = self.told.get("row", self.told.get("message"))
         return about if isinstance(about, Mapping) else {}
 
@@ -110,7 +111,7 @@ class Line:
         return [value for value in given if isinstance(value, str)]
 
     def with_values(self, values: Mapping[str, Any]) -> Self:
-        """The line with these values in each of its items. Raises UnsendableError for none."""
+        """The line with these values in each item. Raises UnsendableError if it has no items."""
         if not all(isinstance(item, Mapping) for item in self.items):
             raise UnsendableError("an item is no object")
         items = [{**item, **values} for item in self.items]
@@ -122,7 +123,7 @@ class Line:
         return type(self)(self.key, {**self.told, "message": {**self.envelope, "items": items}})
 
     def body(self) -> str:
-        """The message to be sent. Raises UnsendableError where there is none to be made."""
+        """The message to send, as text. Raises UnsendableError if the line cannot become one."""
         try:
             if "row" in self.told:
                 return self._message().encode()
@@ -156,17 +157,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which lines to take; None: any."""
+    """The conditions on lines; None is no condition."""
 
     tenant: str | None = None
     stream: str | None = None
     reason: str | None = None
-    """A part of the reason."""
+    """Text that the reason contains."""
     day: date | None = None
     """The UTC day on which they were set aside."""
 
     def holds(self, line: Line) -> bool:
-        """Is this line one to take?"""
+        """Whether the line meets all conditions."""
         return (
             self.tenant in (None, line.tenant)
             and self.stream in (None, line.stream)
@@ -176,7 +177,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Resent:
-    """How many lines and events were sent, and which lines could not be, with the reasons."""
+    """How many lines and events were sent; which lines could not be sent, and why."""
 
     lines: int
     events: int
@@ -185,7 +186,7 @@ class Resent:
 
 @dataclass(frozen=True)
 class Quarantine:
-    """All lines that were set aside in a lake, and the queue that they go to."""
+    """The quarantine of a lake, and the queue to which its lines can be sent."""
 
     objects: Objects
     queue: Queue
@@ -199,10 +200,10 @@ class Quarantine:
     def resend(
         self, wanted: Wanted, mend: Callable[[Line], Line | None], *, dry: bool = False
     ) -> Resent:
-        """Send the wanted lines again, each as `mend` returns it (None: leave the line alone).
+        """Send the wanted lines, each as `mend` returns it; None leaves the line as it is.
 
-        Afterwards the lines that were sent are no longer set aside, though write_raw may set them
-        aside anew. Lines that cannot be sent stay. A dry run changes nothing.
+        Lines that were sent are removed from the quarantine; write_raw may set them aside again.
+        Lines that cannot be sent stay. A dry run changes nothing.
         """
         sent: list[Line] = []
         unsendable: list[tuple[Line, str]] = []
@@ -221,9 +222,9 @@ class Quarantine:
         return Resent(len(sent), sum(len(line.items) for line in sent), tuple(unsendable))
 
     def _resend(self, key: str, bodies: Mapping[str, str]) -> None:
-        """Send the messages made of an object's lines, by the lines' ids.
+        """Send messages made of an object's lines; `bodies` has them by the lines' ids.
 
-        Lines that are gone when they are to be marked were erased, or sent by another run.
+        A line that is no longer there when it is to be marked was erased or sent by another run.
         """
         marked: set[str] = set()
 
@@ -238,7 +239,7 @@ class Quarantine:
         self._change(key, lambda lines: [line for line in lines if line.id not in marked])
 
     def _change(self, key: str, change: Callable[[list[Line]], list[Line]]) -> None:
-        """Replace an object's lines by those that `change` returns; delete it if that is none."""
+        """Replace an object's lines by what `change` returns; delete the object if that is []."""
         for _ in range(_TRIES):
             found = self.objects.look(key)
             if found is None:
@@ -262,7 +263,7 @@ class Quarantine:
         return keys if day is None else (key for key in keys if f"/dt={day}/" in key)
 
     def _read(self, key: str) -> list[Line]:
-        """The lines of an object; none where somebody else has sent or erased all since."""
+        """The lines of an object; none if it is gone: another run sent or erased all of them."""
         found = self.objects.look(key)
         return _lines(key, found[0]) if found else []
 

@@ -1,9 +1,10 @@
 """pulse restore raw: brings lost rows of raw back from older versions of its objects.
 
-The bucket keeps for a week what was replaced or deleted. A row counts as lost if an older version
-holds it and its day does not. Sources of compactions are older versions, too, but the day has their
-rows. Rows that were erased or purged are left out by their tombstones. So nobody has to know what
-happened, or when, and a second restoration changes nothing.
+The bucket keeps replaced and deleted versions of objects for a week. A row counts as lost if an
+older version holds it and no present object of its day does. Sources of compactions are older
+versions too, but their rows are still in the day. Rows that were erased or purged are left out,
+because tombstones cover them. So nobody has to know what happened and when, and a second run
+changes nothing.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class DayRestored:
-    """What became of a day of a stream."""
+    """What was restored of a stream's day."""
 
     objects: tuple[Restored, ...]
     unreadable: tuple[str, ...]
@@ -48,7 +49,7 @@ class DayRestored:
 
 @dataclass(frozen=True)
 class RestoreRaw:
-    """The stage; `day` is one day's work, from a shell."""
+    """The stage, which `pulse restore raw` runs; `day` restores one day of a stream."""
 
     objects: Objects
     ledger: Ledger
@@ -66,11 +67,11 @@ class RestoreRaw:
         )
 
     def day(self, dataset: lake.Dataset, day: date, *, dry: bool = False) -> DayRestored | None:
-        """Bring back the rows that a day has lost; in a dry run only say which.
+        """Bring back the rows that a day has lost; a dry run only says which.
 
-        Returns None for a day that never had an event or has expired. The day counts as changed in
-        any case, so that it is built again even if the run before died before counting it. Raises
-        ValueError for an object of a newer version of Pulse.
+        Returns None for a day that never had an event, or has expired. The day counts as changed
+        even if nothing was lost, because an earlier run may have died before it counted the change;
+        so the day is built again. Raises ValueError for an object of a newer version of Pulse.
         """
         stream = dataset.stream
         entry = self.ledger.entry(stream, day)
@@ -102,7 +103,7 @@ class RestoreRaw:
         return DayRestored(tuple(restored), tuple(spoilt))
 
     def _standing(self, dataset: lake.Dataset, day: date) -> tuple[_Rows, dict[str, str]]:
-        """The rows that the day has, and the ETags of objects that cannot be read, by key."""
+        """The rows of the day's present objects; the ETags of those that cannot be read, by key."""
         there: _Rows = set()
         spoilt: dict[str, str] = {}
         for key, etag in self.objects.etags(lake.raw_prefix(dataset.stream, day)).items():
@@ -114,15 +115,15 @@ class RestoreRaw:
         return there, spoilt
 
     def _older(self, dataset: lake.Dataset, day: date) -> list[Version]:
-        """Older versions, the newest first: of a key's versions it is the likeliest to be whole."""
+        """Older versions, the newest first: a key's newest one is likely the most complete."""
         older = self.objects.older_versions(lake.raw_prefix(dataset.stream, day))
         return sorted(older, key=lambda version: version.stored, reverse=True)
 
     def _kept(self, dataset: lake.Dataset, day: date, version: Version) -> pa.Table | None:
-        """The rows of a version that may come back; None if it has gone or cannot be read.
+        """The rows of a version without erased ones; None if it is gone or cannot be read.
 
-        Tombstones are read after it: an erasure of this moment does not wait for days that have
-        nothing of the person yet.
+        Tombstones are read after the version, because an erasure that runs at this moment does not
+        search days that hold nothing of the person yet.
         """
         body = self.objects.get_version(version)
         rows = _read(dataset, body) if body is not None else None
@@ -131,9 +132,9 @@ class RestoreRaw:
         return uncovered(rows, dataset.stream, day, self.erasures.tombstones())
 
     def _put(self, key: str, body: bytes, spoilt: str) -> None:
-        """Store rows in place of the spoilt object with that ETag; without one, as a new object.
+        """Store the bytes over the unreadable object with the ETag `spoilt`, or as a new object.
 
-        Raises ConflictError if something else stands there by now.
+        Raises ConflictError if the object has changed since.
         """
         if spoilt:
             self.objects.replace(key, body, etag=spoilt)
@@ -144,7 +145,7 @@ class RestoreRaw:
 def _read(dataset: lake.Dataset, body: bytes) -> pa.Table | None:
     """The rows of an object; None if it cannot be read.
 
-    Raises ValueError if it has columns that this version does not know: then it is not spoilt.
+    Raises ValueError if it has columns that this version does not know: it is readable, but newer.
     """
     try:
         return parquet.decode(body, dataset.raw_columns)
@@ -157,7 +158,7 @@ def _named(rows: pa.Table) -> _Rows:
 
 
 def _only(rows: pa.Table, names: _Rows) -> pa.Table:
-    """The rows that have these names."""
+    """The rows whose names (see `_names`) are among these."""
     return rows.filter(pa.array([name in names for name in _names(rows)], pa.bool_()))
 
 

@@ -1,7 +1,7 @@
-"""An item of a message → a row of its stream's raw table, with the day that it belongs to.
+"""Makes a row of a stream's raw table from an item of a message, with the day that it belongs to.
 
-Times are microseconds; which of two rows of one identity is the later is told by its version:
-`received_us`, then `content_hash`, and for interactions `updated_us` before them.
+Times are microseconds in UTC. Of two rows of one identity the one with the greater version counts:
+`received_us`, then `content_hash`; for interactions `updated_us` comes before them.
 """
 
 import hashlib
@@ -37,28 +37,28 @@ _LAST_US = days.to_us(datetime(9999, 1, 1, tzinfo=UTC))
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the items of a message come from."""
+    """The message that items come from, as far as their rows need it."""
 
     message: Message
     client_ip: str | None
-    """The caller's address; with a secret key it is a server's, and None here."""
+    """The caller's network address; None with a secret key, whose caller is a server."""
     timezone: str
 
 
 class Column(NamedTuple):
-    """What a column may hold."""
+    """Which values a column may hold."""
 
     name: str
     kind: str
     type: type
-    """Exactly this one: True is no number."""
+    """The values' type and no subclass: True is no int."""
     holds: Callable[[Any], bool] | None
-    """What must be true of a value beyond its type, if anything."""
+    """A condition on values beyond their type; None if there is none."""
     is_required: bool
     is_moment: bool
 
     def takes(self, given: object) -> bool:
-        """May a value of this very type stand here?"""
+        """Whether the column may hold a value of exactly this type."""
         return given is self.type or (given is NoneType and not self.is_required)
 
 
@@ -68,30 +68,30 @@ def _nothing(item: Mapping[str, Any], origin: Origin, countries: Countries) -> R
 
 @dataclass(frozen=True)
 class RowsOf:
-    """What sets the rows of a stream apart."""
+    """How the rows of one stream are made and checked."""
 
     stream: Stream
     order: tuple[str, ...]
-    """Identity and version: by these the rows of an object are sorted."""
+    """The columns of identity and version, by which the rows of an object are sorted."""
     check: Callable[[Row], None]
-    """Raises ValueError for values that do not go together."""
+    """Raises ValueError for values that contradict each other."""
     moment: str | None = None
-    """The column on whose local day the event counts; None: the item names its `day`."""
+    """The column whose tenant-local day is the event's; None if the item names its `day`."""
     enrich: Callable[[Mapping[str, Any], Origin, Countries], Row] = _nothing
-    """What is known beyond the item."""
+    """Gives columns that the item does not hold itself, such as its country."""
 
     def sort_key(self, row: Row) -> tuple[Any, ...]:
-        """By identity, then by version."""
+        """The row's place in an object: by identity, then by version."""
         return tuple([row[name] for name in self.order])
 
     @cached_property
     def nothing(self) -> Row:
-        """A row of which nothing is known: every column, in the table's order."""
+        """A row whose columns are all None, in the table's order."""
         return dict.fromkeys(self.stream.columns)
 
     @cached_property
     def declared(self) -> tuple[Column, ...]:
-        """What each column may hold."""
+        """Which values each column may hold, in the table's order."""
         needed = self.stream.in_every_message
         return tuple(
             Column(name, kind, *_HOLDS[kind], name in needed, name.endswith("_us"))
@@ -100,14 +100,14 @@ class RowsOf:
 
     @cached_property
     def bounded(self) -> tuple[Column, ...]:
-        """The columns of which more is asked than a type."""
+        """The columns that have a condition beyond the type."""
         return tuple(column for column in self.declared if column.holds or column.is_moment)
 
     @cached_property
     def misfit(self) -> Callable[[tuple[type, ...]], Column | None]:
-        """Of a row's types, in the table's order, the first column that does not take its own.
+        """Finds the first column that does not take its type, among a row's types in table order.
 
-        Rows of few patterns come again and again: each is looked at once.
+        Most rows have one of a few patterns of types; the result for each pattern is remembered.
         """
 
         @lru_cache(maxsize=10_000)
@@ -119,15 +119,15 @@ class RowsOf:
 
     @cached_property
     def content(self) -> Callable[[Row], tuple[Any, ...]]:
-        """What a row says, in the table's order: all but when and by which key it came."""
+        """Takes from a row all columns except _NOT_SAID, in the table's order."""
         said = [name for name in self.stream.columns if name not in _NOT_SAID]
         return itemgetter(*said)
 
 
 def row_of(item: Any, index: int, origin: Origin, countries: Countries) -> tuple[date, Row]:
-    """The tenant-local day of item `index`, and its row with the columns of the stream's table.
+    """Return the tenant-local day of item `index`, and its row with the stream's columns.
 
-    Raises ValueError saying why there is none; the item then has to be set aside.
+    Raises ValueError with the reason if the item cannot be a row; it is then to be set aside.
     """
     if not isinstance(item, dict):
         raise ValueError("an item must be an object")
@@ -153,7 +153,7 @@ def row_of(item: Any, index: int, origin: Origin, countries: Countries) -> tuple
 
 
 def _content_hash(row: Row, rows: RowsOf) -> str:
-    """128 bits over all columns but _NOT_SAID: rows with equal hashes say the same."""
+    """A hash of 128 bits over all columns except _NOT_SAID, as hexadecimal text."""
     return hashlib.sha256(_canonical(rows.content(row))).hexdigest()[:32]
 
 
@@ -171,9 +171,9 @@ def _named_day(item: Mapping[str, Any]) -> date:
 
 
 def _check_day(day: date, timezone: str) -> None:
-    """Raise ValueError where the raw table has no partition for the day."""
+    """Raise ValueError if the raw table has no partition for the day."""
     if days.FIRST_DAY <= day <= days.now().date():
-        return  # wherever it is still yesterday, this is tomorrow
+        return  # in every time zone this is tomorrow at the latest
     last = days.today(timezone) + DAYS_AHEAD * days.ONE_DAY
     if not days.FIRST_DAY <= day <= last:
         raise ValueError(f"the day {day} is outside of the table")
@@ -183,7 +183,7 @@ def _check_day(day: date, timezone: str) -> None:
 
 
 def _check(row: Row, rows: RowsOf) -> None:
-    """Raise ValueError unless every column holds what the table declares."""
+    """Raise ValueError unless every column holds a value that the table allows."""
     misfit = rows.misfit(tuple(map(type, row.values())))  # the row has its table's order
     if misfit:
         raise ValueError(f"{misfit.name} must be a {misfit.kind}")
@@ -203,7 +203,7 @@ def _within_bits(bits: int) -> Callable[[int], bool]:
 
 
 def _written_with(digits: int, places: int) -> Callable[[str], bool]:
-    """Decimals travel as text, so that no float rounds them."""
+    """A condition on decimals, which are texts in rows so that no float rounds them."""
     pattern = re.compile(rf"-?\d{{1,{digits - places}}}(\.\d{{1,{places}}})?", re.ASCII)
     return lambda value: bool(pattern.fullmatch(value))
 
@@ -228,14 +228,17 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def country_of(item: Mapping[str, Any], origin: Origin, countries: Countries) -> str | None:
-    """The country that an item comes from; of a server's own request never."""
+    """The country that the item names, else that of its address; None if the caller is a server."""
     if origin.message.key_kind == "publishable":
         return origin.message.country or countries.of(origin.client_ip)
     return item.get("country") or countries.of(item.get("ip"))
 
 
 def _key_kind_and_client(item: Mapping[str, Any], origin: Origin, countries: Countries) -> Row:
-    """Country, browser, os and device, but of a server's own request never; the kind of key."""
+    """The columns country, browser, os, device and key_kind of a response.
+
+    With a secret key the caller is a server, whose own country and client say nothing.
+    """
     own = origin.message.key_kind == "publishable"
     client = client_of(origin.message.user_agent if own else item.get("user_agent"))
     return {
@@ -257,7 +260,7 @@ def _check_response(row: Row) -> None:
 
 @lru_cache(maxsize=1024)
 def _rule(metric: str, scale: str) -> Rule:
-    """The rule that a response names. Raises ValueError for one that no reader would know."""
+    """The rule that a response names. Raises ValueError if readers do not know such a rule."""
     rule = Rule.parse(metric, scale)
     if rule.label != scale:
         raise ValueError(f"the scale {rule.label!r} is written {scale!r}")

@@ -1,10 +1,10 @@
 """Browser, operating system and class of device, from a User-Agent header.
 
-The families are ua-parser's (uap-core), "Other" where it knows none. The device is a coarse
-class, because that is what a report can act on: a family of devices would be one of ten
-thousand names. Safari on an iPad asks for desktop pages with a Mac's User-Agent and counts as
-one. A bot is what uap-core or crawler-user-agents lists as one; of the latter's list all but
-libraries, which programs of people use too (docs/decisions/0050).
+The families are those of ua-parser (uap-core); "Other" if it knows none. The device is a coarse
+class, because a report by device is of use only with few values: uap-core has ten thousand
+families of devices. Safari on an iPad sends a Mac's User-Agent and counts as a desktop. A bot is
+what uap-core or crawler-user-agents lists as one, except for the latter's libraries, which apps of
+people use too (docs/decisions/0050).
 """
 
 import re
@@ -17,7 +17,7 @@ from ua_parser import Domain, Resolver, Result, load_lazy_builtins
 from ua_parser.regex import Resolver as RustResolver
 
 LIMIT = 1_000
-"""Characters of a header that are looked at; what is longer comes from no browser."""
+"""Characters of a header that are read; no browser sends a longer one."""
 
 UNKNOWN = "Other"
 
@@ -70,41 +70,41 @@ _TABLET = re.compile(r"iPad|Kindle|Tablet|Playbook|TouchPad", re.IGNORECASE)
 _PHONE = re.compile(r"iPhone|iPod|Generic Smartphone|Generic Feature Phone")
 _TELEVISION = re.compile(r"TV\b|Chromecast|BRAVIA|Roku")
 _OPERA_PHONE = re.compile(r"Opera M(?:ini|obi)/")
-"""Opera's browsers for phones do not say Mobile on Android; the one for tablets is Opera Tablet."""
+"""Opera's browsers for phones lack the word Mobile on Android; for tablets it is Opera Tablet."""
 _OPEN_HARMONY = re.compile(r"\((Phone|Tablet|PC); OpenHarmony ")
-"""As its web component has it (openharmony/docs, web-default-userAgent.md)."""
+"""The form that OpenHarmony documents (openharmony/docs, web-default-userAgent.md)."""
 _OPEN_HARMONY_DEVICES = {"Phone": "mobile", "Tablet": "tablet", "PC": "desktop"}
 _LIBRARY = "http-library"
-"""How crawler-user-agents tags programs' libraries: an app on somebody's phone may use one."""
+"""The tag of crawler-user-agents for HTTP libraries: an app on somebody's phone may use one."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """What a customer answered with; None: not known."""
+    """What a customer answered with; None is not known."""
 
     browser: str | None = None
     os: str | None = None
     device: str | None = None
-    """desktop, mobile, tablet, bot or other"""
+    """One of desktop, mobile, tablet, bot and other."""
 
 
 NOT_GIVEN = Client()
 
 
 def client_of(user_agent: str | None) -> Client:
-    """What the header tells."""
+    """The client that sends this User-Agent header; its fields are None without a header."""
     return _parse(user_agent[:LIMIT]) if user_agent else NOT_GIVEN
 
 
 @cache
 def resolver() -> Resolver:
-    """ua-parser on its Rust engine, 30 times as fast as the one in Python."""
+    """ua-parser with its engine in Rust, which is 30 times as fast as the one in Python."""
     return RustResolver(load_lazy_builtins())
 
 
 @cache
 def _bots() -> ua_parser_rs.UserAgentExtractor:
-    """Finds a bot's pattern in a header: 1,500 of them at once, in about a microsecond."""
+    """Finds whether a header matches any of 1,500 patterns of bots, in about a microsecond."""
     patterns = [bot["pattern"] for bot in CRAWLER_USER_AGENTS_DATA if _LIBRARY not in bot["tags"]]
     return ua_parser_rs.UserAgentExtractor(
         (pattern, "bot", None, None, None, None) for pattern in patterns
@@ -125,7 +125,7 @@ def _parse(user_agent: str) -> Client:
 def _device(user_agent: str, parsed: Result) -> str:
     family = parsed.device.family if parsed.device else ""
     os = parsed.os.family if parsed.os else ""
-    # Spider is what uap-core calls every program that reads pages by itself
+    # uap-core has the family Spider for every program that reads pages by itself
     if family == "Spider" or _bots().extract(user_agent):
         return "bot"
     if harmony := _OPEN_HARMONY.search(user_agent):
@@ -133,7 +133,7 @@ def _device(user_agent: str, parsed: Result) -> str:
     if _OPERA_PHONE.search(user_agent):
         return "tablet" if _TABLET.search(family) else "mobile"
     carried = os == "iOS" or (os == "Android" and "Mobile" in user_agent)
-    if _TELEVISION.search(user_agent) and not carried:  # apps have TV in their names too
+    if _TELEVISION.search(user_agent) and not carried:  # apps on phones have TV in their names too
         return "other"
     if _TABLET.search(family) or (os == "Android" and "Mobile" not in user_agent):
         return "tablet"  # Android's own convention: phones say Mobile, tablets do not

@@ -1,11 +1,12 @@
-"""A batch of messages → objects of the lake, one for each stream and day.
+"""Stores a batch of messages as objects of the lake, one for each stream and day.
 
-Whom an erasure names is left out, wherever the message has waited (tombstones.py).
+Rows of people who were erased while their message waited are left out (tombstones.py).
 
-First the objects, then the ledger's days, then the word to builders that there is something new
-(a tenant's first events wake one at once), then the acknowledgement: a process that dies in between
-writes the same rows again, and builders count each identity once. A message has failed if any of
-its rows could not be stored; the others of the batch are done.
+First the objects are written, then the days are counted as changed in the ledger, then builders
+are told that there is something new (for a tenant's first events one is invoked at once), then the
+messages are acknowledged. If the process dies in between, the same rows are written again, and
+builders count each identity once. A message fails if any of its rows could not be stored; the other
+messages of the batch do not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,32 +34,32 @@ from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tombstones import Tombstones
 
-_AT_ONCE = 8  # objects in flight; an import of a year touches hundreds of days
+_AT_ONCE = 8  # objects written at the same time; an import of a year has hundreds of days
 
 
 @dataclass(eq=False)
 class Target:
-    """One object to be: rows of a day, or, without a day, lines to set aside."""
+    """An object to be written: rows of a day, or, without a day, lines of the quarantine."""
 
     stream: str
     day: date | None
     rows: list[Row] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     messages: set[str] = field(default_factory=set)
-    """Ids of the messages that have something in it."""
+    """Ids of the messages whose items it holds."""
 
 
 class Batch:
-    """What the messages read so far come to: at most one target a stream and day."""
+    """The targets of the messages read so far, at most one for each stream and day."""
 
     def __init__(self, tombstones: Tombstones) -> None:
         self._tombstones = tombstones
         self._targets: dict[tuple[str, date | None], Target] = {}
         self.left_out = 0
-        """Items of persons that have been erased, and what was purged."""
+        """How many items were left out, since their person or source was erased or purged."""
 
     def leave_out(self, message: Message, item: Any) -> bool:
-        """Is the item, which cannot be read, nothing to keep? Then it counts as left out."""
+        """Whether the unreadable item is covered by a tombstone; then it counts as left out."""
         tenant, received_us = message.tenant, message.received_us
         erased = self._tombstones.name(tenant, item, received_us) or self._tombstones.purged(
             tenant, message.stream, message.key_id, received_us
@@ -67,7 +68,7 @@ class Batch:
         return erased
 
     def leave_out_whole(self, message: Message) -> bool:
-        """Was all of the message purged? Then its items count as left out."""
+        """Whether the whole message was purged; then its items count as left out."""
         purged = self._tombstones.purged(
             message.tenant, message.stream, message.key_id, message.received_us
         )
@@ -75,7 +76,7 @@ class Batch:
         return purged
 
     def add_row(self, stream: str, day: date, row: Row, message_id: str) -> None:
-        """A row to store, unless it is an erased person's."""
+        """Add a row to its day's target, unless a tombstone covers it."""
         if self._tombstones.cover(stream, row, day):
             self.left_out += 1
             return
@@ -83,13 +84,13 @@ class Batch:
         target.rows.append(row)
 
     def set_aside(self, stream: str, line: str, message_id: str) -> None:
-        """A line for the quarantine."""
+        """Add a line to the stream's target in the quarantine."""
         target = self._target(stream, None, message_id)
         target.lines.append(line)
 
     @property
     def targets(self) -> list[Target]:
-        """Everything to be stored."""
+        """All objects to be written."""
         return list(self._targets.values())
 
     def _target(self, stream: str, day: date | None, message_id: str) -> Target:
@@ -101,7 +102,7 @@ class Batch:
 
 
 class WriteRaw:
-    """Stores events as they come."""
+    """The stage; `write` stores the messages of one SQS event."""
 
     def __init__(
         self,
@@ -125,12 +126,12 @@ class WriteRaw:
 
     @classmethod
     def from_settings(cls, settings: WriteRawSettings) -> Self:
-        """write_raw on what template.yaml names.
+        """The stage over the stack that the settings name.
 
-        Raises SettingsError for a country database that cannot be read.
+        Raises SettingsError if the country database cannot be read.
         """
         for service in ("dynamodb", "s3"):
-            client(service, fail_fast=False)  # here: botocore cannot make them in two threads
+            client(service, fail_fast=False)  # before there are threads, which botocore needs
         objects = Objects(settings.lake_bucket)
         return cls(
             objects,
@@ -144,10 +145,10 @@ class WriteRaw:
         )
 
     def write(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Store the messages of an SQS event; the ids of those that have to come again."""
+        """Store the messages of an SQS event; return the ids of those that failed."""
         try:
             batch = Batch(self._erasures.tombstones())
-        except Exception as error:  # without knowing whom to leave out nothing may be written
+        except Exception as error:  # nothing may be written without knowing who was erased
             _log("erasures not read", error)
             count("MessagesFailed", len(records))
             return [record["messageId"] for record in records]
@@ -168,10 +169,10 @@ class WriteRaw:
     # -- reading
 
     def _read(self, record: Mapping[str, Any], batch: Batch) -> bool:
-        """Add what a message holds to the batch; False if it has to come again for that."""
+        """Add a message's items to the batch; False if the message failed."""
         try:
             self._sort(record, batch)
-        except Exception as error:  # whatever it is: only this message comes again
+        except Exception as error:  # whatever it is, only this message fails
             _log("message not read", error, message_id=record["messageId"])
             return False
         return True
@@ -201,7 +202,7 @@ class WriteRaw:
             day, row = row_of(item, index, origin, self._countries)
             if day < first_kept_day(self._retention_days):
                 raise ValueError(expired(day))
-        except Exception as error:  # a row may be wrong in any way; the others are good
+        except Exception as error:  # whatever is wrong with this item, the others are stored
             if batch.leave_out(message, item):
                 return
             reason = str(error) if isinstance(error, ValueError) else type(error).__name__
@@ -219,14 +220,14 @@ class WriteRaw:
             batch.add_row(message.stream, day, row, message_id)
 
     def _country(self, item: Any, origin: Origin) -> str | None:
-        """The country of an item that cannot be read; its address is not kept."""
+        """The country of an unreadable item, which is kept in place of its address."""
         if origin.message.stream != "responses" or not isinstance(item, Mapping):
             return None
         known = {name: item[name] for name in ("country", "ip") if type(item.get(name)) is str}
         return country_of(known, origin, self._countries)
 
     def _refuse(self, record: Mapping[str, Any], reason: str, batch: Batch) -> None:
-        """Set a whole message aside."""
+        """Set a whole message aside with the reason."""
 
         def found(address: Any) -> str | None:
             return self._countries.of(address) if isinstance(address, str) else None
@@ -238,13 +239,13 @@ class WriteRaw:
     # -- storing
 
     def _store(self, target: Target) -> Target | None:
-        """Store one target; the target itself if that failed."""
+        """Write one target; return None, or the target if that failed."""
         try:
             if target.day is None:
                 self._store_aside(target)
             else:
                 self._store_rows(target, target.day)
-        except Exception as error:  # the messages that have rows in it come again
+        except Exception as error:  # the messages whose items it holds fail
             _log("object not stored", error, stream=target.stream, day=str(target.day))
             return target
         return None
@@ -258,20 +259,20 @@ class WriteRaw:
             self._set_aside(target, day)
 
     def _tell(self, stored: Sequence[Target]) -> list[Target]:
-        """Tell builders of what is stored, once a stream; the targets of which that failed."""
+        """Tell builders what is stored, once for each stream; return the targets that they miss."""
         untold: list[Target] = []
         for stream in dict.fromkeys(target.stream for target in stored if target.day):
             try:
                 self._ledger.changes.tell(stream)
-            except Exception as error:  # no builder would look: the messages come again
+            except Exception as error:  # no builder would read them, so their messages fail
                 _log("builders not told", error, stream=stream)
                 untold += [one for one in stored if one.day and one.stream == stream]
         return untold
 
     def _wake_for_first(self, stored: Sequence[Target]) -> None:
-        """Have a tenant's first events built at once: somebody tries it out and waits for them.
+        """Invoke a builder at once for a tenant's first events: somebody tries Pulse and waits.
 
-        Later ones wait for the schedule, as these do where the word is lost.
+        Later events wait for the schedule. If this call fails, so do the first ones.
         """
         begun = self._zones.begun.intersection(row["tenant"] for t in stored for row in t.rows)
         if not begun:
@@ -283,9 +284,10 @@ class WriteRaw:
             _log("builders not woken", error)
 
     def _set_aside(self, target: Target, day: date) -> None:
-        """Store as lines the rows of a day that expired while raw was to be kept less long.
+        """Also keep the rows of an expired day as lines of the quarantine: no build counts them.
 
-        No build would count them; housekeep removes the object.
+        A day can expire after its row was made, if the stack's retention was shortened. housekeep
+        removes the object with the rows.
         """
         for row in target.rows:
             content = {
@@ -318,11 +320,11 @@ def _client_ip(record: Mapping[str, Any]) -> str | None:
 
 
 def _sent_us(record: Mapping[str, Any]) -> int:
-    """When SQS took the message, for one that does not say it itself."""
+    """When SQS received the message (UTC, microseconds)."""
     sent_ms = record.get("attributes", {}).get("SentTimestamp")
     return int(sent_ms) * 1000 if sent_ms else days.now_us()
 
 
 def _log(text: str, error: Exception, **extra: str) -> None:
-    """Log the kind of an error alone: its text could hold what an event held."""
+    """Log only the kind of an error: its text could quote an event."""
     logger.error(text, extra={"error": type(error).__name__, **extra})

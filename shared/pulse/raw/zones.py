@@ -1,4 +1,4 @@
-"""The time zones that make a tenant's days."""
+"""The time zones by which tenants' days are."""
 
 from pulse import days
 from pulse.errors import ConflictError
@@ -12,19 +12,19 @@ _TRIES = 3
 class Zones:
     """Time zones by tenant, remembered for a minute.
 
-    A zone is fixed before the first event, but the tenant may be deleted, and its id be given to
-    another.
+    A tenant's zone never changes after its first event. But the tenant may be deleted and its id be
+    given to a new one, so the zone is read again after the minute.
     """
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
         self._fixed: dict[str, tuple[str, int]] = {}
-        """With the moment until which each is known."""
+        """Each zone with the moment until which it is remembered."""
         self.begun: set[str] = set()
-        """Tenants whose zone was fixed here: these are their first events."""
+        """Tenants whose zone was fixed by this object, since their first events came."""
 
     def of(self, tenant_id: str) -> str | None:
-        """The tenant's time zone, fixed from now on; None where there is no such tenant."""
+        """The tenant's time zone, fixed from now on; None if there is no such tenant."""
         now_us = days.now_us()
         timezone, until_us = self._fixed.get(tenant_id, ("", 0))
         if now_us < until_us:
@@ -43,7 +43,7 @@ class Zones:
                 return None
             try:
                 started = self._tenants.start(tenant)
-            except ConflictError:  # the zone was set since we read it: read again
+            except ConflictError:  # the tenant was changed since it was read
                 continue
             if not tenant.started:
                 self.begun.add(tenant_id)
