@@ -1,7 +1,7 @@
-"""ingest: requests of widgets and servers → checked events in the queue, answered with 202.
+"""The stage ingest: it checks the events that pages and servers send, and puts them in the queue.
 
     routes → body → origins → responses | interactions | sessions → message → queue
 
-routes.py is where a request comes in; each other module is one step on its way. reader.py and
-fields.py hold what reading has in common, whatever the stream.
+routes.py takes the request; each other module of the drawing is one step. reader.py and fields.py
+hold what the readers of all streams have in common.
 """

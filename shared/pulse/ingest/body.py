@@ -1,8 +1,8 @@
-"""A request's body as a JSON object, read strictly: what is odd is refused, never guessed at.
+"""Reads a request's body strictly as a JSON object: what is ambiguous is refused.
 
-Python's json takes NaN, 1e400, lone surrogates and repeated keys, and gives up on deep nesting
-with a RecursionError. Here each is a 400 with a code of its own. A number with a fraction keeps
-how it was written: 99999999999999.9999 is no float, and money must not be rounded.
+Python's json accepts NaN, 1e400, lone surrogates and repeated keys, and raises RecursionError for
+deep nesting. Here each of them is a 400 with its own code. A number with a fraction keeps its
+digits: no float equals 99999999999999.9999, and money must not be rounded.
 """
 
 import json
@@ -17,32 +17,32 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class WrittenFloat(float):
-    """A float that knows the digits it was read from."""
+    """A float that also keeps the digits it was read from."""
 
     written: str
 
     def __new__(cls, digits: str) -> Self:
-        """The nearest float of the digits, which are kept."""
+        """Make the float nearest to the digits, and keep them."""
         number = super().__new__(cls, digits)
         number.written = digits
         return number
 
 
 def read_body(call: Call, limit: int) -> dict[str, Any]:
-    """The JSON object of a request, whose body may have come compressed.
+    """The JSON object in a request's body, which may be compressed.
 
-    `limit` is of the bytes that were compressed. Raises what `decoded` and `read_object` raise.
+    `limit` is the most bytes after decompression. Raises what `decoded` and `read_object` raise.
     """
     body = decoded(call.body, call.headers.get("content-encoding", ""), limit)
     return read_object(body, limit)
 
 
 def read_object(body: bytes, limit: int) -> dict[str, Any]:
-    """The JSON object that the body holds.
+    """The JSON object in the bytes of a body.
 
-    Every text in it can be encoded as UTF-8, every number is finite, and those with a fraction
-    are WrittenFloats. Raises PayloadTooLargeError above `limit` bytes, BadRequestError for
-    anything but an object.
+    Every text in it can be encoded as UTF-8, every number is finite, and numbers with a fraction
+    are WrittenFloats. Raises PayloadTooLargeError for more than `limit` bytes, and BadRequestError
+    for anything but such an object.
     """
     if len(body) > limit:
         raise PayloadTooLargeError(
@@ -74,7 +74,7 @@ def _parse(text: str) -> Any:
             parse_int=_whole,
             object_pairs_hook=_without_repeats,
         )
-        if "\\ud" in text or "\\uD" in text:  # only an escape can bring in a surrogate
+        if "\\ud" in text or "\\uD" in text:  # only an escape makes one
             _refuse_lone_surrogates(value)
     except RecursionError as error:
         raise BadRequestError("body_too_deep", "The body is nested too deeply.") from error
@@ -96,7 +96,7 @@ def _finite(digits: str) -> WrittenFloat:
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > 19:  # no field needs more, and Python's int() refuses thousands of digits
+    if len(digits) > 19:  # no field needs more, and int() raises for thousands of digits
         raise BadRequestError("number_too_large", "A number in the body is too large.")
     return int(digits)
 

@@ -1,7 +1,7 @@
-"""A bound on how long a caller waits, whatever the clients below it do.
+"""Limits how long a caller waits, however long the clients of AWS take.
 
-botocore's own time limits are per attempt: a service that answers nothing, or always 503, holds
-a call for many times as long as they say.
+botocore's own time limits are for one attempt: if a service never answers, or always with 503, a
+call takes many times as long.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 def within(seconds: float, work: Callable[[], T], advice: str) -> T:
-    """What `work()` returns or raises. Raises UnavailableError with `advice` if that takes longer.
+    """Return or raise what `work()` does; raise UnavailableError with `advice` if it takes longer.
 
-    Work that is late goes on in its thread and may still succeed. The thread is a daemon of its
-    own: a pool could fill up with late work, and would hold the process at its end.
+    Late work goes on in its thread and may still succeed. Each call has a daemon thread of its own,
+    because a pool could fill with late work, and its threads would keep the process from ending.
     """
     result: Future[T] = Future()
     Thread(target=_settle, args=(result, work), daemon=True).start()
@@ -26,7 +26,7 @@ def within(seconds: float, work: Callable[[], T], advice: str) -> T:
         return result.result(timeout=seconds)
     except TimeoutError as error:
         if result.done():
-            raise  # the work's own
+            raise  # the work itself raised it
         raise UnavailableError(
             "deadline_exceeded",
             f"It was not done within {seconds:g} s. {advice}",
@@ -36,5 +36,5 @@ def within(seconds: float, work: Callable[[], T], advice: str) -> T:
 def _settle(result: "Future[T]", work: Callable[[], T]) -> None:
     try:
         result.set_result(work())
-    except BaseException as error:  # handed to the waiting thread, which raises it
+    except BaseException as error:  # the waiting thread raises it
         result.set_exception(error)

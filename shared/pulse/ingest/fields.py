@@ -1,8 +1,9 @@
-"""Single fields of a written object: each function returns the value as it is stored.
+"""Reads single fields of an item: each function returns the value as it is stored.
 
-They raise RejectedError with a stable code, naming the field. null means "not given", and so
-does an empty text: forms and CSV files send both for a question that was left out. What names
-something is stored in one form (pulse.texts), however it was typed, and a blank names nothing.
+Each raises RejectedError, with a stable code and the field's name, for a value that cannot be
+taken. A null and an empty text count as absent, because forms and CSV files send them for questions
+that were skipped. Names are stored in one form (pulse.texts), however they were typed; a name of
+blanks alone counts as absent.
 """
 
 import ipaddress
@@ -21,9 +22,9 @@ from pulse.streams.fields import NAME_LIMIT, Field, Kind, Sent
 from pulse.texts import tidy
 
 ID_PATTERN = "[A-Za-z0-9._:-]{1,64}"
-"""What a response_id is made of."""
+"""The form of a response_id, as a regular expression."""
 MOST_COUNTED = 2**31 - 1
-"""The table's columns of whole numbers have 32 bits."""
+"""The largest count: the table's columns of whole numbers have 32 bits."""
 TAGS_LIMIT = 20
 TAG_KEY_LIMIT = 64
 TAG_VALUE_LIMIT = 128
@@ -40,7 +41,7 @@ Value = TypeVar("Value")
 
 
 class RejectedError(PulseError):
-    """One item cannot be taken; ingest lists it and goes on with the others."""
+    """One item is rejected; ingest lists it in the reply and takes the others."""
 
     def __init__(self, field: str, code: str, message: str) -> None:
         super().__init__(message)
@@ -49,7 +50,7 @@ class RejectedError(PulseError):
 
 @contextmanager
 def within(field: str) -> Iterator[None]:
-    """Inside the block, a fault names its field as a member of `field`."""
+    """Within the block a RejectedError names its field as a member of `field`."""
     try:
         yield
     except RejectedError as error:
@@ -58,32 +59,32 @@ def within(field: str) -> Iterator[None]:
 
 
 def check_names(given: Mapping[str, Any], known: Collection[str]) -> None:
-    """Raise RejectedError for a field that is not among those known."""
+    """Raise RejectedError if the item has a field that is not among the known ones."""
     for name in given:
         if name not in known:
             raise RejectedError(name[:64], "unknown_field", "There is no field of this name.")
 
 
 def is_id(text: str) -> bool:
-    """True for what may stand as a response_id."""
+    """Whether the text has the form of a response_id."""
     return _ID.fullmatch(text) is not None
 
 
 def value_of(given: Mapping[str, Any], field: str) -> Any:
-    """What a field holds; None where it is not given."""
+    """The value of a field; None if it is absent."""
     value = given.get(field)
     return None if value == "" else value
 
 
 def required(field: str, value: Value | None) -> Value:
-    """The value of a field that must be given."""
+    """The value of a required field. Raises RejectedError if it is None."""
     if value is None:
         raise RejectedError(field, f"{field}_missing", f"{field} is required.")
     return value
 
 
 def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
-    """An optional text of at most `limit` characters (None: any), as it was sent."""
+    """An optional text, as it was sent, of at most `limit` characters (None: of any length)."""
     value = value_of(given, field)
     if value is None:
         return None
@@ -97,18 +98,18 @@ def text(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -
 
 
 def name(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
-    """An optional text of at most `limit` characters that names something, in its one form."""
+    """An optional name of at most `limit` characters, in the form in which names are stored."""
     value = given.get(field)
     return text({field: tidy(value)} if isinstance(value, str) else given, field, limit)
 
 
 def named(given: Mapping[str, Any], field: str, limit: int | None = NAME_LIMIT) -> str | None:
-    """An optional id of at most `limit` characters: a text, or a JSON number, which is its text."""
+    """An optional id of at most `limit` characters; a JSON number counts as its digits."""
     return name(_with_id_as_text(given, field), field, limit)
 
 
 def as_sent(given: Mapping[str, Any], field: str) -> str | None:
-    """An id's text exactly as it came, which a signature may be over; None for what is no text."""
+    """An id's text exactly as it was sent, since it may be signed; None if the value is no text."""
     value = _with_id_as_text(given, field).get(field)
     return value if isinstance(value, str) else None
 
@@ -128,7 +129,7 @@ def _check_reserved(field: str, value: str | None) -> None:
 
 
 def identifier(given: Mapping[str, Any], field: str) -> str | None:
-    """An optional id of at most 64 safe characters; a JSON number is its text."""
+    """An optional id of the form ID_PATTERN; a JSON number counts as its digits."""
     value = value_of(_with_id_as_text(given, field), field)
     if value is None:
         return None
@@ -140,24 +141,24 @@ def identifier(given: Mapping[str, Any], field: str) -> str | None:
 
 
 def whole_number(given: Mapping[str, Any], field: str) -> int:
-    """A required whole number. JSON knows one kind of number: 4.0 is 4, and 4.5 is refused."""
+    """A required whole number. JSON has one kind of number, so 4.0 is 4; 4.5 is rejected."""
     if field not in given:
         raise RejectedError(field, f"{field}_missing", f"{field} is required.")
     value = given[field]
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if type(value) is not int:  # True is an int to Python, but no score
+    if type(value) is not int:  # True is an instance of int, but no number
         raise RejectedError(field, f"{field}_not_whole_number", f"{field} must be a whole number.")
     return value
 
 
 def optional_whole_number(given: Mapping[str, Any], field: str) -> int | None:
-    """A whole number, if any is given."""
+    """An optional whole number."""
     return None if value_of(given, field) is None else whole_number(given, field)
 
 
 def count(given: Mapping[str, Any], field: str) -> int | None:
-    """An optional whole number that is not negative, within the 32 bits of a column."""
+    """An optional whole number from 0 to MOST_COUNTED."""
     number = optional_whole_number(given, field)
     if number is None:
         return None
@@ -177,10 +178,10 @@ def boolean(given: Mapping[str, Any], field: str) -> bool | None:
 def decimal(
     given: Mapping[str, Any], field: str, low: int | Decimal, high: int | Decimal, places: int = 4
 ) -> Decimal | None:
-    """An optional number of `low` to `high`, exactly as it was written, with `places` decimals.
+    """An optional number from `low` to `high`, exact, with at most `places` decimals.
 
-    It may be a JSON number or its text. One with more decimals is refused, never rounded; zeros
-    at the end count for nothing.
+    It may be sent as a JSON number or as text. More decimals are rejected and never rounded; zeros
+    at the end do not count.
     """
     value = value_of(given, field)
     if value is None:
@@ -196,18 +197,18 @@ def decimal(
         raise RejectedError(
             field, f"{field}_too_precise", f"{field} may have at most {places} decimals."
         ) from error
-    except InvalidOperation as error:  # more digits than any column has
+    except InvalidOperation as error:  # it has more digits than any column
         raise _out_of_range(field, low, high) from error
     if not low <= number <= high:
         raise _out_of_range(field, low, high)
-    return _EXACT.plus(number)  # there is no negative zero
+    return _EXACT.plus(number)  # plus turns a negative zero into zero
 
 
 _EXACT = Context(prec=18, traps=[Inexact, InvalidOperation])
 
 
 def _written(value: object) -> str | None:
-    """The digits of a number or of its text; None for anything else."""
+    """The digits of a number, or of a text that holds one; None for anything else."""
     if isinstance(value, WrittenFloat):
         return value.written
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -222,7 +223,7 @@ def _out_of_range(field: str, low: object, high: object) -> RejectedError:
 
 
 def day(given: Mapping[str, Any], field: str, first: date, last: date) -> date:
-    """A required day, `first` at the earliest, `last` at the latest."""
+    """A required day from `first` to `last`."""
     value = required(field, value_of(given, field))
     try:
         if not isinstance(value, str) or not _DAY.fullmatch(value):
@@ -240,17 +241,17 @@ def day(given: Mapping[str, Any], field: str, first: date, last: date) -> date:
 
 
 def in_future(field: str) -> RejectedError:
-    """The fault of a time that has not come yet."""
+    """The error for a time in the future."""
     return RejectedError(field, f"{field}_in_future", f"{field} lies in the future.")
 
 
 def too_old(field: str, first: date) -> RejectedError:
-    """The fault of a time before the first day that is kept."""
+    """The error for a time before `first`, the first day that is kept."""
     return RejectedError(field, f"{field}_too_old", f"{field} may lie back to {first}.")
 
 
 def bare_day(given: Mapping[str, Any], field: str) -> date | None:
-    """The day of a time of which only the day is known, written YYYY-MM-DD; None for any other."""
+    """The day of a time that is given as a day alone (YYYY-MM-DD); None for any other value."""
     value = value_of(given, field)
     if not isinstance(value, str) or value.startswith("0001-") or not _DAY.fullmatch(value):
         return None
@@ -261,9 +262,10 @@ def bare_day(given: Mapping[str, Any], field: str) -> date | None:
 
 
 def instant(given: Mapping[str, Any], field: str) -> int | None:
-    """An optional RFC 3339 time with an offset, as microseconds since 1970.
+    """An optional RFC 3339 time with an offset, as microseconds since 1970 (UTC).
 
-    The year 1 is what programs send for a time that was never set: it is invalid, not old.
+    Times in the year 1 are rejected as invalid, not as too old: programs send them for a time that
+    was never set.
     """
     value = value_of(given, field)
     if value is None:
@@ -282,7 +284,7 @@ def instant(given: Mapping[str, Any], field: str) -> int | None:
 
 
 def tags(given: Mapping[str, Any]) -> dict[str, str] | None:
-    """The optional map of tags; an empty one is not given."""
+    """The optional map of tags; an empty one counts as absent."""
     value = value_of(given, "tags")
     if value is None:
         return None
@@ -313,7 +315,7 @@ def _check_tag(name: str, tag: object) -> None:
 
 
 def country(given: Mapping[str, Any]) -> str | None:
-    """An optional country of two letters (the shape of ISO 3166 alpha-2), in upper case."""
+    """An optional country of two letters (the form of ISO 3166 alpha-2), in upper case."""
     value = value_of(given, "country")
     if value is None:
         return None
@@ -325,10 +327,10 @@ def country(given: Mapping[str, Any]) -> str | None:
 
 
 def ip(given: Mapping[str, Any]) -> str | None:
-    """The first IPv4 or IPv6 address of an optional text; None where there is none.
+    """The first IPv4 or IPv6 address in an optional text; None if it holds none.
 
-    Proxies write several (`X-Forwarded-For`), ports beside them, or something else altogether. An
-    answer is not lost over that: the country alone comes of an address.
+    Proxies write several addresses (`X-Forwarded-For`), ports, or something else altogether. A
+    response is not rejected for that: the address only gives its country.
     """
     value = value_of(given, "ip")
     if not isinstance(value, str):
@@ -338,7 +340,8 @@ def ip(given: Mapping[str, Any]) -> str | None:
         bracketed = _BRACKETED.fullmatch(written) or _WITH_PORT.fullmatch(written)
         address = bracketed[1] if bracketed else written
         with suppress(ValueError):
-            ipaddress.ip_address(address.partition("%")[0])  # a zone is of the sender's machine
+            # a zone means nothing outside the sender's machine
+            ipaddress.ip_address(address.partition("%")[0])
             return address.partition("%")[0]
     return None
 
@@ -358,11 +361,11 @@ _VALUES: Mapping[Kind, Callable[[Mapping[str, Any], str], Any]] = {
     "tags": lambda given, _: tags(given),
 }
 PLAIN = frozenset((*_TEXTS, *_VALUES))
-"""The kinds of fields whose values are judged by themselves."""
+"""The kinds of fields that can be read without looking at other fields."""
 
 
 def stored(given: Mapping[str, Any], field: Field, sent: Sent) -> Any:
-    """What is stored of a field of a plain kind; None where nothing is."""
+    """The value that is stored for a field of a plain kind; None if it is absent."""
     if sent.kind in _TEXTS:
         value: Any = _TEXTS[sent.kind](given, field.sent_as, sent.limit)
         if field.dimension:

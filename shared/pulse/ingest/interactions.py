@@ -1,7 +1,8 @@
-"""One update of an interaction as a caller wrote it → as it is stored, or what is wrong with it.
+"""Reads one update of an interaction, or says what is wrong with it.
 
-What the tenant's settings say of its medium is stamped on it, the thresholds of the day that it
-entered and whether customers wait on the line: a later change never rewrites history.
+The update is stored with the tenant's settings for its medium on the day of its entry: the
+thresholds, and whether customers wait on the line. So a later change of settings changes no report
+of earlier days.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ class InteractionReader(Reader):
     stream = INTERACTIONS
 
     def read(self, given: object, own_id: str | None = None) -> Event:
-        """The update that an item of a request means. Raises RejectedError for the first fault."""
+        """The update in an item of a request. Raises RejectedError for the first fault found."""
         item = self.item(given)
         values = self.values(item)
         values |= self._moments(item)
@@ -31,7 +32,7 @@ class InteractionReader(Reader):
         return Event.of(values["interaction_id"], values)
 
     def _moments(self, item: dict[str, Any]) -> dict[str, Any]:
-        """When everything was, and whether of a milestone the day alone is known."""
+        """The columns of all times, and for each milestone whether only its day is known."""
         by_day = {
             name: fields.bare_day(item, name) is not None or None
             for name in ("entered_at", *MILESTONES)
@@ -40,11 +41,11 @@ class InteractionReader(Reader):
         found: dict[str, Any] = {"entered_us": entered_us, "updated_us": self._updated(item)}
         for name in MILESTONES:
             found[_column(name, "us")] = self._milestone(item, name, entered_us, by_day)
-        by_day.pop("offered_at")  # no duration is made of it
+        by_day.pop("offered_at")  # no duration is computed from it, so the table has no such column
         return found | {_column(name, "by_day"): known for name, known in by_day.items()}
 
     def _in_force(self, media_type: str, entered_us: int) -> dict[str, Any]:
-        """What the tenant's settings say of the medium on the day of the entry."""
+        """The columns of the tenant's settings for the medium, on the day of the entry."""
         thresholds = self.settings.thresholds_at(media_type, self.local_day(entered_us))
         return {
             "accept_threshold_us": _us(thresholds.accept_s),
@@ -64,7 +65,7 @@ class InteractionReader(Reader):
         return self.received_us if us is None else self._recent("updated_at", us)
 
     def _recent(self, field: str, us: int) -> int:
-        """`us`. Raises RejectedError for a moment before all days of the raw table."""
+        """Return `us`. Raises RejectedError if it is before the first day of the raw tables."""
         if self.local_day(us) < days.FIRST_DAY:
             raise fields.too_old(field, days.FIRST_DAY)
         return us
@@ -72,7 +73,11 @@ class InteractionReader(Reader):
     def _milestone(
         self, item: dict[str, Any], field: str, entered_us: int, by_day: Mapping[str, bool | None]
     ) -> int | None:
-        """A time after the entry; by days where `by_day` tells that one is known by its day."""
+        """The time of a milestone (UTC, microseconds); None if it is absent.
+
+        Raises RejectedError if it is before the entry, or too long after it. If `by_day` says that
+        only the day of one of the two is known, it must not be on an earlier day than the entry.
+        """
         us = self.moment(item, field)
         if us is None:
             return None

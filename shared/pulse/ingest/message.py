@@ -1,7 +1,8 @@
-"""What travels from ingest to write_raw: one message for one request.
+"""The message that ingest sends to write_raw: one for each request.
 
-The body is ASCII: SQS refuses some characters that a customer's comment may have. The caller's
-address is not in it; it travels beside it, as an attribute (ATTRIBUTE), and ends in write_raw.
+Its body is ASCII, since SQS refuses some characters that a customer's comment may hold. The
+caller's network address is not in the body but in an attribute of the message (ATTRIBUTE);
+write_raw takes the country from it and stores no address.
 """
 
 import json
@@ -25,36 +26,37 @@ _YEAR_9999_US = days.to_us(datetime(9999, 1, 1, tzinfo=UTC))
 
 @dataclass(frozen=True)
 class Event:
-    """One event, checked, with what ingest knows of it besides.
+    """One event after its checks.
 
-    `values` are what is given, by the names of its stream's fields (pulse.streams): moments and
-    durations in microseconds, decimals written out.
+    `values` has the fields that are present, by their names in pulse.streams: moments and durations
+    in microseconds, decimals as text.
     """
 
     id: str
-    """What the reply calls it."""
+    """Its id in the reply."""
     values: Mapping[str, Any]
-    """An item of a message."""
+    """The item of the message."""
     warning: FieldError | None = None
-    """What was left out of it; the reply says so, and it is not stored."""
+    """What was left out of the event. The reply says so; the message does not hold it."""
 
     def __getitem__(self, name: str) -> Any:
-        """The value of a field; None where it is not given."""
+        """The value of a field; None if it is absent."""
         return self.values.get(name)
 
     @classmethod
     def of(cls, id: str, values: Mapping[str, Any], warning: FieldError | None = None) -> Self:
-        """The event with those of the values that are given: None is not."""
+        """The event with those of the values that are not None."""
         given = {name: value for name, value in values.items() if value is not None}
         return cls(id, given, warning)
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", tag=_READER):
-    """The good items of one request, in the order in which they stood there.
+    """The accepted items of one request, in their order.
 
-    All were received at `received_us`; as the last received wins, item i counts as received
-    i microseconds later. In a body, `v` is the least number whose readers understand it, `format`
-    the number of how it was written (formats.py).
+    All were received at `received_us`. Item i counts as received i microseconds later, because of
+    two items of one identity the one received last counts. In the body, `format` is the number of
+    the format in which it was written, and `v` the lowest number whose readers can read it
+    (formats.py).
     """
 
     stream: str
@@ -63,26 +65,26 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", ta
     received_us: Annotated[int, msgspec.Meta(ge=0, lt=_YEAR_9999_US)]
     request_id: str
     items: tuple[Any, ...]
-    """The events' values; what else a body may hold there is judged one by one."""
+    """The events' values. write_raw checks each, since a body may hold anything there."""
     user_agent: str | None = None
-    """Of the request itself: known for publishable keys alone."""
+    """The request's User-Agent header; only for publishable keys."""
     key_id: str | None = None
     """The id of the request's key, as `pulse key list` shows it. Older messages lack it."""
     country: str | None = None
-    """The caller's, for what comes back from quarantine, where no address is known any more."""
+    """The caller's country; only in messages that resend.py makes, which have no address."""
     format: int = 1
 
     def encode(self) -> str:
-        """The message's body in the present format, ASCII."""
+        """The message's body in the present format, in ASCII."""
         present = msgspec.structs.replace(self, format=formats.MESSAGE.number)
         return _ascii(msgspec.json.encode(present).decode())
 
     @staticmethod
     def decode(body: str) -> "Message":
-        """The message that a body holds, without members that this version does not know.
+        """Read a body. Members that this version does not know are left out.
 
-        Raises NewerFormatError for one that only a newer version understands, ValueError saying
-        why it holds none.
+        Raises NewerFormatError if only a newer version can read it, and ValueError with the reason
+        if it is no message.
         """
         try:
             return _DECODER.decode(body)
@@ -92,7 +94,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="v", ta
 
 
 def with_items(body: str, items: Sequence[Any]) -> str:
-    """A message's body with other items, and everything else as it was written."""
+    """A message's body with these items in place of its own, and everything else unchanged."""
     return _ascii(msgspec.json.encode(msgspec.json.decode(body) | {"items": items}).decode())
 
 
@@ -101,7 +103,7 @@ class _Version(msgspec.Struct):
 
 
 def _refuse_newer(body: str) -> None:
-    """Raise NewerFormatError if a body says that this version cannot understand it."""
+    """Raise NewerFormatError if a body says that only a newer version can read it."""
     with suppress(msgspec.DecodeError, RecursionError):
         if _VERSION_DECODER.decode(body).v > formats.MESSAGE.reader:
             raise NewerFormatError("the message is for a newer version of Pulse")
@@ -110,8 +112,8 @@ def _refuse_newer(body: str) -> None:
 _DECODER = msgspec.json.Decoder(Message)
 _VERSION_DECODER = msgspec.json.Decoder(_Version)
 
-# Only what has to be escaped is: json's own ensure_ascii also escapes DEL, which is ASCII and would
-# grow to six times its length; nothing grows beyond three times.
+# json's own ensure_ascii also escapes DEL, which then has six times its length. This escapes only
+# what is not ASCII, of which nothing grows to more than three times its length.
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 

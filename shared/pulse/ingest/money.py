@@ -1,8 +1,8 @@
-"""Revenue as a caller wrote it: an exact amount and its currency, which are one field.
+"""Reads revenue: an exact amount and its currency, which must come together.
 
-The currencies are ISO 4217's list one, as its maintenance agency SIX has it. Of the active codes
-(January 2026, so with XCG and without BGN) the two that name no money are left out: XTS, for
-tests, and XXX, for "no currency".
+The currencies are the active codes of ISO 4217's list one, as its maintenance agency SIX publishes
+it (January 2026, so with XCG and without BGN), except XTS, which is for tests, and XXX, which means
+"no currency".
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ MONEY = Decimal("99999999999999.9999")
 
 
 def revenue(given: Mapping[str, Any]) -> tuple[str, str] | tuple[None, None]:
-    """The optional revenue: its amount, written out with four decimals, and its currency."""
+    """The optional revenue: its amount as text with four decimals, and its currency."""
     value = given.get("revenue")
     if value is None or value == "":
         return None, None

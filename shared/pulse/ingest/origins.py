@@ -1,7 +1,7 @@
-"""From which pages a key may be used (docs/http.md#keys).
+"""Checks from which pages a key may be used (docs/http.md#keys).
 
-An origin is a page's scheme, host and port, as browsers send it in the header of that name. It
-keeps other sites' pages from using a publishable key; it is no defence against a program.
+An origin is the scheme, host and port of a page, which browsers send in the header Origin. The
+check keeps other sites' pages from using a publishable key. It does not keep programs from it.
 """
 
 from urllib.parse import urlsplit
@@ -16,10 +16,10 @@ Origin = tuple[str, str, int | None]
 
 
 def origin(text: str) -> Origin | None:
-    """(scheme, host, port) of an origin; None for a text that is none, such as `null`.
+    """(scheme, host, port) of an origin; None for a text that is no origin, such as `null`.
 
-    Scheme and host are lower-case and a scheme's default port is spelled out, so that equal
-    origins are equal here.
+    Scheme and host are in lower case, and the scheme's default port is written out, so that equal
+    origins give equal tuples.
     """
     try:
         parts = urlsplit(text)
@@ -41,9 +41,9 @@ def require_origin(call: Call, key: Key) -> None:
 
 
 def require_origin_if_shown(call: Call, key: Key) -> None:
-    """As `require_origin`, but a request without an Origin header passes.
+    """As `require_origin`, but accept a request without an Origin header.
 
-    For reading: browsers send no Origin with a GET of the same site.
+    This is for routes that read: browsers send no Origin with a GET to the same site.
     """
     if "origin" in call.headers:
         require_origin(call, key)

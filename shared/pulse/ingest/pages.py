@@ -1,4 +1,4 @@
-"""What a page needs to ask a survey: the body of GET /v1/surveys/{id}."""
+"""The body of GET /v1/surveys/{id}: what a page needs to show a survey."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,20 +11,20 @@ from pulse.tenants.surveys import Survey, Texts, direction
 from pulse.tenants.tenant import Tenant
 
 FRESH_S = AHEAD_S
-"""How long a cache may keep the reply. No longer than a clock may be ahead: a page cannot tell a
-clock that is ahead from a reply that has lain in a cache."""
+"""How many seconds a cache may keep the reply. It is as long as a clock may be ahead, because a
+page cannot distinguish a clock that is ahead from a reply that comes from a cache."""
 
 _NO_TEXTS = Texts(question="", thanks="")
 
 
 def page(tenant: Tenant, survey: Survey, wanted: str | None) -> dict[str, Any]:
-    """The tenant's survey in the wanted language, or the nearest that it has.
+    """The tenant's survey in the language `wanted`, or in the nearest language that it has.
 
-    `labels` name the scores from the lowest on, or are empty; `ends` name the lowest and the
-    highest in any case. `words` are what the page's own buttons and messages say, `display` when
-    the widget is to show it, `asked_by` who asks, as far as the tenant says so in public. By
-    `served_at` and `fresh_s` a page sees how wrong its visitor's clock is, and `back_s` tells for
-    how long an answer can be sent.
+    `labels` are names of the scores, from the lowest to the highest, or empty; `ends` are names of
+    the lowest and the highest and never empty. `words` are the texts of the page's own buttons and
+    messages, `display` says when the widget shows itself, and `asked_by` is what the tenant says of
+    itself in public. From `served_at` and `fresh_s` a page learns how wrong its visitor's clock is.
+    `back_s` is how many seconds after it was given an answer can still be sent.
     """
     now_us = days.now_us()
     language = survey.language(wanted)

@@ -1,8 +1,8 @@
-"""What reading an item takes, whatever its stream: one object as a caller wrote it → an event.
+"""What the readers of all streams have in common: a reader makes an event from a request's item.
 
-docs/http.md#writing is the contract. An item is rejected for the first fault found, so that
-accepted and rejected items add up; an unknown field is a fault, because a misspelt one would lose
-data without a word. The modules beside this one read one stream each.
+docs/http.md#writing is the contract. An item is rejected for the first fault that is found, so
+each item is either accepted or rejected once. An unknown field is a fault: a misspelt one would
+lose data unnoticed. responses.py, interactions.py and sessions.py have a reader each.
 """
 
 from abc import ABC, abstractmethod
@@ -22,42 +22,42 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
 AHEAD_S = 5 * 60
-"""How far a caller's clock may be ahead of ours. What a page learns of our clock may be as old
-(pages.py), which makes an answer's time wrong by as much at most."""
+"""How many seconds a caller's clock may be ahead of ours. A page may know our clock from a reply
+that is as old as this (pages.py); then the time of its response is wrong by at most this much."""
 
 
 @dataclass(frozen=True)
 class Reader(ABC):
-    """Reads the items of one request, by its key and by when it was received."""
+    """Reads the items of one request, which has one key and one time of receipt."""
 
     directory: Directory
     key: Key
     tenant: str
     received_us: int
     retention_days: int = 0
-    """How long raw is kept; 0: for ever."""
+    """How many days events are kept; 0 is for ever."""
 
     stream: ClassVar[Stream]
-    """What its items may have; a batch's list is called as it is."""
+    """The stream, which declares the fields of its items. In a batch the list has its name."""
 
     @abstractmethod
     def read(self, given: object, own_id: str | None = None) -> Event:
-        """The event that an item of the request means.
+        """The event in an item of the request.
 
-        `own_id` (Idempotency-Key) identifies a response that does not name its id itself; other
-        streams have no use for it. Raises RejectedError for the first fault.
+        `own_id`, from the header Idempotency-Key, identifies a response without a response_id;
+        other streams ignore it. Raises RejectedError for the first fault found.
         """
 
     @property
     def settings(self) -> Tenant:
-        """The tenant as it stands, or stood up to a minute ago."""
+        """The tenant's settings, which may be up to a minute old."""
         tenant = self.directory.tenant(self.tenant)
         if tenant is None:
             raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
         return tenant
 
     def item(self, given: object) -> dict[str, Any]:
-        """The item as an object that has known fields only."""
+        """The item as a dict. Raises RejectedError unless it is an object with known fields."""
         if not isinstance(given, dict):
             raise RejectedError(
                 "",
@@ -68,7 +68,7 @@ class Reader(ABC):
         return given
 
     def values(self, item: dict[str, Any]) -> dict[str, Any]:
-        """What is stored of the fields that are judged by themselves, by their names."""
+        """The values that are stored for the fields of plain kinds (fields.PLAIN), by name."""
         return {
             field.name: fields.stored(item, field, field.sent)
             for field in self.stream.fields
@@ -76,9 +76,10 @@ class Reader(ABC):
         }
 
     def moment(self, item: dict[str, Any], field: str) -> int | None:
-        """An optional time that has come already, as microseconds.
+        """An optional time that is not in the future, in microseconds (UTC).
 
-        Of a day alone it is the noon by the tenant's clock, or the present moment before that.
+        For a day alone it is noon in the tenant's time zone, or the time of receipt if that is
+        earlier.
         """
         day = fields.bare_day(item, field)
         if day is not None:
@@ -98,9 +99,9 @@ class Reader(ABC):
 
     @property
     def first_day(self) -> date:
-        """The earliest day of which anything is taken: what is older is not kept."""
+        """The first day whose events are kept; earlier ones are rejected."""
         return max(days.FIRST_DAY, first_kept_day(self.retention_days))
 
     def local_day(self, us: int) -> date:
-        """The tenant's day on which the moment falls."""
+        """The day of a moment (UTC, microseconds) in the tenant's time zone."""
         return days.local_day(us, self.settings.timezone)

@@ -1,4 +1,4 @@
-"""One response as a caller wrote it → as it is stored, or what is wrong with it."""
+"""Reads one response, or says what is wrong with it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from pulse.tenants.signatures import covers
 from pulse.tenants.surveys import Survey
 
 PUBLISHABLE_BACK_S = 35 * 86_400
-"""How long after it was given a page may send an answer."""
+"""How many seconds after it was given a page may send an answer."""
 
 _OF_SERVERS = ("country", "ip", "user_agent")
 
@@ -27,10 +27,10 @@ class ResponseReader(Reader):
     stream = RESPONSES
 
     def read(self, given: object, own_id: str | None = None) -> Event:
-        """The response that an item of a request means.
+        """The response in an item of a request.
 
-        `own_id` identifies it where it does not name a response_id itself (Idempotency-Key).
-        Raises RejectedError for the first fault.
+        `own_id`, from the header Idempotency-Key, identifies it if it has no response_id. Raises
+        RejectedError for the first fault found.
         """
         item = self.item(given)
         self._check_servers_fields(item)
@@ -61,7 +61,7 @@ class ResponseReader(Reader):
     def _may_name(
         self, values: Mapping[str, Any], survey: Survey, item: dict[str, Any], signature: str | None
     ) -> bool:
-        """False if the answer names an agent without the signature of a link that it needs."""
+        """Whether the response may name its agent. Some surveys ask for a signed link for that."""
         named = values["agent"] is not None or values["agent_name"] is not None
         if not named or survey.agents == "free" or self.key.kind == "secret":
             return True
@@ -90,7 +90,7 @@ class ResponseReader(Reader):
             name = self.key.surveys[0]
         if name is None:
             raise RejectedError("survey_id", "survey_missing", "survey_id is required.")
-        # surveys made before names had one form may have another id
+        # a survey that was added before names had one form may have its id in another form
         names = list(dict.fromkeys((name, fields.as_sent(item, "survey_id") or name)))
         if self.key.surveys:
             names = [one for one in names if one in self.key.surveys]
@@ -128,7 +128,7 @@ class ResponseReader(Reader):
         return us
 
     def _aged(self, item: dict[str, Any]) -> int | None:
-        """When an answer was given that names its age, by our clock and not by the sender's."""
+        """When an answer was given that is sent with its age: by our clock, not the sender's."""
         age_ms = fields.optional_whole_number(item, "age_ms")
         if age_ms is None:
             return None
@@ -156,7 +156,7 @@ _NOT_SIGNED = FieldError(
 
 
 def _located(code: str | None) -> tuple[str | None, FieldError | None]:
-    """The country as ISO 3166 has it, and a warning where that is another."""
+    """The country's code in ISO 3166, and a warning if the response has another code for it."""
     known = iso3166.country(code) if code else None
     if known == code:
         return code, None

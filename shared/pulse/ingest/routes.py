@@ -1,6 +1,7 @@
-"""ingest's routes: keys first, then the body, then every item; 202 once the queue has the good.
+"""The routes of ingest: they check the key, then the body, then every item.
 
-Each route ends within DEADLINE_S, look-ups included. docs/http.md#writing is the contract.
+The reply is a 202 once the accepted items are in the queue. Each route replies within DEADLINE_S.
+docs/http.md#writing is the contract.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,29 +41,29 @@ from pulse.tenants.keys import Key
 from pulse.tenants.limits import Limits
 
 DEADLINE_S = 3.0
-ONE_LIMIT = 64 * 1024  # a comment of 4,000 characters, each written as two \u escapes, and the rest
+ONE_LIMIT = 64 * 1024  # bytes: a comment of 4,000 characters takes 48,000 if written as \u escapes
 BATCH_LIMIT = 256 * 1024
 BATCH_ITEMS = 500
 AGAIN_WITH_ID = (
     "It may have been stored all the same. What carries response_id (or Idempotency-Key) and "
     "answered_at can be sent again and counts once; what does not may then count twice."
 )
-"""The advice of a 503 for responses: only their ids are optional."""
-_ATTRIBUTES_ROOM = 1_024  # what a message needs beside its body
+"""The advice of a 503 for responses, which are the only events whose id is optional."""
+_ATTRIBUTES_ROOM = 1_024  # bytes that a message needs beside its body
 
-_SHOWN = 10  # a question may be shown so many times as often as it is answered
+_SHOWN = 10  # the limit of reading surveys is so many times the limit of sending responses
 _NOTHING_ACCEPTED = "nothing_accepted"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a request's items: for each index an event or a fault."""
+    """The result of reading a request's items: for each index an event or a fault."""
 
     events: Mapping[int, Event]
     faults: Mapping[int, FieldError]
 
     def summary(self) -> dict[str, Any]:
-        """The members of a reply, as docs/http.md has them."""
+        """The members of the reply (docs/http.md#writing)."""
         size = len(self.events) + len(self.faults)
         shown: dict[str, Any] = {
             "accepted": len(self.events),
@@ -80,9 +81,9 @@ class Verdict:
 
 
 def _times(verdict: Verdict, items: Sequence[object]) -> dict[str, Any]:
-    """When answers that came with their age were given, aligned with the ids.
+    """The times of responses that were sent with their age, in the order of the ids.
 
-    Whoever sends such an answer again names that time, so that it stays on its day.
+    A page that sends such a response again sends this time, so that the response keeps its day.
     """
     times = [
         days.iso(event["answered_us"])
@@ -103,7 +104,7 @@ def _listed(faults: Mapping[int, FieldError]) -> list[dict[str, Any]]:
 
 
 class Ingest:
-    """Takes what callers write, and shows surveys to the pages that ask them."""
+    """The stage: it takes events, and gives surveys to the pages that show them."""
 
     def __init__(
         self,
@@ -122,9 +123,9 @@ class Ingest:
 
     @classmethod
     def from_settings(cls, settings: IngestSettings) -> Self:
-        """ingest on the table and the queue that template.yaml names."""
+        """The stage over the stack that the settings name."""
         for service in ("dynamodb", "sqs"):
-            client(service, fail_fast=True)  # making one takes long: not within a caller's 3 s
+            client(service, fail_fast=True)  # made now: it takes too long for a caller's 3 s
         key, tenant = settings.writes
         limits = {
             "POST": Limits.per_minute(key, tenant),
@@ -142,7 +143,7 @@ class Ingest:
 
     @property
     def routes(self) -> Mapping[str, Route]:
-        """The functions by API Gateway's route keys; pulse.http answers unknown paths."""
+        """The functions by API Gateway's route keys. For all other paths pulse.http replies."""
         return {
             "POST /v1/responses": self._bounded(self._take_one, AGAIN_WITH_ID),
             "POST /v1/batch/responses": self._bounded(self._take_batch, AGAIN_WITH_ID),
@@ -173,7 +174,7 @@ class Ingest:
         return self._take(call, reader, items, own_ids)
 
     def _taking(self, kind: type[Reader]) -> Route:
-        """The route that takes one item, or a batch of them, from a server."""
+        """The route that takes items of a stream from a server: one, or a batch."""
 
         def take(call: Call) -> Reply:
             reader = self._reader(kind, call, "secret")
@@ -185,7 +186,7 @@ class Ingest:
         return take
 
     def _reader(self, kind: type[Reader], call: Call, *key_kinds: str) -> Reader:
-        """The reader for a request whose key is of one of the kinds and may be used from there."""
+        """The reader for a request. Raises if its key is of another kind or from another origin."""
         key = authenticate(call, self._directory, in_query=("publishable",))
         require_kind(key, *key_kinds)
         require_origin(call, key)
@@ -207,7 +208,7 @@ class Ingest:
         return Reply.json(202, verdict.summary() | _times(verdict, items))
 
     def _send(self, call: Call, reader: Reader, events: Sequence[Event]) -> None:
-        """Store the events in the queue; with a secret key nothing of the caller itself."""
+        """Put the events in the queue, with the caller's address unless the key is secret."""
         own = reader.key.kind == "publishable"
         body = Message(
             stream=reader.stream.name,
@@ -247,13 +248,13 @@ class Ingest:
         wanted = [decode(raw) for name, raw in call.query if name == "lang"]
         headers = {
             "Cache-Control": f"public, max-age={FRESH_S}",
-            "Vary": "Authorization, X-Api-Key, Origin",  # two tenants may use one survey id
+            "Vary": "Authorization, X-Api-Key, Origin",  # two tenants may have surveys of one id
         }
         return Reply.json(200, page(tenant, survey, wanted[-1] if wanted else None), headers)
 
 
 def _allow(call: Call) -> Reply:
-    """The answer to a preflight of any path. API Gateway adds the headers that allow things."""
+    """The reply to a CORS preflight of any path. API Gateway adds the headers that allow it."""
     return Reply(204)
 
 
@@ -263,16 +264,16 @@ def _with_outages(route: Route, call: Call, advice: str) -> Reply:
 
 
 def _tenant(key: Key) -> str:
-    if key.tenant is None:  # only operator keys, which no route here admits
+    if key.tenant is None:  # an operator key, which no route here accepts
         raise UnauthorizedError("invalid_key", "The key belongs to no tenant.")
     return key.tenant
 
 
 def _idempotency_key(call: Call, longest_suffix: str = "") -> str | None:
-    """The header's value; with the suffix it must make a response_id."""
+    """The value of the header Idempotency-Key; with the suffix it must be a valid response_id."""
     key = call.headers.get("idempotency-key")
     if key is not None and len(key) > 1 and key[0] == key[-1] == '"':
-        key = key[1:-1]  # a string as structured fields write it (RFC 8941); an id needs no escapes
+        key = key[1:-1]  # a string of structured fields (RFC 8941); an id needs no escapes
     if key is not None and not (key and fields.is_id(key + longest_suffix)):
         raise BadRequestError(
             "idempotency_key_invalid",
@@ -314,7 +315,7 @@ def _judge(reader: Reader, items: Sequence[object], own_ids: Sequence[str | None
 
 
 def _nothing_accepted(verdict: Verdict) -> UnprocessableError:
-    """The 422 that lists every fault; its code is the one that all faults share, if they do."""
+    """The 422 that lists every fault. Its code is that of the faults if they all have the same."""
     faults = list(verdict.faults.values())
     codes = {fault.code for fault in faults}
     if len(faults) == 1:

@@ -1,4 +1,4 @@
-"""One agent session as a caller wrote it → as it is stored, or what is wrong with it."""
+"""Reads one agent session, or says what is wrong with it."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ class SessionReader(Reader):
     stream = SESSIONS
 
     def read(self, given: object, own_id: str | None = None) -> Event:
-        """The session that an item of a request means. Raises RejectedError for the first fault."""
+        """The session in an item of a request. Raises RejectedError for the first fault found."""
         item = self.item(given)
         values = self.values(item)
         day = fields.day(item, "day", self.first_day, self.local_day(self.received_us))
@@ -33,5 +33,5 @@ class SessionReader(Reader):
 
 
 def _seconds(item: dict[str, Any], field: str, most: Decimal) -> Decimal:
-    """A required duration, down to the microsecond."""
+    """A required duration of at most `most` seconds, exact to the microsecond."""
     return fields.required(field, fields.decimal(item, field, 0, most, places=6))

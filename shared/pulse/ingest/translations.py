@@ -1,6 +1,6 @@
-"""The words around a survey's own texts: what its buttons and messages say, by language.
+"""The texts of a survey page's buttons and messages, by language.
 
-A survey in another language gets English ones: texts of its own are the tenant's to give.
+A survey in any other language has English ones. The survey's own texts come from the tenant.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _NAMES = (
 
 
 def _translation(text: str) -> Translation:
-    """One word or sentence a line, in the order of _NAMES."""
+    """Read a translation of one text on each line, in the order of _NAMES."""
     return dict(zip(_NAMES, text.strip().splitlines(), strict=True))
 
 
@@ -248,12 +248,12 @@ LANGUAGES = tuple(_TRANSLATIONS)
 
 
 def translation(language: str) -> Translation:
-    """What buttons and messages say in a language; in English where it is none of LANGUAGES."""
+    """The texts of buttons and messages in a language; in English if LANGUAGES lacks it."""
     return _TRANSLATIONS.get(language.split("-")[0], _TRANSLATIONS["en"])
 
 
 def ends(metric: str, language: str, *, lower_is_better: bool) -> tuple[str, str]:
-    """What the lowest and the highest score of a metric mean, where a survey has no labels."""
+    """Names of the lowest and the highest score of a metric, for a survey without labels."""
     by_language = _ENDS[metric]
     worst, best = by_language.get(language.split("-")[0], by_language["en"])
     return (best, worst) if lower_is_better else (worst, best)

@@ -1,8 +1,9 @@
-"""Whose answer it is, by network address: of a page behind CloudFront, or of who called directly.
+"""The network address of whoever sends a request, directly or through CloudFront.
 
-Behind CloudFront the address that API Gateway sees is CloudFront's own. Its function ViewerAddress
-(template.yaml) writes the viewer's into a header, over whatever the viewer sent by that name; and
-CloudFront shows a secret beside it, so that nobody who calls the API directly is believed.
+Through CloudFront API Gateway sees CloudFront's address. CloudFront's function ViewerAddress
+(template.yaml) writes the viewer's address into a header, and overwrites what the viewer sent under
+that name. CloudFront also sends a secret, which callers of the API do not know; without it the
+header is ignored.
 """
 
 from pulse.http import Call, Door
@@ -11,9 +12,9 @@ VIEWER = "x-pulse-viewer"
 
 
 def viewer_address(call: Call, door: Door) -> str:
-    """The address that the request comes from; empty where it is not known.
+    """The address that the request comes from; empty if it is not known.
 
-    The header is believed of requests through CloudFront; of others it is as good as not sent.
+    The header VIEWER counts only in requests that come through CloudFront.
     """
     if door.is_from_pages(call):
         return call.headers.get(VIEWER) or call.source_ip
