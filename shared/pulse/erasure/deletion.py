@@ -25,12 +25,12 @@ from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import Tenant
 
 REMEMBERED_US = 60 * days.SECOND
-"""For this long a function may still accept a key that has been revoked."""
+"""How long a function may still accept a key that has been revoked (template.yaml's maximum)."""
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """The stage; `run` is the whole job, from a shell."""
+    """The stage, which `pulse tenant delete` runs."""
 
     erase: Erase
     tenants: Tenants
@@ -49,7 +49,7 @@ class Deletion:
         finance_bucket: str,
         say: Callable[..., None],
     ) -> Self:
-        """The stage over the stack that the settings name; it says what it waits for."""
+        """The stage over the stack that the settings name; `say` gets its messages."""
         return cls(
             erase=Erase.from_settings(settings, dead_letters, say),
             tenants=Tenants(settings.table),
@@ -63,11 +63,11 @@ class Deletion:
     def run(
         self, tenant: Tenant, *, with_finance: bool, rebuild: Callable[[], None]
     ) -> tuple[str, Mapping[str, Any]]:
-        """Delete the tenant; returns the key of the receipt in the lake, and the receipt.
+        """Delete the tenant; return the key of the receipt in the lake, and the receipt.
 
-        Afterwards only the receipt is left, the order to leave out events that may still be queued
-        and, unless `with_finance`, its files in the finance bucket. Data of other tenants have not
-        changed; `rebuild` builds the days that they shared with it.
+        Afterwards three things are left: the receipt; the tombstone, which covers events that may
+        still be queued; and, unless `with_finance`, the tenant's files in the finance bucket. Data
+        of other tenants are unchanged. `rebuild` is called to build the days that they shared.
         """
         revoked = self._revoke(tenant.id)
         wait = Waiting(
@@ -90,11 +90,11 @@ class Deletion:
         receipt = {**removed.shown(), "tenant_deleted": counts}
         self.erase.store(removed, receipt)
         self.tenants.remove(tenant.id)
-        self._wipe_reports(tenant.id)  # a build that knew the tenant may have put one meanwhile
+        self._wipe_reports(tenant.id)  # a build that began earlier may have written one since
         return removed.key, receipt
 
     def preview(self, tenant: Tenant, *, with_finance: bool) -> Mapping[str, Any]:
-        """What `run` would remove, as far as one search can tell. Nothing is changed."""
+        """What `run` would remove, as far as one search finds it. Changes nothing."""
         removed = self.erase.preview(Purge.of_all(tenant.id, days.now_us()))
         keys = self.tenants.keys(tenant.id)
         files = list(self.files.keys(lake.finance_prefix(tenant.id))) if with_finance else []
@@ -114,7 +114,7 @@ class Deletion:
         return {**removed.shown(), "tenant_deleted": counts}
 
     def _revoke(self, tenant: str) -> int:
-        """Revoke all keys and wait until no function accepts them; how many were in use."""
+        """Revoke all keys and wait until no function accepts them; return how many were in use."""
         now_us = days.now_us()
         keys = self.tenants.keys(tenant)
         usable = [key for key in keys if key.usable(now_us)]
@@ -134,9 +134,10 @@ class Deletion:
         return len(keys)
 
     def _wipe_reports(self, tenant: str) -> int:
-        """Delete its reports with all versions; how many objects there were.
+        """Delete all versions of its reports; return how many objects these were.
 
-        Rows that were laid out apart for them go, too, what was made for questions, and comments.
+        Also deleted are its comments, its rows that a build laid out separately, and what was made
+        to answer queries.
         """
         objects = self.erase.objects
         prefixes = [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
@@ -150,7 +151,7 @@ class Deletion:
         return found
 
     def _wipe_finance(self, tenant: str) -> int:
-        """Delete its revenue files, so that its id can be used again; how many there were."""
+        """Delete its revenue files, so that its id can be used again; return how many."""
         prefix = lake.finance_prefix(tenant)
         files = len(list(self.files.keys(prefix)))
         self.files.wipe(prefix)

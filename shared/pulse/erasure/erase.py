@@ -44,10 +44,10 @@ from pulse.store.objects import Objects, Version
 from pulse.tombstones import Tombstones
 
 SETTLE_S = 150.0
-"""After this time every write_raw that is at work has read the tombstone: it takes 120 s at most.
-A dead letter that a run had received before it died is visible again by then, too."""
+"""After this time every invocation of write_raw has read the tombstone: none takes over 120 s.
+By then a dead letter that an earlier run received before it died is visible again, too."""
 _TO_MEND = "restore that day, or copy the object elsewhere and delete it, then run this again"
-_AT_ONCE = 8  # objects in flight
+_AT_ONCE = 8  # objects rewritten at the same time
 _TRIES = 5
 
 Days = Mapping[str, Collection[date]]
@@ -56,7 +56,7 @@ Days = Mapping[str, Collection[date]]
 
 @dataclass(frozen=True)
 class Erase:
-    """The stage; `run` is the whole job, from a shell."""
+    """The stage, which `pulse erase` and `pulse purge` run."""
 
     objects: Objects
     ledger: Ledger
@@ -73,8 +73,8 @@ class Erase:
     def from_settings(
         cls, settings: BuildSettings, dead_letters: str, say: Callable[[str], None]
     ) -> Self:
-        """The stage over the stack that the settings name; it says what it waits for."""
-        client("s3")  # here, because botocore cannot make it in two threads
+        """The stage over the stack that the settings name; `say` gets its messages."""
+        client("s3")  # made before there are threads: botocore cannot make one in two at once
         ledger = Ledger(settings.table)
         return cls(
             objects=Objects(settings.lake_bucket),
@@ -87,17 +87,18 @@ class Erase:
         )
 
     def run(self, sought: Sought, *, rebuild: Callable[[], None]) -> tuple[str, Receipt]:
-        """Remove the rows as `remove` does; returns the key of the receipt in the lake, and it."""
+        """As `remove`; also store the receipt. Return its key in the lake, and the receipt."""
         receipt = self.remove(sought, rebuild=rebuild)
         self.store(receipt, receipt.shown())
         return receipt.key, receipt
 
     def remove(self, sought: Sought, *, rebuild: Callable[[], None]) -> Receipt:
-        """Remove the rows that are sought; returns the receipt, which the caller is to store.
+        """Remove the rows that are sought; return the receipt, which the caller stores.
 
-        Afterwards no place holds such a row that was received until now, rows that are still queued
-        will be left out, and `rebuild` has built everything again without them. Wherever this ends,
-        a receipt of what is gone lies in the lake: without it `pulse check` would miss the rows.
+        Afterwards no place holds such a row that has been received, rows that are still queued will
+        be left out, and `rebuild` has built everything again without them. If this ends early, a
+        receipt of what was removed is in the lake all the same: `pulse check` would miss the rows
+        without it.
         """
         receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
         owed: set[tuple[str, date]] = set()
@@ -114,18 +115,18 @@ class Erase:
                 break
         receipt.results_removed = self.traces.remove_results()
         self.erasures.finish(sought.tenant, sought.identity_hash)
-        self.store(receipt, receipt.shown())  # a build that fails must not take it away
+        self.store(receipt, receipt.shown())  # it must be there even if the build fails
         rebuild()
         receipt.versions_removed += self.traces.remove_versions(sought.tenant)
         receipt.found_again = self._count(sought)
         return receipt
 
     def store(self, receipt: Receipt, shown: Mapping[str, Any]) -> None:
-        """Put into the receipt's place in the lake what it is to show."""
+        """Write `shown` to the receipt's key in the lake."""
         self.objects.put(receipt.key, json.dumps(shown, indent=1).encode())
 
     def preview(self, sought: Sought) -> Receipt:
-        """What `run` would remove, as far as one search can tell. Nothing is changed."""
+        """What `run` would remove, as far as one search finds it. Changes nothing."""
         receipt = Receipt(sought.tenant, sought.told, sought.erased_us)
         self._learn(sought)
         self._mend_dead_letters(sought, receipt, dry=True)
@@ -144,13 +145,14 @@ class Erase:
 
     @property
     def comments(self) -> Comments:
-        """Where readers find what answers say."""
+        """The stored comments of responses."""
         return Comments(self.objects)
 
     def _learn(self, sought: Sought) -> None:
-        """Find all hashes of a person; nothing is removed.
+        """Find all hashes of a person. Removes nothing.
 
-        Only a search of every place can tell that an interaction names no other customer.
+        An interaction is the person's only if none of its updates names another customer, so every
+        place has to be searched before anything is removed.
         """
         if not isinstance(sought, Person):
             return
@@ -163,9 +165,9 @@ class Erase:
     # -- one look through everything
 
     def _look(self, sought: Sought, receipt: Receipt, owed: Days) -> bool:
-        """Search everything once and remove what is found; False if there was nothing new.
+        """Search every place once and remove what is found; return whether there was any new row.
 
-        The days `owed` count as changed, whatever is found.
+        The days `owed` count as changed in any case: an earlier run removed rows of them.
         """
         before, told = sought.erasure.hashes, receipt.shown()
         self._learn(sought)
@@ -190,10 +192,10 @@ class Erase:
         return bool(news) or receipt.shown() != told
 
     def _foresee(self, receipt: Receipt, touched: Mapping[str, Counter[date]]) -> None:
-        """Store in the receipt's place what will have been removed, if this goes on.
+        """Write a receipt of what is about to be removed, under the key of the final one.
 
-        Where a run dies this stays, so that nobody takes for lost what it had removed: who runs it
-        again finds less, and says so in a receipt of its own.
+        If the run dies, this receipt stays, so that the removed rows are not missed. The next run
+        finds fewer rows and writes a receipt of its own.
         """
         rows = Counter({stream: found.total() for stream, found in touched.items()})
         if rows.total():
@@ -214,7 +216,7 @@ class Erase:
             try:
                 new = rewritten(body, stream, day, tombstones)
             except pa.ArrowException as error:
-                # without the error's text, which could quote what an event held
+                # without the error's text, which could quote an event
                 unread = (
                     f"{key} cannot be read ({type(error).__name__}), and may hold what is to go"
                 )
@@ -245,11 +247,10 @@ class Erase:
             receipt.days.setdefault(stream, set()).add(day)
 
     def _waiting_for(self, stream: str, day: date) -> Waiting:
-        """Waits for a compaction that rewrites the day.
+        """How to wait for a compaction that rewrites the day.
 
-        Should the block under the lease take longer than the lease, nothing is lost: a compaction
-        reads the tombstones after it has taken the lease itself, and each PUT here names the object
-        that it replaces.
+        If the work takes longer than the lease, nothing is lost: a compaction reads the tombstones
+        after it has taken the lease, and each PUT here names the object that it replaces.
         """
         reason = f"Waiting for somebody who rewrites {stream} of {day} …"
         return Waiting(self.say, self.pause, reason)
@@ -276,7 +277,10 @@ class Erase:
             self._clear_versions_of_quarantine(sought, receipt)
 
     def _clear_lines(self, sought: Sought, key: str, *, dry: bool) -> int:
-        """How many lines of an object were sought; who sends lines again may change it, too."""
+        """Remove the sought lines of an object; return how many.
+
+        `pulse quarantine resend` may change the object at the same time.
+        """
         for _ in range(_TRIES):
             found = self.objects.look(key)
             if found is None:

@@ -1,11 +1,11 @@
-"""A person who is to be erased, and how they are found in messages that were never written.
+"""A person who is to be erased, and how they are found in messages that never became rows.
 
-These are dead letters, and lines that were set aside. What can be read is judged as rows are. What
-cannot be read is a person's if their id stands in it as a whole value: nothing of it counts
-anywhere, so too much lost is better than too little.
+These messages are dead letters and lines of the quarantine. An item that can be read is judged as a
+row is. One that cannot be read is the person's if it holds their id as a whole value: it counts in
+no figure, so it is better to remove too much than too little.
 
-An id is the same in each of its codings (pulse.texts): rows from before ids were stored in one form
-have others. In another case, or without its accents, it may be somebody else's.
+An id is the same in each of its codings (pulse.texts): rows that were stored before ids had one
+form have others. An id in another case, or without its accents, may be somebody else's.
 """
 
 import json
@@ -25,12 +25,12 @@ from pulse.texts import codings, near_equals, tidy
 from pulse.tombstones import Erasure, Tombstones, claimed, customer_hash, interaction_hash
 
 _KEYS = {"interactions": ("interaction_id",), "responses": ("survey", "response_id")}
-"""What an item must have as text for its hashes to be known."""
+"""The members that an item must have as text; its hashes cannot be computed without them."""
 
 
 @dataclass
 class Person:
-    """A person to look for, and what has been learnt of them so far."""
+    """A person to be erased, and which hashes are known to be theirs so far."""
 
     tenant: str
     customer: str
@@ -39,14 +39,14 @@ class Person:
     streams: tuple[str, ...] = ("responses", "interactions")
     """The streams whose rows may name a customer."""
     hashes: set[str] = field(default_factory=set)
-    """The hashes of their rows. None is taken back: a tombstone may hold it."""
+    """The identity hashes of their rows. None is ever removed, since a tombstone may hold it."""
     claims: set[str] = field(default_factory=set)
-    """The hashes that rows which name them claim for them."""
+    """The identity hashes of rows that name the person."""
     others: set[str] = field(default_factory=set)
-    """The hashes of interactions of which an update names another customer."""
+    """The identity hashes of interactions of which an update names another customer."""
 
     def __post_init__(self) -> None:
-        """Bring the id into its one form. Raises ValueError for one of blanks alone."""
+        """Bring the id into the form in which ids are stored. Raises ValueError if it is blank."""
         self.customer = tidy(self.customer)
         if not self.customer:
             raise ValueError("a customer's id is no blank")
@@ -54,27 +54,27 @@ class Person:
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """The hashes of their id in each coding: what statements, which know none, compare with."""
+        """The hashes of their id in each of its codings, with which statements compare rows."""
         return frozenset(customer_hash(self.tenant, one) for one in codings(self.customer))
 
     @cached_property
     def nearly(self) -> Mapping[str, str]:
-        """Ids, by their hashes, that differ from theirs in case and accents alone."""
+        """Ids that differ from theirs only in case and accents, by their hashes."""
         others = near_equals(self.customer)
         return {customer_hash(self.tenant, other): other for other in others}
 
     def is_called(self, customer: object) -> bool:
-        """Is this their id, in whatever coding?"""
+        """Whether this is their id, in any of its codings."""
         return isinstance(customer, str) and tidy(customer) == self.customer
 
     @property
     def identity_hash(self) -> str:
-        """The hash by which they are known."""
+        """The hash that stands for the person in tombstones and receipts."""
         return customer_hash(self.tenant, self.customer)
 
     @property
     def erasure(self) -> Erasure:
-        """The order to forget them."""
+        """The order to erase them, as it is stored."""
         return Erasure(self.tenant, self.identity_hash, frozenset(self.hashes), self.erased_us)
 
     @property
@@ -92,23 +92,23 @@ class Person:
         return mended(body, self)
 
     def is_in(self, line: str) -> bool:
-        """Is this line of an object under quarantine/ about them?"""
+        """Whether this line of the quarantine is about them."""
         return is_line_of(line, self)
 
     def learn(self, stream: str, row: Mapping[str, Any], day: date) -> None:
-        """Learn from a row that names a customer whose interactions and responses are whose."""
+        """Note for whom a row that names a customer claims its interaction and its response."""
         if self.is_called(row["customer"]):
             self.claims.update(claimed(stream, row, day))
         elif stream == "interactions":
             self.others.add(interaction_hash(self.tenant, row["interaction_id"]))
 
     def settle(self) -> None:
-        """After everything was searched: what nobody else could claim is theirs."""
+        """Take as theirs the claimed hashes that no other customer has; call it after a search."""
         self.hashes |= self.claims - self.others
 
 
 def mended(body: str, person: Person) -> Mended:
-    """A message without the person's items; `person` learns from it whose its items are."""
+    """A message without the person's items. `person` notes the claims of its items."""
     try:
         message = Message.decode(body)
     except NewerFormatError:
@@ -124,7 +124,7 @@ def mended(body: str, person: Person) -> Mended:
 def _mended_newer(body: str, person: Person) -> Mended:
     """A message of a newer version, without the items that have the person's id as a whole value.
 
-    A newer version will read the others.
+    The newer version will read the other items.
     """
     told = json.loads(body)
     items = told.get("items")
@@ -141,7 +141,7 @@ def _mended_newer(body: str, person: Person) -> Mended:
 
 
 def is_line_of(line: str, person: Person) -> bool:
-    """Is this line of an object under quarantine/ about the person?"""
+    """Whether this line of the quarantine is about the person."""
     told = json.loads(line)
     if days.parse_instant(told["received"]) > person.erased_us:
         return False
@@ -157,7 +157,7 @@ def is_line_of(line: str, person: Person) -> bool:
 
 
 def _stands_whole(text: str, person: Person) -> bool:
-    """Does their id stand whole in a text that is JSON, or is none?"""
+    """Whether a text, JSON or not, holds their id as a whole value."""
     try:
         return _holds(json.loads(text), person)
     except (ValueError, RecursionError):
@@ -171,7 +171,7 @@ def _is_theirs(item: Any, message: Message, person: Person) -> bool:
 
 
 def _covers(stream: str, item: Any, key_kind: Any, person: Person) -> bool:
-    """Is the item of a message theirs, as far as it can be read?"""
+    """Whether the item of a message is theirs, as far as it can be read."""
     if not isinstance(item, Mapping) or stream not in _KEYS:
         return False
     row = {"customer": None, "interaction": None, **item, "tenant": person.tenant}
@@ -190,7 +190,7 @@ def _covers(stream: str, item: Any, key_kind: Any, person: Person) -> bool:
 
 
 def _day(stream: str, row: Mapping[str, Any], timezone: str) -> date | None:
-    """The tenant-local day of an item; None where it tells no time."""
+    """The tenant-local day of an item; None if it has no time."""
     moment = row.get("answered_us" if stream == "responses" else "entered_us")
     if type(moment) is not int:
         return None
@@ -217,7 +217,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _stands_in(text: str, person: Person) -> bool:
-    """Does their id stand there, and not as a part of a longer word, number or address?"""
+    """Whether their id is in the text, and not as a part of a longer word, number or address."""
     written = {unicodedata.normalize(form, person.customer) for form in ("NFC", "NFD")}
     forms = written | {json.dumps(one)[1:-1] for one in written}
     return any(

@@ -1,4 +1,4 @@
-"""Rows that came with a key or within a time, and how to find them in unwritten messages."""
+"""Rows that came with one key or within a time, and how they are found in messages and lines."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from pulse.tombstones import Brought, Erasure, identity_hash
 
 @dataclass(frozen=True)
 class Purge:
-    """The rows that came with a key or within a time, as somebody asked for them."""
+    """A request to remove the rows that came with a key or within a time."""
 
     tenant: str
     streams: tuple[str, ...]
@@ -26,7 +26,7 @@ class Purge:
 
     @classmethod
     def of_all(cls, tenant: str, erased_us: int) -> "Purge":
-        """All that a tenant which is deleted has ever sent."""
+        """The request to remove every row of a tenant that is deleted."""
         return cls(tenant, lake.STREAMS, erased_us)
 
     @property
@@ -37,12 +37,12 @@ class Purge:
 
     @property
     def is_whole(self) -> bool:
-        """True if these are all rows of the tenant."""
+        """Whether these are all rows of the tenant."""
         return self.key_id is None and self.from_us is None and self.to_us is None
 
     @property
     def identity_hash(self) -> str:
-        """A hash of the request. A later request without an end has the same one."""
+        """A hash of the request. A later request that also has no end has the same hash."""
         asked = (self.key_id, self.from_us, self.to_us, ",".join(self.streams))
         return identity_hash("purge", self.tenant, *map(str, asked))
 
@@ -70,7 +70,7 @@ class Purge:
         try:
             message = Message.decode(body)
         except NewerFormatError:
-            return Mended(body)  # a newer write_raw, which can read it, obeys the tombstone
+            return Mended(body)  # a newer write_raw reads it, and the tombstone covers its rows
         except ValueError:
             return Mended(body)  # no key or time can be read
         if message.tenant != self.tenant:
@@ -84,7 +84,7 @@ class Purge:
         return Mended.of(message, body, left)
 
     def is_in(self, line: str) -> bool:
-        """Is this line of an object under quarantine/ about such a row?"""
+        """Whether this line of the quarantine is about such a row."""
         told = json.loads(line)
         about = told.get("row", told.get("message"))
         if not isinstance(about, Mapping) or about.get("tenant") != self.tenant:

@@ -1,4 +1,4 @@
-"""The receipt of an erasure or a purge: it says what was removed and names no person."""
+"""The receipt of an erasure or a purge: it says what was removed, and names no person."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from pulse import days, lake
 
 @dataclass(frozen=True)
 class RewrittenObject:
-    """An object of raw that lost rows, with the SHA-256 of what it was and of what it is."""
+    """An object of raw that lost rows, with the SHA-256 of its bytes before and after."""
 
     key: str
     removed: int
@@ -22,11 +22,11 @@ class RewrittenObject:
 
 @dataclass
 class Receipt:
-    """Filled in as the work goes on; what two runs do is on two receipts."""
+    """What one run has removed so far."""
 
     tenant: str
     told: Mapping[str, Any]
-    """What was removed: the rows of this hash of a person, or what a purge asked for."""
+    """The members that say which rows were sought: a person's hash, or what a purge asked for."""
     erased_us: int
     removed: Counter[str] = field(default_factory=Counter)
     """By stream: rows of raw, copies included, and items of dead letters."""
@@ -40,17 +40,17 @@ class Receipt:
     dead_letters_removed: int = 0
     exports_withdrawn: list[str] = field(default_factory=list)
     files_removed: int = 0
-    """Of exports, finished or broken off."""
+    """Files of exports, finished or not."""
     results_removed: int = 0
-    """Of statements of Athena that showed single events."""
+    """Results of Athena's statements that showed single events."""
     days_rebuilt: set[date] = field(default_factory=set)
     found_again: int | None = None
-    """Rows that a new search found in the end; None: there was none, or the run has not ended."""
+    """Rows that a last search found; None if there was no such search yet."""
     key: str = field(default_factory=lambda: lake.erasure_key(lake.ulid()))
-    """Where it lies in the lake."""
+    """Its key in the lake."""
 
     def shown(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The members of its JSON."""
         return {
             "tenant": self.tenant,
             **self.told,

@@ -1,7 +1,7 @@
-"""Finds the days that have rows to be removed. Athena finds them, so raw need not be listed.
+"""Finds with Athena the days that have rows to be removed, so that raw need not be listed.
 
-The statements compare hashes and answer with hashes and counts. Athena keeps their text for weeks
-and their results for days: neither names anybody.
+The statements compare hashes and return hashes and counts. Athena keeps their text for weeks and
+their results for days, so neither may name anybody.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ class Search:
     athena: Athena
 
     def learn(self, person: Person) -> None:
-        """Tell `person` what rows claim for them, and which of it names other customers, too."""
+        """Note in `person` the hashes of rows that name them, and of rows that name others."""
         theirs = {"customers": sorted(person.named)}
         for row in self._ask("responses_named", "responses", person, theirs):
             person.claims.update(value for value in row.values() if isinstance(value, str))
@@ -54,9 +54,9 @@ class Search:
                     person.others.add(row["interaction"])
 
     def near(self, person: Person) -> dict[str, int]:
-        """How many rows name somebody whose id differs from theirs in case or accents alone.
+        """How many rows name an id that differs from theirs only in case or accents, by that id.
 
-        By the id in its one form. These rows stay.
+        These rows stay.
         """
         found: Counter[str] = Counter()
         for stream in person.streams:
@@ -66,11 +66,11 @@ class Search:
         return dict(sorted(found.items()))
 
     def days(self, sought: Sought) -> dict[str, Counter[date]]:
-        """By stream, the days that have rows to be removed, and how many `rows` tells of."""
+        """By stream, the days that have rows to be removed, with the counts of `rows`."""
         return {stream: self.rows(sought, stream) for stream in sought.streams}
 
     def rows(self, sought: Sought, stream: str) -> Counter[date]:
-        """How many rows of each day are to be removed; for a person, at least so many."""
+        """How many rows of each day are to be removed. For a person there may be more."""
         if isinstance(sought, Purge):
             return self._counts(f"{stream}_brought", stream, sought, _purged(sought))
         found: Counter[date] = Counter()
@@ -110,7 +110,7 @@ class Search:
 
 
 def _purged(purge: Purge) -> Mapping[str, Any]:
-    """The parameters of a purge's statements; an empty key_id stands for any key."""
+    """The parameters of a purge's statements; an empty key_id means any key."""
     brought = purge.brought
     return {
         "key_id": brought.key_id or "",
@@ -120,7 +120,7 @@ def _purged(purge: Purge) -> Mapping[str, Any]:
 
 
 def parts(hashes: Iterable[str]) -> Iterator[list[str]]:
-    """The hashes in order, as many at a time as a statement may name."""
+    """The hashes in order, in lists of at most MARKS_A_STATEMENT."""
     ordered = sorted(hashes)
     for start in range(0, len(ordered), MARKS_A_STATEMENT):
         yield ordered[start : start + MARKS_A_STATEMENT]

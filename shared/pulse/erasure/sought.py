@@ -14,7 +14,7 @@ from pulse.tombstones import Erasure
 
 @dataclass(frozen=True)
 class Mended:
-    """What a message becomes: its body (None: nothing is left); how many items were removed."""
+    """A message without some items: its body (None if no item is left), how many were removed."""
 
     body: str | None
     stream: str = ""
@@ -22,7 +22,7 @@ class Mended:
 
     @classmethod
     def of(cls, message: Message, body: str, left: Sequence[Any]) -> "Mended":
-        """The message that `body` holds, with only these of its items left."""
+        """The message in `body` with only the items `left`."""
         removed = len(message.items) - len(left)
         if not removed:
             return cls(body)
@@ -30,7 +30,7 @@ class Mended:
 
 
 class Sought(Protocol):
-    """Describes rows that are to be removed, and to stay out."""
+    """Says which rows are to be removed, and left out when they come again."""
 
     @property
     def tenant(self) -> str:
@@ -42,15 +42,15 @@ class Sought(Protocol):
 
     @property
     def identity_hash(self) -> str:
-        """A hash by which a later run knows that it looks for the same rows."""
+        """A hash by which a later run recognises that it looks for the same rows."""
 
     @property
     def erased_us(self) -> int:
-        """Rows that are received later stay."""
+        """When the removal was asked for (UTC, microseconds); rows received later stay."""
 
     @property
     def erasure(self) -> Erasure:
-        """The order to forget the rows, as far as they are known."""
+        """The order to remove the rows, as far as their hashes are known."""
 
     @property
     def told(self) -> Mapping[str, Any]:
@@ -60,4 +60,4 @@ class Sought(Protocol):
         """A message without such items."""
 
     def is_in(self, line: str) -> bool:
-        """Is this line of an object under quarantine/ about such a row?"""
+        """Whether this line of the quarantine is about such a row."""

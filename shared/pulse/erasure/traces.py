@@ -27,12 +27,12 @@ _OF_SINGLE_EVENTS = frozenset(
 )
 _HEADER_BYTES = 16_384
 _LEASE_US = 15 * 60 * days.SECOND
-"""If this process dies, no export of the tenant begins for this long."""
+"""How long no export of the tenant can begin if this process dies."""
 
 
 @dataclass(frozen=True)
 class Traces:
-    """The files of exports and the results of statements of one lake."""
+    """The exports and the results of statements in one lake."""
 
     objects: Objects
     exports: Exports
@@ -46,10 +46,10 @@ class Traces:
     def withdraw(
         self, tenant: str, touched: Mapping[str, Collection[date]]
     ) -> tuple[list[str], int]:
-        """The ids of the exports that are withdrawn, and how many files are removed.
+        """Withdraw the affected exports; return their ids, and how many files were removed.
 
-        Afterwards no export that covers a day that lost rows has a file, nor has one that was
-        broken off. Where days lost rows, an export that is being made is waited for.
+        Afterwards no export that covers a day that lost rows has a file, and no unfinished one. If
+        any day lost rows, this first waits for an export that is being made.
         """
         if not any(touched.values()):
             return [], 0
@@ -64,9 +64,9 @@ class Traces:
         return [export.id for export in withdrawn], len(unwanted)
 
     def remove_exports(self, tenant: str) -> int:
-        """Delete every export of a tenant for good: its order, file and staging; returns how many.
+        """Delete the order, file and staging of every export of a tenant; return how many.
 
-        An export that is being made is waited for.
+        Waits for an export that is being made.
         """
         with self._nobody_at_work(tenant):
             self.objects.wipe(lake.exports_prefix(tenant))
@@ -74,9 +74,9 @@ class Traces:
             return self.exports.remove(tenant)
 
     def remove_results(self) -> int:
-        """Remove what statements of anybody answered about single events; how many results.
+        """Remove all results of statements that show single events; return how many.
 
-        Whoever asked has read it: Athena's answers are fetched at once.
+        They are no longer needed: whoever runs a statement fetches its result at once.
         """
         found = [
             key
@@ -100,7 +100,7 @@ class Traces:
 
     @contextmanager
     def _nobody_at_work(self, tenant: str) -> Iterator[None]:
-        """Within the block no export of the tenant is being made; one at work is waited for."""
+        """Within the block no export of the tenant is being made; first waits for one that is."""
         holder = lake.ulid()
         wait = Waiting(self.say, self.pause, "Waiting for an export that is being made …")
         while not self.exports.stop_line(tenant, holder, days.now_us() + _LEASE_US):
@@ -111,7 +111,7 @@ class Traces:
             self.exports.free_line(tenant, holder)
 
     def _staging(self, tenant: str) -> list[str]:
-        """Staging objects of the tenant's exports. As none is at work, these have died."""
+        """Staging objects of the tenant's exports, left by workers that died: none is at work."""
         found = []
         for run in self.objects.folders(lake.EXPORT_STAGING):
             keys = list(self.objects.keys(run))
@@ -120,7 +120,7 @@ class Traces:
         return found
 
     def _tenant_of(self, key: str) -> str | None:
-        """The tenant whose rows an object of an export's staging holds: those of one alone."""
+        """The tenant of an object in an export's staging, which holds rows of one tenant only."""
         body = pa.BufferReader(self.objects.get(key))
         rows = parquet.ParquetFile(body).read(columns=["tenant"])
         return rows["tenant"][0].as_py() if len(rows) else None

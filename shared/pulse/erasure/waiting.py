@@ -1,4 +1,4 @@
-"""Waiting for somebody else, with a word about it: once, however long it takes."""
+"""Pauses between two tries, and says once what is waited for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ ASK_EVERY_S = 5.0
 
 @dataclass
 class Waiting:
-    """Call it between two tries: it pauses. The first time it also says what it waits for."""
+    """Pauses when it is called; the first time it also says what it waits for."""
 
     say: Callable[[str], None]
     pause: Callable[[float], None]
