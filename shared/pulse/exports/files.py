@@ -1,8 +1,8 @@
-"""The file of an export, written a day at a time: what a reader of rows gets to see.
+"""Writes the file of an export, one day after another.
 
-Both forms have the stream's COLUMNS in this order. CSV is as reports write it (pulse.csv_cells:
-`pulse import` reads it back unchanged), with times as RFC 3339 in UTC, tags as JSON and decimals to
-their last place; in Parquet times are timestamps in UTC, tags are a map and decimals are decimals.
+Both formats have the stream's COLUMNS in order. CSV is written as in reports (pulse.csv_cells), and
+`pulse import` reads it back unchanged: times are RFC 3339 in UTC, tags are JSON, and decimals have
+all places. In Parquet times are timestamps in UTC, tags are a map, and decimals are decimals.
 """
 
 import json
@@ -26,7 +26,7 @@ _TIME = pa.timestamp("us", tz="UTC")
 
 
 def _columns(stream: Stream) -> pa.Schema:
-    """The tenant's day, by which reports count, and what the stream declares as exported."""
+    """The columns of a file: the tenant's day, then the exported fields of the stream."""
     kinds = schema(stream.columns)
     found: list[tuple[str, pa.DataType]] = [("day", pa.date32())]
     for name in stream.exported:
@@ -42,23 +42,23 @@ def _columns(stream: Stream) -> pa.Schema:
 COLUMNS: Mapping[str, pa.Schema] = {
     stream.name: _columns(stream) for stream in STREAMS.values() if stream.exported
 }
-"""What a file of each stream has."""
+"""The columns of a file, by stream."""
 _ORDERS: Mapping[str, tuple[str, ...]] = {
     "responses": ("answered_us", "survey", "key_kind", "response_id"),
     "interactions": ("entered_us", "interaction_id"),
 }
 
 WriteDay = Callable[[date, pa.Table], None]
-"""Adds the rows of one day, as the statement of sql/exports gives them, to a file."""
+"""Adds the rows of one day to a file, with the columns of the statement in sql/exports."""
 
 
 def in_order(stream: str, rows: pa.Table) -> pa.Table:
-    """The rows of a day by their time, then by identity: one order for equal rows."""
+    """The rows of a day, sorted by time and then by identity, so that their order is fixed."""
     return rows.sort_by([(name, "ascending") for name in _ORDERS[stream]])
 
 
 def _shown(day: date, rows: pa.Table, columns: pa.Schema) -> pa.Table:
-    """The rows with the file's columns: what the lake counts in microseconds as it is read."""
+    """The rows with the file's columns; the lake's microseconds become timestamps or seconds."""
     found = [_column(field, day, rows) for field in columns]
     return pa.table(found, names=columns.names).cast(columns)
 
@@ -114,4 +114,4 @@ FILES: Mapping[Format, OpenFile] = {
     "csv": _csv_file,
     "parquet": _parquet_file,
 }
-"""Opens a file of a format; it is whole once the block is left."""
+"""Opens a file for writing, by format. The file is complete after the block."""

@@ -1,6 +1,6 @@
-"""The routes of exports: take an order and answer at once, then show its state.
+"""The routes of exports: they take an order, reply at once, and later show its state.
 
-Orders of a tenant stand in a line, and a worker makes one after another (write.py).
+The orders of a tenant wait in a line, and a worker makes one after another (write.py).
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ _HEADERS = {"Cache-Control": "no-store"}
 
 @dataclass(frozen=True)
 class Orders:
-    """Takes orders for exports, and shows them to the tenant whose they are."""
+    """Takes orders for exports, and shows them to their tenant."""
 
     directory: Directory
     exports: Exports
@@ -47,7 +47,7 @@ class Orders:
 
     @classmethod
     def from_settings(cls, settings: OrderExportsSettings) -> Self:
-        """Over the stack that the settings name."""
+        """The stage over the stack that the settings name."""
         limits = {
             "POST": Limits.per_minute(*settings.exports),
             "GET": Limits.per_minute(*settings.reads),
@@ -63,17 +63,16 @@ class Orders:
 
     @property
     def routes(self) -> Mapping[str, Route]:
-        """API Gateway's route keys and what answers them."""
+        """The functions by API Gateway's route keys."""
         return {
             "POST /v1/exports": unavailable_on_failure(_ORDER_AGAIN)(self.order),
             "GET /v1/exports/{id}": unavailable_on_failure()(self.show),
         }
 
     def order(self, call: Call) -> Reply:
-        """202 once the order stands in its tenant's line; the file comes later.
+        """Put the order into its tenant's line and reply 202; the file is made later.
 
-        Raises the RequestError that says what is wrong with the key or the body, or that the line
-        is full.
+        Raises a RequestError for a wrong key or body, or if the line is full.
         """
         tenant = self._tenant(call)
         body = read_body(call, BODY_LIMIT)
@@ -88,18 +87,18 @@ class Orders:
         return Reply.json(202, self._shown(export), headers)
 
     def show(self, call: Call) -> Reply:
-        """The state of an export of the key's tenant, with a new link if it is done."""
+        """Reply with the state of an export of the key's tenant, with a new link if it is done."""
         export = self._find(self._tenant(call), call.path_parameters["id"])
         return Reply.json(200, self._shown(export), _HEADERS)
 
     def wake(self) -> tuple[str, ...]:
-        """Wake a worker for each tenant whose orders wait while none is at work; which tenants."""
+        """Invoke a worker for each tenant that has orders and no worker; return these tenants."""
         woken = wake_idle(self.exports, self.events)
         count("TenantsWoken", len(woken))
         return woken
 
     def _line_up(self, export: Export) -> None:
-        """Store the order. A full line is looked for first, so that a refusal leaves no record."""
+        """Store the order. A full line raises before anything is stored."""
         full = len(self.exports.line(export.tenant)) >= MOST_ORDERS
         if not full:
             self.exports.create(export)
@@ -113,7 +112,7 @@ class Orders:
             )
 
     def _wake(self, tenant: str) -> None:
-        """Wake the worker. If that fails, `wake` finds the stored order later."""
+        """Invoke a worker. If that fails, `wake` finds the stored order later."""
         try:
             with unavailable_on_failure():
                 wake(self.events, tenant)
@@ -134,7 +133,7 @@ class Orders:
         return export
 
     def _shown(self, export: Export) -> dict[str, Any]:
-        """As replies show it; the link is made anew each time."""
+        """The export as replies show it; each has a new link."""
         link = None
         if export.key:
             link = self.objects.link(export.key, export.request.file_name, seconds=LINK_S)

@@ -1,4 +1,4 @@
-"""Reads what an export is asked for, by the parser of reports: a filter means the same in both."""
+"""Reads the body of an order with the parser of reports, so that filters mean the same in both."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,13 +13,13 @@ from pulse.tenants.tenant import Tenant
 _DAYS = ("preset", "start_date", "end_date")
 _CSV = ("excel", "separator")
 _LIKE_REPORT = {"responses": "daily", "interactions": "revenue"}
-"""For each stream a report that takes all of its filters."""
+"""For each stream a report that has all of its filters."""
 
 
 def read_request(body: Mapping[str, Any], tenant: Tenant) -> Request:
-    """The request of a body's members; a preset means the tenant's days of now.
+    """The request in a body's members; a preset becomes the tenant's days as of now.
 
-    Raises BadRequestError, naming the member and what it allows, for the first thing wrong.
+    Raises BadRequestError for the first wrong member, with what it may be.
     """
     stream = _choice(body, "stream", STREAMS)
     asked = (*_DAYS, *_CSV, *FILTERS[stream])

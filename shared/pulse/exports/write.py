@@ -1,7 +1,7 @@
-"""export_rows at work: the rows of an order, read by Athena and written as one file.
+"""export_rows: Athena reads the rows of an order, and they are written as one file.
 
-Athena gives no order to what it unloads, and a year's rows do not fit into memory. So it lays them
-out by day; each day is sorted here and added to the file, which is put whole at the end.
+Athena unloads rows in no order, and the rows of a year do not fit into memory. So Athena unloads
+them by day; each day is sorted here and added to the file, which is uploaded at the end.
 """
 
 import tempfile
@@ -40,7 +40,7 @@ _ANY = Condition(frozenset(), negated=True)
 
 @dataclass(frozen=True)
 class ExportRows:
-    """The stage; `run` is the whole job, from an event or a shell."""
+    """The stage; `run` makes the file of one order."""
 
     objects: Objects
     exports: Exports
@@ -60,13 +60,13 @@ class ExportRows:
         )
 
     def run(self, tenant: str, *, worker: str, remaining_s: Remaining) -> Export | None:
-        """Make the file of the tenant's first order in line, then wake a worker for the next.
+        """Make the file of the tenant's first order in line, then invoke a worker for the next.
 
-        None, and nothing done, if there is none or another worker is at the tenant's orders. A
-        `worker` whose first try ended without a word may go on at once under the same name.
+        Returns None, and does nothing, if there is no order or another worker is at work for the
+        tenant. A retry under the same name `worker` goes on at once if the first try died.
 
-        Afterwards the export is done and its file lies under its key. Raises what went wrong,
-        with the export failed and the reason put into words that tell nothing of the inside.
+        Afterwards the export is done and its file is stored under its key. If something goes wrong,
+        the export has failed, with a reason that shows nothing internal, and the error is raised.
         """
         export = self._begin_next(tenant, worker)
         if export is None:
@@ -77,7 +77,7 @@ class ExportRows:
             self._hand_on(export, worker)
 
     def _begin_next(self, tenant: str, worker: str) -> Export | None:
-        """The first order in line that has not ended, begun; None if there is nothing to do."""
+        """Begin the first order in line that has not ended; None if there is nothing to do."""
         while line := self.exports.take_line(tenant, worker, days.now_us() + LEASE_US):
             export = self.exports.begin(tenant, line[0], days.now_us())
             if export:
@@ -91,7 +91,7 @@ class ExportRows:
             wake(self.events, export.tenant)
 
     def _ended(self, export: Export, remaining_s: Remaining) -> Export:
-        """The export as it was made, or as it failed for good."""
+        """Make the export; return it as done, or as failed for good."""
         if export.tries > MOST_TRIES:
             failed = replace(export, state="failed", reason=_GIVEN_UP)
             self._end(failed)
@@ -111,7 +111,7 @@ class ExportRows:
         count("ExportsDone" if export.state == "done" else "ExportsFailed")
 
     def _made(self, export: Export, remaining_s: Remaining) -> Export:
-        """The export as done, with its file in place under a key that no other run uses."""
+        """Make the file, under a key that no other run uses; return the export as done."""
         request, run = export.request, lake.ulid()
         key = lake.export_key(export.tenant, export.id, run, request.file_name)
         rows = 0
@@ -155,10 +155,10 @@ def _day_of_piece(key: str) -> date:
 
 
 def filter_parameters(stream: str, filters: Filters) -> Mapping[str, Any]:
-    """What the statements of sql/exports ask for each dimension: marked values, and if negated.
+    """The parameters of the statements in sql/exports: each dimension's values, and if negated.
 
-    A value is marked with "=", "not given" is "-": so no value can be taken for the other. The
-    empty text, which nothing equals, keeps a list from being empty.
+    A value begins with "=", and null is "-", so that no value can be mistaken for null. Each list
+    also has the empty text, which equals neither, so that no list is empty.
     """
     parameters: dict[str, Any] = {}
     for name in FILTERS[stream]:
