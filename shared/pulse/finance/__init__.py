@@ -1,6 +1,7 @@
-"""reports → finance: each tenant's revenue by month, as files that a bookkeeper can rely on.
+"""The stage export_revenue: it writes each tenant's revenue by month, as files for bookkeeping.
 
     tenant-year object → figures → files → month (in its folder) → manifest
 
-export decides what is behind and does it under the tenant's lease; check compares in the end.
+export finds the months whose files are older than the reports, and writes them under the tenant's
+lease. check compares files and reports.
 """

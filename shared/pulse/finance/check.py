@@ -1,6 +1,6 @@
-"""finance = reports: do a month's files, with their adjustments, say what the reports say?
+"""The check finance = reports: a month's files with their adjustments have the reports' figures.
 
-Nothing is changed. A year that waits for its export is told as waiting, not as wrong.
+It changes nothing. A year that waits for its export is reported as waiting, not as wrong.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from pulse.tenants.tenant import Tenant
 
 
 def finance_equals_reports(settings: ExportRevenueSettings) -> CheckResult:
-    """Every exported month of every tenant, read as finance reads it."""
+    """Check every exported month of every tenant, reading the files as finance does."""
     exported = Finance(settings.table).exported()
     wrong: list[Mapping[str, Any]] = []
     compared = waiting = 0
@@ -45,7 +45,7 @@ def finance_equals_reports(settings: ExportRevenueSettings) -> CheckResult:
 def _months(
     settings: ExportRevenueSettings, tenant: Tenant, year: int
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each month of a year, and what is wrong with it; nothing where all is well."""
+    """Each month of a year with what is wrong in it; an empty mapping if nothing is."""
     revenue = revenue_of(Objects(settings.lake_bucket), tenant, year)
     folders = list_folders(Objects(settings.finance_bucket), tenant.id, year, in_time=lambda: False)
     for month, folder in folders.items():

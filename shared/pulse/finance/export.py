@@ -1,8 +1,8 @@
-"""export_revenue: every tenant's year whose report changed, or of which a month is to be closed.
+"""export_revenue: exports the years whose reports have changed, and closes the months that are due.
 
-What is to be done follows from the state: a tenant's record says what each year was exported from
-and when its next month closes. One exporter works on a tenant at a time, under a lease; whoever
-comes meanwhile leaves the tenant to it, for it looks once more after it has given the lease back.
+A tenant's record says from which report each year was exported, and when its next month closes. One
+exporter at a time works on a tenant, under a lease. Others skip the tenant, because the one at work
+looks for changes once more after it has released the lease.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,16 +29,16 @@ from pulse.tenants.tenant import Tenant
 
 DATASET = lake.INTERACTIONS
 LEASE_US = 900 * days.SECOND
-"""As long as a run may take at most: whoever holds a lease longer is dead."""
+"""The function's timeout: an exporter that has held a lease for longer is dead."""
 MARGIN_US = 60 * days.SECOND
-"""Nothing is put any more so shortly before a lease ends."""
+"""Nothing is written in this time before a lease ends."""
 RESERVE_S = 60.0
-"""Nothing is begun with less time than this left: the rest is for a run of its own."""
+"""With less time left no month is begun: the next invocation goes on."""
 
 
 @dataclass(frozen=True)
 class RevenueResult:
-    """The months that were put anew, as (tenant, YYYY-MM), and whether none is left."""
+    """The months that were written, as (tenant, YYYY-MM), and whether none is left."""
 
     exported: tuple[tuple[str, str], ...]
     finished: bool
@@ -46,16 +46,16 @@ class RevenueResult:
 
 @dataclass(frozen=True)
 class _Turn:
-    """A tenant's lease at work: the years as they are exported so far."""
+    """A tenant's lease while it is held: which years are exported so far, from which report."""
 
     years: dict[int, ExportedYear]
     in_time: Callable[[], bool]
-    """False once nothing may be put any more."""
+    """True while files may be written."""
 
 
 @dataclass(frozen=True)
 class ExportRevenue:
-    """The stage; `run` is the whole job, from an event or a shell."""
+    """The stage; `run` exports all tenants, `export_month` one month."""
 
     reports: Objects
     files: Objects
@@ -77,11 +77,11 @@ class ExportRevenue:
         )
 
     def run(self, *, remaining_s: Remaining) -> RevenueResult:
-        """Export every tenant that is behind its reports, or has a month to close.
+        """Export every tenant whose files are older than its reports, or that has a month to close.
 
-        Afterwards its months say what its reports do, and where time ran out the function is
-        woken for the rest, if this run has brought anything on. A tenant that cannot be exported
-        keeps no other from it: what was wrong is raised in the end.
+        Afterwards the files of its months have the figures of its reports. If the time does not
+        suffice and this run exported anything, the function invokes itself to go on. If a tenant
+        cannot be exported, the others are; its error is raised at the end.
         """
         exported: list[tuple[str, str]] = []
         caught_up = 0
@@ -104,7 +104,7 @@ class ExportRevenue:
                 failed.append(error)
             else:
                 caught_up += 1
-        # A run that brings nothing on must not wake itself again and again.
+        # A run that has achieved nothing must not invoke itself for ever.
         if not finished and (exported or caught_up):
             self.events.announce("revenue unfinished")
         logger.info("revenue exported", extra={"months": len(exported), "finished": finished})
@@ -118,11 +118,11 @@ class ExportRevenue:
     def export_month(
         self, tenant: Tenant, month: str, *, remaining_s: Remaining
     ) -> Manifest | None:
-        """Compare one month with its report whatever the state says, and put what it lacks.
+        """Export one month, even if its record says that it is up to date; return its manifest.
 
-        Its manifest then; None where the tenant has no interactions in it. Raises ConflictError
-        while another exporter is at work on the tenant, BuildCheckError where somebody else
-        touched a closed month.
+        Returns None if the tenant has no interactions in the month. Raises ConflictError while
+        another exporter works on the tenant, BuildCheckError if files of a closed month were
+        changed by somebody else.
         """
         while True:
             with self._turn(tenant.id, remaining_s) as turn:
@@ -139,9 +139,10 @@ class ExportRevenue:
                 pass
 
     def _catch_up(self, tenant: Tenant, remaining_s: Remaining) -> Iterator[str]:
-        """Export what a tenant is behind with; each month that was put anew.
+        """Export a tenant's years that are behind; yield each month that was written.
 
-        Looks again after the lease is given back: whoever came meanwhile has gone away.
+        Looks for changes again after the lease is released: exporters that came meanwhile skipped
+        the tenant.
         """
         while True:
             with self._turn(tenant.id, remaining_s) as turn:
@@ -155,7 +156,7 @@ class ExportRevenue:
                 return
 
     def _export_year(self, tenant: Tenant, year: int, turn: _Turn) -> Iterator[str]:
-        """Export a year and note it in the turn; each month that was put anew."""
+        """Export a year and note it in the turn; yield each month that was written."""
         closing = []
         for folder, manifest in self._manifests(tenant, year, turn):
             if manifest != folder.manifest:
@@ -168,9 +169,10 @@ class ExportRevenue:
     def _manifests(
         self, tenant: Tenant, year: int, turn: _Turn, *, only: str | None = None
     ) -> Iterator[tuple[Folder, Manifest]]:
-        """Bring the months of a year up to date, or one; each as it was found and as it is then.
+        """Bring the months of a year up to date, or only one of them.
 
-        A month that somebody touched keeps no other from it: that is raised in the end.
+        Yields each month's folder as it was found, and its manifest afterwards. If a month cannot
+        be exported, the others are; its error is raised at the end.
         """
         table, today = tenant.table(DATASET.name), days.today(tenant.timezone)
         if year not in table.published_years:
@@ -197,14 +199,14 @@ class ExportRevenue:
         raise_collected(touched)
 
     def _anew(self, tenant: Tenant) -> Tenant:
-        """The tenant as it stands now."""
+        """The tenant, read again."""
         return self.tenants.get(tenant.id) or tenant
 
     @contextmanager
     def _turn(self, tenant: str, remaining_s: Remaining) -> Iterator[_Turn | None]:
-        """Within the block nobody else exports the tenant; None where somebody else does.
+        """Within the block no other exporter works on the tenant; yields None if one does.
 
-        Afterwards its record says which years are exported.
+        Afterwards the tenant's record says which years are exported.
         """
         lease = self.finance.take(tenant, lake.ulid(), days.now_us() + LEASE_US)
         if lease is None:
@@ -222,16 +224,16 @@ class ExportRevenue:
 
 
 def revenue_of(reports: Objects, tenant: Tenant, year: int) -> RevenueYear:
-    """The revenue that a tenant's reports show of a year which has some.
+    """The revenue in a tenant's reports of a year; the year must have reports.
 
-    Raises GoneError where an object is gone: they may have changed since the tenant was read.
+    Raises GoneError if an object is gone: the reports may have changed since the tenant was read.
     """
     state = tenant.table(DATASET.name).years[year]
     return RevenueYear.of(reading.rows(reports, DATASET, tenant.id, year, state, DIMENSIONS))
 
 
 def behind(tenant: Tenant, exported: Mapping[int, ExportedYear]) -> list[int]:
-    """The years that finance does not have as the reports do, or has a month of to close."""
+    """The years whose files are older than the reports, or that have a month to close."""
     table, today = tenant.table(DATASET.name), days.today(tenant.timezone)
     return [
         year

@@ -1,7 +1,7 @@
-"""Revenue as finance gets it: out of a tenant's year, by month, summed over agents.
+"""Revenue as finance gets it: of a tenant's year, by month, summed over agents.
 
-A figure stands for one day, media type, segment, service type and currency. Money stays a decimal
-of four places and is added exactly; what would have to be rounded raises instead.
+There is one figure for each day, media type, customer segment, service type and currency. Money is
+a decimal of four places and is added exactly; a sum that had to be rounded would raise an error.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _ZERO = Decimal("0.0000")
 
 
 class Key(NamedTuple):
-    """What a figure is about; None: not given."""
+    """The day and dimensions of a figure; None means that events do not name the dimension."""
 
     day: date
     media_type: str
@@ -29,36 +29,36 @@ class Key(NamedTuple):
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """By which rows are sorted: "not given" comes after every text."""
+        """The key by which rows are sorted; None comes after every text."""
         return tuple((part is None, part) if part is not None else (True,) for part in self)
 
 
 class Figure(NamedTuple):
-    """How many interactions have revenue that is not zero, and how much it is altogether."""
+    """The number of interactions with revenue other than zero, and their total revenue."""
 
     interactions: int
     revenue: Decimal
 
     @property
     def average(self) -> Decimal | None:
-        """Revenue by interaction, half even to four decimals; None over nothing."""
+        """Revenue per interaction, half even to four decimals; None without any interaction."""
         if not self.interactions:
             return None
         return _EXACT.scaleb(round(Fraction(self.revenue) / self.interactions * 10_000), -4)
 
     def plus(self, other: "Figure") -> "Figure":
-        """Both together."""
+        """The sums of this figure and the other."""
         revenue = _EXACT.add(self.revenue, other.revenue)
         return Figure(self.interactions + other.interactions, revenue)
 
     def minus(self, other: "Figure") -> "Figure":
-        """This without the other."""
+        """The other figure subtracted from this one."""
         return self.plus(Figure(-other.interactions, _EXACT.minus(other.revenue)))
 
 
 NOTHING = Figure(0, _ZERO)
 Figures = Mapping[Key, Figure]
-"""The rows of a month, each under what it is about."""
+"""The figures of a month, by key."""
 
 
 def add(these: Figures, those: Figures) -> Figures:
@@ -69,7 +69,7 @@ def add(these: Figures, those: Figures) -> Figures:
 
 
 def difference(now: Figures, before: Figures) -> Figures:
-    """What has to be added to `before` to make `now`; only rows that change something."""
+    """The figures that, added to `before`, make `now`; without those that are zero."""
     changes = {k: now.get(k, NOTHING).minus(before.get(k, NOTHING)) for k in {**now, **before}}
     return {key: change for key, change in changes.items() if change != NOTHING}
 
@@ -83,7 +83,7 @@ def totals(figures: Figures) -> dict[str, Decimal]:
 
 
 DIMENSIONS = Key._fields[1:]
-"""What a year's rows have to be told by, beside the day."""
+"""The dimensions that a year's rows must have, beside the day."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ class RevenueYear:
     """A tenant's revenue of one calendar year."""
 
     months: tuple[str, ...]
-    """Those with interactions, as YYYY-MM, in order; with revenue or not."""
+    """The months that have interactions, with or without revenue: YYYY-MM, in order."""
     _rows: pa.Table
 
     @classmethod
     def of(cls, table: pa.Table) -> Self:
-        """The revenue in a year's rows of interactions, by day and at least DIMENSIONS."""
+        """The revenue in rows of a year's interactions, which have a day and all DIMENSIONS."""
         months = {month_of(day) for day in pc.unique(table["day"]).to_pylist() if day}
         recorded = table.filter(pc.is_valid(table["currency"]))
         rows = recorded.group_by(list(Key._fields)).aggregate(
@@ -105,7 +105,7 @@ class RevenueYear:
         return cls(tuple(sorted(months)), rows)
 
     def figures(self, month: str) -> Figures:
-        """The month's figures: where revenue was recorded, be it zero."""
+        """The month's figures, of all keys for which revenue was recorded, even if it is zero."""
         first, last = first_day(month), first_day_after(month)
         in_month = pc.and_(
             pc.greater_equal(self._rows["day"], pa.scalar(first)),
@@ -118,7 +118,7 @@ class RevenueYear:
 
 
 def month_of(day: date) -> str:
-    """The month that a day lies in, as YYYY-MM."""
+    """The month of a day, as YYYY-MM."""
     return day.isoformat()[:7]
 
 

@@ -1,6 +1,6 @@
-"""The files of a month: figures as CSV and as Parquet, and back.
+"""Writes the figures of a month as CSV and as Parquet, and reads them back.
 
-CSV is as reports write it (pulse.csv_cells). The same figures give the same bytes.
+CSV is written as in reports (pulse.csv_cells). The same figures give the same bytes.
 """
 
 import csv
@@ -33,16 +33,16 @@ _FIELDS: list[tuple[str, pa.DataType]] = [
 ]
 COLUMNS = pa.schema(_FIELDS)
 ADJUSTED = COLUMNS.names[:-1]
-"""Columns of an adjustment: those that can be added up."""
+"""The columns of an adjustment: those that can be added, so without the average."""
 
 
 def csv_file(figures: Figures) -> bytes:
-    """revenue.csv."""
+    """The bytes of revenue.csv."""
     return _csv(COLUMNS.names, _rows(figures))
 
 
 def parquet_file(figures: Figures) -> bytes:
-    """revenue.parquet, with the same rows."""
+    """The bytes of revenue.parquet, which has the same rows as revenue.csv."""
     return _parquet(COLUMNS, _rows(figures))
 
 
@@ -54,26 +54,27 @@ def read_parquet(body: bytes) -> Figures:
 
 
 def adjustment_file(changes: Figures) -> bytes:
-    """An adjustment: what is to be added to the closed month, row by row."""
+    """The bytes of an adjustment as CSV: the figures to be added to those of a closed month."""
     return _csv(ADJUSTED, (row[:-1] for row in _rows(changes)))
 
 
 def adjustment_parquet(changes: Figures) -> bytes:
-    """The rows of an adjustment as Parquet."""
+    """The bytes of an adjustment as Parquet."""
     columns = pa.schema([COLUMNS.field(name) for name in ADJUSTED])
     return _parquet(columns, (row[:-1] for row in _rows(changes)))
 
 
 def parquet_of(adjustment: str) -> str:
-    """What the Parquet beside an adjustment's CSV is called."""
+    """The name of the Parquet file beside an adjustment's CSV file."""
     return f"{adjustment.removesuffix('.csv')}.parquet"
 
 
 def read_adjustment(body: bytes) -> Figures:
-    """The changes of an adjustment.
+    """The figures of an adjustment's CSV file.
 
-    One whose header has no quotes was written when an apostrophe stood before every text that
-    begins with one, or with what a spreadsheet might run: there the first one is taken away.
+    A file whose header has no quotes is of an older version, which wrote an apostrophe before every
+    text that begins with one, or with a character that a spreadsheet might take for a formula. That
+    apostrophe is removed.
     """
     header, *lines = csv.reader(io.StringIO(body.decode(), newline=""))
     if header != ADJUSTED:

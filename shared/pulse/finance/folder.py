@@ -1,7 +1,7 @@
-"""The folder of one month in the finance bucket: what lies in it, and what is put there.
+"""The folder of one month in the finance bucket: reads and writes its files.
 
-A put names what it replaces, as the listing showed it, so that an exporter that was overtaken
-fails instead of undoing what the other one did.
+Each PUT names the ETag that the listing showed, so that an exporter that was overtaken by another
+one fails instead of overwriting its files.
 """
 
 import hashlib
@@ -20,31 +20,31 @@ _ADJUSTMENT = re.compile(r"adjustments/(\d{4,})\.csv", re.ASCII)
 
 @dataclass(frozen=True)
 class Folder:
-    """A month's folder as a listing found it."""
+    """A month's folder as a listing showed it."""
 
     objects: Objects
     tenant: str
     month: str
     etags: Mapping[str, str]
-    """By name, relative to the folder."""
+    """The ETags of its files, by name within the folder."""
     in_time: Callable[[], bool]
-    """False once nothing may be put any more."""
+    """True while files may be written."""
 
     @cached_property
     def manifest(self) -> Manifest | None:
-        """Its manifest as it was found; None before the first export that came to its end."""
+        """The manifest; None before the first export that was completed."""
         return Manifest.from_json(self.read(MANIFEST)) if MANIFEST in self.etags else None
 
     @property
     def adjustments(self) -> list[str]:
-        """The names of the adjustments, in order; also of those that no manifest lists."""
+        """The names of all adjustments, in order, including those that no manifest lists."""
         numbered = {name: _ADJUSTMENT.fullmatch(name) for name in self.etags}
         numbers = {name: int(found[1]) for name, found in numbered.items() if found}
         return sorted(numbers, key=numbers.__getitem__)
 
     @property
     def next_adjustment(self) -> str:
-        """The name that the next adjustment gets."""
+        """The name for the next adjustment."""
         last = _ADJUSTMENT.fullmatch(self.adjustments[-1]) if self.adjustments else None
         return f"adjustments/{int(last[1]) + 1 if last else 1:04}.csv"
 
@@ -53,7 +53,7 @@ class Folder:
         return self.objects.get(self._key(name))
 
     def read_listed(self, file: File) -> bytes:
-        """The bytes of a file that a manifest lists. Raises BuildCheckError if they are others."""
+        """The bytes of a file in a manifest. Raises BuildCheckError if the bytes have changed."""
         body = self.read(file.name) if file.name in self.etags else None
         if body is None or sha256(body) != file.sha256:
             raise BuildCheckError(
@@ -63,17 +63,17 @@ class Folder:
         return body
 
     def has(self, file: File) -> bool:
-        """True if the listing shows the file with the bytes that a manifest lists."""
+        """Whether the listing shows the file with the ETag in the manifest."""
         return _bare(self.etags.get(file.name, "")) == file.etag
 
     def found(self, name: str, body: bytes) -> File:
-        """What a manifest is to say of a file that the listing showed, with the bytes it has."""
+        """The manifest's entry for a file that the listing showed, and that has these bytes."""
         return File(name, len(body), sha256(body), _bare(self.etags[name]))
 
     def put(self, name: str, body: bytes) -> File:
-        """Put a file in the place of what the listing showed; what a manifest is to say of it.
+        """Write a file over the one that the listing showed; return the manifest's entry for it.
 
-        Raises ConflictError where something else lies there by now, or time is over.
+        Raises ConflictError if the file has changed since the listing, or the time is over.
         """
         if not self.in_time():
             raise ConflictError(f"no time is left to export {self.tenant} {self.month}")
@@ -88,7 +88,7 @@ class Folder:
 def list_folders(
     objects: Objects, tenant: str, year: int, in_time: Callable[[], bool]
 ) -> dict[str, Folder]:
-    """The folder of each month of a tenant's year, empty ones included, after one listing."""
+    """The folders of a tenant's year by month, including empty ones, from one listing."""
     listed = objects.etags(lake.revenue_year_prefix(tenant, year))
     folders = {}
     for number in range(1, 13):

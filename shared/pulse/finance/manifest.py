@@ -1,6 +1,6 @@
-"""manifest.json: what a month's files are, put after them.
+"""manifest.json, which lists a month's files and is written after them.
 
-Whoever finds the files as the manifest says has the month whole.
+A reader who finds all files as the manifest lists them has the whole month.
 """
 
 import json
@@ -15,48 +15,48 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class File:
-    """A file as it was put; its name is relative to the manifest."""
+    """A file as it was written; its name is relative to the manifest."""
 
     name: str
     bytes: int
     sha256: str
     etag: str
-    """What S3 called these bytes: a listing then tells whether they are still there."""
+    """S3's ETag of the bytes: a listing shows whether they are still the same."""
 
 
 @dataclass(frozen=True)
 class Adjustment(File):
-    """A file of changes that came after the month was closed."""
+    """A file with the changes of figures since the month was closed, or the last adjustment."""
 
     as_of: str
-    """When the build ran that the changes come from."""
+    """When the build ran that made the changes."""
     rows: int
     revenue: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A month as it stands. Money is written out with four decimals, times are RFC 3339."""
+    """A month's present state. Money is text with four decimals, times are RFC 3339."""
 
     tenant: str
     month: str
     version: int
-    """Rises by one with each put of the manifest."""
+    """Increases by one with each change of the manifest."""
     state: Literal["open", "closed"]
-    """Closed: what `files` names stays as it is for good, what changes comes as adjustments."""
+    """In a closed month the files never change; later changes of figures are adjustments."""
     closed_at: str | None
     as_of: str
-    """When the build ran that the latest of the figures come from."""
+    """When the build ran that made the latest figures."""
     rows: int
     revenue: Mapping[str, str]
-    """Total by currency, and so is the one of an adjustment; of `files`, without adjustments."""
+    """The total revenue in the month's own files, without adjustments, by currency."""
     files: tuple[File, ...]
-    """The month as CSV and as Parquet; then the Parquet beside each adjustment."""
+    """The month's CSV and Parquet, then the Parquet of each adjustment."""
     adjustments: tuple[Adjustment, ...] = ()
 
     @property
     def closed(self) -> bool:
-        """True once the files are never overwritten any more."""
+        """Whether the month is closed, so that its files are never overwritten."""
         return self.state == "closed"
 
     def file(self, name: str) -> File:
@@ -64,7 +64,7 @@ class Manifest:
         return next(file for file in self.files if file.name == name)
 
     def shown(self) -> dict[str, Any]:
-        """Its members, as the object has them."""
+        """The members of its JSON."""
         return asdict(self)
 
     def to_json(self) -> bytes:
@@ -73,7 +73,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, body: bytes) -> Self:
-        """The manifest of an object."""
+        """The manifest in the object's bytes."""
         members = json.loads(body)
         members["files"] = tuple(File(**file) for file in members["files"])
         members["adjustments"] = tuple(Adjustment(**file) for file in members["adjustments"])
@@ -81,5 +81,5 @@ class Manifest:
 
 
 def to_the_second(us: int) -> str:
-    """An instant as manifests write it."""
+    """A moment (UTC, microseconds) as manifests write it: RFC 3339, to the second."""
     return days.iso(us // days.SECOND * days.SECOND)

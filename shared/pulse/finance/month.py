@@ -1,8 +1,9 @@
-"""One month: what is put where, from its figures of today.
+"""Brings the files of one month up to date with its present figures.
 
-An open month is rewritten whole when its figures change. A closed one is left as it is: what its
-figures have changed since is put beside it, computed against what lies there and not against what
-somebody noted, so that an adjustment which a dead exporter left behind counts too.
+The files of an open month are rewritten when its figures change. Those of a closed month stay: the
+changes of its figures are written beside them as an adjustment. The changes are computed against
+the files and adjustments that are in the folder, not against a record of them, so that an
+adjustment counts even if its exporter died before it wrote the manifest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,12 +29,12 @@ from pulse.finance.manifest import MANIFEST, Adjustment, File, Manifest, to_the_
 
 
 def bring_up_to_date(folder: Folder, figures: Figures, *, as_of: str, closing: bool) -> Manifest:
-    """Put what the folder lacks of these figures; its manifest then.
+    """Write the files that the folder lacks for these figures; return its manifest.
 
-    Afterwards the files, or for a closed month files and adjustments together, say what the
-    figures do, and the month is closed if it was to be. Nothing is put where nothing changes.
-    Raises ConflictError where another exporter came between or time is over, BuildCheckError
-    where somebody else touched a closed month; what is left then is done by the next call.
+    Afterwards the files, and in a closed month the files and adjustments together, have these
+    figures; and the month is closed if `closing`. If nothing changes, nothing is written. Raises
+    ConflictError if another exporter wrote meanwhile or the time is over, and BuildCheckError if
+    files of a closed month were changed by somebody else. The next call does the rest.
     """
     before = folder.manifest
     if before and before.closed:
@@ -44,9 +45,9 @@ def bring_up_to_date(folder: Folder, figures: Figures, *, as_of: str, closing: b
 
 
 def figures_in(folder: Folder, manifest: Manifest) -> Figures:
-    """What finance reads there: the files, and for a closed month the adjustments listed too.
+    """The figures that finance reads in a folder: those of the files and listed adjustments.
 
-    Raises BuildCheckError where a file is not what the manifest says.
+    Raises BuildCheckError if a file is not as the manifest lists it.
     """
     for file in manifest.files:
         if file.name != PARQUET and not folder.has(file):
@@ -82,7 +83,7 @@ def _rewritten(
 
 
 def _has_files(folder: Folder, manifest: Manifest, csv: bytes) -> bool:
-    """True if the files in place are those of the manifest, and they have these figures."""
+    """Whether the files are as the manifest lists them, and have these figures."""
     in_place = all(folder.has(file) for file in manifest.files)
     return in_place and manifest.file(CSV).sha256 == sha256(csv)
 
@@ -92,7 +93,7 @@ def _adjusted(folder: Folder, before: Manifest, figures: Figures, as_of: str) ->
     listed = {file.name for file in before.adjustments}
     adjustments = [*before.adjustments]
     for name in folder.adjustments:
-        if name not in listed:  # of an exporter that died before its manifest
+        if name not in listed:  # its exporter died before it wrote the manifest
             body = folder.read(name)
             changes = read_adjustment(body)
             known = add(known, changes)
@@ -118,7 +119,7 @@ def _adjusted(folder: Folder, before: Manifest, figures: Figures, as_of: str) ->
 def _parquet_beside(
     folder: Folder, before: Manifest, adjustments: Sequence[Adjustment]
 ) -> Iterator[File]:
-    """Put Parquet beside each adjustment that has none yet, as those of older versions."""
+    """Write the Parquet of each adjustment that has none, because an older version wrote it."""
     listed = {file.name for file in before.files}
     for adjustment in adjustments:
         name = parquet_of(adjustment.name)
