@@ -1,4 +1,4 @@
-"""What customers wrote: kept by month of each tenant, searched by words, told apart by terms.
+"""Customers' comments: stored by tenant and month, searched by words, compared by their terms.
 
-build_daily keeps it (keep); what is asked of it is read in serve/comments.
+build_daily stores them (keep.py); serve/comments has the routes that read them.
 """

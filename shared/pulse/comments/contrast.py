@@ -1,8 +1,8 @@
-"""The terms that set one group of comments apart from another (docs/metrics.md, "Words").
+"""Finds the terms that distinguish one group of comments from another (docs/metrics.md, "Words").
 
-Log-odds with an informative Dirichlet prior: Monroe, Colaresi and Quinn, Fightin' Words, Political
-Analysis 16 (2008), 372-403. What is counted are comments that hold a term, not how often it stands
-in them.
+The method is log-odds with an informative Dirichlet prior: Monroe, Colaresi and Quinn, Fightin'
+Words, Political Analysis 16 (2008), 372-403. A term's count is the number of comments that hold it,
+not how often it occurs in them.
 """
 
 import math
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 FORMULA = "log_odds@1"
 LEAST_Z = 3.0
 LEAST_COMMENTS = 5
-"""A term that fewer comments hold, of both groups together, tells nothing."""
+"""A term is left out if fewer comments of both groups together hold it."""
 PRIOR = 0.1
-"""How much of what both groups say is expected of each."""
+"""The weight of both groups' counts together in the prior of each group."""
 
 
 @dataclass(frozen=True)
 class Odds:
-    """How much likelier a term is in the first group than in the second."""
+    """How much more likely a term is in the first group than in the second."""
 
     log_odds: float
     z: float
@@ -28,7 +28,7 @@ class Odds:
 
 @dataclass(frozen=True)
 class Telling:
-    """A term that sets a group apart, and how many comments of each group hold it."""
+    """A distinguishing term, and how many comments of each group hold it."""
 
     term: str
     first: int
@@ -37,9 +37,11 @@ class Telling:
 
 
 def log_odds(first: int, second: int, all_first: int, all_second: int) -> Odds:
-    """The log-odds of a term of which each group has so many, of so many of all terms together.
+    """The log-odds of a term.
 
-    Somebody has to have the term, and there has to be another one.
+    `first` and `second` are the term's counts in the groups, `all_first` and `all_second` the
+    groups' counts of all terms together. At least one comment must hold the term, and at least one
+    another term.
     """
     prior, prior_all = PRIOR * (first + second), PRIOR * (all_first + all_second)
     shares = []
@@ -52,7 +54,7 @@ def log_odds(first: int, second: int, all_first: int, all_second: int) -> Odds:
 
 
 def counted(comments: Iterable[frozenset[str]]) -> Counter[str]:
-    """How many of some comments hold each term; a comment is given by its terms."""
+    """How many comments hold each term; each comment is given as the set of its terms."""
     found: Counter[str] = Counter()
     for held in comments:
         found.update(held)
@@ -60,10 +62,10 @@ def counted(comments: Iterable[frozenset[str]]) -> Counter[str]:
 
 
 def telling(first: Counter[str], second: Counter[str]) -> list[Telling]:
-    """The terms that set the groups apart: the first group's own first, with the greatest z.
+    """The terms that distinguish the groups, by falling z: the first group's terms come first.
 
-    A word that stands in one phrase wherever it stands is told by the phrase alone. Where one of
-    the groups has no comments, nothing sets them apart.
+    A word that occurs only within one phrase is left out in favour of the phrase. If one of the
+    groups has no comments, the list is empty.
     """
     all_first, all_second = first.total(), second.total()
     if not (all_first and all_second):
@@ -82,6 +84,6 @@ def telling(first: Counter[str], second: Counter[str]) -> list[Telling]:
 
 
 def _words_within(term: str) -> list[str]:
-    """The words of a phrase; none of a word."""
+    """The words of a phrase; empty for a single word."""
     words = term.split()
     return words if len(words) > 1 else []

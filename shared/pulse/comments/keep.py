@@ -1,8 +1,9 @@
-"""Keeps the comments of answers where readers find them, month by month of each tenant.
+"""Stores the comments of responses for readers, one object for each tenant and month.
 
-A part of build_daily. What is due follows from the ledger: a day of which readers find the comments
-of another version than was built. Athena gathers the comments of such days; then each tenant's
-month is compared with what it had, and put anew only where that differs (docs/decisions/0066).
+This is a part of build_daily. The ledger says which days are due: those whose stored comments are
+of another version than the day that was built. Athena gathers the comments of these days. Then each
+tenant's month is compared with its object, which is replaced only if it differs
+(docs/decisions/0066).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -27,18 +28,19 @@ from pulse.store.ledger import GONE, Entry, Ledger
 from pulse.store.objects import Objects
 
 _STREAM = lake.SCORES.stream
-_AT_ONCE = 8  # objects in flight
+_AT_ONCE = 8  # objects written at the same time
 _BUCKET = len("bucket=0/")
-"""Keys of what was gathered begin so. A sixteenth of all rows is in memory at once."""
+"""The length of the folder with which keys of gathered rows begin. There are sixteen buckets of
+tenants, and the rows of one are in memory at a time."""
 
 
 class Kept(NamedTuple):
     """How far a run has come."""
 
     finished: bool = True
-    """False where time ran out."""
+    """False if the time did not suffice."""
     passed_over: bool = False
-    """True where days were left to whoever had read them later."""
+    """True if days were left to another run, which had read them later."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,12 @@ class KeepComments:
         again: Collection[date],
         remaining_s: Remaining,
     ) -> Kept:
-        """Let readers find the comments of the days as they are built.
+        """Store the comments of the days that are due.
 
-        `entries` are the ledger's days of responses, read after `as_of_us`; `built` are those that
-        a run has published since, `again` those that are due in any case. Raises AthenaError, and
-        BuildCheckError where months of tenants cannot be read; all others are kept then.
+        `entries` are the ledger's days of responses, read after `as_of_us` (UTC, microseconds).
+        `built` are the days that a run has published since, `again` those that are due in any case.
+        Raises AthenaError, and BuildCheckError if some months cannot be read; all others are stored
+        then.
         """
         due = [
             entry
@@ -76,13 +79,13 @@ class KeepComments:
                 return Kept(finished=False, passed_over=passed_over)
             try:
                 passed_over |= self._keep(list(some), as_of_us, remaining_s)
-            except BuildCheckError as error:  # it is about one object
+            except BuildCheckError as error:  # one object is unreadable; the others are not
                 failures.append(error)
         raise_collected(failures)
         return Kept(passed_over=passed_over)
 
     def _keep(self, entries: Sequence[Entry], as_of_us: int, remaining_s: Remaining) -> bool:
-        """Bring some days of a month up to date, for every tenant; True if any was passed over."""
+        """Store some days of a month for every tenant; return whether any was passed over."""
         later: set[date] = set()
         staging = f"{lake.COMMENT_STAGING}run={lake.ulid()}/"
         kept = [entry.day for entry in entries if not entry.expired]
@@ -96,12 +99,12 @@ class KeepComments:
             self.objects.delete_all(staging)
         for entry in entries:
             if entry.day in later:
-                continue  # whoever read later says of which version they are, or the next run
+                continue  # the run that read later notes their version, or the next run does
             self.ledger.note_comments(entry, GONE if entry.expired else entry.version)
         return bool(later)
 
     def _gather(self, its_days: Sequence[date], staging: str, remaining_s: Remaining) -> None:
-        """Let Athena lay out every tenant's comments of some days of a month, by bucket."""
+        """Unload with Athena every tenant's comments of some days of a month, by bucket."""
         texts = [str(day) for day in its_days]
         self.athena.unload(
             statement("daily", "comments"),
@@ -112,10 +115,10 @@ class KeepComments:
         )
 
     def _update(self, its_days: Sequence[date], staging: str, as_of_us: int) -> set[date]:
-        """Let what was gathered be all that the days have, one bucket of tenants after another.
+        """Replace the days' comments by the gathered ones, one bucket of tenants after another.
 
-        Returns the days that stay as they are for somebody, as of a later moment. Raises what
-        Comments.change does, once all other tenants' months are what they should be.
+        Returns the days that some tenant has as of a later moment, which stay as they are. Raises
+        the errors of Comments.change, after all other tenants' months were written.
         """
         later: set[date] = set()
         left = {*self.objects.keys(lake.comments_prefix(its_days[0]))}
@@ -129,7 +132,7 @@ class KeepComments:
 
             try:
                 Comments(self.objects).change(key, changed)
-            except PulseError as error:  # it is about one object
+            except PulseError as error:  # one object is unreadable; the others are not
                 failures.append(error)
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -146,9 +149,9 @@ class KeepComments:
         return later
 
     def _unchanged(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Those of the days that are as they were: of others a later run has the comments.
+        """Those of the days whose version is still the same; a later run stores the others.
 
-        An erasure or the deletion of a tenant may have begun while Athena was gathering.
+        A version may change while Athena gathers: an erasure or the deletion of a tenant may begin.
         """
         now = self.ledger.entries(_STREAM, entries[0].day, entries[-1].day)
         return [
@@ -166,7 +169,7 @@ def _is_due(entry: Entry, *, is_built: bool, again: bool) -> bool:
 
 
 def _by_tenant(pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
-    """Each tenant's rows of some Parquet objects that Athena laid out."""
+    """Each tenant's rows in some Parquet objects that Athena unloaded."""
     if not pieces:
         return
     rows = pa.concat_tables(

@@ -1,8 +1,8 @@
-"""A tenant's comments of a calendar month, as they lie in the lake: one Parquet object.
+"""A tenant's comments of a calendar month: one Parquet object in the lake.
 
-It is replaced in its place by one conditional PUT, so a reader finds the month before a build or
-after it. Of each day it tells when the ledger had been read that its rows were gathered by: of two
-builders the one that read later prevails, whichever writes last.
+The object is replaced by one conditional PUT, so a reader gets the month as it was before a build
+or after it. For each day it holds as of when the day's rows were gathered, which is when the ledger
+had been read: of two builders the one that read later prevails, whichever writes last.
 """
 
 import json
@@ -41,14 +41,14 @@ _DAYS = "pulse.days"
 
 @dataclass(frozen=True)
 class Month:
-    """The rows, and of each day as of when (UTC, microseconds) it stands."""
+    """The rows, and for each day as of when it is (UTC, microseconds)."""
 
     rows: pa.Table = field(default_factory=SCHEMA.empty_table)
     as_of_us: Mapping[date, int] = field(default_factory=dict)
 
     @classmethod
     def decode(cls, body: bytes) -> "Month":
-        """The month that an object holds. Raises NewerFormatError if it would be misread."""
+        """The month in an object. Raises NewerFormatError if only a newer version can read it."""
         file = pq.ParquetFile(pa.BufferReader(body))
         told = file.metadata.metadata or {}
         formats.COMMENTS.check(told)
@@ -58,12 +58,12 @@ class Month:
 
     @staticmethod
     def rows_in(body: bytes) -> int:
-        """How many rows an object has; they are not read."""
+        """How many rows an object has, without reading them."""
         rows: int = pq.read_metadata(pa.BufferReader(body)).num_rows
         return rows
 
     def encode(self) -> bytes:
-        """The object. The same rows of the same moments give the same bytes."""
+        """The object's bytes. The same rows and moments give the same bytes."""
         days = {str(day): us for day, us in sorted(self.as_of_us.items())}
         told = formats.COMMENTS.metadata | {_DAYS: json.dumps(days)}
         sink = pa.BufferOutputStream()
@@ -73,9 +73,9 @@ class Month:
         return body
 
     def replaced(self, days: Collection[date], rows: pa.Table, as_of_us: int) -> "Month":
-        """The month in which these rows are all that the days have.
+        """The month with these rows in place of those of `days`.
 
-        Days that stand as of a later moment stay as they are.
+        Days that it has as of a moment after `as_of_us` stay as they are.
         """
         taken = [day for day in days if not self.stands_later(day, as_of_us)]
         kept = self.rows.filter(pc.invert(_is_of(self.rows, taken)))
@@ -83,15 +83,15 @@ class Month:
         return Month(joined, {**self.as_of_us, **dict.fromkeys(taken, as_of_us)})
 
     def stands_later(self, day: date, as_of_us: int) -> bool:
-        """Does the day stand as of a moment after this one?"""
+        """Whether the month has the day as of a moment after this one."""
         return self.as_of_us.get(day, 0) > as_of_us
 
     def has_rows_of(self, other: "Month") -> bool:
-        """Are the rows the same, whatever their order?"""
+        """Whether both months have the same rows, in any order."""
         mine, others = (one.rows.sort_by(_ORDER).combine_chunks() for one in (self, other))
         return bool(mine.equals(others))
 
 
 def _is_of(rows: pa.Table, days: Collection[date]) -> Any:
-    """Of each row whether it is of one of these days."""
+    """For each row whether it is of one of these days."""
     return pc.is_in(rows["day"], value_set=pa.array(days, pa.date32()))

@@ -1,9 +1,9 @@
-"""What is looked for in comments: words and phrases that all have to be there, others that may not.
+"""A search in comments: words and phrases that a comment must hold, and others that it must not.
 
-    app "zu lange" -retoure     both of these, and nothing of a return
+    app "zu lange" -retoure     holds both app and "zu lange", and not retoure
 
-Case and accents do not matter, and words are whole. What has no letter or digit, such as 👍, is
-looked for as it is.
+Case and accents do not matter, and only whole words match. A text without a letter or digit, such
+as 👍, matches wherever it occurs.
 """
 
 import re
@@ -14,22 +14,22 @@ from pulse.comments.terms import words
 from pulse.texts import folded
 
 _QUOTES = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'))
-"""As telephones and word processors write them."""
+"""Quotation marks as telephones and word processors write them."""
 MOST_PARTS = 50
-"""A search of more words and phrases is refused: each is looked for in every comment."""
+"""A search of more words and phrases is refused, since every comment is searched for each."""
 _PART = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 
 
 @dataclass(frozen=True)
 class Search:
-    """Phrases as `words` writes them, and texts without a word."""
+    """Phrases in the form of `terms.words`, and texts without a word."""
 
     wanted: tuple[str, ...] = ()
     unwanted: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Search":
-        """The search that somebody typed; a quotation mark that is not closed means nothing."""
+        """The search in a text; a quotation mark that is not closed is ignored."""
         wanted: list[str] = []
         unwanted: list[str] = []
         for minus, quoted, bare in _PART.findall(text.translate(_QUOTES)):
@@ -40,17 +40,17 @@ class Search:
 
     @property
     def parts(self) -> int:
-        """How many words and phrases are looked for."""
+        """How many words and phrases the search has."""
         return len(self.wanted) + len(self.unwanted)
 
     @cached_property
     def _letters(self) -> tuple[str, ...]:
-        """What any comment has that is found, wherever: told faster than its words are."""
-        # apostrophes are written in more than one way
+        """Texts that every matching comment holds: to look for them first is faster."""
+        # without words that have an apostrophe, which is written in more than one way
         return tuple(word for one in self.wanted for word in one.split() if "'" not in word)
 
     def finds(self, comment: str) -> bool:
-        """Is everything wanted in the comment, and nothing unwanted?"""
+        """Whether the comment holds everything that it must, and nothing that it must not."""
         if not (self.wanted or self.unwanted):
             return True
         plain = folded(comment)

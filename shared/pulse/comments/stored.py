@@ -1,4 +1,4 @@
-"""The comments of a lake: their change, month by month, and their removal."""
+"""The stored comments of a lake: changes and removes them, month by month."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pulse.errors import BuildCheckError, ConflictError
 from pulse.store.objects import Objects
 
 _DEAD = timedelta(hours=1)
-"""Whoever began to gather comments longer ago is at work no more."""
+"""A run that began to gather comments longer ago is dead."""
 
 
 _TO_MEND = "delete it, then run `pulse build --start DAY --end DAY` over its month"
@@ -20,14 +20,15 @@ _TO_MEND = "delete it, then run `pulse build --start DAY --end DAY` over its mon
 
 @dataclass(frozen=True)
 class Comments:
-    """The months of every tenant."""
+    """The months of comments of every tenant."""
 
     objects: Objects
 
     def change(self, key: str, change: Callable[[Month], Month | None]) -> None:
-        """Let a month be what `change` makes of it; where that is None it stays as it is.
+        """Replace a month by what `change` returns for it; None leaves it as it is.
 
-        Raises BuildCheckError for an object that is no month, NewerFormatError for a newer one's.
+        Raises BuildCheckError for an object that is no month, and NewerFormatError for one that
+        only a newer version can read.
         """
         while True:
             stored = self.objects.look(key)
@@ -36,16 +37,15 @@ class Comments:
                 return
             try:
                 self.objects.replace(key, month.encode(), etag=stored[1] if stored else None)
-            except ConflictError:  # somebody else was first: what follows from theirs is done
+            except ConflictError:  # another run wrote first: change what it wrote
                 continue
             return
 
     def drop(self, tenant: str, day: date) -> None:
-        """Let a tenant's day have no comments until it is built again, nor have had any.
+        """Remove a tenant's comments of a day, also from older versions, until it is built again.
 
-        For days of which rows were removed from raw: call it once the ledger counts that. A build
-        that has read the day before brings none of them back. What builds that died have gathered
-        goes, too.
+        Call it for days that lost rows of raw, after the ledger has counted that: then a build that
+        read the day earlier brings none of them back. Also removes what dead runs had gathered.
         """
         key, as_of_us = lake.comments_key(tenant, day), days.now_us()
         self.change(key, lambda month: month.replaced([day], SCHEMA.empty_table(), as_of_us))
@@ -56,13 +56,13 @@ class Comments:
                 self.objects.wipe(prefix)
 
     def all(self) -> Iterator[tuple[str, Month]]:
-        """Every tenant's months, each with the tenant."""
+        """Every month of every tenant, as (tenant, month)."""
         for key in self.objects.keys(lake.COMMENTS):
             tenant = key.rpartition("/tenant=")[2].removesuffix(".parquet")
             yield tenant, Month.decode(self.objects.get(key))
 
     def months(self, tenant: str) -> list[str]:
-        """The keys of a tenant's months, of those that were deleted too."""
+        """The keys of a tenant's months, including deleted ones."""
         name = f"/tenant={tenant}.parquet"
         found = {version.key for version in self.objects.versions(lake.COMMENTS)}
         return sorted(key for key in found if key.endswith(name))
@@ -72,6 +72,6 @@ def _decoded(key: str, body: bytes) -> Month:
     try:
         return Month.decode(body)
     except (pa.ArrowException, KeyError) as error:
-        # without the error's text, which could quote what a comment held
+        # without the error's text, which could quote a comment
         unread = f"{key} cannot be read ({type(error).__name__})"
         raise BuildCheckError(f"{unread}: {_TO_MEND}") from None

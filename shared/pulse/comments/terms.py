@@ -1,8 +1,8 @@
-"""The words of a comment, in any script, and what is counted of them.
+"""Splits a comment, in any script, into words, and makes the terms that are counted.
 
-Words end where letters, marks and digits do; an apostrophe between two of these does not end one
-(Unicode Standard Annex 29, rules WB4 to WB7). Scripts that are written without blanks would need a
-dictionary: there each character stands for itself, and pairs of neighbours are counted instead.
+A word is a run of letters, marks and digits; an apostrophe between two of these belongs to it
+(Unicode Standard Annex 29, rules WB4 to WB7). Words of scripts without blanks could only be found
+with a dictionary: there each character is a word, and pairs of neighbours are the terms.
 """
 
 import unicodedata
@@ -28,7 +28,7 @@ _BREAK = "\n"
 
 
 class _Written(dict[int, str]):
-    """How each character takes part in words, found out when it first comes."""
+    """What becomes of each character in words: computed when it first occurs, then remembered."""
 
     def __missing__(self, code: int) -> str:
         letter = chr(code)
@@ -36,7 +36,7 @@ class _Written(dict[int, str]):
         if letter in _APOSTROPHES:
             shown = "'"
         elif kind[0] == "M":
-            shown = letter  # belongs to the character before it, in each script
+            shown = letter  # a mark belongs to the character before it, in every script
         elif kind[0] in "LN":
             shown = f" {letter}" if is_unspaced(letter) else letter
         else:
@@ -49,13 +49,13 @@ _WRITTEN = _Written()
 
 
 def is_unspaced(text: str) -> bool:
-    """Does the text begin in a script that has no blanks between its words?"""
+    """Whether the text begins in a script that has no blanks between words."""
     code = ord(text[0])
     return any(first <= code <= last for first, last in _UNSPACED)
 
 
 def _pieces(text: str) -> Iterator[list[str]]:
-    """The words between two marks of punctuation, piece by piece."""
+    """The words of each piece of the text that lies between punctuation."""
     for piece in text.translate(_WRITTEN).split(_BREAK):
         words = [word for raw in piece.split() for word in _parted(raw.strip("'")) if word]
         if words:
@@ -63,7 +63,7 @@ def _pieces(text: str) -> Iterator[list[str]]:
 
 
 def _parted(word: str) -> Iterator[str]:
-    """A word; where it goes on in another script after a character that stands for itself, both."""
+    """The word, split where a character that is a word by itself is followed by another script."""
     if word and is_unspaced(word):
         end = next(
             (
@@ -79,19 +79,19 @@ def _parted(word: str) -> Iterator[str]:
 
 
 def words(text: str) -> str:
-    """The words of a text as searches compare them: folded, with one blank around each.
+    """The words of a text, without case and accents, with one blank before and after each.
 
-    So a text holds a word or a phrase, if its words hold those of the phrase.
+    So a text holds a phrase if `words(text)` contains `words(phrase)`.
     """
     found = [word for piece in _pieces(folded(text)) for word in piece]
     return f" {' '.join(found)} " if found else ""
 
 
 def terms(text: str) -> frozenset[str]:
-    """What is counted of a text: its words and its phrases of two, whatever the case.
+    """The terms of a text: its words and its phrases of two words, in lower case.
 
-    Of scripts without blanks the pairs of characters that stand side by side. A phrase does not
-    reach over punctuation.
+    In scripts without blanks the terms are pairs of neighbouring characters. No phrase extends over
+    punctuation.
     """
     found: set[str] = set()
     for piece in _pieces(unicodedata.normalize("NFKC", text).casefold()):
