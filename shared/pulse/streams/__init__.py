@@ -1,8 +1,9 @@
-"""streams: what an event of each stream is made of, declared once a field.
+"""The fields of each stream's events, each declared once.
 
-`fields` says what a declaration is; `responses`, `interactions` and `sessions` are one each. By
-them ingest reads what is sent, write_raw judges rows, the lake knows its raw tables and dimensions,
-exports their columns, imports what cells may mean, and OpenAPI is written (docs/decisions/0059).
+fields.py has the classes of a declaration; responses.py, interactions.py and sessions.py declare a
+stream each. From these follow how ingest reads events and write_raw checks rows, the lake's raw
+tables and dimensions, the columns of exports, what imports make of cells, and the OpenAPI document
+(docs/decisions/0059).
 """
 
 from collections.abc import Mapping

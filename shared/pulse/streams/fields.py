@@ -1,4 +1,4 @@
-"""What a field of an event is, from the request to the raw table and to an export."""
+"""How a stream and its fields are declared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from functools import cached_property
 from typing import Literal
 
 NAME_LIMIT = 128
-"""The longest text that names somebody or something."""
+"""The most characters of a name or an id."""
 WORD_LIMIT = 40
-"""The longest name that a sender may give to a channel or a medium of its own."""
+"""The most characters of a channel's or a medium's name."""
 
 Kind = Literal[
     "text",  # as it was sent
-    "name",  # a text in its one form (pulse.texts)
-    "id",  # the same, or a JSON number, which is its text
+    "name",  # a text, stored in one form (pulse.texts)
+    "id",  # the same; a JSON number counts as its digits
     "word",  # the name of a channel or medium
     "boolean",
     "count",
     "country",
     "tags",
-    # what is judged by more than itself, such as the tenant's settings
+    # kinds whose values depend on more than themselves, such as the tenant's settings
     "survey",
     "response_id",
     "moment",  # a time, or a day alone
@@ -33,20 +33,20 @@ Kind = Literal[
     "address",
     "user_agent",
 ]
-"""What senders write: readers, schemas and imports each say what they make of a kind."""
+"""The kinds of values that senders write. Readers, schemas and imports have a table by kind."""
 Type = Literal[
     "string", "bigint", "int", "boolean", "decimal(9,4)", "decimal(18,4)", "map<string,string>"
 ]
-"""A column's, as Glue has it."""
+"""A column's type in Glue."""
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """A column to group and filter by; `values` where they are a closed set.
+    """A column by which reports group and filter; `values` are all of them, if they are fixed.
 
-    Figures of one that is `a_person` judge somebody, which takes a minimum sample
-    (docs/metrics.md, "Survey scores"). Of one that is `open` public keys may send any number of
-    values: the rarer ones of a day are counted together.
+    The values of a dimension that is `a_person` are people, whose figures need a minimum sample
+    (docs/metrics.md, "Survey scores"). Publishable keys may send any number of values of an `open`
+    dimension: the rare values of a day are counted together.
     """
 
     name: str
@@ -59,34 +59,34 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Sent:
-    """What a sender writes into a field, and what the API's documents say of it."""
+    """What senders write into a field, and its description in the API's documents."""
 
     kind: Kind
     text: str
     name: str = ""
-    """In the API, where it is not the field's own."""
+    """Its name in the API, if that is not the field's."""
     required: bool = False
     limit: int = NAME_LIMIT
-    """Of texts: how many characters one may have."""
+    """The most characters of a text."""
     default: str | None = None
-    """What is stored where nothing is sent."""
+    """What is stored if the field is absent."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a stream's events: sent, or said of an event by ingest or write_raw."""
+    """One field of a stream's events, which is sent, or added by ingest or write_raw."""
 
     name: str
-    """In messages and in the raw table."""
+    """Its name in messages and in the raw table."""
     type: Type | None = "string"
-    """Its column's; None where it is not stored."""
+    """Its column's type; None if it is not stored."""
     sent: Sent | None = None
     by: Literal["ingest", "write_raw"] = "ingest"
-    """Who puts it into an event: from what was sent, or from what is known besides."""
+    """The function that adds it to an event."""
     always: bool = False
-    """True where every item of a message has it."""
+    """Whether every item of a message has it."""
     in_message: bool = True
-    """False where ingest alone has a use for it."""
+    """False if only ingest uses it."""
     since: int = 1
     """The first format of raw that has it (pulse.formats); it is null in older rows."""
     dimension: Dimension | None = None
@@ -99,23 +99,23 @@ class Field:
 
 @dataclass(frozen=True)
 class Stream:
-    """The fields of one kind of events, in the order of the raw table's columns."""
+    """A stream and the fields of its events, in the order of the raw table's columns."""
 
     name: str
     noun: str
-    """What one event is."""
+    """The word for one of its events."""
     fields: tuple[Field, ...]
     identity: str
-    """The field that tells one event from another on its day."""
+    """The field that distinguishes an event from the others of its day."""
     exported: tuple[str, ...] = ()
-    """The columns of an export's file in their order: times as `…_at`, durations as `…_seconds`,
-    both of columns `…_us`."""
+    """The columns of an export's file, in order. Columns `…_us` are exported as times `…_at` or as
+    durations `…_seconds`."""
     text: str = ""
-    """What the API's documents say of an event."""
+    """The description of an event in the API's documents."""
 
     @cached_property
     def sent(self) -> Mapping[str, Sent]:
-        """What a sender may give, by its name in the API."""
+        """The fields that senders may write, by their names in the API."""
         return {field.sent_as: field.sent for field in self.fields if field.sent}
 
     @cached_property
@@ -125,15 +125,15 @@ class Stream:
 
     @cached_property
     def in_message(self) -> frozenset[str]:
-        """What an item of a message may have."""
+        """The members that an item of a message may have."""
         return frozenset(f.name for f in self.fields if f.by == "ingest" and f.in_message)
 
     @cached_property
     def in_every_message(self) -> frozenset[str]:
-        """What an item of a message has to have."""
+        """The members that every item of a message has."""
         return frozenset(field.name for field in self.fields if field.always)
 
     @cached_property
     def dimensions(self) -> tuple[Dimension, ...]:
-        """What reports group and filter by."""
+        """The dimensions by which reports group and filter."""
         return tuple(field.dimension for field in self.fields if field.dimension)

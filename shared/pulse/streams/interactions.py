@@ -1,16 +1,17 @@
-"""Interactions: contacts of customers with the company, each update as far as it had gone."""
+"""The stream of interactions: contacts of customers with the company. An event is an update."""
 
 from pulse import days
 from pulse.streams.fields import WORD_LIMIT, Dimension, Field, Sent, Stream
 
 MEDIA_TYPES = ("voice", "email", "chat", "sms", "social", "task")
-"""How a customer and the contact centre are in touch as a rule. Senders may name others."""
+"""The usual media types. Senders may name others."""
 SYNCHRONOUS = ("voice", "chat")
-"""Of these, accepting is the first response (docs/metrics.md), unless a tenant says otherwise."""
+"""The media on which accepting is the first response (docs/metrics.md), unless a tenant says
+otherwise."""
 LONGEST_US = 731 * days.DAY
-"""Two years, a leap day among them: no milestone lies further from the entry."""
+"""The longest time from the entry to a milestone: two years, with a leap day."""
 MILESTONES = ("offered_at", "accepted_at", "first_response_at", "finished_at")
-"""What may happen to an interaction, in the API's names."""
+"""The milestones of an interaction, by their names in the API."""
 
 MEDIA_TYPE = Sent(
     "word",
@@ -138,8 +139,8 @@ INTERACTIONS = Stream(
         Field("first_response_threshold_us", "bigint"),
         Field("finish_threshold_us", "bigint"),
         Field("key_id", by="write_raw", since=2),
-        # True of a moment of which the day alone is known: noon stands for it, and no duration is
-        # made of it.
+        # True if only the day of the moment is known: then the column of the moment holds noon, and
+        # no duration is computed from it.
         Field("entered_by_day", "boolean", since=3),
         Field("accepted_by_day", "boolean", since=3),
         Field("first_response_by_day", "boolean", since=3),

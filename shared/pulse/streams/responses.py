@@ -1,11 +1,11 @@
-"""Responses: what a customer answered to a survey."""
+"""The stream of responses: what customers answered to surveys."""
 
 from pulse.streams.fields import WORD_LIMIT, Dimension, Field, Sent, Stream
 
 METRICS = ("csat", "nps", "ces")
-"""What surveys measure."""
+"""The metrics that surveys measure."""
 CHANNELS = ("ticket", "chat", "external")
-"""Where an answer comes from as a rule. Senders may name others."""
+"""The usual channels of responses. Senders may name others."""
 COMMENT_LIMIT = 4_000
 USER_AGENT_LIMIT = 4_000
 
@@ -27,7 +27,7 @@ RESPONSES = Stream(
             dimension=Dimension("metric", "Metric", "What the survey measures.", METRICS),
         ),
         Field(
-            "scale",  # with its rule, where that is not the default: 1-5:good5
+            "scale",  # as Rule.label: with its cut-offs if they are not the default, 1-5:good5
             always=True,
             dimension=Dimension(
                 "scale", "Scale", "The scale, with its rule where that is not the default."

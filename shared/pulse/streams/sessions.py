@@ -1,11 +1,11 @@
-"""Agent sessions: how long an agent was logged in on one medium on one day."""
+"""The stream of agent sessions: how long an agent was logged in on one medium on one day."""
 
 from pulse import days
 from pulse.streams.fields import Field, Sent, Stream
 from pulse.streams.interactions import INTERACTIONS, MEDIA_TYPE
 
 LONGEST_US = 25 * 3600 * days.SECOND
-"""A day has 25 hours at most."""
+"""The longest session: a day has at most 25 hours."""
 
 _DIMENSIONS = {dimension.name: dimension for dimension in INTERACTIONS.dimensions}
 

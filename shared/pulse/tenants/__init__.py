@@ -1,1 +1,1 @@
-"""Who Pulse reports for: tenants, their surveys with the scoring rules, and keys."""
+"""Tenants, their surveys with the rules of scoring, and their keys."""

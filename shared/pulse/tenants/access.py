@@ -1,7 +1,7 @@
-"""Who is calling, and what and how much they may: keys, tenants and surveys, kept for a while.
+"""Checks the key of a request, what it may do, and how often.
 
-The memory is the process's own: a revoked key ends within a minute at most, and the table is not
-in the path of every request.
+A process remembers keys, tenants and surveys for up to a minute, so that not every request reads
+the table. So a revoked key may be accepted for up to a minute.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,13 +28,13 @@ Name = tuple[str, ...]
 
 @dataclass
 class _Memory:
-    """Answers by name, with the moment of each; the longest unused makes room for a new one."""
+    """What was found under names, and when. The longest unused entry makes room for a new one."""
 
     _answers: dict[Name, tuple[int, Any]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def recall(self, name: Name, since_us: int) -> tuple[int, Any] | None:
-        """The answer, if it was given after `since_us`."""
+        """The entry, if it was kept after `since_us` (UTC, microseconds)."""
         with self._lock:
             answer = self._answers.pop(name, None)
             if answer is None or answer[0] <= since_us:
@@ -43,12 +43,12 @@ class _Memory:
             return answer
 
     def forget(self, name: Name) -> None:
-        """Know no answer any more."""
+        """Remove the entry, if there is one."""
         with self._lock:
             self._answers.pop(name, None)
 
     def keep(self, name: Name, at_us: int, answer: object) -> None:
-        """Remember the answer."""
+        """Keep what was found at `at_us`."""
         with self._lock:
             self._answers.pop(name, None)
             self._answers[name] = at_us, answer
@@ -57,16 +57,16 @@ class _Memory:
 
 
 class Records(Protocol):
-    """Where tenants, surveys and keys are kept (pulse.store.tenants)."""
+    """The stored tenants, surveys and keys; pulse.store.tenants.Tenants is one."""
 
     def key(self, sha256: str) -> Key | None:
         """The key with that hash, revoked and expired ones included; None if there is none."""
 
     def get(self, tenant: str) -> Tenant | None:
-        """The tenant as it stands, or None."""
+        """The tenant, or None if there is none."""
 
     def survey(self, tenant: str, survey: str) -> Survey | None:
-        """The survey, or None."""
+        """The survey, or None if there is none."""
 
     def surveys(self, tenant: str) -> list[Survey]:
         """Every survey of a tenant, in order of id."""
@@ -74,28 +74,29 @@ class Records(Protocol):
 
 @dataclass
 class Directory:
-    """Tenants, surveys and keys by their names; each answer, also "none", is kept for a while.
+    """Finds tenants, surveys and keys by their names, and remembers each result for a while.
 
-    Names that do not exist have a memory of their own. So a caller who tries names at random fills
-    only that one, and pushes nothing out that exists.
+    That there is none of a name is remembered too, but separately. So a caller who tries names at
+    random pushes nothing that exists out of the memory.
     """
 
     tenants: Records
     remember_us: int = REMEMBER_US
     limits: Mapping[str, Limits] = field(default_factory=dict)
-    """By HTTP method, with HEAD as GET: how much each key and tenant may ask of this process."""
+    """The limits of requests to this process, by HTTP method; HEAD counts as GET."""
     as_of: Callable[[], Mapping[str, int]] = dict
-    """Tells until when what was stored is in each report table's rows (UTC, microseconds)."""
+    """Returns for each report table the moment before which no stored event is missing from its
+    rows (UTC, microseconds)."""
     _found: _Memory = field(default_factory=_Memory)
     _missing: _Memory = field(default_factory=_Memory)
 
     def key(self, text: str) -> Key | None:
-        """The key with that text, or None."""
+        """The key with that text, or None if there is none."""
         digest = sha256(text)
         return self.remember(("key", digest), lambda: self.tenants.key(digest))
 
     def tenant(self, tenant: str, *, anew: bool = False) -> Tenant | None:
-        """The tenant, or None. With `anew` as its record is now, whatever is remembered."""
+        """The tenant, or None if there is none. `anew` reads it even if it is remembered."""
         if anew:
             self._found.forget(("tenant", tenant))
             self._missing.forget(("tenant", tenant))
@@ -107,13 +108,13 @@ class Directory:
         return found.as_of(moments) if found else None
 
     def survey(self, tenant: str, survey: str) -> Survey | None:
-        """The tenant's survey, or None."""
+        """The tenant's survey, or None if there is none."""
         return self.remember(
             ("survey", tenant, survey), lambda: self.tenants.survey(tenant, survey)
         )
 
     def remember(self, name: Name, find: Callable[[], Found]) -> Found:
-        """What `find` returns, or what it returned before if that was not long ago."""
+        """What is remembered under the name, or else what `find` returns, which is remembered."""
         now = days.now_us()
         since = now - self.remember_us
         known = self._found.recall(name, since) or self._missing.recall(name, since)
@@ -125,9 +126,9 @@ class Directory:
         return found
 
     def admit(self, method: str, key: Key, weight: int = 1) -> None:
-        """Count a request of the key, or what counts as so many requests.
+        """Count a request of the key; `weight` is how many requests it counts as.
 
-        Raises TooManyRequestsError above what it may ask.
+        Raises TooManyRequestsError if the key or its tenant has used up its limit.
         """
         limits = self.limits.get("GET" if method == "HEAD" else method)
         if limits:
@@ -135,10 +136,10 @@ class Directory:
 
 
 def authenticate(call: Call, directory: Directory, *, in_query: tuple[str, ...] = ()) -> Key:
-    """The usable key that the request shows, which counts against the key's limits.
+    """The key of a request. The request counts against the key's limits.
 
-    `in_query` names the kinds that are also accepted as `?key=`. Raises UnauthorizedError if
-    there is no key, or an unknown, revoked or expired one, and TooManyRequestsError.
+    `in_query` names the kinds of keys that are also accepted as `?key=`. Raises UnauthorizedError
+    if there is no key, or an unknown, revoked or expired one, and TooManyRequestsError.
     """
     text = _shown(call, in_query)
     key = directory.key(text) if text.startswith(tuple(PREFIXES.values())) else None

@@ -1,6 +1,6 @@
-"""Keys: what callers show, and what each kind may do (docs/http.md#keys).
+"""Keys, by which callers are known, and their kinds (docs/http.md#keys).
 
-The text of a key exists once, when it is made; kept is only its SHA-256.
+The text of a key is shown once, when it is made; only its SHA-256 is stored.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ PREFIXES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Key:
-    """A key as it is stored. Empty `surveys` and `origins` mean: any; `report` is a feed's own."""
+    """A key as it is stored. Empty `surveys` and `origins` mean any; `report` is that of a feed."""
 
     sha256: str
     kind: str
@@ -30,11 +30,11 @@ class Key:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: str | None = None
     comments: bool = False
-    """A report key's right to what customers wrote."""
+    """Whether a report key may read comments."""
     expires_us: int | None = None
     revoked_us: int | None = None
     label: str = ""
-    """What whoever made it calls it, to tell it from others."""
+    """A name given by whoever made it, to distinguish it from other keys."""
 
     @property
     def id(self) -> str:
@@ -43,20 +43,20 @@ class Key:
 
     @property
     def reads_comments(self) -> bool:
-        """May it read what customers wrote? Secret keys may read everything."""
+        """Whether it may read comments; secret keys may read everything."""
         return self.comments or self.kind == "secret"
 
     def usable(self, now_us: int) -> bool:
-        """True while the key is neither revoked nor expired."""
+        """Whether the key is neither revoked nor expired at that moment (UTC, microseconds)."""
         expired = self.expires_us is not None and now_us >= self.expires_us
         return self.revoked_us is None and not expired
 
 
 def new_key_text(kind: str) -> str:
-    """A fresh key of 192 random bits, its kind told by the prefix."""
+    """The text of a new key: the prefix of its kind and 192 random bits."""
     return PREFIXES[kind] + secrets.token_urlsafe(24)
 
 
 def sha256(text: str) -> str:
-    """What is stored of a key, and looked up by."""
+    """The hash of a key's text, which is stored and by which the key is found."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""How much a key, and all of a tenant's keys, may ask of one process (decision 0027).
+"""Limits the requests of a key, and of all of a tenant's keys, to one process (decision 0027).
 
 Each has a token bucket: so many requests a minute, or as many at once. Processes share nothing, so
-the limit on AWS is this one times the processes that serve the caller.
+the limit on AWS is this one times the number of processes that serve the caller.
 """
 
 from dataclasses import dataclass, field
@@ -19,11 +19,11 @@ _MOST_BUCKETS = 10_000
 
 @dataclass
 class Buckets:
-    """Token buckets of one size by their owners' names. A size of 0 is no limit.
+    """Token buckets of one size, by the names of their owners. A size of 0 is no limit.
 
-    A bucket is kept as the moment at which it will be full again; a full one need not be kept. Only
-    existing keys and tenants own buckets, so nobody can make up more. The longest unused is dropped
-    first.
+    A bucket is stored as the moment at which it will be full again; one that is not stored is full.
+    Only existing keys and tenants own buckets, so no caller can invent more. When there are too
+    many, the longest unused goes.
     """
 
     per_minute: int
@@ -33,8 +33,8 @@ class Buckets:
     def take(self, owner: str, now_us: int, tokens: int = 1) -> int:
         """Take tokens and return 0; if there are too few, return the microseconds until enough.
 
-        Nothing takes more than half of what a full bucket holds: what weighs more than one comes
-        with a request, which has been counted before it.
+        At most half of a full bucket is taken at once, because a weight above one is counted after
+        its request, which has taken a token itself: so no request is refused for ever.
         """
         if not self.per_minute:
             return 0
@@ -43,7 +43,7 @@ class Buckets:
         each = MINUTE // self.per_minute * tokens
         with self._lock:
             full_at = self._full_at.pop(owner, now_us)
-            # after a clock was set back, no bucket may stay empty for longer than it ever may
+            # if the clock was set back, the bucket must not stay empty for more than a minute
             full_at = min(max(full_at, now_us), now_us + MINUTE)
             lacking = full_at + each - (now_us + MINUTE)
             self._full_at[owner] = full_at if lacking > 0 else full_at + each
@@ -61,15 +61,14 @@ class Limits:
 
     @classmethod
     def per_minute(cls, key: int, tenant: int) -> Self:
-        """Limits of so many requests a minute; 0 means no limit."""
+        """Limits of `key` and `tenant` requests a minute; 0 is no limit."""
         return cls(Buckets(key), Buckets(tenant))
 
     def admit(self, key: Key, weight: int = 1) -> None:
-        """Count one request of the key, or what counts as so many.
+        """Count a request of the key; `weight` is how many requests it counts as.
 
-        Raises TooManyRequestsError where that is too many.
-
-        A request refused to a key does not count for its tenant. An operator's key has no tenant.
+        Raises TooManyRequestsError above the limit. A request that is refused to a key does not
+        count for its tenant. An operator's key has no tenant.
         """
         now = days.now_us()
         if wait := self.keys.take(key.sha256, now, weight):

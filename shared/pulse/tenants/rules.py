@@ -1,7 +1,7 @@
 """How a score is judged: metric, scale, cut-offs and direction (docs/metrics.md, "Survey scores").
 
-A rule travels as the label of its scale, `1-5`, `1-5:good5` or `1-7:low`: every row names the
-rule in force when it was answered, and answers under different rules never share a row.
+A rule is stored as the label of its scale: `1-5`, `1-5:good5` or `1-7:low`. Each response names the
+rule that was in force when it was given, and responses under different rules never share a row.
 """
 
 import re
@@ -56,10 +56,10 @@ class Rule:
         bad: int | None = None,
         lower_is_better: bool = False,
     ) -> "Rule":
-        """The rule with docs/metrics.md's cut-offs where none are named.
+        """The rule, with the cut-offs of docs/metrics.md if none are named.
 
-        Raises ValueError where the scale does not fit the metric, lacks a default that is
-        needed, or the cut-offs contradict each other.
+        Raises ValueError if the scale does not fit the metric, if cut-offs are missing and the
+        scale has no defaults, or if the cut-offs contradict each other.
         """
         if metric not in METRICS:
             raise ValueError(f"metric must be one of {', '.join(METRICS)}, not {metric!r}")
@@ -82,7 +82,7 @@ class Rule:
 
     @classmethod
     def parse(cls, metric: str, label: str) -> "Rule":
-        """The rule that `label` names. Raises ValueError for a label that `Rule` never wrote."""
+        """The rule with that label. Raises ValueError for any text that is not a rule's `label`."""
         match = _LABEL.fullmatch(label)
         if not match:
             raise ValueError(f"not a scale: {label!r}")
@@ -106,7 +106,7 @@ class Rule:
 
     @property
     def label(self) -> str:
-        """The scale as rows and reports show it, with whatever is not the default."""
+        """The scale as rows and reports show it, with its cut-offs if they are not the default."""
         text = f"{self.low}-{self.high}" + (":low" if self.lower_is_better else "")
         default = _default_cuts(self.metric, self.low, self.high, self.lower_is_better)
         if default is None or default[0] != self.good:
@@ -121,7 +121,7 @@ class Rule:
         return range(self.low, self.high + 1)
 
     def segment(self, score: int) -> Segment:
-        """Which third of the rule a score of the scale falls into."""
+        """Whether a score of the scale is good, neutral or bad."""
         sign = -1 if self.lower_is_better else 1
         if sign * score >= sign * self.good:
             return "good"
@@ -131,10 +131,10 @@ class Rule:
 def _default_cuts(
     metric: str, low: int, high: int, lower_is_better: bool
 ) -> tuple[int, int] | None:
-    """(good, bad) that docs/metrics.md's table gives; None where it lacks the scale."""
+    """The cut-offs (good, bad) in docs/metrics.md's table; None if it lacks the scale."""
     cuts = _DEFAULT_CUTS.get((metric, low, high))
     return (cuts[1], cuts[0]) if cuts and lower_is_better else cuts
 
 
 DEFAULTS = tuple(Rule.make(metric, low, high) for metric, low, high in _DEFAULT_CUTS)
-"""The rules that need no cut-offs named."""
+"""The rules with the cut-offs of docs/metrics.md's table."""

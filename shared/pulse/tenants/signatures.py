@@ -1,8 +1,8 @@
-"""Signatures of links, by which ingest recognises values that `pulse survey link` has fixed.
+"""Signatures of survey links: they prove that `pulse survey link` put values into a link.
 
-A signature reads 1NAMES.MAC: the version, a letter for each value that it covers, and 128 bits of
-HMAC-SHA-256, in base64url, over the version, the tenant, the survey and those values. So it is no
-proof for another survey, and nobody can change, add or remove a value that it covers.
+A signature is 1NAMES.MAC: the version, a letter for each value that it covers, and 128 bits of
+HMAC-SHA-256, in base64url, over the version, the tenant, the survey and those values. So it is not
+valid for another survey, and nobody can change, add or remove a value that it covers.
 """
 
 import base64
@@ -15,7 +15,7 @@ from hashlib import sha256
 VERSION = "1"
 LETTERS: Mapping[str, str] = {"agent": "a", "interaction": "i"}
 """The values that a signature can cover, in the order of their letters."""
-_MAC_BYTES = 16  # half of the hash, as RFC 2104 advises at least
+_MAC_BYTES = 16  # half of the hash, which RFC 2104 recommends as the least
 
 
 def new_secret() -> str:
@@ -24,9 +24,9 @@ def new_secret() -> str:
 
 
 def sign(secret: str, tenant: str, survey: str, values: Mapping[str, str]) -> str:
-    """The signature of a link to the survey that fixes these values, named as in LETTERS."""
+    """The signature of a link to the survey with these values, whose names are in LETTERS."""
     named = [(LETTERS[name], values[name]) for name in LETTERS if name in values]
-    # JSON shows where each text ends, so two different lists never look the same
+    # in JSON each text has an end, so two different lists are never the same bytes
     signed = json.dumps([f"pulse link {VERSION}", tenant, survey, named])
     mac = hmac.digest(secret.encode(), signed.encode(), sha256)[:_MAC_BYTES]
     names = "".join(letter for letter, _ in named)
@@ -42,7 +42,7 @@ def covers(
     survey: str,
     values: Mapping[str, str | None],
 ) -> bool:
-    """True if the signature covers that value, and all values that it covers are those given."""
+    """Whether the signature is valid for `values` and covers the one called `name`."""
     head = signature.partition(".")[0]
     letters = head.removeprefix(VERSION) if head.startswith(VERSION) else ""
     named = {known: values.get(known) for known, letter in LETTERS.items() if letter in letters}

@@ -1,4 +1,4 @@
-"""Surveys: what is asked, on which scale, when a page shows it, and the rules in force when."""
+"""Surveys: their texts, scale, dated rules, and when a page shows them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _LONGEST_PAUSE = 3650
 
 @dataclass(frozen=True)
 class Texts:
-    """What a page shows in one language; `labels` name the scores from the lowest on."""
+    """A survey's texts in one language; `labels` are names of the scores, the lowest first."""
 
     question: str
     thanks: str
@@ -26,11 +26,12 @@ class Texts:
 
 @dataclass(frozen=True)
 class Display:
-    """When the widget shows a survey by itself; the page's own tag may say otherwise.
+    """When the widget opens a survey; the tag on the page may say otherwise.
 
-    `button` leaves it to the visitor, `delay` waits so many seconds, `event` for the host page to
-    tell of `event`, `api` for it to ask. Of the visitors `sample_pct` in a hundred are asked,
-    and nobody again within `again_days`. Raises ValueError for a rule that none can follow.
+    With `button` the visitor opens it, with `delay` it opens after so many seconds, with `event`
+    when the host page reports that event, with `api` when the host page calls for it. `sample_pct`
+    of a hundred visitors are asked, and none again within `again_days`. Raises ValueError for
+    contradictory values.
     """
 
     trigger: str = "button"
@@ -56,15 +57,16 @@ class Display:
 
 
 GRACE_US = 3_600_000_000
-"""For so long after a survey is closed answers count from pages that were open."""
+"""How long after a survey is closed answers still count, from pages that were open then."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A survey of a tenant. `rules` are (in force since µs, rule), oldest first.
+    """A survey of a tenant. `rules` are (in force since (µs), rule), the oldest first.
 
-    Where `agents` is signed, an agent that comes with a publishable key counts only from a link
-    that `link_secret` signed (signatures.py). The secret is for ingest and the command alone.
+    If `agents` is "signed", an agent that comes with a publishable key counts only in a response
+    from a link that was signed with `link_secret` (signatures.py). Only ingest and the command may
+    read the secret.
     """
 
     tenant: str
@@ -77,26 +79,27 @@ class Survey:
     agents: str = "free"
     link_secret: str = field(default="", repr=False)
     closed_us: int | None = None
-    """From when on nobody is asked any more; None while it is open."""
+    """Since when it is closed (UTC, microseconds); None while it is open."""
 
     def takes(self, answered_us: int) -> bool:
-        """May an answer of that moment count? Who had the question before may still answer it."""
+        """Whether an answer of that moment counts. Pages that were open have GRACE_US more time."""
         return self.closed_us is None or answered_us < self.closed_us + GRACE_US
 
     @property
     def current_rule(self) -> Rule:
-        """The newest rule; it may be about to begin."""
+        """The newest rule, which may begin in the future."""
         return self.rules[-1][1]
 
     def rule_at(self, us: int) -> Rule:
-        """The rule in force at an instant; before the first one began, the first."""
+        """The rule in force at a moment; before the first rule began it is the first."""
         in_force = [rule for since, rule in self.rules if since <= us]
         return in_force[-1] if in_force else self.rules[0][1]
 
     def language(self, wanted: str | None) -> str:
-        """The best language that the survey has: as wanted, its base language, the default.
+        """The survey's best language for `wanted`: that, else its base language, else the default.
 
-        Tags are compared as BCP 47 has it, without regard to case; programs also write pt_BR.
+        Language tags are compared without case (BCP 47), and an underscore counts as a hyphen,
+        because programs also write pt_BR.
         """
         known = {_tag(language): language for language in self.texts}
         tag = _tag(wanted or "")
@@ -108,5 +111,5 @@ def _tag(language: str) -> str:
 
 
 def direction(language: str) -> str:
-    """How a language is written: `ltr` or `rtl`."""
+    """In which direction a language is written: `ltr` or `rtl`."""
     return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr"

@@ -1,4 +1,4 @@
-"""A tenant: whose days, weeks and customers a report speaks of."""
+"""A tenant: its settings, and the state of its report tables."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -21,7 +21,7 @@ from pulse.texts import is_word
 from pulse.unbuilt import Unbuilt
 
 CUBE = "cube"
-"""The roll-up that has every dimension: the daily rows as they are."""
+"""The roll-up with every dimension: its rows are those of the daily table."""
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
 _ADJUSTABLE = {*lake.SCORES.dimensions} - {*lake.SCORES.parted_by, "agent"}
@@ -30,7 +30,7 @@ _ADDRESS_LIMIT = 2_000
 
 
 def check_tenant_id(tenant: str) -> str:
-    """The id itself. Raises ValueError for one that may not stand in an object's key."""
+    """Return the id. Raises ValueError if it may not be a part of an object's key."""
     if not _TENANT_ID.fullmatch(tenant):
         raise ValueError(
             f"{tenant!r} is no tenant id: lower-case letters, digits and '-', at most 63"
@@ -39,7 +39,7 @@ def check_tenant_id(tenant: str) -> str:
 
 
 def _check_address(name: str, url: str) -> None:
-    """Raise ValueError unless a page may show the address to anybody; an empty one is none."""
+    """Raise ValueError unless the address is empty or one that any page may show."""
     if not url:
         return
     parts = urlsplit(url)
@@ -63,7 +63,7 @@ class Part:
     """The bytes of each of its objects, by the name of the roll-up (reports/rollups.py)."""
     carried: int = 0
     """How many bytes of older days have been written again with this part since its days were
-    last folded into an older part: what tells when the next fold is due."""
+    last folded into an older part. It decides when the next fold is due."""
     laid: Mapping[str, frozenset[date]] = field(default_factory=dict)
     """Where Athena finds the rows of a part that is too large for a cube: which of its days each
     run has laid out apart (lake.large_run_prefix). No day is in two of them."""
@@ -158,7 +158,7 @@ def earliest(moments: Iterable[int | None]) -> int | None:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant's settings, and the state of its report tables by their names."""
+    """A tenant: its settings, and the state of its report tables by name."""
 
     id: str
     name: str
@@ -166,27 +166,27 @@ class Tenant:
     week_start: str = "monday"
     min_sample: int = 5
     started: bool = False
-    """True once it has an event: from then on the time zone is fixed."""
+    """True once it has an event; from then on its time zone never changes."""
     satisfaction_scale: str = "1-5"
-    """Lowest and highest satisfaction of an interaction; fixed once a report has any."""
+    """The lowest and highest satisfaction of an interaction; fixed once a report has any."""
     synchronous_media: tuple[str, ...] = SYNCHRONOUS
     """The media on which the customer waits on the line: being accepted is the first response."""
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)
-    """By their names (tenants/thresholds.py)."""
+    """The thresholds' timelines, by the thresholds' names (tenants/thresholds.py)."""
     adjust_for: tuple[str, ...] = lake.ADJUSTED_FOR
-    """The dimensions that agents do not choose: their scores are compared within these."""
+    """The dimensions for whose mix agents' scores are adjusted, since agents do not choose it."""
     targets: Mapping[str, int] = field(default_factory=dict)
-    """How many in a hundred should be within a threshold, by its name."""
+    """The percentage of interactions that should meet a threshold, by the threshold's name."""
     display_name: str = ""
-    """Who asks, as survey pages say it to anybody; empty where they are to say nothing."""
+    """The tenant's name on survey pages; if it is empty they show none."""
     logo_url: str = ""
-    """A picture that survey pages show beside it; empty for none."""
+    """The address of a picture on survey pages; if it is empty they show none."""
     privacy_url: str = ""
-    """What survey pages link to as its privacy policy; empty for none."""
+    """The address of its privacy policy, which survey pages link to; empty if there is none."""
     tables: Mapping[str, TableState] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a setting that no tenant can have."""
+        """Raise ValueError if a setting has a value that no tenant can have."""
         check_tenant_id(self.id)
         days.zone(self.timezone)
         if self.week_start not in days.WEEK_STARTS:
@@ -229,16 +229,16 @@ class Tenant:
         return thresholds_on(self.thresholds, media_type, day)
 
     def as_of(self, moments: Mapping[str, int]) -> "Tenant":
-        """The tenant, with what is known of each table's `as_of_us`.
+        """The tenant with the `as_of_us` of each table, as far as it is known.
 
-        `moments` must have been read before the tenant: its rows are at least as new.
+        `moments` must have been read before the tenant, so that its rows are at least as new.
         """
         tables = {name: replace(self.table(name), as_of_us=us) for name, us in moments.items()}
         return replace(self, tables={**self.tables, **tables})
 
     @property
     def has_reports(self) -> bool:
-        """True once there is something to read in some table."""
+        """Whether any table has rows to read."""
         return any(table.published_years for table in self.tables.values())
 
     def table(self, name: str) -> TableState:

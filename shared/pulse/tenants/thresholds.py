@@ -1,9 +1,10 @@
-"""A tenant's service levels: within how many seconds customers should get what they wait for.
+"""A tenant's thresholds: within how many seconds the milestones of an interaction should happen.
 
-Each medium has three settings, and each setting a timeline of its own: since which of the
-tenant's days which value is in force. docs/metrics.md ("Interactions") says what they judge.
+Each medium has three thresholds, and each threshold has a timeline: since which of the tenant's
+days which value is in force. docs/metrics.md ("Interactions") says what they judge.
 
-A target says how many in a hundred should get it: pages colour a medium's service levels by it.
+A threshold may have a target: the percentage of interactions that should meet it. Pages colour
+service levels by it.
 """
 
 from collections.abc import Mapping
@@ -15,31 +16,31 @@ from pulse.streams.interactions import MEDIA_TYPES
 from pulse.texts import is_word
 
 Timeline = tuple[tuple[date, int | None], ...]
-"""(in force since, seconds) of one setting, oldest first; None: there is no threshold."""
+"""(in force since, seconds) of one threshold, the oldest first; None is no threshold."""
 
 KINDS = ("accept", "first_response", "finish")
 SETTINGS = tuple(f"{media_type}.{kind}" for media_type in MEDIA_TYPES for kind in KINDS)
-"""The settings of the usual media by their names, such as voice.accept; others have such too."""
+"""The names of the usual media's thresholds, such as voice.accept; other media have them too."""
 _TARGET = "_target"
-"""Ends the name of a target: voice.accept_target is that of the threshold voice.accept."""
+"""The ending of a target's name: voice.accept_target is that of the threshold voice.accept."""
 MOST_S = 10**9
-"""More than thirty years: whatever is longer is a mistake."""
+"""The longest threshold, of more than thirty years: a longer one is a mistake."""
 
 
 def is_threshold(name: str) -> bool:
-    """Is it a medium's name, a dot and the kind of a threshold?"""
+    """Whether the name is that of a threshold: a medium, a dot and one of KINDS."""
     medium, _, kind = name.rpartition(".")
     return kind in KINDS and is_word(medium)
 
 
 def threshold_of_target(name: str) -> str | None:
-    """The threshold whose target is called so; None where it is no target's name."""
+    """The threshold whose target has that name; None if it is no target's name."""
     threshold = name.removesuffix(_TARGET)
     return threshold if threshold != name and is_threshold(threshold) else None
 
 
 def check_targets(targets: Mapping[str, int]) -> None:
-    """Raise ValueError unless these are percentages by the names of thresholds."""
+    """Raise ValueError unless all names are thresholds' and all values percentages."""
     for name, pct in targets.items():
         if not is_threshold(name):
             raise ValueError(f"there is no threshold {name!r}")
@@ -49,7 +50,7 @@ def check_targets(targets: Mapping[str, int]) -> None:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What is in force for one medium on one day, in seconds. None: no threshold."""
+    """The thresholds of one medium on one day, in seconds; None is no threshold."""
 
     accept_s: int | None = None
     first_response_s: int | None = None
@@ -70,9 +71,10 @@ def _value(timeline: Timeline, day: date) -> int | None:
 
 
 def beginning(timeline: Timeline, tomorrow: date) -> date:
-    """Since when a value is in force that names no day.
+    """The day from which a value is in force that was set without one.
 
-    The first one since ever; a later one from tomorrow on, so that every day is under one rule.
+    A first value is in force on all days; a later one from tomorrow on, so that each day has one
+    value.
     """
     return tomorrow if any(seconds is not None for _, seconds in timeline) else days.FIRST_DAY
 
@@ -83,7 +85,7 @@ def changed_timeline(timeline: Timeline, since: date, seconds: int | None) -> Ti
 
 
 def check_timelines(timelines: Mapping[str, Timeline]) -> None:
-    """Raise ValueError unless these are timelines of settings that there are."""
+    """Raise ValueError unless all names are thresholds' and all timelines are in order."""
     for name, timeline in timelines.items():
         if not is_threshold(name):
             raise ValueError(f"there is no threshold {name!r}")
