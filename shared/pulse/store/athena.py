@@ -1,6 +1,6 @@
-"""Statements on Athena, through awswrangler: every one ends in time or is stopped.
+"""Runs statements on Athena through awswrangler. Each ends in time or is cancelled.
 
-Only the builders import this module: awswrangler brings pandas with it.
+Only builders import this module, because awswrangler imports pandas.
 """
 
 import time
@@ -17,21 +17,21 @@ from pulse.days import Remaining
 from pulse.errors import AthenaError
 
 MOST_BYTES = 262_144
-"""What Athena takes as a statement, encoded as UTF-8; it offers no larger quota."""
+"""The most bytes of a statement in UTF-8; Athena's quota cannot be raised."""
 RESERVE_S = 180.0
-"""No statement is begun with less time than this left: the rest is for a run of its own."""
+"""With less time left no statement is started: the next invocation goes on."""
 _POLL_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 _LEFT_TO_STOP_S = 20.0
 _OUT_OF_ORDER = ("InternalServerException", "ThrottlingException", "TooManyRequestsException")
-"""Athena's answers to whoever should come again."""
+"""The errors of Athena after which a statement may be tried again."""
 
 
 class Athena:
-    """One Glue database, asked through one workgroup (which says where results go)."""
+    """One Glue database, queried through one workgroup, whose settings say where results go."""
 
     def __init__(self, database: str, workgroup: str) -> None:
         if boto3.DEFAULT_SESSION is None:
-            # awswrangler would make one for every call, and read all that botocore knows again
+            # otherwise awswrangler makes a session for every call, and reads botocore's files again
             boto3.setup_default_session()
         self._database = database
         self._workgroup = workgroup
@@ -39,10 +39,10 @@ class Athena:
     def rows(
         self, sql: str, params: Mapping[str, Any], *, remaining_s: Remaining
     ) -> list[dict[str, Any]]:
-        """The rows of a SELECT as dicts; `:name` in it stands for a parameter's literal.
+        """Run a SELECT and return its rows as dicts; `:name` in it is a parameter.
 
-        Raises AthenaError if it is too long, and with Athena's reason if it does not succeed in
-        the time left.
+        Raises AthenaError if the statement is too long, and with Athena's reason if it fails or
+        does not end in the time left.
         """
         query = self._run(sql, params, remaining_s)
         frame = wr.athena.get_query_results(query_execution_id=query)
@@ -58,11 +58,11 @@ class Athena:
         partition: str | None,
         remaining_s: Remaining,
     ) -> None:
-        """Write a SELECT's rows as Parquet below `target`, an s3:// prefix with nothing in it.
+        """Write a SELECT's rows as Parquet below `target`, an empty s3:// prefix.
 
-        Rows lie under `partition=VALUE/`, at most lake.PARTITION_LIMIT of them, or all together
-        where there is no partition. Raises AthenaError if it is too long, and with Athena's reason
-        if it does not succeed in the time left.
+        Rows are written under `partition=VALUE/`, with at most lake.PARTITION_LIMIT values, or all
+        together if there is no partition. Raises AthenaError if the statement is too long, and with
+        Athena's reason if it fails or does not end in the time left.
         """
         parted = f", partitioned_by = ARRAY['{partition}']" if partition else ""
         statement = (
@@ -88,7 +88,7 @@ class Athena:
         )
 
     def _start(self, sql: str, params: Mapping[str, Any]) -> str:
-        """Begin a statement; its id."""
+        """Start a statement; return its id."""
         try:
             query: str = wr.athena.start_query_execution(
                 sql=statement_text(sql, params),
@@ -104,24 +104,24 @@ class Athena:
 
 
 def _error(status: Mapping[str, Any]) -> AthenaError:
-    """Why an execution came to its end, and whether it might succeed another time."""
+    """The error of an execution that failed or was cancelled; it says whether to try again."""
     reason = status.get("StateChangeReason", "Athena gave no reason")
     told = status.get("AthenaError", {})
-    # somebody who cancels a statement says nothing about its rows
+    # that somebody cancelled a statement says nothing about its rows
     retryable = status["State"] == "CANCELLED" or told.get("Retryable", False)
     return AthenaError(f"{status['State']}: {reason}", retryable=retryable)
 
 
 def statement_text(sql: str, params: Mapping[str, Any]) -> str:
-    """The statement as Athena gets it, with each `:name` replaced by its parameter's literal.
+    """The statement with each `:name` replaced by its parameter's literal.
 
-    Raises AthenaError if it is longer than Athena takes: nothing has been asked then.
+    Raises AthenaError, before Athena is called, if it is longer than Athena takes.
     """
-    # awswrangler's own, with which it would do the same, but show the text to nobody
+    # awswrangler's own function, called here because the text's length must be known
     text = _process_sql_params(sql, dict(params))
     size = len(text.encode())
     if size > MOST_BYTES:
-        begin = " ".join(sql.split())[:60]  # without values, which an event may have held
+        begin = " ".join(sql.split())[:60]  # without values, which may come from an event
         raise AthenaError(
             f"the statement that begins with {begin!r} has {size:,} bytes with its values, and "
             f"Athena takes {MOST_BYTES:,}: fewer values have to go into one"

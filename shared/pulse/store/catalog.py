@@ -1,4 +1,4 @@
-"""The Glue catalogue: which run each day of a daily table points at."""
+"""The Glue catalogue: from which run readers get each day of a daily table."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from pulse.store.clients import client
 
 _RUN, _VERSION, _ANSWERS = "pulse.run", "pulse.version", "pulse.answers"
 _MOST_BY_KEY = 1000
-"""The most that Glue takes at once in BatchGetPartition."""
+"""The most partitions that Glue takes in one BatchGetPartition."""
 
 
 @dataclass(frozen=True)
 class Partition:
-    """One published day: its run, the ledger's version it was built from, its events counted."""
+    """A published day: its run, the ledger's version that it was built from, its event count."""
 
     day: date
     run: str
@@ -33,10 +33,10 @@ class Catalog:
     def partitions(
         self, table: str, among: Collection[date] | None = None
     ) -> Mapping[date, Partition]:
-        """Every published day of a daily table; given days, those of them that are published.
+        """The published days of a daily table: all, or those of `among` that are published.
 
-        Given days are asked for by name, a thousand in a call: the cost goes by their number and
-        not by that of the table's days.
+        Days of `among` are requested by name, a thousand in a call, so that the cost depends on
+        their number and not on the number of the table's days.
         """
         raws = self._every(table) if among is None else self._named(table, among)
         return {partition.day: partition for partition in map(_partition, raws)}
@@ -59,24 +59,24 @@ class Catalog:
             )
             yield from reply["Partitions"]
             unprocessed = reply.get("UnprocessedKeys", ())
-            if unprocessed and not reply["Partitions"]:  # asking again would lead nowhere
+            if unprocessed and not reply["Partitions"]:  # another call would bring no more
                 names = {one["Values"][0] for one in (*unprocessed, *left)}
                 yield from (raw for raw in self._every(table) if raw["Values"][0] in names)
                 return
             left += unprocessed
 
     def point(self, table: str, locations: Mapping[Partition, str]) -> None:
-        """Let each of at most a hundred days be what lies at its location.
+        """Point each of at most a hundred days to its location.
 
-        Each day changes in one step for every reader; the days do not change together. Raises
-        CatalogError naming a day that could not be changed.
+        Each day changes for all readers in one step, but not all days at the same time. Raises
+        CatalogError with a day that could not be changed.
         """
         glue, where = client("glue"), {"DatabaseName": self._database, "TableName": table}
         wanted = {
             partition.day.isoformat(): self._input(table, partition, location)
             for partition, location in locations.items()
         }
-        # Those that are new. Where another builder was first, the claim decides who speaks.
+        # These days are new. If another builder was first, the ledger's claim decides between them.
         reply = glue.batch_create_partition(**where, PartitionInputList=list(wanted.values()))
         known = _failed(reply, but="AlreadyExistsException")
         if known:
@@ -97,7 +97,7 @@ class Catalog:
         }
 
     def _storage_of(self, table: str) -> dict[str, Any]:
-        """How the table's objects are to be read; a new version of it comes with a new process."""
+        """The table's storage descriptor, read once a process: it changes only by a deployment."""
         if table not in self._storage:
             found = client("glue").get_table(DatabaseName=self._database, Name=table)
             self._storage[table] = found["Table"]["StorageDescriptor"]
@@ -105,7 +105,7 @@ class Catalog:
 
 
 def _failed(reply: Mapping[str, Any], but: str = "") -> list[str]:
-    """The days of a batch that failed for that reason. Raises CatalogError for any other."""
+    """The days of a batch that failed with the code `but`. Raises CatalogError for other codes."""
     days = []
     for failure in reply.get("Errors", ()):
         (day,) = failure.get("PartitionValues") or failure["PartitionValueList"]  # create; update

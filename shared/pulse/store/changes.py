@@ -1,4 +1,4 @@
-"""What has changed since builders looked last: one record a stream, beside the days in the ledger.
+"""How much has changed since builders last looked: a record for each stream, beside the ledger.
 
     pk              sk      record
     LEDGER#CHANGES  stream  changes: how often the stream's days have changed;
@@ -12,13 +12,14 @@
                             run_<ulid>: when a builder began that has days to publish and has not
                             come to its end (UTC microseconds, like each *_us)
 
-A change is told after it has been made, and before whoever made it says so to anybody. So whoever
-reads the record, and then the days, finds every change that the record counts; and who dies
-between a change and its telling does it again, as write_raw does with messages that come again.
+A change is counted here after it was made in the ledger, and before anything relies on it. So a
+builder that reads this record and then the days finds every change that the record counts. A
+process that dies between the change and its count makes the change again: write_raw, for example,
+gets its messages again.
 
-A builder says that it is at work before it changes the first day, because what it has published
-half, if it dies there, is no change of the stream: as long as its name stands in the record, others
-look at the days. And once in a night they do so whatever the record says.
+A builder enters its name before it changes the first day, because days that it has published when
+it dies are no change of the stream. As long as its name is in the record, other builders look at
+all days. Once in a night they do so whatever the record says.
 """
 
 from collections.abc import Mapping
@@ -32,12 +33,12 @@ from pulse.unbuilt import HOUR_US, NIGHT_US
 _PK = "LEDGER#CHANGES"
 _RUN = "run_"
 LONGEST_RUN_US = HOUR_US
-"""Who began longer ago is taken for dead by the next builder that has looked at all days."""
+"""A builder that began longer ago counts as dead for the next one that has looked at all days."""
 
 
 @dataclass(frozen=True)
 class Stand:
-    """How a stream stands; moments are UTC microseconds."""
+    """The record of a stream; moments are UTC microseconds."""
 
     changes: int = 0
     seen: int | None = None
@@ -46,17 +47,17 @@ class Stand:
     failing: int = 0
     """Days that cannot be built, as of `seen_us`."""
     published: int = 0
-    """Another number means other days, runs or reasons than before."""
+    """Increases with each change of days, their runs, or the reasons why they are not built."""
     at_work: Mapping[str, int] = field(default_factory=dict)
-    """The builders that are at work or have died at it, with the moment that they began."""
+    """The builders that are at work or died at it, with the moments at which they began."""
     counted_us: int | None = None
-    """Until when everything stored was counted, when a builder last looked at every day."""
+    """When a builder last looked at every day: until when all stored events were in its table."""
 
     @property
     def is_settled(self) -> bool:
-        """True where a builder that looked at every day would find nothing to do.
+        """Whether a builder that looks at every day would find nothing to do.
 
-        Once in a night it is not, so that nothing that was never told is missed for longer.
+        Once in a night this is false, so that a change that was never counted is found by then.
         """
         return (
             self.seen == self.changes
@@ -65,11 +66,11 @@ class Stand:
         )
 
     def counted_until(self, read_us: int) -> int | None:
-        """Until when everything that was stored is in the daily table, but for failing days.
+        """Until when all stored events are in the daily table, except those of failing days.
 
-        The record was read at `read_us`: that moment, if nothing has changed since a builder
-        looked. None where it cannot be told, as while a builder is at work: it may point a day at
-        an older run for a moment.
+        That is `read_us`, when the record was read, if nothing has changed since a builder looked.
+        None if it is not known, as while a builder is at work: it may point a day to an older run
+        for a moment.
         """
         if self.at_work:
             return None
@@ -77,21 +78,21 @@ class Stand:
 
 
 def stays_settled(seen_us: int, again_us: int | None) -> bool:
-    """Is it less than a night since a builder looked, and no failure to be tried again yet?"""
+    """Whether a builder looked less than a night ago, and no failed day is to be retried yet."""
     now = days.now_us()
     return (again_us is None or now < again_us) and now - seen_us < NIGHT_US
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What a builder has found when it looked at all days of a stream."""
+    """The result of a builder that has looked at all days of a stream."""
 
     seen: int
-    """The changes that the record counted before it looked."""
+    """How many changes the record counted before the builder looked."""
     looked_us: int
-    """A moment before it read that record."""
+    """A moment before it read the record."""
     again_us: int | None = None
-    """From when on a day is to be tried again that cannot be built; None: there is none."""
+    """When the first of the days that cannot be built is to be tried again; None without any."""
 
 
 class Changes:
@@ -101,16 +102,16 @@ class Changes:
         self._records = Records(table)
 
     def stands(self) -> Mapping[str, Stand]:
-        """How every stream stands, in one consistent read."""
+        """The records of all streams, in one consistent read."""
         found = {record["sk"]: record for record in self._records.query(_PK, consistent=True)}
         return {stream: _stand(found.get(stream, {})) for stream in lake.STREAMS}
 
     def tell(self, stream: str) -> None:
-        """Say that days of a stream have changed. Call it after the ledger has their versions."""
+        """Count a change of a stream's days. Call it after the ledger has their new versions."""
         self._records.update(_PK, stream, "ADD changes :one", values={":one": 1})
 
     def begin(self, stream: str, run: str) -> None:
-        """Say that a builder is about to publish days of a stream; `run` is its name, a ULID."""
+        """Enter a builder that is about to publish days of a stream; `run` is its name, a ULID."""
         names = {"#run": f"{_RUN}{run}"}
         values = {":now": days.now_us()}
         self._records.update(_PK, stream, "SET #run = :now", names=names, values=values)
@@ -125,10 +126,10 @@ class Changes:
         failing: int,
         settled: Settled | None,
     ) -> None:
-        """Say that a builder is through with a stream that stood like `before` when it looked.
+        """Note that a builder has ended its work on a stream; it began with the record `before`.
 
-        `published`: it has changed what readers find. `settled` is None where it has not looked at
-        all days or has left some that are to be tried at once.
+        `published` says whether it changed what readers find. `settled` is None if it has not
+        looked at all days, or has left some that are to be tried at once.
         """
         values: dict[str, Any] = {":one": int(published), ":failing": failing}
         over = {run}

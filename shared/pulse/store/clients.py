@@ -1,6 +1,6 @@
-"""AWS clients, each made once a process (making one costs about 350 ms).
+"""AWS clients, each made once a process, because making one takes about 350 ms.
 
-They are botocore's: boto3 around it is a fifth of a cold start, for what nothing here uses.
+They are clients of botocore. boto3 would add a fifth to a cold start, and nothing here uses it.
 """
 
 from collections.abc import Iterator
@@ -16,25 +16,25 @@ from pulse.errors import NewerFormatError, UnavailableError
 from pulse.observe import logger
 
 AGAIN = "Send the same request again."
-"""What to do after a 503 of a request that changes nothing, or that counts once however often."""
+"""The advice of a 503 for requests that change nothing, or that count once if they come twice."""
 _NOT_NOW = "It could not be stored or looked up just now."
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, read_timeout=30)
 _FAIL_FAST = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1.5
 )
-# what lasts as long as a function may: asked once, since another call would run beside the first
+# for calls that take as long as a function may: tried once, since a second call would run as well
 _LASTING = Config(retries={"total_max_attempts": 1}, read_timeout=910, tcp_keepalive=True)
-# signed links then name the bucket in its own region: the general name sends those who ask for a
-# young bucket elsewhere, where the signature does not hold
+# with these, signed links name the bucket's own region: S3's general address redirects requests for
+# a new bucket to another address, for which the signature is not valid
 _S3 = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 def client(service: str, *, fail_fast: bool = False, lasting: bool = False) -> Any:
-    """The process's client of a service; `fail_fast` ones give up within about 3 s.
+    """The process's client of a service.
 
-    Hurried is for code that a person or a page waits for, patient for scheduled work; `lasting`
-    ones wait for a function's end, and ask once. botocore cannot make clients in several threads at
-    once: who uses threads asks for the first one before them.
+    A `fail_fast` client gives up within about 3 s, for code that a person or a page waits for. A
+    `lasting` one waits for the end of a function and never tries again. botocore cannot make
+    clients in several threads at once: code with threads calls this before it starts them.
     """
     return _made(service, _FAIL_FAST if fail_fast else _LASTING if lasting else _PATIENT)
 
@@ -48,17 +48,17 @@ def _made(service: str, config: Config) -> Any:
 
 @cache
 def _session() -> Session:
-    """What the environment says of region and credentials."""
+    """The session with the region and credentials of the environment."""
     return get_session()
 
 
 @contextmanager
 def unavailable_on_failure(advice: str = AGAIN) -> Iterator[None]:
-    """Within the block, a failure of any AWS service is an UnavailableError with `advice`.
+    """Within the block, a failure of any AWS service becomes an UnavailableError with `advice`.
 
-    So is what only a newer version of Pulse understands, which was taken back.
-
-    What is logged is the kind of failure alone: botocore's messages can hold parameters.
+    So does a record that only a newer version of Pulse can read, which was deployed and then
+    replaced by this one. Only the kind of failure is logged: botocore's messages can quote
+    parameters.
     """
     try:
         yield

@@ -1,11 +1,11 @@
-"""The manifests of compactions: which objects of a day were written in the place of which others.
+"""The manifests of compactions: which objects of a day replace which others.
 
     compactions/<stream>/dt=YYYY-MM-DD/<ulid>.json
         {"objects": […], "sources": […], "finished_us": null or …}
 
-While a compaction is at work its manifest names each object before that is put, and no source:
-nothing that a compaction writes can be forgotten. Once it is finished the sources have served; they
-are removed a day later, and the manifest after them.
+While a compaction runs, its manifest names each object before that is written, and no source. So
+no object is left unnoticed if the compaction dies. Once it is finished, the manifest names the
+sources, which are removed a day later; then the manifest is removed.
 """
 
 import json
@@ -17,32 +17,32 @@ from pulse import days, lake
 from pulse.store.objects import Objects
 
 KEEP = timedelta(days=1)
-"""For so long after a compaction its sources stay, and what it did can be undone."""
+"""How long after a compaction its sources stay, so that it can be undone."""
 
 
 @dataclass(frozen=True)
 class Compaction:
-    """One day's compaction, at work or finished."""
+    """A compaction of one day, running or finished."""
 
     stream: str
     day: date
     name: str
     objects: tuple[str, ...] = ()
-    """Keys of what it wrote, or is about to."""
+    """The keys of the objects that it has written or is about to write."""
     sources: tuple[str, ...] = ()
-    """Keys of what has served. Never more than the objects hold."""
+    """The keys of the objects that are replaced. The new objects hold all their rows."""
     finished_us: int | None = None
 
     @property
     def is_over(self) -> bool:
-        """True once the sources may go."""
+        """Whether the sources may be removed."""
         if self.finished_us is None:
             return False
         return days.now() - days.from_us(self.finished_us) >= KEEP
 
     @property
     def key(self) -> str:
-        """Where its manifest lies."""
+        """The key of its manifest."""
         return lake.compaction_key(self.stream, self.day, self.name)
 
 
@@ -57,11 +57,11 @@ class Compactions:
         return map(self._read, self._objects.keys(lake.COMPACTIONS))
 
     def of_day(self, stream: str, day: date) -> list[Compaction]:
-        """Those of a day."""
+        """The compactions of a day."""
         return [self._read(key) for key in self._objects.keys(lake.compactions_prefix(stream, day))]
 
     def put(self, compaction: Compaction) -> None:
-        """Store the manifest as it is now."""
+        """Store the manifest."""
         manifest = {
             "objects": compaction.objects,
             "sources": compaction.sources,
@@ -70,11 +70,11 @@ class Compactions:
         self._objects.put(compaction.key, json.dumps(manifest, indent=1).encode())
 
     def remove_sources(self, compaction: Compaction) -> None:
-        """Delete what has served, then the manifest. Only for whoever holds the day's lease.
+        """Delete the sources, then the manifest. The caller must hold the day's lease.
 
-        The sources' versions stay, to restore them from. Not so where the compaction was undone:
-        what it wrote stands in its sources, which go on. Where an object that it wrote has been
-        lost since, the sources are what there is of it, and stay.
+        Older versions of the sources stay, so that they can be restored. If the compaction was
+        undone, its sources are the objects that it wrote, and these versions are deleted too. If an
+        object that it wrote has been lost, the sources stay: nothing else has their rows.
         """
         if compaction.objects:
             if all(map(self._is_there, compaction.objects)):

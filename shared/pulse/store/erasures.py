@@ -1,4 +1,4 @@
-"""Tombstones in the table: whom to leave out of what is yet to be written.
+"""Tombstones in the table: they say which rows are left out when they are written later.
 
     pk        sk        record
     ERASURES  number    tenant; customer and hashes, hashes all; erased_us; days that lose rows by
@@ -7,8 +7,8 @@
                         time after
     COUNTERS  ERASURES  number of the latest
 
-Numbers follow each other in the order in which they come to be seen. So who has read up to one asks
-for those after it alone, and has missed nothing.
+A record gets its number when it becomes visible, and numbers have no gaps. So a process that has
+read the records up to one number reads only those after it, and misses none.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,8 @@ from pulse.store.records import Record, Records
 from pulse.tombstones import Brought, Erasure, Tombstones
 
 KEEP = timedelta(days=90)
-"""A message waits two weeks in the queue, two more as a dead letter, and may be redriven."""
+"""How long a tombstone is kept. A message waits two weeks in the queue and two more as a dead
+letter, and may then be sent to the queue again."""
 
 _ERASURES = "ERASURES"
 _COUNTER = ("COUNTERS", _ERASURES)
@@ -30,7 +31,7 @@ _TRIES = 10
 
 
 class Erasures:
-    """Reads and writes tombstones, and remembers those that it has read."""
+    """Reads and writes tombstones. It remembers those that it has read."""
 
     def __init__(self, table: str) -> None:
         self._records = Records(table)
@@ -38,7 +39,7 @@ class Erasures:
         self._read_to = ""
 
     def tombstones(self) -> Tombstones:
-        """All that there are, read consistently: one request if there is nothing new."""
+        """All tombstones, by consistent reads; only one request if there are no new ones."""
         found = self._records.query(_ERASURES, after=self._read_to, consistent=True)
         for record in found:
             self._known.add(_erasure(record))
@@ -46,18 +47,18 @@ class Erasures:
         return self._known
 
     def add(self, erasure: Erasure) -> None:
-        """Whoever reads the tombstones from now on leaves out what this one covers."""
+        """Store a tombstone; from now on `tombstones` has it."""
         hashes = sorted(erasure.hashes)
         for start in range(0, len(hashes) or 1, _HASHES_A_RECORD):
             some = frozenset(hashes[start : start + _HASHES_A_RECORD])
             self._append(replace(erasure, hashes=some))
 
     def unfinished(self, tenant: str, customer: str) -> Iterator[Erasure]:
-        """The erasures of a person that nobody has called done: whoever was at it may be dead."""
+        """The erasures of a person that are not finished; their runs may be dead."""
         return map(_erasure, self._unfinished(tenant, customer))
 
     def finish(self, tenant: str, customer: str) -> None:
-        """What was ordered for the person is done."""
+        """Note that all erasures of the person are finished."""
         for record in self._unfinished(tenant, customer):
             self._records.update(_ERASURES, record["sk"], "SET done = :yes", values={":yes": True})
 
@@ -67,14 +68,14 @@ class Erasures:
         return [record for record in theirs if not record["done"]]
 
     def _append(self, erasure: Erasure) -> None:
-        """Store it under the next number."""
+        """Store the tombstone under the next number."""
         for _ in range(_TRIES):
             counter = self._records.get(*_COUNTER, consistent=True)
             number = (counter["number"] if counter else 0) + 1
             record = {"pk": _ERASURES, "sk": f"{number:012}", **_record(erasure)}
             try:
                 self._records.create_numbered(record, counter=_COUNTER, number=number)
-            except ConflictError:  # somebody else took the number: take the next one
+            except ConflictError:  # another process took the number
                 continue
             return
         raise ConflictError("other erasures keep coming first")

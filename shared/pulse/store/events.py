@@ -1,6 +1,7 @@
-"""Wake-ups between the stages, over EventBridge's default bus.
+"""Events by which a stage invokes the next one, over EventBridge's default bus.
 
-An event only wakes: what is to be done follows from the state, so a lost one costs time alone.
+An event says only that there may be something to do; the state says what. So a lost event only
+costs time.
 """
 
 import json
@@ -17,9 +18,9 @@ class Events:
         self._fail_fast = fail_fast
 
     def announce(self, what: str, about: Mapping[str, str] | None = None) -> None:
-        """Put an event of detail type `what`; `about` names the records that it is about.
+        """Send an event with the detail-type `what`; `about` is its detail.
 
-        Raises RuntimeError if the bus refuses it.
+        Raises RuntimeError if EventBridge refuses it.
         """
         detail = json.dumps(dict(about or {}))
         entry = {"Source": self._source, "DetailType": what, "Detail": detail}

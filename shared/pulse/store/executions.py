@@ -1,7 +1,7 @@
-"""Athena's executions for whoever waits for an answer, without the libraries of the builders.
+"""Starts Athena's statements and reads their state, without the libraries of the builders.
 
-store/athena.py is for work that waits until its statement has ended. Here a statement is begun and
-looked at, and may go on when the one who asked has left.
+store/athena.py is for work that waits until its statement has ended. Here a statement may go on
+when the request that started it has had its reply.
 """
 
 from collections.abc import Sequence
@@ -18,28 +18,28 @@ State = Literal["running", "done", "failed"]
 
 @dataclass(frozen=True)
 class Execution:
-    """What Athena says of a statement."""
+    """The state of a statement in Athena."""
 
     state: State
     reason: str = ""
     """Why it failed."""
     scanned_bytes: int = 0
-    """What it has read so far."""
+    """The bytes that it has read so far."""
 
 
 class Executions:
-    """One Glue database, asked through one workgroup, which says where results go."""
+    """One Glue database, queried through one workgroup, whose settings say where results go."""
 
     def __init__(self, database: str, workgroup: str) -> None:
         self._database = database
         self._workgroup = workgroup
 
     def unload(self, sql: str, parameters: Sequence[str], *, target: str, token: str) -> str:
-        """Begin to write a query's rows as Parquet below an s3:// prefix; the execution's id.
+        """Start to write a query's rows as Parquet below an s3:// prefix; return its execution id.
 
-        `parameters` stand for the query's `?` in order, as literals. The same `token` (32
-        characters or more) begins one execution, however often it is sent. Raises AthenaError if
-        Athena does not say that it has begun.
+        `parameters` are literals for the query's `?`, in order. The same `token` (32 characters or
+        more) starts only one execution, however often this is called. Raises AthenaError if Athena
+        does not confirm the start.
         """
         given: dict[str, Any] = {"ExecutionParameters": list(parameters)} if parameters else {}
         try:
@@ -52,7 +52,7 @@ class Executions:
                 **given,
             )
         except ClientError as error:
-            # without Athena's own words, which may show a value of a caller's filter
+            # without Athena's own message, which may quote a value of a caller's filter
             code = error.response["Error"]["Code"]
             raise AthenaError(f"not begun: {code}", retryable=True) from error
         except BotoCoreError as error:

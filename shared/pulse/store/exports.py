@@ -27,7 +27,7 @@ _LINES = "EXPORT_LINES"
 
 
 class Exports:
-    """Reads and writes exports. `fail_fast` where a caller waits."""
+    """Reads and writes exports; `fail_fast` if a caller waits."""
 
     def __init__(self, table: str, *, fail_fast: bool = False) -> None:
         self._records = Records(table, fail_fast=fail_fast)
@@ -52,7 +52,7 @@ class Exports:
         )
 
     def get(self, tenant: str, export_id: str) -> Export | None:
-        """The tenant's export of that id; None if there is none, or none any more."""
+        """The tenant's export of that id; None if there is none, or it has expired."""
         record = self._records.get(f"EXPORTS#{tenant}", export_id, consistent=True)
         export = _export(tenant, record) if record else None
         return export if export and days.now_us() < export.expires_us else None
@@ -63,7 +63,7 @@ class Exports:
         return [_export(tenant, record) for record in found]
 
     def begin(self, tenant: str, export_id: str, now_us: int) -> Export | None:
-        """Store that a worker begins the export; None if it has ended or is forgotten."""
+        """Note that a worker begins the export; None if it has ended or has expired."""
         try:
             record = self._records.update(
                 f"EXPORTS#{tenant}",
@@ -85,7 +85,7 @@ class Exports:
         return _export(tenant, record)
 
     def withdraw(self, export: Export, reason: str) -> None:
-        """A done export has failed after all, for that reason; any other stays as it is."""
+        """Let a done export count as failed for that reason; leave any other as it is."""
         with suppress(ConflictError):
             self._records.update(
                 f"EXPORTS#{export.tenant}",
@@ -97,13 +97,13 @@ class Exports:
             )
 
     def remove(self, tenant: str) -> int:
-        """Forget every export of a tenant, and its line; how many there were."""
+        """Delete every export of a tenant, and its line; return how many exports there were."""
         removed = self._records.clear(f"EXPORTS#{tenant}")
         self._records.delete({"pk": _LINES, "sk": tenant})
         return removed
 
     def end(self, export: Export) -> bool:
-        """Store how a running export ended; False, and nothing changed, if it had ended before."""
+        """Store how a running export ended; False, and nothing changes, if it had ended before."""
         try:
             self._records.update(
                 f"EXPORTS#{export.tenant}",
@@ -128,7 +128,7 @@ class Exports:
         return _orders(record) if record else ()
 
     def join_line(self, export: Export, *, most: int) -> bool:
-        """Let an export stand last; False, and nothing changed, if `most` stand there already."""
+        """Put an export at the end of the line; False, and nothing changes, if `most` are in it."""
         try:
             self._records.update(
                 _LINES,
@@ -142,19 +142,20 @@ class Exports:
         return True
 
     def take_line(self, tenant: str, worker: str, until_us: int) -> tuple[str, ...]:
-        """Let the worker alone work on the line until then at most; the orders in it.
+        """Let only this worker work on the line, until then at most; return the orders in it.
 
-        Empty, and nothing changed, while another one does or no order is in line. It is one
-        condition: an order that joins after somebody found none is seen by who it wakes.
+        Empty, and nothing changes, while another worker does or no order is in the line. Both are
+        checked in one condition, so that an order that joins afterwards is found by the worker that
+        it invokes.
         """
         return _orders(self._take(tenant, worker, until_us, "attribute_exists(orders[0])") or {})
 
     def stop_line(self, tenant: str, holder: str, until_us: int) -> bool:
-        """Let no worker begin until then at most; False, and nothing changed, while one works."""
+        """Let no worker begin, until then at most; False, and nothing changes, while one works."""
         return self._take(tenant, holder, until_us, "") is not None
 
     def _take(self, tenant: str, holder: str, until_us: int, also: str) -> Record | None:
-        # its own: the answer to an earlier try may have been lost, or the worker
+        # or it is held by the same one: the reply to an earlier try was lost, or its process died
         free = "(attribute_not_exists(until_us) OR until_us <= :now OR worker = :worker)"
         try:
             return self._records.update(
@@ -168,7 +169,7 @@ class Exports:
             return None
 
     def leave_line(self, tenant: str, export_id: str, worker: str) -> None:
-        """The first order leaves the line, and so does its worker; nothing if they have."""
+        """Remove the first order and its worker from the line; do nothing if they have left it."""
         with suppress(ConflictError):
             self._records.update(
                 _LINES,
@@ -179,7 +180,7 @@ class Exports:
             )
 
     def free_line(self, tenant: str, holder: str) -> None:
-        """Workers may begin again; nothing happens if they may already."""
+        """Let workers begin again; do nothing if they may already."""
         with suppress(ConflictError):
             self._records.update(
                 _LINES,
@@ -190,7 +191,7 @@ class Exports:
             )
 
     def idle_tenants(self, now_us: int) -> tuple[str, ...]:
-        """The tenants that have orders in line and nobody at work."""
+        """The tenants that have orders in line and no worker."""
         lines = self._records.query(_LINES, consistent=True)
         return tuple(r["sk"] for r in lines if _orders(r) and r.get("until_us", 0) <= now_us)
 
@@ -207,7 +208,7 @@ def _ending(export: Export) -> dict[str, Any]:
 def _export(tenant: str, record: Record) -> Export:
     start, end = (date.fromisoformat(record[name]) for name in ("start_date", "end_date"))
     filters = _filters(record["filters"])
-    form = CsvForm(**record.get("csv", {}))  # ordered before there was a choice: the plain one
+    form = CsvForm(**record.get("csv", {}))  # older orders have no choice of a form: the plain one
     return Export(
         tenant=tenant,
         id=record["sk"],

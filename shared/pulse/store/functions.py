@@ -1,4 +1,4 @@
-"""Lambda: functions that are called by hand."""
+"""Invokes Lambda functions for commands."""
 
 import json
 from typing import Any
@@ -10,15 +10,14 @@ from pulse.store.clients import client
 
 
 def start(function: str) -> None:
-    """Call the function with an empty event, without waiting for its end."""
+    """Invoke the function with an empty event, without waiting for its end."""
     client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=b"{}")
 
 
 def call(function: str) -> Any:
-    """What the function returns for an empty event, up to a quarter of an hour later.
+    """Invoke the function with an empty event; return its result, after up to 15 minutes.
 
-    It is called only once, even if it fails. Raises FunctionFailedError with the function's own
-    error.
+    It is never invoked again if it fails. Raises FunctionFailedError with the function's own error.
     """
     reply = client("lambda", lasting=True).invoke(FunctionName=function, Payload=b"{}")
     result = json.loads(reply["Payload"].read())

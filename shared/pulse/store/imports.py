@@ -1,11 +1,11 @@
-"""What files have brought, in the table: so that an import can be taken back or replaced.
+"""A record of each import in the table, so that the import can be undone or replaced.
 
 pk                      sk              record
 IMPORTS#tenant          name            the file, a hash of what was to be sent, the keys that sent
 IMPORT_IDS#tenant#name  content#number  a part of the hashes of the ids that its rows got, as base64
 
-A record is stored before anything is sent with the key that it names. So whatever an import that
-died has brought can be found by its keys.
+A record is stored before anything is sent with the key that it names. So the events of an import
+that died can be found by its keys.
 """
 
 import base64
@@ -16,45 +16,45 @@ from typing import Any
 from pulse.store.records import Record, Records
 
 _PART = 240_000
-"""Bytes of hashes in one record, a multiple of eight; in base64 less than DynamoDB's 400 KB."""
+"""The bytes of hashes in one record, a multiple of eight; in base64 below DynamoDB's 400 KB."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """One import, as it is remembered under its name."""
+    """The record of an import, under its name."""
 
     tenant: str
     name: str
     stream: str
     into: str
-    """What it was for within the stream: a survey's id, or the column that names the surveys."""
+    """A survey's id, or the column of the file that names the surveys."""
     file: str
     """The file's name, without folders."""
     file_sha256: str
     content_sha256: str
-    """Of all events in the order of the file: another one means that other options were given."""
+    """The SHA-256 of all events in the order of the file. With other options it is another one."""
     started_us: int
     batch: str | None = None
-    """The name that was asked for, which keeps its rows apart from equal ones; it is `name`."""
+    """The name given with --batch, which is then `name`; equal rows of two batches count twice."""
     key_ids: tuple[str, ...] = ()
-    """The keys that were made for it, one for each time that it was run."""
+    """The keys that were made for it, one for each run."""
     replaced_key_ids: tuple[str, ...] = ()
-    """Those of what it brought with other options, as long as that is not known to be removed."""
+    """The keys of its runs with other options, until their events are known to be removed."""
     shared_key_id: str | None = None
-    """A key that somebody had given it, which may have brought other events as well."""
+    """The key that the user gave it, which may have sent other events as well."""
     rows: int = 0
     accepted: int | None = None
-    """Rows that were accepted when it last ran to its end; None: it has not yet."""
+    """How many rows its last complete run had accepted; None if there was none."""
     rejected: int | None = None
 
     def again(self, now: "Imported") -> "Imported":
-        """The same import with another content: that of `now`, which replaces what it brought."""
+        """The same import with the content of `now`, which replaces its former events."""
         replaced = (*self.replaced_key_ids, *self.key_ids)
         return replace(now, name=self.name, key_ids=(), replaced_key_ids=replaced)
 
 
 class Imports:
-    """Reads and writes what is remembered of imports."""
+    """Reads and writes the records of imports."""
 
     def __init__(self, table: str) -> None:
         self._records = Records(table)
@@ -70,7 +70,7 @@ class Imports:
         return _imported(tenant, record) if record else None
 
     def create(self, imported: Imported, hashes: bytes) -> None:
-        """Remember a new import and the hashes of its rows' ids, eight bytes each.
+        """Store a new import and the hashes of its rows' ids, eight bytes each.
 
         Raises ConflictError if there is one of that name.
         """
@@ -79,9 +79,9 @@ class Imports:
         self._records.create({"pk": f"IMPORTS#{imported.tenant}", "sk": imported.name, **told})
 
     def change(self, before: Imported, now: Imported, hashes: bytes) -> None:
-        """Let `now`, of the same name, be remembered in the place of `before`.
+        """Replace the record `before` by `now`, which has the same name.
 
-        Raises ConflictError if that is not what is remembered.
+        Raises ConflictError if the record is not `before`.
         """
         self._put_hashes(now, hashes)
         told = {n: v for n, v in asdict(now).items() if n not in ("tenant", "name")}
@@ -95,7 +95,7 @@ class Imports:
         )
 
     def add_key(self, imported: Imported, key_id: str) -> None:
-        """Remember that a key sends for it. Raises ConflictError if its content is another now."""
+        """Note that a key sends its events. Raises ConflictError if its content has changed."""
         self._update(
             imported,
             "SET key_ids = list_append(key_ids, :key)",
@@ -104,7 +104,7 @@ class Imports:
         )
 
     def share_key(self, imported: Imported, key_id: str) -> None:
-        """Remember that a key of somebody's sends for it. Raises ConflictError as `add_key`."""
+        """Note that a key of the user's sends its events. Raises ConflictError as `add_key`."""
         self._update(
             imported,
             "SET shared_key_id = :key",
@@ -113,7 +113,7 @@ class Imports:
         )
 
     def finish(self, imported: Imported, accepted: int, rejected: int) -> None:
-        """Remember how it ended. Raises ConflictError as `add_key`."""
+        """Note how many rows were accepted and rejected. Raises ConflictError as `add_key`."""
         self._update(
             imported,
             "SET accepted = :accepted, rejected = :rejected",
@@ -126,9 +126,9 @@ class Imports:
         )
 
     def settle(self, imported: Imported) -> None:
-        """Remember that what it replaces has been removed; older hashes go.
+        """Note that the events which it replaces are removed; delete the hashes of older contents.
 
-        Raises ConflictError if it replaces something else by now.
+        Raises ConflictError if it replaces other events by now.
         """
         self._update(
             imported,
@@ -142,19 +142,19 @@ class Imports:
                 self._records.delete({"pk": pk, "sk": record["sk"]})
 
     def hashes(self, imported: Imported) -> Iterator[bytes]:
-        """The hashes of its rows' ids, in parts of whole hashes."""
+        """The hashes of its rows' ids, in pieces of whole hashes."""
         first, last = f"{imported.content_sha256}#", f"{imported.content_sha256}#~"
         pk = _ids(imported.tenant, imported.name)
         for record in self._records.query(pk, between=(first, last), consistent=True):
             yield base64.b64decode(record["hashes"])
 
     def forget(self, imported: Imported) -> None:
-        """Remember it no more; if that is interrupted, it is still there to be forgotten."""
+        """Delete its record and hashes; if that is interrupted, the record is still there."""
         self._records.clear(_ids(imported.tenant, imported.name))
         self._records.delete({"pk": f"IMPORTS#{imported.tenant}", "sk": imported.name})
 
     def remove(self, tenant: str) -> int:
-        """Forget all imports of a tenant; how many there were."""
+        """Delete the records of all imports of a tenant; return how many there were."""
         found = self.of_tenant(tenant)
         for imported in found:
             self.forget(imported)

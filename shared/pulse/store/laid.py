@@ -1,9 +1,9 @@
-"""Rows of large tenants as they lie in the lake, each tenant's apart, and their removal.
+"""The rows of large tenants that are laid out in the lake for Athena, each tenant's separately.
 
-A run lays out some days of one tenant and table, and never changes afterwards, but that days may be
-removed from it. The tenant's record names the runs and days whose rows count (Part.laid). A mark
-beside the rows tells which days are there: Athena finds nothing where rows are gone that it was to
-read, and does not say so. So the mark is put last, and told first of what is about to go.
+A run lays out some days of one tenant and table. Afterwards it never changes, except that days may
+be removed from it. The tenant's record names the runs and days whose rows count (Part.laid). A mark
+beside the rows lists the days that are complete, because Athena does not report missing objects. So
+the mark is written after the rows, and changed before rows are removed.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -17,22 +17,22 @@ from pulse.tenants.tenant import Tenant
 
 @dataclass(frozen=True)
 class LaidRows:
-    """The runs of a lake bucket, by their prefixes (lake.large_run_prefix)."""
+    """The runs in a lake, by their prefixes (lake.large_run_prefix)."""
 
     objects: Objects
 
     def complete(self, prefix: str, its_days: Collection[date]) -> None:
-        """Note that all rows of these days are there, and of no others."""
+        """Write the mark: all rows of these days are there, and no others."""
         text = "\n".join(map(str, sorted(its_days)))
         self.objects.put(lake.large_mark_below(prefix), text.encode())
 
     def days(self, prefix: str) -> frozenset[date]:
-        """The days all rows of which are there; none where the run is gone."""
+        """The days of which all rows are there; none if the run is gone."""
         mark = self.objects.get_unless_gone(lake.large_mark_below(prefix)) or b""
         return frozenset(map(date.fromisoformat, mark.decode().split()))
 
     def tenants(self, dataset: lake.Dataset) -> Iterator[str]:
-        """Every tenant that has rows of a table here, also one that is gone."""
+        """Every tenant that has rows of a table here, including deleted ones."""
         root = f"{dataset.large_prefix}tenant="
         for prefix in self.objects.folders(dataset.large_prefix):
             yield prefix.removeprefix(root).rstrip("/")
@@ -40,14 +40,14 @@ class LaidRows:
     def unnamed(
         self, dataset: lake.Dataset, tenant: str, record: Tenant | None
     ) -> Iterator[tuple[str, str]]:
-        """(run, prefix) of each run of a tenant that its record, None for none, does not name."""
+        """(run, prefix) of each run that the tenant's record does not name; None is no record."""
         named = _named(dataset, record)
         for run, prefix in self._runs(dataset, tenant):
             if run not in named:
                 yield run, prefix
 
     def remove(self, prefix: str, *, but_for: Collection[date] = ()) -> None:
-        """Remove a run, or its days but for some, with all versions of its objects."""
+        """Remove all versions of a run's objects, or of those of all its days except `but_for`."""
         if not but_for:
             self.objects.wipe_keys([lake.large_mark_below(prefix)])
             self.objects.wipe(prefix)
@@ -59,7 +59,7 @@ class LaidRows:
                 self.objects.wipe(folder)
 
     def runs(self, tenant: str) -> list[tuple[lake.Dataset, str, str]]:
-        """(table, run, prefix) of each run of a tenant that there is now."""
+        """(table, run, prefix) of each run of a tenant."""
         return [
             (dataset, run, prefix)
             for dataset in lake.DATASETS
@@ -69,11 +69,11 @@ class LaidRows:
     def remove_unnamed(
         self, runs: Iterable[tuple[lake.Dataset, str, str]], record: Tenant | None
     ) -> int:
-        """Remove at once those rows of some runs that the tenant's record does not name.
+        """Remove those rows of some runs that the tenant's record does not name.
 
-        So an erasure leaves no rows of before, and the deletion of a tenant, whose record is None,
-        leaves nothing. No build may name one of the runs after the record was read: the caller sees
-        to that. Returns how many runs are gone.
+        So an erasure leaves no old rows, and the deletion of a tenant, whose record is None, leaves
+        none. The caller makes sure that no build names one of the runs after the record was read.
+        Returns how many runs are gone.
         """
         removed = 0
         for dataset, run, prefix in runs:

@@ -1,4 +1,4 @@
-"""The ledger: how often each day of each stream has changed, and which build speaks for it.
+"""The ledger: how often each day of each stream has changed, and which build it shows.
 
     pk              sk          record
     LEDGER#stream   YYYY-MM-DD  version; the claim: claimed_version, claimed_run, claimed_answers;
@@ -9,16 +9,16 @@
                                 while it is not built as it should be: unbuilt (unbuilt.py);
                                 of responses: comments_version, whose comments readers find
 
-write_raw adds 1 to `version` after each object it puts. A builder claims a day for its run
-before it points the Glue partition there, so that of two builders the one that read the newer
-version prevails whatever their order. Who rewrites a day's objects in raw takes its lease first:
-so there is one at a time. New objects may come at any time.
+write_raw adds 1 to `version` after each object that it stores. A builder claims a day for its run
+before it points the Glue partition to it, so that of two builders the one that read the newer
+version prevails, in whatever order they write. A process that rewrites a day's objects in raw takes
+the day's lease first, so that only one does so at a time. New objects may come at any time.
 
-A day expires at the version that was built last, and is never built again: `add` tells whoever
-stores something for it afterwards.
+A day expires at the version that was built last, and is never built again. `add` returns that to
+a process that stores something for it afterwards.
 
-What has changed at all stands in one record of each stream beside its days (changes.py), so that
-a builder with nothing to do need not read them.
+A record beside the days counts the changes of the whole stream (changes.py), so that a builder with
+nothing to do need not read the days.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,14 +34,17 @@ from pulse.store.records import Record, Records
 from pulse.unbuilt import Unbuilt
 
 GONE = -1
-"""In the place of a version: what there was of an expired day is gone."""
+"""In place of a version: nothing is left of an expired day."""
 LEASE_US = 900 * days.SECOND
-"""As long as a function may take at most: whoever holds a lease longer is dead."""
+"""The longest timeout of a function: a process that has held a lease for longer is dead."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One day of a stream: its version; the run that claimed it, from which version, with what."""
+    """One day of a stream: its version, and the run that claimed it.
+
+    The claim says from which version the run was built, and how many events it counted.
+    """
 
     day: date
     version: int
@@ -49,15 +52,15 @@ class Entry:
     claimed_run: str = ""
     claimed_answers: int = 0
     compacted_version: int = 0
-    """Every object that this version counts has been through compaction."""
+    """The version up to which all objects are compacted."""
     expired: bool = False
-    """Raw no longer keeps the day: what was built of it last stays as it is."""
+    """Whether raw no longer keeps the day; then its last build stays as it is."""
     removed_version: int = 0
-    """Every object that this version counts has been removed."""
+    """The version up to which all objects of an expired day are removed."""
     unbuilt: Unbuilt | None = None
-    """Why the last builds that were to build it did not; forgotten with the next claim."""
+    """Why the last build of the day failed; the next claim removes it."""
     comments_version: int = 0
-    """Readers find the comments of this version; GONE: of an expired day they find none."""
+    """The version whose comments readers find; GONE if an expired day has none any more."""
 
 
 class Ledger:
@@ -68,13 +71,14 @@ class Ledger:
         self.changes = Changes(table)
 
     def add(self, stream: str, day: date, *, rewritten: bool = False, tell: bool = True) -> Entry:
-        """Count one more change of a day; the day then. Call it after the object is stored.
+        """Count one more change of a day; return the day. Call it after the object is stored.
 
-        Where its objects are `rewritten`, a build that failed over them says nothing any more: the
-        next one tries.
+        If existing objects are `rewritten`, the failure of an earlier build no longer counts, and
+        the next build tries again.
 
-        Builders find the day once they are told of the stream. Who adds many days and tells of
-        them afterwards, once and before anybody relies on it, adds without `tell`.
+        Builders find the day after the change is counted for the stream, too. A caller that adds
+        many days does that once, after them and before anything relies on it: it adds them with
+        `tell` false.
         """
         values = {":one": 1}
         expression = "ADD version :one"
@@ -94,23 +98,24 @@ class Ledger:
     def entries(
         self, stream: str, first: date = date.min, last: date = date.max
     ) -> Mapping[date, Entry]:
-        """The days of a stream that ever had an event, in order and read consistently.
+        """The days of a stream that ever had an event, in order, by consistent reads.
 
-        All of them, or those from `first` to `last`, both included: then no others are read.
+        Only the days from `first` to `last`, both included, are read.
         """
         between = (first.isoformat(), last.isoformat())
         records = self._records.query(f"LEDGER#{stream}", between=between, consistent=True)
         return {entry.day: entry for entry in map(_entry, records)}
 
     def entry(self, stream: str, day: date) -> Entry | None:
-        """One day of a stream, read consistently; None if it never had an event."""
+        """One day of a stream, by a consistent read; None if it never had an event."""
         return self.entries(stream, day, day).get(day)
 
     def claim(self, stream: str, day: date, *, version: int, run: str, answers: int) -> bool:
-        """Make `run`, built from `version` and counting `answers`, speak for the day.
+        """Claim the day for `run`, which was built from `version` and counted `answers` events.
 
-        False, and nothing changed, if a run built from a newer version does already, or if the day
-        has expired: then its objects may have gone while this run was reading them.
+        False, and nothing changes, if a run that was built from a newer version has claimed it, or
+        if the day has expired, because then its objects may have been removed while this run read
+        them.
         """
         try:
             self._records.update(
@@ -129,11 +134,11 @@ class Ledger:
     def note_unbuilt(
         self, stream: str, day: date, unbuilt: Unbuilt, *, before: Unbuilt | None
     ) -> None:
-        """Say why a day has not been built, as of the version that `unbuilt` is of.
+        """Note why the version of a day that `unbuilt` names has not been built.
 
-        Nothing happens if another builder has noted something since `before` was read (None:
-        there was nothing): it may know more. Nor if the day's objects have been rewritten since
-        that version, or a newer one was built: what failed then may be gone.
+        Does nothing if another builder has noted something since `before` was read (None: there was
+        nothing), because it may know more. Does nothing either if the day's objects have been
+        rewritten since that version, or a newer version was built: the cause may be gone.
         """
         values: dict[str, Any] = {":unbuilt": unbuilt.record(), ":version": int(unbuilt.of)}
         known = "attribute_not_exists(unbuilt)"
@@ -155,7 +160,7 @@ class Ledger:
             )
 
     def note_compacted(self, stream: str, day: date, version: int) -> None:
-        """Say up to which version a day is compacted. Only for whoever holds its lease."""
+        """Note up to which version a day is compacted. The caller must hold the day's lease."""
         self._records.update(
             f"LEDGER#{stream}",
             day.isoformat(),
@@ -164,9 +169,10 @@ class Ledger:
         )
 
     def note_comments(self, entry: Entry, version: int) -> None:
-        """Say of which version of a day of responses readers find the comments.
+        """Note of which version of a day of responses readers find the comments.
 
-        Where somebody else has said so since the entry was read, nobody knows: it is of none then.
+        If another process has noted one since the entry was read, the version is not known: then it
+        becomes 0, so that the comments are gathered again.
         """
         place = ("LEDGER#responses", entry.day.isoformat())
         condition = "comments_version = :before"
@@ -181,7 +187,7 @@ class Ledger:
             self._records.update(*place, "SET comments_version = :none", values={":none": 0})
 
     def expire(self, stream: str, day: date, version: int) -> bool:
-        """Let a day expire; False, and nothing changed, if it is of another version by now."""
+        """Let a day expire; False, and nothing changes, if its version is another by now."""
         try:
             self._records.update(
                 f"LEDGER#{stream}",
@@ -195,7 +201,7 @@ class Ledger:
         return True
 
     def note_removed(self, stream: str, day: date, version: int) -> None:
-        """Say that the objects of an expired day are gone, as far as that version counts them."""
+        """Note that the objects of an expired day are removed, up to that version."""
         self._records.update(
             f"LEDGER#{stream}",
             day.isoformat(),
@@ -220,9 +226,9 @@ class Ledger:
 
     @contextmanager
     def lease_in_turn(self, stream: str, day: date, wait: Callable[[], None]) -> Iterator[None]:
-        """Within the block nobody else rewrites the day's raw objects.
+        """Within the block no other process rewrites the day's raw objects.
 
-        As long as somebody else does, `wait` is called between one try and the next.
+        As long as another one does, `wait` is called between two tries.
         """
         while True:
             with self.lease(stream, day) as until_us:
@@ -232,9 +238,9 @@ class Ledger:
             wait()
 
     def take(self, stream: str, day: date, holder: str, until_us: int) -> bool:
-        """Take the lease of a day's raw objects until then; False while somebody else holds it.
+        """Take the lease of a day's raw objects until then; False while another process has it.
 
-        The lease of one that died ends by itself.
+        The lease of a process that died ends by itself.
         """
         try:
             self._records.update(
@@ -242,7 +248,7 @@ class Ledger:
                 day.isoformat(),
                 "SET rewriter = :holder, rewriting_until_us = :until",
                 values={":holder": holder, ":until": until_us, ":now": days.now_us()},
-                # its own: the answer to an earlier try may have been lost
+                # or it is held by the same one: the reply to an earlier try was lost
                 condition="attribute_not_exists(rewriting_until_us) "
                 "OR rewriting_until_us <= :now OR rewriter = :holder",
             )
@@ -251,7 +257,7 @@ class Ledger:
         return True
 
     def give_back(self, stream: str, day: date, holder: str) -> None:
-        """End the lease; nothing happens if it has ended already."""
+        """End the lease; do nothing if it has ended already."""
         with suppress(ConflictError):
             self._records.update(
                 f"LEDGER#{stream}",

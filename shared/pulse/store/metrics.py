@@ -1,4 +1,4 @@
-"""CloudWatch: counts of the functions, and the ages of SQS's messages."""
+"""Reads from CloudWatch what the functions counted, and how old SQS's messages are."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,9 +10,9 @@ from pulse.store.clients import client
 def sums(
     namespace: str, names: Sequence[str], start: datetime, end: datetime, *, period_s: int
 ) -> dict[str, int]:
-    """The sum of each metric from `start` to before `end`, 0 where nothing was counted.
+    """The sum of each metric from `start` to before `end`; 0 if nothing was counted.
 
-    Both are whole periods. CloudWatch keeps minutes for 15 days, hours for 455.
+    Both are multiples of `period_s`. CloudWatch keeps minutes for 15 days, hours for 455.
     """
     found = dict.fromkeys(names, 0)
     if start == end:
@@ -42,7 +42,7 @@ def sums(
 
 _MINUTE_S = 60
 _AGE_LOOK_BACK = timedelta(minutes=15)
-"""SQS reports the age each minute, and CloudWatch shows it some minutes later."""
+"""How far to look back: SQS reports the age each minute, and CloudWatch has it minutes later."""
 
 
 def oldest_sent(queue_url: str, now: datetime) -> datetime | None:

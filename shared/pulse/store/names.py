@@ -1,4 +1,4 @@
-"""What agents are called, in the table.
+"""The names of agents in the table.
 
     pk                              sk        record
     NAMES#tenant#agent#secret       agent id  name, version, noted (how often)
@@ -6,11 +6,11 @@
     NAMES#tenant#agent              agent id  the same, of either kind: from before there were two
     NAMES#tenant                    kind      names (how many agents of that kind have one)
 
-Events name their agent by an id and, if they like, by a name. Reports keep to the ids, which
-are told apart whatever they are called; the latest name is for people who choose among them.
+Events give their agent's id and may give a name. Reports use the ids; the latest name is for people
+who choose among agents.
 
-Anybody can take a publishable key from a page. What came with one stands apart, so that however
-many agents it makes up, it takes no place from those that a secret key has named.
+Anybody can take a publishable key from a page. Names that came with one are stored separately, so
+that invented agents take no place from those that a secret key has named.
 """
 
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ from pulse.errors import ConflictError
 from pulse.store.records import Records
 
 MOST_AGENTS = 10_000
-"""So many names of a tenant are kept and read of each kind: a page or two of DynamoDB."""
+"""The most names of a tenant that are stored and read of each kind: a page or two of DynamoDB."""
 
 
 @dataclass(frozen=True)
 class Naming:
-    """An event's word on what an agent is called; the one with the greatest version holds.
+    """The name that an event gives an agent. The naming with the greatest version counts.
 
-    A `trusted` one came with a secret key: no other renames an agent that it has named. Among
-    equals the later event has it, so that an import of old events does not bring old names back,
-    and of one event what was received last.
+    A `trusted` naming came with a secret key; others cannot rename an agent that it has named.
+    Among namings of one kind the later event counts, so that an import of old events does not bring
+    old names back; for events of the same moment the one received last.
     """
 
     tenant: str
@@ -41,26 +41,26 @@ class Naming:
 
     @property
     def version(self) -> str:
-        """Sorts as the words' weights do."""
+        """A text by which namings are compared: trusted, then moment of the event, then receipt."""
         return f"{self.trusted:d}-{self.happened_us:017}-{self.received_us:017}"
 
     @property
     def kind(self) -> str:
-        """What kind of key it came with."""
+        """The kind of key that it came with."""
         return "secret" if self.trusted else "publishable"
 
 
 class Names:
-    """Reads and writes names. `fail_fast` where a caller waits."""
+    """Reads and writes names; `fail_fast` if a caller waits."""
 
     def __init__(self, table: str, *, fail_fast: bool = False) -> None:
         self._records = Records(table, fail_fast=fail_fast)
         self._full: set[tuple[str, str]] = set()
 
     def note(self, naming: Naming) -> None:
-        """The agent is called so from now on, unless a word of greater version is known.
+        """Store the name, unless one with a greater version is stored.
 
-        Nor is it where MOST_AGENTS of that kind have a name: then known agents alone are renamed.
+        If MOST_AGENTS of that kind have a name, only agents that have one are renamed.
         """
         is_full = (naming.tenant, naming.kind) in self._full
         try:
@@ -75,14 +75,14 @@ class Names:
                 else "attribute_not_exists(version) OR version <= :version",
             )
         except ConflictError:
-            return  # a greater word is known, or no place is left
+            return  # a name with a greater version is stored, or there is no place left
         if record["noted"] == 1:
             self._count(naming)
 
     def _count(self, naming: Naming) -> None:
-        """One more agent has a name; this process remembers where there are enough.
+        """Count one more agent with a name. The process remembers when there are MOST_AGENTS.
 
-        So there may be a few more than MOST_AGENTS: one for each process.
+        There may be a few more than MOST_AGENTS: one for each process.
         """
         counted = self._records.update(
             f"NAMES#{naming.tenant}",
@@ -95,7 +95,7 @@ class Names:
             self._full.add((naming.tenant, naming.kind))
 
     def agents(self, tenant: str) -> dict[str, str]:
-        """The tenant's agents' names by their ids, of each kind at most MOST_AGENTS."""
+        """The names of the tenant's agents by their ids, at most MOST_AGENTS of each kind."""
         known: dict[str, tuple[str, str]] = {}
         for partition in _partitions(tenant):
             for record in islice(self._records.query(partition), MOST_AGENTS):
@@ -104,14 +104,14 @@ class Names:
         return {agent: name for agent, (_, name) in known.items()}
 
     def remove(self, tenant: str) -> int:
-        """Delete all names of a tenant and their counts; how many names there were."""
+        """Delete all names of a tenant and their counts; return how many names there were."""
         removed = sum(map(self._records.clear, _partitions(tenant)))
         self._records.clear(f"NAMES#{tenant}")
         return removed
 
 
 def _partitions(tenant: str) -> tuple[str, ...]:
-    """Where names of the tenant's agents stand."""
+    """The partition keys of the names of a tenant's agents."""
     every = _agents_of(tenant)
     return f"{every}#secret", f"{every}#publishable", every
 

@@ -1,7 +1,7 @@
-"""Objects of one S3 bucket: whole reads, single PUTs, conditional ones where it matters.
+"""Reads, writes and deletes objects of one S3 bucket.
 
-The bucket may keep versions: then what is replaced or deleted lies on as an older version until
-the bucket's lifecycle rules or `wipe` and its kind remove that too.
+The bucket may keep versions: then a replaced or deleted object stays as an older version until the
+bucket's lifecycle rules remove it, or `wipe` and the functions like it.
 """
 
 import hashlib
@@ -18,19 +18,19 @@ from pulse.store.clients import client
 
 _MOST_DELETED = 1000  # what S3 takes in one request
 _LOST_A_RACE = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
-"""What a conditional PUT answers where the object is another, changes just now, or has gone."""
+"""The errors of a conditional PUT if the object has changed, changes at the moment, or is gone."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """One of the versions of a key, or the mark of its deletion (which has no bytes)."""
+    """A version of a key: an object, or a delete marker, which has no bytes."""
 
     key: str
     id: str
     stored: datetime
-    """When it came to be."""
+    """When it was made."""
     is_latest: bool
-    """What stands under the key now; where it is a deletion, there is no object."""
+    """Whether it is the present one; if that is a delete marker, there is no object."""
     is_deletion: bool = False
 
 
@@ -54,9 +54,9 @@ class Objects:
         return self._read(key)
 
     def look(self, key: str) -> tuple[bytes, str] | None:
-        """(bytes, ETag) of an object; None if there is none, or none any more.
+        """(bytes, ETag) of an object; None if there is none.
 
-        Only for roles that may list the bucket: to others S3 answers 403 for what is missing.
+        Only for roles that may list the bucket: for others S3 replies 403 if there is no object.
         """
         try:
             return self._read(key)
@@ -66,10 +66,10 @@ class Objects:
             raise
 
     def get_unless_gone(self, key: str) -> bytes | None:
-        """The bytes of an object that has been there; None if it seems to be gone.
+        """The bytes of an object that existed; None if it seems to be gone.
 
-        S3 answers 404, or 403 to roles that may not list the bucket. It answers 403 also to those
-        that may not read the object.
+        If it is gone, S3 replies 404, or 403 to roles that may not list the bucket. It also replies
+        403 to roles that may not read the object, which this cannot distinguish.
         """
         try:
             return self._read(key)[0]
@@ -109,7 +109,7 @@ class Objects:
         self._client.put_object(Bucket=self.bucket, Key=key, Body=body)
 
     def put_page(self, key: str, body: bytes, *, media_type: str, cache_control: str) -> None:
-        """Store what browsers get, with the headers that it is served with."""
+        """Store a file for browsers, with the headers with which it is served."""
         self._client.put_object(
             Bucket=self.bucket,
             Key=key,
@@ -120,16 +120,16 @@ class Objects:
 
     def put_file(self, key: str, path: Path, *, media_type: str) -> None:
         """Store a file of any size under a name that nobody else uses."""
-        from s3transfer.manager import TransferManager  # 60 ms, that hardly any process needs
+        from s3transfer.manager import TransferManager  # it takes 60 ms, and few processes need it
 
         with TransferManager(self._client) as transfers:
             extra = {"ContentType": media_type}
             transfers.upload(str(path), self.bucket, key, extra_args=extra).result()
 
     def link(self, key: str, file_name: str, *, seconds: int) -> str:
-        """A signed address that downloads the object, under that name, without a key.
+        """A signed address from which anybody can download the object, as a file of that name.
 
-        It ends after the seconds, or earlier with the credentials of the role that signed it.
+        It expires after `seconds`, or earlier with the credentials of the role that signed it.
         """
         wanted = {
             "Bucket": self.bucket,
@@ -142,10 +142,10 @@ class Objects:
         return link
 
     def replace(self, key: str, body: bytes, *, etag: str | None, sha256: str = "") -> str:
-        """Store an object in the place of the one with that ETag (None: of nothing); its own ETag.
+        """Replace the object with that ETag (None: there must be none); return the new ETag.
 
-        `sha256` is stored beside it: the hash of the body, unless the caller has another.
-        Raises ConflictError if something else stands there by now.
+        `sha256` is stored as its metadata; if it is empty, the hash of the body is computed. Raises
+        ConflictError if the object is not the one with that ETag.
         """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         told = sha256 or hashlib.sha256(body).hexdigest()
@@ -188,7 +188,7 @@ class Objects:
             yield from (found["Prefix"] for found in page.get("CommonPrefixes", ()))
 
     def versions(self, prefix: str) -> Iterator[Version]:
-        """Every version and every deletion below a prefix, by key, the latest of each first."""
+        """Every version and delete marker below a prefix, by key, the latest of each key first."""
         pages = self._client.get_paginator("list_object_versions").paginate(
             Bucket=self.bucket, Prefix=prefix
         )
@@ -207,45 +207,45 @@ class Objects:
             yield from sorted(found, key=lambda one: (one.key, not one.is_latest))
 
     def older_versions(self, prefix: str) -> list[Version]:
-        """What was replaced or deleted below a prefix, without the marks of deletions."""
+        """Every replaced or deleted object below a prefix, without delete markers."""
         return [v for v in self.versions(prefix) if not v.is_latest and not v.is_deletion]
 
     def wipe(self, prefix: str) -> int:
-        """Delete every object below a prefix with all its versions; how many versions there were.
+        """Delete all versions of every object below a prefix; return how many there were.
 
-        Raises RuntimeError naming a key that S3 would not delete.
+        Raises RuntimeError with a key that S3 did not delete.
         """
         return self.delete_versions(self.versions(prefix))
 
     def wipe_keys(self, keys: Iterable[str]) -> int:
-        """Delete objects with all their versions; how many versions there were."""
+        """Delete all versions of these objects; return how many versions there were."""
         wanted = set(keys)
-        # a key may begin as another does
+        # without the versions of longer keys that begin with this one
         found = [v for key in sorted(wanted) for v in self.versions(key) if v.key == key]
         return self.delete_versions(found)
 
     def delete_versions(self, versions: Iterable[Version]) -> int:
-        """Delete these versions for good, the latest too; how many they were.
+        """Delete these versions for good, the latest too; return how many there were.
 
-        Raises RuntimeError naming a key that S3 would not delete.
+        Raises RuntimeError with a key that S3 did not delete.
         """
         named = [{"Key": version.key, "VersionId": version.id} for version in versions]
         self._delete(named)
         return len(named)
 
     def delete_all(self, prefix: str) -> int:
-        """Delete every object below a prefix; how many there were.
+        """Delete every object below a prefix; return how many there were.
 
-        Raises RuntimeError naming a key that S3 would not delete.
+        Raises RuntimeError with a key that S3 did not delete.
         """
         keys = list(self.keys(prefix))
         self.delete(keys)
         return len(keys)
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; one that is not there is no fault.
+        """Delete objects; one that does not exist is no error.
 
-        Raises RuntimeError naming a key that S3 would not delete.
+        Raises RuntimeError with a key that S3 did not delete.
         """
         self._delete([{"Key": key} for key in keys])
 

@@ -1,4 +1,4 @@
-"""Roll-ups that Athena makes for questions: the table's records of them, and whose turn it is.
+"""Records of the roll-ups that Athena makes for queries of large tenants, in the table.
 
 pk                sk        record
 QUESTIONS#tenant  name      run, execution, state, objects; `expires_s`: DynamoDB deletes it some
@@ -6,8 +6,9 @@ QUESTIONS#tenant  name      run, execution, state, objects; `expires_s`: DynamoD
 QUESTIONS#tenant  (turn)    of the one statement of the tenant that runs: name, run, execution,
                             until_us
 
-The turn is taken before a statement begins and given back when somebody finds that it has ended.
-Where nobody does, it ends by itself. `(turn)` is no question's name: these are hexadecimal.
+Only one statement of a tenant runs at a time. It takes the turn before it starts, and gives the
+turn back when a request finds that it has ended; if none does, the turn ends by itself. `(turn)`
+is no query's name, since these are hexadecimal.
 """
 
 from contextlib import suppress
@@ -21,55 +22,55 @@ from pulse.store.records import Record, Records
 
 _TURN = "(turn)"
 KEEP_US = 20 * 3600 * days.SECOND
-"""So long a roll-up answers its question. The lake's lifecycle rule removes it a day after."""
+"""How long a roll-up is used. The lake's lifecycle rule removes it a day after it was made."""
 KEEP_FAILED_US = 60 * days.SECOND
-"""So long a statement that failed is not tried again."""
+"""How long a statement that failed is not tried again."""
 BEGIN_US = 60 * days.SECOND
-"""So long a turn lasts of which nobody knows that its statement has begun."""
+"""How long a turn lasts while it is not known whether its statement has started."""
 RUN_US = 30 * 60 * days.SECOND
-"""So long a statement may run: Athena's own limit for one (its DML query timeout)."""
+"""How long a statement may run: Athena's DML query timeout."""
 
 State = Literal["running", "done", "failed"]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A statement that makes a roll-up, and how far it is."""
+    """A statement that makes a roll-up, and its state."""
 
     tenant: str
     name: str
-    """Names the statement: equal questions about equal rows have one name."""
+    """The statement's name. Equal queries over equal rows have the same one."""
     run: str
-    """Names where its rows go (lake.question_prefix)."""
+    """The run that its rows are stored under (lake.question_prefix)."""
     execution: str | None = None
-    """Athena's id; None while it is being begun."""
+    """Athena's id of it; None while it is being started."""
     state: State = "running"
     objects: int = 0
-    """How many objects its rows are in, once it is done."""
+    """How many objects have its rows, once it is done."""
 
 
 class Questions:
-    """Reads and writes these records; a caller waits for it."""
+    """Reads and writes these records."""
 
     def __init__(self, table: str) -> None:
         self._records = Records(table, fail_fast=True)
 
     def get(self, tenant: str, name: str) -> Asked | None:
-        """The statement of that name, unless it is out of date."""
+        """The statement of that name; None if there is none or it has expired."""
         record = self._records.get(_pk(tenant), name, consistent=True)
         if record is None or record["expires_s"] * days.SECOND <= days.now_us():
             return None
         return _asked(tenant, name, record)
 
     def turn(self, tenant: str) -> Asked | None:
-        """The tenant's statement that runs, as far as is known."""
+        """The tenant's statement that runs; None if none is known to run."""
         record = self._records.get(_pk(tenant), _TURN, consistent=True)
         if record is None or record["until_us"] <= days.now_us():
             return None
         return _asked(tenant, record["name"], record)
 
     def take_turn(self, asked: Asked) -> bool:
-        """Let this be the tenant's one statement; False, and nothing changed, if there is one."""
+        """Let this be the tenant's running statement; False, and nothing changes, if one runs."""
         now = days.now_us()
         try:
             self._records.update(
@@ -93,7 +94,7 @@ class Questions:
 
     def note_begun(self, asked: Asked) -> None:
         """Note the execution of the statement whose turn it is."""
-        with suppress(ConflictError):  # the turn ended meanwhile: the question's own record tells
+        with suppress(ConflictError):  # the turn has ended: the query's own record has the state
             self._records.update(
                 _pk(asked.tenant),
                 _TURN,
@@ -120,21 +121,21 @@ class Questions:
             )
 
     def forget(self, asked: Asked) -> None:
-        """Forget a statement that could not be begun or whose rows are gone; its turn is over."""
+        """Delete a statement's record and end its turn: it did not start, or its rows are gone."""
         self.end(asked)
         self._records.delete({"pk": _pk(asked.tenant), "sk": asked.name})
 
     def remove(self, tenant: str, objects: Objects) -> int:
-        """Forget all statements of a tenant, and remove what they made, with all versions.
+        """Delete the records of all statements of a tenant, and all versions of their rows.
 
-        So ends an erasure, once the tenant's record names other rows, and the deletion of a tenant.
-        Returns how many records and versions there were.
+        An erasure does so at its end, when the tenant's record names other rows, and so does the
+        deletion of a tenant. Returns how many records and versions there were.
         """
         records = self._records.clear(_pk(tenant))
         return records + objects.wipe(lake.questions_prefix(tenant))
 
     def _put(self, asked: Asked, keep_us: int) -> None:
-        """Store the statement, unless the one of another run stands there meanwhile."""
+        """Store the statement, unless a statement of another run has been stored meanwhile."""
         now = days.now_us()
         with suppress(ConflictError):
             self._records.update(
@@ -160,7 +161,7 @@ def _pk(tenant: str) -> str:
 
 
 def _asked(tenant: str, name: str, record: Record) -> Asked:
-    """From either kind of record: a turn tells no state, for it ends with its statement."""
+    """The statement of a record. That of a turn has no state: a turn ends with its statement."""
     return Asked(
         tenant=tenant,
         name=name,

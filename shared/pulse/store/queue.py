@@ -1,7 +1,7 @@
-"""SQS: the queue between ingest and write_raw, and the dead letters behind it.
+"""SQS: the queue between ingest and write_raw, and the dead-letter queue behind it.
 
-A message that `send` has returned for is durable. `redrive` gives dead letters another chance;
-it may send one twice but never loses one, which the lake's identities make harmless.
+`redrive` sends dead letters to the queue again. It never loses one, but may send one twice, which
+is harmless because an event counts once by its identity.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from pulse.store.clients import client
 
 MESSAGE_LIMIT = 1024 * 1024
-"""Bytes that SQS takes in one message: body and attributes together."""
+"""The most bytes of a message in SQS, body and attributes together."""
 
 _COUNTS = (
     "ApproximateNumberOfMessages",
@@ -18,18 +18,18 @@ _COUNTS = (
     "ApproximateNumberOfMessagesDelayed",
 )
 _HIDDEN_S = 120  # long enough to send ten messages again, however slow that is
-_WAIT_S = 1  # a long poll asks every server of the queue; a short one may miss messages
+_WAIT_S = 1  # a long poll asks all servers of the queue; a short one may miss messages
 
 
 class Queue:
-    """One queue to send to. `fail_fast` where a caller waits."""
+    """One queue to send to; `fail_fast` if a caller waits."""
 
     def __init__(self, url: str, *, fail_fast: bool = False) -> None:
         self.url = url
         self._fail_fast = fail_fast
 
     def send(self, body: str, attributes: Mapping[str, str]) -> None:
-        """Store one message; it is durable when this returns."""
+        """Send one message; when this returns, SQS has stored it."""
         client("sqs", fail_fast=self._fail_fast).send_message(
             QueueUrl=self.url,
             MessageBody=body,
@@ -47,9 +47,9 @@ def depth(url: str) -> int:
 
 
 def redrive(dead_letter_url: str, queue_url: str) -> int:
-    """Send every dead letter to the queue again, with its attributes; how many there were.
+    """Send every dead letter to the queue again, with its attributes; return how many there were.
 
-    Each is deleted only after it was sent. One that comes back while this runs stays where it is.
+    Each is deleted after it was sent. One that becomes a dead letter again while this runs stays.
     """
     sent: set[str] = set()
     while letters := _receive(dead_letter_url):
@@ -62,9 +62,9 @@ def redrive(dead_letter_url: str, queue_url: str) -> int:
 
 
 def look_through(url: str, look: Callable[[str], None]) -> None:
-    """Let `look` see the body of every message of a queue that none is delivered from.
+    """Call `look` with the body of every message of a queue that nothing polls.
 
-    Nothing changes, but whoever receives from the queue meanwhile may not find some of them.
+    It changes nothing, but hides messages for some time from other receivers.
     """
 
     def seen(body: str) -> str:
@@ -75,10 +75,10 @@ def look_through(url: str, look: Callable[[str], None]) -> None:
 
 
 def mend(url: str, mended: Callable[[str], str | None]) -> None:
-    """Let every message of a queue have the body that `mended` makes of its own; None: no message.
+    """Replace the body of every message of a queue by what `mended` returns; None deletes it.
 
-    Attributes stay. A changed message is sent before the old one is deleted: if this dies, both are
-    there. The others are hidden for as long as this runs.
+    Attributes stay. A changed message is sent before the old one is deleted, so if this dies both
+    are there. All messages are hidden from other receivers while this runs.
     """
     seen: set[str] = set()
     untouched: list[str] = []
@@ -115,7 +115,10 @@ def _receive(url: str) -> list[dict[str, Any]]:
 
 
 def _move(letter: Mapping[str, Any], dead_letter_url: str, queue_url: str) -> str:
-    """The id that the letter has in the queue; SQS keeps it if it becomes a dead letter again."""
+    """Send a dead letter to the queue and delete it; return its id in the queue.
+
+    SQS keeps that id if the message becomes a dead letter again.
+    """
     reply = client("sqs").send_message(
         QueueUrl=queue_url,
         MessageBody=letter["Body"],

@@ -1,7 +1,7 @@
-"""The DynamoDB table as plain dicts: a record is what DynamoDB calls an item.
+"""Reads and writes records of the DynamoDB table as dicts. DynamoDB calls a record an item.
 
-Every record has a partition key `pk` and a sort key `sk`; the modules beside this one say which
-records there are. Numbers come back as int.
+Every record has a partition key `pk` and a sort key `sk`; the other modules of this package say
+which records there are. Numbers are read as int.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ def _item(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attribute(value: Any) -> dict[str, Any]:
-    """A value in DynamoDB's own form. Raises TypeError for what no record may hold."""
+    """A value in DynamoDB's own form. Raises TypeError for a type that no record may hold."""
     match value:
         case None:
             return {"NULL": True}
@@ -46,7 +46,7 @@ def _record(item: Mapping[str, Any]) -> Record:
 
 
 def _plain(attribute: Mapping[str, Any]) -> Any:
-    """The value that DynamoDB's form stands for."""
+    """The value that is given in DynamoDB's own form."""
     ((kind, value),) = attribute.items()
     match kind:
         case "NULL":
@@ -62,7 +62,7 @@ def _plain(attribute: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Check:
-    """A condition that a record has to meet for something else to be written."""
+    """A condition that a record must meet so that other records are written."""
 
     pk: str
     sk: str
@@ -73,7 +73,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Update(Check):
-    """A change of a record, if the condition holds; without one in any case."""
+    """A change of a record, which is made if the condition holds; an empty one always holds."""
 
     expression: str = ""
 
@@ -90,7 +90,7 @@ class Records:
         return client("dynamodb", fail_fast=self._fail_fast)
 
     def get(self, pk: str, sk: str, *, consistent: bool = False) -> Record | None:
-        """The record, or None."""
+        """The record, or None if there is none."""
         reply = self._client.get_item(
             TableName=self.table, Key=_item({"pk": pk, "sk": sk}), ConsistentRead=consistent
         )
@@ -106,8 +106,8 @@ class Records:
     ) -> Iterator[Record]:
         """Every record of a partition, in order of `sk`.
 
-        With `after` those that follow it; with `between` those from the first to the last of the
-        two, both included.
+        With `after` only those with a greater `sk`; with `between` those from the first to the last
+        of the two, both included.
         """
         condition, values = "pk = :pk", {":pk": pk}
         if after:
@@ -125,7 +125,7 @@ class Records:
             yield from map(_record, page["Items"])
 
     def scan(self, prefix: str) -> Iterator[Record]:
-        """Every record of the partitions whose keys begin so, in no order. It reads the table."""
+        """Every record whose `pk` begins with the prefix, in no order. Reads the whole table."""
         pages = self._client.get_paginator("scan").paginate(
             TableName=self.table,
             FilterExpression="begins_with(pk, :prefix)",
@@ -136,11 +136,11 @@ class Records:
             yield from map(_record, page["Items"])
 
     def put(self, record: Record) -> None:
-        """Store a record in the place of whatever stands there."""
+        """Store a record; a record with its keys is replaced."""
         self._client.put_item(TableName=self.table, Item=_item(record))
 
     def create(self, *records: Record) -> None:
-        """Put new records, all or none. Raises ConflictError if one exists already."""
+        """Store new records, all or none. Raises ConflictError if one of them exists already."""
         puts = [
             {
                 "Put": {
@@ -155,9 +155,9 @@ class Records:
             self._client.transact_write_items(TransactItems=puts)
 
     def create_numbered(self, record: Record, *, counter: tuple[str, str], number: int) -> None:
-        """Put a new record and let the `number` of the one at `counter` (pk, sk) be this one.
+        """Store a new record, and `number` in the record of the keys `counter` (pk, sk).
 
-        Both or none. Raises ConflictError if the counter does not stand at the number before.
+        Does both or nothing. Raises ConflictError unless the counter has the number before.
         """
         pk, sk = counter
         put = {
@@ -177,12 +177,12 @@ class Records:
             self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])
 
     def delete(self, *keys: Mapping[str, str]) -> None:
-        """Delete the records of these `pk` and `sk`, all or none; a missing one is no fault."""
+        """Delete the records with these `pk` and `sk`, all or none; a missing one is no error."""
         deletes = [{"Delete": {"TableName": self.table, "Key": _item(key)}} for key in keys]
         self._client.transact_write_items(TransactItems=deletes)
 
     def clear(self, pk: str) -> int:
-        """Delete every record of a partition; how many there were."""
+        """Delete every record of a partition; return how many there were."""
         keys = [{"pk": pk, "sk": record["sk"]} for record in self.query(pk, consistent=True)]
         for first in range(0, len(keys), _MOST_IN_TRANSACTION):
             self.delete(*keys[first : first + _MOST_IN_TRANSACTION])
@@ -198,9 +198,9 @@ class Records:
         values: Mapping[str, Any] | None = None,
         condition: str = "",
     ) -> Record:
-        """Run an update expression; the record as it is afterwards.
+        """Run an update expression; return the record as it is afterwards.
 
-        Raises ConflictError where `condition` does not hold.
+        Raises ConflictError if `condition` does not hold.
         """
         given: dict[str, Any] = {}
         if names:
@@ -220,10 +220,10 @@ class Records:
         return _record(reply["Attributes"])
 
     def update_all(self, *changes: Check) -> None:
-        """Make every one of the updates if all conditions hold, those of mere checks too.
+        """Make all updates if all conditions hold, including those of checks.
 
-        Raises ConflictError, with nothing changed, where one does not hold or another transaction
-        is at one of the records just now.
+        Raises ConflictError, and changes nothing, if one does not hold or another transaction
+        changes one of the records at the moment.
         """
         actions = []
         for change in changes:
@@ -256,7 +256,7 @@ _CONFLICTS = {
 
 @contextmanager
 def _conflicts() -> Iterator[None]:
-    """Turn DynamoDB's failed conditions into ConflictError."""
+    """Within the block a failed condition of DynamoDB becomes a ConflictError."""
     try:
         yield
     except ClientError as error:

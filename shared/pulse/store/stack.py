@@ -1,4 +1,4 @@
-"""A deployed stack as its operators see it: CloudFormation's outputs, and what AWS refuses."""
+"""What commands need of a deployed stack: CloudFormation's outputs, and AWS's errors in words."""
 
 from dataclasses import dataclass, fields
 from typing import Self
@@ -31,7 +31,7 @@ _WITHOUT_CREDENTIALS = (
 
 @dataclass(frozen=True)
 class StackOutputs:
-    """What template.yaml tells of a stack; `ApiUrl` is the output of `api_url`, and so on."""
+    """The outputs of template.yaml: `api_url` is the output ApiUrl, and so on."""
 
     api_url: str
     pages_url: str
@@ -80,15 +80,15 @@ def _camel(name: str) -> str:
 
 @dataclass(frozen=True)
 class AwsRefusal:
-    """Why AWS did not do what it was asked, in a sentence for whoever asked."""
+    """Why AWS refused a call, as a sentence for the command's user."""
 
     denied: bool
-    """True where the credentials are missing, expired or may not do this."""
+    """Whether the credentials are missing or expired, or may not do this."""
     message: str
 
 
 def aws_refusal(error: Exception) -> AwsRefusal | None:
-    """What an exception of the AWS client means; None if it is none of AWS's."""
+    """The refusal that an exception of an AWS client means; None for any other exception."""
     if isinstance(error, _WITHOUT_CREDENTIALS):
         return AwsRefusal(True, f"No AWS credentials to work with: {error}")
     if isinstance(error, aws.ClientError):

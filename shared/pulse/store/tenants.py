@@ -8,12 +8,12 @@ KEY#sha256      KEY        the key
 KEYS#tenant     key id     its sha256, for listing (`KEYS#` for operator keys)
 KEY_IDS         key id     its sha256, for revoking
 
-The three records of a key made for one command carry `expires_s`: DynamoDB deletes them some time
-after, should the command have died before it did.
+The three records of a key that is made for one command have `expires_s`, so that DynamoDB deletes
+them if the command dies before it does.
 
-Versions before there were parts keep the state of a year under `TABLE.YEAR`, and pass over the
-other name. Whoever writes one of a year's two takes the other one away or, being of such a version,
-knows none; so where both are there, a version that was taken back has built the year since.
+Versions of Pulse without parts store the state of a year under `TABLE.YEAR` and ignore the other
+name. This version removes that attribute when it writes its own. So if a record has both, an older
+version was deployed again and has built the year since.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ from pulse.unbuilt import Unbuilt
 
 _TENANTS = "TENANTS"
 _PARTS = ".parts"
-"""Ends the names of the attributes that hold the states of years."""
+"""The ending of the names of attributes that hold states of years."""
 _SETTINGS = (
     "name",
     "timezone",
@@ -55,16 +55,16 @@ _SETTINGS = (
 
 
 def _alarm(error: SettingsError) -> None:
-    """Let the log say which tenant's record cannot be read, and the alarm of that name tell."""
+    """Log which tenant's record cannot be read, and count it in the metric of the alarm."""
     logger.error("tenant not read", extra={"error": str(error)})
     count("TenantsUnreadable")
 
 
 class Tenants:
-    """Reads and writes tenants, surveys and keys. `fail_fast` where a caller waits.
+    """Reads and writes tenants, surveys and keys; `fail_fast` if a caller waits.
 
-    Reads are consistent: callers remember the answer for a minute, also that there was none, and
-    a key is often used right after it was made.
+    Reads are consistent, because callers remember their result for a minute, also that there is
+    no such key, and a key is often used right after it was made.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Tenants:
         fail_fast: bool = False,
         skipped: Callable[[SettingsError], None] = _alarm,
     ) -> None:
-        """`skipped` is told of each tenant that `all` leaves out."""
+        """`skipped` is called with the error of each tenant that `all` leaves out."""
         self._records = Records(table, fail_fast=fail_fast)
         self._skipped = skipped
 
@@ -85,14 +85,15 @@ class Tenants:
         self._records.create({"pk": _TENANTS, "sk": tenant.id, **_settings(tenant, _SETTINGS)})
 
     def get(self, tenant: str) -> Tenant | None:
-        """The tenant as it stands, or None. Raises SettingsError where it cannot be read."""
+        """The tenant, or None if there is none. Raises SettingsError if it cannot be read."""
         record = self._records.get(_TENANTS, tenant, consistent=True)
         return _tenant(record) if record else None
 
     def all(self) -> Iterator[Tenant]:
         """Every tenant, in order of id.
 
-        One whose record cannot be read is left out, and told of: it is not to stop the others.
+        A tenant whose record cannot be read is left out, so that it does not stop the others;
+        `skipped` is called for it.
         """
         for record in self._records.query(_TENANTS, consistent=True):
             try:
@@ -101,10 +102,10 @@ class Tenants:
                 self._skipped(error)
 
     def set(self, tenant: Tenant, **settings: Any) -> Tenant:
-        """Change settings; the tenant afterwards.
+        """Change settings; return the tenant as it is afterwards.
 
-        Raises ValueError for a value that a tenant cannot have or a setting that is already
-        fixed, ConflictError if the first event or other thresholds or targets came in between.
+        Raises ValueError for a value that no tenant can have or a setting that is fixed already,
+        and ConflictError if its first event came, or thresholds or targets changed, in between.
         """
         changed = replace(tenant, **settings)
         conditions = ["attribute_exists(pk)"]
@@ -164,10 +165,10 @@ class Tenants:
         before: YearState | None,
         fence: Check | None = None,
     ) -> None:
-        """Store the state of one tenant-year, if the `fence` holds too.
+        """Store the state of one tenant-year if the condition `fence` holds too.
 
-        Raises ConflictError if it has changed since `before` was read (None: there was none), if
-        the tenant is gone, or if the fence does not hold.
+        Raises ConflictError if the state has changed since `before` was read (None: there was
+        none), if the tenant is gone, or if the fence does not hold.
         """
         names = {"#year": f"{table}.{year}{_PARTS}", "#former": f"{table}.{year}"}
         values: dict[str, Any] = {":state": _year_record(state)}
@@ -178,7 +179,7 @@ class Tenants:
             condition += "#year.#revision = :revision"
             names["#revision"] = "revision"
             values[":revision"] = before.revision
-        else:  # as a former version has left it
+        else:  # an older version has written it
             condition = "#former.built_from = :content"
             values[":content"] = before.content
         expression = "SET #year = :state REMOVE #former"
@@ -186,9 +187,9 @@ class Tenants:
         self._records.update_all(change, *([fence] if fence else []))
 
     def set_behind(self, tenant: str, behind: Mapping[str, Behind]) -> None:
-        """Note which days and years of each report table are not built; of other tables, none.
+        """Note which days and years of each report table are not built; other tables have none.
 
-        Raises ConflictError if there is no such tenant any more.
+        Raises ConflictError if the tenant is gone.
         """
         self._records.update(
             _TENANTS,
@@ -201,7 +202,7 @@ class Tenants:
     # -- surveys
 
     def survey(self, tenant: str, survey: str) -> Survey | None:
-        """The survey, or None."""
+        """The survey, or None if there is none."""
         record = self._records.get(f"SURVEYS#{tenant}", survey, consistent=True)
         return _survey(tenant, record) if record else None
 
@@ -210,7 +211,7 @@ class Tenants:
         return [_survey(tenant, r) for r in self._records.query(f"SURVEYS#{tenant}")]
 
     def put_survey(self, survey: Survey) -> None:
-        """Store a survey, replacing what was known of it."""
+        """Store a survey; one with its id is replaced."""
         self._records.update(
             f"SURVEYS#{survey.tenant}",
             survey.id,
@@ -234,10 +235,10 @@ class Tenants:
         )
 
     def set_agents(self, survey: Survey, agents: str, *, new_secret: str) -> Survey:
-        """Set whether the survey's agents are free or signed; returns the survey afterwards.
+        """Set whether the survey's agents are free or signed; return the survey afterwards.
 
-        The secret is stored where it has none, so that links that were signed before stay so.
-        Raises ConflictError if there is no such survey.
+        `new_secret` is stored only if the survey has no secret, so that links that were signed
+        earlier stay valid. Raises ConflictError if there is no such survey.
         """
         record = self._records.update(
             f"SURVEYS#{survey.tenant}",
@@ -249,7 +250,7 @@ class Tenants:
         return _survey(survey.tenant, record)
 
     def set_closed(self, survey: Survey, closed_us: int | None) -> Survey:
-        """Close a survey from a moment on, or, with None, open it again; the survey afterwards.
+        """Close a survey from a moment on, or open it again with None; return it afterwards.
 
         Raises ConflictError if there is no such survey.
         """
@@ -263,7 +264,7 @@ class Tenants:
         return _survey(survey.tenant, record)
 
     def remove_surveys(self, tenant: str) -> int:
-        """Delete every survey of a tenant; how many there were."""
+        """Delete every survey of a tenant; return how many there were."""
         return self._records.clear(f"SURVEYS#{tenant}")
 
     # -- keys
@@ -274,13 +275,13 @@ class Tenants:
         return _key(record) if record else None
 
     def keys(self, tenant: str | None) -> list[Key]:
-        """Every key of a tenant (None: the operator keys)."""
+        """Every key of a tenant; for None every operator key."""
         pointers = self._records.query(f"KEYS#{tenant or ''}")
         found = (self.key(pointer["sha256"]) for pointer in pointers)
         return [key for key in found if key]
 
     def add_key(self, key: Key, *, passing: bool = False) -> None:
-        """Store a new key. A `passing` one is forgotten some time after it expired."""
+        """Store a new key. A `passing` one's records are deleted some time after it expires."""
         ends = {}
         if passing and key.expires_us is not None:
             ends = {"expires_s": key.expires_us // days.SECOND}
@@ -306,11 +307,14 @@ class Tenants:
         )
 
     def remove_key(self, key: Key) -> None:
-        """Forget a key altogether, as if there had never been one."""
+        """Delete all records of a key."""
         self._records.delete(*_key_places(key))
 
     def revoke_key(self, key_id: str, now_us: int) -> Key | None:
-        """Revoke the key of that id (a second time changes nothing); None if there is none."""
+        """Revoke the key of that id and return it; None if there is none.
+
+        To revoke it again changes nothing.
+        """
         pointer = self._records.get("KEY_IDS", key_id)
         if not pointer:
             return None
@@ -328,7 +332,7 @@ class Tenants:
 
 
 def _key_places(key: Key) -> tuple[Record, Record, Record]:
-    """Where the key itself stands, its entry in the tenant's list, and the one of its id."""
+    """The keys (pk, sk) of its three records: the key, the tenant's list, and the id."""
     return (
         {"pk": f"KEY#{key.sha256}", "sk": "KEY"},
         {"pk": f"KEYS#{key.tenant or ''}", "sk": key.id},
@@ -337,10 +341,10 @@ def _key_places(key: Key) -> tuple[Record, Record, Record]:
 
 
 def _tenant(record: Record) -> Tenant:
-    """The tenant of a record. Raises SettingsError for one that no tenant can have."""
+    """The tenant in a record. Raises SettingsError if the record cannot be read as one."""
     try:
         return _read_tenant(record)
-    except Exception as error:  # whatever hand, restored table or older version wrote it
+    except Exception as error:  # a person, a restored table or another version may have written it
         reason = str(error) if isinstance(error, ValueError) else type(error).__name__
         raise SettingsError(
             f"the record of tenant {record['sk']!r} cannot be read: {reason}"
@@ -375,7 +379,7 @@ def _settings(tenant: Tenant, names: Iterable[str]) -> Record:
 
 
 def _given_settings(record: Record) -> dict[str, Any]:
-    """The settings that a record has; one made before there was a setting lacks it."""
+    """The settings in a record; an older record lacks newer settings."""
     settings = {name: record[name] for name in _SETTINGS if name in record}
     for name in {"synchronous_media", "adjust_for"} & settings.keys():
         settings[name] = tuple(settings[name])
@@ -419,7 +423,7 @@ def _year_record(state: YearState) -> Record:
 def _year(year: int, record: Mapping[str, Any]) -> YearState:
     first = record["first_day"]
     first_day = date.fromisoformat(first) if first else None
-    if "parts" not in record:  # of a former version: one object holds the whole year
+    if "parts" not in record:  # of an older version, in which one object has the whole year
         whole = Part("", _days(year, _ALL_DAYS), {CUBE: 0})
         return YearState(
             parts=(whole,) if record["published"] else (),
@@ -505,7 +509,7 @@ def _survey(tenant: str, record: Record) -> Survey:
 
 
 def _rule(metric: str, label: str) -> Rule:
-    """A rule as it is stored. Raises NewerFormatError for one that this version does not know."""
+    """The stored rule. Raises NewerFormatError for one that this version does not know."""
     try:
         return Rule.parse(metric, label)
     except ValueError as error:
