@@ -2,5 +2,6 @@
 
     ingest → queue → raw → daily → reports → serve
 
-One package a stage; docs/decisions/ says why each is as it is.
+Each stage is a package. CONTRIBUTING.md lists all packages in order; docs/decisions/ says why each
+is as it is.
 """

@@ -1,7 +1,7 @@
-"""pulse check: does every number still follow from the events it was made of?
+"""pulse check: compares the figures of every stage with the events that they were made from.
 
-Each check reads the state and asks Athena; none changes anything. A day or a tenant-year that
-waits for its build is told as waiting, not as wrong.
+Each check reads the state and asks Athena; none changes anything. A day or a tenant-year that waits
+for its build is reported as waiting, not as wrong.
 """
 
 import json
@@ -37,8 +37,8 @@ State = Literal["ok", "waiting", "look", "failed"]
 class CheckResult:
     """The result of one check: its state, a sentence, and the rows that show why.
 
-    "waiting": nothing is wrong, but a build is due. "look": the numbers are right, but somebody may
-    have sent what they did not mean to. "failed": a number does not follow from the events.
+    "waiting": nothing is wrong, but a build is due. "look": the figures are right, but the events
+    may not be what their sender meant. "failed": a figure differs from the events.
     """
 
     name: str
@@ -48,12 +48,12 @@ class CheckResult:
 
     @property
     def ok(self) -> bool:
-        """False where a number is wrong."""
+        """Whether no figure is wrong."""
         return self.state != "failed"
 
 
 def run_checks(settings: BuildSettings) -> list[CheckResult]:
-    """Every check over every dataset of the stack. Raises AthenaError if Athena does not answer."""
+    """Run every check over every dataset of the stack. Raises AthenaError if Athena fails."""
     found: list[CheckResult] = []
     for dataset in lake.DATASETS:
         checks = _Checks(dataset, settings)
@@ -74,9 +74,9 @@ def run_checks(settings: BuildSettings) -> list[CheckResult]:
 
 
 def _set_aside(objects: Objects, stream: str) -> CheckResult:
-    """Lines of a stream under quarantine/: what could not be read, and what came too late.
+    """Count the lines of a stream in the quarantine: unreadable events, and those of expired days.
 
-    Somebody has to look at the former alone.
+    Only the unreadable ones need to be looked at.
     """
     unreadable: dict[str, int] = {}
     expired = 0
@@ -97,7 +97,7 @@ def _set_aside(objects: Objects, stream: str) -> CheckResult:
 
 
 def _tenants_read(settings: BuildSettings) -> CheckResult:
-    """A tenant whose record cannot be read is left out of every build, and of the checks."""
+    """Check that every tenant's record can be read: builds and checks leave out all others."""
     left_out: list[str] = []
     tenants = Tenants(settings.table, skipped=lambda error: left_out.append(str(error)))
     known = sum(1 for _ in tenants.all())
@@ -124,7 +124,7 @@ class _Checks:
         self.partitions = Catalog(settings.database).partitions(dataset.daily_table)
 
     def days_are_built(self) -> CheckResult:
-        """Days whose events have changed since their last build wait for the next one.
+        """Find days whose events have changed since their last build; they wait for the next one.
 
         Days that cannot be built are shown with the reason.
         """
@@ -146,7 +146,7 @@ class _Checks:
         )
 
     def daily_equals_raw(self) -> CheckResult:
-        """What a day counts is the number of distinct identities that raw holds of it."""
+        """Compare the events that each day counts with the distinct identities in its raw rows."""
         current = [day for day in sorted(self.partitions) if self._is_current(day)]
         raw = dict(self._events_in_raw(current))
         wrong = tuple(
@@ -164,7 +164,7 @@ class _Checks:
         )
 
     def reports_equal_daily(self) -> CheckResult:
-        """What a tenant's year counts in the reports is what its published days count.
+        """Compare the events that each tenant-year counts with those of its published days.
 
         Days whose runs the reports do not have yet are left out on both sides.
         """
@@ -207,9 +207,9 @@ class _Checks:
         )
 
     def comments_equal_raw(self) -> CheckResult:
-        """Readers find as many comments of each tenant's day as raw has.
+        """Compare the number of stored comments of each tenant's day with that in raw.
 
-        Days of which a build has not kept the comments yet are left out on both sides.
+        Days whose comments a build has not stored yet are left out on both sides.
         """
         kept = {day for day, one in self.entries.items() if one.comments_version == one.version}
         found = Counter(
@@ -234,7 +234,7 @@ class _Checks:
         )
 
     def ids_on_two_days(self) -> CheckResult:
-        """An id that was sent again with another time counts on both days: the sender's slip."""
+        """Find ids that were sent again with a time on another day: they count on both days."""
         name, known = f"{self.dataset.stream}: ids on two days", sorted(self.entries)
         rows: list[dict[str, Any]] = []
         if known:
@@ -252,7 +252,7 @@ class _Checks:
         )
 
     def milestones_in_order(self) -> CheckResult:
-        """A milestone before what has to come before it makes no duration: the sender's slip."""
+        """Find milestones that lie before an earlier one: their durations are not counted."""
         name, known = f"{self.dataset.stream}: order of milestones", sorted(self.entries)
         rows: list[dict[str, Any]] = []
         sql = statement("checks", "interactions_backwards")
@@ -270,7 +270,7 @@ class _Checks:
         )
 
     def nothing_set_aside(self) -> CheckResult:
-        """Rows that were set aside lie under quarantine/ with their reasons."""
+        """Find rows that were set aside in the quarantine, with their reasons."""
         return _set_aside(self.objects, self.dataset.stream)
 
     def _is_current(self, day: date) -> bool:
@@ -314,11 +314,11 @@ class _Checks:
 
 
 def _known(error: SettingsError) -> None:
-    """A check of its own has told of it."""
+    """Do nothing: `_tenants_read` reports it."""
 
 
 def _told(unbuilt: Unbuilt | None) -> dict[str, Any]:
-    """What is known of why something is not built."""
+    """The members of a result that say why something is not built."""
     if unbuilt is None:
         return {}
     since = days.iso(unbuilt.since_us)

@@ -1,14 +1,15 @@
-"""pulse check: is everything that was accepted somewhere?
+"""pulse check: whether every event that was accepted is somewhere.
 
     accepted = written + set aside + on its way + dead letters (+ erased + expired)
 
-ingest counts what it accepts in CloudWatch, at the moment of receipt, and raw holds the same
-moments: so a span of time is compared, in whole minutes (docs/decisions/0018). It ends some minutes
-ago, because CloudWatch and the queue's own count are behind. The count may be short, if a process
-died between storing and counting, but never too high: what is counted and nowhere found is lost.
+ingest counts accepted events in CloudWatch, at the moment of receipt, and raw holds the same
+moments. So the events of a span of time, in whole minutes, are compared (docs/decisions/0018). The
+span ends some minutes ago, because CloudWatch and the queue's own count are late. The count may be
+too low, if a process died between storing and counting, but never too high: an event that is
+counted and found nowhere is lost.
 
-Dead letters are read and their events counted. What waits in the queue is left to write_raw: it can
-hold no more of a stream than was accepted since the oldest message was sent.
+Dead letters are read and their events counted. Messages in the queue are left to write_raw: they
+hold no more events of a stream than were accepted since the oldest message was sent.
 """
 
 import hashlib
@@ -36,43 +37,44 @@ from pulse.store.stack import StackOutputs
 LOOK_BACK = timedelta(days=7)
 SETTLED = timedelta(minutes=3)
 REQUEST_US = 1_000
-"""Longer than any request: its items count as received a microsecond after one another."""
+"""More than the items of any request, which count as received a microsecond after one another."""
 
 _HOUR, _MINUTE = 3600, 60
 
 
 @dataclass(frozen=True)
 class Balance:
-    """What was accepted of a stream within a span of time, against what became of it."""
+    """How many events of a stream were accepted within a span of time, and where they are now."""
 
     accepted: int
     written_least: int
     written: int
-    """Events in raw at most: some were received at the very edge of the span."""
+    """Events in raw. This may be too many: some were received at the edge of the span."""
     copies: int
     """Further rows of the same events, which count once."""
     set_aside: int
     expired: int
-    """Of what was set aside: events of days that raw no longer keeps."""
+    """Those of the events set aside that are of days which raw no longer keeps."""
     being_resent: int
-    """Marked lines: a run began to send them again and has not ended. They may be in raw."""
+    """Events of marked lines, which a run has begun to send again. They may also be in raw."""
     erased: int
-    """At most: what erasures have removed since, and had write_raw leave out, whenever received."""
+    """Events that erasures have removed since, or that write_raw has left out. This may be too
+    many, because they may have been received before the span."""
     messages_on_their_way: int
     """Messages of any stream, each of at most BATCH_ITEMS events."""
     accepted_since_oldest: int | None
     """How many were accepted since the oldest message was sent; None if that time is unknown."""
     in_dead_letters: int
     expired_days: int
-    """Days that raw no longer keeps, and with them what was received of them lately."""
+    """How many days raw no longer keeps; late events of them are gone too."""
 
     @property
     def missing(self) -> int:
-        """Accepted, and not found where it can be looked up."""
+        """How many events were accepted and are not found."""
         return max(0, self.accepted - self.written - self.set_aside - self.erased)
 
     def verdict(self) -> tuple[State, str]:
-        """How it comes out, and why."""
+        """The state of the check, and a sentence that says why."""
         in_messages = self.messages_on_their_way * BATCH_ITEMS
         waiting = min(in_messages, self.accepted_since_oldest or 0)
         if self.accepted < self.written_least:
@@ -82,7 +84,7 @@ class Balance:
         if self.missing <= waiting:
             return "waiting", f"{self.missing:,} are in the queue"
         if self.missing <= waiting + self.in_dead_letters:
-            if self.expired_days:  # how many these held of what was received lately nobody knows
+            if self.expired_days:  # how many late events these had is not known
                 why = f"{self.missing:,} are in dead letters, see pulse redrive, or of expired days"
                 return "look", why
             return "look", f"{self.missing:,} are in dead letters, see pulse redrive"
@@ -99,7 +101,7 @@ class Balance:
 def events_conserved(outputs: StackOutputs) -> list[CheckResult]:
     """For each stream, whether every event accepted within the last seven days is somewhere.
 
-    Raises AthenaError if Athena does not answer.
+    Raises AthenaError if Athena fails.
     """
     span = _Span.until(days.now())
     return [_result(stream, span, balance) for stream, balance in _balances(outputs, span)]
@@ -114,20 +116,20 @@ class _Span:
 
     @classmethod
     def until(cls, now: datetime) -> Self:
-        """The last days, as far as they are settled."""
+        """The last seven days until some minutes before `now`."""
         return cls(_floor(now - LOOK_BACK, _HOUR), _floor(now - SETTLED, _MINUTE))
 
     def since(self, moment: datetime) -> Self:
-        """The part of it from a moment's minute on, which may be empty."""
+        """The part of the span from the minute of a moment on, which may be empty."""
         start = max(self.start, _floor(moment, _MINUTE))
         return replace(self, start=min(start, self.end))
 
     def holds(self, moment_us: int) -> bool:
-        """True for what was received in it."""
+        """Whether the moment lies in the span."""
         return days.to_us(self.start) <= moment_us < days.to_us(self.end)
 
     def dates(self) -> Iterator[date]:
-        """The UTC days from its start to today: on them it was written or set aside."""
+        """The UTC days from its start to today, on which its events were written or set aside."""
         day = self.start.date()
         while day <= days.now().date():
             yield day
@@ -151,7 +153,7 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
     objects, ledger = Objects(outputs.lake_bucket), Ledger(outputs.table)
     athena = Athena(outputs.database, outputs.workgroup)
     accepted, left_out = _counted(outputs.metrics_namespace, span)
-    # before raw is read: what leaves the queue meanwhile will be found there
+    # before raw is read: events that leave the queue in between are found in raw
     waiting = queue.depth(outputs.queue_url)
     oldest = metrics.oldest_sent(outputs.queue_url, days.now())
     lately = _accepted(outputs.metrics_namespace, span.since(oldest)) if oldest else None
@@ -182,21 +184,21 @@ def _balances(outputs: StackOutputs, span: _Span) -> Iterator[tuple[str, Balance
 
 
 def _counted(namespace: str, span: _Span) -> tuple[Mapping[str, int], int]:
-    """What ingest has accepted, by stream, and what write_raw has left out as erased."""
+    """How many events ingest has accepted, by stream, and how many write_raw has left out."""
     until_now = replace(span, end=_floor(days.now(), _MINUTE) + timedelta(minutes=1))
     left_out = _sums(namespace, until_now, "RowsErased")
     return _accepted(namespace, span), left_out["RowsErased"]
 
 
 def _accepted(namespace: str, span: _Span) -> Mapping[str, int]:
-    """What ingest has accepted, by stream."""
+    """How many events ingest has accepted, by stream."""
     names = {stream: f"{stream.capitalize()}Accepted" for stream in lake.STREAMS}
     found = _sums(namespace, span, *names.values())
     return {stream: found[name] for stream, name in names.items()}
 
 
 def _sums(namespace: str, span: _Span, *names: str) -> Counter[str]:
-    """Sums over the span, of minutes before and after the whole hours, and of whole hours."""
+    """The metrics' sums over the span: of its whole hours, and of the minutes before and after."""
     first = min(span.end, _floor(span.start + timedelta(seconds=_HOUR - 1), _HOUR))
     last = max(first, _floor(span.end, _HOUR))
     found = Counter(metrics.sums(namespace, names, span.start, first, period_s=_MINUTE))
@@ -206,7 +208,7 @@ def _sums(namespace: str, span: _Span, *names: str) -> Counter[str]:
 
 
 def _in_dead_letters(url: str, span: _Span) -> Counter[str]:
-    """How many events dead letters hold, by stream. Equal letters count once."""
+    """How many events of the span dead letters hold, by stream. Equal letters count once."""
     found: Counter[str] = Counter()
     seen: set[bytes] = set()
 
@@ -245,11 +247,11 @@ def _written(
 def _set_aside(
     objects: Objects, span: _Span
 ) -> tuple[Mapping[str, int], Mapping[str, int], Mapping[str, int]]:
-    """How many events were set aside, by stream; how many of these are of days that are not kept.
+    """How many events were set aside, by stream, as three counts.
 
-    And how many of those that are being sent again, which are not counted among the others.
-
-    A message that came twice was set aside twice: equal lines of two objects are one.
+    The first is of all events but those that are being sent again; the second of those of the first
+    whose days raw no longer keeps; the third of those that are being sent again. A message that
+    came twice was set aside twice, so equal lines of two objects count once.
     """
     lines: Counter[str] = Counter()
     for stream in (*lake.STREAMS, UNKNOWN_STREAM):
@@ -270,9 +272,9 @@ def _set_aside(
 
 
 def _content(told: Mapping[str, Any]) -> tuple[str, int, int]:
-    """What was set aside: its stream, how many events it is, and when they were received.
+    """Of a line of the quarantine: its stream, how many events it holds, when they were received.
 
-    It is a row, or a whole message; what is no message of ingest's was never accepted.
+    A line holds a row or a whole message. A message that ingest did not send was never accepted.
     """
     match told:
         case {"row": _}:
@@ -283,9 +285,9 @@ def _content(told: Mapping[str, Any]) -> tuple[str, int, int]:
 
 
 def _erased(objects: Objects, span: _Span) -> Counter[str]:
-    """What erasures have removed since the span began, by stream.
+    """How many events erasures have removed since the span began, by stream.
 
-    Of a line of the quarantine no receipt says which stream it was of: it may be any.
+    Receipts do not name the streams of removed lines of the quarantine, so these count for each.
     """
     found: Counter[str] = Counter()
     for key in objects.keys(lake.ERASURES):

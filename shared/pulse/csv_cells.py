@@ -1,14 +1,16 @@
-"""Writes and reads CSV cells that no spreadsheet takes for a formula; nothing else does so.
+"""Writes and reads CSV cells that no spreadsheet takes for a formula. All CSV is made here.
 
-RFC 4180: commas, CRLF, text always in quotes, all else bare. Where commas are decimal marks,
-semicolons stand between cells. A spreadsheet runs what begins with
-one of =, +, -, @ (in a Japanese environment also with their wide forms), and with another
-locale's separator it begins a cell where we do not: `"a","b;=1+1"` is `a,"b` and `=1+1"` to one
-that parts by semicolons. (OWASP, "CSV Injection".) So a text is *guarded* wherever a cell could
-begin in it: at its beginning and behind a semicolon, a tab or the end of a line, each with blanks
-and quotes after it. If one of these characters stands there, with any number of apostrophes before
-it, one more apostrophe is put before it; `unguard` takes one away. Everything else is left alone,
-so that unguard(guard(text)) is the text, whatever it is.
+The form is that of RFC 4180: commas, CRLF, texts always in quotes, other values without quotes. In
+the form for locales with decimal commas, semicolons separate cells.
+
+A spreadsheet takes a cell for a formula if it begins with one of =, +, -, @, or in a Japanese
+environment with their wide forms (OWASP, "CSV Injection"). With another locale's separator it may
+begin a cell where the file does not: a spreadsheet that separates by semicolons reads
+`"a","b;=1+1"` as the cells `a,"b` and `=1+1"`. So a text is *guarded* wherever a cell could begin
+in it: at its beginning, and after a semicolon, a tab or the end of a line, each with blanks and
+quotes after it. If one of these characters is there, with any number of apostrophes before it, one
+more apostrophe is put before it; `unguard` removes one. Nothing else is changed, so that
+unguard(guard(text)) is the text for every text.
 
 The dashboard has the same rule for what it saves itself (web/src/dashboard/csv.ts).
 """
@@ -20,9 +22,9 @@ from decimal import Decimal
 from typing import Any
 
 _BLANK = '\\x00-\\x20"\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f\\u2060\\u3000\\ufeff'
-"""May stand before a formula: spaces, control and invisible characters, quotes."""
-# possessive, and from a run's first character on alone: a comment of blanks costs no more than its
-# length
+"""The characters that may precede a formula: spaces, control and invisible characters, quotes."""
+# The quantifier is possessive, and a match begins only at the first of such characters: so the time
+# is linear in the length even of a text of blanks.
 _PLACE = re.compile(f"(?<![{_BLANK};])([{_BLANK};]*+)('*+)([=+\\-@＝＋－ー＠])")  # meant
 _BEGINS_A_CELL = re.compile(r"[;\t\r\n]")
 
@@ -38,7 +40,7 @@ def unguard(text: str) -> str:
 
 
 def _told(found: re.Match[str], apostrophes: str) -> str:
-    """The place with these apostrophes, if a cell could begin there; else the place as it was."""
+    """The match with these apostrophes, if a cell could begin there; else the match unchanged."""
     if found.start() == 0 or _BEGINS_A_CELL.search(found[1]):
         return found[1] + apostrophes + found[3]
     return found[0]
@@ -51,16 +53,16 @@ def csv_line(cells: Sequence[Any]) -> str:
 
 @dataclass(frozen=True)
 class CsvForm:
-    """How a CSV file is written; as RFC 4180 has it unless it is told otherwise."""
+    """The form of a CSV file; by default that of RFC 4180."""
 
     excel: bool = False
-    """With a byte order mark, by which Excel knows UTF-8 in a file that is opened by a click."""
+    """Whether it begins with a byte order mark, without which Excel does not recognise UTF-8."""
     semicolon: bool = False
-    """Semicolons between cells and commas in decimals, as much of Europe's Excel has them."""
+    """Whether it has semicolons between cells and decimal commas, as Excel in much of Europe."""
 
     @property
     def start(self) -> str:
-        """What stands before the first line."""
+        """The text before the first line."""
         return "\ufeff" if self.excel else ""
 
     def line(self, cells: Sequence[Any]) -> str:

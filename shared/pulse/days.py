@@ -16,13 +16,13 @@ from pulse.zone_names import ZONE_NAMES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = date(1990, 1, 1)
-"""Nothing answered earlier is accepted: the raw table's partitions begin here."""
+"""The first day of which events are accepted: the raw tables' partitions begin here."""
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 ONE_DAY = timedelta(days=1)
 
 Remaining = Callable[[], float]
-"""Seconds that are left for the work at hand."""
+"""Returns how many seconds are left for the work."""
 
 WEEK_STARTS = {"monday": 0, "sunday": 6}
 GRANULARITIES = ("total", "day", "week", "month")
@@ -46,7 +46,7 @@ def now() -> datetime:
 
 @contextmanager
 def clock(source: Callable[[], datetime]) -> Iterator[None]:
-    """Within the block, `now()` is what `source` says: any job can be run for any moment."""
+    """Within the block `now()` is what `source` returns, so that jobs can run for any moment."""
     global _clock
     before, _clock = _clock, source
     try:
@@ -71,7 +71,7 @@ def from_us(us: int) -> datetime:
 
 
 def iso(us: int) -> str:
-    """RFC 3339 in UTC, to the second or, where there are any, with the microseconds."""
+    """RFC 3339 in UTC, to the second, with microseconds only if there are any."""
     return from_us(us).isoformat().replace("+00:00", "Z")
 
 
@@ -111,9 +111,9 @@ def local_day(us: int, timezone: str) -> date:
 
 
 def noon(day: date, timezone: str) -> int:
-    """Noon of a tenant's day: the instant that stands for a day of which no time is known.
+    """Noon of a tenant's day, which is stored if only the day of an event is known.
 
-    Whoever reads it from a neighbouring zone sees the same day.
+    It is on the same day in neighbouring time zones, too.
     """
     return to_us(datetime.combine(day, time(12), zone(timezone)).astimezone(UTC))
 
@@ -125,7 +125,7 @@ def today(timezone: str) -> date:
 
 @dataclass(frozen=True)
 class DateRange:
-    """Whole days of a tenant, both ends inclusive; `preset` is the name they came from, if any."""
+    """Whole days of a tenant, both ends included; `preset` is the preset that they come from."""
 
     start: date
     end: date
@@ -147,10 +147,9 @@ class DateRange:
 
 
 def ranges(found: Iterable[date], most: int) -> tuple[DateRange, ...]:
-    """These days as at most so many ranges, in order.
+    """The days as at most `most` ranges, in order.
 
-    Where there are more, the last one reaches over whatever lies between: it may say too much,
-    never too little.
+    If they need more, the last range also covers the days between, so that none is left out.
     """
     made: list[DateRange] = []
     for day in sorted(found):
@@ -259,10 +258,10 @@ def _resolve(preset: str, today: date, week_start: str, first_day: date) -> tupl
 
 
 def previous_period(dates: DateRange) -> DateRange:
-    """What came before: as many days, or for a calendar preset the calendar unit before.
+    """The days before: as many, or for a calendar preset the calendar unit before.
 
-    A to-date preset is compared with the same elapsed days of the unit before, as far as that
-    unit goes. Raises ValueError for all_time, which nothing came before.
+    For a to-date preset these are as many days of the unit before as have passed of the present
+    one, or all of it if it is shorter. Raises ValueError for all_time, before which there is none.
     """
     _refuse_all_time(dates)
     just_before = dates.start - ONE_DAY

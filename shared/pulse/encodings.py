@@ -1,6 +1,6 @@
 """Content codings (RFC 9110, 8.4): compresses replies and reads compressed requests.
 
-gzip is the one coding: every client has it, and zlib is in Python's own library.
+gzip is the only coding: every client has it, and Python's own library has zlib.
 """
 
 import re
@@ -11,20 +11,20 @@ from pulse.errors import BadRequestError, PayloadTooLargeError, UnsupportedMedia
 
 GZIP = "gzip"
 COMPRESS_FROM = 1_024
-"""Bytes. Compressing a shorter body costs more than it saves."""
+"""The fewest bytes of a body that is compressed; for a shorter one it costs more than it saves."""
 
 _NAMES = {"x-gzip": GZIP}  # RFC 9110, 8.4.1.3: the same thing
-_GZIP_FORMAT = 31  # zlib's word for a gzip header and trailer around 32 KiB of window
+_GZIP_FORMAT = 31  # zlib's number for a gzip header and trailer and a window of 32 KiB
 _LEVEL = 6
 _ITEM = re.compile(
     r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:;\s*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*)?"
 )
 _FRAME = 1_024
-"""Bytes that compressing may add to what it cannot make smaller, within any limit here."""
+"""The most bytes by which compression can make a body of any allowed size larger."""
 
 
 def wants_gzip(accept_encoding: str, size: int) -> bool:
-    """Should a body of `size` bytes be compressed for a caller with this Accept-Encoding?"""
+    """Whether a body of `size` bytes is compressed for a caller with this Accept-Encoding."""
     weights = _weights(accept_encoding)
     others = weights.get("*")
     compressed = weights.get(GZIP, others or 0)
@@ -55,11 +55,11 @@ def compress(body: bytes) -> bytes:
 
 
 def decoded(body: bytes, content_encoding: str, limit: int) -> bytes:
-    """The body without its coding.
+    """The body without its coding, of at most `limit` bytes.
 
-    It is inflated to one byte above `limit` at most, however large it would be. Raises
-    PayloadTooLargeError above `limit`, BadRequestError for what is not one whole gzip stream and
-    nothing else, and UnsupportedMediaTypeError for any other coding.
+    At most one byte more is decompressed, however large the result would be. Raises
+    PayloadTooLargeError for a larger one, BadRequestError for anything but one whole gzip stream,
+    and UnsupportedMediaTypeError for any other coding.
     """
     named = [_name(part.strip()) for part in content_encoding.split(",")]
     codings = [name for name in named if name not in ("", "identity")]

@@ -1,4 +1,4 @@
-"""Every exception that Pulse raises on purpose, and what HTTP makes of it.
+"""Every exception that Pulse raises on purpose, and the HTTP status of each.
 
     PulseError
     ├── RequestError          the caller can mend it; becomes application/problem+json
@@ -6,21 +6,21 @@
     │   ├── UnauthorizedError       401
     │   ├── ForbiddenError          403
     │   ├── NotFoundError           404
-    │   ├── OutdatedError           409  it was true of an earlier build
+    │   ├── OutdatedError           409  the request is about an earlier build
     │   ├── PayloadTooLargeError    413
     │   ├── UriTooLongError         414
     │   ├── UnsupportedMediaTypeError 415
     │   ├── UnprocessableError      422
-    │   ├── TooManyRequestsError    429  again, after a while
+    │   ├── TooManyRequestsError    429  try again later
     │   └── UnavailableError        503  try again later
     ├── SettingsError         an environment variable or a tenant's setting is missing or wrong
     ├── AthenaError           a statement failed, was cancelled or ran out of time
     ├── BuildCheckError       a build's result contradicts its input; nothing was published
-    ├── NewerFormatError      a newer version wrote it, and this one would read it wrongly
-    ├── FunctionFailedError   a function that was called by hand failed
-    ├── CatalogError          Glue did not take a day; the next build finds it waiting
-    ├── GoneError             an object that a record named has been removed; look again
-    └── ConflictError         somebody else changed the same thing first; start over
+    ├── NewerFormatError      a newer version wrote it, and this one would misread it
+    ├── FunctionFailedError   a function that a command invoked has failed
+    ├── CatalogError          Glue refused a day; the next build tries it again
+    ├── GoneError             an object that a record named has been removed; read the record again
+    └── ConflictError         another process changed the same record or object first; start over
 
 docs/http.md#errors lists the statuses; `code` is the stable name of the case, for programs.
 """
@@ -42,13 +42,13 @@ class AthenaError(PulseError):
     """An Athena statement did not succeed; the message holds Athena's own reason."""
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
-        """`retryable`: the same statement might succeed at another time, Athena says."""
+        """`retryable` says whether the same statement might succeed at another time."""
         super().__init__(message)
         self.retryable = retryable
 
 
 class FunctionFailedError(PulseError):
-    """A function that was called by hand has failed; the message is its own."""
+    """A function that a command invoked has failed; the message is the function's own."""
 
 
 class CatalogError(PulseError):
@@ -56,7 +56,7 @@ class CatalogError(PulseError):
 
 
 class NewerFormatError(PulseError):
-    """Only a newer version of Pulse understands this; it stays where it is until then."""
+    """Only a newer version of Pulse can read this; it stays where it is until one is deployed."""
 
 
 class GoneError(PulseError):
@@ -166,14 +166,14 @@ class PayloadTooLargeError(RequestError):
 
 
 class UriTooLongError(RequestError):
-    """414: an address that is longer than the way to us lets pass."""
+    """414: an address that is longer than API Gateway and CloudFront accept."""
 
     status = 414
     title = "URI too long"
 
 
 class UnsupportedMediaTypeError(RequestError):
-    """415: a body in a coding that is not read here."""
+    """415: a body in a content coding other than gzip."""
 
     status = 415
     title = "Unsupported media type"
@@ -187,7 +187,7 @@ class UnprocessableError(RequestError):
 
 
 class TooManyRequestsError(RequestError):
-    """429: the caller sends more than it may. Nothing was done; it may send this again later."""
+    """429: the caller sends more than it may. Nothing was done; it may try again later."""
 
     status = 429
     title = "Too many requests"
@@ -197,7 +197,7 @@ class TooManyRequestsError(RequestError):
 
 
 class UnavailableError(RequestError):
-    """503: it could not be stored or read in time. What was to be stored may yet have been."""
+    """503: it could not be stored or read in time. It may have been stored all the same."""
 
     status = 503
     title = "Service unavailable"

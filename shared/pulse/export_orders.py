@@ -1,4 +1,4 @@
-"""An order of an export: what may be asked for, what was, and how it stands."""
+"""An order for an export: which exports there can be, and the state of one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,23 +22,24 @@ FILTERS: Mapping[str, tuple[str, ...]] = {
     "responses": lake.SCORE_DIMENSIONS,
     "interactions": lake.INTERACTION_DIMENSIONS,
 }
-"""For each stream that can be exported, by what."""
+"""The dimensions by which an export can be filtered, for each stream that can be exported."""
 STREAMS = tuple(FILTERS)
 
 MOST_DAYS = 366
 KEEP = timedelta(days=7)
-"""So long there is a record; the file goes with the lifecycle rule of its prefix."""
+"""How long the record is kept; the lifecycle rule of its prefix deletes the file."""
 LEASE_US = 20 * 60 * days.SECOND
-"""A worker lives 15 minutes at most, its statement a little longer: then another may begin."""
+"""When another worker may begin: a worker runs for at most 15 minutes, its statement a little
+longer."""
 MOST_ORDERS = 10
-"""A tenant may have so many orders that have not ended. They are made one after another."""
+"""The most open orders of a tenant. They are made one after another."""
 MOST_TRIES = 3
-"""A worker may begin an export so often: if all of them died, the next would die as well."""
+"""How often an export is begun at most: if all these workers died, the next would die as well."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which rows are wanted, in which form."""
+    """Which rows are exported, and in which format."""
 
     stream: str
     dates: DateRange
@@ -48,13 +49,16 @@ class Request:
 
     @property
     def file_name(self) -> str:
-        """What the file is called where it is downloaded."""
+        """The name of the file when it is downloaded."""
         return f"{self.stream}_{self.dates.start}_{self.dates.end}.{self.format}"
 
 
 @dataclass(frozen=True)
 class Export:
-    """One export of a tenant; `key` is the file's once it is done, `reason` says why it failed."""
+    """One export of a tenant.
+
+    `key` is the key of its file once it is done, `reason` says why it failed.
+    """
 
     tenant: str
     id: str
@@ -72,16 +76,16 @@ class Export:
 
     @property
     def expires_us(self) -> int:
-        """When it is forgotten."""
+        """When its record expires (UTC, microseconds)."""
         return self.created_us + KEEP // timedelta(microseconds=1)
 
     def at_work(self, now_us: int) -> bool:
-        """True while a worker may be making it."""
+        """Whether a worker may be making it."""
         started_us = self.started_us or self.created_us
         return self.state == "running" and now_us - started_us < LEASE_US
 
     def shown(self, now_us: int) -> dict[str, Any]:
-        """As replies show it, without the link. If its worker has died, it is shown as waiting."""
+        """The members of a reply, without the link. If its worker has died, it is waiting."""
         lost = self.state == "running" and not self.at_work(now_us)
         return {
             "id": self.id,

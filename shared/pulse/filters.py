@@ -1,4 +1,4 @@
-"""Filters: which values of a dimension count, and how several of them combine."""
+"""Filters: conditions on the values of dimensions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,20 +11,21 @@ Value = str | None
 
 @dataclass(frozen=True)
 class Condition:
-    """One dimension's filter: its value is among `values`, or, negated, is not.
+    """The filter of one dimension: its value is among `values`, or is not if `negated`.
 
-    None stands for "not given", which is a value like any other: "not DE" holds for it.
+    None, for events that do not name the dimension, is a value like any other: "not DE" holds for
+    it.
     """
 
     values: frozenset[Value]
     negated: bool = False
 
     def holds(self, value: str | int | None) -> bool:
-        """Does a response with this value count?"""
+        """Whether a row with this value passes the filter."""
         return (value in self.values) != self.negated
 
     def __and__(self, other: "Condition") -> "Condition":
-        """The condition that holds where both do."""
+        """The condition that holds if both hold."""
         if self.negated and other.negated:
             return Condition(self.values | other.values, negated=True)
         if self.negated:
@@ -34,7 +35,7 @@ class Condition:
         return Condition(self.values & other.values)
 
     def shown(self) -> dict[str, list[Value]]:
-        """As replies show it: {"is": [...]} or {"is_not": [...]}, null for "not given"."""
+        """The condition in a reply: {"is": [...]} or {"is_not": [...]}, with null for None."""
         ordered = sorted(self.values, key=lambda value: (value is None, value or ""))
         return {"is_not" if self.negated else "is": ordered}
 
@@ -43,22 +44,22 @@ Filters = Mapping[str, Condition]
 
 
 def among(values: Iterable[str], *, negated: bool = False) -> Condition:
-    """The condition that a value is one of these, or none of them, as people write them.
+    """The condition that a value is one of these, or none of them if `negated`.
 
-    Each stands for itself in the one form that is stored (pulse.texts), and as it is written: rows
-    from before there was one form have others.
+    Each matches in the form in which names are stored (pulse.texts), and as it is written here,
+    because rows that were stored before there was one form have others.
     """
     forms = (form for value in values for form in (value, tidy(value)) if form)
     return Condition(frozenset(None if form == NOT_GIVEN else form for form in forms), negated)
 
 
 def not_null() -> Condition:
-    """The condition that there is a value at all."""
+    """The condition that the value is not null."""
     return Condition(frozenset({None}), negated=True)
 
 
 def both(first: Filters, second: Filters) -> Filters:
-    """Two sets of filters, ANDed dimension by dimension."""
+    """The filters that hold if both sets of filters hold."""
     merged = dict(first)
     for name, condition in second.items():
         merged[name] = merged[name] & condition if name in merged else condition

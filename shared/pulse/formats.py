@@ -1,8 +1,8 @@
-"""The numbers of the formats that one version of Pulse writes and another one reads.
+"""The numbers of the formats that one version of Pulse writes and another version reads.
 
-Every change of what is written raises the number, and small examples of each number lie under
-tests/formats/ (docs/decisions/0036). A reader ignores what it does not know. Where that would make
-it read wrongly, the writer also raises `reader`, and readers that know only smaller numbers refuse.
+Every change of a format raises its number, and tests/formats/ has small examples of each number
+(docs/decisions/0036). A reader ignores what it does not know. If it would misread the format then,
+the change also raises `reader`, and readers that know only smaller numbers refuse the format.
 """
 
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from pulse.errors import NewerFormatError
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the number that is written now, and the least one whose readers understand it."""
+    """A format: the number that is written now, and the lowest number whose readers can read it."""
 
     number: int
     reader: int = 1
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What a Parquet object tells of its format."""
+        """The format as metadata of a Parquet object."""
         return {"pulse.format": str(self.number), "pulse.reader": str(self.reader)}
 
     def check(self, metadata: Mapping[bytes, bytes] | None) -> None:
-        """Raise NewerFormatError if an object with these metadata would be read wrongly."""
+        """Raise NewerFormatError if this version would misread an object with these metadata."""
         told = (metadata or {}).get(b"pulse.reader", b"1")
         if int(told) > self.number:
             raise NewerFormatError(
@@ -33,7 +33,7 @@ class Format:
 
 
 MESSAGE = Format(3)
-"""Messages from ingest to write_raw. One without a number is of format 1."""
+"""Messages from ingest to write_raw. A message without a number has format 1."""
 RAW = Format(3)
 """Objects of events in raw. Columns are only added, and none changes its meaning."""
 REPORT = Format(4)
@@ -45,5 +45,5 @@ COMMENTS = Format(1)
 QUARANTINE = Format(3)
 """Lines that were set aside."""
 TABLE = Format(3)
-"""The table's records, which carry no number: readers pass over attributes that they do not know.
-What has to be told otherwise gets another name, as the states of tenant-years have with 3."""
+"""The table's records. They hold no number: readers ignore attributes that they do not know. What
+changes its meaning gets another name, as the states of tenant-years did with format 3."""

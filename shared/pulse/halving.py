@@ -1,7 +1,7 @@
-"""How builders find what a failing statement fails over (decision 0032).
+"""Helps builders to find the day or tenant whose rows make a statement fail (decision 0032).
 
-A statement builds many days or tenants at once. Where it fails because of the rows that it reads,
-each half of them is tried by itself, until the one is found whose rows they are.
+A statement builds many days or tenants at once. If it fails because of the rows that it reads, each
+half of them is tried by itself, until the day or tenant with these rows is found.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,31 +11,31 @@ from typing import Generic, TypeVar
 from pulse.errors import PulseError
 
 FEW_FAILURES = 10
-"""If so many statements fail before the first one succeeds, it is not the rows' fault."""
+"""If so many statements fail before the first one succeeds, their rows are not the cause."""
 MOST_FAILURES = 60
-"""So many statements over a table may fail in one run; the next run goes on from there."""
+"""The most statements over a table that may fail in one run; the next run goes on from there."""
 
 Thing = TypeVar("Thing")
 
 
 @dataclass(kw_only=True)
 class Failures(Generic[Thing]):
-    """What could not be built of a table in one run."""
+    """The days or tenants of a table that could not be built in one run."""
 
     failed: dict[Thing, PulseError] = field(default_factory=dict)
-    """What failed by itself."""
+    """Those that failed by themselves."""
     held_up: dict[Thing, PulseError] = field(default_factory=dict)
-    """What could not be built because of something else."""
+    """Those that could not be built because of something else."""
     statements_failed: int = 0
 
     @property
     def has_built(self) -> bool:
-        """True once something has been built in this run."""
+        """Whether anything has been built in this run."""
         raise NotImplementedError
 
     @property
     def is_hopeless(self) -> bool:
-        """True where so many statements have failed that no more are to be tried."""
+        """Whether so many statements have failed that no more are tried."""
         return self.statements_failed >= (MOST_FAILURES if self.has_built else FEW_FAILURES)
 
     @property
@@ -45,15 +45,15 @@ class Failures(Generic[Thing]):
 
 
 def halves(things: Sequence[Thing]) -> list[list[Thing]]:
-    """The two halves of what a statement was over, in order."""
+    """The two halves of the days or tenants of a statement, in order."""
     middle = len(things) // 2
     return [list(things[:middle]), list(things[middle:])]
 
 
 def portions(things: Sequence[Thing], among: int) -> Iterator[list[Thing]]:
-    """Portions of half the size of a statement over `among` things that failed.
+    """The things in portions of half of `among`, the size of a statement that failed over them.
 
-    So a run goes on with the halves where the run before had no time left.
+    So a run goes on with the halves for which the run before had no time left.
     """
     size = max(1, among // 2)
     return (list(things[at : at + size]) for at in range(0, len(things), size))

@@ -1,13 +1,14 @@
-"""housekeep: removes what nothing points at any more, and what the lake is told not to keep.
+"""housekeep: removes objects that nothing points at any more, and events beyond the retention.
 
-A run of build_daily that was replaced in all its days, or died before it was published, is removed
-a day later: no reader that saw an old partition is still at work by then. But as long as the rows
-of reports may come from it, it stays. The staging of build_reports goes after a day, as do objects
-of reports that no tenant's record names any more, and the sources of a compaction.
+A run of build_daily that was replaced on all its days, or died before it was published, is removed
+a day later, when no reader that saw an old partition is still at work. It stays as long as rows of
+reports may come from it. The staging of build_reports is removed after a day, and so are objects of
+reports that no tenant's record names any more, and the sources of a compaction.
 
-Raw of a day beyond the retention goes once its events have been counted: the day expires, so that
-nobody builds it again out of what is left, and then its objects are deleted. All this goes with its
-versions. But the sources of a compaction leave theirs for the week in which raw can be restored.
+A day of raw beyond the retention is removed once its events have been counted: first the day
+expires, so that no run builds it again from what is left, then its objects are deleted. All objects
+are deleted with their older versions, except those of a compaction's sources: these stay for the
+week in which raw can be restored.
 """
 
 from collections import defaultdict
@@ -34,12 +35,12 @@ from pulse.store.tenants import Tenants
 METRICS = ("RunsRemoved", "PartsRemoved", "CompactionsEnded", "DaysExpired")
 KEEP = timedelta(days=1)
 RESERVE_S = 60.0
-"""Nothing is begun with less time than this left: the rest is for a run of its own."""
+"""With less time left nothing is begun: the next invocation goes on."""
 
 
 @dataclass(frozen=True)
 class HousekeepResult:
-    """What was removed, by the keys and prefixes that stand for it, and whether that is all."""
+    """The keys and prefixes that were removed, and whether nothing is left to remove."""
 
     removed: tuple[str, ...]
     finished: bool
@@ -47,18 +48,18 @@ class HousekeepResult:
 
 @dataclass(frozen=True)
 class _Task:
-    """One thing to remove."""
+    """One removal."""
 
     name: str
     metric: str
-    """What counts it."""
+    """The metric in which it is counted."""
     remove: Callable[[], bool]
-    """False where it has to wait."""
+    """Removes it; returns False if it has to wait."""
 
 
 @dataclass(frozen=True)
 class Housekeep:
-    """The stage; `run` is the whole job."""
+    """The stage; `run` removes everything that is due."""
 
     objects: Objects
     ledger: Ledger
@@ -85,12 +86,11 @@ class Housekeep:
         )
 
     def run(self, *, remaining_s: Remaining) -> HousekeepResult:
-        """Remove what may go. Safe at any time and twice.
+        """Remove what may be removed; it is safe to run this at any time, and twice.
 
-        That is every run that no partition, claim or report has named for a day, objects of
-        reports that no record names, the sources of compactions that are over, and raw beyond the
-        retention. Where time ran out the function is
-        woken for the rest.
+        These are runs that no partition, claim or report has named for a day, objects of reports
+        that no record names, the sources of compactions that are over, and raw beyond the
+        retention. If the time does not suffice, the function invokes itself to go on.
         """
         removed: list[str] = []
         counted = dict.fromkeys(METRICS, 0)
@@ -131,10 +131,10 @@ class Housekeep:
     # -- runs
 
     def _idle_runs(self, dataset: lake.Dataset) -> Iterator[str]:
-        """The prefix of each run, of both builders, that nobody can be reading any more.
+        """The prefix of each run of both builders that no reader can be reading any more.
 
-        A run may have been published for weeks and replaced a minute ago: what tells is the age
-        of the runs that its days point at now.
+        A run may have been published for weeks and replaced a minute ago. So not its own age
+        counts, but that of the runs that its days point to now.
         """
         partitions = self.catalog.partitions(dataset.daily_table)
         claims = {entry.claimed_run for entry in self.ledger.entries(dataset.stream).values()}
@@ -155,16 +155,17 @@ class Housekeep:
                 yield run, prefix
 
     def _remove_run(self, prefix: str) -> bool:
-        self.objects.wipe(prefix)  # who was few on a day must not be told from an older version
+        # with all versions: two versions of a day could show the score of a small group
+        self.objects.wipe(prefix)
         return True
 
     # -- reports
 
     def _replaced_parts(self, dataset: lake.Dataset) -> Iterator[tuple[str, list[str]]]:
-        """The objects of a part of a tenant's year that its record does not name, by prefix.
+        """The objects of each part of a tenant's year that its record does not name, by prefix.
 
-        Whoever reads a record of before looks it up once more when the objects are gone. A part
-        that was made within the last day may be about to be named.
+        A reader with an older record reads it again when it finds the objects gone. Parts of the
+        last day are left out, because a build may be about to name them.
         """
         found: dict[str, list[str]] = defaultdict(list)
         for key in self.objects.keys(dataset.report_prefix):
@@ -187,7 +188,7 @@ class Housekeep:
     def _replaced_layouts(self, dataset: lake.Dataset) -> Iterator[str]:
         """The prefix of each run of a large tenant's rows that its record does not name.
 
-        As with parts, one of the last day may be about to be named.
+        Runs of the last day are left out, because a build may be about to name them.
         """
         laid = LaidRows(self.objects)
         found = sorted(laid.tenants(dataset))
@@ -215,10 +216,10 @@ class Housekeep:
         return True
 
     def _out_of_date(self, dataset: lake.Dataset) -> Iterator[Entry]:
-        """The days of which raw is to go: those that expired, and those that may.
+        """The days whose raw objects are to be removed: expired ones, and those that may expire.
 
-        A day may that is older than the retention and built as it is now. What came after a day
-        had expired is set aside elsewhere, and goes too.
+        A day may expire if it is older than the retention and its present version is built. Events
+        that came after a day had expired are in the quarantine; their objects are removed, too.
         """
         first_kept = first_kept_day(self.retention_days)
         entries = self.ledger.entries(dataset.stream)

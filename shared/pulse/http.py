@@ -1,7 +1,7 @@
-"""HTTP at the edge of a function: API Gateway's event in, its answer out, errors as RFC 9457.
+"""Turns API Gateway's event into a request, and a reply into API Gateway's form.
 
-API Gateway has matched the route already (`routeKey`), so that routing is a look-up in a table.
-An HTTP API compresses nothing: that is done here, for every function alike.
+API Gateway has matched the route already (`routeKey`), so routing is a look-up in a table. Errors
+are replies by RFC 9457. An HTTP API does not compress, so this module does, for all functions.
 """
 
 import base64
@@ -22,7 +22,7 @@ from pulse.settings import RoutedSettings
 PROBLEM = "application/problem+json"
 JSON = "application/json; charset=utf-8"
 ORIGIN = "x-pulse-origin"
-"""The header in which CloudFront shows the secret that it shares with the functions."""
+"""The header in which CloudFront sends the secret that it shares with the functions."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Call:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
-        """The request that an event of API Gateway holds."""
+        """The request in an event of API Gateway."""
         context = event["requestContext"]
         text = event.get("body") or ""
         return cls(
@@ -60,7 +60,8 @@ class Call:
     def query(self) -> list[tuple[str, str]]:
         """The query's (name, raw value) pairs; values are still percent-encoded.
 
-        Raw, because a literal comma separates values where %2C belongs to one; `decode` ends it.
+        They are not decoded here, because a comma separates values while %2C is a part of one;
+        `decode` decodes a value.
         """
         pairs = (part.partition("=") for part in self.raw_query.split("&") if part)
         return [(decode(name), value) for name, _, value in pairs]
@@ -80,7 +81,7 @@ def _encode(text: str) -> bytes:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer."""
+    """One reply."""
 
     status: int
     body: str = ""
@@ -90,21 +91,21 @@ class Reply:
     def json(
         cls, status: int, body: Any, headers: Mapping[str, str] | None = None, kind: str = JSON
     ) -> Self:
-        """An answer whose body is JSON."""
+        """A reply whose body is JSON."""
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return cls(status, text, {"Content-Type": kind, **(headers or {})})
 
     @classmethod
     def problem(cls, error: RequestError) -> Self:
-        """The answer that says what was wrong with the request."""
+        """The reply that says what is wrong with the request (RFC 9457)."""
         return cls.json(error.status, error.problem(), error.headers, PROBLEM)
 
 
 @dataclass(frozen=True)
 class Door:
-    """Whom a function answers: everybody, or only callers that come through the distribution.
+    """Decides whether a function serves all callers, or only those through the distribution.
 
-    A web ACL protects the distribution; a call to the API's own address would avoid it.
+    A web ACL protects the distribution; calls to the API's own address would avoid it.
     """
 
     secret: str
@@ -113,16 +114,16 @@ class Door:
 
     @classmethod
     def from_settings(cls, settings: RoutedSettings) -> Self:
-        """From the function's settings. Raises SettingsError if they are not to be understood."""
+        """Make it from the function's settings. Raises SettingsError if they are wrong."""
         return cls(settings.origin_secret, settings.is_only_through_pages)
 
     def is_from_pages(self, call: Call) -> bool:
-        """Did the call come through the distribution? Compared in constant time."""
+        """Whether the call came through the distribution; secrets are compared in constant time."""
         shown = _encode(call.headers.get(ORIGIN, ""))
         return bool(self.secret) and hmac.compare_digest(shown, _encode(self.secret))
 
     def check(self, call: Call) -> None:
-        """Raise ForbiddenError for a call that must not come in."""
+        """Raise ForbiddenError for a call that is not served."""
         if self.only_through_pages and not self.is_from_pages(call):
             raise ForbiddenError(
                 "only_through_pages",
@@ -134,12 +135,11 @@ Route = Callable[[Call], Reply]
 
 
 def answer(routes: Mapping[str, Route], event: Mapping[str, Any], door: Door) -> dict[str, Any]:
-    """What the route makes of the event, in API Gateway's form; never raises.
+    """The route's reply to an event, in API Gateway's form; never raises.
 
-    A call that the door refuses reaches no route, not even if it is a preflight.
-
-    A RequestError becomes its problem; any other error is logged, counts as RequestsFailed and
-    becomes a 500 that tells nothing but the request id.
+    A call that `door` refuses reaches no route, not even if it is a preflight. A RequestError
+    becomes its problem. Any other error is logged, counted in RequestsFailed, and becomes a 500
+    that says nothing but the request id.
     """
     call = Call.from_event(event)
     try:
@@ -155,11 +155,11 @@ def answer(routes: Mapping[str, Route], event: Mapping[str, Any], door: Door) ->
 
 
 def _as_result(call: Call, reply: Reply) -> dict[str, Any]:
-    """The reply in API Gateway's form, compressed where the caller takes it so."""
+    """The reply in API Gateway's form, compressed if the caller accepts that."""
     headers = {"X-Request-Id": call.request_id, **reply.headers}
     headers["Vary"] = ", ".join(filter(None, (headers.get("Vary"), "Accept-Encoding")))
     result = {"statusCode": reply.status, "headers": headers}
-    body = reply.body.encode(errors="replace")  # what a caller sent may be half of a pair
+    body = reply.body.encode(errors="replace")  # it may quote a lone surrogate of the caller's
     if not body or not wants_gzip(call.headers.get("accept-encoding", ""), len(body)):
         return result | {"body": reply.body, "isBase64Encoded": False}
     headers["Content-Encoding"] = GZIP
@@ -167,14 +167,14 @@ def _as_result(call: Call, reply: Reply) -> dict[str, Any]:
 
 
 def _route(routes: Mapping[str, Route], call: Call) -> Route:
-    """What answers the call. HEAD is answered as GET is; API Gateway leaves the body away."""
+    """The route of the call. HEAD has the route of GET; API Gateway removes the body."""
     method, _, path = call.route.partition(" ")
     key = f"GET {path}" if method == "HEAD" else call.route
     return routes.get(key, _unknown)
 
 
 def _where(error: Exception) -> dict[str, Any]:
-    """What to log of an unforeseen error. Its message is left out: it may quote the request."""
+    """What is logged of an unexpected error, without its message, which may quote the request."""
     frames = traceback.extract_tb(error.__traceback__)
     at = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
     return {"error": type(error).__name__, "at": at}

@@ -1,8 +1,8 @@
-"""The countries that ISO 3166-1 has, by their codes of two letters.
+"""The countries of ISO 3166-1, by their codes of two letters.
 
 The list is iso3166.tab of the IANA time zone database, which is in the public domain and follows
-ISO's own changes. Kosovo's XK stands beside them: ISO leaves it to users, and the European
-Commission and most databases of addresses use it.
+ISO's changes. XK for Kosovo is added: ISO leaves the code to users, and the European Commission and
+most databases of addresses use it.
 """
 
 _CODES = """
@@ -18,11 +18,11 @@ UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
 COUNTRIES = frozenset((*_CODES.split(), "XK"))
 
 _OTHER_NAMES = {"UK": "GB"}
-"""Codes that ISO reserves for a country which has another one."""
+"""Codes that ISO reserves for a country with another code."""
 
 
 def country(code: str) -> str | None:
-    """The country of a code in either case: GB for UK too, None for what is no country's."""
+    """The country's code in upper case, such as GB for gb and for UK; None if there is none."""
     upper = code.upper()
     found = _OTHER_NAMES.get(upper, upper)
     return found if found in COUNTRIES else None

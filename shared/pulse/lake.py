@@ -1,8 +1,7 @@
-"""The lake's map: every table's columns, every object's key, the one codec.
+"""The layout of the lake: the columns of every table, the key of every object, the codec.
 
-Arrows point here: stages and stores ask this module for names and never spell one themselves.
-What events are made of is declared in `streams`. template.yaml declares the same tables
-to Glue; a test holds the two together.
+All other modules take names from here and spell none themselves. The fields of events are declared
+in `streams`. template.yaml declares the same tables to Glue; a test compares both.
 """
 
 import secrets
@@ -46,19 +45,20 @@ def ulid_time(name: str) -> datetime:
 
 
 NOT_GIVEN = "(none)"
-"""How a filter writes that a dimension was not given: NULL in the tables, and no value's text."""
+"""What filters write for null: the dimension is not named by the event. No value has this text."""
 
 OTHER = "(other)"
-"""Stands in daily rows for values of a dimension that are too many; no value is called so."""
+"""What daily rows have in place of rare values of a dimension with too many; no value has it."""
 
 REST = "(rest)"
-"""Stands in reports over too many groups for those that have no row of their own."""
+"""What replies have in place of the groups without a row of their own, if there are too many."""
 
 RESERVED = (NOT_GIVEN, OTHER, REST)
 """Texts that no dimension may have as a value, since replies and filters use them otherwise."""
 
 ADJUSTED_FOR = ("channel", "country")
-"""What agents are compared within, unless a tenant says otherwise: they do not choose it."""
+"""The dimensions for whose mix agents' scores are adjusted unless a tenant says otherwise, because
+agents do not choose it."""
 
 SCORE_COUNTS = tuple(f"c{score}" for score in range(11))
 """c_k is the number of responses with score k; every scale lies within 0..10."""
@@ -226,7 +226,7 @@ SESSIONS = Dataset(
 )
 DATASETS = (SCORES, INTERACTIONS, SESSIONS)
 STREAMS = tuple(dataset.stream for dataset in DATASETS)
-"""The kinds of events: each has objects of its own below raw/."""
+"""The names of the streams, which are folders below raw/."""
 
 
 def raw_prefix(stream: str, day: date) -> str:
@@ -287,7 +287,7 @@ def large_run_prefix(dataset: Dataset, tenant: str, run: str) -> str:
 
 
 def large_mark_below(run_prefix: str) -> str:
-    """The object that tells of which days all rows are there that a run has laid out."""
+    """The object that lists the days of which all rows of the run are there."""
     return f"{run_prefix}complete"
 
 

@@ -1,8 +1,8 @@
-"""Logs and metrics of the functions: one JSON line a fact, never an event's body.
+"""Logs and metrics of the functions, as lines of JSON that never hold an event.
 
-No caller may pass a body, an address or a key here; tests grep the logs for them. A metric is a
-line too (CloudWatch's embedded metric format): CloudWatch takes it from the function's log, so
-counting costs no call. The namespace is the stack's own, from template.yaml; all have the
+Callers must not pass bodies, addresses or keys; tests search the logs for them. A metric is a line
+of the log, too (CloudWatch's embedded metric format), from which CloudWatch takes it, so counting
+needs no call of AWS. The namespace is the stack's own, from template.yaml; all metrics have the
 dimension service=pulse.
 """
 
@@ -25,8 +25,8 @@ metrics = Metrics(
 def count(name: str, value: int = 1, *, at_us: int | None = None) -> None:
     """Add `value` to the CloudWatch metric `name` of this invocation.
 
-    It counts at the moment given, or now. An invocation's metrics are one line with one moment:
-    what is counted last dates them all.
+    It counts at `at_us` (UTC, microseconds), or now. All metrics of an invocation are one line with
+    one moment: that of the last call.
     """
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     # set_timestamp would compare it with the machine's clock, and warn

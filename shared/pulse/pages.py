@@ -1,6 +1,6 @@
-"""The built pages (web/dist): what they are called in their bucket, and how long who keeps them.
+"""The built pages (web/dist): their names in the bucket, and how long caches keep each.
 
-`pulse pages publish` puts them as this says, and the embedded stack serves them so.
+`pulse pages publish` uploads them by this, and the embedded stack serves them by it.
 """
 
 from pathlib import Path, PurePosixPath
@@ -24,9 +24,9 @@ _MEDIA_TYPES = {
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Name → file of everything in the folder, in the order to publish.
+    """All files of the folder by name, in the order in which they are to be published.
 
-    Documents come last: whoever gets a new one finds all that it names.
+    Documents come last, so that all files that a new document names are there before it.
     """
     found = {
         path.relative_to(folder).as_posix(): path
@@ -46,8 +46,9 @@ def media_type(name: str) -> str:
 def cache_control(name: str) -> str:
     """How long browsers and CloudFront keep a file.
 
-    An asset's name changes with its content; a document must be asked for each time, so that an
-    upgrade is seen; the widget is on others' pages and changes with a release at most.
+    An asset's name changes with its content, so it is kept for ever. A document is checked each
+    time, so that an upgrade is seen. The widget, which is on others' pages, changes with a release
+    at most.
     """
     if name.startswith("assets/"):
         return "public, max-age=31536000, immutable"

@@ -1,6 +1,6 @@
-"""How long raw is kept: by the day that an event belongs to, never by the age of an object.
+"""How long raw is kept: by the day of an event, never by the age of an object.
 
-ingest refuses what is older. What grows too old on its way is set aside by write_raw.
+ingest rejects older events. write_raw sets aside those that have become too old on their way.
 """
 
 from datetime import date, timedelta
@@ -9,9 +9,9 @@ from pulse import days
 
 
 def first_kept_day(retention_days: int) -> date:
-    """The earliest day of which raw is kept for so many days, 0 being for ever.
+    """The first day whose events are kept, if they are kept for so many days; 0 is for ever.
 
-    One day for all tenants, by UTC: ingest, write_raw and housekeep must mean the same.
+    It is the same day for all tenants, by UTC, because ingest, write_raw and housekeep must agree.
     """
     if not retention_days:
         return date.min
@@ -23,10 +23,10 @@ _BEGINNING, _END = _EXPIRED.split("{}")
 
 
 def expired(day: date) -> str:
-    """Why an event of the day is set aside, where raw no longer keeps that day."""
+    """The reason for which an event of a day that raw no longer keeps is set aside."""
     return _EXPIRED.format(day)
 
 
 def says_expired(reason: str) -> bool:
-    """Was something set aside for a reason that `expired` gives?"""
+    """Whether the reason is one that `expired` gives."""
     return reason.startswith(_BEGINNING) and reason.endswith(_END)

@@ -1,7 +1,7 @@
-"""What each function is told by template.yaml, read once from the environment.
+"""The settings of each function, which template.yaml puts into its environment.
 
-A function asks for its own frozen class: `WriteRawSettings.from_environment()`. The fields'
-names are the variables' names, `lake_bucket` being PULSE_LAKE_BUCKET.
+A function reads its own frozen class once: `WriteRawSettings.from_environment()`. The fields' names
+are those of the variables: `lake_bucket` is PULSE_LAKE_BUCKET.
 """
 
 import os
@@ -15,15 +15,15 @@ from pulse.errors import SettingsError
 
 @dataclass(frozen=True)
 class Settings:
-    """What every function needs."""
+    """The settings of every function."""
 
     table: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """The settings of this function.
+        """Read the settings from the environment.
 
-        Raises SettingsError naming each variable that is not set.
+        Raises SettingsError with the name of each variable that is not set.
         """
         names = {field.name: f"PULSE_{field.name.upper()}" for field in fields(cls)}
         missing = [name for name in names.values() if name not in environment]
@@ -34,24 +34,24 @@ class Settings:
 
 @dataclass(frozen=True)
 class RememberingSettings(Settings):
-    """Functions that look callers up in the table and remember the answers for a while."""
+    """Settings of functions that look callers up in the table and remember them for a while."""
 
     remember_seconds: str
 
     @property
     def remember_us(self) -> int:
-        """How long answers are remembered, in microseconds. Raises SettingsError for no number."""
+        """How long they are remembered, in microseconds. Raises SettingsError for no number."""
         return _whole(self, "remember_seconds") * days.SECOND
 
 
 @dataclass(frozen=True)
 class RoutedSettings(Settings):
-    """Functions that answer the API's routes."""
+    """Settings of functions that serve routes of the API."""
 
     origin_secret: str
     """The secret that CloudFront adds to each request."""
     only_through_pages: str
-    """true: requests without that secret are refused."""
+    """"true" if requests without that secret are refused, else "false"."""
 
     @property
     def is_only_through_pages(self) -> bool:
@@ -64,15 +64,15 @@ class RoutedSettings(Settings):
 
 
 PerMinute = tuple[int, int]
-"""How many requests a minute one key may send, and all keys of one tenant; 0: no limit."""
+"""The most requests a minute of one key, and of all keys of one tenant; 0 is no limit."""
 
 
 @dataclass(frozen=True)
 class RetainingSettings(Settings):
-    """Functions that know how long raw is kept."""
+    """Settings of functions that depend on how long raw is kept."""
 
     raw_retention_days: str
-    """How many days; 0: for ever."""
+    """How many days; 0 is for ever."""
 
     @property
     def retention_days(self) -> int:
@@ -100,7 +100,7 @@ class WriteRawSettings(RetainingSettings):
 
     lake_bucket: str
     country_database: str
-    """Key in the lake bucket of a MaxMind database; empty: the one built into the layer."""
+    """The key of a MaxMind database in the lake bucket; empty for that of the layer."""
     event_source: str
 
 
@@ -116,16 +116,16 @@ class BuildSettings(Settings):
 
     @property
     def most_rows(self) -> int:
-        """How many daily rows a tenant may have in a year of a table, and not be a large one.
+        """The most daily rows that a tenant has in a year of a table without counting as large.
 
-        Raises SettingsError for another text than a number.
+        Raises SettingsError if it is no number.
         """
         return _whole(self, "largest_tenant_rows")
 
 
 @dataclass(frozen=True)
 class ReadingSettings(RememberingSettings, RoutedSettings):
-    """Functions that answer readers."""
+    """Settings of functions that readers call."""
 
     key_reads_per_minute: str
     tenant_reads_per_minute: str
@@ -138,7 +138,7 @@ class ReadingSettings(RememberingSettings, RoutedSettings):
 
 @dataclass(frozen=True)
 class OrderExportsSettings(ReadingSettings):
-    """order_exports: links to files of the lake, and the event that wakes the worker."""
+    """order_exports: links to files of the lake, and the event that invokes the worker."""
 
     lake_bucket: str
     event_source: str
@@ -153,7 +153,7 @@ class OrderExportsSettings(ReadingSettings):
 
 @dataclass(frozen=True)
 class BuildDailySettings(BuildSettings):
-    """build_daily: as build_reports, and how many values from public keys are kept apart."""
+    """build_daily: as build_reports, and how many values from publishable keys are not folded."""
 
     public_values: str
 
@@ -165,7 +165,7 @@ class BuildDailySettings(BuildSettings):
 
 @dataclass(frozen=True)
 class CompactRawSettings(Settings):
-    """compact_raw: events of the lake, and the event that wakes it for the rest."""
+    """compact_raw: objects of raw, and the event that invokes it to go on."""
 
     lake_bucket: str
     event_source: str
@@ -173,7 +173,7 @@ class CompactRawSettings(Settings):
 
 @dataclass(frozen=True)
 class HousekeepSettings(RetainingSettings):
-    """housekeep: what the lake need not keep, and the event that wakes it for the rest."""
+    """housekeep: all objects of the lake, and the event that invokes it to go on."""
 
     lake_bucket: str
     database: str
@@ -182,12 +182,12 @@ class HousekeepSettings(RetainingSettings):
 
 @dataclass(frozen=True)
 class ExportRevenueSettings(Settings):
-    """export_revenue: report objects from the lake, months of revenue into the finance bucket."""
+    """export_revenue: report objects of the lake, and the finance bucket."""
 
     lake_bucket: str
     finance_bucket: str
     finance_close_days: str
-    """How many days after its end a month is closed."""
+    """How many days after its end a month is closed, as text."""
     event_source: str
 
     @property
@@ -198,7 +198,7 @@ class ExportRevenueSettings(Settings):
 
 @dataclass(frozen=True)
 class ServeReportsSettings(ReadingSettings):
-    """serve_reports: report objects from the lake, and Athena for what none of them covers."""
+    """serve_reports: report objects of the lake, and Athena for queries that need others."""
 
     lake_bucket: str
     database: str
@@ -206,7 +206,7 @@ class ServeReportsSettings(ReadingSettings):
 
 
 def _whole(settings: Settings, name: str) -> int:
-    """A setting as a number. Raises SettingsError for another text."""
+    """A setting as a whole number. Raises SettingsError if it is none."""
     text: str = getattr(settings, name)
     if not text.isdecimal():
         raise SettingsError(f"PULSE_{name.upper()} is no whole number: {text!r}")

@@ -1,8 +1,8 @@
-"""Texts that people and programs write in more than one way, and that mean the same.
+"""Brings texts that can be written in several ways into one form.
 
-`José` may be four characters or five (a letter and its accent), and forms leave blanks around it.
-What names something (an agent, a customer, a channel) is stored in one form, and what is looked for
-is brought into the same.
+`José` may be four characters or five (the accent may be a character of its own), and forms leave
+blanks around it. Names of agents, customers, channels and the like are stored in one form, and
+names that are searched for are brought into the same form.
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ def tidy(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A text as a search compares it: without regard to case, accents and coding."""
+    """The text in the form that searches compare: without case and accents, in one coding."""
     if text.isascii():
         return text.lower()
     return _without_accents(unicodedata.normalize("NFKC", text.casefold())).casefold()
@@ -33,7 +33,7 @@ _BLANKS = ("", " ", "\t", "\n", "\r\n", "\u00a0", "\u3000")
 
 
 def codings(name: str) -> frozenset[str]:
-    """The ways in which programs write what `tidy` takes for this one name."""
+    """All codings of a name: the texts that programs write for it and `tidy` makes equal."""
     forms = {unicodedata.normalize(form, tidy(name)) for form in ("NFC", "NFD")}
     return frozenset(
         f"{before}{form}{behind}" for form in forms for before in _BLANKS for behind in _BLANKS
@@ -41,7 +41,7 @@ def codings(name: str) -> frozenset[str]:
 
 
 def near_equals(name: str) -> frozenset[str]:
-    """Other names that differ from this one in their case and accents alone, in every coding."""
+    """Other names that differ from this one only in case and accents, in all their codings."""
     written = tidy(name)
     plain = _without_accents(written)
     cases = (str, str.lower, str.upper, str.title, str.capitalize, str.casefold)
@@ -50,5 +50,5 @@ def near_equals(name: str) -> frozenset[str]:
 
 
 def is_word(text: str) -> bool:
-    """May a channel or a medium be called so?"""
+    """Whether the text may be the name of a channel or a medium."""
     return 0 < len(text) <= WORD_LIMIT and text not in RESERVED and tidy(text) == text

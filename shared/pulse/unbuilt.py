@@ -1,8 +1,8 @@
 """Days and tenant-years that could not be built, and when they are tried again.
 
-A statement may fail because of the rows that it reads, or because Athena is out of order. So a day
-or a tenant-year is called failing only if it failed by itself while others could be built, or if it
-has failed for a day. Until then it is waiting, and is tried at every run.
+A statement may fail because of the rows that it reads, or because Athena does not work. So a day or
+a tenant-year counts as failing only if it failed by itself while others could be built, or if it
+has failed for a day. Until then it counts as waiting, and every run tries it.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from pulse.errors import AthenaError, PulseError
 
 HOUR_US = 3600 * days.SECOND
 NIGHT_US = 20 * HOUR_US
-"""A little less than from one nightly run to the next."""
+"""A little less than the time between two nightly runs."""
 _REASON_LENGTH = 500
 
 
@@ -28,17 +28,17 @@ class Unbuilt:
     since_us: int
     tried_us: int
     tries: int = 0
-    """How often it failed by itself; 0: something else holds it up."""
+    """How often it failed by itself; 0 if only something else keeps it from being built."""
     alone: bool = False
-    """A statement over it alone fails, so it would make statements over others fail, too."""
+    """Whether a statement over it alone fails, so that it makes statements over others fail too."""
     failing: bool = False
-    """As far as we know, it cannot be built from its present rows."""
+    """Whether it counts as failing."""
     among: int = 0
-    """A statement over so many failed, and time ran out before the one at fault was found."""
+    """The size of the statement that failed, if the time ended before its cause was found."""
 
     @classmethod
     def waiting(cls, of: object, reason: object, *, among: int = 0) -> Self:
-        """A thing that could not be built, without any sign that its own rows are to blame."""
+        """A thing that could not be built, although its own rows may not be the cause."""
         now = days.now_us()
         return cls(str(of), _short(reason), now, now, among=among)
 
@@ -63,7 +63,7 @@ class Unbuilt:
         )
 
     def is_due(self, of: object) -> bool:
-        """Is it to be tried again now? `of` is the present version or hash.
+        """Whether it is to be tried again now. `of` is the present version or hash.
 
         A failing thing is tried after an hour if it has changed, otherwise after one, two, four …
         hours, and then every night.
@@ -71,7 +71,7 @@ class Unbuilt:
         return not self.failing or days.now_us() >= self.due_us(of)
 
     def due_us(self, of: object) -> int:
-        """The moment from which on it is to be tried again, if it stays at `of`."""
+        """When it is to be tried again if `of` stays its version or hash (UTC, microseconds)."""
         if not self.failing:
             return self.tried_us
         patience = HOUR_US if str(of) != self.of else HOUR_US << min(self.tries - 1, 5)
@@ -79,12 +79,12 @@ class Unbuilt:
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Self:
-        """From a record of the table. Attributes that a newer release has added are ignored."""
+        """Read it from a record of the table. Attributes of a newer version are ignored."""
         known = [field.name for field in fields(cls)]
         return cls(**{name: record[name] for name in known if name in record})
 
     def record(self) -> dict[str, Any]:
-        """As a record of the table."""
+        """The members of a record of the table."""
         return asdict(self)
 
 

@@ -1,9 +1,9 @@
-"""The names that a time zone may have here: one list, whatever machine runs.
+"""The names of time zones that tenants may have: the same list on every machine.
 
-Machines differ in the zones that their own files know: `posixrules`, `localtime` and `right/UTC`
-are none that tzdata, which the functions carry, or a browser could read. The list is that of tzdata
+Machines have different zones in their own files, such as `posixrules`, `localtime` and `right/UTC`,
+which neither tzdata, which the functions use, nor a browser can read. This is the list of tzdata
 2026.6 (canonical names and links, in the public domain) without `Factory`, which stands for a clock
-that nobody has set. JavaScript engines (ECMA-402, by ICU) take all of them.
+that nobody has set. JavaScript engines (ECMA-402, by ICU) know all of these.
 """
 
 _NAMES = """
