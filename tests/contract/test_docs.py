@@ -102,6 +102,18 @@ def test_the_manual_counts_the_calls_of_schedules_that_are_always_there() -> Non
     assert arithmetic.endswith(f", and {len(every_day)} calls a night")
 
 
+def test_the_readme_says_what_a_stack_costs_as_the_manual_does() -> None:
+    readme = (ROOT / "README.md").read_text()
+    [most] = re.findall(r"costs less than \$(\d+) a month", readme)
+    [million] = re.findall(r"cost \$([\d.]+)", readme)
+    idle = _section("Cost").split("**A stack that nobody uses**, a month:\n\n")[1].split("\n\n")[0]
+    parts = dict(re.findall(r"^\| ([^|]+) \| .+ \| ([\d.]+) \|$", idle, re.MULTILINE))
+    [web_acl] = [part for part in parts if part.startswith("web ACL")]  # which a stack lacks
+    assert len(parts) > 5
+    assert 0 < sum(map(Decimal, parts.values())) - Decimal(parts[web_acl]) < Decimal(most)
+    assert f"| **together** | | **{million}** |" in _section("Cost")
+
+
 def test_the_manual_begins_with_all_of_its_sections() -> None:
     page = MANUAL.read_text()
     linked = re.findall(r"\]\(#([\w-]+)\)", page.split("\n## ")[0])
