@@ -6,6 +6,7 @@ Its roll-up answers the question until the rows change: the statement names the 
 so that no other rows can be taken for it.
 """
 
+import itertools
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -165,7 +166,7 @@ class Distributed:
 
     def _wait(self, asked: Asked, remaining_s: Remaining) -> Asked:
         """The statement when it has ended. Raises UnavailableError if it runs on."""
-        for poll in range(1_000_000):
+        for poll in itertools.count():
             if asked.execution is None:  # somebody else is at beginning it
                 asked = self.questions.get(asked.tenant, asked.name) or asked
             if asked.execution is not None and asked.state == "running":
