@@ -1,7 +1,7 @@
-"""An AWS account as the runtime sees it: credentials, a region, and clients that are made once.
+"""An AWS account for the stack: credentials, a region, and clients that are made once.
 
-The account is moto's, run in a process of its own (`Moto`), so that its threads, its patched
-internals and its global state never meet those of the caller.
+The account is one of moto, which runs in a process of its own (`Moto`), so that its threads, its
+patched internals and its global state do not affect the caller.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Account:
         endpoint_url: str | None = None,
         credentials: Mapping[str, str] | None = None,
     ) -> None:
-        """Without `endpoint_url` and `credentials`, the environment's are used."""
+        """Use the environment's endpoint and credentials if none are given."""
         self.region = region
         self.endpoint_url = endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
         self.credentials = dict(credentials or {})
@@ -48,7 +48,7 @@ class Account:
         )
 
     def assume(self, role_arn: str, session_name: str) -> Account:
-        """The account as a role sees it. moto's sessions never expire, so none is renewed."""
+        """The account with the credentials of a role; moto's sessions never expire."""
         sts = self.client("sts")
         given = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
         credentials = {
@@ -59,7 +59,7 @@ class Account:
         return Account(self.region, endpoint_url=self.endpoint_url, credentials=credentials)
 
     def client(self, service: str) -> Any:
-        """The account's client of `service`: making one takes long, so it is made once."""
+        """The account's client of `service`, which is made once because making one takes long."""
         with self._lock:
             if service not in self._clients:
                 make: Any = self._session.client
@@ -76,10 +76,10 @@ class MotoError(Exception):
 
 
 class Moto:
-    """moto's server with Athena on DuckDB, in its own process, its port free-chosen.
+    """moto's server with Athena on DuckDB, in a process of its own, on any free port.
 
-    `call_function` gets each call of a Lambda function that moto decides on: lambda:Invoke, and
-    what the rules of EventBridge send. See local/events.py for the messages.
+    `call_function` is called for each invocation of a Lambda function in moto: by lambda:Invoke, or
+    by a rule of EventBridge. local/events.py has the form of the messages.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Moto:
         log: BinaryIO | int,
         permissions: Path | None,
     ) -> None:
-        """Starts the process. IAM's judgements go to the file `permissions`, if there is one."""
+        """Start the process. Decisions of IAM are written to the file `permissions`, if given."""
         self._call_function = call_function
         kept = [str(permissions.resolve())] if permissions else []
         ours, theirs = Pipe()
@@ -101,12 +101,12 @@ class Moto:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C is for the stack, which then ends moto in order
+                start_new_session=True,  # Ctrl-C must reach only the stack, which then ends moto
             )
         self._connection = ours
 
     def wait(self, region: str) -> Account:
-        """The account of moto's administrator, once the server answers. Raises MotoError."""
+        """Wait until the server runs; return the account of its administrator. Raises MotoError."""
         try:
             if not self._connection.poll(START_SECONDS):
                 raise MotoError(f"moto did not start within {START_SECONDS} seconds")
@@ -119,17 +119,17 @@ class Moto:
 
     @property
     def process_id(self) -> int:
-        """The process's number, for who asks what it uses."""
+        """The process's id."""
         return self._process.pid
 
     def stop(self) -> None:
-        """The process has ended."""
+        """End the process and wait for its end."""
         self._process.kill()
         self._process.wait()
         self._connection.close()
 
 
 def _environment() -> dict[str, str]:
-    """The caller's, without its AWS account: moto must never reach a real one."""
+    """The caller's environment without its AWS account: moto must never reach a real one."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     return kept | {"PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true"}

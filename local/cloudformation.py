@@ -1,15 +1,14 @@
-"""CloudFormation of moto, completed: the resource types a SAM application needs and moto lacks.
+"""Adds to moto's CloudFormation the resource types that a SAM application needs and moto lacks.
 
-Runs inside the process that runs moto. `install()` is called before the first stack is made. After
-it, a stack either is made whole or fails with the name of what is not supported: moto alone would
-log a warning and leave the resource out.
+It runs in moto's process; `install()` is called before the first stack is made. After that a stack
+is either made completely, or fails with the name of what is not supported. moto alone would log a
+warning and leave the resource out.
 
-Types come in three kinds:
-- made: Glue databases and tables, Athena workgroups, secrets and bucket versioning really exist in
-  moto;
-- noted: what the embedded stack itself runs (the HTTP API, schedules, queue pollers) or what has no
-  meaning on one machine (alarms, CDN, lifecycle rules, resource policies). Ref and GetAtt work;
-- refused: what moto would accept and nobody would serve.
+There are three kinds of types:
+- made: Glue databases and tables, Athena workgroups, secrets and bucket versioning exist in moto;
+- noted: what the embedded stack runs itself (the HTTP API, schedules, queue pollers), and what has
+  no meaning on one machine (alarms, CDN, lifecycle rules, resource policies). Ref and GetAtt work;
+- refused: what moto would accept and the embedded stack would not run.
 """
 
 from __future__ import annotations
@@ -171,7 +170,7 @@ def _secret(properties: Properties, place: Place) -> Made:
 
 
 def _generated(backend: SecretsManagerBackend, asked: Properties) -> str:
-    """A secret's text as GenerateSecretString asks for it."""
+    """Generate a secret's text by its GenerateSecretString."""
     drawn = json.loads(
         backend.get_random_password(
             password_length=int(asked.get("PasswordLength", 32)),
@@ -197,7 +196,7 @@ def _http_api(properties: Properties, place: Place) -> Made:
 
 
 def _layer(properties: Properties, place: Place) -> Made:
-    # moto's answers Ref with an object of Python
+    # moto's own gives an object of Python for Ref
     name = properties.get("LayerName", place.generated_name)
     return Made(place.arn("lambda", f"layer:{name}:1"))
 
@@ -207,7 +206,7 @@ def _stage(properties: Properties, place: Place) -> Made:
 
 
 def _queue_poller(properties: Properties, place: Place) -> Made:
-    # moto's own poller would take each message and try Docker
+    # moto's own poller would receive each message and start Docker
     mapping = str(uuid.uuid4())
     return Made(mapping, {"Id": mapping})
 
@@ -235,7 +234,7 @@ def _edge_function(properties: Properties, place: Place) -> Made:
 
 
 def _noted(properties: Properties, place: Place) -> Made:
-    """A resource without a life here: it answers with its name, and that as its Id too."""
+    """A resource that does nothing here: Ref and GetAtt of Id give its name."""
     return Made(place.generated_name, {"Id": place.generated_name})
 
 
@@ -304,7 +303,7 @@ class Bucket(FakeBucket):
 
 
 def install() -> None:
-    """Teach the moto of this process the types above. Calling it again changes nothing."""
+    """Add the types above to the moto of this process. To call it again changes nothing."""
     models: dict[str, Any] = parsing.get_model_map()
     if "AWS::Glue::Table" in models:
         return
@@ -339,7 +338,7 @@ def _resource_class(resource_type: str) -> type[CloudFormationModel] | None:
 
 
 def _stack_resources(stack: Stack) -> list[type[CloudFormationModel]]:
-    """Those that there are: moto stumbles over its own None for one whose condition is false."""
+    """The stack's resources without moto's None for those whose condition is false."""
     return [resource for resource in stack.resource_map.values() if resource is not None]
 
 
@@ -347,7 +346,7 @@ _moto_parse_template = Stack.parse_template
 
 
 def _parse_template(template: str) -> dict[str, Any]:
-    """JSON read as JSON: moto takes all for YAML, which takes a second for a template of ours."""
+    """Read JSON as JSON: moto reads every template as YAML, which takes a second for ours."""
     try:
         body: dict[str, Any] = json.loads(template)
     except ValueError:
@@ -359,7 +358,7 @@ _moto_get_template = CloudFormationResponse.get_template
 
 
 def _get_template(self: CloudFormationResponse) -> ActionResult:
-    """GetTemplate; its Processed stage, which moto leaves out, is `resolved_resources`."""
+    """GetTemplate. Its Processed stage, which moto lacks, has `resolved_resources`."""
     if self._get_param("TemplateStage") != "Processed":
         return _moto_get_template(self)
     stack = self.cloudformation_backend.get_stack(self._get_param("StackName"))
@@ -377,7 +376,7 @@ def resolved_resources(stack: Stack) -> dict[str, Any]:
         if resource is not None:
             resolved[logical_id] = {
                 "Type": definition["Type"],
-                # a few of moto's own resources have no name
+                # a few of moto's own resources have no physical id
                 "PhysicalResourceId": getattr(resource, "physical_resource_id", logical_id),
                 "Properties": _with_secrets(
                     parsing.clean_json(definition.get("Properties", {}), stack.resource_map)
@@ -393,7 +392,7 @@ _SECRET = re.compile(
 
 
 def _with_secrets(value: Any) -> Any:
-    """The value with what its references to secrets mean; moto leaves them as they are written."""
+    """The value with references to secrets replaced by the secrets, which moto does not do."""
     if isinstance(value, dict):
         return {key: _with_secrets(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,8 +1,8 @@
-"""A SAM template deployed on moto: translated, created, and read back with all names resolved.
+"""Deploys a SAM template on moto and reads the stack back with all references resolved.
 
-    deployment = deploy(Path("template.yaml"), stack_name="pulse", parameters={})
+    deployment = deploy(Path("template.yaml"), stack_name="shop", parameters={})
 
-The same call serves the embedded stack (a server) and tests (inside mock_aws, in process).
+The embedded stack uses it on moto's server, tests within mock_aws in their own process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LAMBDA_RETRIES = 2
 
 
 class DeploymentError(Exception):
-    """CloudFormation would not create the stack."""
+    """CloudFormation did not create the stack."""
 
 
 @dataclass(frozen=True)
@@ -34,33 +34,33 @@ class Resource:
     type: str
     physical_id: str
     properties: Mapping[str, Any]
-    """With every Ref, GetAtt, Sub and If resolved."""
+    """Its properties, with every Ref, GetAtt, Sub and If resolved."""
 
 
 @dataclass(frozen=True)
 class FunctionConfig:
-    """What it takes to run a function."""
+    """What is needed to run a function."""
 
     name: str
     arn: str
     handler: str
     environment: Mapping[str, str]
     timeout: int
-    """Seconds."""
+    """In seconds."""
     memory_mb: int
     role_arn: str
     code_dirs: tuple[Path, ...]
-    """The function's own folder, then those of its layers that are part of the template."""
+    """The function's own folder, then those of its layers in the template."""
     reserved_concurrency: int | None = None
     retries: int = LAMBDA_RETRIES
     """How often a failed asynchronous call is tried again."""
     failure_queue_url: str | None = None
-    """Where is told what failed each time."""
+    """The queue to which events go whose calls have all failed; None if there is none."""
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack that exists, by logical ids."""
+    """A stack that was created; its parts are found by their logical ids."""
 
     stack_name: str
     resources: Mapping[str, str]
@@ -84,11 +84,11 @@ def deploy(
     region: str = "eu-central-1",
     account: Account | None = None,
 ) -> Deployment:
-    """The stack exists when this returns.
+    """Create the stack of a template.
 
-    Without `account`, the environment says where: a moto server (AWS_ENDPOINT_URL), which must be
-    ours (local.moto_server), or the moto of this process. Raises TemplateError for a template that
-    is wrong in itself and DeploymentError for one that cannot be created.
+    Without `account` it is created where the environment says: on a moto server
+    (AWS_ENDPOINT_URL), which must be that of local.moto_server, or on the moto of this process.
+    Raises TemplateError for a wrong template, and DeploymentError if the stack cannot be created.
     """
     bucket = f"code-of-{stack_name}"
     translated = translate(template, parameters, bucket=bucket, region=region)
@@ -103,7 +103,7 @@ def deploy(
 def create_stack(
     translated: Translated, account: Account, *, stack_name: str, bucket: str
 ) -> Deployment:
-    """`deploy`, from a template that has been translated for `bucket`."""
+    """As `deploy`, for a template that has been translated for `bucket`."""
     _put_code(translated, account, bucket)
     stacks = account.client("cloudformation")
     try:
@@ -135,12 +135,12 @@ def create_stack(
 
 
 def _put_code(translated: Translated, account: Account, bucket: str) -> None:
-    """An empty archive for each folder: CloudFormation insists on one, nobody opens it."""
+    """Put an empty archive for each folder: CloudFormation asks for one, and nothing reads it."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as content:
         content.writestr("local.txt", "runs from its folder")
     storage = account.client("s3")
-    if account.region == "us-east-1":  # the one region that S3 does not want to be told
+    if account.region == "us-east-1":  # S3 refuses this region as a constraint
         storage.create_bucket(Bucket=bucket)
     else:
         place = {"LocationConstraint": account.region}
@@ -192,7 +192,7 @@ def _functions(
 
 
 def _failure_queue(events: Mapping[str, Any], queues: Mapping[str, str]) -> str | None:
-    """The address of the queue that asynchronous calls go to once they have failed for good.
+    """The address of the queue to which events of asynchronous calls go after the last failure.
 
     Raises DeploymentError for a destination that is no queue of the template.
     """
@@ -207,7 +207,7 @@ def _failure_queue(events: Mapping[str, Any], queues: Mapping[str, str]) -> str 
 
 
 def _layer_path(folder: Path) -> Path:
-    """What Lambda puts on the path of a layer: its folder python, or all if it is built to that."""
+    """The folder of a layer that is on the path: `python`, or all of it if SAM builds it there."""
     return folder / "python" if (folder / "python").is_dir() else folder
 
 
@@ -216,7 +216,7 @@ def _account_of(arn: str) -> str:
 
 
 def _as_text(value: Any) -> str:
-    """A value of an environment variable: YAML's true is Lambda's "true"."""
+    """The text of an environment variable: YAML's true is "true" in Lambda."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

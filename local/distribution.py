@@ -1,6 +1,6 @@
-"""The CloudFront distribution as the template describes it: what is a page, and its headers.
+"""The CloudFront distribution of the template: which paths are pages, and with which headers.
 
-Read once from the deployment; local/edge.py asks it for every request.
+It is read once from the deployment; local/edge.py uses it for every request.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class HeadersPolicy:
-    """What CloudFront adds to replies."""
+    """The headers that CloudFront adds to replies."""
 
     always: Headers = ()
     to_origins: Headers = ()
-    """Added where the request names an origin."""
+    """Those that are added if the request has an Origin header."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Behaviour:
     """A cache behaviour of the distribution: how it handles requests for some paths."""
 
     pattern: str
-    """With CloudFront's * for any characters and ? for one."""
+    """A pattern of paths: * stands for any characters, ? for one."""
     is_pages: bool
-    """Answered from the bucket of pages; otherwise by the API."""
+    """Whether replies come from the bucket of pages; otherwise they come from the API."""
     methods: tuple[str, ...]
     headers: HeadersPolicy
 
@@ -43,12 +43,12 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Distribution:
-    """Everything the template says about its distribution."""
+    """The template's distribution."""
 
     behaviours: tuple[Behaviour, ...]
     """In the order in which they are tried; the last one fits every path."""
     api_headers: Headers = ()
-    """What it shows the API with each request."""
+    """The headers that it adds to each request to the API."""
 
     def behaviour(self, path: str) -> Behaviour:
         """The behaviour for a path."""
@@ -81,7 +81,7 @@ def _behaviour(
         pattern=described.get("PathPattern", "*"),
         is_pages=described["TargetOriginId"] in buckets,
         methods=tuple(described.get("AllowedMethods", ("GET", "HEAD"))),
-        headers=policies.get(named, HeadersPolicy()),  # a policy of AWS's own is not known here
+        headers=policies.get(named, HeadersPolicy()),  # AWS's managed policies are not known here
     )
 
 
@@ -95,7 +95,7 @@ def _shown_to_the_api(origins: Iterable[Mapping[str, Any]]) -> Headers:
 
 
 def _policy(config: Mapping[str, Any]) -> HeadersPolicy:
-    """The headers, but Strict-Transport-Security: it may not be sent without TLS (RFC 6797)."""
+    """The headers, without Strict-Transport-Security, which needs TLS (RFC 6797)."""
     security = config.get("SecurityHeadersConfig", {})
     headers = []
     if policy := security.get("ContentSecurityPolicy"):

@@ -1,10 +1,10 @@
-"""Makes moto's DynamoDB do one thing at a time, and quick enough for thousands of records.
+"""Makes moto's DynamoDB handle one call at a time, and fast enough for thousands of records.
 
-Runs in moto's process, whose server answers each call in a thread of its own. moto reads a record,
-works on it and writes it without keeping others out: of two additions to one number at once, which
-DynamoDB makes one after the other, one could be lost. A transaction copies the whole table first,
-which ends in an error when a record comes meanwhile; and where it fails it puts the copy back,
-which takes away what others have written since. And a query sorts all records of the table.
+It runs in moto's process, whose server has a thread for each call. moto reads a record, changes it
+and writes it without a lock, so one of two simultaneous additions to a number could be lost, which
+DynamoDB makes one after the other. For a transaction moto copies the whole table, which fails if a
+record is added meanwhile; and if the transaction fails it restores the copy, which removes what
+others have written since. And for a query moto sorts all records of the table.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _Place = tuple[Table, DynamoType, DynamoType]
 
 
 def install() -> None:
-    """The DynamoDB of this process's moto is so from now on. A second time changes nothing."""
+    """Change the DynamoDB of this process's moto. To call it again changes nothing."""
     table: Any = Table
     if table.query is _query:
         return
@@ -74,13 +74,13 @@ def _transact_write_items(
 def _named(
     backend: DynamoDBBackend, transact_items: Sequence[Mapping[str, Mapping[str, Any]]]
 ) -> Iterator[tuple[_Place, Item | None]]:
-    """The records that the transaction is about, as they are now."""
+    """The records of a transaction, as they are now."""
     for operations in transact_items:
         for operation in operations.values():
             table = backend.tables.get(operation["TableName"])
             key = operation.get("Key") or operation.get("Item") or {}
             if table is None or not {table.hash_key_attr, table.range_key_attr} <= key.keys():
-                continue  # moto refuses it
+                continue  # moto refuses the transaction
             hash_key = DynamoType(key[table.hash_key_attr])
             range_key = DynamoType(key[table.range_key_attr or ""])
             yield (table, hash_key, range_key), copy.deepcopy(table.get_item(hash_key, range_key))
@@ -88,7 +88,7 @@ def _named(
 
 @contextmanager
 def _undone_on_error(before: Mapping[_Place, Item | None]) -> Iterator[None]:
-    """If the block fails, the records are as they were."""
+    """If the block raises, restore the records."""
     try:
         yield
     except BaseException:
@@ -113,7 +113,7 @@ def _query(
     *more: Any,
     **given: Any,
 ) -> Any:
-    """As moto's, over the records of that key alone, where no index is asked."""
+    """As moto's own, but only over the records of the key, unless an index is queried."""
     among: Any = self
     if hash_key is not None and not index_name:
         among = copy.copy(self)
@@ -134,7 +134,7 @@ def _query(
 
 
 def _copied(self: Table, memo: dict[int, Any]) -> Table:
-    """A copy of a table for a backup; the table itself for a transaction, which is undone here."""
+    """A copy of the table for a backup, but the table itself for a transaction."""
     if getattr(_mine, "transacting", False):
         return self
     made = copy.copy(self)

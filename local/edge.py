@@ -1,9 +1,9 @@
-"""CloudFront's place in the embedded stack: pages and the API on one port.
+"""CloudFront's part of the embedded stack: pages and the API on one port.
 
-Pages come from the folder that a deployed stack's bucket is filled from, with the headers that the
-template declares; requests for the API go on to the gateway as they came, and beside them what
-CloudFront shows: the secret, and the viewer's address. The folder is read at each request: what was
-built anew is there at once. What the pages are called and how they are kept a Site says.
+Pages come from the folder from which a deployed stack's bucket is filled, with the headers that the
+template declares. Requests for the API go to the gateway unchanged, except for the headers that
+CloudFront adds: the secret and the viewer's address. The folder is read at each request, so that
+newly built pages are served at once. A Site gives the pages' names and how long caches keep them.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _TEXT = (("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-st
 
 
 class Site(Protocol):
-    """The pages as a deployed stack serves them: what its CloudFront functions and bucket do."""
+    """The pages as a deployed stack serves them by its CloudFront functions and its bucket."""
 
     viewer_header: str
-    """The header in which the API is shown the viewer's address."""
+    """The header in which the API gets the viewer's address."""
 
     def files(self) -> Mapping[str, Path]:
-        """Every file by its name in the bucket; none where the pages are not built."""
+        """Every file by its name in the bucket; none if the pages are not built."""
         ...
 
     def name(self, path: str) -> str:
-        """The name of the file that answers for a path, without a slash before it."""
+        """The name of the file that is served for a path, without a slash before it."""
         ...
 
     def media_type(self, name: str) -> str:
@@ -40,12 +40,12 @@ class Site(Protocol):
         ...
 
     def cache_control(self, name: str) -> str:
-        """How long a file is kept."""
+        """The Cache-Control of a file."""
         ...
 
 
 class Edge:
-    """Answers requests by the rules of the template's distribution."""
+    """Replies to requests by the rules of the template's distribution."""
 
     def __init__(self, distribution: Distribution, site: Site, gateway: Gateway) -> None:
         self._distribution = distribution
@@ -53,7 +53,7 @@ class Edge:
         self._gateway = gateway
 
     def answer(self, request: Request) -> tuple[Reply, str | None]:
-        """The reply, and the key of the API's route that gave it; None where it is a page's."""
+        """The reply, and the key of the API's route that made it; None if it is a page."""
         behaviour = self._distribution.behaviour(request.path)
         if not behaviour.is_pages:
             return self._gateway.answer(self._handed_on(request))
@@ -64,7 +64,7 @@ class Edge:
         return Reply(reply.status, reply.headers + added, reply.body), None
 
     def _handed_on(self, request: Request) -> Request:
-        """The request as the API gets it: what is added takes the place of what was sent so."""
+        """The request as the API gets it; added headers replace those of the same name."""
         added = (*self._distribution.api_headers, (self._site.viewer_header, request.source_ip))
         names = {name for name, _ in added}
         kept = tuple(header for header in request.headers if header[0].lower() not in names)
@@ -76,7 +76,7 @@ class Edge:
         found = self._site.files()
         if not found:
             return Reply(404, _TEXT, b"The pages are not built.\n")
-        # only what was found in the folder has a name here: no path leads out of it
+        # only files of the folder have a name here, so no path leads out of it
         name = self._site.name(request.path)
         if name not in found:
             return Reply(404, _TEXT, b"There is no such page.\n")
@@ -93,6 +93,6 @@ class Edge:
 
 
 def _is_known(etag: str, shown: str | None) -> bool:
-    """Whether If-None-Match names the ETag, or anything."""
+    """Whether If-None-Match names the ETag, or is *."""
     tags = [tag.strip().removeprefix("W/") for tag in (shown or "").split(",")]
     return etag in tags or "*" in tags

@@ -1,6 +1,6 @@
-"""Lambda functions called from within moto: lambda:Invoke, and what EventBridge's rules send.
+"""Invocations of Lambda functions within moto: by lambda:Invoke, and by EventBridge's rules.
 
-Runs in moto's process. moto would start a container for the first and raise an error for the
+It runs in moto's process. moto would start a container for the first and raise an error for the
 second; here both become a message to the stack, which runs the function:
 
     {"function": name, "payload": the event, "wait": true}     answered by {"result"} or {"error"}
@@ -29,7 +29,7 @@ def install(call_function: CallFunction) -> None:
     def invoke(self: LambdaFunction, body: Any, headers: Any, response_headers: Any) -> str | bytes:
         kind = headers.get("x-amz-invocation-type", "RequestResponse")
         if kind == "DryRun":
-            return ""  # that the caller may call it has been judged by now
+            return ""  # IAM has allowed the call by now
         wait = kind == "RequestResponse"
         payload = json.loads(body) if body else {}
         message = {"function": self.function_name, "payload": payload, "wait": wait}
@@ -65,7 +65,7 @@ def install(call_function: CallFunction) -> None:
 
 
 def target_payload(target: dict[str, Any], event: dict[str, Any]) -> Any:
-    """What a rule's target gets for `event`, moto's form of it: time as a number."""
+    """The event that a rule's target gets for `event`, in which moto has the time as a number."""
     if "Input" in target:
         return json.loads(target["Input"])
     seen = {key: value for key, value in event.items() if key != "ingestion-time"}

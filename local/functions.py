@@ -1,7 +1,7 @@
-"""Lambda: each function a small pool of warm worker processes (local/worker.py).
+"""Lambda: each function is a small pool of warm worker processes (local/worker.py).
 
-A worker sees what Lambda would show it: the code, the layers, the template's environment and its
-own role's credentials; never the repository or the caller's environment.
+A worker has what it would have in Lambda: the code, the layers, the template's environment and the
+credentials of its role. It has neither the repository nor the caller's environment.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WORKER = Path(__file__).with_name("worker.py")
 MOST_WORKERS = 4
 IMPORT_SECONDS = 60
 RETRY_SECONDS = (1, 2)
-"""Pauses before an asynchronous call is tried again: Lambda's are one and two minutes."""
+"""Seconds before an asynchronous call is tried again; in Lambda these are one and two minutes."""
 
 
 class FunctionError(Exception):
@@ -42,11 +42,11 @@ class FunctionError(Exception):
         super().__init__(f"{error.get('errorType')}: {error.get('errorMessage')}")
         self.error_type = str(error.get("errorType"))
         self.error = dict(error)
-        """errorType, errorMessage and stackTrace, as Lambda reports them."""
+        """The members errorType, errorMessage and stackTrace, as in Lambda."""
 
 
 class Worker:
-    """One process; runs one event at a time."""
+    """One process, which runs one event at a time."""
 
     def __init__(
         self, config: FunctionConfig, environment: Mapping[str, str], log: BinaryIO | int
@@ -67,7 +67,7 @@ class Worker:
             )
 
     def run(self, event: Any) -> Any:
-        """What the handler returns for `event`. After a FunctionError look at `usable`."""
+        """Return what the handler returns. After a FunctionError `usable` may be false."""
         try:
             self._wait_until_imported()
             deadline = time.time() + self._config.timeout
@@ -103,13 +103,13 @@ class Worker:
         return self._ready and self._process.poll() is not None
 
     def kill(self) -> None:
-        """The process and what it started have ended."""
+        """End the process and those that it started."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def _wait_until_imported(self) -> None:
-        """The first seconds of a process are not part of the function's time, as in Lambda."""
+        """Wait for the import, which as in Lambda does not count towards the function's timeout."""
         if self._ready:
             return
         if not self._connection.poll(IMPORT_SECONDS):
@@ -127,7 +127,7 @@ def _failure(error_type: str, message: str) -> FunctionError:
 
 
 class Function:
-    """A deployed function. At most `concurrency` events run at once, others wait their turn."""
+    """A deployed function. At most `concurrency` events run at once; others wait."""
 
     def __init__(
         self, config: FunctionConfig, environment: Mapping[str, str], log: BinaryIO | int
@@ -145,45 +145,45 @@ class Function:
         self._stopped = False
 
     def warm(self) -> None:
-        """Start one process now; its imports go on while others work."""
+        """Start one process now, without waiting for its imports."""
         worker = self._new_worker()
         with self._lock:
             self._idle.append(worker)
 
     def invoke(self, event: Any) -> Any:
-        """What the handler returns. Raises FunctionError."""
+        """Run an event; return what the handler returns. Raises FunctionError."""
         try:
             return self.submit(event).result()
         except CancelledError as error:
             raise _failure("Stopped", "the stack was stopped before its turn came") from error
 
     def submit(self, event: Any) -> Future[Any]:
-        """The handler's result, or FunctionError, to come."""
+        """Run an event in the background; the future gets the result or a FunctionError."""
         self._count(+1)
         future = self._threads.submit(self._run, event)
         future.add_done_callback(lambda _: self._count(-1))
         return future
 
     def submit_event(self, event: Any) -> None:
-        """Lambda's asynchronous call: nobody waits, and a failure is tried again.
+        """Run an event in the background and try again if it fails, as Lambda's asynchronous call.
 
-        What fails each time goes to the queue that the template names for it.
+        An event that fails each time goes to the queue that the template names for that.
         """
         self._count(+1)
         self._attempt(event, self.config.retries)
 
     @property
     def pending(self) -> int:
-        """Events accepted and not finished; those that will be tried again are among them."""
+        """How many accepted events are not finished, including those that will be tried again."""
         return self._pending
 
     @property
     def accepted(self) -> int:
-        """Events accepted since the start."""
+        """How many events were accepted since the start."""
         return self._accepted
 
     def stop(self) -> None:
-        """No process of this function is left. What still ran has failed."""
+        """End all processes of the function. Events that are running fail."""
         with self._lock:
             self._stopped = True
             workers = list(self._all)
@@ -192,7 +192,7 @@ class Function:
             worker.kill()
 
     def _attempt(self, event: Any, retries: int) -> None:
-        with suppress(RuntimeError):  # raised once the pool is shut down
+        with suppress(RuntimeError):  # raised after the pool was shut down
             self._threads.submit(self._run, event).add_done_callback(
                 lambda done: self._after_attempt(done, event, retries)
             )
@@ -210,7 +210,7 @@ class Function:
         again.start()
 
     def _tell_of_failure(self, event: Any, error: FunctionError) -> None:
-        """Send Lambda's record of an event that was given up, by the right of the function."""
+        """Send Lambda's record of an event that failed for good, with the function's own rights."""
         if self.config.failure_queue_url is None:
             return
         record = {
@@ -286,14 +286,14 @@ class Function:
 
 
 def start_function(config: FunctionConfig, account: Account, log: BinaryIO | int) -> Function:
-    """A function with its role's credentials and one process on its way up."""
+    """Make a function with its role's credentials, and start its first process."""
     function = Function(config, environment_of(config, account), log)
     function.warm()
     return function
 
 
 def environment_of(config: FunctionConfig, account: Account) -> dict[str, str]:
-    """The variables that Lambda would give the function, its role's credentials among them."""
+    """The environment variables that Lambda gives the function, with its role's credentials."""
     role = account.assume(config.role_arn, config.name)
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     temporary = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - Lambda's own writable folder

@@ -1,8 +1,8 @@
-"""moto's Glue made quick enough for tables of thousands of days.
+"""Makes moto's Glue fast enough for tables of thousands of days.
 
-Runs in moto's process. moto serialises each member of each partition by botocore's model of the
-service: measured, 4,000 partitions took seconds, of a process that answers for all of AWS. And it
-gives all partitions of a table in one answer, where Glue gives pages of a thousand at most.
+It runs in moto's process. moto serialises each member of each partition by botocore's model of the
+service: 4,000 partitions were measured to take seconds, in the process that is all of AWS. And moto
+returns all partitions of a table in one reply, while Glue has pages of at most a thousand.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from moto.glue.models import FakePartition
 from moto.glue.responses import GlueResponse
 
 LARGEST_PAGE = 1000
-"""The most partitions that Glue gives in one answer, and the most that it is asked for by name."""
+"""The most partitions in one reply of Glue, and the most names in one request."""
 
 
 def install() -> None:
-    """The Glue of this process's moto answers for partitions so from now on."""
+    """Change how the Glue of this process's moto replies about partitions."""
     responses: Any = GlueResponse
     responses.get_partitions = get_partitions
     responses.batch_get_partition = batch_get_partition
 
 
 def get_partitions(call: GlueResponse) -> str:
-    """GetPartitions: the partitions that the expression wants, in the order of their values."""
+    """GetPartitions: the partitions that match the expression, in the order of their values."""
     asked = call.parameters
     size = min(int(asked.get("MaxResults") or LARGEST_PAGE), LARGEST_PAGE)
     found = sorted(_wanted(call, asked), key=lambda one: one.values)
@@ -43,7 +43,7 @@ def get_partitions(call: GlueResponse) -> str:
 
 
 def batch_get_partition(call: GlueResponse) -> str:
-    """BatchGetPartition: those that there are of the partitions named."""
+    """BatchGetPartition: those of the named partitions that exist."""
     asked = call.parameters
     named = asked.get("PartitionsToGet") or []
     if len(named) > LARGEST_PAGE:
@@ -65,7 +65,7 @@ def _wanted(call: GlueResponse, asked: Mapping[str, Any]) -> list[FakePartition]
 
 
 def _values_of(token: str) -> list[str]:
-    """The values of the last partition of the page before. Raises an error of Glue for no token."""
+    """The values of the last partition of the page before. Raises Glue's error for a bad token."""
     try:
         values: list[str] = list(json.loads(token))
     except (TypeError, ValueError) as error:
@@ -79,7 +79,7 @@ def _described(partitions: Iterable[FakePartition], asked: Mapping[str, Any]) ->
 
 
 def _one(partition: FakePartition, *, without_columns: bool) -> dict[str, Any]:
-    """A partition in Glue's own JSON, whose moments are seconds since 1970."""
+    """A partition in Glue's JSON, in which times are seconds since 1970."""
     described = partition.as_dict()
     described["CreationTime"] = partition.creation_time.timestamp()
     storage = described.get("StorageDescriptor")

@@ -1,4 +1,4 @@
-"""HTTP in front of the functions, where API Gateway's HTTP API is on AWS."""
+"""The HTTP server in front of the functions: API Gateway's HTTP API in the embedded stack."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from local.routes import HttpApi
 LARGEST_BODY = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30.0
 IDLE_SECONDS = 60
-"""How long an open connection may say nothing."""
+"""After so many seconds without a request a connection is closed."""
 
 _LOG_FIELD = re.compile(r"\$context\.([A-Za-z.]+)")
 
 
 class Answerer(Protocol):
-    """Whoever answers the requests that reach the port."""
+    """Replies to the requests that reach the port."""
 
     def answer(self, request: Request) -> tuple[Reply, str | None]:
-        """The reply, and the key of the API's route that gave it; None where none did."""
+        """The reply, and the key of the API's route that made it; None if no route did."""
 
 
 class Gateway:
-    """Answers requests by the rules of an HTTP API."""
+    """Replies to requests by the rules of an HTTP API."""
 
     def __init__(self, api: HttpApi, functions: Mapping[str, Function]) -> None:
         self._api = api
         self._functions = functions
 
     def answer(self, request: Request) -> tuple[Reply, str]:
-        """The reply, and the key of the route that gave it.
+        """The reply, and the key of the route that made it.
 
-        A preflight goes to the route that there is for it, `$default` among them; only where there
-        is none is it answered here. The configuration's CORS headers win in either case.
+        A preflight goes to its route, which may be `$default`; only if there is none does the
+        gateway reply itself. In both cases the CORS headers are those of the configuration.
         """
         reply, route_key = self._route(request)
         cors, origin = self._api.cors, request.header("origin")
@@ -73,7 +73,7 @@ class Gateway:
         try:
             return to_reply(function.submit(event).result(INTEGRATION_SECONDS))
         except FutureTimeoutError:
-            return gateway_reply(503, "Service Unavailable")  # the function goes on, as on AWS
+            return gateway_reply(503, "Service Unavailable")  # the function still runs, as on AWS
         except (CancelledError, RuntimeError):
             return gateway_reply(503, "Service Unavailable")  # the stack is stopping
         except (FunctionError, ValueError, TypeError, AttributeError):
@@ -86,7 +86,7 @@ def _is_preflight(request: Request) -> bool:
 
 
 class _BadRequest(Exception):
-    """A request that cannot be read; the connection is of no more use."""
+    """A request that cannot be read; its connection has to be closed."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -94,11 +94,11 @@ class _BadRequest(Exception):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads requests off a connection and writes the replies."""
+    """Reads requests from a connection and writes the replies."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # a reply leaves in one piece
+    wbufsize = -1  # buffered, so that a reply is sent at once
     timeout = IDLE_SECONDS
     answerer: ClassVar[Answerer]
     access_log: ClassVar[AccessLog | None]
@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _BadRequest(413, "Request Entity Too Large")
             if size == 0:
                 while self.rfile.readline(8192).strip():
-                    """Trailers are of no interest."""
+                    """Skip the trailers."""
                 return bytes(body)
             body += self.rfile.read(size)
             self.rfile.readline(8)

@@ -1,16 +1,15 @@
-"""IAM made to judge each call in moto as AWS would, so that a role that is too narrow fails here.
+"""Makes moto's IAM judge each call as AWS would, so that a call without the right fails here, too.
 
-Runs in moto's process. moto checks signatures and policies when asked to, but knows the resource of
-few calls, cannot read policies made by CloudFormation, and takes globs for regular expressions.
+It runs in moto's process. moto can check signatures and policies, but knows the resource of few
+calls, cannot read policies that CloudFormation made, and takes globs for regular expressions.
 
-What is judged: the identity policies of users and roles, by action, resource and, of an Allow's
-conditions, those on what `CONTEXT_KEYS` names.
-What is not, in favour of the caller: other conditions (an Allow counts without them, a Deny with
-any is passed over), trust and resource policies, and the resource of services not listed in
-`permissions_needed` (their action alone counts). A pre-signed link is judged by the rights of
-whoever signed it; neither the signature nor its end is checked.
+It judges the identity policies of users and roles, by action, by resource and, in an Allow, by
+conditions on `CONTEXT_KEYS`. In favour of the caller it ignores other conditions (an Allow counts
+without them, a Deny with any does not count), trust and resource policies, and the resource of
+services that `permissions_needed` does not list (only their action counts). A pre-signed link is
+judged by the rights of its signer; neither its signature nor its expiry is checked.
 
-What was judged is recorded, once each: tests read there whether a role has more than it needs.
+Each decision is recorded once, so that tests can see whether a role has more rights than it needs.
 """
 
 from __future__ import annotations
@@ -41,19 +40,19 @@ EVERYTHING = json.dumps(
     }
 )
 ANY_RESOURCE = "*"
-"""The resource of a call whose resource is not known: every Allow for the action fits."""
+"""The resource of a call whose resource is not known: every Allow of the action matches."""
 
 LEADING_KEYS, EVENT_SOURCE, PREFIX = "dynamodb:LeadingKeys", "events:source", "s3:prefix"
 CONTEXT_KEYS = (LEADING_KEYS, EVENT_SOURCE, PREFIX)
-"""What a condition may ask of a call: partition keys, sources of events, the prefix listed."""
+"""The condition keys that are judged: partition keys, sources of events, the listed prefix."""
 
 Context = Mapping[str, tuple[str, ...]]
-"""What a call says of CONTEXT_KEYS."""
+"""The values of a call for CONTEXT_KEYS."""
 
 
 @dataclass(frozen=True)
 class Permission:
-    """What a call needs: an action (`s3:GetObject`), the ARN it is done to, and what it says."""
+    """A right that a call needs: an action (`s3:GetObject`), an ARN, and the condition keys."""
 
     action: str
     resource: str
@@ -61,13 +60,13 @@ class Permission:
 
     @classmethod
     def read(cls, line: str) -> tuple[str, Self]:
-        """Who was judged, and for what: one line of the record."""
+        """The caller and the permission in a line of the record."""
         told = json.loads(line)
         context = {key: tuple(values) for key, values in told["context"].items()}
         return told["caller"], cls(told["action"], told["resource"], context)
 
     def line(self, caller: str) -> str:
-        """As `read` reads it."""
+        """The line of the record, which `read` reads."""
         told = {"caller": caller, "action": self.action, "resource": self.resource}
         return json.dumps(told | {"context": self.context}) + "\n"
 
@@ -92,7 +91,7 @@ _WRITE_OF_TRANSACTION = {
 
 
 class _Record:
-    """The file of what was judged, if there is one; each line stands there once."""
+    """The file with one line for each different decision, if there is one."""
 
     def __init__(self) -> None:
         self._file: TextIO | None = None
@@ -100,7 +99,7 @@ class _Record:
         self._lock = threading.Lock()
 
     def keep_in(self, path: Path | None) -> None:
-        """From now on it is that file; None for none."""
+        """Write to that file from now on; None writes nothing."""
         self._file = path.open("a", encoding="utf-8", buffering=1) if path else None
 
     def note(self, line: str) -> None:
@@ -114,7 +113,7 @@ _record = _Record()
 
 
 def enforce(record: Path | None = None) -> None:
-    """From now on every call to the moto of this process is judged, and recorded in that file."""
+    """Judge every call to the moto of this process from now on, and record it in that file."""
     _record.keep_in(record)
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     access_control.IAMPolicy.__init__ = _read_policy  # type: ignore[method-assign]
@@ -125,12 +124,12 @@ def enforce(record: Path | None = None) -> None:
 
 
 def _authorize(handler: Any, request_class: type[Any], resource: str = ANY_RESOURCE) -> None:
-    """Raises moto's answer to a call that is not signed well or not allowed."""
+    """Raise moto's error if a call is not signed correctly or not allowed."""
     path, query = handler.raw_path, handler.parsed_url.query
     headers, signed = handler.headers, _signature_in(query)
     if "Authorization" not in headers:
         if not signed:
-            return  # nobody's: what is public needs no right
+            return  # without credentials: only what is public can be read, and it needs no right
         headers = {**headers, **signed}
     request = request_class(
         account_id=handler.current_account,
@@ -154,10 +153,10 @@ def _authorize(handler: Any, request_class: type[Any], resource: str = ANY_RESOU
 
 
 def _check_signature(request: Any) -> None:
-    """Raises moto's answer to a signature that is not the request's own.
+    """Raise moto's error if the signature is not that of the request.
 
-    moto takes what it has read for the body, of a form because the body itself has been read by
-    then. Where there is none it is what stands in the address, which is not signed as a body.
+    moto rebuilds the body from the form that it has read. If there is no form, that holds the
+    query string, which is not signed as a body.
     """
     told = request._data
     if int(request._headers.get("Content-Length") or 0) == 0:
@@ -169,7 +168,7 @@ def _check_signature(request: Any) -> None:
 
 
 def _signature_in(query: str) -> dict[str, str]:
-    """What a pre-signed link says of who signed it, as headers say it; empty for other links."""
+    """The headers that say who signed a pre-signed link; empty for other links."""
     told = {name.lower(): values[0] for name, values in parse_qs(query).items()}
     if "x-amz-credential" not in told:
         return {}
@@ -181,13 +180,13 @@ def _signature_in(query: str) -> dict[str, str]:
 
 
 def permitted(statements: Iterable[Mapping[str, Any]], needed: Permission) -> bool:
-    """Whether the statements of somebody's policies allow it, and none denies it."""
+    """Whether one of a caller's statements allows what is needed, and none denies it."""
     effects = {statement["Effect"] for statement in statements if _fits(statement, needed)}
     return effects == {"Allow"}
 
 
 def _denial(request: Any, action: str, arn: str) -> Exception:
-    """AccessDenied in the form of the service's protocol, so that botocore reads its code."""
+    """AccessDenied in the form of the service's protocol, so that botocore finds its code."""
     if isinstance(request, access_control.S3IAMRequest):
         return BucketAccessDeniedError(bucket=arn.removeprefix("arn:aws:s3:::").split("/")[0])
     if "x-www-form-urlencoded" in request._headers.get("Content-Type", ""):
@@ -203,7 +202,7 @@ def _denial(request: Any, action: str, arn: str) -> Exception:
 
 
 def permissions_needed(handler: Any, action: str, resource: str) -> list[Permission]:
-    """Everything that the call of `handler` needs; `resource` is moto's own idea of it."""
+    """All rights that a call needs; `resource` is what moto takes for its resource."""
     service, _, operation = action.partition(":")
     service = _PREFIX_OF_SIGNING_NAME.get(service, service)
     find = _FINDERS.get(service)
@@ -246,14 +245,14 @@ def _for_s3(handler: Any, operation: str, resource: str) -> list[Permission]:
         copied = unquote(source).lstrip("/").split("?")[0]
         needed.append(Permission("GetObject", f"arn:aws:s3:::{copied}"))
     if operation == "GetObject" and _is_missing(handler, bucket, key):
-        # AWS says 404 only to who may list the bucket, and 403 to all others
+        # AWS replies 404 only to callers that may list the bucket, and 403 to all others
         needed.append(Permission("ListBucket", f"arn:aws:s3:::{bucket}"))
     return needed
 
 
 def _is_missing(handler: Any, bucket: str, key: str) -> bool:
     found = s3_backends[handler.current_account]["aws"].buckets.get(bucket)
-    return found is not None and not isinstance(found.keys.get(key), FakeKey)  # may be a deletion
+    return found is not None and not isinstance(found.keys.get(key), FakeKey)  # or a delete marker
 
 
 def _for_dynamodb(handler: Any, operation: str, resource: str) -> list[Permission]:
@@ -281,7 +280,7 @@ def _for_dynamodb(handler: Any, operation: str, resource: str) -> list[Permissio
 
 
 def _leading_keys(handler: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """The partition keys that a call on one item or one partition names."""
+    """The partition keys of a call on one item or one partition."""
     backend = dynamodb_backends[handler.current_account][handler.region]
     found = backend.tables.get(asked["TableName"].rsplit("/", 1)[-1])
     if found is None or "IndexName" in asked:
@@ -302,7 +301,7 @@ def _leading_keys(handler: Any, asked: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _for_glue(handler: Any, operation: str, resource: str) -> list[Permission]:
-    """A call on the catalogue needs the right to its object and to all that hold it."""
+    """A call on the catalogue needs the right to its object and to all that contain it."""
     body = _body(handler)
     about_table, about_database = "Table" in operation, "Database" in operation
     database = body.get("DatabaseName") or (body.get("Name") if about_database else None)
@@ -392,9 +391,9 @@ _moto_read_policy = access_control.IAMPolicy.__init__
 
 
 def document(policy: Any) -> dict[str, Any]:
-    """A policy as moto keeps it: a managed one, text, or what CloudFormation left as a mapping.
+    """The policy as a mapping whose statements are a list.
 
-    Its statements are a list.
+    moto has managed policies, texts, and mappings that come from CloudFormation.
     """
     if isinstance(policy, dict):
         policy = policy.get("policy_document", policy)
@@ -405,14 +404,14 @@ def document(policy: Any) -> dict[str, Any]:
 
 
 def _read_policy(self: access_control.IAMPolicy, policy: Any) -> None:
-    """As moto's, for documents that CloudFormation left as a mapping too."""
+    """As moto's own, but also for documents that CloudFormation gives as mappings."""
     _moto_read_policy(self, json.dumps(document(policy)) if isinstance(policy, dict) else policy)
 
 
 def _judge_statement(
     self: Any, action: str, resource: str = ANY_RESOURCE, *_: Any
 ) -> access_control.PermissionResult:
-    """A statement of a policy that moto itself asks: those of buckets."""
+    """The verdict of a statement when moto itself judges it, which it does for bucket policies."""
     statement, results = self._statement, access_control.PermissionResult
     if not _fits(statement, Permission(action, resource)):
         return results.NEUTRAL
@@ -420,7 +419,7 @@ def _judge_statement(
 
 
 def _fits(statement: Mapping[str, Any], needed: Permission) -> bool:
-    """Whether the statement is about what is needed."""
+    """Whether the statement's actions and resources match what is needed."""
     allows = statement["Effect"] == "Allow"
     if not _element_fits(statement, "Action", needed.action, ignore_case=True):
         return False
@@ -434,7 +433,7 @@ def _fits(statement: Mapping[str, Any], needed: Permission) -> bool:
 
 
 def _conditions_hold(conditions: Mapping[str, Any], context: Context) -> bool:
-    """Whether all conditions on CONTEXT_KEYS hold; what others ask is not known."""
+    """Whether all conditions on CONTEXT_KEYS hold; others are ignored."""
     return all(
         _COMPARISONS[operator](context.get(key, ()), _as_list(patterns))
         for operator, asked in conditions.items()
@@ -456,7 +455,7 @@ _COMPARISONS: Mapping[str, Callable[[tuple[str, ...], list[str]], bool]] = {
     "StringLike": _one_is_like,
     "ForAllValues:StringLike": _all_are_like,
 }
-"""As IAM compares; of a key that the call does not have, all values are like anything."""
+"""IAM's operators. If a call has no value for a key, `ForAllValues` is true."""
 
 
 def _as_list(value: str | list[str]) -> list[str]:

@@ -4,9 +4,9 @@ aws-sdk-pandas builds the Arrow of its layer with ARROW_WITH_SNAPPY and ARROW_WI
 (building/lambda/build-lambda-layer.sh there). The pyarrow that is installed here knows all codecs,
 so without this an object would be written here that no function on AWS can read.
 
-`install` makes pyarrow.parquet of this process refuse all others, whenever it comes to be imported;
-it imports nothing itself. The workers of the embedded stack's functions run this file by its path,
-since nothing of this package is on theirs.
+`install` makes this process's pyarrow.parquet refuse all other codecs, whenever it is imported; it
+imports nothing itself. The workers of the embedded stack's functions run this file by its path,
+because they cannot import this package.
 """
 
 import sys
@@ -24,7 +24,7 @@ _READERS = ("read", "read_row_group", "read_row_groups", "iter_batches", "scan_c
 
 
 def install() -> None:
-    """From now on pyarrow refuses to read or write Parquet of another codec, with its own error."""
+    """Make pyarrow refuse to read or write Parquet of another codec, with its own error."""
     if _MODULE in sys.modules:
         _narrow(sys.modules[_MODULE])
     elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
@@ -56,7 +56,7 @@ def _narrow_once_loaded(loader: Loader) -> None:
 
 
 def _narrow(parquet: Any) -> None:
-    """Make everything by which the module reads or writes check the codecs first."""
+    """Make all of the module's functions that read or write check the codecs first."""
     if getattr(parquet, "_is_narrowed", False):
         return
     parquet._is_narrowed = True

@@ -1,9 +1,8 @@
-"""CloudWatch's embedded metric format: what functions print about themselves becomes metrics.
+"""Turns lines of functions' logs into metrics (CloudWatch's embedded metric format).
 
-On AWS CloudWatch takes such lines from a function's log group; here the log is a file, which
-`Collector` reads as it grows. What is put is the sum, least, greatest and number of a minute's
-values, so that moto holds a few figures and not every line: percentiles of own metrics are not
-to be had here.
+On AWS CloudWatch reads such lines from a function's log group; here the log is a file, which
+`Collector` reads while it grows. For each minute the sum, minimum, maximum and number of a metric's
+values are sent to moto, so that it need not keep every value. So there are no percentiles here.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from local.aws import Account
 
 PAUSE_SECONDS = 0.5
 MOST_PUT = 500
-"""Figures in one call; CloudWatch takes a thousand."""
+"""The most metrics in one call; CloudWatch accepts a thousand."""
 
 _BEGINNING = b'{"_aws":'
 
@@ -38,7 +37,7 @@ class Series(NamedTuple):
 
 
 class Collector:
-    """Brings the metrics of growing logs to CloudWatch until it is stopped."""
+    """Sends the metrics of growing logs to CloudWatch until it is stopped."""
 
     def __init__(self, logs: Sequence[Path], account: Account) -> None:
         self._read_to = dict.fromkeys(logs, 0)
@@ -48,11 +47,11 @@ class Collector:
         self._thread.start()
 
     def stop(self) -> None:
-        """No more is read."""
+        """Stop reading."""
         self._stopping.set()
 
     def join(self) -> None:
-        """Its thread has ended: soon, if moto has."""
+        """Wait for the end of its thread, which is soon if moto has ended."""
         self._thread.join(timeout=5)
 
     def _collect(self) -> None:
@@ -64,12 +63,12 @@ class Collector:
                 try:
                     put(whole.splitlines(), self._cloudwatch)
                 except (ClientError, BotoCoreError):
-                    continue  # moto hiccups, or is going away: the same again
+                    continue  # moto failed or ends: try the same lines again
                 self._read_to[log] = begin + len(whole) + len(newline)
 
 
 def put(lines: Iterable[bytes], cloudwatch: Any) -> None:
-    """The metrics among the lines are in CloudWatch; other lines are passed over."""
+    """Send the metrics in the lines to CloudWatch; other lines are ignored."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for series, values in collected(lines).items():
         found[series.namespace].append(
@@ -93,7 +92,7 @@ def put(lines: Iterable[bytes], cloudwatch: Any) -> None:
 
 
 def collected(lines: Iterable[bytes]) -> Mapping[Series, list[float]]:
-    """The values of each metric and minute."""
+    """The values in the lines, by metric and minute."""
     found: dict[Series, list[float]] = defaultdict(list)
     for line in lines:
         if line.startswith(_BEGINNING):

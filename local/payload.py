@@ -1,6 +1,6 @@
-"""Payload format 2.0: an HTTP request as a Lambda event, and a handler's return as a reply.
+"""Payload format 2.0: makes a Lambda event of an HTTP request, and a reply of a handler's result.
 
-Pure translation, both ways, as API Gateway's HTTP API does it.
+Both are as API Gateway's HTTP API does it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _CORS_PREFIX = "access-control-"
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request as it came."""
+    """An HTTP request as it was sent."""
 
     method: str
     target: str
@@ -61,13 +61,13 @@ class Reply:
     """The status that a function returned; None if none was called or the call failed."""
 
     def without_cors(self) -> Reply:
-        """API Gateway drops a function's own CORS headers once it has a CORS configuration."""
+        """The reply without CORS headers, which API Gateway removes if it has a configuration."""
         kept = tuple(h for h in self.headers if not h[0].lower().startswith(_CORS_PREFIX))
         return replace(self, headers=kept)
 
 
 def gateway_reply(status: int, message: str) -> Reply:
-    """What API Gateway says by itself."""
+    """A reply of API Gateway's own."""
     body = json.dumps({"message": message}, separators=(",", ":")).encode()
     return Reply(status, (("content-type", "application/json"),), body)
 
@@ -75,7 +75,7 @@ def gateway_reply(status: int, message: str) -> Reply:
 def to_event(
     request: Request, *, route_key: str, path_parameters: Mapping[str, str], api_id: str
 ) -> dict[str, Any]:
-    """The event for `request`. Keys without a value are left out, as API Gateway does."""
+    """The event for a request. Members without a value are left out, as by API Gateway."""
     now = time.time()
     request_id = str(uuid.uuid4())
     body, is_base64 = _body(request)
@@ -121,7 +121,7 @@ def _headers(request: Request) -> dict[str, str]:
         joined[name] = f"{joined[name]},{value}" if name in joined else value
     joined.pop("cookie", None)
     if request.body:
-        # a chunked body has been put together by now
+        # a chunked body is complete by now
         joined.pop("transfer-encoding", None)
         joined["content-length"] = str(len(request.body))
     forwarded = joined.get("x-forwarded-for")
@@ -140,7 +140,7 @@ def _query_parameters(query: str) -> dict[str, str]:
 
 
 def _body(request: Request) -> tuple[str, bool]:
-    """The body as text, or in base64: the content type decides, then whether it is UTF-8."""
+    """The body as text or in base64: by the content type, then by whether it is UTF-8."""
     content_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if not request.body:
         return "", False
@@ -148,12 +148,12 @@ def _body(request: Request) -> tuple[str, bool]:
         try:
             return request.body.decode("utf-8"), False
         except UnicodeDecodeError:
-            pass  # sent on as bytes
+            pass  # it is passed on in base64
     return base64.b64encode(request.body).decode(), True
 
 
 def to_reply(result: Any) -> Reply:
-    """The reply for what a handler returned. Raises ValueError if it means nothing."""
+    """The reply in a handler's result. Raises ValueError if the result is none."""
     if not isinstance(result, dict) or "statusCode" not in result:
         text = result if isinstance(result, str) else json.dumps(result)
         return Reply(200, (("content-type", "application/json"),), text.encode(), 200)

@@ -1,10 +1,11 @@
-"""Lambda's event source mapping for SQS: batches of messages off a queue, into a function.
+"""Lambda's event source mapping for SQS: it passes batches of a queue's messages to a function.
 
-One thread per mapping receives, with the function's role as on AWS; it asks for messages only while
-there is room for another batch.
-One liberty, taken with the account's own right: messages of a failed call are visible again after
-`RETRY_SECONDS`, not after the queue's own visibility timeout, because nobody wants to wait minutes
-in an evaluation.
+Each mapping has one thread, which receives messages with the function's role, as on AWS. It does so
+only while the function has room for another batch.
+
+It differs from AWS in one thing: messages of a failed call are visible again after `RETRY_SECONDS`
+instead of the queue's visibility timeout, so that nobody has to wait for minutes. They are made
+visible with the account's own rights.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class QueueMapping:
-    """What the template says about one queue and its function."""
+    """The mapping of a queue to a function in the template."""
 
     queue_arn: str
     queue_url: str
@@ -44,7 +45,7 @@ class QueueMapping:
     role_arn: str
     batch_size: int
     window: float
-    """Seconds that a batch waits for more messages."""
+    """How many seconds a batch waits for more messages."""
     partial_failures: bool
     concurrency: int
 
@@ -52,8 +53,8 @@ class QueueMapping:
 def read_mappings(deployment: Deployment, account: Account) -> list[QueueMapping]:
     """Every enabled mapping.
 
-    Raises DeploymentError for a source that is not SQS, and where the function's role may not
-    receive from the queue: then Lambda makes no mapping either.
+    Raises DeploymentError for a source that is not SQS, and if the function's role may not receive
+    from the queue, because then Lambda makes no mapping either.
     """
     by_name = {config.name: logical_id for logical_id, config in deployment.functions.items()}
     mappings = []
@@ -93,7 +94,7 @@ def _check_role(role: Account, queue_url: str, mapping: str) -> None:
 
 
 class Poller:
-    """Feeds one function from one queue until it is stopped."""
+    """Passes one queue's messages to one function until it is stopped."""
 
     def __init__(self, mapping: QueueMapping, function: Function, account: Account) -> None:
         self._mapping = mapping
@@ -109,18 +110,18 @@ class Poller:
         self._thread.start()
 
     def stop(self) -> None:
-        """No more messages are received. A call under way goes on."""
+        """Stop receiving messages. A call that runs goes on."""
         self._stopping.set()
 
     def join(self) -> None:
-        """Its thread has ended: soon, if moto has."""
+        """Wait for the end of its thread, which is soon if moto has ended."""
         self._thread.join(timeout=5)
 
     def waiting(self) -> int:
-        """Messages in the queue, those being worked on included.
+        """How many messages are in the queue, including those that are being handled.
 
-        Asked twice, because moto counts those that are hidden after those that are seen: one that
-        comes back in between is in neither number.
+        It counts twice, because moto counts hidden messages after visible ones: a message that
+        becomes visible in between is in neither number.
         """
         return max(self._count(), self._count())
 
@@ -152,11 +153,11 @@ class Poller:
         try:
             return self._gather()
         except (ClientError, BotoCoreError):
-            self._stopping.wait(POLL_SECONDS)  # moto hiccups, or is going away
+            self._stopping.wait(POLL_SECONDS)  # moto failed or ends
             return []
 
     def _gather(self) -> list[Record]:
-        """Messages until the batch is full, by count or by bytes, or its window has passed."""
+        """Receive messages until the batch is full, by number or bytes, or its window is over."""
         first = self._left_over or self._receive(self._mapping.batch_size, POLL_SECONDS)
         batch, self._left_over = _split(first, LARGEST_PAYLOAD)
         closes_at = time.monotonic() + self._mapping.window
@@ -199,7 +200,7 @@ class Poller:
         }
 
     def _settle(self, batch: list[Record], done: Future[Any]) -> None:
-        """What was handled is deleted; what failed comes back soon, or goes to the dead letters."""
+        """Delete the messages that were handled; make those that failed visible again soon."""
         try:
             if done.cancelled() or done.exception() is not None:
                 failed = {record["messageId"] for record in batch}
@@ -227,7 +228,7 @@ class Poller:
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A message attribute as Lambda spells it."""
+    """A message attribute in the form of Lambda's event."""
     attribute: dict[str, Any] = {"dataType": value["DataType"]}
     if "StringValue" in value:
         attribute["stringValue"] = value["StringValue"]
@@ -241,7 +242,7 @@ def _size(records: list[Record]) -> int:
 
 
 def _split(records: list[Record], most_bytes: int) -> tuple[list[Record], list[Record]]:
-    """The records that fit, and the rest; one always fits into an empty batch."""
+    """The records that fit into a batch, and the rest. At least one always fits."""
     used = 0
     for position, record in enumerate(records):
         used += len(json.dumps(record))
@@ -251,9 +252,9 @@ def _split(records: list[Record], most_bytes: int) -> tuple[list[Record], list[R
 
 
 def failed_ids(result: Any, batch: list[Record]) -> set[str]:
-    """The messages that failed, by what a function returned that reports them one by one.
+    """The ids of the failed messages in a function's result with ReportBatchItemFailures.
 
-    Nothing, {} and an empty list mean none; what is not in the agreed form means all of them.
+    None, {} and an empty list mean that none failed; a result in another form that all failed.
     """
     everything = {record["messageId"] for record in batch}
     if not result:
@@ -266,7 +267,7 @@ def failed_ids(result: Any, batch: list[Record]) -> set[str]:
 
 
 def _entries(records: list[Record]) -> Iterator[list[dict[str, Any]]]:
-    """Batches of ten, the most that SQS takes."""
+    """The entries of the records in batches of ten, the most that SQS accepts."""
     entries = [
         {"Id": str(number), "ReceiptHandle": record["receiptHandle"]}
         for number, record in enumerate(records)

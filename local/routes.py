@@ -1,6 +1,6 @@
-"""The HTTP API as the template describes it: routes, their throttles, CORS.
+"""The HTTP API of the template: routes, their throttles, CORS.
 
-Read once from the deployment; local/http_api.py asks it for every request.
+It is read once from the deployment; local/http_api.py uses it for every request.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Throttle:
         self._lock = threading.Lock()
 
     def admits(self) -> bool:
-        """True, and one token fewer, if there is one."""
+        """Take a token; False if there is none."""
         with self._lock:
             now = self._clock()
             gained = (now - self._filled_at) * self._rate
@@ -47,7 +47,7 @@ class Route:
     """One route of the API and the function behind it, by its logical id."""
 
     method: str
-    """ANY or a method."""
+    """A method, or ANY."""
     path: str
     function: str
     throttle: Throttle | None = None
@@ -62,7 +62,7 @@ class Route:
 
     @property
     def key(self) -> str:
-        """As API Gateway writes it: `GET /v1/reports/{report}`."""
+        """The route key in API Gateway's form: `GET /v1/reports/{report}`."""
         return DEFAULT if self.path == DEFAULT else f"{self.method} {self.path}"
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
@@ -76,7 +76,7 @@ class Route:
 
     @property
     def vagueness(self) -> tuple[Any, ...]:
-        """Smaller is more specific: literal before {name} before {name+} before $default."""
+        """A key that sorts specific routes first: literal, {name}, {name+}, then $default."""
         if self.path == DEFAULT:
             return (True,)
         segments = self.path.split("/")
@@ -95,7 +95,7 @@ def _segment(part: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Cors:
-    """What the template allows to pages of other origins."""
+    """The CORS configuration: what pages of other origins may do."""
 
     origins: tuple[str, ...]
     methods: tuple[str, ...]
@@ -105,7 +105,7 @@ class Cors:
     credentials: bool
 
     def preflight(self, origin: str) -> dict[str, str]:
-        """The headers of the answer to a preflight; none of them if the origin is not allowed."""
+        """The headers of the reply to a preflight; none if the origin is not allowed."""
         answer = self._origin(origin)
         if not answer:
             return {}
@@ -118,7 +118,7 @@ class Cors:
         return answer
 
     def response(self, origin: str) -> dict[str, str]:
-        """The headers added to the answer to a page's request."""
+        """The headers that are added to the reply to a page's request."""
         answer = self._origin(origin)
         if answer and self.exposed:
             answer["access-control-expose-headers"] = ",".join(self.exposed)
@@ -138,7 +138,7 @@ class Cors:
 
 
 def _origin_fits(pattern: str, origin: str) -> bool:
-    """Literally, or by API Gateway's `https://*`."""
+    """Whether the origin is the pattern, or matches API Gateway's `https://*`."""
     if pattern.endswith("://*"):
         return origin.startswith(pattern[:-1])
     return pattern.lower() == origin.lower()
@@ -146,7 +146,7 @@ def _origin_fits(pattern: str, origin: str) -> bool:
 
 @dataclass(frozen=True)
 class HttpApi:
-    """Everything the template says about its API."""
+    """The template's API."""
 
     api_id: str
     routes: tuple[Route, ...]

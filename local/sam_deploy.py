@@ -1,13 +1,12 @@
-"""Creates or updates the stack on AWS by `sam deploy`: the last step of `make deploy`.
+"""Creates or updates a stack on AWS with `sam deploy`: the last step of `make deploy`.
 
     python -m local.sam_deploy [--ask] STACK [PARAMETER=VALUE …]
 
 The stack's region, and the parameters that differ from the template's defaults, are kept in
 `.stacks/STACK.toml`. The first run asks for the region if the shell names none; later runs ask
-nothing. Values given on the command line are kept, too; an empty one brings the default back. `sam
-deploy` prints its change set before it changes anything; with SHOW=1 in the environment it only
-prints it, and does not keep the values given. With --ask nothing is deployed: the answers are only
-asked for and checked.
+nothing. Values from the command line are kept, too; an empty value restores the default. `sam
+deploy` prints its change set before it changes anything. With SHOW=1 in the environment it only
+prints that, and new values are not kept. With --ask the answers are only asked for and checked.
 """
 
 from __future__ import annotations
@@ -34,8 +33,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SAM = ROOT / ".venv-build" / "bin" / "sam"
 
 STACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,96}")
-"""CloudFormation's, without capitals, because the Glue database is called after the stack, and
-shorter, because the distribution's comment names it and may have 128 characters in all."""
+"""The form of a stack's name: that of CloudFormation, but without capitals, because the Glue
+database has the stack's name, and shorter, because the distribution's comment, of at most 128
+characters, contains it."""
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 LAYER = "PandasLayer"
@@ -51,22 +51,22 @@ CRASH = (
 
 
 class DeployError(Exception):
-    """The stack cannot be deployed like this. Nothing was done."""
+    """The stack cannot be deployed like this; nothing was done."""
 
 
 class Region(Protocol):
-    """What a deployment has to know of an account in a region."""
+    """What a deployment reads from an account in a region."""
 
     def layer(self, parameter: str) -> str | None:
-        """The layer's ARN that AWS's public SSM parameter holds; None where there is none yet."""
+        """The layer's ARN in a public SSM parameter of AWS; None if the region has none yet."""
 
     def parameters(self, stack: str) -> dict[str, str]:
-        """What an existing stack was deployed with; empty where there is no such stack."""
+        """The parameters of an existing stack; empty if there is no such stack."""
 
 
 @dataclass(frozen=True)
 class AwsRegion:
-    """A region by boto3, with the shell's credentials. Raises DeployError where AWS refuses."""
+    """A region of AWS with the shell's credentials. Raises DeployError if AWS refuses a call."""
 
     name: str
 
@@ -147,7 +147,7 @@ class Deploy:
 
     template: Path
     folder: Path
-    """Where answers are kept."""
+    """The folder in which answers are kept."""
     sam: Path
     region: Callable[[str], Region]
     ask: Callable[[str], str] = input
@@ -156,10 +156,10 @@ class Deploy:
     def run(
         self, stack: str, given: Mapping[str, str], environment: Mapping[str, str]
     ) -> Sequence[str]:
-        """The command that deploys the stack, once its answers are kept.
+        """Keep the stack's answers; return the command that deploys it.
 
-        Raises DeployError for a name, a region or a parameter that AWS would not take, and where
-        AWS's layer is not to be had.
+        Raises DeployError for a name, a region or a parameter that AWS would refuse, and if AWS's
+        layer is not available.
         """
         if not STACK_NAME.fullmatch(stack):
             raise DeployError(
@@ -191,13 +191,13 @@ class Deploy:
     def _first_answers(
         self, stack: str, declared: Mapping[str, Any], environment: Mapping[str, str]
     ) -> Answers:
-        """A region, and the parameters of the stack if it exists already."""
+        """The answers of a first run: a region, and the stack's parameters if it exists already."""
         region = _region_of(environment) or self._ask_region()
         if not REGION.fullmatch(region):
             raise DeployError(f"{region!r} is no region: one is called like eu-central-1")
         before = self.region(region).parameters(stack)
         if AN_ARN_OF_AWS.search(before.get(LAYER, "")):
-            del before[LAYER]  # looked up each time, so that an upgrade brings a new one
+            del before[LAYER]  # it is looked up each time, so that an upgrade uses a new one
         return Answers(region, _differing(declared, before))
 
     def _ask_region(self) -> str:
@@ -215,7 +215,7 @@ class Deploy:
     def _layer(
         self, region: Region, region_name: str, stack: str, parameters: Mapping[str, str]
     ) -> str:
-        """The layer of pyarrow and awswrangler as the template takes it."""
+        """The template's parameter for the layer of pyarrow and awswrangler."""
         wanted = parameters.get(LAYER, LAYER_OF_AWS)
         if wanted == "own":
             return wanted
@@ -285,7 +285,7 @@ def _differing(declared: Mapping[str, Any], values: Mapping[str, str]) -> dict[s
 
 
 def _region_of(environment: Mapping[str, str]) -> str | None:
-    """The shell's region; boto3 knows that of its profile, but not AWS_REGION."""
+    """The shell's region: AWS_REGION, which boto3 ignores, or else that of boto3's profile."""
     if named := environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"):
         return named
     try:
@@ -335,4 +335,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit(130)  # as shells say it of Ctrl-C; without Python's traceback
+        sys.exit(130)  # a shell's exit code for Ctrl-C, without Python's traceback

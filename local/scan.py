@@ -1,10 +1,10 @@
-"""Secrets in the tree, and known faults of what it is built with: a part of `make lint`.
+"""Searches the repository for secrets, and its dependencies for vulnerabilities (`make lint`).
 
     python -m local.scan
 
-Run by a Python that has detect-secrets and pip-audit (requirements-scan.txt). A secret or a known
-vulnerability ends it with 1. Vulnerabilities are looked up in a public service: where that cannot
-be reached, or does not know the packages, this says so and does not fail.
+It needs a Python with detect-secrets and pip-audit (requirements-scan.txt). Its exit code is 1 if
+it finds a secret or a known vulnerability. Vulnerabilities are looked up in a public service; if
+that cannot be reached, or does not know a package, this is printed and is no failure.
 """
 
 import json
@@ -17,17 +17,17 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 FETCHED = {".git", "node_modules", "dist", "__pycache__", "build"}
-"""Folders of what others wrote or machines made; so are all whose names begin with a dot."""
+"""Folders of other people's or generated files, like all whose names begin with a dot."""
 UNREAD = {".png", ".mmdb", ".svg"}
 MADE_UP = ("tests", "events", "docs", "bench")
 """Folders whose ids and keys are examples, as hard to guess as real ones."""
 GUESSING = ("KeywordDetector", "HexHighEntropyString", "Base64HighEntropyString")
-"""Detectors that take any such example for a secret. Those that know a secret's form read all."""
+"""Detectors that take such examples for secrets. Detectors of known forms read all folders."""
 LOOK_UP_WITHIN_S = 120
 
 
 def main() -> int:
-    """The exit code."""
+    """Search for secrets and vulnerabilities; return the exit code."""
     found = [_secrets_in(_files(*MADE_UP), without=GUESSING)]
     found.append(_secrets_in(_files(*(p.name for p in ROOT.iterdir() if p.name not in MADE_UP))))
     found.append(_vulnerabilities(_locks()))
@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def _files(*names: str) -> list[Path]:
-    """What is to be read below those names of the project."""
+    """All files below these paths of the repository."""
     return sorted(path for name in names for path in _below(ROOT / name))
 
 
@@ -50,20 +50,20 @@ def _below(path: Path) -> Iterator[Path]:
 
 
 def _locks() -> list[Path]:
-    """What pip installs: versions, and the hashes that look like secrets."""
+    """The lock files of pip, whose hashes look like secrets."""
     below = (*ROOT.glob("layers/*/requirements.txt"), ROOT / "bench" / "requirements.txt")
     return sorted([*ROOT.glob("requirements*.txt"), *below])
 
 
 def _secrets_in(files: list[Path], without: tuple[str, ...] = ()) -> bool:
-    """Whether there is a secret, which has been said then; `without` names detectors."""
+    """Print the secrets in the files; return whether there are any. `without` names detectors."""
     options = [part for detector in without for part in ("--disable-plugin", detector)]
     command = ["-m", "detect_secrets.pre_commit_hook", "--no-verify", "--cores", "2", *options]
     return subprocess.run([sys.executable, *command, *files], cwd=ROOT).returncode != 0  # noqa: S603
 
 
 def _vulnerabilities(locks: list[Path]) -> bool:
-    """Whether a package is known to be vulnerable; that, or what was not looked up, is said."""
+    """Print known vulnerabilities and what was not looked up; return whether there are any."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         packages = [package for found in pool.map(_looked_up, locks) for package in found]
     unknown = {package["name"] for package in packages if "skip_reason" in package}
@@ -82,7 +82,7 @@ def _vulnerabilities(locks: list[Path]) -> bool:
 
 
 def _looked_up(lock: Path) -> list[dict[str, Any]]:
-    """What pip-audit says of a file's packages; nothing, and why is said, where it cannot."""
+    """pip-audit's results for a file's packages; if it fails, print why and return none."""
     options = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
     command = [sys.executable, "-m", "pip_audit", *options, "--requirement", str(lock)]
     try:

@@ -1,4 +1,4 @@
-"""EventBridge's schedules, rate() and cron(), as the template declares them."""
+"""EventBridge's schedules, rate() and cron(): calls functions as the template declares them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from local.deployment import Deployment
 from local.template import ACCOUNT_ID
 
 LONGEST_SLEEP = 30.0
-"""Seconds; so that a clock that jumps, as after a laptop's sleep, is noticed."""
+"""After so many seconds the clock is read again: it may have jumped, as after a laptop's sleep."""
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((.+)\)")
@@ -28,15 +28,15 @@ _AT = re.compile(r"at\((.+)\)")
 
 
 class ScheduleError(Exception):
-    """An expression that EventBridge would not take."""
+    """An expression that EventBridge would refuse."""
 
 
 NextTime = Callable[[datetime], datetime | None]
-"""The first firing after a moment (UTC both), None if there is none."""
+"""Returns the first time of a schedule after a moment (both in UTC), or None."""
 
 
 def parse_expression(expression: str, zone: str = "UTC") -> NextTime:
-    """What `expression` means. Raises ScheduleError."""
+    """The times of an expression. Raises ScheduleError if it is none."""
     text = expression.strip()
     if found := _RATE.fullmatch(text):
         step = timedelta(**{f"{found[2]}s": int(found[1])})
@@ -64,7 +64,7 @@ def _cron(fields: list[str], zone: ZoneInfo, expression: str) -> NextTime:
     def next_time(after: datetime) -> datetime | None:
         try:
             found = croniter(translated, after.astimezone(zone)).get_next(datetime)
-        except ValueError:  # the years of the expression are over
+        except ValueError:  # there is no time any more: the years of the expression are over
             return None
         moment: datetime = found.astimezone(UTC)
         return moment
@@ -73,7 +73,7 @@ def _cron(fields: list[str], zone: ZoneInfo, expression: str) -> NextTime:
 
 
 def _weekday(field: str) -> str:
-    """EventBridge counts 1-7 from Sunday, croniter 0-6; both know names, L and #."""
+    """A field of weekdays for croniter, which counts 0-6 from Sunday, and EventBridge 1-7."""
     if last := re.fullmatch(r"(\d)L", field):
         return f"L{int(last[1]) - 1}"
     return re.sub(r"(?<![#/\d])\d", lambda digit: str(int(digit[0]) - 1), field)
@@ -81,13 +81,13 @@ def _weekday(field: str) -> str:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A function to call, when, and with what."""
+    """A schedule: which function is called, when, and with which event."""
 
     name: str
     function: str
     next_time: NextTime
     payload: Callable[[datetime], Any]
-    """The event for a firing at a moment."""
+    """Makes the event for a call at a moment."""
 
 
 def read_schedules(deployment: Deployment, region: str) -> list[Schedule]:

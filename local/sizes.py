@@ -1,9 +1,9 @@
-"""What each built function weighs together with its layers: the end of `make build`.
+"""Prints the size of each built function with its layers, at the end of `make build`.
 
     python -m local.sizes [FOLDER]
 
-FOLDER is what `sam build` has made, .aws-sam/build by default. Lambda takes 250 MiB, unzipped, of a
-function's code and layers; ingest has a budget of its own, because people wait for its cold start.
+FOLDER is the output of `sam build`, by default .aws-sam/build. Lambda's limit for a function's code
+and layers is 250 MiB, unzipped. ingest has a lower limit, because people wait for its cold start.
 """
 
 import sys
@@ -16,17 +16,17 @@ from samtranslator.yaml_helper import yaml_parse
 MIB = 1024 * 1024
 LIMIT = 250 * MIB
 LIMITS: Mapping[str, int] = {"Ingest": 25 * MIB}
-"""By function, where it is less than Lambda's own."""
+"""The limits in bytes of functions that have a lower one than Lambda's, by logical id."""
 BY_ARN: Mapping[str, int] = {"PandasLayer": 204 * MIB}
-"""What a parameter of that name may stand for. AWS's own layer weighed 167 MiB up to 3.16.0 and
-204 MiB in 3.16.1 (https://github.com/aws/aws-sdk-pandas/issues/3331): the greater counts."""
+"""The sizes in bytes of layers that are named by a parameter. AWS's layer had 167 MiB up to 3.16.0
+and 204 MiB in 3.16.1 (https://github.com/aws/aws-sdk-pandas/issues/3331): the larger counts."""
 
 
 def weights(folder: Path) -> dict[str, int]:
-    """Bytes of each function, its layers included, by logical id.
+    """The bytes of each function with its layers, by logical id.
 
-    Where the template chooses between layers, the heavier counts. Raises KeyError for a layer that
-    is neither built nor known, OSError where nothing is built.
+    If the template chooses between layers, the largest counts. Raises KeyError for a layer that is
+    neither built nor in BY_ARN, and OSError if nothing is built.
     """
     template = yaml_parse((folder / "template.yaml").read_text("utf-8"))
     shared = template["Globals"]["Function"]["Layers"]
@@ -53,7 +53,7 @@ def _bytes(folder: Path) -> int:
 
 
 def main(folder: Path) -> int:
-    """Print every function's weight; 1 if one is too heavy, and 0 otherwise."""
+    """Print every function's size; return 1 if one is above its limit, otherwise 0."""
     heavy = False
     for name, weight in weights(folder).items():
         limit = LIMITS.get(name, LIMIT)

@@ -1,10 +1,11 @@
-"""moto's SQS made quick enough to hold thousands of messages.
+"""Makes moto's SQS fast enough for thousands of messages.
 
-Runs in moto's process. moto looks at every message of a queue, several times and with slow clock
-arithmetic, for each message sent, received or deleted: measured, 3,000 messages took three minutes
-to send. The answers stay the same; only what is not asked for is no longer computed.
+It runs in moto's process. For each message that is sent, received or deleted, moto looks at every
+message of the queue several times, with slow arithmetic of times: 3,000 messages were measured to
+take three minutes to send. The replies stay the same; attributes that are not requested are no
+longer computed.
 
-As SQS does, it tells CloudWatch how old the oldest message of each queue is.
+Like SQS it also gives CloudWatch the age of each queue's oldest message.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from moto.sqs.exceptions import ReceiptHandleIsInvalid
 
 
 class QueueAttributes(Mapping[str, Any]):
-    """A queue's attributes, each computed when it is asked for: some count all messages."""
+    """A queue's attributes. Each is computed when it is read, because some count all messages."""
 
     def __init__(self, queue: Any) -> None:
         self._queue = queue
@@ -48,7 +49,7 @@ class QueueAttributes(Mapping[str, Any]):
 
 
 class Ages(CloudWatchMetricProvider):
-    """What CloudWatch is told of the queues; moto asks every class derived so."""
+    """The metrics of queues; moto's CloudWatch calls every subclass of its provider."""
 
     @staticmethod
     def get_cloudwatch_metrics(account_id: str, region: str) -> list[MetricDatum]:
@@ -74,7 +75,7 @@ def _age_s(queue: models.Queue) -> int:
 
 
 def install() -> None:
-    """The queues of this process's moto are quick from now on."""
+    """Change the SQS of this process's moto."""
     module: Any = models
     module.unix_time = time.time
     module.unix_time_millis = lambda: time.time() * 1000
@@ -84,7 +85,7 @@ def install() -> None:
 
 
 def _delete_message(queue: models.Queue, receipt_handle: str) -> None:
-    """As moto's, but it ends at the message; the oldest, which go first, stand in front."""
+    """As moto's own, but it stops at the message; old ones, which go first, are in front."""
     if receipt_handle in queue.deleted_messages:
         return
     with queue._messages_lock:

@@ -1,19 +1,18 @@
-"""The embedded stack, whole: template.yaml running on this machine.
+"""The whole embedded stack: a SAM template running on this machine.
 
     with Stack.start(Path("template.yaml"), port=8080, parameters={}, log_dir=None) as stack:
         urllib.request.urlopen(stack.api_url + "/v1/reports")
 
-Who does what: moto (a process of its own) is AWS and its CloudFormation, DuckDB in it is Athena;
-this process is API Gateway (http_api) with the pages before it (edge), the pollers of queues
-(queues), the schedules (schedules), Lambda's front (functions), whose workers are processes
-again, and what takes their metrics from their logs (metrics). All listen on 127.0.0.1 only, and
-nothing is left when it stops.
+moto, in a process of its own, is AWS with CloudFormation; DuckDB in it is Athena. This process is
+API Gateway (http_api) with the pages before it (edge), the pollers of queues (queues), the
+schedules (schedules), Lambda (functions), whose workers are processes of their own, and the
+collector of metrics from logs (metrics). All listen on 127.0.0.1 only, and nothing is left when the
+stack stops.
 
-Where it is not AWS: at most four events of a function run at once; a failed message or asynchronous
-call is tried again after seconds, not minutes; memory limits are not enforced; CloudWatch has the
-functions' own metrics and none of AWS's; alarms, lifecycle rules and resource policies are taken
-from the template and do nothing; of CloudFront there are the pages' headers and paths and what it
-shows the API, but no cache; what IAM judges is told in local/iam.py.
+It differs from AWS in these things: at most four events of a function run at once; a failed message
+or asynchronous call is tried again after seconds, not minutes; memory limits are not enforced;
+CloudWatch has only the functions' own metrics; alarms, lifecycle rules and resource policies do
+nothing; CloudFront has no cache; local/iam.py says what IAM judges.
 """
 
 from __future__ import annotations
@@ -45,13 +44,13 @@ PERMISSIONS = "permissions.jsonl"
 
 
 class Stack:
-    """A running stack; made by `Stack.start`, ended by `stop` or by leaving its with block."""
+    """A running stack. `Stack.start` makes it; `stop`, or the end of its with block, ends it."""
 
     deployment: Deployment
     """What was deployed."""
 
     def __init__(self, port: int, log_dir: Path | None, pages: Site | None) -> None:
-        """Use `start`. Takes the port, and nothing else yet."""
+        """Bind the port. Use `start` to make a stack."""
         self._log_dir = log_dir
         self._pages = pages
         self._front = HttpFront(port)
@@ -77,14 +76,14 @@ class Stack:
         log_dir: Path | None,
         pages: Site | None = None,
     ) -> Stack:
-        """The stack is ready: the API answers, queues are polled, schedules run.
+        """Start a stack; when this returns, the API replies, queues are polled and schedules run.
 
         The site `pages` is served beside the API, if the template has a distribution.
 
         Each function writes to LOG_DIR/<logical id>.log, moto to moto.log, the API to access.log;
-        what IAM judged is in permissions.jsonl (local/iam.py). Without `log_dir` all that is lost,
-        the functions' metrics as well. Raises TemplateError, DeploymentError, ScheduleError,
-        MotoError, or OSError if the port is taken; nothing is left running then.
+        IAM's decisions are in permissions.jsonl (local/iam.py). Without `log_dir` there are no logs
+        and no metrics of functions. Raises TemplateError, DeploymentError, ScheduleError,
+        MotoError, or OSError if the port is taken; then nothing is left running.
         """
         stack = cls(port, log_dir, pages)
         try:
@@ -97,17 +96,17 @@ class Stack:
 
     @property
     def api_url(self) -> str:
-        """Where the HTTP API answers, without a slash at its end."""
+        """The address of pages and API, without a slash at its end."""
         return self._front.url
 
     @property
     def gateway_url(self) -> str:
-        """Where the API answers who does not come by the pages' address."""
+        """The API's own address, without CloudFront."""
         return self._gateway_front.url
 
     @property
     def endpoint_url(self) -> str:
-        """Where AWS's own APIs answer."""
+        """The address of AWS's own APIs, which are moto's."""
         return self._running_account.endpoint_url or ""
 
     @property
@@ -124,19 +123,19 @@ class Stack:
         return self._running_account.client(service)
 
     def invoke(self, logical_id: str, event: Any) -> Any:
-        """What the function returns for `event`. Raises FunctionError, KeyError."""
+        """Run an event; return what the function returns. Raises FunctionError, and KeyError."""
         return self._functions[logical_id].invoke(event)
 
     def idle(self) -> bool:
-        """Nothing runs and nothing waits: no call of a function, no message in a polled queue."""
+        """Whether no call of a function runs or waits, and no polled queue has a message."""
         before = self._accepted()
         if self._pending() or any(poller.waiting() for poller in self._pollers):
             return False
-        # a message may have become a call, or a call a message, between the two looks
+        # between the two counts a message may have become a call, or a call a message
         return not self._pending() and self._accepted() == before
 
     def wait_until_idle(self, timeout: float) -> None:
-        """Returns once the stack is idle. Raises TimeoutError after `timeout` seconds."""
+        """Wait until the stack is idle. Raises TimeoutError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not self.idle():
             if time.monotonic() > deadline:
@@ -144,7 +143,7 @@ class Stack:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """No process, port or file of the stack is left. May be called again."""
+        """End all processes and free the port. It may be called again."""
         for poller in self._pollers:
             poller.stop()
         if self._clock:
@@ -175,7 +174,7 @@ class Stack:
 
     def _deploy(self, template: Path, parameters: Mapping[str, str]) -> None:
         bucket = f"code-of-{STACK_NAME}"
-        # moto's process is on its way up meanwhile
+        # moto's process starts meanwhile
         translated = translate(template, parameters, bucket=bucket, region=REGION)
         self._account = self._moto.wait(REGION)
         self.deployment = create_stack(
@@ -219,7 +218,7 @@ class Stack:
         return AccessLog(line, self._files.enter_context(file))
 
     def _call_function(self, message: Mapping[str, Any]) -> Any:
-        """A call out of moto: see local/events.py."""
+        """Run a call that comes from moto (local/events.py)."""
         found = [f for f in self._functions.values() if f.config.name == message["function"]]
         if not found:
             text = f"no function {message['function']} in the template"

@@ -1,7 +1,7 @@
-"""A SAM template read from its file and made ready for CloudFormation.
+"""Reads a SAM template and translates it for CloudFormation.
 
-The first step of a deployment: `translate` is to the embedded stack what `sam package` and the SAM
-transform are to AWS. Code stays where it is; CloudFormation gets a key that stands for its folder.
+This is the first step of a deployment, as `sam package` and the SAM transform are for AWS. Code
+stays in its folders; CloudFormation gets a key for each.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SUB_NAME = re.compile(r"\$\{(?!!)([^}]+)\}")
 
 
 class TemplateError(Exception):
-    """The template, or a parameter given for it, is not one that CloudFormation would take."""
+    """CloudFormation would refuse the template, or a parameter given for it."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Translated:
     body: dict[str, Any]
     parameters: Mapping[str, str]
     code: Mapping[str, Path]
-    """Key in the bucket of code → the folder that it stands for."""
+    """The folders of code, by their keys in the bucket."""
 
 
 def translate(path: Path, parameters: Mapping[str, str], *, bucket: str, region: str) -> Translated:
-    """The template of `path` for CloudFormation. Raises TemplateError."""
+    """Translate the template in a file for CloudFormation. Raises TemplateError."""
     source = _read(path)
     declared: dict[str, Any] = source.get("Parameters") or {}
     check_parameters(source, parameters)
@@ -69,10 +69,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def check_parameters(source: Mapping[str, Any], given: Mapping[str, str]) -> None:
-    """Raises TemplateError for values that CloudFormation would not take for this template.
+    """Raise TemplateError if CloudFormation would refuse these values for the template.
 
-    It judges as CloudFormation does before it makes anything: each value by what its parameter
-    declares, then all together by the template's rules.
+    As CloudFormation does before it makes anything, this checks each value by its parameter's
+    declaration, and then all together by the template's rules.
     """
     declared: Mapping[str, Any] = source.get("Parameters") or {}
     if unknown := sorted(given.keys() - declared.keys()):
@@ -113,7 +113,7 @@ def _check_rules(rules: Mapping[str, Any], values: Mapping[str, str]) -> None:
 
 
 def _holds(condition: Any, values: Mapping[str, str]) -> bool:
-    """Whether a rule's condition is true of the parameters."""
+    """Whether a rule's condition is true for the parameters."""
     match condition:
         case {"Fn::Not": [inner]}:
             return not _holds(inner, values)
@@ -134,7 +134,7 @@ def _text(operand: Any, values: Mapping[str, str]) -> str:
 
 
 def _point_code_at(source: dict[str, Any], bucket: str, folder: Path) -> dict[str, Path]:
-    """Replaces each folder of code by an object's address, and returns key → folder."""
+    """Replace each folder of code by an object's address; return the folders by key."""
     globals_ = (source.get("Globals") or {}).get("Function") or {}
     code = {}
     for logical_id, resource in source["Resources"].items():
@@ -159,8 +159,8 @@ def _transform(source: dict[str, Any], values: dict[str, str], region: str) -> d
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.translator.transform import transform
 
-    logging.getLogger("samtranslator.metrics.metrics").setLevel(logging.ERROR)  # its own affairs
-    # the translator has no argument for the region: it asks boto3's default session
+    logging.getLogger("samtranslator.metrics.metrics").setLevel(logging.ERROR)  # of its own
+    # the translator has no argument for the region: it uses that of boto3's default session
     with patch.dict(os.environ, {"AWS_DEFAULT_REGION": region}):
         try:
             body: dict[str, Any] = transform(source, dict(values), _NoManagedPolicies())
@@ -170,14 +170,14 @@ def _transform(source: dict[str, Any], values: dict[str, str], region: str) -> d
 
 
 class _NoManagedPolicies:
-    """The translator's way to AWS's managed policies by name: a template here names ARNs."""
+    """No managed policies by name, for the translator: templates name their ARNs here."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def _check_references(body: Mapping[str, Any]) -> None:
-    """Every Ref, GetAtt, Sub, DependsOn and Condition names something that exists."""
+    """Raise TemplateError for a Ref, GetAtt, Sub, DependsOn or Condition of an unknown name."""
     resources = set(body["Resources"])
     parameters = set(body.get("Parameters") or {})
     conditions = set(body.get("Conditions") or {})

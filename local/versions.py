@@ -1,9 +1,9 @@
-"""Makes moto list a bucket as S3 does: at one moment, and without folders of deleted objects.
+"""Makes moto list a bucket as S3 does: as of one moment, and without folders of deleted objects.
 
-moto copies the names of all objects and then looks at each: an object that goes meanwhile ends the
-listing in a KeyError. It leaves deleted objects out, but still names the folder that they lay in.
-And it goes through all objects of the bucket for what lies below one prefix, and copies them all,
-bodies and all, to list versions.
+moto copies the names of all objects and then looks at each, so an object that is deleted meanwhile
+ends the listing with a KeyError. It leaves deleted objects out, but still lists their folders. And
+for one prefix it goes through all objects of the bucket, which it copies with their bodies to list
+versions.
 """
 
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
 
 
 def install() -> None:
-    """From now on moto in this process lists like that. Calling it again changes nothing."""
+    """Change how this process's moto lists. To call it again changes nothing."""
     backend: Any = S3Backend
     if backend.list_objects is not _list_objects:
         backend.list_objects = _list_objects
@@ -46,8 +46,8 @@ def _list_object_versions(
 
 
 def _versions(bucket: FakeBucket) -> list[tuple[str, list[Any]]]:
-    """The names in the bucket, each with its versions, the latest last, as they are at a moment.
+    """The names in the bucket, each with its versions, the latest last, as of one moment.
 
-    dict's own view holds the lists themselves, so that nothing is looked up a second time.
+    The items of the dict are taken in one step, so that no name is looked up a second time.
     """
     return list(dict.items(bucket.keys))
