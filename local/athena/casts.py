@@ -1,8 +1,8 @@
 """CAST and TRY_CAST with Trino's meaning, written for DuckDB.
 
-DuckDB's own casts are more generous ('12.7' becomes 13 as an integer, ' 1 ' and '1_0' are numbers)
-and round a double's half to even. Text is therefore matched against what Trino takes before DuckDB
-sees it; text that Trino reads and DuckDB does not, or the other way round, ends the statement.
+DuckDB's own casts accept more ('12.7' becomes 13 as an integer, ' 1 ' and '1_0' are numbers) and
+round halves of doubles to even. So text is first compared with the form that Trino accepts. Text
+that only one of the two reads ends the statement.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ _WHOLE = r"[+-]?[0-9]+"
 _DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
 _DOUBLE = _DECIMAL + r"([eE][+-]?[0-9]+)?"
 _DAY = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-# Java reads these as numbers or days, DuckDB does not, or not alike. (?s): . is a newline too.
+# Java reads these as numbers or days; DuckDB does not, or reads others. (?s): . matches a newline.
 _ODD_WHOLE = r"(?s)[\x00-\x20].*|.*[\x00-\x20]|.*[^\x00-\x7f].*"
 _ODD_DECIMAL = _DECIMAL + r"[eE][+-]?[0-9]+"
 _ODD_DOUBLE = r"(?si)\s.*|.*\s|[+-]?(nan|infinity)|.*[0-9.][fd]|[+-]?0x.*"
@@ -54,7 +54,7 @@ def cast(sql: str, source: TrinoType, target: TrinoType, *, safe: bool) -> str:
 
 
 def coerce(sql: str, source: TrinoType, target: TrinoType) -> str:
-    """`sql` brought to `target`, a type that trino_types.common gave for it."""
+    """DuckDB's text of `sql` cast to `target`, a type that trino_types.common returned for it."""
     if source == target or is_open(target):
         return sql
     if target.precision > MAX_PRECISION:
@@ -87,7 +87,7 @@ def _plain(sql: str, target: TrinoType, safe: bool) -> str:
 
 
 def _decimal_to_double(sql: str, target: TrinoType, safe: bool) -> str:
-    # Over text the result is correctly rounded; DuckDB's own cast divides two rounded numbers.
+    # By way of text the result is rounded correctly; DuckDB's own cast divides two rounded numbers.
     return _plain(f"CAST({sql} AS VARCHAR)", target, safe)
 
 

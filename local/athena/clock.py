@@ -1,4 +1,4 @@
-"""What time it is for executions: how a projection's NOW is read, and what names of files tell."""
+"""The present moment of executions, for a projection's NOW and for the names of files."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +17,6 @@ def now() -> datetime:
 
 
 def follow(source: Callable[[], datetime]) -> None:
-    """From now on it is what `source` says: for a program whose clock can be set."""
+    """Take the present moment from `source` from now on; for a program whose clock can be set."""
     global _source
     _source = source

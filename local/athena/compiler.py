@@ -1,8 +1,8 @@
-"""The compiler's core: one rule per kind of node, and what a rule is given.
+"""The core of the compiler, which applies one rule for each kind of node.
 
 The portable subset *is* the set of registered rules (expressions.py, aggregates.py, queries.py). A
-rule takes a node of sqlglot's tree of the Athena statement and answers with DuckDB text and Trino
-type. What has no rule, or has an argument that its rule does not know, is refused.
+rule takes a node of sqlglot's tree of the Athena statement and returns DuckDB text and the Trino
+type. A node without a rule, or with an argument that its rule does not know, is refused.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ class Typed:
 
 
 class Surroundings(Protocol):
-    """What an expression needs to know about the query that it stands in."""
+    """The query around an expression, as far as the expression needs it."""
 
     def column(self, node: exp.Column) -> Typed:
         """The column that the name means; raises StatementError if none or several."""
@@ -34,18 +34,18 @@ class Surroundings(Protocol):
         """A query within the expression: its DuckDB text and the types of its columns."""
 
     def refuse(self, error: StatementError) -> None:
-        """Raise the error, or take note of it where all of them are wanted (check_portable)."""
+        """Raise the error, or collect it if all errors are wanted (check_portable)."""
 
     @property
     def checking(self) -> bool:
-        """Whether there is neither schema nor parameters: check_portable."""
+        """Whether types and parameters are not known, as in check_portable."""
 
 
 Rule = Callable[[exp.Expr, Surroundings], Typed]
 
 _RULES: dict[type[exp.Expr], tuple[Rule, frozenset[str]]] = {}
 
-# Why the best-known constructs outside of the subset are outside of it.
+# Why well-known constructs are not in the subset.
 _TRAPS: dict[type[exp.Expr], str] = {
     exp.DateAdd: "date arithmetic gives a TIMESTAMP in DuckDB (compute days before the statement)",
     exp.DateSub: "date arithmetic gives a TIMESTAMP in DuckDB (compute days before the statement)",
@@ -68,7 +68,7 @@ _TRAPS: dict[type[exp.Expr], str] = {
 
 
 def rule(*kinds: type[exp.Expr], args: str) -> Callable[[Rule], Rule]:
-    """Register the function as the meaning of these nodes; `args` names the arguments it heeds."""
+    """Register the rule of these kinds of nodes; `args` are the arguments that it knows."""
 
     def register(function: Rule) -> Rule:
         for kind in kinds:
@@ -93,7 +93,7 @@ def compiled(node: exp.Expr, around: Surroundings) -> Typed:
 
 
 def check_arguments(node: exp.Expr, known: frozenset[str]) -> None:
-    """Raises NotEmulatedError if the node carries more than the arguments named."""
+    """Raise NotEmulatedError if the node has other arguments than these."""
     for name, value in node.args.items():
         if value and name not in known:
             raise NotEmulatedError(
@@ -107,7 +107,7 @@ def _no_rule(node: exp.Expr, around: Surroundings) -> Typed:
 
 
 def whole_number(node: exp.Expr | None) -> int | None:
-    """The value of a written-out whole number without a sign; None for anything else."""
+    """The value of a literal whole number without a sign; None for any other node."""
     plain = isinstance(node, exp.Literal) and not node.is_string and node.name.isdecimal()
     return int(node.name) if plain and node else None
 
@@ -126,7 +126,7 @@ def expect(value: Typed, fits: Callable[[TrinoType], bool], function: str) -> Ty
 
 
 def unknown_function(name: str, *parameters: TrinoType) -> StatementError:
-    """Trino's word for arguments of the wrong types: it knows no such function."""
+    """Trino's error for arguments of wrong types: there is no such function."""
     given = ", ".join(map(str, parameters))
     return StatementError(
         f"FUNCTION_NOT_FOUND: Unexpected parameters ({given}) for function {name}"

@@ -1,4 +1,4 @@
-"""The portable subset, asked about a statement's text alone: no schema, no data, no values."""
+"""Checks by its text alone whether a statement is in the portable subset."""
 
 from local.athena.errors import StatementError
 from local.athena.queries import QueryCompiler, TableSchema
@@ -13,10 +13,10 @@ class _AnyTable:
 
 
 def check_portable(sql: str) -> list[str]:
-    """The reasons why the statement is outside of the portable subset; none if it is inside.
+    """The reasons why the statement is not in the portable subset; empty if it is.
 
-    `sql` is a statement as it stands in a .sql file: `:name` and `?` may stand for values. Types of
-    columns are not known here, so what depends on them shows only when the statement is run.
+    `sql` is a statement as in a .sql file: `:name` and `?` may stand for values. The types of
+    columns are not known here, so errors of types are found only when the statement is run.
     """
     if len(sql.encode()) > MAX_STATEMENT_BYTES:
         return [f"a statement has at most {MAX_STATEMENT_BYTES} bytes"]

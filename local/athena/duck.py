@@ -1,4 +1,4 @@
-"""DuckDB as the embedded Athena's executor: the portable subset, compiled and run."""
+"""DuckDB as the embedded Athena's executor: compiles statements of the subset and runs them."""
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
 
@@ -23,13 +23,13 @@ from local.athena.trino_types import NULL, TrinoType, is_decimal
 
 _ROWS_AT_ONCE = 10_000
 _LEAST_MEMORY = 1_000_000_000
-"""Bytes that DuckDB may use at least; on most machines it may use a quarter of their memory."""
+"""The least bytes that DuckDB may use; on most machines it may use a quarter of the memory."""
 _DUCKDB_REASONS: tuple[tuple[type[duckdb.Error], str], ...] = (
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE: "),
     (duckdb.ConversionException, "INVALID_CAST_ARGUMENT: "),
     (duckdb.BinderException, "SYNTAX_ERROR: "),
 )
-# Trino's names for what DuckDB says in one and the same kind of exception.
+# Trino's names of errors for which DuckDB has only one kind of exception.
 _TRINO_NAMES = (
     (re.compile("Division by zero"), "DIVISION_BY_ZERO"),
     (re.compile("More than one row returned by a subquery"), "SUBQUERY_MULTIPLE_ROWS"),
@@ -90,7 +90,7 @@ class DuckExecutor:
 
 
 def _memory_bytes() -> int:
-    """What DuckDB may use before it goes to disk, which takes several times as long."""
+    """How much memory DuckDB may use before it uses the disk, which takes several times as long."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(_LEAST_MEMORY, machine // 4)
 
@@ -98,7 +98,7 @@ def _memory_bytes() -> int:
 def _compiled(
     statement: Select | Unload, job: Job, connection: duckdb.DuckDBPyConnection
 ) -> Compiled:
-    """The query as DuckDB text, the views that it reads made."""
+    """The query as DuckDB text; the views that it reads are made."""
     compiler = QueryCompiler(job.catalog)
     compiled = compiler.compile(read_query(statement.text))
     tables = Tables(job.catalog, job.store, connection, clock.now())
@@ -125,10 +125,10 @@ class _Run:
     query: Compiled
 
     def in_order(self, statement: Unload) -> str:
-        """The query whose rows lie in the order in which they are to be written.
+        """The query with its rows sorted by all columns, partition by partition.
 
-        It is one of ours, partition by partition, so that the same input gives the same bytes. The
-        statement's own is not kept: Trino's CREATE TABLE AS drops it.
+        So the same input gives the same bytes. The statement's own order is not kept, as Trino's
+        CREATE TABLE AS does not keep it.
         """
         keys = statement.partitioned_by
         names = [*keys, *(o.name for o in self.query.outputs if o.name not in keys)]
@@ -142,7 +142,7 @@ class _Run:
         ]
         for index, values in enumerate(self._partitions(keys)):
             file = self.job.folder / f"unload-{index}.parquet"
-            # "=" rather than IS NOT DISTINCT FROM: it is looked for before the rows are read
+            # DuckDB filters by "=" while it reads, and by IS NOT DISTINCT FROM only afterwards
             conditions = [
                 f"{key} {'IS NULL' if value is None else '= ?'}"
                 for key, value in zip(keys, values, strict=True)
@@ -172,7 +172,7 @@ class _Run:
 
 
 def _check_columns(outputs: Sequence[Output], keys: Sequence[str]) -> None:
-    """Raises StatementError for columns that UNLOAD cannot write."""
+    """Raise StatementError for columns that UNLOAD cannot write."""
     names = [output.name for output in outputs]
     if not all(output.named for output in outputs):
         position = next(i for i, output in enumerate(outputs, 1) if not output.named)
@@ -198,7 +198,7 @@ def _check_columns(outputs: Sequence[Output], keys: Sequence[str]) -> None:
 
 
 def _check_partition_value(text: str) -> None:
-    """Raises StatementError for a text that Hive's partitions cannot have."""
+    """Raise StatementError for a text that Hive's partitions cannot have."""
     if not all(" " <= char <= "~" for char in text):
         raise StatementError(
             "HIVE_INVALID_PARTITION_VALUE: Hive partition keys can only contain printable ASCII "

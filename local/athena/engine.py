@@ -1,8 +1,8 @@
-"""One execution: a statement's text in, objects on S3 and rows out.
+"""Runs one execution: it takes a statement's text and writes objects on S3.
 
-Who computes the rows is an Executor: DuckDB (duck.py), or the real Trino (trino.py) where
-PULSE_ENGINE says so. Everything else is the same with both: what is written where, as whom, in
-which order, and how an execution ends.
+An Executor computes the rows: DuckDB (duck.py), or a real Trino (trino.py) if PULSE_ENGINE says so.
+Everything else is the same for both: which objects are written, with whose rights and in which
+order, and how an execution ends.
 """
 
 import os
@@ -36,7 +36,7 @@ _ESCAPED = frozenset("\"#%'*/:=?\\{[]^\x7f") | {chr(code) for code in range(1, 3
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What StartQueryExecution asked for. `output` ends in a slash."""
+    """A request of StartQueryExecution. `output` ends in a slash."""
 
     execution_id: str
     text: str
@@ -49,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asked: the access key, and clients that use it."""
+    """The caller of StartQueryExecution: the access key, and clients with its rights."""
 
     access_key: str
     s3: "S3Client"
@@ -70,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What an executor is given: S3 and Glue as the caller sees them, and a folder of its own."""
+    """What an executor uses: S3 and Glue with the caller's rights, and a folder of its own."""
 
     catalog: GlueCatalog
     store: Store
@@ -78,7 +78,7 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """Local files of this execution lie here; it is gone when the execution is over."""
+        """The folder of the execution's local files, which is removed at its end."""
         return self.store.folder
 
 
@@ -103,7 +103,7 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """Free what it holds; it executes nothing afterwards."""
+        """Free all resources; it executes nothing afterwards."""
         ...
 
 
@@ -115,7 +115,7 @@ class Engine:
         self.copies = copies
 
     def run(self, request: Request, caller: Caller) -> Outcome:
-        """Execute the statement as the caller. Never raises: what went wrong is the reason."""
+        """Execute the statement with the caller's rights. Never raises: the outcome says why."""
         outcome = Outcome(f"{request.output}{request.execution_id}.csv")
         try:
             with self._job(request, caller) as job:
@@ -127,7 +127,7 @@ class Engine:
             outcome.reason = str(error)
         except ClientError as error:
             outcome.reason = _refusal(error)
-        except Exception as error:  # a mistake of ours: an execution says so, a poller goes on
+        except Exception as error:  # a bug of ours must end the execution, too
             outcome.reason = f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}"
         return outcome
 
@@ -175,7 +175,7 @@ class Engine:
 
 
 def too_many_partitions() -> StatementError:
-    """What an UNLOAD into more than MOST_PARTITIONS ends with."""
+    """The error of an UNLOAD into more than MOST_PARTITIONS."""
     return StatementError(
         f"HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of {MOST_PARTITIONS} open writers for "
         "partitions/buckets"
@@ -197,7 +197,7 @@ def _refusal(error: ClientError) -> str:
 
 
 def engine_name() -> str:
-    """Which executor this process is to use: PULSE_ENGINE, `duckdb` unless it says `trino`.
+    """The executor of this process by PULSE_ENGINE: `duckdb`, which is the default, or `trino`.
 
     Raises ValueError for any other name.
     """

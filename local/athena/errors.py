@@ -1,7 +1,7 @@
-"""Why a statement ends as FAILED.
+"""The errors of statements that end as FAILED.
 
-    StatementError            what Athena itself would answer, in its words (COLUMN_NOT_FOUND: ...)
-    └── NotEmulatedError      Athena might run it; this emulation will not guess its answer
+    StatementError            Athena would refuse it with this message (COLUMN_NOT_FOUND: ...)
+    └── NotEmulatedError      Athena might run it, but this emulation cannot
 
 The text of the error is the execution's StateChangeReason.
 """

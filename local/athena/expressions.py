@@ -48,19 +48,19 @@ def quoted(text: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """A name, quoted: no name is ever a keyword."""
+    """A name in quotes, so that it is never a keyword."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def as_type(value: Typed, target: TrinoType) -> str:
-    """DuckDB text of the value brought to a type that `common` gave for it."""
+    """DuckDB text of the value cast to a type that `common` returned for it."""
     return casts.coerce(value.sql, value.type, target)
 
 
 def unified(values: list[Typed], where: str, *, function: bool = False) -> TrinoType:
-    """The one type of several values: of a construct's operands, or of a function's arguments.
+    """The common type of several values: a construct's operands, or a function's arguments.
 
-    Raises StatementError where Trino finds none.
+    Raises StatementError if Trino finds none.
     """
     result = values[0].type
     for value in values[1:]:
@@ -76,7 +76,7 @@ def unified(values: list[Typed], where: str, *, function: bool = False) -> Trino
 
 
 def condition(node: exp.Expr, around: Surroundings, function: str | None = None) -> str:
-    """DuckDB text of what has to be boolean: a clause or operand, or the function's argument."""
+    """DuckDB text of a clause, operand or argument, which has to be boolean."""
     value = compiled(node, around)
     if not (is_open(value.type) or value.type == BOOLEAN):
         around.refuse(
@@ -180,7 +180,7 @@ def _product(node: exp.Expr, around: Surroundings) -> Typed:
         raise NotEmulatedError(
             shown(node), f"{a} * {b} has up to {digits} digits, more than a decimal holds"
         )
-    # The left operand as wide as the result: DuckDB then computes in 128 bits where it needs them.
+    # With the left operand as wide as the result, DuckDB computes in 128 bits if it needs them.
     wide = as_type(left, decimal(digits, a.scale))
     return _cast_to(f"{wide} * {as_type(right, b)}", decimal(digits, a.scale + b.scale))
 
@@ -206,7 +206,7 @@ def _remainder(node: exp.Expr, around: Surroundings) -> Typed:
 
 
 def comparable(value: Typed, clause: str) -> Typed:
-    """`value`, if the emulation tells such values apart; else raises NotEmulatedError."""
+    """Return the value. Raises NotEmulatedError if the emulation cannot compare its type."""
     if not (is_open(value.type) or is_orderable(value.type)):
         raise NotEmulatedError(
             f"{clause} over a {value.type}", "maps and arrays are not compared here"
@@ -252,7 +252,7 @@ def _comparison(node: exp.Expr, around: Surroundings) -> Typed:
 
 
 def compared(left: Typed, operator: str, right: Typed) -> str:
-    """DuckDB text of the comparison; raises StatementError for types that Athena keeps apart."""
+    """DuckDB text of the comparison. Raises StatementError for types that Athena cannot compare."""
     kind = common(left.type, right.type)
     if kind is None:
         raise StatementError(
@@ -292,7 +292,7 @@ def _contains(node: exp.Expr, around: Surroundings) -> Typed:
         return Typed("NULL", BOOLEAN if compiled(node.expression, around) else ANY)
     if not isinstance(node.this, exp.Array) or not node.this.expressions:
         raise NotEmulatedError(shown(node), "contains() takes a written-out ARRAY[...] only")
-    # IN has contains' answers for NULL: NULL if the value is NULL, or is not there but a NULL is.
+    # IN treats NULL as contains does: NULL if the value is NULL, or not there but a NULL is.
     return _member(
         compiled(node.expression, around), _all(node.this.expressions, around), "contains"
     )

@@ -1,11 +1,11 @@
-"""For tests: what the next executions come to, whatever they ask for.
+"""For tests: lets the next executions end in a given way, whatever their statements are.
 
     with next_executions(failed("GENERIC_INTERNAL_ERROR: ..."), passes(), stuck()):
         ...
 
-The first StartQueryExecution within the block fails, the second runs as ever, the third stays
-QUEUED; further ones run as ever. The plan lives in moto's backend of the account and region and
-goes with it (and with the block), so it works for mock_aws and for a server of this process.
+The first StartQueryExecution within the block fails, the second runs normally, the third stays
+QUEUED, and all others run normally. The plan is kept in moto's backend of the account and region
+until the end of the block, so it works for mock_aws and for a server in this process.
 """
 
 from collections import deque
@@ -22,7 +22,7 @@ State = Literal["SUCCEEDED", "FAILED", "CANCELLED", "QUEUED"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The state that an execution comes to. It executes before that only if `runs`."""
+    """The state in which an execution ends. It is executed only if `runs`."""
 
     state: State
     reason: str | None = None
@@ -31,17 +31,17 @@ class Fault:
 
 
 def passes() -> Fault:
-    """Nothing: the statement is executed as ever."""
+    """No fault: the statement is executed normally."""
     return Fault("SUCCEEDED", runs=True)
 
 
 def failed(reason: str, *, after_writing: bool = False) -> Fault:
-    """FAILED; `after_writing`: its objects stay behind on S3, as an UNLOAD's orphans do."""
+    """FAILED; with `after_writing` its objects stay on S3, as those of a failed UNLOAD do."""
     return Fault("FAILED", reason, runs=after_writing)
 
 
 def cancelled() -> Fault:
-    """CANCELLED by somebody, nothing written."""
+    """CANCELLED by somebody, with nothing written."""
     return Fault("CANCELLED", "Query cancelled by user")
 
 
@@ -51,7 +51,7 @@ def stuck() -> Fault:
 
 
 def empty() -> Fault:
-    """SUCCEEDED without a single row, as if there were no data."""
+    """SUCCEEDED without any row, as if there were no data."""
     return Fault("SUCCEEDED", runs=True, only_columns=True)
 
 
@@ -59,7 +59,7 @@ def empty() -> Fault:
 def next_executions(
     *faults: Fault, region: str = "us-east-1", account: str = DEFAULT_ACCOUNT_ID
 ) -> Iterator[deque[Fault]]:
-    """Plan the account's next executions; yields those faults that have not come to pass yet."""
+    """Plan the account's next executions; yields the faults that are still to come."""
     planned = _planned(athena_backends[account][region])
     planned.extend(faults)
     try:
@@ -69,7 +69,7 @@ def next_executions(
 
 
 def next_fault(backend: Any) -> Fault:
-    """The fault planned for the execution that starts now; it is taken off the plan."""
+    """Take the fault of the execution that starts now from the plan."""
     planned = _planned(backend)
     return planned.popleft() if planned else passes()
 

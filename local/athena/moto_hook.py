@@ -1,8 +1,8 @@
-"""moto's Athena API, with executions that happen.
+"""moto's Athena API, which executes statements.
 
-StartQueryExecution executes before it answers: an execution that ran is over when its id is known,
-so polls see its end, nothing outlives a mock, and StopQueryExecution meets only what a test's fault
-left QUEUED.
+StartQueryExecution executes the statement before it replies. So an execution is over when its id is
+known: polls see its end, nothing outlives a mock, and StopQueryExecution only stops executions that
+a test's fault left QUEUED.
 """
 
 import json
@@ -39,7 +39,7 @@ class _Credentials:
 
 
 class EmulatedExecution(models.Execution):
-    """An execution as moto's backend keeps it. Its state is ours, not moto's ManagedState's."""
+    """An execution in moto's backend. Its state is set here and not by moto's ManagedState."""
 
     status = "QUEUED"
 
@@ -52,7 +52,7 @@ class EmulatedExecution(models.Execution):
         self.outcome = Outcome(f"{output}{self.id}.csv")
 
     def request(self, *, only_columns: bool) -> Request:
-        """What the engine has to know."""
+        """The request for the engine."""
         return Request(
             execution_id=self.id,
             text=self.query,
@@ -63,7 +63,7 @@ class EmulatedExecution(models.Execution):
         )
 
     def finish(self, fault: Fault) -> None:
-        """Come to the state that the outcome has, unless the fault says otherwise."""
+        """Take the state of the outcome, unless the fault says otherwise."""
         self.status = fault.state
         self.outcome.reason = fault.reason or self.outcome.reason
         if fault.state == "SUCCEEDED" and self.outcome.reason:
@@ -71,7 +71,7 @@ class EmulatedExecution(models.Execution):
         self.end_time = time.time()
 
     def stop(self) -> None:
-        """CANCELLED, if it was still waiting."""
+        """Become CANCELLED, if it is still QUEUED."""
         if self.status == "QUEUED":
             self.finish(Fault("CANCELLED", "Query cancelled by user"))
 
@@ -119,7 +119,7 @@ class EmulatedExecution(models.Execution):
 
 
 class _Callers:
-    """Clients for whoever asks, made once per access key: the first of a kind costs 350 ms."""
+    """The clients of each caller, made once for an access key: the first of a kind takes 350 ms."""
 
     def __init__(self, endpoint_url: str | None) -> None:
         self.endpoint_url = endpoint_url
@@ -128,12 +128,12 @@ class _Callers:
         self._lock = threading.Lock()  # a session makes one client at a time
 
     def caller(self, backend: Any, access_key: str) -> Caller:
-        """The owner of the access key, with S3 and Glue as he may use them."""
+        """The owner of the access key, with clients of S3 and Glue that have his rights."""
         who = _credentials(backend, access_key)
         place = (who, backend.region_name)
         with self._lock:
             if place not in self._known:
-                if len(self._known) >= MOST_CALLERS:  # sessions of assumed roles come and go
+                if len(self._known) >= MOST_CALLERS:  # each session of a role has a key of its own
                     self._known.clear()
                 s3 = self._client("s3", who, backend.region_name)
                 glue = self._client("glue", who, backend.region_name)
@@ -190,7 +190,7 @@ class _Api:
             )
         tokens: dict[str, str] = backend.__dict__.setdefault("request_tokens", {})
         token = call._get_param("ClientRequestToken")
-        if token in tokens:  # a retry of a start whose answer got lost
+        if token in tokens:  # a retry of a start whose reply was lost
             return json.dumps({"QueryExecutionId": tokens[token]})
         execution = EmulatedExecution(
             text,
@@ -261,7 +261,7 @@ class _Api:
 
 
 def _engine() -> Engine:
-    """The engine that PULSE_ENGINE names; the other's packages are not imported."""
+    """The engine that PULSE_ENGINE names, without importing the packages of the other."""
     copies = Copies()
     if engine_name() == "trino":
         from local.athena.trino import TrinoExecutor
@@ -282,7 +282,7 @@ def _not_found(call: "AthenaResponse") -> _Refusal:
 
 
 def _output_location(configuration: dict[str, Any], asked: dict[str, Any] | None) -> str | None:
-    """Where results go, with a slash: the workgroup's place if enforced, else the caller's."""
+    """The prefix of results, with a slash: the workgroup's if it is enforced, else the caller's."""
     own = (configuration.get("ResultConfiguration") or {}).get("OutputLocation")
     given = (asked or {}).get("OutputLocation")
     enforced = configuration.get("EnforceWorkGroupConfiguration") and own
@@ -294,10 +294,10 @@ _installed: dict[str, _Api] = {}
 
 
 def install(endpoint_url: str | None = None) -> None:
-    """From now on moto's Athena in this process executes what it is given.
+    """Make moto's Athena in this process execute statements.
 
-    `endpoint_url` is where moto's server answers; None for in-process mocks. Idempotent;
-    another endpoint replaces the one before.
+    `endpoint_url` is the address of moto's server; None for mocks in this process. To call it again
+    changes nothing, except that another address replaces the first.
     """
     api = _installed.get("api")
     if api is None:
@@ -315,7 +315,7 @@ def install(endpoint_url: str | None = None) -> None:
 
 
 def close() -> None:
-    """Remove what the engine keeps on disk. Nothing is executed after it."""
+    """Remove the engine's files. Nothing is executed afterwards."""
     if api := _installed.get("api"):
         api.engine.executor.close()
         api.engine.copies.remove()

@@ -1,6 +1,6 @@
-"""The objects on S3, as the caller of the statement sees them, and their copies on local disk.
+"""Reads and writes objects on S3 with the rights of a statement's caller, and keeps local copies.
 
-Copies are kept per caller: whoever may not read an object does not find it here either.
+Each caller has copies of its own, so that nobody can read a copy of an object that he may not read.
 """
 
 import atexit
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _PREFIX = "pulse-athena-"
 MOST_BYTES_KEPT = 4_000_000_000
-"""Of copies; a tenth of what is free on the disk, where that is less."""
+"""The most bytes of copies, or a tenth of the free space on the disk if that is less."""
 FEW_LOCATIONS = 8
-"""Up to here each location is listed; above, one listing of what they have in common."""
+"""Up to so many locations are listed one by one; of more, their common prefix is listed once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Copies:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def link(self, name: str, to: Path) -> bool:
-        """Make `to` the copy of that name; False if there is none (any more)."""
+        """Make `to` a link to the copy of that name; False if there is no such copy."""
         with self._lock:
             if name not in self._sizes:
                 return False
@@ -72,7 +72,7 @@ class Copies:
             return True
 
     def add(self, name: str, file: Path, size: int) -> None:
-        """Keep `file`, which stays where it is, under the name."""
+        """Keep a copy of `file`, which stays where it is, under the name."""
         with self._lock:
             if name not in self._sizes and size <= self.most_bytes:
                 os.link(file, self.folder / name)
@@ -85,14 +85,14 @@ class Copies:
 
 
 def _remove_orphans(parent: Path) -> None:
-    """Remove the folders of processes that are no more."""
+    """Remove the folders of processes that have ended."""
     for folder in parent.glob(f"{_PREFIX}*-*"):
         try:
-            os.kill(int(folder.name.removeprefix(_PREFIX).split("-")[0]), 0)  # only asks
+            os.kill(int(folder.name.removeprefix(_PREFIX).split("-")[0]), 0)  # 0 is no signal
         except ProcessLookupError:
             shutil.rmtree(folder, ignore_errors=True)
         except (PermissionError, ValueError):
-            continue  # somebody else's
+            continue  # another user's process
 
 
 class Store:
@@ -160,7 +160,7 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 def _to_list(roots: set[str]) -> list[str]:
-    """The prefixes whose listings, together, show all that lies below the locations."""
+    """The prefixes to list, which together contain all locations."""
     shared = os.path.commonprefix(sorted(roots))  # noqa: RUF071 - S3 lists by characters
     one_bucket = shared.count("/") >= 3  # s3://bucket/
     return [shared] if len(roots) > FEW_LOCATIONS and one_bucket else sorted(roots)

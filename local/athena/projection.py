@@ -1,7 +1,7 @@
-"""Partition projection: partitions that follow from a table's properties instead of Glue's list.
+"""Partition projection: computes a table's partitions from its properties instead of Glue's list.
 
-As in Athena, a partition outside of the projected range is invisible even if its objects exist, and
-an `injected` key has to be given in the WHERE.
+As in Athena, rows of a partition outside of the projected range are not found even if its objects
+exist, and the WHERE has to name the values of an `injected` key.
 """
 
 import datetime as dt
@@ -104,9 +104,9 @@ def _known_day(bound: object) -> dt.date | None:
 
 
 def day_of(text: str, now: dt.datetime) -> dt.date:
-    """The day that an end of a projected range names.
+    """The day of one end of a projected range.
 
-    Raises NotEmulatedError for what is neither a day nor NOW with days or weeks.
+    Raises NotEmulatedError unless it is a day, or NOW with a number of days or weeks.
     """
     text = text.replace(" ", "").upper()
     if match := re.fullmatch(r"NOW(?:([+-]\d+)(DAY|WEEK)S?)?", text):

@@ -1,8 +1,8 @@
-"""Which partitions a WHERE can want: found before any object is listed or read.
+"""Finds the partitions that a WHERE can need, before any object is listed or read.
 
-Only plain conditions on a partition key that stand in the WHERE (or in the ON of an inner or left
-join) and are ANDed are understood: =, IN, BETWEEN, <, <=, >, >=, contains(ARRAY[...], key), with
-literals. Whatever else stands there is left to the query itself, so pruning never changes a result.
+It understands plain conditions on a partition key in the WHERE (or in the ON of an inner or left
+join) that are ANDed: =, IN, BETWEEN, <, <=, >, >=, contains(ARRAY[...], key), with literals. All
+other conditions are left to the query itself, so pruning never changes a result.
 """
 
 import datetime as dt
@@ -18,14 +18,14 @@ Value = str | int | dt.date
 
 @dataclass(frozen=True, slots=True)
 class KeyFilter:
-    """What the WHERE says of one partition key: one of `values` (None: any), within the bounds."""
+    """The condition on one partition key: one of `values` (None: any), within the bounds."""
 
     values: frozenset[Value] | None = None
     low: Value | None = None
     high: Value | None = None
 
     def admits(self, value: Value) -> bool:
-        """Whether a partition with this value can hold a wanted row."""
+        """Whether a partition with this value can have rows that the query needs."""
         return (
             (self.values is None or value in self.values)
             and (self.low is None or value >= self.low)  # type: ignore[operator] # one key, one type
@@ -65,7 +65,7 @@ def key_filters(
 
 
 def parse_value(text: str, kind: TrinoType) -> Value | None:
-    """A partition's value, which Glue and S3 hold as text, as the key's type compares it."""
+    """A partition's value in the key's type; Glue and S3 hold it as text."""
     try:
         if kind == DATE:
             return dt.date.fromisoformat(text)
@@ -121,7 +121,7 @@ def _compared(kind: type[exp.Expr], literal: exp.Expr, t: TrinoType) -> KeyFilte
         return None
     if kind is exp.EQ:
         return KeyFilter(values=frozenset({value}))
-    # < and > keep their bound's own partition: one too many is read at most.
+    # < and > keep the partition of the bound itself, so at most one is read without need.
     return KeyFilter(low=value) if kind in (exp.GT, exp.GTE) else KeyFilter(high=value)
 
 

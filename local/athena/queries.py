@@ -1,9 +1,9 @@
-"""A whole query of the portable subset, compiled to DuckDB text.
+"""Compiles a whole query of the portable subset to DuckDB text.
 
-Names are resolved here as Trino does it: a name means a column of the FROM clause and nothing else,
-but for ORDER BY, where an output column comes first. Each mention of a table becomes a Scan: a view
-that the engine makes before the text runs, with the columns that the query reads and the partitions
-that its WHERE can want.
+Names are resolved as Trino does it: a name means a column of the FROM clause, except in ORDER BY,
+where an output column comes first. Each mention of a table becomes a Scan: a view that the engine
+makes before the text runs, with the columns that the query reads and the partitions that its WHERE
+can need.
 """
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
@@ -30,7 +30,7 @@ from local.athena.trino_types import ANY, NULL, TrinoType, is_open
 
 
 class TableSchema(Protocol):
-    """What a query has to know of a table."""
+    """A table, as far as a query needs it."""
 
     @property
     def columns(self) -> Mapping[str, TrinoType]:
@@ -42,15 +42,15 @@ class TableSchema(Protocol):
 
 
 class Catalog(Protocol):
-    """Where tables are looked up."""
+    """Finds tables by name."""
 
     def table(self, database: str | None, name: str) -> TableSchema | None:
-        """The table (None: it could be anything). Raises StatementError if there is none."""
+        """The table, or None if it may have any columns. Raises StatementError if there is none."""
 
 
 @dataclass(slots=True)
 class Scan:
-    """One mention of a table: the DuckDB view that it reads, and what of the table it needs."""
+    """One mention of a table: the DuckDB view for it, and which columns and partitions it needs."""
 
     view: str
     table: TableSchema
@@ -78,7 +78,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Something in FROM: its alias there, its columns, and the scan behind it if it is a table."""
+    """An item of FROM: its alias, its columns, and its scan if it is a table."""
 
     alias: str
     sql: str
@@ -88,7 +88,7 @@ class Relation:
 
 
 class QueryCompiler:
-    """Compiles one statement; gathers its scans and, when checking, everything wrong with it."""
+    """Compiles one statement; collects its scans and, when checking, all of its errors."""
 
     def __init__(self, catalog: Catalog, *, checking: bool = False) -> None:
         self.catalog = catalog
@@ -98,11 +98,11 @@ class QueryCompiler:
         self._nameless = 0
 
     def compile(self, query: exp.Expr) -> Compiled:
-        """The query as DuckDB text. Raises StatementError, but when checking fills `problems`."""
+        """The query as DuckDB text. Raises StatementError; when checking it fills `problems`."""
         return self.query(query, {})
 
     def refuse(self, error: StatementError) -> None:
-        """Raise the error; when checking, take note of it and go on."""
+        """Raise the error; when checking, collect it and go on."""
         if not self.checking:
             raise error
         if str(error) not in self.problems:
@@ -111,7 +111,7 @@ class QueryCompiler:
     # ---- queries
 
     def query(self, node: exp.Expr, ctes: Mapping[str, Relation]) -> Compiled:
-        """A SELECT, UNION, VALUES or one of these in brackets; `ctes` are those of the outside."""
+        """Compile a SELECT, UNION or VALUES, in brackets or not, that sees the outer `ctes`."""
         if isinstance(node, exp.Subquery) and not _own_clauses(node):
             return self.query(node.this, ctes)
         prefix, ctes = self._with(node, ctes)
@@ -257,7 +257,7 @@ class QueryCompiler:
 
 
 class _Constants:
-    """The surroundings of VALUES, where no column is in sight."""
+    """The surroundings of VALUES, which sees no columns."""
 
     def __init__(self, compiler: QueryCompiler) -> None:
         self.compiler = compiler
@@ -495,7 +495,7 @@ class _SelectCompiler:
 def output_position(
     key: exp.Expr, outputs: Sequence[Output], *, is_open: bool = False
 ) -> int | None:
-    """Where the output column stands that the sort key names, by position or by name."""
+    """The position of the output column that a sort key names, by position or by name."""
     if isinstance(key, exp.Literal) and not key.is_string:
         number = whole_number(key)
         if number and (is_open or number <= len(outputs)):
@@ -547,7 +547,7 @@ def _unified_outputs(left: Compiled, right: Compiled, word: str) -> tuple[Output
 
 
 def _brought_to(query: Compiled, outputs: Sequence[Output]) -> Compiled:
-    """The query with its columns cast to the outputs' types, where they differ."""
+    """The query with its columns cast to the types of `outputs`, if they differ."""
     if all(
         is_open(o.type) or c.type == o.type for c, o in zip(query.outputs, outputs, strict=True)
     ):

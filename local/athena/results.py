@@ -1,4 +1,4 @@
-"""Rows as Athena writes them: text in CSV objects, and in the pages of GetQueryResults."""
+"""Writes rows as Athena does: as CSV objects, and as pages of GetQueryResults."""
 
 import datetime as dt
 import decimal
@@ -37,7 +37,7 @@ def text_of(value: object) -> str | None:
 
 
 def _inside(value: object) -> str:
-    """A value as it stands in a list or a map, where NULL is a word and an empty text nothing."""
+    """A value within a list or a map; NULL is written as null, and an empty text as nothing."""
     text = text_of(value)
     return "null" if text is None else text
 
@@ -52,7 +52,7 @@ def _java_double(value: float) -> str:
         return "-0.0" if sign else "0.0"
     assert isinstance(exponent, int)  # noqa: S101 - not special: narrows for the type checker
     text = "".join(map(str, digits))
-    point = len(text) + exponent  # how many digits stand before the point
+    point = len(text) + exponent  # the number of digits before the point
     minus = "-" if sign else ""
     if -3 < point <= 7:
         whole, fraction = text[: max(point, 0)].ljust(point, "0"), text[max(point, 0) :]
@@ -73,7 +73,7 @@ def _quoted(text: str) -> str:
 def results_page(
     outputs: Sequence[Output], rows: Sequence[TextRow], token: str | None, size: int | None
 ) -> Mapping[str, object]:
-    """GetQueryResults' answer. The first row of the first page is the header."""
+    """The reply of GetQueryResults. The first row of the first page is the header."""
     start = int(token or 0)
     end = start + (size or PAGE_ROWS)
     header: TextRow = [output.name for output in outputs]

@@ -1,7 +1,7 @@
-"""The text that StartQueryExecution is given, taken apart: a SELECT, or an UNLOAD of one.
+"""Reads the text of StartQueryExecution: a SELECT, or an UNLOAD of one.
 
-sqlglot forgives much that Athena's parser does not, so the words are looked at before the tree is
-built: signs that Trino does not have, text where a name belongs, keywords as names.
+sqlglot accepts much that Athena's parser refuses. So the tokens are checked before the tree is
+built: for signs that Trino does not have, for text in place of a name, for keywords as names.
 """
 
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ class Unload:
 def read_statement(
     text: str, parameters: Sequence[str] = (), *, checking: bool = False
 ) -> Select | Unload:
-    """The statement, with its `?` replaced by the execution parameters; its query is not read yet.
+    """The statement with its `?` replaced by the execution parameters. Its query is not parsed yet.
 
     Raises StatementError for what Athena's parser refuses. When `checking`, `?` and `:name` may
     stand for values that are not known yet.
@@ -146,7 +146,7 @@ def _with_parameters(text: str, tokens: Sequence[Token], parameters: Sequence[st
 
 
 def _check_parameter(value: str) -> None:
-    """Raises StatementError unless `value` is one literal: a parameter cannot bring its own SQL."""
+    """Raise StatementError unless `value` is one literal, so that no parameter contains SQL."""
     words = [token.token_type for token in _tokens(value)]
     if words[:1] in ([TokenType.DATE], [TokenType.DASH]):
         words = words[1:]
@@ -161,7 +161,7 @@ def _check_parameter(value: str) -> None:
 
 
 def check_is_query(text: str) -> None:
-    """Raises NotEmulatedError for DDL and DML: an executor that could run them must not either."""
+    """Raise NotEmulatedError for DDL and DML, which no executor may run."""
     first = _tokens(text)[0]
     if first.text.upper() in _NO_QUERIES:
         raise NotEmulatedError(f"{first.text.upper()} ...", "only SELECT and UNLOAD are run here")

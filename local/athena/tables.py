@@ -1,4 +1,4 @@
-"""Glue's tables, as DuckDB sees them: one view per mention of a table in a statement."""
+"""Makes DuckDB views of Glue's tables: one view for each mention of a table in a statement."""
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
 
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableTypeDef
 
 _LEAST_BYTES = 12
-"""No Parquet file is shorter: a magic number at both ends, and the length of the footer."""
+"""The bytes of the shortest Parquet file: a magic number at both ends, the footer's length."""
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _PLACE = "file_index"
-"""DuckDB's virtual column: which of the files that are read a row is from, counted from 0."""
+"""DuckDB's virtual column with the index of the file that a row comes from, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class GlueTable:
-    """A table of the catalogue: what it holds and where."""
+    """A table of the catalogue: its columns, its keys and its location."""
 
     database: str
     name: str
@@ -55,7 +55,7 @@ class GlueTable:
 
 
 class GlueCatalog:
-    """Glue, read as the caller; each table once per execution."""
+    """Glue, read with the caller's rights; each table is read once in an execution."""
 
     def __init__(self, client: "GlueClient", database: str) -> None:
         self.client = client
@@ -84,7 +84,7 @@ class GlueCatalog:
             return None
 
     def location(self, database: str | None, name: str) -> list[str]:
-        """Where a table of whatever kind has its objects; empty if there is none, or no place."""
+        """The locations of a table of any kind; empty if there is no table, or it has none."""
         found = self._found(database or self.database, name)
         place = found and found.get("StorageDescriptor", {}).get("Location")
         return [place] if place else []
@@ -191,9 +191,8 @@ def _parquet_rows(
 ) -> str:
     """The rows of the files, each with the values of its file's partition.
 
-    DuckDB knows of each row the place that its file has in the list, the same for all rows that it
-    reads at once; so a key's value is looked up once for them, and not joined row by row with the
-    files' names.
+    DuckDB has the index of each row's file, which is the same for all rows of a block. So it looks
+    up a key's value once for a block, instead of joining each row with the files' names.
     """
     if keys and _PLACE in columns:
         raise NotEmulatedError(f"a column {_PLACE}", "DuckDB calls the place of a file so")
@@ -249,7 +248,7 @@ def _check_file(path: Path, url: str, table: GlueTable, wanted: set[str]) -> Non
 
 
 def _malformed(body: bytes, url: str) -> str:
-    """What Trino says is wrong with an object that is no Parquet."""
+    """Trino's message for an object that is no Parquet."""
     if len(body) < _LEAST_BYTES:
         return f"{url} is not a valid Parquet File"
     return f"Expected magic number: PAR1 got: {body[-4:].decode(errors='replace')}"

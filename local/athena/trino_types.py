@@ -1,7 +1,7 @@
-"""Trino's types, as far as the portable subset goes: where they come from and what they become.
+"""Trino's types in the portable subset.
 
-Glue's column types are read into them, the compiler computes with them, DuckDB's names, Athena's
-ColumnInfo and Trino's rules of coercion are derived from them.
+They are read from Glue's column types, and the compiler uses them. From them follow DuckDB's names
+of types, Athena's ColumnInfo and Trino's rules of coercion.
 """
 
 import re
@@ -34,9 +34,9 @@ DOUBLE = TrinoType("double")
 VARCHAR = TrinoType("varchar")
 DATE = TrinoType("date")
 NULL = TrinoType("unknown")
-"""The type of a bare NULL; it becomes whatever stands beside it."""
+"""The type of a literal NULL; it takes the type of what it is combined with."""
 ANY = TrinoType("any")
-"""A type that is not known, as no schema is at hand: check_portable's columns and parameters."""
+"""The type of check_portable's columns and parameters, whose types are not known."""
 
 
 def decimal(precision: int, scale: int) -> TrinoType:
@@ -66,24 +66,24 @@ def is_numeric(t: TrinoType) -> bool:
 
 
 def is_open(t: TrinoType) -> bool:
-    """Whether the type adapts to its surroundings: NULL, or unknown for want of a schema."""
+    """Whether the type is NULL or ANY, which fit everywhere."""
     return t in (NULL, ANY)
 
 
 def is_supported(t: TrinoType) -> bool:
-    """Whether values of this type may be touched (timestamps, structs and the like may not)."""
+    """Whether the subset has operations on the type; it has none on timestamps and structs."""
     if t.parts:
         return all(is_supported(part) for part in t.parts)
     return t.name in _SCALARS or is_decimal(t) or is_open(t)
 
 
 def scalar(name: str) -> TrinoType | None:
-    """The type that a CAST names, decimals aside; None where it is outside of the subset."""
+    """The type of that name, without decimals; None if it is not in the subset."""
     return _SCALARS.get(name)
 
 
 def from_glue(text: str) -> TrinoType:
-    """The type of a Glue column. Types outside of the subset come back by name, unsupported."""
+    """The type of a Glue column. A type outside of the subset has its name and is unsupported."""
     text = text.strip().lower()
     if match := re.fullmatch(r"decimal\((\d+),\s*(\d+)\)", text):
         return decimal(int(match[1]), int(match[2]))
@@ -96,7 +96,7 @@ def from_glue(text: str) -> TrinoType:
 
 
 def from_trino(text: str) -> TrinoType:
-    """The type that Trino names for a column of a result. Others come back by name, unsupported."""
+    """The type of a result's column in Trino. Others have their name and are unsupported."""
     if match := re.fullmatch(r"decimal\((\d+),\s*(\d+)\)", text):
         return decimal(int(match[1]), int(match[2]))
     if match := re.fullmatch(r"(array|map)\((.*)\)", text):
@@ -106,7 +106,7 @@ def from_trino(text: str) -> TrinoType:
 
 
 def _split_top(text: str) -> list[str]:
-    """`text` cut at the commas that stand outside of brackets."""
+    """The text split at its commas outside of brackets."""
     parts, depth = [""], 0
     for char in text:
         depth += (char in "<(") - (char in ">)")
@@ -139,9 +139,9 @@ def of_number(text: str) -> TrinoType:
 
 
 def common(left: TrinoType, right: TrinoType) -> TrinoType | None:
-    """The type to which Trino brings both for a comparison, a CASE or a UNION; None if it refuses.
+    """The type to which Trino casts both for a comparison, a CASE or a UNION; None if it refuses.
 
-    Text never meets numbers or dates: that is Trino's TYPE_MISMATCH.
+    Text has no common type with numbers or dates: Trino fails with TYPE_MISMATCH.
     """
     if left == right or right == NULL:
         return left

@@ -1,12 +1,12 @@
-"""moto's Glue and S3 on a port of their own, for Trino alone.
+"""Serves moto's Glue and S3 on a port of their own, for Trino only.
 
-The port shows the account of this process, whether moto is mocked here or is the server that runs
-here. It differs from moto in two things, without which Trino could not read there:
+The port serves the account of this process, whether moto is mocked or runs as a server here. It
+differs from moto in two things, without which Trino could not read:
 
-- Whoever has the key may do everything. Trino reads as nobody in particular: what the caller of a
-  statement may read has been tried before, as the caller. Any other key is refused.
-- The NOW of a projection is the day that `local.athena.clock` says, written out: Trino takes its
-  own machine's, and a test's clock may stand elsewhere.
+- The owner of the key may do everything. Trino does not read with a caller's rights; what the
+  caller of a statement may read was tried before, with those rights. Any other key is refused.
+- A projection's NOW is replaced by the day of `local.athena.clock`. Trino would take the day of its
+  machine, while a test may have set another.
 """
 
 import json
@@ -34,7 +34,7 @@ from local.athena.errors import NotEmulatedError
 from local.athena.projection import day_of
 
 _shown: ContextVar[bool] = ContextVar("_shown", default=False)
-"""Whether this thread is answering a call that came through a window."""
+"""Whether this thread handles a call that came through a window."""
 _SHOWS_TABLES = ("AWSGlue.GetTable", "AWSGlue.GetTables")
 
 Environment = dict[str, Any]
@@ -42,7 +42,7 @@ Environment = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where it is, and the key that opens it."""
+    """The address of a window and its key."""
 
     url: str
     access_key: str
@@ -51,7 +51,7 @@ class Window:
 
 @contextmanager
 def window() -> Iterator[Window]:
-    """A window on this process's moto, on a free port of 127.0.0.1, for as long as the block."""
+    """Within the block this process's moto is served on a free port of 127.0.0.1."""
     _judge_no_call_through_a_window()
     access_key = f"TRINO{secrets.token_hex(8).upper()}"
     app = _Application(DomainDispatcherApplication(create_backend_app), access_key)
@@ -68,7 +68,7 @@ def window() -> Iterator[Window]:
 
 class _Silent(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nobody reads a line for each call."""
+        """Log nothing: nobody reads a line for each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class _Application:
 
 
 def _without_now(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What Glue tells of tables, with days in the place of NOW."""
+    """Glue's description of tables, with days in place of NOW."""
     tables = told.get("TableList") or [told["Table"]]
     for table in tables:
         properties = table.get("Parameters") or {}
@@ -104,7 +104,7 @@ def _without_now(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _written_out(end: str) -> str:
-    """The end of a range of days without NOW; one of a kind that is not known here as it is."""
+    """The end of a range with NOW replaced by a day; unchanged if its form is not known here."""
     try:
         return str(day_of(end, clock.now()))
     except NotEmulatedError:
@@ -113,7 +113,7 @@ def _written_out(end: str) -> str:
 
 @cache
 def _judge_no_call_through_a_window() -> None:
-    """From now on moto asks nothing of IAM while it answers a call that came through a window."""
+    """Make moto skip IAM for calls that come through a window."""
     mixin: Any = ActionAuthenticatorMixin
     for name in (
         "_authenticate_and_authorize_normal_action",
