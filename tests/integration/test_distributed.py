@@ -21,6 +21,7 @@ from pulse.errors import (
     RequestError,
     TooManyRequestsError,
     UnavailableError,
+    UnprocessableError,
 )
 from pulse.filters import Condition
 from pulse.serve.distributed import Distributed, laid_out
@@ -198,6 +199,18 @@ def test_a_statement_that_athena_does_not_take_leaves_the_turn_free(world: World
     world.athena.at_once = True
     assert world.ask(wanted("FR")) == 1
     assert world.ask(wanted("DE")) == 1
+
+
+def test_a_question_that_athena_would_not_take_is_refused_before_it_counts(world: World) -> None:
+    long = wanted()
+    few = frozenset(f"{number:x}" for number in range(80_000))
+    many = frozenset(f"{number:x}" for number in range(90_000))
+    with pytest.raises(UnprocessableError) as refused:
+        world.ask(replace(long, filters={"country": Condition(many)}))
+    assert refused.value.code == "question_too_long"
+    assert (len(world.athena.targets), world.admitted) == (0, 0)
+    world.athena.at_once = True
+    assert world.ask(replace(long, filters={"country": Condition(few)})) == 1  # the turn is free
 
 
 def test_a_statement_that_failed_is_not_tried_again_at_once(world: World) -> None:

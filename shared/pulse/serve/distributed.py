@@ -25,7 +25,7 @@ from pulse.serve.distributed_sql import MOST_ROWS, TooManyRowsError, Wanted
 from pulse.serve.years import Admit, Left, Year, not_rolled_up
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client
-from pulse.store.executions import Executions
+from pulse.store.executions import MOST_BYTES, Executions, unload_text
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.store.questions import Asked, Questions
@@ -86,8 +86,8 @@ class Distributed:
 
         Raises UnavailableError (503, with Retry-After) while it is not there, because this or
         another statement of the tenant still runs or it failed, UnprocessableError where the
-        question makes more rows than can be held, and GoneError where rows that it is about have
-        been removed: the tenant's record then names others.
+        question is longer than Athena takes or makes more rows than can be held, and GoneError
+        where rows that it is about have been removed: the tenant's record then names others.
         """
         name = _name(wanted)
         if name not in self._kept:
@@ -133,18 +133,24 @@ class Distributed:
         return self.questions.get(wanted.tenant, name) or self._begin(wanted, name, admit)
 
     def _begin(self, wanted: Wanted, name: str, admit: Admit) -> Asked:
-        """Begin the statement, as the tenant's only one."""
+        """Begin the statement, as the tenant's only one.
+
+        One that is longer than Athena takes is refused before it counts.
+        """
         asked = Asked(wanted.tenant, name, lake.ulid())
+        statement = wanted.statement
+        target = f"s3://{self.objects.bucket}/{_prefix(asked)}"
+        if len(unload_text(statement.sql, target).encode()) > MOST_BYTES:
+            raise _too_long()
         self._make_way(wanted.tenant)
         admit()
         if not self.questions.take_turn(asked):
             raise _busy()
-        statement = wanted.statement
         try:
             execution = self.executions.unload(
                 statement.sql,
                 statement.parameters,
-                target=f"s3://{self.objects.bucket}/{_prefix(asked)}",
+                target=target,
                 token=f"{asked.run}-{asked.name}",
             )
         except AthenaError as error:
@@ -247,6 +253,15 @@ def _gone() -> UnavailableError:
         "question_outdated",
         "The rows that this question is about have just changed. Send the same request again.",
         retry_after_s=1,
+    )
+
+
+def _too_long() -> UnprocessableError:
+    return UnprocessableError(
+        "question_too_long",
+        f"About a tenant as large as this Athena is asked, in at most {MOST_BYTES:,} bytes, and "
+        "each build that has some of the days takes every value of a filter once: filter by fewer "
+        "values, or ask for fewer days.",
     )
 
 

@@ -15,9 +15,8 @@ from botocore.exceptions import ClientError
 
 from pulse.days import Remaining
 from pulse.errors import AthenaError
+from pulse.store.executions import MOST_BYTES
 
-MOST_BYTES = 262_144
-"""The most bytes of a statement in UTF-8; Athena's quota cannot be raised."""
 RESERVE_S = 180.0
 """With less time left no statement is started: the next invocation goes on."""
 _POLL_S = (0.05, 0.1, 0.2, 0.5, 1.0)

@@ -13,6 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pulse.errors import AthenaError
 from pulse.store.clients import client
 
+MOST_BYTES = 262_144
+"""What Athena takes as a statement, encoded as UTF-8; it offers no larger quota."""
+
 State = Literal["running", "done", "failed"]
 
 
@@ -25,6 +28,11 @@ class Execution:
     """Why it failed."""
     scanned_bytes: int = 0
     """The bytes that it has read so far."""
+
+
+def unload_text(sql: str, target: str) -> str:
+    """The statement that writes a query's rows as Parquet below an s3:// prefix."""
+    return f"UNLOAD (\n{sql}\n) TO '{target}'\nWITH (format = 'PARQUET', compression = 'SNAPPY')"
 
 
 class Executions:
@@ -44,8 +52,7 @@ class Executions:
         given: dict[str, Any] = {"ExecutionParameters": list(parameters)} if parameters else {}
         try:
             reply = client("athena", fail_fast=True).start_query_execution(
-                QueryString=f"UNLOAD (\n{sql}\n) TO '{target}'\n"
-                "WITH (format = 'PARQUET', compression = 'SNAPPY')",
+                QueryString=unload_text(sql, target),
                 ClientRequestToken=token,
                 QueryExecutionContext={"Database": self._database},
                 WorkGroup=self._workgroup,
