@@ -280,7 +280,7 @@ def test_keys_are_listed_without_their_text_and_revoked_by_id(shell: Shell) -> N
     text = made.pop("key")
     assert made["label"] == "Mia's page"
     assert made["filters"] == {"agent": ["a, b", "c"]}
-    assert shell.json("key", "list", tenant) == [made]
+    assert shell.json("key", "list", tenant) == [made | {"last_used": None}]
     listed = shell.run("key", "list", tenant).output
     assert text not in listed
     assert "Mia's page" in listed

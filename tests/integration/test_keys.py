@@ -5,14 +5,15 @@ whoever could time the look-up of a hash learns nothing of a text that has it.
 """
 
 import json
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import boto3
 import pytest
 
 from pulse import days
-from pulse.tenants.keys import PREFIXES, sha256
+from pulse.tenants.keys import PREFIXES, Key, sha256
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
 from tests.shell import Shell
@@ -123,6 +124,39 @@ def test_a_key_is_rotated_without_a_gap(
     clock.now += REMEMBERED
     assert not admits(driver, kind, old)
     assert admits(driver, kind, new)
+
+
+def last_uses(shell: Shell, *tenant: str) -> dict[str, str | None]:
+    """What `pulse key list` tells of each key, by its id."""
+    return {key["id"]: key["last_used"] for key in shell.json("key", "list", *tenant)}
+
+
+@pytest.mark.parametrize("kind", PREFIXES)
+def test_the_list_tells_the_day_of_a_key_s_last_use(
+    driver: Driver, shell: Shell, clock: Clock, kind: str
+) -> None:
+    more = ("--report", "daily") if kind == "feed" else ()
+    tenant = () if kind == "operator" else ("acme",)
+    key = shell.run("key", "create", *tenant, "--kind", kind, *more).stdout.strip()
+    key_id = sha256(key)[:12]
+    method, path, body = ROUTES.get(kind, ROUTES["report"])
+
+    def told_after(now: datetime, day: str) -> None:
+        clock.now = now
+        driver.call(method, path, key=key, body=body)
+        for _ in range(200):  # a thread beside the request notes it
+            if last_uses(shell, *tenant)[key_id] == day:
+                return
+            time.sleep(0.01)
+        pytest.fail(f"not noted: {last_uses(shell, *tenant)}")
+
+    assert last_uses(shell, *tenant)[key_id] is None
+    told_after(START, "2026-11-21")
+    told_after(START + timedelta(hours=12), "2026-11-22")
+    driver.forget()  # another process, whose clock is behind
+    used = Key(sha256(key), kind, tenant[0] if tenant else None, 0)
+    driver.tenants.note_key_use(used, date(2026, 11, 20))
+    assert last_uses(shell, *tenant)[key_id] == "2026-11-22"
 
 
 def test_the_text_of_a_key_stands_nowhere(

@@ -316,6 +316,8 @@ def test_a_tenant_that_was_deleted_since_does_not_come_back(
     for tenant in ("acme", "umbrella"):
         world.interaction(1, id="T-1", tenant=tenant, agent_id="mia", agent_name="Mia")
         world.driver.survey(tenant, "phone", Rule.make("nps", 0, 10))
+        for key in world.driver.tenants.keys(tenant):
+            world.driver.tenants.note_key_use(key, date(2026, 11, 1))
     world.driver.build()
     world.driver.export_revenue()
     copy_of_the_table(world)

@@ -40,8 +40,9 @@ def issue_key(
         comments=comments,
         expires_us=expires_us,
         label=label,
+        passing=passing,
     )
-    tenants.add_key(key, passing=passing)
+    tenants.add_key(key)
     return text, key
 
 

@@ -1,7 +1,7 @@
 """`pulse key`: what callers show, each kind allowed just what docs/http.md#keys says."""
 
 import re
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ _COLUMNS = (
     "kind",
     "state",
     "created",
+    "last_used",
     "expires",
     "report",
     "comments",
@@ -139,6 +140,8 @@ def list_keys(
 ) -> None:
     """List a tenant's keys, those that have ended (revoked, expired) last.
 
+    The day of a key's last use is in UTC; a key without one has never been used.
+
     Example:
 
         pulse key list bank
@@ -147,8 +150,10 @@ def list_keys(
     if tenant is not None:
         known_tenant(target, tenant)
     keys = sorted(target.tenants.keys(tenant), key=_order)
-    rows = [[_cell(_described(key)[column]) for column in _COLUMNS] for key in keys]
-    output.show([_described(key) for key in keys], output.table(_COLUMNS, rows), as_json=as_json)
+    uses = target.tenants.key_uses(tenant)
+    told = [_described(key) | {"last_used": _date(uses.get(key.id))} for key in keys]
+    rows = [[_cell(one[column]) for column in _COLUMNS] for one in told]
+    output.show(told, output.table(_COLUMNS, rows), as_json=as_json)
 
 
 @app.command()
@@ -293,6 +298,10 @@ def _order(key: Key) -> tuple[bool, int, str]:
 
 def _moment(us: int | None) -> str | None:
     return None if us is None else days.iso(us // days.SECOND * days.SECOND)
+
+
+def _date(used: date | None) -> str | None:
+    return None if used is None else used.isoformat()
 
 
 def _cell(value: Any) -> str | None:

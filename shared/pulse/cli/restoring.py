@@ -194,7 +194,7 @@ def _tenant_of(record: Record, there: Records) -> str | None:
     kind, _, rest = pk.partition("#")
     if kind in ("TENANTS", "FINANCE", "EXPORT_LINES"):
         return sk
-    if kind in ("SURVEYS", "KEYS", "NAMES", "EXPORTS", "IMPORTS", "IMPORT_IDS"):
+    if kind in ("SURVEYS", "KEYS", "KEY_USES", "NAMES", "EXPORTS", "IMPORTS", "IMPORT_IDS"):
         return rest.partition("#")[0]
     if kind == "KEY_IDS":
         key = there.get(f"KEY#{record['sha256']}", "KEY")

@@ -28,6 +28,7 @@ from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.limits import Limits
+from pulse.tenants.uses import LastUses
 
 BODY_LIMIT = 16 * 1024
 LINK_S = 3600
@@ -52,10 +53,10 @@ class Orders:
             "POST": Limits.per_minute(*settings.exports),
             "GET": Limits.per_minute(*settings.reads),
         }
+        tenants = Tenants(settings.table, fail_fast=True)
+        uses = LastUses(tenants.note_key_use)
         return cls(
-            directory=Directory(
-                Tenants(settings.table, fail_fast=True), settings.remember_us, limits
-            ),
+            directory=Directory(tenants, settings.remember_us, limits, uses=uses),
             exports=Exports(settings.table, fail_fast=True),
             objects=Objects(settings.lake_bucket, fail_fast=True),
             events=Events(settings.event_source, fail_fast=True),

@@ -39,6 +39,7 @@ from pulse.streams.fields import NAME_LIMIT
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
 from pulse.tenants.limits import Limits
+from pulse.tenants.uses import LastUses
 
 DEADLINE_S = 3.0
 ONE_LIMIT = 64 * 1024  # bytes: a comment of 4,000 characters takes 48,000 if written as \u escapes
@@ -132,7 +133,8 @@ class Ingest:
             "GET": Limits.per_minute(_SHOWN * key, _SHOWN * tenant),
         }
         tenants = Tenants(settings.table, fail_fast=True)
-        directory = Directory(tenants, settings.remember_us, limits)
+        uses = LastUses(tenants.note_key_use)
+        directory = Directory(tenants, settings.remember_us, limits, uses=uses)
         queue = Queue(settings.queue_url, fail_fast=True)
         return cls(
             directory,

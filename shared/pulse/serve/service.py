@@ -39,6 +39,7 @@ from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
 from pulse.tenants.limits import Limits
 from pulse.tenants.tenant import Tenant, check_tenant_id
+from pulse.tenants.uses import LastUses
 
 _HEADERS = {
     "Cache-Control": "private, max-age=60",
@@ -66,7 +67,8 @@ class Reports:
         limits = {"GET": Limits.per_minute(*settings.reads)}
         tenants = Tenants(settings.table, fail_fast=True)
         as_of = HeldRuns(settings.table, fail_fast=True).as_of
-        directory = Directory(tenants, settings.remember_us, limits, as_of)
+        uses = LastUses(tenants.note_key_use)
+        directory = Directory(tenants, settings.remember_us, limits, as_of, uses)
         names = DisplayNames(directory, Names(settings.table, fail_fast=True))
         elsewhere = Distributed.from_settings(settings).years
         objects = Objects(settings.lake_bucket, fail_fast=True)

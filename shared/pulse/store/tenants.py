@@ -7,6 +7,7 @@ SURVEYS#tenant  survey     rules with their beginnings, texts by language, the s
 KEY#sha256      KEY        the key
 KEYS#tenant     key id     its sha256, for listing (`KEYS#` for operator keys)
 KEY_IDS         key id     its sha256, for revoking
+KEY_USES#tenant key id     the day (UTC) on which it was last used (`KEY_USES#` for operator keys)
 
 The three records of a key that is made for one command have `expires_s`, so that DynamoDB deletes
 them if the command dies before it does.
@@ -17,6 +18,7 @@ version was deployed again and has built the year since.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from datetime import date, timedelta
 from typing import Any
@@ -280,12 +282,12 @@ class Tenants:
         found = (self.key(pointer["sha256"]) for pointer in pointers)
         return [key for key in found if key]
 
-    def add_key(self, key: Key, *, passing: bool = False) -> None:
+    def add_key(self, key: Key) -> None:
         """Store a new key. A `passing` one's records are deleted some time after it expires."""
         ends = {}
-        if passing and key.expires_us is not None:
+        if key.passing and key.expires_us is not None:
             ends = {"expires_s": key.expires_us // days.SECOND}
-        by_hash, by_tenant, by_id = _key_places(key)
+        by_hash, by_tenant, by_id, _ = _key_places(key)
         self._records.create(
             {
                 **by_hash,
@@ -305,6 +307,26 @@ class Tenants:
             {**by_tenant, "sha256": key.sha256, **ends},
             {**by_id, "sha256": key.sha256, **ends},
         )
+
+    def note_key_use(self, key: Key, day: date) -> None:
+        """Store that the key was used on a day (UTC), unless a later one is known."""
+        *_, use = _key_places(key)
+        with suppress(ConflictError):
+            self._records.update(
+                use["pk"],
+                use["sk"],
+                "SET last_day = :day",
+                values={":day": day.isoformat()},
+                condition="attribute_not_exists(last_day) OR last_day < :day",
+            )
+
+    def key_uses(self, tenant: str | None) -> dict[str, date]:
+        """The day (UTC) on which each key of a tenant (None: operator keys) was last used, by id.
+
+        A key that was never used has none.
+        """
+        uses = self._records.query(f"KEY_USES#{tenant or ''}")
+        return {use["sk"]: date.fromisoformat(use["last_day"]) for use in uses}
 
     def remove_key(self, key: Key) -> None:
         """Delete all records of a key."""
@@ -331,12 +353,13 @@ class Tenants:
         return _key(record)
 
 
-def _key_places(key: Key) -> tuple[Record, Record, Record]:
-    """The keys (pk, sk) of its three records: the key, the tenant's list, and the id."""
+def _key_places(key: Key) -> tuple[Record, Record, Record, Record]:
+    """The keys (pk, sk) of its records: the key, the tenant's list, the id, and the last use."""
     return (
         {"pk": f"KEY#{key.sha256}", "sk": "KEY"},
         {"pk": f"KEYS#{key.tenant or ''}", "sk": key.id},
         {"pk": "KEY_IDS", "sk": key.id},
+        {"pk": f"KEY_USES#{key.tenant or ''}", "sk": key.id},
     )
 
 
@@ -535,4 +558,5 @@ def _key(record: Record) -> Key:
         expires_us=record["expires_us"],
         revoked_us=record["revoked_us"],
         label=record.get("label", ""),
+        passing="expires_s" in record,
     )

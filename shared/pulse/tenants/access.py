@@ -16,6 +16,7 @@ from pulse.tenants.keys import PREFIXES, Key, sha256
 from pulse.tenants.limits import Limits
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant
+from pulse.tenants.uses import LastUses
 
 REMEMBER_US = 60 * days.SECOND
 _MOST_REMEMBERED = 10_000
@@ -87,6 +88,8 @@ class Directory:
     as_of: Callable[[], Mapping[str, int]] = dict
     """Returns for each report table the moment before which no stored event is missing from its
     rows (UTC, microseconds)."""
+    uses: LastUses | None = None
+    """Notes on which day each key was last used; None where it is not noted."""
     _found: _Memory = field(default_factory=_Memory)
     _missing: _Memory = field(default_factory=_Memory)
 
@@ -134,6 +137,11 @@ class Directory:
         if limits:
             limits.admit(key, weight)
 
+    def note_use(self, key: Key) -> None:
+        """Note that the key is in use. It takes no time, and cannot fail."""
+        if self.uses:
+            self.uses.note(key)
+
 
 def authenticate(call: Call, directory: Directory, *, in_query: tuple[str, ...] = ()) -> Key:
     """The key of a request. The request counts against the key's limits.
@@ -148,6 +156,7 @@ def authenticate(call: Call, directory: Directory, *, in_query: tuple[str, ...] 
             "invalid_key", "The key is unknown, revoked or expired.", headers=_CHALLENGE
         )
     directory.admit(call.method, key)
+    directory.note_use(key)
     return key
 
 

@@ -35,6 +35,8 @@ class Key:
     revoked_us: int | None = None
     label: str = ""
     """A name given by whoever made it, to distinguish it from other keys."""
+    passing: bool = False
+    """It was made for one command, and is deleted some time after it expires."""
 
     @property
     def id(self) -> str:
