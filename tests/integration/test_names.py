@@ -107,3 +107,72 @@ def test_names_that_cannot_be_read_are_missing_and_fail_no_reply(
     reply = pulse.report("demo", "agents", query, kind="secret")
     assert [row["agent_name"] for row in reply["rows"]] == [None] * 3
     assert [one["code"] for one in reply["meta"]["warnings"]] == ["names_unavailable"]
+
+
+@pytest.fixture
+def team(pulse: Driver) -> Driver:
+    """Agents whose names are in another order than their ids; two of one name, two of none."""
+    called = {"a1": "Zoe", "a3": "émile", "a4": "Bo", "a5": "Émile", "a6": "Bo"}
+    with days.clock(lambda: NOON + timedelta(minutes=1)):
+        pulse.post("demo", [response(agent, name) for agent, name in called.items()])
+        pulse.build()
+    pulse.forget()
+    return pulse
+
+
+@pytest.mark.parametrize(
+    ("order", "agents"),
+    [
+        ("agent_name", ["a4", "a6", "a5", "a3", "a1", "a2", None]),
+        ("-agent_name", ["a1", "a3", "a5", "a4", "a6", "a2", None]),
+        ("agent_name,-agent", ["a6", "a4", "a5", "a3", "a1", "a2", None]),
+        ("survey_name,-agent_name", ["a1", "a3", "a5", "a4", "a6", "a2", None]),
+    ],
+)
+def test_rows_can_be_ordered_by_names(team: Driver, order: str, agents: list[str | None]) -> None:
+    """Whatever the direction, rows without a name come last; equal names by their ids."""
+    query = f"group_by=survey,agent&names=true&order_by={order}"
+    assert [agent for (agent,) in rows(team, query, "agent")] == agents
+    pages: list[str | None] = []
+    cursor = ""
+    while len(pages) < len(agents):
+        page = f"preset=last_7_days&{query}&limit=2{cursor}"
+        reply = team.report("demo", "agents", page, kind="secret")
+        pages += [row["agent"] for row in reply["rows"]]
+        cursor = f"&cursor={reply['next_cursor']}"
+    assert pages == agents
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("order_by=agent_name", "names=true"),
+        ("order_by=-agent_name&names=false", "names=true"),
+        ("order_by=survey_name&names=true", "Allowed: metric, scale, agent, agent_name"),
+        ("order_by=channel_name&names=true&group_by=channel", "Allowed: metric, scale, channel"),
+    ],
+)
+def test_who_orders_by_a_name_that_is_no_column_is_told_why(
+    pulse: Driver, query: str, words: str
+) -> None:
+    key = pulse.key("demo", "secret")
+    answer = pulse.call("GET", f"/v1/reports/agents?{query}", key=key)
+    assert (answer.status, answer.json["code"]) == (400, "unknown_column")
+    assert words in answer.json["detail"]
+
+
+def test_a_page_in_the_order_of_names_that_have_changed_since_is_outdated(team: Driver) -> None:
+    query = "preset=last_7_days&names=true&limit=2"
+    key = team.key("demo", "secret")
+
+    def follow(order: str) -> list[int]:
+        path = f"/v1/reports/agents?{query}&order_by={order}"
+        cursor = team.call("GET", path, key=key).json["next_cursor"]
+        team.forget()
+        with days.clock(lambda: NOON + timedelta(minutes=2)):
+            team.post("demo", [response("a4", f"Bo, since {order}")])
+            team.write()  # and not built: the rows are as they were
+            return [team.call("GET", f"{path}&cursor={cursor}", key=key).status]
+
+    assert follow("agent_name") == [409]
+    assert follow("agent") == [200]

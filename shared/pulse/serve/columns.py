@@ -95,6 +95,11 @@ def columns(
     return found
 
 
+def name_column(dimension: str) -> str:
+    """What the column is called that tells the names of a dimension's values."""
+    return f"{dimension}_name"
+
+
 def with_names(found: Sequence[Column], names: Names) -> list[Column]:
     """The columns, and behind each dimension that has names what its values are called."""
     told: list[Column] = []
@@ -110,7 +115,7 @@ def _name(dimension: str, known: Mapping[str, str]) -> Column:
         value = line.now.group.get(dimension)
         return known.get(value) if isinstance(value, str) else None
 
-    return Column(f"{dimension}_name", "name", cell)
+    return Column(name_column(dimension), "name", cell)
 
 
 def withheld() -> Column:

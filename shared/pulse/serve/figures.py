@@ -11,13 +11,14 @@ import numpy as np
 
 from pulse.lake import REST
 from pulse.reports.declarations import CURRENCY, Breakdown, Facts
-from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, Line
+from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, Line, name_column
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import Integers, ranks
 from pulse.serve.folding import Folded
 from pulse.serve.groups import Key
 from pulse.serve.plan import Plan
 from pulse.serve.query import Order
+from pulse.texts import folded
 
 Row = dict[str, Cell]
 _AT_ONCE = 1_000
@@ -69,7 +70,12 @@ class Figures:
     def _order(self, order: Order, rows: Integers) -> Integers:
         """How to order these rows, which stand in the order of before."""
         if order.column in self.rows.names:
-            return self._by_label(order, rows)
+            places = self._ranks(order.column)
+            return self._by_label(order.column, places, rows, descending=order.descending)
+        for dimension in self.plan.names:
+            if order.column == name_column(dimension):
+                places = self._name_ranks(dimension)
+                return self._by_label(dimension, places, rows, descending=order.descending)
         if order.column == LEVEL:
             values = self.rows.levels[rows].tolist()
         else:
@@ -85,15 +91,32 @@ class Figures:
         others = [at for at, value in enumerate(values) if not (_has_order(value) or is_rest[at])]
         return np.array([*told, *others, *np.flatnonzero(is_rest)], np.int64)
 
-    def _by_label(self, order: Order, rows: Integers) -> Integers:
-        column = self.rows.columns[self.rows.names.index(order.column)]
-        has_none = None in column.values
-        none = column.values.index(None) if has_none else -1
-        codes = column.codes[rows]
-        is_rest = self._is_rest([order.column])[rows]
-        last = np.where(is_rest, 2, (codes == none) | (codes < 0))
-        places = self._ranks(order.column)[rows]
-        places = np.where(last > 0, 0, -places if order.descending else places)
+    def _name_ranks(self, dimension: str) -> Integers:
+        """Each row's place in the order of what a grouped column's values are called.
+
+        As people look them up: without regard to case and accents. -1 where there is no name.
+        """
+        column = self.rows.columns[self.rows.names.index(dimension)]
+        known = self.plan.names[dimension]
+        called = [known.get(value) if isinstance(value, str) else None for value in column.values]
+        order = {name: (folded(name), name) for name in called if name is not None}
+        place = {name: at for at, name in enumerate(sorted(order, key=order.__getitem__))}
+        places = [-1 if name is None else place[name] for name in called]
+        return np.array([*places, -1], np.int64)[column.codes]
+
+    def _by_label(
+        self, dimension: str, places: Integers, rows: Integers, *, descending: bool
+    ) -> Integers:
+        """How to order these rows by each row's place, a negative one last.
+
+        Rows whose value of the dimension is null come last, too, and behind them folded groups.
+        """
+        column = self.rows.columns[self.rows.names.index(dimension)]
+        none = column.values.index(None) if None in column.values else -1
+        codes, places = column.codes[rows], places[rows]
+        is_rest = self._is_rest([dimension])[rows]
+        last = np.where(is_rest, 2, (codes == none) | (codes < 0) | (places < 0))
+        places = np.where(last > 0, 0, -places if descending else places)
         found: Integers = np.lexsort([places, last])
         return found
 

@@ -20,7 +20,7 @@ from pulse.lake import REST
 from pulse.reports.declarations import CURRENCY, PERIOD, Label, Report
 from pulse.serve import groups
 from pulse.serve.block import Fold
-from pulse.serve.columns import LEVEL
+from pulse.serve.columns import LEVEL, NAMED, name_column
 from pulse.serve.encoding import Encoded, Integers, number, ranks
 from pulse.serve.groups import Groups
 from pulse.serve.plan import Plan
@@ -208,6 +208,6 @@ def ways_to_ask_less(query: Query) -> Iterator[str]:
 
 def times_computed(query: Query) -> int:
     """How often the figures of each row are computed, those of the page aside."""
-    labels = {*query.group_by, LEVEL}
+    labels = {*query.group_by, *map(name_column, NAMED), LEVEL}
     orders = sum(order.column not in labels for order in query.order_by)
     return 1 + orders * (2 if query.compare else 1)

@@ -1,6 +1,7 @@
 """What a plan, its rows and its reply are called: cursors and ETags hold by these names."""
 
 from pulse.serve import meta, warnings
+from pulse.serve.columns import name_column
 from pulse.serve.cursors import Cursor, fingerprint
 from pulse.serve.plan import Plan, TenantDays
 
@@ -30,11 +31,15 @@ def question_name(plan: Plan) -> str:
 
 
 def rows_name(plan: Plan) -> str:
-    """Names the rows that answer the question, as the tenants' records tell of them.
+    """Names the rows that answer the question in their order, as the tenants' records tell of them.
 
-    The same rows have the same name, whatever objects they are read from.
+    The same rows have the same name, whatever objects they are read from. Where they are ordered by
+    names, other names may be another order.
     """
-    return fingerprint(question_name(plan), [_days_and_rows(plan, one) for one in plan.tenants])
+    ordered = {order.column for order in plan.query.order_by}
+    names = {one: known for one, known in plan.names.items() if name_column(one) in ordered}
+    rows = [_days_and_rows(plan, one) for one in plan.tenants]
+    return fingerprint(question_name(plan), rows, *([names] if names else []))
 
 
 def etag(plan: Plan) -> str:

@@ -18,7 +18,7 @@ from pulse.filters import Condition, among
 from pulse.http import decode
 from pulse.lake import NOT_GIVEN
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Dimension, Report
-from pulse.serve.columns import Column
+from pulse.serve.columns import NAMED, Column, name_column, with_names
 from pulse.serve.columns import columns as columns_of
 from pulse.tenants.tenant import Tenant
 
@@ -119,7 +119,10 @@ def parse(
     granularity, group_by = _grouping(given, report, own)
     compare = _compare(given, preset)
     subtotals = _flag("subtotals", given)
+    names = _flag("names", given)
     columns = columns_of(report, group_by, compared=compare is not None, subtotals=subtotals)
+    if names:
+        columns = with_names(columns, {dimension: {} for dimension in NAMED})
     orders = _order(given, columns, group_by)
     kind = _format(given, accept)
     return Query(
@@ -132,7 +135,7 @@ def parse(
         compare=compare,
         fill=_flag("fill", given),
         subtotals=subtotals,
-        names=_flag("names", given),
+        names=names,
         order_by=orders,
         limit=_limit(given, kind),
         cursor=decode(given["cursor"]) if "cursor" in given else None,
@@ -341,6 +344,9 @@ def _order(
     by_name = {column.name: column for column in columns}
     for text in _names("order_by", given["order_by"]):
         name = text.removeprefix("-")
+        if name not in by_name and name in map(name_column, set(NAMED) & {*group_by}):
+            reason = f"{name} is a column where names=true asks for it."
+            raise refusal("order_by", "unknown_column", reason)
         _choice("order_by", name, tuple(by_name), "unknown_column")
         if by_name[name].unit == "money" and CURRENCY not in group_by:
             reason = f"{name} has several currencies, which have no order: group by {CURRENCY} too."
