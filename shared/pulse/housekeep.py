@@ -209,7 +209,7 @@ class Housekeep:
     # -- raw
 
     def _remove_sources(self, compaction: Compaction) -> bool:
-        with self.ledger.lease(compaction.stream, compaction.day) as until_us:
+        with self.ledger.lease(compaction.stream, compaction.day, "a compaction") as until_us:
             if until_us is None:
                 return False
             self.compactions.remove_sources(compaction)
@@ -234,7 +234,7 @@ class Housekeep:
 
     def _remove_day(self, dataset: lake.Dataset, entry: Entry) -> bool:
         stream, day = dataset.stream, entry.day
-        with self.ledger.lease(stream, day) as until_us:
+        with self.ledger.lease(stream, day, "the end of its retention") as until_us:
             if until_us is None or not (
                 entry.expired or self.ledger.expire(stream, day, entry.version)
             ):

@@ -115,6 +115,52 @@ def test_compaction_leaves_out_whom_an_erasure_names(world: World) -> None:
 # -- what an eraser that dies leaves behind
 
 
+def test_who_erases_after_one_that_died_is_told_how_long_its_day_is_held(world: World) -> None:
+    """2026-11-20 is the answer's day; a lease lasts as long as a function may: 15 minutes."""
+    world.response(1, id="gone", customer_id=GONE)
+    world.driver.write()
+    died_at = world.now
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Ledger, "give_back", lambda *_: None)  # as if by a lack of power
+        patched.setattr(Ledger, "add", dies)
+        world.erase()
+    before = len(world.said)
+
+    def later() -> None:
+        world.now += timedelta(minutes=5)
+
+    world.meanwhile = [later] * 3
+    world.erase()
+    assert world.ids() == ([], [])
+    told = [said for said in world.said[before:] if "rewrites" in said]
+    until = f"{died_at + timedelta(minutes=15):%Y-%m-%dT%H:%M:%SZ}"
+    assert told == [
+        "Waiting for an erasure that rewrites responses of 2026-11-20 and holds the day "
+        f"until {until} at most. Should it have died, this goes on then …"
+    ]
+
+
+def dies(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_whoever_holds_a_day_is_told_also_as_a_former_version_has_noted_it(world: World) -> None:
+    ledger, day = Ledger(world.driver.settings.table), date(2026, 11, 20)
+    assert ledger.held("responses", day) is None
+    for holder, told in (("01KASR10000000000000000000", "somebody"), ("an x 01KASR", "somebody")):
+        until_us = days.to_us(world.now + timedelta(minutes=15))
+        assert ledger.take("responses", day, holder, until_us)
+        held = ledger.held("responses", day)
+        assert held
+        assert (held.by, held.until_us) == (told, until_us)
+        ledger.give_back("responses", day, holder)
+    with ledger.lease("responses", day, "a compaction"):
+        held = ledger.held("responses", day)
+        assert held
+        assert held.by == "a compaction"
+    assert ledger.held("responses", day) is None
+
+
 @dataclass(frozen=True)
 class Plain(Search):
     """Finds the same without Athena, which takes most of a run's time."""

@@ -221,7 +221,7 @@ def test_who_restores_may_die_after_any_call(
         (key,) = world.driver.objects("raw/responses/")
         lake_of(world).delete([key])
         world.driver.build_daily(day, day)  # somebody built what was left
-        stage = RestoreRaw.from_settings(world.driver.settings, lambda seconds: None)
+        stage = RestoreRaw.from_settings(world.driver.settings, world.said.append, lambda _: None)
 
         def run(stage: RestoreRaw = stage) -> None:
             stage.day(lake.SCORES, day)

@@ -50,7 +50,7 @@ def raw(
     settings = find_target(stack).build_settings
     from pulse.raw.restore import RestoreRaw  # slow to import: pyarrow
 
-    stage = RestoreRaw.from_settings(settings, time.sleep)
+    stage = RestoreRaw.from_settings(settings, output.say, time.sleep)
     datasets = [dataset for dataset in lake.DATASETS if stream in (None, dataset.stream)]
     with building.functions_quiet():
         days = [

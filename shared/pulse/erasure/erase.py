@@ -30,7 +30,6 @@ from pulse.erasure.receipt import Receipt, RewrittenObject
 from pulse.erasure.search import Search
 from pulse.erasure.sought import Sought
 from pulse.erasure.traces import Traces
-from pulse.erasure.waiting import Waiting
 from pulse.errors import BuildCheckError, ConflictError
 from pulse.raw.covered import holds, rewritten
 from pulse.settings import BuildSettings
@@ -41,6 +40,7 @@ from pulse.store.erasures import Erasures
 from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects, Version
+from pulse.store.turns import InTurn
 from pulse.tombstones import Tombstones
 
 SETTLE_S = 150.0
@@ -179,8 +179,12 @@ class Erase:
         self._mend_dead_letters(sought, receipt)
         self._clear_quarantine(sought, receipt)
         self._foresee(receipt, touched)
+        # Should the block under a lease take longer than the lease, nothing is lost: a compaction
+        # reads the tombstones after it has taken the lease itself, and each PUT in the block names
+        # the object that it replaces.
+        in_turn = InTurn(self.say, self.pause)
         for stream, day in sorted({*_pairs(touched), *_pairs(owed)}):
-            with self.ledger.lease_in_turn(stream, day, self._waiting_for(stream, day)):
+            with self.ledger.lease_in_turn(stream, day, "an erasure", in_turn):
                 self._rewrite(sought, receipt, stream, day)
                 self.ledger.add(stream, day, rewritten=True)
                 if stream == lake.SCORES.stream:
@@ -245,15 +249,6 @@ class Erase:
             receipt.objects += changed
             receipt.removed[stream] += sum(new.removed for new in changed)
             receipt.days.setdefault(stream, set()).add(day)
-
-    def _waiting_for(self, stream: str, day: date) -> Waiting:
-        """How to wait for a compaction that rewrites the day.
-
-        If the work takes longer than the lease, nothing is lost: a compaction reads the tombstones
-        after it has taken the lease, and each PUT here names the object that it replaces.
-        """
-        reason = f"Waiting for somebody who rewrites {stream} of {day} …"
-        return Waiting(self.say, self.pause, reason)
 
     def _count(self, sought: Sought) -> int:
         return sum(self.search.rows(sought, stream).total() for stream in sought.streams)

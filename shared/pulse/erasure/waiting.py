@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ASK_EVERY_S = 5.0
+from pulse.store.turns import ASK_EVERY_S
 
 
 @dataclass

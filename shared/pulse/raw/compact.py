@@ -147,7 +147,7 @@ class CompactRaw:
     @contextmanager
     def _lease(self, stream: str, day: date, remaining_s: Remaining) -> Iterator[InTime | None]:
         """Within the block no other process rewrites the day; yields None if another one does."""
-        with self.ledger.lease(stream, day) as until_us:
+        with self.ledger.lease(stream, day, "a compaction") as until_us:
             if until_us is None:
                 yield None
                 return

@@ -21,8 +21,7 @@ from pulse.settings import BuildSettings
 from pulse.store.erasures import Erasures
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects, Version
-
-_ASK_EVERY_S = 5.0
+from pulse.store.turns import InTurn
 
 _Rows = set[tuple[int, str]]
 """Rows by the time of receipt and the hash of their contents."""
@@ -54,15 +53,22 @@ class RestoreRaw:
     objects: Objects
     ledger: Ledger
     erasures: Erasures
+    say: Callable[[str], None]
     pause: Callable[[float], None]
 
     @classmethod
-    def from_settings(cls, settings: BuildSettings, pause: Callable[[float], None]) -> Self:
-        """The stage over the stack that the settings name."""
+    def from_settings(
+        cls,
+        settings: BuildSettings,
+        say: Callable[[str], None],
+        pause: Callable[[float], None],
+    ) -> Self:
+        """The stage over the stack that the settings name; it says what it waits for."""
         return cls(
             objects=Objects(settings.lake_bucket),
             ledger=Ledger(settings.table),
             erasures=Erasures(settings.table),
+            say=say,
             pause=pause,
         )
 
@@ -79,7 +85,8 @@ class RestoreRaw:
             return None
         if dry:
             return self._restore(dataset, day, dry=True)
-        with self.ledger.lease_in_turn(stream, day, lambda: self.pause(_ASK_EVERY_S)):
+        in_turn = InTurn(self.say, self.pause)
+        with self.ledger.lease_in_turn(stream, day, "a restoration", in_turn):
             found = self._restore(dataset, day)
             self.ledger.add(stream, day, rewritten=True)
         return found

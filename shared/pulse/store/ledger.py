@@ -2,7 +2,8 @@
 
     pk              sk          record
     LEDGER#stream   YYYY-MM-DD  version; the claim: claimed_version, claimed_run, claimed_answers;
-                                the lease: rewriter, rewriting_until_us; compacted_version;
+                                the lease: rewriter (what it is, and an id of its own),
+                                rewriting_until_us; compacted_version;
                                 once raw no longer keeps the day: expired, removed_version;
                                 rewritten_version: the one that its objects had when an erasure, a
                                 purge or a restoration had last rewritten them;
@@ -31,6 +32,7 @@ from pulse import days, lake
 from pulse.errors import ConflictError
 from pulse.store.changes import Changes
 from pulse.store.records import Record, Records
+from pulse.store.turns import Held
 from pulse.unbuilt import Unbuilt
 
 GONE = -1
@@ -210,12 +212,13 @@ class Ledger:
         )
 
     @contextmanager
-    def lease(self, stream: str, day: date) -> Iterator[int | None]:
+    def lease(self, stream: str, day: date, by: str) -> Iterator[int | None]:
         """Within the block no other process rewrites the day's raw objects.
 
         Yields until when that holds (UTC, microseconds), or None if another process has the lease.
+        `by` tells others that wait what holds the day: an erasure, a compaction.
         """
-        holder, until_us = lake.ulid(), days.now_us() + LEASE_US
+        holder, until_us = f"{by} {lake.ulid()}", days.now_us() + LEASE_US
         if not self.take(stream, day, holder, until_us):
             yield None
             return
@@ -225,17 +228,29 @@ class Ledger:
             self.give_back(stream, day, holder)
 
     @contextmanager
-    def lease_in_turn(self, stream: str, day: date, wait: Callable[[], None]) -> Iterator[None]:
+    def lease_in_turn(
+        self, stream: str, day: date, by: str, wait: Callable[[Held], None]
+    ) -> Iterator[None]:
         """Within the block no other process rewrites the day's raw objects.
 
         As long as another one does, `wait` is called between two tries.
         """
         while True:
-            with self.lease(stream, day) as until_us:
+            with self.lease(stream, day, by) as until_us:
                 if until_us is not None:
                     yield
                     return
-            wait()
+            if held := self.held(stream, day):
+                wait(held)
+
+    def held(self, stream: str, day: date) -> Held | None:
+        """Who holds the lease of a day's raw objects, read consistently; None where nobody does."""
+        record = self._records.get(f"LEDGER#{stream}", day.isoformat(), consistent=True) or {}
+        until_us = record.get("rewriting_until_us", 0)
+        if until_us <= days.now_us():
+            return None
+        by, _, run = record["rewriter"].rpartition(" ")
+        return Held(stream, day, by if by and lake.is_ulid(run) else "somebody", until_us)
 
     def take(self, stream: str, day: date, holder: str, until_us: int) -> bool:
         """Take the lease of a day's raw objects until then; False while another process has it.
