@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.asking import pulse
 from tests.e2e.conftest import NewPage, RunningStack
-from tests.e2e.looking import enter, settle, table
+from tests.e2e.looking import api, enter, settle, table
 
 NO_STORAGE = """for (const name of ["sessionStorage", "localStorage"]) {
   Object.defineProperty(window, name, { get() { throw new DOMException("", "SecurityError"); } });
@@ -148,3 +148,48 @@ def test_agents_of_one_name_are_told_apart_and_stand_in_the_order_of_their_names
     places = [shown.index(name) for name in told]
     assert abs(places[0] - places[1]) == 1
     assert max(places[:2]) < places[2] < shown.index("Zoë") < places[3]
+
+
+LONG = "M" * 120
+"""A name without a blank, of as many letters as nearly fit into one."""
+
+
+def test_a_long_name_leaves_room_for_figures_on_a_phone(
+    new_page: NewPage, stack: RunningStack
+) -> None:
+    def rename(route: Route) -> None:
+        reply = route.fetch()
+        values = [each | {"name": LONG} for each in reply.json()["values"]]
+        route.fulfill(response=reply, json=reply.json() | {"values": values})
+
+    page = new_page(viewport={"width": 390, "height": 844})
+    page.route("**/v1/dimensions/*", rename)
+    for address in (
+        "/agents",
+        "/agent-activity",
+        "/surveys",
+        "/comments",
+        "/agents?agent=agent-01",
+    ):
+        enter(page, stack, address)
+        expect(page.get_by_text(LONG).first).to_be_attached()
+        page.get_by_role("button", name="Days and filters").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+        for name in page.locator("th .told:visible").all():
+            box = name.bounding_box()
+            assert box
+            assert box["width"] <= 390 * 0.4
+
+
+def test_a_filter_of_the_contact_centre_offers_its_own_agents_by_name(
+    page: Page, stack: RunningStack
+) -> None:
+    asked = api(stack, "dimensions/agent", family="interaction", media_type="voice")
+    first = asked["values"][0]
+    enter(page, stack, f"/agent-activity?media_type=voice&agent={first['value']}")
+    button = page.get_by_role("button", name=f"Agent: {first['name']}", exact=True)
+    expect(button).to_be_visible()
+    button.click()
+    offered = page.get_by_role("group", name="Agent").locator("li")
+    expect(offered).to_have_count(len(asked["values"]))
+    expect(offered.first).to_have_text(re.compile(rf"{first['name']}\s*{first['count']:,}"))

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { shortened } from "../src/dashboard/charts/shortened.ts";
-import { byName, learn, nameOf } from "../src/dashboard/names.ts";
+import { byName, learn, nameOf, plainNameOf } from "../src/dashboard/names.ts";
 
 function value(id: string | null, name: string | null) {
   return { value: id, name, count: 1 };
@@ -52,8 +52,34 @@ test("rows stand in the order of what is shown, those of nobody last", () => {
 });
 
 test("a name that is too long is cut, the id behind it is not", () => {
-  assert.equal(shortened("Maximiliane Mustermann (a-17)", 25), "Maximiliane Muste… (a-17)");
-  assert.equal(shortened("Maximiliane Mustermann-Beispiel", 25), "Maximiliane Mustermann-B…");
+  assert.equal(shortened("Maximiliane Mustermann (a-17)", 25), "Maximiliane Must… (a-17)");
+  assert.equal(shortened("Maximiliane Mustermann-Beispiel", 25), "Maximiliane Mustermann-…");
   assert.equal(shortened("Anna (0f8fad5b-d9cb-469f-a165-70867728950e)", 25), "Anna (0f8fad5b-d9cb-469f…");
   assert.equal(shortened("short", 25), "short");
+});
+
+test("letters count as wide as they are, and none is cut in two", () => {
+  assert.equal(shortened("どのくらい満足していますか", 17), "どのくらい満足し…");
+  assert.equal(shortened("東京", 4), "東京");
+  assert.equal(shortened("👩👩👩", 5), "👩👩…");
+  assert.equal(shortened("WWWW", 6), "WWWW");
+  assert.equal(shortened("WWWWW", 6), "WWW…");
+});
+
+test("what shows as nothing in a name is seen, and nothing beside it is turned around", () => {
+  const override = "Mia\u202egro.live";
+  assert.equal(nameOf("agent", override), "Mia\\u202egro.live");
+  assert.equal(nameOf("agent", "two\nlines\u{e0041}"), "two\\nlines\\U000e0041");
+  assert.equal(nameOf("agent", "soft\u00adly\u0007"), "soft\\xadly\\x07");
+  assert.equal(nameOf("agent", "👩\u200d💻 क्\u200dष"), "👩\u200d💻 क्\u200dष"); // joined, as they are written
+  assert.equal(nameOf("agent", "דנה 12"), "\u2068דנה 12\u2069");
+  assert.equal(plainNameOf("agent", override), override);
+  assert.equal(plainNameOf("agent", "דנה 12"), "דנה 12");
+});
+
+test("a name from right to left that is cut or has an id ends where it stands", () => {
+  learn("agent", { values: [value("r-1", "דנה כהן"), value("r-2", "דנה כהן")], truncated: false });
+  assert.equal(nameOf("agent", "r-1"), "\u2068דנה כהן\u2069 (r-1)");
+  assert.equal(shortened(nameOf("agent", "r-1"), 12), "\u2068דנה \u2069… (r-1)");
+  assert.equal(shortened(nameOf("agent", "שם ארוך מאוד מאוד"), 8), "\u2068שם ארו\u2069…");
 });

@@ -162,6 +162,7 @@ function Content({ page, params }: { readonly page: Page; readonly params: Param
         params={params}
         dimensions={offered(page)}
         filters={filters}
+        family={findReport(page.report)?.family ?? ""}
         operator={operator}
         meta={shown.value}
       />

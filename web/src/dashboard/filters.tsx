@@ -4,7 +4,14 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { catalogue, dimensionTitle } from "./catalogue.ts";
-import { dimensionPath, learn, nameOf, type DimensionReply, type DimensionValue } from "./names.ts";
+import {
+  dimensionPath,
+  fetchNames,
+  learn,
+  nameOf,
+  type DimensionReply,
+  type DimensionValue,
+} from "./names.ts";
 import { useOne } from "./replies.ts";
 import { span, type Meta } from "./reply.ts";
 import { look } from "./router.ts";
@@ -32,6 +39,8 @@ interface Props {
   readonly dimensions: readonly string[];
   /** All that the API takes as filters here. */
   readonly filters: readonly string[];
+  /** Of the page's report; some dimensions are of the other family as well. */
+  readonly family: string;
   readonly operator: boolean;
   /** Of the latest reply: it tells the days that a preset means. */
   readonly meta: Meta | null;
@@ -60,7 +69,13 @@ export function FilterBar(props: Props): JSX.Element {
       </div>
       <div class="controls dimensions">
         {dimensions.map((name) => (
-          <DimensionFilter key={name} name={name} params={params} filters={props.filters} />
+          <DimensionFilter
+            key={name}
+            name={name}
+            params={params}
+            filters={props.filters}
+            family={props.family}
+          />
         ))}
         <button type="button" class="narrow-only primary" onClick={() => setOpen(false)}>
           {t("Show the page")}
@@ -186,14 +201,24 @@ interface DimensionProps {
   readonly name: string;
   readonly params: Params;
   readonly filters: readonly string[];
+  readonly family: string;
 }
 
-function DimensionFilter({ name, params, filters }: DimensionProps): JSX.Element {
+/** Their values are ids, which people know by names. */
+const NAMED = new Set(["agent", "survey"]);
+
+function DimensionFilter({ name, params, filters, family }: DimensionProps): JSX.Element {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
   const raw = params.get(name);
   const condition = raw === undefined ? null : parseCondition(raw);
+  useEffect(() => {
+    if (!NAMED.has(name) || condition?.values.length !== 1) return;
+    const ofIt = formatCondition({ negated: false, values: condition.values });
+    const changes = { [name]: ofIt, family, compare: null, granularity: null };
+    fetchNames(name, reportQuery(params, filters, changes));
+  }, [raw, family]);
   useEffect(() => {
     if (!open) return;
     const outside = (event: Event): void => {
@@ -233,6 +258,7 @@ function DimensionFilter({ name, params, filters }: DimensionProps): JSX.Element
           name={name}
           params={params}
           filters={filters}
+          family={family}
           condition={condition}
           close={() => {
             setOpen(false);
@@ -256,10 +282,11 @@ interface ChoicesProps extends DimensionProps {
   readonly close: () => void;
 }
 
-function Choices({ name, params, filters, condition, close }: ChoicesProps): JSX.Element {
+function Choices({ name, params, filters, family, condition, close }: ChoicesProps): JSX.Element {
   const [search, setSearch] = useState("");
   const changes = {
     [name]: null, // else what it is filtered to would be all that it offers
+    family,
     compare: null,
     granularity: null,
     q: search ? encodeURIComponent(search) : null,

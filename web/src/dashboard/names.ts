@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 import type { Dimension as DimensionReply } from "../interface.ts";
 import { get } from "./api.ts";
+import { apart } from "./apart.ts";
 import { label, type Row } from "./reply.ts";
 import { language, t, toTranslate } from "./texts.ts";
 
@@ -76,12 +77,22 @@ const PLAIN = new Set(["channel", "device", "media_type", "segment"]);
 
 /** What a value is called; with the value itself behind it where the name alone is another's too. */
 export function nameOf(dimension: string, value: string | null): string {
-  if (value === null) return t(NOT_GIVEN);
+  return called(dimension, value).map(apart).join(" ");
+}
+
+/** The same letter by letter, for files and for what is compared. */
+export function plainNameOf(dimension: string, value: string | null): string {
+  return called(dimension, value).join(" ");
+}
+
+function called(dimension: string, value: string | null): readonly string[] {
+  if (value === null) return [t(NOT_GIVEN)];
   const known = given.value[dimension];
   const word = WORDS[dimension]?.[value];
   const name = known?.names.get(value) ?? (word ? t(word) : ownName(dimension, value));
   const shared = known?.shared.get(compared(name)) ?? 0;
-  return shared > 1 || compared(name) === compared(t(NOT_GIVEN)) ? `${name} (${value})` : name;
+  const isShared = shared > 1 || compared(name) === compared(t(NOT_GIVEN));
+  return isShared ? [name, `(${value})`] : [name];
 }
 
 function ownName(dimension: string, value: string): string {
@@ -120,7 +131,7 @@ export function byName(rows: readonly Row[], dimension: string, descending: bool
   return keyed
     .sort(({ value: a }, { value: b }) => {
       if (a === null || b === null) return Number(a === null) - Number(b === null);
-      const sign = order.compare(nameOf(dimension, a), nameOf(dimension, b));
+      const sign = order.compare(plainNameOf(dimension, a), plainNameOf(dimension, b));
       return descending ? -sign : sign;
     })
     .map(({ row }) => row);

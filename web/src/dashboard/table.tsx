@@ -6,7 +6,7 @@ import { dimensionTitle } from "./catalogue.ts";
 import { csv } from "./csv.ts";
 import { isOpen, periodEnd, type Granularity } from "./days.ts";
 import * as format from "./format.ts";
-import { nameOf } from "./names.ts";
+import { nameOf, plainNameOf } from "./names.ts";
 import { printing } from "./printing.ts";
 import { label, span, type Cell, type Column, type Meta, type Reply, type Row } from "./reply.ts";
 import { columnTitle } from "./titles.ts";
@@ -49,9 +49,10 @@ export function tableColumn(column: Column, meta: Meta, granularity: string): Ta
   const { name, kind, unit } = column;
   if (kind === "period") return periodColumn(meta, granularity);
   if (kind === "dimension") {
-    const value = (row: Row): string => nameOf(name, label(row, name));
+    const text = (row: Row): string => nameOf(name, label(row, name));
+    const value = (row: Row): string => plainNameOf(name, label(row, name));
     const title = name === "score_value" ? columnTitle(name) : dimensionTitle(name);
-    return { name, title, numeric: false, text: value, value };
+    return { name, title, numeric: false, text, value };
   }
   const value = (row: Row): Cell | undefined => row[name];
   const text = (row: Row): string => shown(row, name, kind, unit);
@@ -187,10 +188,11 @@ function Line({ row, columns, first, onPick }: LineProps): JSX.Element {
     <tr>
       {columns.map((column, i) => {
         const text = first && !column.numeric ? (i === 0 ? first : "") : column.text(row);
+        const told = column.numeric ? text : <span class="told">{text}</span>;
         if (i > 0) {
           return (
             <td key={column.name} class={column.numeric ? "numeric" : ""}>
-              {text}
+              {told}
             </td>
           );
         }
@@ -198,10 +200,10 @@ function Line({ row, columns, first, onPick }: LineProps): JSX.Element {
           <th key={column.name} scope="row">
             {onPick ? (
               <button type="button" class="link" onClick={() => onPick(row)}>
-                {text}
+                {told}
               </button>
             ) : (
-              text
+              told
             )}
           </th>
         );

@@ -1,9 +1,35 @@
 // A group's name where there is little room for it. Pure.
 
+import { beginning } from "../apart.ts";
+
+/** Signs as wide as two letters, as of Chinese, Japanese and Korean, and emojis. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+const HALF_AS_WIDE_AGAIN = /[MW%@—]/;
+
 /** At most `room` letters; what tells one of two equal names from the other, "(id)", is kept. */
 export function shortened(text: string, room: number): string {
-  if (text.length <= room) return text;
+  if (width(text) <= room) return text;
   const [, name = text, id = ""] = /^(.*)( \([^()]+\))$/.exec(text) ?? [];
-  const rest = room - id.length - 1;
-  return rest < 3 ? `${text.slice(0, room - 1)}…` : `${name.slice(0, rest)}…${id}`;
+  const rest = room - width(id) - 1;
+  return rest < 3 ? `${fitting(text, room - 1)}…` : `${fitting(name, rest)}…${id}`;
+}
+
+/** How many usual letters a text is as wide as. */
+function width(text: string): number {
+  return Array.from(text).reduce((sum, sign) => sum + widthOf(sign), 0);
+}
+
+function widthOf(sign: string): number {
+  return WIDE.test(sign) ? 2 : HALF_AS_WIDE_AGAIN.test(sign) ? 1.5 : 1;
+}
+
+function fitting(text: string, room: number): string {
+  let [length, left] = [0, room];
+  for (const sign of text) {
+    left -= widthOf(sign);
+    if (left < 0) break;
+    length += sign.length;
+  }
+  return beginning(text, length);
 }

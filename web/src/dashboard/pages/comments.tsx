@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Comment, Comments, Word, Words } from "../../interface.ts";
 import { get } from "../api.ts";
+import { apart } from "../apart.ts";
 import "../comments.css";
 import * as format from "../format.ts";
 import { Shown } from "../loaded.tsx";
@@ -25,7 +26,9 @@ export function CommentsPage({ params, filters }: PageProps): JSX.Element {
   const days = found.value?.meta;
   useEffect(() => {
     document.title = `${t("Comments")} · Pulse`;
-    fetchNames("agent", reportQuery(params, filters, NO_CHANGES));
+    for (const name of ["agent", "survey"]) {
+      fetchNames(name, reportQuery(params, filters, NO_CHANGES));
+    }
   }, [query]);
   return (
     <>
@@ -247,7 +250,7 @@ function Said({ one, search, zone }: SaidProps): JSX.Element {
     one.channel && nameOf("channel", one.channel),
     one.agent && nameOf("agent", one.agent),
     one.country && nameOf("country", one.country),
-    ...Object.entries(one.tags).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries(one.tags).map(([name, value]) => `${apart(name)}: ${apart(value)}`),
   ].filter((part) => part);
   return (
     <li class={one.segment}>

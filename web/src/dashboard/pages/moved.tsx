@@ -16,7 +16,7 @@ import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
 import { Shown } from "../loaded.tsx";
 import { toMeasure } from "../measures.tsx";
-import { metricName, nameOf } from "../names.ts";
+import { metricName, nameOf, plainNameOf } from "../names.ts";
 import { reportPath, useAll, whole } from "../replies.ts";
 import { ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
 import { look } from "../router.ts";
@@ -152,7 +152,10 @@ function inWords(mover: Head, { metric }: Measure): string {
 }
 
 const tableColumns = (): readonly TableColumn[] => [
-  textColumn("value", t("Group"), (row) => nameOf(String(row["dimension"]), valueOf(row))),
+  {
+    ...textColumn("value", t("Group"), (row) => nameOf(String(row["dimension"]), valueOf(row))),
+    value: (row) => plainNameOf(String(row["dimension"]), valueOf(row)),
+  },
   textColumn("dimension", t("By"), (row) => dimensionTitle(String(row["dimension"]))),
   figureColumn("contribution", t("Points"), (value) => format.signed(value, 2)),
   figureColumn("score", t("Score"), (value) => format.fixed(value, 2)),

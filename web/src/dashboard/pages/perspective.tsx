@@ -252,15 +252,20 @@ interface PivotLineProps {
 }
 
 function Line({ node, index, name, columns, unfolded, onFold }: PivotLineProps): JSX.Element {
+  const told = (
+    <span class="told" title={name}>
+      {name}
+    </span>
+  );
   return (
     <tr class={`level-${node.level}`} aria-rowindex={index}>
       <th scope="row">
         {unfolded === null ? (
-          name
+          told
         ) : (
           <button type="button" class="fold" aria-expanded={unfolded} onClick={onFold}>
             <span aria-hidden="true">{unfolded ? "▾ " : "▸ "}</span>
-            {name}
+            {told}
           </button>
         )}
       </th>
@@ -321,7 +326,7 @@ function Widest({ nodes, columns, told }: WidestProps): JSX.Element {
   return (
     <tr class="widest" aria-hidden="true">
       {texts.map((text, i) => (
-        <td key={i}>{text}</td>
+        <td key={i}>{i === 0 ? <span class="told">{text}</span> : text}</td>
       ))}
     </tr>
   );
