@@ -120,24 +120,68 @@ DAILY_SESSIONS: Mapping[str, str] = (
 )
 """Columns of daily_sessions; one row for each agent and medium of the day `dt`."""
 
+LEVELS = ("in_time", "late", "never", "no_threshold")
+"""How a milestone of an interaction stands to the threshold that was in force: reached within it,
+reached later, not reached, or there was none. NULL where it is not known how long it took."""
 
-@dataclass(frozen=True)
-class Dataset:
-    """One line of the flow, stream → daily table → report table, under its report table's name.
+DURATION_CLASSES = (
+    "0-10s",
+    "10-30s",
+    "30-60s",
+    "1-2min",
+    "2-5min",
+    "5-15min",
+    "15-60min",
+    "1-4h",
+    "4-24h",
+    "over-24h",
+)
+"""How long something took: from the first number of the unit, and less than the second. A day and
+more is the last. NULL where it is not known, or has not happened."""
 
-    `raw_columns` and `daily_columns` map names to Glue types, without the partition `dt`.
+YES_NO = ("yes", "no")
+
+SURVEYED_DIMENSIONS = ("survey", "metric", "scale", "channel")
+"""The dimensions of daily_experience that the answer has."""
+
+EXPERIENCED: Mapping[str, tuple[str, ...] | None] = {
+    "media_type": None,
+    "customer_segment": None,
+    "service_type": None,
+    "agent": None,  # who dealt with the customer
+    "accept": LEVELS,
+    "first_response": LEVELS,
+    "finish": LEVELS,
+    "wait": DURATION_CLASSES,  # from entering to being accepted
+    "life": DURATION_CLASSES,  # from entering to the end
+    "was_abandoned": YES_NO,
+    "had_revenue": YES_NO,  # an amount that is not zero
+    "entered_on": None,  # the interaction's own day, YYYY-MM-DD
+}
+"""The dimensions of daily_experience that the linked interaction has, with their values where these
+are a closed set. All are NULL where no interaction is linked; else `media_type` is not."""
+
+DAILY_EXPERIENCE: Mapping[str, str] = (
+    {"tenant": "string"}
+    | dict.fromkeys((*SURVEYED_DIMENSIONS, *EXPERIENCED), "string")
+    | dict.fromkeys(SCORE_COUNTS, "bigint")
+)
+"""Columns of daily_experience; each answer counts once, on its own day, linked or not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DailyTable:
+    """A table of sums by day and dimensions, under its name.
+
+    `daily_columns` maps names to Glue types, without the partition `dt`.
     """
 
     name: str
-    stream: str
-    raw_columns: Mapping[str, str]
     daily_columns: Mapping[str, str]
     dimensions: tuple[str, ...]
     """In the order by which a tenant-year object is sorted; its days come last."""
     counted: tuple[str, ...]
     """The measures that add up to the number of events."""
-    raw_order: tuple[str, ...]
-    """Identity and version of an event: by these the rows of an object are sorted."""
     parted_by: tuple[str, ...] = ()
     """The first of the dimensions, where their values tell which measures are zero."""
     before: Mapping[str, str] = field(default_factory=dict)
@@ -148,11 +192,6 @@ class Dataset:
         """The additive columns."""
         keys = {"tenant", *self.dimensions}
         return tuple(name for name in self.daily_columns if name not in keys)
-
-    @property
-    def raw_table(self) -> str:
-        """The Glue table of single events."""
-        return f"raw_{self.stream}"
 
     @property
     def daily_table(self) -> str:
@@ -175,11 +214,6 @@ class Dataset:
         return f"large/{self.name}/"
 
     @property
-    def raw_prefix(self) -> str:
-        """Where the stream's events lie."""
-        return f"raw/{self.stream}/"
-
-    @property
     def daily_prefix(self) -> str:
         """Where the runs of the daily table lie."""
         return f"daily/{self.name}/"
@@ -188,6 +222,29 @@ class Dataset:
     def report_prefix(self) -> str:
         """Where the tenant-year objects lie."""
         return f"reports/{self.name}/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(DailyTable):
+    """One line of the flow, stream → daily table → report table, under its report table's name.
+
+    `raw_columns` maps names to Glue types, without the partition `dt`.
+    """
+
+    stream: str
+    raw_columns: Mapping[str, str]
+    raw_order: tuple[str, ...]
+    """Identity and version of an event: by these the rows of an object are sorted."""
+
+    @property
+    def raw_table(self) -> str:
+        """The Glue table of single events."""
+        return f"raw_{self.stream}"
+
+    @property
+    def raw_prefix(self) -> str:
+        """Where the stream's events lie."""
+        return f"raw/{self.stream}/"
 
 
 SCORES = Dataset(
@@ -225,8 +282,18 @@ SESSIONS = Dataset(
     raw_order=("tenant", "session_id", "received_us", "content_hash"),
 )
 DATASETS = (SCORES, INTERACTIONS, SESSIONS)
+"""The tables that are made of one kind of events each."""
 STREAMS = tuple(dataset.stream for dataset in DATASETS)
 """The names of the streams, which are folders below raw/."""
+
+EXPERIENCE = DailyTable(
+    name="experience",
+    daily_columns=DAILY_EXPERIENCE,
+    dimensions=("metric", "scale", "survey", "channel", *EXPERIENCED),
+    counted=SCORE_COUNTS,
+    parted_by=("metric", "scale"),
+)
+"""Answers by what the customer went through before: made of responses and interactions."""
 
 
 def raw_prefix(stream: str, day: date) -> str:
@@ -271,7 +338,7 @@ ERASURES = "erasures/"
 """Where the receipts of erasures lie."""
 
 
-def run_prefix(dataset: Dataset, run: str) -> str:
+def run_prefix(dataset: DailyTable, run: str) -> str:
     """Prefix of one build's output; below it Athena adds `dt=YYYY-MM-DD/`."""
     return f"{dataset.daily_prefix}run={run}/"
 

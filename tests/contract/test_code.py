@@ -99,7 +99,7 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
             *(f"checks/{dataset.name}_{check}.sql" for check in checks),
         )
     }
-    expected |= {f"daily/{name}.sql" for name in ("scores_folded", "comments")}
+    expected |= {f"daily/{name}.sql" for name in ("scores_folded", "comments", "experience")}
     expected |= {"checks/interactions_backwards.sql", "checks/comments_in_raw.sql"}
     expected.add("counted/durations.sql")
     # what an export and a daily build have in common stands once
@@ -136,6 +136,18 @@ def test_statements_say_of_older_rows_what_readers_of_older_objects_say(
     text = statement(*name.format(dataset.name).split("/"))
     found = re.findall(r"coalesce\((\w+), (\w+)\)", text)
     assert dict(found) == dataset.before
+
+
+def test_the_statement_of_experience_gives_the_values_that_are_declared() -> None:
+    text = statement("daily", "experience")
+    cases = re.findall(r"CASE((?:(?!CASE|END).)*)END AS (\w+)", text, re.DOTALL)
+    found = {
+        name: set(values)
+        for arms, name in cases
+        if (values := re.findall(r"(?:THEN|ELSE) '([\w-]+)'", arms))
+    }
+    closed = {name: set(values) for name, values in lake.EXPERIENCED.items() if values}
+    assert {name: found[name] for name in closed} == closed
 
 
 def test_the_codec_is_one_that_awss_layer_has() -> None:

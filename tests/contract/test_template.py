@@ -356,6 +356,14 @@ def test_glue_knows_the_tables_as_the_lake_declares_them(dataset: lake.Dataset) 
         assert location == {"Fn::Sub": f"s3://${{LakeBucket}}/{prefix}"}
 
 
+def test_glue_knows_the_table_of_experience_as_the_lake_declares_it() -> None:
+    tables = {t["TableInput"]["Name"]: t for t in of_type("AWS::Glue::Table").values()}
+    for name in (lake.EXPERIENCE.daily_table, lake.EXPERIENCE.runs_table):
+        assert columns(tables[name]) == lake.EXPERIENCE.daily_columns
+        location = tables[name]["TableInput"]["StorageDescriptor"]["Location"]
+        assert location == {"Fn::Sub": f"s3://${{LakeBucket}}/{lake.EXPERIENCE.daily_prefix}"}
+
+
 def test_two_stacks_in_one_account_do_not_meet() -> None:
     for name, resource in RESOURCES.items():
         fixed = [

@@ -253,6 +253,8 @@ def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
         "first_day": str(wanted[0]),
         "last_day": str(wanted[-1]),
         "days": [str(day) for day in wanted],
+        "answered": [str(day) for day in wanted[1:]],
+        "link_us": 9 * 10**9,
         "tenants": list(TENANTS),
         "tenant": "acme",
         "run": both.run,

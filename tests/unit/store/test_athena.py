@@ -85,6 +85,8 @@ def most() -> dict[str, list[dict[str, Any]]]:
     common = {
         **prefixes,
         **day_parameters(next(batches(every_day))),
+        "answered": [str(day) for day in every_day[:100]],
+        "link_us": 35 * days.DAY,
         "hashes": next(parts(hashes)),
         "customers": ["😀" * 128] * 98,  # one name in all its codings
         "tenants": [TENANT] * MOST_NAMED,

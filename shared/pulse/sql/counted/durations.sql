@@ -4,8 +4,8 @@
 -- of which the day alone is known makes no duration. A duration is negative where a milestone lies before
 -- its beginning, as updates that contradict each other may say: it counts as a milestone alone.
 SELECT
-    tenant, media_type, customer_segment, service_type, agent, currency, dt,
-    offered, abandoned, replies, satisfaction, revenue,
+    tenant, interaction_id, media_type, customer_segment, service_type, agent, currency, dt,
+    entered_us, entered_by_day, offered, abandoned, replies, satisfaction, revenue,
     accept_threshold_us, first_response_threshold_us, finish_threshold_us,
     accepted_us IS NOT NULL AS accepted,
     responded_us IS NOT NULL AS responded,
@@ -20,7 +20,7 @@ SELECT
         AS handle_us
 FROM (
     SELECT
-        tenant, media_type, customer_segment, service_type, agent, currency, dt,
+        tenant, interaction_id, media_type, customer_segment, service_type, agent, currency, dt,
         entered_us, accepted_us, finished_us, satisfaction, revenue,
         entered_by_day, accepted_by_day, finished_by_day,
         accept_threshold_us, first_response_threshold_us, finish_threshold_us,
