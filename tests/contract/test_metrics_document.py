@@ -9,7 +9,7 @@ import pytest
 
 from pulse import days
 from pulse.comments import contrast
-from pulse.reports import metrics
+from pulse.reports import metrics, moving, worst_run
 from pulse.reports.adjusting import Tally, adjust
 from pulse.reports.registry import REPORTS
 from pulse.tenants.rules import DEFAULTS, Rule
@@ -43,7 +43,8 @@ def test_every_formula_is_defined_and_every_definition_is_of_a_formula() -> None
         for m in report.breakdown.metrics
         if m.formula
     }
-    assert defined == used | {"score@1", "interval@1", contrast.FORMULA}
+    insights = {moving.FORMULA, moving.TOP_FORMULA, worst_run.FORMULA}
+    assert defined == used | insights | {"score@1", "interval@1", contrast.FORMULA}
 
 
 def test_the_default_cut_offs_are_those_of_the_code() -> None:

@@ -173,7 +173,7 @@ def significant(counts: Counts, before: Counts, rule: Rule) -> bool | None:
     """Has the score changed by more than chance explains? None of too few answers to tell."""
     if min(sum(counts), sum(before)) < FEWEST_TO_COMPARE:
         return None
-    low, high = mover(_estimate(counts, rule), _estimate(before, rule))
+    low, high = mover(estimate(counts, rule), estimate(before, rule))
     return low > 0 or high < 0
 
 
@@ -186,7 +186,8 @@ class Estimate:
     high: Decimal
 
 
-def _estimate(counts: Counts, rule: Rule) -> Estimate:
+def estimate(counts: Counts, rule: Rule) -> Estimate:
+    """The score with its interval. Raises ValueError without responses."""
     value, ends = score(counts, rule), interval(counts, rule)
     if value is None or ends is None:
         raise ValueError("an estimate needs responses")
