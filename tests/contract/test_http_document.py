@@ -195,6 +195,7 @@ def _nested(schema: Mapping[str, Any], prefix: str = "") -> dict[str, bool]:
         ("GET /v1/surveys/{id}", "Survey"),
         ("GET /v1/dimensions/{name}", "Dimension"),
         ("GET /v1/exports/{id}", "Export"),
+        ("GET /v1/insights", "Insights"),
         ("GET /v1/comments", "Comments"),
         ("GET /v1/words", "Words"),
         ("What a reply says of itself", "Meta"),
@@ -210,7 +211,7 @@ def test_a_report_has_these_members() -> None:
     members = {
         name
         for schema in SCHEMAS.values()
-        if "report" in schema.get("properties", {})
+        if {"report", "rows"} <= schema.get("properties", {}).keys()
         for name in schema["properties"]
     }
     assert known("GET /v1/reports/{report}", "member") == members
@@ -513,7 +514,7 @@ def _warning_codes() -> Iterator[str]:
                 yield str(code.value)
             if isinstance(code, ast.JoinedStr):
                 yield "sessions_not_told_apart"  # of the tables beside another one the only one
-    for file in ("serve/dimensions.py", "serve/comments/routes.py"):
+    for file in ("serve/dimensions.py", "serve/comments/routes.py", "serve/insights/routes.py"):
         yield from re.findall(r'"code": "(\w+)"', (PACKAGE / file).read_text())
 
 

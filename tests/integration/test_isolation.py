@@ -103,6 +103,10 @@ OWN_THINGS: dict[str, list[Request]] = {
         for name in ("agent", "survey", "media_type")
         for query in (RANGE, f"{RANGE}&q=only-of", f"{RANGE}&agent=!nobody")
     ],
+    "GET /v1/insights": [
+        ("GET", f"/v1/insights?{query}", None)
+        for query in (RANGE, f"{RANGE}&lang=de", f"{RANGE}&agent=!nobody")
+    ],
     "GET /v1/comments": [
         ("GET", f"/v1/comments?{query}", None)
         for query in (RANGE, f"{RANGE}&q={SECRET_WORD}", f"{RANGE}&agent=!nobody")
@@ -139,6 +143,7 @@ FOREIGN_THINGS: dict[str, list[Request]] = {
         ("GET", f"/v1/dimensions/agent?{RANGE}&tenant={OTHER}", None),
         ("GET", f"/v1/dimensions/tenant?{RANGE}", None),
     ],
+    "GET /v1/insights": [("GET", f"/v1/insights?{RANGE}&tenant={OTHER}", None)],
     "GET /v1/comments": [("GET", f"/v1/comments?{RANGE}&tenant={OTHER}", None)],
     "GET /v1/words": [
         ("GET", f"/v1/words?{RANGE}&contrast=filter&against=tenant%3D{OTHER}", None),

@@ -54,6 +54,7 @@ EXPECTED: Mapping[str, Replies] = {
         "daily": (200, '"report":"daily"'),
         "dimension": (200, '"dimension":"agent"'),
         "feed": (200, '"period","metric","scale","responses"'),
+        "insights": (200, '"language":"de"'),
         "nps_by_agent": (200, '"promoters"'),
         "openapi": (200, '"openapi": "3.1.0"'),
         "comments": (200, '"next_cursor":null'),

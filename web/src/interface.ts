@@ -167,6 +167,84 @@ export interface Dimension {
   readonly truncated: boolean;
 }
 
+export interface Insights {
+  readonly meta: Meta;
+  /**
+   * Totals of the report daily, each with `surveys`, how many it is of. First the one with the
+   * worst days, then what changed for certain.
+   */
+  readonly headlines: readonly Row[];
+  readonly worst: {
+    readonly metric: "csat" | "nps" | "ces";
+    readonly scale: string;
+    readonly start_date: string;
+    readonly end_date: string;
+    readonly days: number;
+    readonly responses: number;
+    readonly score: number;
+    readonly responses_others: number;
+    /** Of all other days. */
+    readonly score_others: number;
+    readonly z: number;
+    /** What it cost the score of all days. */
+    readonly points: number;
+    readonly top_contributor: {
+      readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+      readonly value: string | null;
+      /** What the value is called in `language`. */
+      readonly name: string;
+      /** Its contribution to the change. */
+      readonly points: number | null;
+      readonly responses: number;
+      readonly score: number | null;
+      readonly ci_low: number | null;
+      readonly ci_high: number | null;
+      readonly responses_previous: number;
+      readonly score_previous: number | null;
+      readonly ci_low_previous: number | null;
+      readonly ci_high_previous: number | null;
+      readonly share_of_change_pct: number;
+      /** A value of a dimension; null is not given. */
+      readonly within: {
+        readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+        readonly value: string | null;
+        /** What the value is called in `language`. */
+        readonly name: string;
+      } | null;
+    } | null;
+    /** Beside as many days before. */
+    readonly cost: {
+      readonly responses: number;
+      readonly responses_previous: number;
+      readonly bad: "dissatisfied" | "detractors" | "difficult";
+      readonly bad_responses: number | null;
+      readonly bad_responses_previous: number | null;
+      readonly contacts: {
+        readonly entered: number;
+        readonly entered_previous: number;
+        readonly accept_service_level_pct: number;
+        readonly accept_service_level_pct_previous: number;
+      } | null;
+      readonly revenue: readonly {
+        readonly currency: string;
+        readonly revenue: string;
+        readonly revenue_change: string;
+      }[];
+    } | null;
+  } | null;
+  readonly movers: {
+    readonly metric: "csat" | "nps" | "ces";
+    readonly scale: string;
+    /** Of the whole, in points. */
+    readonly change: number;
+    /** How many were compared. */
+    readonly groups: number;
+    readonly rows: readonly Mover[];
+  } | null;
+  readonly language: "en" | "de" | "fr" | "es";
+  readonly sentences: readonly Sentence[];
+}
+
 export interface Meta {
   readonly date_range: {
     readonly preset: string | null;
@@ -215,6 +293,43 @@ export interface Meta {
   }[];
 }
 
+export interface Mover {
+  readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+  readonly value: string | null;
+  /** What the value is called in `language`. */
+  readonly name: string;
+  /** Its contribution to the change. */
+  readonly points: number | null;
+  readonly responses: number;
+  readonly score: number | null;
+  readonly ci_low: number | null;
+  readonly ci_high: number | null;
+  readonly responses_previous: number;
+  readonly score_previous: number | null;
+  readonly ci_low_previous: number | null;
+  readonly ci_high_previous: number | null;
+  /** Has its own score changed by more than chance explains, all groups considered? */
+  readonly significant: boolean;
+  /** Groups that are nearly all its answers, by other names. */
+  readonly within: readonly Place[];
+}
+
+export interface Phrase {
+  readonly text: string;
+  /** The report that proves it. */
+  readonly report: string | null;
+  /** The query of that report. */
+  readonly query: string | null;
+}
+
+/** A value of a dimension; null is not given. */
+export interface Place {
+  readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+  readonly value: string | null;
+  /** What the value is called in `language`. */
+  readonly name: string;
+}
+
 /** RFC 9457. `code` is stable; `errors` name the fields at fault. */
 export interface Problem {
   readonly type: string;
@@ -241,6 +356,11 @@ export interface Reply {
 }
 
 export type Row = Readonly<Record<string, Cell>>;
+
+export interface Sentence {
+  readonly text: string;
+  readonly phrases: readonly Phrase[];
+}
 
 export interface Survey {
   readonly id: string;

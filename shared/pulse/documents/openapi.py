@@ -11,6 +11,8 @@ from typing import Any
 from pulse import days
 from pulse.documents.openapi_comments import SCHEMAS as COMMENT_SCHEMAS
 from pulse.documents.openapi_comments import paths as comment_paths
+from pulse.documents.openapi_insights import SCHEMAS as INSIGHTS_SCHEMAS
+from pulse.documents.openapi_insights import paths as insights_paths
 from pulse.documents.openapi_replies import DATE, ref, reply_name
 from pulse.documents.openapi_replies import SCHEMAS as REPLY_SCHEMAS
 from pulse.documents.openapi_writing import PATHS as WRITING_PATHS
@@ -93,6 +95,7 @@ def document() -> dict[str, Any]:
                 "Problem": _PROBLEM_SCHEMA,
                 "Dimension": _DIMENSION_SCHEMA,
                 **COMMENT_SCHEMAS,
+                **INSIGHTS_SCHEMAS,
                 "ReportRequest": _request_schema(),
                 **REPLY_SCHEMAS,
                 **WRITING_SCHEMAS,
@@ -106,6 +109,7 @@ def _paths() -> dict[str, dict[str, Any]]:
 
 
 def _reading_paths() -> dict[str, dict[str, Any]]:
+    filters = [_filter(dimension) for dimension in FAMILIES["survey"].dimensions]
     return {
         "/v1/reports": {
             "get": {
@@ -117,7 +121,8 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
         },
         "/v1/reports/{report}": {"get": _report_operation(), "post": _posted_operation()},
         "/v1/dimensions/{name}": {"get": _dimension_operation()},
-        **comment_paths([_filter(dimension) for dimension in FAMILIES["survey"].dimensions]),
+        **insights_paths([_TENANT_PARAMETER, *filters, _IF_NONE_MATCH], _CACHED),
+        **comment_paths(filters),
         "/v1/openapi.json": {
             "get": {
                 "operationId": "getOpenApi",

@@ -16,6 +16,7 @@ READ_BY_PAGES = (
     "Catalogue",
     "Reply",
     "Dimension",
+    "Insights",
     "Comments",
     "Words",
     "Survey",

@@ -116,8 +116,8 @@ class TopContributor:
         return (self.mover.points or 0.0) / self.change
 
 
-Outside = Callable[[Contributor], Sequence[Mover]]
-"""What groups add to the change without the answers of one group, as far as that can be told."""
+Outside = Callable[[Contributor, Sequence[Place]], Sequence[Mover]]
+"""What places add to the change without the answers of one group, as far as that can be told."""
 
 
 def movers(groups: Sequence[Group], now: Answers, before: Answers) -> list[Mover]:
@@ -221,7 +221,9 @@ def folded(
         may_be_its = [one for one in left if _may_be_of(one, head)]
         if head.sure and may_be_its and asked < _MOST_WITH_OTHERS:
             asked += 1
-            remaining = {one.place: one.points for one in outside(head)}
+            remaining = {
+                one.place: one.points for one in outside(head, [one.place for one in may_be_its])
+            }
             within = [one for one in may_be_its if _is_told_again(one, remaining)]
         heads.append(Head(head, within))
         left = [one for one in left if one not in within]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pulse.errors import NotFoundError
-from pulse.http import decode
 from pulse.observe import logger
 from pulse.reports.registry import FAMILIES, TENANT, Dimension, Family, Report
 from pulse.serve import query as queries
@@ -106,7 +105,7 @@ class Search:
         Raises NotFoundError for an unknown dimension, BadRequestError for the first thing wrong
         with the query.
         """
-        family = _family(name, _once("family", pairs))
+        family = _family(name, queries.once("family", pairs))
         own = [TENANT.name] if across_tenants else []
         allowed = (*PARAMETERS, *own, *family.dimension_names)
         for given, _ in pairs:
@@ -119,7 +118,7 @@ class Search:
             dimension=family.dimension(name),
             report=report,
             query=queries.parse(others, report, across_tenants=across_tenants),
-            text=_once("q", pairs) or "",
+            text=queries.once("q", pairs) or "",
         )
 
     def answer(self, plan: Plan, objects: TenantYears, names: DisplayNames) -> dict[str, Any]:
@@ -191,11 +190,3 @@ def _family(dimension: str, asked: str | None) -> Family:
     raise NotFoundError(
         "unknown_dimension", f"There is no such dimension. There are: {', '.join(known)}."
     )
-
-
-def _once(name: str, pairs: Sequence[tuple[str, str]]) -> str | None:
-    """The decoded value of a parameter, None if it is not there."""
-    given = [raw for each, raw in pairs if each == name]
-    if len(given) > 1:
-        raise refusal(name, "repeated_parameter", "Give it once.")
-    return decode(given[0]) if given else None

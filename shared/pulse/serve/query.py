@@ -152,6 +152,14 @@ def refusal(parameter: str, code: str, reason: str, allowed: Sequence[str] = ())
     )
 
 
+def once(name: str, pairs: Iterable[tuple[str, str]]) -> str | None:
+    """The decoded value of a parameter, None if it is not there. Raises BadRequestError for two."""
+    given = [raw for each, raw in pairs if each == name]
+    if len(given) > 1:
+        raise refusal(name, "repeated_parameter", "Give it once.")
+    return decode(given[0]) if given else None
+
+
 def _given(
     pairs: Iterable[tuple[str, str]], once: Sequence[str], filters: Sequence[str]
 ) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.resources import files
-from typing import Self
+from typing import Any, Self
 
 from pulse.errors import (
     ForbiddenError,
@@ -25,10 +25,14 @@ from pulse.serve.dimensions import DisplayNames, Search
 from pulse.serve.distributed import WEIGHT, Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
-from pulse.serve.plan import Plan, needs_of, plan_of
+from pulse.serve.insights import asked as insights_asked
+from pulse.serve.insights.reading import Reader
+from pulse.serve.insights.routes import insights
+from pulse.serve.plan import Plan, plan_of
 from pulse.serve.posted import as_query, check_address
 from pulse.serve.query import Query, parse
-from pulse.serve.years import TenantYears, Year, Years
+from pulse.serve.reading import read
+from pulse.serve.years import Admit, TenantYears, Years
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client, unavailable_on_failure
 from pulse.store.held import HeldRuns
@@ -82,6 +86,7 @@ class Reports:
             "GET /v1/reports/{report}": _with_outages(self.report),
             "POST /v1/reports/{report}": _with_outages(self.posted_report),
             "GET /v1/dimensions/{name}": _with_outages(self.dimension),
+            "GET /v1/insights": _with_outages(self.insights),
             "GET /v1/comments": _with_outages(self._comments.comments),
             "GET /v1/words": _with_outages(self._comments.words),
             "GET /v1/openapi.json": self.openapi,
@@ -152,13 +157,25 @@ class Reports:
         search = Search.parse(call.path_parameters["name"], call.query, across_tenants=across)
 
         def made(plan: Plan) -> Reply:
-            body = to_json(search.answer(plan, self._objects(plan, key), self.names))
-            headers = {"ETag": _weak(f'"{fingerprint(body)}"'), **_HEADERS}
-            if _has(call, headers["ETag"]):
-                return Reply(304, headers=headers)
-            return Reply(200, body, {"Content-Type": JSON, **headers})
+            return _told(call, search.answer(plan, self._objects(plan, key), self.names))
 
         return self._answer(search.report, search.query, key, made)
+
+    def insights(self, call: Call) -> Reply:
+        """What happened in some days, or 304 where the caller has it.
+
+        Raises the RequestError that docs/http.md names for a key or query at fault.
+        """
+        key = self._reader(call, "report", "secret", "operator")
+        check_address(call)
+        asked = insights_asked.parse(call.query, across_tenants=key.kind == "operator")
+
+        def made(plan: Plan) -> Reply:
+            tenants = [one.tenant for one in plan.tenants]
+            reader = Reader(tenants, key, self.years, self._admit(key))
+            return _told(call, insights(reader, plan, asked, self.names))
+
+        return self._answer(insights_asked.REPORT, asked.query, key, made)
 
     def _reader(self, call: Call, *kinds: str) -> Key:
         """The key, if it is of one of these kinds. Of any, feed keys alone may be in the query."""
@@ -213,16 +230,13 @@ class Reports:
         raise UnavailableError("unavailable", _GONE)
 
     def _objects(self, plan: Plan, key: Key) -> TenantYears:
-        """The rows of each tenant that hold the plan's days, table by table.
-
-        A statement that Athena begins for them counts against the limits of the key and its tenant.
-        """
-        admit = partial(self.directory.admit, "GET", key, WEIGHT)
-        found: dict[str, list[Year]] = {one.tenant.id: [] for one in plan.tenants}
-        needs = needs_of(plan)
-        for one, years in zip(needs, self.years.read(needs, admit), strict=True):
-            found[one.tenant.id] += years
+        """The rows of each tenant that hold the plan's days, table by table."""
+        (found,) = read(self.years, [plan], self._admit(key))
         return found
+
+    def _admit(self, key: Key) -> Admit:
+        """Counts a statement that Athena begins against the limits of the key and its tenant."""
+        return partial(self.directory.admit, "GET", key, WEIGHT)
 
 
 @cache
@@ -255,6 +269,15 @@ def _named(name: str) -> Report:
             "unknown_report", f"There is no such report. There are: {', '.join(REPORTS)}."
         )
     return REPORTS[name]
+
+
+def _told(call: Call, members: Mapping[str, Any]) -> Reply:
+    """These members as a reply, or 304 where the caller has it; what they say is its name."""
+    body = to_json(members)
+    headers = {"ETag": _weak(f'"{fingerprint(body)}"'), **_HEADERS}
+    if _has(call, headers["ETag"]):
+        return Reply(304, headers=headers)
+    return Reply(200, body, {"Content-Type": JSON, **headers})
 
 
 def _weak(etag: str) -> str:

@@ -187,6 +187,7 @@ class _Choice:
     rollup: Rollup
     key: str
     name: _Name
+    size: int
     held: frozenset[date]
     live: frozenset[date]
 
@@ -238,6 +239,13 @@ class Years:
         self._forget()
         return read
 
+    def weight(self, needs: Needs) -> int | None:
+        """The bytes of the objects that tell all that is needed; None where objects do not."""
+        years, uncovered = self._plan(needs)
+        if uncovered:
+            return None
+        return sum(choice.size for choices in years.values() for choice in choices)
+
     # -- which objects
 
     def _plan(self, needs: Needs) -> tuple[Mapping[int, Sequence[_Choice]], Sequence[Uncovered]]:
@@ -269,6 +277,7 @@ class Years:
                 rollup,
                 key := lake.part_key(needs.table, needs.tenant.id, year, part.run, rollup.name),
                 (key, "" if part.run else state.content),
+                part.sizes[rollup.name],
                 part.days,
                 live,
             )
@@ -282,7 +291,7 @@ class Years:
 
         def cost(choice: _Choice) -> int:
             fetching = 0 if choice.name in self._kept else _A_GET
-            return part.sizes[choice.rollup.name] + fetching
+            return choice.size + fetching
 
         return min(found, key=cost, default=None)
 

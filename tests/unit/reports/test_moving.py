@@ -199,13 +199,15 @@ def test_the_same_answers_by_another_name_stand_within_the_strongest_group() -> 
     ]
     asked = []
 
-    def outside(head: Contributor) -> Sequence[Mover]:
-        asked.append(head.place)
+    def outside(head: Contributor, places: Sequence[Place]) -> Sequence[Mover]:
+        asked.append((head.place, places))
         rest = without_austria if head.place.value == "AT" else groups
         return movers(rest, now, before)
 
     heads = folded(sure_of(groups, now, before), now, before, outside)
-    assert asked[0] == Place("country", "AT")
+    names = ("device=mobile", "device=desktop", "channel=chat", "agent=anna")
+    places = {Place(*name.split("=")) for name in names}  # none of countries, nor who is everybody
+    assert (asked[0][0], {*asked[0][1]}) == (Place("country", "AT"), places)
     assert [
         (head.contributor.place.value, [one.place.value for one in head.within]) for head in heads
     ] == [
@@ -223,7 +225,7 @@ def test_under_what_may_be_chance_nothing_is_folded_and_nothing_is_asked() -> No
         group("device=mobile", csat(100, 200), csat(152, 200)),
     ]
 
-    def outside(head: Contributor) -> Sequence[Mover]:
+    def outside(head: Contributor, places: Sequence[Place]) -> Sequence[Mover]:
         raise AssertionError("asked")
 
     found = folded(sure_of(groups, now, before, sure=False), now, before, outside)

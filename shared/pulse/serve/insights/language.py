@@ -74,7 +74,7 @@ class Language:
 
     def fixed(self, number: Decimal | float, decimals: int) -> str:
         """A number with so many decimals, rounded as browsers do: halves away from zero."""
-        exact = Decimal(number).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        exact = Decimal(str(number)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
         text = self._written(abs(exact))
         return f"{_MINUS}{text}" if exact < 0 else text
 

@@ -1,0 +1,194 @@
+"""GET /v1/insights in the OpenAPI document."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pulse import days
+from pulse.documents.openapi_replies import DATE, ref
+from pulse.reports import moving, worst_run
+from pulse.reports.surveys import HEADLINES, SEGMENT_NAMES
+from pulse.serve.insights import asked
+from pulse.serve.insights.language import LANGUAGES
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string"}
+_PARAMETER_SCHEMAS: dict[str, Schema] = {
+    "preset": {"type": "string", "enum": list(days.PRESETS), "default": days.DEFAULT_PRESET},
+    "start_date": DATE,
+    "end_date": DATE,
+    "compare": {
+        "type": "string",
+        "enum": list(asked.COMPARISONS),
+        "default": asked.COMPARISONS[0],
+    },
+    "lang": {"type": "string", "examples": [*LANGUAGES, "de-AT"], "default": LANGUAGES[0]},
+}
+
+
+def paths(parameters: Sequence[Schema], headers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The path; `parameters` are those of the tenant, the filters and the ETag."""
+    return {
+        "/v1/insights": {
+            "get": {
+                "operationId": "getInsights",
+                "summary": "What happened in some days, as data and as sentences.",
+                "description": "The headlines, the worst run of days, what moved the first "
+                "headline, and what the worst days cost. For secret, report and operator keys.",
+                "parameters": [
+                    *(
+                        {
+                            "name": name,
+                            "in": "query",
+                            "description": text,
+                            "schema": _PARAMETER_SCHEMAS[name],
+                        }
+                        for name, text in asked.PARAMETERS.items()
+                    ),
+                    *parameters,
+                ],
+                "responses": {
+                    "200": {
+                        "description": "What happened.",
+                        "headers": dict(headers),
+                        "content": {"application/json": {"schema": ref("Insights")}},
+                    },
+                    "304": {"description": "The caller has it already.", "headers": dict(headers)},
+                },
+                "x-problems": [400, 401, 403, 404, 414, 422, 429, 500, 503],
+            }
+        }
+    }
+
+
+def _object(properties: Schema, description: str = "") -> Schema:
+    told = {"description": description} if description else {}
+    return {"type": "object", **told, "required": list(properties), "properties": properties}
+
+
+def _or_null(schema: Schema) -> Schema:
+    """What may be null, in one level."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_NUMBER: Schema = {"type": "number"}
+_MAY_LACK: Schema = {"type": ["number", "null"]}
+_MEASURE: Schema = {"metric": {"enum": list(HEADLINES)}, "scale": _TEXT}
+_PLACE = _object(
+    {
+        "dimension": {"enum": list(asked.MOVED_BY)},
+        "value": {"type": ["string", "null"]},
+        "name": {"type": "string", "description": "What the value is called in `language`."},
+    },
+    "A value of a dimension; null is not given.",
+)
+_SIDES: Schema = {
+    f"{name}{when}": _COUNT if name == "responses" else _MAY_LACK
+    for when in ("", "_previous")
+    for name in ("responses", "score", "ci_low", "ci_high")
+}
+_GROUP: Schema = {
+    **_PLACE["properties"],
+    "points": {
+        **_MAY_LACK,
+        "description": "Its contribution to the change.",
+        "x-formula": moving.FORMULA,
+    },
+    **_SIDES,
+}
+_CONTACTS = _object(
+    {
+        "entered": _COUNT,
+        "entered_previous": _COUNT,
+        "accept_service_level_pct": _NUMBER,
+        "accept_service_level_pct_previous": _NUMBER,
+    }
+)
+_COST = _object(
+    {
+        "responses": _COUNT,
+        "responses_previous": _COUNT,
+        "bad": {"enum": [names["bad"] for names in SEGMENT_NAMES.values()]},
+        "bad_responses": _or_null(_COUNT),
+        "bad_responses_previous": _or_null(_COUNT),
+        "contacts": _or_null(_CONTACTS),
+        "revenue": _list(_object(dict.fromkeys(("currency", "revenue", "revenue_change"), _TEXT))),
+    }
+)
+_TOP = _object(
+    {
+        **_GROUP,
+        "share_of_change_pct": _NUMBER,
+        "within": _or_null(_PLACE),
+    }
+)
+_WORST = _object(
+    {
+        **_MEASURE,
+        "start_date": DATE,
+        "end_date": DATE,
+        "days": _COUNT,
+        "responses": _COUNT,
+        "score": _NUMBER,
+        "responses_others": _COUNT,
+        "score_others": {**_NUMBER, "description": "Of all other days."},
+        "z": {**_NUMBER, "x-formula": worst_run.FORMULA},
+        "points": {**_NUMBER, "description": "What it cost the score of all days."},
+        "top_contributor": {**_or_null(_TOP), "x-formula": moving.TOP_FORMULA},
+        "cost": {**_or_null(_COST), "description": "Beside as many days before."},
+    }
+)
+_MOVER = _object(
+    {
+        **_GROUP,
+        "significant": {
+            "type": "boolean",
+            "description": "Has its own score changed by more than chance explains, all groups "
+            "considered?",
+        },
+        "within": {
+            **_list(ref("Place")),
+            "description": "Groups that are nearly all its answers, by other names.",
+        },
+    }
+)
+_MOVERS = _object(
+    {
+        **_MEASURE,
+        "change": {**_NUMBER, "description": "Of the whole, in points."},
+        "groups": {**_COUNT, "description": "How many were compared."},
+        "rows": _list(ref("Mover")),
+    }
+)
+_PHRASE = _object(
+    {
+        "text": _TEXT,
+        "report": {"type": ["string", "null"], "description": "The report that proves it."},
+        "query": {"type": ["string", "null"], "description": "The query of that report."},
+    }
+)
+SCHEMAS: dict[str, Schema] = {
+    "Place": _PLACE,
+    "Mover": _MOVER,
+    "Phrase": _PHRASE,
+    "Sentence": _object({"text": _TEXT, "phrases": _list(ref("Phrase"))}),
+    "Insights": _object(
+        {
+            "meta": ref("Meta"),
+            "headlines": {
+                **_list(ref("Row")),
+                "description": "Totals of the report daily, each with `surveys`, how many it is "
+                "of. First the one with the worst days, then what changed for certain.",
+            },
+            "worst": _or_null(_WORST),
+            "movers": _or_null(_MOVERS),
+            "language": {"enum": list(LANGUAGES)},
+            "sentences": _list(ref("Sentence")),
+        }
+    ),
+}
