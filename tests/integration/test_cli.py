@@ -846,6 +846,24 @@ def test_pages_are_put_together(
     assert shell.run(*arguments, "--format", "csv").stdout == text
 
 
+def test_insights_are_sentences_and_what_moved_the_score(shell: Shell, reported: str) -> None:
+    of_a_day = ("insights", "--tenant", reported, "--start", "2026-03-02", "--end", "2026-03-02")
+    lines = shell.run(*of_a_day).stdout.replace("\u00a0", " ").splitlines()
+    # each day has scores 0 to 10 alike, thirty of them
+    assert lines[0].startswith("The net promoter score was −")
+    assert "(30 answers)" in lines[0] and "in the day before" in lines[0]
+    assert any(" ".join(line.split()).startswith("what moved nps 0-10 by") for line in lines)
+    assert any(" ".join(line.split()).startswith("Chat channel") for line in lines)
+    german = shell.run(*of_a_day, "--lang", "de", "--filter", "agent=Müller, Hans").stdout
+    assert "(10 Antworten)" in german.splitlines()[0].replace("\u00a0", " ")
+    told = shell.json(*of_a_day, "--compare", "none")
+    assert (told["movers"], told["headlines"][0]["responses"]) == (None, 30)
+    nothing = ("insights", "--tenant", reported, "--start", "2020-03-02", "--end", "2020-03-02")
+    assert shell.run(*nothing).stdout == "Nothing in these days.\n"
+    refused = shell.run(*of_a_day, "--lang", "it", code=None)
+    assert "en, de, fr, es" in refused.stderr
+
+
 def test_the_key_made_for_a_report_ends_with_it(shell: Shell, reported: str) -> None:
     before = shell.driver.tenants.keys(reported)
     shell.json("report", "nps", "--tenant", reported, *RANGE)

@@ -11,6 +11,7 @@
     restoring                  what somebody deleted or spoilt
     exporting, ordering        revenue for finance; single rows as files
     reporting                  numbers on the terminal
+    insights                   what happened, in sentences
     publishing                 the pages into a deployed stack
 
 Commands raise; here their errors become a sentence on stderr and an exit code (exits.py).
@@ -29,6 +30,7 @@ from pulse.cli import (
     erasing,
     exporting,
     importing,
+    insights,
     keys,
     operations,
     output,
@@ -116,6 +118,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(restoring.app, name="restore")
 app.command("build")(operations.build)
 app.command("report")(reporting.report)
+app.command("insights")(insights.insights)
 app.command("redrive")(operations.redrive)
 app.command("check")(operations.check)
 app.command("invoke")(operations.invoke)

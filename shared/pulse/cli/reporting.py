@@ -27,6 +27,17 @@ Format = Literal["table", "json", "csv"]
 Query = Mapping[str, str]
 """A report's parameters by name, each as a query string has it."""
 
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="DIM=VALUE",
+        help="Rows of this value alone. May repeat, with the same DIM for either value; "
+        r"DIM=!VALUE: all but this; DIM=\!VALUE: a value that begins with !; "
+        "DIM=(none): not given.",
+    ),
+]
+
 _ESCAPED = re.compile(r"^\\(\\*!)")
 _KEY_LASTS_US = 300 * days.SECOND
 Excel = Annotated[
@@ -73,16 +84,7 @@ def report(
         int | None,
         typer.Option(metavar="N", min=1, max=MOST_ROWS, help="The first N rows alone."),
     ] = None,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter",
-            metavar="DIM=VALUE",
-            help="Rows of this value alone. May repeat, with the same DIM for either value; "
-            r"DIM=!VALUE: all but this; DIM=\!VALUE: a value that begins with !; "
-            "DIM=(none): not given.",
-        ),
-    ] = None,
+    filters: Filters = None,
     form: Annotated[
         Format, typer.Option("--format", help="json and csv: as the interface gives them.")
     ] = "table",
@@ -123,9 +125,9 @@ def report(
         "separator": separator if separator != "comma" else None,
     }
     target = find_target(stack)
-    with _key(target, tenant, key) as usable:
+    with reading_key(target, tenant, key) as usable:
         api = Api(target.api_url, usable)
-        asked = report_query(query, [*(filters or ()), *_tenant_filter(usable, tenant)])
+        asked = report_query(query, [*(filters or ()), *tenant_filter(usable, tenant)])
         path = f"/v1/reports/{quote(name, safe='')}"
         if form == "csv":
             output.write(_csv(api, path, asked, whole=limit is None))
@@ -153,7 +155,7 @@ def report_query(query: Mapping[str, str | None], filters: Sequence[str]) -> Que
     return asked
 
 
-def _key(target: Target, tenant: str, given: str | None) -> AbstractContextManager[str]:
+def reading_key(target: Target, tenant: str, given: str | None) -> AbstractContextManager[str]:
     """The key given, the demo tenant's, or one made for this call."""
     known_tenant(target, tenant)
     if given is not None:
@@ -163,7 +165,8 @@ def _key(target: Target, tenant: str, given: str | None) -> AbstractContextManag
     return passing_key(target.tenants, "report", tenant, lasting_us=_KEY_LASTS_US)
 
 
-def _tenant_filter(key: str, tenant: str) -> list[str]:
+def tenant_filter(key: str, tenant: str) -> list[str]:
+    """The filter by which an operator's key names whose figures it reads; of others none."""
     return [f"tenant={tenant}"] if key.startswith(PREFIXES["operator"]) else []
 
 
