@@ -22,6 +22,7 @@ from pulse.tenant_years.parts import MOST_PARTS
 from pulse.tenant_years.writing import Written, YearWriter
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import Part, YearState
+from tests.account_state import Account, State
 from tests.driver import Driver, running
 
 TODAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -29,16 +30,30 @@ TENANTS = ("acme", "globex", "initech")
 WHOLE = "start_date=2026-01-01&end_date=2026-11-21"
 
 
-@pytest.fixture
-def pulse() -> Iterator[Driver]:
-    """Three tenants with an answer on each of the last forty days, built."""
+@pytest.fixture(scope="module")
+def built() -> Iterator[tuple[Driver, Account, State]]:
+    """A deployment with three tenants and what it holds once their forty days are built."""
     with days.clock(lambda: TODAY), running() as driver:
         for tenant in TENANTS:
             driver.tenant(tenant)
             driver.survey(tenant, "email", Rule.make("nps", 0, 10))
             post(driver, tenant, *range(1, 41))
         driver.build()
-        yield driver
+        settings = driver.settings
+        account = Account((settings.lake_bucket,), settings.table, settings.database)
+        yield driver, account, account.state()
+
+
+@pytest.fixture
+def pulse(built: tuple[Driver, Account, State]) -> Driver:
+    """Three tenants with an answer on each of the last forty days, built, and nothing else."""
+    driver, account, begin = built
+    account.put_back(begin)
+    assert account.state() == begin
+    driver.messages()
+    driver.keys.clear()
+    driver.forget()
+    return driver
 
 
 def post(pulse: Driver, tenant: str, *ago: int, name: str = "r") -> None:
