@@ -1,4 +1,4 @@
-"""Pulse's HTTP interface as a client of it sees it (docs/http.md)."""
+"""A client of Pulse's HTTP interface (docs/http.md)."""
 
 import http.client
 import json
@@ -11,16 +11,16 @@ from typing import Any
 from pulse.cli.exits import CommandError, FailedError, NotAllowedError, WrongUseError
 
 TIMEOUT_S = 40
-"""Longer than API Gateway's own 30 s: whatever it has to say arrives."""
+"""Longer than API Gateway's own limit of 30 s, so that its reply arrives."""
 
 
 class UnreachableError(FailedError):
-    """No answer came: refused, timed out, or cut off."""
+    """There was no reply: the connection was refused, timed out, or broke."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer. Header names are lower-case."""
+    """One HTTP reply. Header names are in lower case."""
 
     status: int
     body: bytes
@@ -69,7 +69,7 @@ def _lower(headers: Any) -> dict[str, str]:
 
 
 def refusal(answer: Answer) -> CommandError:
-    """The error that an answer other than 2xx stands for, in the interface's own words."""
+    """The error for a reply other than 2xx, with the interface's own message."""
     problem = answer.json()
     problem = problem if isinstance(problem, dict) else {}
     words = [str(problem.get("detail") or problem.get("message") or f"HTTP {answer.status}")]

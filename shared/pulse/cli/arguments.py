@@ -1,7 +1,7 @@
 """Arguments and options that several commands share.
 
-These are NAME=VALUE, days, ids, and tenants and surveys that must exist; streams, how long to wait,
-and the dry run.
+They are NAME=VALUE, days, ids, tenants and surveys that must exist, streams, how long to wait, and
+the dry run.
 """
 
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ def named_values(texts: Iterable[str], option: str) -> list[tuple[str, str]]:
 
 
 def assignments(texts: Iterable[str], option: str) -> dict[str, str]:
-    """NAME=VALUE texts by name. Raises WrongUseError where a name comes twice."""
+    """NAME=VALUE texts by name. Raises WrongUseError if a name comes twice."""
     values: dict[str, str] = {}
     for name, value in named_values(texts, option):
         if name in values:
@@ -52,7 +52,7 @@ def assignments(texts: Iterable[str], option: str) -> dict[str, str]:
 
 
 def day(text: str, option: str) -> date:
-    """A day. Raises WrongUseError naming `option`."""
+    """The day in a text. Raises WrongUseError naming `option`."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -68,7 +68,7 @@ def day_range(start: str, end: str) -> tuple[date, date]:
 
 
 def survey_id(text: str) -> str:
-    """A survey's id in its one form. Raises WrongUseError for a text that no response can name."""
+    """A survey's id in its stored form. Raises WrongUseError if no response could name it."""
     text = tidy(text)
     if not text or len(text) > NAME_LIMIT or text in RESERVED:
         raise WrongUseError(

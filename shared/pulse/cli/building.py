@@ -1,6 +1,6 @@
-"""Builds that commands run here, with the caller's AWS credentials.
+"""Builds that commands run on this machine, with the caller's AWS credentials.
 
-They go through the very classes that the functions use, and may run while the functions do.
+They use the same classes as the functions, and may run at the same time as these.
 """
 
 import logging
@@ -28,7 +28,7 @@ _MORE_BUILDS = 2
 
 @contextmanager
 def functions_quiet() -> Iterator[None]:
-    """Within the block the functions' log, JSON for CloudWatch, leaves stdout to the result."""
+    """Within the block the functions' log, JSON for CloudWatch, is not written to stdout."""
     level = logger.log_level
     streams = [h for h in logger.handlers if isinstance(h, logging.StreamHandler)]
     before = [handler.setStream(sys.stderr) for handler in streams]
@@ -42,7 +42,7 @@ def functions_quiet() -> Iterator[None]:
 
 
 def wait_until_stored(queue_url: str, seconds: int) -> None:
-    """Wait until the queue is empty; if that takes too long, say so."""
+    """Wait until the queue is empty, for at most so many seconds; print if it is not."""
     give_up = time.monotonic() + seconds
     said = False
     while left := queue.depth(queue_url):
@@ -64,8 +64,8 @@ def build_daily(
 ) -> tuple[date, ...]:
     """Build every day that has changed, or every day from start to end; returns the days built.
 
-    Days that are known to fail are tried again when they are due, or now if `impatient`. A
-    terminal is shown how many days are done.
+    Days that are known to fail are tried again when they are due, or now if `impatient`. On a
+    terminal a bar shows how many days are done.
     """
     from pulse.daily.build import BuildDaily  # slow to import: it brings pandas
 
@@ -91,9 +91,9 @@ def build_daily(
 
 
 def build_reports(settings: BuildSettings, *, impatient: bool = False) -> "ReportsResult":
-    """Write what has changed of every tenant's years; what was done altogether.
+    """Write the changed days of every tenant's years; return the sum of all runs' results.
 
-    Those that are known to fail are tried again when they are due, or now if `impatient`.
+    Years that are known to fail are tried again when they are due, or now if `impatient`.
     """
     from pulse.tenant_years.build import BuildReports, ReportsResult  # slow to import: pandas
 
@@ -114,11 +114,11 @@ def build_reports(settings: BuildSettings, *, impatient: bool = False) -> "Repor
 def rebuild(
     settings: BuildDailySettings, *, reports: bool = True, erased_of: str | None = None
 ) -> None:
-    """Build what an erasure, a purge or a restoration has changed: days, and reports if wanted.
+    """Build the days that an erasure, a purge or a restoration has changed, and reports if wanted.
 
-    Where rows of a tenant were erased, no object is left of its reports of before. A build that has
-    read a day while it was rewritten refuses its own result, so it is tried again. Raises
-    FailedError, saying what to do, if it does not succeed.
+    If rows of the tenant `erased_of` were erased, its older report objects are removed. A build
+    that reads a day while the day is rewritten refuses its own result, so it is tried again. Raises
+    FailedError, with what to do, if that does not succeed.
     """
     try:
         try:
@@ -128,7 +128,7 @@ def rebuild(
                     break
             else:
                 build_daily(settings)
-        finally:  # a day that cannot be built holds up no other
+        finally:  # reports are built even if a day cannot be
             if reports:
                 build_reports(settings)
         if erased_of:
@@ -141,7 +141,7 @@ def rebuild(
 
 
 def _remove_replaced(settings: BuildSettings, tenant: str) -> None:
-    """Remove every object of a tenant's reports that shows what newer ones have replaced."""
+    """Remove every report object of a tenant that newer ones have replaced."""
     from pulse.tenant_years.folding import Folding  # slow to import: it brings pyarrow
 
     Folding.from_settings(settings).fold(tenant)

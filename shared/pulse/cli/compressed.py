@@ -1,4 +1,4 @@
-"""Files as they are, or compressed by gzip: what is read is what was compressed."""
+"""Opens files, and decompresses those that are compressed by gzip."""
 
 import gzip
 import zlib
@@ -14,8 +14,8 @@ _GZIP = b"\x1f\x8b"
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """The file's bytes within the block. Raises WrongUseError where they cannot be read."""
-    if path.is_fifo():  # /dev/stdin, too
+    """Within the block the file's bytes can be read, decompressed. Raises WrongUseError if not."""
+    if path.is_fifo():  # as /dev/stdin is, too
         raise WrongUseError(
             f"{path} is a pipe, and a file is read more than once: save what it gives, and import "
             "that."

@@ -1,7 +1,7 @@
-"""`pulse tenant delete`: deletes a tenant that leaves.
+"""`pulse tenant delete`: deletes a tenant.
 
-Like `pulse erase` it runs here, with the caller's AWS credentials, and builds the days that others
-share with the tenant.
+Like `pulse erase` it runs on this machine, with the caller's AWS credentials, and builds the days
+that other tenants share with the deleted one.
 """
 
 from collections.abc import Mapping

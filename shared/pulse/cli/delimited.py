@@ -1,9 +1,8 @@
-"""Text with something between its cells, CSV above all, as rows with the numbers of their lines.
+"""Reads delimited text, such as CSV, as rows with the numbers of their lines.
 
-Cells may be quoted and then hold commas and line breaks. A first line such as `sep=;` tells Excel
-what stands between cells, and is none of the file's rows. A row that cannot be read (text behind a
-quote, a quote that never ends, bytes that are no characters) is that line alone: reading goes on
-with the next line.
+Cells in quotes may hold delimiters and line breaks. A first line such as `sep=;`, which tells Excel
+the delimiter, is not a row. If a row cannot be read (there is text after a quote, a quote has no
+end, or bytes are no characters), only its first line is lost: reading goes on with the next line.
 """
 
 import csv
@@ -22,15 +21,15 @@ from pulse.cli.table import Opened, Reading, Row
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _LONGEST_CELL = 1 << 24
 _MOST_LINES = 1_000
-"""A row of more lines has a quote that never ends."""
+"""A row of more lines has a quote without an end."""
 _SHOWN = 100
-"""Lines by which it is seen what stands between cells."""
+"""The number of lines from which the delimiter is guessed."""
 _FOR_EXCEL = re.compile("sep=(.?)[\r\n]*")
 _NO_CHARACTER = re.compile("[\udc80-\udcff]")
 
 
 def open_text(path: Path, reading: Reading) -> Opened:
-    """The file, once it is known how to read it. Raises WrongUseError."""
+    """Find the file's encoding and delimiter, and open it. Raises WrongUseError."""
     csv.field_size_limit(_LONGEST_CELL)
     encoding = _encoding(path, reading)
     shown = list(islice(_lines(path, encoding), _SHOWN + (reading.header_row or 0)))
@@ -72,7 +71,7 @@ def _lines(path: Path, encoding: Encoding) -> Iterator[str]:
 
 
 def _delimiter(lines: list[str], reading: Reading) -> str:
-    """What parts the header into most columns, of those by which most rows are as wide."""
+    """The delimiter by which most rows are as wide as the header, and the header is widest."""
     if lines and (said := _FOR_EXCEL.fullmatch(lines[0])) and said[1]:
         return said[1]
 
@@ -91,13 +90,13 @@ def _delimiter(lines: list[str], reading: Reading) -> str:
 
 
 class _Lines:
-    """Lines of a file, of which those of one row can be given back."""
+    """The lines of a file. Those of the last row can be given back, to be read again."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
         self._back: deque[str] = deque()
         self.taken: list[str] = []
-        """Since the last row."""
+        """The lines that were read since the last row."""
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -110,7 +109,7 @@ class _Lines:
         return line
 
     def give_back(self) -> str:
-        """Leave all lines but the first, which is returned, to be read again."""
+        """Return the first of the taken lines; the others will be read again."""
         first, *others = self.taken
         self._back.extendleft(reversed(others))
         self.taken = [first]
@@ -118,7 +117,7 @@ class _Lines:
 
 
 def read_rows(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
-    """The rows of these lines, blank ones as well."""
+    """The rows in these lines, including blank ones."""
     feed = _Lines(lines)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     end = 0

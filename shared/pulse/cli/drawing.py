@@ -1,10 +1,9 @@
-"""A report drawn for a terminal: a heading, the rows with their totals, the breakdown.
+"""Draws a report for a terminal: a heading, the rows with their totals, the breakdown.
 
-What is drawn of a reply follows from its columns' kinds and units, whatever report it is of. A
-terminal has not the room for all: of the counts it shows the first, which says how many, and
-those that stand beside their own percentage; of durations only the text; the two ends of an
-interval are one column. Compared, the number, the headline and money show their change. The rest
-is for JSON and CSV.
+Which columns are drawn follows from their kinds and units, for every report alike, because a
+terminal has no room for all. Of counts it shows the first, and those beside their own percentage;
+of durations only the text; the two ends of an interval are one column. With a comparison the first
+count, the headline and money have their change. JSON and CSV have all columns.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,11 +23,11 @@ Draw = Callable[[Row], Cell]
 
 _LOW, _HIGH = "ci_low", "ci_high"
 _CLOCK = "_fmt"
-"""At the end of a duration's name: the column that has it as HH:MM:SS."""
+"""The ending of the names of columns that have a duration as HH:MM:SS."""
 
 
 def report_tables(tenant: str, reply: Row) -> list[RenderableType]:
-    """The parts of a reply of the interface on a tenant, in order."""
+    """The tables of the interface's reply about a tenant, in order."""
     meta = reply["meta"]
     tenants = [each["tenant"] for each in meta["date_range"].get("tenants", ())] or [tenant]
     parts: list[RenderableType] = [_heading(f"{reply['report']} of {', '.join(tenants)}", meta)]
@@ -52,15 +51,15 @@ def _heading(name: str, meta: Row) -> str:
 
 
 def _of_one(days: Row) -> Row:
-    """The days of the one tenant, also of an operator's reply; of several: none of theirs."""
+    """The days of the reply's tenant; of an operator's reply over several tenants none."""
     each: Sequence[Row] = days.get("tenants") or [days]
     return each[0] if len(each) == 1 else {}
 
 
 def _sheet(reply: Row) -> Sheet:
-    """The rows and, below a line, the totals where they say more than the rows."""
+    """The rows and, below a line, the totals unless these are the same."""
     nested = any(column["kind"] == "level" for column in reply["columns"])
-    # a name is no level of its own: among subtotals it would be taken for one
+    # in a nested sheet a name would look like a level of its own
     kinds = ("period", "dimension") if nested else ("period", "dimension", "name")
     groups = [str(c["name"]) for c in reply["columns"] if c["kind"] in kinds]
     drawn = _Figures.of(reply["columns"]).drawn
@@ -84,7 +83,7 @@ def _sheet(reply: Row) -> Sheet:
 
 
 def _names(row: Row, groups: Sequence[str], left_out: int) -> list[str | None]:
-    """What a row's group is called; the last names are missing where it is over all of them."""
+    """The names of a row's group; None for the last ones if the row is over all their values."""
     given = groups[: len(groups) - left_out]
     return [_text(row.get(name)) or "–" for name in given] + [None] * left_out
 
@@ -94,11 +93,11 @@ def _names(row: Row, groups: Sequence[str], left_out: int) -> list[str | None]:
 
 @dataclass(frozen=True)
 class _Figures:
-    """The columns of a reply, by name, and which of them count most."""
+    """The columns of a reply, by name, and which of them are the main ones."""
 
     listed: Mapping[str, Row]
     first: str
-    """The first figure: how many there are."""
+    """The name of the first figure, which is a count."""
 
     @classmethod
     def of(cls, columns: Sequence[Row]) -> "_Figures":
@@ -108,7 +107,7 @@ class _Figures:
 
     @property
     def drawn(self) -> list[tuple[Figure, Draw]]:
-        """What is drawn of the columns, in their order."""
+        """The columns that are drawn, in their order."""
         return [drawn for column in self.listed.values() if (drawn := self._drawn(column))]
 
     def _drawn(self, column: Row) -> tuple[Figure, Draw] | None:
@@ -128,11 +127,11 @@ class _Figures:
 
     @property
     def _has_sides(self) -> bool:
-        """True where rows say on which side of the others they are: that is what colours mark."""
+        """Whether rows say on which side of the others they are; then colours mark only that."""
         return any(column.get("unit") == "side" for column in self.listed.values())
 
     def _has_room(self, name: str, unit: str | None) -> bool:
-        """False for what the figures beside it are made of, or say better."""
+        """Whether the column is drawn: not if columns beside it follow from it or replace it."""
         if unit == "count":
             return name == self.first or f"{name}_pct" in self.listed
         return name + _CLOCK not in self.listed
@@ -144,7 +143,7 @@ class _Figures:
 
 
 def _title(name: str, unit: str | None) -> str:
-    """A figure's name, with its unit where that does not show."""
+    """A figure's name, with its unit if the values do not show it."""
     bare = name.removesuffix(_CLOCK).removesuffix("_seconds").removesuffix("_pct")
     units = {"percent": " %", "points": " (points)"}
     return _words(bare) + units.get(unit or "", "")
@@ -162,7 +161,7 @@ def _figure(name: str, unit: str | None) -> Draw:
 
 
 def _side(name: str) -> Draw:
-    """Below in red and above in green: what chance does not explain, over all rows."""
+    """Draws whether a row is below the others (red) or above them (green) by more than chance."""
 
     def draw(row: Row) -> Text | None:
         side = row.get(name)
@@ -177,7 +176,7 @@ def _interval(row: Row) -> str | None:
 
 
 def _change(name: str, metric: str, *, coloured: bool) -> Draw:
-    """The change as an arrow and a number; in colour, if at all, where it is more than chance."""
+    """Draws a change as an arrow and a number; `coloured` if it is more than chance."""
     money = _money(metric)
 
     def changed_money(amount: str) -> str:
@@ -203,7 +202,7 @@ def _arrow(change: float | Decimal) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """A value for eyes: thousands apart, broken numbers with two decimals."""
+    """A value as people read it: with separators of thousands, and at most two decimals."""
     if isinstance(value, float):
         return f"{value:,.2f}"
     if isinstance(value, int) and not isinstance(value, bool):
@@ -215,7 +214,7 @@ def _text(value: Any) -> str | None:
 
 
 def _by_currency(value: Any, write: Callable[[str], str]) -> str | None:
-    """An amount, or those of several currencies below one another, each with its code."""
+    """An amount, or those of several currencies on a line each, with their codes."""
     if isinstance(value, Mapping):
         lines = [f"{write(amount)} {currency}" for currency, amount in value.items()]
         return "\n".join(lines) or None
@@ -223,10 +222,7 @@ def _by_currency(value: Any, write: Callable[[str], str]) -> str | None:
 
 
 def _money(metric: str) -> Callable[[str], str]:
-    """How an amount is written: with all of its decimals, but two at least.
-
-    An average has two, like all averages.
-    """
+    """Writes an amount with all of its decimals, but at least two; an average has two."""
     if metric.startswith("avg_"):
         return lambda amount: f"{Decimal(amount):,.2f}"
     return lambda amount: f"{Decimal(amount):,.4f}".removesuffix("0").removesuffix("0")

@@ -1,10 +1,10 @@
-"""In which encoding a text was written, as its bytes show it.
+"""Finds the encoding of a text from its bytes.
 
-UTF-8 and UTF-16 can be told for certain. Any other is a guess among those that Excel writes in
-Western Europe and Japan; where neither fits, it has to be named. Shift-JIS shows by its characters
-of two bytes, which stand beside each other as in no Western text; whether a text can be
-Windows-1252, charset-normalizer judges. (Between both it chose wrongly for a fifth of short texts:
-São Paulo in Windows-1252 is valid Shift-JIS.)
+UTF-8 and UTF-16 are recognised with certainty. Otherwise it is a guess between the encodings that
+Excel writes in Western Europe and Japan; if neither fits, the user has to name it. Shift-JIS is
+recognised by its characters of two bytes, which follow each other as in no Western text.
+charset-normalizer judges whether a text can be Windows-1252. (When it chose between the two, it was
+wrong for a fifth of short texts: São Paulo in Windows-1252 is valid Shift-JIS.)
 """
 
 import codecs
@@ -21,17 +21,17 @@ _MARKS = {
 }
 _WESTERN, _JAPANESE = "cp1252", "cp932"
 _RUN = re.compile("[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff5e]+")
-"""Kana, kanji, and punctuation of their width."""
+"""Kana, kanji, and their punctuation."""
 _HALF_WIDTH = re.compile("[\uff61-\uff9f]")
 _USUAL = 0xA0
 """In Shift-JIS, kana and the kanji of daily use begin with a byte below this one."""
 _MOST_BYTES = 64 << 10
-"""Of lines that are looked at for a guess."""
+"""The most bytes of lines that are read for a guess."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """An encoding, as people and as Python's codecs know it."""
+    """An encoding: its name for people, and that of Python's codec."""
 
     name: str
     codec: str
@@ -39,16 +39,16 @@ class Encoding:
 
     @property
     def errors(self) -> str:
-        """What becomes of bytes that are none of its characters: lone surrogates, if possible."""
+        """Python's error handler for bytes that are no characters; if possible surrogateescape."""
         return "strict" if self.codec.startswith(("utf-16", "utf-32")) else "surrogateescape"
 
 
 class UnknownEncodingError(ValueError):
-    """The bytes are no text in any encoding that is guessed."""
+    """The bytes are a text in none of the encodings that are guessed."""
 
 
 def named_encoding(name: str) -> Encoding:
-    """The encoding that somebody names. Raises ValueError for one that Python does not know."""
+    """The encoding of that name. Raises ValueError if Python does not know it."""
     try:
         codec = codecs.lookup(name)
         if not codec._is_text_encoding:
@@ -85,7 +85,7 @@ def find_encoding(head: bytes, lines: Iterable[bytes]) -> Encoding:
 
 
 def _wide(head: bytes) -> str | None:
-    """UTF-16 without a mark: of ASCII characters one byte of two is zero, always the same one."""
+    """The codec of UTF-16 without a mark: its ASCII characters have one byte of zero of two."""
     zeros = [head[place::2].count(0) for place in (0, 1)]
     least = len(head) // 20
     if zeros[0] <= zeros[1] // 20 and zeros[1] > least:
@@ -106,7 +106,7 @@ def _guess(sample: bytes) -> Encoding:
 
 
 def _is_japanese(sample: bytes) -> bool:
-    """Do more of the characters stand in runs of usual Japanese ones than stand alone?"""
+    """Whether more characters are in runs of usual Japanese characters than are not."""
     try:
         text = sample.decode(_JAPANESE)
     except UnicodeDecodeError:

@@ -1,6 +1,7 @@
-"""`pulse erase`: a person who wants to be forgotten.
+"""`pulse erase`: removes a person's events.
 
-It runs here, with the caller's AWS credentials, and builds what changed as `pulse build` does.
+It runs on this machine, with the caller's AWS credentials, and builds what has changed as
+`pulse build` does.
 """
 
 from collections.abc import Mapping
@@ -51,7 +52,7 @@ def erase(
 
 
 def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> None:
-    """Remove these rows and show the receipt; in a dry run show what would be on it."""
+    """Remove these rows and print the receipt; a dry run prints what would be on it."""
     from pulse.erasure.erase import Erase  # slow to import: it talks to Athena
 
     settings = target.build_settings
@@ -69,7 +70,7 @@ def remove(target: Target, sought: Sought, *, dry_run: bool, as_json: bool) -> N
         near = stage.search.near(sought) if isinstance(sought, Person) else {}
     result = receipt.shown() | {"receipt": key}
     if isinstance(sought, Person):
-        result["left"] = near  # only here: a receipt names nobody
+        result["left"] = near  # not in the receipt, which must name nobody
     if near:
         told = ", ".join(f"{name!r} ({count:,} rows)" for name, count in near.items())
         output.say(

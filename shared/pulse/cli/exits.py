@@ -1,8 +1,8 @@
-"""How a command ends other than well: the exit codes that scripts may rely on.
+"""The exit codes of commands, on which scripts may rely. 0 is success.
 
-    1 FailedError       it was asked rightly and could not be done
+    1 FailedError       the command was right, but could not be done
     2 WrongUseError     the command, its options or its file must be changed first
-    3 (no error)        done, but rows were rejected: REJECTED
+    3 (no error)        it was done, but rows were rejected: REJECTED
     4 NotAllowedError   the key or the AWS credentials do not allow it
 
 Messages say what to do next.
@@ -20,7 +20,7 @@ class CommandError(PulseError):
 
 
 class FailedError(CommandError):
-    """It could not be done."""
+    """The command was right, but could not be done."""
 
 
 class WrongUseError(CommandError):

@@ -1,7 +1,7 @@
-"""`pulse export revenue`: a month of revenue, brought to finance by hand.
+"""`pulse export revenue`: exports a month of revenue to finance by hand.
 
-The export runs here, with the caller's AWS credentials, through the very class that the function
-uses, and looks at the files themselves: the function looks at its state alone.
+The export runs on this machine, with the caller's AWS credentials, by the same class as in the
+function. It compares the files themselves, while the function relies on the records.
 """
 
 import math
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _ASK_EVERY_S = 1.0
 _WAIT_S = 120.0
-"""So long the command waits for an export that is at work on the same tenant."""
+"""How long the command waits for another export of the same tenant."""
 
 app = typer.Typer(no_args_is_help=True, help="Single rows as files, and revenue for finance.")
 
@@ -78,7 +78,7 @@ def export_revenue(
 
 
 def _export(stage: "ExportRevenue", tenant: Tenant, month: str) -> "Manifest | None":
-    """Export, once nobody else does. Raises ConflictError where that takes too long."""
+    """Export as soon as no other export of the tenant runs. Raises ConflictError after _WAIT_S."""
     give_up = time.monotonic() + _WAIT_S
     while True:
         try:
@@ -90,7 +90,7 @@ def _export(stage: "ExportRevenue", tenant: Tenant, month: str) -> "Manifest | N
 
 
 def _shown(bucket: str, tenant: Tenant, month: str, manifest: "Manifest | None") -> dict[str, Any]:
-    """The manifest and where it lies; a month that the tenant had no interactions in has none."""
+    """The manifest and its address; a month without interactions of the tenant has none."""
     if manifest is None:
         return {"tenant": tenant.id, "month": month, "state": None, "location": None}
     location = f"s3://{bucket}/{lake.revenue_prefix(tenant.id, month)}"

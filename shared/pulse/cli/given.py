@@ -1,6 +1,6 @@
-"""What a command line says of a file: how it is read, and where an event's fields come from.
+"""The options of `pulse import` about a file: how it is read, and where fields come from.
 
-A layout says it for an export of a known system; what the command line says goes before it.
+A layout gives them for the export of a known system; options of the command line override it.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t"}
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `pulse import` about a file and its fields, as they were typed."""
+    """The options about a file and its fields, as they were typed."""
 
     layout: str | None = None
     mapping: tuple[str, ...] = ()
@@ -43,20 +43,20 @@ class Options:
 
 @dataclass(frozen=True)
 class Given:
-    """A file whose header is read, and all that is said of it."""
+    """A file whose header is read, and how its rows become events."""
 
     source: Table
     columns: Mapping[str, str]
     values: Mapping[str, str]
-    """By field, what is the same in all rows."""
+    """The values that are the same in all rows, by field."""
     notation: Notation
     meanings: Meanings = field(default_factory=Meanings)
 
     @classmethod
     def read(cls, kind: Kind, file: Path, options: Options, timezone: str) -> "Given":
-        """What the options say of the file; its local times are `timezone`'s unless they say more.
+        """Read the options and the file's header; local times are of `timezone` unless they say so.
 
-        Raises WrongUseError.
+        Raises WrongUseError if options contradict each other or the file.
         """
         stream = kind.route.name
         layout = Layout.load(options.layout, stream) if options.layout else Layout()
@@ -83,7 +83,7 @@ class Given:
         )
 
     def into(self, kind: Kind) -> str:
-        """What all of the file is for within its stream: the survey, or who names the surveys."""
+        """The survey of all rows, or the column that names the surveys."""
         if "survey_id" not in kind.fields:
             return ""
         return self.values.get("survey_id") or f"column {self.columns.get('survey_id', '')}"
@@ -125,7 +125,7 @@ def _check_times(timezone: str, date_format: str | None) -> None:
 def _meanings(
     options: Options, layout: Layout, source: Table, columns: Mapping[str, str]
 ) -> Meanings:
-    """What --value, --empty and --leave-out say, before what the layout says."""
+    """The meanings of --value, --empty and --leave-out, which override those of the layout."""
     values = {name: dict(known) for name, known in layout.values.items() if name in columns}
     typed: dict[str, dict[str, str]] = {}
     for text in options.value:

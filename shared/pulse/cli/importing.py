@@ -1,6 +1,6 @@
-"""`pulse import`: a file through the interface, a batch of rows at a time.
+"""`pulse import`: sends the rows of a file to the interface, in batches.
 
-First the whole file is read, to see that every row can be read without guessing (preparing.py).
+First the whole file is read, to check that every row can be read without guessing (preparing.py).
 Only then is anything sent, one day after the other (sending.py).
 """
 
@@ -43,7 +43,8 @@ from pulse.tenants.tenant import Tenant
 
 _MOST_REPEATED = 3
 _KEY_LASTS_US = 6 * 3600 * days.SECOND
-"""Longer than any import takes; one that is stopped by it goes on when it is run again."""
+"""How long an import's key lasts: longer than any import takes. One that takes longer goes on when
+it is run again."""
 
 File = Annotated[
     Path,
@@ -270,7 +271,7 @@ def import_interactions(
 
 
 def _options(context: typer.Context, **known: tuple[str, ...]) -> Options:
-    """A command's options about a file, named as its parameters are; those `known` are given."""
+    """A command's options about a file, from its parameters; `known` overrides them."""
     typed = {one.name: context.params[one.name] for one in fields(Options)} | known
     texts = {name: tuple(value) for name, value in typed.items() if isinstance(value, list)}
     return replace(Options(), **{n: v for n, v in (typed | texts).items() if v is not None})
@@ -278,7 +279,7 @@ def _options(context: typer.Context, **known: tuple[str, ...]) -> Options:
 
 @dataclass(frozen=True)
 class Into:
-    """Where it goes: a tenant of a stack, with the key that was given, if one was."""
+    """Where the events go: a tenant of a stack, and the key that was given, if any."""
 
     target: Target
     tenant: Tenant
@@ -337,7 +338,7 @@ def _import(
 
 
 def _try(plan: Plan, given: Given, into: Into, batch: str | None, *, as_json: bool) -> None:
-    """Say what an import would do."""
+    """Print what an import would do."""
     kind, trial = plan.kind, Trial()
     with Spool() as waiting:
         timezone = into.tenant.timezone
@@ -377,7 +378,7 @@ def _try(plan: Plan, given: Given, into: Into, batch: str | None, *, as_json: bo
 
 
 def _check_readable(recalled: Recalled, tally: Tally) -> None:
-    """Refuse to replace an import by one that more rows of the file are no event for."""
+    """Raise WrongUseError if fewer rows are events than in the import that would be replaced."""
     rejected = tally.rejected.total()
     for before in recalled.replaced:
         if before.rejected is not None and rejected > before.rejected:
@@ -405,7 +406,7 @@ def _replace(target: Target, memory: Memory, recalled: Recalled, tally: Tally) -
 
 
 def _check_survey(into: Into, survey: str | None) -> None:
-    """Refuse a survey for all rows that would have each of them rejected."""
+    """Raise WrongUseError if every row would be rejected for its survey."""
     tenants, tenant = into.target.tenants, into.tenant.id
     if survey is not None and tenants.survey(tenant, survey_id(survey)) is None:
         others = ", ".join(s.id for s in tenants.surveys(tenant)) or "none yet"
@@ -454,7 +455,7 @@ def _report(
 
 
 def _repeated(repeats: list[Repeats]) -> Iterator[str]:
-    """Which rows equal ones of other imports: the first few of these, and the rest together."""
+    """Sentences about rows that equal rows of other imports: on the first few, and on the rest."""
     for one in repeats[:_MOST_REPEATED]:
         at = days.iso(one.started_us)
         yield f"{one.rows:,} rows equal ones imported before as {one.name!r} ({at})"

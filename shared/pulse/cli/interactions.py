@@ -1,11 +1,13 @@
-"""Interactions as files hold them: one update a row, dated so that a file can be imported again.
+"""Interactions in files: each row is one update, dated so that a file can be imported again.
 
-A row without `updated_at` counts as written at the moment that it entered, a microsecond later for
-each row of the same interaction before it in the file. So the same file ends in the same report
-however often and in whatever order its batches arrive; of a file's rows on one interaction the
-last one prevails; a corrected file prevails over the one imported before (equal times: the last
-received wins, also where a correction moves a time back, which is why the latest of a row's times
-would not do); and no file overrides what a live system has sent since.
+A row without `updated_at` counts as written when its interaction entered, and a microsecond later
+for each row of the same interaction before it in the file. This has four effects:
+
+- The same file gives the same report, however often and in whatever order its batches arrive.
+- Of a file's rows on one interaction the last one prevails.
+- A corrected file prevails over an earlier one: its times are equal, and of equal times the last
+  received prevails. (The latest of a row's times would not do: a correction may move it back.)
+- No file overrides updates that a live system has sent since.
 """
 
 from collections import Counter
@@ -37,7 +39,7 @@ class Updates:
     _before: Counter[str] = field(default_factory=Counter)
 
     def complete(self, update: Event) -> Event:
-        """The update with its id and `updated_at`; a currency without an amount is no revenue."""
+        """The update with its id and `updated_at`, and without a currency that has no amount."""
         if "amount" not in update.get("revenue", {}):
             update.pop("revenue", None)
         update = _in_order(self._ids.complete(update))
@@ -49,9 +51,10 @@ class Updates:
 
 
 def _in_order(update: Event) -> Event:
-    """The update with the second of two instants where the first lies before an earlier milestone.
+    """The update with its milestones in order, if a local time can be either of two moments.
 
-    A local time of the autumn hour that comes twice is either; the order of milestones decides.
+    A time of the hour that comes twice in autumn is first taken for the first moment. If that is
+    before an earlier milestone, the second one is taken.
     """
     decided = dict(update)
     latest_us = None

@@ -1,4 +1,4 @@
-"""Keys: made for callers to keep, made for a command while it runs, or given to it."""
+"""Keys of commands: new ones for callers, ones for a command while it runs, and given ones."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,9 +23,9 @@ def issue_key(
     label: str = "",
     passing: bool = False,
 ) -> tuple[str, Key]:
-    """Store a new key; its text, which exists nowhere else, and what is stored of it.
+    """Store a new key; return its text, which is stored nowhere, and the stored key.
 
-    A `passing` one is forgotten some time after it expired.
+    The records of a `passing` one are deleted some time after it expires.
     """
     text = new_key_text(kind)
     key = Key(
@@ -48,7 +48,7 @@ def issue_key(
 
 @contextmanager
 def passing_key(tenants: Tenants, kind: str, tenant: str, *, lasting_us: int) -> Iterator[str]:
-    """A key for the block alone: gone at its end or, if that never comes, some time after it."""
+    """Within the block there is a new key. If the process dies, it is deleted some time later."""
     expires_us = days.now_us() + lasting_us
     text, key = issue_key(tenants, kind, tenant, expires_us=expires_us, passing=True)
     try:
@@ -58,7 +58,7 @@ def passing_key(tenants: Tenants, kind: str, tenant: str, *, lasting_us: int) ->
 
 
 def given_key(tenants: Tenants, text: str, tenant: str) -> str:
-    """The text, of a key of the tenant or an operator's: whose data it is, the key decides.
+    """Return the text of a key if it is the tenant's, or an operator's.
 
     Raises WrongUseError for another tenant's key, NotAllowedError for an unknown one.
     """

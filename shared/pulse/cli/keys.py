@@ -1,4 +1,4 @@
-"""`pulse key`: what callers show, each kind allowed just what docs/http.md#keys says."""
+"""`pulse key create`, `list` and `revoke` (docs/http.md#keys)."""
 
 import re
 from datetime import date, datetime, time
@@ -20,11 +20,12 @@ from pulse.texts import tidy
 Kind = Literal["publishable", "secret", "report", "feed", "operator"]
 
 _DIMENSIONS = {one.name: one for family in FAMILIES.values() for one in family.dimensions}
-"""Dimensions of a closed set of values: a key for any other would see nothing, ever."""
+"""All dimensions by name. If a dimension's values are fixed, a filter of another value is refused,
+because its key would never see anything."""
 
 _KEY_ID = re.compile(r"[0-9a-f]{12}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
-"""A name as browsers send it, or an IPv6 address."""
+"""A host's name as browsers send it, or an IPv6 address."""
 
 _LONGEST_LABEL = 100
 

@@ -1,6 +1,6 @@
-"""What a command says: results on stdout, all else on stderr.
+"""Prints the results of commands on stdout, and everything else on stderr.
 
-So `pulse … --json | jq` and `KEY=$(pulse key create …)` work whatever is said meanwhile.
+So `pulse … --json | jq` and `KEY=$(pulse key create …)` work whatever else is printed.
 """
 
 import json
@@ -32,13 +32,13 @@ from pulse.cli.visible import harmless, visible
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 _WIDE = 1000
-"""Columns of a stdout that is no terminal: a file or a pipe must get every cell whole."""
+"""The columns of a stdout that is no terminal: files and pipes must get every cell whole."""
 
 
 def show(result: Any, text: RenderableType, *, as_json: bool) -> None:
     """Print a command's result: `result` as JSON, or its `text` for people.
 
-    Names in a text come from whoever may write: what a terminal would obey is shown as �.
+    A text may hold names from anybody who may send events, so control characters are shown as �.
     """
     if as_json:
         write(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
@@ -53,7 +53,7 @@ def show(result: Any, text: RenderableType, *, as_json: bool) -> None:
 
 @dataclass(frozen=True)
 class _Harmless:
-    """The same, drawn without any control character that it did not bring as a style."""
+    """The same text without control characters, except those of its styles."""
 
     text: RenderableType
 
@@ -64,28 +64,28 @@ class _Harmless:
 
 
 def write(text: str) -> None:
-    """Print data on stdout: exactly what it is, but on a terminal what that would obey as �.
+    """Print data on stdout: unchanged, but on a terminal with control characters shown as �.
 
-    Raises FailedError where stdout takes no more: a full disk, a closed pipe.
+    Raises FailedError if stdout cannot be written: its disk is full or its pipe closed.
     """
     _put(harmless(text) if sys.stdout.isatty() else text)
 
 
 def _put(text: str) -> None:
     try:
-        typer.echo(text, nl=False, color=True)  # else what looks like a colour is cut out of data
+        typer.echo(text, nl=False, color=True)  # otherwise click removes colours from data
     except OSError as error:
         raise cannot_write(error) from error
 
 
 def cannot_write(error: OSError) -> FailedError:
-    """The error to end with. What stdout still holds is thrown away, or the exit would fail too."""
+    """The error if stdout cannot be written. Drops its buffer, which would make the exit fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FailedError(f"The result cannot be written: {error.strerror}.")
 
 
 def say(message: str) -> None:
-    """Print a message, on stderr; what a terminal would obey is shown as �."""
+    """Print a message on stderr, with control characters shown as �."""
     typer.echo(harmless(message), err=True)
 
 
@@ -95,9 +95,9 @@ def table(
     *,
     right: Sequence[str] = (),
 ) -> Table:
-    """Rows under their columns. None shows as –, what shows as nothing as an escape.
+    """A table of rows. None is shown as –, invisible characters as escapes.
 
-    The columns named in `right` are aligned to it.
+    The columns named in `right` are aligned to the right.
     """
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
@@ -109,14 +109,14 @@ def table(
 
 
 def _cell(value: Any) -> Text:
-    """The value as it is, on one line unless it is a Text: brackets in a name are no markup."""
+    """The value as a cell, on one line unless it is a Text; brackets are not read as markup."""
     if isinstance(value, Text):
         return value
     return Text("–" if value is None else visible(str(value)))
 
 
 def pairs(values: Mapping[str, Any]) -> Table:
-    """Names and their values, one a line."""
+    """A table with a line for each name and value."""
     drawn = Table.grid(padding=(0, 2))
     for name, value in values.items():
         drawn.add_row(name, _cell(value))
@@ -124,15 +124,15 @@ def pairs(values: Mapping[str, Any]) -> Table:
 
 
 class Step(Protocol):
-    """Tells how a work goes on."""
+    """Reports the progress of a task."""
 
     def __call__(self, steps: int, doing: str | None = None) -> None:
-        """So many steps more are done; `doing`, if given, is what is being done now."""
+        """Report that `steps` more steps are done; `doing` is the new description, if given."""
 
 
 @contextmanager
 def progress(doing: str, total: int) -> Iterator[Step]:
-    """Within the block, what is given counts steps of `total`: a bar, if stderr is a terminal."""
+    """Within the block progress is shown: a bar of `total` steps, if stderr is a terminal."""
     if not Console(stderr=True).is_terminal:
         say(f"{doing}: {total:,}")
     with _drawn() as bar:
@@ -163,7 +163,7 @@ def bars() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _drawn() -> Progress:
-    """Bars on stderr, which nothing draws where that is no terminal."""
+    """Progress bars on stderr, which are not drawn if that is no terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

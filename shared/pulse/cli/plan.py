@@ -1,7 +1,7 @@
-"""A row of a file as one event of docs/http.md: which cell is which field, and how it is read.
+"""Makes an event of docs/http.md from a row of a file: which cell is which field, how it is read.
 
-What is the interface's to judge is left to it, so that a rule stands in one place; here a row is
-set aside only where its text cannot be told as what the field holds.
+The rules for values are the interface's, so that each exists once. Here a row is rejected only if
+the text of a cell cannot be read as the kind of its field.
 """
 
 import hashlib
@@ -28,10 +28,10 @@ Event = dict[str, Any]
 """An item of the interface."""
 
 Read = Callable[[str, str, Notation], Any]
-"""A field's value: of its name and the cell's text. Raises RowError, TimeFormatError."""
+"""Reads a field's value from its name and its cell's text. Raises RowError, TimeFormatError."""
 
 Source = Callable[[Row], str]
-"""Where a field's text comes from."""
+"""Gives a field's text in a row."""
 
 _TYPED = (NumberCell, MomentCell)
 _WHOLE = re.compile(r"([+-]?\d{1,18})(\.0+)?")
@@ -42,7 +42,7 @@ _TRUTHS = {
 
 
 class RowError(PulseError):
-    """A row that is not worth sending; `fault` says why, as the interface would."""
+    """A row that is not sent; `fault` says why, in the interface's form."""
 
     def __init__(self, name: str, code: str, message: str) -> None:
         super().__init__(message)
@@ -53,12 +53,12 @@ class RowError(PulseError):
 
 
 def as_text(name: str, text: str, notation: Notation) -> str:
-    """The text as it stands."""
+    """The text unchanged."""
     return text
 
 
 def as_trimmed(name: str, text: str, notation: Notation) -> str:
-    """The text without what stands around it."""
+    """The text without white space around it."""
     return text.strip()
 
 
@@ -84,7 +84,7 @@ def _number(name: str, fault: str, text: str, notation: Notation) -> str:
 
 
 def as_truth(name: str, text: str, notation: Notation) -> bool:
-    """True or false, as programs and people write it."""
+    """True or false, in the ways in which programs and people write it."""
     truth = _TRUTHS.get(text.strip().lower())
     if truth is None:
         message = f"{text!r} is none of {', '.join(_TRUTHS)}."
@@ -93,41 +93,41 @@ def as_truth(name: str, text: str, notation: Notation) -> bool:
 
 
 class WrittenTime(str):
-    """A time as the interface takes it: an instant as RFC 3339, or a day."""
+    """A time in the interface's form: a moment as RFC 3339, or a day."""
 
     __slots__ = ("day", "instant_us", "later_us")
     day: date | None
-    """The day, where no more is known."""
+    """The day, if only that is known."""
     instant_us: int
-    """The instant itself, or the day's noon."""
+    """The moment, or the day's noon (UTC, microseconds)."""
     later_us: int | None
-    """The second instant of a local time that comes twice."""
+    """The second moment of a local time that comes twice."""
 
     @classmethod
     def of(cls, told: Told) -> Self:
-        """What a cell tells of a time."""
+        """The time that was read from a cell."""
         written = cls(told.day or days.iso(told.us))
         written.day, written.instant_us, written.later_us = told.day, told.us, told.later_us
         return written
 
 
 def instant_of(moment: str) -> int:
-    """Microseconds since 1970 of a time that an event has; of a day alone its noon."""
+    """The microseconds since 1970 of an event's time; for a day alone those of its noon."""
     return moment.instant_us if isinstance(moment, WrittenTime) else days.parse_instant(moment)
 
 
 def day_of(moment: str, timezone: str) -> date:
-    """The tenant's day on which a time lies that an event has."""
+    """The tenant's day of an event's time."""
     if isinstance(moment, WrittenTime) and moment.day is not None:
         return moment.day
     return days.local_day(instant_of(moment), timezone)
 
 
 def as_moment(name: str, text: str, notation: Notation) -> str:
-    """A WrittenTime."""
+    """The time as a WrittenTime."""
     try:
         times = notation.times
-        if isinstance(text, MomentCell):  # written by no format of the file's
+        if isinstance(text, MomentCell):  # ISO 8601, whatever the file's format of times
             times = TimeReader(times.timezone)
         return WrittenTime.of(times.told(text.strip()))
     except TimeFormatError:
@@ -163,17 +163,17 @@ def reads(stream: Stream) -> dict[str, Read]:
 
 @dataclass(frozen=True)
 class Meanings:
-    """What texts of a file stand for that do not say it themselves."""
+    """The meanings of texts in a file, as options and layouts give them."""
 
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By field and by what a cell holds, in lower case: what it means, "" being nothing."""
+    """By field and by a cell's text in lower case: its meaning; "" means that it is absent."""
     empty: frozenset[str] = frozenset()
-    """Texts that mean nothing in any column, such as NULL."""
+    """Texts that mean "absent" in every column, such as NULL."""
     leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """By field or column the texts, in lower case, of rows that are none; "" is an empty cell."""
+    """By field or column the texts, in lower case, of rows to leave out; "" is an empty cell."""
 
     def of(self, name: str, text: str) -> str:
-        """What a cell of a field's column means."""
+        """The meaning of a cell in a field's column."""
         bare = text.strip()
         if bare in self.empty:
             return ""
@@ -182,7 +182,7 @@ class Meanings:
 
 @dataclass(frozen=True)
 class Needed:
-    """A field that must be given, always or beside another one, and how that is done."""
+    """A field that is required, always or beside another one, and the options that give it."""
 
     name: str
     how: str
@@ -194,12 +194,12 @@ class Kind:
     """A kind of event that files hold.
 
     `fields` says how each is read; `revenue.amount` is the entry `amount` of the map `revenue`, and
-    the entries of `maps` have any name. `completing` makes, for one file, what adds to its events
-    in turn what rows need not say; it is given the name that keeps the file's rows apart from equal
-    ones of other files, if there is one. `identity` is the field that holds an event's id, `ids`
-    are those that name anything, and `moment` is the one whose time decides on which day an event
-    is stored. `reader` is what the interface reads such events with, `if_ids_repeat` what to say of
-    {count} rows that have the id of an earlier row.
+    entries of `maps` have any name. `completing` makes the function that completes a file's events
+    one after another; it takes the name that distinguishes the file's rows from equal ones of other
+    files, if there is one. `identity` is the field with an event's id, `ids` are all fields with
+    ids, and `moment` is the field whose time decides on which day an event is stored. `reader` is
+    the interface's reader of such events, `if_ids_repeat` the warning about {count} rows that have
+    the id of an earlier row.
     """
 
     route: Route
@@ -214,7 +214,7 @@ class Kind:
     maps: tuple[str, ...] = ()
 
     def reads(self, name: str) -> Read | None:
-        """How a field is read; None where there is no such field."""
+        """How a field is read; None if there is no such field."""
         outer, _, entry = name.partition(".")
         return as_text if outer in self.maps and entry else self.fields.get(name)
 
@@ -233,7 +233,7 @@ class Plan:
     sources: Mapping[str, tuple[Source, Read]]
     notation: Notation
     leave_out: tuple[tuple[Source, frozenset[str]], ...] = ()
-    """Where texts stand by which a row is none, and these in lower case."""
+    """Columns and their texts, in lower case, by which a row is left out."""
 
     @classmethod
     def make(
@@ -245,10 +245,10 @@ class Plan:
         notation: Notation,
         meanings: Meanings = Meanings(),  # it is frozen
     ) -> "Plan":
-        """The plan that takes fields from `columns`, as `meanings` has them, and `fixed` values.
+        """The plan that takes fields from `columns`, with their `meanings`, and `fixed` values.
 
-        Raises WrongUseError for a field or column that does not exist, a field given twice, or one
-        missing that is needed.
+        Raises WrongUseError for a field or column that does not exist, for a field that is given
+        twice, and for a required field that is missing.
         """
         _check_given(kind, file, [*columns, *fixed])
         for name in meanings.values:
@@ -268,15 +268,15 @@ class Plan:
         return cls(kind, len(file.header), read, notation, without)
 
     def leaves_out(self, row: Row) -> bool:
-        """Is the row none of those that are wanted?"""
+        """Whether the row is left out."""
         if row.fault or len(row.cells) != self.width:
             return False
         return any(source(row).strip().casefold() in texts for source, texts in self.leave_out)
 
     def event(self, row: Row) -> Event:
-        """What the row says, empty cells left out.
+        """The event in a row, without fields whose cells are empty.
 
-        Raises RowError for a row that the interface would reject, TimeFormatError where a time
+        Raises RowError for a row that the interface would reject, and TimeFormatError if a time
         cannot be read without guessing.
         """
         if row.fault:
@@ -308,7 +308,7 @@ def _check_given(kind: Kind, file: Table, given: list[str]) -> None:
 
 
 def _cell(index: int, name: str, meanings: Meanings) -> Source:
-    """What a cell means; an export of ours holds its texts guarded."""
+    """The meaning of a cell, whose text is unguarded first, as an export of Pulse needs."""
 
     def read(row: Row) -> str:
         cell = row.cells[index]
@@ -318,7 +318,7 @@ def _cell(index: int, name: str, meanings: Meanings) -> Source:
 
 
 def _raw(index: int) -> Source:
-    """What a cell holds, whatever it means."""
+    """The text of a cell, whatever it means."""
     return lambda row: row.cells[index]
 
 
@@ -331,28 +331,28 @@ def _constant(value: str) -> Source:
 
 @dataclass
 class RowIds:
-    """Gives every event of one file its id. Feed it the events in the file's order.
+    """Gives every event of a file its id. The events must come in the file's order.
 
-    An id is made of what the row says and of how many equal rows came before it, and of nothing
-    else: a file imported again, under another name, or overlapping with the last one, counts
-    nothing twice, while equal rows within one file stay distinct. Rows of a `batch` get other ids
-    than equal rows outside of it.
+    An id is computed from the row's content and the number of equal rows before it, and from
+    nothing else. So a file that is imported again, under another name, or that overlaps with an
+    earlier one counts no row twice, while equal rows within one file stay distinct. Rows of a
+    `batch` get other ids than equal rows outside of it.
     """
 
     name: str
-    """The field that holds it."""
+    """The field that holds the id."""
     batch: str | None = None
     _seen: dict[bytes, int] = field(default_factory=dict)
 
     def identify(self, event: Mapping[str, Any]) -> str:
-        """The event's own id if it has one, else one made of what it says."""
+        """The event's own id if it has one, else one that is computed from its content."""
         own = event.get(self.name)
         if own is not None:
             return str(own)
         said = {
             name: days.iso(value.instant_us) if isinstance(value, WrittenTime) else value
             for name, value in event.items()
-        }  # as ever, so that a file imported before counts nothing twice
+        }  # this must never change, or a file that was imported before would count twice
         content = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
         if self.batch is not None:
             content += b"\0" + self.batch.encode()

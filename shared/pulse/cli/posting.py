@@ -1,7 +1,7 @@
-"""Many events through the interface: in batches, several at once, until stored.
+"""Posts many events to the interface, in batches, several at a time.
 
-Every item must carry what identifies it, and an update of an interaction its `updated_at`: then a
-batch may be sent again whenever its answer was lost, and each event still counts once.
+Every item must have its id, and an update of an interaction its `updated_at`. Then a batch can be
+sent again if its reply was lost, and each event still counts once.
 """
 
 import json
@@ -22,7 +22,7 @@ MOST_ITEMS = 500
 MOST_BYTES = 256 * 1024
 AT_ONCE = 3
 DELAYS = (0.5, 1, 2, 4, 8, 15, 30, 30)
-"""Seconds between one try of a batch and the next; after the last one it is given up."""
+"""The seconds between two tries of a batch; after the last one it fails."""
 
 _LONGEST_DELAY = 60.0
 _TRY_AGAIN = (429, 500, 502, 503, 504)
@@ -33,13 +33,13 @@ Send = Callable[[str, bytes], Answer]
 
 @dataclass(frozen=True)
 class Route:
-    """Where batches of a kind of event go, and what their list is called there."""
+    """The path for batches of a kind of event, and the name of the list in their bodies."""
 
     path: str
     name: str
 
     def body(self, items: Iterable[bytes]) -> bytes:
-        """A batch of these items."""
+        """The body of a batch with these items."""
         return b'{"%b":[%b]}' % (self.name.encode(), b",".join(items))
 
 
@@ -52,7 +52,7 @@ _ENVELOPE = max(len(route.body(())) for route in (RESPONSES, INTERACTIONS, SESSI
 
 @dataclass(frozen=True)
 class Item(Generic[T]):
-    """One event as JSON, and whatever the caller knows it by."""
+    """One event as JSON, with the caller's own reference to it."""
 
     body: bytes
     origin: T
@@ -70,7 +70,7 @@ def item(event: Mapping[str, Any], origin: T) -> Item[T]:
 
 @dataclass(frozen=True)
 class Rejection(Generic[T]):
-    """An event that the interface did not take, and why."""
+    """An event that the interface rejected, and why."""
 
     origin: T
     field: str
@@ -80,7 +80,7 @@ class Rejection(Generic[T]):
 
 @dataclass(frozen=True)
 class Posted(Generic[T]):
-    """What became of one batch."""
+    """The result of one batch."""
 
     accepted: int
     rejected: tuple[Rejection[T], ...]
@@ -94,12 +94,12 @@ def post(
     at_once: int = AT_ONCE,
     delays: Sequence[float] = DELAYS,
 ) -> Generator[Posted[T], None, None]:
-    """Post all items, drawing them as they are needed; what became of each batch, in order.
+    """Post all items, which are read as they are needed; yield the result of each batch, in order.
 
-    Accepted means durably stored. A batch that is throttled, or whose answer is lost, is sent
-    again after each of `delays`. Raises FailedError when they are used up, and whatever
-    `refusal` makes of an answer that another try would not change. Closing the generator stops
-    it after the batches that are under way.
+    Accepted items are stored. A batch that is throttled, or whose reply is lost, is sent again
+    after each of `delays`. Raises FailedError after the last of them, and the error of `refusal`
+    for a reply that another try would not change. If the generator is closed, it stops after the
+    batches that are being sent.
     """
     stop = threading.Event()
     delivery = _Delivery(route, send, delays, stop)
@@ -135,7 +135,7 @@ def batches(items: Iterable[Item[T]]) -> Iterator[list[Item[T]]]:
 
 @dataclass(frozen=True)
 class _Delivery:
-    """How batches get to a route, until `stop` is set."""
+    """Sends batches to a route, until `stop` is set."""
 
     route: Route
     send: Send
@@ -143,7 +143,7 @@ class _Delivery:
     stop: threading.Event
 
     def deliver(self, batch: list[Item[T]]) -> Posted[T]:
-        """What became of the batch; one that is too large goes in halves."""
+        """Send a batch, or its halves if it is too large; return the result."""
         answer = self._insist(self.route.body(one.body for one in batch))
         if answer.status == 413 and len(batch) > 1:
             middle = len(batch) // 2
@@ -155,7 +155,7 @@ class _Delivery:
         return _outcome(batch, answer)
 
     def _insist(self, body: bytes) -> Answer:
-        """Send until there is an answer that another try would not change."""
+        """Send a body until there is a reply that another try would not change; return that."""
         for delay in self.delays:
             wished = 0.0
             try:
@@ -186,6 +186,6 @@ def _outcome(batch: list[Item[T]], answer: Answer) -> Posted[T]:
 
 
 def _retry_after(answer: Answer) -> float:
-    """The seconds that the interface asks to wait, within reason."""
+    """The seconds of the reply's Retry-After, up to a limit."""
     wished = answer.headers.get("retry-after", "")
     return min(float(wished), _LONGEST_DELAY) if wished.isdigit() else 0.0

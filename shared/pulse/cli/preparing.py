@@ -1,7 +1,7 @@
-"""The first half of an import: the whole file is read and checked, and nothing is sent.
+"""The first half of an import: it reads and checks the whole file, and sends nothing.
 
-What is to be sent is kept in the order of days, outside of memory where the file is large. So a
-backfill of years fills one day after the other, and makes few objects a day.
+The events are kept in the order of their days, on disk if the file is large. So an import of years
+sends one day after the other, and each day gets few objects.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ from pulse.errors import FieldError
 _MOST_DIGITS = 15
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII | re.IGNORECASE)
 _NO_DAY = 0
-"""Sorts events that name no time before all others; the first day of a calendar is 1."""
+"""The day's number of events without a time, which come first; the first day's number is 1."""
 
 
 @dataclass(frozen=True)
 class Ready:
-    """An event that is to be sent: its JSON, the row that it was, and its day, if it has one."""
+    """An event to be sent: its JSON, its row, and its day if it has one."""
 
     body: bytes
     row: Row
@@ -46,42 +46,42 @@ class Prepared:
     """The events, by the number of their day and the line of their row."""
     rows: int = 0
     left_out: int = 0
-    """Rows that are none of those that are wanted."""
+    """How many rows were left out by --leave-out."""
     days: set[date] = field(default_factory=set)
-    """The tenant's days that it has events of."""
+    """The tenant's days of its events."""
     content: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-    """Of what is to be sent, in the order of the file."""
+    """The hash of all events, in the order of the file."""
     ids: "array[int]" = field(default_factory=lambda: array("Q"))
-    """Hashes of all ids."""
+    """The hashes of all ids."""
     made: "array[int]" = field(default_factory=lambda: array("Q"))
-    """Hashes of the ids that were made for rows without one of their own."""
+    """The hashes of ids that were computed for rows without an id."""
 
     first_us: int | None = None
-    """The earliest moment of an event, and the latest."""
+    """The earliest moment of an event; `last_us` is the latest."""
     last_us: int | None = None
     shortened: Counter[str] = field(default_factory=Counter)
-    """By field: ids whose last digits a spreadsheet has left out."""
+    """How many ids a spreadsheet has cut to fewer digits, by field."""
 
     def ready(self) -> Iterator[Ready]:
-        """What is to be sent, by day and, within a day, in the order of the file."""
+        """The events by day and, within a day, in the order of the file."""
         for number, line, told in self.waiting:
             cells, body = json.loads(told)
             day = None if number == _NO_DAY else date.fromordinal(number)
             yield Ready(body.encode(), Row(line, tuple(cells)), day)
 
     def distinct(self) -> int:
-        """How many different ids its events have."""
+        """How many different ids the events have."""
         import numpy as np  # slow to import
 
         return len(np.unique(np.frombuffer(self.ids, dtype=np.uint64))) if self.ids else 0
 
     def take_moment(self, us: int) -> None:
-        """Take the moment of an event."""
+        """Count the moment of an event in the earliest and latest one."""
         self.first_us = us if self.first_us is None else min(self.first_us, us)
         self.last_us = us if self.last_us is None else max(self.last_us, us)
 
     def add(self, row: Row, event: Event, day: date | None) -> None:
-        """Take the event that a row has become."""
+        """Add the event of a row."""
         if day is not None:
             self.days.add(day)
         body = body_of(event)
@@ -98,11 +98,11 @@ def prepare(
     reject: Callable[[Row, FieldError], None],
     batch: str | None = None,
 ) -> Prepared:
-    """Read the file: its events are ready to be sent, and rows that are no event are rejected.
+    """Read the file: keep its events for sending, and call `reject` for rows that are no event.
 
-    Events get their ids in the order of the file, days are those of the tenant's `timezone`. Rows
-    of a `batch` count apart from equal ones of other files.
-    Raises WrongUseError if a time could be read in two ways.
+    Events get their ids in the order of the file; days are those of the tenant's `timezone`. Rows
+    of a `batch` count in addition to equal rows of other files. Raises WrongUseError if a time
+    could be read in two ways.
     """
     prepared = Prepared(waiting)
     kind = plan.kind
@@ -136,9 +136,9 @@ def prepare(
 
 
 def _is_shortened(name: Any) -> bool:
-    """Is an id a number of which Excel has kept, or shown, no more than its first digits?
+    """Whether an id is a number of which Excel has kept or shown only the first digits.
 
-    It shows those of twelve digits and more as 1.60588E+11, and keeps fifteen of them.
+    Excel shows a number of twelve digits or more as 1.60588E+11, and keeps fifteen digits of it.
     """
     if isinstance(name, NumberCell):
         return len(name) > _MOST_DIGITS
@@ -146,7 +146,7 @@ def _is_shortened(name: Any) -> bool:
 
 
 def _hash(name: str) -> int:
-    """64 bits that tell an id from others."""
+    """A hash of 64 bits of an id."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 

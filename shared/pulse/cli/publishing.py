@@ -1,7 +1,7 @@
-"""`pulse pages publish`: the built pages into a deployed stack's bucket.
+"""`pulse pages publish`: uploads the built pages to a deployed stack's bucket.
 
-An upgrade is safe while people look: assets are put before the documents that name them, and those
-of earlier versions stay for pages that are still open.
+An upgrade does no harm to people who use the pages: assets are uploaded before the documents that
+name them, and those of earlier versions stay for pages that are open.
 """
 
 from pathlib import Path

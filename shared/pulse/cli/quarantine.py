@@ -160,7 +160,7 @@ def resend(
 def _edited(
     line: Line, lines: Mapping[str, Mapping[str, Any]] | None, values: Mapping[str, Any]
 ) -> Line | None:
-    """The line as the file has it, and with these values; None if there is a file without it."""
+    """The line with the file's content and these values; None if a file is given without it."""
     if lines is None:
         return line.with_values(values)
     if line.id not in lines:
@@ -170,7 +170,7 @@ def _edited(
 
 def _quarantine(target: Target) -> Quarantine:
     for service in ("s3", "sqs"):
-        client(service)  # here, because botocore cannot make them in two threads
+        client(service)  # made before there are threads, which botocore needs
     return Quarantine(Objects(target.outputs.lake_bucket), Queue(target.outputs.queue_url))
 
 
@@ -198,7 +198,7 @@ def _names(names: frozenset[str]) -> str:
 
 
 def _mended(path: Path) -> dict[str, Mapping[str, Any]]:
-    """The contents of the edited lines, by the id of the line that each replaces."""
+    """The contents of edited lines, by the ids of the lines that they replace."""
     try:
         told = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:

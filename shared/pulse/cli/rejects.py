@@ -1,4 +1,4 @@
-"""The file of rejected rows: as they stood, with the line and the reason, made when needed."""
+"""The file of rejected rows: each unchanged, with its line and the reason."""
 
 import csv
 import json
@@ -17,12 +17,12 @@ COLUMNS = ("rejected_line", "rejected_field", "rejected_code", "rejected_message
 class RejectsFile:
     """Rows of `source` that were rejected, written in the order of its lines.
 
-    Rows may be added in any order. The file is written at the end of the block, also of one that
-    ends early; without rejected rows there is none.
+    Rows may be added in any order. The file is written at the end of the block, even if that ends
+    early. Without rejected rows there is no file.
     """
 
     def __init__(self, source: Table, path: Path | None = None) -> None:
-        """Raises WrongUseError where `path` is the source itself."""
+        """Raises WrongUseError if `path` is the source itself."""
         self.path = path or source.path.with_name(source.path.name + ".rejects.csv")
         self._source = source
         self._rows = Spool()
@@ -30,7 +30,7 @@ class RejectsFile:
             raise WrongUseError("--rejects must not be the file that is imported.")
 
     def __enter__(self) -> Self:
-        """From here on, what an earlier import left under the name is gone."""
+        """Remove the file of an earlier import."""
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
@@ -48,12 +48,12 @@ class RejectsFile:
                 self._write()
 
     def add(self, row: Row, fault: FieldError) -> None:
-        """Take one row, and why it was rejected."""
+        """Add a row and the reason why it was rejected."""
         told = [row.cells, fault.field, fault.code, fault.message]
         self._rows.add(row.line, len(self._rows), json.dumps(told).encode())
 
     def _write(self) -> None:
-        """Each row's cells, then line, field, code and message, then cells too many."""
+        """Write each row: its cells, line, field, code and message, and cells beyond the header."""
         width = len(self._source.header)
         try:
             with self.path.open("w", encoding="utf-8", newline="") as file:

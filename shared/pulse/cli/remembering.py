@@ -1,10 +1,10 @@
-"""Imports under their names: which file one was, what it repeats, and how it is taken back.
+"""Remembers imports under their names, so that they can be repeated, replaced and undone.
 
-An import is the same one if the same bytes go into the same survey (or are interactions again),
-unless both were given names and these differ. If it would send the same events, it is run again,
-and counts nothing twice. If it would send others, because another time zone or mapping is given,
-these are sent first, and what it brought before is removed when they are there: wherever that is
-interrupted, nothing is missing, and running it again finishes it.
+Two imports are the same one if the same bytes go into the same survey (or both are interactions),
+unless both have names and these differ. If an import would send the same events again, it does so,
+and they count once. If it would send others, because another time zone or mapping is given, these
+are sent first, and then its former events are removed. So if that is interrupted, no event is
+missing, and running it again finishes it.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ _KEY_ID = 12
 
 @dataclass(frozen=True)
 class Repeats:
-    """Rows of a file that equal rows of another import, and so count once with them."""
+    """How many rows of a file equal rows of another import and so count only once."""
 
     rows: int
     name: str
@@ -46,18 +46,18 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Memory:
-    """What is remembered of one tenant's imports."""
+    """The records of one tenant's imports."""
 
     imports: Imports
     tenant: str
 
     @classmethod
     def of(cls, target: Target, tenant: str) -> "Memory":
-        """The memory of a tenant of a stack."""
+        """The records of a tenant of a stack."""
         return cls(Imports(target.outputs.table), tenant)
 
     def find(self, name: str) -> Imported:
-        """The import of that name. Raises WrongUseError naming those there are."""
+        """The import of that name. Raises WrongUseError with the names that there are."""
         found = self.imports.get(self.tenant, name) if name else None
         if found is None:
             others = ", ".join(one.name for one in self.imports.of_tenant(self.tenant))
@@ -69,10 +69,10 @@ class Memory:
     def recall(
         self, path: Path, stream: str, into: str, prepared: Prepared, batch: str | None
     ) -> "Recalled":
-        """What the file is that has been read, among the imports that are remembered.
+        """Find which of the remembered imports the file is.
 
-        Raises WrongUseError where `batch` is the name of another file's, and where something is to
-        be replaced that came with a key which may have brought other events as well.
+        Raises WrongUseError if `batch` is the name of another file's import, and if an import is to
+        be replaced whose key may have sent other events as well.
         """
         file = path.name.encode(errors="replace").decode()[:LONGEST_NAME]
         digest, content = _file_sha256(path), prepared.content.hexdigest()
@@ -117,10 +117,10 @@ class Memory:
         return Recalled(mine.again(now) if mine else now, mine, others)
 
     def repeats(self, recalled: "Recalled", made: "array[int]") -> tuple[list[Repeats], bytes]:
-        """With which other imports the file shares rows that got their ids by what they say.
+        """The other imports with which the file shares rows whose ids were computed.
 
-        Also the hashes of the rows that it shares with none, as they are to be remembered: a file
-        that grows and is imported every day adds only its new rows to what is remembered.
+        The second value has the hashes of rows that it shares with none, which are to be stored. So
+        a file that grows and is imported every day adds only the hashes of its new rows.
         """
         import numpy as np  # slow to import
 
@@ -143,9 +143,9 @@ class Memory:
         return found, left.astype("<u8").tobytes()
 
     def begin(self, recalled: "Recalled", hashes: bytes, key: str, *, shared: bool) -> None:
-        """Remember the import and the hashes of its rows, before anything is sent with `key`.
+        """Store the import and the hashes of its rows. Call it before anything is sent with `key`.
 
-        Raises FailedError if somebody has just begun, changed or taken back one of that name.
+        Raises FailedError if another process has just begun, changed or undone it.
         """
         now, before = recalled.now, recalled.before
         try:
@@ -161,7 +161,7 @@ class Memory:
             ) from error
 
     def finish(self, now: Imported, accepted: int, rejected: int) -> None:
-        """Remember how the import ended. One that was taken back meanwhile stays so."""
+        """Store how the import ended, unless it was undone meanwhile."""
         try:
             self.imports.finish(now, accepted, rejected)
         except ConflictError as error:
@@ -170,25 +170,25 @@ class Memory:
 
 @dataclass(frozen=True)
 class Recalled:
-    """Which import a file is, and what is to be removed once all of it has been sent."""
+    """Which import a file is, and which events are to be removed after it has been sent."""
 
     now: Imported
     before: Imported | None
-    """What is remembered under its name, `now` itself where it is only run again."""
+    """The record under its name, which is `now` if it is only run again."""
     others: tuple[Imported, ...]
     """Imports of the same file under other names, which it replaces."""
 
     @property
     def replaced(self) -> list[Imported]:
-        """The imports that it replaces; the one of its own name as it stood before."""
+        """The imports that it replaces, including its own former record."""
         own = [self.before] if self.before and self.now.replaced_key_ids else []
         return [*own, *self.others]
 
 
 def replace_former(target: Target, memory: Memory, recalled: Recalled) -> None:
-    """Remove what the file brought with other options, after it has been sent with these.
+    """Remove the file's former events, after it has been sent with other options.
 
-    Raises FailedError if some of that arrived meanwhile; then it is run again.
+    Raises FailedError if some of these arrived meanwhile; then it has to be run again.
     """
     replaced = [(one, one.key_ids + one.replaced_key_ids) for one in recalled.others]
     if recalled.now.replaced_key_ids:
@@ -206,11 +206,11 @@ def replace_former(target: Target, memory: Memory, recalled: Recalled) -> None:
 def take_back(
     target: Target, memory: Memory, imported: Imported, *, dry_run: bool
 ) -> "list[Receipt]":
-    """Remove the events that an import brought and build again; the receipts, one for each key.
+    """Remove the events of an import and build again; return the receipts, one for each key.
 
-    Afterwards the import is remembered no more, unless `dry_run`. Raises WrongUseError for one
-    that came with a key which may have brought other events as well, FailedError if some of its
-    events arrived meanwhile.
+    Afterwards the import's record is deleted, unless `dry_run`. Raises WrongUseError for an import
+    whose key may have sent other events as well, and FailedError if some of its events arrived
+    meanwhile.
     """
     _check_own_keys(imported)
     brought = [(imported, imported.key_ids + imported.replaced_key_ids)]
@@ -228,7 +228,7 @@ def _remove(
     dry_run: bool,
     rebuild: Callable[[], None] | None,
 ) -> "list[Receipt]":
-    """Remove what the keys of these imports brought, as purges of one key each."""
+    """Remove the events of the keys of these imports, by a purge for each key."""
     from pulse.erasure.erase import Erase  # slow to import: it talks to Athena
 
     building.wait_until_stored(target.outputs.queue_url, WAIT_S)
@@ -243,7 +243,7 @@ def _remove(
         )
         if dry_run:
             return [stage.preview(purge) for purge in purges]
-        for purge in purges:  # all are known from here on, so that the waiting serves all
+        for purge in purges:  # all tombstones first, so that their waiting times run together
             stage.erasures.add(purge.erasure)
         begun = time.monotonic()
         for number, purge in enumerate(purges, 1):
@@ -256,7 +256,7 @@ def _remove(
 
 
 def _nothing() -> None:
-    """The days are built later, all at once."""
+    """Build nothing: all days are built together afterwards."""
 
 
 def _check_own_keys(imported: Imported) -> None:
@@ -271,12 +271,12 @@ def _check_own_keys(imported: Imported) -> None:
 
 
 def undo_command(imported: Imported) -> str:
-    """What takes an import back."""
+    """The command that undoes an import."""
     return f"pulse import undo {shlex.quote(imported.name)} --tenant {imported.tenant}"
 
 
 def checked_name(text: str) -> str:
-    """A name for an import. Raises WrongUseError for a text that is none."""
+    """Return the name of an import. Raises WrongUseError if it cannot be one."""
     name = text.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise WrongUseError(f"--batch takes a text of 1 to {LONGEST_NAME} characters.")

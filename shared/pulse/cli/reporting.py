@@ -1,4 +1,4 @@
-"""`pulse report`: a report as the interface gives it, for eyes, scripts or spreadsheets."""
+"""`pulse report`: prints a report of the interface as a table, as JSON or as CSV."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from pulse.tenants.keys import PREFIXES
 Format = Literal["table", "json", "csv"]
 
 Query = Mapping[str, str]
-"""A report's parameters by name, each as a query string has it."""
+"""A report's parameters by name, each in the form of a query string."""
 
 Filters = Annotated[
     list[str] | None,
@@ -47,7 +47,7 @@ Separator = Annotated[
     Literal["comma", "semicolon"],
     typer.Option(help="semicolon: CSV with commas as decimal marks."),
 ]
-"""A page as large as the interface gives one: fewer requests."""
+"""The limit of a page: the interface's largest, for fewer requests."""
 
 
 def report(
@@ -137,10 +137,10 @@ def report(
 
 
 def report_query(query: Mapping[str, str | None], filters: Sequence[str]) -> Query:
-    """What is not None, and filters as docs/http.md#filters has them, percent-encoded by name.
+    """The parameters that are not None, and the filters (docs/http.md#filters), percent-encoded.
 
-    Each filter is DIM=VALUE or DIM=!VALUE; a backslash before the ! of a value makes it a part of
-    the value. Raises WrongUseError where a dimension has both kinds.
+    Each filter is DIM=VALUE or DIM=!VALUE; after a backslash the ! is a part of the value. Raises
+    WrongUseError if a dimension has both kinds.
     """
     asked = {name: quote(text, safe=",") for name, text in query.items() if text is not None}
     values: dict[str, list[str]] = {}
@@ -171,7 +171,7 @@ def tenant_filter(key: str, tenant: str) -> list[str]:
 
 
 def _ask(api: Api, path: str, query: Query, cursor: str | None) -> Answer:
-    """One page; asked for by POST where the address would be too long."""
+    """Request one page, by POST if the address would be too long."""
     asked = {**query, "cursor": quote(cursor, safe="")} if cursor else query
     text = "&".join(f"{quote(name, safe='')}={raw}" for name, raw in asked.items())
     if len(path) + len("?") + len(text) > LONGEST_ADDRESS:
@@ -184,7 +184,7 @@ def _ask(api: Api, path: str, query: Query, cursor: str | None) -> Answer:
 
 
 def _reply(api: Api, path: str, query: Query, *, whole: bool) -> dict[str, Any]:
-    """The first page's reply; of the whole report with the rows of all pages."""
+    """The first page's reply; if `whole`, with the rows of all pages."""
     found: dict[str, Any] | None = None
     cursor = None
     while found is None or (whole and cursor):
@@ -200,7 +200,7 @@ def _reply(api: Api, path: str, query: Query, *, whole: bool) -> dict[str, Any]:
 
 
 def _csv(api: Api, path: str, query: Query, *, whole: bool) -> str:
-    """The first page as CSV; of the whole report one header line and the rows of all pages."""
+    """The first page as CSV; if `whole`, with the rows of all pages under one header line."""
     pages: list[str] = []
     cursor = None
     while not pages or (whole and cursor):

@@ -1,4 +1,4 @@
-"""Survey responses as files hold them."""
+"""Survey responses in files."""
 
 from pulse.cli import posting
 from pulse.cli.plan import Kind, Needed, RowIds, reads
@@ -6,8 +6,8 @@ from pulse.ingest.responses import ResponseReader
 from pulse.streams.responses import RESPONSES as STREAM
 
 _OTHERWISE = ("tags", "signature", "age_ms")
-"""Tags are mapped one by one; a signature is of pages, and means nothing beside a secret key; an
-age is of answers that are sent as they are given."""
+"""Fields that files do not have as such. Tags are mapped one by one. A signature comes from pages
+and has no effect with a secret key. An age is sent by pages when an answer is given."""
 
 RESPONSES = Kind(
     route=posting.RESPONSES,

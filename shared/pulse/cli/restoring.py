@@ -1,7 +1,7 @@
-"""`pulse restore`: brings back what somebody deleted or spoilt, as far as AWS has kept it.
+"""`pulse restore`: brings back deleted or damaged events and records, as far as AWS has kept them.
 
 Events come back from older versions of the objects in raw; records come back from a table that AWS
-has restored beside ours. docs/operations.md has the steps.
+has restored beside the stack's own. docs/operations.md has the steps.
 """
 
 import time
@@ -135,7 +135,7 @@ def table(
         for record in changed * replace:
             here.put(record)
         if any(record["pk"] == "TENANTS" for record in [*missing, *changed * replace]):
-            # they name parts of reports as they were: the next build writes all of them anew
+            # they name older parts of reports, so the next build writes all parts again
             HeldRuns(target.outputs.table).forget()
     result = {
         "missing": [_place(record) for record in missing],
@@ -167,7 +167,7 @@ def _all(records: Records, only: list[str]) -> Mapping[tuple[str, str], Record]:
 def _differing(
     before: Mapping[tuple[str, str], Record], now: Mapping[tuple[str, str], Record]
 ) -> tuple[list[Record], list[Record]]:
-    """The records of before that are missing now, and those that have changed; in order."""
+    """The records of `before` that are missing in `now`, and those that differ, both in order."""
     missing = [record for place, record in sorted(before.items()) if place not in now]
     changed = [r for place, r in sorted(before.items()) if place in now and now[place] != r]
     return missing, changed
@@ -178,7 +178,7 @@ def _place(record: Record) -> tuple[str, str]:
 
 
 def _deleted_since(there: Records, here: Records) -> set[str]:
-    """The tenants that were deleted after the other table's moment: their orders to leave out."""
+    """The tenants that were deleted after the other table's moment, by their tombstones."""
     known = {record["sk"] for record in there.scan("ERASURES")}
     orders = [record for record in here.scan("ERASURES") if record["sk"] not in known]
     return {
@@ -189,7 +189,7 @@ def _deleted_since(there: Records, here: Records) -> set[str]:
 
 
 def _tenant_of(record: Record, there: Records) -> str | None:
-    """Whose record it is; None where it is nobody's."""
+    """The tenant of a record; None if it is no tenant's."""
     pk, sk = _place(record)
     kind, _, rest = pk.partition("#")
     if kind in ("TENANTS", "FINANCE", "EXPORT_LINES"):

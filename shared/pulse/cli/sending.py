@@ -1,4 +1,4 @@
-"""The second half of an import: what has been prepared is sent, one day after the other."""
+"""The second half of an import: it sends the prepared events, one day after the other."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,24 +20,24 @@ _SO_FAR = "{:,} rows were accepted. Run the same command again: no row counts tw
 
 @dataclass
 class Tally:
-    """What has become of the rows so far."""
+    """How many rows were accepted and rejected so far."""
 
     file: RejectsFile
-    """Where rejected rows go."""
+    """The file of rejected rows."""
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    """Rejected rows by their code."""
+    """How many rows were rejected, by the code of the reason."""
 
     def reject(self, row: Row, fault: FieldError) -> None:
-        """Set a row aside."""
+        """Count a rejected row and add it to the file."""
         self.file.add(row, fault)
         self.rejected[fault.code] += 1
 
 
 def send_all(kind: Kind, prepared: Prepared, tally: Tally, step: output.Step, send: Send) -> None:
-    """Post everything, and set aside what is not taken. `step` is told of rows and of days.
+    """Post all events, and reject rows that the interface rejects; `step` gets rows and days.
 
-    If it ends early, it says how far it came and that it can go on.
+    If it ends early, it prints how far it came and that it can be run again.
     """
     try:
         with closing(post(kind.route, _items(prepared, step), send)) as results:

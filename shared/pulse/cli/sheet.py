@@ -1,9 +1,9 @@
-"""Figures under the names of their groups, drawn as the terminal's width allows.
+"""Draws figures beside the names of their groups, in the form that fits the terminal's width.
 
-A table has a column for each kind of name; in a nested sheet, a name that stands above already is
-left blank. Where that is too wide, an outline has all names in one column, each below what it
-belongs to and a little to the right. Where that is too wide as well, several outlines, one below
-another, have some of the figures each.
+The first form is a table with a column for each kind of name; in a nested sheet, a name that is the
+same as above is left blank. If that is too wide, an outline has all names in one column, indented
+by their depth. If that is too wide as well, there are several outlines below one another, each with
+some of the figures.
 """
 
 import re
@@ -24,17 +24,17 @@ Cell = str | Text | None
 Names = tuple[str | None, ...]
 
 _EASY = 160
-"""As many columns as the eye follows, however many a file or a wide terminal would have."""
+"""The most columns of characters: no more are easy to read, however wide the terminal is."""
 _LEAST = 12
-"""As many columns as an outline's names have at least: a day, indented."""
+"""The least columns of characters for an outline's names: those of an indented day."""
 _ENDLESS = 10_000
-"""Room that no cell has to be broken for."""
+"""A width in which no cell has to be broken."""
 _SHORT = {"response": "resp.", "satisfaction": "satisf.", "interactions": "interact."}
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A column of figures; of remarks, if it is not to the right."""
+    """A column of figures, or of remarks if it is not aligned to the right."""
 
     title: str
     right: bool = True
@@ -42,9 +42,9 @@ class Figure:
 
 @dataclass(frozen=True)
 class Line:
-    """A row: the names of its group, outermost first, and its figures.
+    """A row: the names of its group, the outermost first, and its figures.
 
-    A name is None where the row is over all of them.
+    A name is None if the row sums up all of its values.
     """
 
     names: Names
@@ -52,7 +52,7 @@ class Line:
 
     @property
     def style(self) -> str:
-        """Bold if the row sums up others."""
+        """The style: bold if the row sums up others."""
         return "bold" if None in self.names else ""
 
 
@@ -70,7 +70,7 @@ class Sheet:
     nested: bool
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
-        """The first way to draw it that fits, else the last, all cells whole."""
+        """Draw the first form that fits, else the last one; all cells are whole."""
         room = min(options.max_width, _EASY)
         return console.render(self._fitting(room), options.update_width(_ENDLESS))
 
@@ -86,7 +86,7 @@ class Sheet:
         return Group(*self._outlines(widths[len(self.groups) :], room))
 
     def _rows(self) -> Iterator[Sequence[Cell]]:
-        """The names and figures of each line, as a table has them."""
+        """The names and figures of each line, for a table."""
         above: Names = ()
         for line in self.lines:
             repeated = _agreeing(line.names, above) if self.nested else 0
@@ -95,7 +95,7 @@ class Sheet:
             above = line.names
 
     def _total_rows(self) -> Iterator[Sequence[Cell]]:
-        """The same of the totals."""
+        """The names and figures of the totals, for a table."""
         for line in self.totals:
             yield *_marked(line.names, self._total(line)), *line.figures
 
@@ -118,7 +118,7 @@ class Sheet:
         return table
 
     def _outlines(self, widths: Sequence[int], room: int) -> Iterator[RenderableType]:
-        """One outline or several, each with as many figures of these widths as there is room."""
+        """One outline or several, each with as many figures of these widths as fit."""
         begin = 0
         while begin < len(widths):
             end, left = begin, room - _LEAST
@@ -131,7 +131,7 @@ class Sheet:
             begin = end
 
     def _outline(self, chosen: range, width: int) -> Table:
-        """The names, at most so wide, and the chosen figures."""
+        """An outline with names of at most that width, and the chosen figures."""
         table = _empty(padding=0)
         groups = (_stepped(group, depth) for depth, group in enumerate(self.groups))
         table.add_column(Group(*groups), max_width=width, overflow="fold")
@@ -153,7 +153,7 @@ class Sheet:
         return table
 
     def _add_figures(self, table: Table, titles: Sequence[str], begin: int = 0) -> None:
-        """Columns for the figures from one on, under these titles."""
+        """Add a column for each title, for the figures from `begin` on."""
         for figure, title in zip(self.figures[begin:], titles, strict=False):
             justify: JustifyMethod = "right" if figure.right else "left"
             table.add_column(Text(title), justify=justify, no_wrap=True)
@@ -167,17 +167,17 @@ def _empty(padding: PaddingDimensions) -> Table:
 
 
 def _shown(cell: Cell) -> Text:
-    """A cell as it is: brackets in a name are no markup. None shows as –."""
+    """A cell's text, in which brackets are not read as markup; None is shown as –."""
     return cell if isinstance(cell, Text) else Text("–" if cell is None else cell)
 
 
 def _width(cell: Cell) -> int:
-    """How many columns of the terminal the cell's widest line takes."""
+    """The width of the cell's widest line, in columns of the terminal."""
     return max(map(cell_len, _shown(cell).plain.split("\n")))
 
 
 def _marked(names: Names, total: str) -> list[str]:
-    """The names; where some are left out, the first of those says that it is a total."""
+    """The names; if some are None, the first of these is `total`."""
     first = names.index(None) if None in names else None
     return [total if at == first else visible(name or "") for at, name in enumerate(names)]
 
@@ -189,11 +189,11 @@ def _agreeing(names: Names, others: Names) -> int:
 
 
 def _stepped(name: str, depth: int) -> Padding:
-    """The name as far to the right as it lies deep."""
+    """The name, indented by its depth."""
     return Padding(Text(visible(name)), (0, 0, 0, depth))
 
 
 def _broken(title: str) -> str:
-    """The title with a line for each word, so that its column is as narrow as its figures."""
+    """The title with a line for each word, so that its column can be as narrow as its figures."""
     words = re.split(r" (?!%)", title)
     return "\n".join(_SHORT.get(word, word) for word in words)

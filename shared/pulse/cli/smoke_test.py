@@ -1,8 +1,8 @@
-"""`pulse smoke`: does a deployed stack work, from a customer's answer to the number in a report?
+"""`pulse smoke`: tries a deployed stack, from a customer's answer to the figure in a report.
 
-Everything goes the way that others go: over the interface and the pages' address, with keys, to the
-deployed functions under their own roles. The tenant `smoke` is for this alone. Each run's events
-name an agent of its own, so what earlier runs have left does not disturb it.
+It does everything as other clients do: through the interface and the pages' address, with keys, to
+the deployed functions with their own roles. The tenant `smoke` is only for this. The events of each
+run name an agent of their own, so that events of earlier runs do not matter.
 """
 
 import json
@@ -42,21 +42,21 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = {
     "customer-perspective": {"entered": 1, "accepted": 1, "avg_accept_time": 20},
     "agent-activity": {"active_seconds": 600, "engaged_seconds": 300, "engaged_pct": 50.0},
 }
-"""Report → what it says of the events of one run."""
+"""The figures of one run's events, by report."""
 
 _KEYS_LAST_LONGER_S = 600
-"""Than storing and building may take: those that a killed run has left behind end by themselves."""
+"""How much longer keys last than storing and building may take. Those of a killed run expire."""
 _ASK_EVERY_S = 1.0
 _BUILD_EVERY_S = 60.0
-"""A build that began before the last event was stored does not show it: the next one does."""
+"""How often a build is started: one that began before the last event was stored lacks it."""
 
 Attempt = tuple[str, Callable[[], str]]
-"""A step's name, and what is to be done: its result is what was found; it raises if it fails."""
+"""A step: its name, and a function that returns what was found, or raises if it fails."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that was tried."""
+    """The result of one step."""
 
     name: str
     ok: bool
@@ -66,7 +66,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Keys:
-    """What a run identifies itself by; gone when it ends."""
+    """The keys of a run, which are removed at its end."""
 
     publishable: str
     secret: str
@@ -106,7 +106,7 @@ def smoke(
 
 
 def _tried(name: str, attempt: Callable[[], str]) -> Step:
-    """What became of a step. What no step expects is raised."""
+    """Try a step; return its result. Raises errors that no step expects."""
     began = time.monotonic()
     try:
         ok, found = True, attempt()
@@ -119,7 +119,7 @@ def _tried(name: str, attempt: Callable[[], str]) -> Step:
 
 
 def _attempts(target: Target, run: str, wait_s: int) -> Generator[Attempt, None, None]:
-    """The steps in order; the keys are there from the first one on and until they are over."""
+    """The steps in order. The keys exist from the first step until the last one is over."""
     yield "tenant", lambda: _make_tenant(target)
     with _keys(target, (wait_s + _KEYS_LAST_LONGER_S) * days.SECOND) as keys:
         attempt = _Smoke(target, keys, run, days.today(TENANT.timezone))
@@ -171,7 +171,7 @@ class _Smoke:
 
     @property
     def agent(self) -> str:
-        """Whom the events of this run are about."""
+        """The agent of this run's events."""
         return f"smoke-{self.run}"
 
     def unknown_key_is_refused(self) -> str:
@@ -197,7 +197,7 @@ class _Smoke:
         return "the dashboard, the survey page, and its survey"
 
     def post(self) -> str:
-        """Four answers, one of them as a page sends it, an interaction and a session."""
+        """Post four responses, one of them as a page does, an interaction and a session."""
         now = days.now()
         entered, accepted = now - timedelta(seconds=60), now - timedelta(seconds=40)
         interaction = {
@@ -248,7 +248,7 @@ class _Smoke:
         return f"as expected: {', '.join(EXPECTED)}"
 
     def _differences(self) -> list[str]:
-        """What the reports say otherwise than they should."""
+        """Sentences about figures of reports that are not as expected."""
         found = []
         for report, expected in EXPECTED.items():
             totals = self._totals(report)
@@ -261,7 +261,7 @@ class _Smoke:
 
     def _totals(self, report: str) -> Mapping[str, Any]:
         query = {
-            "start_date": (self.day - days.ONE_DAY).isoformat(),  # about midnight
+            "start_date": (self.day - days.ONE_DAY).isoformat(),  # the run may pass midnight
             "end_date": days.today(TENANT.timezone).isoformat(),
             "agent": self.agent,
         }
@@ -278,7 +278,7 @@ class _Smoke:
 
 
 def _expect(answer: Answer, status: int, asked: str) -> str:
-    """What was found. Raises FailedError for another status."""
+    """What was found, as text. Raises FailedError for another status."""
     if answer.status != status:
         raise FailedError(f"{asked} was answered {answer.status}, not {status}: {refusal(answer)}")
     return f"{asked} was answered {status}"

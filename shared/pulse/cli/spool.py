@@ -1,8 +1,8 @@
-"""Records in order, more of them than memory holds.
+"""Sorts more records than memory can hold.
 
-They are kept in memory up to a bound. Then they are sorted and written to a temporary file, a run.
-Reading merges the runs. The files have no name that anybody else could open, and are gone when the
-spool is closed or its process ends.
+Records are kept in memory up to a limit; then they are sorted and written to a temporary file, a
+run. Reading merges the runs. The files have no names, so nobody else can open them, and they are
+removed when the spool is closed or its process ends.
 """
 
 import heapq
@@ -16,18 +16,18 @@ from typing import IO, Self
 from pulse.cli.exits import FailedError
 
 Record = tuple[int, int, bytes]
-"""What it is sorted by, first and second, and what it says."""
+"""The first and the second sort key, and the content."""
 
 MOST_BYTES = 32 << 20
-"""Of records in memory; Python's own share comes on top."""
+"""The most bytes of records in memory, without Python's own overhead."""
 MOST_RUNS = 64
-"""More files than these are not opened at once: they are merged into one."""
+"""The most files that are open at a time: so many are merged into one."""
 
 _HEAD = struct.Struct(">qqI")
 
 
 class Spool:
-    """Takes records in any order and gives them back sorted; two readings must not overlap."""
+    """Takes records in any order and returns them sorted; two readings must not overlap."""
 
     def __init__(self, most_bytes: int = MOST_BYTES, most_runs: int = MOST_RUNS) -> None:
         self._most_bytes, self._most_runs = most_bytes, most_runs
@@ -51,13 +51,13 @@ class Spool:
         self.close()
 
     def close(self) -> None:
-        """Forget everything."""
+        """Remove all records."""
         for run in self._runs:
             run.close()
         self._runs, self._recent, self._recent_bytes, self._count = [], [], 0, 0
 
     def add(self, first: int, second: int, body: bytes) -> None:
-        """Take one record. Raises FailedError where the disk for temporary files is full."""
+        """Add one record. Raises FailedError if the disk for temporary files is full."""
         self._recent.append((first, second, body))
         self._recent_bytes += len(body) + _HEAD.size
         self._count += 1
@@ -90,7 +90,7 @@ def _written(records: Iterable[Record]) -> IO[bytes]:
         run.flush()
     except OSError as error:
         if run is not None:
-            with suppress(OSError):  # it would write what has not been written
+            with suppress(OSError):  # closing writes the rest, which may fail again
                 run.close()
         raise FailedError(
             f"Temporary files cannot be written to {tempfile.gettempdir()}: {error.strerror}. "

@@ -1,4 +1,4 @@
-"""What a file held: how many rows and ids, of which time, and what looks wrong with them."""
+"""The summary of an imported file: its rows and ids, their time, and what looks wrong."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from pulse.cli.table import Table
 
 @dataclass(frozen=True)
 class Summary:
-    """A file that was read, in figures."""
+    """The figures of a file that was read."""
 
     read_as: str
     rows: int
     left_out: int
-    """Rows that are none of those that are wanted."""
+    """How many rows were left out by --leave-out."""
     events: int
-    """Rows that are an event."""
+    """How many rows are events."""
     distinct_ids: int
     first_us: int | None
     last_us: int | None
     timezone: str
-    """The zone of its local times."""
+    """The time zone of its local times."""
     shortened: dict[str, int]
-    """By field: ids whose last digits a spreadsheet has left out."""
+    """How many ids a spreadsheet has cut to fewer digits, by field."""
 
     @classmethod
     def of(cls, source: Table, prepared: Prepared, timezone: str) -> "Summary":
-        """The figures of a file that has been prepared with times of a zone."""
+        """The figures of a prepared file with local times of that zone."""
         return cls(
             source.told,
             prepared.rows,
@@ -56,7 +56,7 @@ class Summary:
         }
 
     def text(self, kind: Kind, accepted: int, rejected: int) -> str:
-        """The figures in words, beside how many rows were taken."""
+        """The figures as sentences, with how many rows were accepted and rejected."""
         told = [f"{self.rows:,} rows: {accepted:,} accepted, {rejected:,} rejected"]
         if self.left_out:
             told[0] += f", {self.left_out:,} left out"
@@ -73,7 +73,7 @@ class Summary:
         return local.strftime("%Y-%m-%d %H:%M")
 
     def warnings(self, kind: Kind) -> Iterator[str]:
-        """What looks wrong."""
+        """Sentences about what looks wrong."""
         for name, count in self.shortened.items():
             yield (
                 f"Rows whose {name} is a number that a spreadsheet has shortened, such as "

@@ -1,7 +1,7 @@
-"""`pulse survey link`, `email` and `embed`: how a survey reaches people (docs/asking.md).
+"""`pulse survey link`, `email` and `embed`: links, mails and widget tags (docs/asking.md).
 
-A link's values may hold the placeholders of a help desk, `{{ticket.id}}` for example: they are
-left as they are, for the help desk to fill in; what it does not, the survey page leaves out.
+Values of a link may hold a help desk's placeholders, such as `{{ticket.id}}`. They stay as they
+are, and the help desk replaces them; the survey page ignores those that were not replaced.
 """
 
 import base64
@@ -37,7 +37,7 @@ _PLACEHOLDER = re.compile(
     r"""(\{\{[^{}"'<>&]*\}\}|\{[!$][^{}"'<>&]*\}|\{%[^{}"'<>&]*%\}"""
     r"""|[#%$]\{[^{}"'<>&]*\}|\*\|[^*|"'<>&]*\|\*|<OTRS_[A-Za-z0-9_]+>)"""
 )
-"""What help desks fill in; the page drops the same where it was not (web/src/ask/answer.ts)."""
+"""A help desk's placeholders. web/src/ask/answer.ts ignores the same ones."""
 _TIMEOUT_S = 20
 
 TenantArgument = Annotated[str, typer.Argument(metavar="TENANT")]
@@ -145,7 +145,7 @@ def embed(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a survey is asked, and with which key."""
+    """A survey of a stack, and the key with which it is shown."""
 
     pages_url: str
     key: str
@@ -153,9 +153,9 @@ class _Place:
     survey: Survey
 
     def signed(self, values: Mapping[str, str]) -> dict[str, str]:
-        """The values with the signature of those that they fix, where the survey has a secret.
+        """The values, with a signature if the survey has a secret.
 
-        Raises WrongUseError for an agent that cannot be signed, but would have to be.
+        Raises WrongUseError for an agent that has to be signed and cannot be.
         """
         survey = self.survey
         fixed = {
@@ -174,7 +174,7 @@ class _Place:
         return {**values, "sig": signature}
 
     def link(self, values: Mapping[str, str]) -> str:
-        """The address of the survey's page, with values for its answer."""
+        """The address of the survey's page, with values for its response."""
         query = {"survey": self.survey.id, **values}
         pairs = "&".join(f"{name}={_quoted(value)}" for name, value in query.items())
         return f"{self.pages_url}/s/{quote(self.key, safe='')}?{pairs}"
@@ -183,7 +183,7 @@ class _Place:
 def _place(
     target: Target, tenant: str, survey: str, key: str | None, *, on_pages: bool = False
 ) -> _Place:
-    """What was named, checked: whoever gets the link cannot mend it."""
+    """Find and check survey and key, because recipients of a link could not correct it."""
     found = known_survey(target, tenant, survey)
     if "/" in survey or survey in (".", ".."):
         raise WrongUseError(
@@ -228,7 +228,7 @@ def _check_origin(key: Key, pages_url: str) -> None:
 def _values(
     channel: str | None, agent: str | None, interaction: str | None, lang: str | None
 ) -> dict[str, str]:
-    """What an answer will say of where it came from, as far as it is given."""
+    """The given values that a link passes to its response."""
     channel = channel and tidy(channel)
     if channel is not None and not is_word(channel) and not _PLACEHOLDER.fullmatch(channel):
         raise WrongUseError(
@@ -239,7 +239,7 @@ def _values(
 
 
 def _quoted(value: str) -> str:
-    """Percent-encoded but for placeholders."""
+    """The value percent-encoded, except for placeholders."""
     parts = _PLACEHOLDER.split(value)
     return "".join(part if _PLACEHOLDER.fullmatch(part) else quote(part, safe="") for part in parts)
 
@@ -255,7 +255,7 @@ _SMALL = "font-size:12px;color:#5c5f68;"
 
 
 def signature(survey: Survey, language: str, rule: Rule, links: Mapping[int, str]) -> str:
-    """The question and a link per score, as mail clients want it: a table with inline styles."""
+    """The HTML for mail clients, a table with inline styles: the question and a link per score."""
     texts = survey.texts.get(language, Texts("", ""))
     cells = "".join(
         f'    <td style="{_CELL}">{_anchor(survey.style, texts, rule, score, address)}</td>\n'
@@ -290,7 +290,7 @@ def _emoji(rule: Rule, score: int) -> str:
 
 
 def _ends_row(survey: Survey, texts: Texts, rule: Rule, language: str) -> str:
-    """What the two ends mean, below scores that do not say so themselves."""
+    """The row with the names of the two ends, below scores without labels."""
     if survey.style == "faces" and texts.labels:
         return ""
     low, high = ends(rule.metric, language, lower_is_better=rule.lower_is_better)
@@ -309,7 +309,7 @@ def _ends_row(survey: Survey, texts: Texts, rule: Rule, language: str) -> str:
 
 
 def widget_tag(source: str, integrity: str, data: Mapping[str, str]) -> str:
-    """The tag that a site includes; `data` becomes its data- attributes."""
+    """The script tag for a site; `data` becomes its data- attributes."""
     shown = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
     return (
         f'<script async src="{escape(source)}" integrity="{integrity}" '
@@ -318,7 +318,7 @@ def widget_tag(source: str, integrity: str, data: Mapping[str, str]) -> str:
 
 
 def subresource_integrity(body: bytes) -> str:
-    """The digest by which a browser knows the script that was meant."""
+    """The value of integrity=, by which a browser checks the script."""
     return "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
 
 

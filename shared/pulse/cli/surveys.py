@@ -229,7 +229,7 @@ def _language(lang: str) -> str:
 
 
 def _labels(text: str | None, rule: Rule) -> tuple[str, ...] | None:
-    """The labels given; None if none were, empty to take them away."""
+    """The labels in a text; None without a text, empty to remove all labels."""
     if text is None:
         return None
     labels = tuple(label.strip() for label in text.split(",")) if text else ()
@@ -244,9 +244,9 @@ def _labels(text: str | None, rule: Rule) -> tuple[str, ...] | None:
 
 
 def _with_rule(survey: Survey, rule: Rule, now_us: int) -> Survey:
-    """The survey with the rule in force as soon as nobody remembers another one.
+    """The survey with the rule in force as soon as no process remembers an older one.
 
-    A first rule is in force at once. Labels of another scale's scores go.
+    A first rule is in force at once. Labels of another scale's scores are removed.
     """
     if not survey.rules:
         return replace(survey, rules=((now_us, rule),))
@@ -271,7 +271,7 @@ def _with_texts(
     thanks: str | None,
     labels: tuple[str, ...] | None,
 ) -> Survey:
-    """The survey with what is given of one language's texts; what is not stays as it is."""
+    """The survey with new texts of one language; those that are None stay as they are."""
     before = survey.texts.get(language)
     if before is None and language.split("-")[0] != "en" and question is None:
         raise WrongUseError(f"There is no question in {language!r} yet: name it by --question.")
@@ -294,7 +294,7 @@ def _display(
     sample_pct: int | None,
     again_days: int | None,
 ) -> Display:
-    """The rules with what is given of them; a delay or an event is a trigger by itself."""
+    """The display rules with new values; a delay or an event also sets the trigger."""
     if trigger is None:
         trigger = "delay" if delay is not None else "event" if event is not None else before.trigger
     if delay is not None and trigger != "delay":
@@ -344,7 +344,7 @@ def _show(survey: Survey, language: str, *, as_json: bool) -> None:
 
 
 def _display_in_words(display: Display) -> str:
-    """When the widget is shown, as a sentence would say it."""
+    """When the widget opens, in words."""
     if display.trigger == "button":
         return "behind a button"
     if display.trigger == "api":
