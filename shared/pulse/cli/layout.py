@@ -1,4 +1,4 @@
-"""What exports of well-known systems look like: `pulse import --layout NAME`.
+"""How exports of well-known systems are read: `pulse import --layout NAME`.
 
 Each layout is a file of the folder layouts, whose comment says where its columns are documented:
 
@@ -31,14 +31,14 @@ from pulse.csv_cells import unguard
 
 FOLDER = Path(__file__).parent / "layouts"
 ISO = "iso"
-"""The format of times that need none to be named."""
+"""The format of times that can be read without naming a format."""
 _LOOKED_AT = 100
-"""Rows by which a format is chosen."""
+"""The number of rows by which a format is chosen."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How an export is read, as far as it is always the same; without a name, nothing of it."""
+    """How the exports of a system are read; without a name it says nothing."""
 
     name: str = ""
     zone: str | None = None
@@ -53,7 +53,7 @@ class Layout:
 
     @classmethod
     def load(cls, name: str, stream: str) -> "Layout":
-        """The layout of that name. Raises WrongUseError for one that there is not."""
+        """The layout of that name. Raises WrongUseError if there is none."""
         if name not in layout_names():
             names = ", ".join(layout_names(stream))
             raise WrongUseError(f"--layout takes {names}, not {name!r}.")

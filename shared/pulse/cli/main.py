@@ -1,20 +1,20 @@
-"""The command `pulse`: what operators do from a shell, one module a topic.
+"""The command `pulse`, with a module for each topic.
 
-    tenants, surveys, keys     whom, what and who may
-    importing                  responses from elsewhere, through the same interface as all others
+    tenants, surveys, keys     tenants, their surveys, and keys
+    importing                  responses and interactions in files
     operations                  build, check, invoke, redrive
-    quarantine                 events that could not be stored, shown and sent again
+    quarantine                 shows events that could not be stored, and sends them again
     smoke_test                    a stack, tried as a whole
-    erasing                    a person who wants to be forgotten
-    purging                    events that came with a key or within a time
-    deleting                   a tenant that is deleted
-    restoring                  what somebody deleted or spoilt
+    erasing                    removes a person's events
+    purging                    removes events that came with a key or within a time
+    deleting                   deletes a tenant
+    restoring                  brings back deleted or damaged events and records
     exporting, ordering        revenue for finance; single rows as files
     reporting                  numbers on the terminal
     insights                   what happened, in sentences
     publishing                 the pages into a deployed stack
 
-Commands raise; here their errors become a sentence on stderr and an exit code (exits.py).
+Commands raise errors; this module prints them on stderr and ends with their exit code (exits.py).
 """
 
 import os
@@ -63,7 +63,7 @@ class _Pulse(TyperGroup):
 
 
 def _ending(error: Exception) -> CommandError | None:
-    """The error as one of the command's own; None for what should not have happened."""
+    """The CommandError for an error; None for an unexpected one."""
     if isinstance(error, CommandError):
         return error
     if isinstance(error, PulseError):
@@ -129,7 +129,7 @@ app.command("purge")(purging.purge)
 
 def main() -> None:
     """Run the command line; ends the process with its exit code."""
-    # the builders' metrics are for CloudWatch, which reads a function's stdout; here it is ours
+    # builders print metrics for CloudWatch on stdout, which here is for the command's result
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     app()
 

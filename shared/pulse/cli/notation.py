@@ -1,4 +1,4 @@
-"""Numbers as spreadsheets write them, told without ever guessing, and how a file's times are read.
+"""Reads numbers as spreadsheets write them, without guessing, and holds how times are read.
 
 12.50       with a decimal point, as programs write it
 12,50       an error, until the file is said to have decimal commas (`--decimal-comma`); then:
@@ -47,8 +47,8 @@ class Notation:
     def number(self, text: str) -> str:
         """A number's text with a decimal point and without anything between thousands.
 
-        Raises ValueError where it cannot be told which number is meant. Any other text with a
-        point, or with neither, is the caller's to judge.
+        Raises ValueError if it could be two numbers. Any other text with a point, or without point
+        and comma, is returned, even if it is no number.
         """
         if isinstance(text, NumberCell):
             return str(text)

@@ -1,4 +1,4 @@
-"""`pulse build`, `check`, `invoke`, `redrive`: what an operator does by hand."""
+"""`pulse build`, `check`, `invoke` and `redrive`."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from pulse.store import functions, queue
 
 
 class Scheduled(StrEnum):
-    """The functions that take an empty event: the stack's state tells them what to do."""
+    """The functions that can be invoked with an empty event: the state says what they do."""
 
     BUILD_DAILY = "build_daily"
     BUILD_REPORTS = "build_reports"

@@ -89,7 +89,7 @@ def _order(
     excel: bool,
     separator: str,
 ) -> dict[str, Any]:
-    """What is ordered, as docs/http.md has it. Raises WrongUseError for a file that is there."""
+    """The order, in the form of docs/http.md. Raises WrongUseError if the file exists."""
     form = to.suffix.removeprefix(".")
     if form not in ("csv", "parquet"):
         raise WrongUseError(f"--to takes a name that ends in .csv or .parquet, not {to.name!r}.")
@@ -121,7 +121,7 @@ def _export(
 
 
 def _done(api: Api, order: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The export once it is done. Raises FailedError where it failed."""
+    """Wait until the export is done; return it. Raises FailedError if it failed."""
     answer = api.post("/v1/exports", json.dumps(order).encode())
     if answer.status != 202:
         raise refusal(answer)
@@ -140,7 +140,7 @@ def _done(api: Api, order: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _download(link: str, to: Path) -> int:
-    """Write what the link leads to into a new file; its bytes. What is begun and breaks is gone."""
+    """Download a link into a new file; return its bytes. A file that is incomplete is removed."""
     try:
         with urlopen(link) as reply, to.open("xb") as file:  # noqa: S310 # the stack's own
             while piece := reply.read(_PIECE):

@@ -36,25 +36,25 @@ class Row:
     line: int
     cells: tuple[str, ...]
     fault: str | None = None
-    """Why it cannot be read, its text being its only cell."""
+    """Why it cannot be read; then its text is its only cell."""
 
     @property
     def is_blank(self) -> bool:
-        """True if no cell says anything."""
+        """Whether all cells are empty."""
         return not any(cell.strip() for cell in self.cells)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is to be read, as far as somebody has said it."""
+    """How a file is to be read, as far as options say it."""
 
     delimiter: str | None = None
     encoding: str | None = None
     sheet: str | None = None
     header_row: int | None = None
-    """The line of the header; without it the first that is not blank."""
+    """The line of the header; None for the first line that is not blank."""
     skip: int = 0
-    """Rows below the header that are not blank and none of the table's."""
+    """How many rows below the header, without blank ones, are to be skipped."""
     names: tuple[str, ...] = ()
     """The columns of a file that has no header."""
 
@@ -72,10 +72,10 @@ class Table:
     told: str = ""
     """How the file was read, for people."""
     delimiter: str = ","
-    """What stands between cells, in rejected rows too."""
+    """The text between two cells, also in the file of rejected rows."""
     all_rows: Rows = field(default=lambda: iter(()), repr=False)
     first_line: int = 1
-    """From which line on rows are the table's."""
+    """The first line of the table's rows."""
     skip: int = 0
 
     @classmethod
@@ -119,7 +119,7 @@ class Table:
         return row
 
     def column(self, name: str) -> int:
-        """Where a column stands: of its name, Name#2 for the second of them, #3 for the third.
+        """The index of a column, by its name; Name#2 is the second column of that name, and so on.
 
         Raises WrongUseError if it is missing, or there are several of its name.
         """

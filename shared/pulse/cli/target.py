@@ -38,14 +38,14 @@ STACK_FILE = Path(".pulse", "stack.json")
 
 @dataclass(frozen=True)
 class Target:
-    """A stack within reach. `demo_keys` are those of the embedded stack's `demo_tenant`."""
+    """A stack. `demo_keys` are the keys of `demo_tenant`, which only the embedded stack has."""
 
     stack: str
-    """CloudFormation's name of it."""
+    """Its name in CloudFormation."""
     outputs: StackOutputs
     api_url: str
     pages_url: str
-    """Where the dashboard, survey pages and the widget are, without a slash at its end."""
+    """The address of the dashboard, survey pages and the widget, without a slash at its end."""
     demo_tenant: str | None = None
     demo_keys: Mapping[str, str] = field(default_factory=dict)
 
@@ -55,12 +55,12 @@ class Target:
         return Tenants(self.outputs.table, skipped=lambda error: output.say(f"Left out: {error}."))
 
     def as_of(self) -> Mapping[str, int]:
-        """Until when everything stored is in each report table (UTC, microseconds)."""
+        """For each report table the moment before which nothing is missing (UTC, microseconds)."""
         return HeldRuns(self.outputs.table).as_of()
 
     @property
     def build_settings(self) -> BuildDailySettings:
-        """What the builders are told on this stack."""
+        """The builders' settings on this stack."""
         return BuildDailySettings(
             table=self.outputs.table,
             lake_bucket=self.outputs.lake_bucket,
@@ -73,7 +73,7 @@ class Target:
 
     @property
     def finance_settings(self) -> ExportRevenueSettings:
-        """What export_revenue is told on this stack."""
+        """The settings of export_revenue on this stack."""
         return ExportRevenueSettings(
             table=self.outputs.table,
             lake_bucket=self.outputs.lake_bucket,
@@ -84,10 +84,10 @@ class Target:
 
 
 def find_target(stack: str | None) -> Target:
-    """The stack named, or the embedded one of the current folder or one above it.
+    """The stack of that name, or the embedded one of the current folder or one above it.
 
-    For the embedded one the process's AWS environment is turned to it, so this comes before the
-    first AWS call. Raises WrongUseError where there is none.
+    For the embedded one this sets the process's AWS environment, so it must be called before the
+    first AWS call. Raises WrongUseError if there is no such stack.
     """
     if stack is not None:
         if not stack.strip():
@@ -144,12 +144,12 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # somebody else's, but there
+        pass  # it is another user's
     return True
 
 
 def _use_embedded_aws(described: Mapping[str, Any]) -> None:
-    """Turn this process's AWS clients to the embedded stack, whatever the shell says."""
+    """Let this process's AWS clients use the embedded stack, whatever the shell says."""
     given = described["aws"]
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
@@ -160,7 +160,7 @@ def _use_embedded_aws(described: Mapping[str, Any]) -> None:
         "AWS_DEFAULT_REGION": given["region"],
         "AWS_ACCESS_KEY_ID": given["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": given["secret_access_key"],
-        # a company's proxy must not be asked for this machine's own addresses
+        # addresses of this machine must not go through a company's proxy
         "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), local))),
         "no_proxy": ",".join(filter(None, (os.environ.get("no_proxy"), local))),
     }

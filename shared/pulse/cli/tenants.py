@@ -1,4 +1,4 @@
-"""`pulse tenant`: whom reports are made for."""
+"""`pulse tenant create`, `list`, `show` and `set`."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -176,7 +176,7 @@ def _name(text: str) -> str:
 
 
 def _listed(text: str) -> tuple[str, ...]:
-    """What a setting lists with commas between, or none."""
+    """The items of a setting, which are separated by commas; empty for none."""
     return () if text == "none" else tuple(dict.fromkeys(map(tidy, text.split(","))))
 
 
@@ -189,7 +189,7 @@ def _whole(name: str, text: str) -> int:
 def _thresholds(
     tenant: Tenant, given: Mapping[str, str], since: date | None
 ) -> dict[str, dict[str, Timeline]]:
-    """The tenant's thresholds with those given in force, as a setting; {} where none are."""
+    """The setting `thresholds` with the given ones in force; empty if none are given."""
     if not given:
         return {}
     tomorrow = days.today(tenant.timezone) + days.ONE_DAY
@@ -202,7 +202,7 @@ def _thresholds(
 
 
 def _targets(tenant: Tenant, given: Mapping[str, str]) -> dict[str, dict[str, int]]:
-    """The tenant's targets with those given, as a setting; {} where none are."""
+    """The setting `targets` with the given ones; empty if none are given."""
     if not given:
         return {}
     targets = dict(tenant.targets)
@@ -215,7 +215,7 @@ def _targets(tenant: Tenant, given: Mapping[str, str]) -> dict[str, dict[str, in
 
 
 def _reaches_back(before: Tenant, after: Tenant) -> bool:
-    """True where a threshold was set for days that may have interactions already."""
+    """Whether a threshold was changed for days that may have interactions already."""
     today = days.today(after.timezone)
     return any(
         since <= today and (since, seconds) not in before.thresholds.get(name, ())

@@ -44,7 +44,7 @@ _PROBE = datetime(2001, 11, 23, 14, 5, 6, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class TimeFormat:
-    """A format that has been understood; `zone` is the one that stands in it as it is."""
+    """A format that was read; `zone` is the time zone that is written in it."""
 
     text: str
     told: str
@@ -53,9 +53,9 @@ class TimeFormat:
     has_clock: bool = True
 
     def read(self, text: str) -> datetime | date:
-        """What a text means: a date alone, a local time, or an aware time where a zone is told.
+        """The time in a text: a date alone, a local time, or an aware time if it names a zone.
 
-        Raises ValueError where it is not written like that.
+        Raises ValueError if the text is not in this format.
         """
         if self.text in _COUNTS:
             return _counted(text, self.text)

@@ -1,4 +1,4 @@
-"""Times as spreadsheets and databases write them, told as instants without ever guessing.
+"""Reads times as spreadsheets and databases write them, without guessing.
 
 2026-11-20T14:03:00+01:00   an instant already
 2026-11-20 14:03[:00]       the time zone's local time; in the autumn hour that comes twice,
@@ -46,7 +46,7 @@ _OFFSETS = ("", "%z", " %z", " %Z")
 
 
 class Told(NamedTuple):
-    """What a text tells of a time."""
+    """The time in a text."""
 
     us: int
     """Microseconds since 1970; noon where only the day is known."""
@@ -58,14 +58,14 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True)
 class NamedFormat:
-    """A format of strptime, and what it says comes first."""
+    """A format of strptime, and its order in words."""
 
     first: str
     format: str
 
 
 class TimeFormatError(ValueError):
-    """Numbers whose order nobody has named; `formats` are those in which they are a time."""
+    """A date whose order is not known; `formats` are those in which it is a time."""
 
     def __init__(self, text: str, formats: tuple[NamedFormat, ...]) -> None:
         firsts = " or ".join(f"{one.first} first" for one in formats)
@@ -85,14 +85,14 @@ class TimeReader:
     date_format: str | None = None
 
     def read(self, text: str) -> int:
-        """The instant that a text means, as microseconds since 1970. Raises what `told` raises."""
+        """The moment in a text, as microseconds since 1970. Raises the errors of `told`."""
         return self.told(text).us
 
     def told(self, text: str) -> Told:
-        """What a text tells of a time.
+        """The time in a text.
 
-        Raises TimeFormatError where the order of day and month is not known, SkippedTimeError
-        for a local time that does not exist, ValueError where it is no time at all.
+        Raises TimeFormatError if the order of day and month is not known, SkippedTimeError for a
+        local time that does not exist, and ValueError if it is no time.
         """
         try:
             if self.date_format:

@@ -1,6 +1,6 @@
-"""`pulse import --dry-run`: what an import would do. Nothing is sent, stored or written.
+"""`pulse import --dry-run`: prints what an import would do. It sends, stores and writes nothing.
 
-The interface's own readers judge every row here, as they would when it is received.
+The interface's own readers judge every row here, as they do when it is received.
 """
 
 import json
@@ -22,12 +22,12 @@ from pulse.tenants.keys import Key
 
 _SHOWN = 5
 _LOCAL = ("threshold_us", "by_day")
-"""Ends of what is stored beside what a row says."""
+"""The endings of stored columns that do not come from the row."""
 
 
 @dataclass
 class Trial:
-    """What would become of a file's rows."""
+    """The results of a file's rows if it were imported."""
 
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -45,7 +45,7 @@ class Trial:
 
 
 def judge(trial: Trial, kind: Kind, prepared: Prepared, tenants: Tenants, tenant: str) -> None:
-    """Let the interface's reader judge what would be sent with a secret key of the tenant."""
+    """Let the interface's reader judge all events, as if sent with a secret key of the tenant."""
     now_us = days.now_us()
     reader = kind.reader(Directory(tenants), Key("", "secret", tenant, now_us), tenant, now_us)
     shown: dict[int, dict[str, Any]] = {}
@@ -68,7 +68,7 @@ def _read(reader: Reader, body: bytes) -> Any:
 
 
 def _stored(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The item with its times as people read them."""
+    """The item with its times in ISO 8601."""
     told: dict[str, Any] = {}
     for name, value in item.items():
         if name.endswith(_LOCAL):
@@ -81,7 +81,7 @@ def _stored(item: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the file: what it becomes, and its first cell that is not empty."""
+    """A column of the file: the field that it becomes, and its first cell that is not empty."""
 
     name: str
     fields: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""`pulse import list` and `pulse import undo`: what was imported, and how it is taken back."""
+"""`pulse import list` and `pulse import undo`."""
 
 from collections import Counter
 from typing import Annotated

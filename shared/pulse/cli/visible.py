@@ -1,8 +1,8 @@
-"""Text of others as people may see it: nothing in it that a terminal obeys, or that misleads.
+"""Makes other people's text safe to print, so that it neither controls a terminal nor misleads.
 
-Names of agents, channels and tenants come from whoever may write. A control character moves the
-cursor, a newline makes a line of its own, and Unicode's bidirectional controls show text in another
-order than it has (unicode.org/reports/tr36, "Bidirectional Text Spoofing").
+Names of agents, channels and tenants come from anybody who may send events. A control character
+moves the cursor, a newline makes a line of its own, and Unicode's bidirectional controls change the
+order in which text is shown (unicode.org/reports/tr36, "Bidirectional Text Spoofing").
 """
 
 import unicodedata
@@ -18,18 +18,18 @@ _OBEYED = dict.fromkeys(
     "\N{REPLACEMENT CHARACTER}",
 )
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Categories of characters that show as nothing: controls, formats, separators of lines."""
+"""The categories of invisible characters: controls, formats, separators of lines."""
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 """Without these some scripts, and emojis of several parts, cannot be written."""
 
 
 def harmless(text: str) -> str:
-    """The text of one line or several, with � for what a terminal would obey or show elsewhere."""
+    """A text of any number of lines, with � for control and bidirectional characters."""
     return text.replace("\r\n", "\n").translate(_OBEYED)
 
 
 def visible(value: str) -> str:
-    """The value on one line, with an escape such as \\n or \\u202e for what shows as nothing."""
+    """The value on one line, with escapes such as \\n or \\u202e for invisible characters."""
     return value if value.isprintable() else "".join(map(_escaped, value))
 
 

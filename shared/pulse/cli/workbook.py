@@ -1,7 +1,7 @@
-"""A sheet of a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods) as rows with the numbers of their lines.
+"""Reads a sheet of a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods) as rows with their line numbers.
 
-Cells that hold numbers, times or truths become texts that mean the same whatever options say how
-the file's texts are written.
+Cells with numbers, times or booleans become texts with one meaning, whatever options say about the
+file's texts.
 """
 
 import io
@@ -25,13 +25,13 @@ Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
 def is_workbook(path: Path) -> bool:
-    """True for a file that begins as workbooks do."""
+    """Whether the file begins like a workbook."""
     with opened(path) as file:
         return file.read(len(_OLE)).startswith((_ZIP, _OLE))
 
 
 def open_sheet(path: Path, reading: Reading) -> Opened:
-    """The sheet that is named, or else the first that holds anything. Raises WrongUseError."""
+    """Open the named sheet, or the first one that is not empty. Raises WrongUseError."""
     from python_calamine import CalamineError, PasswordError, load_workbook  # slow to import
 
     with opened(path) as file:
@@ -78,7 +78,7 @@ def _is_open_document(body: bytes) -> bool:
 
 
 def _moments(rows: Sequence[Sequence[Cell]]) -> set[int]:
-    """Columns with a clock. Excel's cells do not say whether a whole day is meant, or midnight."""
+    """The columns with times of day: Excel's cells do not distinguish a day from its midnight."""
     return {n for row in rows for n, cell in enumerate(row) if isinstance(cell, datetime)}
 
 
