@@ -11,7 +11,7 @@ from local.sample.updates import sessions, updates
 from pulse import days
 from pulse.cli.exits import FailedError
 from pulse.cli.keyring import issue_key
-from pulse.cli.posting import INTERACTIONS, RESPONSES, SESSIONS, Route, Send, item, post
+from pulse.cli.posting import INTERACTIONS, RESPONSES, SESSIONS, BatchRoute, Send, item, post
 from pulse.store.tenants import Tenants
 
 KEYS = ("publishable", "secret", "report", "operator")
@@ -33,7 +33,7 @@ def create_tenant(tenants: Tenants) -> Mapping[str, str]:
     return {kind: issued(kind) for kind in KEYS}
 
 
-Sample = Mapping[Route, Sequence[Mapping[str, Any]]]
+Sample = Mapping[BatchRoute, Sequence[Mapping[str, Any]]]
 """What goes where."""
 
 

@@ -38,7 +38,7 @@ MOST_TRIES = 3
 
 
 @dataclass(frozen=True)
-class Request:
+class ExportRequest:
     """Which rows are exported, and in which format."""
 
     stream: str
@@ -62,7 +62,7 @@ class Export:
 
     tenant: str
     id: str
-    request: Request
+    request: ExportRequest
     created_us: int
     state: State = "waiting"
     started_us: int | None = None

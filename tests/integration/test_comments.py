@@ -302,7 +302,7 @@ def test_sums_do_not_wait_for_comments(world: World, monkeypatch: pytest.MonkeyP
     seen: list[bool] = []
     gather = KeepComments.run
 
-    def watched(*args: Any, **more: Any) -> keep.Kept:
+    def watched(*args: Any, **more: Any) -> keep.KeepResult:
         seen.append(bool(world.driver.objects("daily/interactions/")))
         return gather(*args, **more)
 

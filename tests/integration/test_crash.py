@@ -25,7 +25,7 @@ from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.comments import keep
-from pulse.comments.keep import KeepComments, Kept
+from pulse.comments.keep import KeepComments, KeepResult
 from pulse.finance.export import LEASE_US
 from pulse.finance.folder import sha256
 from pulse.raw import write
@@ -236,7 +236,7 @@ def test_keep_comments(
     pulse.post("acme", [answer(9, ago=2), answer(5, number=1, comment="new")])
     pulse.write()
     with monkeypatch.context() as patched:
-        patched.setattr(KeepComments, "run", lambda *_, **__: Kept())
+        patched.setattr(KeepComments, "run", lambda *_, **__: KeepResult())
         pulse.build_daily()
 
     def run() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pulse import days, lake
 from pulse.erasure.person import Person
-from pulse.erasure.search import Search
+from pulse.erasure.search import RowSearch
 from pulse.export_orders import LEASE_US
 from pulse.raw.covered import rewritten
 from pulse.raw.parquet import decode, encode
@@ -432,7 +432,7 @@ def test_what_is_found_and_removed_is_what_is_theirs(
                 objects.put(lake.raw_key(stream, day, lake.ulid()), encode(some, RAW[stream]))
     athena = Athena(driver.settings.database, driver.settings.workgroup)
     person = Person("acme", GONE, "UTC", 1_000)
-    search = Search(ledger, athena)
+    search = RowSearch(ledger, athena)
     search.learn(person)
     person.settle()
     for stream, expected in zip(given_rows, theirs(responses, interactions), strict=True):

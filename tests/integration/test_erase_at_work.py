@@ -16,11 +16,11 @@ from pulse.daily import build
 from pulse.days import DateRange
 from pulse.erasure.erase import Erase
 from pulse.erasure.person import Person
-from pulse.erasure.search import Search
+from pulse.erasure.search import RowSearch
 from pulse.erasure.sought import Sought
 from pulse.errors import BuildCheckError
-from pulse.export_orders import Export, Request
-from pulse.raw.resend import Quarantine, Wanted
+from pulse.export_orders import Export, ExportRequest
+from pulse.raw.resend import LineFilter, Quarantine
 from pulse.store import queue
 from pulse.store.erasures import Erasures
 from pulse.store.exports import Exports
@@ -162,7 +162,7 @@ def test_whoever_holds_a_day_is_told_also_as_a_former_version_has_noted_it(world
 
 
 @dataclass(frozen=True)
-class Plain(Search):
+class Plain(RowSearch):
     """Finds the same without Athena, which takes most of a run's time."""
 
     objects: Objects
@@ -200,7 +200,7 @@ def test_an_eraser_may_die_after_any_call(world: World, monkeypatch: pytest.Monk
     exports = Exports(world.driver.settings.table)
     acme = world.driver.tenants.get("acme")
     calls = AwsCalls(monkeypatch)
-    asked = Request("responses", DateRange(date(2026, 1, 1), TODAY.date()), {}, "csv")
+    asked = ExportRequest("responses", DateRange(date(2026, 1, 1), TODAY.date()), {}, "csv")
     assert acme
     cuts = [999]  # the first run is not cut, and tells which of the calls change anything
     for number, cut in enumerate(cuts):
@@ -337,7 +337,7 @@ def test_somebody_who_sends_again_what_was_set_aside_is_no_obstacle(
     )
 
     def resend() -> None:
-        sent = quarantine.resend(Wanted(), lambda line: line.with_values({"score": 9}))
+        sent = quarantine.resend(LineFilter(), lambda line: line.with_values({"score": 9}))
         assert sent.lines == 2
 
     meanwhile(monkeypatch, Objects, method, resend)

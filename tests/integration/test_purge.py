@@ -17,7 +17,7 @@ from pulse.cli.exits import FailedError
 from pulse.conservation import events_conserved
 from pulse.erasure.erase import Erase
 from pulse.erasure.purge import Purge
-from pulse.erasure.search import Search
+from pulse.erasure.search import RowSearch
 from pulse.erasure.sought import Sought
 from pulse.errors import AthenaError, BuildCheckError
 from pulse.raw.parquet import decode, encode
@@ -311,7 +311,7 @@ def test_reports_are_built_though_some_day_cannot_be(
 
 
 @dataclass(frozen=True)
-class Plain(Search):
+class Plain(RowSearch):
     """Finds the same without Athena, which takes most of a run's time."""
 
     objects: Objects

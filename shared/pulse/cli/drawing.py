@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pulse.cli import output
-from pulse.cli.sheet import Cell, Figure, Line, Sheet
+from pulse.cli.sheet import Cell, FigureColumn, Sheet, SheetRow
 
 Row = Mapping[str, Any]
 Draw = Callable[[Row], Cell]
@@ -66,8 +66,8 @@ def _sheet(reply: Row) -> Sheet:
     rows, totals = reply["rows"], reply.get("totals") or []
     deepest = max((row["level"] for row in rows), default=0) if nested else 0
 
-    def line(row: Row, names: Sequence[str | None]) -> Line:
-        return Line(tuple(names), tuple(draw(row) for _, draw in drawn))
+    def line(row: Row, names: Sequence[str | None]) -> SheetRow:
+        return SheetRow(tuple(names), tuple(draw(row) for _, draw in drawn))
 
     return Sheet(
         groups=[_words(name) for name in groups],
@@ -106,23 +106,23 @@ class _Figures:
         return cls({str(column["name"]): column for column in columns}, next(iter(metrics), ""))
 
     @property
-    def drawn(self) -> list[tuple[Figure, Draw]]:
+    def drawn(self) -> list[tuple[FigureColumn, Draw]]:
         """The columns that are drawn, in their order."""
         return [drawn for column in self.listed.values() if (drawn := self._drawn(column))]
 
-    def _drawn(self, column: Row) -> tuple[Figure, Draw] | None:
+    def _drawn(self, column: Row) -> tuple[FigureColumn, Draw] | None:
         name, kind, unit = str(column["name"]), column["kind"], column.get("unit")
         if name == _LOW:
-            return Figure("95 % interval"), _interval
+            return FigureColumn("95 % interval"), _interval
         if kind == "flag":
-            return Figure("", right=False), lambda row: name if row.get(name) else ""
+            return FigureColumn("", right=False), lambda row: name if row.get(name) else ""
         if kind == "metric" and unit == "side":
-            return Figure(_title(name, unit), right=False), _side(name)
+            return FigureColumn(_title(name, unit), right=False), _side(name)
         if kind == "change" and self._shows_change(column):
             draw = _change(name, str(column["metric"]), coloured=not self._has_sides)
-            return Figure("change"), draw
+            return FigureColumn("change"), draw
         if kind == "metric" and name != _HIGH and self._has_room(name, unit):
-            return Figure(_title(name, unit)), _figure(name, unit)
+            return FigureColumn(_title(name, unit)), _figure(name, unit)
         return None
 
     @property

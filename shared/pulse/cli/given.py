@@ -12,7 +12,7 @@ from pulse.cli.arguments import assignments
 from pulse.cli.exits import WrongUseError
 from pulse.cli.layout import Layout
 from pulse.cli.notation import Notation
-from pulse.cli.plan import Kind, Meanings, Plan
+from pulse.cli.plan import ImportPlan, Kind, Meanings
 from pulse.cli.table import Reading, Table
 from pulse.cli.time_format import time_format
 from pulse.cli.times import TimeReader
@@ -88,9 +88,11 @@ class Given:
             return ""
         return self.values.get("survey_id") or f"column {self.columns.get('survey_id', '')}"
 
-    def plan(self, kind: Kind) -> Plan:
-        """How the file's rows become events. Raises WrongUseError as `Plan.make` does."""
-        return Plan.make(kind, self.source, self.columns, self.values, self.notation, self.meanings)
+    def plan(self, kind: Kind) -> ImportPlan:
+        """How the file's rows become events. Raises WrongUseError as `ImportPlan.make` does."""
+        return ImportPlan.make(
+            kind, self.source, self.columns, self.values, self.notation, self.meanings
+        )
 
 
 def _reading(options: Options, known: Reading) -> Reading:

@@ -21,7 +21,7 @@ from pulse.cli.given import Given, Options
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.keyring import given_key, passing_key
 from pulse.cli.layout import layout_names
-from pulse.cli.plan import Kind, Plan
+from pulse.cli.plan import ImportPlan, Kind
 from pulse.cli.preparing import prepare
 from pulse.cli.rejects import RejectsFile
 from pulse.cli.remembering import (
@@ -33,11 +33,11 @@ from pulse.cli.remembering import (
     undo_command,
 )
 from pulse.cli.responses import RESPONSES
-from pulse.cli.sending import Tally, send_all
+from pulse.cli.sending import ImportTally, send_all
 from pulse.cli.spool import Spool
 from pulse.cli.summary import Summary
 from pulse.cli.target import StackName, Target, find_target
-from pulse.cli.trying import Column, Trial, judge, show_columns, show_rejected, show_rows
+from pulse.cli.trying import FileColumn, Trial, judge, show_columns, show_rejected, show_rows
 from pulse.cli.undoing import list_imports, undo
 from pulse.tenants.tenant import Tenant
 
@@ -315,7 +315,7 @@ def _import(
     if dry_run:
         _try(plan, given, into, batch, as_json=as_json)
         return
-    tally = Tally(RejectsFile(given.source, rejects))
+    tally = ImportTally(RejectsFile(given.source, rejects))
     with Spool() as waiting:
         prepared = prepare(given.source, plan, into.tenant.timezone, waiting, tally.reject, batch)
         memory = Memory.of(into.target, into.tenant.id)
@@ -337,7 +337,7 @@ def _import(
     _report(tally, summary, kind, recalled, repeats, as_json=as_json)
 
 
-def _try(plan: Plan, given: Given, into: Into, batch: str | None, *, as_json: bool) -> None:
+def _try(plan: ImportPlan, given: Given, into: Into, batch: str | None, *, as_json: bool) -> None:
     """Print what an import would do."""
     kind, trial = plan.kind, Trial()
     with Spool() as waiting:
@@ -347,7 +347,7 @@ def _try(plan: Plan, given: Given, into: Into, batch: str | None, *, as_json: bo
     memory = Memory.of(into.target, into.tenant.id)
     recalled = memory.recall(given.source.path, kind.route.name, given.into(kind), prepared, batch)
     repeats, _ = memory.repeats(recalled, prepared.made)
-    columns = Column.all(given.source, given.columns)
+    columns = FileColumn.all(given.source, given.columns)
     summary = Summary.of(given.source, prepared, plan.notation.times.timezone)
     rejected = trial.rejected.total()
     result = {
@@ -377,7 +377,7 @@ def _try(plan: Plan, given: Given, into: Into, batch: str | None, *, as_json: bo
         output.say(f"What the import {before.name!r} has brought would be replaced.")
 
 
-def _check_readable(recalled: Recalled, tally: Tally) -> None:
+def _check_readable(recalled: Recalled, tally: ImportTally) -> None:
     """Raise WrongUseError if fewer rows are events than in the import that would be replaced."""
     rejected = tally.rejected.total()
     for before in recalled.replaced:
@@ -390,7 +390,7 @@ def _check_readable(recalled: Recalled, tally: Tally) -> None:
             )
 
 
-def _replace(target: Target, memory: Memory, recalled: Recalled, tally: Tally) -> None:
+def _replace(target: Target, memory: Memory, recalled: Recalled, tally: ImportTally) -> None:
     if not tally.accepted:
         names = ", ".join(repr(one.name) for one in recalled.replaced)
         raise FailedError(
@@ -417,7 +417,7 @@ def _check_survey(into: Into, survey: str | None) -> None:
 
 
 def _report(
-    tally: Tally,
+    tally: ImportTally,
     summary: Summary,
     kind: Kind,
     recalled: Recalled,

@@ -123,7 +123,7 @@ def pairs(values: Mapping[str, Any]) -> Table:
     return drawn
 
 
-class Step(Protocol):
+class StepCounter(Protocol):
     """Reports the progress of a task."""
 
     def __call__(self, steps: int, doing: str | None = None) -> None:
@@ -131,7 +131,7 @@ class Step(Protocol):
 
 
 @contextmanager
-def progress(doing: str, total: int) -> Iterator[Step]:
+def progress(doing: str, total: int) -> Iterator[StepCounter]:
     """Within the block progress is shown: a bar of `total` steps, if stderr is a terminal."""
     if not Console(stderr=True).is_terminal:
         say(f"{doing}: {total:,}")

@@ -15,7 +15,7 @@ from typing import Any, Self
 from pulse import days
 from pulse.cli.exits import WrongUseError
 from pulse.cli.notation import Notation
-from pulse.cli.posting import Route
+from pulse.cli.posting import BatchRoute
 from pulse.cli.table import MomentCell, NumberCell, Row, Table
 from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader, Told
 from pulse.csv_cells import unguard
@@ -202,7 +202,7 @@ class Kind:
     the id of an earlier row.
     """
 
-    route: Route
+    route: BatchRoute
     identity: str
     moment: str
     fields: Mapping[str, Read]
@@ -225,7 +225,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ImportPlan:
     """How rows of a file become events: each field's source, and how its text is read."""
 
     kind: Kind
@@ -244,7 +244,7 @@ class Plan:
         fixed: Mapping[str, str],
         notation: Notation,
         meanings: Meanings = Meanings(),  # it is frozen
-    ) -> "Plan":
+    ) -> "ImportPlan":
         """The plan that takes fields from `columns`, with their `meanings`, and `fixed` values.
 
         Raises WrongUseError for a field or column that does not exist, for a field that is given

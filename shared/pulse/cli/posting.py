@@ -32,7 +32,7 @@ Send = Callable[[str, bytes], Answer]
 
 
 @dataclass(frozen=True)
-class Route:
+class BatchRoute:
     """The path for batches of a kind of event, and the name of the list in their bodies."""
 
     path: str
@@ -43,9 +43,9 @@ class Route:
         return b'{"%b":[%b]}' % (self.name.encode(), b",".join(items))
 
 
-RESPONSES = Route("/v1/batch/responses", "responses")
-INTERACTIONS = Route("/v1/interactions", "interactions")
-SESSIONS = Route("/v1/agent-sessions", "sessions")
+RESPONSES = BatchRoute("/v1/batch/responses", "responses")
+INTERACTIONS = BatchRoute("/v1/interactions", "interactions")
+SESSIONS = BatchRoute("/v1/agent-sessions", "sessions")
 
 _ENVELOPE = max(len(route.body(())) for route in (RESPONSES, INTERACTIONS, SESSIONS))
 
@@ -87,7 +87,7 @@ class Posted(Generic[T]):
 
 
 def post(
-    route: Route,
+    route: BatchRoute,
     items: Iterable[Item[T]],
     send: Send,
     *,
@@ -137,7 +137,7 @@ def batches(items: Iterable[Item[T]]) -> Iterator[list[Item[T]]]:
 class _Delivery:
     """Sends batches to a route, until `stop` is set."""
 
-    route: Route
+    route: BatchRoute
     send: Send
     delays: Sequence[float]
     stop: threading.Event

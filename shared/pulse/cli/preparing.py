@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from pulse.cli.exits import WrongUseError
-from pulse.cli.plan import Event, Plan, RowError, day_of, instant_of
+from pulse.cli.plan import Event, ImportPlan, RowError, day_of, instant_of
 from pulse.cli.posting import body_of
 from pulse.cli.spool import Spool
 from pulse.cli.table import NumberCell, Row, Table
@@ -92,7 +92,7 @@ class Prepared:
 
 def prepare(
     source: Table,
-    plan: Plan,
+    plan: ImportPlan,
     timezone: str,
     waiting: Spool,
     reject: Callable[[Row, FieldError], None],

@@ -19,7 +19,7 @@ from pulse.cli.arguments import WAIT_S, DryRun, Wait, assignments, day
 from pulse.cli.building import wait_until_stored
 from pulse.cli.exits import REJECTED, WrongUseError
 from pulse.cli.target import StackName, Target, find_target
-from pulse.raw.resend import FIELDS, Line, Quarantine, Resent, Wanted
+from pulse.raw.resend import FIELDS, LineFilter, Quarantine, QuarantineLine, Resent
 from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.queue import Queue
@@ -133,7 +133,7 @@ def resend(
     target = find_target(stack)
     found: set[str] = set()
 
-    def mend(line: Line) -> Line | None:
+    def mend(line: QuarantineLine) -> QuarantineLine | None:
         found.add(line.id)
         return _edited(line, lines, values)
 
@@ -158,14 +158,14 @@ def resend(
 
 
 def _edited(
-    line: Line, lines: Mapping[str, Mapping[str, Any]] | None, values: Mapping[str, Any]
-) -> Line | None:
+    line: QuarantineLine, lines: Mapping[str, Mapping[str, Any]] | None, values: Mapping[str, Any]
+) -> QuarantineLine | None:
     """The line with the file's content and these values; None if a file is given without it."""
     if lines is None:
         return line.with_values(values)
     if line.id not in lines:
         return None
-    return Line(line.key, {**line.told, **lines[line.id]}).with_values(values)
+    return QuarantineLine(line.key, {**line.told, **lines[line.id]}).with_values(values)
 
 
 def _quarantine(target: Target) -> Quarantine:
@@ -174,10 +174,12 @@ def _quarantine(target: Target) -> Quarantine:
     return Quarantine(Objects(target.outputs.lake_bucket), Queue(target.outputs.queue_url))
 
 
-def _wanted(tenant: str | None, stream: str | None, reason: str | None, on: str | None) -> Wanted:
+def _wanted(
+    tenant: str | None, stream: str | None, reason: str | None, on: str | None
+) -> LineFilter:
     if stream is not None and stream not in lake.STREAMS:
         raise WrongUseError(f"--stream takes one of {', '.join(lake.STREAMS)}, not {stream!r}.")
-    return Wanted(tenant, stream, reason, day(on, "--day") if on else None)
+    return LineFilter(tenant, stream, reason, day(on, "--day") if on else None)
 
 
 def _values(changes: list[str]) -> dict[str, Any]:
@@ -215,7 +217,7 @@ def _mended(path: Path) -> dict[str, Mapping[str, Any]]:
         ) from error
 
 
-def _told(line: Line, *, full: bool) -> dict[str, Any]:
+def _told(line: QuarantineLine, *, full: bool) -> dict[str, Any]:
     told = {
         "id": line.id,
         "object": line.key,

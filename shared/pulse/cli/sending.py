@@ -19,7 +19,7 @@ _SO_FAR = "{:,} rows were accepted. Run the same command again: no row counts tw
 
 
 @dataclass
-class Tally:
+class ImportTally:
     """How many rows were accepted and rejected so far."""
 
     file: RejectsFile
@@ -34,7 +34,9 @@ class Tally:
         self.rejected[fault.code] += 1
 
 
-def send_all(kind: Kind, prepared: Prepared, tally: Tally, step: output.Step, send: Send) -> None:
+def send_all(
+    kind: Kind, prepared: Prepared, tally: ImportTally, step: output.StepCounter, send: Send
+) -> None:
     """Post all events, and reject rows that the interface rejects; `step` gets rows and days.
 
     If it ends early, it prints how far it came and that it can be run again.
@@ -54,7 +56,7 @@ def send_all(kind: Kind, prepared: Prepared, tally: Tally, step: output.Step, se
         raise
 
 
-def _items(prepared: Prepared, step: output.Step) -> Iterator[Item[Row]]:
+def _items(prepared: Prepared, step: output.StepCounter) -> Iterator[Item[Row]]:
     number, before, total = 0, date.min, len(prepared.days)
     for ready in prepared.ready():
         if ready.day is not None and ready.day != before:

@@ -33,7 +33,7 @@ _SHORT = {"response": "resp.", "satisfaction": "satisf.", "interactions": "inter
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureColumn:
     """A column of figures, or of remarks if it is not aligned to the right."""
 
     title: str
@@ -41,7 +41,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Line:
+class SheetRow:
     """A row: the names of its group, the outermost first, and its figures.
 
     A name is None if the row sums up all of its values.
@@ -64,9 +64,9 @@ class Sheet:
     """
 
     groups: Sequence[str]
-    figures: Sequence[Figure]
-    lines: Sequence[Line]
-    totals: Sequence[Line]
+    figures: Sequence[FigureColumn]
+    lines: Sequence[SheetRow]
+    totals: Sequence[SheetRow]
     nested: bool
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
@@ -158,7 +158,7 @@ class Sheet:
             justify: JustifyMethod = "right" if figure.right else "left"
             table.add_column(Text(title), justify=justify, no_wrap=True)
 
-    def _total(self, line: Line) -> str:
+    def _total(self, line: SheetRow) -> str:
         return "total" if any(line.names) or not self.nested else "grand total"
 
 

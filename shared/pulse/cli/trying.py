@@ -80,7 +80,7 @@ def _stored(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Column:
+class FileColumn:
     """A column of the file: the field that it becomes, and its first cell that is not empty."""
 
     name: str
@@ -88,7 +88,7 @@ class Column:
     example: str
 
     @classmethod
-    def all(cls, source: Table, columns: Mapping[str, str]) -> "list[Column]":
+    def all(cls, source: Table, columns: Mapping[str, str]) -> "list[FileColumn]":
         """The file's columns, in order."""
         mapped: dict[int, list[str]] = {}
         for name, column in columns.items():
@@ -111,14 +111,14 @@ def _examples(source: Table) -> dict[int, str]:
     return found
 
 
-def show_columns(columns: list[Column], fixed: Mapping[str, str]) -> str:
+def show_columns(columns: list[FileColumn], fixed: Mapping[str, str]) -> str:
     """The columns for people, and the fields that are the same in all rows."""
     lines = [f"  {one.name or '(no name)'} → {_become(one)}" for one in columns]
     lines += [f"  (all rows) → {name}: {value}" for name, value in fixed.items()]
     return "\n".join(["Columns:", *lines])
 
 
-def _become(column: Column) -> str:
+def _become(column: FileColumn) -> str:
     becomes = ", ".join(column.fields) or "not imported"
     return f"{becomes}, such as {_short(column.example)!r}" if column.example else becomes
 

@@ -34,7 +34,7 @@ _BUCKET = len("bucket=0/")
 tenants, and the rows of one are in memory at a time."""
 
 
-class Kept(NamedTuple):
+class KeepResult(NamedTuple):
     """How far a run has come."""
 
     finished: bool = True
@@ -59,7 +59,7 @@ class KeepComments:
         built: Collection[date],
         again: Collection[date],
         remaining_s: Remaining,
-    ) -> Kept:
+    ) -> KeepResult:
         """Store the comments of the days that are due.
 
         `entries` are the ledger's days of responses, read after `as_of_us` (UTC, microseconds).
@@ -76,13 +76,13 @@ class KeepComments:
         passed_over = False
         for _, some in groupby(due, key=lambda entry: (entry.day.year, entry.day.month)):
             if remaining_s() < RESERVE_S:
-                return Kept(finished=False, passed_over=passed_over)
+                return KeepResult(finished=False, passed_over=passed_over)
             try:
                 passed_over |= self._keep(list(some), as_of_us, remaining_s)
             except BuildCheckError as error:  # one object is unreadable; the others are not
                 failures.append(error)
         raise_collected(failures)
-        return Kept(passed_over=passed_over)
+        return KeepResult(passed_over=passed_over)
 
     def _keep(self, entries: Sequence[Entry], as_of_us: int, remaining_s: Remaining) -> bool:
         """Store some days of a month for every tenant; return whether any was passed over."""

@@ -27,7 +27,7 @@ from pulse import lake
 from pulse.comments.stored import Comments
 from pulse.erasure.person import Person
 from pulse.erasure.receipt import Receipt, RewrittenObject
-from pulse.erasure.search import Search
+from pulse.erasure.search import RowSearch
 from pulse.erasure.sought import Sought
 from pulse.erasure.traces import Traces
 from pulse.errors import BuildCheckError, ConflictError
@@ -61,7 +61,7 @@ class Erase:
     objects: Objects
     ledger: Ledger
     erasures: Erasures
-    search: Search
+    search: RowSearch
     exports: Exports
     dead_letters: str
     """The queue's address."""
@@ -80,7 +80,7 @@ class Erase:
             objects=Objects(settings.lake_bucket),
             ledger=ledger,
             erasures=Erasures(settings.table),
-            search=Search(ledger, Athena(settings.database, settings.workgroup)),
+            search=RowSearch(ledger, Athena(settings.database, settings.workgroup)),
             exports=Exports(settings.table),
             dead_letters=dead_letters,
             say=say,

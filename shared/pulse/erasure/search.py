@@ -34,7 +34,7 @@ MARKS_A_STATEMENT = 1_000
 
 
 @dataclass(frozen=True)
-class Search:
+class RowSearch:
     """Searches raw for the rows of a person, or for those that a purge removes."""
 
     ledger: Ledger

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulse.days import DateRange
-from pulse.export_orders import FILTERS, FORMATS, MOST_DAYS, STREAMS, Format, Request
+from pulse.export_orders import FILTERS, FORMATS, MOST_DAYS, STREAMS, ExportRequest, Format
 from pulse.reports.registry import REPORTS
 from pulse.serve.posted import as_raw
 from pulse.serve.query import parse, refusal
@@ -16,7 +16,7 @@ _LIKE_REPORT = {"responses": "daily", "interactions": "revenue"}
 """For each stream a report that has all of its filters."""
 
 
-def read_request(body: Mapping[str, Any], tenant: Tenant) -> Request:
+def read_request(body: Mapping[str, Any], tenant: Tenant) -> ExportRequest:
     """The request in a body's members; a preset becomes the tenant's days as of now.
 
     Raises BadRequestError for the first wrong member, with what it may be.
@@ -35,7 +35,7 @@ def read_request(body: Mapping[str, Any], tenant: Tenant) -> Request:
         named = "end_date" if query.dates else "preset"
         raise refusal(named, "range_too_long", f"{dates.days} days; at most {MOST_DAYS}.")
     form: Format = "csv" if kind == "csv" else "parquet"
-    return Request(stream, DateRange(dates.start, dates.end), query.filters, form, query.csv)
+    return ExportRequest(stream, DateRange(dates.start, dates.end), query.filters, form, query.csv)
 
 
 def _check_members(body: Mapping[str, Any], allowed: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ _EXACT = Context(prec=76, traps=[Inexact, InvalidOperation])
 _ZERO = Decimal("0.0000")
 
 
-class Key(NamedTuple):
+class FigureKey(NamedTuple):
     """The day and dimensions of a figure; None means that events do not name the dimension."""
 
     day: date
@@ -57,7 +57,7 @@ class Figure(NamedTuple):
 
 
 NOTHING = Figure(0, _ZERO)
-Figures = Mapping[Key, Figure]
+Figures = Mapping[FigureKey, Figure]
 """The figures of a month, by key."""
 
 
@@ -82,7 +82,7 @@ def totals(figures: Figures) -> dict[str, Decimal]:
     return dict(sorted(sums.items()))
 
 
-DIMENSIONS = Key._fields[1:]
+DIMENSIONS = FigureKey._fields[1:]
 """The dimensions that a year's rows must have, beside the day."""
 
 
@@ -99,7 +99,7 @@ class RevenueYear:
         """The revenue in rows of a year's interactions, which have a day and all DIMENSIONS."""
         months = {month_of(day) for day in pc.unique(table["day"]).to_pylist() if day}
         recorded = table.filter(pc.is_valid(table["currency"]))
-        rows = recorded.group_by(list(Key._fields)).aggregate(
+        rows = recorded.group_by(list(FigureKey._fields)).aggregate(
             [("with_revenue", "sum"), ("revenue", "sum")]
         )
         return cls(tuple(sorted(months)), rows)
@@ -112,9 +112,9 @@ class RevenueYear:
             pc.less(self._rows["day"], pa.scalar(last)),
         )
         rows = self._rows.filter(in_month)
-        names = (*Key._fields, "with_revenue_sum", "revenue_sum")
+        names = (*FigureKey._fields, "with_revenue_sum", "revenue_sum")
         columns = [rows[name].to_pylist() for name in names]
-        return {Key(*row[:5]): Figure(*row[5:]) for row in zip(*columns, strict=True)}
+        return {FigureKey(*row[:5]): Figure(*row[5:]) for row in zip(*columns, strict=True)}
 
 
 def month_of(day: date) -> str:

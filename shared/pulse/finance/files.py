@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pulse import lake
 from pulse.csv_cells import csv_line, unguard
-from pulse.finance.figures import Figure, Figures, Key
+from pulse.finance.figures import Figure, FigureKey, Figures
 
 CSV = "revenue.csv"
 PARQUET = "revenue.parquet"
@@ -50,7 +50,7 @@ def read_parquet(body: bytes) -> Figures:
     """The figures of a revenue.parquet."""
     table = pq.ParquetFile(pa.BufferReader(body)).read(columns=ADJUSTED)
     columns = [table[name].to_pylist() for name in ADJUSTED]
-    return {Key(*row[:5]): Figure(*row[5:]) for row in zip(*columns, strict=True)}
+    return {FigureKey(*row[:5]): Figure(*row[5:]) for row in zip(*columns, strict=True)}
 
 
 def adjustment_file(changes: Figures) -> bytes:
@@ -106,10 +106,10 @@ def _parquet(schema: pa.Schema, rows: Iterator[Sequence[Any]]) -> bytes:
     return body
 
 
-def _change(line: Sequence[str], read: Callable[[str], str]) -> tuple[Key, Figure]:
+def _change(line: Sequence[str], read: Callable[[str], str]) -> tuple[FigureKey, Figure]:
     day, media_type, segment, service, currency, interactions, revenue = line
     return (
-        Key(
+        FigureKey(
             date.fromisoformat(day),
             read(media_type),
             read(segment) or None,

@@ -39,7 +39,7 @@ class UnsendableError(PulseError):
 
 
 @dataclass(frozen=True)
-class Line:
+class QuarantineLine:
     """A line of an object under quarantine/."""
 
     key: str
@@ -156,7 +156,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LineFilter:
     """The conditions on lines; None is no condition."""
 
     tenant: str | None = None
@@ -166,7 +166,7 @@ class Wanted:
     day: date | None = None
     """The UTC day on which they were set aside."""
 
-    def holds(self, line: Line) -> bool:
+    def holds(self, line: QuarantineLine) -> bool:
         """Whether the line meets all conditions."""
         return (
             self.tenant in (None, line.tenant)
@@ -181,7 +181,7 @@ class Resent:
 
     lines: int
     events: int
-    unsendable: tuple[tuple[Line, str], ...]
+    unsendable: tuple[tuple[QuarantineLine, str], ...]
 
 
 @dataclass(frozen=True)
@@ -191,22 +191,26 @@ class Quarantine:
     objects: Objects
     queue: Queue
 
-    def lines(self, wanted: Wanted) -> Iterator[Line]:
+    def lines(self, wanted: LineFilter) -> Iterator[QuarantineLine]:
         """The wanted lines, by stream and in the order in which they were set aside."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for lines in pool.map(self._read, self._keys(wanted.day)):
                 yield from filter(wanted.holds, lines)
 
     def resend(
-        self, wanted: Wanted, mend: Callable[[Line], Line | None], *, dry: bool = False
+        self,
+        wanted: LineFilter,
+        mend: Callable[[QuarantineLine], QuarantineLine | None],
+        *,
+        dry: bool = False,
     ) -> Resent:
         """Send the wanted lines, each as `mend` returns it; None leaves the line as it is.
 
         Lines that were sent are removed from the quarantine; write_raw may set them aside again.
         Lines that cannot be sent stay. A dry run changes nothing.
         """
-        sent: list[Line] = []
-        unsendable: list[tuple[Line, str]] = []
+        sent: list[QuarantineLine] = []
+        unsendable: list[tuple[QuarantineLine, str]] = []
         for key in self._keys(wanted.day):
             bodies: dict[str, str] = {}
             for line in filter(wanted.holds, self._read(key)):
@@ -228,7 +232,7 @@ class Quarantine:
         """
         marked: set[str] = set()
 
-        def mark(lines: list[Line]) -> list[Line]:
+        def mark(lines: list[QuarantineLine]) -> list[QuarantineLine]:
             marked.clear()
             marked.update(line.id for line in lines if line.id in bodies)
             return [line.marked if line.id in bodies else line for line in lines]
@@ -238,7 +242,9 @@ class Quarantine:
             list(pool.map(lambda name: self.queue.send(bodies[name], {}), sorted(marked)))
         self._change(key, lambda lines: [line for line in lines if line.id not in marked])
 
-    def _change(self, key: str, change: Callable[[list[Line]], list[Line]]) -> None:
+    def _change(
+        self, key: str, change: Callable[[list[QuarantineLine]], list[QuarantineLine]]
+    ) -> None:
         """Replace an object's lines by what `change` returns; delete the object if that is []."""
         for _ in range(_TRIES):
             found = self.objects.look(key)
@@ -262,11 +268,11 @@ class Quarantine:
         keys = self.objects.keys(lake.QUARANTINE)
         return keys if day is None else (key for key in keys if f"/dt={day}/" in key)
 
-    def _read(self, key: str) -> list[Line]:
+    def _read(self, key: str) -> list[QuarantineLine]:
         """The lines of an object; none if it is gone: another run sent or erased all of them."""
         found = self.objects.look(key)
         return _lines(key, found[0]) if found else []
 
 
-def _lines(key: str, body: bytes) -> list[Line]:
-    return [Line.read(key, text) for text in body.decode().splitlines()]
+def _lines(key: str, body: bytes) -> list[QuarantineLine]:
+    return [QuarantineLine.read(key, text) for text in body.decode().splitlines()]

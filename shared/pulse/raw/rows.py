@@ -45,7 +45,7 @@ class Origin:
     timezone: str
 
 
-class Column(NamedTuple):
+class ColumnRule(NamedTuple):
     """Which values a column may hold."""
 
     name: str
@@ -90,28 +90,28 @@ class RowsOf:
         return dict.fromkeys(self.stream.columns)
 
     @cached_property
-    def declared(self) -> tuple[Column, ...]:
+    def declared(self) -> tuple[ColumnRule, ...]:
         """Which values each column may hold, in the table's order."""
         needed = self.stream.in_every_message
         return tuple(
-            Column(name, kind, *_HOLDS[kind], name in needed, name.endswith("_us"))
+            ColumnRule(name, kind, *_HOLDS[kind], name in needed, name.endswith("_us"))
             for name, kind in self.stream.columns.items()
         )
 
     @cached_property
-    def bounded(self) -> tuple[Column, ...]:
+    def bounded(self) -> tuple[ColumnRule, ...]:
         """The columns that have a condition beyond the type."""
         return tuple(column for column in self.declared if column.holds or column.is_moment)
 
     @cached_property
-    def misfit(self) -> Callable[[tuple[type, ...]], Column | None]:
+    def misfit(self) -> Callable[[tuple[type, ...]], ColumnRule | None]:
         """Finds the first column that does not take its type, among a row's types in table order.
 
         Most rows have one of a few patterns of types; the result for each pattern is remembered.
         """
 
         @lru_cache(maxsize=10_000)
-        def first(types: tuple[type, ...]) -> Column | None:
+        def first(types: tuple[type, ...]) -> ColumnRule | None:
             pairs = zip(self.declared, types, strict=True)
             return next((column for column, given in pairs if not column.takes(given)), None)
 

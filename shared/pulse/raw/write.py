@@ -38,7 +38,7 @@ _AT_ONCE = 8  # objects written at the same time; an import of a year has hundre
 
 
 @dataclass(eq=False)
-class Target:
+class NewObject:
     """An object to be written: rows of a day, or, without a day, lines of the quarantine."""
 
     stream: str
@@ -54,7 +54,7 @@ class Batch:
 
     def __init__(self, tombstones: Tombstones) -> None:
         self._tombstones = tombstones
-        self._targets: dict[tuple[str, date | None], Target] = {}
+        self._targets: dict[tuple[str, date | None], NewObject] = {}
         self.left_out = 0
         """How many items were left out, since their person or source was erased or purged."""
 
@@ -89,14 +89,14 @@ class Batch:
         target.lines.append(line)
 
     @property
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[NewObject]:
         """All objects to be written."""
         return list(self._targets.values())
 
-    def _target(self, stream: str, day: date | None, message_id: str) -> Target:
+    def _target(self, stream: str, day: date | None, message_id: str) -> NewObject:
         target = self._targets.get((stream, day))
         if target is None:
-            target = self._targets[stream, day] = Target(stream, day)
+            target = self._targets[stream, day] = NewObject(stream, day)
         target.messages.add(message_id)
         return target
 
@@ -238,7 +238,7 @@ class WriteRaw:
 
     # -- storing
 
-    def _store(self, target: Target) -> Target | None:
+    def _store(self, target: NewObject) -> NewObject | None:
         """Write one target; return None, or the target if that failed."""
         try:
             if target.day is None:
@@ -250,7 +250,7 @@ class WriteRaw:
             return target
         return None
 
-    def _store_rows(self, target: Target, day: date) -> None:
+    def _store_rows(self, target: NewObject, day: date) -> None:
         stream = ROWS[target.stream].stream
         rows = sorted(target.rows, key=ROWS[target.stream].sort_key)
         key = lake.raw_key(target.stream, day, lake.ulid())
@@ -258,9 +258,9 @@ class WriteRaw:
         if self._ledger.add(target.stream, day, tell=False).expired:
             self._set_aside(target, day)
 
-    def _tell(self, stored: Sequence[Target]) -> list[Target]:
+    def _tell(self, stored: Sequence[NewObject]) -> list[NewObject]:
         """Tell builders what is stored, once for each stream; return the targets that they miss."""
-        untold: list[Target] = []
+        untold: list[NewObject] = []
         for stream in dict.fromkeys(target.stream for target in stored if target.day):
             try:
                 self._ledger.changes.tell(stream)
@@ -269,7 +269,7 @@ class WriteRaw:
                 untold += [one for one in stored if one.day and one.stream == stream]
         return untold
 
-    def _wake_for_first(self, stored: Sequence[Target]) -> None:
+    def _wake_for_first(self, stored: Sequence[NewObject]) -> None:
         """Invoke a builder at once for a tenant's first events: somebody tries Pulse and waits.
 
         Later events wait for the schedule. If this call fails, so do the first ones.
@@ -283,7 +283,7 @@ class WriteRaw:
         except Exception as error:
             _log("builders not woken", error)
 
-    def _set_aside(self, target: Target, day: date) -> None:
+    def _set_aside(self, target: NewObject, day: date) -> None:
         """Also keep the rows of an expired day as lines of the quarantine: no build counts them.
 
         A day can expire after its row was made, if the stack's retention was shortened. housekeep
@@ -301,7 +301,7 @@ class WriteRaw:
         target.rows.clear()
         self._store_aside(target)
 
-    def _store_aside(self, target: Target) -> None:
+    def _store_aside(self, target: NewObject) -> None:
         now = days.now()
         key = lake.quarantine_key(target.stream, now.date(), lake.ulid(now))
         self._objects.put(key, "".join(line + "\n" for line in target.lines).encode())

@@ -18,7 +18,7 @@ from pulse import days
 from pulse.csv_cells import CsvForm
 from pulse.days import DateRange
 from pulse.errors import ConflictError
-from pulse.export_orders import Export, Request
+from pulse.export_orders import Export, ExportRequest
 from pulse.filters import Condition, Filters
 from pulse.store.records import Record, Records
 
@@ -212,7 +212,9 @@ def _export(tenant: str, record: Record) -> Export:
     return Export(
         tenant=tenant,
         id=record["sk"],
-        request=Request(record["stream"], DateRange(start, end), filters, record["format"], form),
+        request=ExportRequest(
+            record["stream"], DateRange(start, end), filters, record["format"], form
+        ),
         created_us=record["created_us"],
         started_us=record.get("started_us"),
         tries=record.get("tries", 0),

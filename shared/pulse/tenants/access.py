@@ -57,7 +57,7 @@ class _Memory:
                 del self._answers[next(iter(self._answers))]
 
 
-class Records(Protocol):
+class TenantRecords(Protocol):
     """The stored tenants, surveys and keys; pulse.store.tenants.Tenants is one."""
 
     def key(self, sha256: str) -> Key | None:
@@ -81,7 +81,7 @@ class Directory:
     random pushes nothing that exists out of the memory.
     """
 
-    tenants: Records
+    tenants: TenantRecords
     remember_us: int = REMEMBER_US
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """The limits of requests to this process, by HTTP method; HEAD counts as GET."""

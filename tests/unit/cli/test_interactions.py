@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pulse.cli.exits import WrongUseError
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.notation import Notation
-from pulse.cli.plan import Event, Plan, RowError
+from pulse.cli.plan import Event, ImportPlan, RowError
 from pulse.cli.table import Row, Table
 from pulse.cli.times import TimeFormatError, TimeReader
 from pulse.streams.interactions import INTERACTIONS as STREAM
@@ -41,10 +41,10 @@ def plan(
     timezone: str = "UTC",
     *,
     decimal_comma: bool = False,
-) -> Plan:
+) -> ImportPlan:
     values = {"media_type": "voice"} if fixed is None else fixed
     notation = Notation(TimeReader(timezone), decimal_comma)
-    return Plan.make(INTERACTIONS, FILE, columns, values, notation)
+    return ImportPlan.make(INTERACTIONS, FILE, columns, values, notation)
 
 
 def row(**cells: str) -> Row:

@@ -17,9 +17,9 @@ from pulse.cli.posting import (
     MOST_ITEMS,
     RESPONSES,
     SESSIONS,
+    BatchRoute,
     Item,
     Posted,
-    Route,
     batches,
     item,
     post,
@@ -35,7 +35,7 @@ def answer(status: int, body: Any = None, **headers: str) -> Answer:
 class Interface:
     """Takes batches as ingest does; `faults` are what its first answers are instead."""
 
-    def __init__(self, *faults: Answer | Exception, route: Route = RESPONSES) -> None:
+    def __init__(self, *faults: Answer | Exception, route: BatchRoute = RESPONSES) -> None:
         self.faults = list(faults)
         self.route = route
         self.stored: list[Any] = []
@@ -77,7 +77,7 @@ def test_everything_is_stored_once_and_counted() -> None:
 
 
 @pytest.mark.parametrize("route", [INTERACTIONS, SESSIONS], ids=lambda route: route.name)
-def test_each_kind_has_its_route(route: Route) -> None:
+def test_each_kind_has_its_route(route: BatchRoute) -> None:
     interface = Interface(route=route)
     (result,) = send_all([1, 11, 2], interface)
     assert (result.accepted, sorted(interface.stored)) == (2, [1, 2])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse.cli.notation import Notation
-from pulse.cli.plan import Plan
+from pulse.cli.plan import ImportPlan
 from pulse.cli.preparing import prepare
 from pulse.cli.rejects import RejectsFile
 from pulse.cli.responses import RESPONSES
@@ -25,7 +25,7 @@ def sent(path: Path, *lines: str, timezone: str = "UTC") -> list[tuple[date | No
     file = Table.open(path)
     columns = {"answered_at": "when", "score": "points"}
     notation = Notation(TimeReader("UTC"))
-    plan = Plan.make(RESPONSES, file, columns, {"survey_id": "s"}, notation)
+    plan = ImportPlan.make(RESPONSES, file, columns, {"survey_id": "s"}, notation)
     with Spool() as spool:
         prepared = prepare(file, plan, timezone, spool, lambda row, fault: None)
         return [(ready.day, ready.row.line) for ready in prepared.ready()]

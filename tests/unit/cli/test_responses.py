@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pulse.cli.exits import WrongUseError
 from pulse.cli.notation import Notation
-from pulse.cli.plan import Meanings, Plan, RowError, RowIds
+from pulse.cli.plan import ImportPlan, Meanings, RowError, RowIds
 from pulse.cli.responses import RESPONSES
 from pulse.cli.table import MomentCell, NumberCell, Row, Table
 from pulse.cli.times import TimeFormatError, TimeReader
@@ -30,9 +30,9 @@ COLUMNS = {
 
 def plan(
     columns: dict[str, str] = COLUMNS, fixed: dict[str, str] | None = None, timezone: str = "UTC"
-) -> Plan:
+) -> ImportPlan:
     values = {"survey_id": "email", "channel": "chat"} if fixed is None else fixed
-    return Plan.make(RESPONSES, FILE, columns, values, Notation(TimeReader(timezone)))
+    return ImportPlan.make(RESPONSES, FILE, columns, values, Notation(TimeReader(timezone)))
 
 
 PLAN = plan()
@@ -205,7 +205,9 @@ def test_a_row_of_our_own_export_says_what_was_sent(tmp_path: Path, text: str) -
     path.write_text(text_of_file, encoding="utf-8", newline="")
     file = Table.open(path)
     columns = {"answered_at": "answered_at", "score": "score", "agent_id": "agent"}
-    read = Plan.make(RESPONSES, file, columns, {"survey_id": "s"}, Notation(TimeReader("UTC")))
+    read = ImportPlan.make(
+        RESPONSES, file, columns, {"survey_id": "s"}, Notation(TimeReader("UTC"))
+    )
     (only,) = file.rows()
     assert read.event(only)["agent_id"] == text
 
@@ -222,7 +224,7 @@ def meant(text: str, meanings: Meanings = Meanings(), **notation: bool) -> Any: 
     """The event's score of a cell, or the code of its fault."""
     written = Notation(TimeReader("UTC"), **notation)
     columns = {"answered_at": "date", "score": "rating"}
-    made = Plan.make(RESPONSES, FILE, columns, {"survey_id": "s"}, written, meanings)
+    made = ImportPlan.make(RESPONSES, FILE, columns, {"survey_id": "s"}, written, meanings)
     try:
         return made.event(Row(2, ("2026-11-20", "", text, "", ""))).get("score")
     except RowError as error:
@@ -277,7 +279,7 @@ def test_meanings_belong_to_mapped_fields() -> None:
 def test_a_cell_that_holds_a_number_or_a_time_is_read_by_no_notation() -> None:
     notation = Notation(TimeReader("Europe/Berlin", "%d.%m.%Y"), decimal_comma=True)
     columns = {"answered_at": "date", "score": "rating", "tags.plan": "plan"}
-    made = Plan.make(RESPONSES, FILE, columns, {"survey_id": "s"}, notation)
+    made = ImportPlan.make(RESPONSES, FILE, columns, {"survey_id": "s"}, notation)
     cells = (MomentCell("2026-11-20 09:00:00"), "", NumberCell("9.0"), "", NumberCell("12.5"))
     event = made.event(Row(2, cells))
     assert (event["answered_at"], event["score"]) == ("2026-11-20T08:00:00Z", 9)

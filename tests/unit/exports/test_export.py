@@ -10,7 +10,7 @@ from pulse import days, lake
 from pulse.csv_cells import CsvForm
 from pulse.days import DateRange
 from pulse.errors import BadRequestError
-from pulse.export_orders import FILTERS, KEEP, LEASE_US, Export, Request
+from pulse.export_orders import FILTERS, KEEP, LEASE_US, Export, ExportRequest
 from pulse.exports.request import read_request
 from pulse.filters import Condition
 from pulse.tenants.tenant import TableState, Tenant, YearState
@@ -22,12 +22,12 @@ ASKED = {"stream": "responses", "start_date": "2026-11-01", "end_date": "2026-11
 BERLIN = Tenant("acme", "Acme", timezone="Europe/Berlin", week_start="sunday")
 
 
-def request(**more: Any) -> Request:
+def request(**more: Any) -> ExportRequest:
     return read_request({**ASKED, **more}, BERLIN)
 
 
 def test_a_request_without_filters_is_for_every_row_as_csv() -> None:
-    asked = Request("responses", DateRange(date(2026, 11, 1), date(2026, 11, 20)), {}, "csv")
+    asked = ExportRequest("responses", DateRange(date(2026, 11, 1), date(2026, 11, 20)), {}, "csv")
     assert request() == asked
     assert request().file_name == "responses_2026-11-01_2026-11-20.csv"
     assert request(format="parquet").file_name.endswith(".parquet")

@@ -8,7 +8,7 @@ import pytest
 from pulse.finance.figures import (
     NOTHING,
     Figure,
-    Key,
+    FigureKey,
     add,
     closing_day,
     difference,
@@ -17,7 +17,7 @@ from pulse.finance.figures import (
 )
 
 DAY = date(2026, 10, 31)
-EUR = Key(DAY, "voice", "gold", "sales", "EUR")
+EUR = FigureKey(DAY, "voice", "gold", "sales", "EUR")
 USD = EUR._replace(currency="USD")
 
 

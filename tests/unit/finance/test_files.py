@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from pulse.finance.figures import Figure, Figures, Key
+from pulse.finance.figures import Figure, FigureKey, Figures
 from pulse.finance.files import (
     COLUMNS,
     adjustment_file,
@@ -24,7 +24,7 @@ from pulse.finance.files import (
 DAY = date(2026, 10, 31)
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 keys = st.builds(
-    Key,
+    FigureKey,
     st.dates(date(1990, 1, 1), date(2100, 1, 1)),
     st.sampled_from(["voice", "email"]),
     st.none() | texts,
@@ -35,8 +35,8 @@ amounts = st.integers(-(10**37), 10**37).map(lambda n: Decimal(f"{n}E-4"))
 figures = st.dictionaries(keys, st.builds(Figure, st.integers(-(2**63), 2**63 - 1), amounts))
 
 
-def key(segment: str | None = None, service: str | None = None, currency: str = "EUR") -> Key:
-    return Key(DAY, "voice", segment, service, currency)
+def key(segment: str | None = None, service: str | None = None, currency: str = "EUR") -> FigureKey:
+    return FigureKey(DAY, "voice", segment, service, currency)
 
 
 def test_a_month_as_csv() -> None:

@@ -7,16 +7,16 @@ import pytest
 
 from pulse import days
 from pulse.ingest.message import Message
-from pulse.raw.resend import Line, UnsendableError, Wanted
+from pulse.raw.resend import LineFilter, QuarantineLine, UnsendableError
 from pulse.raw.rows import Origin, Row, row_of
 from tests import format_samples as samples
 
 pytestmark = pytest.mark.usefixtures("noon")
 
 
-def lines(number: str) -> list[Line]:
+def lines(number: str) -> list[QuarantineLine]:
     body = (samples.FOLDER / "quarantine" / number / "lines.json").read_text()
-    return [Line.read("quarantine/key", text) for text in body.splitlines()]
+    return [QuarantineLine.read("quarantine/key", text) for text in body.splitlines()]
 
 
 def row(body: str, client_ip: str | None = None) -> Row:
@@ -49,7 +49,7 @@ def test_a_row_becomes_what_it_would_have_been(number: str, lost: set[str]) -> N
 def test_an_item_of_a_batch_was_received_when_it_was() -> None:
     first, _ = lines("2")
     later = {**first.told, "received": days.iso(samples.NOON_US + 7)}
-    assert Message.decode(Line("", later).body()).received_us == samples.NOON_US + 7
+    assert Message.decode(QuarantineLine("", later).body()).received_us == samples.NOON_US + 7
 
 
 @pytest.mark.parametrize("country", [None, "FR"])
@@ -57,7 +57,7 @@ def test_a_servers_item_keeps_the_country_that_its_address_told(country: str | N
     item = {name: value for name, value in samples.RESPONSE.items() if name != "country"}
     given = {"tenant": "acme", "key_kind": "secret", "user_agent": None, "country": "DE"}
     item |= {"country": country} if country else {}
-    line = Line("", {**lines("2")[0].told, "row": {**given, "item": item}})
+    line = QuarantineLine("", {**lines("2")[0].told, "row": {**given, "item": item}})
     assert row(line.body())["country"] == (country or "DE")
 
 
@@ -74,7 +74,9 @@ def test_a_servers_item_keeps_the_country_that_its_address_told(country: str | N
     ],
 )
 def test_what_is_no_message_has_to_be_mended_first(about: Any) -> None:
-    line = Line("", {"reason": "r", "stream": "responses", "received": days.iso(1), **about})
+    line = QuarantineLine(
+        "", {"reason": "r", "stream": "responses", "received": days.iso(1), **about}
+    )
     with pytest.raises(UnsendableError, match=r"\w"):
         line.body()
     assert isinstance(line.event_ids, list)
@@ -85,21 +87,21 @@ def test_a_mark_changes_no_lines_name() -> None:
     first, _ = lines("2")
     assert first.marked.id == first.id
     assert (first.marked.is_marked, first.is_marked) == (True, False)
-    assert Line.read("", first.marked.text).id == first.id
+    assert QuarantineLine.read("", first.marked.text).id == first.id
     assert first.with_values({"score": 4}).id != first.id
 
 
 @pytest.mark.parametrize(
     ("wanted", "held"),
     [
-        (Wanted(), ["row", "message"]),
-        (Wanted(tenant="acme"), ["row"]),
-        (Wanted(tenant="gone"), ["message"]),
-        (Wanted(stream="responses"), ["row", "message"]),
-        (Wanted(stream="sessions"), []),
-        (Wanted(reason="no tenant"), ["message"]),
+        (LineFilter(), ["row", "message"]),
+        (LineFilter(tenant="acme"), ["row"]),
+        (LineFilter(tenant="gone"), ["message"]),
+        (LineFilter(stream="responses"), ["row", "message"]),
+        (LineFilter(stream="sessions"), []),
+        (LineFilter(reason="no tenant"), ["message"]),
     ],
 )
-def test_which_lines_are_meant(wanted: Wanted, held: list[str]) -> None:
+def test_which_lines_are_meant(wanted: LineFilter, held: list[str]) -> None:
     found = [line for line in lines("2") if wanted.holds(line)]
     assert [kind for line in found for kind in ("row", "message") if kind in line.told] == held
