@@ -1,16 +1,16 @@
-// One answer, as POST /v1/responses takes it.
+// One answer, in the form of POST /v1/responses.
 //
-// Its response_id and answered_at are made once: whatever is sent later under the same two
-// replaces what was sent before, so a retry counts once and a comment completes the answer.
+// Its response_id and answered_at are made once. An answer that is sent later with the same two
+// replaces the earlier one, so a retry counts once, and a comment can be added.
 
-/** Whom and what an answer is about, as the link or the host page knows it. */
+/** Whom and what an answer is about, as far as the link or the host page says it. */
 export interface Context {
   channel?: string;
   agent?: string;
   agent_name?: string;
   interaction?: string;
   customer?: string;
-  /** Proves agent and interaction, where a link was signed for them. */
+  /** The signature of a link, which proves its agent and interaction. */
   signature?: string;
   tags?: Record<string, string>;
 }
@@ -30,7 +30,7 @@ export interface Answer {
   comment?: string;
 }
 
-/** What tells one question from another: an answer about somebody else is another answer. */
+/** The fields that distinguish two answers to a survey: one about another agent is another one. */
 export type Subject = Pick<Answer, "channel" | "agent_id" | "interaction_id" | "customer_id">;
 
 export const COMMENT_LIMIT = 4000;
@@ -38,12 +38,12 @@ const TEXT_LIMIT = 128;
 const TAGS_LIMIT = 20;
 const TAG_KEY_LIMIT = 64;
 const CHANNEL_LIMIT = 40;
-/** Texts that mean something of their own in reports: the API refuses them as names. */
+/** Texts with a special meaning in reports, which the API refuses as names. */
 const RESERVED = ["(none)", "(other)", "(rest)"];
 
 /**
- * What a help desk should have filled in and did not: {{…}}, {!…}, {%…%}, #{…}, %{…}, ${…}, {$…},
- * *|…|*, <OTRS_…>. `pulse survey link` lets the same pass (cli/survey_links.py).
+ * Placeholders that a help desk did not replace: {{…}}, {!…}, {%…%}, #{…}, %{…}, ${…}, {$…},
+ * *|…|*, <OTRS_…>. `pulse survey link` accepts the same ones (cli/survey_links.py).
  */
 const PLACEHOLDER =
   /\{\{[^{}]*\}\}|\{[!$][^{}]*\}|\{%[^{}]*%\}|[#%$]\{[^{}]*\}|\*\|[^*|]*\|\*|<OTRS_[^<>]*>/;
@@ -64,7 +64,7 @@ export function newAnswer(
   };
 }
 
-/** The answer with a comment; without one where the text is blank. */
+/** The answer with a comment, or without one if the text is blank. */
 export function withComment({ comment: _, ...answer }: Answer, text: string): Answer {
   const comment = wellFormed(text).trim().slice(0, COMMENT_LIMIT);
   return comment ? { ...answer, comment: wellFormed(comment) } : answer;
@@ -75,7 +75,7 @@ export function subjectOf(context: Context): Subject {
   return subject;
 }
 
-/** The context as fields of an answer. What the API would refuse is left out: the score counts. */
+/** The context as fields of an answer, without values that the API would refuse. */
 function fields(context: Context): Partial<Answer> {
   const channel = text(context.channel);
   const agent = text(context.agent);

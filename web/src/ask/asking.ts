@@ -1,4 +1,4 @@
-// One survey being asked of one visitor: the answer so far, and what is remembered of it.
+// One survey that one visitor is asked: the answer so far, and what the browser remembers of it.
 
 import { type Answer, type Context, newAnswer, subjectOf, withComment } from "./answer.ts";
 import { newId } from "./identity.ts";
@@ -6,7 +6,7 @@ import { type Memory, readJson } from "./memory.ts";
 import type { Outbox, State, Watch } from "./outbox.ts";
 import { scores, type Survey } from "./survey.ts";
 
-/** Answers about a named interaction can be changed this long; others an hour. */
+/** How long answers about a named interaction can be changed; others can for an hour. */
 const KEPT_DAYS = 30;
 const PREFIX = "pulse.answered.";
 
@@ -17,13 +17,13 @@ export interface Place {
 
 export class Asking {
   readonly survey: Survey;
-  /** Whether a browser answers but once: where an interaction is named. */
+  /** Whether a browser may answer only once: if an interaction is named. */
   readonly once: boolean;
   readonly #context: Context;
   readonly #place: Place;
   readonly #memory: Memory;
   readonly #outbox: Outbox;
-  /** What the answer is remembered by: the question with all that it is about. */
+  /** The name under which the answer is remembered: the survey and all that it is about. */
   readonly #name: string;
   #answer: Answer | undefined;
   #state: State | undefined;
@@ -44,18 +44,18 @@ export class Asking {
     return this.#answer;
   }
 
-  /** The answer that this visitor has given before to the same question, if it can be changed. */
+  /** The visitor's earlier answer to the same question, if it can still be changed. */
   earlier(): Answer | undefined {
     const answer = readJson<Answer>(this.#memory, this.#name);
     return answer && scores(this.survey).includes(answer.score) ? answer : undefined;
   }
 
-  /** From here on votes and comments replace the earlier answer. */
+  /** Lets later votes and comments replace the earlier answer. */
   reopen(): void {
     this.#answer = this.earlier();
   }
 
-  /** Sends the score; nothing where that very one is on its way or stored already. */
+  /** Sends the score, unless the same one is being sent or is stored already. */
   vote(score: number, watch: Watch): void {
     const taken = this.#state !== undefined && this.#state !== "refused";
     if (taken && this.#answer?.score === score) return;
@@ -68,17 +68,17 @@ export class Asking {
     );
   }
 
-  /** What was answered meanwhile in another tab, where a browser answers once. */
+  /** The answer from another tab meanwhile, if a browser may answer only once. */
   #elsewhere(): Answer | undefined {
     return this.once ? this.earlier() : undefined;
   }
 
-  /** Sends the answer again, now with a comment. */
+  /** Sends the answer again, with a comment. */
   comment(text: string, watch: Watch): void {
     if (this.#answer) this.#post(withComment(this.#answer, text), watch);
   }
 
-  /** Tries again whatever waits for a connection. */
+  /** Tries again to send what waits for a connection. */
   retry(): void {
     this.#outbox.resume();
   }
@@ -97,7 +97,7 @@ export class Asking {
     });
   }
 
-  /** The API has stored the answer under another time: whatever replaces it says that time too. */
+  /** Takes the time under which the API has stored the answer, for answers that replace it. */
   #correct(answeredAt: string): void {
     if (!this.#answer) return;
     this.#answer = { ...this.#answer, answered_at: answeredAt };

@@ -1,4 +1,4 @@
-// DOM without markup in texts: works where a page requires Trusted Types.
+// Makes DOM elements without parsing HTML, so that it works on pages that require Trusted Types.
 
 type Attributes = Record<string, string | number | undefined>;
 

@@ -1,4 +1,4 @@
-// The pictures of a scale. A face is told by its shape alone: mouth and brows follow the mood.
+// The pictures of a scale. Faces differ by their shape, not only by colour: mouth and brows show moods.
 
 import { shape, svg } from "./elements.ts";
 

@@ -1,5 +1,5 @@
-// The whole conversation: question, how the sending goes or thanks, and room for a comment.
-// The survey page and the widget show the same one.
+// The form: the question, the state of the sending or thanks, and a field for a comment. The survey
+// page and the widget show the same form.
 
 import { COMMENT_LIMIT } from "./answer.ts";
 import type { Asking } from "./asking.ts";
@@ -14,9 +14,9 @@ export interface Form {
 }
 
 export interface FormOptions {
-  /** A score that the visitor has come with: chosen, not voted. */
+  /** The score of the link that the visitor has followed: it is chosen, and no vote. */
   preselected?: number | undefined;
-  /** Said while the score that the visitor has come with waits to be sent. */
+  /** The text that is shown until that score is sent. */
   hint?: string | undefined;
   /** Called with each vote. */
   voted?: () => void;
@@ -53,7 +53,7 @@ export function drawForm(asking: Asking, options: FormOptions = {}): Form {
     options.voted?.();
   }
 
-  /** One state at a time: thanks are said once the answer has arrived, and never before. */
+  /** Shows one state at a time; thanks are shown only after the answer has arrived. */
   function tell(state: State, code?: string): void {
     status.dataset["state"] = state;
     status.replaceChildren(told(asking.survey, state, code));
@@ -75,14 +75,14 @@ export function drawForm(asking: Asking, options: FormOptions = {}): Form {
   return { root, focus: scale.focus };
 }
 
-/** How it stands with the answer, in the survey's words. */
+/** The state of the answer in words. */
 function told({ words, thanks }: Survey, state: State, code?: string): HTMLElement {
   if (state === "sent") return element("h2", {}, thanks || words.sent);
   const text = state === "refused" ? `${words.refused} (${code})` : words[state];
   return element("p", {}, text);
 }
 
-/** A button that only a person presses: scripts' clicks are not trusted. */
+/** A button that only a person can press: it ignores clicks that a script made. */
 export function button(label: string, press: () => void, name = "button"): HTMLButtonElement {
   const made = element("button", { type: "button", class: name }, label);
   made.addEventListener("click", (event) => {

@@ -1,6 +1,6 @@
-// Ids and times of answers, whatever the browser lacks and however wrong its clock is.
+// Ids and times of answers, in every browser and however wrong its clock is.
 
-/** A random UUID; `crypto.randomUUID` itself exists on https pages alone. */
+/** A random UUID. `crypto.randomUUID` cannot be used: it exists only on https pages. */
 export function newId(source: Pick<Crypto, "getRandomValues"> = crypto): string {
   const bytes = source.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
@@ -9,11 +9,11 @@ export function newId(source: Pick<Crypto, "getRandomValues"> = crypto): string 
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** What a page reads the time from. */
+/** The clocks of a page. */
 export interface Clocks {
-  /** The browser's clock, milliseconds since 1970: it may be wrong, and be put right at any time. */
+  /** The browser's clock, in milliseconds since 1970. It may be wrong, and corrected at any time. */
   wall: () => number;
-  /** Milliseconds that only run forward. Some browsers stop them while the machine sleeps. */
+  /** A clock that never goes back, in milliseconds. Some browsers stop it during the machine's sleep. */
   running: () => number;
 }
 
@@ -22,12 +22,12 @@ export const CLOCKS: Clocks = { wall: () => Date.now(), running: () => performan
 /**
  * The server's time from now on, in milliseconds since 1970.
  *
- * `servedAt` is when the server made a reply that a cache may have kept for `freshS` seconds. A
- * browser's clock within that span may be right, and is believed; in place of any other one the
- * server's time is taken. From there on the time goes by what has passed. Where the browser's clock
- * was set back meanwhile only the running clock tells that; where the machine slept only the
- * browser's clock does. So the greater of the two counts. A clock that was set forward meanwhile
- * makes the time too late: the API then refuses it, and the outbox sends the answer's age.
+ * `servedAt` is when the server made a reply that a cache may have kept for `freshS` seconds. If the
+ * browser's clock is within that span, it may be right and is used; otherwise the server's time is
+ * used. From then on the passed time is added. If the browser's clock was set back meanwhile, only
+ * the running clock shows the passed time; if the machine slept, only the browser's clock does. So
+ * the greater of the two is added. If the browser's clock was set forward meanwhile, the time is too
+ * late; then the API refuses it, and the outbox sends the answer's age.
  */
 export function serverTime(servedAt: string, freshS: number, clocks = CLOCKS): () => number {
   const [wall, running] = [clocks.wall(), clocks.running()];

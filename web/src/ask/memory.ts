@@ -1,7 +1,7 @@
-// What the browser remembers for us: localStorage where it may be used, else this page's memory.
+// A memory in the browser: localStorage if that may be used, otherwise the memory of this page.
 
 export interface Memory {
-  /** False where nothing outlives this page. */
+  /** Whether it outlives this page. */
   readonly lasting: boolean;
   read(name: string): string | null;
   write(name: string, value: string): void;
@@ -11,7 +11,7 @@ export interface Memory {
 
 type Store = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
 
-/** `store` may throw, as `window.localStorage` does where storage is refused. */
+/** Opens the memory. `store` may throw, as `window.localStorage` does if storage is refused. */
 export function openMemory(store: () => Store): Memory {
   const here = new Map<string, string>();
   const there = usable(store);

@@ -1,4 +1,4 @@
-// What faces say, for those who do not see them: from the unhappiest to the happiest.
+// Names of faces for people who do not see them, from the unhappiest to the happiest.
 
 const MOODS: Readonly<Record<string, string>> = {
   en: "very unhappy|unhappy|neutral|happy|very happy",
@@ -15,7 +15,7 @@ const MOODS: Readonly<Record<string, string>> = {
   he: "לא מרוצה בכלל|לא מרוצה|ניטרלי|מרוצה|מרוצה מאוד",
 };
 
-/** A face between -1, very unhappy, and 1, very happy, in words; English where there are none. */
+/** The name of a face from -1, very unhappy, to 1, very happy; in English if `language` has none. */
 export function moodName(language: string, mood: number): string {
   const names = (MOODS[language.split("-")[0] ?? ""] ?? MOODS["en"] ?? "").split("|");
   return names[Math.round((mood + 1) * 2)] ?? "";

@@ -1,26 +1,26 @@
-// Answers on their way: each is kept in the browser's memory until the API says that it is stored.
+// The outbox: it keeps each answer in the browser's memory until the API has stored it.
 //
-// One parcel an answer, under its response_id: a newer version takes the place of the one that
-// has not been stored yet. Several tabs may send the same parcel; it counts once.
+// An answer is one parcel under its response_id; a newer version replaces one that is not stored yet.
+// Several tabs may send the same parcel; it counts once.
 //
-// An answer that the API refuses for its time was given by a wrong clock: it goes again with its
-// age in the place of its time, and the server's clock tells the rest.
+// If the API refuses an answer for its time, the browser's clock was wrong. Then the answer is sent
+// again with its age instead, and the server computes the time.
 
 import type { Accepted } from "../interface.ts";
 import { CLOCKS, type Clocks } from "./identity.ts";
 import { type Memory, readJson } from "./memory.ts";
 
 export type State = "sending" | "sent" | "waiting" | "refused";
-/** `answeredAt`: the time under which the API has stored an answer that came with its age. */
+/** `answeredAt` is the time under which the API has stored an answer that was sent with its age. */
 export type Watch = (state: State, code?: string, answeredAt?: string) => void;
 
 interface Parcel {
   url: string;
   body: string;
   since: number;
-  /** Milliseconds for which the API takes it. Parcels of earlier pages lack it: the API tells. */
+  /** For how many milliseconds the API accepts it. Parcels of older pages do not say this. */
   kept?: number;
-  /** Whether it goes with its age instead of its time. */
+  /** Whether it is sent with its age instead of its time. */
   aged?: boolean;
 }
 
@@ -28,7 +28,7 @@ interface Outcome {
   state: "sent" | "waiting" | "refused";
   code?: string;
   answeredAt?: string;
-  /** Seconds that the API asks to wait. */
+  /** How many seconds the API asks to wait. */
   wait?: number;
 }
 
@@ -36,7 +36,7 @@ interface Outcome {
 export interface World {
   memory: Memory;
   fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Where fetch has no keepalive: what sends while a page closes. */
+  /** Sends while a page closes, in browsers whose fetch has no keepalive. */
   beacon?: ((url: string, body: string) => boolean) | undefined;
   later: (run: () => void, ms: number) => void;
   clocks: Clocks;
@@ -46,9 +46,9 @@ const PREFIX = "pulse.outbox.";
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 const LONGEST_S = 20;
-/** What no repetition mends. */
+/** The statuses after which another try would not help. */
 const HOPELESS = [400, 401, 403, 413, 415, 422];
-/** What the API says of a time that no right clock can have told. */
+/** The API's codes for a time that a correct clock cannot have shown. */
 const WRONG_TIME = ["answered_at_in_future", "answered_at_too_old", "answered_at_invalid"];
 
 export class Outbox {
@@ -56,14 +56,14 @@ export class Outbox {
   readonly #onTheWay = new Map<string, string>();
   readonly #failures = new Map<string, number>();
   readonly #watches = new Map<string, Watch>();
-  /** When each answer of this page was first given, by the clock that only runs forward. */
+  /** When each answer of this page was first given, by the clock that never goes back. */
   readonly #given = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  /** Sends the body until it is stored, for `kept` milliseconds; `watch` is told how that goes. */
+  /** Sends the body until it is stored, for at most `kept` milliseconds; `watch` gets each state. */
   post(id: string, url: string, body: string, kept: number, watch: Watch): void {
     this.#watches.set(id, watch);
     const { wall, running } = this.#world.clocks;
@@ -73,12 +73,12 @@ export class Outbox {
     void this.#send(id);
   }
 
-  /** Tries at once whatever is still here, other visits' parcels included. */
+  /** Tries at once to send all parcels, including those of earlier visits. */
   resume(): void {
     for (const name of this.#world.memory.names(PREFIX)) void this.#send(name.slice(PREFIX.length));
   }
 
-  /** The page may be closing: its newest versions leave now, whatever is on the way already. */
+  /** Sends the newest versions of all answers now, because the page may be closing. */
   flush(): void {
     for (const id of this.#watches.keys()) {
       const parcel = this.#parcel(id);
@@ -119,13 +119,13 @@ export class Outbox {
     this.#watches.get(id)?.(outcome.state, outcome.code, outcome.answeredAt);
   }
 
-  /** The body of a parcel as it goes: with the answer's age where its time was refused. */
+  /** The body that is sent for a parcel; if its time was refused, with the answer's age. */
   #written(id: string, { body, since, aged }: Parcel): string {
     if (!aged) return body;
     const { answered_at: _, ...answer } = JSON.parse(body) as Record<string, unknown>;
     const { wall, running } = this.#world.clocks;
     const given = this.#given.get(id);
-    // An earlier visit's running clock is gone; its wall clock may have been put right since.
+    // an earlier visit's running clock is gone; the browser's clock may have been corrected since
     const age = given === undefined ? wall() - since : running() - given;
     return JSON.stringify({ ...answer, age_ms: Math.max(0, Math.round(age)) });
   }
@@ -158,7 +158,7 @@ export class Outbox {
 
 }
 
-/** How long to wait after so many failures: twice as long each time, never all at once. */
+/** How long to wait after so many failures: twice as long each time, with a random part. */
 export function backoff(failures: number, random: () => number = Math.random): number {
   const longest = Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), LONGEST_WAIT_MS);
   return longest * (0.5 + random() / 2);
@@ -183,7 +183,7 @@ async function codeOf(reply: Response): Promise<string> {
   }
 }
 
-/** A page's outbox: it goes on when there is a connection, and hurries when the page closes. */
+/** Opens a page's outbox, which sends when there is a connection and when the page closes. */
 export function openOutbox(memory: Memory, page: Window = window): Outbox {
   const keepsAlive = "keepalive" in Request.prototype;
   const outbox = new Outbox({

@@ -1,15 +1,15 @@
-// The question with its scores: native radios in a named group, and when one of them is a vote.
+// The question with its scores, which are native radios in a named group.
 //
-// Mail scanners follow links, some run scripts, press buttons and submit forms. So nothing votes
-// by itself: a vote is a trusted click that a pointer made, or Enter on the chosen radio. Arrow
-// keys and assistive technology choose; the Send button then votes.
+// Mail scanners follow links, and some run scripts, press buttons and submit forms. So a vote needs a
+// person: it is a trusted click that a pointer made, or Enter on the chosen radio. Arrow keys and
+// assistive technology only choose a score; the Send button votes for it.
 
 import { element } from "./elements.ts";
 import { face, star } from "./faces.ts";
 import { moodName } from "./moods.ts";
 import { meaning, mood, scores, type Survey } from "./survey.ts";
 
-/** How long after a pointer was lifted its click may come. */
+/** How many milliseconds after a pointer was lifted its click may come. */
 const CLICK_FOLLOWS_MS = 700;
 
 export interface Scale {
@@ -112,7 +112,7 @@ function text(name: string, content: string): HTMLElement {
   return element("span", { class: name }, content);
 }
 
-/** For ears alone. */
+/** A text for screen readers only. */
 function aside(content: string): HTMLElement {
   return text("aside", content && `, ${content}`);
 }

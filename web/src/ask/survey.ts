@@ -1,4 +1,4 @@
-// What is asked: the survey as GET /v1/surveys/{id} tells it (docs/api.md).
+// The survey, as GET /v1/surveys/{id} returns it (docs/api.md).
 
 import type { Survey as Served } from "../interface.ts";
 import { serverTime } from "./identity.ts";
@@ -13,7 +13,10 @@ export interface Survey extends Omit<Served, "metric" | "served_at" | "fresh_s">
   now: () => number;
 }
 
-/** `unknown`: key or survey do not exist, or not for this page. `unreachable`: no answer now. */
+/**
+ * `unknown`: the key or the survey does not exist, or may not be used on this page. `unreachable`:
+ * there is no reply now.
+ */
 export type Found = { survey: Survey } | { fault: "unknown" | "unreachable" };
 
 export async function findSurvey(
@@ -35,23 +38,23 @@ export async function findSurvey(
   }
 }
 
-/** Judges the clock at once: later the page's age would count as its fault. */
+/** Compares the clocks at once: later the age of the page would look like an error of its clock. */
 function received({ served_at, fresh_s, ...survey }: Served): Survey {
   return { ...survey, now: serverTime(served_at, fresh_s) };
 }
 
-/** Every score, from the lowest on. */
+/** All scores, the lowest first. */
 export function scores({ scale }: Pick<Survey, "scale">): number[] {
   return Array.from({ length: scale.max - scale.min + 1 }, (_, index) => scale.min + index);
 }
 
-/** How a score feels: from -1, the worst, to 1, the best. */
+/** The mood of a score, from -1 for the worst to 1 for the best. */
 export function mood({ scale }: Pick<Survey, "scale">, score: number): number {
   const share = (score - scale.min) / (scale.max - scale.min);
   return (scale.lower_is_better ? 1 - share : share) * 2 - 1;
 }
 
-/** What a score means in words: its label or, at the ends of the scale, the end's; else "". */
+/** The name of a score: its label or, at an end of the scale, the name of the end; else "". */
 export function meaning(
   { scale, labels, ends }: Pick<Survey, "scale" | "labels" | "ends">,
   score: number,

@@ -1,9 +1,9 @@
-// Who asks: the tenant's name and logo above the question, its privacy policy below.
+// The tenant's name and logo above the question, and the link to its privacy policy below.
 
 import { element } from "../ask/elements.ts";
 import type { Asker } from "../ask/survey.ts";
 
-/** Shows what there is of it; the rest takes no room. */
+/** Shows those of them that the tenant has set; the others take no room. */
 export function showAsker({ name, logo_url, privacy_url }: Asker, privacy: string): void {
   const [header, footer] = [find("header"), find("footer")];
   header.replaceChildren(
@@ -14,7 +14,7 @@ export function showAsker({ name, logo_url, privacy_url }: Asker, privacy: strin
   for (const part of [header, footer]) part.hidden = part.childNodes.length === 0;
 }
 
-/** Without a text of its own: the name beside it says the same. */
+/** The logo, without an alternative text: the name beside it says the same. */
 function logo(address: string, header: HTMLElement): HTMLImageElement {
   const image = element("img", { alt: "" });
   image.addEventListener("error", () => {

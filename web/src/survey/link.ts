@@ -5,9 +5,9 @@ import type { Context } from "../ask/answer.ts";
 export interface Link {
   key: string;
   survey: string;
-  /** The language asked for; "" leaves it to the browser. */
+  /** The wanted language; "" for that of the browser. */
   language: string;
-  /** The score that was clicked in a mail: it is chosen, never voted. */
+  /** The score that was clicked in a mail: it is chosen, and no vote. */
   score: number | undefined;
   context: Context;
 }

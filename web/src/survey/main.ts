@@ -1,4 +1,4 @@
-// The hosted survey page: one question behind /s/{publishable key}. Loading it sends nothing.
+// The hosted survey page at /s/{publishable key}, with one question. Loading it sends nothing.
 
 import "../ask/form.css";
 import "./survey.css";

@@ -1,13 +1,13 @@
-// What the page says itself, beside the survey's own words.
+// The page's own texts, beside those of the survey.
 
 export interface Notices {
   unknown: string;
   unknownWhy: string;
   unreachable: string;
   retry: string;
-  /** Below a score that a link has brought: nothing has been sent yet. */
+  /** Below a score from a link: it says that nothing has been sent yet. */
   oneMore: string;
-  /** What a link to the privacy policy of who asks is called. */
+  /** The text of the link to the tenant's privacy policy. */
   privacy: string;
 }
 
@@ -126,7 +126,7 @@ export interface Spoken {
   notices: Notices;
 }
 
-/** The notices in the first of the languages that there is, and which it is. */
+/** The notices in the first of the languages for which there are any, and that language. */
 export function noticesIn(languages: readonly string[]): Spoken {
   const bases = languages.map((language) => language.toLowerCase().split("-")[0] ?? "");
   const language = bases.find((base) => Object.hasOwn(NOTICES, base)) ?? "en";

@@ -1,5 +1,5 @@
-// /widget.v1.js: the script that any site may include. It is frozen once released; nothing that
-// goes wrong in here may reach the host page.
+// /widget.v1.js: the script that any site may include. Its interface never changes after a release,
+// and no error in it may reach the host page.
 //
 //   <script async src="https://…/widget.v1.js" data-key="pk_…" data-survey="checkout"></script>
 //
@@ -7,10 +7,10 @@
 //   Pulse.track(event)      for surveys that wait for it
 //   Pulse.show([survey])    opens the dialog
 //
-// A tag that comes anew, on a site that replaces its body instead of loading pages, takes the place
-// of the one of the same survey that has gone.
+// On a site that replaces its body instead of loading pages, a new tag replaces the removed one of
+// the same survey.
 //
-// Before the script is there: (window.Pulse = window.Pulse || {q: []}).q.push(["show"]).
+// Calls before the script is loaded: (window.Pulse = window.Pulse || {q: []}).q.push(["show"]).
 
 import type { Context } from "../ask/answer.ts";
 import { readOptions } from "./options.ts";

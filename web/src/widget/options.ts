@@ -1,4 +1,4 @@
-// What the widget's tag says: data-key and data-survey, and whatever overrides the survey's rules.
+// The options of the widget's tag: data-key, data-survey, and those that override the survey's rules.
 
 import type { Context } from "../ask/answer.ts";
 import type { Display, Survey, Trigger } from "../ask/survey.ts";
@@ -10,7 +10,7 @@ export interface Options {
   language: string;
   theme: string;
   side: string;
-  /** The button's text; the API's own where it is missing. */
+  /** The button's text; if it is missing, that of the API is used. */
   button: string | undefined;
   context: Context;
   display: Partial<Display>;
@@ -18,7 +18,7 @@ export interface Options {
 
 const TRIGGERS: readonly string[] = ["button", "delay", "event", "api"];
 
-/** The options of a tag whose script came from `source`; undefined without key and survey. */
+/** The options of a tag with the script `source`; undefined without key and survey. */
 export function readOptions(
   data: Record<string, string | undefined>,
   source: string,
@@ -39,7 +39,7 @@ export function readOptions(
   };
 }
 
-/** The survey's own rules, as far as the tag does not say otherwise. */
+/** The survey's display rules, overridden by those of the tag. */
 export function displayRules(survey: Survey, options: Options): Display {
   return { ...survey.display, ...options.display };
 }

@@ -1,5 +1,5 @@
-// The widget on the host page: a button, and a dialog that leaves the page usable. All of it is in
-// a shadow tree, so neither page's styles nor keyboard shortcuts meet the other's.
+// The widget on the host page: a button, and a dialog beside which the page can be used. Both are in
+// a shadow tree, so that styles and keyboard shortcuts of page and widget do not affect each other.
 
 import type { Asking } from "../ask/asking.ts";
 import { element, shape, svg } from "../ask/elements.ts";
@@ -12,7 +12,7 @@ export interface PanelOptions {
   theme: string;
   side: string;
   button: string | undefined;
-  /** A conversation about what is known of the visitor now. */
+  /** Makes the form, with what is known of the visitor at that moment. */
   begin(): Asking;
   shown(): void;
   answered(): void;
@@ -47,7 +47,7 @@ export class Panel {
     }
   }
 
-  /** Puts the button there that opens the dialog. */
+  /** Adds the button that opens the dialog. */
   offer(): void {
     this.#opener = button(
       this.#options.button || this.#survey.words.open,
@@ -59,13 +59,13 @@ export class Panel {
     this.#attach();
   }
 
-  /** Takes the button away; an open dialog stays. */
+  /** Removes the button; an open dialog stays. */
   withdraw(): void {
     this.#opener?.remove();
     this.#opener = undefined;
   }
 
-  /** Shows the dialog. Where the visitor has not asked for it, the focus stays where it is. */
+  /** Shows the dialog. The focus moves to it only if the visitor has asked for the dialog. */
   open({ focus }: { focus: boolean }): void {
     if (this.#dialog) return;
     const { words, question } = this.#survey;
@@ -93,7 +93,7 @@ export class Panel {
     this.#root.append(this.#dialog);
     this.#attach();
     if (focus) form.focus();
-    else this.#news.textContent = question; // told to ears
+    else this.#news.textContent = question; // for screen readers
     this.#options.shown();
   }
 
@@ -108,14 +108,14 @@ export class Panel {
     if (back instanceof HTMLElement) back.focus();
   }
 
-  /** Takes everything away. */
+  /** Removes everything. */
   remove(): void {
     this.#host.remove();
   }
 
   /**
-   * Behind the page's body: at once, or when it comes, where this script was faster. Not into it,
-   * because sites that load no pages put another body in its place.
+   * Adds the widget after the page's body, as soon as there is one. It is not within the body,
+   * because sites that load no pages replace that.
    */
   #attach(): void {
     if (document.body) {
@@ -126,7 +126,7 @@ export class Panel {
   }
 }
 
-/** Styles that no policy of the host page's forbids. */
+/** Adds the styles in a way that no policy of the host page forbids. */
 function dress(tree: ShadowRoot): void {
   const css = formCss + widgetCss;
   if ("adoptedStyleSheets" in tree) {

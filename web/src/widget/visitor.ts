@@ -1,5 +1,5 @@
-// Who is asked: a fixed share of the visitors, and nobody again too soon. No cookie: a number
-// drawn once, and when this survey was last shown and answered, in the host page's localStorage.
+// Decides who is asked: a fixed share of the visitors, and nobody again too soon. It uses no cookie:
+// the host page's localStorage has a random number, and when the survey was last shown and answered.
 
 import type { Memory } from "../ask/memory.ts";
 import type { Display } from "../ask/survey.ts";
@@ -19,13 +19,13 @@ export class Visitor {
     this.#random = random;
   }
 
-  /** Whether the survey may show itself without being asked to. */
+  /** Whether the survey may open by itself. */
   mayBeAsked({ sample_pct, again_days }: Display): boolean {
-    if (!this.#memory.lasting && again_days > 0) return false; // it would ask on every page
+    if (!this.#memory.lasting && again_days > 0) return false; // it would open on every page
     return this.#longSince("shown", again_days) && this.#drawn(sample_pct);
   }
 
-  /** Whether the button stands there: until the visitor has answered. */
+  /** Whether the button is shown: until the visitor has answered. */
   mayAnswer({ again_days }: Display): boolean {
     return this.#longSince("answered", again_days);
   }
@@ -39,7 +39,7 @@ export class Visitor {
     return !(this.#now() - last < days * DAY_MS);
   }
 
-  /** The same for a visitor at every visit, and another one for each survey. */
+  /** A number in [0, 1): the same at every visit of a visitor, and another one for each survey. */
   #drawn(percent: number): boolean {
     if (percent >= 100) return true;
     let seed = this.#memory.read("pulse.visitor");
@@ -51,7 +51,7 @@ export class Visitor {
   }
 }
 
-/** A text as an evenly spread number in [0, 1): FNV-1a with a last stir of its bits. */
+/** A text as an evenly distributed number in [0, 1): FNV-1a with a final mix of its bits. */
 export function share(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {

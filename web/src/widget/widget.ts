@@ -1,4 +1,4 @@
-// One tag's widget: it learns its survey, then shows it when its rules or the host page say so.
+// The widget of one tag: it loads its survey, and shows it when the rules or the host page say so.
 
 import type { Context } from "../ask/answer.ts";
 import { Asking } from "../ask/asking.ts";
@@ -9,7 +9,7 @@ import { displayRules, type Options } from "./options.ts";
 import { Panel } from "./panel.ts";
 import { Visitor } from "./visitor.ts";
 
-/** What widgets of one page share. */
+/** What all widgets of a page share. */
 export interface Page {
   memory: Memory;
   outbox: Outbox;
@@ -22,7 +22,7 @@ export function openPage(): Page {
 
 export class Widget {
   readonly survey: string;
-  /** Its place in the page, as long as it has one. */
+  /** Its script tag. It ends when the tag is no longer in the page. */
   readonly tag: Element;
   readonly #options: Options;
   readonly #page: Page;
@@ -30,7 +30,7 @@ export class Widget {
   #context: Context;
   #panel: Panel | undefined;
   #rules: Display | undefined;
-  /** What came before the survey did. */
+  /** The events that came before the survey was loaded. */
   readonly #told: string[] = [];
   #wanted = false;
   #ended = false;
@@ -51,7 +51,7 @@ export class Widget {
     else console.warn(`Pulse: the survey ${survey} is ${found.fault}.`);
   }
 
-  /** Takes everything away; from now on nothing is shown. */
+  /** Removes everything; from now on nothing is shown. */
   end(): void {
     this.#ended = true;
     this.#panel?.remove();
@@ -61,7 +61,7 @@ export class Widget {
     this.#context = { ...this.#context, ...context };
   }
 
-  /** Something has happened on the host page; it may be what the survey waits for. */
+  /** Handles an event of the host page, for which the survey may wait. */
   track(event: string): void {
     if (!this.#rules) this.#told.push(event);
     else if (this.#rules.trigger === "event" && this.#rules.event === event) this.#askIfDue();
