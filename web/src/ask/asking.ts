@@ -10,7 +10,8 @@ import { scores, type Survey } from "./survey.ts";
 const KEPT_DAYS = 30;
 const PREFIX = "pulse.answered.";
 
-export interface Place {
+/** The address of the API and the key with which a page calls it. */
+export interface Access {
   api: string;
   key: string;
 }
@@ -20,7 +21,7 @@ export class Asking {
   /** Whether a browser may answer only once: if an interaction is named. */
   readonly once: boolean;
   readonly #context: Context;
-  readonly #place: Place;
+  readonly #access: Access;
   readonly #memory: Memory;
   readonly #outbox: Outbox;
   /** The name under which the answer is remembered: the survey and all that it is about. */
@@ -28,15 +29,15 @@ export class Asking {
   #answer: Answer | undefined;
   #state: State | undefined;
 
-  constructor(survey: Survey, context: Context, place: Place, memory: Memory, outbox: Outbox) {
+  constructor(survey: Survey, context: Context, access: Access, memory: Memory, outbox: Outbox) {
     this.survey = survey;
     this.#context = context;
-    this.#place = place;
+    this.#access = access;
     this.#memory = memory;
     this.#outbox = outbox;
     const subject = subjectOf(context);
     this.once = subject.interaction_id !== undefined;
-    this.#name = PREFIX + JSON.stringify([place.key, survey.id, subject]);
+    this.#name = PREFIX + JSON.stringify([access.key, survey.id, subject]);
     this.#forgetOld();
   }
 
@@ -86,7 +87,7 @@ export class Asking {
   #post(answer: Answer, watch: Watch): void {
     this.#answer = answer;
     this.#memory.write(this.#name, JSON.stringify(answer));
-    const url = `${this.#place.api}/v1/responses?key=${encodeURIComponent(this.#place.key)}`;
+    const url = `${this.#access.api}/v1/responses?key=${encodeURIComponent(this.#access.key)}`;
     const body = JSON.stringify(answer);
     const kept = this.survey.back_s * 1000;
     this.#outbox.post(answer.response_id, url, body, kept, (state, code, answeredAt) => {

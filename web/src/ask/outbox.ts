@@ -33,7 +33,7 @@ interface Outcome {
 }
 
 /** What the outbox needs of a browser. */
-export interface World {
+export interface Browser {
   memory: Memory;
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Sends while a page closes, in browsers whose fetch has no keepalive. */
@@ -52,30 +52,30 @@ const HOPELESS = [400, 401, 403, 413, 415, 422];
 const WRONG_TIME = ["answered_at_in_future", "answered_at_too_old", "answered_at_invalid"];
 
 export class Outbox {
-  readonly #world: World;
+  readonly #browser: Browser;
   readonly #onTheWay = new Map<string, string>();
   readonly #failures = new Map<string, number>();
   readonly #watches = new Map<string, Watch>();
   /** When each answer of this page was first given, by the clock that never goes back. */
   readonly #given = new Map<string, number>();
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(browser: Browser) {
+    this.#browser = browser;
   }
 
   /** Sends the body until it is stored, for at most `kept` milliseconds; `watch` gets each state. */
   post(id: string, url: string, body: string, kept: number, watch: Watch): void {
     this.#watches.set(id, watch);
-    const { wall, running } = this.#world.clocks;
+    const { wall, running } = this.#browser.clocks;
     if (!this.#given.has(id)) this.#given.set(id, running());
     const parcel: Parcel = { url, body, since: wall(), kept };
-    this.#world.memory.write(PREFIX + id, JSON.stringify(parcel));
+    this.#browser.memory.write(PREFIX + id, JSON.stringify(parcel));
     void this.#send(id);
   }
 
   /** Tries at once to send all parcels, including those of earlier visits. */
   resume(): void {
-    for (const name of this.#world.memory.names(PREFIX)) void this.#send(name.slice(PREFIX.length));
+    for (const name of this.#browser.memory.names(PREFIX)) void this.#send(name.slice(PREFIX.length));
   }
 
   /** Sends the newest versions of all answers now, because the page may be closing. */
@@ -83,16 +83,16 @@ export class Outbox {
     for (const id of this.#watches.keys()) {
       const parcel = this.#parcel(id);
       if (!parcel) continue;
-      if (this.#world.beacon) this.#world.beacon(parcel.url, this.#written(id, parcel));
+      if (this.#browser.beacon) this.#browser.beacon(parcel.url, this.#written(id, parcel));
       else if (this.#onTheWay.get(id) !== parcel.body) void this.#deliver(id, parcel);
     }
   }
 
   #parcel(id: string): Parcel | undefined {
-    const parcel = readJson<Parcel>(this.#world.memory, PREFIX + id);
-    const age = parcel ? this.#world.clocks.wall() - parcel.since : 0;
+    const parcel = readJson<Parcel>(this.#browser.memory, PREFIX + id);
+    const age = parcel ? this.#browser.clocks.wall() - parcel.since : 0;
     if (parcel && age <= (parcel.kept ?? Infinity)) return parcel;
-    this.#world.memory.forget(PREFIX + id);
+    this.#browser.memory.forget(PREFIX + id);
     return undefined;
   }
 
@@ -109,11 +109,11 @@ export class Outbox {
       void this.#send(id); // a newer version came meanwhile
       return;
     } else if (WRONG_TIME.includes(outcome.code ?? "") && !parcel.aged) {
-      this.#world.memory.write(PREFIX + id, JSON.stringify({ ...parcel, aged: true }));
+      this.#browser.memory.write(PREFIX + id, JSON.stringify({ ...parcel, aged: true }));
       void this.#send(id);
       return;
     } else {
-      this.#world.memory.forget(PREFIX + id);
+      this.#browser.memory.forget(PREFIX + id);
       this.#failures.delete(id);
     }
     this.#watches.get(id)?.(outcome.state, outcome.code, outcome.answeredAt);
@@ -123,7 +123,7 @@ export class Outbox {
   #written(id: string, { body, since, aged }: Parcel): string {
     if (!aged) return body;
     const { answered_at: _, ...answer } = JSON.parse(body) as Record<string, unknown>;
-    const { wall, running } = this.#world.clocks;
+    const { wall, running } = this.#browser.clocks;
     const given = this.#given.get(id);
     // an earlier visit's running clock is gone; the browser's clock may have been corrected since
     const age = given === undefined ? wall() - since : running() - given;
@@ -132,9 +132,9 @@ export class Outbox {
 
   async #deliver(id: string, parcel: Parcel): Promise<Outcome> {
     const stop = new AbortController();
-    this.#world.later(() => stop.abort(), LONGEST_S * 1000);
+    this.#browser.later(() => stop.abort(), LONGEST_S * 1000);
     try {
-      const reply = await this.#world.fetch(parcel.url, {
+      const reply = await this.#browser.fetch(parcel.url, {
         method: "POST",
         body: this.#written(id, parcel),
         headers: { "Content-Type": "text/plain;charset=UTF-8" }, // no preflight
@@ -153,7 +153,7 @@ export class Outbox {
   #retry(id: string, seconds: number): void {
     const failures = (this.#failures.get(id) ?? 0) + 1;
     this.#failures.set(id, failures);
-    this.#world.later(() => void this.#send(id), Math.max(seconds * 1000, backoff(failures)));
+    this.#browser.later(() => void this.#send(id), Math.max(seconds * 1000, backoff(failures)));
   }
 
 }

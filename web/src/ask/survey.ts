@@ -5,7 +5,7 @@ import { serverTime } from "./identity.ts";
 
 export type Display = Served["display"];
 export type Trigger = Display["trigger"];
-export type Words = Served["words"];
+export type PageTexts = Served["words"];
 export type Asker = Served["asked_by"];
 
 export interface Survey extends Omit<Served, "metric" | "served_at" | "fresh_s"> {
@@ -17,14 +17,14 @@ export interface Survey extends Omit<Served, "metric" | "served_at" | "fresh_s">
  * `unknown`: the key or the survey does not exist, or may not be used on this page. `unreachable`:
  * there is no reply now.
  */
-export type Found = { survey: Survey } | { fault: "unknown" | "unreachable" };
+export type SurveyResult = { survey: Survey } | { fault: "unknown" | "unreachable" };
 
 export async function findSurvey(
   api: string,
   key: string,
   id: string,
   language: string,
-): Promise<Found> {
+): Promise<SurveyResult> {
   const query = new URLSearchParams({ key, lang: language });
   try {
     const reply = await fetch(`${api}/v1/surveys/${encodeURIComponent(id)}?${query}`, {

@@ -2,7 +2,7 @@
 
 import type { Context } from "../ask/answer.ts";
 
-export interface Link {
+export interface SurveyLink {
   key: string;
   survey: string;
   /** The wanted language; "" for that of the browser. */
@@ -12,7 +12,7 @@ export interface Link {
   context: Context;
 }
 
-export function readLink(path: string, query: string): Link {
+export function readLink(path: string, query: string): SurveyLink {
   const given = new URLSearchParams(query);
   const context: Context = {};
   for (const name of ["channel", "agent", "interaction", "customer"] as const) {

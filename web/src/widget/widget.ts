@@ -10,12 +10,12 @@ import { Panel } from "./panel.ts";
 import { Visitor } from "./visitor.ts";
 
 /** What all widgets of a page share. */
-export interface Page {
+export interface HostPage {
   memory: Memory;
   outbox: Outbox;
 }
 
-export function openPage(): Page {
+export function openPage(): HostPage {
   const memory = openMemory(() => localStorage);
   return { memory, outbox: openOutbox(memory) };
 }
@@ -25,7 +25,7 @@ export class Widget {
   /** Its script tag. It ends when the tag is no longer in the page. */
   readonly tag: Element;
   readonly #options: Options;
-  readonly #page: Page;
+  readonly #page: HostPage;
   readonly #visitor: Visitor;
   #context: Context;
   #panel: Panel | undefined;
@@ -35,7 +35,7 @@ export class Widget {
   #wanted = false;
   #ended = false;
 
-  constructor(tag: Element, options: Options, page: Page) {
+  constructor(tag: Element, options: Options, page: HostPage) {
     this.tag = tag;
     this.survey = options.survey;
     this.#options = options;
