@@ -1,4 +1,4 @@
-// A link brought another key than the one in use: which of them it shall be.
+// Asks which key to use if a link has another one than the key in use.
 
 import type { JSX } from "preact";
 import { judge, shortened } from "./keys.ts";

@@ -1,5 +1,5 @@
-// GET requests to the API, on the page's own origin. A refusal becomes a Problem that says what
-// to do. Replies are kept for a minute, as the API allows, so that Back is instant.
+// GET requests to the API, on the page's own origin. An error becomes a Problem, which says what to
+// do. Replies are kept for a minute, as the API allows, so that Back shows them at once.
 
 import type { Problem as Said } from "../interface.ts";
 import { patiently } from "./patience.ts";
@@ -8,7 +8,7 @@ import { key, signOut } from "./session.ts";
 const KEPT_MS = 60_000;
 const MOST_KEPT = 200;
 
-/** What the API, or the way to it, has against a request (RFC 9457 where the API says it). */
+/** The error of a request: the API's own (RFC 9457), or that it could not be reached. */
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
@@ -29,7 +29,7 @@ interface Kept {
 
 const kept = new Map<string, Kept>();
 
-/** The reply at a path under /v1, as JSON. Raises Problem. */
+/** The reply at a path under /v1, as JSON. Throws Problem. */
 export function get<T>(path: string): Promise<T> {
   const known = kept.get(path);
   if (known && performance.now() - known.at < KEPT_MS) return known.reply as Promise<T>;
@@ -44,14 +44,14 @@ export function get<T>(path: string): Promise<T> {
   return reply as Promise<T>;
 }
 
-/** Everything is to be asked anew. */
+/** Forgets all replies, so that everything is requested again. */
 export function forgetReplies(): void {
   kept.clear();
 }
 
-key.subscribe(forgetReplies); // what one key may see, another may not
+key.subscribe(forgetReplies); // another key may not see them
 
-/** The reply at a path under /v1, as text of a media type. Raises Problem. */
+/** The reply at a path under /v1, as text of a media type. Throws Problem. */
 export async function getText(path: string, accept: string): Promise<string> {
   return (await request(path, accept)).text();
 }

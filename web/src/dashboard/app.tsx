@@ -1,4 +1,4 @@
-// The frame: sign-in where there is no key; else navigation, filter bar and the page.
+// The frame: sign-in if there is no key, otherwise navigation, filter bar and the page.
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -66,7 +66,7 @@ function Frame(): JSX.Element {
   );
 }
 
-/** In which language the dashboard speaks. */
+/** The choice of the dashboard's language. */
 function Speech(): JSX.Element {
   return (
     <label class="speech">
@@ -97,7 +97,7 @@ function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
   const opener = useRef<HTMLButtonElement>(null);
   const close = (event: KeyboardEvent): void => {
     if (event.key !== "Escape" || !open) return;
-    event.stopPropagation(); // closes the list, undoes nothing
+    event.stopPropagation(); // it only closes the list
     setOpen(false);
     opener.current?.focus();
   };
@@ -138,7 +138,7 @@ function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
   );
 }
 
-/** What a page takes along: filters that it knows, and none that would leave it empty. */
+/** The parameters for another page: filters that it knows, without those that would leave it empty. */
 function taken(page: Page, params: Params): Params {
   return carried(params, offered(page).filter((name) => !page.oneMetric || name !== "scale"));
 }

@@ -1,4 +1,4 @@
-// GET /v1/reports: what can be asked. Fetched once a session; pages and filters are drawn from it.
+// GET /v1/reports: the catalogue, which is fetched once a session. Pages and filters are made from it.
 
 import { signal } from "@preact/signals";
 import type { Catalogue, CatalogueReport } from "../interface.ts";
@@ -10,12 +10,12 @@ export function findReport(name: string): CatalogueReport | undefined {
   return catalogue.value?.reports.find((report) => report.name === name);
 }
 
-/** How many in a hundred contacts by a medium should be within a threshold; null where unsaid. */
+/** The percentage of a medium's contacts that should be within a threshold; null without a target. */
 export function targetOf(medium: string | null, figure: string): number | null {
   return catalogue.value?.tenant?.targets[medium ?? ""]?.[figure] ?? null;
 }
 
-/** What the API's catalogue says in English, and the pages show. */
+/** Texts of the API's catalogue, which are English, as the pages translate them. */
 export const FROM_THE_API = [
   toTranslate("Survey"),
   toTranslate("Metric"),

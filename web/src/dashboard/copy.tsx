@@ -1,4 +1,4 @@
-// A button that puts text into the clipboard and says so.
+// A button that copies text to the clipboard and says so.
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";

@@ -1,11 +1,11 @@
-// A table as CSV: the very rows and columns that are on the screen, in the API's manner
-// (RFC 4180, text in quotes, numbers bare, safe against formulas). Pure.
+// A table as CSV: the rows and columns that are on the screen, in the API's form (RFC 4180, texts in
+// quotes, numbers without, safe against formulas). Pure.
 
 import type { Cell, Column, Reply, Row } from "./reply.ts";
 
 /**
- * Where a spreadsheet might find a formula: behind blanks, quotes and separators, and after any
- * number of apostrophes. pulse/csv_cells.py says why, and reads it back.
+ * The places where a spreadsheet might find a formula: after blanks, quotes and separators, and after
+ * any number of apostrophes. pulse/csv_cells.py says why, and reads it back.
  */
 const PLACE =
   /([\u0000-\u0020"\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f\u2060\u3000\ufeff;]*)('*)([=+\-@＝＋－ー＠])/g;
@@ -22,8 +22,8 @@ function field(cell: Cell | undefined): string {
 }
 
 /**
- * Rows of a reply in the form in which the API itself writes CSV (docs/http.md): its columns by
- * their names, figures with all their decimals, an amount in a column for each currency.
+ * Rows of a reply as the API itself writes them as CSV (docs/http.md): columns with their names,
+ * figures with all decimals, and amounts with a column for each currency.
  */
 export function apiCsv(reply: Reply, rows: readonly Row[]): string {
   const columns = reply.columns.flatMap((column) => flat(column, reply));
@@ -55,7 +55,7 @@ function flat(column: Column, reply: Reply): FlatColumn[] {
   return [{ name, field: written }];
 }
 
-/** Seconds have decimals where they are not whole; their change has them where one of the two has. */
+/** Seconds have decimals if they are not whole; a change has them if one of the two figures has. */
 function hasDecimals(row: Row, { name, kind, unit, metric = name }: Column): boolean {
   if (unit !== "seconds") return TWO_DECIMALS.has(unit ?? "");
   const names = kind === "change" ? [metric, `${metric}_previous`] : [name];
@@ -66,7 +66,7 @@ function isByCurrency(reply: Reply, name: string): boolean {
   return [...reply.rows, ...reply.totals].every((row) => typeof row[name] !== "string");
 }
 
-/** Every currency that amounts of a metric are in, now or before. */
+/** Every currency of a metric's amounts, now or before. */
 export function currencies(reply: Reply, metrics: readonly string[]): string[] {
   const names = reply.columns
     .filter(({ name, metric }) => metrics.includes(name) || (metric && metrics.includes(metric)))
@@ -75,7 +75,7 @@ export function currencies(reply: Reply, metrics: readonly string[]): string[] {
   return [...new Set(cells.flatMap((cell) => Object.keys(isMoney(cell) ? cell : {})))].sort();
 }
 
-/** The exact amount in a currency; null where there is none. */
+/** The exact amount in a currency; null if there is none. */
 export function amount(row: Row, name: string, currency: string): string | null {
   const amounts = row[name];
   return isMoney(amounts) ? (amounts[currency] ?? null) : null;
@@ -85,14 +85,14 @@ function isMoney(cell: Cell | undefined): cell is Readonly<Record<string, string
   return typeof cell === "object" && cell !== null;
 }
 
-/** The text with one more apostrophe where a cell could begin with a formula. */
+/** The text with one more apostrophe at each place where a cell could begin with a formula. */
 export function guard(text: string): string {
   return text.replace(PLACE, (found, blanks: string, apostrophes: string, sign: string, at: number) =>
     at === 0 || /[;\t\r\n]/.test(blanks) ? `${blanks}'${apostrophes}${sign}` : found,
   );
 }
 
-/** Exact decimals travel as text; a negative one is no formula. */
+/** Whether a text is an exact decimal: a negative one is no formula. */
 function isNumber(text: string): boolean {
   return /^-?\d+(\.\d+)?$/.test(text);
 }

@@ -1,4 +1,4 @@
-// Calendar days as text (YYYY-MM-DD): steps, periods, what is still open. Pure.
+// Calendar days as text (YYYY-MM-DD): steps, periods, and which may still change. Pure.
 
 const MS_PER_DAY = 86_400_000;
 
@@ -8,7 +8,7 @@ export function addDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * MS_PER_DAY).toISOString().slice(0, 10);
 }
 
-/** How many days from one to the other, both counted. */
+/** How many days there are from one to the other, both included. */
 export function daysBetween(start: string, end: string): number {
   return Math.round((Date.parse(end) - Date.parse(start)) / MS_PER_DAY) + 1;
 }
@@ -31,7 +31,7 @@ export function dayOf(instant: string, timezone: string): string {
   return format.format(new Date(instant));
 }
 
-/** May figures of days up to `end` still grow, the last build having run at `asOf`? */
+/** Whether figures of days up to `end` may still grow after the build of `asOf`. */
 export function isOpen(end: string, asOf: string | null, timezone: string): boolean {
   return asOf !== null && end >= dayOf(asOf, timezone);
 }

@@ -1,5 +1,5 @@
-// The filter bar: days, comparison, granularity and every dimension of the page's family. It
-// changes the address, and nothing else.
+// The filter bar: days, comparison, granularity and all dimensions of the page's family. It only
+// changes the address.
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -37,12 +37,12 @@ interface Props {
   readonly params: Params;
   /** Dimensions to filter by. */
   readonly dimensions: readonly string[];
-  /** All that the API takes as filters here. */
+  /** All dimensions that the API accepts as filters here. */
   readonly filters: readonly string[];
   /** Of the page's report; some dimensions are of the other family as well. */
   readonly family: string;
   readonly operator: boolean;
-  /** Of the latest reply: it tells the days that a preset means. */
+  /** The meta of the latest reply, which has the days of a preset. */
   readonly meta: Meta | null;
 }
 
@@ -233,7 +233,7 @@ function DimensionFilter({ name, params, filters, family }: DimensionProps): JSX
   }, [open]);
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key !== "Escape" || !open) return;
-    event.stopPropagation(); // closes this, undoes nothing
+    event.stopPropagation(); // it only closes this
     setOpen(false);
     opener.current?.focus();
   };
@@ -285,7 +285,7 @@ interface ChoicesProps extends DimensionProps {
 function Choices({ name, params, filters, family, condition, close }: ChoicesProps): JSX.Element {
   const [search, setSearch] = useState("");
   const changes = {
-    [name]: null, // else what it is filtered to would be all that it offers
+    [name]: null, // otherwise it would offer only the values that it is filtered to
     family,
     compare: null,
     granularity: null,
@@ -348,7 +348,7 @@ function Choices({ name, params, filters, family, condition, close }: ChoicesPro
   );
 }
 
-/** What the API offers, and what is chosen though nothing was counted of it in these days. */
+/** The values that the API offers, and chosen values of which nothing was counted in these days. */
 function offered(
   reply: DimensionReply | null,
   chosen: readonly (string | null)[],

@@ -1,5 +1,4 @@
-// Figures and days as people read them, by the reader's locale. "–" is what stands where there is
-// nothing to show.
+// Figures and days as people read them, in the reader's locale. "–" is shown if there is no figure.
 
 import type { Cell } from "./reply.ts";
 import { locale, plural, t } from "./texts.ts";
@@ -9,7 +8,7 @@ const MINUS = "−";
 
 const MADE = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
 
-/** Made once for each locale and options: making one takes longer than a hundred uses of it. */
+/** Formats by locale and options, each made once: that takes longer than a hundred uses of it. */
 function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const name = `${locale.value} number ${JSON.stringify(options)}`;
   const made = MADE.get(name) ?? new Intl.NumberFormat(locale.value, options);
@@ -24,7 +23,7 @@ function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   return made as Intl.DateTimeFormat;
 }
 
-/** A number with a fixed number of decimals, thousands parted, a true minus sign. */
+/** A number with a fixed number of decimals, separators of thousands, and a true minus sign. */
 export function fixed(value: number | null, decimals: number): string {
   if (value === null) return NOTHING;
   const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
@@ -36,13 +35,13 @@ export function count(value: number | null): string {
   return value === null ? NOTHING : numbers({}).format(value).replace("-", MINUS);
 }
 
-/** With its sign, as a change is told. */
+/** A number with its sign, for changes. */
 export function signed(value: number | null, decimals: number): string {
   const text = fixed(value, decimals);
   return value !== null && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
-/** A percentage; its sign stays on the line. */
+/** A percentage; no line breaks before its sign. */
 export function percent(value: number | null, decimals: number): string {
   return value === null ? NOTHING : `${fixed(value, decimals)}\u00a0%`;
 }
@@ -52,7 +51,7 @@ export function score(value: number | null, metric: string, decimals = 1): strin
   return metric === "nps" ? fixed(value, decimals) : percent(value, decimals);
 }
 
-/** Exact decimal text ("1234.5000") with its currency; never through a float. */
+/** An exact decimal text ("1234.5000") with its currency; it never becomes a float. */
 export function money(amount: string | null, currency: string): string {
   if (amount === null) return NOTHING;
   const exact = amount.replace("-", "");
@@ -67,7 +66,7 @@ export function money(amount: string | null, currency: string): string {
   return (amount.startsWith("-") ? MINUS : "") + text;
 }
 
-/** An average amount, to the cent: half to even, and exact as the API's text is. */
+/** An average amount, rounded half to even to the cent, from the API's exact text. */
 export function averageMoney(amount: string | null, currency = ""): string {
   return amount === null ? NOTHING : money(toCents(amount), currency).trim();
 }
@@ -113,7 +112,7 @@ function moneyList(amounts: Readonly<Record<string, string>>): string {
 
 // -- days
 
-/** Days are calendar days: they are told as they are, whatever the browser's zone. */
+/** Formats of calendar days, which do not depend on the browser's time zone. */
 function told(day: string, options: Intl.DateTimeFormatOptions): string {
   return dates({ timeZone: "UTC", ...options }).format(new Date(`${day}T00:00:00Z`));
 }
@@ -126,7 +125,7 @@ export function longDay(day: string): string {
   return told(day, { weekday: "short", ...DAY });
 }
 
-/** "25 Oct – 21 Nov 2026", naming a year and a month once where once is enough. */
+/** "25 Oct – 21 Nov 2026", with a year and a month only once if they are the same. */
 export function days(start: string, end: string): string {
   const [from, to] = [start, end].map((day) => new Date(`${day}T00:00:00Z`));
   if (!from || !to || start === "" || end === "") return "";
@@ -140,12 +139,12 @@ export function period(start: string, granularity: string): string {
   return granularity === "week" ? t("Week of {day}", { day }) : day;
 }
 
-/** A period on an axis, where there is little room; its year is the axis's to tell. */
+/** A period on an axis, where there is little room: without its year, which the axis shows. */
 export function tick(start: string, granularity: string): string {
   return told(start, granularity === "month" ? { month: "short" } : DAY);
 }
 
-/** "4 minutes ago", of an instant some milliseconds back. */
+/** "4 minutes ago", for a moment so many milliseconds ago. */
 export function ago(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000));
   if (minutes < 1) return t("just now");
@@ -156,7 +155,7 @@ export function ago(ms: number): string {
   return days < 2 ? relative.format(-hours, "hour") : relative.format(-days, "day");
 }
 
-/** A number of things, by a text for one and one for several, which have it in the place of {n}. */
+/** A number of things, by a text for one and one for several, in which it replaces {n}. */
 export function counted(number: number, one: string, other: string): string {
   return t(plural(number, one, other), { n: count(number) });
 }

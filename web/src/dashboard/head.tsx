@@ -1,4 +1,4 @@
-// The head of a page: what it shows, of which days, how fresh it is; and ways to take it along.
+// The head of a page: what it shows, of which days, how fresh it is, and how to share or export it.
 
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
@@ -15,9 +15,9 @@ import { t } from "./texts.ts";
 interface Props {
   readonly title: string;
   readonly text: string;
-  /** The page's main reply: it tells the days. */
+  /** The page's main reply, which has the days. */
   readonly of: Loaded<Reply>;
-  /** The page's main question, for curl and CSV. */
+  /** The page's main query, for curl and CSV. */
   readonly report: string;
   readonly query: string;
 }
@@ -27,7 +27,7 @@ export function PageHead({ title, text, of, report, query }: Props): JSX.Element
   const meta = of.problem ? null : (of.value?.meta ?? null);
   useEffect(() => {
     document.title = `${title} · Pulse`;
-    if (meta || of.problem) shown.value = meta; // the filters must not name days that were not got
+    if (meta || of.problem) shown.value = meta; // filters must not show days without a reply
   }, [title, meta, of.problem]);
   return (
     <header class="page-head">
@@ -65,7 +65,7 @@ function daysOf({ date_range }: Meta): string {
   return format.days(start_date, end_date);
 }
 
-/** Never with the key: whoever runs it has one. */
+/** The curl command, without the key: whoever runs it has one. */
 function curl(report: string, query: string): string {
   const url = `${location.origin}/v1${reportPath(report, query)}`;
   return `curl -H "Authorization: Bearer $PULSE_KEY" '${url.replaceAll("'", "%27")}'`;
@@ -75,7 +75,7 @@ function age(instant: string): string {
   return format.ago(Date.now() - Date.parse(instant));
 }
 
-/** An operator's reply has days of each tenant: then the comparison is told by its name. */
+/** The comparison in words; if an operator's reply has days of several tenants, only its name. */
 function comparedWith({ start_date, end_date, with: what }: NonNullable<Meta["compare"]>): string {
   return start_date && end_date ? format.days(start_date, end_date) : presetTitle(what);
 }

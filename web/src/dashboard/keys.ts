@@ -1,4 +1,4 @@
-// Which kinds of key may open the dashboard, and what is said to the others. Pure.
+// Which kinds of keys may open the dashboard, and the messages for the others. Pure.
 
 import { t, toTranslate } from "./texts.ts";
 
@@ -26,7 +26,7 @@ export function judge(key: string): Judgement {
   return { ok: false, why: t(REFUSED[kind] ?? UNKNOWN) };
 }
 
-/** What becomes of a key that a link brings, beside the one in use. */
+/** What happens with the key of a link if another one is in use. */
 export type Arrival = "use" | "keep" | "ask";
 
 export function arrival(given: string, inUse: string | null): Arrival {
@@ -34,7 +34,7 @@ export function arrival(given: string, inUse: string | null): Arrival {
   return given === inUse ? "keep" : "ask";
 }
 
-/** As much of a key as tells it from others, and no more: it may be looked at by many. */
+/** The part of a key that distinguishes it from others; the rest may be seen by nobody else. */
 export function shortened(key: string): string {
   return `${key.slice(0, 7)}…`;
 }
@@ -43,7 +43,7 @@ export function isOperator(key: string): boolean {
   return key.startsWith("ok_");
 }
 
-/** The key in an address's fragment (#key=…); null where there is none. */
+/** The key in an address's fragment (#key=…); null if there is none. */
 export function keyInFragment(fragment: string): string | null {
   return /^#(?:.*&)?key=([^&]*)/.exec(fragment)?.[1] ?? null;
 }

@@ -1,4 +1,5 @@
-// A link within the dashboard: an ordinary one, which another tab can open, followed in place.
+// A link within the dashboard. It is an ordinary link, which can be opened in another tab; a click
+// follows it without loading a page.
 
 import type { ComponentChildren, JSX } from "preact";
 import { go } from "./router.ts";

@@ -1,4 +1,4 @@
-// Something that is loaded: dimmed while it is not what is asked for now, with what went wrong.
+// Shows loaded content: dimmed while a newer reply is awaited, and with the error if there is one.
 
 import type { ComponentChildren, JSX } from "preact";
 import { ProblemNote } from "./problem.tsx";

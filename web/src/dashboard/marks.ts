@@ -1,6 +1,6 @@
-// Where a text has the words of a search: as the API compares them, whatever the case and accents.
+// Finds the words of a search in a text as the API does, without case and accents.
 
-/** A piece of a text, and whether it is of what was looked for. */
+/** A piece of a text, and whether it matches the search. */
 export interface Piece {
   readonly text: string;
   readonly marked: boolean;
@@ -8,10 +8,10 @@ export interface Piece {
 
 const PART = /(-?)(?:"([^"]*)"|(\S+))/g;
 const LETTER = /[\p{L}\p{N}\p{M}]/u;
-/** Scripts without blanks between words: there a part of a text is found anywhere. */
+/** Scripts without blanks between words, in which any part of a text can match. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
-/** The words and phrases that a search wants. */
+/** The words and phrases that a comment must hold for a search. */
 export function wanted(search: string): string[] {
   return [...search.replace(/[“”„«»]/g, '"').matchAll(PART)]
     .filter(([, minus]) => !minus)
@@ -19,7 +19,7 @@ export function wanted(search: string): string[] {
     .filter((part) => part !== "");
 }
 
-/** The text in pieces, those marked that the search wants. */
+/** The text in pieces; those that match the search are marked. */
 export function pieces(text: string, search: string): Piece[] {
   const parts = wanted(search);
   const marked = new Array<boolean>(text.length).fill(false);
@@ -56,7 +56,7 @@ function isEdge(left: string, right: string): boolean {
   return !(LETTER.test(left) && LETTER.test(right));
 }
 
-/** The text as it is compared, and where in the text each of its characters came from. */
+/** The text in the form that is compared, and for each of its characters the place in the text. */
 function fold(text: string): { readonly folded: string; readonly places: readonly number[] } {
   let folded = "";
   const places: number[] = [];

@@ -1,4 +1,4 @@
-// The survey metrics side by side: the headline figures, and the choice of the one to look at.
+// The survey metrics side by side: their headline figures, and the choice of one of them.
 
 import type { JSX } from "preact";
 import { useReport, type Loaded } from "./replies.ts";
@@ -11,13 +11,13 @@ import { Link } from "./link.tsx";
 import { onlyValue, reportQuery, withParams, type Params } from "./view.ts";
 import { t } from "./texts.ts";
 
-/** All measures over the whole of the days, whichever is looked at. */
+/** All measures over all days, whichever is chosen. */
 export function useTotals(params: Params, filters: readonly string[]): Loaded<Reply> {
   const changes = { metric: null, scale: null, granularity: "total" };
   return useReport("daily", reportQuery(params, filters, changes));
 }
 
-/** The measure that is looked at: the one filtered to, else the one with the most answers. */
+/** The chosen measure: the one of the filter, otherwise the one with most responses. */
 export function chosen(params: Params, rows: readonly Row[]): Measure | null {
   const [metric, scale] = [onlyValue(params, "metric"), onlyValue(params, "scale")];
   const fitting = measures(rows).filter(
@@ -63,11 +63,11 @@ export function MeasureStrip({ params, totals, measure }: Props): JSX.Element {
 
 interface ChangeProps {
   readonly row: Row | undefined;
-  /** What it was before, to be told too. */
+  /** The figure before, which is shown too. */
   readonly from?: string;
 }
 
-/** Points more or less than before, marked where chance does not explain them. */
+/** The change in points, marked if it is more than chance. */
 export function Change({ row, from }: ChangeProps): JSX.Element | null {
   const [a, b] = [now(row).score, before(row).score];
   if (a === null || b === null) return null;
@@ -87,7 +87,7 @@ export function toMeasure(params: Params, measure: Measure): Params {
   return withParams(toScale(params, measure), { metric: measure.metric });
 }
 
-/** Of the metric's scales one alone. */
+/** Filters to one of the metric's scales. */
 export function toScale(params: Params, { scale }: Measure): Params {
   return withParams(params, { scale: encodeURIComponent(scale) });
 }

@@ -121,7 +121,7 @@ function useWidgetTag(): string {
   ].join("\n");
 }
 
-/** Raises where the browser computes no digests, that is without https. */
+/** Throws if the browser computes no digests, as without https. */
 async function integrityOf(path: string): Promise<string> {
   const script = await (await fetch(path)).arrayBuffer();
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-384", script));
@@ -137,9 +137,9 @@ function curl(): string {
 }
 
 interface Told {
-  /** Has the report counted anything, on any day, with any filter? */
+  /** Whether the report has counted anything, on any day, with any filter. */
   readonly rows: boolean;
-  /** Have first events arrived that wait for their build? */
+  /** Whether first events have arrived that wait for their build. */
   readonly waits: boolean;
 }
 

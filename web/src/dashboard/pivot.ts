@@ -1,12 +1,12 @@
-// Rows with subtotals as a tree that folds: what is below what, and which rows stand there. Pure.
+// Rows with subtotals as a tree that folds: which rows are below which, and which are shown. Pure.
 
 import { label, number, type Row } from "./reply.ts";
 
 export interface Node {
   readonly row: Row;
-  /** How many of the grouped columns the row tells; 0 is the total of all. */
+  /** How many of the grouped columns the row has; 0 for the total of all. */
   readonly level: number;
-  /** Names the row: the values that it tells. */
+  /** The key of the row, made of its values. */
   readonly key: string;
   readonly parent: string | null;
 }
@@ -17,7 +17,7 @@ export interface Tree {
   readonly below: ReadonlyMap<string, readonly Node[]>;
 }
 
-/** A tree of the rows, which say in `level` how many of the grouped columns they tell. */
+/** The rows as a tree; their column `level` has the number of grouped columns of a row. */
 export function tree(rows: readonly Row[], grouped: readonly string[]): Tree {
   const nodes = rows.map((row): Node => {
     const level = number(row, "level") ?? grouped.length;
@@ -38,12 +38,12 @@ export function tree(rows: readonly Row[], grouped: readonly string[]): Tree {
   return { depth: grouped.length, roots, below };
 }
 
-/** A value that is not given and one that is not told differ: the level says which. */
+/** The values of a row. A null and a value that a subtotal lacks differ: the level says which it is. */
 function keyOf(row: Row, grouped: readonly string[], level: number): string {
   return JSON.stringify(grouped.slice(0, level).map((name) => label(row, name)));
 }
 
-/** The rows that are seen, in order: below another one only where that is unfolded. */
+/** The rows that are shown, in order: a row below another one only if that is unfolded. */
 export function visible(found: Tree, isUnfolded: (node: Node) => boolean): Node[] {
   const seen: Node[] = [];
   const walk = (node: Node): void => {
@@ -54,7 +54,7 @@ export function visible(found: Tree, isUnfolded: (node: Node) => boolean): Node[
   return seen;
 }
 
-/** The same tree with the rows below each other row in another order. */
+/** The tree with the rows below each row in another order. */
 export function ordered(found: Tree, compare: (a: Row, b: Row) => number): Tree {
   const inOrder = (nodes: readonly Node[]): Node[] =>
     [...nodes].sort((a, b) => compare(a.row, b.row));

@@ -1,4 +1,4 @@
-// What stands where something cannot be shown: what happened, what to do, the request's id.
+// Shown in place of something that cannot be loaded: what happened, what to do, the request's id.
 
 import type { JSX } from "preact";
 import type { Problem } from "./api.ts";
@@ -69,5 +69,5 @@ export function NoData({ what = t("answers") }: { readonly what?: string }): JSX
 }
 
 const DAYS = new Set(["preset", "start_date", "end_date", "compare", "granularity", "tenant"]);
-/** How the rows are laid out: without any rows it does not matter. */
+/** The parameters that only lay out rows, which do not matter without rows. */
 const LAYOUT = new Set(["order_by", "group_by", "folds"]);

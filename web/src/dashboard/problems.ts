@@ -1,28 +1,28 @@
-// What is wrong on the page at the moment. Several requests mostly fail for one reason: that is
-// said once, and one button tries all of them again.
+// The errors on the page at the moment. Several requests mostly fail for the same reason: it is shown
+// once, with one button that tries all of them again.
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Problem } from "./api.ts";
 
 interface Failure {
-  /** Whose failure it is. */
+  /** The component whose request failed. */
   readonly owner: object;
   readonly reason: string;
   readonly retry: () => void;
 }
 
-/** In the order in which they came. */
+/** The failures in the order in which they came. */
 const failures = signal<readonly Failure[]>([]);
 
 interface Said {
-  /** Is it this one's to say it? */
+  /** Whether this component shows the reason. */
   readonly here: boolean;
-  /** Tries everything again that failed for the reason. */
+  /** Tries again everything that failed for this reason. */
   readonly retryAll: () => void;
 }
 
-/** Of all that fail for one reason the first says so. */
+/** Of all components that fail for the same reason, only the first shows it. */
 export function useProblem(problem: Problem | null, retry: () => void): Said {
   const owner = useRef({}).current;
   const reason = problem && `${problem.status} ${problem.code} ${problem.message}`;

@@ -1,14 +1,14 @@
-// Replies for a component: asked for when their paths change, the old ones standing (to be dimmed)
-// until the new ones are all there.
+// Replies for a component. They are requested when their paths change; the old ones stay, to be shown
+// dimmed, until all new ones are there.
 
 import { useEffect, useState } from "preact/hooks";
 import { forgetReplies, get, Problem } from "./api.ts";
 import type { Reply } from "./reply.ts";
 
 export interface Loaded<T> {
-  /** The latest that came, perhaps of an earlier question. */
+  /** The latest value, perhaps of an earlier request. */
   readonly value: T | null;
-  /** True while `value` is not what is asked for now. */
+  /** True while `value` is of an earlier request. */
   readonly stale: boolean;
   readonly problem: Problem | null;
   readonly retry: () => void;
@@ -20,7 +20,7 @@ interface Answer<T> {
   readonly problem: Problem | null;
 }
 
-/** The replies at several paths under /v1; of no path, at once an empty list. */
+/** The replies at several paths under /v1; without paths an empty list, at once. */
 export function useAll<T>(
   paths: readonly string[],
   fetchOne: (path: string) => Promise<T> = get,
@@ -67,7 +67,7 @@ export function useReports(paths: readonly string[]): Loaded<readonly Reply[]> {
   return useAll<Reply>(paths, whole);
 }
 
-/** Beyond so many pages a table is not read by people: figure.tsx says that it goes on. */
+/** The most pages that are loaded: nobody reads a longer table, and figure.tsx says that it goes on. */
 const MOST_PAGES = 5;
 
 /** The reply at a report's path with all of its pages. */

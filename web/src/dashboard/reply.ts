@@ -1,4 +1,4 @@
-// How the pages read a report's reply: the cells of its rows, its measures, its days. Pure.
+// Reads a report's reply: the cells of its rows, its measures, its days. Pure.
 
 import type { Cell, Column, Meta, Reply, Row } from "../interface.ts";
 
@@ -11,24 +11,24 @@ export interface Span {
   readonly timezone?: string;
 }
 
-/** A figure; null where there is none to show. */
+/** A figure; null if there is none. */
 export function number(row: Row | undefined, name: string): number | null {
   const cell = row?.[name];
   return typeof cell === "number" ? cell : null;
 }
 
-/** A count: nothing counted is 0. */
+/** A count; null is 0. */
 export function count(row: Row | undefined, name = "responses"): number {
   return number(row, name) ?? 0;
 }
 
-/** A dimension's value in a row; null for "not given". */
+/** A dimension's value in a row; null if events do not name the dimension. */
 export function label(row: Row, name: string): string | null {
   const cell = row[name];
   return cell === null || cell === undefined ? null : String(cell);
 }
 
-/** A survey metric on a scale: what figures belong together. */
+/** A survey metric on a scale, whose figures can be compared. */
 export interface Measure {
   readonly metric: string;
   readonly scale: string;
@@ -36,7 +36,7 @@ export interface Measure {
 
 const ORDER = ["csat", "nps", "ces"];
 
-/** The measures that rows tell of, in the order in which the pages show them. */
+/** The measures of some rows, in the order in which the pages show them. */
 export function measures(rows: readonly Row[]): Measure[] {
   const found = new Map<string, Measure>();
   for (const row of rows) {

@@ -1,11 +1,11 @@
-// The view that the address tells, and ways to another one. Back and Forward are the browser's;
-// Esc goes back as far as this tab has come.
+// The view in the address, and changes to another one. Back and Forward are the browser's own; Esc
+// goes back within the dashboard.
 
 import { signal } from "@preact/signals";
 import { formatAddress, parseAddress, type Params, type View } from "./view.ts";
 
 interface Step {
-  /** How many views of the dashboard lie behind this one in the tab's history. */
+  /** How many views of the dashboard come before this one in the tab's history. */
   readonly depth: number;
 }
 
@@ -35,7 +35,7 @@ export function look(params: Params, options: { replace?: boolean } = {}): void 
   go({ page: view.value.page, params }, options);
 }
 
-/** One step back, if it is one within the dashboard. */
+/** Goes one step back, if that stays within the dashboard. */
 export function undo(): void {
   if (depth() > 0) history.back();
 }

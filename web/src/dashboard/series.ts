@@ -1,4 +1,4 @@
-// From rows by period to the points of a chart over time.
+// Makes the points of a chart over time from rows by period.
 
 import type { LinePoint } from "./charts/line.tsx";
 import { daysBetween, isOpen, periodEnd, type Granularity } from "./days.ts";
@@ -8,7 +8,7 @@ import { label, number, span, type Meta, type Row } from "./reply.ts";
 import type { Params } from "./view.ts";
 import { t } from "./texts.ts";
 
-/** The granularity asked for, as far as it can be drawn; else one that is read easily. */
+/** The granularity of the view if it can be drawn, otherwise one that is easy to read. */
 export function granularityOf(params: Params, meta: Meta | null): Granularity {
   const days = lengthOf(params, meta);
   const asked = params.get("granularity");
@@ -18,10 +18,10 @@ export function granularityOf(params: Params, meta: Meta | null): Granularity {
   return days <= 100 ? "day" : days <= 800 ? "week" : "month";
 }
 
-/** More points than these lie closer to each other than a pixel or two. */
+/** The most points of a chart: more would be closer to each other than a pixel or two. */
 const MOST_POINTS = 400;
 
-/** Said where a chart has longer periods than those asked for; else null. */
+/** The note of a chart that has longer periods than the view's; null without any. */
 export function coarserNote(params: Params, drawn: Granularity): string | null {
   const asked = params.get("granularity");
   if (asked === drawn || (asked !== "day" && asked !== "week")) return null;
@@ -31,7 +31,7 @@ export function coarserNote(params: Params, drawn: Granularity): string | null {
   });
 }
 
-/** How many days; before any reply tells which days a preset means, about as many. */
+/** The number of days; an estimate until a reply says which days a preset means. */
 function lengthOf(params: Params, meta: Meta | null): number {
   const days = meta ? span(meta.date_range) : null;
   const start = days?.start_date ?? params.get("start_date");
@@ -40,7 +40,7 @@ function lengthOf(params: Params, meta: Meta | null): number {
   return /year|12_months|all_time/.test(params.get("preset") ?? "") ? 365 : 28;
 }
 
-/** Of rows by period, in their order, the one that a day is in; -1 where it lies before all of them. */
+/** The index of the row by period that a day is in; -1 if the day is before all of them. */
 export function rowOf(rows: readonly Row[], day: string): number {
   return rows.filter((row) => (label(row, "period") ?? "") <= day).length - 1;
 }
@@ -81,12 +81,12 @@ export function scorePoints(
   });
 }
 
-/** What a headline can lie between. */
+/** The least and the greatest value of a headline. */
 export function bounds(metric: string): readonly [number, number] {
   return [metric === "nps" ? -100 : 0, 100];
 }
 
-/** Axis text of a headline. */
+/** A headline's value as text on an axis. */
 export function axis(metric: string): (value: number) => string {
   return (value) => (metric === "nps" ? format.fixed(value, 0) : format.percent(value, 0));
 }

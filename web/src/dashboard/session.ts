@@ -1,6 +1,6 @@
-// The key that opens the dashboard: taken from the link's fragment or the form, kept in this tab
-// or, if asked to, in this browser; where a browser keeps nothing, until the page is left. It is
-// never in the address.
+// The key that opens the dashboard. It comes from the link's fragment or the form, and is kept in this
+// tab or, if the user wants, in this browser; if a browser keeps nothing, until the page is left. The
+// address never has it.
 
 import { signal } from "@preact/signals";
 import { arrival, judge, keyInFragment } from "./keys.ts";
@@ -8,21 +8,21 @@ import { arrival, judge, keyInFragment } from "./keys.ts";
 const SLOT = "pulse.key";
 
 export const key = signal<string | null>(null);
-/** Why there is no key, or no longer one: said on the sign-in page. */
+/** Why there is no key any more: shown on the sign-in page. */
 export const refusal = signal<string | null>(null);
-/** Another key than the one in use, which a link brought: whether to use it is asked. */
+/** Another key than the one in use, from a link; the user is asked whether to use it. */
 export const brought = signal<string | null>(null);
 
-/** At the start: the key that was kept, or else the link's. */
+/** Takes the key that was kept, or else the link's; called at the start. */
 export function open(): void {
   key.value = read("session") ?? read("local");
   takeFromFragment();
-  addEventListener("hashchange", takeFromFragment); // the link, opened where the page is already
+  addEventListener("hashchange", takeFromFragment); // a link that is opened while the page is open
 }
 
 /**
- * Afterwards no key is in the address. One in use stays: a link that somebody sent must not show
- * somebody else's figures as if they were one's own.
+ * Takes the key from the address, which has none afterwards. A key in use stays in use: a link must
+ * not show another tenant's figures as if they were one's own.
  */
 function takeFromFragment(): void {
   const given = keyInFragment(location.hash);
@@ -33,14 +33,14 @@ function takeFromFragment(): void {
   if (becomes === "use") signIn(given, false);
 }
 
-/** The answer to whether the link's key is to be used. */
+/** Uses the link's key, or does not, as the user has chosen. */
 export function answer(useIt: boolean): void {
   const given = brought.value;
   brought.value = null;
   if (useIt && given !== null) signIn(given, false);
 }
 
-/** Signs in with a key, or says why that one is refused. */
+/** Signs in with a key, or shows why the key is refused. */
 export function signIn(text: string, remember: boolean): void {
   const wanted = text.trim();
   const judgement = judge(wanted);
@@ -70,13 +70,13 @@ function write(kind: Kind, text: string): void {
   try {
     slot(kind)?.setItem(SLOT, text);
   } catch {
-    // full, or forbidden: the key lasts as long as the page
+    // storage is full or forbidden: the key is kept until the page is left
   }
 }
 
 type Kind = "session" | "local";
 
-/** Null where the browser refuses it: even to ask for it throws then. */
+/** The storage; null if the browser refuses it, because then even reading the property throws. */
 function slot(kind: Kind): Storage | null {
   try {
     return kind === "session" ? sessionStorage : localStorage;

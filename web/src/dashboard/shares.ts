@@ -1,4 +1,4 @@
-// How answers divide: into bad, neutral and good, and among the scores of a scale. Pure.
+// The shares of responses: bad, neutral and good ones, and those of each score. Pure.
 
 import type { ColumnPoint } from "./charts/columns.tsx";
 import type { LegendItem } from "./charts/line.tsx";
@@ -8,12 +8,12 @@ import { t } from "./texts.ts";
 
 const LOOKS = ["fill-bad", "fill-neutral", "fill-good"] as const;
 
-/** One segment of a bar; its texts are "–" where its figures are withheld. */
+/** One segment of a bar; its texts are "–" if its figures are withheld. */
 export interface Share {
   readonly name: string;
   readonly title: string;
   readonly look: string;
-  /** Where it begins in the bar, and how long it is, in percent. */
+  /** Its start in the bar and its length, in percent. */
   readonly from: number;
   readonly width: number;
   readonly share: string;

@@ -1,4 +1,4 @@
-// What the page's main reply says about itself, for the parts around the page.
+// The meta of the page's main reply, for the parts around the page.
 
 import { signal } from "@preact/signals";
 import type { Meta } from "./reply.ts";

@@ -1,4 +1,4 @@
-// Before there is a key: one field, and what is wrong with what was pasted.
+// The sign-in page: one field for a key, and what is wrong with the text in it.
 
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";

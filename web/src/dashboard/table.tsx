@@ -1,4 +1,4 @@
-// A table of rows, and the columns that one makes of a reply.
+// A table of rows, and its columns, which are made from a reply.
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -17,7 +17,7 @@ export interface TableColumn {
   readonly title: string;
   readonly numeric: boolean;
   readonly text: (row: Row) => string;
-  /** What CSV has: figures as the API gave them. */
+  /** The value in CSV: figures as in the API's reply. */
   readonly value: (row: Row) => Cell | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface Order {
   readonly descending: boolean;
 }
 
-/** The named columns that the reply has. */
+/** Those of the named columns that the reply has. */
 export function columnsOf(
   reply: Reply,
   names: readonly string[],
@@ -85,7 +85,7 @@ function periodColumn(meta: Meta, granularity: string): TableColumn {
   };
 }
 
-/** What the row over all others is called. */
+/** The name of the row over all others. */
 const TOTAL = toTranslate("All");
 
 export function tableCsv({ columns, rows, totals = [] }: TableData): string {
@@ -96,7 +96,7 @@ export function tableCsv({ columns, rows, totals = [] }: TableData): string {
   return csv([columns.map((column) => column.title), ...lines, ...sums]);
 }
 
-/** order_by's first column. */
+/** The first column of order_by. */
 export function parseOrder(raw: string | undefined): Order | undefined {
   if (!raw) return undefined;
   const first = raw.split(",")[0] ?? "";

@@ -1,12 +1,12 @@
-// What the dashboard says, in the reader's language, and the locale of its numbers and dates. The
-// code has the English texts; src/dashboard/texts/ has one file of them for each other language.
+// The dashboard's texts in the reader's language, and the locale of its numbers and dates. The code has
+// the English texts; src/dashboard/texts/ has a file for each other language.
 
 import { signal } from "@preact/signals";
 
 export type Language = "en" | "de" | "fr" | "es";
 export type Texts = Readonly<Record<string, string>>;
 
-/** Each by its own name. */
+/** The languages, each by its own name. */
 export const LANGUAGES: Readonly<Record<Language, string>> = {
   en: "English",
   de: "Deutsch",
@@ -23,23 +23,23 @@ const FILES: Readonly<Record<Exclude<Language, "en">, () => Promise<{ texts: Tex
 const SLOT = "pulse.language";
 
 export const language = signal<Language>("en");
-/** Of numbers and dates: the browser's, where it is one of the language. */
+/** The locale of numbers and dates: the browser's, if it is one of the language. */
 export const locale = signal("en-GB");
 
 let texts: Texts = {};
 
-/** The language that was chosen before, else the first of the browser's that there is. */
+/** The language that was chosen earlier, otherwise the first of the browser's that the pages have. */
 export async function speakTheReaders(): Promise<void> {
   await speak(preferred([remembered(), ...navigator.languages]));
 }
 
-/** The first of the languages that the dashboard has; English where it has none of them. */
+/** The first of the languages that the dashboard has; English if it has none of them. */
 export function preferred(wanted: readonly (string | null)[]): Language {
   const bases = wanted.map((each) => (each ?? "").toLowerCase().split("-")[0] ?? "");
   return bases.find((base): base is Language => Object.hasOwn(LANGUAGES, base)) ?? "en";
 }
 
-/** From now on everything is said in the language; in English where its texts cannot be had. */
+/** Shows everything in the language from now on; in English if its texts cannot be loaded. */
 export async function speak(wanted: Language): Promise<void> {
   const file = await (wanted === "en" ? null : FILES[wanted]().catch(() => null));
   texts = file?.texts ?? {};
@@ -48,12 +48,12 @@ export async function speak(wanted: Language): Promise<void> {
   if (typeof document !== "undefined") document.documentElement.lang = language.value;
 }
 
-/** The same for who asks for it, and the next time too. */
+/** Speaks a language that the user has chosen, now and at the next visit. */
 export async function choose(wanted: Language): Promise<void> {
   try {
     localStorage.setItem(SLOT, wanted);
   } catch {
-    // where the browser keeps nothing, it is chosen for this page
+    // if the browser keeps nothing, the choice is for this page
   }
   await speak(wanted);
 }
@@ -73,12 +73,12 @@ function remembered(): string | null {
 
 type Values = Readonly<Record<string, string | number>>;
 
-/** The text in the reader's language, with values in the places of {names}. */
+/** The text in the reader's language, with values in place of {names}. */
 export function t(text: string, values: Values = {}): string {
   return pattern(text).replace(PLACE, (_, name: string) => String(values[name] ?? ""));
 }
 
-/** The same where values may be other things than texts: the pieces, in order. */
+/** The same as pieces, in order, because values may be other things than texts. */
 export function pieces<Piece>(
   text: string,
   values: Readonly<Record<string, Piece | string | readonly (Piece | string)[]>>,
@@ -97,17 +97,17 @@ function pattern(text: string): string {
   return known ?? text;
 }
 
-/** Marks a text that is translated where it is used: t(…) of a constant. */
+/** Marks the text of a constant, which is translated by t(…) when it is used. */
 export function toTranslate(text: string): string {
   return text;
 }
 
-/** One of two texts, by the language's rule for the number. */
+/** One of two texts, by the language's plural rule for a number. */
 export function plural(number: number, one: string, other: string): string {
   return new Intl.PluralRules(language.value).select(number) === "one" ? one : other;
 }
 
-/** A name within a sentence: small letters, but where nouns have capitals. */
+/** A name within a sentence: with a small letter, except in languages whose nouns have capitals. */
 export function inSentence(name: string): string {
   return language.value === "de" ? name : name.toLowerCase();
 }

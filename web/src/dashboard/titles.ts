@@ -1,4 +1,4 @@
-// Columns' headings, and what ranges of days are called.
+// The headings of columns, and the names of ranges of days.
 
 import { t, toTranslate } from "./texts.ts";
 
@@ -80,7 +80,7 @@ export const TITLES: Readonly<Record<string, string>> = {
   score_significant: toTranslate("Significant"),
 };
 
-/** What a column is headed; a name that nothing is known of is made presentable. */
+/** The heading of a column; if there is none, it is made from the column's name. */
 export function columnTitle(name: string): string {
   const known = TITLES[name];
   if (known !== undefined) return t(known);
@@ -121,7 +121,7 @@ const RANGES = new Set([
   toTranslate("Month"),
 ]);
 
-/** "last_28_days" as words; of a comparison and a granularity too. */
+/** The name of a preset such as last_28_days, of a comparison or of a granularity, in words. */
 export function presetTitle(preset: string): string {
   const text = sentence(preset);
   const [n] = /\d+/.exec(text) ?? [];

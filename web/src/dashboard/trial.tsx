@@ -1,4 +1,4 @@
-// A first answer for who has a survey and a publishable key: sent as a survey page would send it.
+// Sends a first response as a survey page does, for users who have a survey and a publishable key.
 
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
@@ -6,7 +6,7 @@ import type { Problem, Survey } from "../interface.ts";
 import { t } from "./texts.ts";
 
 interface Props {
-  /** A survey that is likely to be there. */
+  /** The id of a survey that probably exists. */
   readonly survey: string;
   readonly onSent: () => void;
 }
@@ -53,7 +53,7 @@ export function Trial({ survey, onSent }: Props): JSX.Element {
   );
 }
 
-/** Posts the best score of the survey's scale. Raises an Error with the API's own sentence. */
+/** Posts the best score of the survey's scale. Throws an Error with the API's own message. */
 async function sendBest(key: string, survey: string): Promise<void> {
   const asked = `/v1/surveys/${encodeURIComponent(survey)}?key=${encodeURIComponent(key)}`;
   const { scale } = (await told(await fetch(asked))) as Survey;

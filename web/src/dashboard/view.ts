@@ -1,7 +1,7 @@
-// What is looked at, as the address says it: a page, and the API's own parameters in the form in
-// which the API takes them. Pure; router.ts binds it to the browser.
+// The view, which is in the address: a page, and parameters in the API's own form. Pure; router.ts
+// connects it with the browser.
 
-/** Raw values by name: still percent-encoded, because a literal comma parts values. */
+/** Raw values by name: still percent-encoded, because a literal comma separates values. */
 export type Params = ReadonlyMap<string, string>;
 
 export interface View {
@@ -9,7 +9,7 @@ export interface View {
   readonly params: Params;
 }
 
-/** What a dimension is filtered by; null stands for "not given". */
+/** The filter of a dimension; null stands for events that do not name it. */
 export interface Condition {
   readonly negated: boolean;
   readonly values: readonly (string | null)[];
@@ -17,7 +17,7 @@ export interface Condition {
 
 const NOT_GIVEN = "(none)";
 
-/** What stays as it is from page to page; everything else but filters belongs to one page. */
+/** Parameters that are kept from page to page, like filters; all others belong to one page. */
 const LASTING = ["preset", "start_date", "end_date", "compare", "granularity", "tenant"];
 
 export const OVERVIEW = "overview";
@@ -35,7 +35,7 @@ function parseQuery(search: string): Params {
   const params = new Map<string, string>();
   for (const part of search.replace(/^\?/, "").split("&")) {
     const [name = "", ...rest] = part.split("=");
-    // the key never belongs here: an address is shared
+    // never the key: addresses are shared
     if (name && name !== "key") params.set(decode(name), rest.join("=").replaceAll("+", "%20"));
   }
   return params;
@@ -58,7 +58,7 @@ export function formatCondition({ negated, values }: Condition): string {
   return (negated ? "!" : "") + parts.join(",");
 }
 
-/** The parameters with some set to raw values and some, set to null, left out. */
+/** The parameters with some set to raw values; those set to null are removed. */
 export function withParams(params: Params, changes: Record<string, string | null>): Params {
   const changed = new Map(params);
   for (const [name, raw] of Object.entries(changes)) {
@@ -68,12 +68,12 @@ export function withParams(params: Params, changes: Record<string, string | null
   return changed;
 }
 
-/** Filtered to one value of a dimension. */
+/** The view filtered to one value of a dimension. */
 export function filteredTo(params: Params, dimension: string, value: string | null): Params {
   return withParams(params, { [dimension]: formatCondition({ negated: false, values: [value] }) });
 }
 
-/** The one value that a dimension is filtered to; undefined where it is not, or to several. */
+/** The value that a dimension is filtered to; undefined without a filter, or for several values. */
 export function onlyValue(params: Params, dimension: string): string | null | undefined {
   const raw = params.get(dimension);
   if (raw === undefined) return undefined;
@@ -81,26 +81,26 @@ export function onlyValue(params: Params, dimension: string): string | null | un
   return negated || values.length !== 1 ? undefined : values[0];
 }
 
-/** The days asked for, by another preset (raw) or by dates. */
+/** The view with other days, by a preset (raw) or by dates. */
 export function withPreset(params: Params, preset: string): Params {
   const changed = withParams(params, { preset, start_date: null, end_date: null });
   if (preset !== "all_time") return changed;
   return withoutComparedOrder(withParams(changed, { compare: null }));
 }
 
-/** What days are compared with where the address does not say. */
+/** The comparison if the address has none. */
 export const USUAL_COMPARISON = "previous_period";
-/** In the address: with nothing. */
+/** The address's value for no comparison. */
 export const NO_COMPARISON = "none";
 
-/** What the days are compared with, as the API calls it; null for nothing. */
+/** The comparison by its name in the API; null for none. */
 export function comparisonOf(params: Params): string | null {
-  if (params.get("preset") === "all_time") return null; // there is nothing before
+  if (params.get("preset") === "all_time") return null; // there are no days before
   const asked = params.get("compare") ?? USUAL_COMPARISON;
   return asked === NO_COMPARISON ? null : asked;
 }
 
-/** Compared with other days, or with none. */
+/** The view with another comparison, or with none. */
 export function withComparison(params: Params, compare: string): Params {
   const changed = withParams(params, { compare: compare === USUAL_COMPARISON ? null : compare });
   return comparisonOf(changed) === null ? withoutComparedOrder(changed) : changed;
@@ -110,14 +110,14 @@ function withoutComparedOrder(params: Params): Params {
   return withoutOrder(params, /_(change|previous|significant)$/);
 }
 
-/** By periods of a length, or by none: "total", or null for the page's own choice. */
+/** The view by another granularity, by none ("total"), or by the page's own choice (null). */
 export function withGranularity(params: Params, granularity: string | null): Params {
   const changed = withParams(params, { granularity });
   const none = granularity === null || granularity === "total";
   return none ? withoutOrder(changed, /^period$/) : changed;
 }
 
-/** Without an order by a column that is gone, which the API would refuse. */
+/** The view without an order by a column that it no longer has, which the API would refuse. */
 function withoutOrder(params: Params, gone: RegExp): Params {
   const columns = (params.get("order_by") ?? "").split(",");
   const lost = columns.some((column) => gone.test(column.replace(/^-/, "")));
@@ -129,15 +129,15 @@ export function withDates(params: Params, start: string, end: string): Params {
   return withParams(params, { preset: null, start_date: first, end_date: last });
 }
 
-/** What of the parameters another page takes along: days, comparison, filters that it knows. */
+/** The parameters for another page: days, comparison, and filters that it knows. */
 export function carried(params: Params, filters: readonly string[]): Params {
   const kept = new Set([...LASTING, ...filters]);
   return new Map([...params].filter(([name]) => kept.has(name)));
 }
 
 /**
- * The query of one report: the view's parameters, the report's filters alone, and changes. Days
- * are compared as the view says, unless the changes say otherwise.
+ * The query of one report: the view's parameters, of its filters those of the report, and changes.
+ * The comparison is the view's, unless the changes have another.
  */
 export function reportQuery(
   params: Params,
@@ -152,6 +152,6 @@ function decode(raw: string): string {
   try {
     return decodeURIComponent(raw.replaceAll("+", "%20"));
   } catch {
-    return raw; // not UTF-8: shown as it came
+    return raw; // it is not UTF-8
   }
 }

@@ -1,25 +1,25 @@
-// The rows of a long table that are in sight: only these are drawn, with as much room above and
-// below them as the others would take. On paper all are.
+// Draws only the visible rows of a long table, with the height of the others left empty above and below
+// them. On paper all rows are drawn.
 
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { printing } from "./printing.ts";
 
-/** Up to so many rows all are drawn, and the browser's own search finds each of them. */
+/** Up to so many rows all are drawn, so that the browser's own search finds each of them. */
 const FEW = 200;
-/** Drawn beyond what is in sight on either side, so that scrolling shows no gap. */
+/** How many invisible rows are drawn on either side, so that scrolling shows no gap. */
 const MARGIN = 20;
-/** The window moves by so many rows at a time. */
+/** By how many rows the window moves at a time. */
 const STEP = 10;
 const BEFORE_MEASURED = 31;
 
 export interface Range {
   readonly first: number;
-  /** Behind the last. */
+  /** The index after the last row. */
   readonly end: number;
 }
 
-/** Which of `count` rows of a height to draw where so much is scrolled away and in sight. */
+/** The window of `count` rows of a height, by how far the frame is scrolled and how high it is. */
 export function rangeOf(scrolled: number, sight: number, height: number, count: number): Range {
   const down = (row: number): number => Math.floor(row / STEP) * STEP;
   const first = Math.min(count, Math.max(0, down(scrolled / height - MARGIN)));
@@ -28,15 +28,15 @@ export function rangeOf(scrolled: number, sight: number, height: number, count: 
 }
 
 interface Windowed extends Range {
-  /** Is less than everything drawn? */
+  /** Whether some rows are not drawn. */
   readonly partial: boolean;
-  /** Pixels that the rows above and below would take. */
+  /** The height of the rows above and below, in pixels. */
   readonly above: number;
   readonly below: number;
   readonly onScroll: () => void;
 }
 
-/** What to draw of `count` rows in a frame that scrolls; rows are `tr[aria-rowindex]`. */
+/** The window of `count` rows in a frame that scrolls; rows are `tr[aria-rowindex]`. */
 export function useWindow(frame: RefObject<HTMLElement | null>, count: number): Windowed {
   const height = useRef(BEFORE_MEASURED);
   const [range, setRange] = useState<Range>(() => rangeOf(0, 800, BEFORE_MEASURED, count));

@@ -1,4 +1,4 @@
-// A way from figures to what the customers behind them wrote, for keys that may read it.
+// A link from figures to the comments of their customers, for keys that may read comments.
 
 import type { JSX } from "preact";
 import { catalogue } from "./catalogue.ts";
@@ -11,7 +11,7 @@ interface Props {
   readonly params: Params;
   readonly filters: readonly string[];
   readonly metric: string;
-  /** Only of these days, the first and the last. */
+  /** The first and the last day; only comments of these days are shown. */
   readonly days?: readonly [string, string];
 }
 
