@@ -3,7 +3,8 @@
 %d/%m/%Y %H:%M      what Python's strptime reads; %p also reads a.m. and p. m., %f up to nine digits
 …%SZ, … GMT+2       a zone or an offset that stands in the format as it is: all of the file's times
                     are told in it (GMT+2 is east of Greenwich, as people mean it)
-…%Z                 UTC, GMT, Z, an offset to them, or a zone of IANA's such as Europe/Berlin;
+…%Z                 UTC, GMT, Z, an offset to them, a zone of IANA's such as Europe/Berlin, or what
+                    the file's own zone calls its time then, as CST and CDT in America/Chicago;
                     any other name is no time, since CST is three zones
 …%z %Z              the offset counts, and the name is not looked at
 unix, unix_ms       seconds or milliseconds since 1970, in UTC
@@ -52,19 +53,19 @@ class TimeFormat:
     zone: tzinfo | None = None
     has_clock: bool = True
 
-    def read(self, text: str) -> datetime | date:
+    def read(self, text: str, own: tzinfo = UTC) -> datetime | date:
         """The time in a text: a date alone, a local time, or an aware time if it names a zone.
 
-        Raises ValueError if the text is not in this format.
+        `own` is the file's zone. Raises ValueError if the text is not in this format.
         """
         if self.text in _COUNTS:
             return _counted(text, self.text)
-        moment = self._parsed(text)
+        moment = self._parsed(text, own)
         if moment.tzinfo is None and self.zone is not None:
             moment = moment.replace(tzinfo=self.zone)
         return moment if self.has_clock or moment.tzinfo else moment.date()
 
-    def _parsed(self, text: str) -> datetime:
+    def _parsed(self, text: str, own: tzinfo) -> datetime:
         text = plain_halves(text)
         if "%f" in self.told:
             text = _LONG_FRACTION.sub(r"\1", text)
@@ -75,7 +76,7 @@ class TimeFormat:
             placed = f"{text[: found.start()]}{_PLACE}{text[found.end() :]}"
             try:
                 moment = datetime.strptime(placed, self.told)  # noqa: DTZ007 # as above
-                return moment if moment.tzinfo else moment.replace(tzinfo=named_zone(found[0]))
+                return moment if moment.tzinfo else _in_zone(moment, found[0], own)
             except ValueError:
                 continue
         raise ValueError(f"time data {text!r} does not match format {self.text!r} in a known zone")
@@ -105,6 +106,19 @@ def time_format(text: str) -> TimeFormat:
 def plain_halves(text: str) -> str:
     """The text with AM and PM for a.m. and p. m., as Spain and some tools write them."""
     return _HALF.sub(lambda found: f"{found[1].upper()}M", text)
+
+
+def _in_zone(local: datetime, name: str, own: tzinfo) -> datetime:
+    """The local time in the zone of that name. Raises ValueError for an unknown one."""
+    try:
+        return local.replace(tzinfo=named_zone(name))
+    except ValueError:
+        for fold in (0, 1):  # in an hour that comes twice the name tells which is meant
+            moment = local.replace(tzinfo=own, fold=fold)
+            offset = moment.utcoffset()
+            if moment.tzname() == name and offset is not None:
+                return local.replace(tzinfo=timezone(offset))
+        raise
 
 
 def named_zone(name: str) -> tzinfo:

@@ -116,7 +116,7 @@ class TimeReader:
         raise ValueError(f"{text!r} is no time")
 
     def _formatted(self, date_format: str, text: str) -> Told:
-        moment = time_format(date_format).read(text)
+        moment = time_format(date_format).read(text, days.zone(self.timezone))
         if not isinstance(moment, datetime):
             return self._day(moment)
         if moment.tzinfo is None:

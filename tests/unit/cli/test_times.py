@@ -169,6 +169,31 @@ def test_the_name_of_another_zone_is_no_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "zone", "instant"),
+    [
+        # as tzdata calls them; on 1 November 2026 the clocks of America/Denver go back at 02:00
+        ("2026/07/20 10:29 MDT", "America/Denver", "2026-07-20T16:29:00Z"),
+        ("2026/12/20 10:29 MST", "America/Denver", "2026-12-20T17:29:00Z"),
+        ("2026/11/01 01:30 MDT", "America/Denver", "2026-11-01T07:30:00Z"),
+        ("2026/11/01 01:30 MST", "America/Denver", "2026-11-01T08:30:00Z"),
+        ("2026/07/20 10:29 CST", "Asia/Shanghai", "2026-07-20T02:29:00Z"),
+        ("2026/01/20 10:29 CST", "America/Chicago", "2026-01-20T16:29:00Z"),
+        ("2026/07/20 10:29 CEST", "Europe/Berlin", "2026-07-20T08:29:00Z"),
+    ],
+)
+def test_a_zone_may_be_named_as_the_file_s_own_calls_its_time(
+    text: str, zone: str, instant: str
+) -> None:
+    assert read(text, zone, "%Y/%m/%d %H:%M %Z") == instant
+
+
+@pytest.mark.parametrize("text", ["2026/07/20 10:29 MDT", "2026/07/20 10:29 CST"])
+def test_what_the_file_s_own_zone_is_not_called_then_is_no_zone(text: str) -> None:
+    with pytest.raises(ValueError, match=r"in a known zone"):
+        read(text, "America/Chicago", "%Y/%m/%d %H:%M %Z")
+
+
+@pytest.mark.parametrize(
     ("date_format", "complaint"),
     [
         ("%d/%m/%Y %H:%M PST", "the zone 'PST' is not known"),
