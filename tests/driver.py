@@ -8,6 +8,7 @@ import base64
 import gzip
 import json
 import os
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -329,6 +330,9 @@ def running(**parameters: str) -> Iterator[Driver]:
             yield driver
         finally:
             driver.forget()
+            for thread in threading.enumerate():  # what is noted beside requests ends with them
+                if thread.name.startswith("key-uses"):
+                    thread.join(timeout=1)
             os.environ.clear()
             os.environ.update(before)
 
