@@ -6,11 +6,12 @@ docs/metrics.md reads. Slow and obvious on purpose.
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 from fractions import Fraction
+from functools import cache
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -175,13 +176,87 @@ Days = tuple[date, date]
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """The days that one tenant is asked for, and what they are compared with."""
+
+    now: Days
+    compare: str | None = None
+    preset: str | None = None
+    week_start: str = "monday"
+
+    @property
+    def before(self) -> Days | None:
+        if self.compare is None:
+            return None
+        return compared_days(self.compare, self.preset, self.now, self.week_start)
+
+    def shown_on(self, day: date) -> date:
+        """Of a day that is compared with: the one asked for beside which it stands."""
+        words = (self.preset or "rolling").split("_")
+        unit = words[0] if words[-1] == "date" else words[-1]
+        months = {"month": 1, "quarter": 3, "year": 12}.get(unit, 0)
+        if unit == "months":
+            months = int(words[1])
+        if self.compare == "previous_year":
+            shown = _months_later(day, 12)
+        elif months:
+            shown = _months_later(day, months)
+        elif unit == "week":
+            shown = day + timedelta(days=7)
+        else:
+            shown = day + timedelta(days=len(every_day(self.now)))
+        return sorted([self.now[0], shown, self.now[1]])[1]
+
+    def is_partial(self, period: str, granularity: str) -> bool:
+        """Are days of the period not asked for, or compared with another number of days?"""
+        first = date.fromisoformat(period)
+        near = every_day((first, first + timedelta(days=40)))
+        whole = sum(first_day(day, granularity, self.week_start) == period for day in near)
+        told, before = _lengths(self, granularity).get(period, (0, 0))
+        return told > 0 and not whole == told == before
+
+    def is_uneven(self, period: str, granularity: str) -> bool:
+        """Do other numbers of days stand beside each other in the period?"""
+        told, before = _lengths(self, granularity).get(period, (0, 0))
+        return told != before
+
+
+@cache
+def _lengths(calendar: Calendar, granularity: str) -> Mapping[str, tuple[int, int]]:
+    """Of each period how many of its days are asked for, and how many these stand beside."""
+    found: dict[str, tuple[int, int]] = {}
+    for day in every_day(calendar.now):
+        period = first_day(day, granularity, calendar.week_start)
+        told, before = found.get(period, (0, 0))
+        found[period] = told + 1, before + (calendar.before is None)
+    for day in every_day(calendar.before) if calendar.before else ():
+        period = first_day(calendar.shown_on(day), granularity, calendar.week_start)
+        told, before = found[period]
+        found[period] = told, before + 1
+    return found
+
+
+def every_day(days: Days) -> list[date]:
+    return [days[0] + timedelta(days=n) for n in range((days[1] - days[0]).days + 1)]
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same date, or the last before it that the month has."""
+    after = day.year * 12 + day.month - 1 + months
+    number = day.day
+    while True:
+        try:
+            return date(after // 12, after % 12 + 1, number)
+        except ValueError:
+            number -= 1
+
+
+@dataclass(frozen=True)
 class Part:
     """One tenant's answers that pass the filters, and the days that are asked for."""
 
     answers: Sequence[Answered]
-    now: Days
-    before: Days | None = None
-    week_start: str = "monday"
+    calendar: Calendar
     tenant: str = "acme"
 
 
@@ -207,11 +282,10 @@ Label = tuple[Any, ...]
 
 def reply(asked: Asked, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
     """(rows, totals) in the default order."""
-    compared = parts[0].before is not None
-    now = [pair for part in parts for pair in _labelled(asked, part, part.now)]
-    before = [pair for part in parts if part.before for pair in _labelled(asked, part, part.before)]
+    now = [pair for part in parts for pair in _labelled(asked, part, part.calendar.now)]
+    before = [pair for part in parts for pair in _labelled_before(asked, part)]
     labels = {label for part in parts for label in _labels(asked, part)}
-    rows = [_row(asked, label, now, before, compared) for label in sorted(labels, key=_rank)]
+    rows = [_row(asked, label, now, before, parts) for label in sorted(labels, key=_rank)]
     wholes = {
         tuple(ANY if name not in ("metric", "scale") else value for name, value in named)
         for label, _ in (*now, *before)
@@ -219,7 +293,7 @@ def reply(asked: Asked, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
     }
     if asked.report == "browsers":
         wholes |= {_over_all(asked, label) for label in wholes}
-    totals = [_row(asked, label, now, before, compared) for label in sorted(wholes, key=_rank)]
+    totals = [_row(asked, label, now, before, parts) for label in sorted(wholes, key=_rank)]
     return rows, totals
 
 
@@ -229,7 +303,8 @@ def breakdown(asked: Asked, parts: Sequence[Part]) -> list[Row]:
         answer
         for part in parts
         for answer in part.answers
-        if part.now[0] <= answer.day <= part.now[1] and answer.metric == METRIC_OF[asked.report]
+        if part.calendar.now[0] <= answer.day <= part.calendar.now[1]
+        and answer.metric == METRIC_OF[asked.report]
     ]
     rows = []
     for metric, scale in sorted({(answer.metric, answer.scale) for answer in found}):
@@ -258,13 +333,23 @@ def first_day(day: date, granularity: str, week_start: str) -> str:
     return (day.replace(day=1) if granularity == "month" else day).isoformat()
 
 
-def _periods(asked: Asked, part: Part, days: Days) -> list[str]:
-    every = (days[0] + timedelta(days=n) for n in range((days[1] - days[0]).days + 1))
-    return sorted({first_day(day, asked.granularity, part.week_start) for day in every})
+def _periods(asked: Asked, part: Part) -> list[str]:
+    week_start = part.calendar.week_start
+    every = every_day(part.calendar.now)
+    return sorted({first_day(day, asked.granularity, week_start) for day in every})
 
 
-def _labelled(asked: Asked, part: Part, days: Days) -> list[tuple[Label, Answered]]:
-    """Each answer of the days with the row that it belongs to, the earlier ones' periods paired."""
+def _labelled_before(asked: Asked, part: Part) -> list[tuple[Label, Answered]]:
+    """Each answer of the days compared with, under the day beside which its own stands."""
+    if part.calendar.before is None:
+        return []
+    return _labelled(asked, part, part.calendar.before, part.calendar.shown_on)
+
+
+def _labelled(
+    asked: Asked, part: Part, days: Days, shown_on: Callable[[date], date] = lambda day: day
+) -> list[tuple[Label, Answered]]:
+    """Each answer of the days with the row that it belongs to."""
     found = []
     for answer in part.answers:
         if not days[0] <= answer.day <= days[1]:
@@ -273,10 +358,8 @@ def _labelled(asked: Asked, part: Part, days: Days) -> list[tuple[Label, Answere
             continue
         values: dict[str, Any] = {"tenant": part.tenant, "score_value": answer.score}
         if asked.granularity != "total":
-            period = first_day(answer.day, asked.granularity, part.week_start)
-            place = _periods(asked, part, days).index(period)
-            counterparts = _periods(asked, part, part.now)
-            values["period"] = counterparts[place] if place < len(counterparts) else None
+            day = shown_on(answer.day)
+            values["period"] = first_day(day, asked.granularity, part.calendar.week_start)
         label = tuple(values[n] if n in values else answer.dimension(n) for n in asked.names)
         found.append((label, answer))
     return found
@@ -284,19 +367,16 @@ def _labelled(asked: Asked, part: Part, days: Days) -> list[tuple[Label, Answere
 
 def _labels(asked: Asked, part: Part) -> set[Label]:
     """Every row that one tenant's part of the reply has."""
-    labels = {label for label, _ in _labelled(asked, part, part.now)}
-    if part.before:
-        labels |= {label for label, _ in _labelled(asked, part, part.before)}
+    labels = {label for label, _ in _labelled(asked, part, part.calendar.now)}
+    labels |= {label for label, _ in _labelled_before(asked, part)}
     if asked.report == "rates" and not labels:
         if asked.names == ("metric", "scale", "score_value"):
             labels = {("nps", "0-10", 0)}
         if asked.names == ("period", "metric", "scale", "score_value") and asked.fill:
             labels = {(None, "nps", "0-10", 0)}
     if asked.granularity != "total" and asked.fill:
-        periods = _periods(asked, part, part.now)
+        periods = _periods(asked, part)
         labels = {(period, *label[1:]) for label in labels for period in periods}
-    if asked.granularity != "total":
-        labels = {label for label in labels if label[0] is not None}
     for name in ("channel",) if asked.report == "source" else ("score_value",):
         if name in asked.names:
             at = asked.names.index(name)
@@ -336,7 +416,7 @@ def _row(
     label: Label,
     now: Sequence[tuple[Label, Answered]],
     before: Sequence[tuple[Label, Answered]],
-    compared: bool,
+    parts: Sequence[Part],
 ) -> Row:
     group = {n: None if v is ANY else v for n, v in zip(asked.names, label, strict=True)}
     row: Row = dict(group)
@@ -346,6 +426,10 @@ def _row(
         )
     shown = _side(asked, label, now)
     earlier = _side(asked, label, before)
+    compared = parts[0].calendar.compare is not None
+    told = [p.calendar for p in parts if group.get("tenant") in (None, p.tenant)]
+    period = group.get("period")
+    is_uneven = bool(period) and any(c.is_uneven(str(period), asked.granularity) for c in told)
     whole_before = sum(_belongs(asked, label, other, but=asked.by) for other, _ in before)
     for name in COLUMNS[asked.report]:
         row[name] = shown[name]
@@ -358,7 +442,10 @@ def _row(
         change = Decimal(str(shown[name])) - Decimal(str(earlier[name])) if known else None
         row[f"{name}_change"] = None if change is None else float(change)
         if name in HEADLINES:
-            row[f"{name}_significant"] = _significant(shown, earlier)
+            row[f"{name}_significant"] = None if is_uneven else _significant(shown, earlier)
+    if asked.granularity != "total":
+        partial = [c.is_partial(str(period), asked.granularity) for c in told if period]
+        row["partial"] = any(partial) if period else None
     return row
 
 

@@ -5,9 +5,11 @@ date in the tenant's time zone. docs/metrics.md ("Days") defines the presets.
 """
 
 import re
+from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -145,6 +147,29 @@ class DateRange:
         """The calendar years that it touches."""
         return range(self.start.year, self.end.year + 1)
 
+    def shown_on(self, day: date) -> date:
+        """The day on which what happened on one of its days is shown: that day itself."""
+        return day
+
+
+@dataclass(frozen=True)
+class ComparedRange(DateRange):
+    """Days that others are compared with; each is shown on the day that it stands beside.
+
+    That is the same date so many months later (the month's last where it has no such date), or so
+    many days later. What would lie outside of the range asked for is shown on its first or last
+    day, so that every day stands beside one.
+    """
+
+    beside: DateRange = field(kw_only=True)
+    months: int = 0
+    later: int = 0
+
+    def shown_on(self, day: date) -> date:
+        """The day of the range asked for that this one stands beside."""
+        shown = _same_date(day, self.months) if self.months else day + timedelta(days=self.later)
+        return min(max(shown, self.beside.start), self.beside.end)
+
 
 def ranges(found: Iterable[date], most: int) -> tuple[DateRange, ...]:
     """The days as at most `most` ranges, in order.
@@ -182,10 +207,42 @@ def periods(dates: DateRange, granularity: str, week_start: str = "monday") -> l
     return [first + timedelta(days=day) for day in range(0, (last - first).days + 1, step)]
 
 
-def _add_months(first: date, months: int) -> date:
-    """The first of the month that lies `months` after the month beginning on `first`."""
-    count = first.year * 12 + first.month - 1 + months
+def period_length(first: date, granularity: str) -> int:
+    """How many days the day, week or month has that begins on `first`."""
+    if granularity == "month":
+        return monthrange(first.year, first.month)[1]
+    return 7 if granularity == "week" else 1
+
+
+def days_by_period(
+    dates: DateRange, granularity: str, week_start: str = "monday"
+) -> Mapping[date, int]:
+    """How many days of the range are shown in each day, week or month, by its first day."""
+    return Counter(period_start(dates.shown_on(day), granularity, week_start) for day in dates)
+
+
+def shown_apart(dates: DateRange, granularity: str, week_start: str = "monday") -> list[date]:
+    """The days of the range that begin another day, week or month than the day before them."""
+    found: list[date] = []
+    shown = None
+    for day in dates:
+        period = period_start(dates.shown_on(day), granularity, week_start)
+        if period != shown:
+            found.append(day)
+        shown = period
+    return found
+
+
+def _add_months(day: date, months: int) -> date:
+    """The first of the month that lies `months` after the month that `day` is in."""
+    count = day.year * 12 + day.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
+
+
+def _same_date(day: date, months: int) -> date:
+    """The same date so many months later, or that month's last day where it has no such date."""
+    first = _add_months(day, months)
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
 
 
 def _unit(day: date, unit: str, week_start: str) -> tuple[date, date]:
@@ -257,7 +314,7 @@ def _resolve(preset: str, today: date, week_start: str, first_day: date) -> tupl
 # -- what a range is compared with (docs/metrics.md, "Comparison")
 
 
-def previous_period(dates: DateRange) -> DateRange:
+def previous_period(dates: DateRange) -> ComparedRange:
     """The days before: as many, or for a calendar preset the calendar unit before.
 
     For a to-date preset these are as many days of the unit before as have passed of the present
@@ -265,36 +322,32 @@ def previous_period(dates: DateRange) -> DateRange:
     """
     _refuse_all_time(dates)
     just_before = dates.start - ONE_DAY
-    words = (dates.preset or "").split("_")
-    match words:
-        case ["this" | "last", unit] | [unit, "to", "date"] if unit in _UNITS:
-            start = _unit_before(dates.start, unit)
+    months, later = _length(dates)
+    start = _add_months(dates.start, -months) if months else dates.start - timedelta(days=later)
+    end = just_before
+    if (dates.preset or "").endswith("_to_date"):
+        end = min(start + timedelta(days=dates.days - 1), just_before)
+    return ComparedRange(start, end, beside=dates, months=months, later=later)
+
+
+def _length(dates: DateRange) -> tuple[int, int]:
+    """How long the period is whose beginning is compared: months, or days where it has none."""
+    match (dates.preset or "").split("_"):
+        case ["this" | "last", "week"] | ["week", "to", "date"]:
+            return 0, 7
+        case ["this" | "last", unit] | [unit, "to", "date"] if unit in _MONTHS:
+            return _MONTHS[unit], 0
         case ["last", months, "months"]:
-            start = _add_months(dates.start, -int(months))
+            return int(months), 0
         case _:
-            start = dates.start - timedelta(days=dates.days)
-    if words[1:] == ["to", "date"]:
-        return DateRange(start, min(start + timedelta(days=dates.days - 1), just_before))
-    return DateRange(start, just_before)
+            return 0, dates.days
 
 
-def _unit_before(first: date, unit: str) -> date:
-    """The first day of the unit before the one that begins on `first`."""
-    if unit == "week":
-        return first - timedelta(days=7)
-    return _add_months(first, -_MONTHS[unit])
-
-
-def previous_year(dates: DateRange) -> DateRange:
+def previous_year(dates: DateRange) -> ComparedRange:
     """The same dates a year before; 29 February becomes the 28th. ValueError for all_time."""
     _refuse_all_time(dates)
-    return DateRange(_year_before(dates.start), _year_before(dates.end))
-
-
-def _year_before(day: date) -> date:
-    if (day.month, day.day) == (2, 29):
-        day -= ONE_DAY
-    return day.replace(year=day.year - 1)
+    start, end = _same_date(dates.start, -12), _same_date(dates.end, -12)
+    return ComparedRange(start, end, beside=dates, months=12)
 
 
 def _refuse_all_time(dates: DateRange) -> None:
@@ -302,7 +355,7 @@ def _refuse_all_time(dates: DateRange) -> None:
         raise ValueError("nothing came before all_time")
 
 
-COMPARISONS: Mapping[str, Callable[[DateRange], DateRange]] = {
+COMPARISONS: Mapping[str, Callable[[DateRange], ComparedRange]] = {
     "previous_period": previous_period,
     "previous_year": previous_year,
 }

@@ -163,6 +163,14 @@ def questions(draw: st.DrawFn, names: Sequence[str]) -> Asked:
         start = FIRST + timedelta(days=draw(st.integers(-5, SPAN_DAYS)))
         end = start + timedelta(days=draw(st.sampled_from([60, 30, 6, 0])))
         ranges.append(DateRange(start, end))
+    if len(ranges) == 2 and draw(st.booleans()):
+        day = FIRST + timedelta(days=draw(st.integers(0, SPAN_DAYS)))
+        preset = draw(
+            st.sampled_from(["this_month", "quarter_to_date", "this_week", "last_3_months"])
+        )
+        asked = draw(st.sampled_from([ranges[0], days.resolve_preset(preset, day)]))
+        compare = days.COMPARISONS[draw(st.sampled_from(sorted(days.COMPARISONS)))]
+        ranges = [asked, compare(asked)]
     return Asked(
         tuple(grouped),
         filters,
@@ -248,6 +256,8 @@ REPLIES = (
     ("agents", f"{WHOLE}&country=DE,(none)"),
     ("nps", f"{WHOLE}&compare=previous_period&group_by=channel"),
     ("nps", f"{WHOLE}&group_by=period,country&granularity=month&agent=!ada&subtotals=true"),
+    ("nps", "start_date=2026-01-14&end_date=2026-02-03&granularity=week&compare=previous_period"),
+    ("csat", "start_date=2026-01-10&end_date=2026-02-09&granularity=month&compare=previous_period"),
     ("browsers", "start_date=2025-11-20&end_date=2026-02-07&agent=(other)"),
     ("revenue", f"{WHOLE}&group_by=customer_segment"),
     ("revenue", f"{WHOLE}&currency=EUR"),

@@ -129,7 +129,7 @@ def of_group(wholes: Sequence[Whole], row: dict[str, Any]) -> list[Whole]:
 def figures(row: dict[str, Any]) -> dict[str, Any]:
     """What a row says beside its labels."""
     labels = ("tenant", "period", "media_type", "customer_segment", "service_type", "level")
-    return {name: value for name, value in row.items() if name not in labels}
+    return {name: v for name, v in row.items() if name not in (*labels, "partial")}
 
 
 @settings(

@@ -18,7 +18,7 @@ from pulse import days
 from pulse.tenants.rules import Rule
 from tests import oracle
 from tests.driver import Driver, running
-from tests.oracle import Asked, Part, Sent
+from tests.oracle import Asked, Calendar, Part, Sent
 
 NOW = datetime(2026, 11, 3, 18, 0, tzinfo=UTC)
 ZONES = {"acme": "Europe/Berlin", "globex": "America/New_York", "wonka": "Australia/Lord_Howe"}
@@ -185,10 +185,7 @@ def part(sent: Sequence[Sent], tenant: str, query: str) -> Part:
         dates = oracle.preset_days(preset, today, "monday")
     else:
         dates = date.fromisoformat(given["start_date"]), date.fromisoformat(given["end_date"])
-    before = None
-    if compare := given.get("compare"):
-        before = oracle.compared_days(compare, preset, dates, "monday")
-    return Part(counted(sent, tenant), dates, before, tenant=tenant)
+    return Part(counted(sent, tenant), Calendar(dates, given.get("compare"), preset), tenant)
 
 
 def assert_same(reply: Any, asked: Asked, parts: Sequence[Part]) -> None:

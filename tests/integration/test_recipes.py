@@ -336,6 +336,7 @@ def test_power_query_pulls_the_same_and_knows_every_column(
         "type text": str,
         "Int64.Type": int,
         "type number": float,
+        "type logical": {"true": True, "false": False}.__getitem__,
     }
     for row in rows:
         for name, value in row.items():

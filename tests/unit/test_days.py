@@ -158,13 +158,14 @@ def test_units_before_at_the_turn_of_months_and_years(
 def test_the_week_before_begins_on_the_same_weekday() -> None:
     for preset, end in (("this_week", 14), ("week_to_date", 14)):
         found = days.resolve_preset(preset, SATURDAY, week_start="sunday")
-        expected = days.DateRange(date(2026, 11, 8), date(2026, 11, end))
-        assert days.previous_period(found) == expected
+        before = days.previous_period(found)
+        assert (before.start, before.end) == (date(2026, 11, 8), date(2026, 11, end))
 
 
 def test_dates_are_compared_with_as_many_days_just_before() -> None:
     month = days.DateRange(date(2026, 3, 1), date(2026, 3, 31))  # dates: no calendar month
-    assert days.previous_period(month) == days.DateRange(date(2026, 1, 29), date(2026, 2, 28))
+    before = days.previous_period(month)
+    assert (before.start, before.end) == (date(2026, 1, 29), date(2026, 2, 28))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,68 @@ def test_dates_are_compared_with_as_many_days_just_before() -> None:
     ],
 )
 def test_the_same_dates_a_year_before(start: date, end: date, before: tuple[date, date]) -> None:
-    assert days.previous_year(days.DateRange(start, end)) == days.DateRange(*before)
+    found = days.previous_year(days.DateRange(start, end))
+    assert (found.start, found.end) == before
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "day", "shown"),
+    [
+        (date(2024, 1, 1), date(2024, 12, 31), date(2023, 3, 10), date(2024, 3, 10)),
+        (date(2025, 1, 1), date(2025, 12, 31), date(2024, 3, 10), date(2025, 3, 10)),
+        (date(2025, 1, 1), date(2025, 12, 31), date(2024, 2, 29), date(2025, 2, 28)),
+        (date(2024, 2, 29), date(2024, 3, 9), date(2023, 2, 28), date(2024, 2, 29)),
+    ],
+)
+def test_a_date_of_the_year_before_is_shown_on_the_same_date(
+    start: date, end: date, day: date, shown: date
+) -> None:
+    assert days.previous_year(days.DateRange(start, end)).shown_on(day) == shown
+
+
+@pytest.mark.parametrize(
+    ("preset", "today", "day", "shown"),
+    [
+        ("last_month", date(2026, 3, 5), date(2026, 1, 31), date(2026, 2, 28)),
+        ("this_month", date(2026, 3, 5), date(2026, 2, 28), date(2026, 3, 28)),
+        ("last_3_months", date(2026, 6, 5), date(2025, 12, 31), date(2026, 3, 31)),
+        ("last_12_months", date(2026, 6, 5), date(2024, 6, 30), date(2025, 6, 30)),
+        ("last_week", date(2026, 6, 5), date(2026, 5, 20), date(2026, 5, 27)),
+        # as many days as have passed, but the same dates: the leap year's day 61 is 1 March
+        ("year_to_date", date(2024, 3, 1), date(2023, 3, 2), date(2024, 3, 1)),
+        ("quarter_to_date", date(2026, 5, 15), date(2026, 1, 31), date(2026, 4, 30)),
+        ("last_7_days", date(2026, 6, 5), date(2026, 5, 22), date(2026, 5, 29)),
+        ("last_30_days_to_date", date(2026, 6, 30), date(2026, 5, 2), date(2026, 6, 1)),
+    ],
+)
+def test_a_day_of_the_period_before_is_shown_beside_its_own(
+    preset: str, today: date, day: date, shown: date
+) -> None:
+    found = days.previous_period(days.resolve_preset(preset, today))
+    assert found.start <= day <= found.end
+    assert found.shown_on(day) == shown
+
+
+@given(
+    ANY_DAY,
+    st.sampled_from([p for p in days.PRESETS if p != "all_time"]),
+    st.sampled_from(sorted(days.COMPARISONS)),
+    st.sampled_from(["day", "week", "month"]),
+)
+def test_days_compared_with_keep_their_order_and_stay_in_the_range(
+    today: date, preset: str, compare: str, granularity: str
+) -> None:
+    dates = days.resolve_preset(preset, today)
+    before = days.COMPARISONS[compare](dates)
+    shown = [before.shown_on(day) for day in before]
+    assert shown == sorted(shown)
+    assert dates.start <= shown[0] <= shown[-1] <= dates.end
+    each = days.days_by_period(before, granularity)
+    assert sum(each.values()) == before.days
+    assert list(each) == [
+        days.period_start(before.shown_on(day), granularity)
+        for day in days.shown_apart(before, granularity)
+    ]
 
 
 def test_nothing_came_before_all_time() -> None:
@@ -198,7 +260,7 @@ def test_what_came_before_ends_before_the_range_begins(today: date, preset: str)
     if "days" in preset or preset in ("today", "yesterday"):
         assert before.days == found.days
     if preset.startswith("this_"):
-        assert before == days.DateRange(before.start, found.start - timedelta(days=1))
+        assert before.end == found.start - timedelta(days=1)
 
 
 @pytest.mark.parametrize(

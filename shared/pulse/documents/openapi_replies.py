@@ -12,6 +12,7 @@ from pulse.serve.columns import (
     CHANGE_UNITS,
     LEVEL,
     NAMED,
+    PARTIAL,
     PREVIOUS,
     SIGNIFICANT,
     WITHHELD,
@@ -118,6 +119,12 @@ def _row_schema(report: Report) -> Schema:
             },
             **metrics,
             **changes,
+            PARTIAL: {
+                "type": ["boolean", "null"],
+                "description": f"With {PERIOD}: true where not all days of the period are asked "
+                "for, or where it is compared with another number of days; null in a row over all "
+                "periods.",
+            },
             WITHHELD: {
                 "type": "boolean",
                 "description": "True where too few answered to show an agent's figures.",

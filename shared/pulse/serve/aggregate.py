@@ -58,8 +58,7 @@ def aggregate(plan: Plan, objects: TenantYears, fold: Fold | None = None) -> Agg
         years = objects[one.tenant.id]
         sides = [_groups(plan, one, years, layout, one.dates, fold)]
         if one.compared:
-            found = _groups(plan, one, years, layout, one.compared, fold)
-            sides.append(_beside_periods_asked_for(plan, one, found))
+            sides.append(_groups(plan, one, years, layout, one.compared, fold))
         for side, found in zip((now, before), sides, strict=False):
             kept, unjudged = judged(plan.report, plan.required, found)
             side.append(kept)
@@ -168,18 +167,6 @@ def _by_currency(layout: Layout, found: Groups) -> Groups:
     return Groups(columns, sums).added_up()
 
 
-def _beside_periods_asked_for(plan: Plan, one: TenantDays, found: Groups) -> Groups:
-    """The groups of the days compared with, under the names of the periods asked for.
-
-    The first period of the one range stands beside the first of the other, and so on; what
-    has no counterpart is left without a period.
-    """
-    place = plan.period_place
-    if place is None:
-        return found
-    return found.replaced(place, found.columns[place].renamed(one.counterparts)).added_up()
-
-
 # -- the tables of all tenants
 
 
@@ -191,11 +178,7 @@ def _side(plan: Plan, parts: Sequence[Groups], layout: Layout) -> Groups:
 
 
 def _rows(plan: Plan, one: TenantDays, counted: Groups) -> Groups:
-    """The groups to tell of, from those that something was counted of.
-
-    One whose period has no counterpart is among them, its period None: it has no row of its
-    own, but subtotals that leave the period out have one for it.
-    """
+    """The groups to tell of, from those that something was counted of."""
     group_by = plan.query.group_by
     place = plan.period_place
     if place is None:

@@ -35,6 +35,14 @@ class SparseColumn:
     shift: int = 0
 
 
+ShownOn = Callable[[date], date]
+"""On which day what happened on a day is shown: days.DateRange.shown_on."""
+
+
+def _itself(day: date) -> date:
+    return day
+
+
 Fold = Callable[[Sequence[str], Sequence[Encoded]], Sequence[Encoded]]
 """Makes the columns of these names have fewer values: one value may stand for many."""
 
@@ -81,15 +89,19 @@ class Block:
         *,
         granularity: str = "day",
         week_start: str = "monday",
+        shown_on: ShownOn = _itself,
         fold: Fold | None = None,
         measures: Sequence[str] | None = None,
     ) -> Groups:
         """Sums of the rows that the days and filters leave, by dimensions; `period` may be one.
 
-        Rows whose values `fold` makes one are one group. The sums are those of all measures, or of
-        these. Raises TooManyGroupsError for more than MOST_GROUPS groups.
+        It is that of the day that a row's day is `shown_on`. Rows whose values `fold` makes one are
+        one group. The sums are those of all measures, or of these. Raises TooManyGroupsError for
+        more than MOST_GROUPS groups.
         """
-        rows, columns = self._selected(dates, filters, dimensions, granularity, week_start)
+        rows, columns = self._selected(
+            dates, filters, dimensions, granularity, week_start, shown_on
+        )
         if fold:
             columns = fold(dimensions, columns)
         numbers, members = number(columns, len(self.day[rows]))
@@ -120,12 +132,15 @@ class Block:
         *,
         granularity: str = "day",
         week_start: str = "monday",
+        shown_on: ShownOn = _itself,
     ) -> tuple[Sequence[Encoded], Integers]:
         """The same groups, however many, as columns, and how many events each of them stands for.
 
         No group is made an object of its own: a million of them take some megabytes.
         """
-        rows, columns = self._selected(dates, filters, dimensions, granularity, week_start)
+        rows, columns = self._selected(
+            dates, filters, dimensions, granularity, week_start, shown_on
+        )
         numbers, members = number(columns, len(self.day[rows]))
         group_of = self._group_of(rows, numbers, len(members))
         sizes = np.zeros(len(members), np.int64)
@@ -141,11 +156,12 @@ class Block:
         dimensions: Sequence[str],
         granularity: str,
         week_start: str,
+        shown_on: ShownOn,
     ) -> tuple[Integers | slice, Sequence[Encoded]]:
         """The rows that the days and filters leave, and their columns."""
         rows = self._rows(dates, filters)
         return rows, [
-            _periods(self.day[rows], granularity, week_start)
+            _periods(self.day[rows], granularity, week_start, shown_on)
             if name == PERIOD
             else self.columns[name].take(rows)
             for name in dimensions
@@ -215,12 +231,12 @@ def _added(column: SparseColumn, group_of: Integers, groups: int) -> Integers:
     return sums.astype(np.int64)
 
 
-def _periods(day: Integers, granularity: str, week_start: str) -> Encoded:
+def _periods(day: Integers, granularity: str, week_start: str, shown_on: ShownOn) -> Encoded:
     """Each row's period, named by its first day."""
     first = int(day.min()) if len(day) else 0
     last = int(day.max()) if len(day) else -1
     starts = [
-        days.period_start(date.fromordinal(number + _EPOCH_DAY), granularity, week_start)
+        days.period_start(shown_on(date.fromordinal(number + _EPOCH_DAY)), granularity, week_start)
         for number in range(first, last + 1)  # of one year, so that few are not there
     ]
     values = sorted(set(starts))

@@ -22,6 +22,7 @@ Kind = Literal[
 ]
 
 LEVEL = "level"
+PARTIAL = "partial"
 WITHHELD = "withheld"
 PREVIOUS, CHANGE, SIGNIFICANT = "previous", "change", "significant"
 
@@ -44,15 +45,29 @@ _EXACT = Context(prec=60)
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How much of a period a row tells; over several tenants what holds for any of them.
+
+    `partial` where days of it are not among those asked for or stand beside another number of days,
+    `uneven` where the latter.
+    """
+
+    partial: bool
+    uneven: bool
+
+
+@dataclass(frozen=True)
 class Line:
     """A row to be: its sums of the days asked for and, where it is compared, of those before.
 
-    `level` is how many of the dimensions asked for it tells: subtotals leave some out.
+    `level` is how many of the dimensions asked for it tells: subtotals leave some out. `coverage`
+    is None where it tells no period.
     """
 
     now: Facts
     before: Facts | None = None
     level: int = 0
+    coverage: Coverage | None = None
 
     @property
     def too_few(self) -> bool:
@@ -92,6 +107,10 @@ def columns(
         found.append(_figure(metric))
         if compared:
             found += _comparison(metric)
+    if PERIOD in group_by:
+        found.append(
+            Column(PARTIAL, "flag", lambda line: line.coverage.partial if line.coverage else None)
+        )
     return found
 
 
@@ -153,6 +172,8 @@ def _comparison(metric: Metric) -> list[Column]:
 
     def significant(line: Line) -> bool | None:
         if metric.significant is None or line.before is None or change(line) is None:
+            return None
+        if line.coverage and line.coverage.uneven:
             return None
         return metric.significant(line.now, line.before)
 

@@ -9,6 +9,7 @@ from pulse.reports.declarations import Facts, Label, Value
 from pulse.reports.sums import Layout
 from pulse.serve.aggregate import Aggregate
 from pulse.serve.columns import Line
+from pulse.serve.coverage import Covered
 from pulse.serve.encoding import Encoded, Integers, keys, number, ranks, summed
 from pulse.serve.folding import times_computed
 from pulse.serve.groups import Groups, Key, check_size, levels, lined_up, nothing
@@ -40,7 +41,7 @@ class Rows:
     """The rows of a reply before figures are worked out, in columns.
 
     `lengths` says of each row how many of its columns it tells: subtotals leave the last ones out,
-    whose code is then -1. The shortest may have `least`.
+    whose code is then -1. The shortest may have `least`. `covered` tells which periods are whole.
     """
 
     names: Sequence[str]
@@ -48,6 +49,7 @@ class Rows:
     lengths: Integers
     least: int
     layout: Layout
+    covered: Covered
     now: Side
     before: Side | None
 
@@ -67,6 +69,7 @@ class Rows:
             self.lengths[rows],
             self.least,
             self.layout,
+            self.covered,
             self.now.take(rows),
             self.before.take(rows) if self.before else None,
         )
@@ -86,7 +89,8 @@ class Rows:
         ]
         now = self._facts(groups, self.now)
         before = self._facts(groups, self.before) if self.before else [None] * len(self)
-        return list(map(Line, now, before, self.levels.tolist()))
+        coverage = map(self.covered.of, groups)
+        return list(map(Line, now, before, self.levels.tolist(), coverage))
 
     def _facts(self, groups: Sequence[dict[str, Label]], side: Side) -> list[Facts]:
         return [
@@ -115,7 +119,6 @@ def compare(plan: Plan, found: Aggregate) -> Rows:
     lined = lined_up(found.rows, sides)
     tables = levels(lined, least) if plan.query.subtotals else [lined]
     rows = _below_each_other(plan, found.layout, tables)
-    rows = rows.take(np.flatnonzero(_has_period(plan, rows)))
     check_size(len(rows), times=times_computed(plan.query))
     return rows
 
@@ -131,9 +134,15 @@ def totals(plan: Plan, found: Aggregate) -> Rows:
     if by_value:
         groups = groups.take(np.lexsort(by_value[::-1]))
     now, *before = (_total(plan, found.layout, sums) for sums in _sides(found.layout, groups))
-    lengths = np.full(len(groups), len(names))
     return Rows(
-        names, groups.columns, lengths, len(names), found.layout, now, before[0] if before else None
+        names,
+        groups.columns,
+        np.full(len(groups), len(names)),
+        len(names),
+        found.layout,
+        Covered(plan),
+        now,
+        before[0] if before else None,
     )
 
 
@@ -156,6 +165,7 @@ def _below_each_other(plan: Plan, layout: Layout, tables: Sequence[Groups]) -> R
         lengths,
         plan.required.stop,
         layout,
+        Covered(plan),
         now,
         before[0] if before else None,
     )
@@ -213,15 +223,4 @@ def _added_within(columns: Sequence[Encoded], sizes: Integers) -> Integers:
 
 def _is_too_few(plan: Plan, sample: Integers) -> Integers:
     found: Integers = (sample > 0) & (sample < plan.min_sample)
-    return found
-
-
-def _has_period(plan: Plan, rows: Rows) -> Integers:
-    """False of rows whose period has no counterpart: these have no rows of their own."""
-    if plan.period_place is None:
-        return np.ones(len(rows), np.bool_)
-    column = rows.columns[plan.period_place]
-    if None not in column.values:
-        return np.ones(len(rows), np.bool_)
-    found: Integers = column.codes != column.values.index(None)
     return found

@@ -217,18 +217,13 @@ class Wanted:
 
     @cached_property
     def _day(self) -> str:
-        """A day of the row's period that lies in the same ranges as the row's own: as text."""
+        """A day that lies in the same ranges and is shown in the same periods as the row's own."""
         if self.granularity == "day":
             return "dt"
         ends = {end for found in self.ranges for end in (found.start, found.end + ONE_DAY)}
         if self.granularity != "total":
-            first, last = min(ends), max(ends) - ONE_DAY
             for found in self.ranges:
-                ends |= {
-                    start
-                    for start in days.periods(found, self.granularity, self.week_start)
-                    if first <= start <= last
-                }
+                ends |= {*days.shown_apart(found, self.granularity, self.week_start)}
         *cuts, _ = sorted(ends)
         if len(cuts) == 1:
             return f"'{cuts[0]}'"

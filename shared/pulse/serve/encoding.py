@@ -3,7 +3,7 @@
 Grouping, filtering and ordering are done on the codes, never value by value.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +39,6 @@ class Encoded:
         if value not in self.values:
             return False
         return bool((self.codes == self.values.index(value)).any())
-
-    def renamed(self, names: Mapping[Label, Label]) -> "Encoded":
-        """The column with another value for each; several may become one."""
-        return stacked([Encoded(self.codes, [names[value] for value in self.values])])
 
 
 def keys(columns: Sequence[Encoded], rows: int) -> list[tuple[Label, ...]]:

@@ -19,7 +19,6 @@ def meta_of(plan: Plan, objects: TenantYears, made: Figures | None = None) -> di
         *warnings.nothing_built(plan),
         *warnings.unbuilt(plan),
         *warnings.folded(plan, objects),
-        *warnings.unpaired(plan),
         *warnings.not_told_apart(plan),
         *warnings.filters(plan.all_filters),
         *warnings.nameless(plan),

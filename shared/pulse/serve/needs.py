@@ -24,7 +24,7 @@ class Needs:
     filters: Filters
     ranges: tuple[DateRange, ...]
     months: bool
-    """True where the question tells no days and weeks apart."""
+    """True where the question tells no days of a calendar month apart."""
     grouped: frozenset[str]
     """The dimensions that it tells apart: the other ones only narrow it."""
     granularity: str

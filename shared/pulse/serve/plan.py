@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from pulse import days, lake
-from pulse.days import DateRange
+from pulse.days import ComparedRange, DateRange
 from pulse.errors import ForbiddenError
 from pulse.filters import Filters, among, both, not_null
-from pulse.reports.declarations import CURRENCY, PERIOD, Label, Report
+from pulse.reports.declarations import CURRENCY, PERIOD, Report
 from pulse.serve import groups
 from pulse.serve.columns import Names
 from pulse.serve.needs import Needs
@@ -24,7 +24,7 @@ class TenantDays:
 
     tenant: Tenant
     dates: DateRange
-    compared: DateRange | None
+    compared: ComparedRange | None
     granularity: str
     years: frozenset[int] | None = None
     """Of which calendar years it has periods, where not of all: those that have rows."""
@@ -41,20 +41,17 @@ class TenantDays:
         return found if self.years is None else _of_years(found, self.granularity, self.years)
 
     @property
-    def compared_periods(self) -> tuple[str, ...]:
-        """The first day of each period that is compared with."""
-        if self.compared is None:
-            return ()
-        return _periods(self.compared, self.granularity, self.tenant.week_start)
-
-    @property
-    def counterparts(self) -> dict[Label, Label]:
-        """The periods compared with, each with the one asked for that it stands beside, if any."""
-        names: dict[Label, Label] = dict.fromkeys(self.compared_periods)
-        return names | dict(zip(names, self.periods, strict=False))
+    def has_whole_months(self) -> bool:
+        """Is each calendar month, as far as a range has days of it, shown in one period?"""
+        if self.granularity != "month":
+            return self.granularity == "total"
+        return not self.compared or all(
+            day.day == 1 or day == self.compared.start
+            for day in days.shown_apart(self.compared, self.granularity)
+        )
 
 
-@lru_cache(maxsize=4)  # two ranges, of however many tenants; fifty years of days take a megabyte
+@lru_cache(maxsize=4)  # of however many tenants; fifty years of days take a megabyte
 def _periods(dates: DateRange, granularity: str, week_start: str) -> tuple[str, ...]:
     found = days.periods(dates, granularity, week_start)
     return tuple(first.isoformat() for first in found)
@@ -141,7 +138,7 @@ def needs_of(plan: Plan) -> list[Needs]:
             dimensions=frozenset({*grouped, *plan.all_filters} & {*table.dimensions}),
             filters=plan.all_filters,
             ranges=one.ranges,
-            months=granularity in ("month", "total"),
+            months=granularity == "total" or one.has_whole_months,
             grouped=frozenset(grouped & {*table.dimensions}),
             granularity=granularity,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pulse.reports.declarations import PERIOD, TENANT
+from pulse.reports.declarations import TENANT
 from pulse.serve.encoding import Encoded, constant
 from pulse.serve.groups import Groups, nothing, united
 from pulse.serve.plan import Plan, TenantDays
@@ -17,7 +17,7 @@ _PENDING = 2**20
 def tally_of(plan: Plan, objects: TenantYears, names: Sequence[str]) -> Groups:
     """Every group by these columns, with the events of the days asked for and of those before.
 
-    A period compared with is counted under its counterpart among those asked for.
+    The days compared with are counted under the periods asked for that they are shown in.
     """
     pending = [nothing(len(names), width=2)]
     for one in plan.tenants:
@@ -44,17 +44,14 @@ def _parts(
             ):
                 sums = np.zeros((len(sizes), 2), np.int64)
                 sums[:, place] = sizes
-                yield Groups(_named(one, names, columns, len(sizes), compared=place == 1), sums)
+                yield Groups(_named(one, names, columns, len(sizes)), sums)
 
 
 def _named(
-    one: TenantDays, names: Sequence[str], columns: Sequence[Encoded], rows: int, *, compared: bool
+    one: TenantDays, names: Sequence[str], columns: Sequence[Encoded], rows: int
 ) -> list[Encoded]:
     """The columns as the question names them, the tenant among them."""
     found = list(columns)
     if TENANT.name in names:
         found.insert(names.index(TENANT.name), constant(one.tenant.id, rows))
-    if compared and PERIOD in names:
-        place = names.index(PERIOD)
-        found[place] = found[place].renamed(one.counterparts)
     return found

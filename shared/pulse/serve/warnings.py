@@ -41,17 +41,6 @@ def _is_built(plan: Plan, one: TenantDays) -> bool:
     return any(table.as_of_us is not None or table.published_years for table in tables)
 
 
-def unpaired(plan: Plan) -> Warnings:
-    """How many more periods the range compared with has."""
-    if plan.period_place is None:
-        return []
-    more = max(len(one.compared_periods) - len(one.periods) for one in plan.tenants)
-    if more <= 0:
-        return []
-    message = f"The range compared with has {more} periods more: see the totals."
-    return [("unpaired_periods", message)]
-
-
 def not_told_apart(plan: Plan) -> Warnings:
     """Of which of the report's tables the figures are null, since they lack a dimension."""
     return [

@@ -87,6 +87,7 @@ class Year:
                 dimensions,
                 granularity=granularity,
                 week_start=week_start,
+                shown_on=dates.shown_on,
                 fold=fold,
                 measures=measures,
             )
@@ -111,6 +112,7 @@ class Year:
                 dimensions,
                 granularity=granularity,
                 week_start=week_start,
+                shown_on=dates.shown_on,
             )
 
     def has(self, dates: DateRange, name: str, value: str) -> bool:

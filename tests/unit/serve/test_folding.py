@@ -29,7 +29,7 @@ from pulse.streams.responses import CHANNELS
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
-from tests.oracle import Asked, Days, Part
+from tests.oracle import Asked, Calendar, Days, Part
 from tests.unit.serve.events import Answer, as_years, built, pairs
 from tests.unit.serve.interactions import ask as ask_interactions
 
@@ -192,7 +192,7 @@ def test_folded_replies_are_those_of_answers_that_are_named_so(
         found = folded(found, opened, kept, now, before)
     grouped = (*by, "score_value") if report == "rates" else by
     asked = Asked(report, grouped, granularity, fill=fill, subtotals=subtotals)
-    rows, totals = oracle.reply(asked, [Part(found, now, before)])
+    rows, totals = oracle.reply(asked, [Part(found, Calendar(now, compare))])
     assert len(reply["rows"]) <= most
     assert in_any_order(reply["rows"], grouped) == in_any_order(rows, grouped)
     assert reply["totals"] == totals

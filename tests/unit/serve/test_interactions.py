@@ -191,10 +191,10 @@ MONEY = {
 def test_money_is_exact_text_in_its_currency() -> None:
     rows = told("revenue", MONEY)["rows"]
     assert [tuple(row.values()) for row in rows] == [
-        ("2026-11-02", "EUR", 2, "0.3000", "0.1500"),
-        ("2026-11-02", "JPY", 0, "0.0000", None),
-        ("2026-11-02", "USD", 1, "-12.5000", "-12.5000"),
-        ("2026-11-03", "BHD", 1, "99999999999999.9999", "99999999999999.9999"),
+        ("2026-11-02", "EUR", 2, "0.3000", "0.1500", False),
+        ("2026-11-02", "JPY", 0, "0.0000", None, False),
+        ("2026-11-02", "USD", 1, "-12.5000", "-12.5000", False),
+        ("2026-11-03", "BHD", 1, "99999999999999.9999", "99999999999999.9999", False),
     ]
 
 
@@ -218,15 +218,15 @@ def test_money_of_several_currencies_is_a_map_of_those_recorded() -> None:
 
 def test_csv_has_a_column_for_each_currency_that_is_the_same_on_every_page() -> None:
     assert csv("revenue", MONEY)[:2] == [
-        "period,currency,interactions_with_revenue,revenue,avg_revenue",
-        "2026-11-02,EUR,2,0.3000,0.1500",
+        "period,currency,interactions_with_revenue,revenue,avg_revenue,partial",
+        "2026-11-02,EUR,2,0.3000,0.1500,false",
     ]
     wide = csv("revenue", MONEY, "group_by=period")
     assert wide == [
         "period,interactions_with_revenue,revenue_BHD,revenue_EUR,revenue_JPY,revenue_USD,"
-        "avg_revenue_BHD,avg_revenue_EUR,avg_revenue_JPY,avg_revenue_USD",
-        "2026-11-02,3,,0.3000,0.0000,-12.5000,,0.1500,,-12.5000",
-        "2026-11-03,1,99999999999999.9999,,,,99999999999999.9999,,,",
+        "avg_revenue_BHD,avg_revenue_EUR,avg_revenue_JPY,avg_revenue_USD,partial",
+        "2026-11-02,3,,0.3000,0.0000,-12.5000,,0.1500,,-12.5000,false",
+        "2026-11-03,1,99999999999999.9999,,,,99999999999999.9999,,,,false",
     ]
     first = ask("revenue", f"{DATES}&group_by=period&limit=1&format=csv", [(ACME, MONEY)], SECRET)
     following = first.headers["Link"].partition("?")[2].partition(">")[0]

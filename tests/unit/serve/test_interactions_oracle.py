@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
-from tests.oracle import compared_days, first_day, rounded, share
+from tests.oracle import Calendar, compared_days, every_day, first_day, rounded, share
 from tests.unit.serve.interactions import Tables, ask
 
 SECRET = Key("0" * 64, "secret", "acme", 0)
@@ -112,12 +112,24 @@ class Part:
 
     tables: Tables
     now: Days
-    before: Days | None
+    compare: str | None
     tenant: Tenant
 
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(self.now, self.compare, week_start=self.tenant.week_start)
 
-def counted(asked: Asked, part: Part, span: Days) -> Pairs:
-    """Each row of the days with its label, the earlier ones' periods paired."""
+
+def counted_before(asked: Asked, part: Part) -> Pairs:
+    """Each row of the days compared with, under the day beside which its own stands."""
+    before = part.calendar.before
+    return counted(asked, part, before, part.calendar.shown_on) if before else []
+
+
+def counted(
+    asked: Asked, part: Part, span: Days, shown_on: Callable[[date], date] = lambda day: day
+) -> Pairs:
+    """Each row of the days with its label."""
     found: list[tuple[Label, AnyRow]] = []
     for table, rows in part.tables.items():
         if table == "sessions" and not asked.with_sessions:
@@ -129,9 +141,7 @@ def counted(asked: Asked, part: Part, span: Days) -> Pairs:
                 continue
             values = {**row, "tenant": part.tenant.id}
             if "period" in asked.names:
-                place = periods(asked, part, span).index(period(asked, part, row["day"]))
-                names = periods(asked, part, part.now)
-                values["period"] = names[place] if place < len(names) else None
+                values["period"] = period(asked, part, shown_on(row["day"]))
             found.append((tuple(values[name] for name in asked.names), row))
     return found
 
@@ -140,36 +150,33 @@ def period(asked: Asked, part: Part, day: date) -> str:
     return first_day(day, asked.granularity, part.tenant.week_start)
 
 
-def periods(asked: Asked, part: Part, span: Days) -> list[str]:
-    every = (span[0] + timedelta(days=n) for n in range((span[1] - span[0]).days + 1))
-    return sorted({period(asked, part, day) for day in every})
+def periods(asked: Asked, part: Part) -> list[str]:
+    return sorted({period(asked, part, day) for day in every_day(part.now)})
 
 
 def reply(asked: Asked, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
     """(rows, totals) in the default order."""
     now = [pair for part in parts for pair in counted(asked, part, part.now)]
-    before = [pair for p in parts if p.before for pair in counted(asked, p, p.before)]
+    before = [pair for part in parts for pair in counted_before(asked, part)]
     labels: set[Label] = set()
     at = asked.names.index("period") if "period" in asked.names else None
     for part in parts:
         own = {label for label, _ in counted(asked, part, part.now)}
-        if part.before:
-            own |= {label for label, _ in counted(asked, part, part.before)}
+        own |= {label for label, _ in counted_before(asked, part)}
         if asked.fill and asked.names == ("period",):
             own = own or {(None,)}  # the one group that there is needs nothing to be told
         if at is not None and asked.fill:
-            every = periods(asked, part, part.now)
+            every = periods(asked, part)
             own = {(*x[:at], one, *x[at + 1 :]) for x in own for one in every}
         labels |= own
     if asked.subtotals:
         for told in range(len(asked.names)):
             rest = (ANY,) * (len(asked.names) - told)
             labels |= {(*label[:told], *rest) for label in labels}
-    labels = {label for label in labels if at is None or label[at] is not None}
     ordered = sorted(labels, key=rank)
-    rows = [line(asked, label, now, before) for label in ordered]
+    rows = [line(asked, label, now, before, parts) for label in ordered]
     everything = (ANY,) * len(asked.names)
-    return rows, [line(asked, everything, now, before)] if now or before else []
+    return rows, [line(asked, everything, now, before, parts)] if now or before else []
 
 
 def rank(label: Label) -> list[tuple[bool, str]]:
@@ -188,15 +195,16 @@ def belonging(asked: Asked, label: Label, pairs: Pairs, *names: str) -> list[Any
     ]
 
 
-def line(asked: Asked, label: Label, now: Pairs, before: Pairs) -> Row:
+def line(asked: Asked, label: Label, now: Pairs, before: Pairs, parts: Sequence[Part]) -> Row:
     group = dict(zip(asked.names, label, strict=True))
     row: Row = {name: None if value is ANY else value for name, value in group.items()}
     if asked.subtotals:
         row["level"] = sum(value is not ANY for value in label)
     currency = group.get("currency", ANY)
     shown = figures(asked, belonging(asked, label, now), currency)
+    last: Row = {"partial": is_partial(asked, row, parts)} if "period" in asked.names else {}
     if asked.compare is None:
-        return row | shown
+        return row | shown | last
     earlier = figures(asked, belonging(asked, label, before), currency)
     something = belonging(asked, label, before, "period")
     for name, value in shown.items():
@@ -204,7 +212,14 @@ def line(asked: Asked, label: Label, now: Pairs, before: Pairs) -> Row:
         if not name.endswith("_fmt"):
             changed = change(name, value, earlier[name])
             row[f"{name}_change"] = changed if something else None
-    return row
+    return row | last
+
+
+def is_partial(asked: Asked, row: Row, parts: Sequence[Part]) -> bool | None:
+    if row["period"] is None:
+        return None
+    told = [part.calendar for part in parts if row.get("tenant") in (None, part.tenant.id)]
+    return any(calendar.is_partial(row["period"], asked.granularity) for calendar in told)
 
 
 def change(name: str, now: Any, before: Any) -> Any:
@@ -416,12 +431,11 @@ def test_replies_are_those_of_the_single_rows(
     query += f"&customer_segment={segment}" if segment else ""
     tenant = Tenant("acme", "Acme", week_start=week_start)
     told = json.loads(ask(report, query, [(tenant, tables)], SECRET).body)
-    before = compared_days(compare, None, dates, week_start) if compare else None
     kept = SEGMENTS[segment]
     left = [
         row for row in tables["interactions"] if kept is None or row["customer_segment"] in kept
     ]
-    part = Part({**tables, "interactions": left}, dates, before, tenant)
+    part = Part({**tables, "interactions": left}, dates, compare, tenant)
     assert rows_of(told) == reply(asked, [part])
     warned = "sessions_not_told_apart" in [w["code"] for w in told["meta"]["warnings"]]
     assert warned == (report == "agent-activity" and not asked.with_sessions)
@@ -454,15 +468,7 @@ def test_an_operator_s_tenants_are_added_up_in_each_currency(
     query = f"tenant=acme,globex&start_date={dates[0]}&end_date={dates[1]}&limit=10000{query}"
     whose = list(zip(TENANTS, found, strict=True))
     told = json.loads(ask(report, query, whose, OPERATOR).body)
-    parts = [
-        Part(
-            tables,
-            dates,
-            compared_days(compare, None, dates, tenant.week_start) if compare else None,
-            tenant,
-        )
-        for tenant, tables in whose
-    ]
+    parts = [Part(tables, dates, compare, tenant) for tenant, tables in whose]
     assert rows_of(told) == reply(asked, parts)
 
 
@@ -504,6 +510,8 @@ def test_csv_has_the_same_figures_with_a_column_for_each_currency(
         for name, value in row.items():
             if value is None:
                 assert line_[name] == ""
+            elif isinstance(value, bool):
+                assert line_[name] == str(value).lower()
             elif isinstance(value, str):
                 plain = name in asked.names
                 assert (line_[name].removeprefix("'") if plain else line_[name]) == value

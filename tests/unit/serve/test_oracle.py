@@ -25,7 +25,7 @@ from pulse.serve.years import Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
-from tests.oracle import Asked, Days, Part
+from tests.oracle import Asked, Calendar, Days, Part
 from tests.unit.serve.events import AGENTS, SCALES, Answer, as_years, built, pairs
 
 FIRST, LAST = date(2025, 6, 1), date(2027, 3, 31)
@@ -152,14 +152,11 @@ def test_replies_are_those_of_the_single_answers(
     dates = start, start + timedelta(days=length)
     question, query = asked(report, by, granularity, subtotals=subtotals)
     query = named(dates) + query + (f"&country={countries}" if countries else "")
-    before = None
-    if compare:
-        query += f"&compare={compare}"
-        before = oracle.compared_days(compare, None, dates, week_start)
+    query += f"&compare={compare}" if compare else ""
     kept = [answer for answer in found if COUNTRIES[countries](answer.country)]
     tenant = replace(ACME, week_start=week_start)
     reply = json.loads(ask(report, query, [(tenant, found)], SECRET))
-    part = Part(kept, dates, before, week_start)
+    part = Part(kept, Calendar(dates, compare, week_start=week_start))
     rows, totals = oracle.reply(question, [part])
     assert rows_of(reply) == (rows, totals)
     if "breakdown" in reply:
@@ -188,10 +185,9 @@ def test_filled_replies_have_every_period(
     by = by[:1] if by else by
     dates = date(2026, 11, 5), date(2026, 11, 5) + timedelta(days=length)
     question, query = asked(report, by, granularity, subtotals=subtotals, fill=True)
-    before = oracle.compared_days(compare, None, dates, "monday") if compare else None
     query = named(dates) + query + (f"&compare={compare}" if compare else "") + "&limit=10000"
     reply = json.loads(ask(report, query, [(ACME, found)], SECRET))
-    assert rows_of(reply) == oracle.reply(question, [Part(found, dates, before)])
+    assert rows_of(reply) == oracle.reply(question, [Part(found, Calendar(dates, compare))])
 
 
 @settings(max_examples=90, deadline=None)
@@ -218,13 +214,13 @@ def test_presets_mean_the_days_that_the_calendar_shows(
     with days.clock(lambda: noon.astimezone(UTC)):
         reply = json.loads(ask("geo", query, [(tenant, found)], SECRET))
     dates = oracle.preset_days(preset, today, week_start)
-    before = oracle.compared_days(compare, preset, dates, week_start) if compare else None
+    calendar = Calendar(dates, compare, preset, week_start)
     shown = reply["meta"]["date_range"]
     assert (shown["start_date"], shown["end_date"]) == tuple(map(str, dates))
-    if before:
+    if calendar.before:
         compared = reply["meta"]["compare"]
-        assert (compared["start_date"], compared["end_date"]) == tuple(map(str, before))
-    assert rows_of(reply) == oracle.reply(question, [Part(found, dates, before, week_start)])
+        assert (compared["start_date"], compared["end_date"]) == tuple(map(str, calendar.before))
+    assert rows_of(reply) == oracle.reply(question, [Part(found, calendar)])
 
 
 # -- several tenants
@@ -267,12 +263,11 @@ def test_an_operator_s_tenants_each_have_their_own_days(
     for tenant, some in zip(tenants, found, strict=False):
         today = NOW.astimezone(ZoneInfo(tenant.timezone)).date()
         dates = oracle.preset_days(preset, today, tenant.week_start)
-        before = compare and oracle.compared_days(compare, preset, dates, tenant.week_start)
-        parts.append(Part(some, dates, before or None, tenant.week_start, tenant.id))
+        parts.append(Part(some, Calendar(dates, compare, preset, tenant.week_start), tenant.id))
     with days.clock(lambda: NOW):
         reply = json.loads(ask(report, query, list(zip(tenants, found, strict=False)), OPERATOR))
     shown = {entry["tenant"]: entry for entry in reply["meta"]["date_range"]["tenants"]}
-    assert {part.tenant: str(part.now[0]) for part in parts} == {
+    assert {part.tenant: str(part.calendar.now[0]) for part in parts} == {
         tenant: entry["start_date"] for tenant, entry in shown.items()
     }
     assert rows_of(reply) == oracle.reply(question, parts)

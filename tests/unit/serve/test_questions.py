@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -417,8 +417,8 @@ def test_a_csv_file_is_named_after_its_report_and_days() -> None:
         == 'attachment; filename="daily_2026-11-01_2026-11-20.csv"'
     )
     assert reply.body == (
-        '"period","metric","scale","responses","average","median","score","ci_low","ci_high"\r\n'
-        '"2026-11-20","csat","1-5",1,4.00,4,100.00,20.65,100.00\r\n'
+        '"period","metric","scale","responses","average","median","score","ci_low","ci_high",'
+        '"partial"\r\n"2026-11-20","csat","1-5",1,4.00,4,100.00,20.65,100.00,false\r\n'
     )
 
 
@@ -597,7 +597,17 @@ def test_the_totals_are_compared_too() -> None:
     assert total["score_significant"] is True
 
 
-def test_periods_are_paired_in_their_order_and_what_is_left_is_in_the_totals() -> None:
+def several(day: date, n: int, score: int = 4) -> list[Answer]:
+    return [Answer(day, score)] * n
+
+
+def beside(reply: Any) -> list[tuple[Any, ...]]:
+    """Of each row its period, the answers now and before, and whether it is partial."""
+    names = ("period", "responses", "responses_previous", "partial")
+    return [tuple(row[name] for name in names) for row in reply["rows"]]
+
+
+def test_days_that_the_month_asked_for_lacks_stand_beside_its_last_one() -> None:
     found = [
         Answer(date(2026, 2, 1), 5),
         Answer(date(2026, 2, 28), 5),
@@ -606,10 +616,63 @@ def test_periods_are_paired_in_their_order_and_what_is_left_is_in_the_totals() -
     ]
     with days.clock(lambda: datetime(2026, 3, 5, 12, tzinfo=UTC)):
         reply = body("daily", found, "preset=last_month&compare=previous_period")
-    shown = [(row["period"], row["responses"], row["responses_previous"]) for row in reply["rows"]]
-    assert shown == [("2026-02-01", 1, 1), ("2026-02-28", 1, 0)]
+    assert beside(reply) == [("2026-02-01", 1, 1, False), ("2026-02-28", 1, 1, True)]
     assert reply["totals"][0]["responses_previous"] == 2
-    assert [warning["code"] for warning in reply["meta"]["warnings"]] == ["unpaired_periods"]
+    assert reply["totals"][0]["partial"] is None
+    assert reply["meta"]["warnings"] == []
+
+
+@pytest.mark.parametrize(("now", "before"), [(2024, 2023), (2025, 2024)])
+def test_a_date_stands_beside_the_same_date_of_the_year_before(now: int, before: int) -> None:
+    found = several(date(before, 3, 10), 20) + several(date(now, 3, 10), 20)
+    query = f"start_date={now}-01-01&end_date={now}-12-31&compare=previous_year"
+    assert beside(body("daily", found, query)) == [(f"{now}-03-10", 20, 20, False)]
+
+
+def test_29_february_stands_beside_the_28th() -> None:
+    found = several(date(2024, 2, 28), 2) + several(date(2024, 2, 29), 3)
+    query = "start_date=2025-02-27&end_date=2025-03-01&compare=previous_year"
+    assert beside(body("daily", found, query)) == [("2025-02-28", 0, 5, True)]
+    query = "start_date=2025-02-27&end_date=2025-03-01&compare=previous_year&granularity=week"
+    assert beside(body("daily", found, query)) == [("2025-02-24", 0, 5, True)]
+
+
+def test_of_29_february_alone_the_day_before_is_that_of_the_28th() -> None:
+    found = several(date(2024, 2, 29), 2) + several(date(2023, 2, 28), 3)
+    query = "start_date=2024-02-29&end_date=2024-02-29&compare=previous_year"
+    assert beside(body("daily", found, query)) == [("2024-02-29", 2, 3, False)]
+
+
+def test_parts_of_weeks_are_compared_with_as_many_days() -> None:
+    found = [Answer(date(2025, 2, 19) + timedelta(days=at), 5) for at in range(20)]
+    query = "start_date=2025-03-01&end_date=2025-03-10&compare=previous_period&granularity=week"
+    sunday = replace(TENANT, week_start="sunday")
+    assert beside(body("daily", found, query, tenant=sunday)) == [
+        ("2025-02-23", 1, 1, True),
+        ("2025-03-02", 7, 7, False),
+        ("2025-03-09", 2, 2, True),
+    ]
+
+
+def test_what_stands_beside_another_number_of_days_is_not_called_significant() -> None:
+    found = several(date(2026, 1, 15), 30, 1) + several(date(2026, 2, 15), 30, 5)
+    with days.clock(lambda: datetime(2026, 3, 5, 12, tzinfo=UTC)):
+        reply = body("daily", found, "preset=last_month&compare=previous_period&granularity=month")
+    (row,) = reply["rows"]
+    assert (row["score_change"], row["score_significant"], row["partial"]) == (100.0, None, True)
+    assert reply["totals"][0]["score_significant"] is True
+
+
+def test_without_a_comparison_a_period_is_partial_where_the_range_cuts_it() -> None:
+    found = [Answer(date(2026, month, 15), 5) for month in (1, 2, 3)]
+    query = "start_date=2026-01-02&end_date=2026-03-31&granularity=month"
+    rows = body("daily", found, query)["rows"]
+    assert [row["partial"] for row in rows] == [True, False, False]
+
+
+def test_without_periods_nothing_is_partial() -> None:
+    reply = body("geo", many(1), "")
+    assert "partial" not in reply["rows"][0]
 
 
 def test_rows_are_ordered_by_how_they_changed() -> None:
