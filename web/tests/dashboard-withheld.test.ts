@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Row } from "../src/dashboard/reply.ts";
+import type { Meta, Row } from "../src/dashboard/reply.ts";
 import { distribution, segmentColumn, shares } from "../src/dashboard/shares.ts";
 import { nothingCounted, withheldNote } from "../src/dashboard/withheld.ts";
 
@@ -64,7 +64,9 @@ test("the distribution's columns are told without a figure", () => {
 });
 
 test("a period's segments are told without figures, but with its answers", () => {
-  const words = (row: Row): string | undefined => plain(segmentColumn(row, SEGMENTS, "day").words);
+  const meta = { date_range: {}, as_of: null } as unknown as Meta;
+  const words = (row: Row): string | undefined =>
+    plain(segmentColumn(row, SEGMENTS, "day", meta).words);
   assert.equal(words(HIDDEN), "20 Nov 2026: dissatisfied –, neutral –, satisfied –, n 3");
   assert.equal(
     words(SHOWN),

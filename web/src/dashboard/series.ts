@@ -1,10 +1,11 @@
 // Makes the points of a chart over time from rows by period.
 
 import type { LinePoint } from "./charts/line.tsx";
-import { daysBetween, isOpen, periodEnd, type Granularity } from "./days.ts";
+import { daysBetween, type Granularity } from "./days.ts";
 import { now } from "./estimates.ts";
 import * as format from "./format.ts";
 import { label, number, span, type Meta, type Row } from "./reply.ts";
+import { remarks, standing } from "./standing.ts";
 import type { Params } from "./view.ts";
 import { t } from "./texts.ts";
 
@@ -52,13 +53,12 @@ export function scorePoints(
   meta: Meta,
   score = "score",
 ): LinePoint[] {
-  const zone = span(meta.date_range).timezone ?? "UTC";
   return rows.map((row) => {
     const start = label(row, "period") ?? "";
     const { low, high, n } = now(row);
     const value = number(row, score);
     const before = number(row, `${score}_previous`);
-    const open = isOpen(periodEnd(start, granularity), meta.as_of, zone);
+    const told = standing(row, granularity, meta);
     const figure = format.score(value, metric);
     const interval =
       low === null || high === null ? "" : ` (${format.fixed(low, 1)} to ${format.fixed(high, 1)})`;
@@ -69,14 +69,15 @@ export function scorePoints(
         granularity === "day" ? format.longDay(start) : format.period(start, granularity),
         `: ${figure}${interval}, n ${format.count(n)}`,
         before === null ? "" : `, ${t("before {figure}", { figure: format.score(before, metric) })}`,
-        open ? `, ${t("still open")}` : "",
+        remarks(told),
       ].join(""),
       value,
       low,
       high,
       before,
       n,
-      open,
+      open: told.open,
+      cut: told.cut,
     };
   });
 }

@@ -3,7 +3,8 @@
 import type { ColumnPoint } from "./charts/columns.tsx";
 import type { LegendItem } from "./charts/line.tsx";
 import * as format from "./format.ts";
-import { label, number, type Row } from "./reply.ts";
+import { label, number, type Meta, type Row } from "./reply.ts";
+import { remarks, standing } from "./standing.ts";
 import { t } from "./texts.ts";
 
 const LOOKS = ["fill-bad", "fill-neutral", "fill-good"] as const;
@@ -64,14 +65,17 @@ export function segmentColumn(
   row: Row,
   segments: readonly string[],
   granularity: string,
+  meta: Meta,
 ): ColumnPoint {
   const start = label(row, "period") ?? "";
   const told = segments.map((name) => `${t(name)} ${format.percent(number(row, `${name}_pct`), 1)}`);
   const period = format.period(start, granularity);
+  const stands = standing(row, granularity, meta);
   return {
     tick: format.tick(start, granularity),
     year: start.slice(0, 4),
-    words: `${period}: ${told.join(", ")}, n ${format.count(number(row, "responses"))}`,
+    words: `${period}: ${told.join(", ")}, n ${format.count(number(row, "responses"))}${remarks(stands)}`,
+    cut: stands.cut,
     parts: segments.map((name, i) => ({
       value: number(row, `${name}_pct`) ?? 0,
       look: LOOKS[i] ?? "",

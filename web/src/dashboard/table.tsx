@@ -4,11 +4,11 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { dimensionTitle } from "./catalogue.ts";
 import { csv } from "./csv.ts";
-import { isOpen, periodEnd, type Granularity } from "./days.ts";
 import * as format from "./format.ts";
 import { nameOf, plainNameOf } from "./names.ts";
 import { printing } from "./printing.ts";
-import { label, span, type Cell, type Column, type Meta, type Reply, type Row } from "./reply.ts";
+import { label, type Cell, type Column, type Meta, type Reply, type Row } from "./reply.ts";
+import { periodText } from "./standing.ts";
 import { columnTitle } from "./titles.ts";
 import { t, toTranslate } from "./texts.ts";
 
@@ -69,18 +69,11 @@ function shown(row: Row, name: string, kind: string, unit: string | undefined): 
 }
 
 function periodColumn(meta: Meta, granularity: string): TableColumn {
-  const days = span(meta.date_range);
-  const open = (start: string): boolean =>
-    isOpen(periodEnd(start, granularity as Granularity), meta.as_of, days.timezone ?? "UTC");
   return {
     name: "period",
     title: t("Period"),
     numeric: false,
-    text: (row) => {
-      const start = label(row, "period");
-      if (start === null) return t("Whole period");
-      return format.period(start, granularity) + (open(start) ? ` (${t("open")})` : "");
-    },
+    text: (row) => periodText(row, granularity, meta),
     value: (row) => row["period"],
   };
 }

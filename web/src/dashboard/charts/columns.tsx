@@ -17,6 +17,8 @@ export interface ColumnPoint extends ReadPoint {
   readonly year?: string;
   /** Bottom first. */
   readonly parts: readonly ColumnPart[];
+  /** Is it of a part of a period? Then it is drawn pale. */
+  readonly cut?: boolean;
   /** Above the column, where there is room. */
   readonly text?: string;
 }
@@ -73,7 +75,7 @@ function Drawing(props: Props & { width: number; index: number | null }): JSX.El
         </g>
       ))}
       {points.map((point, i) => (
-        <g key={i} class={i === index ? "column read" : "column"}>
+        <g key={i} class={`column${i === index ? " read" : ""}${point.cut ? " cut" : ""}`}>
           {stacked(point.parts).map(({ from, to, look }) => (
             <rect
               key={look}

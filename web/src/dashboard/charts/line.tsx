@@ -17,6 +17,8 @@ export interface LinePoint extends ReadPoint {
   readonly n: number;
   /** May it still grow? Then it is drawn hollow. */
   readonly open: boolean;
+  /** Is it of a part of a period? Then it is drawn hollow, too. */
+  readonly cut: boolean;
 }
 
 interface Props {
@@ -171,13 +173,13 @@ function Drawing(props: DrawingProps): JSX.Element {
       {points.map(
         (point, i) =>
           point.value !== null &&
-          (points.length <= DOTS_UP_TO || point.open || isAlone(points, i)) && (
+          (points.length <= DOTS_UP_TO || isHollow(point) || isAlone(points, i)) && (
             <circle
               key={i}
-              class={point.open ? "dot open" : "dot"}
+              class={`dot${look(point)}`}
               cx={x(i)}
               cy={y(point.value)}
-              r={point.open ? 4 : 2.5}
+              r={isHollow(point) ? 4 : 2.5}
             />
           ),
       )}
@@ -199,6 +201,15 @@ function Drawing(props: DrawingProps): JSX.Element {
       )}
     </svg>
   );
+}
+
+function isHollow({ open, cut }: LinePoint): boolean {
+  return open || cut;
+}
+
+/** What is added to the class of a point's dot and bar. */
+function look({ open, cut }: LinePoint): string {
+  return `${open ? " open" : ""}${cut ? " cut" : ""}`;
 }
 
 /** A point between two gaps, which no line would show. */
@@ -228,7 +239,7 @@ function Volume(props: DrawingProps & { readonly top: number }): JSX.Element {
       {points.map((point, i) => (
         <rect
           key={i}
-          class={point.open ? "volume open" : "volume"}
+          class={`volume${look(point)}`}
           x={x(i) - bar / 2}
           width={bar}
           y={top + VOLUME_HEIGHT - h(point.n)}

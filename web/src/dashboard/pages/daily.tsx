@@ -15,6 +15,7 @@ import { useReport } from "../replies.ts";
 import { label, ofMeasure, type Measure, type Reply } from "../reply.ts";
 import { look } from "../router.ts";
 import { axis, bounds, coarserNote, granularityOf, scorePoints } from "../series.ts";
+import { remarks, standing } from "../standing.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, withParams, type Params } from "../view.ts";
 import { WorstRunNote, markedRunOf } from "./worst-run-note.tsx";
@@ -143,6 +144,7 @@ function Measured({ reply, totals, measure, params, granularity }: Props): JSX.E
               `${t("average")} ${format.cell(rows[i]?.["average"])}, `,
               `${t("median")} ${format.cell(rows[i]?.["median"], "scale", "median")}, `,
               `n ${format.count(point.n)}`,
+              remarks(standing(rows[i] ?? {}, granularity, reply.meta)),
             ].join(""),
             low: null,
             high: null,

@@ -7,7 +7,6 @@ import { useMemo, useRef } from "preact/hooks";
 import { LineChart } from "../charts/line.tsx";
 import { dimensionTitle, findReport, targetOf } from "../catalogue.ts";
 import { amount, apiCsv, currencies } from "../csv.ts";
-import { isOpen, periodEnd } from "../days.ts";
 import { Figure } from "../figure.tsx";
 import { formatFolds, isUnfolded, parseFolds, toggled, type Folds } from "../folds.ts";
 import * as format from "../format.ts";
@@ -18,9 +17,10 @@ import { ordered, tree, visible, type Node } from "../pivot.ts";
 import { printing } from "../printing.ts";
 import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
-import { count, label, number, span, type Reply, type Row } from "../reply.ts";
+import { count, label, number, type Reply, type Row } from "../reply.ts";
 import { look } from "../router.ts";
 import { coarserNote, granularityOf } from "../series.ts";
+import { remarks, standing } from "../standing.ts";
 import { key } from "../session.ts";
 import {
   columnsOf,
@@ -431,7 +431,6 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
   return (
     <Shown of={series}>
       {(reply) => {
-        const zone = span(reply.meta.date_range).timezone ?? "UTC";
         return (
           <div class="multiples">
             {SERVICE_LEVELS.map(([name, due, title]) => (
@@ -454,6 +453,7 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
                   label={t("{name} by {granularity}", { name: t(title), granularity: t(by) })}
                   points={reply.rows.map((row) => {
                     const start = label(row, "period") ?? "";
+                    const told = standing(row, by, reply.meta);
                     const value = number(row, name);
                     const before = number(row, `${name}_previous`);
                     return {
@@ -463,11 +463,13 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
                         `${format.period(start, by)}: ${format.percent(value, 2)}`,
                         `, n ${format.count(count(row, due))}`,
                         before === null ? "" : `, ${t("before {figure}", { figure: format.percent(before, 2) })}`,
+                        remarks(told),
                       ].join(""),
                       value,
                       before,
                       n: count(row, due),
-                      open: isOpen(periodEnd(start, by), reply.meta.as_of, zone),
+                      open: told.open,
+                      cut: told.cut,
                     };
                   })}
                   format={(value) => format.percent(value, 0)}

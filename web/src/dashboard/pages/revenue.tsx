@@ -4,16 +4,17 @@
 import type { JSX } from "preact";
 import { LineChart } from "../charts/line.tsx";
 import { findReport } from "../catalogue.ts";
-import { isOpen, periodEnd, type Granularity } from "../days.ts";
+import { periodEnd, type Granularity } from "../days.ts";
 import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
 import { PageHead } from "../head.tsx";
 import { Shown } from "../loaded.tsx";
 import { NoData } from "../problem.tsx";
 import { useReport } from "../replies.ts";
-import { count, label, span, type Cell, type Reply, type Row } from "../reply.ts";
+import { count, label, type Cell, type Reply, type Row } from "../reply.ts";
 import { look } from "../router.ts";
 import { coarserNote, granularityOf } from "../series.ts";
+import { remarks, standing } from "../standing.ts";
 import { columnsOf } from "../table.tsx";
 import { reportQuery, withDates, type Params } from "../view.ts";
 import type { PageProps } from "./page.ts";
@@ -138,7 +139,6 @@ interface OverTimeProps {
 function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.Element {
   const currency = label(total, "currency") ?? "";
   const rows = series.rows.filter((row) => row["currency"] === currency);
-  const zone = span(series.meta.date_range).timezone ?? "UTC";
   const compared = series.meta.compare !== undefined;
   return (
     <Figure
@@ -160,6 +160,7 @@ function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.El
         })}
         points={rows.map((row) => {
           const start = label(row, "period") ?? "";
+          const told = standing(row, granularity, series.meta);
           const before = text(row["revenue_previous"]);
           const period = format.period(start, granularity);
           return {
@@ -169,11 +170,13 @@ function OverTime({ total, series, granularity, params }: OverTimeProps): JSX.El
               `${period}: ${format.money(text(row["revenue"]), currency)}`,
               `, n ${format.count(count(row, WITH))}`,
               before === null ? "" : `, ${t("before {figure}", { figure: format.money(before, currency) })}`,
+              remarks(told),
             ].join(""),
             value: toDraw(row["revenue"]),
             before: toDraw(row["revenue_previous"]),
             n: count(row, WITH),
-            open: isOpen(periodEnd(start, granularity), series.meta.as_of, zone),
+            open: told.open,
+            cut: told.cut,
           };
         })}
         format={(value) => format.count(Math.round(value))}

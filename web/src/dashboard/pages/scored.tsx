@@ -302,7 +302,7 @@ function OverTime(props: OverTimeProps): JSX.Element {
       >
         <ColumnChart
           label={t("Shares by {granularity}", { granularity: t(granularity) })}
-          points={rows.map((each) => segmentColumn(each, segments, granularity))}
+          points={rows.map((each) => segmentColumn(each, segments, granularity, series.meta))}
           format={(value) => `${value} %`}
           most={100}
           legend={segmentLegend(segments)}

@@ -361,6 +361,8 @@ export const texts: Texts = {
   "By {drawn}: a chart of all these days by {asked} could not be read.":
     "Par {drawn} : un graphique de tous ces jours par {asked} serait illisible.",
   "still open": "encore ouvert",
+  partial: "incomplet",
+  "beside more or fewer days": "à côté de plus ou moins de jours",
   "Score {score} ({segment}): {n} answers": "Note {score} ({segment}) : {n} réponses",
   "Customer satisfaction, loyalty and effort, and what they cost.":
     "Satisfaction, fidélité et effort des clients, et ce qu’ils coûtent.",
