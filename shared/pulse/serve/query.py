@@ -38,8 +38,8 @@ PARAMETERS: Mapping[str, str] = {
     "granularity": "Adds a period column: the first day of each day, week or month.",
     "group_by": "Dimensions to group by, separated by commas, instead of the report's own.",
     "compare": "previous_period or previous_year: what each metric was then and how it changed. "
-    "The first day, week or month of the one range stands beside the first of the other, and so "
-    "on; one without a counterpart is in the totals alone.",
+    "Each day compared with counts in the period of the day that it stands beside; partial tells "
+    "where one side has more days than the other.",
     "fill": "true: with a granularity, each group has its row in every period, also without data.",
     "subtotals": "true: rows over all values of the last dimension, of the last two, and so on. "
     "Their level says how many dimensions they tell; the others are null.",

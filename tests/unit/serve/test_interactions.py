@@ -122,8 +122,8 @@ def test_a_change_is_told_where_something_was_counted_in_the_row_s_own_period() 
     ]
 
 
-def test_a_group_of_periods_without_a_counterpart_has_its_subtotal() -> None:
-    """February beside January, of which the last three days stand beside nothing."""
+def test_a_group_of_days_that_the_month_lacks_has_its_row_and_subtotal() -> None:
+    """February beside January, whose last three days stand beside the 28th, too."""
     days_of_calls = [("voice", 1, 1), ("voice", 31, 1), ("chat", 31, 1), ("voice", 1, 2)]
     calls = [sold(None, 0, date(2026, month, day), media_type=m) for m, day, month in days_of_calls]
     query = "preset=last_month&compare=previous_period&group_by=media_type,period&subtotals=true"
@@ -136,6 +136,13 @@ def test_a_group_of_periods_without_a_counterpart_has_its_subtotal() -> None:
         (1, "chat", 0, 1),
         (1, "voice", 1, 2),
     ]
+    told_of = ("media_type", "period", "entered", "entered_previous", "partial")
+    assert [tuple(row[name] for name in told_of) for row in rows if row["level"] == 2] == [
+        ("chat", "2026-02-28", 0, 1, True),
+        ("voice", "2026-02-01", 1, 1, False),
+        ("voice", "2026-02-28", 0, 1, True),
+    ]
+    assert [row["partial"] for row in rows if row["level"] < 2] == [None, None, None]
 
 
 # -- what a report lacks, and what its keys may see
