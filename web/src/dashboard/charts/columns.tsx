@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
-import { Legend, Ticks, type LegendItem } from "./line.tsx";
+import { Legend, Ticks, withPartial, type LegendItem } from "./line.tsx";
 import { Reader, type ReadPoint } from "./reader.tsx";
 
 export interface ColumnPart {
@@ -48,7 +48,7 @@ export function ColumnChart(props: Props): JSX.Element {
     <Reader
       label={props.label}
       points={points}
-      legend={<Legend items={props.legend} />}
+      legend={<Legend items={withPartial(props.legend, points, "fill-pale")} />}
       onPick={props.onPick}
       at={at}
     >

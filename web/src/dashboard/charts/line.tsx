@@ -5,6 +5,7 @@ import { scaleLinear } from "d3-scale";
 import { area, line } from "d3-shape";
 import { count } from "../format.ts";
 import { axisDomain, axisRoom, axisTicks, type Tick } from "./axis.ts";
+import { t } from "../texts.ts";
 import { Reader, type ReadPoint } from "./reader.tsx";
 
 export interface LinePoint extends ReadPoint {
@@ -74,7 +75,7 @@ export function LineChart(props: Props): JSX.Element {
     <Reader
       label={props.label}
       points={points}
-      legend={<Legend items={props.legend} />}
+      legend={<Legend items={withPartial(props.legend, points, "fill-cut")} />}
       onPick={props.onPick}
       at={at}
     >
@@ -94,6 +95,15 @@ export function LineChart(props: Props): JSX.Element {
       )}
     </Reader>
   );
+}
+
+/** The legend, and what is drawn of a part of a period, where there is such. */
+export function withPartial(
+  legend: readonly LegendItem[],
+  points: readonly { readonly cut?: boolean }[],
+  look: string,
+): readonly LegendItem[] {
+  return points.some(({ cut }) => cut) ? [...legend, { look, text: t("Partial") }] : legend;
 }
 
 export function Legend({ items }: { readonly items: readonly LegendItem[] }): JSX.Element {

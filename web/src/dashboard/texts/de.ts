@@ -362,6 +362,7 @@ export const texts: Texts = {
   "By {drawn}: a chart of all these days by {asked} could not be read.":
     "Nach {drawn}: Ein Bild all dieser Tage nach {asked} wäre nicht zu lesen.",
   "still open": "noch offen",
+  Partial: "Unvollständig",
   partial: "unvollständig",
   "beside more or fewer days": "neben mehr oder weniger Tagen",
   "Score {score} ({segment}): {n} answers": "Bewertung {score} ({segment}): {n} Antworten",

@@ -360,6 +360,7 @@ export const texts: Texts = {
   "By {drawn}: a chart of all these days by {asked} could not be read.":
     "Por {drawn}: un gráfico de todos estos días por {asked} no se podría leer.",
   "still open": "aún abierto",
+  Partial: "Incompleto",
   partial: "incompleto",
   "beside more or fewer days": "junto a más o menos días",
   "Score {score} ({segment}): {n} answers": "Nota {score} ({segment}): {n} respuestas",

@@ -361,6 +361,7 @@ export const texts: Texts = {
   "By {drawn}: a chart of all these days by {asked} could not be read.":
     "Par {drawn} : un graphique de tous ces jours par {asked} serait illisible.",
   "still open": "encore ouvert",
+  Partial: "Incomplet",
   partial: "incomplet",
   "beside more or fewer days": "à côté de plus ou moins de jours",
   "Score {score} ({segment}): {n} answers": "Note {score} ({segment}) : {n} réponses",
