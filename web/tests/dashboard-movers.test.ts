@@ -1,18 +1,8 @@
-// What moved a score: contributions add up, and chance is not mistaken for news.
+// Which of many groups changed: chance is not mistaken for news.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { foldedFirst, type Contributor } from "../src/dashboard/contributors.ts";
-import { topContributor } from "../src/dashboard/top-contributor.ts";
-import type { Place } from "../src/dashboard/estimates.ts";
-import {
-  movers,
-  pValue,
-  survivors,
-  upperTail,
-  type Estimate,
-  type Group,
-} from "../src/dashboard/movers.ts";
+import { pValue, survivors, upperTail, type Estimate } from "../src/dashboard/movers.ts";
 
 const Z = 1.959964;
 
@@ -74,34 +64,7 @@ test("the vectors of docs/metrics.md hold for the intervals used here", () => {
   assert.deepEqual(nps(291, 476, 395), { n: 1162, score: -8.95, low: -13.31, high: -4.55 });
 });
 
-test("contributions add up to the change of the whole", () => {
-  const counts = [[60, 80, 400, 500], [300, 380, 20, 300], [0, 0, 7, 9], [12, 15, 0, 0]] as const;
-  const groups = counts.map(([g1, n1, g0, n0], key) => ({
-    key,
-    now: csat(g1, n1),
-    before: csat(g0, n0),
-  }));
-  const sum = (index: 0 | 1 | 2 | 3): number => counts.reduce((s, c) => s + c[index], 0);
-  const [now, before] = [csat(sum(0), sum(1)), csat(sum(2), sum(3))];
-  const total = movers(groups, now, before).reduce((s, m) => s + (m.contribution ?? 0), 0);
-  assert.ok(Math.abs(total - ((now.score ?? 0) - (before.score ?? 0))) < 0.02);
-});
-
-test("a group that only became smaller has moved nothing", () => {
-  const groups = [
-    { key: "same", now: csat(75, 100), before: csat(300, 400) },
-    { key: "worse", now: csat(50, 500), before: csat(150, 200) },
-  ];
-  const [same, worse] = movers(groups, csat(125, 600), csat(450, 600));
-  assert.equal(same?.contribution, 0);
-  assert.ok((worse?.contribution ?? 0) < -50);
-});
-
-test("a withheld score has no contribution, and too few answers no p-value", () => {
-  const withheld: Estimate = { n: 3, score: null, low: null, high: null };
-  const group = { key: 1, now: withheld, before: csat(5, 9) };
-  const [mover] = movers([group], csat(50, 90), csat(50, 90));
-  assert.equal(mover?.contribution, null);
+test("of too few answers there is no p-value", () => {
   assert.equal(pValue(csat(9, 9), csat(0, 90)), null);
 });
 
@@ -157,93 +120,4 @@ test("a group that fell by 30 points is found among 65 quiet ones", () => {
     if (survivors(ps)[0]) found++;
   }
   assert.ok(found >= 95, `${found} of 100`);
-});
-
-function group(dimension: string, value: string, now: Estimate, before: Estimate): Group<Place> {
-  return { key: { dimension, value }, now, before };
-}
-
-test("the topContributor is who explains more than its size, not who is everybody", () => {
-  const [now, before] = [csat(514, 1013), csat(511, 644)];
-  const countries = [
-    group("country", "AT", csat(74, 445), csat(52, 64)),
-    group("country", "DE", csat(440, 568), csat(459, 580)),
-  ];
-  const surveys = [group("survey", "support", now, before)];
-  const devices = [
-    group("device", "mobile", csat(280, 550), csat(261, 335)),
-    group("device", "desktop", csat(234, 463), csat(250, 309)),
-  ];
-  const found = topContributor([surveys, devices, countries], now, before);
-  assert.deepEqual(found?.key, { dimension: "country", value: "AT" });
-  assert.ok((found?.contribution ?? 0) / (found?.change ?? 1) > 0.9);
-  assert.equal(topContributor([devices], now, before), null);
-});
-
-test("after days that were worse still, nobody is to blame: the best of them rose", () => {
-  const [now, before] = [csat(500, 1000), csat(200, 1000)];
-  const countries = [
-    group("country", "DE", csat(350, 500), csat(50, 500)),
-    group("country", "AT", csat(150, 500), csat(150, 500)),
-  ];
-  assert.equal(topContributor([countries], now, before), null);
-  assert.equal(topContributor([countries], before, before), null);
-  const back = countries.map((each) => ({ ...each, now: each.before, before: each.now }));
-  assert.equal(topContributor([back], before, now)?.key.value, "DE"); // the other way round, it fell
-});
-
-/** Groups as contributors to one change, each of them sure. */
-function sureOf(groups: readonly Group<Place>[], now: Estimate, before: Estimate): Contributor[] {
-  return movers(groups, now, before).map((mover) => ({
-    ...mover,
-    contribution: mover.contribution ?? 0,
-    sure: true,
-  }));
-}
-
-test("the same answers by another name stand within the strongest group", async () => {
-  // only Austria fell, on each device alike: without it neither device moved; chat fell by itself
-  const [now, before] = [csat(1300, 2000), csat(1520, 2000)];
-  const groups = [
-    group("country", "AT", csat(200, 500), csat(380, 500)),
-    group("country", "DE", csat(1100, 1500), csat(1140, 1500)),
-    group("device", "mobile", csat(650, 1000), csat(760, 1000)),
-    group("device", "desktop", csat(650, 1000), csat(760, 1000)),
-    group("channel", "chat", csat(60, 100), csat(100, 100)),
-    group("agent", "anna", csat(30, 60), csat(45, 60)),
-  ];
-  const outside = [
-    group("device", "mobile", csat(550, 750), csat(570, 750)),
-    group("device", "desktop", csat(550, 750), csat(570, 750)),
-    group("channel", "chat", csat(58, 98), csat(98, 98)),
-    group("agent", "anna", { n: 4, score: null, low: null, high: null }, csat(3, 4)),
-  ];
-  const asked: string[] = [];
-  const heads = await foldedFirst(sureOf(groups, now, before), now, before, async ({ key }) => {
-    asked.push(`${key.dimension}=${key.value}`);
-    return key.value === "AT" ? movers(outside, now, before) : movers(groups, now, before);
-  });
-  assert.equal(asked[0], "country=AT");
-  assert.deepEqual(
-    heads.map(({ key, within }) => [key.value, within.map((each) => each.key.value)]),
-    [
-      ["AT", ["mobile", "desktop"]],
-      ["DE", []],
-      ["chat", []],
-      ["anna", []], // of whom nobody may tell what remains
-    ],
-  );
-});
-
-test("under what may be chance nothing is folded, and nothing is asked", async () => {
-  const [now, before] = [csat(700, 1000), csat(760, 1000)];
-  const groups = [
-    group("country", "AT", csat(100, 200), csat(152, 200)),
-    group("device", "mobile", csat(100, 200), csat(152, 200)),
-  ];
-  const unsure = sureOf(groups, now, before).map((each) => ({ ...each, sure: false }));
-  const heads = await foldedFirst(unsure, now, before, () => {
-    throw new Error("asked");
-  });
-  assert.equal(heads.length, 2);
 });

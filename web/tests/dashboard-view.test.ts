@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   carried,
+  evidenceOf,
   filteredTo,
   formatAddress,
   formatCondition,
@@ -117,4 +118,17 @@ test("a click on a group replaces what its dimension was filtered by", () => {
   const params = parseAddress("/", "?country=DE,AT").params;
   assert.equal(filteredTo(params, "country", "CH").get("country"), "CH");
   assert.equal(filteredTo(params, "country", null).get("country"), "(none)");
+});
+
+test("the API's evidence is a view: its days and filters, the view's periods and comparison", () => {
+  const address = (query: string, search: string): string =>
+    formatAddress(evidenceOf("geo", query, parseAddress("/", search).params));
+  const asked = "start_date=2026-10-01&end_date=2026-10-07&agent=a%2Cb&compare=previous_period";
+  assert.equal(address(asked, ""), `/geo?${asked}`);
+  assert.equal(
+    address(asked, "?granularity=week&compare=previous_year"),
+    `/geo?${asked}&granularity=week`,
+  );
+  assert.equal(address("metric=csat", "?compare=none"), "/geo?metric=csat&compare=none");
+  assert.equal(address("compare=previous_year", ""), "/geo?compare=previous_year");
 });

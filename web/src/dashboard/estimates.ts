@@ -1,13 +1,7 @@
-// From the rows of a compared reply to what movers.ts and the sentences reason about. Pure.
+// From the rows of a compared reply to what movers.ts reasons about. Pure.
 
-import type { Estimate, Group } from "./movers.ts";
-import { count, label, number, type Row } from "./reply.ts";
-
-/** A dimension's value. */
-export interface Place {
-  readonly dimension: string;
-  readonly value: string | null;
-}
+import type { Estimate } from "./movers.ts";
+import { count, number, type Row } from "./reply.ts";
 
 export function now(row: Row | undefined): Estimate {
   return estimate(row, "");
@@ -24,12 +18,4 @@ function estimate(row: Row | undefined, when: string): Estimate {
     low: number(row, `ci_low${when}`),
     high: number(row, `ci_high${when}`),
   };
-}
-
-export function groupsOf(rows: readonly Row[], dimension: string): Group<Place>[] {
-  return rows.map((row) => ({
-    key: { dimension, value: label(row, dimension) },
-    now: now(row),
-    before: before(row),
-  }));
 }

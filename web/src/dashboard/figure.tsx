@@ -12,7 +12,7 @@ interface Props {
   readonly title: string;
   readonly note?: ComponentChildren;
   /** Whose report and days the CSV's name tells. */
-  readonly reply: Reply;
+  readonly reply: Pick<Reply, "report" | "meta" | "rows" | "next_cursor">;
   /** Null where it is withheld. */
   readonly n: number | null;
   /** What is counted. */

@@ -7,7 +7,7 @@ import { CopyButton } from "./copy.tsx";
 import { isOpen } from "./days.ts";
 import * as format from "./format.ts";
 import { reportPath, type Loaded } from "./replies.ts";
-import { span, type Meta, type Reply } from "./reply.ts";
+import { span, type Meta } from "./reply.ts";
 import { shown } from "./shown.ts";
 import { presetTitle } from "./titles.ts";
 import { t } from "./texts.ts";
@@ -16,7 +16,7 @@ interface Props {
   readonly title: string;
   readonly text: string;
   /** The page's main reply, which has the days. */
-  readonly of: Loaded<Reply>;
+  readonly of: Loaded<{ readonly meta: Meta }>;
   /** The page's main query, for curl and CSV. */
   readonly report: string;
   readonly query: string;

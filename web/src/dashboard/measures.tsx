@@ -83,7 +83,7 @@ export function Change({ row, from }: ChangeProps): JSX.Element | null {
   );
 }
 
-export function toMeasure(params: Params, measure: Measure): Params {
+function toMeasure(params: Params, measure: Measure): Params {
   return withParams(toScale(params, measure), { metric: measure.metric });
 }
 

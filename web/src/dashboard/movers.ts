@@ -1,14 +1,8 @@
-// What changed most, and what of it chance does not explain (docs/metrics.md, "Comparison"). Pure.
+// Of many groups, whose change chance does not explain (docs/metrics.md, "Comparison"). Pure.
 //
-// A group's contribution is the change of its share-weighted score, taken from the level of the
-// whole before: share · (score − whole before), now minus then. Contributions add up to the
-// change of the whole; and a group that only became smaller, its score being the whole's, has
-// none (without that level it would seem to pull the whole down).
-//
-// The test asks of each group whether its own score has changed. The API gives each score with
-// its 95 % interval; docs/metrics.md's interval of a difference (MOVER) is built from the two of them,
-// and how far it would have to be widened until it contains 0 gives the p-value. At 5 % this is
-// the API's own `significant`.
+// The API gives each score with its 95 % interval; docs/metrics.md's interval of a difference
+// (MOVER) is built from the two of them, and how far it would have to be widened until it contains
+// 0 gives the p-value. At 5 % this is the API's own `significant`.
 
 export interface Estimate {
   readonly n: number;
@@ -17,49 +11,9 @@ export interface Estimate {
   readonly high: number | null;
 }
 
-export interface Group<Key> {
-  readonly key: Key;
-  readonly now: Estimate;
-  readonly before: Estimate;
-}
-
-export interface Mover<Key> extends Group<Key> {
-  /** Points of the whole's change; null where a score is withheld. */
-  readonly contribution: number | null;
-  /** null where there are too few answers to tell. */
-  readonly p: number | null;
-}
-
 /** Of fewer answers, on either side, no difference is called significant or not. */
 const FEWEST_TO_COMPARE = 10;
 const Z = 1.959964;
-
-/** The groups of one dimension with what each adds to the change of the whole. */
-export function movers<Key>(
-  groups: readonly Group<Key>[],
-  now: Estimate,
-  before: Estimate,
-): Mover<Key>[] {
-  const level = before.score;
-  return groups.map((group) => ({
-    ...group,
-    contribution:
-      level === null
-        ? null
-        : minus(pull(group.now, now.n, level), pull(group.before, before.n, level)),
-    p: pValue(group.now, group.before),
-  }));
-}
-
-/** What a group of one period pulls the whole away from a level. */
-function pull(group: Estimate, whole: number, level: number): number | null {
-  if (group.n === 0) return 0;
-  return group.score === null ? null : (group.n / whole) * (group.score - level);
-}
-
-function minus(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a - b;
-}
 
 /** How likely such a change is, or a greater one, where nothing has changed. */
 export function pValue(now: Estimate, before: Estimate): number | null {

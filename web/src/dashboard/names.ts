@@ -171,10 +171,3 @@ export function metricMeaning(metric: string): string {
   const known = METRIC_MEANINGS[metric];
   return known ? t(known) : "";
 }
-
-/** Bad, neutral and good answers, as the API's columns are called. */
-export const METRIC_SEGMENTS: Readonly<Record<string, readonly [string, string, string]>> = {
-  csat: ["dissatisfied", "neutral", "satisfied"],
-  nps: ["detractors", "passives", "promoters"],
-  ces: ["difficult", "neutral", "easy"],
-};

@@ -21,7 +21,7 @@ interface Answer<T> {
 }
 
 /** The replies at several paths under /v1; without paths an empty list, at once. */
-export function useAll<T>(
+function useAll<T>(
   paths: readonly string[],
   fetchOne: (path: string) => Promise<T> = get,
 ): Loaded<readonly T[]> {
@@ -71,7 +71,7 @@ export function useReports(paths: readonly string[]): Loaded<readonly Reply[]> {
 const MOST_PAGES = 5;
 
 /** The reply at a report's path with all of its pages. */
-export async function whole(path: string): Promise<Reply> {
+async function whole(path: string): Promise<Reply> {
   const first = await get<Reply>(path);
   const rows = [...first.rows];
   let cursor = first.next_cursor;

@@ -110,6 +110,14 @@ function withoutComparedOrder(params: Params): Params {
   return withoutOrder(params, /_(change|previous|significant)$/);
 }
 
+/** The view of a report's query that the API names as evidence; periods are as looked at. */
+export function evidenceOf(report: string, query: string, params: Params): View {
+  const asked = parseQuery(query);
+  const compare = asked.get("compare") ?? params.get("compare") ?? null;
+  const granularity = params.get("granularity") ?? null;
+  return { page: report, params: withParams(asked, { granularity, compare }) };
+}
+
 /** The view by another granularity, by none ("total"), or by the page's own choice (null). */
 export function withGranularity(params: Params, granularity: string | null): Params {
   const changed = withParams(params, { granularity });

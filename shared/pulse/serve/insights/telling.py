@@ -175,7 +175,8 @@ class _Teller:
 
     def _worst(self, worst: Worst) -> list[Sentence]:
         run = worst.run
-        given = self._of_scale(worst.measure) | {"metric": worst.measure.metric}
+        whole = self._of_scale(worst.measure)
+        given = {**whole, "metric": worst.measure.metric}
         in_run = {name: raw for name, raw in given.items() if name not in ("preset", "compare")} | {
             "start_date": run.first.isoformat(),
             "end_date": run.last.isoformat(),
@@ -185,7 +186,7 @@ class _Teller:
         if worst.top:
             found.append(self._for_whom(worst.top, worst.within, worst, in_run))
         if worst.cost:
-            found += self._costs(worst.cost, worst, given, in_run)
+            found += self._costs(worst.cost, worst, whole, in_run)
         return found
 
     def _when(self, worst: Worst, given: Given) -> Sentence:

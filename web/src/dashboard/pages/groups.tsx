@@ -4,13 +4,13 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { DotPlot, type DotRow } from "../charts/dots.tsx";
-import { before, groupsOf, now } from "../estimates.ts";
+import { before, now } from "../estimates.ts";
 import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
 import { PageHead } from "../head.tsx";
 import { Shown } from "../loaded.tsx";
 import { MeasureStrip, chosen, useTotals } from "../measures.tsx";
-import { movers, survivors } from "../movers.ts";
+import { pValue, survivors } from "../movers.ts";
 import { byName, fetchNames, metricName, nameOf } from "../names.ts";
 import { NoData } from "../problem.tsx";
 import { useReport, type Loaded } from "../replies.ts";
@@ -89,7 +89,7 @@ export function GroupPage(props: Props): JSX.Element {
           if (!measure) return <NoData />;
           const rows = ofMeasure(reply.rows, measure);
           const total = ofMeasure(reply.totals, measure)[0];
-          const mark = grouping.sides ? sideOf : markChanges(rows, total, grouping.by[0] ?? "");
+          const mark = grouping.sides ? sideOf : markChanges(rows);
           return (
             <>
               <OneMeasure {...props} groups={{ reply, rows, mark, total, measure }} />
@@ -104,13 +104,8 @@ export function GroupPage(props: Props): JSX.Element {
 }
 
 /** Marks what survives Benjamini-Hochberg over all the groups of the page. */
-function markChanges(
-  rows: readonly Row[],
-  total: Row | undefined,
-  by: string,
-): (row: Row) => Mark {
-  const found = movers(groupsOf(rows, by), now(total), before(total));
-  const sure = survivors(found.map((mover) => mover.p));
+function markChanges(rows: readonly Row[]): (row: Row) => Mark {
+  const sure = survivors(rows.map((row) => pValue(now(row), before(row))));
   const moved = new Set(rows.filter((_, i) => sure[i]));
   return (row) => {
     if (!moved.has(row)) return "";

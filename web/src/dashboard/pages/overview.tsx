@@ -1,91 +1,70 @@
-// Overview: what happened, in sentences; the headline figures; what changed most.
+// Overview: what happened, in sentences; the headline figures; what changed most. The API finds and
+// tells it (GET /v1/insights); here it is shown.
 
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
+import type { Insights, Phrase, Sentence } from "../../interface.ts";
 import { Sparkline } from "../charts/line.tsx";
-import type { Granularity } from "../days.ts";
 import { before, now } from "../estimates.ts";
 import * as format from "../format.ts";
-import { headline } from "../found.ts";
 import { PageHead } from "../head.tsx";
 import { Link } from "../link.tsx";
 import { Shown } from "../loaded.tsx";
 import { Change, toScale } from "../measures.tsx";
-import { fetchNames, metricMeaning, metricName, nameOf } from "../names.ts";
+import { fetchNames, metricMeaning, metricName } from "../names.ts";
 import { Newcomer } from "../newcomer.tsx";
-import { useReport } from "../replies.ts";
-import { measures, ofMeasure, type Measure, type Reply, type Row } from "../reply.ts";
-import {
-  byNews,
-  comparedWith,
-  markedDays,
-  sentences,
-  type Findings,
-  type Sentence,
-} from "../sentences.ts";
+import { reportPath, useOne, useReports } from "../replies.ts";
+import { isSame, label, measures, number, ofMeasure, type Measure, type Row } from "../reply.ts";
 import { granularityOf, rowOf } from "../series.ts";
-import { comparisonOf, reportQuery, withParams } from "../view.ts";
+import { comparisonOf, evidenceOf, NO_COMPARISON, reportQuery, type Params } from "../view.ts";
 import { Moved } from "./moved.tsx";
 import type { PageProps } from "./page.ts";
-import { useWorst } from "./worst.ts";
-import { t } from "../texts.ts";
+import { language, t } from "../texts.ts";
 import { WrittenLink } from "../written.tsx";
 
 export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   const compare = comparisonOf(params);
+  const asked = { granularity: null, compare: compare ?? NO_COMPARISON, lang: language.value };
+  const found = useOne<Insights>(`/insights?${reportQuery(params, filters, asked)}`);
+  const meta = found.value?.meta ?? null;
+  // drawn only once the days are known: a preset may mean many
+  const periods = { fill: "true", compare: null, limit: "10000" };
+  const drawn = reportQuery(params, filters, {
+    ...periods,
+    granularity: granularityOf(params, meta),
+  });
+  const lines = useReports(meta ? [reportPath("daily", drawn)] : []);
   const query = reportQuery(params, filters, { granularity: "total", compare });
-  const totals = useReport("daily", query);
-  const meta = totals.value?.meta ?? null;
-  const granularity = granularityOf(params, meta);
-  // the worst days are looked for by day, however the lines are drawn
-  const searched = granularityOf(withParams(params, { granularity: "day" }), meta);
-  const by = (periods: Granularity): string =>
-    reportQuery(params, filters, {
-      granularity: periods,
-      fill: "true",
-      compare: null,
-      limit: "10000",
-    });
-  const drawn = useReport("daily", by(granularity));
-  const series = useReport("daily", by(searched));
-  const surveys = useReport("daily", reportQuery(params, filters, BY_SURVEY));
   useEffect(() => {
+    // what the filters name; all else the API has named
     const names = reportQuery(params, filters, { granularity: null, compare: null });
-    fetchNames("agent", names);
-    fetchNames("survey", names);
+    for (const name of ["agent", "survey"]) if (params.has(name)) fetchNames(name, names);
   }, [query]);
   return (
     <>
       <PageHead
         title={t("Overview")}
         text={t("What happened in these days, and where to look.")}
-        of={totals}
+        of={found}
         report="daily"
         query={query}
       />
-      <Shown of={totals}>
-        {(reply) =>
-          reply.rows.length === 0 ? (
+      <Shown of={found}>
+        {(insights) =>
+          insights.headlines.length === 0 ? (
             <Newcomer />
           ) : (
-            <Shown of={drawn}>
-              {(lines) => (
-                <Shown of={series}>
-                  {(parts) => (
-                    <Found
-                      params={params}
-                      filters={filters}
-                      totals={reply}
-                      lines={lines}
-                      series={parts}
-                      searched={searched}
-                      surveys={surveys.value?.rows ?? []}
-                      compare={compare}
-                    />
-                  )}
-                </Shown>
+            <>
+              <Story params={params} filters={filters} insights={insights} />
+              <Shown of={lines}>
+                {([reply]) => (
+                  <Cards params={params} insights={insights} lines={reply?.rows ?? []} />
+                )}
+              </Shown>
+              {insights.movers && (
+                <Moved params={params} insights={insights} movers={insights.movers} />
               )}
-            </Shown>
+            </>
           )
         }
       </Shown>
@@ -93,75 +72,43 @@ export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   );
 }
 
-const BY_SURVEY = { granularity: "total", group_by: "survey", compare: null, limit: "10000" };
-
-interface FoundProps extends PageProps {
-  readonly totals: Reply;
-  /** By period: what the lines are drawn of, and where the worst days are looked for. */
-  readonly lines: Reply;
-  readonly series: Reply;
-  readonly searched: Granularity;
-  /** Each survey's row of each of its measures. */
-  readonly surveys: readonly Row[];
-  readonly compare: string | null;
+interface StoryProps extends PageProps {
+  readonly insights: Insights;
 }
 
-function Found(props: FoundProps): JSX.Element {
-  const { params, filters, totals, series, searched } = props;
-  const worst = useWorst(params, filters, totals, series, searched);
-  const headlines = measures(totals.rows).map((measure) => headline(totals, measure));
-  const findings: Findings = {
-    params,
-    headlines,
-    compared: comparedWith(totals.meta),
-    worst: worst.value,
-  };
-  const first = byNews(headlines, worst.value)[0]?.measure;
+function Story({ params, filters, insights }: StoryProps): JSX.Element {
+  const { sentences, worst } = insights;
   return (
-    <>
-      <section
-        class={worst.stale ? "story stale" : "story"}
-        aria-label={t("In short")}
-        aria-busy={worst.stale}
-      >
-        {sentences(findings, nameOf).map((sentence, i) => (
-          <Told key={i} sentence={sentence} />
-        ))}
-        {worst.value && (
-          <WrittenLink
-            params={params}
-            filters={filters}
-            metric={worst.value.measure.metric}
-            days={[worst.value.run.start, worst.value.run.end]}
-          />
-        )}
-      </section>
-      <section class="cards" aria-label={t("Headline figures")}>
-        {headlines.map(({ measure }) => (
-          <Card
-            key={`${measure.metric} ${measure.scale}`}
-            {...props}
-            measure={measure}
-            marked={markedDays(worst.value, measure)}
-          />
-        ))}
-      </section>
-      {first && props.compare !== null && (
-        <Moved {...props} measure={first} compare={props.compare} />
+    <section class="story" aria-label={t("In short")}>
+      {sentences.map((sentence, i) => (
+        <Told key={i} sentence={sentence} params={params} />
+      ))}
+      {worst && (
+        <WrittenLink
+          params={params}
+          filters={filters}
+          metric={worst.metric}
+          days={[worst.start_date, worst.end_date]}
+        />
       )}
-    </>
+    </section>
   );
 }
 
-function Told({ sentence }: { readonly sentence: Sentence }): JSX.Element {
+interface ToldProps {
+  readonly sentence: Sentence;
+  readonly params: Params;
+}
+
+function Told({ sentence, params }: ToldProps): JSX.Element {
   return (
     <p>
-      {sentence.map((phrase, i) =>
-        typeof phrase === "string" ? (
-          phrase
+      {sentence.phrases.map(({ text, report, query }: Phrase, i) =>
+        report === null || query === null ? (
+          text
         ) : (
-          <Link key={i} to={phrase.to}>
-            {phrase.text}
+          <Link key={i} to={evidenceOf(report, query, params)}>
+            {text}
           </Link>
         ),
       )}
@@ -169,16 +116,46 @@ function Told({ sentence }: { readonly sentence: Sentence }): JSX.Element {
   );
 }
 
-interface CardProps extends FoundProps {
+interface CardsProps {
+  readonly params: Params;
+  readonly insights: Insights;
+  /** By period: what the lines are drawn of. */
+  readonly lines: readonly Row[];
+}
+
+function Cards({ params, insights: { headlines, worst }, lines }: CardsProps): JSX.Element {
+  const scale = (row: Row): string => label(row, "scale") ?? "";
+  const shown = measures([...headlines].sort((a, b) => (scale(a) < scale(b) ? -1 : 1)));
+  return (
+    <section class="cards" aria-label={t("Headline figures")}>
+      {shown.map((measure) => (
+        <Card
+          key={`${measure.metric} ${measure.scale}`}
+          params={params}
+          row={ofMeasure(headlines, measure)[0]}
+          lines={ofMeasure(lines, measure)}
+          measure={measure}
+          several={shown.filter(({ metric }) => metric === measure.metric).length > 1}
+          marked={worst && isSame(worst, measure) ? [worst.start_date, worst.end_date] : null}
+        />
+      ))}
+    </section>
+  );
+}
+
+interface CardProps {
+  readonly params: Params;
+  readonly row: Row | undefined;
+  readonly lines: readonly Row[];
   readonly measure: Measure;
+  /** Is its metric measured on several scales? */
+  readonly several: boolean;
+  /** The first and the last of the worst days. */
   readonly marked: readonly [string, string] | null;
 }
 
-function Card({ params, totals, lines, surveys, measure, marked }: CardProps): JSX.Element {
-  const row = ofMeasure(totals.rows, measure)[0];
-  const rows = ofMeasure(lines.rows, measure);
-  const together = ofMeasure(surveys, measure).filter((each) => now(each).n > 0).length;
-  const several = measures(totals.rows).filter((each) => each.metric === measure.metric).length > 1;
+function Card({ params, row, lines, measure, several, marked }: CardProps): JSX.Element {
+  const together = number(row, "surveys") ?? 1;
   const { n, score, low, high } = now(row);
   return (
     <Link to={{ page: measure.metric, params: several ? toScale(params, measure) : params }}>
@@ -200,8 +177,8 @@ function Card({ params, totals, lines, surveys, measure, marked }: CardProps): J
           <Change row={row} from={format.score(before(row).score, measure.metric)} />
         </p>
         <Sparkline
-          values={rows.map((each) => now(each).score)}
-          marked={marked && [rowOf(rows, marked[0]), rowOf(rows, marked[1])]}
+          values={lines.map((each) => now(each).score)}
+          marked={marked && [rowOf(lines, marked[0]), rowOf(lines, marked[1])]}
         />
       </article>
     </Link>

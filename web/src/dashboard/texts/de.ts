@@ -307,58 +307,6 @@ export const texts: Texts = {
     "Keine {what} in diesen Tagen mit diesen Filtern.",
   "No {what} in these days.": "Keine {what} in diesen Tagen.",
   "Remove the filters": "Die Filter entfernen",
-  "The net promoter score": "Der Net Promoter Score",
-  "Answers from {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Antworten aus {who} erklären {part}: {score} ({answers}), nach {before} ({n}) in {days}{within}.",
-  "Answers by {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Antworten über {who} erklären {part}: {score} ({answers}), nach {before} ({n}) in {days}{within}.",
-  "Answers to {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Antworten auf {who} erklären {part}: {score} ({answers}), nach {before} ({n}) in {days}{within}.",
-  "the same days a year before": "denselben Tagen ein Jahr zuvor",
-  "the period before": "dem Zeitraum davor",
-  "the days {days}": "den Tagen {days}",
-  "the day before": "dem Tag davor",
-  "the {n} days before": "den {n} Tagen davor",
-  "{name} was {score} ({answers}){change}.": "{name}: {score} ({answers}){change}.",
-  ", as in {compared}": ", verglichen mit {compared} unverändert",
-  ", {points} points lower than in {compared}":
-    ", {points} Punkte niedriger, verglichen mit {compared}",
-  ", {points} points higher than in {compared}":
-    ", {points} Punkte höher, verglichen mit {compared}",
-  ", {points} points lower than in {compared} ({before}), {doubt}":
-    ", {points} Punkte niedriger, verglichen mit {compared} ({before}), {doubt}",
-  ", {points} points higher than in {compared} ({before}), {doubt}":
-    ", {points} Punkte höher, verglichen mit {compared} ({before}), {doubt}",
-  "{name} was {score}": "{name}: {score}",
-  "{name} was {score} ({change}, which may be chance)":
-    "{name}: {score} ({change}, was Zufall sein kann)",
-  "{name} was {score} ({change})": "{name}: {score} ({change})",
-  "on {day}": "am {day}",
-  "from {start} to {end}": "von {start} bis {end}",
-  "It went wrong {days}: {score}, against {others} on the other days.":
-    "Schief ging es {days}: {score}, gegenüber {others} an den anderen Tagen.",
-  "nearly all of it": "fast alles davon",
-  "{share} of it": "{share} davon",
-  ", mostly by {within}": ", vor allem über {within}",
-  "The cost: {points} of the score of all these days.":
-    "Die Kosten: {points} am Wert aller dieser Tage.",
-  "The cost: {bad} than in the {days} ({now} after {before}), {n} more answers in all, and {points} of the score of all these days.":
-    "Die Kosten: {bad} als in {days} ({now} nach {before}), {n} Antworten mehr insgesamt, und {points} am Wert aller dieser Tage.",
-  "The cost: {bad} than in the {days} ({now} after {before}), and {points} of the score of all these days.":
-    "Die Kosten: {bad} als in {days} ({now} nach {before}), und {points} am Wert aller dieser Tage.",
-  "{n} more {bad} answers": "{n} Antworten „{bad}“ mehr",
-  "{points} points": "{points} Punkte",
-  "{centre} had {n} contacts in these days, {change}, and accepted {now} of those with a threshold in time, after {before}.":
-    "{centre} hatte in diesen Tagen {n} Kontakte, {change}, und nahm {now} derer mit einer Schwelle rechtzeitig an, nach {before}.",
-  "The contact centre": "Das Contact Center",
-  "{n} fewer": "{n} weniger",
-  "{n} more": "{n} mehr",
-  "day before": "dem Tag davor",
-  "{n} days before": "den {n} Tagen davor",
-  "{revenue} was {amount} in these days, {change} than in the {days}; {others}.":
-    "{revenue} in diesen Tagen: {amount}, {change} als in {days}; {others}.",
-  "{revenue} was {amount} in these days, {change} than in the {days}.":
-    "{revenue} in diesen Tagen: {amount}, {change} als in {days}.",
   "By {drawn}: a chart of all these days by {asked} could not be read.":
     "Nach {drawn}: Ein Bild all dieser Tage nach {asked} wäre nicht zu lesen.",
   "still open": "noch offen",

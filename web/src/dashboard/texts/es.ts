@@ -305,58 +305,6 @@ export const texts: Texts = {
   "No {what} in these days with these filters.": "No hay {what} en estos días con estos filtros.",
   "No {what} in these days.": "No hay {what} en estos días.",
   "Remove the filters": "Quitar los filtros",
-  "The net promoter score": "El Net Promoter Score",
-  "Answers from {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Las respuestas de {who} explican {part}: {score} ({answers}), tras {before} ({n}) en {days}{within}.",
-  "Answers by {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Las respuestas por {who} explican {part}: {score} ({answers}), tras {before} ({n}) en {days}{within}.",
-  "Answers to {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Las respuestas a {who} explican {part}: {score} ({answers}), tras {before} ({n}) en {days}{within}.",
-  "the same days a year before": "los mismos días un año antes",
-  "the period before": "el período anterior",
-  "the days {days}": "los días {days}",
-  "the day before": "el día anterior",
-  "the {n} days before": "los {n} días anteriores",
-  "{name} was {score} ({answers}){change}.": "{name}: {score} ({answers}){change}.",
-  ", as in {compared}": ", igual que en {compared}",
-  ", {points} points lower than in {compared}":
-    ", {points} puntos menos, en comparación con {compared}",
-  ", {points} points higher than in {compared}":
-    ", {points} puntos más, en comparación con {compared}",
-  ", {points} points lower than in {compared} ({before}), {doubt}":
-    ", {points} puntos menos, en comparación con {compared} ({before}), {doubt}",
-  ", {points} points higher than in {compared} ({before}), {doubt}":
-    ", {points} puntos más, en comparación con {compared} ({before}), {doubt}",
-  "{name} was {score}": "{name}: {score}",
-  "{name} was {score} ({change}, which may be chance)":
-    "{name}: {score} ({change}, lo que puede ser azar)",
-  "{name} was {score} ({change})": "{name}: {score} ({change})",
-  "on {day}": "el {day}",
-  "from {start} to {end}": "del {start} al {end}",
-  "It went wrong {days}: {score}, against {others} on the other days.":
-    "Fue mal {days}: {score}, frente a {others} en los demás días.",
-  "nearly all of it": "casi todo",
-  "{share} of it": "el {share} de ello",
-  ", mostly by {within}": ", sobre todo por {within}",
-  "The cost: {points} of the score of all these days.":
-    "El coste: {points} en la puntuación de todos estos días.",
-  "The cost: {bad} than in the {days} ({now} after {before}), {n} more answers in all, and {points} of the score of all these days.":
-    "El coste: {bad} que en {days} ({now} tras {before}), {n} respuestas más en total, y {points} en la puntuación de todos estos días.",
-  "The cost: {bad} than in the {days} ({now} after {before}), and {points} of the score of all these days.":
-    "El coste: {bad} que en {days} ({now} tras {before}), y {points} en la puntuación de todos estos días.",
-  "{n} more {bad} answers": "{n} respuestas «{bad}» más",
-  "{points} points": "{points} puntos",
-  "{centre} had {n} contacts in these days, {change}, and accepted {now} of those with a threshold in time, after {before}.":
-    "{centre} tuvo {n} contactos en estos días, {change}, y aceptó a tiempo el {now} de los que tienen un umbral, tras {before}.",
-  "The contact centre": "El centro de contacto",
-  "{n} fewer": "{n} menos",
-  "{n} more": "{n} más",
-  "day before": "el día anterior",
-  "{n} days before": "los {n} días anteriores",
-  "{revenue} was {amount} in these days, {change} than in the {days}; {others}.":
-    "{revenue} de estos días: {amount}, {change} que en {days}; {others}.",
-  "{revenue} was {amount} in these days, {change} than in the {days}.":
-    "{revenue} de estos días: {amount}, {change} que en {days}.",
   "By {drawn}: a chart of all these days by {asked} could not be read.":
     "Por {drawn}: un gráfico de todos estos días por {asked} no se podría leer.",
   "still open": "aún abierto",

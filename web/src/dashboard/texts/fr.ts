@@ -306,58 +306,6 @@ export const texts: Texts = {
   "No {what} in these days with these filters.": "Pas de {what} ces jours-ci avec ces filtres.",
   "No {what} in these days.": "Pas de {what} ces jours-ci.",
   "Remove the filters": "Retirer les filtres",
-  "The net promoter score": "Le Net Promoter Score",
-  "Answers from {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Les réponses de {who} expliquent {part} : {score} ({answers}), après {before} ({n}) sur {days}{within}.",
-  "Answers by {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Les réponses par {who} expliquent {part} : {score} ({answers}), après {before} ({n}) sur {days}{within}.",
-  "Answers to {who} explain {part}: {score} ({answers}), after {before} ({n}) in the {days}{within}.":
-    "Les réponses à {who} expliquent {part} : {score} ({answers}), après {before} ({n}) sur {days}{within}.",
-  "the same days a year before": "les mêmes jours un an avant",
-  "the period before": "la période précédente",
-  "the days {days}": "les jours {days}",
-  "the day before": "le jour précédent",
-  "the {n} days before": "les {n} jours précédents",
-  "{name} was {score} ({answers}){change}.": "{name} : {score} ({answers}){change}.",
-  ", as in {compared}": ", comme dans {compared}",
-  ", {points} points lower than in {compared}":
-    ", {points} points de moins, comparé avec {compared}",
-  ", {points} points higher than in {compared}":
-    ", {points} points de plus, comparé avec {compared}",
-  ", {points} points lower than in {compared} ({before}), {doubt}":
-    ", {points} points de moins, comparé avec {compared} ({before}), {doubt}",
-  ", {points} points higher than in {compared} ({before}), {doubt}":
-    ", {points} points de plus, comparé avec {compared} ({before}), {doubt}",
-  "{name} was {score}": "{name} : {score}",
-  "{name} was {score} ({change}, which may be chance)":
-    "{name} : {score} ({change}, ce qui peut être le hasard)",
-  "{name} was {score} ({change})": "{name} : {score} ({change})",
-  "on {day}": "le {day}",
-  "from {start} to {end}": "du {start} au {end}",
-  "It went wrong {days}: {score}, against {others} on the other days.":
-    "Cela s’est mal passé {days} : {score}, contre {others} les autres jours.",
-  "nearly all of it": "presque tout",
-  "{share} of it": "{share} de cela",
-  ", mostly by {within}": ", surtout par {within}",
-  "The cost: {points} of the score of all these days.":
-    "Le coût : {points} sur le score de tous ces jours.",
-  "The cost: {bad} than in the {days} ({now} after {before}), {n} more answers in all, and {points} of the score of all these days.":
-    "Le coût : {bad} que sur {days} ({now} après {before}), {n} réponses de plus en tout, et {points} sur le score de tous ces jours.",
-  "The cost: {bad} than in the {days} ({now} after {before}), and {points} of the score of all these days.":
-    "Le coût : {bad} que sur {days} ({now} après {before}), et {points} sur le score de tous ces jours.",
-  "{n} more {bad} answers": "{n} réponses « {bad} » de plus",
-  "{points} points": "{points} points",
-  "{centre} had {n} contacts in these days, {change}, and accepted {now} of those with a threshold in time, after {before}.":
-    "{centre} a eu {n} contacts ces jours-ci, {change}, et a accepté à temps {now} de ceux qui ont un seuil, après {before}.",
-  "The contact centre": "Le centre de contact",
-  "{n} fewer": "{n} de moins",
-  "{n} more": "{n} de plus",
-  "day before": "le jour précédent",
-  "{n} days before": "les {n} jours précédents",
-  "{revenue} was {amount} in these days, {change} than in the {days}; {others}.":
-    "{revenue} de ces jours : {amount}, {change} que sur {days} ; {others}.",
-  "{revenue} was {amount} in these days, {change} than in the {days}.":
-    "{revenue} de ces jours : {amount}, {change} que sur {days}.",
   "By {drawn}: a chart of all these days by {asked} could not be read.":
     "Par {drawn} : un graphique de tous ces jours par {asked} serait illisible.",
   "still open": "encore ouvert",
