@@ -196,6 +196,7 @@ def _nested(schema: Mapping[str, Any], prefix: str = "") -> dict[str, bool]:
         ("GET /v1/dimensions/{name}", "Dimension"),
         ("GET /v1/exports/{id}", "Export"),
         ("GET /v1/insights", "Insights"),
+        ("GET /v1/insights/drivers", "Drivers"),
         ("GET /v1/comments", "Comments"),
         ("GET /v1/words", "Words"),
         ("What a reply says of itself", "Meta"),

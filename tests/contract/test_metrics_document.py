@@ -9,8 +9,9 @@ import pytest
 
 from pulse import days
 from pulse.comments import contrast
-from pulse.reports import metrics, moving, worst_run
+from pulse.reports import driving, metrics, moving, worst_run
 from pulse.reports.adjusting import Tally, adjust
+from pulse.reports.declarations import Label
 from pulse.reports.registry import REPORTS
 from pulse.tenants.rules import DEFAULTS, Rule
 
@@ -44,6 +45,7 @@ def test_every_formula_is_defined_and_every_definition_is_of_a_formula() -> None
         if m.formula
     }
     insights = {moving.FORMULA, moving.TOP_FORMULA, worst_run.FORMULA}
+    insights |= {driving.FORMULA, driving.DIFFERENCE_FORMULA}
     assert defined == used | insights | {"score@1", "interval@1", contrast.FORMULA}
 
 
@@ -109,6 +111,56 @@ def test_the_examples_of_agents_come_out(
     found = adjust({"own": dealt}, [_tallies(others)])["own"]
     assert (str(found.score), str(round(found.z or 0, 2))) == (adjusted, z)
     assert found.differs == (None if differs == "–" else differs)
+
+
+def _groups(text: str) -> dict[Label, driving.Strata]:
+    """a: voice 81 of 90, email 2 of 10; b: …, or without strata: in time 300 of 400 good, late …"""
+    found: dict[Label, dict[tuple[Label, ...], list[int]]] = {}
+    parts = (
+        [part.partition(": ") for part in text.split("; ")] if ": " in text else [("", "", text)]
+    )
+    for group, _, strata in parts:
+        for name, good, of in re.findall(r"([a-z ]+?) (\d+) of (\d+)", strata):
+            counts = [0, int(of) - int(good), 0, 0, 0, int(good), 0, 0, 0, 0, 0]
+            found.setdefault(group or name.strip(), {})[(name,) if group else ()] = counts
+    return {group: {**strata} for group, strata in found.items()}
+
+
+def _driver(text: str) -> driving.Driver:
+    rule = Rule.parse("csat", "1-5")
+    found = driving.driver("d", _groups(text), rule, stratified=";" in text)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("groups", "explains", "statistic", "p"),
+    _table("a dimension's groups", "`explains_pct@1`", "chi²", "p"),
+)
+def test_the_examples_of_drivers_come_out(
+    groups: str, explains: str, statistic: str, p: str
+) -> None:
+    found = _driver(groups)
+    assert f"{found.explains_pct:.2f} {found.statistic:.2f} {found.p:.1e}" == (
+        f"{explains} {statistic} {p}"
+    )
+    first = found.parts[0]
+    assert (
+        f"{first.difference:.2f} points above the rest ({first.low:.2f} to {first.high:.2f})"
+        in (PAGE)
+    )
+    assert f"= {first.points:.2f} points of the whole" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("groups", "group", "difference", "adjusted"),
+    _table("answers by group and stratum", "group", "difference", "`adjusted_difference@1`"),
+)
+def test_the_examples_of_adjusted_differences_come_out(
+    groups: str, group: str, difference: str, adjusted: str
+) -> None:
+    (found,) = [one for one in _driver(groups).parts if one.value == group]
+    assert f"{found.difference:.2f} {found.adjusted:.2f}" == f"{difference} {adjusted}"
 
 
 @pytest.mark.parametrize(("preset", "first", "last"), _table("preset", "first day", "last day"))

@@ -864,6 +864,17 @@ def test_insights_are_sentences_and_what_moved_the_score(shell: Shell, reported:
     assert "en, de, fr, es" in refused.stderr
 
 
+def test_drivers_are_tables_of_what_goes_with_the_score(shell: Shell, reported: str) -> None:
+    asked = ("insights", "--drivers", "--tenant", reported, *RANGE)
+    lines = [" ".join(line.split()) for line in shell.run(*asked).stdout.splitlines()]
+    # three agents have the scores of sixty answers in turn
+    (agent,) = [line for line in lines if line.startswith("agent: ")]
+    assert agent.endswith("% of the spread goes with it, which may be chance")
+    assert any(line.startswith("50% [bold] 20 ") for line in lines)
+    told = shell.json(*asked, "--filter", "channel=chat")
+    assert {one["dimension"] for one in told["drivers"]} == {"agent"}
+
+
 def test_the_key_made_for_a_report_ends_with_it(shell: Shell, reported: str) -> None:
     before = shell.driver.tenants.keys(reported)
     shell.json("report", "nps", "--tenant", reported, *RANGE)

@@ -107,6 +107,10 @@ OWN_THINGS: dict[str, list[Request]] = {
         ("GET", f"/v1/insights?{query}", None)
         for query in (RANGE, f"{RANGE}&lang=de", f"{RANGE}&agent=!nobody")
     ],
+    "GET /v1/insights/drivers": [
+        ("GET", f"/v1/insights/drivers?{query}", None)
+        for query in (RANGE, f"{RANGE}&agent=!nobody")
+    ],
     "GET /v1/comments": [
         ("GET", f"/v1/comments?{query}", None)
         for query in (RANGE, f"{RANGE}&q={SECRET_WORD}", f"{RANGE}&agent=!nobody")
@@ -144,6 +148,9 @@ FOREIGN_THINGS: dict[str, list[Request]] = {
         ("GET", f"/v1/dimensions/tenant?{RANGE}", None),
     ],
     "GET /v1/insights": [("GET", f"/v1/insights?{RANGE}&tenant={OTHER}", None)],
+    "GET /v1/insights/drivers": [
+        ("GET", f"/v1/insights/drivers?{RANGE}&tenant={OTHER}", None),
+    ],
     "GET /v1/comments": [("GET", f"/v1/comments?{RANGE}&tenant={OTHER}", None)],
     "GET /v1/words": [
         ("GET", f"/v1/words?{RANGE}&contrast=filter&against=tenant%3D{OTHER}", None),

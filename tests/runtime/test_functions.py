@@ -53,6 +53,7 @@ EXPECTED: Mapping[str, Replies] = {
         "customer_perspective": (200, '"report":"customer-perspective"'),
         "daily": (200, '"report":"daily"'),
         "dimension": (200, '"dimension":"agent"'),
+        "drivers": (200, '"drivers":['),
         "feed": (200, '"period","metric","scale","responses"'),
         "insights": (200, '"language":"de"'),
         "nps_by_agent": (200, '"promoters"'),

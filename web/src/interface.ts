@@ -167,6 +167,48 @@ export interface Dimension {
   readonly truncated: boolean;
 }
 
+export interface Driver {
+  readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+  readonly responses: number;
+  readonly explains_pct: number;
+  /** chi², one degree of freedom less than groups. */
+  readonly statistic: number;
+  readonly p: number;
+  /** Is it more than chance explains, all dimensions considered? */
+  readonly significant: boolean;
+  /** The dimensions whose combinations are the strata. */
+  readonly adjusted_for: readonly string[];
+  readonly groups: number;
+  readonly rows: readonly DriverGroup[];
+}
+
+export interface DriverGroup {
+  readonly value: string | null;
+  /** What the value is called in `language`. */
+  readonly name: string;
+  readonly responses: number;
+  readonly score: number | null;
+  /** Its score less the rest's, in points. */
+  readonly difference: number | null;
+  /** Lower end of the difference's 95 % interval. */
+  readonly ci_low: number | null;
+  /** Upper end of it. */
+  readonly ci_high: number | null;
+  /** What the whole would lose if the group scored like the rest. */
+  readonly points: number | null;
+  readonly adjusted_difference: number | null;
+  /** True where too few answered to show an agent's figures. */
+  readonly withheld: boolean;
+}
+
+export interface Drivers {
+  readonly meta: Meta;
+  readonly language: "en" | "de" | "fr" | "es";
+  /** The total in the report daily of what is looked at. */
+  readonly headline: Readonly<Record<string, Cell>> | null;
+  readonly drivers: readonly Driver[];
+}
+
 export interface Insights {
   readonly meta: Meta;
   /**

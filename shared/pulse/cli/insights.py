@@ -14,6 +14,7 @@ from pulse.cli.reporting import Filters, reading_key, report_query, tenant_filte
 from pulse.cli.target import StackName, find_target
 
 PATH = "/v1/insights"
+DRIVERS = "/v1/insights/drivers"
 
 
 def insights(
@@ -27,6 +28,10 @@ def insights(
         str | None,
         typer.Option(metavar="WITH", help="previous_period, previous_year or none."),
     ] = None,
+    drivers: Annotated[
+        bool,
+        typer.Option("--drivers", help="What goes with the score instead: no sentences."),
+    ] = False,
     lang: Annotated[
         str | None, typer.Option(metavar="L", help="en, de, fr or es: the sentences' language.")
     ] = None,
@@ -57,16 +62,47 @@ def insights(
     target = find_target(stack)
     with reading_key(target, tenant, key) as usable:
         given = report_query(query, [*(filters or ()), *tenant_filter(usable, tenant)])
-        reply = ask(Api(target.api_url, usable), PATH, given)
-    drawn: list[RenderableType] = [one["text"] for one in reply["sentences"]]
-    if reply["movers"]:
-        drawn += ["", _movers(reply["movers"])]
+        reply = _ask(Api(target.api_url, usable), DRIVERS if drivers else PATH, given)
+    drawn = _drivers(reply) if drivers else _told(reply)
     output.show(reply, Group(*(drawn or ["Nothing in these days."])), as_json=as_json)
     for warning in reply["meta"]["warnings"]:
         output.say(f"warning: {warning['message']}")
 
 
-def ask(api: Api, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+def _told(reply: Mapping[str, Any]) -> list[RenderableType]:
+    """The sentences, and what moved the first headline."""
+    drawn: list[RenderableType] = [one["text"] for one in reply["sentences"]]
+    if reply["movers"]:
+        drawn += ["", _movers(reply["movers"])]
+    return drawn
+
+
+def _drivers(reply: Mapping[str, Any]) -> list[RenderableType]:
+    """What goes with the score, and of each dimension the groups beside the rest."""
+    drawn: list[RenderableType] = []
+    for driver in reply["drivers"]:
+        share, sure = driver["explains_pct"], driver["significant"]
+        drawn.append(
+            f"{driver['dimension']}: {share:.2f} % of the spread goes with it"
+            + ("" if sure else ", which may be chance")
+        )
+        rows = [
+            (
+                one["name"],
+                f"{one['responses']:,}",
+                _figure(one["score"]),
+                _signed(one["difference"]),
+                _signed(one["points"]),
+                _signed(one["adjusted_difference"]),
+            )
+            for one in driver["rows"]
+        ]
+        columns = ("group", "answers", "score", "against the rest", "points", "adjusted")
+        drawn += [output.table(columns, rows, right=columns[1:]), ""]
+    return drawn
+
+
+def _ask(api: Api, path: str, query: Mapping[str, str]) -> dict[str, Any]:
     """The interface's reply to raw values by parameter. Raises what it refuses with."""
     answer = api.get(path, "&".join(f"{name}={raw}" for name, raw in query.items()))
     if answer.status != 200:
@@ -83,7 +119,7 @@ def _movers(movers: Mapping[str, Any]) -> Table:
         (
             one["name"],
             one["dimension"],
-            f"{one['points']:+.2f}",
+            _signed(one["points"]),
             _figure(one["score"]),
             _figure(one["score_previous"]),
             f"{one['responses']:,}",
@@ -95,6 +131,10 @@ def _movers(movers: Mapping[str, Any]) -> Table:
     title = f"what moved {movers['metric']} {movers['scale']} by {movers['change']:+.2f}"
     columns = (title, "by", "points", "score", "before", "answers", "significant", "with it")
     return output.table(columns, rows, right=columns[2:6])
+
+
+def _signed(value: float | None) -> str | None:
+    return None if value is None else f"{value:+.2f}"
 
 
 def _figure(value: float | None) -> str | None:

@@ -1,11 +1,11 @@
-"""GET /v1/insights in the OpenAPI document."""
+"""GET /v1/insights and GET /v1/insights/drivers in the OpenAPI document."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulse import days
 from pulse.documents.openapi_replies import DATE, ref
-from pulse.reports import moving, worst_run
+from pulse.reports import driving, moving, worst_run
 from pulse.reports.surveys import HEADLINES, SEGMENT_NAMES
 from pulse.serve.insights import asked
 from pulse.serve.insights.language import LANGUAGES
@@ -27,37 +27,56 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
 
 
 def paths(parameters: Sequence[Schema], headers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The path; `parameters` are those of the tenant, the filters and the ETag."""
+    """Both paths; `parameters` are those of the tenant, the filters and the ETag."""
     return {
         "/v1/insights": {
-            "get": {
-                "operationId": "getInsights",
-                "summary": "What happened in some days, as data and as sentences.",
-                "description": "The headlines, the worst run of days, what moved the first "
-                "headline, and what the worst days cost. For secret, report and operator keys.",
-                "parameters": [
-                    *(
-                        {
-                            "name": name,
-                            "in": "query",
-                            "description": text,
-                            "schema": _PARAMETER_SCHEMAS[name],
-                        }
-                        for name, text in asked.PARAMETERS.items()
-                    ),
-                    *parameters,
-                ],
-                "responses": {
-                    "200": {
-                        "description": "What happened.",
-                        "headers": dict(headers),
-                        "content": {"application/json": {"schema": ref("Insights")}},
-                    },
-                    "304": {"description": "The caller has it already.", "headers": dict(headers)},
-                },
-                "x-problems": [400, 401, 403, 404, 414, 422, 429, 500, 503],
-            }
-        }
+            "get": _operation(
+                "getInsights",
+                "What happened in some days, as data and as sentences.",
+                "The headlines, the worst run of days, what moved the first headline, and what "
+                "the worst days cost.",
+                [*_own(asked.PARAMETERS), *parameters],
+                _reply("What happened.", "Insights", headers),
+            )
+        },
+        "/v1/insights/drivers": {
+            "get": _operation(
+                "getDrivers",
+                "What goes with a score: how much of its spread each dimension explains.",
+                "Of the metric and scale with the most answers that the filters leave. A dimension "
+                "that goes with a score need not be the reason.",
+                [*_own(asked.DRIVERS), *parameters],
+                _reply("What goes with the score.", "Drivers", headers),
+            )
+        },
+    }
+
+
+def _operation(
+    name: str, summary: str, text: str, parameters: Sequence[Schema], replies: Schema
+) -> Schema:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": f"{text} For secret, report and operator keys.",
+        "parameters": list(parameters),
+        "responses": replies,
+        "x-problems": [400, 401, 403, 404, 414, 422, 429, 500, 503],
+    }
+
+
+def _own(parameters: Mapping[str, str]) -> list[Schema]:
+    return [
+        {"name": name, "in": "query", "description": text, "schema": _PARAMETER_SCHEMAS[name]}
+        for name, text in parameters.items()
+    ]
+
+
+def _reply(description: str, name: str, headers: Mapping[str, Any]) -> Schema:
+    content = {"application/json": {"schema": ref(name)}}
+    return {
+        "200": {"description": description, "headers": dict(headers), "content": content},
+        "304": {"description": "The caller has it already.", "headers": dict(headers)},
     }
 
 
@@ -172,7 +191,61 @@ _PHRASE = _object(
         "query": {"type": ["string", "null"], "description": "The query of that report."},
     }
 )
+_PART = _object(
+    {
+        "value": {"type": ["string", "null"]},
+        "name": {"type": "string", "description": "What the value is called in `language`."},
+        "responses": _COUNT,
+        "score": _MAY_LACK,
+        "difference": {**_MAY_LACK, "description": "Its score less the rest's, in points."},
+        "ci_low": {**_MAY_LACK, "description": "Lower end of the difference's 95 % interval."},
+        "ci_high": {**_MAY_LACK, "description": "Upper end of it."},
+        "points": {
+            **_MAY_LACK,
+            "description": "What the whole would lose if the group scored like the rest.",
+        },
+        "adjusted_difference": {**_MAY_LACK, "x-formula": driving.DIFFERENCE_FORMULA},
+        "withheld": {
+            "type": "boolean",
+            "description": "True where too few answered to show an agent's figures.",
+        },
+    }
+)
+_DRIVER = _object(
+    {
+        "dimension": {"enum": list(asked.MOVED_BY)},
+        "responses": _COUNT,
+        "explains_pct": {"type": "number", "minimum": 0, "maximum": 100}
+        | {"x-formula": driving.FORMULA},
+        "statistic": {**_NUMBER, "description": "chi², one degree of freedom less than groups."},
+        "p": {"type": "number", "minimum": 0, "maximum": 1},
+        "significant": {
+            "type": "boolean",
+            "description": "Is it more than chance explains, all dimensions considered?",
+        },
+        "adjusted_for": {
+            **_list(_TEXT),
+            "description": "The dimensions whose combinations are the strata.",
+        },
+        "groups": _COUNT,
+        "rows": _list(ref("DriverGroup")),
+    }
+)
 SCHEMAS: dict[str, Schema] = {
+    "DriverGroup": _PART,
+    "Driver": _DRIVER,
+    "Drivers": _object(
+        {
+            "meta": ref("Meta"),
+            "language": {"enum": list(LANGUAGES)},
+            "headline": {
+                "type": ["object", "null"],
+                "additionalProperties": ref("Cell"),
+                "description": "The total in the report daily of what is looked at.",
+            },
+            "drivers": _list(ref("Driver")),
+        }
+    ),
     "Place": _PLACE,
     "Mover": _MOVER,
     "Phrase": _PHRASE,

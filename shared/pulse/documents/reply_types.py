@@ -17,6 +17,7 @@ READ_BY_PAGES = (
     "Reply",
     "Dimension",
     "Insights",
+    "Drivers",
     "Comments",
     "Words",
     "Survey",

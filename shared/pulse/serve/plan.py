@@ -172,11 +172,13 @@ def _tenant_days(query: Query, tables: Sequence[lake.Dataset], tenant: Tenant) -
 
 
 def _strata(report: Report, tenants: Sequence[Tenant]) -> tuple[str, ...]:
-    """As the tenants have set it, if they agree; else as the report declares it."""
-    if report.among is None:
-        return ()
+    return strata_of(tenants, report.among.strata) if report.among else ()
+
+
+def strata_of(tenants: Sequence[Tenant], usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Within which dimensions tenants compare: as they have set it, if they agree; else `usual`."""
     wanted = {tenant.adjust_for for tenant in tenants}
-    return wanted.pop() if len(wanted) == 1 else report.among.strata
+    return wanted.pop() if len(wanted) == 1 else usual
 
 
 def _min_sample(report: Report, key: Key, tenants: Sequence[Tenant], asked: set[str]) -> int:

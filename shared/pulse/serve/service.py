@@ -26,6 +26,7 @@ from pulse.serve.distributed import WEIGHT, Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
 from pulse.serve.insights import asked as insights_asked
+from pulse.serve.insights.drivers import drivers
 from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights
 from pulse.serve.plan import Plan, plan_of
@@ -87,6 +88,7 @@ class Reports:
             "POST /v1/reports/{report}": _with_outages(self.posted_report),
             "GET /v1/dimensions/{name}": _with_outages(self.dimension),
             "GET /v1/insights": _with_outages(self.insights),
+            "GET /v1/insights/drivers": _with_outages(self.drivers),
             "GET /v1/comments": _with_outages(self._comments.comments),
             "GET /v1/words": _with_outages(self._comments.words),
             "GET /v1/openapi.json": self.openapi,
@@ -166,14 +168,27 @@ class Reports:
 
         Raises the RequestError that docs/http.md names for a key or query at fault.
         """
+        return self._insights(call, insights_asked.PARAMETERS, insights)
+
+    def drivers(self, call: Call) -> Reply:
+        """What goes with a score, or 304 where the caller has it. Raises what `insights` raises."""
+        return self._insights(call, insights_asked.DRIVERS, drivers)
+
+    def _insights(
+        self,
+        call: Call,
+        parameters: Mapping[str, str],
+        found: Callable[[Reader, Plan, insights_asked.Asked, DisplayNames], Mapping[str, Any]],
+    ) -> Reply:
         key = self._reader(call, "report", "secret", "operator")
         check_address(call)
-        asked = insights_asked.parse(call.query, across_tenants=key.kind == "operator")
+        across = key.kind == "operator"
+        asked = insights_asked.parse(call.query, parameters, across_tenants=across)
 
         def made(plan: Plan) -> Reply:
             tenants = [one.tenant for one in plan.tenants]
             reader = Reader(tenants, key, self.years, self._admit(key))
-            return _told(call, insights(reader, plan, asked, self.names))
+            return _told(call, found(reader, plan, asked, self.names))
 
         return self._answer(insights_asked.REPORT, asked.query, key, made)
 

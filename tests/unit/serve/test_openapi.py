@@ -35,6 +35,7 @@ DECLARED = {
     ("post", "/v1/reports/{report}"),
     ("get", "/v1/dimensions/{name}"),
     ("get", "/v1/insights"),
+    ("get", "/v1/insights/drivers"),
     ("get", "/v1/comments"),
     ("get", "/v1/words"),
     ("get", "/v1/openapi.json"),

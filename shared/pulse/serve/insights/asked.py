@@ -24,6 +24,10 @@ PARAMETERS: Mapping[str, str] = {
     "behind it, as in de-AT, is not looked at.",
 }
 """What it takes, besides the survey family's dimensions as filters."""
+DRIVERS: Mapping[str, str] = {name: text for name, text in PARAMETERS.items() if name != "compare"}
+"""What GET /v1/insights/drivers takes, besides the same."""
+DRIVEN_BY: Mapping[str, tuple[str, ...]] = {REPORT.name: MOVED_BY}
+"""The dimensions that may go with a score, by the report that tells their sums."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -38,10 +42,12 @@ class Asked:
     """Days, filters and tenants, raw: a query of any report of the family takes them."""
 
 
-def parse(pairs: Pairs, *, across_tenants: bool = False) -> Asked:
+def parse(
+    pairs: Pairs, parameters: Mapping[str, str] = PARAMETERS, *, across_tenants: bool = False
+) -> Asked:
     """What (name, raw value) pairs ask. Raises BadRequestError for the first thing wrong."""
     tenant = ["tenant"] if across_tenants else []
-    allowed = (*PARAMETERS, *tenant, *REPORT.filter_names)
+    allowed = (*parameters, *tenant, *REPORT.filter_names)
     for name, _ in pairs:
         if name not in allowed:
             raise refusal(name[:64], "unknown_parameter", "There is no such parameter.", allowed)
@@ -62,7 +68,7 @@ def parse(pairs: Pairs, *, across_tenants: bool = False) -> Asked:
         REPORT,
         across_tenants=across_tenants,
     )
-    if compare is None and query.preset != "all_time":
+    if compare is None and "compare" in parameters and query.preset != "all_time":
         query = replace(query, compare="previous_period")
     return Asked(query, language, taken)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pulse import days
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
-from pulse.filters import Condition, Filters, among, both
+from pulse.filters import Condition, Filters, both
 from pulse.reports.declarations import PERIOD, Facts
 from pulse.reports.metrics import segments
 from pulse.reports.moving import (
@@ -247,7 +247,7 @@ def _worst(
         granularity="total",
         group_by=("metric", "scale"),
         compare="previous_period",
-        filters=both(series.query.filters, _only(measure)),
+        filters=both(series.query.filters, measure.filters),
     )
     whole_run = reader.plan("daily", asked)
     if not reader.is_at_hand(whole_run):
@@ -275,10 +275,6 @@ def _top(reader: Reader, asked: Query, whole: Group) -> TopContributor | None:
         for mover in movers(some.groups(), now, before)
     ]
     return top_contributor(found, now, before)
-
-
-def _only(measure: Measure) -> Filters:
-    return {"metric": among([measure.metric]), "scale": among([measure.scale])}
 
 
 def _at(place: Place) -> Filters:
@@ -362,7 +358,7 @@ def _moved(
         return None
     known = {name: some[measure] for name, some in groups.items() if measure in some}
     found = [mover for some in known.values() for mover in movers(some.groups(), now, before)]
-    measured = both(query.filters, _only(measure))
+    measured = both(query.filters, measure.filters)
 
     def outside(head: Contributor, places: Sequence[Place]) -> list[Mover]:
         """The places as they would be without the answers of the head."""

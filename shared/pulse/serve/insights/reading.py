@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from operator import sub
 
 from pulse import lake
+from pulse.filters import Filters, among
 from pulse.reports.adjusting import Tally
 from pulse.reports.declarations import Label
 from pulse.reports.metrics import segments
@@ -44,6 +45,11 @@ class Measure:
     def rule(self) -> Rule:
         """How its scores are judged."""
         return Rule.parse(self.metric, self.scale)
+
+    @property
+    def filters(self) -> Filters:
+        """What leaves its answers alone."""
+        return {"metric": among([self.metric]), "scale": among([self.scale])}
 
 
 @dataclass(frozen=True)

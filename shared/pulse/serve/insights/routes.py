@@ -1,8 +1,6 @@
 """GET /v1/insights: what happened in some days, as data and as sentences."""
 
-from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from pulse.reports import moving, worst_run
 from pulse.reports.moving import Answers, Contributor, Head, Mover, Place, TopContributor
@@ -12,23 +10,15 @@ from pulse.serve.insights.asked import Asked
 from pulse.serve.insights.finding import Cost, Findings, Headline, Moved, Worst, find
 from pulse.serve.insights.reading import MOST_VALUES, Reader
 from pulse.serve.insights.telling import NameOf, Phrase, Sentence, told
+from pulse.serve.insights.values import Named, names_of, two
 from pulse.serve.meta import meta_of
 from pulse.serve.plan import Plan
-
-_HUNDREDTH = Decimal("0.01")
-
-
-class Named(Protocol):
-    """What tenants call values: serve.dimensions.DisplayNames."""
-
-    def known(self, dimension: str, tenants: Sequence[str]) -> Mapping[str, str] | None:
-        """Names by value; None where they cannot be read."""
 
 
 def insights(reader: Reader, plan: Plan, asked: Asked, names: Named) -> dict[str, Any]:
     """The reply's members. The plan is the query's. Raises what Years.read raises."""
     findings = find(reader, plan)
-    name_of = _names(asked, names, [tenant.id for tenant in reader.tenants])
+    name_of = names_of(asked, names, [tenant.id for tenant in reader.tenants])
     return {
         "meta": _meta(findings),
         "headlines": [_headline(one) for one in findings.headlines],
@@ -37,16 +27,6 @@ def insights(reader: Reader, plan: Plan, asked: Asked, names: Named) -> dict[str
         "language": asked.language.name,
         "sentences": [_sentence(one) for one in told(findings, asked, name_of)],
     }
-
-
-def _names(asked: Asked, names: Named, tenants: Sequence[str]) -> NameOf:
-    """What places are called; agents and surveys as the tenants call them, if that can be read."""
-
-    def name_of(place: Place) -> str:
-        known = names.known(place.dimension, tenants) or {}
-        return asked.language.value(place.dimension, place.value, known)
-
-    return name_of
 
 
 def _meta(findings: Findings) -> dict[str, Any]:
@@ -85,11 +65,11 @@ def _worst(found: Worst, name_of: NameOf) -> dict[str, Any]:
         "end_date": run.last.isoformat(),
         "days": run.days,
         "responses": run.within.n,
-        "score": _two(score(run.within)),
+        "score": two(score(run.within)),
         "responses_others": run.others.n,
-        "score_others": _two(score(run.others)),
-        "z": _two(run.z),
-        "points": _two(run.points),
+        "score_others": two(score(run.others)),
+        "z": two(run.z),
+        "points": two(run.points),
         "top_contributor": _top(found.top, found.within, name_of) if found.top else None,
         "cost": _cost(found.cost, found.measure.metric) if found.cost else None,
     }
@@ -98,7 +78,7 @@ def _worst(found: Worst, name_of: NameOf) -> dict[str, Any]:
 def _top(found: TopContributor, within: TopContributor | None, name_of: NameOf) -> dict[str, Any]:
     return {
         **_group(found.mover, name_of),
-        "share_of_change_pct": _two(100 * found.share),
+        "share_of_change_pct": two(100 * found.share),
         "within": _place(within.mover.place, name_of) if within else None,
     }
 
@@ -130,7 +110,7 @@ def _moved(found: Moved, name_of: NameOf) -> dict[str, Any]:
     return {
         "metric": headline.measure.metric,
         "scale": headline.measure.scale,
-        "change": _two(headline.now.mean - headline.before.mean),
+        "change": two(headline.now.mean - headline.before.mean),
         "groups": found.groups,
         "rows": [_head(one, name_of) for one in found.heads],
     }
@@ -147,7 +127,7 @@ def _head(found: Head, name_of: NameOf) -> dict[str, Any]:
 def _group(found: Mover | Contributor, name_of: NameOf) -> dict[str, Any]:
     return {
         **_place(found.place, name_of),
-        "points": None if found.points is None else _two(found.points),
+        "points": None if found.points is None else two(found.points),
         **_answers("", found.now),
         **_answers("_previous", found.before),
     }
@@ -181,8 +161,3 @@ def _phrase(phrase: Phrase) -> dict[str, Any]:
         "report": evidence.report if evidence else None,
         "query": evidence.query if evidence else None,
     }
-
-
-def _two(number: float) -> Decimal:
-    """A figure with two decimals; never the negative zero."""
-    return Decimal(number).quantize(_HUNDREDTH, ROUND_HALF_EVEN) + 0

@@ -1,0 +1,168 @@
+"""GET /v1/insights/drivers: how much of a score's spread goes with each dimension.
+
+It "goes with", and is not because: the reply says how a group compares with the rest, and how
+within the same strata (docs/metrics.md, "Drivers").
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import add
+from typing import Any
+
+from pulse import lake
+from pulse.filters import both
+from pulse.reports import driving
+from pulse.reports.declarations import Label
+from pulse.reports.driving import Driver, Part, Strata, driver
+from pulse.reports.moving import Place
+from pulse.reports.surveys import SURVEY
+from pulse.serve.aggregate import Aggregate
+from pulse.serve.answer import figures_of
+from pulse.serve.figures import Row
+from pulse.serve.insights.asked import DRIVEN_BY, Asked
+from pulse.serve.insights.reading import (
+    MOST_VALUES,
+    NOTHING,
+    Counts,
+    Measure,
+    Reader,
+    aggregated,
+)
+from pulse.serve.insights.telling import NameOf
+from pulse.serve.insights.values import Named, names_of, two
+from pulse.serve.meta import meta_of
+from pulse.serve.plan import Plan, strata_of
+from pulse.serve.query import Query
+
+MOST_PARTS = 20
+"""Of a dimension so many groups are told, those that weigh most."""
+
+
+def drivers(reader: Reader, plan: Plan, asked: Asked, names: Named) -> dict[str, Any]:
+    """The reply's members. The plan is the query's. Raises what Years.read raises."""
+    (objects,) = reader.rows([plan])
+    figures = figures_of(plan, objects)
+    rows = [*figures.cells(figures.totals)]
+    meta = meta_of(plan, objects, figures)
+    formulas = [*meta["formulas"], driving.FORMULA, driving.DIFFERENCE_FORMULA]
+    members: dict[str, Any] = {
+        "meta": {**meta, "formulas": formulas},
+        "language": asked.language.name,
+        "headline": None,
+        "drivers": [],
+    }
+    if not rows:
+        return members
+    row = max(rows, key=_answers)
+    measure = Measure(str(row["metric"]), str(row["scale"]))
+    members["headline"] = row
+    if 0 < _answers(row) < plan.min_sample:
+        return members
+    query = replace(plan.query, filters=both(plan.query.filters, measure.filters))
+    found = _found(reader, query, measure)
+    sure = driving.significant([one.driver for one in found])
+    name_of = names_of(asked, names, [tenant.id for tenant in reader.tenants])
+    members["drivers"] = [
+        _driver(one, name_of, is_sure=one.driver.dimension in sure) for one in found
+    ]
+    return members
+
+
+def _answers(row: Row) -> int:
+    found = row["responses"]
+    return found if isinstance(found, int) else 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What goes with a dimension, within which strata; of fewer than `least` nothing is told."""
+
+    driver: Driver
+    strata: Sequence[str]
+    least: int
+
+
+def _found(reader: Reader, query: Query, measure: Measure) -> list[Found]:
+    """All dimensions of which it is at hand, the strongest first."""
+    asked = [
+        question
+        for report, dimensions in DRIVEN_BY.items()
+        for name in dimensions
+        if name not in query.filters
+        if (question := _question(reader, report, query, name))
+    ]
+    found = []
+    rows = reader.rows([plan for _, _, plan in asked])
+    for (name, strata, plan), some in zip(asked, rows, strict=True):
+        groups = _groups(aggregated(plan, some))
+        if its := driver(name, groups, measure.rule, stratified=bool(strata)):
+            found.append(Found(its, strata, plan.min_sample))
+    return sorted(found, key=lambda one: -one.driver.explains_pct)
+
+
+def _question(
+    reader: Reader, report: str, query: Query, name: str
+) -> tuple[str, Sequence[str], Plan] | None:
+    """The dimension with the strata within which it is compared; without if that is too much."""
+    usual = strata_of(reader.tenants, lake.ADJUSTED_FOR)
+    for strata in (tuple(one for one in usual if one != name), ()):
+        plan = reader.plan(report, replace(query, group_by=("metric", "scale", name, *strata)))
+        if reader.is_at_hand(plan):
+            return name, strata, plan
+    return None
+
+
+def _groups(found: Aggregate) -> Mapping[Label, Strata]:
+    """The sums by value and stratum; of more values than are compared the rest are one."""
+    first = len(SURVEY.required)
+    groups: dict[Label, dict[tuple[Label, ...], Counts]] = defaultdict(dict)
+    for key, sums in zip(found.now.keys, found.now.sums.tolist(), strict=True):
+        groups[key[first]][key[first + 1 :]] = sums
+    size = {value: sum(map(sum, strata.values())) for value, strata in groups.items()}
+    rest = sorted(groups, key=lambda value: (-size[value], str(value)))[MOST_VALUES:]
+    together: dict[tuple[Label, ...], Counts] = {}
+    for value in rest:
+        for stratum, sums in groups.pop(value).items():
+            together[stratum] = [*map(add, sums, together.get(stratum, NOTHING))]
+    return {**groups, lake.REST: together} if rest else groups
+
+
+# -- the reply
+
+
+def _driver(found: Found, name_of: NameOf, *, is_sure: bool) -> dict[str, Any]:
+    its = found.driver
+    return {
+        "dimension": its.dimension,
+        "responses": its.n,
+        "explains_pct": two(its.explains_pct),
+        "statistic": two(its.statistic),
+        "p": its.p,
+        "significant": is_sure,
+        "adjusted_for": list(found.strata),
+        "groups": len(its.parts),
+        "rows": [_part(its.dimension, one, found.least, name_of) for one in its.parts[:MOST_PARTS]],
+    }
+
+
+def _part(dimension: str, part: Part, least: int, name_of: NameOf) -> dict[str, Any]:
+    figures = {
+        "score": part.score,
+        "difference": part.difference,
+        "ci_low": part.low,
+        "ci_high": part.high,
+        "points": part.points,
+        "adjusted_difference": part.adjusted,
+    }
+    withheld = part.n < least
+    return {
+        "value": part.value,
+        "name": name_of(Place(dimension, part.value)),
+        "responses": part.n,
+        **{
+            name: None if withheld or figure is None else two(figure)
+            for name, figure in figures.items()
+        },
+        "withheld": withheld,
+    }
