@@ -42,6 +42,9 @@ SWITCHES = [
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
+    # a person's: answers of a browser that calls itself headless are a bot's, and in no report
+    "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36",
     # it reaches for nothing by itself
     "--disable-background-networking",
     "--disable-component-update",

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pulse.cli.api import Api, UnreachableError
+from pulse.raw.user_agents import client_of
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,6 +26,7 @@ class Handler(BaseHTTPRequestHandler):
         body = repr(told).encode()
         self.send_response(int(self.path.partition("?")[0].split("/")[-1]))
         self.send_header("Retry-After", "7")
+        self.send_header("X-Asked-By", self.headers["User-Agent"])
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -50,6 +52,11 @@ def test_it_sends_the_key_the_query_and_the_body(url: str) -> None:
     assert got.body.decode() == repr(["GET", "/x/200?a=%2C&b=1", "Bearer rk_1", b""])
     posted = Api(url, "sk_1").post("/y/202", b'{"a":1}')
     assert posted.body.decode() == repr(["POST", "/y/202", "Bearer sk_1", b'{"a":1}'])
+
+
+def test_what_it_posts_is_no_bot_s(url: str) -> None:
+    name = Api(url, "pk_1").post("/y/202", b"{}").headers["x-asked-by"]
+    assert client_of(name).device != "bot"
 
 
 @pytest.mark.parametrize("status", [200, 401, 422, 429, 503])

@@ -34,6 +34,10 @@ class Answer:
             return None
 
 
+_NAME = "pulse"
+"""Python's own name is a bot's, whose answers reports leave out."""
+
+
 @dataclass(frozen=True)
 class Api:
     """The interface at `url`, used with one key."""
@@ -53,6 +57,7 @@ class Api:
 
     def _ask(self, request: urllib.request.Request) -> Answer:
         request.add_header("Authorization", f"Bearer {self.key}")
+        request.add_header("User-Agent", _NAME)
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:  # noqa: S310 # the stack's own address
                 return Answer(reply.status, reply.read(), _lower(reply.headers))
