@@ -21,7 +21,7 @@ from bench.account import Account
 from pulse import days, lake
 from pulse.days import DateRange
 from pulse.http import Door, Route, answer
-from pulse.reports import rollups, tenant_year
+from pulse.reports import tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve.dimensions import DisplayNames
 from pulse.serve.service import Reports
@@ -30,12 +30,11 @@ from pulse.store.clients import client
 from pulse.store.names import Names
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
+from pulse.tenant_years.writing import bodies
 from pulse.tenants.access import Directory
 from pulse.tenants.tenant import CUBE, Part, YearState
 
 BUCKET = "lake"
-CUBE_ALONE_BYTES = 2**20
-"""A part with less than so many bytes has no roll-ups: its cube is read as quickly."""
 
 
 def cube_of_raw(
@@ -115,21 +114,11 @@ def _put(
     folder: Path, table: lake.Dataset, tenant: str, year: int, held: list[date], rows: pa.Table
 ) -> Part:
     run, sizes = lake.ulid(), {}
-    for name, body in objects(table, rows).items():
+    for name, body in bodies(table, rows):
         path = folder / lake.part_key(table, tenant, year, run, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         sizes[name] = path.write_bytes(body)
     return Part(run, frozenset(held), sizes)
-
-
-def objects(table: lake.Dataset, rows: pa.Table) -> dict[str, bytes]:
-    """The objects of a part with these rows of the cube."""
-    cube = ROLLUPS[table.name][0]
-    made = {CUBE: tenant_year.encode(table, cube, rows)}
-    if len(made[CUBE]) >= CUBE_ALONE_BYTES:
-        for rollup, some in rollups.roll_ups(table, rows):
-            made[rollup.name] = tenant_year.encode(table, rollup, some)
-    return made
 
 
 def publish(account: Account, stored: Sequence[Laid]) -> dict[str, str]:

@@ -342,7 +342,7 @@ def _told(
         f"make {built.rows:,} daily rows; {built.laid_bytes / 2**20:,.0f} MB of them are laid out "
         f"apart. {scale.large_builds} builds of {12 // scale.large_builds} months each took "
         f"{built.seconds:,.0f} s beside the embedded Athena. "
-        f"{len(built.sizes)} roll-ups are objects ({total:,.1f} MB, "
+        f"{sum(size > 0 for size in built.sizes.values())} roll-ups are objects ({total:,.1f} MB, "
         f"the largest {most:,.1f}); {CUBE} is none. Reports are asked their own "
         "question over the year in a process that has read nothing, behind S3 that takes "
         f"{DELAY_MS} ms; the single GET is of an object like a typical tenant's year. Both are "

@@ -3,17 +3,18 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import pyarrow as pa
 
 from pulse import days, lake
 from pulse.reports import rollups, tenant_year
-from pulse.reports.rollups import ROLLUPS
+from pulse.reports.rollups import ROLLUPS, Rollup
 from pulse.serve import parquet
 from pulse.serve.block import Block
 from pulse.serve.groups import Groups, Key
 from pulse.serve.years import Piece, Year
-from pulse.tenants.tenant import CUBE, Part, YearState
+from pulse.tenants.tenant import BOTS, CUBE, Part, YearState
 
 
 def cube_rows(table: lake.Dataset, pieces: Iterable[bytes]) -> pa.Table:
@@ -26,12 +27,26 @@ def cube(table: lake.Dataset, pieces: Iterable[bytes]) -> bytes:
     return tenant_year.encode(table, ROLLUPS[table.name][0], cube_rows(table, pieces))
 
 
-def objects(table: lake.Dataset, rows: pa.Table, *, cube_alone: bool = False) -> dict[str, bytes]:
-    """The objects of a part that holds the rows of the cube, by the names of their roll-ups."""
-    made = [] if cube_alone else list(rollups.roll_ups(table, rows))
+Layout = Literal["now", "cube alone", "of before"]
+"""Which roll-ups a part has beside its cube; those of before count bots."""
+
+
+def objects(table: lake.Dataset, rows: pa.Table, layout: Layout = "now") -> dict[str, bytes]:
+    """The objects of a part that holds the rows of the cube, by the names of their roll-ups.
+
+    Where there are no bots, their object is empty and counts as none.
+    """
+    cube, *others = ROLLUPS[table.name]
+    made: list[tuple[Rollup, pa.Table]] = []
+    if layout == "now":
+        made = list(rollups.roll_ups(table, rows))
+    if layout == "of before":
+        made = [(one, rollups.roll_up(table, one, rows)) for one in others]
     return {
-        rollup.name: tenant_year.encode(table, rollup, some)
-        for rollup, some in [(ROLLUPS[table.name][0], rows), *made]
+        rollup.name: b""
+        if rollup.name == BOTS and not len(some)
+        else tenant_year.encode(table, rollup, some)
+        for rollup, some in [(cube, rows), *made]
     }
 
 
@@ -51,14 +66,14 @@ def lay(
     *,
     content: str = "hash",
     as_of_us: int = 1,
-    cube_alone: bool = False,
+    layout: Layout = "now",
 ) -> Laid:
     """The year whose parts, the newest first, hold these days and rows; runs are numbered."""
     bodies: dict[str, bytes] = {}
     made: list[Part] = []
     for number, (its_days, rows) in enumerate(parts):
         run = lake.ulid(days.EPOCH.replace(year=2026, minute=59 - number))
-        found = objects(table, rows, cube_alone=cube_alone)
+        found = objects(table, rows, layout)
         for name, body in found.items():
             bodies[lake.part_key(table, tenant, year, run, name)] = body
         sizes = {name: len(body) for name, body in found.items()}

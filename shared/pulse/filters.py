@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pulse.lake import NOT_GIVEN
+from pulse.lake import BOT, DEVICE, NOT_GIVEN
 from pulse.texts import tidy
 
 Value = str | None
@@ -41,6 +41,20 @@ class Condition:
 
 
 Filters = Mapping[str, Condition]
+
+PEOPLE = Condition(frozenset({BOT}), negated=True)
+"""Of a device: that it is no bot's."""
+BOTS = Condition(frozenset({BOT}))
+"""Of a device: that it is a bot's."""
+
+
+def let_bots_in(filters: Filters) -> bool:
+    """Would the filters count bots without having been asked for them?
+
+    A filter asks for bots by naming them, and `device=!mobile` does not.
+    """
+    device = filters.get(DEVICE)
+    return device is None or (device.negated and device.holds(BOT))
 
 
 def among(values: Iterable[str], *, negated: bool = False) -> Condition:

@@ -56,6 +56,12 @@ REST = "(rest)"
 RESERVED = (NOT_GIVEN, OTHER, REST)
 """Texts that no dimension may have as a value, since replies and filters use them otherwise."""
 
+DEVICE = "device"
+"""The dimension that tells what an answer was given with."""
+
+BOT = "bot"
+"""The device of what no person has sent: reports leave it out unless they are filtered for it."""
+
 ADJUSTED_FOR = ("channel", "country")
 """The dimensions for whose mix agents' scores are adjusted unless a tenant says otherwise, because
 agents do not choose it."""
@@ -192,6 +198,11 @@ class DailyTable:
         """The additive columns."""
         keys = {"tenant", *self.dimensions}
         return tuple(name for name in self.daily_columns if name not in keys)
+
+    @property
+    def tells_bots(self) -> bool:
+        """True where rows tell which events came from bots."""
+        return DEVICE in self.dimensions
 
     @property
     def daily_table(self) -> str:

@@ -45,6 +45,7 @@ VALUES: Mapping[str, Sequence[str | None]] = {
     "browser": [None, "Firefox", lake.OTHER],
     "metric": ["csat", "nps"],
     "channel": ["chat", "ticket"],
+    "device": [None, "mobile", "bot"],
     "media_type": ["voice", "chat"],
     "customer_segment": [None, "gold", "'"],
     "currency": [None, "EUR", "JPY"],
@@ -181,7 +182,7 @@ def questions(draw: st.DrawFn, names: Sequence[str]) -> Asked:
     )
 
 
-SCORES = questions(["agent", "country", "browser", "metric", "channel"])
+SCORES = questions(["agent", "country", "browser", "metric", "channel", "device"])
 INTERACTIONS = questions(["media_type", "customer_segment", "agent", "currency"])
 
 
@@ -259,6 +260,11 @@ REPLIES = (
     ("nps", "start_date=2026-01-14&end_date=2026-02-03&granularity=week&compare=previous_period"),
     ("csat", "start_date=2026-01-10&end_date=2026-02-09&granularity=month&compare=previous_period"),
     ("browsers", "start_date=2025-11-20&end_date=2026-02-07&agent=(other)"),
+    ("browsers", f"{WHOLE}&group_by=device"),
+    ("browsers", f"{WHOLE}&group_by=browser,device&device=bot,mobile"),
+    ("csat", f"{WHOLE}&device=!mobile&agent=ada,(other)"),
+    ("csat", f"{WHOLE}&device=!bot"),
+    ("csat", f"{WHOLE}&device=bot&compare=previous_period"),
     ("revenue", f"{WHOLE}&group_by=customer_segment"),
     ("revenue", f"{WHOLE}&currency=EUR"),
     ("customer-perspective", f"{WHOLE}&group_by=agent,period&granularity=month&format=csv"),
@@ -283,6 +289,8 @@ def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, quer
     replies[1] = replies[1].replace('"engine":"athena"', '"engine":"reports"')
     assert replies[0] == replies[1]
     assert len(replies[0]) > 300
+    unasked = table is lake.SCORES and query.count("bot") == 0
+    assert ("bots_left_out" in replies[0]) == unasked
 
 
 def test_a_caller_s_text_stands_in_no_statement() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,18 +11,21 @@ import pytest
 from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.errors import AthenaError
+from pulse.reports.reading import rows_of_part
+from pulse.reports.rollups import ROLLUPS, named, roll_up
+from pulse.reports.tenant_year import encode
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
 from pulse.store.held import HeldRuns
 from pulse.store.objects import Objects
-from pulse.tenant_years import parts
+from pulse.tenant_years import build, parts, writing
 from pulse.tenant_years.build import BuildReports
 from pulse.tenant_years.comparing import Comparison
 from pulse.tenant_years.folding import Folding
 from pulse.tenant_years.parts import MOST_PARTS
 from pulse.tenant_years.writing import Written, YearWriter
 from pulse.tenants.rules import Rule
-from pulse.tenants.tenant import Part, YearState
+from pulse.tenants.tenant import CUBE, Part, YearState
 from tests.account_state import Account, State
 from tests.driver import Driver, running
 
@@ -56,13 +60,14 @@ def pulse(built: tuple[Driver, Account, State]) -> Driver:
     return driver
 
 
-def post(pulse: Driver, tenant: str, *ago: int, name: str = "r") -> None:
+def post(pulse: Driver, tenant: str, *ago: int, name: str = "r", **more: str) -> None:
     answers = [
         {
             "survey_id": "email",
             "score": 9,
             "response_id": f"{name}{number}",
             "answered_at": (TODAY - timedelta(days=number)).isoformat(),
+            **more,
         }
         for number in ago
     ]
@@ -260,6 +265,48 @@ def test_a_record_of_before_whose_objects_are_gone_is_built_anew(pulse: Driver) 
         post(pulse, "acme", *range(1, 41), name=f"more{ago}-")
         pulse.build()
     assert responses(pulse, "acme") == 160
+    assert checked(pulse) == "ok"
+
+
+def count_bots_again(pulse: Driver, tenant: str) -> None:
+    """Let a roll-up of the tenant's year count bots, as versions made it that knew of no others."""
+    objects, before = Objects(pulse.settings.lake_bucket), state(pulse, tenant)
+    (part,) = before.parts
+    cube, by_channel = ROLLUPS["scores"][0], named(lake.SCORES, "day-metric-scale-survey-channel")
+    rows = rows_of_part(objects, lake.SCORES, tenant, 2026, part, cube)
+    body = encode(lake.SCORES, by_channel, roll_up(lake.SCORES, by_channel, rows))
+    objects.put(lake.part_key(lake.SCORES, tenant, 2026, part.run, by_channel.name), body)
+    sizes = {CUBE: 2**30, by_channel.name: len(body)}
+    former = replace(before, parts=(replace(part, sizes=sizes),), revision=before.revision + 1)
+    pulse.tenants.set_year(tenant, "scores", 2026, former, before=before)
+
+
+def test_years_whose_roll_ups_count_bots_are_laid_anew_a_few_at_a_time(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(pulse, "globex", 3, 4, 5, name="bot", user_agent="Googlebot/2.1")
+    pulse.build()
+    for tenant in TENANTS:
+        count_bots_again(pulse, tenant)
+    assert responses(pulse, "globex") == 40
+    assert checked(pulse) == "ok"
+    monkeypatch.setattr(writing, "SMALL", 0)  # so that every part has roll-ups
+    monkeypatch.setattr(build, "MOST_OUTDATED", 1)
+    for night, laid_anew in enumerate([["acme"], ["acme", "globex"], [*TENANTS], [*TENANTS]]):
+        post(pulse, "acme", 0, name=f"night{night}-")
+        pulse.build()
+        found = {tenant: state(pulse, tenant).parts for tenant in TENANTS}
+        leave_bots_out = [t for t in TENANTS if all(part.leaves_bots_out for part in found[t])]
+        assert leave_bots_out == laid_anew
+    assert [part.sizes["bots"] for part in found["initech"]] == [0]
+    assert [part.sizes["bots"] > 0 for part in found["globex"]] == [True]
+    assert {tenant: responses(pulse, tenant) for tenant in TENANTS} == {
+        "acme": 44,
+        "globex": 40,
+        "initech": 40,
+    }
+    of_bots = pulse.report("globex", "nps", f"{WHOLE}&device=bot")["totals"]
+    assert [row["responses"] for row in of_bots] == [3]
     assert checked(pulse) == "ok"
 
 

@@ -22,7 +22,7 @@ from pulse.days import DateRange
 from pulse.errors import AthenaError
 from pulse.filters import Condition
 from pulse.reports import tenant_year
-from pulse.reports.rollups import OF_LARGE, ROLLUPS, Rollup
+from pulse.reports.rollups import OF_BOTS, OF_LARGE, ROLLUPS, Rollup
 from pulse.serve.distributed import Distributed
 from pulse.serve.distributed_sql import Wanted
 from pulse.store.athena import Athena
@@ -33,7 +33,7 @@ from pulse.store.objects import Objects
 from pulse.store.questions import Questions
 from pulse.tenant_years import large
 from pulse.tenant_years.large import LargeTenants, LargeWritten
-from pulse.tenants.tenant import CUBE, Part, TableState, Tenant, YearState
+from pulse.tenants.tenant import CUBE, UNTOLD, Part, TableState, Tenant, YearState
 from tests import report_parts
 from tests.driver import Driver, running
 
@@ -69,6 +69,7 @@ def row(tenant: str, day: date, run: str, chance: random.Random) -> Row:
     dimensions: Row = dict.fromkeys(lake.SCORE_DIMENSIONS)
     dimensions |= {"metric": "csat", "scale": "1-5", "survey": chance.choice("ab")}
     dimensions |= {"agent": chance.choice(["ada", None]), "channel": "chat"}
+    dimensions |= {"device": chance.choice(["mobile", None, "bot"])}
     counts = {name: chance.randint(0, 3) for name in lake.SCORE_COUNTS}
     return {"tenant": tenant, **dimensions, **counts, "day": day, "run": run}
 
@@ -241,9 +242,15 @@ class Year:
         assert sorted(laid) == sorted(self.run_of)
         all_rows = [one for day in self.run_of for one in self.rows[day]]
         assert self.state.first_day == min((one["day"] for one in all_rows), default=None)
-        assert {*self.part.sizes} == {rollup.name for rollup in OF_LARGE[self.table.name]}
-        for rollup in OF_LARGE[self.table.name]:
-            assert self.held(rollup) == plain_sums(all_rows, rollup), rollup.name
+        of_people = OF_LARGE[self.table.name]
+        assert {*self.part.sizes} == {"bots", *(rollup.name for rollup in of_people)}
+        for rollup in of_people:
+            assert self.held(rollup) == plain_sums(people(all_rows), rollup), rollup.name
+        bots = plain_sums(people(all_rows, bots=True), OF_BOTS[self.table.name])
+        if bots:
+            assert self.held(OF_BOTS[self.table.name]) == bots
+        else:
+            assert self.part.sizes["bots"] == 0
 
     def held(self, rollup: Rollup) -> dict[Any, list[int]]:
         key = lake.part_key(self.table, self.tenant, 2025, self.part.run, rollup.name)
@@ -267,6 +274,11 @@ def plain_sums(rows: Iterable[Row], rollup: Rollup) -> dict[Any, list[int]]:
         key = (*(one[name] for name in rollup.dimensions), day)
         found.setdefault(key, Counter()).update({n: one[n] for n in lake.SCORE_COUNTS})
     return {key: [count[name] for name in lake.SCORE_COUNTS] for key, count in found.items()}
+
+
+def people(rows: Iterable[Row], *, bots: bool = False) -> list[Row]:
+    """The rows of people, or those of bots."""
+    return [one for one in rows if (one["device"] == "bot") == bots]
 
 
 def events(rows: Iterable[Row]) -> int:
@@ -316,7 +328,7 @@ def test_what_lies_in_several_runs_of_about_as_many_days_is_laid_out_together(
     assert sizes == [1, 71]
     (rollup,) = few["scores"]
     rows = [one for some in year.rows.values() for one in some]
-    assert year.held(rollup) == plain_sums(rows, rollup)
+    assert year.held(rollup) == plain_sums(people(rows), rollup)
     laid = [day for its_days in year.part.laid.values() for day in its_days]
     assert sorted(laid) == sorted(year.run_of)
 
@@ -361,7 +373,7 @@ def test_what_is_too_much_for_a_reader_is_no_object(
     year = Year(pulse, random.Random(8), tenant="wide")
     year.change(DAYS[:30])
     with monkeypatch.context() as patched:
-        patched.setattr(large, "MOST_ROWS", 20)
+        patched.setattr(large, "MOST_ROWS", 10)
         year.build(DAYS[:30])
         assert 0 < len(year.part.sizes) < len(OF_LARGE["scores"])
         kept = {*year.part.sizes}
@@ -371,7 +383,42 @@ def test_what_is_too_much_for_a_reader_is_no_object(
     rows = [one for some in year.rows.values() for one in some]
     for rollup in OF_LARGE["scores"]:
         if rollup.name in year.part.sizes:
-            assert year.held(rollup) == plain_sums(rows, rollup)
+            assert year.held(rollup) == plain_sums(people(rows), rollup)
+
+
+def test_of_too_many_bots_nothing_is_said(pulse: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    year = Year(pulse, random.Random(10), tenant="flooded")
+    year.change(DAYS[:30])
+    with monkeypatch.context() as patched:
+        patched.setattr(large, "MOST_ROWS", 3)
+        year.build(DAYS[:30])
+    assert year.part.sizes["bots"] == UNTOLD
+    year.change(DAYS[30:31])
+    year.build(DAYS[30:31])
+    assert year.part.sizes["bots"] == UNTOLD
+
+
+def test_what_a_former_version_has_summed_up_with_bots_is_summed_up_without(pulse: Driver) -> None:
+    year = Year(pulse, random.Random(11), tenant="former")
+    year.change(DAYS[:30])
+    year.build(DAYS[:30])
+    rows = [one for some in year.rows.values() for one in some]
+    assert people(rows, bots=True)
+    assert year.state is not None
+    sizes = {}
+    for rollup in OF_LARGE["scores"]:
+        found = stage(pulse).roll_up(
+            lake.SCORES, "former", 2025, year.part.laid, rollup, remaining_s=lambda: inf
+        )
+        assert found is not None
+        body = tenant_year.encode(lake.SCORES, rollup, found)
+        key = lake.part_key(lake.SCORES, "former", 2025, year.part.run, rollup.name)
+        client("s3").put_object(Bucket=pulse.settings.lake_bucket, Key=key, Body=body)
+        sizes[rollup.name] = len(body)
+    year.state = replace(year.state, parts=(replace(year.part, sizes=sizes),))
+    year.change(DAYS[29:31])
+    year.build(DAYS[29:31])
+    year.check()
 
 
 # -- removal

@@ -38,6 +38,7 @@ from tests.driver import Answer, Driver, running
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIRST = datetime(2025, 11, 3, 9, tzinfo=UTC)
+FIREFOX = "Mozilla/5.0 (X11; Linux) Firefox/133.0"
 LARGE, SMALL = "large-one", "small-one"
 OBJECTS = {
     # what a tenant has that is large indeed: of every dimension there are too many sums
@@ -102,6 +103,7 @@ def response(chance: random.Random) -> dict[str, Any]:
         "channel": chance.choice(["chat", "ticket"]),
         "agent_id": chance.choice(["ada", "bob", "O'Neil", None]),
         "country": chance.choice(["DE", "FR", None]),
+        "user_agent": chance.choice([*[FIREFOX] * 5, "Googlebot/2.1"]),
     }
 
 
@@ -234,6 +236,7 @@ QUESTIONS = (
     f"csat?{WHOLE}&group_by=agent,country,survey&granularity=day&fill=true&limit=10000",
     f"customer-perspective?{WHOLE}&agent=ada&group_by=customer_segment,period&granularity=month",
     f"customer-perspective?{WHOLE}&group_by=agent,customer_segment,media_type&subtotals=true",
+    f"csat?{WHOLE}&group_by=agent,device&device=bot,desktop",
     f"agent-activity?{WHOLE}&granularity=week",
     f"agent-activity?{WHOLE}&customer_segment=gold&compare=previous_period",
     f"revenue?{WHOLE}&agent=ada&customer_segment=gold&granularity=week&compare=previous_year",

@@ -29,7 +29,7 @@ from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, sha256
-from pulse.tenants.tenant import Part, Tenant, YearState
+from pulse.tenants.tenant import BOTS, Part, Tenant, YearState
 from tests.account import OPEN_TO_ALL, make_bucket, make_table
 
 PUBLISHES = 400
@@ -104,7 +104,7 @@ class Publisher:
             body = tenant_year.encode(lake.SCORES, rollup, some)
             Objects("lake").put(lake.part_key(lake.SCORES, "acme", 2026, run, rollup.name), body)
             sizes[rollup.name] = len(body)
-        return Part(run, frozenset(held), sizes)
+        return Part(run, frozenset(held), {**sizes, BOTS: 0})
 
     def _remove(self, parts: list[Part]) -> None:
         self._unnamed.append(

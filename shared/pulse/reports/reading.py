@@ -55,8 +55,9 @@ def rows(
                 f"{tenant} {year}: {dataset.name} has too many rows by day and "
                 f"{', '.join(dimensions) or 'nothing else'} for any object to hold them"
             )
-        read = rows_of_part(objects, dataset, tenant, year, part, covering[0])
-        found.append(tenant_year.of_days(read, part.days - taken).select(names))
+        for rollup in (covering[0], *rollups.beside(dataset, part.sizes, covering[0])):
+            read = rows_of_part(objects, dataset, tenant, year, part, rollup)
+            found.append(tenant_year.of_days(read, part.days - taken).select(names))
         taken |= part.days
     if not found:
         found = [tenant_year.schema(dataset, rollups.ROLLUPS[dataset.name][0]).empty_table()]

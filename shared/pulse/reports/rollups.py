@@ -8,6 +8,9 @@ one list.
 A roll-up is named after its grain and dimensions. So one that is declared anew is never mistaken
 for an object that was made before: such objects are read as long as the list has their names, and
 other questions take the cube, in which a dimension that was unknown then has no value.
+
+What bots have sent is in the cube and in one roll-up of its own. All others leave it out, as
+reports do: so they need not tell devices apart for its sake.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -18,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pulse import lake
-from pulse.tenants.tenant import CUBE
+from pulse.tenants.tenant import BOTS, CUBE
 
 Grain = Literal["day", "month"]
 
@@ -107,6 +110,14 @@ OF_LARGE: Mapping[str, tuple[Rollup, ...]] = {
 """What a tenant has whose cube is too large: every other roll-up, and by month each one by day. One
 by day is always small enough to be there, for whoever needs the days and nothing else."""
 
+OF_BOTS: Mapping[str, Rollup] = {
+    dataset.name: Rollup(BOTS, dataset.dimensions)
+    for dataset in lake.DATASETS
+    if dataset.tells_bots
+}
+"""By the name of the dataset the roll-up of bots' rows, where rows tell of bots. It answers no
+question alone."""
+
 _DECLARED: Mapping[str, tuple[Rollup, ...]] = {
     name: tuple(dict.fromkeys((*rollups, *OF_LARGE[name]))) for name, rollups in ROLLUPS.items()
 }
@@ -138,6 +149,11 @@ def covering(
     return sorted(found, key=lambda rollup: (sizes[rollup.name], len(rollup.dimensions)))
 
 
+def beside(dataset: lake.Dataset, sizes: Mapping[str, int], rollup: Rollup) -> list[Rollup]:
+    """What has the rows that this object of a part leaves out: that of bots, if it is there."""
+    return [OF_BOTS[dataset.name]] if rollup.name != CUBE and sizes.get(BOTS, 0) > 0 else []
+
+
 def roll_up(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> pa.Table:
     """The rows of a roll-up, summed up from those of the cube or of another one that covers it.
 
@@ -158,13 +174,25 @@ def roll_up(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> pa.Table:
     return summed
 
 
+def parted(dataset: lake.Dataset, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """(rows of people, rows of bots), of the cube's rows where these tell of bots."""
+    if not dataset.tells_bots:
+        return rows, rows.slice(0, 0)
+    is_bot = pc.is_in(rows[lake.DEVICE], value_set=pa.array([lake.BOT]))
+    return rows.filter(pc.invert(is_bot)), rows.filter(is_bot)
+
+
 def roll_ups(dataset: lake.Dataset, cube: pa.Table) -> Iterator[tuple[Rollup, pa.Table]]:
     """Every declared roll-up but the cube itself, with its rows, made from those of the cube.
 
-    Each is made from the fewest rows that have its dimensions, which may be another one's. What
-    raises OverflowError in `roll_up` is left out.
+    That of bots comes first, if rows tell of bots; it may have no rows. Each is made from the
+    fewest rows that have its dimensions, which may be another one's. What raises OverflowError in
+    `roll_up` is left out.
     """
-    made: list[tuple[Rollup, pa.Table]] = [(ROLLUPS[dataset.name][0], cube)]
+    people, bots = parted(dataset, cube)
+    if dataset.tells_bots:
+        yield OF_BOTS[dataset.name], bots
+    made: list[tuple[Rollup, pa.Table]] = [(ROLLUPS[dataset.name][0], people)]
     wanted = ROLLUPS[dataset.name][1:]
     for rollup in sorted(wanted, key=lambda one: (one.grain == "month", -len(one.dimensions))):
         monthly = rollup.grain == "month"

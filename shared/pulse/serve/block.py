@@ -52,6 +52,8 @@ class Columns(Protocol):
 
     def __getitem__(self, name: str) -> Encoded: ...
 
+    def __contains__(self, name: str) -> bool: ...
+
     @property
     def nbytes(self) -> int:
         """The memory that they take."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -44,7 +44,15 @@ _LONGEST_VALUE = 1022
 two are the quotes; no dimension has values as long as that."""
 _MARK = "mark"
 _NULL = "CAST(NULL AS varchar)"
+_OF_BOTS = {
+    "left out": [f"({lake.DEVICE} <> '{lake.BOT}' OR {lake.DEVICE} IS NULL)"],
+    "alone": [f"{lake.DEVICE} = '{lake.BOT}'"],
+}
 _ZEROS = {"bigint": "CAST(0 AS bigint)", "decimal(38,4)": "CAST(0 AS decimal(38, 4))"}
+
+
+OfBots = Literal["counted", "told", "left out", "alone"]
+"""What becomes of bots' rows. They are `told` apart whether or not devices are grouped by."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +79,29 @@ class Wanted:
     granularity: str = "total"
     """Periods that are told apart; `total` for none."""
     week_start: str = "monday"
+    bots: OfBots = "counted"
 
     @classmethod
     def of(cls, needs: Needs, laid: Mapping[str, frozenset[date]]) -> Self:
-        """The roll-up that has what is needed of these days."""
+        """The roll-up that has what is needed of these days.
+
+        Bots that are left out unasked are in it, so that they can be counted.
+        """
+        filters = needs.filters
+        if needs.bots_left_out:
+            device = filters[lake.DEVICE]
+            asked = Condition(device.values - {lake.BOT}, negated=True)
+            filters = {**filters, lake.DEVICE: asked}
         return cls(
             table=needs.table,
             tenant=needs.tenant.id,
             laid=laid,
             ranges=needs.ranges,
             grouped=tuple(name for name in needs.table.dimensions if name in needs.grouped),
-            filters=needs.filters,
+            filters=filters,
             granularity=needs.granularity,
             week_start=needs.tenant.week_start,
+            bots="told" if needs.bots_left_out else "counted",
         )
 
     @cached_property
@@ -127,7 +145,8 @@ class Wanted:
         found = parquet.read(sink.getvalue().to_pybytes(), self.table, Rollup("", self._columns))
         marked: Any = pa.concat_tables(tables).column(_MARK).combine_chunks()
         mark = np.from_dlpack(marked)
-        made = {name: self._column(name, found, mark) for name in (*self.grouped, *self.filters)}
+        named = {*self.grouped, *self.filters, *self._columns}
+        made = {name: self._column(name, found, mark) for name in named}
         return Block(self.table, found.day, _Made(made), found.counts)
 
     # -- the statement
@@ -153,12 +172,17 @@ class Wanted:
     def _columns(self) -> tuple[str, ...]:
         """The columns of the roll-up that are dimensions."""
         return tuple(
-            name for name in self.table.dimensions if name in self.grouped or name in self._open
+            name
+            for name in self.table.dimensions
+            if name in self.grouped
+            or name in self._open
+            or (name == lake.DEVICE and self.bots == "told")
         )
 
     def _branches(self) -> tuple[list[Statement], list[Statement]]:
         """The SELECTs of the rows that count, and of those that are only marked."""
         conditions, values = _where(self._filters)
+        conditions += _OF_BOTS.get(self.bots, [])
         counted, marks = [], []
         for run, its_days in self.asked:
             rows = "\n        AND ".join(self._rows(run, its_days))
@@ -213,7 +237,8 @@ class Wanted:
     def _selected(self, name: str) -> str:
         if name in self.grouped:
             return name
-        return f"CASE WHEN {name} = '{lake.OTHER}' THEN '{lake.OTHER}' END"
+        told = lake.BOT if name == lake.DEVICE else lake.OTHER
+        return f"CASE WHEN {name} = '{told}' THEN '{told}' END"
 
     @cached_property
     def _day(self) -> str:
@@ -296,6 +321,9 @@ class _Made:
 
     def __getitem__(self, name: str) -> Encoded:
         return self.columns[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
 
     @property
     def nbytes(self) -> int:

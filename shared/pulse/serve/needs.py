@@ -6,7 +6,7 @@ from datetime import date
 
 from pulse import lake
 from pulse.days import DateRange
-from pulse.filters import Filters
+from pulse.filters import PEOPLE, Filters
 from pulse.tenants.tenant import Tenant
 
 
@@ -29,6 +29,21 @@ class Needs:
     """The dimensions that it tells apart: the other ones only narrow it."""
     granularity: str
     """The periods that it tells apart; `total` for none."""
+    bots_left_out: bool = False
+    """True where the filters leave bots out unasked: how many these are is told beside."""
+
+    @property
+    def wants_bots(self) -> bool:
+        """True where rows of bots count."""
+        device = self.filters.get(lake.DEVICE)
+        return self.table.tells_bots and (device is None or device.holds(lake.BOT))
+
+    @property
+    def dimensions_of_people(self) -> frozenset[str]:
+        """The dimensions that rows need which no bot has sent."""
+        if self.filters.get(lake.DEVICE) != PEOPLE:
+            return self.dimensions
+        return self.dimensions - ({lake.DEVICE} - self.grouped)
 
     def days_of(self, held: Collection[date]) -> set[date]:
         """Those of the days held that any of the ranges has."""

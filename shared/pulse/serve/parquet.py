@@ -120,6 +120,9 @@ class Dimensions:
         self._file_bytes = file_bytes
         self._read: dict[str, Encoded] = {}
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
     def __getitem__(self, name: str) -> Encoded:
         if name not in self._names:
             raise KeyError(name)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pulse import days, lake
 from pulse.days import ComparedRange, DateRange
 from pulse.errors import ForbiddenError
-from pulse.filters import Filters, among, both, not_null
+from pulse.filters import PEOPLE, Filters, among, both, let_bots_in, not_null
 from pulse.reports.declarations import CURRENCY, PERIOD, Report
 from pulse.serve import groups
 from pulse.serve.columns import Names
@@ -76,7 +76,7 @@ class Plan:
     filters: Filters
     """The query's and the key's; the report's own are not among them."""
     all_filters: Filters
-    """Every filter that holds, the report's own included."""
+    """Every filter that holds, the report's own included, and that bots are left out."""
     strata: tuple[str, ...]
     """Within which dimensions figures are told that take all rows at once; empty without such."""
     min_sample: int
@@ -85,6 +85,8 @@ class Plan:
     """What the values of grouped dimensions are called, where that is to be shown."""
     lacks_names: bool = False
     """True where they could not be read."""
+    bots_left_out: bool = False
+    """True where bots are left out without a filter that says so."""
 
     @property
     def required(self) -> slice:
@@ -114,15 +116,18 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
     fixed = {name: among(values) for name, values in report.fixed.items()}
     asked = {*query.group_by, *filters}
     tables = report.tables_telling(asked)
+    own = both(both(filters, fixed), dict.fromkeys(report.not_null, not_null()))
+    bots_left_out = any(table.tells_bots for table in tables) and let_bots_in(own)
     return Plan(
         report=report,
         query=query,
         tables=tables,
         tenants=tuple(_tenant_days(query, tables, tenant) for tenant in tenants),
         filters=filters,
-        all_filters=both(both(filters, fixed), dict.fromkeys(report.not_null, not_null())),
+        all_filters=both(own, {lake.DEVICE: PEOPLE}) if bots_left_out else own,
         strata=_strata(report, tenants),
         min_sample=_min_sample(report, key, tenants, asked),
+        bots_left_out=bots_left_out,
     )
 
 
@@ -141,6 +146,7 @@ def needs_of(plan: Plan) -> list[Needs]:
             months=granularity == "total" or one.has_whole_months,
             grouped=frozenset(grouped & {*table.dimensions}),
             granularity=granularity,
+            bots_left_out=plan.bots_left_out and table.tells_bots,
         )
         for one in plan.tenants
         for table in plan.tables

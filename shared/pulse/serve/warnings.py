@@ -165,6 +165,25 @@ def folded(plan: Plan, objects: TenantYears) -> Warnings:
     return [("values_folded", message)]
 
 
+def bots(plan: Plan, objects: TenantYears) -> Warnings:
+    """How many answers of bots the filters would let in, but that bots are left out."""
+    if not plan.bots_left_out:
+        return []
+    left_out = sum(
+        year.bots(one.dates, plan.all_filters)
+        for one in plan.tenants
+        for year in objects[one.tenant.id]
+    )
+    if not left_out:
+        return []
+    answers = "answer of a bot is" if left_out == 1 else "answers of bots are"
+    message = (
+        f"{left_out:,} {answers} left out, as always unless the filter on device names "
+        f"{lake.BOT}: {lake.DEVICE}={lake.BOT} shows these alone."
+    )
+    return [("bots_left_out", message)]
+
+
 def rest(folded: Folded | None) -> Warnings:
     """How many groups have no row of their own."""
     if folded is None:

@@ -15,7 +15,7 @@ from typing import Literal
 from pulse import lake
 from pulse.days import DateRange
 from pulse.errors import GoneError, UnavailableError
-from pulse.filters import Filters
+from pulse.filters import BOTS, PEOPLE, Filters
 from pulse.reports import rollups
 from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
@@ -25,7 +25,8 @@ from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
 from pulse.store.objects import Objects
-from pulse.tenants.tenant import Part, YearState
+from pulse.tenants.tenant import BOTS as BOTS_APART
+from pulse.tenants.tenant import CUBE, UNTOLD, Part, YearState
 
 BUDGET_BYTES = 400 * 2**20
 _AT_ONCE = 8
@@ -44,6 +45,16 @@ class Piece:
     held: frozenset[date]
     live: frozenset[date]
     by_month: bool = False
+    leaves_bots_out: bool = False
+    """True where no row is a bot's: these are another piece's."""
+
+    def filters(self, asked: Filters) -> Filters:
+        """The filters that some of the rows may fail, as far as who sent them is concerned."""
+        if asked.get(lake.DEVICE) != PEOPLE:
+            return asked
+        if not self.leaves_bots_out and self.block.table.tells_bots:
+            return asked
+        return {name: condition for name, condition in asked.items() if name != lake.DEVICE}
 
     def dates(self, asked: DateRange) -> Iterable[date] | None:
         """The days that rows which count are of, as the block names them; None for all rows."""
@@ -83,7 +94,7 @@ class Year:
         found = [
             piece.block.group(
                 piece.dates(dates),
-                filters,
+                piece.filters(filters),
                 dimensions,
                 granularity=granularity,
                 week_start=week_start,
@@ -108,20 +119,34 @@ class Year:
         for piece in self.pieces:
             yield piece.block.sizes(
                 piece.dates(dates),
-                filters,
+                piece.filters(filters),
                 dimensions,
                 granularity=granularity,
                 week_start=week_start,
                 shown_on=dates.shown_on,
             )
 
+    def bots(self, dates: DateRange, filters: Filters) -> int:
+        """How many events of bots there are of these days, the filters' device aside."""
+        wanted = {**filters, lake.DEVICE: BOTS}
+        return sum(
+            int(sizes.sum())
+            for piece in self.pieces
+            if piece.block.table.tells_bots and not piece.leaves_bots_out
+            for _, sizes in [piece.block.sizes(piece.dates(dates), wanted, [])]
+        )
+
     def has(self, dates: DateRange, name: str, value: str) -> bool:
         """Is there a row of these days with this value of a dimension?"""
         return any(piece.block.has(piece.dates(dates), name, value) for piece in self.pieces)
 
     def known(self, name: str) -> set[Label]:
-        """The values that a dimension has in what was read, whatever the day."""
-        return {value for piece in self.pieces for value in piece.block.columns[name].values}
+        """The values that a dimension has in what was read, whatever the day.
+
+        Of devices those of bots alone, where no other ones are needed.
+        """
+        told = [piece.block.columns for piece in self.pieces if name in piece.block.columns]
+        return {value for columns in told for value in columns[name].values}
 
     def values(self, dates: DateRange, name: str) -> set[Label]:
         """The values that a dimension has in the rows of these days."""
@@ -189,12 +214,14 @@ class _Choice:
     rollup: Rollup
     key: str
     name: _Name
-    size: int
     held: frozenset[date]
     live: frozenset[date]
+    size: int
+    leaves_bots_out: bool
 
     def piece(self, block: Block) -> Piece:
-        return Piece(block, self.held, self.live, self.rollup.grain == "month")
+        by_month = self.rollup.grain == "month"
+        return Piece(block, self.held, self.live, by_month, self.leaves_bots_out)
 
 
 @dataclass
@@ -209,7 +236,8 @@ class Years:
     def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
         """For each of the needs the tenant's years that its days are in, oldest first.
 
-        Of every part one object is fetched at most, all of them side by side. Raises GoneError
+        Of every part one object is fetched at most, and that of bots beside it where there is one,
+        all of them side by side. Raises GoneError
         where an object is no longer there: the tenant's record then names others. Raises what
         `elsewhere` and `admit` raise.
         """
@@ -262,40 +290,48 @@ class Years:
             for part, live in _live(state.parts):
                 if not needs.days_of(live):
                     continue
-                choice = self._choose(needs, year, state, part, live)
-                if choice:
-                    choices[year].append(choice)
-                else:
+                chosen = self._choose(needs, year, state, part, live)
+                choices[year] += chosen
+                if not chosen:
                     uncovered.append(Uncovered(state, part, live))
         return choices, uncovered
 
     def _choose(
         self, needs: Needs, year: int, state: YearState, part: Part, live: frozenset[date]
-    ) -> _Choice | None:
-        """The cheapest object to read of those that cover what is needed, if there is any."""
-        found = [
-            _Choice(
+    ) -> list[_Choice]:
+        """The cheapest object to read of those that cover what is needed, if there is any.
+
+        Beside one that leaves bots out stands that of bots, if there is one.
+        """
+
+        def choice(rollup: Rollup) -> _Choice:
+            key = lake.part_key(needs.table, needs.tenant.id, year, part.run, rollup.name)
+            return _Choice(
                 needs.table,
                 rollup,
-                key := lake.part_key(needs.table, needs.tenant.id, year, part.run, rollup.name),
+                key,
                 (key, "" if part.run else state.content),
-                part.sizes[rollup.name],
                 part.days,
                 live,
+                part.sizes[rollup.name],
+                part.leaves_bots_out and rollup.name not in (CUBE, BOTS_APART),
             )
+
+        def cost(chosen: Sequence[_Choice]) -> int:
+            return sum(one.size + (0 if one.name in self._kept else _A_GET) for one in chosen)
+
+        if needs.wants_bots and part.sizes.get(BOTS_APART) == UNTOLD:
+            return []
+        found = [
+            [choice(rollup), *map(choice, rollups.beside(needs.table, part.sizes, rollup))]
             for rollup in rollups.covering(
                 needs.table,
                 part.sizes,
-                needs.dimensions,
+                needs.dimensions_of_people if part.leaves_bots_out else needs.dimensions,
                 months=needs.whole_months(part.days, live),
             )
         ]
-
-        def cost(choice: _Choice) -> int:
-            fetching = 0 if choice.name in self._kept else _A_GET
-            return choice.size + fetching
-
-        return min(found, key=cost, default=None)
+        return min(found, key=cost, default=[])
 
     # -- what is in memory
 

@@ -35,9 +35,12 @@ from pulse.tenant_years.large import LargeTenants
 from pulse.tenant_years.publishing import Publisher
 from pulse.tenant_years.telling import Behinds
 from pulse.tenant_years.work import Table, TenantYear, Year
+from pulse.tenant_years.writing import rolls_bots_up
 from pulse.tenants.tenant import YearState
 from pulse.unbuilt import Unbuilt
 
+MOST_OUTDATED = 20
+"""Of so many tenants a build lays a year anew that is as a former version has laid it."""
 ROUNDS = 3
 """How often a run starts over for a table that another builder changed under it."""
 
@@ -199,7 +202,8 @@ class BuildReports:
             for tenant in table.tenants
             if (state := table.state(tenant, year)) and state.owed
         }
-        if not due and not owed:
+        outdated = self._outdated(table, year)
+        if not (due or owed or outdated):
             return
         whole = Year(year, run_of)
         if due:
@@ -207,12 +211,30 @@ class BuildReports:
             self._compare(table, whole, due, remaining_s)
         for tenant, its_days in owed.items():
             whole.pending[tenant] |= its_days
+        for tenant, day in outdated.items():
+            whole.pending[tenant].add(day)
         self._widen(table, whole)
         self.publisher.publish(table, whole, remaining_s)
         self.publisher.note_owed(table, whole)
         settled = {day: (run_of[day],) for day in due if day in whole.counted}
         if settled:
             table.held = self.held.put(table.held, year, settled)
+
+    def _outdated(self, table: Table, year: int) -> dict[str, date]:
+        """Tenants whose roll-ups of the year count bots, and a day of each: with it, all is laid.
+
+        A few at a time, so that no build has to lay the years of all large tenants anew.
+        """
+        found: dict[str, date] = {}
+        for tenant in sorted(table.tenants):
+            state = table.state(tenant, year)
+            for part in state.parts if state else ():
+                its_days = part.days.intersection(table.partitions)
+                if its_days and rolls_bots_up(table.dataset, part):
+                    found[tenant] = max(its_days)
+            if len(found) == MOST_OUTDATED:
+                break
+        return found
 
     def _name_runs(self, table: Table, year: Year, due: Sequence[date]) -> None:
         """Say that rows of the runs of now may be published from here on."""

@@ -18,16 +18,16 @@ import pyarrow.parquet as pq
 from pulse import lake
 from pulse.days import DateRange, Remaining
 from pulse.reports import reading, rollups, tenant_year
-from pulse.reports.rollups import OF_LARGE, Rollup
-from pulse.serve.distributed_sql import MOST_ROWS, Wanted
+from pulse.reports.rollups import OF_BOTS, OF_LARGE, Rollup
+from pulse.serve.distributed_sql import MOST_ROWS, OfBots, Wanted
 from pulse.settings import BuildSettings
 from pulse.sql import spread, statement
 from pulse.store.athena import Athena
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.tenant_years.comparing import batches, pair
-from pulse.tenant_years.writing import Visible, Written, visible_parts
-from pulse.tenants.tenant import CUBE, Part, YearState
+from pulse.tenant_years.writing import Visible, Written, rolls_bots_up, visible_parts
+from pulse.tenants.tenant import BOTS, CUBE, UNTOLD, Part, YearState
 
 Laid = Mapping[str, frozenset[date]]
 """Which days of a tenant's rows each run has laid out apart (lake.large_run_prefix)."""
@@ -170,7 +170,7 @@ class LargeTenants:
             state=state,
             events=self._events(work, {run: days & told for run, days in new.items()}),
             folded=len(before.parts) if before else 0,
-            size=sum(sizes.values()),
+            size=sum(size for size in sizes.values() if size != UNTOLD),
         )
 
     # -- rows
@@ -252,11 +252,13 @@ class LargeTenants:
 
     # -- roll-ups
 
-    def _made(self, work: _Work) -> Iterator[tuple[Rollup, pa.Table]]:
-        """Each roll-up that a reader can hold, with its rows.
+    def _made(self, work: _Work) -> Iterator[tuple[Rollup, pa.Table | None]]:
+        """Each roll-up that a reader can hold, with its rows; that of bots without, if it cannot.
 
         What another one covers is made from that one, here; the others need Athena.
         """
+        if bots := OF_BOTS.get(work.dataset.name):
+            yield bots, self._roll_up(work, bots, None)
         left = sorted(
             OF_LARGE[work.dataset.name],
             key=lambda one: (one.grain == "month", -len(one.dimensions)),
@@ -284,7 +286,9 @@ class LargeTenants:
             known = self._known(work, rollup)
             if known is None:
                 return None
-            rows = self._by_athena(work, self._unknown(work, rollup), rollup)
+            rows = self._by_athena(
+                work, self._unknown(work, rollup), rollup, _of_bots(work, rollup)
+            )
             if rows is None:
                 return None
             rows = pa.concat_tables([*known, rows])
@@ -300,8 +304,12 @@ class LargeTenants:
         """
         found: list[pa.Table] = []
         for part, its_days in ((one.part, one.days) for one in work.visible):
-            if rollup.name not in part.sizes:
+            if rolls_bots_up(work.dataset, part):
+                continue
+            if part.sizes.get(rollup.name, UNTOLD) == UNTOLD:
                 return None
+            if not part.sizes[rollup.name]:  # there were no bots
+                continue
             rows = reading.rows_of_part(
                 self.objects, work.dataset, work.tenant, work.year, part, rollup
             )
@@ -314,18 +322,32 @@ class LargeTenants:
 
     def _unknown(self, work: _Work, rollup: Rollup) -> Laid:
         """The days that older parts do not tell of, and where their rows lie."""
-        wanted = work.fresh
+        wanted = work.fresh.union(
+            *(one.days for one in work.visible if rolls_bots_up(work.dataset, one.part))
+        )
         if rollup.grain == "month":
             wanted |= {day for day in work.days if day.month in work.broken}
         return {run: its_days & wanted for run, its_days in work.laid.items() if its_days & wanted}
 
-    def _by_athena(self, work: _Work, laid: Laid, rollup: Rollup) -> pa.Table | None:
+    def _by_athena(
+        self, work: _Work, laid: Laid, rollup: Rollup, bots: OfBots = "counted"
+    ) -> pa.Table | None:
         return self.roll_up(
-            work.dataset, work.tenant, work.year, laid, rollup, remaining_s=work.remaining_s
+            work.dataset,
+            work.tenant,
+            work.year,
+            laid,
+            rollup,
+            bots=bots,
+            remaining_s=work.remaining_s,
         )
 
-    def _put(self, work: _Work, run: str, rollup: Rollup, rows: pa.Table) -> int:
-        """Put the object of these rows; its bytes."""
+    def _put(self, work: _Work, run: str, rollup: Rollup, rows: pa.Table | None) -> int:
+        """Put the object of these rows; its bytes, as Part.sizes tells them of bots too."""
+        if rows is None:
+            return UNTOLD
+        if rollup.name == BOTS and not len(rows):
+            return 0
         body = tenant_year.encode(work.dataset, rollup, rows)
         key = lake.part_key(work.dataset, work.tenant, work.year, run, rollup.name)
         self.objects.put(key, body)
@@ -340,8 +362,11 @@ class LargeTenants:
         rollup: Rollup,
         *,
         remaining_s: Remaining,
+        bots: OfBots = "counted",
     ) -> pa.Table | None:
         """The rows of a roll-up (tenant_year.schema) over the days laid out, all of one year.
+
+        `bots`: what becomes of bots' rows.
 
         None where it has more rows than a reader holds. Raises AthenaError.
         """
@@ -355,6 +380,7 @@ class LargeTenants:
             grouped=rollup.dimensions,
             filters={},
             granularity=rollup.grain,
+            bots=bots,
         )
         prefix = lake.staging_prefix(dataset, lake.ulid())
         try:
@@ -370,6 +396,13 @@ class LargeTenants:
         finally:
             self.objects.delete_all(prefix)
         return rows if len(rows) <= MOST_ROWS else None
+
+
+def _of_bots(work: _Work, rollup: Rollup) -> OfBots:
+    """What becomes of bots' rows in a roll-up."""
+    if not work.dataset.tells_bots:
+        return "counted"
+    return "alone" if rollup.name == BOTS else "left out"
 
 
 def _has(laid: Laid, day: date) -> bool:

@@ -19,7 +19,7 @@ from pulse.reports import reading, rollups, tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.store.objects import Objects
 from pulse.tenant_years import parts
-from pulse.tenants.tenant import CUBE, Part, YearState
+from pulse.tenants.tenant import BOTS, CUBE, Part, YearState
 
 SMALL = 2**20
 """A part whose cube has fewer bytes has no other roll-up: the cube is read in the time of a GET."""
@@ -90,7 +90,9 @@ class YearWriter:
         cube = tenant_year.encode(dataset, ROLLUPS[dataset.name][0], change.rows)
         levels = [one.level for one in visible]
         fold = parts.fold(levels, parts.Level(change.days, len(cube)))
-        if before and _first_day_goes(before, change):
+        if (before and _first_day_goes(before, change)) or any(
+            rolls_bots_up(dataset, one.part) for one in visible
+        ):
             fold = parts.Fold(len(visible), 0)
         return self._put(dataset, tenant, year, before, change, visible, fold, cube)
 
@@ -152,14 +154,25 @@ class YearWriter:
         self, dataset: lake.Dataset, tenant: str, year: int, run: str, rows: pa.Table, cube: bytes
     ) -> dict[str, int]:
         """Put the objects of these rows; the bytes of each by its roll-up."""
-        cube = cube or tenant_year.encode(dataset, ROLLUPS[dataset.name][0], rows)
-        self.objects.put(lake.part_key(dataset, tenant, year, run, CUBE), cube)
-        sizes = {CUBE: len(cube)}
-        for rollup, some in rollups.roll_ups(dataset, rows) if len(cube) >= SMALL else ():
-            body = tenant_year.encode(dataset, rollup, some)
-            self.objects.put(lake.part_key(dataset, tenant, year, run, rollup.name), body)
-            sizes[rollup.name] = len(body)
+        sizes = {}
+        for name, body in bodies(dataset, rows, cube):
+            if body:
+                self.objects.put(lake.part_key(dataset, tenant, year, run, name), body)
+            sizes[name] = len(body)
         return sizes
+
+
+def bodies(dataset: lake.Dataset, rows: pa.Table, cube: bytes = b"") -> Iterator[tuple[str, bytes]]:
+    """The objects of a part with these rows of the cube, by the names of their roll-ups.
+
+    `cube` is the cube's object, if it is made already. That of bots is empty where there are none,
+    as of nearly every tenant.
+    """
+    cube = cube or tenant_year.encode(dataset, ROLLUPS[dataset.name][0], rows)
+    yield CUBE, cube
+    for rollup, some in rollups.roll_ups(dataset, rows) if len(cube) >= SMALL else ():
+        is_empty = rollup.name == BOTS and not len(some)
+        yield rollup.name, b"" if is_empty else tenant_year.encode(dataset, rollup, some)
 
 
 def split(dataset: lake.Dataset, pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
@@ -191,6 +204,11 @@ def visible_parts(
         newer |= part.days
         if days:
             yield Visible(part, days)
+
+
+def rolls_bots_up(dataset: lake.Dataset, part: Part) -> bool:
+    """True of a part whose roll-ups a version has made that did not leave bots out."""
+    return dataset.tells_bots and len(part.sizes) > 1 and not part.leaves_bots_out
 
 
 def _first_day_goes(before: YearState, change: Change) -> bool:

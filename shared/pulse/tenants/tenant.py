@@ -22,6 +22,10 @@ from pulse.unbuilt import Unbuilt
 
 CUBE = "cube"
 """The roll-up with every dimension: its rows are those of the daily table."""
+BOTS = "bots"
+"""The roll-up with the daily rows of bots: all others but the cube have none of them."""
+UNTOLD = -1
+"""In the place of its bytes where a large tenant has more rows of bots than a reader holds."""
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
 _ADJUSTABLE = {*lake.SCORES.dimensions} - {*lake.SCORES.parted_by, "agent"}
@@ -60,13 +64,23 @@ class Part:
     days: frozenset[date]
     """The days whose rows it holds, also those that have none any more."""
     sizes: Mapping[str, int]
-    """The bytes of each of its objects, by the name of the roll-up (reports/rollups.py)."""
+    """The bytes of each of its objects, by the name of the roll-up (reports/rollups.py). Where bots
+    are left out of the roll-ups, BOTS is among the names: with 0 where there are no bots, and with
+    UNTOLD where Athena alone knows of them."""
     carried: int = 0
     """How many bytes of older days have been written again with this part since its days were
     last folded into an older part. It decides when the next fold is due."""
     laid: Mapping[str, frozenset[date]] = field(default_factory=dict)
     """Where Athena finds the rows of a part that is too large for a cube: which of its days each
     run has laid out apart (lake.large_run_prefix). No day is in two of them."""
+
+    @property
+    def leaves_bots_out(self) -> bool:
+        """True where its roll-ups but the cube have no rows of bots.
+
+        False where there are none, and where a version made them that did not leave bots out.
+        """
+        return BOTS in self.sizes
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from pulse.serve.query import parse
 from pulse.serve.years import Years
 from pulse.store.objects import Objects
 from pulse.tenants.keys import Key
-from pulse.tenants.tenant import CUBE, TableState, Tenant, YearState
+from pulse.tenants.tenant import BOTS, CUBE, Part, TableState, Tenant, YearState
 from tests import report_parts
 from tests.unit.serve.events import pairs
 
@@ -41,7 +41,7 @@ VALUES: Mapping[str, Sequence[str | None]] = {
     "country": ["DE", "FR", None],
     "browser": ["Firefox", None],
     "os": ["Linux", None],
-    "device": ["desktop", "mobile"],
+    "device": ["desktop", "mobile", lake.BOT, None],
     "media_type": ["voice", "email", "chat"],
     "customer_segment": ["gold", None],
     "service_type": ["repair", None],
@@ -101,6 +101,7 @@ def invent(seed: int, size: int, tables: Sequence[lake.Dataset]) -> Lake:
     """Random rows, divided at random: a day's rows are in the newest part that has the day."""
     chance = random.Random(seed)
     span = (LAST - FIRST).days
+    layout: report_parts.Layout = chance.choice(["now", "now", "of before"])
     whole: dict[str, bytes] = {}
     parts: dict[str, bytes] = {}
     whole_states: dict[str, dict[int, YearState]] = {}
@@ -114,11 +115,12 @@ def invent(seed: int, size: int, tables: Sequence[lake.Dataset]) -> Lake:
             its_rows = [row for row in rows if row["day"].year == year]
             its_days = sorted({row["day"] for row in its_rows})
             laid = report_parts.lay(
-                table, "acme", year, [(its_days, table_of(table, its_rows))], cube_alone=True
+                table, "acme", year, [(its_days, table_of(table, its_rows))], layout="cube alone"
             )
             whole |= laid.bodies
             whole_states.setdefault(table.name, {})[year] = laid.state
-            laid = report_parts.lay(table, "acme", year, divided(chance, table, its_rows))
+            divided_rows = divided(chance, table, its_rows)
+            laid = report_parts.lay(table, "acme", year, divided_rows, layout=layout)
             parts |= laid.bodies
             part_states.setdefault(table.name, {})[year] = replace(
                 laid.state, first_day=its_days[0]
@@ -166,11 +168,13 @@ def without_unmatched(body: str) -> str:
 
 def preferring(name: str, states: Mapping[int, YearState]) -> dict[int, YearState]:
     """The states whose parts have the cube and this object, which is the smaller one."""
+
+    def smaller(part: Part) -> Part:
+        bots = {BOTS: part.sizes[BOTS]} if BOTS in part.sizes else {}
+        return replace(part, sizes={CUBE: 2**30, name: 1, **bots})
+
     return {
-        year: replace(
-            state,
-            parts=tuple(replace(part, sizes={CUBE: 1000, name: 1}) for part in state.parts),
-        )
+        year: replace(state, parts=tuple(map(smaller, state.parts)))
         for year, state in states.items()
     }
 
@@ -234,21 +238,40 @@ def test_every_object_and_division_gives_the_same_reply(
         told, again = reply(report, query, states, shelf)
         assert told == expected
         assert identity.etag(again) == identity.etag(asked)
-        check_reading(shelf.asked, again, preferred)
+        check_reading(shelf.asked, again, preferred, states)
 
 
-def check_reading(asked: Sequence[str], plan: Plan, preferred: Mapping[str, Rollup]) -> None:
-    """At most one object of each part was read, and where it covers the question, the smaller."""
-    folders = [key.rpartition("/")[0] for key in asked]
+def check_reading(
+    asked: Sequence[str],
+    plan: Plan,
+    preferred: Mapping[str, Rollup],
+    states: Mapping[str, Mapping[int, YearState]],
+) -> None:
+    """At most one object of each part was read, and where it covers the question, the smaller.
+
+    Beside one that leaves bots out that of bots was read, where there is one, and never otherwise.
+    """
+    folders = [key.rpartition("/")[0] for key in asked if not key.endswith(f"/{BOTS}.parquet")]
     assert len(folders) == len({*folders})
+    parts = {
+        lake.part_prefix(lake.SCORES, "acme", year, part.run).removesuffix("/"): part
+        for year, state in states.get("scores", {}).items()
+        for part in state.parts
+    }
+    for key in asked:
+        folder, _, name = key.rpartition("/")
+        if folder in parts:
+            with_bots = parts[folder].sizes.get(BOTS, 0) > 0 and f"{folder}/{CUBE}.parquet" != key
+            assert (f"{folder}/{BOTS}.parquet" in asked) == with_bots, name
     for needs in needs_of(plan):
         smaller = preferred[needs.table.name]
-        names = {
-            key.rpartition("/")[2]
-            for key in asked
-            if key.startswith(f"reports/{needs.table.name}/")
-        }
-        if not needs.dimensions <= {*smaller.dimensions}:
+        of_table = f"reports/{needs.table.name}/"
+        names = {key.rpartition("/")[2] for key in asked if key.startswith(of_table)}
+        names -= {f"{BOTS}.parquet"}
+        years = states[needs.table.name].values()
+        leaves_bots_out = all(part.leaves_bots_out for state in years for part in state.parts)
+        dimensions = needs.dimensions_of_people if leaves_bots_out else needs.dimensions
+        if not dimensions <= {*smaller.dimensions}:
             assert names <= {f"{CUBE}.parquet"}
         elif smaller.grain == "day":
             assert names <= {f"{smaller.name}.parquet"}

@@ -10,17 +10,20 @@ import pytest
 from pulse import lake
 from pulse.days import DateRange
 from pulse.errors import GoneError, UnavailableError
+from pulse.filters import BOTS, PEOPLE, Filters
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve.needs import Needs
 from pulse.serve.years import Admit, Left, Year, Years
 from pulse.store.objects import Objects
-from pulse.tenants.tenant import CUBE, Part, TableState, Tenant, YearState
+from pulse.tenants.tenant import CUBE, UNTOLD, Part, TableState, Tenant, YearState
 from tests import report_parts
 from tests.unit.serve.events import Answer, as_piece
 
 YEAR = DateRange(date(2026, 1, 1), date(2026, 12, 31))
 MARCH = DateRange(date(2026, 3, 1), date(2026, 3, 31))
 BY_CHANNEL = "day-metric-scale-survey-channel"
+BY_DEVICE = "day-metric-scale-survey-channel-browser-os-device"
+LEFT_OUT = {"device": PEOPLE}
 BY_MONTH = ROLLUPS["scores"][1].name
 OF_ALL = ("metric", "scale", "agent", "country", "browser")
 
@@ -104,6 +107,66 @@ def test_the_smallest_object_that_covers_the_question_is_read(shelf: Shelf) -> N
     (years,) = Years(shelf).read([needs(tenant, *OF_ALL)])
     assert responses(years) == 365
     assert shelf.names == [CUBE]
+
+
+PEOPLE_AND_BOTS = [*ANSWERS, *(Answer(day(number), 1, device="bot") for number in range(10))]
+
+
+def with_large_cube(tenant: Tenant) -> Tenant:
+    """The tenant, as if the cube took more time than any two objects beside it."""
+    state = tenant.table("scores").years[2026]
+    parts = (replace(part, sizes={**part.sizes, CUBE: 2**30}) for part in state.parts)
+    return tenant_of({2026: replace(state, parts=tuple(parts))})
+
+
+@pytest.mark.parametrize(
+    ("filters", "dimensions", "counted", "read"),
+    [
+        ({"device": PEOPLE}, ("metric", "scale", "channel"), 365, {BY_CHANNEL, "bots"}),
+        ({"device": BOTS}, ("metric", "scale", "survey"), 10, {BY_DEVICE, "bots"}),
+        ({}, ("metric", "scale", "channel"), 375, {BY_CHANNEL, "bots"}),
+        ({"device": PEOPLE}, OF_ALL, 365, {CUBE}),
+    ],
+)
+def test_beside_what_leaves_bots_out_their_own_object_is_read(
+    shelf: Shelf,
+    filters: Filters,
+    dimensions: tuple[str, ...],
+    counted: int,
+    read: set[str],
+) -> None:
+    tenant = with_large_cube(stock(shelf, [PEOPLE_AND_BOTS]))
+    asked = replace(
+        needs(tenant, *dimensions, *filters), filters=filters, grouped=frozenset(dimensions)
+    )
+    ((year,),) = Years(shelf).read([asked])
+    assert int(year.group(YEAR, filters, []).sums.sum()) == counted
+    assert {*shelf.names} == read
+    assert year.bots(YEAR, filters) == 10
+
+
+def test_what_has_bots_in_its_sums_is_read_where_it_tells_devices(shelf: Shelf) -> None:
+    tenant = stock(shelf, [PEOPLE_AND_BOTS], layout="of before")
+    asked = replace(needs(tenant, "metric", "scale", "channel", "device"), filters=LEFT_OUT)
+    ((year,),) = Years(shelf).read([asked])
+    assert int(year.group(YEAR, LEFT_OUT, []).sums.sum()) == 365
+    assert shelf.names == [BY_DEVICE]
+    by_agent = needs(tenant, "metric", "scale", "agent", "device")
+    ((year,),) = Years(shelf).read([replace(by_agent, filters=LEFT_OUT)])
+    assert int(year.group(YEAR, LEFT_OUT, []).sums.sum()) == 365
+    assert shelf.names == [BY_DEVICE, CUBE]
+
+
+def test_of_bots_that_no_object_holds_athena_is_asked(shelf: Shelf) -> None:
+    tenant = stock(shelf, [PEOPLE_AND_BOTS])
+    (part,) = tenant.table("scores").years[2026].parts
+    untold = replace(part, sizes={BY_CHANNEL: part.sizes[BY_CHANNEL], "bots": UNTOLD})
+    state = replace(tenant.table("scores").years[2026], parts=(untold,))
+    people = replace(needs(tenant_of({2026: state}), "metric", "scale"), filters=LEFT_OUT)
+    ((year,),) = Years(shelf).read([people])
+    assert responses([year]) == 365
+    with pytest.raises(UnavailableError):
+        Years(shelf).read([replace(people, filters={"device": BOTS})])
 
 
 def test_a_part_whose_days_are_not_asked_for_is_not_read(shelf: Shelf) -> None:
@@ -275,7 +338,7 @@ def test_the_least_recently_used_leave_when_memory_is_short(shelf: Shelf) -> Non
     for year in (2024, 2025, 2026):
         answers = [Answer(date(year, 6, 1), 4)] * 3
         laid = report_parts.lay(
-            lake.SCORES, "acme", year, [({date(year, 6, 1)}, rows(answers))], cube_alone=True
+            lake.SCORES, "acme", year, [({date(year, 6, 1)}, rows(answers))], layout="cube alone"
         )
         shelf.bodies |= laid.bodies
         states[year] = laid.state
