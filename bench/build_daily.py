@@ -186,7 +186,7 @@ def _put(responses: Responses, settings: BuildDailySettings) -> None:
 
 def _bare(folder: str) -> tuple[float, float]:
     """Seconds and CPU seconds that DuckDB takes for the same statement from local files."""
-    dimensions = ", ".join(("tenant", *lake.SCORE_DIMENSIONS))
+    dimensions = ", ".join(("tenant", *lake.SCORES.dimensions))
     counts = ", ".join(
         f"count(*) FILTER (WHERE score = {score}) AS c{score}" for score in range(11)
     )

@@ -229,7 +229,7 @@ def _rows(tenants: Sequence[str], drawn: random.Random) -> pa.Table:
     agents = len(tenants) * ROWS_A_DAY
     columns: dict[str, Any] = {
         "tenant": [tenant for tenant in tenants for _ in range(ROWS_A_DAY)],
-        **{name: [None] * agents for name in lake.SCORE_DIMENSIONS},
+        **{name: [None] * agents for name in lake.SCORES.dimensions},
         "survey": ["support"] * agents,
         "metric": ["csat"] * agents,
         "scale": ["1-5"] * agents,

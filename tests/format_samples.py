@@ -61,6 +61,10 @@ RESPONSE: Mapping[str, Any] = dict(
     interaction="I-1",
     comment="naïve 😀",
     tags={"shop": "Graz", "floor": "2"},
+    tag1="Graz",
+    tag2="2",
+    tag3="pro",
+    tag4="north",
     country="AT",
     ip="203.0.113.7",
     user_agent=FIREFOX,
@@ -232,7 +236,16 @@ def records() -> dict[str, bytes]:
     with mock_aws(), days.clock(lambda: NOON):
         table = make_table()
         tenants, ledger = Tenants(table), Ledger(table)
-        tenant = Tenant("acme", "Acme", "Europe/Berlin", thresholds={"voice.accept": ((DAY, 20),)})
+        tenant = Tenant(
+            "acme",
+            "Acme",
+            "Europe/Berlin",
+            thresholds={"voice.accept": ((DAY, 20),)},
+            dimensions={
+                "shop": ((DAY, True), (DAY + days.ONE_DAY, False)),
+                "floor": ((DAY, True),),
+            },
+        )
         tenants.create(tenant)
         tenants.set_year("acme", "scores", 2026, YEAR, before=None)
         rules = ((0, Rule.make("nps", 0, 10)), (NOON_US, Rule.make("csat", 1, 5, good=5)))

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from pulse import days, streams
+from pulse.streams import responses
 
 CODEC: Literal["snappy"] = "snappy"
 """AWS's pandas layer has no zstd."""
@@ -72,12 +73,17 @@ SCORE_COUNTS = tuple(f"c{score}" for score in range(11))
 SCORE_DIMENSIONS = tuple(dimension.name for dimension in streams.RESPONSES.dimensions)
 INTERACTION_DIMENSIONS = tuple(dimension.name for dimension in streams.INTERACTIONS.dimensions)
 SESSION_DIMENSIONS = tuple(dimension.name for dimension in streams.SESSIONS.dimensions)
-OPEN_DIMENSIONS = tuple(one.name for one in streams.RESPONSES.dimensions if one.open)
+TAG_SLOTS = responses.TAG_SLOTS
+"""The dimensions of answers that mean for each tenant what it has declared."""
+OPEN_DIMENSIONS = (
+    *(one.name for one in streams.RESPONSES.dimensions if one.open),
+    *TAG_SLOTS,
+)
 """The dimensions of answers for which public keys may send any number of values."""
 
 DAILY_SCORES: Mapping[str, str] = (
     {"tenant": "string"}
-    | dict.fromkeys(SCORE_DIMENSIONS, "string")
+    | dict.fromkeys((*SCORE_DIMENSIONS, *TAG_SLOTS), "string")
     | dict.fromkeys(SCORE_COUNTS, "bigint")
 )
 """Columns of daily_scores; one row for each combination that occurred on the day `dt`."""
@@ -192,6 +198,8 @@ class DailyTable:
     """The first of the dimensions, where their values tell which measures are zero."""
     before: Mapping[str, str] = field(default_factory=dict)
     """Of measures that came later: which measure said the same in rows that lack them."""
+    slots: tuple[str, ...] = ()
+    """Those of the dimensions that mean for each tenant what it has declared, if anything."""
 
     @cached_property
     def measures(self) -> tuple[str, ...]:
@@ -263,7 +271,12 @@ SCORES = Dataset(
     stream="responses",
     raw_columns=streams.RESPONSES.columns,
     daily_columns=DAILY_SCORES,
-    dimensions=("metric", "scale", *(d for d in SCORE_DIMENSIONS if d not in ("metric", "scale"))),
+    dimensions=(
+        *("metric", "scale"),
+        *(d for d in SCORE_DIMENSIONS if d not in ("metric", "scale")),
+        *TAG_SLOTS,
+    ),
+    slots=TAG_SLOTS,
     counted=SCORE_COUNTS,
     raw_order=("tenant", "survey", "key_kind", "response_id", "received_us", "content_hash"),
     parted_by=("metric", "scale"),

@@ -46,6 +46,7 @@ VALUES: Mapping[str, Sequence[str | None]] = {
     "metric": ["csat", "nps"],
     "channel": ["chat", "ticket"],
     "device": [None, "mobile", "bot"],
+    "tag2": [None, "north", lake.OTHER],
     "media_type": ["voice", "chat"],
     "customer_segment": [None, "gold", "'"],
     "currency": [None, "EUR", "JPY"],

@@ -66,7 +66,7 @@ def rows(pulse: Driver) -> list[Row]:
 
 
 def row(tenant: str, day: date, run: str, chance: random.Random) -> Row:
-    dimensions: Row = dict.fromkeys(lake.SCORE_DIMENSIONS)
+    dimensions: Row = dict.fromkeys(lake.SCORES.dimensions)
     dimensions |= {"metric": "csat", "scale": "1-5", "survey": chance.choice("ab")}
     dimensions |= {"agent": chance.choice(["ada", None]), "channel": "chat"}
     dimensions |= {"device": chance.choice(["mobile", None, "bot"])}

@@ -113,7 +113,7 @@ def test_messages(folder: Path) -> None:
         )
         given = event
         if int(folder.name) < 3:  # these came with 3
-            later = ("_by_day", "synchronous")
+            later = ("_by_day", "synchronous", *lake.TAG_SLOTS)
             given = {name: value for name, value in given.items() if not name.endswith(later)}
         assert message.items == (given,)
         origin = Origin(message, "203.0.113.7", "UTC")
@@ -194,6 +194,10 @@ def test_records(folder: Path, more: dict[str, Any], table: str) -> None:
     (tenant,) = tenants.all()
     assert (tenant.id, tenant.timezone) == ("acme", "Europe/Berlin")
     assert tenant.thresholds == {"voice.accept": ((samples.DAY, 20),)}
+    if int(folder.name) > 2:
+        told = {"shop": ((samples.DAY, True), (samples.DAY + days.ONE_DAY, False))}
+        assert tenant.dimensions == told | {"floor": ((samples.DAY, True),)}
+        assert [*tenant.dimensions] == ["shop", "floor"]
     state = tenant.table("scores").years[2026]
     if int(folder.name) < 3:  # one object held the year
         whole = Part("", frozenset(DateRange(date(2026, 1, 1), date(2026, 12, 31))), {CUBE: 0})

@@ -44,4 +44,4 @@ def test_what_is_no_ulid_is_an_error() -> None:
 
 def test_measures_are_what_adds_up() -> None:
     assert lake.SCORES.measures == lake.SCORE_COUNTS
-    assert set(lake.SCORES.dimensions) == set(lake.SCORE_DIMENSIONS)
+    assert set(lake.SCORES.dimensions) == {*lake.SCORE_DIMENSIONS, *lake.TAG_SLOTS}

@@ -11,6 +11,7 @@ from pulse.ingest.message import Event
 from pulse.ingest.reader import Reader
 from pulse.streams.fields import NAME_LIMIT
 from pulse.streams.responses import RESPONSES
+from pulse.tenants.own_dimensions import stamped
 from pulse.tenants.rules import Rule
 from pulse.tenants.signatures import covers
 from pulse.tenants.surveys import Survey
@@ -53,10 +54,16 @@ class ResponseReader(Reader):
             "user_agent": fields.text(item, "user_agent", limit=None),
             **self.values(item),
         }
+        values |= self._told_apart_by(values["tags"], answered_us)
         if not self._may_name(values, survey, item, signature):
             return Event.of(response_id, values | _NOBODY, _NOT_SIGNED)
         country, warning = _located(values["country"])
         return Event.of(response_id, values | {"country": country}, warning)
+
+    def _told_apart_by(self, tags: Mapping[str, str] | None, answered_us: int) -> dict[str, str]:
+        """The tags that are dimensions of the tenant on the answer's day, by their columns."""
+        own = self.settings.dimensions
+        return stamped(own, tags, self.local_day(answered_us)) if own and tags else {}
 
     def _may_name(
         self, values: Mapping[str, Any], survey: Survey, item: dict[str, Any], signature: str | None

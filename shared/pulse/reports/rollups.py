@@ -48,9 +48,11 @@ class Rollup:
 def _of(dataset: lake.Dataset, *by_day: tuple[str, ...]) -> tuple[Rollup, ...]:
     """The cube, its sums by month, and roll-ups by day over these dimensions.
 
-    What a dataset keeps apart is in each of them: figures across it would mean nothing.
+    What a dataset keeps apart is in each of them: figures across it would mean nothing. The sums by
+    month are over what all tenants have: they leave out what some have declared.
     """
-    found = [Rollup(CUBE, dataset.dimensions), _rollup(dataset, dataset.dimensions, "month")]
+    shared = [name for name in dataset.dimensions if name not in dataset.slots]
+    found = [Rollup(CUBE, dataset.dimensions), _rollup(dataset, shared, "month")]
     for names in by_day:
         found.append(_rollup(dataset, (*dataset.parted_by, *names), "day"))
     return tuple(found)
@@ -78,6 +80,8 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         ("survey", "channel", "browser", "os", "device"),
         # the same in one country
         ("country", "browser", "os", "device"),
+        # what tenants have declared, by survey and channel
+        ("survey", "channel", *lake.SCORES.slots),
     ),
     lake.INTERACTIONS.name: _of(
         lake.INTERACTIONS,
@@ -187,14 +191,18 @@ def roll_ups(dataset: lake.Dataset, cube: pa.Table) -> Iterator[tuple[Rollup, pa
 
     That of bots comes first, if rows tell of bots; it may have no rows. Each is made from the
     fewest rows that have its dimensions, which may be another one's. What raises OverflowError in
-    `roll_up` is left out.
+    `roll_up` is left out, and so are those over what a tenant may declare where no row has any of
+    it.
     """
     people, bots = parted(dataset, cube)
     if dataset.tells_bots:
         yield OF_BOTS[dataset.name], bots
     made: list[tuple[Rollup, pa.Table]] = [(ROLLUPS[dataset.name][0], people)]
     wanted = ROLLUPS[dataset.name][1:]
+    used = {name for name in dataset.slots if cube[name].null_count < len(cube)}
     for rollup in sorted(wanted, key=lambda one: (one.grain == "month", -len(one.dimensions))):
+        if (declared := {*rollup.dimensions} & {*dataset.slots}) and not declared & used:
+            continue
         monthly = rollup.grain == "month"
         sources = [rows for one, rows in made if one.serves(rollup.dimensions, months=monthly)]
         try:

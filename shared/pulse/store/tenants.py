@@ -49,11 +49,15 @@ _SETTINGS = (
     "synchronous_media",
     "thresholds",
     "adjust_for",
+    "dimensions",
     "targets",
     "display_name",
     "logo_url",
     "privacy_url",
 )
+
+_MERGED = {"thresholds", "targets", "dimensions"}
+"""Settings of several values, which a change adds to."""
 
 
 def _alarm(error: SettingsError) -> None:
@@ -107,7 +111,8 @@ class Tenants:
         """Change settings; return the tenant as it is afterwards.
 
         Raises ValueError for a value that no tenant can have or a setting that is fixed already,
-        and ConflictError if its first event came, or thresholds or targets changed, in between.
+        and ConflictError if its first event came, or thresholds, targets or dimensions changed, in
+        between.
         """
         changed = replace(tenant, **settings)
         conditions = ["attribute_exists(pk)"]
@@ -120,8 +125,8 @@ class Tenants:
         rescaled = changed.satisfaction_scale != tenant.satisfaction_scale
         if rescaled and tenant.table(INTERACTIONS.name).published_years:
             raise ValueError("satisfaction_scale is fixed since reports have interactions")
-        for name, before in _settings(tenant, {*settings} & {"thresholds", "targets"}).items():
-            conditions.append(f"({name} = :{name}_before OR attribute_not_exists({name}))")
+        for name, before in _settings(tenant, {*settings} & _MERGED).items():
+            conditions.append(f"(#{name} = :{name}_before OR attribute_not_exists(#{name}))")
             values[f":{name}_before"] = before
         sets = ", ".join(f"#{name} = :{name}" for name in settings)
         record = self._records.update(
@@ -396,6 +401,11 @@ def _settings(tenant: Tenant, names: Iterable[str]) -> Record:
     settings = {name: getattr(tenant, name) for name in names}
     if "thresholds" in settings:
         settings["thresholds"] = _timelines_record(tenant.thresholds)
+    if "dimensions" in settings:
+        settings["dimensions"] = [  # a list, for their order tells their columns
+            [key, [[since.isoformat(), wanted] for since, wanted in timeline]]
+            for key, timeline in tenant.dimensions.items()
+        ]
     if "targets" in settings:
         settings["targets"] = dict(tenant.targets)
     return settings
@@ -406,6 +416,10 @@ def _given_settings(record: Record) -> dict[str, Any]:
     settings = {name: record[name] for name in _SETTINGS if name in record}
     for name in {"synchronous_media", "adjust_for"} & settings.keys():
         settings[name] = tuple(settings[name])
+    settings["dimensions"] = {
+        key: tuple((date.fromisoformat(since), wanted) for since, wanted in timeline)
+        for key, timeline in record.get("dimensions", ())
+    }
     return settings | {"thresholds": _timelines(record.get("thresholds", {}))}
 
 

@@ -8,6 +8,8 @@ CHANNELS = ("ticket", "chat", "external")
 """The usual channels of responses. Senders may name others."""
 COMMENT_LIMIT = 4_000
 USER_AGENT_LIMIT = 4_000
+TAG_SLOTS = ("tag1", "tag2", "tag3", "tag4")
+"""The columns of those tags that a tenant has declared as dimensions."""
 
 RESPONSES = Stream(
     name="responses",
@@ -154,6 +156,7 @@ RESPONSES = Stream(
             dimension=Dimension("device", "Device", "The customer's kind of device."),
         ),
         Field("key_id", by="write_raw", since=2),  # of the key that sent it
+        *(Field(name, since=3) for name in TAG_SLOTS),
     ),
     exported=(
         "tenant",

@@ -10,6 +10,7 @@ from pulse import days, lake
 from pulse.days import DateRange
 from pulse.streams.fields import WORD_LIMIT
 from pulse.streams.interactions import SYNCHRONOUS
+from pulse.tenants.own_dimensions import OwnDimensions, check_own_dimensions
 from pulse.tenants.thresholds import (
     Thresholds,
     Timeline,
@@ -28,7 +29,7 @@ UNTOLD = -1
 """In the place of its bytes where a large tenant has more rows of bots than a reader holds."""
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
-_ADJUSTABLE = {*lake.SCORES.dimensions} - {*lake.SCORES.parted_by, "agent"}
+_ADJUSTABLE = {*lake.SCORE_DIMENSIONS} - {*lake.SCORES.parted_by, "agent"}
 DISPLAY_NAME_LIMIT = 128
 _ADDRESS_LIMIT = 2_000
 
@@ -189,6 +190,8 @@ class Tenant:
     """The thresholds' timelines, by the thresholds' names (tenants/thresholds.py)."""
     adjust_for: tuple[str, ...] = lake.ADJUSTED_FOR
     """The dimensions for whose mix agents' scores are adjusted, since agents do not choose it."""
+    dimensions: OwnDimensions = field(default_factory=dict)
+    """The keys of tags that its answers are told apart by (tenants/own_dimensions.py)."""
     targets: Mapping[str, int] = field(default_factory=dict)
     """The percentage of interactions that should meet a threshold, by the threshold's name."""
     display_name: str = ""
@@ -221,6 +224,7 @@ class Tenant:
                 f"adjust_for names some of {', '.join(sorted(_ADJUSTABLE))}, "
                 f"not {', '.join(self.adjust_for)}"
             )
+        check_own_dimensions(self.dimensions)
         check_timelines(self.thresholds)
         check_targets(self.targets)
         if len(self.display_name) > DISPLAY_NAME_LIMIT or not self.display_name.isprintable():

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse import lake
+from pulse import days, lake
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Event
 from pulse.ingest.pages import page
@@ -249,3 +250,37 @@ def test_a_closed_survey_takes_answers_for_an_hour_more(closed_us: int | None, t
         with pytest.raises(RejectedError) as error:
             found.read({"survey_id": "checkout", "score": 5}, None)
         assert error.value.fault.code == "survey_closed"
+
+
+OWN = {"team": ((date(2026, 11, 21), True),), "plan": ((days.FIRST_DAY, True),)}
+
+
+@pytest.mark.parametrize(
+    ("answered_at", "columns"),
+    [
+        ("2026-11-20T22:59:59Z", {"tag2": "pro"}),
+        ("2026-11-20T23:00:00Z", {"tag1": "north", "tag2": "pro"}),
+    ],
+)
+def test_tags_that_are_dimensions_on_the_tenants_day_stand_in_their_columns(
+    answered_at: str, columns: dict[str, str]
+) -> None:
+    tenant = Tenant("demo", "Demo", "Europe/Berlin", dimensions=OWN)
+    one = ResponseReader(
+        directory(tenant, SURVEY), Key("0" * 64, "secret", "demo", 0), "demo", NOW_US
+    )
+    tags = {"team": "north", "plan": "pro", "shop": "Graz"}
+    item = {"survey_id": "checkout", "score": 3, "response_id": "r", "answered_at": answered_at}
+    values = one.read({**item, "tags": tags}).values
+    assert {name: values[name] for name in lake.TAG_SLOTS if name in values} == columns
+    assert values["tags"] == tags
+
+
+def test_without_tags_or_dimensions_no_column_has_anything() -> None:
+    tenant = Tenant("demo", "Demo", dimensions=OWN)
+    item = {"survey_id": "checkout", "score": 3}
+    key = Key("0" * 64, "secret", "demo", 0)
+    bare = ResponseReader(directory(tenant, SURVEY), key, "demo", NOW_US).read(item)
+    assert not {*bare.values} & {*lake.TAG_SLOTS}
+    tagged = reader("secret").read({**item, "tags": {"team": "north"}})
+    assert not {*tagged.values} & {*lake.TAG_SLOTS}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pulse import days
+from pulse import days, lake
 from pulse.ingest.message import Message
 from pulse.raw.resend import LineFilter, QuarantineLine, UnsendableError
 from pulse.raw.rows import Origin, Row, row_of
@@ -31,9 +31,16 @@ def stored(**item: Any) -> Row:
     return row_of({**message.items[0], **item}, 0, origin, samples.COUNTRIES)[1]
 
 
-@pytest.mark.parametrize(("number", "lost"), [("1", {"country", "key_id"}), ("2", set())])
+@pytest.mark.parametrize(
+    ("number", "lost"),
+    [
+        ("1", {"country", "key_id", *lake.TAG_SLOTS}),
+        ("2", {*lake.TAG_SLOTS}),
+        ("3", set()),
+    ],
+)
 def test_a_row_becomes_what_it_would_have_been(number: str, lost: set[str]) -> None:
-    """Of lines of format 1 neither country nor key is known."""
+    """Of lines of format 1 neither country nor key is known; tags that count came with 3."""
     first, whole = lines(number)
     with pytest.raises(ValueError, match="score must be a int"):
         row(first.body())

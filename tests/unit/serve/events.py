@@ -42,6 +42,10 @@ class Answer:
     browser: str | None = None
     os: str | None = None
     device: str | None = None
+    tag1: str | None = None
+    tag2: str | None = None
+    tag3: str | None = None
+    tag4: str | None = None
 
     def dimension(self, name: str) -> str | None:
         """The answer's value of a dimension."""
@@ -57,7 +61,7 @@ def as_object(answers: Iterable[Answer]) -> bytes:
 def as_piece(answers: Iterable[Answer]) -> bytes:
     """The Parquet of these answers as a plain writer makes it: nothing sorted, all nullable."""
     cells: Counter[tuple[tuple[str | None, ...], date, int]] = Counter(
-        (tuple(answer.dimension(name) for name in lake.SCORE_DIMENSIONS), answer.day, answer.score)
+        (tuple(answer.dimension(name) for name in lake.SCORES.dimensions), answer.day, answer.score)
         for answer in answers
     )
     rows: dict[tuple[tuple[str | None, ...], date], list[int]] = {}
@@ -65,7 +69,7 @@ def as_piece(answers: Iterable[Answer]) -> bytes:
         rows.setdefault((values, day), [0] * 11)[score] += count
     columns: dict[str, pa.Array[Any]] = {
         name: pa.array([values[place] for values, _ in rows], pa.string())
-        for place, name in enumerate(lake.SCORE_DIMENSIONS)
+        for place, name in enumerate(lake.SCORES.dimensions)
     }
     columns["day"] = pa.array([day for _, day in rows], pa.date32())
     for score, name in enumerate(lake.SCORE_COUNTS):

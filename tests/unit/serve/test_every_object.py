@@ -42,6 +42,10 @@ VALUES: Mapping[str, Sequence[str | None]] = {
     "browser": ["Firefox", None],
     "os": ["Linux", None],
     "device": ["desktop", "mobile", lake.BOT, None],
+    "tag1": ["north", "south", None],
+    "tag2": ["pro", None, lake.OTHER],
+    "tag3": [None],
+    "tag4": ["x", None],
     "media_type": ["voice", "email", "chat"],
     "customer_segment": ["gold", None],
     "service_type": ["repair", None],
@@ -167,11 +171,12 @@ def without_unmatched(body: str) -> str:
 
 
 def preferring(name: str, states: Mapping[int, YearState]) -> dict[int, YearState]:
-    """The states whose parts have the cube and this object, which is the smaller one."""
+    """The states whose parts have the cube and this object, if it was made: the smaller one."""
 
     def smaller(part: Part) -> Part:
-        bots = {BOTS: part.sizes[BOTS]} if BOTS in part.sizes else {}
-        return replace(part, sizes={CUBE: 2**30, name: 1, **bots})
+        kept = {known: size for known, size in part.sizes.items() if known == BOTS}
+        own = {name: 1} if name in part.sizes else {}
+        return replace(part, sizes={CUBE: 2**30, **own, **kept})
 
     return {
         year: replace(state, parts=tuple(map(smaller, state.parts)))
@@ -273,6 +278,8 @@ def check_reading(
         dimensions = needs.dimensions_of_people if leaves_bots_out else needs.dimensions
         if not dimensions <= {*smaller.dimensions}:
             assert names <= {f"{CUBE}.parquet"}
+        elif {*smaller.dimensions} & {*needs.table.slots}:  # which not every part has
+            assert names <= {f"{smaller.name}.parquet", f"{CUBE}.parquet"}
         elif smaller.grain == "day":
             assert names <= {f"{smaller.name}.parquet"}
         elif not needs.months:

@@ -9,6 +9,7 @@ WITH counted AS (
 
 SELECT
     tenant, survey, metric, scale, channel, agent, country, browser, os, device,
+    tag1, tag2, tag3, tag4,
     count_if(score = 0) AS c0,
     count_if(score = 1) AS c1,
     count_if(score = 2) AS c2,
@@ -22,4 +23,6 @@ SELECT
     count_if(score = 10) AS c10,
     dt
 FROM counted
-GROUP BY tenant, survey, metric, scale, channel, agent, country, browser, os, device, dt
+GROUP BY
+    tenant, survey, metric, scale, channel, agent, country, browser, os, device,
+    tag1, tag2, tag3, tag4, dt

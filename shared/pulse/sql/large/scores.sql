@@ -3,6 +3,7 @@
 -- last_day as text. Laid out by day.
 SELECT
     survey, metric, scale, channel, agent, country, browser, os, device,
+    tag1, tag2, tag3, tag4,
     c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10,
     dt
 FROM daily_scores_runs

@@ -5,6 +5,7 @@
 SELECT
     tenant,
     survey, metric, scale, channel, agent, country, browser, os, device,
+    tag1, tag2, tag3, tag4,
     CAST(dt AS date) AS day,
     c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10,
     substr(lower(to_hex(sha256(to_utf8(tenant)))), 1, 1) AS bucket

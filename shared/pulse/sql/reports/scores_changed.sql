@@ -17,6 +17,7 @@ WITH counted AS (
     GROUP BY
         tenant, dt,
         survey, metric, scale, channel, agent, country, browser, os, device,
+        tag1, tag2, tag3, tag4,
         c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10
 )
 
