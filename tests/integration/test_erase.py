@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from math import inf
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
 from pulse.erasure.person import Person
@@ -72,6 +74,26 @@ def test_a_person_is_erased_and_nobody_else(world: World) -> None:
     assert "it was me" not in repr(world.rows("responses"))
     again = world.erase()
     assert (again.removed.total(), again.objects, again.days_rebuilt) == (0, [], set())
+
+
+def test_tags_that_a_tenant_has_declared_are_erased_from_what_counts_them(world: World) -> None:
+    world.driver.tenants.set(world.acme, dimensions={"team": ((days.FIRST_DAY, True),)})
+    world.driver.forget()
+    world.response(1, id="gone", customer_id=GONE, tags={"team": "theirs alone"})
+    world.response(1, id="other", customer_id=OTHER, tags={"team": "north"})
+    world.driver.build()
+
+    def teams() -> dict[str, int]:
+        rows = world.driver.report("acme", "nps", "preset=all_time&group_by=team")["rows"]
+        return {row["team"]: row["responses"] for row in rows}
+
+    assert teams() == {"theirs alone": 1, "north": 1}
+    world.erase()
+    assert teams() == {"north": 1}
+    objects = world.driver.objects("reports/scores/tenant=acme/")
+    held = [str(ParquetFile(pa.BufferReader(world.driver.read(o))).read()) for o in objects]
+    assert [text for text in held if "north" in text]
+    assert not [text for text in held if "theirs alone" in text]
 
 
 # -- whose an interaction is

@@ -46,6 +46,11 @@ export interface Catalogue {
     readonly id: string;
     /** By medium and figure, how many in a hundred should be within the threshold. */
     readonly targets: Readonly<Record<string, Readonly<Record<string, number>>>>;
+    /**
+     * The keys of tags that it has declared as dimensions: filters of reports on surveys, and
+     * columns of those that are grouped by them.
+     */
+    readonly dimensions: readonly string[];
   } | null;
   /** May the key read comments? */
   readonly comments: boolean;

@@ -1,6 +1,7 @@
 """`pulse key create`, `list` and `revoke` (docs/http.md#keys)."""
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -13,7 +14,8 @@ from pulse.cli.arguments import day, known_tenant, named_values
 from pulse.cli.exits import WrongUseError
 from pulse.cli.keyring import issue_key
 from pulse.cli.target import StackName, Target, find_target
-from pulse.reports.registry import FAMILIES, REPORTS
+from pulse.reports.registry import FAMILIES, REPORTS, Dimension
+from pulse.serve.own import own_dimensions
 from pulse.tenants.keys import Key
 from pulse.texts import tidy
 
@@ -108,9 +110,10 @@ def create(
     if comments and kind != "report":
         raise WrongUseError("--comments is for report keys alone; secret keys may read them.")
     origins = tuple(map(_origin, origin or ()))
-    fixed = _filters(filters or ())
     target = find_target(stack)
-    zone = known_tenant(target, tenant).timezone if tenant else "UTC"
+    known = known_tenant(target, tenant) if tenant else None
+    fixed = _filters(filters or (), own_dimensions([known] if known else []))
+    zone = known.timezone if known else "UTC"
     _check_surveys(target, tenant, survey or ())
     text, key = issue_key(
         target.tenants,
@@ -244,17 +247,18 @@ def _label(text: str) -> str:
     return label
 
 
-def _filters(texts: list[str] | tuple[()]) -> dict[str, tuple[str, ...]]:
+def _filters(texts: Sequence[str], own: Sequence[Dimension]) -> dict[str, tuple[str, ...]]:
+    dimensions = _DIMENSIONS | {dimension.name: dimension for dimension in own}
     filters: dict[str, tuple[str, ...]] = {}
     for dimension, value in named_values(texts, "--filter"):
-        if dimension not in _DIMENSIONS:
+        if dimension not in dimensions:
             raise WrongUseError(
-                f"There is no dimension {dimension!r}; there are: {', '.join(_DIMENSIONS)}"
+                f"There is no dimension {dimension!r}; there are: {', '.join(dimensions)}"
             )
         if value.startswith("!"):
             raise WrongUseError("A key's filter names what the key sees: it cannot be negated.")
         value = tidy(value)
-        allowed = _DIMENSIONS[dimension].values or (value,)
+        allowed = dimensions[dimension].values or (value,)
         if value not in allowed:
             raise WrongUseError(
                 f"There is no {dimension} {value!r}; there are: {', '.join(allowed)}"

@@ -12,7 +12,9 @@ from pulse.cli.arguments import assignments, day, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.errors import ConflictError
+from pulse.serve.own import taken_names
 from pulse.store.finance import Finance
+from pulse.tenants.own_dimensions import OwnDimensions, declared
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant, earliest
 from pulse.tenants.thresholds import (
@@ -32,7 +34,10 @@ SETTINGS = (
     *("name", "timezone", "week_start", "min_sample", "satisfaction_scale"),
     *("synchronous_media", "adjust_for", "display_name", "logo_url", "privacy_url"),
 )
-_KEYS = f"{', '.join(SETTINGS)}, and MEDIUM.{'|'.join(KINDS)}, each also with _target"
+_DIMENSIONS = "dimensions"
+_KEYS = (
+    f"{', '.join(SETTINGS)}, {_DIMENSIONS}, and MEDIUM.{'|'.join(KINDS)}, each also with _target"
+)
 
 app = typer.Typer(no_args_is_help=True, help="The tenants that reports are made for.")
 
@@ -112,7 +117,7 @@ def set_settings(
     settings: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", help=f"Of {_KEYS}.")],
     since: Annotated[
         str | None,
-        typer.Option("--from", metavar="DAY", help="Since when thresholds are in force."),
+        typer.Option("--from", metavar="DAY", help="Since when what is dated is in force."),
     ] = None,
     stack: StackName = None,
     as_json: output.Json = False,
@@ -127,13 +132,19 @@ def set_settings(
     (channel,country unless set). Survey pages show anybody display_name, the picture at
     logo_url and a link to privacy_url (both https); an empty value takes one away.
 
+    The dimensions are keys of tags by which answers are told apart in reports, such as team,plan,
+    or none: up to four, each for good. They have a history like thresholds, and hold for answers
+    that are sent from then on.
+
     Example:
 
         pulse tenant set bank voice.accept=20 voice.finish=300 --from 2027-01-01
+        pulse tenant set bank dimensions=team,plan
     """
     values = assignments(settings, "tenant set")
     values = {tidy(name): text for name, text in values.items()}
     dated = {name: values.pop(name) for name in [*values] if is_threshold(name)}
+    own = values.pop(_DIMENSIONS, None)
     targets = {name: values.pop(name) for name in [*values] if threshold_of_target(name)}
     _check_names({**values, **targets}, since)
     first_day = day(since, "--from") if since is not None else None
@@ -143,6 +154,8 @@ def set_settings(
     try:
         changes: dict[str, Any] = values | _thresholds(found, dated, first_day)
         changes |= _targets(found, targets)
+        if own is not None:
+            changes[_DIMENSIONS] = _own_dimensions(found, own, first_day)
         if "name" in values:
             changes["name"] = _name(values["name"])
         if "display_name" in values:
@@ -156,6 +169,8 @@ def set_settings(
         raise WrongUseError(f"{error}.") from error
     except ConflictError as error:
         raise FailedError("The tenant was changed meanwhile: look at it and try again.") from error
+    if own is not None and found.started:
+        output.say("Answers that are written already keep the dimensions of their time.")
     if _reaches_back(found, changed):
         output.say("Interactions that are written already keep the thresholds of their time.")
     _show(changed.as_of(moments), target.tenants.surveys(tenant), as_json=as_json)
@@ -166,7 +181,9 @@ def _check_names(undated: Mapping[str, str], since: str | None) -> None:
         if name not in SETTINGS and not threshold_of_target(name):
             raise WrongUseError(f"No setting {name!r}; there are: {_KEYS}.")
         if since is not None:
-            raise WrongUseError(f"--from is for thresholds, and {name} is none: leave it out.")
+            raise WrongUseError(
+                f"--from is for thresholds and dimensions, and {name} is none: leave it out."
+            )
 
 
 def _name(text: str) -> str:
@@ -201,6 +218,18 @@ def _thresholds(
     return {"thresholds": timelines}
 
 
+def _own_dimensions(tenant: Tenant, text: str, since: date | None) -> OwnDimensions:
+    """The tenant's own dimensions with those listed in force, and no others."""
+    keys = _listed(text)
+    if taken := sorted({*keys} & taken_names()):
+        raise ValueError(
+            f"queries and replies have something else of the name {', '.join(taken)}: send the tag "
+            "under another key"
+        )
+    tomorrow = days.today(tenant.timezone) + days.ONE_DAY
+    return declared(tenant.dimensions, keys, since, tomorrow)
+
+
 def _targets(tenant: Tenant, given: Mapping[str, str]) -> dict[str, dict[str, int]]:
     """The setting `targets` with the given ones; empty if none are given."""
     if not given:
@@ -232,6 +261,7 @@ def _show(tenant: Tenant, surveys: list[Survey] | None = None, *, as_json: bool)
     )
     lines = described | {"surveys": listed or None}
     del lines["thresholds"], lines["targets"]
+    lines[_DIMENSIONS] = _own_lines(tenant.dimensions)
     lines["synchronous_media"] = ", ".join(tenant.synchronous_media) or "none"
     lines["adjust_for"] = ", ".join(tenant.adjust_for) or "none"
     lines |= {name: _timeline(timeline) for name, timeline in sorted(tenant.thresholds.items())}
@@ -248,6 +278,16 @@ def _timeline(timeline: Timeline) -> str:
     return ", ".join(parts)
 
 
+def _own_lines(own: OwnDimensions) -> str | None:
+    """The keys with their histories: team, plan from 2027-01-01, shop not from 2027-02-01."""
+    parts = []
+    for key, timeline in own.items():
+        for since, wanted in timeline:
+            day = "" if since == days.FIRST_DAY else f" from {since}"
+            parts.append(f"{key}{'' if wanted else ' not'}{day}")
+    return ", ".join(parts) or None
+
+
 def _described(tenant: Tenant) -> dict[str, Any]:
     tables = tenant.tables.values()
     first_day = min((table.first_day for table in tables if table.first_day), default=None)
@@ -261,6 +301,10 @@ def _described(tenant: Tenant) -> dict[str, Any]:
         "satisfaction_scale": tenant.satisfaction_scale,
         "synchronous_media": list(tenant.synchronous_media),
         "adjust_for": list(tenant.adjust_for),
+        "dimensions": {
+            key: [{"from": since.isoformat(), "in_force": wanted} for since, wanted in timeline]
+            for key, timeline in tenant.dimensions.items()
+        },
         "targets": dict(sorted(tenant.targets.items())),
         "display_name": tenant.display_name or None,
         "logo_url": tenant.logo_url or None,

@@ -192,6 +192,11 @@ def _problem(status: int) -> dict[str, Any]:
 
 # -- one report
 
+_OWN = (
+    "The keys of tags that a tenant has declared as dimensions (tenant.dimensions of the "
+    "catalogue) are parameters too, where answers to surveys are counted: filters like the others."
+)
+
 
 def _report_operation() -> dict[str, Any]:
     return {
@@ -201,7 +206,7 @@ def _report_operation() -> dict[str, Any]:
         "may stand in the query as key, reads its own report as CSV. Of too many groups the "
         f"largest have rows, and those called {REST} are the sums of all others; meta.warnings "
         "says so. 422 for a question whose periods, subtotals or orders make too many rows "
-        "even so.",
+        f"even so. {_OWN}",
         "security": [{"bearer": []}, {"apiKey": []}, {"queryKey": []}],
         "parameters": [
             _REPORT_PARAMETER,
@@ -226,7 +231,7 @@ def _posted_operation() -> dict[str, Any]:
         "summary": "One page of a report, for a query that is too long for an address.",
         "description": "The parameters of GET as members of an object, which counts as a read. A "
         "text is written as in a query, but a + is itself; in a list every text is one value as "
-        "it stands.",
+        f"it stands. {_OWN}",
         "parameters": [_REPORT_PARAMETER],
         "requestBody": {"required": True, "content": body},
         "responses": {"200": _page(headers)},
@@ -262,7 +267,7 @@ def _request_schema() -> Schema:
     ]
     return {
         "type": "object",
-        "additionalProperties": False,
+        "additionalProperties": {"anyOf": [{"type": "string"}, _TEXTS]},
         "properties": {
             parameter["name"]: {
                 "description": parameter["description"],
@@ -373,13 +378,14 @@ def _dimension_operation() -> dict[str, Any]:
         "operationId": "getDimension",
         "summary": "The values that a dimension has, with their counts: what a filter offers.",
         "description": "Asked with the days and filters of the reports beside it. A filter on the "
-        "dimension itself holds too: leave it out to be told the other values.",
+        f"dimension itself holds too: leave it out to be told the other values. {_OWN}",
         "parameters": [
             {
                 "name": "name",
                 "in": "path",
                 "required": True,
-                "schema": {"type": "string", "enum": names},
+                "description": "The dimension, which may be one of the tenant's own.",
+                "schema": {"anyOf": [{"enum": names}, {"type": "string"}]},
             },
             *(_parameter(name, text) for name, text in DIMENSION_PARAMETERS.items()),
             _TENANT_PARAMETER,

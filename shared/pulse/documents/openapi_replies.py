@@ -308,6 +308,11 @@ _CATALOGUE = _object(
                         "additionalProperties": {"type": "integer"},
                     },
                 },
+                "dimensions": _list(_TEXT)
+                | {
+                    "description": "The keys of tags that it has declared as dimensions: filters "
+                    "of reports on surveys, and columns of those that are grouped by them.",
+                },
             }
         )
         | {

@@ -219,7 +219,8 @@ class Report:
     dimension that is asked for. A report with a `breakdown` adds rows of another grain, made from
     each row of the totals. A report `by_count` is always grouped by a dimension of its own, whose
     values are the positions of the family's counts. A report `over_all` adds rows over every metric
-    and scale. `among` makes figures of all rows at once.
+    and scale. `among` makes figures of all rows at once. `own` are dimensions of
+    tenants, which the declared reports do not have.
     """
 
     name: str
@@ -238,11 +239,13 @@ class Report:
     by_count: Dimension | None = None
     over_all: bool = False
     among: "Among | None" = None
+    own: tuple[Dimension, ...] = ()
 
     @property
     def filters(self) -> tuple[Dimension, ...]:
         """What it may be filtered by."""
-        return tuple(one for one in self.family.dimensions if one.name not in self.excluded)
+        declared = (one for one in self.family.dimensions if one.name not in self.excluded)
+        return (*declared, *self.own)
 
     @property
     def filter_names(self) -> tuple[str, ...]:
@@ -263,7 +266,12 @@ class Report:
     def tables_telling(self, asked: Collection[str]) -> tuple[lake.Dataset, ...]:
         """Of the tables, those that know every dimension that is asked for or filtered by."""
         stored = {*asked, *self.fixed, *self.not_null} & {*self.filter_names}
-        return tuple(table for table in self.tables if stored <= {*table.dimensions})
+        own = {dimension.name for dimension in self.own}
+        return tuple(
+            table
+            for table in self.tables
+            if stored <= {*table.dimensions, *(own if table.slots else ())}
+        )
 
     def measures_of(self, table: lake.Dataset) -> tuple[str, ...]:
         """The measures of one of its tables whose sums its figures take, in the table's order."""

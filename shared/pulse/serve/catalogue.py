@@ -5,6 +5,7 @@ from typing import Any
 from pulse import days
 from pulse.lake import NOT_GIVEN
 from pulse.reports.registry import REPORTS, TENANT, UNITS, Dimension, Metric, Report
+from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.query import PARAMETERS
 from pulse.tenants.tenant import Tenant
 
@@ -19,11 +20,12 @@ _LEVELS = {
 def catalogue(tenant: Tenant | None = None, *, comments: bool = False) -> dict[str, Any]:
     """Every report with its dimensions, metrics and filters, and what all of them take.
 
-    `tenant` is whose key asks; None where it reads those of several. `comments`: the key may read
-    what customers wrote.
+    `tenant` is whose key asks, and whose own dimensions are among them; None where it reads those
+    of several. `comments`: the key may read what customers wrote.
     """
+    own = own_dimensions([tenant] if tenant else [])
     return {
-        "reports": [_report(report) for report in REPORTS.values()],
+        "reports": [_report(with_own(report, own)) for report in REPORTS.values()],
         "parameters": [{"name": name, "text": text} for name, text in PARAMETERS.items()],
         "presets": list(days.PRESETS),
         "default_preset": days.DEFAULT_PRESET,
@@ -32,7 +34,12 @@ def catalogue(tenant: Tenant | None = None, *, comments: bool = False) -> dict[s
         "operator_dimensions": [_dimension(TENANT)],
         "units": dict(UNITS),
         "not_given": NOT_GIVEN,
-        "tenant": tenant and {"id": tenant.id, "targets": _targets(tenant)},
+        "tenant": tenant
+        and {
+            "id": tenant.id,
+            "targets": _targets(tenant),
+            "dimensions": [dimension.name for dimension in own],
+        },
         "comments": comments,
     }
 

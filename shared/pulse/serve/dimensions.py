@@ -11,11 +11,12 @@ from typing import Any
 
 from pulse.errors import NotFoundError
 from pulse.observe import logger
-from pulse.reports.registry import FAMILIES, TENANT, Dimension, Family, Report
+from pulse.reports.registry import FAMILIES, TENANT, Dimension, Report
 from pulse.serve import query as queries
 from pulse.serve.columns import NAMED
 from pulse.serve.formats import PAGE_BYTES, fill, to_json
 from pulse.serve.meta import meta_of
+from pulse.serve.own import with_own
 from pulse.serve.plan import Plan
 from pulse.serve.query import Query, refusal
 from pulse.serve.tally import tally_of
@@ -98,24 +99,29 @@ class Search:
 
     @classmethod
     def parse(
-        cls, name: str, pairs: Sequence[tuple[str, str]], *, across_tenants: bool = False
+        cls,
+        name: str,
+        pairs: Sequence[tuple[str, str]],
+        *,
+        across_tenants: bool = False,
+        own: tuple[Dimension, ...] = (),
     ) -> "Search":
-        """What (name, raw value) pairs ask of the dimension `name`.
+        """What (name, raw value) pairs ask of the dimension `name`, which may be one of `own`.
 
         Raises NotFoundError for an unknown dimension, BadRequestError for the first thing wrong
         with the query.
         """
-        family = _family(name, queries.once("family", pairs))
-        own = [TENANT.name] if across_tenants else []
-        allowed = (*PARAMETERS, *own, *family.dimension_names)
+        found = [with_own(one, own) for one in _each_family(name)]
+        report = _told_by(found, name, queries.once("family", pairs))
+        tenant = [TENANT.name] if across_tenants else []
+        allowed = (*PARAMETERS, *tenant, *report.filter_names)
         for given, _ in pairs:
             if given not in allowed:
                 reason = "There is no such parameter."
                 raise refusal(given[:64], "unknown_parameter", reason, allowed)
         others = [(given, raw) for given, raw in pairs if given not in ("q", "family")]
-        report = Report(f"dimensions/{name}", "", "", family, metrics=(), group_by=(name,))
         return cls(
-            dimension=family.dimension(name),
+            dimension=next(one for one in report.filters if one.name == name),
             report=report,
             query=queries.parse(others, report, across_tenants=across_tenants),
             text=queries.once("q", pairs) or "",
@@ -178,15 +184,21 @@ def _rank(counted: tuple[_Value, int]) -> tuple[int, bool, str]:
     return -count, value is None, value or ""
 
 
-def _family(dimension: str, asked: str | None) -> Family:
-    """The family asked for, if it has the dimension, or the first one that has."""
+def _each_family(dimension: str) -> list[Report]:
+    """The question for a dimension's values, of each family."""
+    name = f"dimensions/{dimension}"
+    return [Report(name, "", "", family, metrics=()) for family in FAMILIES.values()]
+
+
+def _told_by(reports: Sequence[Report], dimension: str, asked: str | None) -> Report:
+    """That of the family asked for, if it has the dimension, or of the first one that has."""
     if asked is not None and asked not in FAMILIES:
         raise refusal("family", "unknown_family", "There is no such family.", tuple(FAMILIES))
-    families = [FAMILIES[asked]] if asked else list(FAMILIES.values())
-    for family in families:
-        if dimension in family.dimension_names:
-            return family
-    known = dict.fromkeys(name for family in families for name in family.dimension_names)
+    reports = [one for one in reports if asked in (None, one.family.name)]
+    for report in reports:
+        if dimension in report.filter_names:
+            return replace(report, group_by=(dimension,))
+    known = dict.fromkeys(name for report in reports for name in report.filter_names)
     raise NotFoundError(
         "unknown_dimension", f"There is no such dimension. There are: {', '.join(known)}."
     )

@@ -1,7 +1,7 @@
 """What a question needs of one tenant's rows in one report table, before anything is read."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from pulse import lake
@@ -14,8 +14,8 @@ from pulse.tenants.tenant import Tenant
 class Needs:
     """The dimensions that the question names, its days and how finely these are told.
 
-    `dimensions` are those that it groups and filters by, `filters` those of them that narrow it,
-    `ranges` the days asked for and those compared with.
+    `dimensions` are those that it groups and filters by, by their names in the table, `filters`
+    those of them that narrow it, `ranges` the days asked for and those compared with.
     """
 
     table: lake.Dataset
@@ -31,6 +31,8 @@ class Needs:
     """The periods that it tells apart; `total` for none."""
     bots_left_out: bool = False
     """True where the filters leave bots out unasked: how many these are is told beside."""
+    own: Mapping[str, str | None] = field(default_factory=dict)
+    """What the question calls dimensions of the tenant's own: by name the one of the table."""
 
     @property
     def wants_bots(self) -> bool:

@@ -13,6 +13,7 @@ from pulse.reports.declarations import CURRENCY, PERIOD, Report
 from pulse.serve import groups
 from pulse.serve.columns import Names
 from pulse.serve.needs import Needs
+from pulse.serve.own import read_from
 from pulse.serve.query import Query
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
@@ -136,21 +137,31 @@ def needs_of(plan: Plan) -> list[Needs]:
     query = plan.query
     grouped = {*query.group_by, *plan.strata, *([CURRENCY] if plan.report.by_currency else [])}
     granularity = query.granularity if PERIOD in query.group_by else "total"
-    return [
-        Needs(
-            table=table,
-            tenant=one.tenant,
-            dimensions=frozenset({*grouped, *plan.all_filters} & {*table.dimensions}),
-            filters=plan.all_filters,
-            ranges=one.ranges,
-            months=granularity == "total" or one.has_whole_months,
-            grouped=frozenset(grouped & {*table.dimensions}),
-            granularity=granularity,
-            bots_left_out=plan.bots_left_out and table.tells_bots,
-        )
-        for one in plan.tenants
-        for table in plan.tables
-    ]
+    found = []
+    for one in plan.tenants:
+        own = read_from(plan.report, one.tenant)
+        stored = {own.get(name, name) for name in grouped}
+        filters = {
+            column: condition
+            for name, condition in plan.all_filters.items()
+            if (column := own.get(name, name))
+        }
+        found += [
+            Needs(
+                table=table,
+                tenant=one.tenant,
+                dimensions=frozenset({*table.dimensions} & {*stored, *filters}),
+                filters=filters,
+                ranges=one.ranges,
+                months=granularity == "total" or one.has_whole_months,
+                grouped=frozenset({*table.dimensions} & stored),
+                granularity=granularity,
+                bots_left_out=plan.bots_left_out and table.tells_bots,
+                own=own,
+            )
+            for table in plan.tables
+        ]
+    return found
 
 
 def bound_filters(key: Key, names: Collection[str], lacking: str) -> Filters:

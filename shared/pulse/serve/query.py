@@ -276,6 +276,12 @@ def _compare(given: Mapping[str, str], preset: str | None) -> str | None:
 # -- tenants
 
 
+def tenants_named(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """The tenants that a query seems to name, which nothing has judged yet: as many as it may."""
+    texts = (raw for name, raw in pairs if name == TENANT.name)
+    return [decode(part) for raw in texts for part in raw.split(",")][:MOST_TENANTS]
+
+
 def _tenants(given: Mapping[str, str]) -> tuple[str, ...]:
     """The tenants that an operator's query names."""
     name = TENANT.name

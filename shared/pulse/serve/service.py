@@ -29,9 +29,10 @@ from pulse.serve.insights import asked as insights_asked
 from pulse.serve.insights.drivers import drivers
 from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights
+from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.plan import Plan, plan_of
 from pulse.serve.posted import as_query, check_address
-from pulse.serve.query import Query, parse
+from pulse.serve.query import Query, parse, tenants_named
 from pulse.serve.reading import read
 from pulse.serve.years import Admit, TenantYears, Years
 from pulse.settings import ServeReportsSettings
@@ -43,7 +44,7 @@ from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
 from pulse.tenants.limits import Limits
-from pulse.tenants.tenant import Tenant, check_tenant_id
+from pulse.tenants.tenant import Tenant, check_tenant_id, is_tenant_id
 from pulse.tenants.uses import LastUses
 
 _HEADERS = {
@@ -133,7 +134,8 @@ class Reports:
 
     def _report(self, call: Call, key: Key) -> Reply:
         """The page that the call's query asks for, or 304."""
-        report = _named(call.path_parameters["report"])
+        own = own_dimensions(self._asked_about(call, key))
+        report = with_own(_named(call.path_parameters["report"]), own)
         across = key.kind == "operator"
         accept = call.headers.get("accept", "")
         query = parse(call.query, report, accept, across_tenants=across)
@@ -156,7 +158,10 @@ class Reports:
         key = self._reader(call, "report", "secret", "operator")
         check_address(call)
         across = key.kind == "operator"
-        search = Search.parse(call.path_parameters["name"], call.query, across_tenants=across)
+        own = own_dimensions(self._asked_about(call, key))
+        search = Search.parse(
+            call.path_parameters["name"], call.query, across_tenants=across, own=own
+        )
 
         def made(plan: Plan) -> Reply:
             return _told(call, search.answer(plan, self._objects(plan, key), self.names))
@@ -197,6 +202,12 @@ class Reports:
         key = authenticate(call, self.directory, in_query=("feed",))
         require_kind(key, *kinds)
         return key
+
+    def _asked_about(self, call: Call, key: Key) -> list[Tenant]:
+        """The tenants that a call is about, as far as there are any: it is not parsed yet."""
+        named = [key.tenant] if key.tenant else tenants_named(call.query)
+        found = (self.directory.tenant(name) for name in named if is_tenant_id(name))
+        return [tenant for tenant in found if tenant is not None]
 
     def _tenants(self, key: Key, query: Query, *, anew: bool = False) -> list[Tenant]:
         """The tenants whose reports are asked for: the key's own, or those that are named."""

@@ -145,10 +145,11 @@ def unbuilt(plan: Plan) -> Warnings:
 
 def folded(plan: Plan, objects: TenantYears) -> Warnings:
     """Which dimensions that are asked for have values of the days that are counted as `(other)`."""
+    may_be = {*lake.OPEN_DIMENSIONS, *(dimension.name for dimension in plan.report.own)}
     told = [
         name
         for name in dict.fromkeys([*plan.query.group_by, *plan.all_filters])
-        if name in lake.OPEN_DIMENSIONS
+        if name in may_be
         and any(
             year.has(dates, name, lake.OTHER)
             for one in plan.tenants

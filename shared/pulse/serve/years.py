@@ -8,7 +8,7 @@ side. Objects never change: what is in memory is asked for no more.
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -24,6 +24,7 @@ from pulse.serve.block import Block, Fold
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
+from pulse.serve.own import OwnColumns
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import BOTS as BOTS_APART
 from pulse.tenants.tenant import CUBE, UNTOLD, Part, YearState
@@ -56,6 +57,11 @@ class Piece:
             return asked
         return {name: condition for name, condition in asked.items() if name != lake.DEVICE}
 
+    def under(self, own: Mapping[str, str | None]) -> "Piece":
+        """The same rows, with dimensions under other names (Needs.own)."""
+        columns = OwnColumns(self.block.columns, own, len(self.block.day))
+        return replace(self, block=replace(self.block, columns=columns))
+
     def dates(self, asked: DateRange) -> Iterable[date] | None:
         """The days that rows which count are of, as the block names them; None for all rows."""
         taken = {day for day in self.live if asked.start <= day <= asked.end}
@@ -78,6 +84,10 @@ class Year:
     table: lake.Dataset
     pieces: Sequence[Piece]
     engine: Engine = "reports"
+
+    def under(self, own: Mapping[str, str | None]) -> "Year":
+        """The same rows, with dimensions under the names that the question has for them."""
+        return replace(self, pieces=[piece.under(own) for piece in self.pieces]) if own else self
 
     def group(
         self,
@@ -258,11 +268,13 @@ class Years:
         read = [
             [
                 *(
-                    Year(needs.table, [choice.piece(found[choice.name]) for choice in choices])
+                    Year(
+                        needs.table, [choice.piece(found[choice.name]) for choice in choices]
+                    ).under(needs.own)
                     for choices in years.values()
                     if choices
                 ),
-                *([next(elsewhere)] if uncovered else []),
+                *([next(elsewhere).under(needs.own)] if uncovered else []),
             ]
             for needs, (years, uncovered) in zip(asked, plans, strict=True)
         ]

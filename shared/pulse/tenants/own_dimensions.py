@@ -28,23 +28,20 @@ def in_force(own: OwnDimensions, day: date) -> tuple[str, ...]:
     return tuple(key for key, timeline in own.items() if _holds(timeline, day))
 
 
-def latest(own: OwnDimensions) -> tuple[str, ...]:
-    """The keys that are in force once everything that is planned has come."""
-    return tuple(key for key, timeline in own.items() if timeline[-1][1])
+def value_of(tags: Mapping[str, str] | None, key: str) -> str | None:
+    """The value of a tag in the form of names.
+
+    None for one that is not there or blank, or a text that replies and filters use otherwise.
+    """
+    value = tidy((tags or {}).get(key, ""))
+    return value if value and value not in lake.RESERVED else None
 
 
 def stamped(own: OwnDimensions, tags: Mapping[str, str] | None, day: date) -> dict[str, str]:
-    """What an answer of a day has in the columns: the tags in force, in the form of names.
-
-    A blank one is none, and so is a text that replies and filters use otherwise.
-    """
+    """What an answer of a day has in the columns: the values of the tags in force."""
     columns = columns_of(own)
-    found: dict[str, str] = {}
-    for key in in_force(own, day):
-        value = tidy((tags or {}).get(key, ""))
-        if value and value not in lake.RESERVED:
-            found[columns[key]] = value
-    return found
+    values = {columns[key]: value_of(tags, key) for key in in_force(own, day)}
+    return {column: value for column, value in values.items() if value is not None}
 
 
 def declared(

@@ -34,9 +34,14 @@ DISPLAY_NAME_LIMIT = 128
 _ADDRESS_LIMIT = 2_000
 
 
+def is_tenant_id(text: str) -> bool:
+    """May a tenant be called so?"""
+    return bool(_TENANT_ID.fullmatch(text))
+
+
 def check_tenant_id(tenant: str) -> str:
     """Return the id. Raises ValueError if it may not be a part of an object's key."""
-    if not _TENANT_ID.fullmatch(tenant):
+    if not is_tenant_id(tenant):
         raise ValueError(
             f"{tenant!r} is no tenant id: lower-case letters, digits and '-', at most 63"
         )

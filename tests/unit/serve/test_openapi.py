@@ -203,6 +203,7 @@ def test_the_catalogue_tells_the_targets_of_whose_key_asks() -> None:
             "voice": {"accept_service_level_pct": 80, "finished_service_level_pct": 95},
             "In App": {"finished_service_level_pct": 1},
         },
+        "dimensions": [],
     }
     levels = {name for figures in found["tenant"]["targets"].values() for name in figures}
     assert levels <= {metric.name for metric in REPORTS["customer-perspective"].metrics}

@@ -13,7 +13,6 @@ from pulse.tenants.own_dimensions import (
     columns_of,
     declared,
     in_force,
-    latest,
     stamped,
 )
 from pulse.tenants.tenant import Tenant
@@ -33,7 +32,6 @@ def test_a_key_that_is_left_out_is_given_up_from_tomorrow_on_and_keeps_its_colum
     own = declared(TEAM, ["plan"], None, TOMORROW)
     assert (in_force(own, TODAY), in_force(own, TOMORROW)) == (("team", "plan"), ("plan",))
     assert columns_of(own) == {"team": "tag1", "plan": "tag2"}
-    assert latest(own) == ("plan",)
 
 
 def test_a_key_comes_back_to_its_own_column() -> None:

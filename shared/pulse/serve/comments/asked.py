@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pulse.comments.search import MOST_PARTS, Search
 from pulse.filters import Condition, Filters, among, both
 from pulse.http import decode
-from pulse.reports.registry import FAMILIES, Report
+from pulse.reports.registry import FAMILIES, Dimension, Report
 from pulse.serve import query as queries
+from pulse.serve.own import with_own
 from pulse.serve.plan import bound_filters
 from pulse.serve.query import Query, refusal
 from pulse.tenants.keys import Key
@@ -63,38 +64,43 @@ class Asked:
         return "agent" in self.filters or bool(self.against and self.against[0] == "agent")
 
 
-def parse(pairs: Sequence[tuple[str, str]], parameters: Mapping[str, str], key: Key) -> Asked:
+def parse(
+    pairs: Sequence[tuple[str, str]],
+    parameters: Mapping[str, str],
+    key: Key,
+    dimensions: tuple[Dimension, ...] = (),
+) -> Asked:
     """What (name, raw value) pairs ask, narrowed by the key's own filters.
+
+    The `dimensions` are the tenant's own, by which comments are filtered like by the family's.
 
     Raises BadRequestError for the first thing wrong, ForbiddenError for a key that is bound to
     what answers do not tell.
     """
     own = [name for name in parameters if name not in (*_DAYS, "cursor")]
+    report = with_own(Report("comments", "", "", SURVEY, metrics=(), group_by=()), dimensions)
+    allowed = (*parameters, *report.filter_names)
     given: dict[str, str] = {}
     for name, raw in pairs:
-        if name not in (*parameters, *SURVEY.dimension_names):
-            allowed = (*parameters, *SURVEY.dimension_names)
+        if name not in allowed:
             raise refusal(name[:64], "unknown_parameter", "There is no such parameter.", allowed)
         if name in given and name in own:
             raise refusal(name, "repeated_parameter", "Give it once.")
         given[name] = raw
-    report = Report("comments", "", "", SURVEY, metrics=(), group_by=())
     query = queries.parse([(n, raw) for n, raw in pairs if n not in own], report)
     contrast = _one("contrast", given, CONTRASTS)
     if contrast == "period" and query.preset == "all_time":
         raise refusal("contrast", "compare_with_all_time", "Nothing came before all_time.")
     return Asked(
         query=query,
-        filters=both(
-            query.filters, bound_filters(key, SURVEY.dimension_names, "answers do not tell")
-        ),
+        filters=both(query.filters, bound_filters(key, report.filter_names, "answers do not tell")),
         segments=frozenset(_several("segment", given, SEGMENTS)),
         scores=frozenset(map(int, _several("score", given, [str(n) for n in range(11)]))),
         text=_searched(given),
         limit=_limit(given),
         order=_one("order", given, ORDERS),
         contrast=contrast,
-        against=_against(given, contrast),
+        against=_against(given, contrast, report.filter_names),
     )
 
 
@@ -131,7 +137,9 @@ def _searched(given: Mapping[str, str]) -> str:
     return text
 
 
-def _against(given: Mapping[str, str], contrast: str) -> tuple[str, Condition] | None:
+def _against(
+    given: Mapping[str, str], contrast: str, dimensions: Sequence[str]
+) -> tuple[str, Condition] | None:
     """The group that is held against the rest."""
     if (contrast == "filter") != ("against" in given):
         reason = "Give it where the contrast is filter, and only there: DIMENSION=VALUE."
@@ -139,7 +147,7 @@ def _against(given: Mapping[str, str], contrast: str) -> tuple[str, Condition] |
     if contrast != "filter":
         return None
     name, _, value = decode(given["against"]).partition("=")
-    if name not in SURVEY.dimension_names or not value:
+    if name not in dimensions or not value:
         reason = "Write DIMENSION=VALUE."
-        raise refusal("against", "invalid_against", reason, SURVEY.dimension_names)
+        raise refusal("against", "invalid_against", reason, dimensions)
     return name, among([value])

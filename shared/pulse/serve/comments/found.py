@@ -1,7 +1,7 @@
 """The comments that a question finds, out of the months that hold its days."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +17,7 @@ from pulse.filters import Filters
 from pulse.serve.comments.asked import Asked
 from pulse.serve.cursors import fingerprint
 from pulse.store.objects import Objects
+from pulse.tenants.own_dimensions import value_of
 from pulse.tenants.rules import Rule, Segment
 
 MOST_READ = 300_000
@@ -44,6 +45,13 @@ class Comment:
         share: float = (self.row["score"] - rule.low) / (rule.high - rule.low)
         return 1 - share if rule.lower_is_better else share
 
+    def value(self, dimension: str) -> str | None:
+        """The answer's value of a dimension, also of one that is a tag."""
+        if dimension in self.row:
+            found: str | None = self.row[dimension]
+            return found
+        return value_of(_tags(self.row["tags"]), dimension)
+
     @property
     def shown(self) -> dict[str, Any]:
         """As a reply tells it."""
@@ -56,7 +64,7 @@ class Comment:
             "device": row["device"],
             "segment": self.segment,
             "comment": row["comment"],
-            "tags": dict(row["tags"].as_py() or ()),
+            "tags": _tags(row["tags"]),
             "response_id": row["response_id"],
             "interaction_id": row["interaction"],
             "withheld": self.withheld,
@@ -65,6 +73,11 @@ class Comment:
     def without_agent(self) -> "Comment":
         """The same, whoever served the customer."""
         return Comment({**self.row, "agent": None, "interaction": None}, withheld=True)
+
+
+def _tags(stored: Any) -> dict[str, str]:
+    """Tags as Arrow has them."""
+    return dict(stored.as_py() or ())
 
 
 @cache
@@ -139,9 +152,17 @@ def _of(month: Month, dates: DateRange, filters: Filters) -> Iterator[dict[str, 
         }
         for place, day in enumerate(columns["day"]):
             if dates.start <= day <= dates.end and all(
-                condition.holds(columns[name][place]) for name, condition in filters.items()
+                condition.holds(_value(columns, name, place)) for name, condition in filters.items()
             ):
                 yield {name: column[place] for name, column in columns.items()}
+
+
+def _value(columns: Mapping[str, Any], dimension: str, place: int) -> str | None:
+    """A row's value of a dimension: in its column, or among the tags."""
+    if dimension in columns:
+        found: str | None = columns[dimension][place]
+        return found
+    return value_of(_tags(columns["tags"][place]), dimension)
 
 
 def _few(comments: Iterable[Comment], min_sample: int) -> frozenset[str]:

@@ -16,6 +16,7 @@ from pulse.serve.comments.asked import Asked
 from pulse.serve.comments.found import NOTHING, Comment, Found, read
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
+from pulse.serve.own import own_dimensions
 from pulse.serve.posted import check_address
 from pulse.store.objects import Objects
 from pulse.tenants.access import Directory, authenticate, require_kind
@@ -43,7 +44,7 @@ class CommentAnswers:
         """
         tenant, key = self._caller(call)
         check_address(call)
-        asked = questions.parse(call.query, questions.COMMENTS, key)
+        asked = questions.parse(call.query, questions.COMMENTS, key, own_dimensions([tenant]))
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
         comments = found.comments
@@ -72,7 +73,7 @@ class CommentAnswers:
         """
         tenant, key = self._caller(call)
         check_address(call)
-        asked = questions.parse(call.query, questions.WORDS, key)
+        asked = questions.parse(call.query, questions.WORDS, key, own_dimensions([tenant]))
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
         if asked.contrast == "period":
@@ -174,8 +175,8 @@ def _parted(comments: Sequence[Comment], asked: Asked) -> Groups:
         bad = [one for one in comments if one.segment == "bad"]
         return bad, [one for one in comments if one.segment == "good"]
     name, condition = asked.against
-    theirs = [one for one in comments if condition.holds(one.row[name])]
-    return theirs, [one for one in comments if not condition.holds(one.row[name])]
+    theirs = [one for one in comments if condition.holds(one.value(name))]
+    return theirs, [one for one in comments if not condition.holds(one.value(name))]
 
 
 def told(groups: Groups, limit: int) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""Tenants' own dimensions in reports: named by their keys, read from the columns that keys have.
+
+Which column a key has differs from tenant to tenant. So questions, plans and replies know keys, and
+what is read of a tenant knows its columns (docs/decisions/0074).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+from pulse import lake
+from pulse.comments.month import SCHEMA as COMMENTS
+from pulse.reports.declarations import PERIOD, TENANT, Dimension, Report
+from pulse.reports.registry import FAMILIES, REPORTS
+from pulse.serve import query
+from pulse.serve.block import Columns
+from pulse.serve.columns import NAMED, WITHHELD, columns
+from pulse.serve.encoding import Encoded, constant
+from pulse.tenants.own_dimensions import columns_of
+from pulse.tenants.tenant import Tenant
+
+
+def own_dimensions(tenants: Iterable[Tenant]) -> tuple[Dimension, ...]:
+    """The dimensions that any of the tenants has declared, given up or not, each once."""
+    keys = dict.fromkeys(key for tenant in tenants for key in tenant.dimensions)
+    return tuple(_dimension(key) for key in keys if key not in taken_names())
+
+
+def with_own(report: Report, own: tuple[Dimension, ...]) -> Report:
+    """The report with these dimensions, if its family is told apart by any."""
+    return replace(report, own=own) if own and report.family.dataset.slots else report
+
+
+def read_from(report: Report, tenant: Tenant) -> dict[str, str | None]:
+    """By the names of a report's own dimensions a tenant's column of each; None if it lacks one."""
+    found = columns_of(tenant.dimensions)
+    return {dimension.name: found.get(dimension.name) for dimension in report.own}
+
+
+@cache
+def taken_names() -> frozenset[str]:
+    """What no tenant can call a dimension, since queries or replies have something of that name."""
+    return frozenset(_taken())
+
+
+def _taken() -> Iterator[str]:
+    yield from (*query.PARAMETERS, PERIOD, TENANT.name, WITHHELD, *lake.TAG_SLOTS, *COMMENTS.names)
+    yield from ("family", "q", "key", "segment", "score", "order", "contrast", "against")
+    yield from (f"{name}_name" for name in NAMED)
+    for family in FAMILIES.values():
+        yield from (family.name, *family.dimension_names)
+    for report in REPORTS.values():
+        yield from (dimension.name for dimension in report.dimensions)
+        shown = columns(report, report.group_by, compared=True, subtotals=True)
+        yield from (column.name for column in shown)
+        if report.breakdown:
+            yield from (dimension.name for dimension in report.breakdown.dimensions)
+
+
+def _dimension(key: str) -> Dimension:
+    return Dimension(key, key, f"The tag {key} of the answers.", open=True)
+
+
+@dataclass(frozen=True)
+class OwnColumns:
+    """An object's dimensions, those of a tenant's own under their keys."""
+
+    stored: Columns
+    own: Mapping[str, str | None]
+    rows: int
+
+    def __getitem__(self, name: str) -> Encoded:
+        """The column of that name; without a value in any row where the tenant lacks the key."""
+        if name not in self.own:
+            return self.stored[name]
+        column = self.own[name]
+        return constant(None, self.rows) if column is None else self.stored[column]
+
+    def __contains__(self, name: str) -> bool:
+        """True for what the question calls a dimension, and for those of the object."""
+        return name in self.own or name in self.stored
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the object's columns take."""
+        return self.stored.nbytes
