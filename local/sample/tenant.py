@@ -32,6 +32,7 @@ TENANT = Tenant(
         if (seconds := getattr(promised, f"{kind}_s")) is not None
     },
     targets={"voice.accept": 80, "chat.accept": 80, "email.first_response": 90},
+    dimensions={key: ((days.FIRST_DAY, True),) for key in ("plan", "topic")},
 )
 
 SUPPORT, RELATIONSHIP, EASE = "support", "relationship", "ease"

@@ -21,6 +21,7 @@ PAGES = [
     "/source",
     "/browsers",
     "/agents",
+    "/tags",
     "/comments",
     "/customer-perspective",
     "/agent-activity",

@@ -230,6 +230,23 @@ def test_groups_are_the_apis(page: Page, stack: RunningStack, report: str, noun:
     assert shown[-1]["Score"] == figure(whole["score"])
 
 
+def test_what_the_tenant_tells_apart_is_compared_and_filters(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/tags")
+    for name in ("plan", "topic"):
+        page.get_by_role("main").get_by_role("combobox", name="Tag").select_option(name)
+        settle(page)
+        reply = api(stack, "reports/daily", metric="csat", group_by=name, granularity="total")
+        expected = {row[name]: figure(row["score"]) for row in reply["rows"]}
+        shown = table(page, f"Customer satisfaction by {name}")
+        assert {row[name]: row["Score"] for row in shown[:-1]} == expected
+    page.get_by_role("button", name="delivery", exact=True).click()
+    settle(page)
+    assert urllib.parse.parse_qs(urllib.parse.urlsplit(page.url).query)["topic"] == ["delivery"]
+    expect(page.get_by_role("button", name="topic: delivery")).to_be_visible()
+
+
 def test_agents_are_marked_by_the_side_of_the_others_on_which_they_are(
     page: Page, stack: RunningStack
 ) -> None:

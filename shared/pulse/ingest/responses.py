@@ -62,8 +62,9 @@ class ResponseReader(Reader):
 
     def _told_apart_by(self, tags: Mapping[str, str] | None, answered_us: int) -> dict[str, str]:
         """The tags that are dimensions of the tenant on the answer's day, by their columns."""
-        own = self.settings.dimensions
-        return stamped(own, tags, self.local_day(answered_us)) if own and tags else {}
+        if not tags or not (own := self.settings.dimensions):
+            return {}
+        return stamped(own, tags, self.local_day(answered_us))
 
     def _may_name(
         self, values: Mapping[str, Any], survey: Survey, item: dict[str, Any], signature: str | None

@@ -121,6 +121,7 @@ function Navigation({ pages, current, params }: NavigationProps): JSX.Element {
             {pages
               .filter((page) => page.group === group)
               .filter((page) => !page.ofComments || catalogue.value?.comments)
+              .filter((page) => !page.ofTags || catalogue.value?.tenant?.dimensions.length)
               .map((page) => (
                 <li key={page.path}>
                   <Link

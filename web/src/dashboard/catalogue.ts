@@ -46,6 +46,7 @@ export const FROM_THE_API = [
 
 export function dimensionTitle(name: string): string {
   if (name === "period") return t("Period");
+  if (catalogue.value?.tenant?.dimensions.includes(name)) return name; // as the tenant has it
   for (const report of catalogue.value?.reports ?? []) {
     const found = report.dimensions.find((dimension) => dimension.name === name);
     if (found) return t(found.title);

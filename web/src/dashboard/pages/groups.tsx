@@ -32,8 +32,14 @@ export interface Grouping {
   /** group_by, where it is not the report's own. */
   readonly groupBy?: string;
   readonly noun: string;
+  /** Is the noun a tenant's own word, which is in no language? */
+  readonly own?: boolean;
   /** Does the report tell who differs from the others? Then that is what is marked. */
   readonly sides?: boolean;
+}
+
+function nounOf({ noun, own }: Grouping): string {
+  return own ? noun : t(noun);
 }
 
 type Mark = "" | "▼ " | "▲ ";
@@ -165,7 +171,7 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
   };
   return (
     <Figure
-      title={t("{name} by {noun}", { name: metricName(measure.metric), noun: t(grouping.noun) })}
+      title={t("{name} by {noun}", { name: metricName(measure.metric), noun: nounOf(grouping) })}
       reply={reply}
       n={count(total)}
       of={t("answers")}
@@ -304,7 +310,7 @@ function Periods({ params, filters, grouping, measure, by }: PeriodsProps): JSX.
     <Shown of={loaded}>
       {(reply) => (
         <Figure
-          title={t("By {noun} and {granularity}", { noun: t(grouping.noun), granularity: t(by) })}
+          title={t("By {noun} and {granularity}", { noun: nounOf(grouping), granularity: t(by) })}
           reply={reply}
           n={count(ofMeasure(reply.totals, measure)[0])}
           of={t("answers")}

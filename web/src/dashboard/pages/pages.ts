@@ -15,6 +15,7 @@ import { RatesPage } from "./rates.tsx";
 import { RevenuePage } from "./revenue.tsx";
 import { CesPage, CsatPage, NpsPage } from "./scored.tsx";
 import { AgentsPage, SourcePage, SurveysPage } from "./sources.tsx";
+import { TagsPage } from "./tags.tsx";
 
 export interface Page {
   readonly path: string;
@@ -27,6 +28,8 @@ export interface Page {
   readonly oneMetric?: boolean;
   /** Is it offered only to keys that may read comments? */
   readonly ofComments?: boolean;
+  /** Is it offered only where the tenant has declared tags as dimensions? */
+  readonly ofTags?: boolean;
 }
 
 const survey = (
@@ -55,6 +58,7 @@ export const PAGES: readonly Page[] = [
   survey("source", toTranslate("Sources"), "source", SourcePage),
   survey("browsers", toTranslate("Browsers & OS"), "browsers", BrowsersPage),
   survey("agents", toTranslate("Agents"), "agents", AgentsPage),
+  { ...survey("tags", toTranslate("Tags"), "daily", TagsPage), ofTags: true },
   { ...survey("comments", toTranslate("Comments"), "daily", CommentsPage), ofComments: true },
   contacts("customer-perspective", toTranslate("Customer Perspective"), PerspectivePage),
   contacts("agent-activity", toTranslate("Agent activity"), ActivityPage),

@@ -233,6 +233,11 @@ export const texts: Texts = {
   "Contact centre": "Contact Center",
   Rates: "Bewertungen",
   "By survey": "Nach Umfrage",
+  Tag: "Schlagwort",
+  Tags: "Schlagwörter",
+  "Answers and scores by the tags that senders gave them.":
+    "Antworten und Werte nach den Schlagwörtern, die die Absender mitgegeben haben.",
+  "No tags are told apart.": "Es werden keine Schlagwörter unterschieden.",
   Sources: "Kanäle",
   Agents: "Agenten",
   Revenue: "Umsatz",

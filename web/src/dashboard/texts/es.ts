@@ -232,6 +232,11 @@ export const texts: Texts = {
   "Contact centre": "Centro de contacto",
   Rates: "Valoraciones",
   "By survey": "Por encuesta",
+  Tag: "Etiqueta",
+  Tags: "Etiquetas",
+  "Answers and scores by the tags that senders gave them.":
+    "Respuestas y puntuaciones según las etiquetas que dieron los remitentes.",
+  "No tags are told apart.": "No se distinguen etiquetas.",
   Sources: "Canales",
   Agents: "Agentes",
   Revenue: "Ingresos",

@@ -233,6 +233,11 @@ export const texts: Texts = {
   "Contact centre": "Centre de contact",
   Rates: "Notes",
   "By survey": "Par enquête",
+  Tag: "Étiquette",
+  Tags: "Étiquettes",
+  "Answers and scores by the tags that senders gave them.":
+    "Réponses et scores selon les étiquettes données par les expéditeurs.",
+  "No tags are told apart.": "Aucune étiquette n’est distinguée.",
   Sources: "Canaux",
   Agents: "Agents",
   Revenue: "Revenus",
