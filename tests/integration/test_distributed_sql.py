@@ -6,7 +6,7 @@ rows in memory; what reports read of either has to be the same: sums, sizes, and
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,7 @@ from pulse.serve import distributed_sql
 from pulse.serve.answer import answer
 from pulse.serve.block import Block
 from pulse.serve.distributed_sql import TooManyRowsError, Wanted
+from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.plan import needs_of, plan_of
 from pulse.serve.query import parse
 from pulse.serve.years import Year
@@ -269,24 +270,31 @@ REPLIES = (
     ("revenue", f"{WHOLE}&group_by=customer_segment"),
     ("revenue", f"{WHOLE}&currency=EUR"),
     ("customer-perspective", f"{WHOLE}&group_by=agent,period&granularity=month&format=csv"),
+    ("csat", f"{WHOLE}&group_by=team,channel&subtotals=true"),
+    ("csat", f"{WHOLE}&team=!north&plan=(none)&group_by=team&compare=previous_period"),
+    ("csat", f"{WHOLE}&team=north,(other)&group_by=country"),
 )
 
 
 @pytest.mark.parametrize(("report", "query"), REPLIES)
 def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, query: str) -> None:
-    entry = REPORTS[report]
+    own = {key: ((FIRST, True),) for key in ("plan", "team")}
+    tenant = Tenant("acme", "Acme", dimensions=own)
+    entry = with_own(REPORTS[report], own_dimensions([tenant]))
     table = entry.tables[0]
     rows = invent(table, 11, 300)
     chance = random.Random(11)
     laid = lay_out(pulse, table, rows, chance)
     cube = as_year(table, as_parquet(table, rows, with_day=True))
     state = YearState((Part("", frozenset(), {}),), "content", 0, FIRST, 0)
-    tenant = Tenant("acme", "Acme", tables={table.name: TableState({2025: state, 2026: state})})
+    tenant = replace(tenant, tables={table.name: TableState({2025: state, 2026: state})})
     asked = plan_of(entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0))
     needs = next(one for one in needs_of(asked) if one.table == table)
     wanted = Wanted.of(needs, laid)
     made = Year(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
-    replies = [answer(asked, {"acme": [year]}, query).body for year in (cube, made)]
+    replies = [
+        answer(asked, {"acme": [year.under(needs.own)]}, query).body for year in (cube, made)
+    ]
     replies[1] = replies[1].replace('"engine":"athena"', '"engine":"reports"')
     assert replies[0] == replies[1]
     assert len(replies[0]) > 300
