@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from pulse.comments.terms import words
+from pulse.comments.terms import words, words_of_folded
 from pulse.texts import folded
 
 _QUOTES = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'))
@@ -56,9 +56,16 @@ class Search:
         plain = folded(comment)
         if any(word not in plain for word in self._letters):
             return False
-        text = words(plain)
+        padded = f" {plain} "
+        text = ""
 
         def holds(phrase: str) -> bool:
-            return phrase in (text if phrase.startswith(" ") else plain)
+            nonlocal text
+            if phrase in padded:  # between blanks it is words, and needs no look at each of them
+                return True
+            if not phrase.startswith(" "):
+                return False
+            text = text or words_of_folded(plain)
+            return phrase in text
 
         return all(map(holds, self.wanted)) and not any(map(holds, self.unwanted))

@@ -83,7 +83,12 @@ def words(text: str) -> str:
 
     So a text holds a phrase if `words(text)` contains `words(phrase)`.
     """
-    found = [word for piece in _pieces(folded(text)) for word in piece]
+    return words_of_folded(folded(text))
+
+
+def words_of_folded(text: str) -> str:
+    """What `words` tells of a text that is folded already."""
+    found = [word for piece in _pieces(text) for word in piece]
     return f" {' '.join(found)} " if found else ""
 
 

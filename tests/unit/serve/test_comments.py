@@ -15,7 +15,7 @@ from pulse.reports.registry import FAMILIES, Report
 from pulse.serve import query
 from pulse.serve.comments import found
 from pulse.serve.comments.asked import Asked
-from pulse.serve.comments.found import MOST_READ, Comment, read
+from pulse.serve.comments.found import MOST_READ, read
 from pulse.serve.comments.routes import told
 from pulse.serve.cursors import Cursor
 from pulse.serve.formats import to_json
@@ -70,7 +70,7 @@ def test_of_more_comments_than_a_question_may_have_hardly_any_are_read(
 def test_words_that_tell_fit_into_a_reply_with_the_comments_that_they_bring() -> None:
     words = ["".join(letters) for letters in islice(permutations("абвгдежз", 7), 1_000)]
     bad, good = (" ".join(some) for some in (words[:500], words[500:]))
-    made = told(([Comment(row(bad, 0))] * 30, [Comment(row(good, 9))] * 30), limit=500)
+    made = told([bad] * 30, [good] * 30, limit=500)
     escaped = to_json(to_json(made)).encode()
     assert len(escaped) < MOST_BYTES
     assert min(len(made[name]["words"]) for name in ("first", "second")) > 100

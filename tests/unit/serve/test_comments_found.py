@@ -124,12 +124,8 @@ def test_what_is_found_is_what_a_plain_reading_finds(
     if slow:
         left = [row for row in left if "slow" in row["comment"].lower()]
     left.sort(key=lambda row: row["answered_us"], reverse=True)
-    assert [one.row["response_id"] for one in shown.comments] == [
-        row["response_id"] for row in left
-    ]
-    assert [one.row["agent"] for one in shown.comments] == [
-        None if row in few else row["agent"] for row in left
-    ]
+    assert shown.rows["response_id"].to_pylist() == [row["response_id"] for row in left]
+    assert shown.rows["agent"].to_pylist() == [None if row in few else row["agent"] for row in left]
     assert shown.withheld == (len(few) if agent else 0)
 
 

@@ -1,102 +1,97 @@
-"""The comments that a question finds, out of the months that hold its days."""
+"""The comments that a question finds, out of the months that hold its days, in columns."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pulse import days, lake
-from pulse.comments.month import Month
+from pulse.comments.month import SCHEMA, Month
 from pulse.comments.search import Search
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
-from pulse.filters import Filters
+from pulse.filters import Condition
 from pulse.serve.comments.asked import Asked
 from pulse.serve.cursors import fingerprint
 from pulse.store.objects import Objects
 from pulse.tenants.own_dimensions import value_of
 from pulse.tenants.rules import Rule, Segment
 
-MOST_READ = 300_000
+MOST_READ = 1_000_000
 """A question about days with more comments than these is refused."""
 _AT_ONCE = 8  # objects in flight
+_WITHHELD = pa.field("withheld", pa.bool_())
+_NEWEST_FIRST: Any = [("answered_us", "descending"), ("response_id", "descending")]
+_HIGHEST_SCORE = 10
 
-
-@dataclass(frozen=True)
-class Comment:
-    """A row: what an answer told and said."""
-
-    row: dict[str, Any]
-    withheld: bool = False
-    """True where its agent is not to be told."""
-
-    @property
-    def segment(self) -> Segment:
-        """The part of its scale that the score is in."""
-        return _rule(self.row["metric"], self.row["scale"]).segment(self.row["score"])
-
-    @property
-    def height(self) -> float:
-        """How good the score is, from 0 to 1, whatever the scale."""
-        rule = _rule(self.row["metric"], self.row["scale"])
-        share: float = (self.row["score"] - rule.low) / (rule.high - rule.low)
-        return 1 - share if rule.lower_is_better else share
-
-    def value(self, dimension: str) -> str | None:
-        """The answer's value of a dimension, also of one that is a tag."""
-        if dimension in self.row:
-            found: str | None = self.row[dimension]
-            return found
-        return value_of(_tags(self.row["tags"]), dimension)
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """As a reply tells it."""
-        row = self.row
-        names = ("survey", "metric", "scale", "score", "channel", "agent", "country", "browser")
-        return {
-            "answered_at": days.iso(row["answered_us"]),
-            **{name: row[name] for name in names},
-            "os": row["os"],
-            "device": row["device"],
-            "segment": self.segment,
-            "comment": row["comment"],
-            "tags": _tags(row["tags"]),
-            "response_id": row["response_id"],
-            "interaction_id": row["interaction"],
-            "withheld": self.withheld,
-        }
-
-    def without_agent(self) -> "Comment":
-        """The same, whoever served the customer."""
-        return Comment({**self.row, "agent": None, "interaction": None}, withheld=True)
-
-
-def _tags(stored: Any) -> dict[str, str]:
-    """Tags as Arrow has them."""
-    return dict(stored.as_py() or ())
-
-
-@cache
-def _rule(metric: str, scale: str) -> Rule:
-    return Rule.parse(metric, scale)
+Mask = npt.NDArray[np.bool_]
+"""Of each row whether something holds for it."""
 
 
 @dataclass(frozen=True)
 class Found:
     """Comments, the newest first, and what they were read from."""
 
-    comments: Sequence[Comment]
+    rows: pa.Table
+    """What is kept of each, and `withheld`: True where its agent is not to be told."""
     content: str
     """Another one where any comment of the months has changed."""
     withheld: int = 0
     """How many are left out because few have written about their agent."""
 
+    def newest(self, most: int) -> "Found":
+        """The same with at most so many rows; the others are let go."""
+        # a slice would hold on to what it does not show
+        first = self.rows.take(np.arange(min(most, len(self.rows))))
+        return Found(first, self.content, self.withheld)
 
-NOTHING = Found((), "")
+    def of_segment(self, segment: Segment) -> pa.Table:
+        """The rows whose score is in this part of its scale."""
+        return self.rows.filter(pa.array(_segments(self.rows) == segment))
+
+    def parted(self, dimension: str, condition: Condition) -> tuple[pa.Table, pa.Table]:
+        """The rows for which the condition holds, and the others."""
+        theirs = _hold(_values(self.rows, dimension), condition)
+        return self.rows.filter(theirs), self.rows.filter(pc.invert(theirs))
+
+    def lowest_first(self) -> pa.Table:
+        """The rows from the worst score on, whatever its scale; of equal ones the newest first."""
+        return self.rows.take(np.argsort(_by_score(self.rows, _height), kind="stable"))
+
+
+def shown(rows: pa.Table) -> Iterator[dict[str, Any]]:
+    """Each row as a reply tells it."""
+    names = ("survey", "metric", "scale", "score", "channel", "agent", "country", "browser")
+    for row in rows.to_pylist():
+        yield {
+            "answered_at": days.iso(row["answered_us"]),
+            **{name: row[name] for name in names},
+            "os": row["os"],
+            "device": row["device"],
+            "segment": _rule(row["metric"], row["scale"]).segment(row["score"]),
+            "comment": row["comment"],
+            "tags": dict(row["tags"] or ()),
+            "response_id": row["response_id"],
+            "interaction_id": row["interaction"],
+            "withheld": row["withheld"],
+        }
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a question finds in one month."""
+
+    rows: pa.Table
+    by_agent: Counter[str | None]
+    """How many comments each agent has in the days and under the filters, whatever they say."""
 
 
 def read(objects: Objects, tenant: str, dates: DateRange, asked: Asked, min_sample: int) -> Found:
@@ -107,19 +102,26 @@ def read(objects: Objects, tenant: str, dates: DateRange, asked: Asked, min_samp
     MOST_READ.
     """
     keys = [lake.comments_key(tenant, month) for month in _months(dates)]
-    months = [Month.decode(body) for body in _bodies(objects, keys)]
-    held = [Comment(row) for month in months for row in _of(month, dates, asked.filters)]
-    few = _few(held, min_sample)
-    told = [one.without_agent() if one.row["agent"] in few else one for one in held]
-    shown = [one for one in told if not (one.withheld and asked.tells_agents)]
-    search = Search.parse(asked.text)
-    passing = [one for one in shown if _passes(one, asked, search)]
-    passing.sort(key=lambda one: (one.row["answered_us"], one.row["response_id"]), reverse=True)
-    return Found(
-        passing,
-        fingerprint([sorted((str(d), us) for d, us in m.as_of_us.items()) for m in months]),
-        len(told) - len(shown),
-    )
+    parts: list[_Part] = []
+    moments: list[list[tuple[str, int]]] = []
+    for body in _bodies(objects, keys):
+        month = Month.decode(body)
+        parts.append(_part(month, dates, asked))
+        moments.append(sorted((str(day), us) for day, us in month.as_of_us.items()))
+    by_agent = sum((part.by_agent for part in parts), Counter[str | None]())
+    few = [agent for agent, n in by_agent.items() if agent is not None and n < min_sample]
+    rows = pa.concat_tables([SCHEMA.empty_table(), *(part.rows for part in parts)])
+    rows = _without_agents(rows, few)
+    withheld = 0
+    if asked.tells_agents:
+        rows = rows.filter(pc.invert(rows["withheld"]))
+        withheld = sum(by_agent[agent] for agent in few)
+    return Found(rows.sort_by(_NEWEST_FIRST), fingerprint(moments), withheld)
+
+
+def nothing() -> Found:
+    """What is found where there are no comments."""
+    return Found(_without_agents(SCHEMA.empty_table(), []), "")
 
 
 def _bodies(objects: Objects, keys: Sequence[str]) -> list[bytes]:
@@ -143,37 +145,89 @@ def _months(dates: DateRange) -> Iterator[date]:
         month = (month.replace(day=28) + 4 * days.ONE_DAY).replace(day=1)
 
 
-def _of(month: Month, dates: DateRange, filters: Filters) -> Iterator[dict[str, Any]]:
-    """The rows of these days that pass the filters; their tags are as Arrow has them."""
-    for batch in month.rows.to_batches():
-        columns: dict[str, Any] = {
-            name: batch.column(name) if name == "tags" else batch.column(name).to_pylist()
-            for name in batch.schema.names
-        }
-        for place, day in enumerate(columns["day"]):
-            if dates.start <= day <= dates.end and all(
-                condition.holds(_value(columns, name, place)) for name, condition in filters.items()
-            ):
-                yield {name: column[place] for name, column in columns.items()}
+def _part(month: Month, dates: DateRange, asked: Asked) -> _Part:
+    """The month's rows that pass, and how many of its days and filters each agent has."""
+    rows = month.rows
+    first, last = (pa.scalar(day, pa.date32()) for day in (dates.start, dates.end))
+    day: Any = rows["day"]
+    rows = rows.filter(pc.and_(pc.greater_equal(day, first), pc.less_equal(day, last)))
+    for name, condition in asked.filters.items():
+        rows = rows.filter(_hold(_values(rows, name), condition))
+    agents, counts = pc.value_counts(rows["agent"].combine_chunks()).flatten()
+    by_agent = Counter(dict(zip(agents.to_pylist(), counts.to_pylist(), strict=True)))
+    if asked.scores:
+        rows = rows.filter(
+            pc.is_in(rows["score"], value_set=pa.array(list(asked.scores), pa.int32()))
+        )
+    if asked.segments:
+        rows = rows.filter(pa.array(np.isin(_segments(rows), list(asked.segments))))
+    if asked.text:
+        search = Search.parse(asked.text)
+        found = [search.finds(comment) for comment in _texts(rows["comment"])]
+        rows = rows.filter(pa.array(found, pa.bool_()))
+    return _Part(rows, by_agent)
 
 
-def _value(columns: Mapping[str, Any], dimension: str, place: int) -> str | None:
-    """A row's value of a dimension: in its column, or among the tags."""
-    if dimension in columns:
-        found: str | None = columns[dimension][place]
-        return found
-    return value_of(_tags(columns["tags"][place]), dimension)
+def _texts(column: Any) -> list[str]:
+    """The values of a column that has no nulls."""
+    found: list[str] = column.to_pylist()
+    return found
 
 
-def _few(comments: Iterable[Comment], min_sample: int) -> frozenset[str]:
-    """The agents about whom fewer have written."""
-    counts = Counter(one.row["agent"] for one in comments)
-    return frozenset(agent for agent, n in counts.items() if agent is not None and n < min_sample)
+def _without_agents(rows: pa.Table, few: Sequence[str]) -> pa.Table:
+    """The rows with `withheld`; those of these agents do not tell who served the customer."""
+    withheld = pc.is_in(rows["agent"], value_set=pa.array(few, pa.string()))
+    for name in ("agent", "interaction"):
+        told = pc.if_else(withheld, pa.scalar(None, pa.string()), rows[name])
+        rows = rows.set_column(rows.schema.get_field_index(name), name, told)
+    return rows.append_column(_WITHHELD, withheld)
 
 
-def _passes(one: Comment, asked: Asked, search: Search) -> bool:
-    if asked.segments and one.segment not in asked.segments:
-        return False
-    if asked.scores and one.row["score"] not in asked.scores:
-        return False
-    return search.finds(one.row["comment"])
+def _values(rows: pa.Table, dimension: str) -> Any:
+    """The column of a dimension, also of one that is a tag."""
+    if dimension in rows.schema.names:
+        return rows[dimension]
+    told = (value_of(dict(tags or ()), dimension) for tags in rows["tags"].to_pylist())
+    return pa.array(list(told), pa.string())
+
+
+def _hold(column: Any, condition: Condition) -> Any:
+    """Of each value whether the condition holds for it; None is a value like any other."""
+    among = pc.is_in(column, value_set=pa.array(list(condition.values), column.type))
+    return pc.invert(among) if condition.negated else among
+
+
+@cache
+def _rule(metric: str, scale: str) -> Rule:
+    return Rule.parse(metric, scale)
+
+
+def _segments(rows: pa.Table) -> npt.NDArray[Any]:
+    """Of each row the part of its scale that the score is in."""
+    return _by_score(rows, Rule.segment)
+
+
+def _height(rule: Rule, score: int) -> float:
+    """How good a score is, from 0 to 1, whatever the scale."""
+    share: float = (score - rule.low) / (rule.high - rule.low)
+    return 1 - share if rule.lower_is_better else share
+
+
+def _by_score(rows: pa.Table, tell: Callable[[Rule, int], Any]) -> npt.NDArray[Any]:
+    """Of each row what follows from its metric, scale and score."""
+    metric, metrics = _encoded(rows["metric"])
+    scale, scales = _encoded(rows["scale"])
+    places = (metric * len(scales) + scale) * (_HIGHEST_SCORE + 1) + rows["score"].to_numpy()
+    present, of_row = np.unique(places, return_inverse=True)
+    told = []
+    for place in present.tolist():
+        rule, score = divmod(place, _HIGHEST_SCORE + 1)
+        first, second = divmod(rule, len(scales))
+        told.append(tell(_rule(metrics[first], scales[second]), score))
+    return np.array(told)[of_row] if told else np.empty(0)
+
+
+def _encoded(column: Any) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """The column as places in a list of its values."""
+    encoded = column.combine_chunks().dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()

@@ -1,8 +1,10 @@
 """GET /v1/comments and GET /v1/words: what customers wrote, and the words that tell."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
 
 from pulse import days, lake
 from pulse.comments import contrast
@@ -13,7 +15,7 @@ from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
 from pulse.serve.comments import asked as questions
 from pulse.serve.comments.asked import Asked
-from pulse.serve.comments.found import NOTHING, Comment, Found, read
+from pulse.serve.comments.found import Found, nothing, read, shown
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
 from pulse.serve.own import own_dimensions
@@ -47,15 +49,13 @@ class CommentAnswers:
         asked = questions.parse(call.query, questions.COMMENTS, key, own_dimensions([tenant]))
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
-        comments = found.comments
-        if asked.order == "lowest":
-            comments = sorted(comments, key=lambda one: one.height)
+        comments = found.lowest_first() if asked.order == "lowest" else found.rows
         name = _name(tenant, key, asked)
         # a preset's days move on
         content = fingerprint(found.content, dates.start, dates.end)
         start = _start(asked, name, content)
-        shown = (one.shown for one in comments[start : start + asked.limit])
-        page, rows = json_rows(shown, room=PAGE_BYTES - _META_BYTES)
+        some = shown(comments.slice(start, asked.limit))
+        page, rows = json_rows(some, room=PAGE_BYTES - _META_BYTES)
         end = start + rows
         following = Cursor(name, content, end).text() if end < len(comments) else None
         members = {
@@ -79,12 +79,15 @@ class CommentAnswers:
         if asked.contrast == "period":
             before = days.COMPARISONS["previous_period"](dates)
             # what is not counted is let go before as many are read again
-            found = replace(found, comments=found.comments[:MOST_COUNTED])
-            groups = found.comments, self._read(tenant, key, before, asked).comments
+            found = found.newest(MOST_COUNTED)
+            groups = found.rows, self._read(tenant, key, before, asked).rows
+        elif asked.against:
+            groups = found.parted(*asked.against)
         else:
-            groups = _parted(found.comments, asked)
+            groups = found.of_segment("bad"), found.of_segment("good")
         meta = _meta(asked, dates, tenant, found)
-        body = {**told(groups, asked.limit), "contrast": asked.contrast, "meta": meta}
+        first, second = map(_texts, groups)
+        body = {**told(first, second, asked.limit), "contrast": asked.contrast, "meta": meta}
         return Reply.json(200, body, _HEADERS)
 
     def _caller(self, call: Call) -> tuple[Tenant, Key]:
@@ -106,7 +109,7 @@ class CommentAnswers:
         first = tenant.table(lake.SCORES.name).first_day
         last = days.today(tenant.timezone)
         if first is None or dates.end < first or last < dates.start:
-            return NOTHING
+            return nothing()
         held = DateRange(max(first, dates.start), min(last, dates.end))
         least = tenant.min_sample if key.kind == "report" else 0
         return read(self.objects, tenant.id, held, asked, least)
@@ -166,22 +169,19 @@ def _meta(asked: Asked, dates: DateRange, tenant: Tenant, found: Found) -> dict[
 
 # -- words
 
-Groups = tuple[Sequence[Comment], Sequence[Comment]]
+
+def _texts(rows: pa.Table) -> list[str]:
+    """The comments whose words are counted."""
+    texts: list[str] = [str(text) for text in rows["comment"].slice(0, MOST_COUNTED).to_pylist()]
+    return texts
 
 
-def _parted(comments: Sequence[Comment], asked: Asked) -> Groups:
-    """Bad comments and good ones; or those of a value and the rest."""
-    if asked.against is None:
-        bad = [one for one in comments if one.segment == "bad"]
-        return bad, [one for one in comments if one.segment == "good"]
-    name, condition = asked.against
-    theirs = [one for one in comments if condition.holds(one.value(name))]
-    return theirs, [one for one in comments if not condition.holds(one.value(name))]
-
-
-def told(groups: Groups, limit: int) -> dict[str, Any]:
-    """The members of a reply about two groups, each one's own terms the most telling first."""
-    held = [[terms(one.row["comment"]) for one in group[:MOST_COUNTED]] for group in groups]
+def told(first: Sequence[str], second: Sequence[str], limit: int) -> dict[str, Any]:
+    """The members of a reply about two groups of comments, each one's own terms the most telling
+    first.
+    """
+    groups = first, second
+    held = [[terms(comment) for comment in group] for group in groups]
     found = contrast.telling(*(contrast.counted(some) for some in held))
     own = [one for one in found if one.odds.z > 0], [one for one in found[::-1] if one.odds.z < 0]
     body: dict[str, Any] = {"formula": contrast.FORMULA}
@@ -199,9 +199,7 @@ def _that_fit(words: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]
     return words[: len(fill(texts, limit=len(words), room=(PAGE_BYTES - _META_BYTES) // 2))]
 
 
-def _word(
-    one: Telling, group: Sequence[Comment], held: Sequence[frozenset[str]]
-) -> Mapping[str, Any]:
+def _word(one: Telling, group: Sequence[str], held: Sequence[frozenset[str]]) -> Mapping[str, Any]:
     """A term with the newest comment of its group that holds it."""
     place = next(place for place, some in enumerate(held) if one.term in some)
     return {
@@ -210,5 +208,5 @@ def _word(
         "second": one.second,
         "log_odds": round(one.odds.log_odds, 4),
         "z": round(one.odds.z, 4),
-        "example": group[place].row["comment"],
+        "example": group[place],
     }
