@@ -25,6 +25,7 @@ PARTS = (
     "years",
     "questions",
     "read",
+    "comments",
     "large",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")

@@ -24,6 +24,8 @@ TENANTS = tuple(f"tenant-{number:03d}" for number in range(1, 201))
 """The largest first."""
 SURVEYS = (("csat", "1-5"), ("nps", "0-10"), ("ces", "1-7"), ("csat", "1-5"))
 """Metric and scale of each of a tenant's surveys."""
+SHARE_WITH_COMMENTS = 0.2
+"""Of the answers, how many say something."""
 AGENTS = 40
 SENT_AGAIN = 100
 """One response in so many was sent twice; it is to be counted once."""
@@ -144,7 +146,9 @@ def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Ta
         "agent_name": _labels(agent, [f"Agent {number:02d}" for number in range(AGENTS)]),
         "customer": _some(rng, 0.7, _numbered("customer", rng.integers(0, 1_000_000, size))),
         "interaction": _some(rng, 0.5, _numbered("case", rng.integers(0, 10**8, size))),
-        "comment": _some(rng, 0.2, _labels(rng.integers(0, 5_000, size), _comments())),
+        "comment": _some(
+            rng, SHARE_WITH_COMMENTS, _labels(rng.integers(0, 5_000, size), _comments())
+        ),
         "tags": _tags(rng, size),
         "country": _labels(rng.choice(len(COUNTRIES), size, p=zipf(len(COUNTRIES))), COUNTRIES),
         **{

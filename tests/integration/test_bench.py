@@ -119,6 +119,13 @@ def test_a_large_tenant_is_measured(tmp_path: Path) -> None:
     assert re.search(r"\| a year by week, .* \| [1-9]\d*\.\d \| \d+ \|", text)
 
 
+def test_searches_of_comments_are_measured(tmp_path: Path) -> None:
+    """It compares how many are found with what DuckDB finds, and raises where they differ."""
+    page = tmp_path / "RESULTS.md"
+    assert main(["--tiny", "--part", "comments", "--results", str(page)]) == 0
+    assert re.search(r"\| a word of none: Pulse \| .* ms \| \d+\.\d\d \|", page.read_text())
+
+
 def test_the_statements_are_measured_and_a_line_says_where_trino_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
