@@ -177,9 +177,7 @@ def _texts(rows: pa.Table) -> list[str]:
 
 
 def told(first: Sequence[str], second: Sequence[str], limit: int) -> dict[str, Any]:
-    """The members of a reply about two groups of comments, each one's own terms the most telling
-    first.
-    """
+    """A reply's members about two groups of comments: of each its own terms, by z."""
     groups = first, second
     held = [[terms(comment) for comment in group] for group in groups]
     found = contrast.telling(*(contrast.counted(some) for some in held))
