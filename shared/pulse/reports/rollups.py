@@ -45,16 +45,21 @@ class Rollup:
         return {*dimensions} <= {*self.dimensions} and (months or self.grain == "day")
 
 
-def _of(dataset: lake.Dataset, *by_day: tuple[str, ...]) -> tuple[Rollup, ...]:
-    """The cube, its sums by month, and roll-ups by day over these dimensions.
+def _of(
+    dataset: lake.Dataset, *by_day: tuple[str, ...], by_month: Collection[tuple[str, ...]] = ()
+) -> tuple[Rollup, ...]:
+    """The cube, its sums by month, and roll-ups by day and by month over these dimensions.
 
     What a dataset keeps apart is in each of them: figures across it would mean nothing. The sums by
     month are over what all tenants have: they leave out what some have declared.
     """
     shared = [name for name in dataset.dimensions if name not in dataset.slots]
     found = [Rollup(CUBE, dataset.dimensions), _rollup(dataset, shared, "month")]
-    for names in by_day:
-        found.append(_rollup(dataset, (*dataset.parted_by, *names), "day"))
+    grains: tuple[tuple[Grain, Collection[tuple[str, ...]]], ...]
+    grains = ("day", by_day), ("month", by_month)
+    for grain, several in grains:
+        for names in several:
+            found.append(_rollup(dataset, (*dataset.parted_by, *names), grain))
     return tuple(found)
 
 
@@ -82,6 +87,8 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         ("country", "browser", "os", "device"),
         # what tenants have declared, by survey and channel
         ("survey", "channel", *lake.SCORES.slots),
+        # agents over whole months, as most presets ask: by day that is half of the cube
+        by_month=[("channel", "agent", "country")],
     ),
     lake.INTERACTIONS.name: _of(
         lake.INTERACTIONS,

@@ -141,6 +141,13 @@ def test_every_report_s_own_question_has_a_roll_up_by_day() -> None:
             assert rollups.covering(table, every, asked, months=False), report.name
 
 
+def test_agents_over_whole_months_take_no_more_than_what_they_are_compared_within() -> None:
+    asked = {"metric", "scale", "agent", *lake.ADJUSTED_FOR}
+    every = {rollup.name: 1 for rollup in ROLLUPS["scores"]}
+    found = rollups.covering(lake.SCORES, every, asked, months=True)
+    assert [one.grain for one in found if {*one.dimensions} == asked] == ["day", "month"]
+
+
 def test_every_dimension_is_told_by_day_without_the_cube() -> None:
     for family in FAMILIES.values():
         every = {rollup.name: 1 for rollup in ROLLUPS[family.dataset.name][1:]}
