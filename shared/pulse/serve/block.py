@@ -7,7 +7,7 @@ float64 that adds it up is kept in several columns, by its bits.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -115,6 +115,19 @@ class Block:
         sums = _side_by_side([_sums(sparse, group_of, len(members)) for sparse in counts])
         return Groups([column.take(members) for column in columns], sums)
 
+    def only(self, dates: Iterable[date] | None, filters: Filters) -> "Block":
+        """The rows of these days that pass the filters, as a block: for many questions about few.
+
+        Columns are taken as they are asked for.
+        """
+        rows = self._rows(dates, filters)
+        if isinstance(rows, slice):
+            return self
+        place: Integers = np.full(len(self.day), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        counts = [[_only(column, place) for column in sparse] for sparse in self.counts]
+        return Block(self.table, self.day[rows], _Taken(self.columns, rows), counts)
+
     def has(self, dates: Iterable[date] | None, name: str, value: str) -> bool:
         """Is there a row of these days with this value of a dimension?"""
         return value in self.columns[name].values and value in self.values(dates, name)
@@ -191,6 +204,32 @@ class Block:
         group_of: Integers = np.full(len(self.day), groups, numbers.dtype)
         group_of[rows] = numbers
         return group_of
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """Some of the rows of columns."""
+
+    columns: Columns
+    rows: Integers
+    taken: dict[str, Encoded] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Encoded:
+        if name not in self.taken:
+            self.taken[name] = self.columns[name].take(self.rows)
+        return self.taken[name]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the columns taken so far need."""
+        return sum(column.codes.nbytes for column in self.taken.values())
+
+
+def _only(column: SparseColumn, place: Integers) -> SparseColumn:
+    """The column of some rows, whose new places are given; -1 of all others."""
+    places = place[column.rows]
+    kept = places >= 0
+    return SparseColumn(places[kept], column.amounts[kept], column.shift)
 
 
 def _of_days(day: Integers, dates: Iterable[date]) -> npt.NDArray[np.bool_]:

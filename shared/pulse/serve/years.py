@@ -69,6 +69,12 @@ class Piece:
             return None
         return {day.replace(day=1) for day in taken} if self.by_month else taken
 
+    def only(self, ranges: Iterable[DateRange], filters: Filters) -> "Piece":
+        """The rows of these ranges that pass the filters."""
+        days = [self.dates(dates) for dates in ranges]
+        named = None if None in days else {day for some in days for day in some or ()}
+        return replace(self, block=self.block.only(named, filters))
+
 
 Engine = Literal["reports", "athena"]
 """What an answer is read from: report objects, or what Athena has made for the question."""

@@ -199,3 +199,28 @@ def test_a_dimension_is_read_when_a_question_names_it() -> None:
     assert sizes[0] == sizes[1] < sizes[2] == sizes[3] < sizes[4]
     with pytest.raises(KeyError):
         kept.columns["nobody"]
+
+
+@settings(deadline=None)
+@given(
+    answers(FIRST, LAST),
+    st.none() | st.sets(st.dates(FIRST, LAST), max_size=40),
+    st.dictionaries(st.just("agent"), conditions),
+)
+def test_some_rows_as_a_block_answer_what_the_whole_answers_about_them(
+    given_answers: list[Answer], dates: set[date] | None, filters: dict[str, Condition]
+) -> None:
+    whole = read(given_answers)
+    few = whole.only(dates, filters)
+    kept = [
+        one
+        for one in given_answers
+        if (dates is None or one.day in dates)
+        and all(condition.holds(one.dimension(name)) for name, condition in filters.items())
+    ]
+    assert sum(sum(sums) for sums in few.group(None, {}, []).sums.tolist()) == len(kept)
+    for names in (["metric", "scale"], ["metric", "agent", "period"], ["country"]):
+        expected = by_key(whole.group(dates, filters, names))
+        assert by_key(few.group(None, {}, names)) == expected
+        # what has been left out may be left out again
+        assert by_key(few.group(dates, filters, names)) == expected

@@ -17,9 +17,9 @@ from pulse.reports.declarations import Label
 from pulse.reports.driving import Driver, Part, Strata, driver
 from pulse.reports.moving import Place
 from pulse.reports.surveys import SURVEY
-from pulse.serve.aggregate import Aggregate
 from pulse.serve.answer import figures_of
 from pulse.serve.figures import Row
+from pulse.serve.groups import Groups
 from pulse.serve.insights.asked import DRIVEN_BY, Asked
 from pulse.serve.insights.reading import (
     MOST_VALUES,
@@ -27,7 +27,6 @@ from pulse.serve.insights.reading import (
     Counts,
     Measure,
     Reader,
-    aggregated,
 )
 from pulse.serve.insights.telling import NameOf
 from pulse.serve.insights.values import Named, names_of, two
@@ -35,6 +34,8 @@ from pulse.serve.meta import meta_of
 from pulse.serve.plan import Plan, strata_of
 from pulse.serve.query import Query
 
+MOST_CELLS = 20_000
+"""In more groups by stratum than these nobody is compared within strata: it would take seconds."""
 MOST_PARTS = 20
 """Of a dimension so many groups are told, those that weigh most."""
 
@@ -93,11 +94,12 @@ def _found(reader: Reader, query: Query, measure: Measure) -> list[Found]:
         if (question := _question(reader, report, query, name))
     ]
     found = []
-    rows = reader.rows([plan for _, _, plan in asked])
-    for (name, strata, plan), some in zip(asked, rows, strict=True):
-        groups = _groups(aggregated(plan, some))
-        if its := driver(name, groups, measure.rule, stratified=bool(strata)):
-            found.append(Found(its, strata, plan.min_sample))
+    sums = reader.sums([plan for _, _, plan in asked])
+    for (name, strata, plan), some in zip(asked, sums, strict=True):
+        within = strata if len(some.now) <= MOST_CELLS else ()
+        groups = _groups(some.now.by(slice(len(SURVEY.required) + 1 + len(within))))
+        if its := driver(name, groups, measure.rule, stratified=bool(within)):
+            found.append(Found(its, within, plan.min_sample))
     return sorted(found, key=lambda one: -one.driver.explains_pct)
 
 
@@ -113,11 +115,11 @@ def _question(
     return None
 
 
-def _groups(found: Aggregate) -> Mapping[Label, Strata]:
+def _groups(found: Groups) -> Mapping[Label, Strata]:
     """The sums by value and stratum; of more values than are compared the rest are one."""
     first = len(SURVEY.required)
     groups: dict[Label, dict[tuple[Label, ...], Counts]] = defaultdict(dict)
-    for key, sums in zip(found.now.keys, found.now.sums.tolist(), strict=True):
+    for key, sums in zip(found.keys, found.sums.tolist(), strict=True):
         groups[key[first]][key[first + 1 :]] = sums
     size = {value: sum(map(sum, strata.values())) for value, strata in groups.items()}
     rest = sorted(groups, key=lambda value: (-size[value], str(value)))[MOST_VALUES:]

@@ -1,7 +1,7 @@
 """Several questions about the same tenants, as one key asks them, by one reading of the reports."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from operator import sub
@@ -16,10 +16,10 @@ from pulse.reports.registry import REPORTS
 from pulse.serve.aggregate import Aggregate, aggregate
 from pulse.serve.folding import folds, ways_to_ask_less
 from pulse.serve.groups import TooManyGroupsError
-from pulse.serve.plan import Plan, needs_of, plan_of
+from pulse.serve.plan import Plan, TenantDays, needs_of, plan_of
 from pulse.serve.query import Query
 from pulse.serve.reading import Readable, read
-from pulse.serve.years import Admit, TenantYears
+from pulse.serve.years import Admit, Piece, TenantYears, Year
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import Tenant
@@ -151,18 +151,36 @@ class Reader:
     def by(self, query: Query, dimensions: Iterable[str]) -> dict[str, dict[Measure, Counted]]:
         """The answers by each of the dimensions that are at hand, read together."""
         asked = {
-            name: self.plan("daily", replace(query, group_by=_by(name))) for name in dimensions
+            name: self.plan("daily", replace(query, group_by=("metric", "scale", name)))
+            for name in dimensions
         }
         asked = {name: plan for name, plan in asked.items() if self.is_at_hand(plan)}
-        rows = self.rows([*asked.values()])
         return {
-            name: counted(plan, aggregated(plan, some), name)
-            for (name, plan), some in zip(asked.items(), rows, strict=True)
+            name: counted(plan, found, name)
+            for (name, plan), found in zip(asked.items(), self.sums([*asked.values()]), strict=True)
         }
 
+    def sums(self, plans: Sequence[Plan]) -> Iterator[Aggregate]:
+        """What questions about the same days and filters count.
 
-def _by(dimension: str) -> tuple[str, ...]:
-    return ("metric", "scale", dimension)
+        Of an object that several of them read, the rows that count are looked for once.
+        """
+        known: dict[int, Piece] = {}
+
+        def cut(plan: Plan, tenant: TenantDays, year: Year) -> Year:
+            for piece in year.pieces:
+                if id(piece.block) not in known:
+                    known[id(piece.block)] = piece.only(tenant.ranges, plan.all_filters)
+            return replace(year, pieces=[known[id(piece.block)] for piece in year.pieces])
+
+        for plan, rows in zip(plans, self.rows(plans), strict=True):
+            yield aggregated(
+                plan,
+                {
+                    one.tenant.id: [cut(plan, one, year) for year in rows[one.tenant.id]]
+                    for one in plan.tenants
+                },
+            )
 
 
 def aggregated(plan: Plan, objects: TenantYears) -> Aggregate:
