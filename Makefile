@@ -25,6 +25,8 @@ run: .venv/run.stamp $(COUNTRIES) $(PAGES) $(ON_TRINO:trino=.venv/trino.stamp)
 
 # One commit has one answer on every machine: sets have one order, too (docs/decisions/0068).
 test units test-trino test-runtime: export PYTHONHASHSEED := 0
+# Images of containers often forbid it; then each of the hundred processes compiles everything anew.
+test units explore test-trino test-runtime: export PYTHONDONTWRITEBYTECODE :=
 
 test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES)

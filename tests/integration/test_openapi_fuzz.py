@@ -94,7 +94,7 @@ def test_every_answer_is_one_that_the_document_promises(pulse: Driver, document:
 
 
 def ask(operation: Any, headers: Mapping[str, str]) -> None:
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def ask_once(case: Any) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)

@@ -80,9 +80,9 @@ def block(table: lake.Dataset, dimensions: Mapping[str, Any], measures: Mapping[
 
 
 def column(values: Sequence[str | None]) -> Encoded:
-    known: dict[str | None, int] = {None: 0}
-    codes = np.array([known.setdefault(value, len(known)) for value in values])
-    return Encoded(codes, list(known))
+    known = list(dict.fromkeys((None, *values)))
+    code_of = {value: code for code, value in enumerate(known)}
+    return Encoded(np.fromiter(map(code_of.__getitem__, values), np.int64, len(values)), known)
 
 
 def part(amounts: Any) -> SparseColumn:
