@@ -3,10 +3,10 @@
 run         `make run`: starts the stack, fills it and says where everything is
 pictures    `make pictures`: the screenshots of docs/pictures
 site, shop  the built pages as CloudFront serves them, and a foreign site with the widget
-tenant      settings, surveys, agents, countries: who serves whom, and what was promised
+tenant      the tenant's settings, surveys, agents, countries and thresholds
 story       how busy the days are, how well people are served, and the bad week
-responses   90 days of answers, made up the same way every time
-contacts    90 days of calls, mails and chats, and what came of them
+responses   90 days of responses, which are always the same
+contacts    90 days of calls, mails and chats, and their outcome
 updates     the contacts as the shop's systems send them
-load        the tenant into the table, all else through the API
+load        stores the tenant in the table and sends all else through the API
 """

@@ -1,4 +1,4 @@
-"""What some of the sample's customers wrote, by language and by how they felt."""
+"""Comments of the sample's customers, by language and by how they felt."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ LANGUAGES: Mapping[str, str] = {
     "ES": "es",
     "TR": "tr",
 }
-"""By country; all others write English."""
+"""The language of customers, by country; in all others they write English."""
 
 COMMENTS: Mapping[str, Mapping[Segment, tuple[str, ...]]] = {
     "en": {
@@ -57,4 +57,4 @@ OUTAGE_COMMENTS = (
     "Keine Zustellung, keine Auskunft. 😠",
     "Sendungsverfolgung zeigt seit Montag nichts mehr.",
 )
-"""Written by those whom the bad week hits."""
+"""Comments of customers who are affected by the bad week."""

@@ -1,9 +1,9 @@
-"""90 days of contacts: who called or wrote, how long it took, what came of it.
+"""90 days of contacts: who called or wrote, how long it took, and the outcome.
 
-How long somebody waits is a multiple of what the shop has promised (tenant.THRESHOLDS), and the
-multiple depends on the hour, the customer and the week. Whoever loses patience hangs up. So a
-week with more contacts on one matter has bad service levels, lost calls and unhappy customers
-there, without any of these being put in one by one.
+How long a customer waits is a multiple of the shop's threshold (tenant.THRESHOLDS). The multiple
+depends on the hour, the customer and the week. A customer who loses patience hangs up. So a week
+with more contacts about one matter has bad service levels, lost calls and unhappy customers there,
+without any of these being written down one by one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,34 +41,34 @@ from local.sample.tenant import (
 )
 
 _VOLUME = (185, 175, 168, 162, 155, 85, 66)
-"""Contacts a day, Monday first."""
+"""The number of contacts on a day, from Monday on."""
 _OUTAGE_CONTACTS = 60
 """Additional contacts a day while the carrier stands still."""
 _RATED = 0.22
 _SATISFACTION = (6, 6, 13, 29, 46)
-"""How scores from 1 to 5 are spread over usual moods, in percent."""
+"""The percentages of the scores from 1 to 5 in usual moods."""
 
 _USUAL_WAIT = -1.05
-"""Logarithm of how much of the promised time somebody waits: most wait less than that."""
+"""The logarithm of the usual waiting time as a part of the threshold: most wait less than that."""
 _BUSY_HOURS = range(9, 12)
 _OVERLOAD, _OUTAGE_OVERLOAD = 0.4, 1.9
-"""How much longer in the bad week, on other matters and on deliveries."""
+"""What is added to the logarithm in the bad week: for other matters, and for deliveries."""
 
 
 @dataclass(frozen=True, eq=False)  # told apart, and hashed, as the objects they are
 class _Medium:
-    """How contacts on a medium go, in seconds: on average, as work and waiting for a reply go."""
+    """The average times of contacts on a medium, in seconds."""
 
     name: str
     weight: int
     work: float
-    """An agent's, for each reply."""
+    """The agent's time for each reply."""
     patience: float | None = None
-    """How long callers hold the line; None: a message waits for ever."""
+    """How long callers hold the line; None for messages, which wait for ever."""
     pause: float = 0.0
-    """Between two replies: the customer's turn."""
+    """The customer's time between two replies."""
     replies: tuple[int, ...] = (100,)
-    """How often it takes one reply, two, and so on, in percent; none at all: ()."""
+    """The percentages of contacts with one reply, two, and so on; () if there are no replies."""
 
 
 _MEDIA = (
@@ -83,7 +83,7 @@ _MEDIA = (
 
 @dataclass(frozen=True)
 class Sale:
-    """What a contact brought in, or cost: decimal text."""
+    """The revenue of a contact, which may be negative, as decimal text."""
 
     amount: str
     currency: str
@@ -91,7 +91,7 @@ class Sale:
 
 @dataclass(frozen=True)
 class Contact:
-    """One contact from beginning to end; None: it did not come so far."""
+    """One contact from beginning to end; a milestone that did not happen is None."""
 
     id: str
     media_type: str
@@ -106,16 +106,16 @@ class Contact:
     finished: datetime | None = None
     replies: int | None = None
     worked_s: float = 0.0
-    """How long the agent was engaged."""
+    """How many seconds the agent was engaged."""
     satisfaction: int | None = None
     rated: datetime | None = None
     sale: Sale | None = None
 
 
 def contacts(now: datetime) -> Iterator[Contact]:
-    """Every contact that entered in the 90 days up to `now`, oldest day first.
+    """Every contact that entered in the 90 days up to `now`, the oldest day first.
 
-    What becomes of the last ones lies after `now`.
+    Milestones of the last ones are after `now`.
     """
     for day, to_sunday in told(now):
         for contact in of_day(day, to_sunday):
@@ -139,9 +139,9 @@ def _clock_time(case: "_Case") -> time:
 
 @cache
 def at_work(medium: str, weekday: int) -> Mapping[Agent, int]:
-    """Who takes contacts on a medium on that weekday (Monday is 0), by weight.
+    """The agents who take contacts on a medium on that weekday (Monday is 0), with their weights.
 
-    Everybody has two days a week off, and not the same ones.
+    Each agent has two days a week off, and not all the same ones.
     """
     off = {agent: (number % 7, (number + 3) % 7) for number, agent in enumerate(AGENTS)}
     return {
@@ -153,7 +153,7 @@ def at_work(medium: str, weekday: int) -> Mapping[Agent, int]:
 
 @dataclass(frozen=True)
 class _Case:
-    """What is known of a contact before anybody has taken it."""
+    """A contact before an agent has taken it."""
 
     to_sunday: int
     medium: _Medium
@@ -161,11 +161,11 @@ class _Case:
     segment: str
     service: str
     at: time
-    """The shop's time at which it enters."""
+    """When it enters, in the shop's local time."""
 
     @classmethod
     def draw(cls, rng: Random, to_sunday: int, *, hit: bool) -> "_Case":
-        """Any contact of the day; `hit`: of a customer whose parcel does not come."""
+        """A random contact of the day; with `hit` of a customer whose parcel does not come."""
         hour = pick(rng, dict(enumerate(HOURS)))
         return cls(
             to_sunday=to_sunday,
@@ -182,12 +182,12 @@ class _Case:
 
     @property
     def _affected(self) -> bool:
-        """True for those whose parcel stands still."""
+        """Whether the customer's parcel is stuck."""
         on_parcels = self.service == DELIVERY and self.country == OUTAGE_COUNTRY
         return self._in_bad_week and on_parcels
 
     def contact(self, rng: Random, day: date, number: int) -> Contact:
-        """What becomes of it: the day's contact of that number."""
+        """The whole contact, with that number on its day."""
         entered = moment(day, self.at)
         begun = Contact(
             id=f"{self.medium.name}-{day:%Y%m%d}-{number:04}",
@@ -207,7 +207,7 @@ class _Case:
 
     @property
     def _delay(self) -> float:
-        """The mean of the logarithm of how much of the promised time somebody waits."""
+        """The mean logarithm of the waiting time as a part of the threshold."""
         delay = _USUAL_WAIT + (0.25 if self.at.hour in _BUSY_HOURS else 0.0)
         if self.segment == "Premium":
             delay -= 0.4
@@ -216,7 +216,7 @@ class _Case:
         return delay
 
     def _lost(self, begun: Contact, patience: float) -> Contact:
-        """The contact of a customer who hung up, some before an agent was even offered it."""
+        """The contact of a customer who hung up, perhaps before it was offered to an agent."""
         left = begun.entered + timedelta(seconds=patience)
         offered = begun.offered if begun.offered and begun.offered <= left else None
         return replace(begun, offered=offered, finished=left)
@@ -242,7 +242,7 @@ class _Case:
             accepted=accepted,
             first_response=responded,
             finished=finished,
-            replies=None if live else replies,  # of a conversation nobody counts them
+            replies=None if live else replies,  # the replies of a conversation are not counted
             worked_s=sum(work),
             satisfaction=1 + verdict(rng.gauss(felt), _SATISFACTION) if rated else None,
             rated=finished + timedelta(seconds=rng.expovariate(1 / 7_200)) if rated else None,
@@ -250,7 +250,7 @@ class _Case:
         )
 
     def _sale(self, rng: Random) -> Sale | None:
-        """What was bought, given back or exchanged (which brings in nothing), if anything was."""
+        """The revenue of a purchase, a return or an exchange (which is 0); None without any."""
         chance = rng.random()
         price = 45 * exp(rng.gauss(0, 0.5)) * {"Business": 3, "Premium": 1.8}.get(self.segment, 1)
         if self.service == ORDERS and chance < (0.36 if self._in_bad_week else 0.45):
@@ -262,7 +262,7 @@ class _Case:
         return None
 
     def _paid(self, euros: float) -> Sale:
-        """An amount as price tags have it: all but a cent or ten of a whole one."""
+        """The amount as prices are: a cent or ten cents less than a whole one."""
         currency, rate = CURRENCIES.get(self.country, ("EUR", 1.0))
         whole = round(abs(euros) * rate)
         cents = 100 * whole - (10 if whole % 2 else 1) if whole else 0

@@ -1,4 +1,4 @@
-"""The sample's way in: the tenant into the table, all else through the API like everybody's."""
+"""Loads the sample: the tenant is stored in the table, all else is sent through the API."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -18,9 +18,9 @@ KEYS = ("publishable", "secret", "report", "operator")
 
 
 def create_tenant(tenants: Tenants) -> Mapping[str, str]:
-    """Make the tenant and its surveys; the texts of its keys, one of each kind, by kind.
+    """Make the tenant, its surveys and a key of each kind; return the keys' texts by kind.
 
-    The report key, which the dashboard's link has, may read comments.
+    The report key, which is in the dashboard's link, may read comments.
     """
     tenants.create(TENANT)
     for survey in surveys(days.now_us()):
@@ -34,11 +34,11 @@ def create_tenant(tenants: Tenants) -> Mapping[str, str]:
 
 
 Sample = Mapping[BatchRoute, Sequence[Mapping[str, Any]]]
-"""What goes where."""
+"""The events by the route that they are sent to."""
 
 
 def sample(now: datetime) -> Sample:
-    """All that the sample's systems have to tell by `now`."""
+    """All events that the sample's systems have sent by `now`."""
     made = list(contacts(now))
     return {
         RESPONSES: list(responses(now)),
@@ -48,9 +48,9 @@ def sample(now: datetime) -> Sample:
 
 
 def load(sample: Sample, send: Send, step: Callable[[int], None]) -> None:
-    """Post all of it, calling `step` with how much each batch had.
+    """Post all events, and call `step` with the number of each batch's.
 
-    Raises FailedError if anything is rejected: the sample is made to be accepted whole.
+    Raises FailedError if any event is rejected, because all events of the sample are valid.
     """
     for route, events in sample.items():
         for posted in post(route, (item(event, event) for event in events), send):

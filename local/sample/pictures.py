@@ -1,8 +1,8 @@
 """`make pictures`: the screenshots in docs/pictures, of the real pages with the sample.
 
-Starts an embedded stack of its own, opens the pages in Chromium and takes one picture of each
-SUBJECT. What could differ from run to run is held still: sizes, zone, animations, "minutes ago".
-The sample's days end today, though, and letters look as the machine's fonts do.
+It starts an embedded stack of its own, opens the pages in Chromium and takes one picture of each of
+SUBJECTS. Sizes, time zone, animations and "minutes ago" are the same in every run. But the sample's
+days end today, and letters depend on the machine's fonts.
 """
 
 import json
@@ -36,7 +36,7 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 SURVEY = "support"
 ZONE = "Europe/Berlin"
 LOOKED_AT_AFTER = timedelta(minutes=5)
-"""How long after the reports were built the pages believe that it is."""
+"""The pages' clock is so long after the build of the reports."""
 
 _READY_WITHIN_S = 300
 _ASK_AGAIN_S = 0.2
@@ -44,8 +44,8 @@ _QUIET_MS = 300
 
 
 @dataclass(frozen=True)
-class Site:
-    """Where things are while the pictures are taken."""
+class Scene:
+    """The addresses and keys while the pictures are taken."""
 
     pages: str
     shop: str
@@ -55,37 +55,37 @@ class Site:
 
 @dataclass(frozen=True)
 class Subject:
-    """One picture: its file's name, what is on it, and how."""
+    """One picture: the name of its file, and what it shows in which form."""
 
     name: str
     width: int
     height: int
-    show: Callable[[Page, Site], None]
+    show: Callable[[Page, Scene], None]
     scheme: Literal["light", "dark"] = "light"
     scale: float = 1
 
 
-def dashboard(address: str) -> Callable[[Page, Site], None]:
-    """Shows a page of the dashboard, with all that it loads."""
+def dashboard(address: str) -> Callable[[Page, Scene], None]:
+    """Makes a function that opens a page of the dashboard and waits until all is loaded."""
 
-    def show(page: Page, site: Site) -> None:
+    def show(page: Page, site: Scene) -> None:
         page.goto(f"{site.pages}{address}#key={site.keys['report']}")
         expect(page.locator("h1")).to_be_visible()
-        for _ in range(2):  # what is loaded first may bring more to load
+        for _ in range(2):  # what was loaded first may load more
             expect(page.locator("[aria-busy=true], .loading")).to_have_count(0, timeout=20_000)
             page.wait_for_timeout(_QUIET_MS)
 
     return show
 
 
-def survey(page: Page, site: Site) -> None:
-    """Shows the hosted survey as a link of a mail opens it, a score chosen."""
+def survey(page: Page, site: Scene) -> None:
+    """Open the survey page as a link of a mail does, with a score chosen."""
     page.goto(f"{site.pages}/s/{site.keys['publishable']}?survey={SURVEY}&score=4")
     expect(page.get_by_role("radio").first).to_be_visible()
 
 
-def widget(page: Page, site: Site) -> None:
-    """Shows the widget, open, on a page of somebody else's."""
+def widget(page: Page, site: Scene) -> None:
+    """Open the widget on a page of another site."""
     page.goto(site.shop)
     page.get_by_role("button", name="Feedback").click()
     expect(page.get_by_role("radio").first).to_be_visible()
@@ -104,7 +104,7 @@ SUBJECTS = [
 
 
 def main() -> int:
-    """Take every picture; the exit code."""
+    """Take every picture; return the exit code."""
     if not Path(CHROMIUM).exists():
         sys.stderr.write(f"No Chromium at {CHROMIUM}; PULSE_CHROMIUM may name another one.\n")
         return 1
@@ -120,7 +120,7 @@ def main() -> int:
     return 0
 
 
-def _take(browser: Browser, subject: Subject, site: Site) -> bytes:
+def _take(browser: Browser, subject: Subject, site: Scene) -> bytes:
     context = browser.new_context(
         viewport={"width": subject.width, "height": subject.height},
         device_scale_factor=subject.scale,
@@ -145,18 +145,18 @@ def _smaller(picture: bytes) -> bytes:
 
 
 @contextmanager
-def _site() -> Iterator[Site]:
+def _site() -> Iterator[Scene]:
     """Within the block an embedded stack with the sample runs, and a shop with its widget."""
     with TemporaryDirectory() as folder, _running(Path(folder)) as stack:
         keys = stack["keys"]
         with shop.serving(PAGES, stack["pages"], keys["publishable"], SURVEY) as address:
             assert address is not None, "make pictures builds the pages first"  # noqa: S101
-            yield Site(stack["pages"], address, keys, _as_of(stack["api"], keys["report"]))
+            yield Scene(stack["pages"], address, keys, _as_of(stack["api"], keys["report"]))
 
 
 @contextmanager
 def _running(folder: Path) -> Iterator[dict[str, Any]]:
-    """Within the block `python -m local` runs in the folder; yields what it says of itself."""
+    """Within the block `python -m local` runs in the folder; yields its `.pulse/stack.json`."""
     environment = os.environ | {
         "PULSE_PORT": str(_free_port()),
         "PULSE_SAMPLE": "1",
@@ -190,7 +190,7 @@ def _free_port() -> int:
 
 
 def _as_of(api: str, key: str) -> datetime:
-    """When the reports were built that the pages show."""
+    """When the reports that the pages show were built."""
     request = urllib.request.Request(  # noqa: S310 # the stack's own address
         f"{api}/v1/reports/daily", headers={"Authorization": f"Bearer {key}"}
     )

@@ -1,8 +1,8 @@
-"""90 days of answers: made up, and the same for everybody, whichever day it is.
+"""90 days of invented responses, which are the same for everybody and on every day.
 
-Each answer begins as how well the customer was served, a normal variable whose mean depends on
-the agent, the hour and the week; the survey's usual distribution of scores turns it into a score.
-So the surveys have the shapes that real ones have, and what moves one moves all that it touches.
+How well a customer was served is a normal variable. Its mean depends on the agent, the hour and the
+week. The survey's usual distribution of scores makes a score of it. So scores are distributed as in
+real surveys, and a bad week shows in all surveys.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,15 +40,15 @@ from local.sample.tenant import (
 from pulse.tenants.rules import Rule
 
 _VOLUME = (205, 195, 185, 180, 170, 95, 75)
-"""Answers a day, Monday first."""
+"""The number of responses on a day, from Monday on."""
 _COMMENTED = 0.16
 _OUTAGE_CALLS = 55
-"""Additional answers a day while the carrier stands still."""
+"""Additional responses a day while the carrier stands still."""
 
 
 @dataclass(frozen=True, eq=False)  # told apart, and hashed, as the objects they are
 class _Kind:
-    """A survey as customers answer it: how often, where, and how scores are spread (percent)."""
+    """How customers answer a survey: how often, where, and with which scores, in percent."""
 
     survey: str
     rule: Rule
@@ -58,7 +58,7 @@ class _Kind:
     spread: Sequence[float]
 
     def score(self, mood: float) -> int:
-        """The score given in a mood."""
+        """The score of a mood."""
         return self.rule.low + verdict(mood, self.spread)
 
 
@@ -91,10 +91,10 @@ _KINDS = (
 
 
 def responses(now: datetime) -> Iterator[dict[str, Any]]:
-    """What the sample's customers said in the 90 days up to `now`, oldest day first.
+    """All responses of the 90 days up to `now`, the oldest day first.
 
-    Each is an item of POST /v1/batch/responses as a server sends it, response_id included. The
-    days before today are the same whenever on the tenant's day this is asked.
+    Each is an item of POST /v1/batch/responses as a server sends it, with a response_id. The days
+    before today are the same at any time of the tenant's day.
     """
     until = text(now)
     for day, to_sunday in told(now):
@@ -104,7 +104,7 @@ def responses(now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def of_day(day: date, to_sunday: int) -> list[dict[str, Any]]:
-    """One day's answers, in order of time."""
+    """One day's responses, in order of time."""
     return [
         {
             **said,
@@ -116,11 +116,11 @@ def of_day(day: date, to_sunday: int) -> list[dict[str, Any]]:
 
 
 Drawn = tuple[time, dict[str, Any]]
-"""The shop's time at which an answer was given, and what it says."""
+"""When an answer was given, in the shop's local time, and its fields."""
 
 
 def drawn(to_sunday: int) -> list[Drawn]:
-    """The answers of one day of the story, in order of time, whatever the date is."""
+    """The responses of one day of the story, in order of time; they do not depend on the date."""
     rng = chance("answers", to_sunday)
     usual = round(rng.gauss(_VOLUME[weekday(to_sunday)], 8))
     hits = _OUTAGE_CALLS + rng.randint(-6, 6) if to_sunday in BAD_WEEK else 0
@@ -129,7 +129,7 @@ def drawn(to_sunday: int) -> list[Drawn]:
 
 
 def _answer(rng: Random, to_sunday: int, *, hit: bool) -> Drawn:
-    """One answer; `hit`: of a customer who writes because of the carrier."""
+    """One response; with `hit` of a customer who writes because of the carrier."""
     kind = _KINDS[0] if hit else pick(rng, {kind: kind.weight for kind in _KINDS})
     channel = OUTAGE_CHANNEL if hit else pick(rng, kind.channels)
     country = OUTAGE_COUNTRY if hit else pick(rng, COUNTRIES)

@@ -43,7 +43,7 @@ LOCK = FILE.parent / "lock"
 LOGS = FILE.parent / "logs"
 
 PARAMETERS = {"WriteWindowSeconds": "1", "IntradayRate": "rate(1 minute)", "RememberSeconds": "1"}
-"""What differs from the template's defaults: who tries it out does not want to wait a minute."""
+"""The parameters that differ from the template's defaults, so that nobody has to wait a minute."""
 
 _IDLE_WITHIN_S = 120.0
 
@@ -51,12 +51,12 @@ console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 class StartError(PulseError):
-    """The stack cannot be started here and now."""
+    """The stack cannot be started."""
 
 
 def main() -> int:
-    """Run until told to stop; the exit code."""
-    # also where a shell started this in the background, with SIGINT ignored
+    """Run until SIGINT or SIGTERM; return the exit code."""
+    # SIGINT is set because a shell that starts this in the background lets it be ignored
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -78,11 +78,13 @@ def _run(port: int, parameters: Mapping[str, str], *, with_sample: bool) -> None
                 PAGES, described["pages"], described["keys"]["publishable"], SURVEY
             ) as site:
                 _greet(described, site, time.monotonic() - began, with_sample=with_sample)
-                write_stack_file(described)  # last: whoever waits for it finds everything ready
+                write_stack_file(described)  # last, because its existence says that all is ready
                 while True:
                     signal.pause()
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end takes a moment: once is enough
+            signal.signal(
+                signal.SIGINT, signal.SIG_IGN
+            )  # a second Ctrl-C must not interrupt the end
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             FILE.unlink(missing_ok=True)
 
@@ -107,10 +109,10 @@ def _parameters() -> Mapping[str, str]:
 
 @contextmanager
 def _folder_taken() -> Iterator[None]:
-    """Within the block this process alone runs in the folder; what an earlier one left is gone.
+    """Within the block only this process runs in the folder; files of an earlier one are removed.
 
-    The lock ends with the process, however that ends. Raises StartError where another one runs,
-    or the folder cannot be written.
+    The lock ends when the process ends. Raises StartError if another one runs, or the folder cannot
+    be written.
     """
     try:
         FILE.parent.mkdir(exist_ok=True)
@@ -154,7 +156,7 @@ def _start(port: int, parameters: Mapping[str, str]) -> Stack:
 
 
 def _fill(stack: Stack, *, with_sample: bool) -> Mapping[str, str]:
-    """Make the demo tenant and, if wanted, bring its sample all the way into the reports.
+    """Make the demo tenant; `with_sample` load its sample and build the reports.
 
     Returns its keys by kind.
     """
@@ -169,20 +171,20 @@ def _fill(stack: Stack, *, with_sample: bool) -> Mapping[str, str]:
         console.print("Building the reports …")
         stack.wait_until_idle(_IDLE_WITHIN_S)
         stack.invoke("BuildDaily", {})
-        stack.wait_until_idle(_IDLE_WITHIN_S)  # it wakes what builds the reports, and so on
+        stack.wait_until_idle(_IDLE_WITHIN_S)  # it invokes the builder of reports, and so on
         _check_arrival(tenants)
     return keys
 
 
 def _check_arrival(tenants: Tenants) -> None:
-    """Raise StartError unless the reports have the sample: messages may lie among the dead."""
+    """Raise StartError unless the reports have the sample: its messages may be dead letters."""
     tenant = tenants.get(TENANT.id)
     if tenant is None or any(tenant.table(d.name).first_day is None for d in DATASETS):
         raise StartError(f"the sample was accepted, but is in no report: {LOGS} tells why.")
 
 
 def _describe(stack: Stack, keys: Mapping[str, str]) -> dict[str, Any]:
-    """What `.pulse/stack.json` says."""
+    """The content of `.pulse/stack.json`."""
     outputs = stack.deployment.outputs
     buckets = {"lake": outputs["LakeBucket"], "finance": outputs.get("FinanceBucket", "")}
     return {
@@ -204,7 +206,7 @@ def _describe(stack: Stack, keys: Mapping[str, str]) -> dict[str, Any]:
 
 
 def write_stack_file(described: Mapping[str, Any]) -> None:
-    """Write `.pulse/stack.json` whole, for the owner's eyes alone: it holds keys."""
+    """Write `.pulse/stack.json` in one step, readable only by its owner, because it holds keys."""
     draft = FILE.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -250,7 +252,7 @@ Ctrl-C ends it."""
 
 
 def _pages(described: Mapping[str, Any], site: str | None) -> str:
-    """Where to look. The dashboard signs in by a fragment, which browsers do not send."""
+    """The addresses of pages. The key is in the fragment, which browsers send to no server."""
     pages, keys = described["pages"], described["keys"]
     if site is None:
         return "  pages        not built: `make run` builds them"

@@ -14,7 +14,7 @@ from web.examples.serve import shop
 
 @contextmanager
 def serving(pages: Path, pages_url: str, key: str, survey: str) -> Iterator[str | None]:
-    """Within the block the site is at the address given; None where the widget is not built."""
+    """Within the block the site runs at the yielded address; None if the widget is not built."""
     widget = pages / WIDGET
     if not widget.is_file():
         yield None

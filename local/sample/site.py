@@ -1,4 +1,4 @@
-"""The pages of Pulse beside the embedded stack: what template.yaml's CloudFront functions make."""
+"""Pulse's pages on the embedded stack, with the rules of template.yaml's CloudFront functions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from pulse.ingest.viewer import VIEWER
 
 
 class PulseSite:
-    """The folder that a deployed stack's bucket is filled from, as it is served (local/edge.py)."""
+    """The folder of built pages as a Site (local/edge.py)."""
 
     viewer_header = VIEWER
 
@@ -16,12 +16,12 @@ class PulseSite:
         self._folder = folder
 
     def files(self) -> Mapping[str, Path]:
-        """Every file by its name, as it is now; none before the pages are built."""
+        """Every file by its name, read now; none before the pages are built."""
         found = pages.files(self._folder)
         return found if pages.DASHBOARD in found else {}
 
     def name(self, path: str) -> str:
-        """The file that answers for a path: the template's function PagePaths, in Python."""
+        """The file of a path, by the rules of the template's function PagePaths."""
         if path.startswith("/s/"):
             return pages.SURVEY
         return path.removeprefix("/") if "." in path else pages.DASHBOARD

@@ -1,9 +1,9 @@
-"""What the sample tells: how busy the days are, how well customers are served, and the bad week.
+"""The sample's story: how busy the days are, how well customers are served, and the bad week.
 
-Answers and contacts are made apart, but of this one story: what moves one moves the other.
+Responses and contacts are made separately, but by the same story.
 
-The story is told by the week: what happens on a day follows from its weekday and from how many
-weeks ago it is, never from the date. So on every date it is the same story, with the same answers.
+What happens on a day depends on its weekday and on how many weeks ago it is, never on its date. So
+the story, with all its responses, is the same on every date.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,15 +21,17 @@ K = TypeVar("K")
 DAYS = 90
 
 BAD_WEEK = range(14, 21)
-"""The days to Sunday (see `told`) of those when the carrier stood still: the week before last.
+"""The days on which the carrier stood still, by their days to Sunday (see `told`).
+
+They are the week before last.
 
 Whatever day it is, that week is over, and the last 28 days hold it whole.
 """
 
 HOURS = (1, 1, 0, 0, 0, 1, 2, 5, 9, 12, 13, 12, 10, 10, 12, 12, 11, 10, 9, 9, 10, 8, 5, 2)
-"""How much comes in by hour of the day, by weight.
+"""The weights of the hours of the day.
 
-Nothing in the hour from two, which is missing or there twice when clocks change.
+The hour from two has none, because it is missing or comes twice when clocks change.
 """
 CUSTOMERS = 6_000
 
@@ -49,9 +51,9 @@ def told(now: datetime) -> Iterator[tuple[date, int]]:
 
 
 def chance(kind: str, to_sunday: int) -> Random:
-    """What is drawn from for everything of a kind on one day of the story.
+    """The random numbers for everything of a kind on one day of the story.
 
-    Each has its own: another number of answers on one day leaves all others as they are.
+    Each kind and day has its own, so that more responses on one day change no other day.
     """
     return Random(f"{TENANT.id} {kind} {to_sunday}")  # noqa: S311 # no secret, but repeatable
 
@@ -62,12 +64,12 @@ def weekday(to_sunday: int) -> int:
 
 
 def clock_time(rng: Random, hour: int) -> time:
-    """Any second of an hour of the shop's day."""
+    """A random second of an hour."""
     return time(hour, rng.randrange(60), rng.randrange(60))
 
 
 def moment(day: date, at: time) -> datetime:
-    """When it is that time in the shop on a day, as UTC."""
+    """The moment (UTC) of a day and time in the shop's time zone."""
     return datetime.combine(day, at, days.zone(TENANT.timezone)).astimezone(UTC)
 
 
@@ -100,5 +102,5 @@ def pick(rng: Random, weights: Mapping[K, int]) -> K:
 
 
 def text(at: datetime) -> str:
-    """A moment as the interface takes it."""
+    """A moment in the interface's form."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

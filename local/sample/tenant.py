@@ -1,4 +1,4 @@
-"""Who the sample is about: a parcel-and-mobile shop in Berlin that sells across Europe."""
+"""The sample's tenant: a parcel-and-mobile shop in Berlin that sells across Europe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ THRESHOLDS: Mapping[str, Thresholds] = {
     "social": Thresholds(30 * _MINUTE, _HOUR, 12 * _HOUR),
     "task": Thresholds(8 * _HOUR, None, 72 * _HOUR),
 }
-"""What the shop has promised its customers, by medium: they are called back, not answered."""
+"""The shop's thresholds by medium. A task has no first response: customers are called back."""
 
 TENANT = Tenant(
     "demo",
@@ -82,10 +82,10 @@ def surveys(since_us: int) -> tuple[Survey, ...]:
 
 @dataclass(frozen=True)
 class Agent:
-    """Someone of the support team, at work on the `media`.
+    """An agent of the support team, who works on the `media`.
 
-    `skill` shifts how customers feel; 0 is average. `weight` is the share of the work, `learns`
-    what is added to the skill over the 90 days.
+    `skill` changes how customers feel; 0 is average. `weight` is the share of the work, `learns` is
+    added to the skill in the course of the 90 days.
     """
 
     id: str
@@ -112,18 +112,18 @@ AGENTS = (
 )
 
 SEGMENTS: Mapping[str, int] = {"Private": 70, "Business": 18, "Premium": 12}
-"""Who the customers are, by weight."""
+"""The customer segments with their weights."""
 
 ORDERS, DELIVERY, RETURNS, INVOICES = "Orders", "Delivery", "Returns", "Invoices"
 SERVICES: Mapping[str, int] = {ORDERS: 34, DELIVERY: 30, RETURNS: 22, INVOICES: 14}
-"""What they get in touch about, by weight."""
+"""The service types with their weights."""
 
 CURRENCIES: Mapping[str, tuple[str, float]] = {
     "CH": ("CHF", 0.95),
     "GB": ("GBP", 0.85),
     "PL": ("PLN", 4.3),
 }
-"""What they pay in and what a euro is in it, by country; everywhere else in euros."""
+"""The currency of a country and the value of a euro in it; all others pay in euros."""
 
 COUNTRIES: Mapping[str, int] = {
     "DE": 36,
@@ -138,10 +138,10 @@ COUNTRIES: Mapping[str, int] = {
     "TR": 2,
     "US": 1,
 }
-"""Where the customers are, by weight."""
+"""The customers' countries with their weights."""
 
 OUTAGE_COUNTRY, OUTAGE_CHANNEL = "AT", "ticket"
-"""Whom the bad week hits: the parcel carrier of one country stands still, and people write."""
+"""The bad week: this country's parcel carrier stands still, and its customers write tickets."""
 
 _ANDROID = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko)"
 _WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
@@ -164,4 +164,4 @@ USER_AGENTS: Mapping[str, int] = {
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0": 2,
     f"{_IPHONE} {_SAFARI} CriOS/142.0.7444.148 Mobile/15E148 Safari/604.1": 3,
 }
-"""What the customers use, by weight."""
+"""The customers' User-Agent headers with their weights."""

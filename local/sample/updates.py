@@ -1,4 +1,4 @@
-"""The contacts as the shop's systems send them: updates of interactions, and agents' sessions."""
+"""Makes events of the contacts, as the shop's systems send them: updates, and agent sessions."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,16 +11,16 @@ from local.sample.tenant import TENANT, Agent
 from pulse import days
 
 _TOLD_WHOLE = ("voice", "chat", "sms")
-"""Media whose contacts are told when they are over; of the others also that they were taken."""
+"""Media whose contacts are sent when they are over; others are also sent when they are accepted."""
 _SHIFT_S = 20_000
-"""How long an agent is at work on a day, over all media."""
+"""How many seconds an agent works on a day, on all media together."""
 
 Stage = tuple[datetime | None, dict[str, Any]]
-"""When something came to be known, and what."""
+"""When fields became known, and their values."""
 
 
 def updates(contacts: Iterable[Contact], now: datetime) -> Iterator[dict[str, Any]]:
-    """What the systems have told of the contacts by `now`: items of POST /v1/interactions."""
+    """The updates that the systems have sent by `now`: items of POST /v1/interactions."""
     for contact in contacts:
         for stages in _told_together(contact):
             known = [(at, facts) for at, facts in stages if at is not None and at <= now]
@@ -40,7 +40,7 @@ def updates(contacts: Iterable[Contact], now: datetime) -> Iterator[dict[str, An
 
 
 def _told_together(contact: Contact) -> list[list[Stage]]:
-    """The stages of a contact, those together that one update tells."""
+    """The stages of a contact, grouped by the update that sends them."""
     agent, sale = contact.agent, contact.sale
     begun: Stage = (
         contact.offered or contact.entered,
@@ -81,8 +81,8 @@ def _told_together(contact: Contact) -> list[list[Stage]]:
 def sessions(contacts: Iterable[Contact], now: datetime) -> Iterator[dict[str, Any]]:
     """The agents' sessions of the days that are over: items of POST /v1/agent-sessions.
 
-    An agent is engaged as long as the contacts took that were accepted that day; the rest of the
-    shift is spread over the agent's media alike.
+    An agent is engaged for the time of the contacts that were accepted on the day; the rest of the
+    shift is divided equally among the agent's media.
     """
     today = days.local_day(days.to_us(now), TENANT.timezone)
     engaged: defaultdict[tuple[date, Agent, str], float] = defaultdict(float)
