@@ -16,11 +16,11 @@ OPEN_TO_ALL = {
     "PULSE_DATABASE": "pulse",
     "PULSE_WORKGROUP": "pulse",
 }
-"""What functions with routes are told of their callers, beside what they work on."""
+"""The settings of functions with routes about their callers."""
 
 
 def make_table() -> str:
-    """The name of an empty table as template.yaml declares it."""
+    """Make an empty table as template.yaml declares it; return its name."""
     client("dynamodb").create_table(
         TableName="pulse",
         KeySchema=[
@@ -37,7 +37,7 @@ def make_table() -> str:
 
 
 def make_bucket(name: str = "lake") -> str:
-    """The name of an empty bucket."""
+    """Make an empty bucket; return its name."""
     client("s3").create_bucket(
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )

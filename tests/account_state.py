@@ -1,8 +1,7 @@
-"""What a stack's account holds, to be compared and to be put back: objects, records, partitions.
+"""The state of a stack's account, to compare and to restore it: objects, records, partitions.
 
-It is read out of moto's memory, because a test looks at it hundreds of times, and put back over
-the interface of AWS. Left out are the results of Athena's SELECTs, which nobody reads but who asked
-for them.
+It is read from moto's memory, because a test reads it hundreds of times, and restored through AWS's
+API. The results of Athena's SELECTs are left out, because only their caller reads them.
 """
 
 import os
@@ -26,7 +25,7 @@ Object = tuple[bytes, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class State:
-    """Everything at one moment."""
+    """The state at one moment."""
 
     objects: Mapping[tuple[str, str], Object]
     """By bucket and key."""
@@ -35,7 +34,7 @@ class State:
     """By table and day."""
 
     def below(self, prefix: str, bucket: str | None = None) -> Iterator[tuple[str, bytes]]:
-        """Key and bytes of each object below a prefix, of that bucket or of all."""
+        """The key and bytes of each object below a prefix, in one bucket or in all."""
         for (where, key), (body, _) in self.objects.items():
             if bucket in (None, where) and key.startswith(prefix):
                 yield key, body
@@ -43,20 +42,20 @@ class State:
 
 @dataclass(frozen=True)
 class Account:
-    """The places that a stack keeps its state in; `database` is none where a test has no Glue."""
+    """The places of a stack's state; `database` is None if a test has no Glue."""
 
     buckets: tuple[str, ...]
     table: str
     database: str | None = None
     _bodies: dict[tuple[str, str, str], Object] = field(default_factory=dict)
-    """What was read before, by bucket, key and ETag."""
+    """Objects that were read before, by bucket, key and ETag."""
 
     def state(self) -> State:
-        """What lies there now."""
+        """The present state."""
         return State(dict(self._objects()), dict(self._records()), dict(self._partitions()))
 
     def put_back(self, state: State) -> None:
-        """Afterwards exactly that lies there."""
+        """Make the present state equal to this one."""
         now = self.state()
         s3, dynamodb, glue = client("s3"), client("dynamodb"), client("glue")
         for bucket, key in now.objects.keys() - state.objects.keys():
@@ -108,5 +107,5 @@ class Account:
 
 
 def _new(wanted: Mapping[Any, Any], there: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
-    """What is wanted and not there."""
+    """The wanted items that are not there."""
     return [(key, value) for key, value in wanted.items() if there.get(key) != value]

@@ -1,4 +1,4 @@
-"""What a process asks of AWS: counted, ended by its death, or mingled with another's."""
+"""Counts a process's calls of AWS, ends the process after one, or interleaves two processes."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -23,17 +23,16 @@ class Killed(BaseException):
 class AwsCalls:
     """Counts the AWS calls of the code under test and ends it after one of them.
 
-    Calls that the embedded Athena makes while it answers are not the code's, nor are those of
-    threads that an earlier test has left behind, which may still try again, nor the test's own
-    between two runs. Once the code has ended it makes no further call, whatever it would still
-    like to tidy up.
+    Other calls do not count: those of the embedded Athena while it executes a statement, those of
+    threads that an earlier test has left behind, and the test's own between two runs. After its end
+    the code makes no further call, not even to clean up.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made: list[str] = []
         self.kill_after: int | None = None
         self.after_each: Callable[[], None] | None = None
-        """What to do after each call, for a test that looks at what it has changed."""
+        """Called after each call, for a test that checks what the call has changed."""
         self._meanwhile: Mapping[int, Job] = {}
         self._lock = threading.Lock()
         self._nested = threading.local()
@@ -79,9 +78,9 @@ class AwsCalls:
         kill_after: int | None = None,
         meanwhile: Mapping[int, Job] = MappingProxyType({}),
     ) -> bool:
-        """Run a job; True if it came to its end.
+        """Run a job; return whether it was completed.
 
-        `meanwhile` names what somebody else does just after a call, by the call's number.
+        `meanwhile` has jobs that another process does just after a call, by the call's number.
         """
         self.made, self.kill_after, self._running = [], kill_after, True
         self._meanwhile = meanwhile
@@ -103,17 +102,17 @@ def name_of(operation: str, kwargs: Mapping[str, Any]) -> str:
 
 
 def changes(call: str) -> bool:
-    """Can a call of that name have changed anything that another process sees?"""
+    """Whether a call of that name may change anything that another process sees."""
     return not call.startswith(READING)
 
 
 class Turns:
-    """Two jobs at once, as two threads of which one works at a time, in an order that is given."""
+    """Runs two jobs as two threads, of which one works at a time, in a given order."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._turn = threading.Condition()
         self._legs: list[tuple[int, float]] = []
-        """Whose turn it is, now and next, and before how many changes it ends."""
+        """Which job works, now and next, and after how many changes its turn ends."""
         self._who = threading.local()
         real = AnyClient._make_api_call
 
@@ -132,10 +131,10 @@ class Turns:
         monkeypatch.setattr(BaseClient, "_make_api_call", call)
 
     def run(self, first: Job, n: int, second: Job, m: int, *, between: Job = lambda: None) -> None:
-        """The first makes n changes, the second m; then the first ends, and then the second.
+        """Let the first job make n changes, the second m; then let the first end, then the second.
 
-        Who pauses has read what it reads before its next change. `between` happens before the
-        second begins.
+        A job pauses just before a change, when it has read what it needs for it. `between` is
+        called before the second job begins.
         """
         self._legs = [(0, n), (1, m), (0, inf), (1, inf)]
         with ThreadPoolExecutor(2) as pool:

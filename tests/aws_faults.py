@@ -1,7 +1,7 @@
-"""AWS as it is on a bad day: calls that are refused, throttled, or done without an answer.
+"""Makes calls of AWS fail: they are refused, throttled, or done without a reply.
 
-They meet the code below botocore's retries, where the network would be, whichever client it is.
-Calls that moto and the embedded Athena make while they answer are left alone.
+This happens below botocore's retries, in place of the network, for every client. Calls that moto
+and the embedded Athena make themselves do not fail.
 """
 
 import threading
@@ -21,9 +21,9 @@ REFUSED, THROTTLED, UNANSWERED = "refused", "throttled", "unanswered"
 
 
 class AwsFaults:
-    """Gives a share of all requests an answer that botocore tries again after.
+    """Lets a share of all requests fail in ways after which botocore tries again.
 
-    A further share of calls gets nothing else, however often it tries: those fail for good.
+    A further share of calls, `hopeless`, fails at every try.
     """
 
     def __init__(self, share: float, *, hopeless: float = 0.0, seed: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""A tenant's books: its report objects on one side, finance's files on the other, and the clock."""
+"""A tenant's report objects, finance's files of it, and a clock: for tests of export_revenue."""
 
 import csv
 import hashlib
@@ -51,7 +51,7 @@ def interaction(day: str, amount: str | None = None, currency: str = "EUR", **mo
 
 @dataclass
 class Books:
-    """A tenant's reports on one side, finance's files on the other, and the clock."""
+    """A tenant's report objects, finance's files of it, and a clock."""
 
     settings: ExportRevenueSettings
     now: datetime = datetime(2026, 11, 6, 12, tzinfo=UTC)
@@ -63,12 +63,12 @@ class Books:
         Tenants(self.settings.table).create(Tenant(tenant, tenant.title(), timezone))
 
     def record(self, *rows: Row, tenant: str = "acme") -> None:
-        """The tenant's reports are built anew, with these interactions as well."""
+        """Build the tenant's reports again, with these interactions as well."""
         self.rows.setdefault(tenant, []).extend(rows)
         self.report(self.rows[tenant], tenant)
 
     def report(self, rows: list[Row], tenant: str = "acme") -> None:
-        """The tenant's reports are built anew, of these interactions."""
+        """Build the tenant's reports again, of these interactions."""
         for year in {row["day"].year for row in rows}:
             of_year = [row for row in rows if row["day"].year == year]
             schema = tenant_year.schema(lake.INTERACTIONS, CUBE_ROLLUP)
@@ -77,14 +77,14 @@ class Books:
             self.put(tenant, year, {row["day"] for row in of_year}, body)
 
     def put(self, tenant: str, year: int, its_days: set[date], body: bytes) -> None:
-        """The year is one part of these days, whose cube is this object."""
+        """Let the year be one part of these days, whose cube is this object."""
         part = Part(lake.ulid(), frozenset(its_days), {CUBE: len(body)})
         key = lake.part_key(lake.INTERACTIONS, tenant, year, part.run, CUBE)
         Objects(self.settings.lake_bucket).put(key, body)
         self.built(tenant, year, hashlib.sha256(body).hexdigest(), part)
 
     def built(self, tenant: str, year: int, content: str, part: Part | None = None) -> None:
-        """The tenant's record names these rows, and the part; or one that is not there."""
+        """Let the tenant's record name these rows, and the part, or one that does not exist."""
         first = date(year, 1, 1)
         part = part or Part(lake.ulid(), frozenset({first}), {CUBE: 1})
         tenants = Tenants(self.settings.table)
@@ -131,7 +131,7 @@ class Books:
         return lines
 
     def manifest(self, month: str = "2026-10", tenant: str = "acme") -> Any:
-        """The manifest, after what a careful reader does: every file is what it says."""
+        """The manifest, after checking that every file is as it says."""
         manifest = json.loads(self.read("manifest.json", month, tenant))
         files = [*manifest["files"], *manifest["adjustments"]]
         assert {"manifest.json", *(f["name"] for f in files)} == set(self.names(month, tenant))
@@ -144,7 +144,7 @@ class Books:
         return manifest
 
     def sums(self, month: str = "2026-10") -> dict[str, tuple[int, Decimal]]:
-        """By currency, what all files of a month together say."""
+        """The sums of all files of a month together, by currency."""
         found: dict[str, tuple[int, Decimal]] = {}
         manifest = self.manifest(month)
         for name in ["revenue.csv", *(a["name"] for a in manifest["adjustments"])]:
@@ -155,12 +155,12 @@ class Books:
         return found
 
     def spoil(self, name: str, month: str = "2026-10") -> None:
-        """Somebody puts something else in a file's place."""
+        """Let somebody overwrite a file with something else."""
         key = lake.revenue_prefix("acme", month) + name
         Objects(self.settings.finance_bucket).put(key, b"spoilt")
 
     def versions(self, month: str = "2026-10") -> dict[str, int]:
-        """How often each file was put."""
+        """How often each file was written."""
         prefix = lake.revenue_prefix("acme", month)
         reply = client("s3").list_object_versions(
             Bucket=self.settings.finance_bucket, Prefix=prefix

@@ -1,6 +1,6 @@
-"""The documents as tests read them: their blocks of code, each of a kind.
+"""Reads the blocks of code of documents, each with its kind.
 
-A block's kind is what stands behind its fence, such as `sh` or `sh on-aws`.
+A block's kind is the text after its fence, such as `sh` or `sh on-aws`.
 """
 
 import re
@@ -10,19 +10,19 @@ from textwrap import dedent
 
 DOCS = Path(__file__).parents[1] / "docs"
 FOLLOWED = ("api.md", "asking.md")
-"""The pages whose blocks of the kind `sh` a shell runs as they stand, one after another."""
+"""The pages whose blocks of the kind `sh` a shell runs unchanged, one after another."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code as somebody would copy it."""
+    """A block of code as a reader copies it."""
 
     kind: str
     text: str
 
 
 def blocks_of(page: Path) -> list[Block]:
-    """A page's blocks, in order; one in a list has the list's indentation no more."""
+    """A page's blocks, in order, without the indentation of a list around them."""
     found = re.findall(r"(?ms)^( *)```([^\n]+)\n(.*?)^\1```$", page.read_text())
     return [Block(kind, dedent(text)) for _, kind, text in found]
 

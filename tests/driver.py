@@ -1,7 +1,7 @@
 """Pulse in one process: the template's resources on moto, the handlers called as Lambda would.
 
-The driver plays API Gateway, SQS's poller and EventBridge; nothing of Pulse is replaced. Athena
-is the embedded one, so that every statement really runs.
+The driver acts as API Gateway, SQS's poller and EventBridge; nothing of Pulse is replaced. Athena
+is the embedded one, so that every statement is executed.
 """
 
 import base64
@@ -61,7 +61,7 @@ WITHOUT_LIMITS = {
     for whose in ("Key", "Tenant")
     for what in ("Writes", "Reads", "Exports")
 }
-"""A test asks more in a minute than anybody, often of a clock that stands."""
+"""Higher limits: a test makes many requests in a minute, often while its clock stands still."""
 APPS: Mapping[str, ModuleType] = {
     "Ingest": ingest,
     "ServeReports": serve_reports,
@@ -81,7 +81,7 @@ CONTEXT = SimpleNamespace(
 
 @dataclass(frozen=True)
 class Answer:
-    """What a caller of the API gets."""
+    """A reply as a caller of the API gets it."""
 
     status: int
     headers: Mapping[str, str]
@@ -94,7 +94,7 @@ class Answer:
 
 @dataclass
 class Driver:
-    """A running Pulse. Handlers keep no memory from one driver to the next."""
+    """A running Pulse. Handlers remember nothing from an earlier driver."""
 
     deployment: Deployment
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -126,7 +126,7 @@ class Driver:
         self.tenants.put_survey(Survey(tenant, survey, dated, texts=texts))
 
     def key(self, tenant: str | None, kind: str, **limits: Any) -> str:
-        """A key's text; made at the first call, or at each with limits."""
+        """A key's text. The key is made at the first call, or at each call with limits."""
         name = (tenant or "", kind)
         if limits or name not in self.keys:
             text = new_key_text(kind)
@@ -155,7 +155,7 @@ class Driver:
         headers: Mapping[str, str] | None = None,
         source_ip: str = "203.0.113.7",
     ) -> Answer:
-        """One request, as API Gateway would hand it to the function of its route."""
+        """Send one request to the function of its route, as API Gateway does."""
         path, _, query = path.partition("?")
         sent = {"content-type": "application/json", **(headers or {})}
         if key:
@@ -187,7 +187,7 @@ class Driver:
         return _answer(reply, with_body=method != "HEAD")
 
     def post(self, tenant: str, responses: Sequence[Mapping[str, Any]]) -> Answer:
-        """Responses through the batch route, with the tenant's secret key."""
+        """Send responses through the batch route, with the tenant's secret key."""
         return self._post(tenant, "/v1/batch/responses", "responses", responses)
 
     def post_interactions(self, tenant: str, interactions: Sequence[Mapping[str, Any]]) -> Answer:
@@ -205,18 +205,18 @@ class Driver:
         return self.call("POST", path, key=self.key(tenant, "secret"), body=body)
 
     def report(self, tenant: str, report: str, query: str = "", kind: str = "report") -> Any:
-        """A report's JSON; fails the test if it is not answered with 200."""
+        """A report's JSON; fails the test unless the status is 200."""
         key = self.key(tenant, kind)
         answer = self.call("GET", f"/v1/reports/{report}?{query}", key=key)
         assert answer.status == 200, answer.body
         return answer.json
 
     def export(self, tenant: str, **wanted: str) -> Any:
-        """Orders an export and has it made; how it stands then."""
+        """Order an export and let it be made; return its state."""
         key = self.key(tenant, "secret")
         ordered = self.call("POST", "/v1/exports", key=key, body=json.dumps(wanted))
         assert ordered.status == 202, ordered.body
-        for _ in range(MOST_ORDERS):  # what others have left in line comes first
+        for _ in range(MOST_ORDERS):  # earlier orders in line come first
             self.make_export(tenant)
             told = self.call("GET", ordered.headers["Location"], key=key).json
             if told["state"] != "waiting":
@@ -224,7 +224,7 @@ class Driver:
         return told
 
     def make_export(self, tenant: str, event_id: str = "") -> Any:
-        """The event of an order, as EventBridge hands it over: for the tenant's first in line."""
+        """Send an order's event, as EventBridge does, for the tenant's first order in line."""
         event = {
             "id": event_id or str(uuid.uuid4()),
             "detail-type": "export requested",
@@ -236,7 +236,7 @@ class Driver:
     # -- the flow
 
     def messages(self) -> list[dict[str, Any]]:
-        """Takes everything off the queue, as records of a Lambda event."""
+        """Receive and delete all messages of the queue, as records of a Lambda event."""
         sqs = client("sqs")
         url = self.deployment.outputs["QueueUrl"]
         records = []
@@ -252,7 +252,7 @@ class Driver:
         return records
 
     def write(self, records: Sequence[Mapping[str, Any]] | None = None) -> list[str]:
-        """Let write_raw have the records (by default the queue's); ids of those that failed."""
+        """Let write_raw store the records (by default the queue's); return the ids that failed."""
         records = self.messages() if records is None else records
         if not records:
             return []
@@ -271,14 +271,14 @@ class Driver:
         return ExportRevenue.from_settings(self.finance_settings).run(remaining_s=lambda: inf)
 
     def build(self) -> tuple[DailyResult, ReportsResult]:
-        """Everything that waits, from the queue to the reports."""
+        """Build everything that waits, from the queue to the reports."""
         assert self.write() == []
         built = self.build_daily(), self.build_reports()
         self.forget()
         return built
 
     def housekeep(self) -> tuple[str, ...]:
-        """What was removed."""
+        """Run housekeep; return what was removed."""
         environment = self.deployment.functions["Housekeep"].environment
         stage = Housekeep.from_settings(HousekeepSettings.from_environment(environment))
         return stage.run(remaining_s=lambda: inf).removed
@@ -298,7 +298,7 @@ class Driver:
     # -- looking
 
     def objects(self, prefix: str) -> dict[str, str]:
-        """Key → ETag of what lies in the lake."""
+        """The ETags of the lake's objects, by key."""
         pages = (
             client("s3")
             .get_paginator("list_objects_v2")
@@ -315,7 +315,7 @@ class Driver:
 
 @contextmanager
 def running(**parameters: str) -> Iterator[Driver]:
-    """A fresh account with the template deployed in it."""
+    """Within the block the template is deployed in a new account."""
     before = dict(os.environ)
     with mock_aws():
         install()
@@ -355,7 +355,7 @@ def _translated(parameters: tuple[tuple[str, str], ...]) -> Translated:
 
 
 def _unplug_events() -> None:
-    """moto's EventBridge cannot call a function; the driver wakes them itself."""
+    """Let moto's EventBridge call no function, which it cannot: the driver invokes them itself."""
     events = client("events")
     for rule in events.list_rules()["Rules"]:
         targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
@@ -363,7 +363,7 @@ def _unplug_events() -> None:
 
 
 def _answer(reply: Mapping[str, Any], *, with_body: bool) -> Answer:
-    """What a caller's HTTP library makes of the reply that API Gateway sends on."""
+    """The reply that a caller's HTTP library makes of API Gateway's."""
     text: str = reply["body"]
     headers = dict(reply["headers"])
     if reply["isBase64Encoded"]:

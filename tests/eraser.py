@@ -1,4 +1,4 @@
-"""A stack with an eraser at work, and what it is given: for tests of what is removed for good."""
+"""A stack whose events are erased: for tests of erasures, purges and deletions."""
 
 import json
 import re
@@ -29,19 +29,19 @@ from tests.driver import Driver
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 GONE, OTHER = "C-1042", "C-10421"
-"""Who is erased, and somebody whose id begins alike."""
+"""The person who is erased, and another one whose id begins with the same characters."""
 Item = dict[str, Any]
 
 
 @dataclass
 class World:
-    """A stack, its clock, and what an eraser says."""
+    """A stack, its clock, and the messages of an erasure."""
 
     driver: Driver
     now: datetime = TODAY
     said: list[str] = field(default_factory=list)
     meanwhile: list[Callable[[], Any]] = field(default_factory=list)
-    """What happens while the eraser waits: one at a pause."""
+    """Jobs that happen while the erasure waits: one at each pause."""
 
     # -- events
 
@@ -55,7 +55,7 @@ class World:
         self.pass_by()
 
     def page(self, ago: int = 1, *, id: str, **more: Any) -> None:
-        """A response with a publishable key, which anybody has who sees the page."""
+        """Send a response with a publishable key, which every visitor of the page has."""
         at = f"{self.day(ago)}T10:00:00Z"
         item = {"survey_id": "email", "score": 9, "answered_at": at, "response_id": id, **more}
         key = self.driver.key("acme", "publishable")
@@ -76,7 +76,7 @@ class World:
         self.pass_by()
 
     def flood(self, key: str, *ids: str, ago: int = 1) -> None:
-        """Responses by a publishable key, each of another agent."""
+        """Send responses with a publishable key, each about another agent."""
         at = f"{self.day(ago)}T10:00:00Z"
         for id in ids:
             item = {"survey_id": "email", "score": 0, "answered_at": at, "response_id": id}
@@ -117,20 +117,20 @@ class World:
         self.driver.forget()
 
     def rebuild_erased(self) -> None:
-        """As after an erasure: nothing is left of reports of before (cli/building.py)."""
+        """Build as after an erasure: no older report objects are left (cli/building.py)."""
         self.rebuild()
         Folding.from_settings(self.driver.settings).fold("acme")
 
     @property
     def acme(self) -> Tenant:
-        """The tenant as it stands, which must be there."""
+        """The tenant, which must exist."""
         found = self.driver.tenants.get("acme")
         assert found
         return found
 
     @property
     def deletion(self) -> Deletion:
-        """What deletes a tenant, with the eraser of this world."""
+        """The stage that deletes a tenant, with this stack's erasure."""
         outputs = self.driver.deployment.outputs
         made = Deletion.from_settings(
             self.driver.settings,
@@ -169,7 +169,7 @@ class World:
         assert [r for r in results if r.state not in ("ok", "look")] == []
 
     def texts(self) -> dict[str, str]:
-        """By key and version, what every object of the lake says, the older ones too."""
+        """The text of every object of the lake, older versions too, by key and version."""
         objects, found = Objects(self.driver.settings.lake_bucket), {}
         for version in objects.versions(""):
             if version.is_deletion:
@@ -182,12 +182,12 @@ class World:
         return found
 
     def holders(self, text: str) -> list[str]:
-        """Every object of the lake that holds the text as a word in any place."""
+        """Every object of the lake that holds the text as a word."""
         return [key for key, body in self.texts().items() if re.search(rf"\b{text}\b", body)]
 
 
 def start_anew(driver: Driver) -> None:
-    """Make a stack as if it had just been deployed: that takes a tenth of deploying one."""
+    """Reset a stack as if it had just been deployed, which takes a tenth of the time."""
     for bucket in (driver.settings.lake_bucket, driver.finance_settings.finance_bucket):
         Objects(bucket).wipe("")
     table = driver.settings.table
@@ -212,7 +212,7 @@ def start_anew(driver: Driver) -> None:
 
 
 def forget_erasures(driver: Driver) -> None:
-    """Nothing is left in the lake, nor in the table what an eraser changes there."""
+    """Remove everything from the lake, and from the table what an erasure changes."""
     Objects(driver.settings.lake_bucket).wipe("")
     records = Records(driver.settings.table)
     for pk in ("ERASURES", "EXPORTS#acme"):
@@ -236,7 +236,7 @@ def dead(world: World, body: str, **attributes: str) -> None:
 
 
 def dead_letters(world: World) -> list[tuple[Item, dict[str, str]]]:
-    """Bodies and attributes; the letters stay."""
+    """The bodies and attributes of dead letters, which stay in their queue."""
     letters = client("sqs").receive_message(
         QueueUrl=world.driver.deployment.outputs["DeadLetterQueueUrl"],
         MaxNumberOfMessages=10,
@@ -298,6 +298,6 @@ def record(body: str) -> Item:
 
 
 def do_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing was being written when the command began."""
+    """Let erasures not wait for invocations of write_raw: there are none."""
     made = Erase.from_settings
     monkeypatch.setattr(Erase, "from_settings", lambda *given: replace(made(*given), settle_s=0))

@@ -32,7 +32,7 @@ class Run:
 
 
 def start(folder: Path, port: int, *, with_sample: bool = False, parameters: str = "") -> Run:
-    """A run that has just begun, on that port. It ends with this process at the latest."""
+    """Start a run on that port. It ends with this process at the latest."""
     environment = {name: value for name, value in os.environ.items() if "AWS" not in name} | {
         "PULSE_PORT": str(port),
         "PULSE_SAMPLE": "1" if with_sample else "0",
@@ -56,11 +56,11 @@ def is_ready(run: Run) -> bool:
     try:
         return bool(run.stack["pid"] == run.process.pid)
     except (FileNotFoundError, ValueError):
-        return False  # not there yet, or what an earlier one has left
+        return False  # the file is not there yet, or an earlier run has left it
 
 
 def wait_until_ready(run: Run, seconds: float = READY_WITHIN_S) -> None:
-    """Returns once it has said where everything is; fails the test if it ends or takes longer."""
+    """Wait for its stack.json; fail the test if the run ends or takes longer."""
     deadline = time.monotonic() + seconds
     while not is_ready(run):
         assert run.process.poll() is None, run.process.communicate()

@@ -1,4 +1,4 @@
-"""A day of the past filled object by object, and nights that go over it: for tests of upkeep."""
+"""A past day with many objects, and nightly runs: for tests of compact_raw and housekeep."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ TENANTS = ("globex", "acme")
 
 
 class Clock:
-    """What the clock shows."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = TODAY
@@ -41,7 +41,7 @@ def set_up(pulse: Driver) -> None:
 
 @contextmanager
 def taken_back(pulse: Driver) -> Iterator[None]:
-    """What happens within the block to the lake, the table and the catalogue is undone after it."""
+    """After the block, restore the lake, the table and the catalogue as they were before it."""
     settings = pulse.settings
     account = Account((settings.lake_bucket,), settings.table, settings.database)
     state = account.state()
@@ -60,20 +60,20 @@ def answer(number: int, day: date = PAST, **more: Any) -> dict[str, Any]:
 
 
 def write_one_by_one(pulse: Driver) -> None:
-    """Let every message become an object of its own."""
+    """Let write_raw store every message as an object of its own."""
     for record in pulse.messages():
         assert pulse.write([record]) == []
 
 
 def fill(pulse: Driver, objects: int = 8) -> None:
-    """So many objects of responses on the past day, of both tenants in turn."""
+    """Make so many objects of responses on the past day, of both tenants in turn."""
     for number in range(objects):
         assert pulse.post(TENANTS[number % 2], [answer(number)]).status == 202
     write_one_by_one(pulse)
 
 
 def nights(pulse: Driver, clock: Clock, *, many: int = 2) -> None:
-    """Compaction, and housekeeping a day later."""
+    """Run compact_raw, and housekeep a day later, so many times."""
     with days.clock(clock):
         for _ in range(many):
             pulse.compact()
@@ -84,7 +84,7 @@ def nights(pulse: Driver, clock: Clock, *, many: int = 2) -> None:
 def meanwhile(
     monkeypatch: pytest.MonkeyPatch, owner: Any, method: str, job: Callable[[], Any]
 ) -> None:
-    """Let `job` happen once, in the moment before the next call of a method."""
+    """Call `job` once, just before the next call of a method."""
     real, waiting = getattr(owner, method), [job]
 
     def replaced(*args: Any, **given: Any) -> Any:

@@ -1,6 +1,7 @@
-"""What moto and botocore work out anew for each call, worked out once: a third of a call's time.
+"""Makes moto and botocore faster: they compute once what they compute for each call.
 
-The same answers come out: none of it changes while a process runs.
+That saves a third of a call's time. The results are the same, since none of it changes while a
+process runs.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ _OURS = ("athena", "dynamodb", "events", "glue", "lambda", "s3", "sqs")
 
 
 def install() -> None:
-    """The moto of this process is quicker from now on, and so are clients made later."""
+    """Change this process's moto, and clients that are made later."""
     api: Any = responses
     api.method_names_from_class = cache(method_names_from_class)
     s3: Any = S3Backend
@@ -37,7 +38,7 @@ def install() -> None:
 
 
 def _look_among_ours_first() -> None:
-    """Which service an address is of: moto tries its two hundred one after the other."""
+    """Find the service of an address among ours first; moto tries its two hundred one by one."""
     backend_index.backend_url_patterns.sort(key=lambda entry: entry[0] not in _OURS)
 
 
@@ -55,7 +56,7 @@ def _remember_urls() -> None:
 
 
 def _remember_names() -> None:
-    """Under which names an object of moto's may hold a member of an answer.
+    """Remember the names under which moto's objects may hold a member of a reply.
 
     They follow from its class and the member's place in botocore's model.
     """

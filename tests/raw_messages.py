@@ -1,4 +1,4 @@
-"""Messages as SQS hands them to write_raw, and what lies in the lake afterwards."""
+"""Messages in SQS's form for write_raw, and the rows in the lake afterwards."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +45,7 @@ def item(n: int = 0, **fields: Any) -> dict[str, Any]:
 def record(
     message_id: str, *items: Any, ip: str | None = None, body: str | None = None, **envelope: Any
 ) -> dict[str, Any]:
-    """One message as Lambda hands it over."""
+    """One message as a record of Lambda's event."""
     message = {
         "v": 1,
         "stream": "responses",
@@ -67,7 +67,7 @@ def record(
 
 
 def write(*records: Mapping[str, Any]) -> list[str]:
-    """The ids of the messages that failed."""
+    """Let write_raw store messages; return the ids of those that failed."""
     reply = app.handler({"Records": list(records)}, CONTEXT)
     return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
 
@@ -95,7 +95,7 @@ def versions(stream: str = "responses") -> dict[date, int]:
 def refusing(
     operation: str, when: Callable[[Any], bool] = lambda request: True, *, fail_fast: bool = False
 ) -> Iterator[None]:
-    """Within the block AWS refuses what `when` picks, and has not done it."""
+    """Within the block AWS refuses the requests that `when` picks, without executing them."""
     service, name = operation.split(".")
 
     def hook(request: Any, **_: object) -> None:

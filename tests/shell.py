@@ -1,4 +1,4 @@
-"""Commands typed at a Pulse in one process, whose interface is its functions, called directly."""
+"""Runs commands against a Pulse in one process; its HTTP interface is its functions."""
 
 import io
 import json
@@ -21,7 +21,7 @@ names = (f"shop-{number}" for number in count())
 
 
 class Shell:
-    """Types commands at a stack whose HTTP interface is its functions, called directly."""
+    """Runs commands against a stack whose HTTP interface is its functions, called directly."""
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
@@ -30,9 +30,9 @@ class Shell:
         self._lock = threading.Lock()
 
     def run(self, *arguments: str, code: int | None = 0, stack: str = "pulse") -> Result:
-        """The command's result; fails the test unless it ends with that code (None: any).
+        """Run a command; fail the test unless it ends with that exit code (None: any).
 
-        What follows `--` is no option, however it begins.
+        Arguments after `--` are no options, however they begin.
         """
         end = arguments.index("--") if "--" in arguments else len(arguments)
         typed = [*arguments[:end], "--stack", stack, *arguments[end:]]
@@ -44,7 +44,7 @@ class Shell:
         return json.loads(self.run(*arguments, "--json", code=code).stdout)
 
     def tenant(self, *surveys: str, timezone: str = "UTC") -> str:
-        """A new tenant with nps surveys."""
+        """Make a tenant with nps surveys."""
         tenant = next(names)
         self.run("tenant", "create", tenant, "--timezone", timezone)
         for survey in surveys:
@@ -52,18 +52,18 @@ class Shell:
         return tenant
 
     def load(self, tenant: str, file: Path, *more: str, code: int = 0) -> Any:
-        """Import a file of date, user and rating; the result."""
+        """Import a file with the columns date, user and rating; return the result."""
         arguments = (str(file), "--tenant", tenant, "--survey", "email", *MAPPED, *more)
         return self.json("import", "responses", *arguments, code=code)
 
     def scores(self, tenant: str) -> list[int]:
-        """The scores that the reports count, as the built totals tell them."""
+        """The scores that the reports count, from the built totals."""
         self.driver.build()
         reply = self.driver.report(tenant, "nps", "preset=all_time")
         return [row["score_value"] for row in reply["breakdown"] for _ in range(row["responses"])]
 
     def stored(self) -> list[dict[str, Any]]:
-        """Takes from the queue what the interface has accepted, in no order."""
+        """Take the events from the queue that the interface has accepted, in no order."""
         return [
             item
             for message in self.driver.messages()

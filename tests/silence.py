@@ -1,7 +1,8 @@
-"""What no log may hold: an address, a key, a comment. Tests say here which comments they send.
+"""Finds in logs what they must not hold: addresses, keys and comments.
 
-Keys and addresses are known by their form. What reaches a log of a test's own process is searched
-after every test (tests/conftest.py), the logs of `make run` after those of tests/e2e.
+Keys and addresses are found by their form; tests say here which comments they send. The logs of a
+test's own process are searched after every test (tests/conftest.py), those of `make run` after
+tests/e2e.
 """
 
 import json
@@ -18,14 +19,14 @@ ADDRESS = re.compile(
 )
 _TIME = re.compile(r"\d\d:\d\d:\d\d")  # is written like an address
 _LEAST = 12
-"""Different letters of a comment that no log has by chance."""
+"""The fewest different letters of a comment that no log holds by chance."""
 
 comments: set[str] = set()
-"""Those that were sent in this process."""
+"""The comments that were sent in this process."""
 
 
 def leaks(log: str, sent: Iterable[str] = comments) -> list[str]:
-    """What of all that stands in the log, in the order of its kinds."""
+    """The addresses, keys and comments in a log, in this order."""
     if not log:
         return []
     told = _TIME.sub("", log)
@@ -35,7 +36,7 @@ def leaks(log: str, sent: Iterable[str] = comments) -> list[str]:
 
 @cache
 def _escaped(comment: str) -> str:
-    """As it stands within JSON."""
+    """The comment as it is within JSON."""
     return json.dumps(comment)[1:-1]
 
 
@@ -48,7 +49,7 @@ def sending(body: bytes | str | None) -> None:
 
 
 def is_telling(comment: str) -> bool:
-    """Is it long enough to be found in a log for no other reason than that it was sent?"""
+    """Whether a comment is long enough that a log holds it only because it was sent."""
     return len(set(comment)) >= _LEAST
 
 
@@ -64,7 +65,7 @@ def _collect(value: object) -> None:
 
 
 class Listener(logging.Handler):
-    """Keeps what is logged, in the form in which CloudWatch would keep it."""
+    """Keeps all log messages, in the form in which CloudWatch gets them."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""Rows in, rows out: the files below tests/tables, with days, moments and hashes put in.
+"""Reads the cases of statements below tests/tables: rows in, rows out.
 
-tests/tables/README.md says how such a file is written.
+It replaces days, moments and hashes. tests/tables/README.md says how such a file is written.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pulse import days, lake
 
 FOLDER = Path(__file__).parent / "tables"
 TENANT = "acme"
-"""Whose a row is that names no tenant."""
+"""The tenant of rows that name none."""
 
 _FIRST, _APART = date(2020, 1, 1), timedelta(days=5)
 _DAY = re.compile(r"\{day([+-]\d+)?\}")
@@ -34,7 +34,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Laid:
-    """Rows of one day that lie in the lake before a statement is asked."""
+    """Rows of one day that are in the lake before a statement is run."""
 
     dataset: lake.Dataset
     kind: str
@@ -46,7 +46,7 @@ class Laid:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What a statement answers about some rows, which lie on days that no other case uses."""
+    """The result of a statement for some rows, on days that no other case uses."""
 
     folder: str
     statement: str
@@ -61,14 +61,14 @@ class Case:
 
     @property
     def id(self) -> str:
-        """How pytest names it."""
+        """The case's id in pytest."""
         return f"{self.folder}.{self.statement}-{self.name}"
 
     @property
     def company(self) -> Sequence[Any]:
-        """Cases that are equal in this are asked for in one statement, all others alone.
+        """Cases with the same company are run in one statement, all others alone.
 
-        Those are usual ones of a statement that goes by days and says the day of each row.
+        They are usual ones of a statement over days whose rows have a day.
         """
         by_day = self.folder in ("daily", "exports", "large", "reports")
         by_day |= self.statement.endswith(("_in_raw", "_in_run", "_backwards"))
@@ -78,7 +78,7 @@ class Case:
         return (self.id,)
 
     def default(self, column: str) -> Any:
-        """What a row of the result holds in a column that the case does not name."""
+        """The value of a result's column that the case does not name."""
         if column in ("dt", "day"):
             return self.day.isoformat()
         if column == "tenant":
@@ -120,12 +120,12 @@ def _read(path: Path, day: date) -> Case:
 
 @dataclass(frozen=True)
 class _Told:
-    """Reads what a case says, for the day that it has been given."""
+    """Reads the values of a case, for the day that it has."""
 
     day: date
 
     def values(self, row: Row) -> dict[str, Any]:
-        """The row with the values that its texts stand for."""
+        """The row with its texts replaced by the values that they stand for."""
         return {name: self._value(name, value) for name, value in row.items()}
 
     def laid(self, table: str, rows: Any) -> Iterator[Laid]:
@@ -174,7 +174,7 @@ _TABLES: Mapping[str, tuple[lake.Dataset, str]] = {
 
 
 def _complete(dataset: lake.Dataset, kind: str, told: Row) -> Row:
-    """A row with all columns of its table: measures are 0 and all others null if not named."""
+    """A row with all columns of its table; measures that are not named are 0, others null."""
     columns = dataset.raw_columns if kind == "raw" else dataset.daily_columns
     if unknown := told.keys() - {*columns, "dt"}:
         raise ValueError(f"{dataset.name} has no {', '.join(unknown)}")
@@ -185,7 +185,7 @@ def _complete(dataset: lake.Dataset, kind: str, told: Row) -> Row:
 
 
 def _defaults(day: date, laid: Sequence[Laid], given: Row) -> dict[str, Any]:
-    """The parameters of every statement, so that all rows of the case are asked for."""
+    """The parameters of any statement by which it reads all rows of the case."""
     dates = sorted({str(day), *(str(one.day) for one in laid)})
     runs = given.get("runs") or list(dict.fromkeys(one.run for one in laid if one.run)) or ["first"]
     tenant = given.get("tenant", TENANT)
@@ -221,7 +221,7 @@ def _defaults(day: date, laid: Sequence[Laid], given: Row) -> dict[str, Any]:
 
 
 def together(cases: Sequence[Case]) -> Row:
-    """The parameters of one statement about cases of one company."""
+    """The parameters of one statement for all cases of a company."""
     first = cases[0].parameters
     dates = sorted(day for case in cases for day in case.parameters["days"])
     pairs, newest = (

@@ -1,7 +1,7 @@
-"""Programs that end with the process that started them, however that ends: interrupted or killed.
+"""Starts programs that end with the process that started them, even if that is killed.
 
-The starter keeps the one end of a pipe open and the program reads from the other. When it reads
-its end, which the kernel makes even of a process that was killed, it interrupts itself.
+The starter keeps one end of a pipe open, and the program reads from the other. The kernel closes
+the pipe when the starter ends, however that happens; then the program interrupts itself.
 """
 
 import os
@@ -17,8 +17,8 @@ ENDS_WITHIN_S = 30
 
 
 def start(program: str, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
-    """Begin a Python program, a module or a file in .py, as subprocess.Popen does; its process."""
-    theirs, _ = os.pipe()  # ours closes when this process has ended, and not before
+    """Start a Python program, a module or a .py file; options are those of subprocess.Popen."""
+    theirs, _ = os.pipe()  # our end is closed only by the end of this process
     try:
         return subprocess.Popen(
             [sys.executable, "-P", __file__, str(theirs), program, *arguments],
@@ -31,7 +31,7 @@ def start(program: str, *arguments: str, **options: Any) -> "subprocess.Popen[st
 
 
 def _run(pipe: int, program: str) -> None:
-    """Be the program, until it ends or the pipe does."""
+    """Run the program until it ends or the pipe is closed."""
     os.set_inheritable(pipe, False)
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     if program.endswith(".py"):

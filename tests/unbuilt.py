@@ -1,4 +1,4 @@
-"""Two tenants with events of which some cannot be built, and what readers and checks say of it."""
+"""Two tenants with events of which some cannot be built: for tests of readers and checks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ def answers(ago: range) -> list[dict[str, Any]]:
 
 
 def spoil(pulse: Driver, stream: str, day: date) -> str:
-    """An object among a day's that nobody can read; its key."""
+    """Add an unreadable object to a day; return its key."""
     key = lake.raw_key(stream, day, lake.ulid())
     Objects(pulse.settings.lake_bucket).put(key, b"no Parquet")
     Ledger(pulse.settings.table).add(stream, day)

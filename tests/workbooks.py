@@ -1,6 +1,6 @@
-"""Small workbooks as spreadsheet programs save them: SpreadsheetML (ECMA-376), OpenDocument 1.3.
+"""Writes small workbooks as spreadsheet programs do: SpreadsheetML (ECMA-376), OpenDocument 1.3.
 
-Only what a test needs is written: texts, numbers, booleans, errors, days and moments.
+They hold only what tests need: texts, numbers, booleans, errors, days and moments.
 """
 
 import io
