@@ -101,7 +101,7 @@ class Account:
         if self.database is None:
             return
         glue = glue_backends[DEFAULT_ACCOUNT_ID][os.environ["AWS_REGION"]]
-        for table in (dataset.daily_table for dataset in lake.DATASETS):
+        for table in (dataset.daily_table for dataset in lake.DAILY_TABLES):
             for found in glue.databases[self.database].tables[table].partitions.values():
                 yield (table, found.values[0]), found.partition_input
 

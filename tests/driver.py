@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
 from math import inf
@@ -98,6 +98,8 @@ class Driver:
 
     deployment: Deployment
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    link_days: int = 0
+    """So long before an answer its interaction may have entered; 0: no answer is linked."""
 
     # -- set-up
 
@@ -262,7 +264,8 @@ class Driver:
         return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
 
     def build_daily(self, start: date | None = None, end: date | None = None) -> DailyResult:
-        return BuildDaily.from_settings(self.settings).run(start, end, remaining_s=lambda: inf)
+        stage = replace(BuildDaily.from_settings(self.settings), link_days=self.link_days)
+        return stage.run(start, end, remaining_s=lambda: inf)
 
     def build_reports(self) -> ReportsResult:
         return BuildReports.from_settings(self.settings).run(remaining_s=lambda: inf)

@@ -24,7 +24,7 @@ _DAY = re.compile(r"\{day([+-]\d+)?\}")
 _HASHED = re.compile(r"sha256\((.*)\)", re.DOTALL)
 _MOMENT = re.compile(r"(?:(?P<day>\d{4}-\d\d-\d\d) )?(?P<time>\d\d:\d\d:\d\d(?:\.\d{1,6})?)")
 _DURATION = re.compile(r"(-?\d+(?:\.\d{1,6})?) s")
-_MEASURES = frozenset(name for dataset in lake.DATASETS for name in dataset.measures)
+_MEASURES = frozenset(name for table in lake.DAILY_TABLES for name in table.measures)
 _MARKED = ("customer", "interaction", "response")
 _DECIMALS = ("satisfaction", "revenue")
 _DIMENSIONS = {*lake.SCORE_DIMENSIONS, *lake.INTERACTION_DIMENSIONS}
@@ -36,7 +36,7 @@ Row = Mapping[str, Any]
 class Laid:
     """Rows of one day that are in the lake before a statement is run."""
 
-    dataset: lake.Dataset
+    dataset: lake.DailyTable
     kind: str
     """`raw`, `daily` for published rows, `runs` for those of a run."""
     run: str
@@ -162,20 +162,24 @@ class _Told:
         raise ValueError(f"{text!r} is neither a moment nor a duration")
 
 
-_TABLES: Mapping[str, tuple[lake.Dataset, str]] = {
-    table: (dataset, kind)
-    for dataset in lake.DATASETS
-    for table, kind in (
-        (dataset.raw_table, "raw"),
-        (dataset.daily_table, "daily"),
-        (dataset.runs_table, "runs"),
-    )
+_TABLES: Mapping[str, tuple[lake.DailyTable, str]] = {
+    **{dataset.raw_table: (dataset, "raw") for dataset in lake.DATASETS},
+    **{table.daily_table: (table, "daily") for table in lake.DAILY_TABLES},
+    **{table.runs_table: (table, "runs") for table in lake.DAILY_TABLES},
 }
 
 
-def _complete(dataset: lake.Dataset, kind: str, told: Row) -> Row:
-    """A row with all columns of its table; measures that are not named are 0, others null."""
-    columns = dataset.raw_columns if kind == "raw" else dataset.daily_columns
+def columns_of(table: lake.DailyTable, kind: str) -> Mapping[str, str]:
+    """The columns of raw events, or of daily rows, with their types."""
+    if kind != "raw":
+        return table.daily_columns
+    assert isinstance(table, lake.Dataset)
+    return table.raw_columns
+
+
+def _complete(dataset: lake.DailyTable, kind: str, told: Row) -> Row:
+    """A row with all columns of its table: measures are 0 and all others null if not named."""
+    columns = columns_of(dataset, kind)
     if unknown := told.keys() - {*columns, "dt"}:
         raise ValueError(f"{dataset.name} has no {', '.join(unknown)}")
     counts = () if kind == "raw" else dataset.measures

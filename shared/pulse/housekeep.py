@@ -19,6 +19,7 @@ from functools import partial
 from typing import Self
 
 from pulse import days, lake
+from pulse.daily.experience import is_of_experience
 from pulse.days import Remaining
 from pulse.observe import count, logger
 from pulse.retention import first_kept_day
@@ -110,9 +111,10 @@ class Housekeep:
         return HousekeepResult(tuple(removed), finished)
 
     def _tasks(self) -> Iterator[_Task]:
-        for dataset in lake.DATASETS:
-            for prefix in self._idle_runs(dataset):
+        for table in lake.DAILY_TABLES:
+            for prefix in self._idle_runs(table):
                 yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
+        for dataset in lake.DATASETS:
             for prefix, keys in self._replaced_parts(dataset):
                 yield _Task(prefix, "PartsRemoved", partial(self._remove_keys, keys))
             for prefix in self._replaced_layouts(dataset):
@@ -130,23 +132,33 @@ class Housekeep:
 
     # -- runs
 
-    def _idle_runs(self, dataset: lake.Dataset) -> Iterator[str]:
+    def _idle_runs(self, table: lake.DailyTable) -> Iterator[str]:
         """The prefix of each run of both builders that no reader can be reading any more.
 
         A run may have been published for weeks and replaced a minute ago. So not its own age
         counts, but that of the runs that its days point to now.
         """
-        partitions = self.catalog.partitions(dataset.daily_table)
-        claims = {entry.claimed_run for entry in self.ledger.entries(dataset.stream).values()}
+        partitions = self.catalog.partitions(table.daily_table)
+        claims = {
+            entry.claimed_run
+            for name in self._names_in_ledger(table)
+            for entry in self.ledger.entries(name).values()
+        }
         now_at = {f"dt={day}": partition.run for day, partition in partitions.items()}
-        named = set(now_at.values()) | claims | self.held.runs(dataset.name)
-        for run, prefix in self._old_runs(dataset.daily_prefix):
+        named = set(now_at.values()) | claims | self.held.runs(table.name)
+        for run, prefix in self._old_runs(table.daily_prefix):
             if run not in named:
                 folders = (found.split("/")[-2] for found in self.objects.folders(prefix))
                 if all(_is_old(now_at[day]) for day in folders if day in now_at):
                     yield prefix
-        for _, prefix in self._old_runs(lake.staging_root(dataset)):
+        for _, prefix in self._old_runs(lake.staging_root(table)):
             yield prefix
+
+    def _names_in_ledger(self, table: lake.DailyTable) -> list[str]:
+        """Under which names builders have claimed days of a table."""
+        if isinstance(table, lake.Dataset):
+            return [table.stream]
+        return [name for name in self.ledger.changes.stands() if is_of_experience(name)]
 
     def _old_runs(self, root: str) -> Iterator[tuple[str, str]]:
         for prefix in self.objects.folders(root):

@@ -318,6 +318,7 @@ EXPERIENCE = DailyTable(
     parted_by=("metric", "scale"),
 )
 """Answers by what the customer went through before: made of responses and interactions."""
+DAILY_TABLES: tuple[DailyTable, ...] = (*DATASETS, EXPERIENCE)
 
 
 def raw_prefix(stream: str, day: date) -> str:
@@ -400,7 +401,7 @@ STAGING = "staging/"
 """Where rows lie for a run that is at work."""
 
 
-def staging_root(dataset: Dataset) -> str:
+def staging_root(dataset: DailyTable) -> str:
     """Below which the runs of build_reports lay out rows by tenant."""
     return f"{STAGING}{dataset.name}/"
 

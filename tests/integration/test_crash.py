@@ -58,6 +58,8 @@ class Scene:
     """What is checked once a run has come to its end, however the one before ended."""
     between: Callable[[Hashable, Any], bool] = lambda part, seen: False
     """May a reader see that in a part, though it is neither the old nor the new?"""
+    pairs: bool = True
+    """Is the next run killed, too? Not where another scene kills the same steps in pairs."""
 
 
 def die_everywhere(scene: Scene, calls: AwsCalls) -> None:
@@ -87,7 +89,7 @@ def die_everywhere(scene: Scene, calls: AwsCalls) -> None:
         left = die(first)
         rest = recover()
         scene.later()
-        for second in (n for n, call in enumerate(rest, 1) if changes(call)):
+        for second in (n for n, call in enumerate(rest, 1) if changes(call) and scene.pairs):
             scene.account.put_back(left)
             scene.rewind()
             scene.rest()
@@ -223,6 +225,25 @@ def test_build_daily(pulse: Driver, account: Account, calls: AwsCalls) -> None:
     pulse.post("acme", [answer(3, number=1), answer(5, ago=3)])
     pulse.write()
     die_everywhere(Scene(account, pulse.build_daily, daily), calls)
+
+
+def test_build_experience(pulse: Driver, account: Account, calls: AwsCalls) -> None:
+    """A day's answer is linked to an interaction that came late; the sums are built already."""
+    call = {"interaction_id": "i1", "media_type": "voice"}
+    pulse.post("acme", [answer(4, number=1, interaction_id="i1")])
+    pulse.post_interactions("globex", [call | {"entered_at": TODAY.isoformat()}])
+    pulse.write()
+    pulse.link_days = 2
+    pulse.build_daily()
+    pulse.post_interactions("acme", [call | {"entered_at": answer(4)["answered_at"]}])
+    pulse.write()
+    pulse.link_days = 0
+    pulse.build_daily()
+    pulse.link_days = 2
+    die_everywhere(Scene(account, pulse.build_daily, daily, pairs=False), calls)
+    day = (TODAY - timedelta(days=1)).date()
+    seen = daily(account.state())[lake.EXPERIENCE.daily_table, str(day)]
+    assert sum("'media_type': 'voice'" in row for row in seen) == 1
 
 
 def test_keep_comments(

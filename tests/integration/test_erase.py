@@ -19,6 +19,7 @@ from pulse.raw.covered import rewritten
 from pulse.raw.parquet import decode, encode
 from pulse.sql import statement
 from pulse.store.athena import Athena
+from pulse.store.catalog import Catalog
 from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
@@ -122,6 +123,30 @@ def test_updates_that_may_be_another_customers_stay(world: World) -> None:
     # what the two shared is the other's alone now
     world.erase(OTHER)
     assert world.ids() == ([], [])
+
+
+def test_what_they_went_through_is_no_longer_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.driver, "link_days", 2)
+
+    def answers_by_agent() -> dict[str | None, int]:
+        catalog = Catalog(world.driver.settings.database)
+        run = catalog.partitions(lake.EXPERIENCE.daily_table)[date.fromisoformat(world.day(1))].run
+        prefix = f"{lake.run_prefix(lake.EXPERIENCE, run)}dt={world.day(1)}/"
+        bodies = (pa.BufferReader(world.driver.read(key)) for key in world.driver.objects(prefix))
+        rows = (row for body in bodies for row in ParquetFile(body).read().to_pylist())
+        return {row["agent"]: row["c9"] for row in rows}
+
+    world.interaction(2, id="theirs", customer_id=GONE, agent_id="ada")
+    world.interaction(2, id="other", customer_id=OTHER, agent_id="bob")
+    world.response(id="r1", customer_id=GONE, interaction_id="theirs")
+    world.response(id="r2", customer_id=OTHER, interaction_id="theirs")
+    world.response(id="r3", customer_id=OTHER, interaction_id="other")
+    world.driver.build()
+    assert answers_by_agent() == {"ada": 2, "bob": 1}
+    world.erase()
+    assert answers_by_agent() == {None: 1, "bob": 1}
 
 
 def test_a_publishable_key_aims_at_no_interaction(world: World) -> None:

@@ -17,7 +17,7 @@ from pulse.store.clients import client
 from pulse.store.objects import Objects
 from tests.driver import Driver, running
 from tests.lake_objects import body
-from tests.table_cases import Case, Laid, Row, read_cases, together
+from tests.table_cases import Case, Laid, Row, columns_of, read_cases, together
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CASES = read_cases()
@@ -66,11 +66,12 @@ def lay(driver: Driver, laid: Laid, name: str) -> None:
     """Put rows of a day where their table looks for them."""
     dataset, bucket = laid.dataset, driver.settings.lake_bucket
     folder = f"{lake.run_prefix(dataset, laid.run or 'published')}dt={laid.day}/"
-    key, columns = f"{folder}{name}.parquet", dataset.daily_columns
+    key = f"{folder}{name}.parquet"
     if laid.kind == "raw":
-        key, columns = lake.raw_key(dataset.stream, laid.day, name), dataset.raw_columns
+        assert isinstance(dataset, lake.Dataset)
+        key = lake.raw_key(dataset.stream, laid.day, name)
     if laid.rows:
-        Objects(bucket).put(key, body(columns, laid.rows))
+        Objects(bucket).put(key, body(columns_of(dataset, laid.kind), laid.rows))
     if laid.kind == "daily":
         partition = Partition(laid.day, "published", 1, len(laid.rows))
         catalog = Catalog(driver.settings.database)

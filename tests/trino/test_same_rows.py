@@ -59,6 +59,7 @@ CHOICES: Mapping[str, Sequence[Any]] = {
     "scale": ("1-5", "0-10", "1-7:low", "1-5:good5"),
     "response_id": ("r1", "r2", "ü|r", "'r'"),
     "interaction_id": ("i1", "i2", "ü|i", "'i'"),
+    "interaction": ("i1", "i2", "ü|i", None),
     "session_id": ("x1", "x2", "x3"),
     "key_kind": ("secret", "publishable"),
     "media_type": MEDIA_TYPES,
@@ -229,6 +230,10 @@ def both() -> Iterator[Both]:
                 partition = Partition(day, run, 1, 60)
                 location = f"s3://{settings.lake_bucket}/{folder}"
                 catalog.point(dataset.daily_table, {partition: location})
+        for place, day in enumerate(DAYS):
+            columns = lake.EXPERIENCE.daily_columns
+            key = f"{lake.run_prefix(lake.EXPERIENCE, run)}dt={day}/p.parquet"
+            objects.put(key, body(columns, rows(f"experience {place}", columns, 60)))
         copies = Copies()
         duck, trino = DuckExecutor(copies), TrinoExecutor()
         try:

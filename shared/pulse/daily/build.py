@@ -5,7 +5,9 @@ day's Glue partition says which count it was built from. A build writes a new ru
 then points the partitions at it; whoever reads sees the old day or the new one. Days and partitions
 are read once a run, and not at all while nothing has changed (decision 0049).
 
-Of answers the comments are kept, too, from the events as they were counted (comments/keep.py).
+Of answers the comments are kept, too, from the events as they were counted (comments/keep.py); and
+they are counted once more by what their customers went through, which takes answers and
+interactions together (daily/experience.py). No build does the latter yet: nothing reads it.
 
 A statement that fails because of the rows it reads is halved until the day is found whose they are;
 all other days are built, and the ledger remembers the day and the reason (decision 0032).
@@ -13,7 +15,7 @@ all other days are built, and the ledger remembers the day and the reason (decis
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Self
 
@@ -21,6 +23,7 @@ import pyarrow as pa
 
 from pulse import days, lake
 from pulse.comments.keep import KeepComments
+from pulse.daily import experience
 from pulse.days import Remaining
 from pulse.errors import (
     AthenaError,
@@ -47,8 +50,10 @@ MOST_RETRIES = 10
 """At most so many days that are known to fail are tried again in one run."""
 _NO_TIME = "no time was left for it"
 
+Parameters = Callable[[Sequence[date]], dict[str, Any]]
+"""What a table's statement over some days asks for."""
 Progress = Callable[[str, int, int], None]
-"""Is told a stream, how many of its days are done, and of how many."""
+"""Is told a stream or table, how many of its days are done, and of how many."""
 
 
 def _no_progress(stream: str, done: int, total: int) -> None:
@@ -67,7 +72,11 @@ class DailyResult:
 class _Table(Failures[date]):
     """The days of one table in a run: what is built, what has failed, what is left."""
 
-    dataset: lake.Dataset
+    dataset: lake.DailyTable
+    source: lake.Dataset
+    """Whose events the table counts."""
+    stream: str
+    """Under which name the ledger has the table's days."""
     before: Stand
     """How the stream stood before its days were read."""
     as_of_us: int
@@ -79,6 +88,8 @@ class _Table(Failures[date]):
     """Those of them that are still to be built in this run, in portions of one statement each."""
     is_whole: bool
     """True where all days were looked at, rather than those of a range."""
+    parameters: Parameters
+    """What its statement over some days asks for."""
     name: str = field(default_factory=lake.ulid)
     """What the run is called while it is at work on this table."""
     is_publishing: bool = False
@@ -94,6 +105,11 @@ class _Table(Failures[date]):
     """True where comments of some days were left to a run that had read them later."""
     finished: bool = True
     """False where time ran out."""
+
+    @property
+    def title(self) -> str:
+        """What people are told is built."""
+        return self.source.stream if self.dataset is self.source else self.dataset.name
 
     @property
     def has_built(self) -> bool:
@@ -143,6 +159,8 @@ class BuildDaily:
     events: Events
     public_values: int
     """At most so many values from public keys are kept apart by dimension, tenant and day."""
+    link_days: int = 0
+    """So long before an answer its interaction may have entered; 0: no answer is linked."""
 
     @classmethod
     def from_settings(cls, settings: BuildDailySettings) -> Self:
@@ -184,10 +202,11 @@ class BuildDaily:
         looked_us = days.now_us()  # before anything is read: what is stored later may be missed
         stands = self.ledger.changes.stands()
         look = bool(start or end or impatient or whole)
-        settled = [stand for stand in stands.values() if stand.is_settled and not look]
-        for dataset in lake.DATASETS:
-            stand = stands[dataset.stream]
-            if stand in settled:
+        settled: list[Stand] = []
+        for dataset in (*lake.DATASETS, *([lake.EXPERIENCE] if self.link_days else ())):
+            stand = self._stand(dataset, stands)
+            if stand.is_settled and not look:
+                settled.append(stand)
                 continue
             table = self._table(dataset, stand, start, end, impatient)
             self._build_all(table, remaining_s, progress)
@@ -219,40 +238,60 @@ class BuildDaily:
         raise_collected(failures)
         return DailyResult(tuple(sorted(built)), finished)
 
+    def _stand(self, dataset: lake.DailyTable, stands: Mapping[str, Stand]) -> Stand:
+        """How a table stands: that of experience has changed as often as what it is made of."""
+        if isinstance(dataset, lake.Dataset):
+            return stands[dataset.stream]
+        changes = sum(stands[stream].changes for stream in experience.SOURCES)
+        own = stands.get(experience.ledger_name(self.link_days), Stand())
+        return replace(own, changes=changes)
+
     def _table(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         before: Stand,
         start: date | None,
         end: date | None,
         impatient: bool,
     ) -> _Table:
-        """The days of a table that are to be built, in portions of one statement each.
-
-        Days whose own statement failed come last, each alone, so that they hold up nothing.
-        """
+        """The days of a table that are to be built, in portions of one statement each."""
         as_of_us = days.now_us()
-        entries = self.ledger.entries(dataset.stream)
+        parameters: Parameters = day_parameters
+        if isinstance(dataset, lake.Dataset):
+            source, stream = dataset, dataset.stream
+            entries = self.ledger.entries(stream)
+        else:
+            source, stream = lake.SCORES, experience.ledger_name(self.link_days)
+            entries, parameters = self._linked(stream)
         due = self._due(dataset, entries, start, end)
-        sound = [day for day in due if entries[day].unbuilt is None]
-        waiting = {day: note for day in due if (note := entries[day].unbuilt) and not note.alone}
-        suspects = [day for day in due if _is_suspect(entries[day])]
-        if not (start or end or impatient):
-            suspects = _to_be_tried(suspects, entries)
-        halves = _halves({day: note.among for day, note in waiting.items()})
         return _Table(
             dataset=dataset,
+            source=source,
+            stream=stream,
             before=before,
             as_of_us=as_of_us,
             entries=entries,
             due=due,
-            portions=deque([*batches(sound), *halves, *([day] for day in suspects)]),
+            portions=_portions(entries, due, every=bool(start or end or impatient)),
             is_whole=not (start or end),
+            parameters=parameters,
         )
+
+    def _linked(self, name: str) -> tuple[Mapping[date, Entry], Parameters]:
+        """The days of the table of experience, and what its statement asks for."""
+        responses, interactions = (self.ledger.entries(one) for one in experience.SOURCES)
+        built = self.ledger.entries(name)
+
+        def parameters(answered: Sequence[date]) -> dict[str, Any]:
+            links = experience.link_parameters(answered, interactions, self.link_days)
+            return day_parameters(answered) | links
+
+        entries = experience.entries_of_experience(built, responses, interactions, self.link_days)
+        return entries, parameters
 
     def _due(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         entries: Mapping[date, Entry],
         start: date | None,
         end: date | None,
@@ -265,14 +304,14 @@ class BuildDaily:
         return sorted(
             day
             for day, entry in entries.items()
-            if day not in published or published[day].version != entry.version
+            if day not in published or not _shows(published[day], entry, dataset)
         )
 
     def _build_all(self, table: _Table, remaining_s: Remaining, progress: Progress) -> None:
         """Build as many of the table's days as time allows."""
         total = len(table.left)
         while table.portions:
-            progress(table.dataset.stream, total - len(table.left), total)
+            progress(table.title, total - len(table.left), total)
             if remaining_s() < RESERVE_S:
                 table.stop()
                 return
@@ -288,7 +327,7 @@ class BuildDaily:
                 table.failed.update(wrong)
                 table.built.update(day for day in days if day not in wrong)
         if total:
-            progress(table.dataset.stream, total, total)
+            progress(table.title, total, total)
 
     def _keep_comments(self, table: _Table, *, again: bool, remaining_s: Remaining) -> None:
         """Keep the comments of the days as they are built; if `again`, of all that were due."""
@@ -329,7 +368,7 @@ class BuildDaily:
             among = table.halved[day][0] if day in left and day in table.halved else 0
             if entry.unbuilt is None or (among and among != entry.unbuilt.among):
                 notes[day] = Unbuilt.waiting(entry.version, reason, among=among)
-        stream = table.dataset.stream
+        stream = table.stream
         for day, note in notes.items():
             before = table.entries[day].unbuilt
             self.ledger.note_unbuilt(stream, day, note, before=before)
@@ -361,7 +400,7 @@ class BuildDaily:
             again_us = min(moments, default=None)
             settled = Settled(table.before.changes, looked_us, again_us)
         self.ledger.changes.end(
-            table.dataset.stream,
+            table.stream,
             table.name,
             table.before,
             published=table.is_publishing or bool(notes),
@@ -377,33 +416,37 @@ class BuildDaily:
         Returns the days whose result contradicts the events, with the error. They are not
         published.
         """
-        dataset, run = table.dataset, lake.ulid()
-        days = day_parameters([entry.day for entry in entries])
+        dataset, source, run = table.dataset, table.source, lake.ulid()
+        wanted = [entry.day for entry in entries]
+        days = day_parameters(wanted)
         prefix = lake.run_prefix(dataset, run)
 
         def counts(check: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-            sql = statement("checks", f"{dataset.name}_in_{check}")
+            sql = statement("checks", check)
             return self.athena.rows(sql, params, remaining_s=remaining_s)
 
-        in_raw = counts("raw", days)
+        in_raw = counts(f"{source.name}_in_raw", days)
         before = _by_day(in_raw)
         # ranking values takes four times as long, and there is hardly ever one too many
-        folds = any(int(row.get("public_values", 0)) > self.public_values for row in in_raw)
+        folds = dataset is lake.SCORES and any(
+            int(row["public_values"]) > self.public_values for row in in_raw
+        )
         self.athena.unload(
             statement("daily", f"{dataset.name}_folded" if folds else dataset.name),
-            days | {"public_values": self.public_values},
+            table.parameters(wanted) | {"public_values": self.public_values},
             target=f"s3://{self.objects.bucket}/{prefix}",
             partition="dt",
             remaining_s=remaining_s,
         )
-        found = counts("run", {"run": run} | {k: days[k] for k in ("first_day", "last_day")})
+        span = {name: days[name] for name in ("first_day", "last_day")}
+        found = counts(f"{dataset.name}_in_run", {"run": run} | span)
         built = _by_day(found)
         # events only ever come: where the run has as many as there were, none of them is missing
-        after = before if built == before else _by_day(counts("raw", days))
+        after = before if built == before else _by_day(counts(f"{source.name}_in_raw", days))
         wrong = wrong_counts(before, built, after)
         for entry in entries:
             if entry.day not in wrong and not built.get(entry.day.isoformat()):
-                wrong |= self._check_empty(dataset, entry.day)
+                wrong |= self._check_empty(source, entry.day)
         self._publish(
             table,
             [
@@ -440,7 +483,7 @@ class BuildDaily:
         again after it has written: if another run has claimed a day meanwhile, the partition is
         left to be what that claim says, whichever of the two wrote last.
         """
-        dataset, stream = table.dataset, table.dataset.stream
+        dataset, stream = table.dataset, table.stream
         if partitions and not table.is_publishing:
             self.ledger.changes.begin(stream, table.name)
             table.is_publishing = True
@@ -454,7 +497,7 @@ class BuildDaily:
                 if (entry := entries[p.day]).claimed_run != p.run
             ]
 
-    def _location(self, dataset: lake.Dataset, partition: Partition) -> str:
+    def _location(self, dataset: lake.DailyTable, partition: Partition) -> str:
         run = lake.run_prefix(dataset, partition.run)
         return f"s3://{self.objects.bucket}/{run}dt={partition.day}/"
 
@@ -467,6 +510,16 @@ class BuildDaily:
             run=partition.run,
             answers=partition.answers,
         )
+
+
+def _shows(partition: Partition, entry: Entry, dataset: lake.DailyTable) -> bool:
+    """Is what is published of a day what its version comes to?
+
+    Of experience a run that linked over another number of days may have had the same sum of
+    versions: it has not claimed the day under this name.
+    """
+    is_own = isinstance(dataset, lake.Dataset) or partition.run == entry.claimed_run
+    return is_own and partition.version == entry.version
 
 
 def batches(days: Sequence[date]) -> Iterator[list[date]]:
@@ -501,6 +554,23 @@ def wrong_counts(
                 f"{day}: {found} events built, where raw held {low} before and {high} after"
             )
     return wrong
+
+
+def _portions(
+    entries: Mapping[date, Entry], due: Sequence[date], *, every: bool
+) -> deque[list[date]]:
+    """The days that are to be built now, in portions of one statement each.
+
+    Days whose own statement failed come last, each alone, so that they hold up nothing; and only
+    those whose time has come, unless `every` one is wanted.
+    """
+    sound = [day for day in due if entries[day].unbuilt is None]
+    waiting = {day: note for day in due if (note := entries[day].unbuilt) and not note.alone}
+    suspects = [day for day in due if _is_suspect(entries[day])]
+    if not every:
+        suspects = _to_be_tried(suspects, entries)
+    halves = _halves({day: note.among for day, note in waiting.items()})
+    return deque([*batches(sound), *halves, *([day] for day in suspects)])
 
 
 def _halves(among: Mapping[date, int]) -> Iterator[list[date]]:

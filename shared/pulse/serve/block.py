@@ -219,6 +219,9 @@ class _Taken:
             self.taken[name] = self.columns[name].take(self.rows)
         return self.taken[name]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
     @property
     def nbytes(self) -> int:
         """The memory that the columns taken so far need."""

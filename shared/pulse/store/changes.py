@@ -102,9 +102,13 @@ class Changes:
         self._records = Records(table)
 
     def stands(self) -> Mapping[str, Stand]:
-        """The records of all streams, in one consistent read."""
+        """The records of all streams, in one consistent read.
+
+        Also of every table made of several streams that builders have looked at; its record does
+        not count the changes of these.
+        """
         found = {record["sk"]: record for record in self._records.query(_PK, consistent=True)}
-        return {stream: _stand(found.get(stream, {})) for stream in lake.STREAMS}
+        return {name: _stand(found.get(name, {})) for name in (*lake.STREAMS, *found)}
 
     def tell(self, stream: str) -> None:
         """Count a change of a stream's days. Call it after the ledger has their new versions."""

@@ -1,0 +1,82 @@
+"""Of which days the table of experience is built, and from what (docs/decisions/0072).
+
+A day of it is made of the answers of the day and of the interactions of the days that these may
+link to. Its version is the sum of their versions, each of which only ever grows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from pulse import days
+from pulse.store.ledger import Entry
+
+SOURCES = ("responses", "interactions")
+"""The streams that it is made of."""
+
+
+def ledger_name(link_days: int) -> str:
+    """What the ledger calls the table, where links span at most so many days.
+
+    Sums over another number of days are no versions of each other, so they have another name.
+    """
+    return f"experience-{link_days}"
+
+
+def is_of_experience(name: str) -> bool:
+    """Is that a name by which the ledger calls, or has called, the table?"""
+    return name.startswith("experience-")
+
+
+def entries_of_experience(
+    built: Mapping[date, Entry],
+    responses: Mapping[date, Entry],
+    interactions: Mapping[date, Entry],
+    link_days: int,
+) -> Mapping[date, Entry]:
+    """The days of the table with their versions, in order.
+
+    `built` are the ledger's days of the table itself. A day to which no interaction can be linked
+    has no entry. One that was built stays as it is once raw no longer keeps all that it was built
+    from: it counts as expired.
+    """
+    found = {}
+    for day, answered in responses.items():
+        linkable = [interactions[one] for one in _linkable(day, link_days) if one in interactions]
+        if not linkable:
+            continue
+        before = built.get(day, Entry(day, 0))
+        is_past = bool(before.claimed_run) and any(one.expired for one in linkable)
+        found[day] = replace(
+            before,
+            version=answered.version + sum(one.version for one in linkable),
+            expired=answered.expired or is_past,
+        )
+    return found
+
+
+def link_parameters(
+    answered: Sequence[date], interactions: Mapping[date, Entry], link_days: int
+) -> dict[str, Any]:
+    """What the statement asks for besides: the days of answers, and all days that it reads."""
+    read = set(answered)
+    for day in answered:
+        read.update(one for one in _linkable(day, link_days) if one in interactions)
+    expired = {day for day in read if day in interactions and interactions[day].expired}
+    texts = [day.isoformat() for day in sorted(read - expired | set(answered))]
+    return {
+        "answered": [day.isoformat() for day in answered],
+        "first_day": texts[0],
+        "last_day": texts[-1],
+        "days": texts,
+        "link_us": link_days * days.DAY,
+    }
+
+
+def _linkable(day: date, link_days: int) -> list[date]:
+    """The days on which an interaction may have entered that an answer of the day links to.
+
+    A day more than links may span: where clocks are changed, so many times 24 hours reach into it.
+    """
+    return [day - timedelta(days=back) for back in range(link_days + 2)]

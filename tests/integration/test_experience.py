@@ -1,0 +1,475 @@
+"""Queue → raw → daily_experience: answers meet their interactions, whatever comes first.
+
+What single rows come to lies in tests/tables; here days are built again as their parts change, and
+are held against links that plain Python makes.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from math import inf
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pyarrow.parquet import ParquetFile
+
+from pulse import days, lake
+from pulse.daily.build import BuildDaily, DailyResult
+from pulse.daily.experience import ledger_name
+from pulse.ingest.message import Message
+from pulse.store.catalog import Catalog
+from pulse.store.ledger import Ledger
+from tests.driver import Driver, running
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+NOW_US = days.to_us(NOW)
+S = days.SECOND
+DAY_US = 86_400 * S
+LINK_DAYS = 3
+APART = LINK_DAYS + 8
+"""So far from each other tests are that no answer of one links to what another has sent."""
+THRESHOLDS = {
+    "accept": ("accept_threshold_us", 20 * S),
+    "first_response": ("first_response_threshold_us", 30 * S),
+    "finish": ("finish_threshold_us", 300 * S),
+}
+Row = dict[str, Any]
+SCENES = count(1)
+
+
+@pytest.fixture(scope="module")
+def pulse() -> Iterator[Driver]:
+    """Two tenants in UTC."""
+    with days.clock(lambda: NOW), running() as driver:
+        driver.tenant("acme")
+        driver.tenant("globex")
+        yield driver
+
+
+@pytest.fixture
+def day() -> date:
+    """The last of some days that no other test uses."""
+    return unused_day()
+
+
+def unused_day() -> date:
+    return NOW.date() - timedelta(days=APART * next(SCENES))
+
+
+def midnight_us(day: date) -> int:
+    return days.to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+def noon_us(day: date) -> int:
+    return midnight_us(day) + DAY_US // 2
+
+
+def answer(day: date, number: int = 1, **given: Any) -> Row:
+    """An answer of noon about interaction `i1`."""
+    known: Row = {
+        "survey": "email",
+        "metric": "csat",
+        "scale": "1-5",
+        "response_id": f"r{number}",
+        "answered_us": noon_us(day) + given.pop("after", 0),
+        "score": 5,
+        "channel": "ticket",
+        "interaction": "i1",
+    }
+    return {name: value for name, value in {**known, **given}.items() if value is not None}
+
+
+def contact(day: date, **given: Any) -> Row:
+    """An update of interaction `i1`, which entered at eleven; milestones in seconds after."""
+    entered_us = noon_us(day) - 3600 * S + given.pop("after", 0)
+    for name in ("offered", "accepted", "first_response", "finished"):
+        if name in given:
+            given[f"{name}_us"] = entered_us + given.pop(name) * S
+    known: Row = {
+        "interaction_id": "i1",
+        "media_type": "email",
+        "entered_us": entered_us,
+        "updated_us": NOW_US,
+    }
+    return {name: value for name, value in {**known, **given}.items() if value is not None}
+
+
+def message(
+    *items: Row,
+    stream: str = "",
+    tenant: str = "acme",
+    received_us: int = NOW_US,
+    key_kind: str = "secret",
+) -> Row:
+    """A record of the queue with the items of one request."""
+    stream = stream or ("responses" if "response_id" in items[0] else "interactions")
+    body = Message(stream, tenant, key_kind, received_us, "request", items).encode()
+    return {
+        "messageId": str(uuid.uuid4()),
+        "body": body,
+        "attributes": {},
+        "messageAttributes": {},
+    }
+
+
+def linking(pulse: Driver, link_days: int = LINK_DAYS) -> BuildDaily:
+    return replace(BuildDaily.from_settings(pulse.settings), link_days=link_days)
+
+
+def build(pulse: Driver, *records: Row, **given: Any) -> DailyResult:
+    """What is built after these messages."""
+    assert pulse.write(records) == []
+    return linking(pulse).run(remaining_s=lambda: inf, wake=False, **given)
+
+
+def partitions(pulse: Driver, table: lake.DailyTable = lake.EXPERIENCE) -> Any:
+    return Catalog(pulse.settings.database).partitions(table.daily_table)
+
+
+def rows(pulse: Driver, day: date, table: lake.DailyTable = lake.EXPERIENCE) -> list[Row]:
+    """The published rows of a day, without what is zero or not given."""
+    prefix = f"{lake.run_prefix(table, partitions(pulse, table)[day].run)}dt={day}/"
+    found = []
+    for key in pulse.objects(prefix):
+        found += ParquetFile(pa.BufferReader(pulse.read(key))).read().to_pylist()
+    return [{name: value for name, value in row.items() if value} for row in found]
+
+
+def agents(pulse: Driver, day: date) -> Counter[str | None]:
+    """How many answers of the day are linked to an interaction of each agent; None: to none."""
+    found: Counter[str | None] = Counter()
+    for row in rows(pulse, day):
+        linked = row.get("agent", "?") if "media_type" in row else None
+        found[linked] += sum(row.get(name, 0) for name in lake.SCORE_COUNTS)
+    return found
+
+
+# -- what comes first
+
+
+def test_an_answer_that_comes_before_its_interaction_is_linked_once_that_is_there(
+    pulse: Driver, day: date
+) -> None:
+    elsewhere = message(contact(day, interaction_id="other"))
+    build(pulse, message(answer(day)), elsewhere)
+    assert agents(pulse, day) == {None: 1}
+    build(pulse, message(contact(day - timedelta(days=LINK_DAYS), after=3600 * S, agent="ada")))
+    assert agents(pulse, day) == {"ada": 1}
+
+
+def test_an_update_restates_every_day_whose_answers_may_link_to_it_and_no_other(
+    pulse: Driver, day: date
+) -> None:
+    spread = [day - timedelta(days=back) for back in range(LINK_DAYS + 4)]
+    sent = [answer(one, number) for number, one in enumerate(spread)]
+    entered = spread[-2]
+    build(pulse, message(*sent), message(contact(entered, after=3600 * S, agent="ada")))
+    before = dict(partitions(pulse))
+    finished = contact(entered, after=3600 * S, agent="bob", finished=9, updated_us=NOW_US + 1)
+    build(pulse, message(finished))
+    after = partitions(pulse)
+    changed = {one for one in after if after[one] != before.get(one)}
+    reach = [entered + timedelta(days=ahead) for ahead in range(LINK_DAYS + 2)]
+    assert changed == {*reach} & {*spread}
+    assert len(changed) == LINK_DAYS + 2
+    for one in reach[:-1]:
+        assert agents(pulse, one) == {"bob": 1}, one
+    assert agents(pulse, reach[-1]) == {None: 1}  # its answer came a day too late
+
+
+def test_a_late_answer_restates_its_own_day_alone(pulse: Driver, day: date) -> None:
+    build(pulse, message(answer(day), answer(day - timedelta(days=1), 2)), message(contact(day)))
+    before = dict(partitions(pulse))
+    build(pulse, message(answer(day, 3)))
+    after = partitions(pulse)
+    assert [one for one in after if after[one] != before.get(one)] == [day]
+    assert agents(pulse, day) == {"?": 2}
+
+
+def test_nothing_is_built_twice(pulse: Driver, day: date) -> None:
+    build(pulse, message(answer(day)), message(contact(day)))
+    before = dict(partitions(pulse))
+    assert build(pulse, whole=True).built == ()
+    assert partitions(pulse) == before
+
+
+def test_days_to_which_no_interaction_can_be_linked_are_not_built(pulse: Driver, day: date) -> None:
+    early = contact(day - timedelta(days=LINK_DAYS + 2))
+    build(pulse, message(answer(day)), message(early), message(contact(day + timedelta(days=1))))
+    assert day not in partitions(pulse)
+    assert ledger_name(LINK_DAYS) == f"experience-{LINK_DAYS}"
+    assert day not in Ledger(pulse.settings.table).entries(ledger_name(LINK_DAYS))
+
+
+def test_a_day_of_which_every_answer_is_gone_is_built_empty(pulse: Driver, day: date) -> None:
+    build(pulse, message(answer(day)), message(contact(day)))
+    for key in pulse.objects(lake.raw_prefix("responses", day)):
+        linking(pulse).objects.wipe_keys([key])
+    Ledger(pulse.settings.table).add("responses", day)
+    build(pulse)
+    assert rows(pulse, day) == []
+
+
+def test_without_a_number_of_days_nothing_is_linked(pulse: Driver, day: date) -> None:
+    assert pulse.write([message(answer(day)), message(contact(day))]) == []
+    linking(pulse, link_days=0).run(remaining_s=lambda: inf, wake=False)
+    assert day not in partitions(pulse)
+
+
+def test_fewer_days_are_another_table_of_which_every_day_is_due(pulse: Driver, day: date) -> None:
+    old = contact(day - timedelta(days=2), after=3600 * S, agent="old")
+    build(pulse, message(answer(day)), message(old), message(contact(day, interaction_id="x")))
+    assert agents(pulse, day) == {"old": 1}
+    for link_days, expected in ((1, {None: 1}), (2, {"old": 1}), (1, {None: 1})):
+        again = linking(pulse, link_days).run(remaining_s=lambda: inf, wake=False, whole=True)
+        assert day in again.built
+        assert agents(pulse, day) == expected
+    build(pulse, whole=True)  # as the other tests have it
+    assert agents(pulse, day) == {"old": 1}
+
+
+def test_a_run_that_was_replaced_is_removed_a_day_later(pulse: Driver, day: date) -> None:
+    build(pulse, message(answer(day)), message(contact(day)))
+    first = partitions(pulse)[day].run
+    build(pulse, message(answer(day, 2)))
+    second = partitions(pulse)[day].run
+    assert pulse.housekeep() == ()
+    with days.clock(lambda: NOW + timedelta(days=2)):
+        removed = pulse.housekeep()
+    assert lake.run_prefix(lake.EXPERIENCE, first) in removed
+    assert lake.run_prefix(lake.EXPERIENCE, second) not in removed
+    assert agents(pulse, day) == {"?": 2}
+
+
+# -- any order
+
+
+UPDATES: dict[str, st.SearchStrategy[Any]] = {
+    "customer_segment": st.sampled_from(("gold", "new")),
+    "service_type": st.sampled_from(("sales", "help")),
+    "agent": st.sampled_from(("ada", "bob", "")),
+    "offered": st.integers(-5, 40),
+    "accepted": st.integers(-5, 40),
+    "first_response": st.integers(-5, 60),
+    "finished": st.integers(-5, 90_000),
+    "abandoned": st.booleans(),
+    "accept_threshold_us": st.sampled_from((0, 20 * S)),
+    "first_response_threshold_us": st.just(30 * S),
+    "finish_threshold_us": st.just(300 * S),
+}
+BY_DAY = ("entered_by_day", "accepted_by_day", "first_response_by_day", "finished_by_day")
+MOMENTS = st.sampled_from((-10_800 * S, -S, 0, 1, 3600 * S, 7200 * S))
+"""Beside the hour at which an interaction enters as a rule."""
+
+
+@st.composite
+def contacts(draw: st.DrawFn, last: date) -> Row:
+    """An update of some interaction on one of the last days."""
+    given = draw(st.fixed_dictionaries({}, optional=UPDATES))
+    given |= {name: True for name in BY_DAY if draw(st.integers(0, 5)) == 0}
+    if draw(st.booleans()):
+        given |= {"revenue": draw(st.sampled_from(("0", "1.5", "-2"))), "currency": "EUR"}
+    on = last - timedelta(days=draw(st.integers(0, LINK_DAYS + 2)))
+    return contact(
+        on,
+        after=draw(MOMENTS),
+        interaction_id=draw(st.sampled_from(("i1", "i2", "i3"))),
+        media_type=draw(st.sampled_from(("voice", "email"))),
+        updated_us=NOW_US + draw(st.integers(0, 2)),
+        **given,
+    )
+
+
+@st.composite
+def answers(draw: st.DrawFn, last: date) -> Row:
+    """An answer on one of the last days, to one of few interactions or to none."""
+    return answer(
+        last - timedelta(days=draw(st.integers(0, LINK_DAYS))),
+        number=draw(st.integers(1, 12)),
+        after=draw(MOMENTS) - 3600 * S,
+        interaction=draw(st.sampled_from(("i1", "i2", "i3", "i4", None))),
+        survey=draw(st.sampled_from(("email", "phone"))),
+        channel=draw(st.sampled_from(("ticket", "kiosk"))),
+        score=draw(st.integers(1, 5)),
+    )
+
+
+SCENES_AT_ONCE = 5
+"""Spans of days of one example: a build takes as long for many as for one."""
+
+
+@given(data=st.data())
+@settings(
+    max_examples=2,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),  # a build is too slow for shrinking
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+)
+def test_whatever_the_order_days_are_what_links_in_plain_python_make_them(
+    pulse: Driver, data: st.DataObject
+) -> None:
+    lasts = [unused_day() for _ in range(SCENES_AT_ONCE)]
+    batches: list[list[Row]] = [[], []]
+    for last in lasts:
+        for _ in range(data.draw(st.integers(5, 40))):
+            item = data.draw(st.one_of(answers(last), contacts(last)))
+            tenant = data.draw(st.sampled_from(("acme", "acme", "globex")))
+            kind = data.draw(st.sampled_from(("secret", "secret", "publishable")))
+            told = message(
+                item,
+                tenant=tenant,
+                key_kind=kind if "response_id" in item else "secret",
+                received_us=NOW_US + data.draw(st.integers(0, 2)),
+            )
+            batches[data.draw(st.integers(0, 1))].append(told)
+    for records in filter(None, batches):
+        build(pulse, *records)
+    published = partitions(pulse)
+    for last in lasts:
+        for back in range(LINK_DAYS + 1):
+            on = last - timedelta(days=back)
+            expected = expected_rows(pulse, on)
+            if on in published:
+                assert counted(rows(pulse, on)) == expected
+                assert by_survey(rows(pulse, on)) == by_survey(rows(pulse, on, lake.SCORES))
+            else:
+                assert not any("media_type" in dict(key) for key in expected)
+
+
+def counted(found: Sequence[Row]) -> Counter[frozenset[Any]]:
+    """By dimensions and score, how many answers; each combination stands in one row."""
+    names = {*lake.SCORE_COUNTS}
+    keys = [frozenset((n, v) for n, v in row.items() if n not in names) for row in found]
+    assert len({*keys}) == len(keys)
+    return Counter(
+        {
+            key | {("score", int(name[1:]))}: row[name]
+            for key, row in zip(keys, found, strict=True)
+            for name in names & row.keys()
+        }
+    )
+
+
+def by_survey(found: Sequence[Row]) -> Counter[Any]:
+    """By tenant, survey, scale, channel and score, how many answers."""
+    counts: Counter[Any] = Counter()
+    for row in found:
+        key = tuple(row[name] for name in ("tenant", *lake.SURVEYED_DIMENSIONS))
+        for name in lake.SCORE_COUNTS:
+            counts[*key, name] += row.get(name, 0)
+    return +counts
+
+
+def stored(pulse: Driver, stream: str, day: date) -> list[Row]:
+    found = []
+    for key in pulse.objects(lake.raw_prefix(stream, day)):
+        found += ParquetFile(pa.BufferReader(pulse.read(key))).read().to_pylist()
+    return [row | {"on": day} for row in found]
+
+
+# -- the same in plain Python, as decision 0072 reads
+
+
+def expected_rows(pulse: Driver, day: date) -> Counter[frozenset[Any]]:
+    """By dimensions and score, how many answers of the day there are."""
+    last_versions: dict[Any, Row] = {}
+    in_order = sorted(
+        stored(pulse, "responses", day), key=lambda one: (one["received_us"], one["content_hash"])
+    )
+    for one in in_order:
+        identity = tuple(one[n] for n in ("tenant", "survey", "key_kind", "response_id"))
+        last_versions[identity] = one
+    updates: dict[Any, list[Row]] = {}
+    for back in range(LINK_DAYS + 2):
+        for one in stored(pulse, "interactions", day - timedelta(days=back)):
+            updates.setdefault((one["tenant"], one["interaction_id"], back), []).append(one)
+    merged = [merge(some) for some in updates.values()]
+    found: Counter[frozenset[Any]] = Counter()
+    for one in last_versions.values():
+        row = {name: one[name] for name in ("tenant", *lake.SURVEYED_DIMENSIONS)}
+        possible = [
+            contact
+            for contact in merged
+            if one["key_kind"] == "secret"
+            and (contact["tenant"], contact["interaction_id"])
+            == (one["tenant"], one["interaction"])
+            and 0 <= one["answered_us"] - began_us(contact) <= LINK_DAYS * DAY_US
+        ]
+        if possible:
+            row |= went_through(max(possible, key=began_us))
+        found[frozenset((n, v) for n, v in (row | {"score": one["score"]}).items() if v)] += 1
+    return found
+
+
+def began_us(one: Row) -> int:
+    """When it entered; where its day alone is known, when that day began."""
+    entered_us: int = one["entered_us"]
+    return midnight_us(one["on"]) if one["entered_by_day"] else entered_us
+
+
+def merge(updates: Sequence[Row]) -> Row:
+    """What the updates of one interaction on one day come to."""
+
+    def version(one: Row) -> tuple[Any, ...]:
+        return one["updated_us"], one["received_us"], one["content_hash"]
+
+    ordered = sorted(updates, key=version)
+    row = {**ordered[-1]}
+    for name in ("customer_segment", "service_type", "agent", "abandoned", "revenue"):
+        row[name] = next((u[name] for u in reversed(ordered) if u[name] is not None), None)
+    for name in ("accepted", "first_response", "finished"):
+        given: Row = next((u for u in reversed(ordered) if u[f"{name}_us"] is not None), {})
+        row[f"{name}_us"] = given.get(f"{name}_us")
+        row[f"{name}_by_day"] = given.get(f"{name}_by_day")
+    return row
+
+
+def went_through(one: Row) -> Row:
+    """The dimensions that the interaction gives to an answer."""
+    reached = {
+        "accept": (one["accepted_us"], one["accepted_by_day"]),
+        "first_response": (one["first_response_us"], one["first_response_by_day"]),
+        "finish": (one["finished_us"], one["finished_by_day"]),
+    }
+    if one["media_type"] == "voice" and one["first_response_us"] is None:
+        reached["first_response"] = reached["accept"]
+    row: Row = {name: one[name] for name in ("media_type", "customer_segment", "service_type")}
+    row["agent"] = one["agent"]
+    durations: dict[str, int | None] = {}
+    for name, (at_us, by_day) in reached.items():
+        known = at_us is not None and not by_day and not one["entered_by_day"]
+        lasted = at_us - one["entered_us"] if known else None
+        durations[name] = lasted if lasted is None or lasted >= 0 else None
+        column, _ = THRESHOLDS[name]
+        row[name] = level(at_us is not None, durations[name], one[column])
+    row["wait"], row["life"] = (
+        duration_class(durations["accept"]),
+        duration_class(durations["finish"]),
+    )
+    row["was_abandoned"] = "yes" if one["abandoned"] and one["accepted_us"] is None else "no"
+    row["had_revenue"] = "yes" if one["revenue"] else "no"
+    return row | {"entered_on": one["on"].isoformat()}
+
+
+def level(reached: bool, lasted: int | None, threshold: int | None) -> str | None:
+    if threshold is None:
+        return "no_threshold"
+    if not reached:
+        return "never"
+    if lasted is None:
+        return None
+    return "in_time" if lasted <= threshold else "late"
+
+
+def duration_class(lasted: int | None) -> str | None:
+    """Each class has its first number and not its second; a day and more is the last."""
+    ends = (10, 30, 60, 120, 300, 900, 3_600, 14_400, 86_400)
+    if lasted is None:
+        return None
+    return lake.DURATION_CLASSES[sum(lasted >= end * S for end in ends)]
