@@ -22,6 +22,7 @@ from pyarrow.parquet import ParquetFile
 from pulse import days, lake
 from pulse.daily.build import BuildDaily, DailyResult
 from pulse.daily.experience import ledger_name
+from pulse.errors import AthenaError
 from pulse.ingest.message import Message
 from pulse.store.catalog import Catalog
 from pulse.store.ledger import Ledger
@@ -245,6 +246,31 @@ def test_a_run_that_was_replaced_is_removed_a_day_later(pulse: Driver, day: date
     assert lake.run_prefix(lake.EXPERIENCE, first) in removed
     assert lake.run_prefix(lake.EXPERIENCE, second) not in removed
     assert agents(pulse, day) == {"?": 2}
+
+
+def test_a_day_of_interactions_that_cannot_be_read_holds_up_no_other(
+    pulse: Driver, day: date
+) -> None:
+    """What may link to it fails by itself, is named in the ledger, and is built once it can be."""
+    spoilt, sound = day - timedelta(days=3), day
+    early = [answer(spoilt, 1), answer(spoilt + timedelta(days=1), 2)]
+    build(pulse, message(*early, answer(sound, 3)), message(contact(sound)))
+    build(pulse, message(contact(spoilt, interaction_id="x")))
+    stage = linking(pulse, link_days=1)
+    ledger, key = Ledger(pulse.settings.table), lake.raw_key("interactions", spoilt, "spoilt")
+    stage.objects.put(key, b"no Parquet")
+    ledger.add("interactions", spoilt)
+    with pytest.raises(AthenaError):
+        stage.run(remaining_s=lambda: inf, wake=False)
+    unbuilt = {entry.day for entry in ledger.entries(ledger_name(1)).values() if entry.unbuilt}
+    assert unbuilt == {spoilt, spoilt + timedelta(days=1)}
+    assert agents(pulse, sound) == {"?": 1}
+    stage.objects.wipe_keys([key])
+    ledger.add("interactions", spoilt)
+    mended = stage.run(remaining_s=lambda: inf, wake=False, impatient=True)
+    assert {spoilt, spoilt + timedelta(days=1)} <= {*mended.built}
+    assert not any(entry.unbuilt for entry in ledger.entries(ledger_name(1)).values())
+    build(pulse, whole=True)  # as the other tests have it
 
 
 # -- any order
