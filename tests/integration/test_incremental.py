@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from pulse.reports.reading import rows_of_part
 from pulse.reports.rollups import ROLLUPS, named, roll_up
 from pulse.reports.tenant_year import encode
 from pulse.store.athena import Athena
-from pulse.store.catalog import Catalog
+from pulse.store.catalog import Catalog, Partition
 from pulse.store.held import HeldRuns
 from pulse.store.objects import Objects
+from pulse.store.tenants import Tenants
 from pulse.tenant_years import build, parts, writing
 from pulse.tenant_years.build import BuildReports
 from pulse.tenant_years.comparing import Comparison
@@ -25,7 +27,7 @@ from pulse.tenant_years.folding import Folding
 from pulse.tenant_years.parts import MOST_PARTS
 from pulse.tenant_years.writing import Written, YearWriter
 from pulse.tenants.rules import Rule
-from pulse.tenants.tenant import CUBE, Part, YearState
+from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 from tests.account_state import Account, State
 from tests.driver import Driver, running
 
@@ -141,6 +143,27 @@ def test_a_night_of_everybody_reads_the_days_that_changed_in_one_statement(
     (params,) = statements
     assert params["tenants"] == list(TENANTS)
     assert [one.partition("/")[2] for one in params["pairs"]] == [str(day(0))]
+
+
+def test_tenants_are_read_once_and_after_the_days(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So none is missing of whom a day has rows."""
+    read: list[str] = []
+    days_of, all_of = Catalog.partitions, Tenants.all
+
+    def partitions(self: Catalog, table: str) -> Mapping[date, Partition]:
+        read.append("days")
+        return days_of(self, table)
+
+    def tenants(self: Tenants) -> Iterator[Tenant]:
+        read.append("tenants")
+        return all_of(self)
+
+    monkeypatch.setattr(Catalog, "partitions", partitions)
+    monkeypatch.setattr(Tenants, "all", tenants)
+    BuildReports.from_settings(pulse.settings).run(remaining_s=lambda: inf, whole=True)
+    assert read == ["days", "days", "days", "tenants"]
 
 
 def test_a_year_stays_a_few_parts_and_every_number_stays_right(pulse: Driver) -> None:

@@ -118,16 +118,22 @@ class BuildReports:
         tables: list[Table] = []
         done: list[Table] = []
         settled_failing = 0
+        behind: list[lake.Dataset] = []
         for dataset in lake.DATASETS:
             known = builds.get(dataset.name, Builds(dataset.name))
             if known.is_settled(stands[dataset.stream]) and not (impatient or whole):
                 settled_failing += known.failing
-                continue
-            for _ in range(ROUNDS):
-                table = self._round(dataset, remaining_s, impatient)
-                done.append(table)
+            else:
+                behind.append(dataset)
+        for table in self._tables(behind, impatient):
+            self._build(table, remaining_s)
+            done.append(table)
+            for _ in range(ROUNDS - 1):
                 if table.finished or remaining_s() < RESERVE_S:
                     break
+                (table,) = self._tables([table.dataset], impatient)
+                self._build(table, remaining_s)
+                done.append(table)
             tables.append(table)  # of the last round: what failed before was tried again
         rewritten = tuple(dict.fromkeys(one for table in done for one in table.rewritten))
         finished = all(table.finished for table in tables)
@@ -167,18 +173,31 @@ class BuildReports:
 
     # -- a table
 
-    def _round(self, dataset: lake.Dataset, remaining_s: Remaining, impatient: bool) -> Table:
-        """Build what is behind now."""
-        held = self.held.read(dataset.name)  # before the catalogue: see store/held.py
-        as_of_us = days.now_us()
-        table = Table(
-            dataset=dataset,
-            held=held,
-            partitions=self.catalog.partitions(dataset.daily_table),
-            tenants={tenant.id: tenant for tenant in self.tenants.all()},
-            as_of_us=as_of_us,
-            impatient=impatient,
-        )
+    def _tables(self, datasets: Sequence[lake.Dataset], impatient: bool) -> list[Table]:
+        """The tables as they stand now.
+
+        Tenants are read once for all of them, and last: whoever has rows in a catalogue is there.
+        """
+        read = [
+            # before the catalogue: see store/held.py
+            (one, self.held.read(one.name), days.now_us(), self.catalog.partitions(one.daily_table))
+            for one in datasets
+        ]
+        tenants = {tenant.id: tenant for tenant in self.tenants.all()} if read else {}
+        return [
+            Table(
+                dataset=dataset,
+                held=held,
+                partitions=partitions,
+                tenants=tenants,
+                as_of_us=as_of_us,
+                impatient=impatient,
+            )
+            for dataset, held, as_of_us, partitions in read
+        ]
+
+    def _build(self, table: Table, remaining_s: Remaining) -> None:
+        """Build what is behind of the table."""
         for year in sorted({day.year for day in table.partitions}):
             if remaining_s() < RESERVE_S:
                 table.finished = False
@@ -188,7 +207,6 @@ class BuildReports:
             except ConflictError:  # another builder has come, or a tenant is gone
                 table.finished = False
                 break
-        return table
 
     def _build_year(self, table: Table, year: int, remaining_s: Remaining) -> None:
         """Build what has changed of a year, for every tenant.

@@ -41,7 +41,8 @@ class Behinds:
         for name, some in notes.items():
             for (tenant_id, year), note in some.items():
                 by_tenant[name, tenant_id][year] = note
-        for tenant in tables[-1].tenants.values() if tables else ():  # the latest that were read
+        latest = max(tables, key=lambda one: one.as_of_us, default=None)
+        for tenant in latest.tenants.values() if latest else ():
             behind = {name: known.behind for name, known in tenant.tables.items()}
             for name, its_days in days_behind.items():
                 behind[name] = replace(its_days, years=by_tenant.get((name, tenant.id), {}))
