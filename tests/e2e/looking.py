@@ -22,6 +22,7 @@ PAGES = [
     "/browsers",
     "/agents",
     "/tags",
+    "/drivers",
     "/comments",
     "/customer-perspective",
     "/agent-activity",

@@ -652,6 +652,23 @@ def test_a_newcomer_is_told_how_to_begin_and_when_it_has_begun(
 # -- for everybody
 
 
+def test_drivers_are_the_apis_and_are_called_no_reason(page: Page, stack: RunningStack) -> None:
+    reply = api(stack, "insights/drivers", metric="csat")
+    enter(page, stack, "/drivers?metric=csat")
+    shown = table(page, "What goes with customer satisfaction")
+    assert [row["Significant"] for row in shown] == [
+        "yes" if one["significant"] else "no" for one in reply["drivers"]
+    ]
+    assert shown[0]["By"] == "Country"
+    assert shown[0]["Goes with it"].replace("\u00a0", " ") == (
+        f"{reply['drivers'][0]['explains_pct']:.2f} %"
+    )
+    groups = table(page, "Country")
+    assert [row["Group"] for row in groups] == [one["name"] for one in reply["drivers"][0]["rows"]]
+    assert groups[0]["Against the rest"] == figure(reply["drivers"][0]["rows"][0]["difference"])
+    assert "because" not in page.locator("main").inner_text()
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_every_page_fits_a_phone_and_has_no_serious_fault_of_accessibility(
     new_page: NewPage, stack: RunningStack, address: str

@@ -204,3 +204,25 @@ function Line({ row, columns, first, onPick }: LineProps): JSX.Element {
     </tr>
   );
 }
+
+/** A column of texts. */
+export function textColumn(
+  name: string,
+  title: string,
+  text: (row: Row) => string,
+): TableColumn {
+  return { name, title, numeric: false, text, value: text };
+}
+
+/** A column of figures, each told in its own way; null where there is none. */
+export function figureColumn(
+  name: string,
+  title: string,
+  tell: (value: number | null) => string,
+): TableColumn {
+  const text = (row: Row): string => {
+    const value = row[name];
+    return tell(typeof value === "number" ? value : null);
+  };
+  return { name, title, numeric: true, text, value: (row) => row[name] };
+}

@@ -11,7 +11,7 @@ import * as format from "../format.ts";
 import { metricName } from "../names.ts";
 import { count, ofMeasure, type Row } from "../reply.ts";
 import { look } from "../router.ts";
-import type { TableColumn } from "../table.tsx";
+import { figureColumn, textColumn, type TableColumn } from "../table.tsx";
 import { filteredTo, type Params } from "../view.ts";
 import { inSentence, t } from "../texts.ts";
 
@@ -104,19 +104,3 @@ const tableColumns = (): readonly TableColumn[] => [
   textColumn("significant", t("Significant"), (row) => (row["significant"] ? t("yes") : t("no"))),
   textColumn("within", t("With it"), (row) => String(row["within"] || "–")),
 ];
-
-function textColumn(name: string, title: string, text: (row: Row) => string): TableColumn {
-  return { name, title, numeric: false, text, value: text };
-}
-
-function figureColumn(
-  name: string,
-  title: string,
-  tell: (value: number | null) => string,
-): TableColumn {
-  const text = (row: Row): string => {
-    const value = row[name];
-    return tell(typeof value === "number" ? value : null);
-  };
-  return { name, title, numeric: true, text, value: (row) => row[name] };
-}

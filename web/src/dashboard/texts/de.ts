@@ -459,4 +459,22 @@ export const texts: Texts = {
   "How each agent was scored, and beside what the others make of the same kinds of answers.":
     "Wie jeder Agent bewertet wurde, auch neben dem, was die anderen aus gleichartigen Antworten machen.",
   "What dissatisfied customers wrote: {days}": "Was unzufriedene Kunden geschrieben haben: {days}",
+  Drivers: "Treiber",
+  "What goes with a score, and with which groups. It need not be the reason.":
+    "Was mit einem Wert einhergeht und bei welchen Gruppen. Der Grund muss es nicht sein.",
+  "What goes with {name}": "Was mit {name} einhergeht",
+  "How much of the spread of the answers goes with each dimension, less what chance alone would make of its number of groups. Significant by Benjamini-Hochberg at 5 % over all of them.":
+    "Wie viel der Streuung der Antworten mit jeder Dimension einhergeht, abzüglich dessen, was bei so vielen Gruppen der Zufall macht. Signifikant nach Benjamini-Hochberg bei 5 % über alle.",
+  "Goes with it": "Geht damit einher",
+  "{share} of the spread goes with it": "{share} der Streuung gehen damit einher",
+  "Adjusted: against what the others make of the same {strata}.":
+    "Bereinigt: verglichen mit dem, was die übrigen bei gleichen Werten von {strata} erreichen.",
+  "Against the rest": "Gegenüber dem Rest",
+  "Points above or below the rest, and 95 % interval":
+    "Punkte über oder unter dem Rest, mit 95-%-Intervall",
+  "The rest": "Der Rest",
+  "{name}: {by} points against the rest, {points} of the whole, n {n}":
+    "{name}: {by} Punkte gegenüber dem Rest, {points} am Ganzen, n {n}",
+  "Points of the whole": "Punkte am Ganzen",
+  Adjusted: "Bereinigt",
 };

@@ -458,4 +458,22 @@ export const texts: Texts = {
   "How each agent was scored, and beside what the others make of the same kinds of answers.":
     "Cómo se puntuó a cada agente, también junto a lo que los demás consiguen con respuestas del mismo tipo.",
   "What dissatisfied customers wrote: {days}": "Lo que escribieron los clientes insatisfechos: {days}",
+  Drivers: "Factores",
+  "What goes with a score, and with which groups. It need not be the reason.":
+    "Lo que va unido a una puntuación, y con qué grupos. No tiene por qué ser la causa.",
+  "What goes with {name}": "Lo que va unido a {name}",
+  "How much of the spread of the answers goes with each dimension, less what chance alone would make of its number of groups. Significant by Benjamini-Hochberg at 5 % over all of them.":
+    "Qué parte de la dispersión de las respuestas va unida a cada dimensión, menos lo que el azar haría con tantos grupos. Significativo según Benjamini-Hochberg al 5 % entre todas.",
+  "Goes with it": "Va unido",
+  "{share} of the spread goes with it": "{share} de la dispersión va unido",
+  "Adjusted: against what the others make of the same {strata}.":
+    "Ajustado: frente a lo que logran los demás con iguales valores de {strata}.",
+  "Against the rest": "Frente al resto",
+  "Points above or below the rest, and 95 % interval":
+    "Puntos por encima o por debajo del resto, e intervalo del 95 %",
+  "The rest": "El resto",
+  "{name}: {by} points against the rest, {points} of the whole, n {n}":
+    "{name}: {by} puntos frente al resto, {points} en el conjunto, n {n}",
+  "Points of the whole": "Puntos en el conjunto",
+  Adjusted: "Ajustado",
 };

@@ -459,4 +459,22 @@ export const texts: Texts = {
   "How each agent was scored, and beside what the others make of the same kinds of answers.":
     "Comment chaque agent a été noté, aussi à côté de ce que les autres obtiennent pour le même genre de réponses.",
   "What dissatisfied customers wrote: {days}": "Ce que les clients insatisfaits ont écrit : {days}",
+  Drivers: "Facteurs",
+  "What goes with a score, and with which groups. It need not be the reason.":
+    "Ce qui va de pair avec un score, et pour quels groupes. Ce n’en est pas forcément la cause.",
+  "What goes with {name}": "Ce qui va de pair avec {name}",
+  "How much of the spread of the answers goes with each dimension, less what chance alone would make of its number of groups. Significant by Benjamini-Hochberg at 5 % over all of them.":
+    "La part de la dispersion des réponses qui va de pair avec chaque dimension, moins ce que le hasard seul ferait d’autant de groupes. Significatif selon Benjamini-Hochberg à 5 % sur toutes.",
+  "Goes with it": "Va de pair",
+  "{share} of the spread goes with it": "{share} de la dispersion va de pair",
+  "Adjusted: against what the others make of the same {strata}.":
+    "Ajusté : par rapport à ce que font les autres à valeurs égales de {strata}.",
+  "Against the rest": "Par rapport au reste",
+  "Points above or below the rest, and 95 % interval":
+    "Points au-dessus ou au-dessous du reste, avec intervalle à 95 %",
+  "The rest": "Le reste",
+  "{name}: {by} points against the rest, {points} of the whole, n {n}":
+    "{name} : {by} points par rapport au reste, {points} sur l’ensemble, n {n}",
+  "Points of the whole": "Points sur l’ensemble",
+  Adjusted: "Ajusté",
 };

@@ -1,0 +1,198 @@
+// Drivers: how much of a score's spread goes with each dimension, and with which of its groups. It
+// goes with it, and need not be the reason: beside each group's difference stands the adjusted one.
+
+import type { JSX } from "preact";
+import type { Driver, DriverGroup, Drivers } from "../../interface.ts";
+import { dimensionTitle } from "../catalogue.ts";
+import { DotPlot, type DotRow } from "../charts/dots.tsx";
+import { Figure } from "../figure.tsx";
+import * as format from "../format.ts";
+import { PageHead } from "../head.tsx";
+import { Shown } from "../loaded.tsx";
+import { MeasureStrip, chosen, useTotals } from "../measures.tsx";
+import { metricName } from "../names.ts";
+import { NoData } from "../problem.tsx";
+import { useOne } from "../replies.ts";
+import { count, label, type Measure, type Meta } from "../reply.ts";
+import { look } from "../router.ts";
+import { figureColumn, textColumn, type TableColumn } from "../table.tsx";
+import { inSentence, language, t } from "../texts.ts";
+import { filteredTo, reportQuery, type Params } from "../view.ts";
+import type { PageProps } from "./page.ts";
+
+export function DriversPage({ params, filters }: PageProps): JSX.Element {
+  const totals = useTotals(params, filters);
+  const query = reportQuery(params, filters, { granularity: "total" });
+  return (
+    <>
+      <PageHead
+        title={t("Drivers")}
+        text={t("What goes with a score, and with which groups. It need not be the reason.")}
+        of={totals}
+        report="daily"
+        query={query}
+      />
+      <Shown of={totals}>
+        {(reply) => {
+          const measure = chosen(params, reply.rows);
+          if (!measure) return <NoData />;
+          return (
+            <>
+              <MeasureStrip params={params} totals={reply} measure={measure} />
+              <OfMeasure params={params} filters={filters} measure={measure} />
+            </>
+          );
+        }}
+      </Shown>
+    </>
+  );
+}
+
+function OfMeasure({
+  params,
+  filters,
+  measure,
+}: PageProps & { readonly measure: Measure }): JSX.Element {
+  const query = reportQuery(params, filters, {
+    metric: measure.metric,
+    scale: encodeURIComponent(measure.scale),
+    compare: null,
+    granularity: null,
+    lang: language.value,
+  });
+  const found = useOne<Drivers>(`/insights/drivers?${query}`);
+  return (
+    <Shown of={found}>
+      {(reply) => (
+        <>
+          <Strengths reply={reply} />
+          {reply.drivers.map((driver) => (
+            <Groups key={driver.dimension} driver={driver} meta={reply.meta} params={params} />
+          ))}
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function Strengths({ reply }: { readonly reply: Drivers }): JSX.Element {
+  const row = reply.headline ?? {};
+  const name = inSentence(metricName(label(row, "metric") ?? ""));
+  const rows = reply.drivers.map(({ dimension, explains_pct, responses, p, significant }) => ({
+    dimension,
+    explains_pct,
+    responses,
+    p,
+    significant,
+  }));
+  return (
+    <Figure
+      title={t("What goes with {name}", { name })}
+      reply={{ report: "drivers", meta: reply.meta, rows: [], next_cursor: null }}
+      n={count(row)}
+      of={t("answers")}
+      note={t(
+        "How much of the spread of the answers goes with each dimension, less what chance alone would make of its number of groups. Significant by Benjamini-Hochberg at 5 % over all of them.",
+      )}
+      table={{
+        columns: [
+          textColumn("dimension", t("By"), (each) => dimensionTitle(String(each["dimension"]))),
+          figureColumn("explains_pct", t("Goes with it"), (value) => format.percent(value, 2)),
+          figureColumn("responses", t("Answers"), format.count),
+          figureColumn("p", "p", told),
+          textColumn("significant", t("Significant"), (each) => (each["significant"] ? t("yes") : t("no"))),
+        ],
+        rows,
+      }}
+    />
+  );
+}
+
+/** A probability: what is too small to be written out is told as less than the smallest. */
+function told(p: number | null): string {
+  return p !== null && p < 0.0001 ? `< ${format.fixed(0.0001, 4)}` : format.fixed(p, 4);
+}
+
+interface GroupsProps {
+  readonly driver: Driver;
+  readonly meta: Meta;
+  readonly params: Params;
+}
+
+const MOST_DOTS = 10;
+
+function Groups({ driver, meta, params }: GroupsProps): JSX.Element {
+  const { dimension, explains_pct, significant, adjusted_for, rows } = driver;
+  const pick = (group: DriverGroup | undefined): void => {
+    // answers that are told together have no value to filter by
+    if (group && group.value !== "(other)") look(filteredTo(params, dimension, group.value));
+  };
+  const strata = format.listed(adjusted_for.map((name) => inSentence(dimensionTitle(name))));
+  return (
+    <Figure
+      title={dimensionTitle(dimension)}
+      reply={{ report: "drivers", meta, rows: [], next_cursor: null }}
+      n={driver.responses}
+      of={t("answers")}
+      note={
+        <>
+          {t("{share} of the spread goes with it", { share: format.percent(explains_pct, 2) })}
+          {significant ? "" : `, ${t("which may be chance")}`}.{" "}
+          {adjusted_for.length > 0 &&
+            t("Adjusted: against what the others make of the same {strata}.", { strata })}
+        </>
+      }
+      table={{ columns: columns(adjusted_for.length > 0), rows: rows.map((each) => ({ ...each })) }}
+      onPick={(picked) => pick(rows.find(({ value }) => value === picked["value"]))}
+    >
+      <DotPlot
+        label={t("Against the rest")}
+        rows={rows.slice(0, MOST_DOTS).map((group) => dot(group, significant))}
+        format={(value) => format.signed(value, 0)}
+        reference={0}
+        legend={[
+          { look: "line", text: t("Points above or below the rest, and 95 % interval") },
+          { look: "reference", text: t("The rest") },
+        ]}
+        onPick={(i) => pick(rows[i])}
+      />
+    </Figure>
+  );
+}
+
+function dot(group: DriverGroup, significant: boolean): DotRow {
+  const { name, difference, ci_low, ci_high, responses, points } = group;
+  const by = format.signed(difference, 1);
+  const below = significant && ci_high !== null && ci_high < 0;
+  const above = significant && ci_low !== null && ci_low > 0;
+  return {
+    label: name,
+    value: difference,
+    low: ci_low,
+    high: ci_high,
+    before: null,
+    text: by,
+    aside: `n ${format.count(responses)}`,
+    look: below ? "worse" : above ? "better" : "",
+    words: t("{name}: {by} points against the rest, {points} of the whole, n {n}", {
+      name,
+      by,
+      points: format.signed(points, 1),
+      n: format.count(responses),
+    }),
+  };
+}
+
+function columns(adjusted: boolean): readonly TableColumn[] {
+  const signed = (value: number | null): string => format.signed(value, 2);
+  return [
+    textColumn("value", t("Group"), (row) => String(row["name"])),
+    figureColumn("responses", t("Answers"), format.count),
+    figureColumn("score", t("Score"), (value) => format.fixed(value, 2)),
+    figureColumn("difference", t("Against the rest"), signed),
+    figureColumn("ci_low", t("95 % from"), signed),
+    figureColumn("ci_high", t("95 % to"), signed),
+    figureColumn("points", t("Points of the whole"), signed),
+    ...(adjusted ? [figureColumn("adjusted_difference", t("Adjusted"), signed)] : []),
+  ];
+}
