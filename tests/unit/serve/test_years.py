@@ -47,6 +47,9 @@ class Shelf(Objects):
         return [key.rpartition("/")[2].removesuffix(".parquet") for key in self.asked]
 
 
+APRIL = DateRange(date(2026, 4, 1), date(2026, 4, 30))
+
+
 def day(number: int) -> date:
     return YEAR.start + timedelta(days=number)
 
@@ -331,6 +334,29 @@ def test_what_no_object_covers_comes_from_elsewhere(shelf: Shelf) -> None:
     (years,) = Years(shelf, elsewhere=elsewhere).read([needs(tenant)])
     assert responses(years) == 365
     assert len(told) == 1
+
+
+def test_what_a_question_would_read_is_known_before_it_is_read(shelf: Shelf) -> None:
+    tenant = stock(shelf, [ANSWERS[10:20], ANSWERS])
+    lengths = [len(body) for key, body in shelf.bodies.items() if f"/{BY_CHANNEL}." in key]
+    assert len(lengths) == 2
+    assert Years(shelf).weight(needs(tenant, "channel")) == sum(lengths)
+    without = alone(shelf, tenant, BY_CHANNEL)
+    assert Years(shelf).weight(needs(without, *OF_ALL)) is None
+    assert Years(shelf).weight(needs(tenant_of({}))) == 0
+    assert shelf.asked == []
+
+
+def test_rows_that_are_cut_out_answer_as_the_whole_parts_do(shelf: Shelf) -> None:
+    again = [Answer(day(number), 2) for number in range(100, 110) for _ in range(5)]
+    tenant = stock(shelf, [again, ANSWERS])
+    for months in (False, True):
+        asked = needs(tenant, "channel", dates=MARCH, compared=APRIL, months=months)
+        ((year,),) = Years(shelf).read([asked])
+        few = replace(year, pieces=[piece.only((MARCH, APRIL), {}) for piece in year.pieces])
+        assert sum(len(piece.block.day) for piece in few.pieces) <= 30 + 61
+        for dates in (MARCH, APRIL):
+            assert responses([few], dates) == responses([year], dates) > 0
 
 
 def test_the_least_recently_used_leave_when_memory_is_short(shelf: Shelf) -> None:
