@@ -196,7 +196,7 @@ RANGES = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     report=st.sampled_from(list(REPORTS)),
     seed=st.integers(0, 2**32),

@@ -145,7 +145,7 @@ def in_any_order(rows: Sequence[Any], by: Sequence[str]) -> list[Any]:
     return sorted(rows, key=lambda row: json.dumps([row.get(name) for name in names]))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     size=st.sampled_from([400, 150]),
