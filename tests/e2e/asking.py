@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests import tied
 from tests.e2e.conftest import RunningStack
@@ -130,3 +130,13 @@ def serious_faults_of_both_schemes(page: Page) -> list[str]:
     light = serious_faults(page)
     page.emulate_media(color_scheme="dark")
     return light + [f"dark: {fault}" for fault in serious_faults(page, "color-contrast")]
+
+
+def radio(page: Page, name: str) -> Locator:
+    """One of the scores of a survey's question."""
+    return page.get_by_role("radio", name=name, exact=True)
+
+
+def has_sent(page: Page) -> None:
+    """Wait until the answer has been taken."""
+    expect(page.get_by_role("status")).to_have_attribute("data-state", "sent")
