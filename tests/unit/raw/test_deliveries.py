@@ -240,7 +240,7 @@ def merged(versions: Sequence[tuple[Any, Row]]) -> Row:
     return whole
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_counts_are_the_set_of_identities(data: st.DataObject) -> None:
     sent = data.draw(messages())
