@@ -23,7 +23,7 @@ def meta_of(plan: Plan, objects: TenantYears, made: Figures | None = None) -> di
         *warnings.not_told_apart(plan),
         *warnings.filters(plan.all_filters),
         *warnings.nameless(plan),
-        *warnings.unmatched(plan.query.filters, [y for ys in objects.values() for y in ys]),
+        *warnings.unmatched(plan, objects),
     ]
     if made:
         found += [*warnings.rest(made.folded), *warnings.unjudged(made.left_out)]

@@ -15,7 +15,7 @@ from pulse.filters import Filters
 from pulse.serve.folding import Folded
 from pulse.serve.groups import Key
 from pulse.serve.plan import Plan, TenantDays
-from pulse.serve.years import TenantYears, Year
+from pulse.serve.years import TenantYears
 from pulse.tenants.tenant import Behind
 from pulse.texts import tidy
 
@@ -74,16 +74,19 @@ def nameless(plan: Plan) -> Warnings:
     return [("names_unavailable", "Display names cannot be read just now.")]
 
 
-def unmatched(asked: Filters, years: Sequence[Year]) -> Warnings:
-    """Which values of the query's filters no row has, of those that were read for it.
+def unmatched(plan: Plan, objects: TenantYears) -> Warnings:
+    """Which values of the query's filters no row has of the days asked for or compared with.
 
     What Athena has made holds only what passes all filters together, and so does not tell.
     """
-    if not years or any(year.engine == "athena" for year in years):
+    read = [(year, one.ranges) for one in plan.tenants for year in objects[one.tenant.id]]
+    if not read or any(year.engine == "athena" for year, _ in read):
         return []
     found: Warnings = []
-    for name, condition in asked.items():
-        known = {value for year in years for value in year.known(name)}
+    for name, condition in plan.query.filters.items():
+        known = {
+            value for year, ranges in read for dates in ranges for value in year.values(dates, name)
+        }
         forms: dict[str, set[str]] = defaultdict(set)
         for value in condition.values:
             if value is None or value in (lake.OTHER, lake.REST):
@@ -99,7 +102,7 @@ def _unknown(name: str, values: Sequence[str]) -> str:
     named = ", ".join(_quoted(value) for value in values[:_MOST_NAMED])
     more = f" and {len(values) - _MOST_NAMED} more" if len(values) > _MOST_NAMED else ""
     which = "the value" if len(values) == 1 else "any of the values"
-    message = f"{name}: nothing in the years asked for has {which} {named}{more}."
+    message = f"{name}: nothing in the days asked for has {which} {named}{more}."
     if any("," in value for value in values):
         message += (
             " A comma that is written as %2C belongs to the value; for several values write "

@@ -156,19 +156,15 @@ class Year:
         """Is there a row of these days with this value of a dimension?"""
         return any(piece.block.has(piece.dates(dates), name, value) for piece in self.pieces)
 
-    def known(self, name: str) -> set[Label]:
-        """The values that a dimension has in what was read, whatever the day.
+    def values(self, dates: DateRange, name: str) -> set[Label]:
+        """The values that a dimension has in the rows of these days.
 
         Of devices those of bots alone, where no other ones are needed.
         """
-        told = [piece.block.columns for piece in self.pieces if name in piece.block.columns]
-        return {value for columns in told for value in columns[name].values}
-
-    def values(self, dates: DateRange, name: str) -> set[Label]:
-        """The values that a dimension has in the rows of these days."""
         found: set[Label] = set()
         for piece in self.pieces:
-            found |= piece.block.values(piece.dates(dates), name)
+            if name in piece.block.columns:
+                found |= piece.block.values(piece.dates(dates), name)
         return found
 
 

@@ -4,7 +4,6 @@ So it has through any division of a year into parts, also where older parts stil
 that newer ones have replaced.
 """
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -158,19 +157,7 @@ def reply(report: str, query: str, states: Any, shelf: Shelf) -> tuple[str, Plan
     plan = plan_of(entry, parse(pairs(query), entry), [tenant], SECRET)
     needs = needs_of(plan)
     found = [year for years in Years(shelf).read(needs) for year in years]
-    return without_unmatched(answer(plan, {"acme": found}, query).body), plan
-
-
-def without_unmatched(body: str) -> str:
-    """A reply without the warning of values that nothing has: it goes by what was read of a year.
-
-    Parts without a day that is asked for are not read, and older parts have rows that are replaced.
-    """
-    told = json.loads(body)
-    told["meta"]["warnings"] = [
-        one for one in told["meta"]["warnings"] if one["code"] != "filter_matches_nothing"
-    ]
-    return json.dumps(told)
+    return answer(plan, {"acme": found}, query).body, plan
 
 
 def preferring(name: str, states: Mapping[int, YearState]) -> dict[int, YearState]:

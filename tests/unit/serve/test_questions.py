@@ -93,7 +93,7 @@ def test_filters_whose_values_there_are_need_no_warning(query: str) -> None:
 def test_an_escaped_comma_is_part_of_the_value_and_the_warning_says_how_to_write_two() -> None:
     found = [Answer(DAY, 4, agent="a1"), Answer(DAY, 3, agent="a2")]
     assert unmatched("agent=a1%2Ca2", found) == [
-        "agent: nothing in the years asked for has the value 'a1,a2'. A comma that is written as "
+        "agent: nothing in the days asked for has the value 'a1,a2'. A comma that is written as "
         "%2C belongs to the value; for several values write agent=a,b or agent=a&agent=b."
     ]
 
@@ -101,8 +101,8 @@ def test_an_escaped_comma_is_part_of_the_value_and_the_warning_says_how_to_write
 def test_each_value_that_matches_nothing_is_named_and_what_is_excluded_too() -> None:
     found = [Answer(DAY, 4, agent="a1", country="DE")]
     assert unmatched("agent=a1,a3,a2&country=!FR,DE", found) == [
-        "agent: nothing in the years asked for has any of the values 'a2', 'a3'.",
-        "country: nothing in the years asked for has the value 'FR'.",
+        "agent: nothing in the days asked for has any of the values 'a2', 'a3'.",
+        "country: nothing in the days asked for has the value 'FR'.",
     ]
 
 
@@ -113,9 +113,12 @@ def test_a_value_is_found_in_either_form_of_its_name() -> None:
         assert unmatched("agent=Jose%CC%81", found) == []
 
 
-def test_a_value_of_another_day_of_the_year_is_known() -> None:
+def test_only_days_that_are_asked_for_or_compared_with_count() -> None:
     found = [Answer(date(2026, 2, 3), 4, agent="a1"), Answer(DAY, 4, agent="a2")]
-    assert unmatched("preset=last_7_days&agent=a1", found) == []
+    days = f"start_date={DAY}&end_date={DAY}&agent=a1"
+    assert unmatched(days, found) == ["agent: nothing in the days asked for has the value 'a1'."]
+    before = replace(found[0], day=DAY - timedelta(days=1))
+    assert unmatched(f"{days}&compare=previous_period", [before, found[1]]) == []
 
 
 def test_what_a_key_is_bound_to_and_a_tenant_without_answers_are_not_warned_of() -> None:
@@ -980,7 +983,7 @@ def test_a_filter_that_other_values_may_stand_behind_is_warned_of() -> None:
     for query, expected in (
         ("agent=ada", ["values_folded"]),
         ("group_by=country", []),
-        ("agent=ada&start_date=2026-11-01&end_date=2026-11-19", []),
+        ("agent=ada&start_date=2026-11-01&end_date=2026-11-19", ["filter_matches_nothing"]),
     ):
         reply = body("geo", found, query)
         assert [told["code"] for told in reply["meta"]["warnings"]] == expected, query
