@@ -154,7 +154,8 @@ def daily_rows(day: date, answers: int) -> pa.Table:
         },
         **{name: pa.array(counts[:, place]) for place, name in enumerate(lake.SCORE_COUNTS)},
     }
-    return pa.table({name: columns[name] for name in lake.DAILY_SCORES})
+    own = {name: pa.nulls(len(counts), pa.string()) for name in lake.SCORES.slots}
+    return pa.table({name: (columns | own)[name] for name in lake.DAILY_SCORES})
 
 
 def _named(codes: Any, values: Any) -> Any:

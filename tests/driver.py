@@ -8,9 +8,9 @@ import base64
 import gzip
 import json
 import os
-import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,6 +19,7 @@ from math import inf
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from moto import mock_aws
 
@@ -48,6 +49,7 @@ from pulse.settings import (
 from pulse.store.clients import client
 from pulse.store.tenants import Tenants
 from pulse.tenant_years.build import BuildReports, ReportsResult
+from pulse.tenants import uses
 from pulse.tenants.keys import Key, new_key_text, sha256
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import Survey, Texts
@@ -316,11 +318,20 @@ class Driver:
         return body
 
 
+class Awaited(ThreadPoolExecutor):
+    """Whoever submits waits for the end: what is noted beside requests is there after them."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        wait([future])
+        return future
+
+
 @contextmanager
 def running(**parameters: str) -> Iterator[Driver]:
     """Within the block the template is deployed in a new account."""
     before = dict(os.environ)
-    with mock_aws():
+    with mock_aws(), patch.object(uses, "ThreadPoolExecutor", Awaited):
         install()
         glue.install()
         deployment = _deployed(**(WITHOUT_LIMITS | parameters))
@@ -333,9 +344,6 @@ def running(**parameters: str) -> Iterator[Driver]:
             yield driver
         finally:
             driver.forget()
-            for thread in threading.enumerate():  # what is noted beside requests ends with them
-                if thread.name.startswith("key-uses"):
-                    thread.join(timeout=1)
             os.environ.clear()
             os.environ.update(before)
 

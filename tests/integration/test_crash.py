@@ -64,6 +64,7 @@ class Scene:
 
 def die_everywhere(scene: Scene, calls: AwsCalls) -> None:
     """Kill the stage at each cut point that differs from the one before, and at all pairs."""
+    scene.look(scene.account.state())  # the first look notes that its keys are in use
     begin = scene.account.state()
     old = scene.look(begin)
     made = _uncrashed(scene, calls, begin)
