@@ -73,7 +73,7 @@ class Piece:
         """The rows of these ranges that pass the filters."""
         days = [self.dates(dates) for dates in ranges]
         named = None if None in days else {day for some in days for day in some or ()}
-        return replace(self, block=self.block.only(named, filters))
+        return replace(self, block=self.block.only(named, self.filters(filters)))
 
 
 Engine = Literal["reports", "athena"]

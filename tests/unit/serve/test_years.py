@@ -148,6 +148,16 @@ def test_beside_what_leaves_bots_out_their_own_object_is_read(
     assert year.bots(YEAR, filters) == 10
 
 
+def test_rows_are_cut_out_also_of_what_leaves_bots_out_and_tells_no_devices(shelf: Shelf) -> None:
+    tenant = with_large_cube(stock(shelf, [PEOPLE_AND_BOTS]))
+    asked = replace(needs(tenant, "metric", "scale", "channel", "device"), filters=LEFT_OUT)
+    asked = replace(asked, grouped=frozenset(["metric", "scale", "channel"]))
+    ((year,),) = Years(shelf).read([asked])
+    assert {*shelf.names} == {BY_CHANNEL, "bots"}
+    cut = replace(year, pieces=[piece.only([MARCH], LEFT_OUT) for piece in year.pieces])
+    assert int(cut.group(MARCH, LEFT_OUT, ["channel"]).sums.sum()) == 31
+
+
 def test_what_has_bots_in_its_sums_is_read_where_it_tells_devices(shelf: Shelf) -> None:
     tenant = stock(shelf, [PEOPLE_AND_BOTS], layout="of before")
     asked = replace(needs(tenant, "metric", "scale", "channel", "device"), filters=LEFT_OUT)
