@@ -71,7 +71,7 @@ def driver(
     spread = whole.n * whole.squares - whole.total**2  # n times the sum of squares
     if len(tallies) < 2 or not spread:
         return None
-    between = sum(
+    between = math.fsum(  # which is the same in whatever order the groups come
         (whole.n * one.total - whole.total * one.n) ** 2 / (one.n * whole.n)
         for one in tallies.values()
     )
@@ -161,7 +161,7 @@ def _parts(groups: Mapping[Label, Strata], rule: Rule, *, stratified: bool) -> l
                 adjusted.get(value),
             )
         )
-    return sorted(found, key=lambda one: -abs(one.points))
+    return sorted(found, key=lambda one: (-abs(one.points), one.value is None, str(one.value)))
 
 
 def _adjusted(groups: Mapping[Label, Strata], rule: Rule) -> dict[Label, float]:

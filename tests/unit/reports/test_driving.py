@@ -146,6 +146,16 @@ def test_what_does_not_vary_or_has_one_group_tells_nothing() -> None:
     assert {one.value for one in asked(lonely).parts} == {"c", "(other)"}
 
 
+def test_groups_tell_the_same_in_whatever_order_report_objects_have_them() -> None:
+    dice = random.Random(5)
+    for _ in range(50):
+        sizes = {group: dice.randint(10, 60) for group in "abcdefg"}
+        told = [one for g, n in sizes.items() for one in good(dice.randint(0, n), n, g)]
+        alike = [*good(3, 12, "y"), *good(3, 12, "x"), *told]
+        shuffled = dice.sample(alike, len(alike))
+        assert asked(alike) == asked(alike[::-1]) == asked(shuffled)
+
+
 def drawn(dice: random.Random, dimensions: int, effect: float) -> list[Driver]:
     """Dimensions with which nothing goes, but for the first, which has the effect in points."""
     n = 400
