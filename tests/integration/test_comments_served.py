@@ -260,7 +260,7 @@ NOVEMBER = {"start_date": "2026-11-01", "end_date": "2026-11-20"}
 
 def test_words_of_bad_answers_stand_against_those_of_good_ones(spoken: Driver) -> None:
     told = words(spoken, **NOVEMBER)
-    assert (told["contrast"], told["formula"]) == ("segment", "log_odds@1")
+    assert (told["contrast"], told["formula"], told["before"]) == ("segment", "log_odds@1", None)
     assert (told["first"]["comments"], told["second"]["comments"]) == (25, 75)
     assert {"parcel", "parcel lost"} <= terms(told["first"])
     assert "friendly" in terms(told["second"])
@@ -275,6 +275,7 @@ def test_words_of_these_days_stand_against_those_of_the_days_before(spoken: Driv
     assert "parcel" in terms(told["first"])
     assert "friendly" not in terms(told["second"])
     assert (told["first"]["comments"], told["second"]["comments"]) == (100, 100)
+    assert told["before"] == {"start_date": "2026-10-01", "end_date": "2026-10-31"}
 
 
 def test_words_of_a_value_stand_against_those_of_the_rest(spoken: Driver) -> None:

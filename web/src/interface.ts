@@ -483,6 +483,11 @@ export interface Words {
   readonly meta: CommentsMeta;
   readonly contrast: "segment" | "period" | "filter";
   readonly formula: "log_odds@1";
+  /** The days before, where the contrast is period. */
+  readonly before: {
+    readonly start_date: string;
+    readonly end_date: string;
+  } | null;
   /** Bad answers, these days, or those of `against`. */
   readonly first: {
     readonly comments: number;

@@ -149,6 +149,11 @@ SCHEMAS: dict[str, Schema] = {
             "meta": _ref("CommentsMeta"),
             "contrast": {"enum": list(asked.CONTRASTS)},
             "formula": {"const": contrast.FORMULA},
+            "before": {
+                **_object({"start_date": _DATE, "end_date": _DATE}),
+                "type": ["object", "null"],
+                "description": "The days before, where the contrast is period.",
+            },
             "first": {**_GROUP, "description": "Bad answers, these days, or those of `against`."},
             "second": {**_GROUP, "description": "Good answers, the days before, or the rest."},
         }

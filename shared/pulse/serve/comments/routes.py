@@ -10,7 +10,7 @@ from pulse import days, lake
 from pulse.comments import contrast
 from pulse.comments.contrast import Telling
 from pulse.comments.terms import terms
-from pulse.days import DateRange
+from pulse.days import ComparedRange, DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
 from pulse.serve.comments import asked as questions
@@ -76,6 +76,7 @@ class CommentAnswers:
         asked = questions.parse(call.query, questions.WORDS, key, own_dimensions([tenant]))
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
+        before: ComparedRange | None = None
         if asked.contrast == "period":
             before = days.COMPARISONS["previous_period"](dates)
             # what is not counted is let go before as many are read again
@@ -87,7 +88,12 @@ class CommentAnswers:
             groups = found.of_segment("bad"), found.of_segment("good")
         meta = _meta(asked, dates, tenant, found)
         first, second = map(_texts, groups)
-        body = {**told(first, second, asked.limit), "contrast": asked.contrast, "meta": meta}
+        body = {
+            **told(first, second, asked.limit),
+            "contrast": asked.contrast,
+            "before": before and _first_and_last(before),
+            "meta": meta,
+        }
         return Reply.json(200, body, _HEADERS)
 
     def _caller(self, call: Call) -> tuple[Tenant, Key]:
@@ -158,13 +164,16 @@ def _meta(asked: Asked, dates: DateRange, tenant: Tenant, found: Found) -> dict[
     return {
         "date_range": {
             "preset": asked.query.preset,
-            "start_date": dates.start.isoformat(),
-            "end_date": dates.end.isoformat(),
+            **_first_and_last(dates),
             "timezone": tenant.timezone,
         },
         "filters": {name: condition.shown() for name, condition in asked.filters.items()},
         "warnings": warnings,
     }
+
+
+def _first_and_last(dates: DateRange | ComparedRange) -> dict[str, str]:
+    return {"start_date": dates.start.isoformat(), "end_date": dates.end.isoformat()}
 
 
 # -- words
