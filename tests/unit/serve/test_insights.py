@@ -180,6 +180,18 @@ def test_it_is_told_in_sentences_each_with_its_evidence() -> None:
         "metric": "csat",
         "compare": "previous_period",
     }
+    worst, whose = (
+        next(
+            one
+            for one in reply["sentences"][place]["phrases"]
+            if "%" in one["text"] and one["report"]
+        )
+        for place in (1, 2)
+    )
+    days_of_it = "metric=csat&start_date=2026-10-09&end_date=2026-10-15&compare=previous_period"
+    for one, narrowed in ((worst, ""), (whose, "&country=AT")):
+        assert one["report"] == "daily"
+        assert set(one["query"].split("&")) == set(f"{days_of_it}{narrowed}".split("&"))
     for one in links:
         queries.parse(pairs(one["query"]), REPORTS[one["report"]])  # or it would raise
 

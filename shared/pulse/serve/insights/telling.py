@@ -182,14 +182,14 @@ class _Teller:
             "end_date": run.last.isoformat(),
             "compare": "previous_period",
         }
-        found = [self._when(worst, given)]
+        found = [self._when(worst, given, in_run)]
         if worst.top:
             found.append(self._for_whom(worst.top, worst.within, worst, in_run))
         if worst.cost:
             found += self._costs(worst.cost, worst, whole, in_run)
         return found
 
-    def _when(self, worst: Worst, given: Given) -> Sentence:
+    def _when(self, worst: Worst, given: Given, in_run: Given) -> Sentence:
         run, day = worst.run, self.language.day
         if run.first == run.last:
             when = self.language.text("on {day}", day=day(run.first))
@@ -200,7 +200,7 @@ class _Teller:
         return self._pieces(
             "It went wrong {days}: {score}, against {others} on the other days.",
             days=_linked(when, "daily", given),
-            score=self._score(score(run.within), worst.measure),
+            score=_linked(self._score(score(run.within), worst.measure), "daily", in_run),
             others=self._score(score(run.others), worst.measure),
         )
 
@@ -233,7 +233,9 @@ class _Teller:
             part=self.language.text("nearly all of it")
             if share >= _NEARLY_ALL
             else self.language.text("{share} of it", share=self.language.percent(share, 0)),
-            score=self._estimate(now, measure),
+            score=_linked(
+                self._estimate(now, measure), "daily", {**in_run, place.dimension: _raw(place)}
+            ),
             answers=self._answers(now.n),
             before=self._estimate(before, measure),
             n=self.language.count(before.n),
