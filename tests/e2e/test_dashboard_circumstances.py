@@ -193,3 +193,23 @@ def test_a_filter_of_the_contact_centre_offers_its_own_agents_by_name(
     offered = page.get_by_role("group", name="Agent").locator("li")
     expect(offered).to_have_count(len(asked["values"]))
     expect(offered.first).to_have_text(re.compile(rf"{first['name']}\s*{first['count']:,}"))
+
+
+def test_a_name_in_what_has_been_found_reorders_nothing_beside_it(
+    page: Page, stack: RunningStack
+) -> None:
+    spoken = "Al\u202eice"
+
+    def named(route: Route) -> None:
+        reply = route.fetch()
+        told = reply.json()
+        told["movers"]["rows"][0]["within"][0]["name"] = spoken
+        told["sentences"][0]["phrases"][0]["text"] = spoken
+        route.fulfill(response=reply, json=told)
+
+    page.route("**/v1/insights?*", named)
+    enter(page, stack, "/")
+    expect(page.locator(".story p").first).to_contain_text("Al\\u202eice")
+    moved = page.locator("section.figure", has_text="What moved")
+    expect(moved).to_contain_text("with Al\\u202eice and")
+    assert "\u202e" not in page.locator("main").inner_text()

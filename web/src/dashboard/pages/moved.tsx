@@ -66,13 +66,15 @@ export function Moved({ params, insights, movers }: Props): JSX.Element {
 function withOthers({ within }: Mover): string {
   const [first, ...others] = within;
   if (!first) return "";
+  const name = apart(first.name);
   return others.length
-    ? t("with {name} and {n} more", { name: first.name, n: format.count(others.length) })
-    : t("with {name}", { name: first.name });
+    ? t("with {name} and {n} more", { name, n: format.count(others.length) })
+    : t("with {name}", { name });
 }
 
 function moverRow(mover: Mover): Row {
-  return { ...mover, within: mover.within.map(({ name }) => name).join(", ") };
+  const names = mover.within.map(({ name }) => name);
+  return { ...mover, within: names.join(", "), within_told: names.map(apart).join(", ") };
 }
 
 function inWords(mover: Mover, metric: string): string {
@@ -102,5 +104,8 @@ const tableColumns = (): readonly TableColumn[] => [
   figureColumn("responses", t("Answers"), format.count),
   figureColumn("responses_previous", t("Before"), format.count),
   textColumn("significant", t("Significant"), (row) => (row["significant"] ? t("yes") : t("no"))),
-  textColumn("within", t("With it"), (row) => String(row["within"] || "–")),
+  {
+    ...textColumn("within", t("With it"), (row) => String(row["within_told"] || "–")),
+    value: (row) => row["within"],
+  },
 ];

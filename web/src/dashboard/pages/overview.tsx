@@ -5,6 +5,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Insights, Phrase, Sentence } from "../../interface.ts";
 import { Sparkline } from "../charts/line.tsx";
+import { apart } from "../apart.ts";
 import { before, now } from "../estimates.ts";
 import * as format from "../format.ts";
 import { PageHead } from "../head.tsx";
@@ -105,10 +106,10 @@ function Told({ sentence, params }: ToldProps): JSX.Element {
     <p>
       {sentence.phrases.map(({ text, report, query }: Phrase, i) =>
         report === null || query === null ? (
-          text
+          apart(text)
         ) : (
           <Link key={i} to={evidenceOf(report, query, params)}>
-            {text}
+            {apart(text)}
           </Link>
         ),
       )}
