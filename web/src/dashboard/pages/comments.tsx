@@ -5,20 +5,31 @@ import { useEffect, useState } from "preact/hooks";
 import type { Comment, Comments, Word, Words } from "../../interface.ts";
 import { get } from "../api.ts";
 import { apart } from "../apart.ts";
+import { dimensionTitle } from "../catalogue.ts";
 import "../comments.css";
+import {
+  againstOf,
+  contrastOf,
+  toSaid,
+  withAgainst,
+  withContrast,
+  wordsQuery,
+  type Against,
+  type Contrast,
+} from "../contrast.ts";
 import * as format from "../format.ts";
 import { Shown } from "../loaded.tsx";
 import { pieces } from "../marks.ts";
-import { fetchNames, nameOf } from "../names.ts";
+import { dimensionPath, fetchNames, learn, nameOf, type DimensionReply } from "../names.ts";
 import { NoData } from "../problem.tsx";
 import { useOne } from "../replies.ts";
 import { look } from "../router.ts";
 import { t, toTranslate } from "../texts.ts";
-import { reportQuery, withParams, type Params } from "../view.ts";
+import { parseCondition, reportQuery, withParams, type Params } from "../view.ts";
 import type { PageProps } from "./page.ts";
 
 const NO_CHANGES = { compare: null, granularity: null, tenant: null };
-const OWN = ["segment", "q", "order"];
+const OWN = ["segment", "score", "q", "order"];
 
 export function CommentsPage({ params, filters }: PageProps): JSX.Element {
   const query = reportQuery(params, [...filters, ...OWN], NO_CHANGES);
@@ -80,32 +91,159 @@ function textOf(params: Params): string {
 const MOST_WORDS = "12";
 
 function WordsOf({ params, filters }: PageProps): JSX.Element {
-  const changes = { ...NO_CHANGES, limit: MOST_WORDS };
-  const words = useOne<Words>(path("words", reportQuery(params, filters, changes)));
+  const query = wordsQuery(params, filters, MOST_WORDS);
+  return (
+    <>
+      <ContrastForm params={params} filters={filters} />
+      {query === null ? (
+        <p class="note">{t("Choose a group: its words are held against those of all others.")}</p>
+      ) : (
+        <Contrasted params={params} filters={filters} query={query} />
+      )}
+    </>
+  );
+}
+
+const CONTRASTS: readonly (readonly [Contrast, string])[] = [
+  ["segment", toTranslate("Bad and good answers")],
+  ["period", toTranslate("These days and those before")],
+  ["filter", toTranslate("One group and all others")],
+];
+
+function ContrastForm({ params, filters }: PageProps): JSX.Element {
+  const contrast = contrastOf(params);
+  const against = contrast === "filter" ? againstOf(params, filters) : null;
+  return (
+    <div class="controls contrast">
+      <label>
+        <span>{t("Words that set apart")}</span>
+        <select
+          value={contrast}
+          onChange={(e) => look(withContrast(params, e.currentTarget.value as Contrast))}
+        >
+          {CONTRASTS.map(([value, text]) => (
+            <option
+              key={value}
+              value={value}
+              disabled={value === "period" && params.get("preset") === "all_time"}
+            >
+              {t(text)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {against && <AgainstForm params={params} filters={filters} against={against} />}
+    </div>
+  );
+}
+
+interface AgainstProps extends PageProps {
+  readonly against: Against;
+}
+
+function AgainstForm({ params, filters, against }: AgainstProps): JSX.Element {
+  const { dimension, value } = against;
+  const changes = { ...NO_CHANGES, family: "survey", [dimension]: null };
+  const found = useOne<DimensionReply>(
+    dimensionPath(dimension, reportQuery(params, filters, changes)),
+  );
+  useEffect(() => {
+    if (found.value && !found.stale) learn(dimension, found.value);
+  }, [found.value]);
+  const offered = found.stale ? [] : (found.value?.values ?? []).map((each) => each.value);
+  const missing = value === undefined || offered.includes(value) ? [] : [value];
+  const values = [...missing, ...offered];
+  const choose = (next: Against): void => look(withAgainst(params, next));
+  return (
+    <>
+      <label>
+        <span>{t("By")}</span>
+        <select
+          value={dimension}
+          onChange={(e) => choose({ dimension: e.currentTarget.value, value: undefined })}
+        >
+          {filters.map((name) => (
+            <option key={name} value={name}>
+              {apart(dimensionTitle(name))}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span>{t("Group")}</span>
+        <select
+          value={value === undefined ? "" : values.indexOf(value)}
+          onChange={(e) =>
+            choose({ dimension, value: values[Number(e.currentTarget.value)] ?? null })
+          }
+        >
+          {value === undefined && <option value="">{t("Choose …")}</option>}
+          {values.map((each, i) => (
+            <option key={each} value={i}>
+              {nameOf(dimension, each)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </>
+  );
+}
+
+interface ContrastedProps extends PageProps {
+  readonly query: string;
+}
+
+function Contrasted({ params, filters, query }: ContrastedProps): JSX.Element {
+  const words = useOne<Words>(path("words", query));
+  const against = againstOf(params, filters);
   return (
     <Shown of={words}>
-      {({ first, second }) => (
+      {(told) => (
         <div class="words">
-          <WordList title={t("Bad answers say")} params={params} words={first.words} segment="bad" />
-          <WordList title={t("Good answers say")} params={params} words={second.words} segment="good" />
+          {(["first", "second"] as const).map((group) => (
+            <WordList
+              key={group}
+              title={titleOf(told, group, against)}
+              look={told.contrast === "segment" ? LOOKS[group] : group}
+              words={told[group].words}
+              group={group}
+              to={(term) => toSaid(params, told, group, term, against)}
+            />
+          ))}
         </div>
       )}
     </Shown>
   );
 }
 
-interface WordListProps {
-  readonly title: string;
-  readonly params: Params;
-  readonly words: readonly Word[];
-  readonly segment: "bad" | "good";
+const LOOKS = { first: "bad", second: "good" } as const;
+type Group = keyof typeof LOOKS;
+
+function titleOf(words: Words, group: Group, against: Against | null): string {
+  const isFirst = group === "first";
+  if (words.contrast === "segment") return isFirst ? t("Bad answers say") : t("Good answers say");
+  if (words.contrast === "period") {
+    const days = isFirst ? words.meta.date_range : words.before;
+    const told = days ? format.days(days.start_date, days.end_date) : "";
+    return isFirst ? t("Said {days}", { days: told }) : t("Said before, {days}", { days: told });
+  }
+  if (!isFirst || against?.value === undefined) return t("All others say");
+  return t("{name} says", { name: nameOf(against.dimension, against.value) });
 }
 
-function WordList({ title, params, words, segment }: WordListProps): JSX.Element {
-  const [own, other] =
-    segment === "bad" ? (["first", "second"] as const) : (["second", "first"] as const);
+interface WordListProps {
+  readonly title: string;
+  readonly look: string;
+  readonly words: readonly Word[];
+  readonly group: Group;
+  /** The view of the comments that hold a term. */
+  readonly to: (term: string) => Params;
+}
+
+function WordList({ title, look: looks, words, group, to }: WordListProps): JSX.Element {
+  const other = group === "first" ? "second" : "first";
   return (
-    <section class={segment}>
+    <section class={looks}>
       <h2>{title}</h2>
       {words.length === 0 ? (
         <p class="note">{t("No word is said more than chance explains.")}</p>
@@ -117,13 +255,13 @@ function WordList({ title, params, words, segment }: WordListProps): JSX.Element
                 type="button"
                 class="link"
                 title={word.example}
-                onClick={() => look(withParams(params, { q: quoted(word.term), segment }))}
+                onClick={() => look(to(word.term))}
               >
                 <bdi>{word.term}</bdi>
               </button>{" "}
               <span class="note">
                 {t("{n} comments, {other} of the others", {
-                  n: format.count(word[own]),
+                  n: format.count(word[group]),
                   other: format.count(word[other]),
                 })}
               </span>
@@ -133,10 +271,6 @@ function WordList({ title, params, words, segment }: WordListProps): JSX.Element
       )}
     </section>
   );
-}
-
-function quoted(term: string): string {
-  return encodeURIComponent(`"${term}"`);
 }
 
 // -- search
@@ -171,7 +305,23 @@ function SearchForm({ params }: { readonly params: Params }): JSX.Element {
       <button type="submit">{t("Search")}</button>
       <Choice name="segment" label={t("Which comments")} options={SEGMENTS} params={params} />
       <Choice name="order" label={t("Order")} options={ORDERS} params={params} />
+      <ScoreGiven params={params} />
     </form>
+  );
+}
+
+/** The scores that the comments are narrowed to, where a link has brought some; a click lets them go. */
+function ScoreGiven({ params }: { readonly params: Params }): JSX.Element | null {
+  const scores = params.get("score");
+  if (scores === undefined) return null;
+  return (
+    <button
+      type="button"
+      aria-label={t("Remove the filter: {name}", { name: t("Score given") })}
+      onClick={() => look(withParams(params, { score: null }))}
+    >
+      {t("Score given")}: {parseCondition(scores).values.join(", ")} ×
+    </button>
   );
 }
 
