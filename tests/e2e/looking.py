@@ -76,17 +76,19 @@ def settle(page: Page) -> None:
 
 
 def table(page: Page, figure: str) -> list[dict[str, str]]:
-    """A figure's rows by their headings, totals included."""
+    """A figure's rows by their headings, totals included, without their links to comments."""
     section = page.locator("section.figure", has=page.get_by_role("heading", name=figure))
     opener = section.get_by_role("button", name="Table", exact=True)
     if opener.count() and opener.get_attribute("aria-expanded") == "false":
         opener.click()
-    names = section.locator("thead th").all_inner_texts()
+    names = section.locator("thead th:not(.behind)").all_inner_texts()
     rows = section.locator("tbody tr, tfoot tr").all()
     return [
         dict(
             zip(
-                (n.strip(" ↓↑") for n in names), row.locator("th,td").all_inner_texts(), strict=True
+                (n.strip(" ↓↑") for n in names),
+                row.locator("th,td:not(.behind)").all_inner_texts(),
+                strict=True,
             )
         )
         for row in rows

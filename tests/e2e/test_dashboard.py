@@ -71,7 +71,7 @@ def test_all_of_it_takes_three_requests(page: Page, stack: RunningStack) -> None
 
 
 def test_phrases_lead_to_their_evidence(overview: Page) -> None:
-    overview.get_by_label("In short").get_by_role("link", name="Austria").click()
+    overview.get_by_label("In short").get_by_role("link", name="Austria", exact=True).click()
     settle(overview)
     address = urllib.parse.urlsplit(overview.url)
     assert address.path == "/geo"

@@ -25,6 +25,94 @@ def test_two_clicks_lead_from_the_bad_week_to_its_reason(page: Page, stack: Runn
     )
 
 
+def test_a_sentence_leads_to_the_comments_that_it_is_about(page: Page, stack: RunningStack) -> None:
+    enter(page, stack, "/")
+    page.locator(".story p", has_text="Answers from Austria").get_by_role(
+        "link", name=re.compile("^Comments: ")
+    ).click()
+    settle(page)
+    assert "country=AT" in page.url
+    assert re.search(r"start_date=\d{4}-\d\d-\d\d&end_date=", page.url)
+    expect(page.locator(".words .first")).to_contain_text("sendungsverfolgung zeigt")
+
+
+def test_a_chart_and_its_rows_lead_to_their_comments(page: Page, stack: RunningStack) -> None:
+    enter(page, stack, "/geo?metric=csat")
+    figure = page.locator("section.figure")
+    figure.locator(".tools").get_by_role("link", name=re.compile("^Comments: ")).click()
+    settle(page)
+    every = api(stack, "comments", metric="csat")["count"]
+    heading = page.locator(".comments h2")
+    expect(heading).to_have_text(f"{every:,} comments")
+    page.go_back()
+    settle(page)
+    link = figure.get_by_role("row", name=re.compile("^Austria")).get_by_role(
+        "link", name="Comments: Austria", exact=True
+    )
+    link.focus()
+    page.keyboard.press("Enter")
+    settle(page)
+    count = api(stack, "comments", metric="csat", country="AT")["count"]
+    expect(heading).to_have_text(f"{count:,} comments")
+
+
+def test_a_score_that_was_given_leads_to_what_was_written_with_it(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/rates")
+    row = page.get_by_role("row", name=re.compile("^0 "))
+    row.get_by_role("link", name=re.compile("^Comments: ")).click()
+    settle(page)
+    count = api(stack, "comments", metric="nps", score="0")["count"]
+    expect(page.locator(".comments h2")).to_have_text(re.compile(f"^{count:,} comments?$"))
+    page.get_by_role("button", name="Remove the filter: Score given").click()
+    settle(page)
+    assert "score=" not in page.url
+
+
+def test_no_comments_stand_behind_calls(page: Page, stack: RunningStack) -> None:
+    enter(page, stack, "/revenue")
+    expect(page.locator("section.figure").first).to_be_visible()
+    expect(page.locator("main .behind")).to_have_count(0)
+
+
+def test_words_of_these_days_stand_beside_those_of_the_days_before(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/comments")
+    page.get_by_label("Words that set apart").select_option("period")
+    settle(page)
+    assert "contrast=period" in page.url
+    words = page.locator(".words .first")
+    expect(words.get_by_role("heading")).to_contain_text("Said ")
+    words.get_by_role("button", name="mein paket", exact=True).click()
+    settle(page)
+    count = api(stack, "comments", q='"mein paket"')["count"]
+    expect(page.locator(".comments h2")).to_have_text(f"{count:,} comments")
+
+
+def test_words_of_a_group_stand_beside_those_of_all_others(page: Page, stack: RunningStack) -> None:
+    enter(page, stack, "/comments")
+    page.get_by_label("Words that set apart").select_option("filter")
+    settle(page)
+    expect(page.locator(".words")).to_have_count(0)
+    _, dimension, group = page.locator(".contrast select").all()
+    assert "plan" in dimension.locator("option").all_inner_texts()  # a tag
+    dimension.select_option("country")
+    settle(page)
+    group.select_option("Austria")
+    settle(page)
+    words = page.locator(".words .first")
+    expect(words.get_by_role("heading")).to_have_text("Austria says")
+    page.reload()
+    settle(page)
+    words.get_by_role("button", name="mein paket", exact=True).click()
+    settle(page)
+    count = api(stack, "comments", q='"mein paket"', country="AT")["count"]
+    expect(page.locator(".comments h2")).to_have_text(f"{count:,} comments")
+    expect(words.get_by_role("button", name="mein paket", exact=True)).to_be_visible()
+
+
 def test_more_comments_come_as_they_are_asked_for(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/comments")
     said = page.locator(".comments li")
@@ -57,3 +145,4 @@ def test_a_key_without_the_right_is_offered_no_comments(page: Page, stack: Runni
     settle(page)
     expect(page.get_by_role("link", name="Comments", exact=True)).to_have_count(0)
     expect(page.get_by_role("link", name="What dissatisfied customers wrote")).to_have_count(0)
+    expect(page.locator("main .behind")).to_have_count(0)

@@ -2,11 +2,15 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { behindRow, behindRows } from "./behind.ts";
 import { fileName } from "./csv.ts";
 import { count } from "./format.ts";
 import { span, type Reply, type Row } from "./reply.ts";
 import { Table, tableCsv, type Order, type TableData } from "./table.tsx";
+import { view } from "./router.ts";
 import { t } from "./texts.ts";
+import type { View } from "./view.ts";
+import { CommentsLink } from "./written.tsx";
 
 interface Props {
   readonly title: string;
@@ -35,6 +39,9 @@ const MOST_UPRIGHT = 8;
 export function Figure(props: Props): JSX.Element {
   const [open, setOpen] = useState(props.tableOpen ?? false);
   const days = span(props.reply.meta.date_range);
+  const { report } = props.reply;
+  const { columns, rows } = props.table;
+  const behind = (row: Row): View | null => behindRow(report, view.value.params, columns, row);
   const save = (): void =>
     download(
       fileName(props.reply.report, days.start_date, days.end_date, props.title),
@@ -49,6 +56,7 @@ export function Figure(props: Props): JSX.Element {
           {props.of ? ` ${props.of}` : ""}
         </p>
         <div class="tools">
+          <CommentsLink to={behindRows(report, view.value.params, rows)} of={props.title} />
           {props.children !== undefined && (
             <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
               {t("Table")}
@@ -77,6 +85,7 @@ export function Figure(props: Props): JSX.Element {
             order={props.order}
             onSort={props.onSort}
             onPick={props.onPick}
+            behind={behind}
           />
         )}
       </div>

@@ -8,17 +8,27 @@ import { formatAddress, type View } from "./view.ts";
 interface Props {
   readonly to: View;
   readonly current?: boolean;
+  readonly look?: string;
+  /** What is said of it where what it shows would not do. */
+  readonly told?: string;
   readonly children: ComponentChildren;
 }
 
-export function Link({ to, current, children }: Props): JSX.Element {
+export function Link({ to, current, look, told, children }: Props): JSX.Element {
   const follow = (event: MouseEvent): void => {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     go(to);
   };
   return (
-    <a href={formatAddress(to)} aria-current={current ? "page" : undefined} onClick={follow}>
+    <a
+      href={formatAddress(to)}
+      class={look}
+      title={told}
+      aria-label={told}
+      aria-current={current ? "page" : undefined}
+      onClick={follow}
+    >
       {children}
     </a>
   );

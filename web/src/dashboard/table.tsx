@@ -1,18 +1,22 @@
 // A table of rows, and its columns, which are made from a reply.
 
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useState } from "preact/hooks";
+import { daysWithin, withScore, type Narrowing } from "./behind.ts";
 import { dimensionTitle } from "./catalogue.ts";
 import { csv } from "./csv.ts";
 import * as format from "./format.ts";
 import { nameOf, plainNameOf } from "./names.ts";
+import { periodEnd, type Granularity } from "./days.ts";
 import { printing } from "./printing.ts";
-import { label, type Cell, type Column, type Meta, type Reply, type Row } from "./reply.ts";
+import { label, span, type Cell, type Column, type Meta, type Reply, type Row } from "./reply.ts";
 import { periodText } from "./standing.ts";
 import { columnTitle } from "./titles.ts";
 import { t, toTranslate } from "./texts.ts";
+import { filteredTo, withDates, type View } from "./view.ts";
+import { RowComments } from "./written.tsx";
 
-export interface TableColumn {
+export interface TableColumn extends Narrowing {
   readonly name: string;
   readonly title: string;
   readonly numeric: boolean;
@@ -52,12 +56,18 @@ export function tableColumn(column: Column, meta: Meta, granularity: string): Ta
     const text = (row: Row): string => nameOf(name, label(row, name));
     const value = (row: Row): string => plainNameOf(name, label(row, name));
     const title = name === "score_value" ? columnTitle(name) : dimensionTitle(name);
-    return { name, title, numeric: false, text, value };
+    return { name, title, numeric: false, text, value, narrows: narrowing(name) };
   }
   const value = (row: Row): Cell | undefined => row[name];
   const text = (row: Row): string => shown(row, name, kind, unit);
   const numeric = kind !== "flag" && kind !== "significant";
   return { name, title: columnTitle(name), numeric, text, value };
+}
+
+function narrowing(name: string): Narrowing["narrows"] {
+  if (name === "segment") return undefined; // it follows from the score
+  if (name === "score_value") return withScore;
+  return (params, row) => filteredTo(params, name, label(row, name));
 }
 
 function shown(row: Row, name: string, kind: string, unit: string | undefined): string {
@@ -75,6 +85,12 @@ function periodColumn(meta: Meta, granularity: string): TableColumn {
     numeric: false,
     text: (row) => periodText(row, granularity, meta),
     value: (row) => row["period"],
+    narrows: (params, row) => {
+      const start = label(row, "period");
+      if (start === null) return params;
+      const end = periodEnd(start, granularity as Granularity);
+      return withDates(params, ...daysWithin(start, end, span(meta.date_range)));
+    },
   };
 }
 
@@ -102,12 +118,15 @@ interface Props {
   readonly order?: Order | undefined;
   readonly onSort?: ((column: string) => void) | undefined;
   readonly onPick?: ((row: Row) => void) | undefined;
+  /** The comments behind a row. */
+  readonly behind?: ((row: Row) => View | null) | undefined;
 }
 
 const FIRST_SHOWN = 100;
 
-export function Table({ data, caption, order, onSort, onPick }: Props): JSX.Element {
+export function Table({ data, caption, order, onSort, onPick, behind }: Props): JSX.Element {
   const [all, setAll] = useState(false);
+  const led = behind && data.rows.some(behind) ? behind : undefined;
   const rows = all || printing.value ? data.rows : data.rows.slice(0, FIRST_SHOWN);
   return (
     <div class="table-frame" tabIndex={0} role="region" aria-label={caption}>
@@ -115,20 +134,33 @@ export function Table({ data, caption, order, onSort, onPick }: Props): JSX.Elem
         <caption class="unseen">{caption}</caption>
         <thead>
           <tr>
-            {data.columns.map((column) => (
-              <Heading key={column.name} column={column} order={order} onSort={onSort} />
+            {data.columns.map((column, i) => (
+              <Fragment key={column.name}>
+                <Heading column={column} order={order} onSort={onSort} />
+                {led && i === 0 && (
+                  <th scope="col" class="behind">
+                    <span class="unseen">{t("Comments")}</span>
+                  </th>
+                )}
+              </Fragment>
             ))}
           </tr>
         </thead>
         <tbody>
           {rows.map((row, i) => (
-            <Line key={i} row={row} columns={data.columns} onPick={onPick} />
+            <Line key={i} row={row} columns={data.columns} onPick={onPick} behind={led} />
           ))}
         </tbody>
         {data.totals && data.totals.length > 0 && (
           <tfoot>
             {data.totals.map((row, i) => (
-              <Line key={i} row={row} columns={data.columns} first={t(TOTAL)} />
+              <Line
+                key={i}
+                row={row}
+                columns={data.columns}
+                first={t(TOTAL)}
+                behind={led && (() => null)}
+              />
             ))}
           </tfoot>
         )}
@@ -174,9 +206,10 @@ interface LineProps {
   readonly columns: readonly TableColumn[];
   readonly first?: string;
   readonly onPick?: ((row: Row) => void) | undefined;
+  readonly behind?: ((row: Row) => View | null) | undefined;
 }
 
-function Line({ row, columns, first, onPick }: LineProps): JSX.Element {
+function Line({ row, columns, first, onPick, behind }: LineProps): JSX.Element {
   return (
     <tr>
       {columns.map((column, i) => {
@@ -190,15 +223,18 @@ function Line({ row, columns, first, onPick }: LineProps): JSX.Element {
           );
         }
         return (
-          <th key={column.name} scope="row">
-            {onPick ? (
-              <button type="button" class="link" onClick={() => onPick(row)}>
-                {told}
-              </button>
-            ) : (
-              told
-            )}
-          </th>
+          <Fragment key={column.name}>
+            <th scope="row">
+              {onPick ? (
+                <button type="button" class="link" onClick={() => onPick(row)}>
+                  {told}
+                </button>
+              ) : (
+                told
+              )}
+            </th>
+            {behind && <RowComments to={behind(row)} of={column.text(row)} />}
+          </Fragment>
         );
       })}
     </tr>

@@ -1,11 +1,12 @@
-// A link from figures to the comments of their customers, for keys that may read comments.
+// The links from figures to the comments of their customers, for keys that may read comments.
 
 import type { JSX } from "preact";
 import { catalogue } from "./catalogue.ts";
 import * as format from "./format.ts";
 import { Link } from "./link.tsx";
+import { metricName } from "./names.ts";
 import { t } from "./texts.ts";
-import { carried, withDates, withParams, type Params } from "./view.ts";
+import { carried, withDates, withParams, type Params, type View } from "./view.ts";
 
 interface Props {
   readonly params: Params;
@@ -25,5 +26,62 @@ export function WrittenLink({ params, filters, metric, days }: Props): JSX.Eleme
     <p class="note">
       <Link to={{ page: "comments", params: days ? withDates(kept, ...days) : kept }}>{text}</Link>
     </p>
+  );
+}
+
+interface BehindProps {
+  /** Null where no comments are to be read. */
+  readonly to: View | null;
+  /** Whose comments they are, for those who do not see what the link stands beside. */
+  readonly of: string;
+  /** Are there several, so that each says whose it is? */
+  readonly named?: boolean;
+}
+
+/** Beside the tools of a chart. */
+export function CommentsLink({ to, of, named }: BehindProps): JSX.Element | null {
+  if (!to) return null;
+  const told = t("Comments: {of}", { of });
+  return (
+    <Link to={to} look="behind" told={told}>
+      {named ? told : t("Comments")}
+    </Link>
+  );
+}
+
+interface ToldProps {
+  /** One by each metric that the sentence tells of. */
+  readonly views: readonly View[];
+  readonly sentence: string;
+}
+
+/** After a sentence. */
+export function SentenceComments({ views, sentence }: ToldProps): JSX.Element {
+  const several = views.length > 1;
+  return (
+    <>
+      {views.map((to) => {
+        const name = metricName(to.params.get("metric") ?? "");
+        return (
+          <span key={name} class="behind">
+            {" "}
+            <CommentsLink to={to} of={several ? name : sentence} named={several} />
+          </span>
+        );
+      })}
+    </>
+  );
+}
+
+/** The cell beside the name of a table's row. */
+export function RowComments({ to, of }: BehindProps): JSX.Element {
+  return (
+    <td class="behind">
+      {to && (
+        <Link to={to} told={t("Comments: {of}", { of })}>
+          <span aria-hidden="true">“…”</span>
+        </Link>
+      )}
+    </td>
   );
 }

@@ -9,7 +9,7 @@ import { dimensionTitle } from "../catalogue.ts";
 import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
 import { metricName } from "../names.ts";
-import { count, ofMeasure, type Row } from "../reply.ts";
+import { count, label, ofMeasure, type Row } from "../reply.ts";
 import { look } from "../router.ts";
 import { figureColumn, textColumn, type TableColumn } from "../table.tsx";
 import { filteredTo, type Params } from "../view.ts";
@@ -23,7 +23,8 @@ interface Props {
 
 export function Moved({ params, insights, movers }: Props): JSX.Element {
   const { metric, change, groups } = movers;
-  const rows = movers.rows.map(moverRow);
+  const { scale } = movers;
+  const rows = movers.rows.map((mover) => ({ ...moverRow(mover), metric, scale }));
   const pick = (i: number): void => {
     const mover = movers.rows[i];
     if (mover) look(filteredTo(params, mover.dimension, mover.value));
@@ -96,6 +97,8 @@ const tableColumns = (): readonly TableColumn[] => [
   {
     ...textColumn("value", t("Group"), (row) => apart(String(row["name"]))),
     value: (row) => String(row["name"]),
+    narrows: (params, row) =>
+      filteredTo(params, String(row["dimension"]), label(row, "value")),
   },
   textColumn("dimension", t("By"), (row) => dimensionTitle(String(row["dimension"]))),
   figureColumn("points", t("Points"), (value) => format.signed(value, 2)),

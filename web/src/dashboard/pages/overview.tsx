@@ -6,6 +6,7 @@ import { useEffect } from "preact/hooks";
 import type { Insights, Phrase, Sentence } from "../../interface.ts";
 import { Sparkline } from "../charts/line.tsx";
 import { apart } from "../apart.ts";
+import { behindPhrases } from "../behind.ts";
 import { before, now } from "../estimates.ts";
 import * as format from "../format.ts";
 import { PageHead } from "../head.tsx";
@@ -21,7 +22,7 @@ import { comparisonOf, evidenceOf, NO_COMPARISON, reportQuery, type Params } fro
 import { Moved } from "./moved.tsx";
 import type { PageProps } from "./page.ts";
 import { language, t } from "../texts.ts";
-import { WrittenLink } from "../written.tsx";
+import { SentenceComments, WrittenLink } from "../written.tsx";
 
 export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   const compare = comparisonOf(params);
@@ -113,6 +114,10 @@ function Told({ sentence, params }: ToldProps): JSX.Element {
           </Link>
         ),
       )}
+      <SentenceComments
+        views={behindPhrases(sentence.phrases, params)}
+        sentence={sentence.text}
+      />
     </p>
   );
 }

@@ -487,4 +487,5 @@ export const texts: Texts = {
   "Said before, {days}": "Davor gesagt, {days}",
   "All others say": "Alle anderen sagen",
   "{name} says": "{name} sagt",
+  "Comments: {of}": "Kommentare: {of}",
 };

@@ -486,4 +486,5 @@ export const texts: Texts = {
   "Said before, {days}": "Dicho antes, {days}",
   "All others say": "Todos los demás dicen",
   "{name} says": "{name} dice",
+  "Comments: {of}": "Comentarios: {of}",
 };

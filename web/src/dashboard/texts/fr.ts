@@ -487,4 +487,5 @@ export const texts: Texts = {
   "Said before, {days}": "Dit avant, {days}",
   "All others say": "Tous les autres disent",
   "{name} says": "{name} dit",
+  "Comments: {of}": "Commentaires : {of}",
 };
