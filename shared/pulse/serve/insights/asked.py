@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pulse import days
-from pulse.reports.declarations import Report
 from pulse.reports.registry import REPORTS
 from pulse.serve import query as queries
 from pulse.serve.insights.language import LANGUAGES, Language
@@ -24,7 +23,7 @@ PARAMETERS: Mapping[str, str] = {
     "lang": f"The language of the sentences: {', '.join(LANGUAGES)}; en by default. A region "
     "behind it, as in de-AT, is not looked at.",
 }
-"""What it takes, besides the survey family's dimensions and the tenant's own as filters."""
+"""What it takes, besides the survey family's dimensions as filters."""
 DRIVERS: Mapping[str, str] = {name: text for name, text in PARAMETERS.items() if name != "compare"}
 """What GET /v1/insights/drivers takes, besides the same."""
 DRIVEN_BY: Mapping[str, tuple[str, ...]] = {REPORT.name: MOVED_BY}
@@ -44,18 +43,11 @@ class Asked:
 
 
 def parse(
-    pairs: Pairs,
-    parameters: Mapping[str, str] = PARAMETERS,
-    report: Report = REPORT,
-    *,
-    across_tenants: bool = False,
+    pairs: Pairs, parameters: Mapping[str, str] = PARAMETERS, *, across_tenants: bool = False
 ) -> Asked:
-    """What (name, raw value) pairs ask. Raises BadRequestError for the first thing wrong.
-
-    `report` is REPORT, with the dimensions of the tenants' own.
-    """
+    """What (name, raw value) pairs ask. Raises BadRequestError for the first thing wrong."""
     tenant = ["tenant"] if across_tenants else []
-    allowed = (*parameters, *tenant, *report.filter_names)
+    allowed = (*parameters, *tenant, *REPORT.filter_names)
     for name, _ in pairs:
         if name not in allowed:
             raise refusal(name[:64], "unknown_parameter", "There is no such parameter.", allowed)
@@ -73,7 +65,7 @@ def parse(
             ("granularity", "total"),
             *((name, raw or "") for name, raw in given),
         ],
-        report,
+        REPORT,
         across_tenants=across_tenants,
     )
     if compare is None and "compare" in parameters and query.preset != "all_time":

@@ -9,14 +9,13 @@ from operator import sub
 from pulse import lake
 from pulse.filters import Filters, among
 from pulse.reports.adjusting import Tally
-from pulse.reports.declarations import Dimension, Label
+from pulse.reports.declarations import Label
 from pulse.reports.metrics import segments
 from pulse.reports.moving import Answers, Group, Place
 from pulse.reports.registry import REPORTS
 from pulse.serve.aggregate import Aggregate, aggregate
 from pulse.serve.folding import folds, ways_to_ask_less
 from pulse.serve.groups import TooManyGroupsError
-from pulse.serve.own import with_own
 from pulse.serve.plan import Plan, TenantDays, needs_of, plan_of
 from pulse.serve.query import Query
 from pulse.serve.reading import Readable, read
@@ -135,12 +134,10 @@ class Reader:
     key: Key
     years: Readable
     admit: Admit
-    own: tuple[Dimension, ...] = ()
-    """The tenants' own dimensions, by which questions may be filtered."""
 
     def plan(self, report: str, query: Query) -> Plan:
         """The question. Raises ForbiddenError where the report lacks what the key is bound to."""
-        return plan_of(with_own(REPORTS[report], self.own), query, self.tenants, self.key)
+        return plan_of(REPORTS[report], query, self.tenants, self.key)
 
     def rows(self, plans: Sequence[Plan]) -> list[TenantYears]:
         """What each of the questions needs, fetched at once. Raises what Years.read raises."""
@@ -170,14 +167,11 @@ class Reader:
         """
         known: dict[int, Piece] = {}
 
-        def rows_of(piece: Piece) -> int:
-            return id(piece.block.day)  # which blocks share that are of one object (Piece.under)
-
         def cut(plan: Plan, tenant: TenantDays, year: Year) -> Year:
             for piece in year.pieces:
-                if rows_of(piece) not in known:
-                    known[rows_of(piece)] = piece.only(tenant.ranges, plan.all_filters)
-            return replace(year, pieces=[known[rows_of(piece)] for piece in year.pieces])
+                if id(piece.block) not in known:
+                    known[id(piece.block)] = piece.only(tenant.ranges, plan.all_filters)
+            return replace(year, pieces=[known[id(piece.block)] for piece in year.pieces])
 
         for plan, rows in zip(plans, self.rows(plans), strict=True):
             yield aggregated(
