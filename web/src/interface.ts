@@ -173,7 +173,11 @@ export interface Dimension {
 }
 
 export interface Driver {
-  readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+  /**
+   * country, channel, agent, device, browser, os, survey, or one that the tenant has declared
+   * itself.
+   */
+  readonly dimension: string;
   readonly responses: number;
   readonly explains_pct: number;
   /** chi², one degree of freedom less than groups. */
@@ -236,7 +240,11 @@ export interface Insights {
     /** What it cost the score of all days. */
     readonly points: number;
     readonly top_contributor: {
-      readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+      /**
+       * country, channel, agent, device, browser, os, survey, or one that the tenant has
+       * declared itself.
+       */
+      readonly dimension: string;
       readonly value: string | null;
       /** What the value is called in `language`. */
       readonly name: string;
@@ -253,7 +261,11 @@ export interface Insights {
       readonly share_of_change_pct: number;
       /** A value of a dimension; null is not given. */
       readonly within: {
-        readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+        /**
+         * country, channel, agent, device, browser, os, survey, or one that the tenant has
+         * declared itself.
+         */
+        readonly dimension: string;
         readonly value: string | null;
         /** What the value is called in `language`. */
         readonly name: string;
@@ -341,7 +353,11 @@ export interface Meta {
 }
 
 export interface Mover {
-  readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+  /**
+   * country, channel, agent, device, browser, os, survey, or one that the tenant has declared
+   * itself.
+   */
+  readonly dimension: string;
   readonly value: string | null;
   /** What the value is called in `language`. */
   readonly name: string;
@@ -371,7 +387,11 @@ export interface Phrase {
 
 /** A value of a dimension; null is not given. */
 export interface Place {
-  readonly dimension: "country" | "channel" | "agent" | "device" | "browser" | "os" | "survey";
+  /**
+   * country, channel, agent, device, browser, os, survey, or one that the tenant has declared
+   * itself.
+   */
+  readonly dimension: string;
   readonly value: string | null;
   /** What the value is called in `language`. */
   readonly name: string;

@@ -26,6 +26,12 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
 }
 
 
+_TAGS = (
+    "The keys of tags that a tenant has declared as dimensions are filters too, and are looked at "
+    "beside the others."
+)
+
+
 def paths(parameters: Sequence[Schema], headers: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Both paths; `parameters` are those of the tenant, the filters and the ETag."""
     return {
@@ -58,7 +64,7 @@ def _operation(
     return {
         "operationId": name,
         "summary": summary,
-        "description": f"{text} For secret, report and operator keys.",
+        "description": f"{text} {_TAGS} For secret, report and operator keys.",
         "parameters": list(parameters),
         "responses": replies,
         "x-problems": [400, 401, 403, 404, 414, 422, 429, 500, 503],
@@ -98,9 +104,13 @@ _COUNT: Schema = {"type": "integer", "minimum": 0}
 _NUMBER: Schema = {"type": "number"}
 _MAY_LACK: Schema = {"type": ["number", "null"]}
 _MEASURE: Schema = {"metric": {"enum": list(HEADLINES)}, "scale": _TEXT}
+_DIMENSION: Schema = {
+    "type": "string",
+    "description": f"{', '.join(asked.MOVED_BY)}, or one that the tenant has declared itself.",
+}
 _PLACE = _object(
     {
-        "dimension": {"enum": list(asked.MOVED_BY)},
+        "dimension": _DIMENSION,
         "value": {"type": ["string", "null"]},
         "name": {"type": "string", "description": "What the value is called in `language`."},
     },
@@ -213,7 +223,7 @@ _PART = _object(
 )
 _DRIVER = _object(
     {
-        "dimension": {"enum": list(asked.MOVED_BY)},
+        "dimension": _DIMENSION,
         "responses": _COUNT,
         "explains_pct": {"type": "number", "minimum": 0, "maximum": 100}
         | {"x-formula": driving.FORMULA},

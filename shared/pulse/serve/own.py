@@ -45,7 +45,7 @@ def taken_names() -> frozenset[str]:
 
 def _taken() -> Iterator[str]:
     yield from (*query.PARAMETERS, PERIOD, TENANT.name, WITHHELD, *lake.TAG_SLOTS, *COMMENTS.names)
-    yield from ("family", "q", "key", "segment", "score", "order", "contrast", "against")
+    yield from ("family", "q", "key", "segment", "score", "order", "contrast", "against", "lang")
     yield from (f"{name}_name" for name in NAMED)
     for family in FAMILIES.values():
         yield from (family.name, *family.dimension_names)

@@ -188,14 +188,16 @@ class Reports:
         key = self._reader(call, "report", "secret", "operator")
         check_address(call)
         across = key.kind == "operator"
-        asked = insights_asked.parse(call.query, parameters, across_tenants=across)
+        own = own_dimensions(self._asked_about(call, key))
+        asked = insights_asked.parse(call.query, parameters, across_tenants=across, own=own)
 
         def made(plan: Plan) -> Reply:
             tenants = [one.tenant for one in plan.tenants]
             reader = Reader(tenants, key, self.years, self._admit(key))
             return _told(call, found(reader, plan, asked, self.names))
 
-        return self._answer(insights_asked.REPORT, asked.query, key, made)
+        report = with_own(insights_asked.REPORT, own)
+        return self._answer(report, asked.query, key, made)
 
     def _reader(self, call: Call, *kinds: str) -> Key:
         """The key, if it is of one of these kinds. Of any, feed keys alone may be in the query."""

@@ -16,11 +16,22 @@ from pulse.serve.insights import drivers as module
 from pulse.serve.insights import reading
 from pulse.serve.insights.drivers import drivers
 from pulse.serve.insights.reading import Reader
+from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.plan import plan_of
 from pulse.serve.years import without_limit
 from pulse.tenants.keys import Key
+from pulse.tenants.tenant import Tenant
 from tests.unit.serve.events import Answer, built, pairs
-from tests.unit.serve.test_insights import ACME, DAYS, FIRST, REPORTER, SECRET, Names, Tables
+from tests.unit.serve.test_insights import (
+    ACME,
+    DAYS,
+    FIRST,
+    REPORTER,
+    SECRET,
+    TEAMS,
+    Names,
+    Tables,
+)
 
 
 def answers(n: int = 600) -> list[Answer]:
@@ -44,10 +55,17 @@ def answers(n: int = 600) -> list[Answer]:
     return [*found, *(Answer(FIRST, 10, "nps", "0-10") for _ in range(20))]
 
 
-def ask(query: str, some: Sequence[Answer], key: Key = SECRET, tables: Tables | None = None) -> Any:
-    asked = questions.parse(pairs(query), questions.DRIVERS)
-    tenant = built(ACME, some)
-    plan = plan_of(questions.REPORT, asked.query, [tenant], key)
+def ask(
+    query: str,
+    some: Sequence[Answer],
+    key: Key = SECRET,
+    tables: Tables | None = None,
+    tenant: Tenant = ACME,
+) -> Any:
+    own = own_dimensions([tenant])
+    asked = questions.parse(pairs(query), questions.DRIVERS, own=own)
+    tenant = built(tenant, some)
+    plan = plan_of(with_own(questions.REPORT, own), asked.query, [tenant], key)
     reader = Reader([tenant], key, tables or Tables({"acme": some}), without_limit)
     return json.loads(to_json(drivers(reader, plan, asked, Names())))
 
@@ -145,3 +163,15 @@ def test_a_comparison_is_not_taken() -> None:
     with pytest.raises(BadRequestError) as refused:
         questions.parse(pairs("compare=previous_year"), questions.DRIVERS)
     assert refused.value.code == "unknown_parameter"
+
+
+def test_a_tag_that_is_a_dimension_may_go_with_a_score() -> None:
+    some = [replace(one, tag2="pro" if one.score >= 4 else "free") for one in answers()]
+    first, *_ = ask(DAYS, some, tenant=TEAMS)["drivers"]
+    assert (first["dimension"], first["explains_pct"]) == ("plan", 100)
+    assert first["adjusted_for"] == ["channel", "country"]
+    good = [one for one in some if one.metric == "csat" and one.score >= 4]
+    assert {one["value"]: one["responses"] for one in first["rows"]}["pro"] == len(good)
+    told = ask(f"{DAYS}&plan=pro", some, tenant=TEAMS)
+    assert told["headline"]["responses"] == len(good)
+    assert "plan" not in by_name(told)

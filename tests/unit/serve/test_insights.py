@@ -20,6 +20,7 @@ from pulse.serve.insights.language import LANGUAGES
 from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights
 from pulse.serve.needs import Needs
+from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.plan import plan_of
 from pulse.serve.years import Admit, Year, without_limit
 from pulse.tenants.keys import Key
@@ -45,7 +46,10 @@ class Tables:
     def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
         self.asked.append([*asked])
         return [
-            self.years[needs.tenant.id] if needs.table.name == "scores" else [] for needs in asked
+            [year.under(needs.own) for year in self.years[needs.tenant.id]]
+            if needs.table.name == "scores"
+            else []
+            for needs in asked
         ]
 
     def weight(self, needs: Needs) -> int | None:
@@ -86,10 +90,11 @@ def ask(
     tenants: Sequence[Tenant] = (ACME,),
 ) -> Any:
     """The reply, as its reader has it."""
-    asked = parse(pairs(query), across_tenants=key.kind == "operator")
+    own = own_dimensions(tenants)
+    asked = parse(pairs(query), across_tenants=key.kind == "operator", own=own)
     tables = tables or Tables({tenant.id: some for tenant in tenants})
     known = [built(tenant, some) for tenant in tenants]
-    plan = plan_of(REPORT, asked.query, known, key)
+    plan = plan_of(with_own(REPORT, own), asked.query, known, key)
     reader = Reader(known, key, tables, without_limit)
     return json.loads(to_json(insights(reader, plan, asked, Names())))
 
@@ -320,3 +325,51 @@ def test_what_cannot_be_asked_is_named(query: str, code: str) -> None:
     with pytest.raises(BadRequestError) as refused:
         parse(pairs(query))
     assert refused.value.code == code
+
+
+# -- tags that are dimensions
+
+SINCE = ((days.FIRST_DAY, True),)
+TEAMS = replace(ACME, dimensions={"team": SINCE, "plan": SINCE})
+"""`team` has the column tag1, `plan` tag2."""
+
+
+def by_team() -> list[Answer]:
+    """The answers that are Austria's in the others, of a team, and nothing else sets them apart."""
+    return [
+        replace(one, country=None, channel="chat", tag1="north" if one.country == "AT" else "south")
+        for one in answers()
+    ]
+
+
+def test_a_tag_that_is_a_dimension_is_a_filter() -> None:
+    some = by_team()
+    reply = ask(f"{DAYS}&team=south", some, tenants=[TEAMS])
+    south = [one for one in some if one.tag1 == "south" and one.metric == "csat"]
+    first = reply["headlines"][0]
+    now = [one for one in south if one.day >= FIRST]
+    assert (first["responses"], first["score"]) == (len(now), share(now))
+    assert reply["meta"]["filters"] == {"team": {"is": ["south"]}}
+    with pytest.raises(BadRequestError, match="no such parameter"):
+        ask(f"{DAYS}&team=south", some)  # of a tenant that has declared none
+
+
+def test_a_tag_that_is_a_dimension_may_explain_a_change() -> None:
+    reply = ask(DAYS, by_team(), tenants=[TEAMS])
+    top = reply["worst"]["top_contributor"]
+    assert (top["dimension"], top["value"]) == ("team", "north")
+    assert ("team", "north") in {
+        (one["dimension"], one["value"]) for one in reply["movers"]["rows"]
+    }
+    phrases = [phrase for one in reply["sentences"] for phrase in one["phrases"]]
+    (evidence,) = [one for one in phrases if one["text"] == "north"]
+    assert evidence["report"] == "daily"
+    assert "group_by=team" in evidence["query"].split("&")
+
+
+def test_a_key_that_is_bound_to_a_tag_is_told_of_it_alone() -> None:
+    some = by_team()
+    bound = replace(REPORTER, filters={"team": ("south",)})
+    reply = ask(DAYS, some, bound, tenants=[TEAMS])
+    now = [one for one in some if one.tag1 == "south" and one.day >= FIRST and one.metric == "csat"]
+    assert reply["headlines"][0]["responses"] == len(now)

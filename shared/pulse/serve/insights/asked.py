@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pulse import days
+from pulse.reports.declarations import Dimension
 from pulse.reports.registry import REPORTS
 from pulse.serve import query as queries
 from pulse.serve.insights.language import LANGUAGES, Language
+from pulse.serve.own import with_own
 from pulse.serve.query import Query, refusal
 
 REPORT = REPORTS["daily"]
 """Insights are about its figures: it takes the same days and filters."""
 MOVED_BY = ("country", "channel", "agent", "device", "browser", "os", "survey")
-"""Whose groups may explain a change."""
+"""Whose groups may explain a change, besides those of the tenants' own dimensions."""
 COMPARISONS = (*days.COMPARISONS, "none")
 
 _DAYS = ("preset", "start_date", "end_date")
@@ -27,7 +29,9 @@ PARAMETERS: Mapping[str, str] = {
 DRIVERS: Mapping[str, str] = {name: text for name, text in PARAMETERS.items() if name != "compare"}
 """What GET /v1/insights/drivers takes, besides the same."""
 DRIVEN_BY: Mapping[str, tuple[str, ...]] = {REPORT.name: MOVED_BY}
-"""The dimensions that may go with a score, by the report that tells their sums."""
+"""The dimensions that may go with a score, by the report that tells their sums.
+
+The tenants' own may, too."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -43,11 +47,19 @@ class Asked:
 
 
 def parse(
-    pairs: Pairs, parameters: Mapping[str, str] = PARAMETERS, *, across_tenants: bool = False
+    pairs: Pairs,
+    parameters: Mapping[str, str] = PARAMETERS,
+    *,
+    across_tenants: bool = False,
+    own: tuple[Dimension, ...] = (),
 ) -> Asked:
-    """What (name, raw value) pairs ask. Raises BadRequestError for the first thing wrong."""
+    """What (name, raw value) pairs ask of tenants that have these dimensions of their `own`.
+
+    Raises BadRequestError for the first thing wrong.
+    """
+    report = with_own(REPORT, own)
     tenant = ["tenant"] if across_tenants else []
-    allowed = (*parameters, *tenant, *REPORT.filter_names)
+    allowed = (*parameters, *tenant, *report.filter_names)
     for name, _ in pairs:
         if name not in allowed:
             raise refusal(name[:64], "unknown_parameter", "There is no such parameter.", allowed)
@@ -65,7 +77,7 @@ def parse(
             ("granularity", "total"),
             *((name, raw or "") for name, raw in given),
         ],
-        REPORT,
+        report,
         across_tenants=across_tenants,
     )
     if compare is None and "compare" in parameters and query.preset != "all_time":

@@ -89,8 +89,7 @@ def _found(reader: Reader, query: Query, measure: Measure) -> list[Found]:
     asked = [
         question
         for report, dimensions in DRIVEN_BY.items()
-        for name in dimensions
-        if name not in query.filters
+        for name in reader.apart(dimensions, query.filters)
         if (question := _question(reader, report, query, name))
     ]
     found = []

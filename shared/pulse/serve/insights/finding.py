@@ -158,7 +158,7 @@ def find(reader: Reader, plan: Plan) -> Findings:
     series = reader.plan("daily", by_period)
     objects, rows = reader.rows([plan, series])
     figures = figures_of(plan, objects)
-    names = [name for name in MOVED_BY if name not in query.filters]
+    names = reader.apart(MOVED_BY, query.filters)
     compared = names if query.compare else [name for name in names if name == "survey"]
     groups = reader.by(query, compared)
     headlines = _headlines(figures, groups.get("survey"))
@@ -267,7 +267,7 @@ def _top(reader: Reader, asked: Query, whole: Group) -> TopContributor | None:
     now, before = whole.now, whole.before
     if not (now.estimate and before.estimate):
         return None
-    groups = reader.by(asked, [name for name in NAMED if name not in asked.filters])
+    groups = reader.by(asked, reader.apart(NAMED, asked.filters))
     found = [
         mover
         for by_measure in groups.values()

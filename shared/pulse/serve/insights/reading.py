@@ -4,22 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from operator import sub
 
 from pulse import lake
 from pulse.filters import Filters, among
 from pulse.reports.adjusting import Tally
-from pulse.reports.declarations import Label
+from pulse.reports.declarations import Dimension, Label
 from pulse.reports.metrics import segments
 from pulse.reports.moving import Answers, Group, Place
 from pulse.reports.registry import REPORTS
 from pulse.serve.aggregate import Aggregate, aggregate
 from pulse.serve.folding import folds, ways_to_ask_less
 from pulse.serve.groups import TooManyGroupsError
+from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.plan import Plan, TenantDays, needs_of, plan_of
 from pulse.serve.query import Query
 from pulse.serve.reading import Readable, read
-from pulse.serve.years import Admit, Piece, TenantYears, Year
+from pulse.serve.years import Admit, Piece, TenantYears
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import Tenant
@@ -135,9 +137,19 @@ class Reader:
     years: Readable
     admit: Admit
 
+    @cached_property
+    def own(self) -> tuple[Dimension, ...]:
+        """The dimensions that the tenants have declared themselves."""
+        return own_dimensions(self.tenants)
+
     def plan(self, report: str, query: Query) -> Plan:
         """The question. Raises ForbiddenError where the report lacks what the key is bound to."""
-        return plan_of(REPORTS[report], query, self.tenants, self.key)
+        return plan_of(with_own(REPORTS[report], self.own), query, self.tenants, self.key)
+
+    def apart(self, names: Sequence[str], filters: Filters) -> list[str]:
+        """Of these dimensions and the tenants' own, those that nothing is filtered by."""
+        every = (*names, *(dimension.name for dimension in self.own))
+        return [name for name in every if name not in filters]
 
     def rows(self, plans: Sequence[Plan]) -> list[TenantYears]:
         """What each of the questions needs, fetched at once. Raises what Years.read raises."""
@@ -167,17 +179,21 @@ class Reader:
         """
         known: dict[int, Piece] = {}
 
-        def cut(plan: Plan, tenant: TenantDays, year: Year) -> Year:
-            for piece in year.pieces:
-                if id(piece.block) not in known:
-                    known[id(piece.block)] = piece.only(tenant.ranges, plan.all_filters)
-            return replace(year, pieces=[known[id(piece.block)] for piece in year.pieces])
+        def cut(plan: Plan, tenant: TenantDays, piece: Piece) -> Piece:
+            # each question has the columns under names of its own: an object is told by its days
+            object_read = id(piece.block.day)
+            if object_read not in known:
+                known[object_read] = piece.only(tenant.ranges, plan.all_filters)
+            return known[object_read]
 
         for plan, rows in zip(plans, self.rows(plans), strict=True):
             yield aggregated(
                 plan,
                 {
-                    one.tenant.id: [cut(plan, one, year) for year in rows[one.tenant.id]]
+                    one.tenant.id: [
+                        replace(year, pieces=[cut(plan, one, piece) for piece in year.pieces])
+                        for year in rows[one.tenant.id]
+                    ]
                     for one in plan.tenants
                 },
             )

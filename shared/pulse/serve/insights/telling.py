@@ -14,7 +14,7 @@ from pulse.lake import NOT_GIVEN
 from pulse.reports.moving import Answers, Place, TopContributor
 from pulse.reports.surveys import SEGMENT_NAMES
 from pulse.reports.worst_run import WorstRun, score
-from pulse.serve.insights.asked import Asked
+from pulse.serve.insights.asked import MOVED_BY, Asked
 from pulse.serve.insights.finding import Contacts, Cost, Findings, Headline, Revenue, Worst
 from pulse.serve.insights.language import NOTHING, Language
 from pulse.serve.insights.reading import Measure
@@ -57,8 +57,6 @@ _EVIDENCE = {
     "device": "browsers",
 }
 """The report that shows a dimension's groups; else `daily` does."""
-_GROUPED = ("os", "device")
-"""Dimensions by which their report is grouped only where it is asked to be."""
 _WHO_EXPLAINS = {
     "channel": "Answers by {who} explain {part}: {score} ({answers}), after {before} ({n}) in the "
     "{days}{within}.",
@@ -222,7 +220,9 @@ class _Teller:
                     {**in_run, place.dimension: _raw(place)},
                 ),
             )
-        grouped = {"group_by": place.dimension} if place.dimension in _GROUPED else {}
+        # by other dimensions the report is grouped already
+        is_asked = place.dimension in ("os", "device") or place.dimension not in MOVED_BY
+        grouped = {"group_by": quote(place.dimension, safe="")} if is_asked else {}
         return self._pieces(
             _WHO_EXPLAINS.get(place.dimension, _EXPLAINS),
             who=_linked(
