@@ -108,6 +108,7 @@ def test_a_group_is_told_beside_the_rest_and_beside_what_the_rest_make_of_its_mi
 def test_filters_hold_and_their_dimensions_are_left_out() -> None:
     reply = ask(f"{DAYS}&channel=ticket&metric=csat", answers())
     assert "channel" not in by_name(reply)
+    assert "channel" not in by_name(ask(f"{DAYS}&channel=ticket,chat&metric=csat", answers()))
     assert reply["headline"]["responses"] == sum(
         one.channel == "ticket" and one.metric == "csat" for one in answers()
     )
@@ -132,8 +133,24 @@ def test_few_answers_about_an_agent_are_withheld_from_report_keys() -> None:
     assert {zoe[name] for name in ("score", "difference", "points", "adjusted_difference")} == {
         None
     }
-    few = ask(f"{DAYS}&agent=zoe", [Answer(FIRST, n, agent="zoe") for n in (1, 2, 5)], REPORTER)
-    assert few["drivers"] == [] and few["headline"]["score"] is None
+
+
+def test_nothing_goes_with_the_withheld_score_of_an_agent() -> None:
+    some = [
+        Answer(FIRST, 5 if at % 4 else 1, agent="zoe", browser=["Firefox", "Chrome"][at % 2])
+        for at in range(40)
+    ]
+    asked = questions.parse(pairs(f"{DAYS}&agent=zoe"), questions.DRIVERS)
+    tenant = built(replace(ACME, min_sample=50), some)
+
+    def found(key: Key) -> Any:
+        plan = plan_of(questions.REPORT, asked.query, [tenant], key)
+        reader = Reader([tenant], key, Tables({"acme": some}), without_limit)
+        return json.loads(to_json(drivers(reader, plan, asked, Names())))
+
+    assert [*by_name(found(SECRET))] == ["browser"]
+    withheld = found(REPORTER)
+    assert withheld["drivers"] == [] and withheld["headline"]["score"] is None
 
 
 def test_what_is_not_at_hand_is_left_out() -> None:
@@ -157,6 +174,21 @@ def test_of_more_values_the_rest_are_one(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(rows) == 4
     assert "(other)" in {one["value"] for one in rows}
     assert sum(one["responses"] for one in rows) == 600
+
+
+def test_of_many_groups_those_that_weigh_most_are_told() -> None:
+    some = [replace(one, browser=f"b{at % 25}") for at, one in enumerate(answers()[:600])]
+    (browser,) = [one for one in ask(DAYS, some)["drivers"] if one["dimension"] == "browser"]
+    assert (browser["groups"], len(browser["rows"])) == (25, 20)
+    weights = [abs(one["points"]) for one in browser["rows"]]
+    assert weights == sorted(weights, reverse=True)
+
+
+def test_in_too_many_strata_nobody_is_compared_within_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_CELLS", 3)
+    device = by_name(ask(DAYS, answers()))["device"]
+    assert device["adjusted_for"] == []
+    assert {one["adjusted_difference"] for one in device["rows"]} == {None}
 
 
 def test_a_comparison_is_not_taken() -> None:

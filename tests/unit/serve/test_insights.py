@@ -271,6 +271,40 @@ def test_a_keys_own_filters_hold() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("query", "key", "known"),
+    [
+        (DAYS, SECRET, True),
+        (f"{DAYS}&metric=csat&scale=1-5", SECRET, True),
+        (f"{DAYS}&country=AT", SECRET, False),
+        (DAYS, replace(REPORTER, filters={"country": ("AT",)}), False),
+        (DAYS, replace(REPORTER, filters={"metric": ("csat",)}), False),
+    ],
+)
+def test_the_contact_centre_is_asked_where_nothing_narrows_that_it_does_not_know(
+    query: str, key: Key, known: bool
+) -> None:
+    tables = Tables({"acme": answers()})
+    reply = ask(query, answers(), key, tables)
+    assert reply["worst"]["cost"]["contacts"] is None
+    asked = {needs.table.name for some in tables.asked for needs in some}
+    assert ("interactions" in asked) == known
+
+
+def test_an_agents_worst_days_are_told_to_report_keys_only_of_enough_answers() -> None:
+    tenant = replace(ACME, min_sample=30)
+    some = [
+        Answer(FIRST + timedelta(days=at), 1 if at == 9 else 5, agent="zoe")
+        for at in range(28)
+        for _ in range(20)
+    ]
+    query = f"{DAYS}&agent=zoe"
+    alone = ask(query, some, SECRET, tenants=(tenant,))["worst"]
+    assert (alone["days"], alone["responses"], alone["cost"]["bad_responses"]) == (1, 20, 20)
+    told = ask(query, some, REPORTER, tenants=(tenant,))["worst"]
+    assert told is None or told["responses"] >= 30
+
+
 def test_an_operators_tenants_count_together_each_in_its_own_days() -> None:
     operator = Key("2" * 64, "operator", None, 0)
     other = replace(ACME, id="other")
