@@ -184,6 +184,11 @@ def test_a_key_of_a_team_sees_that_team_alone(pulse: Driver, acme: str) -> None:
     assert [row["team"] for row in reply["rows"]] == ["north"]
     comments = pulse.call("GET", "/v1/comments", key=key).json["comments"]
     assert [one["comment"] for one in comments] == ["Quick"]
+    (headline,) = pulse.call("GET", "/v1/insights", key=key).json["headlines"]
+    assert (headline["responses"], headline["score"]) == (1, 100)
+    secret = pulse.key(acme, "secret")
+    drivers = pulse.call("GET", "/v1/insights/drivers?team=south", key=secret).json
+    assert (drivers["headline"]["responses"], drivers["headline"]["score"]) == (1, 0)
     run("key", "create", acme, "--kind", "report", "--filter", "shop=Graz", code=2)
 
 
