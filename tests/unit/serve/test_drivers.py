@@ -2,14 +2,16 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from pulse.days import DateRange
 from pulse.errors import BadRequestError
+from pulse.filters import Filters
 from pulse.serve.formats import to_json
 from pulse.serve.insights import asked as questions
 from pulse.serve.insights import drivers as module
@@ -18,7 +20,7 @@ from pulse.serve.insights.drivers import drivers
 from pulse.serve.insights.reading import Reader
 from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.plan import plan_of
-from pulse.serve.years import without_limit
+from pulse.serve.years import Piece, without_limit
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests.unit.serve.events import Answer, built, pairs
@@ -207,3 +209,18 @@ def test_a_tag_that_is_a_dimension_may_go_with_a_score() -> None:
     told = ask(f"{DAYS}&plan=pro", some, tenant=TEAMS)
     assert told["headline"]["responses"] == len(good)
     assert "plan" not in by_name(told)
+
+
+def test_the_rows_that_count_are_looked_for_once_where_a_tenant_has_its_own_dimensions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_for: list[Piece] = []
+    only = Piece.only
+
+    def noted(piece: Piece, ranges: Iterable[DateRange], filters: Filters) -> Piece:
+        looked_for.append(piece)
+        return only(piece, ranges, filters)
+
+    monkeypatch.setattr(Piece, "only", noted)
+    ask(DAYS, answers(), tenant=TEAMS)
+    assert len(looked_for) == 1  # all answers are of one year, which is one object
