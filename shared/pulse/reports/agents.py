@@ -14,7 +14,7 @@ ADJUSTED_SCORE = Metric(
     "The score, had the agent been dealt what all agents were: the whole's score, and by how much "
     "the agent's is above what the others make of the same strata (channel and country, unless "
     "the tenant says otherwise). Null unless agents alone are grouped by.",
-    lambda facts: facts.among.get("adjusted_score"),
+    lambda summed: summed.among.get("adjusted_score"),
     formula="adjusted_score@1",
 )
 DIFFERS = Metric(
@@ -22,7 +22,7 @@ DIFFERS = Metric(
     "side",
     "On which side of the others the agent is, by more than chance explains over all agents of "
     "the question; else null.",
-    lambda facts: facts.among.get("differs"),
+    lambda summed: summed.among.get("differs"),
     formula="differs@1",
 )
 
@@ -38,13 +38,13 @@ def beside_the_others(rows: Sequence[Stratified]) -> list[Mapping[str, Value]]:
     agent's rows would be each other's others.
     """
     found: list[Mapping[str, Value]] = [{}] * len(rows)
-    group = rows[0].facts.group
+    group = rows[0].summed.group
     if "agent" not in group or {*group} - _AGENTS_ALONE:
         return found
     rule = Rule.parse(str(group["metric"]), str(group["scale"]))
     for places in _by_tenant(rows).values():
         dealt = {place: _dealt(rows[place], rule) for place in places}
-        crowds = [place for place in places if rows[place].facts.group["agent"] in _CROWDS]
+        crowds = [place for place in places if rows[place].summed.group["agent"] in _CROWDS]
         agents = {place: dealt[place] for place in places if place not in crowds}
         for place, told in adjust(agents, [dealt[place] for place in crowds]).items():
             found[place] = {"adjusted_score": told.score, "differs": told.differs}
@@ -55,8 +55,8 @@ def _by_tenant(rows: Sequence[Stratified]) -> Mapping[Label, list[int]]:
     """The places of the rows that have an agent, by tenant where that is grouped by."""
     found: dict[Label, list[int]] = {}
     for place, row in enumerate(rows):
-        if row.facts.group["agent"] is not None:
-            found.setdefault(row.facts.group.get(TENANT.name), []).append(place)
+        if row.summed.group["agent"] is not None:
+            found.setdefault(row.summed.group.get(TENANT.name), []).append(place)
     return found
 
 

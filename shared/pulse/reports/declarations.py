@@ -58,7 +58,7 @@ UNITS: Mapping[Unit, str] = {
 
 
 @dataclass(frozen=True)
-class Facts:
+class GroupSums:
     """All that a row's metrics are computed from: sums, never averages.
 
     `group` names the row's dimensions, `sums` are the question's counts as its `layout` has them,
@@ -98,12 +98,12 @@ class OfSums:
     function: Callable[..., Value]
     measures: tuple[str, ...]
 
-    def __call__(self, facts: Facts) -> Value:
+    def __call__(self, summed: GroupSums) -> Value:
         """The figure of a row."""
-        places = [facts.layout.places.get(name) for name in self.measures]
+        places = [summed.layout.places.get(name) for name in self.measures]
         if None in places:
             return None
-        return self.function(*[facts.sums[place] for place in places if place is not None])
+        return self.function(*[summed.sums[place] for place in places if place is not None])
 
 
 @dataclass(frozen=True)
@@ -113,18 +113,18 @@ class OfAmounts:
     Of a row of one currency its amount; of any other, those of the currencies recorded.
     """
 
-    amount: Callable[[Facts, str], Decimal | None]
+    amount: Callable[[GroupSums, str], Decimal | None]
     measures: tuple[str, ...] = ()
     """Over all currencies it takes none."""
 
-    def __call__(self, facts: Facts) -> Value:
+    def __call__(self, summed: GroupSums) -> Value:
         """The figure of a row."""
-        if CURRENCY in facts.group:
-            return self.amount(facts, str(facts.group[CURRENCY]))
+        if CURRENCY in summed.group:
+            return self.amount(summed, str(summed.group[CURRENCY]))
         found = {
             currency: value
-            for currency in facts.layout.recorded(facts.sums)
-            if (value := self.amount(facts, currency)) is not None
+            for currency in summed.layout.recorded(summed.sums)
+            if (value := self.amount(summed, currency)) is not None
         }
         return found or None
 
@@ -142,14 +142,14 @@ class Metric:
     name: str
     unit: Unit
     text: str
-    compute: Callable[[Facts], Value]
+    compute: Callable[[GroupSums], Value]
     formula: str | None = None
     numerator: str | None = None
     denominator: str | None = None
     empty: Literal["0", "null"] = "null"
     withheld: bool = True
     of_any_scale: bool = False
-    significant: Callable[[Facts, Facts], bool | None] | None = None
+    significant: Callable[[GroupSums, GroupSums], bool | None] | None = None
     measure: str | None = None
 
     @property
@@ -157,18 +157,18 @@ class Metric:
         """The measures whose sums it takes; None where it does not say so."""
         return self.compute.measures if isinstance(self.compute, OfSums | OfAmounts) else None
 
-    def of(self, facts: Facts) -> Value:
+    def of(self, summed: GroupSums) -> Value:
         """The figure as a row shows it; None too where it is withheld or would mean nothing."""
-        if (self.withheld and facts.too_few) or (facts.mixed and not self.of_any_scale):
+        if (self.withheld and summed.too_few) or (summed.mixed and not self.of_any_scale):
             return None
-        return self.compute(facts)
+        return self.compute(summed)
 
 
 TENANT = Dimension("tenant", "Tenant", "The tenant; a filter for operator keys alone.")
 """Any report may be grouped by it, if the key reads those of several tenants."""
 
 
-def _no_scores(_: Facts) -> tuple[str, ...]:
+def _no_scores(_: GroupSums) -> tuple[str, ...]:
     return ()
 
 
@@ -195,7 +195,7 @@ class Family:
     required: tuple[str, ...] = ()
     by_tenant: bool = False
     by_currency: tuple[str, ...] = ()
-    formulas: Callable[[Facts], tuple[str, ...]] = _no_scores
+    formulas: Callable[[GroupSums], tuple[str, ...]] = _no_scores
     unjudged: Callable[[Sequence[Label]], tuple[int, ...]] = _all_judged
 
     def dimension(self, name: str) -> Dimension:
@@ -313,13 +313,13 @@ class Breakdown:
     text: str
     dimensions: tuple[Dimension, ...]
     metrics: tuple[Metric, ...]
-    rows: Callable[[Facts], list[dict[str, str | Value]]]
+    rows: Callable[[GroupSums], list[dict[str, str | Value]]]
 
 
 class Stratified(NamedTuple):
     """A row, and its sums by stratum: by the values of the strata's dimensions in their order."""
 
-    facts: Facts
+    summed: GroupSums
     strata: Mapping[tuple[Label, ...], Sequence[int]]
 
 
@@ -330,7 +330,7 @@ class Among:
     `strata` are dimensions by which the rows' sums are split beside the grouped ones. `compute`
     gets all rows of one period and of required dimensions that anything was counted of, in
     the order of their values, subtotals aside; it gives each row's figures by name. Metrics show
-    them (Facts.among).
+    them (GroupSums.among).
     """
 
     strata: tuple[str, ...]

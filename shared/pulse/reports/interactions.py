@@ -12,8 +12,8 @@ from pulse.reports.declarations import (
     CURRENCY,
     PERIOD,
     TENANT,
-    Facts,
     Family,
+    GroupSums,
     Metric,
     OfAmounts,
     OfSums,
@@ -84,13 +84,13 @@ def _time(name: str, text: str, duration: str) -> tuple[Metric, Metric]:
     )
 
 
-def _revenue(facts: Facts, currency: str) -> Decimal | None:
-    return metrics.money(facts.of_currency("revenue", currency))
+def _revenue(summed: GroupSums, currency: str) -> Decimal | None:
+    return metrics.money(summed.of_currency("revenue", currency))
 
 
-def _avg_revenue(facts: Facts, currency: str) -> Decimal | None:
-    recorded = facts.of_currency("with_revenue", currency)
-    return metrics.money(facts.of_currency("revenue", currency), recorded)
+def _avg_revenue(summed: GroupSums, currency: str) -> Decimal | None:
+    recorded = summed.of_currency("with_revenue", currency)
+    return metrics.money(summed.of_currency("revenue", currency), recorded)
 
 
 # -- metrics

@@ -16,8 +16,8 @@ from pulse.reports.declarations import (
     TENANT,
     UNITS,
     Dimension,
-    Facts,
     Family,
+    GroupSums,
     Metric,
     Report,
 )
@@ -35,8 +35,8 @@ __all__ = [
     "TENANT",
     "UNITS",
     "Dimension",
-    "Facts",
     "Family",
+    "GroupSums",
     "Metric",
     "Report",
 ]

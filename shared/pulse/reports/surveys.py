@@ -12,8 +12,8 @@ from pulse.reports.declarations import (
     Among,
     Breakdown,
     Dimension,
-    Facts,
     Family,
+    GroupSums,
     Label,
     Metric,
     Report,
@@ -37,8 +37,8 @@ def _parse_rule(metric: str, scale: str) -> Rule:
     return Rule.parse(metric, scale)
 
 
-def _rule(facts: Facts) -> Rule:
-    return _parse_rule(str(facts.group["metric"]), str(facts.group["scale"]))
+def _rule(summed: GroupSums) -> Rule:
+    return _parse_rule(str(summed.group["metric"]), str(summed.group["scale"]))
 
 
 @lru_cache(maxsize=1024)
@@ -55,21 +55,21 @@ def _unjudged(metric: Label, scale: Label) -> tuple[int, ...]:
     return tuple(score for score in scores if score not in known)
 
 
-def _significant(now: Facts, before: Facts) -> bool | None:
+def _significant(now: GroupSums, before: GroupSums) -> bool | None:
     return metrics.significant(now.sums, before.sums, _rule(now))
 
 
-def _end(which: int) -> Callable[[Facts], Value]:
-    def compute(facts: Facts) -> Value:
-        ends = metrics.interval(facts.sums, _rule(facts))
+def _end(which: int) -> Callable[[GroupSums], Value]:
+    def compute(summed: GroupSums) -> Value:
+        ends = metrics.interval(summed.sums, _rule(summed))
         return ends[which] if ends else None
 
     return compute
 
 
-def _in_segment(segment: Segment) -> Callable[[Facts], int]:
-    def compute(facts: Facts) -> int:
-        found: int = getattr(metrics.segments(facts.sums, _rule(facts)), segment)
+def _in_segment(segment: Segment) -> Callable[[GroupSums], int]:
+    def compute(summed: GroupSums) -> int:
+        found: int = getattr(metrics.segments(summed.sums, _rule(summed)), segment)
         return found
 
     return compute
@@ -91,7 +91,7 @@ def _segment_metrics(segment: Segment, name: str, formula: str) -> tuple[Metric,
             f"{name}_pct",
             "percent",
             f"Share of responses that are {name}.",
-            lambda facts: metrics.share_pct(count(facts), sum(facts.sums)),
+            lambda summed: metrics.share_pct(count(summed), sum(summed.sums)),
             formula=formula,
             numerator=name,
             denominator="responses",
@@ -103,7 +103,7 @@ RESPONSES = Metric(
     "responses",
     "count",
     "Responses counted.",
-    lambda facts: sum(facts.sums),
+    lambda summed: sum(summed.sums),
     empty="0",
     withheld=False,
     of_any_scale=True,
@@ -112,7 +112,7 @@ SHARE_PCT = Metric(
     "share_pct",
     "percent",
     "Share of the responses of the same metric, scale and period, over all pages.",
-    lambda facts: metrics.share_pct(sum(facts.sums), facts.whole),
+    lambda summed: metrics.share_pct(sum(summed.sums), summed.whole),
     formula="share_pct@1",
     numerator="responses",
     denominator="responses of the same metric, scale and period",
@@ -123,7 +123,7 @@ AVERAGE = Metric(
     "average",
     "scale",
     "Mean score, two decimals.",
-    lambda facts: metrics.average(facts.sums),
+    lambda summed: metrics.average(summed.sums),
     formula="average@1",
     numerator="sum of the scores",
     denominator="responses",
@@ -132,14 +132,14 @@ MEDIAN = Metric(
     "median",
     "scale",
     "Middle score; of an even number, the mean of the two middle ones.",
-    lambda facts: metrics.median(facts.sums),
+    lambda summed: metrics.median(summed.sums),
     formula="median@1",
 )
 CSAT_PCT = Metric(
     "csat_pct",
     "percent",
     "Share of satisfied responses.",
-    lambda facts: metrics.csat_pct(facts.sums, _rule(facts)),
+    lambda summed: metrics.csat_pct(summed.sums, _rule(summed)),
     formula="csat_pct@1",
     numerator="satisfied",
     denominator="responses",
@@ -149,7 +149,7 @@ NPS = Metric(
     "nps",
     "points",
     "Net promoter score: share of promoters minus share of detractors, -100 to 100.",
-    lambda facts: metrics.nps(facts.sums, _rule(facts)),
+    lambda summed: metrics.nps(summed.sums, _rule(summed)),
     formula="nps@1",
     numerator="promoters - detractors",
     denominator="responses",
@@ -159,7 +159,7 @@ CES_PCT = Metric(
     "ces_pct",
     "percent",
     "Share of responses that found it easy.",
-    lambda facts: metrics.ces_pct(facts.sums, _rule(facts)),
+    lambda summed: metrics.ces_pct(summed.sums, _rule(summed)),
     formula="ces_pct@1",
     numerator="easy",
     denominator="responses",
@@ -172,7 +172,7 @@ SCORE = Metric(
     "score",
     "points",
     "The metric's headline: csat_pct, nps or ces_pct.",
-    lambda facts: metrics.score(facts.sums, _rule(facts)),
+    lambda summed: metrics.score(summed.sums, _rule(summed)),
     formula="score@1",
     significant=_significant,
 )
@@ -196,16 +196,16 @@ SEGMENT_METRICS: Mapping[str, tuple[Metric, ...]] = {
 # -- the distribution
 
 
-def _distribution(facts: Facts) -> list[dict[str, str | Value]]:
+def _distribution(summed: GroupSums) -> list[dict[str, str | Value]]:
     """One row for every score of the scale, whether anybody gave it or not."""
-    rule = _rule(facts)
+    rule = _rule(summed)
     names = SEGMENT_NAMES[rule.metric]
     return [
         {
             "score_value": score,
             "segment": names[rule.segment(score)],
-            "responses": facts.sums[score],
-            "share_pct": metrics.share_pct(facts.sums[score], sum(facts.sums)),
+            "responses": summed.sums[score],
+            "share_pct": metrics.share_pct(summed.sums[score], sum(summed.sums)),
         }
         for score in rule.scores
     ]
@@ -226,8 +226,8 @@ DISTRIBUTION = Breakdown(
 # -- the family and its reports
 
 
-def _score_formulas(facts: Facts) -> tuple[str, ...]:
-    return (str(HEADLINES[str(facts.group["metric"])].formula),)
+def _score_formulas(summed: GroupSums) -> tuple[str, ...]:
+    return (str(HEADLINES[str(summed.group["metric"])].formula),)
 
 
 SURVEY = Family(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pulse.reports.declarations import Among, Facts, Stratified, Value
+from pulse.reports.declarations import Among, GroupSums, Stratified, Value
 from pulse.serve.aggregate import aggregate
 from pulse.serve.block import Fold
 from pulse.serve.compare import Rows
@@ -23,8 +23,8 @@ def among(plan: Plan, declared: Among, objects: TenantYears, rows: Rows, fold: F
     places = [split.query.group_by.index(name) for name in plan.strata]
     lines = list(rows.take(np.flatnonzero(rows.lengths == len(rows.names))).lines())
 
-    def figures(facts: Iterable[Facts], groups: Groups) -> Mapping[Key, Mapping[str, Value]]:
-        return _figures(plan, declared, facts, _sums_by_stratum(plan, groups, places))
+    def figures(summed: Iterable[GroupSums], groups: Groups) -> Mapping[Key, Mapping[str, Value]]:
+        return _figures(plan, declared, summed, _sums_by_stratum(plan, groups, places))
 
     now = figures((line.now for line in lines), strata.now)
     found = replace(rows, now=replace(rows.now, among=now))
@@ -55,11 +55,11 @@ def _sums_by_stratum(
 def _figures(
     plan: Plan,
     declared: Among,
-    facts: Iterable[Facts],
+    summed: Iterable[GroupSums],
     strata: Mapping[Key, Mapping[Key, list[int]]],
 ) -> Mapping[Key, Mapping[str, Value]]:
     """The figures of each row that anything was counted of."""
-    rows = {tuple(one.group.values()): one for one in facts}
+    rows = {tuple(one.group.values()): one for one in summed}
     frames: dict[Key, list[Key]] = defaultdict(list)
     for key in sorted(strata.keys() & rows.keys(), key=_order):
         frames[tuple(key[place] for place in plan.frame)].append(key)

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Literal
 
-from pulse.reports.declarations import CURRENCY, PERIOD, Facts, Label, Metric, Report, Unit, Value
+from pulse.reports.declarations import (
+    CURRENCY,
+    PERIOD,
+    GroupSums,
+    Label,
+    Metric,
+    Report,
+    Unit,
+    Value,
+)
 from pulse.reports.metrics import Written
 
 Cell = Label | bool | Value
@@ -57,15 +66,15 @@ class Coverage:
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedRow:
     """A row to be: its sums of the days asked for and, where it is compared, of those before.
 
     `level` is how many of the dimensions asked for it tells: subtotals leave some out. `coverage`
     is None where it tells no period.
     """
 
-    now: Facts
-    before: Facts | None = None
+    now: GroupSums
+    before: GroupSums | None = None
     level: int = 0
     coverage: Coverage | None = None
 
@@ -84,7 +93,7 @@ class Column:
 
     name: str
     kind: Kind
-    cell: Callable[[Line], Cell]
+    cell: Callable[[ComparedRow], Cell]
     unit: Unit | None = None
     of: str | None = None
     measure: str | None = None
@@ -130,7 +139,7 @@ def with_names(found: Sequence[Column], names: Names) -> list[Column]:
 
 
 def _name(dimension: str, known: Mapping[str, str]) -> Column:
-    def cell(line: Line) -> Cell:
+    def cell(line: ComparedRow) -> Cell:
         value = line.now.group.get(dimension)
         return known.get(value) if isinstance(value, str) else None
 
@@ -161,16 +170,16 @@ def _figure(metric: Metric) -> Column:
 def _comparison(metric: Metric) -> list[Column]:
     """The columns that compare a metric; they say nothing where there is nothing before."""
 
-    def previous(line: Line) -> Value:
+    def previous(line: ComparedRow) -> Value:
         return metric.of(line.before) if line.before else None
 
-    def change(line: Line) -> Value:
+    def change(line: ComparedRow) -> Value:
         now, before = metric.of(line.now), previous(line)
         if not (line.before and line.before.whole):
             return None
         return _difference(metric, now, before)
 
-    def significant(line: Line) -> bool | None:
+    def significant(line: ComparedRow) -> bool | None:
         if metric.significant is None or line.before is None or change(line) is None:
             return None
         if line.coverage and line.coverage.uneven:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pulse.reports.declarations import Facts, Label, Value
+from pulse.reports.declarations import GroupSums, Label, Value
 from pulse.reports.sums import Layout
 from pulse.serve.aggregate import Aggregate
-from pulse.serve.columns import Line
+from pulse.serve.columns import ComparedRow
 from pulse.serve.coverage import Covered
 from pulse.serve.encoding import Encoded, Integers, keys, number, ranks, summed
 from pulse.serve.folding import times_computed
@@ -19,7 +19,7 @@ _NO_FIGURES: Mapping[str, Value] = {}
 
 
 @dataclass(frozen=True)
-class Side:
+class RangeSums:
     """Of each row the sums of one range of days: the one asked for, or the one compared with.
 
     `whole` is the number of answers that the row's share refers to, `among` the figures by row that
@@ -31,9 +31,9 @@ class Side:
     too_few: Integers
     among: Mapping[Key, Mapping[str, Value]] = field(default_factory=dict)
 
-    def take(self, rows: Integers) -> "Side":
+    def take(self, rows: Integers) -> "RangeSums":
         """These rows of the side."""
-        return Side(self.sums[rows], self.whole[rows], self.too_few[rows], self.among)
+        return RangeSums(self.sums[rows], self.whole[rows], self.too_few[rows], self.among)
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Rows:
     least: int
     layout: Layout
     covered: Covered
-    now: Side
-    before: Side | None
+    now: RangeSums
+    before: RangeSums | None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -79,7 +79,7 @@ class Rows:
         for first in range(0, len(self), rows):
             yield self.take(np.arange(first, min(first + rows, len(self))))
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ComparedRow]:
         """What the figures of each row are computed from."""
         groups = [
             dict(zip(self.names, key[:length], strict=False))
@@ -87,14 +87,14 @@ class Rows:
                 keys(self.columns, len(self)), self.lengths.tolist(), strict=True
             )
         ]
-        now = self._facts(groups, self.now)
-        before = self._facts(groups, self.before) if self.before else [None] * len(self)
+        now = self._summed(groups, self.now)
+        before = self._summed(groups, self.before) if self.before else [None] * len(self)
         coverage = map(self.covered.of, groups)
-        return list(map(Line, now, before, self.levels.tolist(), coverage))
+        return list(map(ComparedRow, now, before, self.levels.tolist(), coverage))
 
-    def _facts(self, groups: Sequence[dict[str, Label]], side: Side) -> list[Facts]:
+    def _summed(self, groups: Sequence[dict[str, Label]], side: RangeSums) -> list[GroupSums]:
         return [
-            Facts(
+            GroupSums(
                 group,
                 sums,
                 whole,
@@ -171,15 +171,15 @@ def _below_each_other(plan: Plan, layout: Layout, tables: Sequence[Groups]) -> R
     )
 
 
-def _side_of(levels: Sequence[Side]) -> Side:
-    return Side(
+def _side_of(levels: Sequence[RangeSums]) -> RangeSums:
+    return RangeSums(
         np.concatenate([side.sums for side in levels]),
         np.concatenate([side.whole for side in levels]),
         np.concatenate([side.too_few for side in levels]),
     )
 
 
-def _level(plan: Plan, layout: Layout, table: Groups) -> list[Side]:
+def _level(plan: Plan, layout: Layout, table: Groups) -> list[RangeSums]:
     """The sides of the rows that tell the same columns."""
     within = [column for at, column in enumerate(table.columns) if at in plan.frame]
     by_count = plan.report.by_count
@@ -193,13 +193,13 @@ def _level(plan: Plan, layout: Layout, table: Groups) -> list[Side]:
         sizes = _sizes(layout, sums)
         sample = sizes if len(sampled) == len(table.columns) else _added_within(sampled, sizes)
         too_few = _is_too_few(plan, sample)
-        found.append(Side(sums, _added_within(within, sizes), too_few))
+        found.append(RangeSums(sums, _added_within(within, sizes), too_few))
     return found
 
 
-def _total(plan: Plan, layout: Layout, sums: Integers) -> Side:
+def _total(plan: Plan, layout: Layout, sums: Integers) -> RangeSums:
     sizes = _sizes(layout, sums)
-    return Side(sums, sizes, _is_too_few(plan, sizes))
+    return RangeSums(sums, sizes, _is_too_few(plan, sizes))
 
 
 def _sides(layout: Layout, table: Groups) -> list[Integers]:

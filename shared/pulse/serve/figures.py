@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from pulse.lake import REST
-from pulse.reports.declarations import CURRENCY, Breakdown, Facts
-from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, Line, name_column
+from pulse.reports.declarations import CURRENCY, Breakdown, GroupSums
+from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, ComparedRow, name_column
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import Integers, ranks
 from pulse.serve.folding import Folded
@@ -136,9 +136,9 @@ class Figures:
         recorded = {
             currency
             for line in self.totals.lines()
-            for facts in (line.now, line.before)
-            if facts
-            for currency in facts.layout.recorded(facts.sums)
+            for summed in (line.now, line.before)
+            if summed
+            for currency in summed.layout.recorded(summed.sums)
         }
         return sorted(recorded)
 
@@ -161,18 +161,18 @@ class Figures:
         report = self.plan.report
         if any(metric.significant for metric in report.metrics):
             scored = (line.now for line in self.totals.lines() if not line.now.mixed)
-            return sorted({name for facts in scored for name in report.family.formulas(facts)})
+            return sorted({name for summed in scored for name in report.family.formulas(summed)})
         return sorted({metric.formula for metric in report.metrics if metric.formula})
 
-    def _parts(self, facts: Facts, breakdown: Breakdown) -> Iterator[Row]:
+    def _parts(self, summed: GroupSums, breakdown: Breakdown) -> Iterator[Row]:
         """A total's rows of a finer grain; counts by score would tell a withheld score."""
-        hidden = [metric.name for metric in breakdown.metrics] if facts.too_few else []
-        flag: Row = {WITHHELD: facts.too_few} if self.plan.min_sample else {}
-        for part in breakdown.rows(facts):
-            yield {**facts.group, **part, **dict.fromkeys(hidden), **flag}
+        hidden = [metric.name for metric in breakdown.metrics] if summed.too_few else []
+        flag: Row = {WITHHELD: summed.too_few} if self.plan.min_sample else {}
+        for part in breakdown.rows(summed):
+            yield {**summed.group, **part, **dict.fromkeys(hidden), **flag}
 
 
-def _values(column: Column, rows: Rows, lines: Sequence[Line]) -> Sequence[Cell]:
+def _values(column: Column, rows: Rows, lines: Sequence[ComparedRow]) -> Sequence[Cell]:
     """The cells of one column, of rows and their lines."""
     if column.measure is None:
         return list(map(column.cell, lines))

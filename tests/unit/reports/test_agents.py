@@ -6,7 +6,7 @@ from typing import Any
 
 from pulse import lake
 from pulse.reports.agents import beside_the_others
-from pulse.reports.declarations import Facts, Label, Stratified
+from pulse.reports.declarations import GroupSums, Label, Stratified
 
 AT, DE = ("chat", "AT"), ("chat", "DE")
 
@@ -15,7 +15,8 @@ def row(strata: Mapping[Any, tuple[int, int]], **group: Label) -> Stratified:
     """An agent's csat on 1-5, by stratum so many good ones of so many."""
     sums = {stratum: _counts(good, n) for stratum, (good, n) in strata.items()}
     whole = [sum(counts) for counts in zip(*sums.values(), strict=True)]
-    return Stratified(Facts({"metric": "csat", "scale": "1-5", **group}, whole, sum(whole)), sums)
+    summed = GroupSums({"metric": "csat", "scale": "1-5", **group}, whole, sum(whole))
+    return Stratified(summed, sums)
 
 
 def _counts(good: int, n: int) -> list[int]:

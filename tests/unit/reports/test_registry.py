@@ -10,17 +10,17 @@ from pulse.reports.registry import (
     INTERACTION,
     REPORTS,
     SURVEY,
-    Facts,
     Family,
+    GroupSums,
     Metric,
     Report,
 )
 from pulse.reports.sums import Layout
 
 
-def facts(metric: str, scale: str, counts: dict[int, int], whole: int = 0) -> Facts:
+def summed(metric: str, scale: str, counts: dict[int, int], whole: int = 0) -> GroupSums:
     sums = [counts.get(score, 0) for score in range(11)]
-    return Facts({"metric": metric, "scale": scale}, sums, whole or sum(sums))
+    return GroupSums({"metric": metric, "scale": scale}, sums, whole or sum(sums))
 
 
 def metrics_of(family: Family) -> list[Metric]:
@@ -132,15 +132,15 @@ def test_the_interaction_reports_have_the_columns_that_the_interface_promises() 
 @pytest.mark.parametrize("metric", metrics_of(INTERACTION), ids=lambda metric: metric.name)
 def test_no_interactions_yield_what_the_metric_declares(metric: Metric) -> None:
     layout = Layout((lake.INTERACTIONS, lake.SESSIONS), INTERACTION.by_currency, ("EUR",))
-    value = metric.compute(Facts({"currency": "EUR"}, [0] * layout.width, 0, layout=layout))
+    value = metric.compute(GroupSums({"currency": "EUR"}, [0] * layout.width, 0, layout=layout))
     assert value == (0 if metric.empty == "0" else None)
-    over_all = metric.compute(Facts({}, [0] * layout.width, 0, layout=layout))
+    over_all = metric.compute(GroupSums({}, [0] * layout.width, 0, layout=layout))
     assert over_all == (None if metric.unit == "money" else value)
 
 
 def test_a_sum_whose_table_does_not_know_the_group_is_none() -> None:
     layout = Layout((lake.INTERACTIONS,))
-    given = Facts({}, [0] * layout.width, 0, layout=layout)
+    given = GroupSums({}, [0] * layout.width, 0, layout=layout)
     activity = REPORTS["agent-activity"].metrics
     unknown = [metric.name for metric in activity if metric.empty == "0" and not metric.of(given)]
     assert unknown == [metric.name for metric in activity if metric.empty == "0"]
@@ -153,20 +153,20 @@ def test_a_sum_whose_table_does_not_know_the_group_is_none() -> None:
 def test_an_empty_group_yields_what_the_metric_declares(
     metric: Metric, name: str, scale: str
 ) -> None:
-    value = metric.compute(facts(name, scale, {}))
+    value = metric.compute(summed(name, scale, {}))
     assert value == (0 if metric.empty == "0" else None)
     assert metric.empty == ("0" if metric.unit == "count" else "null")
 
 
 def test_the_score_is_the_headline_of_each_metric() -> None:
     for name, scale in (("nps", "0-10"), ("csat", "1-5"), ("ces", "1-7:low")):
-        given = facts(name, scale, {1: 3, 4: 2, 5: 7})
+        given = summed(name, scale, {1: 3, 4: 2, 5: 7})
         assert surveys.SCORE.compute(given) == surveys.HEADLINES[name].compute(given)
         assert SURVEY.formulas(given) == (surveys.HEADLINES[name].formula,)
 
 
 def test_the_distribution_has_every_score_of_the_scale() -> None:
-    rows = surveys.DISTRIBUTION.rows(facts("csat", "1-5", {5: 3, 1: 1}))
+    rows = surveys.DISTRIBUTION.rows(summed("csat", "1-5", {5: 3, 1: 1}))
     assert [row["score_value"] for row in rows] == [1, 2, 3, 4, 5]
     assert [row["responses"] for row in rows] == [1, 0, 0, 0, 3]
     assert [row["segment"] for row in rows] == [
@@ -179,7 +179,7 @@ def test_the_distribution_has_every_score_of_the_scale() -> None:
 
 
 def test_a_figure_about_one_scale_says_nothing_of_several() -> None:
-    everything = Facts({"metric": ALL, "scale": None}, [0, 1, 2, *[0] * 8], 4)
+    everything = GroupSums({"metric": ALL, "scale": None}, [0, 1, 2, *[0] * 8], 4)
     shown = {metric.name: metric.of(everything) for metric in every_survey_metric()}
     assert shown.pop("responses") == 3
     assert shown.pop("share_pct") == 75
@@ -187,7 +187,7 @@ def test_a_figure_about_one_scale_says_nothing_of_several() -> None:
 
 
 def test_what_would_judge_a_person_by_too_few_is_not_shown() -> None:
-    few = Facts({"metric": "csat", "scale": "1-5"}, [0, 1, 2, *[0] * 8], 4, too_few=True)
+    few = GroupSums({"metric": "csat", "scale": "1-5"}, [0, 1, 2, *[0] * 8], 4, too_few=True)
     assert surveys.SCORE.of(few) is None
     assert surveys.RESPONSES.of(few) == 3
     assert all(metric.of(few) is None for metric in REPORTS["rates"].metrics)

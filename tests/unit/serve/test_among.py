@@ -37,7 +37,7 @@ def rank(rows: Sequence[Stratified]) -> list[dict[str, Any]]:
 
 
 def shown(name: str) -> Metric:
-    return Metric(name, "count", "", lambda facts: facts.among.get(name))
+    return Metric(name, "count", "", lambda summed: summed.among.get(name))
 
 
 REPORT = replace(

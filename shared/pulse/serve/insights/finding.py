@@ -9,7 +9,7 @@ from pulse import days
 from pulse.days import DateRange
 from pulse.errors import ForbiddenError
 from pulse.filters import Condition, Filters, both
-from pulse.reports.declarations import PERIOD, Facts
+from pulse.reports.declarations import PERIOD, GroupSums
 from pulse.reports.metrics import segments
 from pulse.reports.moving import (
     Answers,
@@ -178,7 +178,9 @@ def _headlines(figures: Figures, surveys: Mapping[Measure, Counted] | None) -> l
     found = []
     for line, row in zip(figures.totals.lines(), figures.cells(figures.totals), strict=True):
         measure = Measure(str(row["metric"]), str(row["scale"]))
-        now, before = (_answers(facts, measure, figures.plan) for facts in (line.now, line.before))
+        now, before = (
+            _answers(summed, measure, figures.plan) for summed in (line.now, line.before)
+        )
         number = None
         if surveys is not None:
             values = surveys[measure].values if measure in surveys else {}
@@ -187,8 +189,8 @@ def _headlines(figures: Figures, surveys: Mapping[Measure, Counted] | None) -> l
     return sorted(found, key=lambda one: [*HEADLINES].index(one.measure.metric))
 
 
-def _answers(facts: Facts | None, measure: Measure, plan: Plan) -> Answers:
-    return Answers.of(facts.sums if facts else NOTHING, measure.rule, least=plan.min_sample)
+def _answers(summed: GroupSums | None, measure: Measure, plan: Plan) -> Answers:
+    return Answers.of(summed.sums if summed else NOTHING, measure.rule, least=plan.min_sample)
 
 
 def _rank(headline: Headline, worst: Worst | None) -> tuple[int, int]:
