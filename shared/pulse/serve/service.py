@@ -186,6 +186,7 @@ class Reports:
         found: Callable[[Reader, Plan, insights_asked.Asked, DisplayNames], Mapping[str, Any]],
     ) -> Reply:
         key = self._reader(call, "report", "secret", "operator")
+        self.directory.admit("GET", key, insights_asked.WEIGHT)
         check_address(call)
         across = key.kind == "operator"
         own = own_dimensions(self._asked_about(call, key))

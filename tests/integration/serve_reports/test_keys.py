@@ -141,3 +141,13 @@ def test_who_reads_too_much_waits_and_others_read_on(monkeypatch: pytest.MonkeyP
     assert get("daily", key=SECRET).status == 200
     with later(15):
         assert get("daily").status == 200
+
+
+@pytest.mark.parametrize("event", ["insights", "drivers"])
+def test_insights_count_as_ten_reads(event: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_KEY_READS_PER_MINUTE", "20")
+    app.stage.cache_clear()
+    asked = sample(event)
+    asked["headers"]["authorization"] = f"Bearer {REPORT}"
+    assert [send(asked).status for _ in range(3)] == [200, 200, 429]
+    assert get("daily", key=SECRET).status == 200

@@ -36,6 +36,11 @@ The tenants' own may, too."""
 Pairs = Sequence[tuple[str, str]]
 
 
+WEIGHT = 9
+"""As so many reads more than one a request counts against the limits of its key and tenant: it asks
+dozens of questions."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """The days, filters and comparison, in which language they are told, and as they came."""
