@@ -515,8 +515,9 @@ def _warning_codes() -> Iterator[str]:
                 yield str(code.value)
             if isinstance(code, ast.JoinedStr):
                 yield "sessions_not_told_apart"  # of the tables beside another one the only one
-    for file in ("serve/dimensions.py", "serve/comments/routes.py", "serve/insights/routes.py"):
-        yield from re.findall(r'"code": "(\w+)"', (PACKAGE / file).read_text())
+    insights = sorted((PACKAGE / "serve" / "insights").glob("*.py"))
+    for file in (PACKAGE / "serve/dimensions.py", PACKAGE / "serve/comments/routes.py", *insights):
+        yield from re.findall(r'"code": "(\w+)"', file.read_text())
 
 
 def test_every_warning_of_what_was_stored_is_listed_and_no_other() -> None:

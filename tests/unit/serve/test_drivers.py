@@ -158,7 +158,12 @@ def test_nothing_goes_with_the_withheld_score_of_an_agent() -> None:
 def test_what_is_not_at_hand_is_left_out() -> None:
     some = answers()
     far = Tables({"acme": some}, at_hand=reading.MOST_BYTES + 1)
-    assert ask(DAYS, some, tables=far)["drivers"] == []
+    reply = ask(DAYS, some, tables=far)
+    assert reply["drivers"] == []
+    [warning] = reply["meta"]["warnings"]
+    assert warning["code"] == "not_compared"
+    assert "channel" in warning["message"] and "browser" in warning["message"]
+    assert ask(DAYS, some)["meta"]["warnings"] == []
 
 
 def test_no_answers_tell_nothing() -> None:

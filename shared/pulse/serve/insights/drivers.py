@@ -27,6 +27,7 @@ from pulse.serve.insights.reading import (
     Counts,
     Measure,
     Reader,
+    not_compared,
 )
 from pulse.serve.insights.telling import NameOf
 from pulse.serve.insights.values import Named, names_of, two
@@ -61,7 +62,8 @@ def drivers(reader: Reader, plan: Plan, asked: Asked, names: Named) -> dict[str,
     if 0 < _answers(row) < plan.min_sample:
         return members
     query = replace(plan.query, filters=both(plan.query.filters, measure.filters))
-    found = _found(reader, query, measure)
+    found, left_out = _found(reader, query, measure)
+    members["meta"]["warnings"] = [*meta["warnings"], *not_compared(left_out)]
     sure = driving.significant([one.driver for one in found])
     name_of = names_of(asked, names, [tenant.id for tenant in reader.tenants])
     members["drivers"] = [
@@ -84,14 +86,16 @@ class Found:
     least: int
 
 
-def _found(reader: Reader, query: Query, measure: Measure) -> list[Found]:
-    """All dimensions of which it is at hand, the strongest first."""
-    asked = [
-        question
-        for report, dimensions in DRIVEN_BY.items()
-        for name in reader.apart(dimensions, query.filters)
-        if (question := _question(reader, report, query, name))
-    ]
+def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[Found], list[str]]:
+    """All dimensions of which it is at hand, the strongest first, and the names of the others."""
+    asked: list[tuple[str, Sequence[str], Plan]] = []
+    left_out: list[str] = []
+    for report, dimensions in DRIVEN_BY.items():
+        for name in reader.apart(dimensions, query.filters):
+            if question := _question(reader, report, query, name):
+                asked.append(question)
+            else:
+                left_out.append(name)
     found = []
     sums = reader.sums([plan for _, _, plan in asked])
     for (name, strata, plan), some in zip(asked, sums, strict=True):
@@ -99,7 +103,7 @@ def _found(reader: Reader, query: Query, measure: Measure) -> list[Found]:
         groups = _groups(some.now.by(slice(len(SURVEY.required) + 1 + len(within))))
         if its := driver(name, groups, measure.rule, stratified=bool(within)):
             found.append(Found(its, within, plan.min_sample))
-    return sorted(found, key=lambda one: -one.driver.explains_pct)
+    return sorted(found, key=lambda one: -one.driver.explains_pct), left_out
 
 
 def _question(

@@ -199,6 +199,17 @@ class Reader:
             )
 
 
+def not_compared(dimensions: Sequence[str]) -> list[dict[str, str]]:
+    """The warning that groups of these dimensions are left out, none if there are no such."""
+    if not dimensions:
+        return []
+    message = (
+        f"Groups by {', '.join(dimensions)} are not compared: with these filters that takes more "
+        "than the reports that are at hand."
+    )
+    return [{"code": "not_compared", "message": message}]
+
+
 def aggregated(plan: Plan, objects: TenantYears) -> Aggregate:
     """The question's sums; if there are too many groups, of the largest and of the rest.
 

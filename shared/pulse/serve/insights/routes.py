@@ -8,7 +8,7 @@ from pulse.reports.surveys import SEGMENT_NAMES
 from pulse.reports.worst_run import score
 from pulse.serve.insights.asked import Asked
 from pulse.serve.insights.finding import Cost, Findings, Headline, Moved, Worst, find
-from pulse.serve.insights.reading import MOST_VALUES, Reader
+from pulse.serve.insights.reading import MOST_VALUES, Reader, not_compared
 from pulse.serve.insights.telling import NameOf, Phrase, Sentence, told
 from pulse.serve.insights.values import Named, names_of, two
 from pulse.serve.meta import meta_of
@@ -31,13 +31,7 @@ def insights(reader: Reader, plan: Plan, asked: Asked, names: Named) -> dict[str
 
 def _meta(findings: Findings) -> dict[str, Any]:
     meta = meta_of(findings.plan, findings.objects, findings.figures)
-    warnings = list(meta["warnings"])
-    if findings.left_out:
-        message = (
-            f"Groups by {', '.join(findings.left_out)} are not compared: with these filters that "
-            "takes more than the reports that are at hand."
-        )
-        warnings.append({"code": "not_compared", "message": message})
+    warnings = [*meta["warnings"], *not_compared(findings.left_out)]
     if findings.cut:
         message = (
             f"Of {', '.join(findings.cut)} only the {MOST_VALUES:,} values with the most answers "
