@@ -150,15 +150,17 @@ def _answer(rng: Random, to_sunday: int, *, hit: bool) -> Drawn:
     if agent:
         answer |= {"agent_id": agent.id, "agent_name": agent.name}
         answer["interaction_id"] = f"{channel[0]}-{rng.randrange(16**8):08x}"
-        answer["tags"]["topic"] = _topic(rng, hit=hit)
+        answer["tags"]["topic"] = _topic(rng, answer["interaction_id"], hit=hit)
     if rng.random() < _COMMENTED * (2 if hit else 1):
         answer["comment"] = _comment(rng, kind.rule, score, country, hit=hit)
     return at, answer
 
 
-def _topic(rng: Random, *, hit: bool) -> str:
-    topics = {"delivery": 5, "invoice": 2, "return": 3, "contract": 2}
-    return "delivery" if hit else pick(rng, topics)
+def _topic(rng: Random, case: str, *, hit: bool) -> str:
+    """What a conversation was about; three in four of the outage's were about deliveries."""
+    if hit:
+        return "return" if int(case[-1], 16) < 4 else "delivery"
+    return pick(rng, {"delivery": 5, "invoice": 2, "return": 3, "contract": 2})
 
 
 def _comment(rng: Random, rule: Rule, score: int, country: str, *, hit: bool) -> str:

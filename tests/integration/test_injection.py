@@ -124,16 +124,19 @@ def before(driver: Driver) -> Mapping[str, Any]:
 
 
 def everything(driver: Driver) -> Mapping[str, Any]:
-    """All objects and records, but for those of exports and of statements."""
+    """All objects and records, but for those of exports, of statements and of keys' last use."""
     table = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=driver.settings.table)
     records = [item for page in table for item in page["Items"]]
     return {
         "objects": [k for k in driver.objects("").items() if not k[0].startswith(PASSING)],
-        "records": sorted(json.dumps(r) for r in records if not r["pk"]["S"].startswith("EXPORT")),
+        "records": sorted(
+            json.dumps(r) for r in records if not r["pk"]["S"].startswith(PASSING_RECORDS)
+        ),
     }
 
 
 PASSING = ("athena/", "exports/")
+PASSING_RECORDS = ("EXPORT", "KEY_USES")
 
 
 @pytest.fixture(autouse=True)

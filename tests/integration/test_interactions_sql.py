@@ -214,7 +214,7 @@ MONEY = st.sampled_from(("0", "0.1", "0.2", "-12.5", "99999999999999.9999"))
 def updates(draw: st.DrawFn) -> list[tuple[int, Row]]:
     """(received_us, what an update says): of some interactions, many of one moment."""
     found = []
-    for _ in range(draw(st.integers(1, 40))):
+    for _ in range(draw(st.integers(1, 30))):
         given = draw(st.fixed_dictionaries({}, optional=FIELDS))
         if draw(st.booleans()):
             given |= {"revenue": draw(MONEY), "currency": draw(st.sampled_from(("EUR", "JPY")))}
@@ -230,7 +230,7 @@ def updates(draw: st.DrawFn) -> list[tuple[int, Row]]:
     return found
 
 
-CASES = 12
+CASES = 8
 """Days of one example: a build takes as long for many as for one."""
 
 

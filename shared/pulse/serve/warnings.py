@@ -87,6 +87,8 @@ def unmatched(plan: Plan, objects: TenantYears) -> Warnings:
         known = {
             value for year, ranges in read for dates in ranges for value in year.values(dates, name)
         }
+        if lake.OTHER in known:  # any value may be among those that are counted together
+            continue
         forms: dict[str, set[str]] = defaultdict(set)
         for value in condition.values:
             if value is None or value in (lake.OTHER, lake.REST):

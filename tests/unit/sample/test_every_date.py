@@ -203,7 +203,9 @@ class Tables:
 
     def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
         """All of a table's rows, whatever is needed of it."""
-        return [[whole(needs.table, self.tables[needs.table.name])] for needs in asked]
+        return [
+            [whole(needs.table, self.tables[needs.table.name]).under(needs.own)] for needs in asked
+        ]
 
     def weight(self, needs: Needs) -> int:
         """They are there."""
