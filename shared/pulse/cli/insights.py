@@ -10,7 +10,7 @@ from rich.table import Table
 from pulse.cli import output
 from pulse.cli.api import Api, refusal
 from pulse.cli.exits import FailedError
-from pulse.cli.reporting import Filters, reading_key, report_query, tenant_filter
+from pulse.cli.reporting import Filters, ReadingKey, reading_key, report_query, tenant_filter
 from pulse.cli.target import StackName, find_target
 
 PATH = "/v1/insights"
@@ -36,13 +36,7 @@ def insights(
         str | None, typer.Option(metavar="L", help="en, de, fr or es: the sentences' language.")
     ] = None,
     filters: Filters = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            envvar="PULSE_KEY",
-            help="A key that may read. Default: one made for this call.",
-        ),
-    ] = None,
+    key: ReadingKey = None,
     stack: StackName = None,
     as_json: output.Json = False,
 ) -> None:

@@ -27,6 +27,10 @@ Format = Literal["table", "json", "csv"]
 Query = Mapping[str, str]
 """A report's parameters by name, each in the form of a query string."""
 
+ReadingKey = Annotated[
+    str | None,
+    typer.Option(envvar="PULSE_KEY", help="A key that may read. Default: one made for this call."),
+]
 Filters = Annotated[
     list[str] | None,
     typer.Option(
@@ -90,13 +94,7 @@ def report(
     ] = "table",
     excel: Excel = False,
     separator: Separator = "comma",
-    key: Annotated[
-        str | None,
-        typer.Option(
-            envvar="PULSE_KEY",
-            help="A key that may read. Default: one made for this call.",
-        ),
-    ] = None,
+    key: ReadingKey = None,
     stack: StackName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
 ) -> None:

@@ -32,9 +32,6 @@ _WITHHELD = pa.field("withheld", pa.bool_())
 _NEWEST_FIRST: Any = [("answered_us", "descending"), ("response_id", "descending")]
 _HIGHEST_SCORE = 10
 
-Mask = npt.NDArray[np.bool_]
-"""Of each row whether something holds for it."""
-
 
 @dataclass(frozen=True)
 class Found:
@@ -163,14 +160,14 @@ def _part(month: Month, dates: DateRange, asked: Asked) -> _Part:
         rows = rows.filter(pa.array(np.isin(_segments(rows), list(asked.segments))))
     if asked.text:
         search = Search.parse(asked.text)
-        found = [search.finds(comment) for comment in _texts(rows["comment"])]
+        found = [search.finds(comment) for comment in texts(rows)]
         rows = rows.filter(pa.array(found, pa.bool_()))
     return _Part(rows, by_agent)
 
 
-def _texts(column: Any) -> list[str]:
-    """The values of a column that has no nulls."""
-    found: list[str] = column.to_pylist()
+def texts(rows: pa.Table) -> list[str]:
+    """What the rows' customers wrote."""
+    found: list[Any] = rows["comment"].to_pylist()
     return found
 
 

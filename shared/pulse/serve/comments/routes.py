@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from pulse import days, lake
 from pulse.comments import contrast
 from pulse.comments.contrast import Telling
@@ -15,7 +13,7 @@ from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
 from pulse.serve.comments import asked as questions
 from pulse.serve.comments.asked import Asked
-from pulse.serve.comments.found import Found, nothing, read, shown
+from pulse.serve.comments.found import Found, nothing, read, shown, texts
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
 from pulse.serve.own import own_dimensions
@@ -87,7 +85,7 @@ class CommentAnswers:
         else:
             groups = found.of_segment("bad"), found.of_segment("good")
         meta = _meta(asked, dates, tenant, found)
-        first, second = map(_texts, groups)
+        first, second = (texts(group.slice(0, MOST_COUNTED)) for group in groups)
         body = {
             **told(first, second, asked.limit),
             "contrast": asked.contrast,
@@ -177,12 +175,6 @@ def _first_and_last(dates: DateRange | ComparedRange) -> dict[str, str]:
 
 
 # -- words
-
-
-def _texts(rows: pa.Table) -> list[str]:
-    """The comments whose words are counted."""
-    texts: list[str] = [str(text) for text in rows["comment"].slice(0, MOST_COUNTED).to_pylist()]
-    return texts
 
 
 def told(first: Sequence[str], second: Sequence[str], limit: int) -> dict[str, Any]:
