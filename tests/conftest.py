@@ -43,7 +43,7 @@ LONGEST = (
     "tests/e2e/",
     "tests/integration/test_crash.py",
     "tests/integration/test_bench.py",
-    "tests/integration/test_cli.py",
+    "tests/integration/test_cli_import.py",
     "tests/integration/test_erase_at_work.py",
 )
 """Half a minute each and more: begun last, one of them would keep one worker while others rest."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,6 +65,22 @@ def shell(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Shell:
     shell = Shell(driver)
     monkeypatch.setattr(Api, "_ask", lambda api, request: shell.answer(api, request))
     return shell
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """A file of six answers, two of them equal."""
+    path = tmp_path / "nps.csv"
+    path.write_text(
+        "date,user,rating\n"
+        "2026-03-02,u1,10\n"
+        "2026-03-02,u1,10\n"
+        "2026-03-02T09:00:00+01:00,u2,9\n"
+        "2026-03-03 08:30,u3,7.0\n"
+        '2026-03-03,"u,4",0\n'
+        "2026-03-04,,10\n"
+    )
+    return path
 
 
 @pytest.fixture
