@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from pulse import days
 from pulse.tenants.rules import Rule
 from tests import oracle
+from tests.calendar_oracle import Calendar, preset_days
 from tests.driver import Driver, running
-from tests.oracle import Asked, Calendar, Part, Sent
+from tests.oracle import Asked, Part, Sent
 
 NOW = datetime(2026, 11, 3, 18, 0, tzinfo=UTC)
 ZONES = {"acme": "Europe/Berlin", "globex": "America/New_York", "wonka": "Australia/Lord_Howe"}
@@ -182,7 +183,7 @@ def part(sent: Sequence[Sent], tenant: str, query: str) -> Part:
     today = NOW.astimezone(ZoneInfo(ZONES[tenant])).date()
     preset = given.get("preset")
     if preset:
-        dates = oracle.preset_days(preset, today, "monday")
+        dates = preset_days(preset, today, "monday")
     else:
         dates = date.fromisoformat(given["start_date"]), date.fromisoformat(given["end_date"])
     return Part(counted(sent, tenant), Calendar(dates, given.get("compare"), preset), tenant)

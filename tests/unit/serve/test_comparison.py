@@ -21,7 +21,7 @@ from pulse.serve.plan import needs_of, plan_of
 from pulse.serve.query import parse
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
-from tests.oracle import Calendar, every_day, first_day, preset_days
+from tests.calendar_oracle import Calendar, every_day, first_day, preset_days
 from tests.unit.serve.events import Answer, as_years, built, pairs
 
 SECRET = Key("0" * 64, "secret", "acme", 0)

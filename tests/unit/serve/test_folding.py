@@ -29,7 +29,8 @@ from pulse.streams.responses import CHANNELS
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
-from tests.oracle import Asked, Calendar, Days, Part
+from tests.calendar_oracle import Calendar, Days, compared_days
+from tests.oracle import Asked, Part
 from tests.unit.serve.events import Answer, as_years, built, pairs
 from tests.unit.serve.interactions import ask as ask_interactions
 
@@ -174,7 +175,7 @@ def test_folded_replies_are_those_of_answers_that_are_named_so(
         report = "agents"  # the three channels that source always shows have tests of their own
     found = crowd(seed, size, report)
     now = date(2026, 3, 10), date(2026, 11, 20)
-    before = oracle.compared_days(compare, None, now, "monday") if compare else None
+    before = compared_days(compare, None, now, "monday") if compare else None
     query = (
         f"start_date={now[0]}&end_date={now[1]}&group_by={','.join(by)}&granularity={granularity}"
         f"&subtotals={str(subtotals).lower()}&fill={str(fill).lower()}&limit=10000"

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from pulse import days, lake
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
-from tests.oracle import Calendar, compared_days, every_day, first_day, rounded, share
+from tests.calendar_oracle import Calendar, compared_days, every_day, first_day
+from tests.oracle import rounded, share
 from tests.unit.serve.interactions import Tables, ask
 
 SECRET = Key("0" * 64, "secret", "acme", 0)

@@ -25,7 +25,8 @@ from pulse.serve.years import Year
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
-from tests.oracle import Asked, Calendar, Days, Part
+from tests.calendar_oracle import Calendar, Days, preset_days
+from tests.oracle import Asked, Part
 from tests.unit.serve.events import AGENTS, SCALES, Answer, as_years, built, pairs
 
 FIRST, LAST = date(2025, 6, 1), date(2027, 3, 31)
@@ -213,7 +214,7 @@ def test_presets_mean_the_days_that_the_calendar_shows(
     query = f"preset={preset}{query}" + (f"&compare={compare}" if compare else "")
     with days.clock(lambda: noon.astimezone(UTC)):
         reply = json.loads(ask("geo", query, [(tenant, found)], SECRET))
-    dates = oracle.preset_days(preset, today, week_start)
+    dates = preset_days(preset, today, week_start)
     calendar = Calendar(dates, compare, preset, week_start)
     shown = reply["meta"]["date_range"]
     assert (shown["start_date"], shown["end_date"]) == tuple(map(str, dates))
@@ -262,7 +263,7 @@ def test_an_operator_s_tenants_each_have_their_own_days(
     parts = []
     for tenant, some in zip(tenants, found, strict=False):
         today = NOW.astimezone(ZoneInfo(tenant.timezone)).date()
-        dates = oracle.preset_days(preset, today, tenant.week_start)
+        dates = preset_days(preset, today, tenant.week_start)
         parts.append(Part(some, Calendar(dates, compare, preset, tenant.week_start), tenant.id))
     with days.clock(lambda: NOW):
         reply = json.loads(ask(report, query, list(zip(tenants, found, strict=False)), OPERATOR))

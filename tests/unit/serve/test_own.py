@@ -28,7 +28,8 @@ from pulse.serve.years import Year, Years
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import CUBE, TableState, Tenant
 from tests import oracle, report_parts
-from tests.oracle import Asked, Calendar, Part
+from tests.calendar_oracle import Calendar
+from tests.oracle import Asked, Part
 from tests.unit.serve.events import Answer, as_piece, by_year, pairs
 from tests.unit.serve.test_every_object import Shelf
 
