@@ -100,8 +100,8 @@ class Driver:
 
     deployment: Deployment
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
-    link_days: int = 0
-    """So long before an answer its interaction may have entered; 0: no answer is linked."""
+    link_days: int | None = None
+    """So long before an answer its interaction may have entered; None: as the template says."""
 
     # -- set-up
 
@@ -266,7 +266,9 @@ class Driver:
         return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
 
     def build_daily(self, start: date | None = None, end: date | None = None) -> DailyResult:
-        stage = replace(BuildDaily.from_settings(self.settings), link_days=self.link_days)
+        stage = BuildDaily.from_settings(self.settings)
+        if self.link_days is not None:
+            stage = replace(stage, link_days=self.link_days)
         return stage.run(start, end, remaining_s=lambda: inf)
 
     def build_reports(self) -> ReportsResult:

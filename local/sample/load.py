@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from local.sample.contacts import contacts
+from local.sample.links import about_contacts
 from local.sample.responses import responses
 from local.sample.tenant import TENANT, surveys
 from local.sample.updates import sessions, updates
@@ -41,7 +42,7 @@ def sample(now: datetime) -> Sample:
     """All events that the sample's systems have sent by `now`."""
     made = list(contacts(now))
     return {
-        RESPONSES: list(responses(now)),
+        RESPONSES: list(about_contacts(responses(now), made)),
         INTERACTIONS: list(updates(made, now)),
         SESSIONS: list(sessions(made, now)),
     }

@@ -152,15 +152,28 @@ class OrderExportsSettings(ReadingSettings):
 
 
 @dataclass(frozen=True)
-class BuildDailySettings(BuildSettings):
-    """build_daily: as build_reports, and how many values from publishable keys are not folded."""
+class BuildDailySettings(BuildSettings, RetainingSettings):
+    """build_daily: as build_reports, and what it tells apart and links."""
 
     public_values: str
+    """How many values from publishable keys are not folded, as text."""
+    link_days: str
+    """How many days before an answer its interaction may have entered, as text."""
 
     @property
     def most_public_values(self) -> int:
         """The limit as a number. Raises SettingsError for another text."""
         return _whole(self, "public_values")
+
+    @property
+    def most_link_days(self) -> int:
+        """The days over which answers are linked. Raises SettingsError for another text.
+
+        At most half of the days that raw is kept for, so that a late answer still finds its
+        interaction.
+        """
+        given, kept = _whole(self, "link_days"), self.retention_days
+        return min(given, kept // 2) if kept else given
 
 
 @dataclass(frozen=True)

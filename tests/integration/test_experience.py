@@ -21,7 +21,7 @@ from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
 from pulse.daily.build import BuildDaily, DailyResult
-from pulse.daily.experience import ledger_name
+from pulse.daily.experience import is_of_experience, ledger_name
 from pulse.errors import AthenaError
 from pulse.ingest.message import Message
 from pulse.store.catalog import Catalog
@@ -217,12 +217,6 @@ def test_a_day_of_which_every_answer_is_gone_is_built_empty(pulse: Driver, day: 
     assert rows(pulse, day) == []
 
 
-def test_without_a_number_of_days_nothing_is_linked(pulse: Driver, day: date) -> None:
-    assert pulse.write([message(answer(day)), message(contact(day))]) == []
-    linking(pulse, link_days=0).run(remaining_s=lambda: inf, wake=False)
-    assert day not in partitions(pulse)
-
-
 def test_fewer_days_are_another_table_of_which_every_day_is_due(pulse: Driver, day: date) -> None:
     old = contact(day - timedelta(days=2), after=3600 * S, agent="old")
     build(pulse, message(answer(day)), message(old), message(contact(day, interaction_id="x")))
@@ -233,6 +227,35 @@ def test_fewer_days_are_another_table_of_which_every_day_is_due(pulse: Driver, d
         assert agents(pulse, day) == expected
     build(pulse, whole=True)  # as the other tests have it
     assert agents(pulse, day) == {"old": 1}
+
+
+def test_a_builder_looks_at_all_days_when_the_number_has_changed_and_changed_back(
+    pulse: Driver, day: date
+) -> None:
+    old = contact(day - timedelta(days=2), after=3600 * S, agent="old")
+    build(pulse, message(answer(day)), message(old), message(contact(day, interaction_id="x")))
+    changes = Ledger(pulse.settings.table).changes
+    for link_days, expected in ((1, {None: 1}), (LINK_DAYS, {"old": 1})):
+        again = linking(pulse, link_days).run(remaining_s=lambda: inf, wake=False)
+        assert day in again.built
+        assert agents(pulse, day) == expected
+        assert [name for name in changes.stands() if is_of_experience(name)] == [
+            ledger_name(link_days)
+        ]
+    assert build(pulse).built == ()
+
+
+def test_a_builder_that_ran_on_with_the_former_number_is_made_good(
+    pulse: Driver, day: date
+) -> None:
+    """It publishes after a builder with the new number has looked at all days."""
+    old = contact(day - timedelta(days=2), after=3600 * S, agent="old")
+    build(pulse, message(answer(day)), message(old), message(contact(day, interaction_id="x")))
+    linking(pulse, 1).run(day, day, remaining_s=lambda: inf, wake=False)
+    assert agents(pulse, day) == {None: 1}
+    build(pulse)
+    assert agents(pulse, day) == {"old": 1}
+    assert build(pulse).built == ()
 
 
 def test_a_run_that_was_replaced_is_removed_a_day_later(pulse: Driver, day: date) -> None:

@@ -222,6 +222,7 @@ def do_everything(run: Run) -> None:
     s3.put_object(Bucket=run.lake, Key=COUNTRIES, Body=database({"192.0.2.0/24": {}}))
     publishable, secret = tenant(run.outputs["Table"])
     now = days.now()
+    linked_over_another_number_of_days(run)
     write(run, publishable, secret, now)
     run.build()
     write(run, publishable, secret, now)  # days that are there already change
@@ -231,6 +232,11 @@ def do_everything(run: Run) -> None:
     compact(run, (now - timedelta(days=60)).date())
     clear_up(run)
     fetch(run)
+
+
+def linked_over_another_number_of_days(run: Run) -> None:
+    """There is the record of a builder from before LinkDays was changed, which is removed."""
+    Ledger(run.outputs["Table"]).changes.begin("experience-1", lake.ulid())
 
 
 def tenant(table: str) -> tuple[str, str]:

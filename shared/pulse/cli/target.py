@@ -69,6 +69,8 @@ class Target:
             event_source=self.outputs.event_source,
             public_values=self.outputs.public_values,
             largest_tenant_rows=self.outputs.largest_tenant_rows,
+            link_days=self.outputs.link_days,
+            raw_retention_days=self.outputs.raw_retention_days,
         )
 
     @property

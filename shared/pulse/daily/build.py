@@ -7,7 +7,7 @@ are read once a run, and not at all while nothing has changed (decision 0049).
 
 Of answers the comments are kept, too, from the events as they were counted (comments/keep.py); and
 they are counted once more by what their customers went through, which takes answers and
-interactions together (daily/experience.py). No build does the latter yet: nothing reads it.
+interactions together (daily/experience.py).
 
 A statement that fails because of the rows it reads is halved until the day is found whose they are;
 all other days are built, and the ledger remembers the day and the reason (decision 0032).
@@ -159,8 +159,8 @@ class BuildDaily:
     events: Events
     public_values: int
     """At most so many values from public keys are kept apart by dimension, tenant and day."""
-    link_days: int = 0
-    """So long before an answer its interaction may have entered; 0: no answer is linked."""
+    link_days: int
+    """An answer's interaction entered at most so many days before it."""
 
     @classmethod
     def from_settings(cls, settings: BuildDailySettings) -> Self:
@@ -172,6 +172,7 @@ class BuildDaily:
             athena=Athena(settings.database, settings.workgroup),
             events=Events(settings.event_source),
             public_values=settings.most_public_values,
+            link_days=settings.most_link_days,
         )
 
     def run(
@@ -203,7 +204,7 @@ class BuildDaily:
         stands = self.ledger.changes.stands()
         look = bool(start or end or impatient or whole)
         settled: list[Stand] = []
-        for dataset in (*lake.DATASETS, *([lake.EXPERIENCE] if self.link_days else ())):
+        for dataset in lake.DAILY_TABLES:
             stand = self._stand(dataset, stands)
             if stand.is_settled and not look:
                 settled.append(stand)
@@ -223,7 +224,10 @@ class BuildDaily:
         again = not finished and (built or not failures)
         for table in tables:
             notes = self._note(table, over=not again)
-            self._end(table, notes, looked_us)
+            settled_now = self._end(table, notes, looked_us)
+            if settled_now and table.dataset is lake.EXPERIENCE:
+                for name in experience.former_names(stands, self.link_days):
+                    self.ledger.changes.forget(name)
         failing = sum(t.failing for t in tables) + sum(stand.failing for stand in settled)
         if wake and (not again or (built and sums_finished)):
             self.events.announce("daily built")  # reports do not wait for comments either
@@ -239,11 +243,17 @@ class BuildDaily:
         return DailyResult(tuple(sorted(built)), finished)
 
     def _stand(self, dataset: lake.DailyTable, stands: Mapping[str, Stand]) -> Stand:
-        """How a table stands: that of experience has changed as often as what it is made of."""
+        """How a table stands: that of experience has changed as often as what it is made of.
+
+        No builder has looked at it as long as there is a record under another number of days:
+        what is published may link over these.
+        """
         if isinstance(dataset, lake.Dataset):
             return stands[dataset.stream]
         changes = sum(stands[stream].changes for stream in experience.SOURCES)
         own = stands.get(experience.ledger_name(self.link_days), Stand())
+        if experience.former_names(stands, self.link_days):
+            own = replace(own, seen=None)
         return replace(own, changes=changes)
 
     def _table(
@@ -300,7 +310,7 @@ class BuildDaily:
         entries = {day: entry for day, entry in entries.items() if not entry.expired}
         if start or end:
             return sorted(d for d in entries if (start or d) <= d <= (end or d))
-        published = self.catalog.partitions(dataset.daily_table)
+        published = self.catalog.partitions(dataset.daily_table) if entries else {}
         return sorted(
             day
             for day, entry in entries.items()
@@ -377,11 +387,11 @@ class BuildDaily:
                 logger.error("day cannot be built", extra=fields)
         return notes
 
-    def _end(self, table: _Table, notes: Mapping[date, Unbuilt], looked_us: int) -> None:
+    def _end(self, table: _Table, notes: Mapping[date, Unbuilt], looked_us: int) -> bool:
         """Say in the ledger what this run has found, so that the next one may pass over it.
 
         What was stored before `looked_us` it has built, where it has left nothing but days that
-        cannot be built.
+        cannot be built: whether that is so is returned.
         """
         noted = {
             day: note
@@ -407,6 +417,7 @@ class BuildDaily:
             failing=table.failing,
             settled=settled,
         )
+        return settled is not None
 
     def _build(
         self, table: _Table, entries: Sequence[Entry], remaining_s: Remaining

@@ -4,7 +4,7 @@ A day of it is made of the answers of the day and of the interactions of the day
 link to. Its version is the sum of their versions, each of which only ever grows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -27,6 +27,11 @@ def ledger_name(link_days: int) -> str:
 def is_of_experience(name: str) -> bool:
     """Is that a name by which the ledger calls, or has called, the table?"""
     return name.startswith("experience-")
+
+
+def former_names(names: Iterable[str], link_days: int) -> list[str]:
+    """Those of the names by which the ledger has called the table under other numbers of days."""
+    return [name for name in names if is_of_experience(name) and name != ledger_name(link_days)]
 
 
 def entries_of_experience(

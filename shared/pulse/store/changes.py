@@ -104,11 +104,15 @@ class Changes:
     def stands(self) -> Mapping[str, Stand]:
         """The records of all streams, in one consistent read.
 
-        Also of every table made of several streams that builders have looked at; its record does
-        not count the changes of these.
+        Also of every table made of several streams that builders have looked at, until it is
+        forgotten; its record does not count the changes of these.
         """
         found = {record["sk"]: record for record in self._records.query(_PK, consistent=True)}
         return {name: _stand(found.get(name, {})) for name in (*lake.STREAMS, *found)}
+
+    def forget(self, name: str) -> None:
+        """Remove the record of a table that no builder builds any more."""
+        self._records.delete({"pk": _PK, "sk": name})
 
     def tell(self, stream: str) -> None:
         """Count a change of a stream's days. Call it after the ledger has their new versions."""

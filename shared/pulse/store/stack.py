@@ -49,6 +49,8 @@ class StackOutputs:
     finance_close_days: str
     public_values: str
     largest_tenant_rows: str
+    link_days: str
+    raw_retention_days: str
 
     @classmethod
     def of(cls, stack: str) -> Self:

@@ -32,6 +32,8 @@ OUTPUTS = StackOutputs(
     finance_close_days="7",
     public_values="1000",
     largest_tenant_rows="4000000",
+    link_days="35",
+    raw_retention_days="0",
 )
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pulse import days
 from pulse.daily.experience import (
     entries_of_experience,
+    former_names,
     is_of_experience,
     ledger_name,
     link_parameters,
@@ -110,3 +111,9 @@ def test_another_number_of_days_has_another_name_in_the_ledger() -> None:
     assert ledger_name(35) != ledger_name(3)
     assert is_of_experience(ledger_name(35))
     assert not is_of_experience("responses")
+
+
+def test_former_names_are_those_of_other_numbers_of_days() -> None:
+    names = ["responses", "experience-3", "experience-35", "experience-350"]
+    assert former_names(names, 35) == ["experience-3", "experience-350"]
+    assert former_names(["responses"], 35) == []
