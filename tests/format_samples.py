@@ -17,7 +17,6 @@ from moto import mock_aws
 
 from pulse import days, formats, lake
 from pulse.comments.month import SCHEMA as COMMENTS_SCHEMA
-from pulse.comments.month import TEXTS as COMMENT_TEXTS
 from pulse.comments.month import Month
 from pulse.days import DateRange
 from pulse.ingest.message import Message
@@ -198,7 +197,7 @@ def report_objects() -> dict[str, bytes]:
 
 def comments() -> dict[str, bytes]:
     """A tenant's comments of a month: one with everything, and one with as little as there is."""
-    texts = {name: str(RESPONSE.get(name, f"{name} 1")) for name in COMMENT_TEXTS}
+    texts = {name: str(RESPONSE.get(name, f"{name} 1")) for name in lake.COMMENT_TEXTS}
     known = {"day": DAY, "answered_us": NOON_US - 5, "score": 4}
     full = {**known, **texts, "tags": sorted(RESPONSE["tags"].items())}
     least = ("response_id", "key_kind", "survey", "metric", "scale", "channel", "comment")

@@ -27,7 +27,7 @@ _DURATION = re.compile(r"(-?\d+(?:\.\d{1,6})?) s")
 _MEASURES = frozenset(name for table in lake.DAILY_TABLES for name in table.measures)
 _MARKED = ("customer", "interaction", "response")
 _DECIMALS = ("satisfaction", "revenue")
-_DIMENSIONS = {*lake.SCORE_DIMENSIONS, *lake.INTERACTION_DIMENSIONS}
+_DIMENSIONS = {*lake.SCORE_DIMENSIONS, *lake.INTERACTION_DIMENSIONS, *lake.TAG_SLOTS}
 
 Row = Mapping[str, Any]
 

@@ -1,7 +1,7 @@
 """An order for an export: which exports there can be, and the state of one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -22,7 +22,12 @@ FILTERS: Mapping[str, tuple[str, ...]] = {
     "responses": lake.SCORE_DIMENSIONS,
     "interactions": lake.INTERACTION_DIMENSIONS,
 }
-"""The dimensions by which an export can be filtered, for each stream that can be exported."""
+"""The dimensions by which an export can be filtered, for each stream that can be exported. To these
+come a tenant's own ones."""
+SLOTS: Mapping[str, tuple[str, ...]] = {
+    table.stream: table.slots for table in (lake.SCORES, lake.INTERACTIONS)
+}
+"""The columns of each stream that tenants' own dimensions may have."""
 STREAMS = tuple(FILTERS)
 
 MOST_DAYS = 366
@@ -46,6 +51,14 @@ class ExportRequest:
     filters: Filters
     format: Format
     csv: CsvForm = PLAIN
+    own: Mapping[str, str] = field(default_factory=dict)
+    """The columns of the tenant's own dimensions, by their keys. They are columns of the file, and
+    may be filters."""
+
+    @property
+    def filters_by_column(self) -> Filters:
+        """The filters by the columns of the stream's rows."""
+        return {self.own.get(name, name): found for name, found in self.filters.items()}
 
     @property
     def file_name(self) -> str:

@@ -449,6 +449,22 @@ def export_key(tenant: str, export: str, run: str, file_name: str) -> str:
 
 COMMENTS = "comments/"
 """Where the comments lie that readers find, by month and tenant."""
+COMMENT_TEXTS = (
+    "response_id",
+    "key_kind",
+    *SCORE_DIMENSIONS,
+    "interaction",
+    "comment",
+)
+"""Those of their columns that are texts."""
+COMMENT_COLUMNS: Mapping[str, str] = {
+    "day": "date",
+    "answered_us": "bigint",
+    "score": "int",
+    **dict.fromkeys(COMMENT_TEXTS, "string"),
+    "tags": "map<string,string>",
+}
+"""The columns of a month of comments, with their Glue types."""
 COMMENT_STAGING = f"{STAGING}comments/"
 """Below which each run of build_daily has a folder of its own, while it gathers comments."""
 

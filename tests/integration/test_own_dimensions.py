@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+import requests
 from typer.testing import CliRunner, Result
 
 from pulse import days
@@ -110,6 +111,61 @@ def test_two_teams_are_compared_from_the_command_to_csv(pulse: Driver, acme: str
     assert [one["response_id"] for one in told["comments"]] == ["c"]
     words = pulse.call("GET", "/v1/words?contrast=filter&against=team%3Dnorth", key=secret).json
     assert (words["first"]["comments"], words["second"]["comments"]) == (1, 1)
+
+
+def exported(pulse: Driver, tenant: str, **filters: Any) -> dict[str, dict[str, str]]:
+    """The rows of an export by response_id, each with its columns of tags."""
+    asked = {"stream": "responses", "start_date": "2026-11-01", "end_date": "2026-11-21"}
+    made = pulse.export(tenant, **asked, **filters)
+    assert made["state"] == "done", made
+    text = requests.get(made["link"], timeout=10).text
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    return {
+        row["response_id"]: {n: v for n, v in row.items() if n.startswith("tags.")} for row in rows
+    }
+
+
+def test_an_export_is_filtered_as_a_report_is_and_tells_what_is_counted(
+    pulse: Driver, acme: str
+) -> None:
+    other = next(names)
+    pulse.tenant(other)
+    pulse.survey(other, "email", Rule.make("csat", 1, 5))
+    early = answer("z", 1, tags={"team": "north", "plan": "pro"})
+    send(pulse, acme, early)
+    declare(pulse, acme, "team,plan")
+    declare(pulse, other, "plan,team")  # the same keys, in each other's columns
+    for tenant in (acme, other):
+        send(
+            pulse,
+            tenant,
+            answer("a", 5, tags={"team": "north", "plan": "pro"}),
+            answer("b", 4, tags={"team": " north ", "plan": "O'Hara"}),
+            answer("c", 1, tags={"team": "pro", "plan": "north"}),
+            answer("d", 3, tags={"shop": "Graz"}),
+        )
+    pulse.build()
+    everything = {
+        "a": {"tags.team": "north", "tags.plan": "pro"},
+        "b": {"tags.team": "north", "tags.plan": "O'Hara"},
+        "c": {"tags.team": "pro", "tags.plan": "north"},
+        "d": {"tags.team": "", "tags.plan": ""},
+    }
+    assert exported(pulse, other) == {
+        name: dict(reversed(tags.items())) for name, tags in everything.items()
+    }
+    # what came before the declaration has its tags, and is counted by none of them
+    assert exported(pulse, acme) == everything | {"z": {"tags.team": "", "tags.plan": ""}}
+    for filters, expected in (
+        ({"team": "north"}, {"a", "b"}),
+        ({"team": "!north"}, {"c", "d", "z"}),
+        ({"team": ["north", "(none)"], "plan": ["O'Hara", "(none)"]}, {"b", "d", "z"}),
+        ({"plan": "north"}, {"c"}),
+        ({"team": "north", "channel": "chat"}, set()),
+    ):
+        assert exported(pulse, acme, **filters).keys() == expected, filters
+        assert exported(pulse, other, **filters).keys() == expected - {"z"}, filters
+    assert counted(pulse, acme, "team", team="!north") == {("pro",): 1, (None,): 2}
 
 
 def test_each_day_has_what_was_in_force_on_it_and_days_of_before_have_nothing(

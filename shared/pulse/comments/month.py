@@ -17,22 +17,14 @@ import pyarrow.parquet as pq
 
 from pulse import formats, lake
 
-TEXTS = (
-    "response_id",
-    "key_kind",
-    *lake.SCORE_DIMENSIONS,
-    "interaction",
-    "comment",
-)
-"""The columns of texts."""
-_TYPES: dict[str, pa.DataType] = {
-    "day": pa.date32(),
-    "answered_us": pa.int64(),
-    "score": pa.int32(),
-    **dict.fromkeys(TEXTS, pa.string()),
-    "tags": pa.map_(pa.string(), pa.string()),
+_TYPES: Mapping[str, pa.DataType] = {
+    "date": pa.date32(),
+    "bigint": pa.int64(),
+    "int": pa.int32(),
+    "string": pa.string(),
+    "map<string,string>": pa.map_(pa.string(), pa.string()),
 }
-SCHEMA = pa.schema(_TYPES)
+SCHEMA = pa.schema([(name, _TYPES[kind]) for name, kind in lake.COMMENT_COLUMNS.items()])
 _ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
     (name, "ascending") for name in ("answered_us", "response_id", "survey", "key_kind")
 ]

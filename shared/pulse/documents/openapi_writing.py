@@ -160,10 +160,17 @@ _EXPORTED_BY = {
     for name in dict.fromkeys(chain.from_iterable(FILTERS.values()))
 }
 """Each filter of an export, with the streams that have it."""
+_EXPORT_FILTER: Schema = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+}
 _EXPORT_REQUEST: Schema = {
     "type": "object",
     "required": ["stream"],
-    "additionalProperties": False,
+    "additionalProperties": {
+        **_EXPORT_FILTER,
+        "description": "A filter of responses by a dimension of the tenant's own, named by its "
+        "key.",
+    },
     "properties": {
         "stream": {"enum": list(STREAMS)},
         "preset": {
@@ -185,7 +192,7 @@ _EXPORT_REQUEST: Schema = {
         },
         **{
             name: {
-                "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+                **_EXPORT_FILTER,
                 "description": f"A filter of {' and '.join(streams)} as in a report's query: "
                 "commas separate values (%2C is one within a value), a leading ! negates, (none) "
                 "is not given. A plus is itself. In a list each text is one value as it stands.",

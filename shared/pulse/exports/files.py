@@ -1,8 +1,9 @@
 """Writes the file of an export, one day after another.
 
-Both formats have the stream's COLUMNS in order. CSV is written as in reports (pulse.csv_cells), and
-`pulse import` reads it back unchanged: times are RFC 3339 in UTC, tags are JSON, and decimals have
-all places. In Parquet times are timestamps in UTC, tags are a map, and decimals are decimals.
+Both formats have the stream's COLUMNS in order, and behind them the tenant's own dimensions. CSV is
+written as in reports (pulse.csv_cells), and `pulse import` reads it back unchanged: times are RFC
+3339 in UTC, tags are JSON, and decimals have all places. In Parquet times are timestamps in UTC,
+tags are a map, and decimals are decimals.
 """
 
 import json
@@ -18,7 +19,7 @@ from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.csv_cells import CsvForm
-from pulse.export_orders import Format
+from pulse.export_orders import ExportRequest, Format
 from pulse.raw.parquet import schema
 from pulse.streams import STREAMS, Stream
 
@@ -42,11 +43,30 @@ def _columns(stream: Stream) -> pa.Schema:
 COLUMNS: Mapping[str, pa.Schema] = {
     stream.name: _columns(stream) for stream in STREAMS.values() if stream.exported
 }
-"""The columns of a file, by stream."""
+"""The columns of every file, by stream."""
 _ORDERS: Mapping[str, tuple[str, ...]] = {
     "responses": ("answered_us", "survey", "key_kind", "response_id"),
     "interactions": ("entered_us", "interaction_id"),
 }
+
+
+def columns_of(request: ExportRequest) -> pa.Schema:
+    """The columns of the file that is asked for: the tenant's own dimensions are the last."""
+    own = [(_own_column(key), pa.string()) for key in request.own]
+    return pa.schema([*COLUMNS[request.stream], *own])
+
+
+def with_own(rows: pa.Table, request: ExportRequest) -> pa.Table:
+    """The rows with the tenant's own dimensions under the names that the file has for them."""
+    for key, column in request.own.items():
+        rows = rows.append_column(_own_column(key), rows[column])
+    return rows
+
+
+def _own_column(key: str) -> str:
+    """The column of a dimension that is a tag: as `pulse import --map` writes it."""
+    return f"tags.{key}"
+
 
 WriteDay = Callable[[date, pa.Table], None]
 """Adds the rows of one day to a file, with the columns of the statement in sql/exports."""
@@ -64,13 +84,13 @@ def _shown(day: date, rows: pa.Table, columns: pa.Schema) -> pa.Table:
 
 
 def _column(field: "pa.Field[Any]", day: date, rows: pa.Table) -> Any:
+    if field.name in rows.schema.names:
+        return rows[field.name]
     if field.name == "day":
         return pa.array([day] * len(rows), field.type)
     if field.name.endswith("_at"):
         return rows[f"{field.name.removesuffix('_at')}_us"].cast(_TIME)
-    if field.name.endswith("_seconds"):
-        return pc.divide(rows[f"{field.name.removesuffix('_seconds')}_us"], days.SECOND)
-    return rows[field.name]
+    return pc.divide(rows[f"{field.name.removesuffix('_seconds')}_us"], days.SECOND)
 
 
 @contextmanager

@@ -19,10 +19,18 @@ from pulse import days, lake
 from pulse.daily.build import batches, day_parameters
 from pulse.days import Remaining
 from pulse.errors import AthenaError
-from pulse.export_orders import FILTERS, FORMATS, LEASE_US, MOST_TRIES, Export
-from pulse.exports.files import COLUMNS, FILES, in_order
+from pulse.export_orders import (
+    FILTERS,
+    FORMATS,
+    LEASE_US,
+    MOST_TRIES,
+    SLOTS,
+    Export,
+    ExportRequest,
+)
+from pulse.exports.files import FILES, columns_of, in_order, with_own
 from pulse.exports.waking import wake
-from pulse.filters import Condition, Filters
+from pulse.filters import Condition
 from pulse.observe import count, logger
 from pulse.settings import BuildSettings
 from pulse.sql import statement
@@ -117,10 +125,9 @@ class ExportRows:
         rows = 0
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, request.file_name)
-            columns = COLUMNS[request.stream]
-            with FILES[request.format](path, columns, request.csv) as write_day:
+            with FILES[request.format](path, columns_of(request), request.csv) as write_day:
                 for day, found in self._rows_by_day(export, run, remaining_s):
-                    write_day(day, found)
+                    write_day(day, with_own(found, request))
                     rows += len(found)
             self.objects.put_file(key, path, media_type=FORMATS[request.format])
         return replace(export, state="done", key=key, rows=rows)
@@ -130,7 +137,7 @@ class ExportRows:
     ) -> Iterator[tuple[date, pa.Table]]:
         """The days that have rows, in order, each with its rows in order."""
         stream, dates = export.request.stream, export.request.dates
-        filters = filter_parameters(stream, export.request.filters)
+        filters = filter_parameters(export.request)
         for batch in batches(sorted(self.ledger.entries(stream, dates.start, dates.end))):
             staging = lake.export_staging_prefix(run, batch[0])
             self.athena.unload(
@@ -154,14 +161,15 @@ def _day_of_piece(key: str) -> date:
     return date.fromisoformat(key.rsplit("/", 2)[1].removeprefix("dt="))
 
 
-def filter_parameters(stream: str, filters: Filters) -> Mapping[str, Any]:
+def filter_parameters(request: ExportRequest) -> Mapping[str, Any]:
     """The parameters of the statements in sql/exports: each dimension's values, and if negated.
 
     A value begins with "=", and null is "-", so that no value can be mistaken for null. Each list
     also has the empty text, which equals neither, so that no list is empty.
     """
     parameters: dict[str, Any] = {}
-    for name in FILTERS[stream]:
+    filters = request.filters_by_column
+    for name in (*FILTERS[request.stream], *SLOTS[request.stream]):
         condition = filters.get(name, _ANY)
         marked = sorted("-" if v is None else f"={v}" for v in condition.values)
         parameters[name] = ["", *marked]

@@ -4,18 +4,15 @@ Which column a key has differs from tenant to tenant. So questions, plans and re
 what is read of a tenant knows its columns (docs/decisions/0074).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 
 from pulse import lake
-from pulse.comments.month import SCHEMA as COMMENTS
 from pulse.reports.declarations import PERIOD, TENANT, Dimension, Report
 from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve import query
-from pulse.serve.block import Columns
 from pulse.serve.columns import NAMED, WITHHELD, columns
-from pulse.serve.encoding import Encoded, constant
 from pulse.tenants.own_dimensions import columns_of
 from pulse.tenants.tenant import Tenant
 
@@ -44,7 +41,8 @@ def taken_names() -> frozenset[str]:
 
 
 def _taken() -> Iterator[str]:
-    yield from (*query.PARAMETERS, PERIOD, TENANT.name, WITHHELD, *lake.TAG_SLOTS, *COMMENTS.names)
+    yield from (*query.PARAMETERS, PERIOD, TENANT.name, WITHHELD, *lake.TAG_SLOTS)
+    yield from lake.COMMENT_COLUMNS
     yield from ("family", "q", "key", "segment", "score", "order", "contrast", "against", "lang")
     yield from (f"{name}_name" for name in NAMED)
     for family in FAMILIES.values():
@@ -59,28 +57,3 @@ def _taken() -> Iterator[str]:
 
 def _dimension(key: str) -> Dimension:
     return Dimension(key, key, f"The tag {key} of the answers.", open=True)
-
-
-@dataclass(frozen=True)
-class OwnColumns:
-    """An object's dimensions, those of a tenant's own under their keys."""
-
-    stored: Columns
-    own: Mapping[str, str | None]
-    rows: int
-
-    def __getitem__(self, name: str) -> Encoded:
-        """The column of that name; without a value in any row where the tenant lacks the key."""
-        if name not in self.own:
-            return self.stored[name]
-        column = self.own[name]
-        return constant(None, self.rows) if column is None else self.stored[column]
-
-    def __contains__(self, name: str) -> bool:
-        """True for what the question calls a dimension, and for those of the object."""
-        return name in self.own or name in self.stored
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that the object's columns take."""
-        return self.stored.nbytes

@@ -24,7 +24,7 @@ from pulse.serve.block import Block, Fold
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
-from pulse.serve.own import OwnColumns
+from pulse.serve.own_columns import OwnColumns
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import BOTS as BOTS_APART
 from pulse.tenants.tenant import CUBE, UNTOLD, Part, YearState

@@ -45,6 +45,7 @@ class Exports:
                 "filters": {name: found.shown() for name, found in request.filters.items()},
                 "format": request.format,
                 "csv": {"excel": request.csv.excel, "semicolon": request.csv.semicolon},
+                "own": dict(request.own),
                 "created_us": export.created_us,
                 "expires_s": export.expires_us // days.SECOND,
                 **_ending(export),
@@ -213,7 +214,12 @@ def _export(tenant: str, record: Record) -> Export:
         tenant=tenant,
         id=record["sk"],
         request=ExportRequest(
-            record["stream"], DateRange(start, end), filters, record["format"], form
+            record["stream"],
+            DateRange(start, end),
+            filters,
+            record["format"],
+            form,
+            record.get("own", {}),  # orders of before name no dimension of the tenant's own
         ),
         created_us=record["created_us"],
         started_us=record.get("started_us"),

@@ -130,6 +130,32 @@ def test_what_is_wrong_is_named(members: dict[str, Any], code: str, field: str) 
     assert (caught.value.code, error.code, error.field) == (code, code, field)
 
 
+OWN = replace(
+    BERLIN,
+    dimensions={
+        "team": ((date(2026, 1, 1), True), (date(2026, 2, 1), False)),
+        "plan": ((days.FIRST_DAY, True),),
+    },
+)
+
+
+def test_a_tenants_own_dimensions_are_filters_of_responses() -> None:
+    found = read_request({**ASKED, "team": ["north", "(none)"], "plan": "!pro"}, OWN)
+    north, pro = Condition(frozenset({"north", None})), Condition(frozenset({"pro"}), negated=True)
+    assert found.filters == {"team": north, "plan": pro}
+    assert found.own == {"team": "tag1", "plan": "tag2"}
+    assert found.filters_by_column == {"tag1": north, "tag2": pro}
+
+
+def test_nobody_else_and_no_interaction_has_a_tenants_own_dimensions() -> None:
+    calls = {**ASKED, "stream": "interactions"}
+    for members, tenant in (({**ASKED, "team": "x"}, BERLIN), ({**calls, "team": "x"}, OWN)):
+        with pytest.raises(BadRequestError, match="team"):
+            read_request(members, tenant)
+    assert read_request(calls, OWN).own == {}
+    assert read_request(ASKED, BERLIN).own == {}
+
+
 def test_an_unknown_stream_is_told_which_there_are() -> None:
     with pytest.raises(BadRequestError, match="Allowed: responses, interactions"):
         request(stream="sessions")

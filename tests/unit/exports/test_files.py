@@ -13,14 +13,15 @@ from pyarrow import parquet
 
 from pulse import days, lake
 from pulse.csv_cells import PLAIN, CsvForm
-from pulse.export_orders import FORMATS
-from pulse.exports.files import COLUMNS, FILES, in_order
+from pulse.days import DateRange
+from pulse.export_orders import FORMATS, ExportRequest
+from pulse.exports.files import COLUMNS, FILES, columns_of, in_order, with_own
 from pulse.raw.parquet import schema
 
 RESPONSES = COLUMNS["responses"]
 DAY = date(2026, 11, 20)
 MOMENT = datetime(2026, 11, 20, 14, 3, 0, 123456, UTC)
-_LEFT_OUT = ("content_hash", "key_id", *lake.SCORES.slots)
+_LEFT_OUT = ("content_hash", "key_id")
 SELECTED = {name: kind for name, kind in lake.SCORES.raw_columns.items() if name not in _LEFT_OUT}
 ROW: dict[str, Any] = {
     **dict.fromkeys(SELECTED),
@@ -59,6 +60,28 @@ def test_csv_holds_times_as_text_and_tags_as_json(tmp_path: Path) -> None:
     assert row["tags"] == '{"a": "\\"", "b": "ü"}'
     assert row["comment"] == "Gut,\r\nsehr"
     assert (row["score"], row["agent"], row["country"]) == ("4", "", "")
+
+
+def test_a_tenants_own_dimensions_are_the_last_columns_by_their_keys(tmp_path: Path) -> None:
+    own = {"team": "tag2", "sent_at": "tag1", "survey": "tag3"}
+    request = ExportRequest("responses", DateRange(DAY, DAY), {}, "csv", own=own)
+    rows = selected({"tag1": "noon", "tag2": "north", "tag4": "nobody's"}, {"tag3": "=1"})
+    with FILES["csv"](tmp_path / "csv", columns_of(request), PLAIN) as write_day:
+        write_day(DAY, with_own(rows, request))
+    names = ["tags.team", "tags.sent_at", "tags.survey"]
+    found = read_csv(tmp_path / "csv")
+    assert [list(row)[-4:] for row in found] == [["device", *names]] * 2
+    assert [[row[name] for name in names] for row in found] == [
+        ["north", "noon", ""],
+        ["", "", "'=1"],
+    ]
+    with FILES["parquet"](tmp_path / "parquet", columns_of(request), PLAIN) as write_day:
+        write_day(DAY, with_own(rows, request))
+    table = parquet.ParquetFile(tmp_path / "parquet").read()
+    assert table.select(names).to_pylist() == [
+        {"tags.team": "north", "tags.sent_at": "noon", "tags.survey": None},
+        {"tags.team": None, "tags.sent_at": None, "tags.survey": "=1"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +218,8 @@ def test_parquet_holds_money_as_decimals(tmp_path: Path) -> None:
 
 def test_every_column_of_a_file_comes_from_the_lake() -> None:
     """But the day; and every raw column is there, but the hash and what repeats tags."""
-    for stream, columns in (("responses", SELECTED), ("interactions", CALL)):
+    of_all = [name for name in SELECTED if name not in lake.SCORES.slots]
+    for stream, columns in (("responses", of_all), ("interactions", CALL)):
         shown = {
             name.removesuffix("_at").removesuffix("_seconds") for name in COLUMNS[stream].names
         }

@@ -67,7 +67,7 @@ def filters(stream: str, text: str) -> dict[str, Any]:
         members | {FILTERS[stream][-1 if stream == "interactions" else 4]: text},
         Tenant("acme", "Acme"),
     )
-    return dict(filter_parameters(stream, request.filters))
+    return dict(filter_parameters(request))
 
 
 def most_filters(stream: str) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 -- Responses of one tenant as they count, row by row.
 -- Reads raw_responses. Parameters: tenant; first_day, last_day and the days themselves, as text;
--- for each dimension its filter: values marked by exports/write.py, and whether they are negated.
+-- for each dimension, those of tags among them, its filter: values marked by exports/write.py, and
+-- whether they are negated.
 -- A filter judges the row that counts, so that no replaced one comes back under its old values.
 WITH counted AS (
 {counted/responses}
@@ -9,7 +10,7 @@ WITH counted AS (
 SELECT
     tenant, survey, metric, scale, response_id, key_kind, answered_us, received_us, score,
     channel, agent, agent_name, customer, interaction, comment, tags, country, browser, os,
-    device, dt
+    device, tag1, tag2, tag3, tag4, dt
 FROM counted
 WHERE tenant = :tenant
     AND contains(:survey, coalesce('=' || survey, '-')) <> :survey_negated
@@ -21,3 +22,7 @@ WHERE tenant = :tenant
     AND contains(:browser, coalesce('=' || browser, '-')) <> :browser_negated
     AND contains(:os, coalesce('=' || os, '-')) <> :os_negated
     AND contains(:device, coalesce('=' || device, '-')) <> :device_negated
+    AND contains(:tag1, coalesce('=' || tag1, '-')) <> :tag1_negated
+    AND contains(:tag2, coalesce('=' || tag2, '-')) <> :tag2_negated
+    AND contains(:tag3, coalesce('=' || tag3, '-')) <> :tag3_negated
+    AND contains(:tag4, coalesce('=' || tag4, '-')) <> :tag4_negated
