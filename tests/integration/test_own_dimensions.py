@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from pulse import days
 from pulse.cli.main import app
+from pulse.store.clients import client
 from pulse.tenants.own_dimensions import in_force
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
@@ -274,6 +275,8 @@ def test_what_is_declared_is_shown_and_stored(pulse: Driver, acme: str) -> None:
     ("keys", "said"),
     [
         ("channel", "something else of the name channel"),
+        ("Channel", "something else of the name Channel"),
+        ("team,NPS_SCORE,OS", "something else of the name"),
         ("score,tenant", "something else of the name score, tenant"),
         ("period", "something else"),
         ("media_type", "something else"),
@@ -291,3 +294,37 @@ def test_what_cannot_be_a_dimension_is_refused_and_nothing_is_changed(
     stored = pulse.tenants.get(acme)
     assert stored
     assert stored.dimensions == {}
+
+
+def test_who_has_a_key_that_is_called_like_something_in_another_case_keeps_it(
+    pulse: Driver, acme: str
+) -> None:
+    stored = pulse.tenants.get(acme)
+    assert stored
+    pulse.tenants.set(stored, dimensions={"Channel": ((days.FIRST_DAY, True),)})
+    shown = declare(pulse, acme, "team,Channel")
+    assert [*shown["dimensions"]] == ["Channel", "team"]
+    refused = run("tenant", "set", acme, "dimensions=Channel,CHANNEL", code=2)
+    assert "of the name CHANNEL," in " ".join(refused.output.split())
+    send(pulse, acme, answer("a", 5, tags={"Channel": "fax"}, channel="chat"))
+    pulse.build()
+    assert counted(pulse, acme, "Channel", "channel") == {("fax", "chat"): 1}
+
+
+def test_agents_are_adjusted_for_a_key_that_is_declared(pulse: Driver, acme: str) -> None:
+    run("tenant", "set", acme, "adjust_for=team", code=2)
+    run("tenant", "set", acme, "dimensions=team", "adjust_for=channel,team")
+    shown = json.loads(run("tenant", "show", acme, "--json").stdout)
+    assert shown["adjust_for"] == ["channel", "team"]
+    stored = pulse.tenants.get(acme)
+    assert stored
+    assert stored.adjust_for == ("channel", "team")
+    # the version before reads a record only if it names none but built-in dimensions there
+    place = {"pk": {"S": "TENANTS"}, "sk": {"S": acme}}
+    table = pulse.settings.table
+    record = client("dynamodb").get_item(TableName=table, Key=place)["Item"]
+    assert record["adjust_for"] == {"L": [{"S": "channel"}]}
+    run("tenant", "set", acme, "adjust_for=country")
+    stored = pulse.tenants.get(acme)
+    assert stored
+    assert stored.adjust_for == ("country",)

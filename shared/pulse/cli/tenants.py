@@ -1,6 +1,6 @@
 """`pulse tenant create`, `list`, `show` and `set`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -129,8 +129,9 @@ def set_settings(
     say how many in a hundred should be within one, or none: pages colour by them. On
     synchronous media (voice,chat unless set) being accepted is the first response; a change holds
     for what is written from then on. Agents are compared within the dimensions of adjust_for
-    (channel,country unless set). Survey pages show anybody display_name, the picture at
-    logo_url and a link to privacy_url (both https); an empty value takes one away.
+    (channel,country unless set), which may be the tenant's own. Survey pages show anybody
+    display_name, the picture at logo_url and a link to privacy_url (both https); an empty value
+    takes one away.
 
     The dimensions are keys of tags by which answers are told apart in reports, such as team,plan,
     or none: up to four, each for good. They have a history like thresholds, and hold for answers
@@ -221,13 +222,24 @@ def _thresholds(
 def _own_dimensions(tenant: Tenant, text: str, since: date | None) -> OwnDimensions:
     """The tenant's own dimensions with those listed in force, and no others."""
     keys = _listed(text)
-    if taken := sorted({*keys} & taken_names()):
+    if taken := sorted(_taken(keys, tenant.dimensions)):
         raise ValueError(
-            f"queries and replies have something else of the name {', '.join(taken)}: send the tag "
-            "under another key"
+            f"queries and replies have something else of the name {', '.join(taken)}, in whatever "
+            "case: send the tag under another key"
         )
     tomorrow = days.today(tenant.timezone) + days.ONE_DAY
     return declared(tenant.dimensions, keys, since, tomorrow)
+
+
+def _taken(keys: Collection[str], own: Collection[str]) -> Iterator[str]:
+    """Those of the keys that are the names of something else.
+
+    A key that the tenant has already may be such a name in another case: it was allowed once.
+    """
+    lowered = {name.lower() for name in taken_names()}
+    for key in keys:
+        if key in taken_names() or (key.lower() in lowered and key not in own):
+            yield key
 
 
 def _targets(tenant: Tenant, given: Mapping[str, str]) -> dict[str, dict[str, int]]:

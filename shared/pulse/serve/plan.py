@@ -189,13 +189,17 @@ def _tenant_days(query: Query, tables: Sequence[lake.Dataset], tenant: Tenant) -
 
 
 def _strata(report: Report, tenants: Sequence[Tenant]) -> tuple[str, ...]:
-    return strata_of(tenants, report.among.strata) if report.among else ()
+    return strata_of(report, tenants, report.among.strata) if report.among else ()
 
 
-def strata_of(tenants: Sequence[Tenant], usual: tuple[str, ...]) -> tuple[str, ...]:
-    """Within which dimensions tenants compare: as they have set it, if they agree; else `usual`."""
+def strata_of(report: Report, tenants: Sequence[Tenant], usual: tuple[str, ...]) -> tuple[str, ...]:
+    """Within which of a report's dimensions tenants compare.
+
+    As they have set it, if they agree; else `usual`.
+    """
     wanted = {tenant.adjust_for for tenant in tenants}
-    return wanted.pop() if len(wanted) == 1 else usual
+    names = wanted.pop() if len(wanted) == 1 else usual
+    return tuple(name for name in names if name in report.filter_names)
 
 
 def _min_sample(report: Report, key: Key, tenants: Sequence[Tenant], asked: set[str]) -> int:

@@ -32,7 +32,7 @@ from pulse.store.records import Check, Record, Records, Update
 from pulse.tenants.keys import Key
 from pulse.tenants.rules import Rule
 from pulse.tenants.surveys import DEFAULT_LANGUAGE, Display, Survey, Texts
-from pulse.tenants.tenant import CUBE, Behind, Part, TableState, Tenant, YearState
+from pulse.tenants.tenant import ADJUSTABLE, CUBE, Behind, Part, TableState, Tenant, YearState
 from pulse.tenants.thresholds import Timeline
 from pulse.unbuilt import Unbuilt
 
@@ -116,7 +116,8 @@ class Tenants:
         """
         changed = replace(tenant, **settings)
         conditions = ["attribute_exists(pk)"]
-        values = {f":{name}": value for name, value in _settings(changed, settings).items()}
+        written = _settings(changed, settings)
+        values = {f":{name}": value for name, value in written.items()}
         if changed.timezone != tenant.timezone:
             if tenant.started:
                 raise ValueError("the time zone is fixed since the tenant's first event")
@@ -128,12 +129,12 @@ class Tenants:
         for name, before in _settings(tenant, {*settings} & _MERGED).items():
             conditions.append(f"(#{name} = :{name}_before OR attribute_not_exists(#{name}))")
             values[f":{name}_before"] = before
-        sets = ", ".join(f"#{name} = :{name}" for name in settings)
+        sets = ", ".join(f"#{name} = :{name}" for name in written)
         record = self._records.update(
             _TENANTS,
             tenant.id,
             f"SET {sets}",
-            names={f"#{name}": name for name in settings},
+            names={f"#{name}": name for name in written},
             values=values,
             condition=" AND ".join(conditions),
         )
@@ -408,6 +409,9 @@ def _settings(tenant: Tenant, names: Iterable[str]) -> Record:
         ]
     if "targets" in settings:
         settings["targets"] = dict(tenant.targets)
+    if "adjust_for" in settings:  # apart, for versions that know no other than built-in dimensions
+        settings["adjust_for"] = [name for name in tenant.adjust_for if name in ADJUSTABLE]
+        settings["adjust_for_own"] = [name for name in tenant.adjust_for if name not in ADJUSTABLE]
     return settings
 
 
@@ -416,6 +420,8 @@ def _given_settings(record: Record) -> dict[str, Any]:
     settings = {name: record[name] for name in _SETTINGS if name in record}
     for name in {"synchronous_media", "adjust_for"} & settings.keys():
         settings[name] = tuple(settings[name])
+    if own := record.get("adjust_for_own"):
+        settings["adjust_for"] = (*settings["adjust_for"], *own)
     settings["dimensions"] = {
         key: tuple((date.fromisoformat(since), wanted) for since, wanted in timeline)
         for key, timeline in record.get("dimensions", ())

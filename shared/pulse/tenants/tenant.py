@@ -29,7 +29,8 @@ UNTOLD = -1
 """In the place of its bytes where a large tenant has more rows of bots than a reader holds."""
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
-_ADJUSTABLE = {*lake.SCORE_DIMENSIONS} - {*lake.SCORES.parted_by, "agent"}
+ADJUSTABLE = frozenset({*lake.SCORE_DIMENSIONS} - {*lake.SCORES.parted_by, "agent"})
+"""The dimensions for whose mix every tenant may have scores adjusted, beside its own ones."""
 DISPLAY_NAME_LIMIT = 128
 _ADDRESS_LIMIT = 2_000
 
@@ -194,7 +195,8 @@ class Tenant:
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)
     """The thresholds' timelines, by the thresholds' names (tenants/thresholds.py)."""
     adjust_for: tuple[str, ...] = lake.ADJUSTED_FOR
-    """The dimensions for whose mix agents' scores are adjusted, since agents do not choose it."""
+    """The dimensions for whose mix agents' scores are adjusted, since agents do not choose it. Its
+    own may be among them."""
     dimensions: OwnDimensions = field(default_factory=dict)
     """The keys of tags that its answers are told apart by (tenants/own_dimensions.py)."""
     targets: Mapping[str, int] = field(default_factory=dict)
@@ -224,12 +226,13 @@ class Tenant:
                     "synchronous_media names media, each a text of 1 to "
                     f"{WORD_LIMIT} characters, not {medium!r}"
                 )
-        if not {*self.adjust_for} <= _ADJUSTABLE:
+        check_own_dimensions(self.dimensions)
+        adjustable = {*ADJUSTABLE, *self.dimensions}
+        if not {*self.adjust_for} <= adjustable:
             raise ValueError(
-                f"adjust_for names some of {', '.join(sorted(_ADJUSTABLE))}, "
+                f"adjust_for names some of {', '.join(sorted(adjustable))}, "
                 f"not {', '.join(self.adjust_for)}"
             )
-        check_own_dimensions(self.dimensions)
         check_timelines(self.thresholds)
         check_targets(self.targets)
         if len(self.display_name) > DISPLAY_NAME_LIMIT or not self.display_name.isprintable():

@@ -173,6 +173,46 @@ def test_a_key_that_was_given_up_is_asked_for_like_before() -> None:
     assert counted(told, "team") == {("north",): 3, ("south",): 2, (None,): 4}
 
 
+def test_agents_are_adjusted_for_a_key_as_for_any_dimension() -> None:
+    """The oracle knows channels: the same answers, their teams as channels, give the same."""
+    chance = random.Random(7)
+    drawn = [
+        (chance.choice(("ada", "bo", "cy")), chance.choice(("north", "south", "west")))
+        for _ in range(300)
+    ]
+    scores = [
+        chance.randint(1, 3) if team == "south" else chance.randint(3, 5) for _, team in drawn
+    ]
+    of_teams, of_channels = (
+        [
+            Answer(DAY, score, agent=agent, **{name: team})
+            for score, (agent, team) in zip(scores, drawn, strict=True)
+        ]
+        for name in ("tag1", "channel")
+    )
+    by_team = replace(ACME, adjust_for=("team",))
+    by_channel = replace(WONKA, adjust_for=("channel",))
+
+    def adjusted(tenant: Tenant, answers: Sequence[Answer]) -> dict[str, tuple[float, str | None]]:
+        told = rows("agents", WHOLE, [(tenant, answers)])
+        return {row["agent"]: (row["adjusted_score"], row["differs"]) for row in told}
+
+    found = adjusted(by_team, of_teams)
+    assert len(found) == 3
+    assert found == adjusted(by_channel, of_channels)
+    assert found != adjusted(replace(by_team, adjust_for=()), of_teams)
+    # a tenant that lacks the key, asked for beside one that has it, does not agree
+    entry = with_own(REPORTS["agents"], own_dimensions([by_team, WONKA]))
+    query = parse(pairs(f"tenant=acme,wonka&{WHOLE}"), entry, across_tenants=True)
+    assert plan_of(entry, query, [by_team, WONKA], OPERATOR).strata == ("channel", "country")
+
+
+def test_agents_are_not_adjusted_for_a_key_that_has_become_something_else() -> None:
+    taken = replace(ACME, dimensions={"q": SINCE}, adjust_for=("q", "channel"))
+    entry = with_own(REPORTS["agents"], own_dimensions([taken]))
+    assert plan_of(entry, parse(pairs(WHOLE), entry), [taken], SECRET).strata == ("channel",)
+
+
 def test_objects_of_before_there_were_columns_have_no_values() -> None:
     (tenant,), shelf = laid([(ACME, answered(2))])
     key = next(name for name in shelf.bodies if name.endswith("/cube.parquet"))

@@ -16,6 +16,7 @@ from pulse.reports import driving
 from pulse.reports.declarations import Label
 from pulse.reports.driving import Driver, Part, Strata, driver
 from pulse.reports.moving import Place
+from pulse.reports.registry import REPORTS
 from pulse.reports.surveys import SURVEY
 from pulse.serve.answer import figures_of
 from pulse.serve.figures import Row
@@ -32,6 +33,7 @@ from pulse.serve.insights.reading import (
 from pulse.serve.insights.telling import NameOf
 from pulse.serve.insights.values import Named, names_of, two
 from pulse.serve.meta import meta_of
+from pulse.serve.own import with_own
 from pulse.serve.plan import Plan, strata_of
 from pulse.serve.query import Query
 
@@ -110,7 +112,8 @@ def _question(
     reader: Reader, report: str, query: Query, name: str
 ) -> tuple[str, Sequence[str], Plan] | None:
     """The dimension with the strata within which it is compared; without if that is too much."""
-    usual = strata_of(reader.tenants, lake.ADJUSTED_FOR)
+    known = with_own(REPORTS[report], reader.own)
+    usual = strata_of(known, reader.tenants, lake.ADJUSTED_FOR)
     for strata in (tuple(one for one in usual if one != name), ()):
         plan = reader.plan(report, replace(query, group_by=("metric", "scale", name, *strata)))
         if reader.is_at_hand(plan):
