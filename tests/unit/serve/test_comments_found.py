@@ -1,5 +1,6 @@
 """Which comments a question finds, held against a plain reading of the same answers."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ from pulse import days, lake
 from pulse.comments.month import SCHEMA, Month
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
+from pulse.reports.declarations import Dimension
 from pulse.serve.comments import asked as questions
 from pulse.serve.comments import found
 from pulse.serve.comments.found import read
@@ -136,3 +138,37 @@ def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = answers([one | {"comment": "app"}] * 2)
     with pytest.raises(UnprocessableError, match="more than 1 comments"):
         read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0)
+
+
+TAGS = st.dictionaries(
+    st.sampled_from(["team", "plan"]),
+    st.sampled_from(
+        ["north", " north\t", "e\u0301", "\u00e9", "", " ", "(none)", "(other)", "Nord"]
+    ),
+)
+
+
+@given(st.lists(st.one_of(st.none(), TAGS), max_size=12), st.sampled_from(["north", "\u00e9"]))
+def test_a_tag_is_filtered_by_what_each_answer_brought(
+    brought: list[dict[str, str] | None], value: str
+) -> None:
+    one: Row = {"ago": 0, "rule": ("nps", "0-10"), "score": 1, "agent": None, "channel": "chat"}
+    rows = answers([one | {"comment": "app"}] * len(brought))
+    rows = [row | {"tags": tags} for row, tags in zip(rows, brought, strict=True)]
+    team = Dimension("team", "Team", "The tag team.")
+    key = Key("0" * 64, "secret", "acme", 0)
+
+    def shown(text: str) -> set[str]:
+        asked = questions.parse([("team", text)], questions.COMMENTS, key, (team,))
+        read_rows = read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0).rows
+        return {str(one) for one in read_rows["response_id"].to_pylist()}
+
+    ids = {
+        row["response_id"]: unicodedata.normalize(
+            "NFC", (row["tags"] or {}).get("team", "").strip()
+        )
+        for row in rows
+    }
+    assert shown(value) == {one for one, team_of in ids.items() if team_of == value}
+    without = {one for one, team_of in ids.items() if team_of in ("", "(none)", "(other)")}
+    assert shown("(none)") == without

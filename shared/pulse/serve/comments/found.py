@@ -184,8 +184,10 @@ def _values(rows: pa.Table, dimension: str) -> Any:
     """The column of a dimension, also of one that is a tag."""
     if dimension in rows.schema.names:
         return rows[dimension]
-    told = (value_of(dict(tags or ()), dimension) for tags in rows["tags"].to_pylist())
-    return pa.array(list(told), pa.string())
+    # each text that occurs is looked at once, however many comments have it
+    sent = pc.map_lookup(rows["tags"].combine_chunks(), dimension, "last").dictionary_encode()
+    told = [value_of({dimension: text}, dimension) for text in sent.dictionary.to_pylist()]
+    return pa.array(told, pa.string()).take(sent.indices)
 
 
 def _hold(column: Any, condition: Condition) -> Any:
