@@ -14,7 +14,7 @@ from pulse.serve import parquet
 from pulse.serve.block import Block
 from pulse.serve.groups import Groups, Key
 from pulse.serve.years import Piece, Year
-from pulse.tenants.tenant import BOTS, CUBE, Part, YearState
+from pulse.tenants.tenant import BOTS, CUBE, UNTOLD, Part, YearState
 
 
 def cube_rows(table: lake.Dataset, pieces: Iterable[bytes]) -> pa.Table:
@@ -27,8 +27,9 @@ def cube(table: lake.Dataset, pieces: Iterable[bytes]) -> bytes:
     return tenant_year.encode(table, ROLLUPS[table.name][0], cube_rows(table, pieces))
 
 
-Layout = Literal["now", "cube alone", "of before"]
-"""Which roll-ups a part has beside its cube; those of before count bots."""
+Layout = Literal["now", "cube alone", "of before", "many bots"]
+"""Which roll-ups a part has beside its cube; those of before count bots. With many bots it is a
+large tenant's, whose rows of bots are too many for one object: it has no cube."""
 
 
 def objects(table: lake.Dataset, rows: pa.Table, layout: Layout = "now") -> dict[str, bytes]:
@@ -38,6 +39,8 @@ def objects(table: lake.Dataset, rows: pa.Table, layout: Layout = "now") -> dict
     """
     cube, *others = ROLLUPS[table.name]
     made: list[tuple[Rollup, pa.Table]] = []
+    if layout == "many bots":
+        return _of_many_bots(table, rows)
     if layout == "now":
         made = list(rollups.roll_ups(table, rows))
     if layout == "of before":
@@ -47,6 +50,16 @@ def objects(table: lake.Dataset, rows: pa.Table, layout: Layout = "now") -> dict
         if rollup.name == BOTS and not len(some)
         else tenant_year.encode(table, rollup, some)
         for rollup, some in [(cube, rows), *made]
+    }
+
+
+def _of_many_bots(table: lake.Dataset, rows: pa.Table) -> dict[str, bytes]:
+    people, bots = rollups.parted(table, rows)
+    made = [(one, people) for one in rollups.OF_LARGE[table.name]]
+    made += [(one, bots) for one in rollups.COUNTING_BOTS[table.name]]
+    return {
+        one.name: tenant_year.encode(table, one, rollups.roll_up(table, one, some))
+        for one, some in made
     }
 
 
@@ -77,6 +90,8 @@ def lay(
         for name, body in found.items():
             bodies[lake.part_key(table, tenant, year, run, name)] = body
         sizes = {name: len(body) for name, body in found.items()}
+        if layout == "many bots":
+            sizes[BOTS] = UNTOLD
         made.append(Part(run, frozenset(its_days), sizes))
     first = min((day for its_days, _ in parts for day in its_days), default=None)
     return Laid(YearState(tuple(made), content, as_of_us, first, 1), bodies)

@@ -22,7 +22,7 @@ from pulse.days import DateRange
 from pulse.errors import AthenaError
 from pulse.filters import Condition
 from pulse.reports import tenant_year
-from pulse.reports.rollups import OF_BOTS, OF_LARGE, ROLLUPS, Rollup
+from pulse.reports.rollups import COUNTING_BOTS, OF_BOTS, OF_LARGE, ROLLUPS, Rollup
 from pulse.serve.distributed import Distributed
 from pulse.serve.distributed_sql import Wanted
 from pulse.store.athena import Athena
@@ -33,6 +33,7 @@ from pulse.store.objects import Objects
 from pulse.store.questions import Questions
 from pulse.tenant_years import large
 from pulse.tenant_years.large import LargeTenants, LargeWritten
+from pulse.tenant_years.writing import is_outdated
 from pulse.tenants.tenant import CUBE, UNTOLD, Part, TableState, Tenant, YearState
 from tests import report_parts
 from tests.driver import Driver, running
@@ -386,16 +387,62 @@ def test_what_is_too_much_for_a_reader_is_no_object(
             assert year.held(rollup) == plain_sums(people(rows), rollup)
 
 
-def test_of_too_many_bots_nothing_is_said(pulse: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def bots_of_every_day(year: Year, some: Iterable[date]) -> None:
+    """Let a run of build_daily give these days three rows each, of two bots and of a person."""
+    run = lake.ulid()
+    for day in some:
+        made = [row(year.tenant, day, run, year.chance) for _ in range(3)]
+        for number, (one, device) in enumerate(zip(made, ("bot", "bot", None), strict=True)):
+            one |= {"device": device, "agent": ("ada", None)[number % 2], "survey": "a"}
+        year.rows[day], year.run_of[day] = made, run
+        put(year.pulse, run, day, made)
+
+
+def check_counting(year: Year, too_many: Collection[str] = ()) -> None:
+    """What counts bots has the sums of their rows, but for what is too much for an object."""
+    bots = people((one for some in year.rows.values() for one in some), bots=True)
+    for rollup in COUNTING_BOTS["scores"]:
+        if rollup.name in too_many:
+            assert year.part.sizes[rollup.name] == UNTOLD
+        else:
+            assert year.held(rollup) == plain_sums(bots, rollup), rollup.name
+    assert year.part.sizes["bots"] == UNTOLD
+
+
+def test_bots_that_are_too_many_for_one_object_are_summed_up_in_several(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     year = Year(pulse, random.Random(10), tenant="flooded")
-    year.change(DAYS[:30])
-    with monkeypatch.context() as patched:
-        patched.setattr(large, "MOST_ROWS", 3)
-        year.build(DAYS[:30])
-    assert year.part.sizes["bots"] == UNTOLD
-    year.change(DAYS[30:31])
-    year.build(DAYS[30:31])
-    assert year.part.sizes["bots"] == UNTOLD
+    bots_of_every_day(year, DAYS[:8])
+    year.build(DAYS[:8])  # sixteen rows of bots, which one object holds
+    assert year.part.sizes["bots"] > 0
+    assert not any(rollup.name in year.part.sizes for rollup in COUNTING_BOTS["scores"])
+    by_agent = {
+        rollup.name
+        for rollup in COUNTING_BOTS["scores"]
+        if "agent" in rollup.dimensions and rollup.grain == "day"
+    }
+    monkeypatch.setattr(large, "MOST_ROWS", 17)
+    bots_of_every_day(year, DAYS[7:9])
+    year.build(DAYS[7:9])  # eighteen, whether or not the older days' are in that object
+    check_counting(year, too_many=by_agent)
+    bots_of_every_day(year, DAYS[3:4])
+    year.build(DAYS[3:4])
+    check_counting(year, too_many=by_agent)
+
+
+def test_bots_that_a_former_version_has_left_to_athena_are_summed_up(pulse: Driver) -> None:
+    year = Year(pulse, random.Random(12), tenant="flooded-before")
+    bots_of_every_day(year, DAYS[:8])
+    year.build(DAYS[:8])
+    assert year.state is not None
+    former = replace(year.part, sizes={**year.part.sizes, "bots": UNTOLD})
+    assert is_outdated(lake.SCORES, former)
+    year.state = replace(year.state, parts=(former,))
+    bots_of_every_day(year, DAYS[7:8])
+    year.build(DAYS[7:8])
+    check_counting(year)
+    assert not is_outdated(lake.SCORES, year.part)
 
 
 def test_what_a_former_version_has_summed_up_with_bots_is_summed_up_without(pulse: Driver) -> None:

@@ -12,9 +12,10 @@ import pytest
 from pulse import lake
 from pulse.errors import AthenaError
 from pulse.store.athena import Athena
+from pulse.tenant_years import large
 from pulse.tenant_years.folding import Folding
 from pulse.tenant_years.large import LargeTenants
-from pulse.tenants.tenant import CUBE, Part
+from pulse.tenants.tenant import CUBE, UNTOLD, Part
 from tests.driver import Driver, running
 from tests.eraser import GONE, OTHER, World
 
@@ -59,6 +60,25 @@ def test_a_tenant_that_is_large_is_built_and_answered(world: World) -> None:
     assert found == {("mia", "DE"): 1, ("bob", "FR"): 1, ("bob", "DE"): 1}
     assert found == by_agent(world, "umbrella")
     assert world.responses() == 3
+    world.check()
+
+
+def test_bots_that_are_too_many_for_one_object_are_counted_and_found_by_the_check(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large, "MOST_ROWS", 2)
+    for number, agent in enumerate(["mia", "mia", "bob"]):
+        bot = {"agent_id": agent, "country": ("DE", "FR")[number % 2]}
+        world.response(3, id=f"r-{number}", user_agent="Googlebot/2.1", **bot)
+    world.response(3, id="r-3", agent_id="mia", country="DE")
+    world.driver.build()
+    assert part(world).sizes["bots"] == UNTOLD
+    for filters, people, bots in (("", 1, "3 "), ("&agent=mia", 1, "2 "), ("&agent=bob", 0, "1 ")):
+        reply = world.driver.report("acme", "nps", f"preset=last_7_days{filters}")
+        assert reply["meta"]["engine"] == "reports"
+        assert sum(row["responses"] for row in reply["totals"]) == people
+        (told,) = (w for w in reply["meta"]["warnings"] if w["code"] == "bots_left_out")
+        assert told["message"].startswith(bots)
     world.check()
 
 

@@ -1,6 +1,7 @@
 """The rows of a tenant's year for programs that need all of them: builders, checks and finance."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import date
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ from pulse.errors import BuildCheckError, GoneError
 from pulse.reports import rollups, tenant_year
 from pulse.reports.rollups import Rollup
 from pulse.store.objects import Objects
-from pulse.tenants.tenant import Part, YearState
+from pulse.tenants.tenant import BOTS, CUBE, UNTOLD, Part, YearState
 
 
 def rows_of_part(
@@ -55,10 +56,21 @@ def rows(
                 f"{tenant} {year}: {dataset.name} has too many rows by day and "
                 f"{', '.join(dimensions) or 'nothing else'} for any object to hold them"
             )
-        for rollup in (covering[0], *rollups.beside(dataset, part.sizes, covering[0])):
+        for rollup in (covering[0], *_of_bots(dataset, part, covering[0], dimensions)):
             read = rows_of_part(objects, dataset, tenant, year, part, rollup)
             found.append(tenant_year.of_days(read, part.days - taken).select(names))
         taken |= part.days
     if not found:
         found = [tenant_year.schema(dataset, rollups.ROLLUPS[dataset.name][0]).empty_table()]
     return pa.concat_tables(table.select(names) for table in found)
+
+
+def _of_bots(
+    dataset: lake.Dataset, part: Part, rollup: Rollup, dimensions: Collection[str]
+) -> list[Rollup]:
+    """What has the rows of bots that an object of a part leaves out. None is, where none has."""
+    if part.sizes.get(BOTS) != UNTOLD or rollup.name == CUBE:
+        return rollups.beside(dataset, part.sizes, rollup)
+    with suppress(LookupError):
+        return rollups.counting_bots(dataset, part.sizes, dimensions, months=False)
+    return []

@@ -10,18 +10,19 @@ for an object that was made before: such objects are read as long as the list ha
 other questions take the cube, in which a dimension that was unknown then has no value.
 
 What bots have sent is in the cube and in one roll-up of its own. All others leave it out, as
-reports do: so they need not tell devices apart for its sake.
+reports do: so they need not tell devices apart for its sake. Where it is too much for one object,
+there are sums of it by what each of the others tells, out of which bots are counted.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pulse import lake
-from pulse.tenants.tenant import BOTS, CUBE
+from pulse.tenants.tenant import BOTS, CUBE, UNTOLD
 
 Grain = Literal["day", "month"]
 
@@ -43,6 +44,11 @@ class Rollup:
         `months`: the question asks for nothing finer than months, and for whole ones.
         """
         return {*dimensions} <= {*self.dimensions} and (months or self.grain == "day")
+
+    @property
+    def is_of_bots(self) -> bool:
+        """True where its rows are those of bots alone."""
+        return self.name.partition("-")[0] == BOTS
 
 
 def _of(
@@ -129,6 +135,21 @@ OF_BOTS: Mapping[str, Rollup] = {
 """By the name of the dataset the roll-up of bots' rows, where rows tell of bots. It answers no
 question alone."""
 
+COUNTING_BOTS: Mapping[str, tuple[Rollup, ...]] = {
+    dataset.name: tuple(
+        replace(
+            _rollup(dataset, (*rollup.dimensions, lake.DEVICE), rollup.grain),
+            name=f"{BOTS}-{rollup.name}",
+        )
+        for rollup in OF_LARGE[dataset.name]
+    )
+    for dataset in lake.DATASETS
+    if dataset.tells_bots
+}
+"""What a large tenant has whose rows of bots are too many for one object: their sums by what each
+of its roll-ups tells. So whatever people's answers are filtered by, bots' are counted by as well.
+The device is in each, as it says in any object whose rows are bots'. They answer no question."""
+
 _DECLARED: Mapping[str, tuple[Rollup, ...]] = {
     name: tuple(dict.fromkeys((*rollups, *OF_LARGE[name]))) for name, rollups in ROLLUPS.items()
 }
@@ -163,6 +184,30 @@ def covering(
 def beside(dataset: lake.Dataset, sizes: Mapping[str, int], rollup: Rollup) -> list[Rollup]:
     """What has the rows that this object of a part leaves out: that of bots, if it is there."""
     return [OF_BOTS[dataset.name]] if rollup.name != CUBE and sizes.get(BOTS, 0) > 0 else []
+
+
+def lacks_bots(sizes: Mapping[str, int]) -> bool:
+    """True of a part whose bots are in no object: a version laid it that did not sum them up."""
+    return sizes.get(BOTS) == UNTOLD and not any(name.startswith(f"{BOTS}-") for name in sizes)
+
+
+def counting_bots(
+    dataset: lake.Dataset, sizes: Mapping[str, int], dimensions: Collection[str], *, months: bool
+) -> list[Rollup]:
+    """Of a part whose bots are too many for one object, the smallest that counts them by these.
+
+    Empty where there are none any more. Raises LookupError where no object tells them apart so. See
+    Rollup.serves for `months`.
+    """
+    found = [
+        rollup
+        for rollup in COUNTING_BOTS[dataset.name]
+        if sizes.get(rollup.name, UNTOLD) != UNTOLD and rollup.serves(dimensions, months=months)
+    ]
+    if not found:
+        raise LookupError(f"no object tells bots apart by {', '.join(sorted(dimensions))}")
+    smallest = min(found, key=lambda rollup: sizes[rollup.name])
+    return [smallest] if sizes[smallest.name] else []
 
 
 def roll_up(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> pa.Table:

@@ -90,10 +90,18 @@ class Year:
     table: lake.Dataset
     pieces: Sequence[Piece]
     engine: Engine = "reports"
+    counting_bots: Sequence[Piece] = ()
+    """Sums of bots' rows by what the question filters by: they are in no figure, and are counted
+    where `pieces` have no rows of bots."""
 
     def under(self, own: Mapping[str, str | None]) -> "Year":
         """The same rows, with dimensions under the names that the question has for them."""
-        return replace(self, pieces=[piece.under(own) for piece in self.pieces]) if own else self
+        if not own:
+            return self
+        pieces, counting = (
+            [piece.under(own) for piece in some] for some in (self.pieces, self.counting_bots)
+        )
+        return replace(self, pieces=pieces, counting_bots=counting)
 
     def group(
         self,
@@ -147,14 +155,18 @@ class Year:
         wanted = {**filters, lake.DEVICE: BOTS}
         return sum(
             int(sizes.sum())
-            for piece in self.pieces
+            for piece in self._every_piece
             if piece.block.table.tells_bots and not piece.leaves_bots_out
             for _, sizes in [piece.block.sizes(piece.dates(dates), wanted, [])]
         )
 
     def has(self, dates: DateRange, name: str, value: str) -> bool:
         """Is there a row of these days with this value of a dimension?"""
-        return any(piece.block.has(piece.dates(dates), name, value) for piece in self.pieces)
+        return any(
+            piece.block.has(piece.dates(dates), name, value)
+            for piece in self._every_piece
+            if name in piece.block.columns
+        )
 
     def values(self, dates: DateRange, name: str) -> set[Label]:
         """The values that a dimension has in the rows of these days.
@@ -162,10 +174,14 @@ class Year:
         Of devices those of bots alone, where no other ones are needed.
         """
         found: set[Label] = set()
-        for piece in self.pieces:
+        for piece in self._every_piece:
             if name in piece.block.columns:
                 found |= piece.block.values(piece.dates(dates), name)
         return found
+
+    @property
+    def _every_piece(self) -> Sequence[Piece]:
+        return [*self.pieces, *self.counting_bots]
 
 
 TenantYears = Mapping[str, Sequence[Year]]
@@ -235,6 +251,11 @@ class _Choice:
         by_month = self.rollup.grain == "month"
         return Piece(block, self.held, self.live, by_month, self.leaves_bots_out)
 
+    @property
+    def counts_bots(self) -> bool:
+        """True where its rows are of bots and are counted alone."""
+        return self.rollup in rollups.COUNTING_BOTS.get(self.table.name, ())
+
 
 @dataclass
 class Years:
@@ -248,7 +269,7 @@ class Years:
     def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
         """For each of the needs the tenant's years that its days are in, oldest first.
 
-        Of every part one object is fetched at most, and that of bots beside it where there is one,
+        Of every part one object is fetched at most, and one of bots beside it where there is any,
         all of them side by side. Raises GoneError
         where an object is no longer there: the tenant's record then names others. Raises what
         `elsewhere` and `admit` raise.
@@ -270,9 +291,7 @@ class Years:
         read = [
             [
                 *(
-                    Year(
-                        needs.table, [choice.piece(found[choice.name]) for choice in choices]
-                    ).under(needs.own)
+                    _year(needs.table, choices, found).under(needs.own)
                     for choices in years.values()
                     if choices
                 ),
@@ -315,7 +334,8 @@ class Years:
     ) -> list[_Choice]:
         """The cheapest object to read of those that cover what is needed, if there is any.
 
-        Beside one that leaves bots out stands that of bots, if there is one.
+        Beside one that leaves bots out stands that of bots, if there is one; of too many bots what
+        counts those that the filters would let in.
         """
 
         def choice(rollup: Rollup) -> _Choice:
@@ -328,13 +348,16 @@ class Years:
                 part.days,
                 live,
                 part.sizes[rollup.name],
-                part.leaves_bots_out and rollup.name not in (CUBE, BOTS_APART),
+                part.leaves_bots_out and rollup.name != CUBE and not rollup.is_of_bots,
             )
 
         def cost(chosen: Sequence[_Choice]) -> int:
             return sum(one.size + (0 if one.name in self._kept else _A_GET) for one in chosen)
 
-        if needs.wants_bots and part.sizes.get(BOTS_APART) == UNTOLD:
+        months = needs.whole_months(part.days, live)
+        try:
+            counting = _counting_bots(needs, part, months=months)
+        except LookupError:
             return []
         found = [
             [choice(rollup), *map(choice, rollups.beside(needs.table, part.sizes, rollup))]
@@ -342,10 +365,11 @@ class Years:
                 needs.table,
                 part.sizes,
                 needs.dimensions_of_people if part.leaves_bots_out else needs.dimensions,
-                months=needs.whole_months(part.days, live),
+                months=months,
             )
         ]
-        return min(found, key=cost, default=[])
+        cheapest = min(found, key=cost, default=[])
+        return [*cheapest, *map(choice, counting)] if cheapest else []
 
     # -- what is in memory
 
@@ -374,6 +398,35 @@ class Years:
         while size > self.budget_bytes:
             _, block = self._kept.popitem(last=False)
             size -= block.nbytes
+
+
+def _counting_bots(needs: Needs, part: Part, *, months: bool) -> list[Rollup]:
+    """What counts the bots of a part that has too many of them for one object.
+
+    Empty where they need not be counted, and of a part of before there were such objects. Raises
+    LookupError where no object has what is needed of them.
+    """
+    if part.sizes.get(BOTS_APART) != UNTOLD:
+        return []
+    if needs.wants_bots:
+        raise LookupError("rows of bots lie in no object")
+    if not needs.bots_left_out or rollups.lacks_bots(part.sizes):
+        return []
+    filtered = {*needs.filters} & {*needs.table.dimensions}
+    return rollups.counting_bots(needs.table, part.sizes, filtered, months=months)
+
+
+def _year(table: lake.Dataset, choices: Sequence[_Choice], found: Mapping[_Name, Block]) -> Year:
+    """The rows of the objects chosen of a year's parts."""
+    pieces, counting = (
+        [
+            choice.piece(found[choice.name])
+            for choice in choices
+            if choice.counts_bots == counts_bots
+        ]
+        for counts_bots in (False, True)
+    )
+    return Year(table, pieces, counting_bots=counting)
 
 
 def _live(parts: Sequence[Part]) -> Iterator[tuple[Part, frozenset[date]]]:

@@ -35,7 +35,7 @@ from pulse.tenant_years.large import LargeTenants
 from pulse.tenant_years.publishing import Publisher
 from pulse.tenant_years.telling import Behinds
 from pulse.tenant_years.work import Table, TenantYear, Year
-from pulse.tenant_years.writing import rolls_bots_up
+from pulse.tenant_years.writing import is_outdated
 from pulse.tenants.tenant import YearState
 from pulse.unbuilt import Unbuilt
 
@@ -239,16 +239,17 @@ class BuildReports:
             table.held = self.held.put(table.held, year, settled)
 
     def _outdated(self, table: Table, year: int) -> dict[str, date]:
-        """Tenants whose roll-ups of the year count bots, and a day of each: with it, all is laid.
+        """Tenants whose roll-ups of the year do not tell bots apart, and a day of each.
 
-        A few at a time, so that no build has to lay the years of all large tenants anew.
+        With that day all is laid. A few at a time, so that no build has to lay the years of all
+        large tenants anew.
         """
         found: dict[str, date] = {}
         for tenant in sorted(table.tenants):
             state = table.state(tenant, year)
             for part in state.parts if state else ():
                 its_days = part.days.intersection(table.partitions)
-                if its_days and rolls_bots_up(table.dataset, part):
+                if its_days and is_outdated(table.dataset, part):
                     found[tenant] = max(its_days)
             if len(found) == MOST_OUTDATED:
                 break

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pulse import lake
 from pulse.days import DateRange, Remaining
 from pulse.reports import reading, rollups, tenant_year
-from pulse.reports.rollups import OF_BOTS, OF_LARGE, Rollup
+from pulse.reports.rollups import COUNTING_BOTS, OF_BOTS, OF_LARGE, Rollup
 from pulse.serve.distributed_sql import MOST_ROWS, OfBots, Wanted
 from pulse.settings import BuildSettings
 from pulse.sql import spread, statement
@@ -27,7 +27,7 @@ from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.tenant_years.comparing import batches, pair
 from pulse.tenant_years.writing import Visible, Written, rolls_bots_up, visible_parts
-from pulse.tenants.tenant import BOTS, CUBE, UNTOLD, Part, YearState
+from pulse.tenants.tenant import CUBE, UNTOLD, Part, YearState
 
 Laid = Mapping[str, frozenset[date]]
 """Which days of a tenant's rows each run has laid out apart (lake.large_run_prefix)."""
@@ -253,25 +253,35 @@ class LargeTenants:
     # -- roll-ups
 
     def _made(self, work: _Work) -> Iterator[tuple[Rollup, pa.Table | None]]:
-        """Each roll-up that a reader can hold, with its rows; that of bots without, if it cannot.
+        """Each roll-up that a reader can hold, with its rows; those of bots without, if it cannot.
+
+        There are several of bots where one of all that they tell would be too large.
+        """
+        if bots := OF_BOTS.get(work.dataset.name):
+            rows = self._roll_up(work, bots, None)
+            yield bots, rows
+            if rows is None:
+                yield from self._each(work, COUNTING_BOTS[work.dataset.name])
+        made = self._each(work, OF_LARGE[work.dataset.name])
+        yield from ((rollup, rows) for rollup, rows in made if rows is not None)
+
+    def _each(
+        self, work: _Work, wanted: Sequence[Rollup]
+    ) -> Iterator[tuple[Rollup, pa.Table | None]]:
+        """Each of these roll-ups with its rows, None where they are too many for a reader.
 
         What another one covers is made from that one, here; the others need Athena.
         """
-        if bots := OF_BOTS.get(work.dataset.name):
-            yield bots, self._roll_up(work, bots, None)
-        left = sorted(
-            OF_LARGE[work.dataset.name],
-            key=lambda one: (one.grain == "month", -len(one.dimensions)),
-        )
+        left = sorted(wanted, key=lambda one: (one.grain == "month", -len(one.dimensions)))
         made: list[tuple[Rollup, pa.Table]] = []
         while left:
             rollup = left.pop(0)
             monthly = rollup.grain == "month"
             sources = [rows for one, rows in made if one.serves(rollup.dimensions, months=monthly)]
             rows = self._roll_up(work, rollup, min(sources, key=len, default=None))
+            yield rollup, rows
             if rows is None:
                 continue
-            yield rollup, rows
             made = [  # the others are done with, and their memory is needed
                 (one, some)
                 for one, some in (*made, (rollup, rows))
@@ -304,7 +314,7 @@ class LargeTenants:
         """
         found: list[pa.Table] = []
         for part, its_days in ((one.part, one.days) for one in work.visible):
-            if rolls_bots_up(work.dataset, part):
+            if _never_made(work.dataset, part, rollup):
                 continue
             if part.sizes.get(rollup.name, UNTOLD) == UNTOLD:
                 return None
@@ -323,7 +333,7 @@ class LargeTenants:
     def _unknown(self, work: _Work, rollup: Rollup) -> Laid:
         """The days that older parts do not tell of, and where their rows lie."""
         wanted = work.fresh.union(
-            *(one.days for one in work.visible if rolls_bots_up(work.dataset, one.part))
+            *(one.days for one in work.visible if _never_made(work.dataset, one.part, rollup))
         )
         if rollup.grain == "month":
             wanted |= {day for day in work.days if day.month in work.broken}
@@ -346,7 +356,7 @@ class LargeTenants:
         """Put the object of these rows; its bytes, as Part.sizes tells them of bots too."""
         if rows is None:
             return UNTOLD
-        if rollup.name == BOTS and not len(rows):
+        if rollup.is_of_bots and not len(rows):
             return 0
         body = tenant_year.encode(work.dataset, rollup, rows)
         key = lake.part_key(work.dataset, work.tenant, work.year, run, rollup.name)
@@ -402,7 +412,18 @@ def _of_bots(work: _Work, rollup: Rollup) -> OfBots:
     """What becomes of bots' rows in a roll-up."""
     if not work.dataset.tells_bots:
         return "counted"
-    return "alone" if rollup.name == BOTS else "left out"
+    return "alone" if rollup.is_of_bots else "left out"
+
+
+def _never_made(dataset: lake.Dataset, part: Part, rollup: Rollup) -> bool:
+    """True where no build of the part has tried to make this roll-up.
+
+    A version has laid it that counted bots in all of them, or the roll-up counts bots and those of
+    the part were few enough for one object, or were not summed up.
+    """
+    if rolls_bots_up(dataset, part):
+        return True
+    return rollup in COUNTING_BOTS.get(dataset.name, ()) and rollup.name not in part.sizes
 
 
 def _has(laid: Laid, day: date) -> bool:

@@ -206,6 +206,11 @@ def visible_parts(
             yield Visible(part, days)
 
 
+def is_outdated(dataset: lake.Dataset, part: Part) -> bool:
+    """True of a part from whose roll-ups reports cannot tell how many bots they leave out."""
+    return rolls_bots_up(dataset, part) or rollups.lacks_bots(part.sizes)
+
+
 def rolls_bots_up(dataset: lake.Dataset, part: Part) -> bool:
     """True of a part whose roll-ups a version has made that did not leave bots out."""
     return dataset.tells_bots and len(part.sizes) > 1 and not part.leaves_bots_out

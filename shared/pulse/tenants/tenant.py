@@ -26,7 +26,8 @@ CUBE = "cube"
 BOTS = "bots"
 """The roll-up with the daily rows of bots: all others but the cube have none of them."""
 UNTOLD = -1
-"""In the place of its bytes where a large tenant has more rows of bots than a reader holds."""
+"""In the place of an object's bytes where a large tenant has more rows of bots than a reader
+holds."""
 _TENANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SCALE = re.compile(r"(\d{1,4})-(\d{1,4})", re.ASCII)
 ADJUSTABLE = frozenset({*lake.SCORE_DIMENSIONS} - {*lake.SCORES.parted_by, "agent"})
@@ -73,7 +74,7 @@ class Part:
     sizes: Mapping[str, int]
     """The bytes of each of its objects, by the name of the roll-up (reports/rollups.py). Where bots
     are left out of the roll-ups, BOTS is among the names: with 0 where there are no bots, and with
-    UNTOLD where Athena alone knows of them."""
+    UNTOLD where their rows are too many for one object (rollups.COUNTING_BOTS)."""
     carried: int = 0
     """How many bytes of older days have been written again with this part since its days were
     last folded into an older part. It decides when the next fold is due."""

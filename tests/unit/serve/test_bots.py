@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 
+from pulse import lake
 from pulse.reports.registry import REPORTS
 from pulse.serve.answer import answer
 from pulse.serve.dimensions import Search
 from pulse.serve.plan import needs_of, plan_of
 from pulse.serve.query import parse
 from pulse.serve.tally import tally_of
+from pulse.serve.years import Years
 from pulse.tenants.keys import Key
-from pulse.tenants.tenant import Tenant
-from tests.unit.serve.events import Answer, as_years, built, pairs
+from pulse.tenants.tenant import TableState, Tenant
+from tests import report_parts
+from tests.unit.serve.events import Answer, as_piece, as_years, built, pairs
+from tests.unit.serve.test_years import Shelf
 
 DAY, NEXT = date(2026, 3, 2), date(2026, 3, 3)
 ANSWERS = [
@@ -69,6 +73,23 @@ def test_bots_count_where_the_filter_names_them(
     reply = asked("csat", f"{BOTH}&group_by=agent{query}")
     assert (responses(reply), warned(reply)) == (counted, left_out)
     assert sum(row["responses"] for row in reply["totals"]) == counted
+
+
+@pytest.mark.parametrize("query", ["", "&agent=ada", "&device=mobile", "&device=!mobile"])
+@pytest.mark.parametrize("group_by", ["agent", "country,channel", "period&granularity=day"])
+def test_of_too_many_bots_for_one_object_as_many_are_said_to_be_left_out(
+    query: str, group_by: str
+) -> None:
+    """Whose reply from the cube is held to counted ones above."""
+    rows = report_parts.cube_rows(lake.SCORES, [as_piece(ANSWERS)])
+    laid = report_parts.lay(lake.SCORES, "acme", 2026, [({DAY, NEXT}, rows)], layout="many bots")
+    shelf = Shelf()
+    shelf.bodies |= laid.bodies
+    tenant = Tenant("acme", "Acme", tables={"scores": TableState({2026: laid.state}, as_of_us=1)})
+    text = f"{BOTH}&group_by={group_by}{query}"
+    plan = plan_of(REPORTS["csat"], parse(pairs(text), REPORTS["csat"]), [tenant], SECRET)
+    found = [year for years in Years(shelf).read(needs_of(plan)) for year in years]
+    assert json.loads(answer(plan, {"acme": found}, text).body) == asked("csat", text)
 
 
 def test_bots_of_other_days_are_not_said_to_be_left_out() -> None:

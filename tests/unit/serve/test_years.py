@@ -10,7 +10,7 @@ import pytest
 from pulse import lake
 from pulse.days import DateRange
 from pulse.errors import GoneError, UnavailableError
-from pulse.filters import BOTS, PEOPLE, Filters
+from pulse.filters import BOTS, PEOPLE, Condition, Filters
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve.needs import Needs
 from pulse.serve.years import Admit, Left, Year, Years
@@ -180,6 +180,58 @@ def test_of_bots_that_no_object_holds_athena_is_asked(shelf: Shelf) -> None:
     assert responses([year]) == 365
     with pytest.raises(UnavailableError):
         Years(shelf).read([replace(people, filters={"device": BOTS})])
+
+
+MANY_BOTS = [
+    *PEOPLE_AND_BOTS,
+    *(Answer(day(number), 1, device="bot", agent="ada") for number in range(31, 34)),
+    *(Answer(day(number), 1, device="bot", agent="ada", browser="X") for number in range(40, 42)),
+]
+
+
+def is_one(*values: str | None) -> Condition:
+    return Condition(frozenset(values))
+
+
+@pytest.mark.parametrize(
+    ("filters", "dates", "bots", "read"),
+    [
+        ({}, YEAR, 15, "bots-month-metric-scale"),
+        ({}, DateRange(day(9), day(31)), 2, "bots-day-metric-scale"),
+        ({"agent": is_one("ada")}, YEAR, 5, "bots-month-metric-scale-agent"),
+        ({"channel": is_one("ticket")}, MARCH, 0, f"bots-{BY_CHANNEL}"),
+        ({"agent": is_one("ada"), "browser": is_one("X")}, YEAR, 2, f"bots-{BY_MONTH}"),
+    ],
+)
+def test_of_too_many_bots_those_are_counted_that_the_filters_would_let_in(
+    shelf: Shelf, filters: Filters, dates: DateRange, bots: int, read: str
+) -> None:
+    tenant = stock(shelf, [MANY_BOTS], layout="many bots")
+    names = ("metric", "scale", *filters)
+    asked = needs(tenant, *names, dates=dates, months="-month-" in read)
+    asked = replace(asked, filters={**filters, **LEFT_OUT}, bots_left_out=True)
+    ((year,),) = Years(shelf).read([asked])
+    assert (len(shelf.names), shelf.names[-1]) == (2, read)
+    assert year.bots(dates, asked.filters) == bots
+    people = {day for day in dates if not {"agent", "channel"} & {*filters}}
+    assert int(year.group(dates, asked.filters, ["metric"]).sums.sum()) == len(people)
+
+
+def test_bots_that_no_object_tells_apart_so_are_for_athena_to_count(shelf: Shelf) -> None:
+    tenant = stock(shelf, [MANY_BOTS], layout="many bots")
+    (part,) = tenant.table("scores").years[2026].parts
+    kept = {"bots": UNTOLD, BY_CHANNEL: part.sizes[BY_CHANNEL], "bots-day-metric-scale": 900}
+    kept |= {f"bots-{BY_CHANNEL}": UNTOLD}
+    state = replace(tenant.table("scores").years[2026], parts=(replace(part, sizes=kept),))
+    asked = replace(needs(tenant_of({2026: state}), "metric", "scale", "channel"), filters=LEFT_OUT)
+    asked = replace(asked, bots_left_out=True)
+    assert Years(shelf).weight(asked) == kept[BY_CHANNEL] + 900
+    by_channel = {**LEFT_OUT, "channel": is_one("chat")}
+    assert Years(shelf).weight(replace(asked, filters=by_channel)) is None
+    none_left = {**kept, f"bots-{BY_CHANNEL}": 0}
+    state = replace(state, parts=(replace(part, sizes=none_left),))
+    asked = replace(asked, tenant=tenant_of({2026: state}), filters=by_channel)
+    assert Years(shelf).weight(asked) == kept[BY_CHANNEL]
 
 
 def test_a_part_whose_days_are_not_asked_for_is_not_read(shelf: Shelf) -> None:
