@@ -4,34 +4,38 @@ What single rows come to lies in tests/tables; here days are built again as thei
 are held against links that plain Python makes.
 """
 
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import count
 from math import inf
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
 from pulse.daily.build import BuildDaily, DailyResult
 from pulse.daily.experience import is_of_experience, ledger_name
 from pulse.errors import AthenaError
-from pulse.ingest.message import Message
 from pulse.store.catalog import Catalog
 from pulse.store.ledger import Ledger
+from tests.daily_rows import (
+    DAY_US,
+    NOW,
+    NOW_US,
+    Row,
+    daily_rows,
+    message,
+    midnight_us,
+    noon_us,
+    read_rows,
+)
 from tests.driver import Driver, running
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-NOW_US = days.to_us(NOW)
 S = days.SECOND
-DAY_US = 86_400 * S
 LINK_DAYS = 3
 APART = LINK_DAYS + 8
 """So far from each other tests are that no answer of one links to what another has sent."""
@@ -40,7 +44,6 @@ THRESHOLDS = {
     "first_response": ("first_response_threshold_us", 30 * S),
     "finish": ("finish_threshold_us", 300 * S),
 }
-Row = dict[str, Any]
 SCENES = count(1)
 
 
@@ -61,14 +64,6 @@ def day() -> date:
 
 def unused_day() -> date:
     return NOW.date() - timedelta(days=APART * next(SCENES))
-
-
-def midnight_us(day: date) -> int:
-    return days.to_us(datetime(day.year, day.month, day.day, tzinfo=UTC))
-
-
-def noon_us(day: date) -> int:
-    return midnight_us(day) + DAY_US // 2
 
 
 def answer(day: date, number: int = 1, **given: Any) -> Row:
@@ -101,24 +96,6 @@ def contact(day: date, **given: Any) -> Row:
     return {name: value for name, value in {**known, **given}.items() if value is not None}
 
 
-def message(
-    *items: Row,
-    stream: str = "",
-    tenant: str = "acme",
-    received_us: int = NOW_US,
-    key_kind: str = "secret",
-) -> Row:
-    """A record of the queue with the items of one request."""
-    stream = stream or ("responses" if "response_id" in items[0] else "interactions")
-    body = Message(stream, tenant, key_kind, received_us, "request", items).encode()
-    return {
-        "messageId": str(uuid.uuid4()),
-        "body": body,
-        "attributes": {},
-        "messageAttributes": {},
-    }
-
-
 def linking(pulse: Driver, link_days: int = LINK_DAYS) -> BuildDaily:
     return replace(BuildDaily.from_settings(pulse.settings), link_days=link_days)
 
@@ -135,10 +112,7 @@ def partitions(pulse: Driver, table: lake.DailyTable = lake.EXPERIENCE) -> Any:
 
 def rows(pulse: Driver, day: date, table: lake.DailyTable = lake.EXPERIENCE) -> list[Row]:
     """The published rows of a day, without what is zero or not given."""
-    prefix = f"{lake.run_prefix(table, partitions(pulse, table)[day].run)}dt={day}/"
-    found = []
-    for key in pulse.objects(prefix):
-        found += ParquetFile(pa.BufferReader(pulse.read(key))).read().to_pylist()
+    found = daily_rows(pulse, table, day)
     return [{name: value for name, value in row.items() if value} for row in found]
 
 
@@ -416,10 +390,7 @@ def by_survey(found: Sequence[Row]) -> Counter[Any]:
 
 
 def stored(pulse: Driver, stream: str, day: date) -> list[Row]:
-    found = []
-    for key in pulse.objects(lake.raw_prefix(stream, day)):
-        found += ParquetFile(pa.BufferReader(pulse.read(key))).read().to_pylist()
-    return [row | {"on": day} for row in found]
+    return [row | {"on": day} for row in read_rows(pulse, lake.raw_prefix(stream, day))]
 
 
 # -- the same in plain Python, as decision 0072 reads

@@ -3,32 +3,26 @@
 Which values are folded, tests/tables/daily.scores_folded says.
 """
 
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import count
 from math import inf
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
 from pulse.checks import run_checks
 from pulse.daily.build import BuildDaily, day_parameters
-from pulse.ingest.message import Message
 from pulse.sql import statement
 from pulse.store.athena import Athena
-from pulse.store.catalog import Catalog
+from tests.daily_rows import NOW, daily_rows, message, noon_us
 from tests.driver import Driver, running
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-NOW_US = days.to_us(NOW)
 DAYS_BACK = count(1)
 
 
@@ -62,7 +56,6 @@ def send(
     **more: Any,
 ) -> None:
     """An answer each, as ingest puts them on the queue."""
-    at_us = days.to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
     records = []
     for agent, kind in sent:
         item = dict(
@@ -71,19 +64,11 @@ def send(
             scale="0-10",
             score=9,
             response_id=lake.ulid(),
-            answered_us=at_us,
+            answered_us=noon_us(day),
             channel="chat",
             agent=agent,
         )
-        message = Message("responses", tenant, kind, NOW_US, "request", (item,), **more)
-        records.append(
-            {
-                "messageId": str(uuid.uuid4()),
-                "body": message.encode(),
-                "attributes": {},
-                "messageAttributes": {},
-            }
-        )
+        records.append(message(item, tenant=tenant, key_kind=kind, **more))
     assert pulse.write(records) == []
 
 
@@ -99,12 +84,10 @@ def rebuild(pulse: Driver, day: date, limit: int) -> None:
 
 def told(pulse: Driver, day: date, name: str = "agent", tenant: str = "acme") -> Counter[Any]:
     """How many answers each value of a dimension counts, from the published rows of a day."""
-    run = Catalog(pulse.settings.database).partitions("daily_scores")[day].run
     found: Counter[Any] = Counter()
-    for key in pulse.objects(f"{lake.run_prefix(lake.SCORES, run)}dt={day}/"):
-        for row in ParquetFile(pa.BufferReader(pulse.read(key))).read().to_pylist():
-            if row["tenant"] == tenant:
-                found[row[name]] += sum(row[score] for score in lake.SCORE_COUNTS)
+    for row in daily_rows(pulse, lake.SCORES, day):
+        if row["tenant"] == tenant:
+            found[row[name]] += sum(row[score] for score in lake.SCORE_COUNTS)
     return found
 
 

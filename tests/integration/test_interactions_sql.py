@@ -4,9 +4,8 @@ Updates go in as ingest would put them on the queue; what comes out is compared 
 Python for any order of arrival. What single rows come to lies in tests/tables.
 """
 
-import uuid
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -19,13 +18,10 @@ from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
 from pulse.checks import run_checks
-from pulse.ingest.message import Message
-from pulse.store.catalog import Catalog
 from pulse.tenants.tenant import CUBE
+from tests.daily_rows import NOW, NOW_US, Row, daily_rows, message, noon_us, read_rows
 from tests.driver import Driver, running
 
-NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-NOW_US = days.to_us(NOW)
 S = days.SECOND
 THRESHOLDS = {
     "accept_threshold_us": 20 * S,
@@ -33,7 +29,6 @@ THRESHOLDS = {
     "finish_threshold_us": 300 * S,
 }
 BY_DAY = ("entered_by_day", "accepted_by_day", "first_response_by_day", "finished_by_day")
-Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +53,6 @@ def unused_day() -> date:
     return NOW.date() - timedelta(days=next(DAYS_BACK))
 
 
-def noon_us(day: date) -> int:
-    return days.to_us(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
-
-
 def update(day: date, number: int = 1, **given: Any) -> Row:
     """An update of interaction `number`, which entered at noon; milestones in seconds after."""
     entered_us = noon_us(day) + given.pop("entered", 0)
@@ -77,37 +68,11 @@ def update(day: date, number: int = 1, **given: Any) -> Row:
     return {name: value for name, value in {**known, **given}.items() if value is not None}
 
 
-def message(
-    *items: Row, stream: str = "interactions", received_us: int = NOW_US, tenant: str = "acme"
-) -> Row:
-    """A record of the queue with the items of one request."""
-    body = Message(stream, tenant, "secret", received_us, "request", items).encode()
-    return {
-        "messageId": str(uuid.uuid4()),
-        "body": body,
-        "attributes": {},
-        "messageAttributes": {},
-    }
-
-
-def daily(pulse: Driver, dataset: lake.Dataset, day: date) -> list[Row]:
-    """The published rows of a day, without their tenant."""
-    run = Catalog(pulse.settings.database).partitions(dataset.daily_table)[day].run
-    return read(pulse, f"{lake.run_prefix(dataset, run)}dt={day}/")
-
-
-def read(pulse: Driver, prefix: str) -> list[Row]:
-    found = []
-    for key in pulse.objects(prefix):
-        found += ParquetFile(pa.BufferReader(pulse.read(key))).read().to_pylist()
-    return found
-
-
 def interactions(pulse: Driver, day: date, *records: Row) -> list[Row]:
     """The daily rows after these messages."""
     assert pulse.write(records) == []
     pulse.build_daily()
-    return daily(pulse, lake.INTERACTIONS, day)
+    return daily_rows(pulse, lake.INTERACTIONS, day)
 
 
 # -- sums
@@ -171,9 +136,9 @@ def test_an_update_days_later_changes_the_day_of_entry_and_no_other(pulse: Drive
     )
     assert pulse.write([message(finished)]) == []
     assert pulse.build_daily().built == (old,)
-    (row,) = daily(pulse, lake.INTERACTIONS, old)
+    (row,) = daily_rows(pulse, lake.INTERACTIONS, old)
     assert (row["accepted"], row["finished"], row["revenue"]) == (1, 1, 5)
-    (row,) = daily(pulse, lake.INTERACTIONS, new)
+    (row,) = daily_rows(pulse, lake.INTERACTIONS, new)
     assert (row["accepted"], row["finished"], row["currency"]) == (1, 0, None)
 
 
@@ -186,7 +151,7 @@ def test_one_id_of_two_tenants_or_on_two_days_is_told_apart(pulse: Driver, day: 
         message(update(day, replies=7), tenant="globex"),
     )
     assert sorted((row["tenant"], row["replies"]) for row in rows) == [("acme", 0), ("globex", 7)]
-    assert len(daily(pulse, lake.INTERACTIONS, other)) == 1
+    assert len(daily_rows(pulse, lake.INTERACTIONS, other)) == 1
 
 
 # -- any order
@@ -259,12 +224,12 @@ def test_any_order_duplication_and_splitting_of_updates_gives_the_same_rows(
     for day, number in sent.items():
         stored = raw(pulse, day)
         assert len(stored) == number
-        assert as_set(daily(pulse, lake.INTERACTIONS, day)) == as_set(expected_rows(stored))
+        assert as_set(daily_rows(pulse, lake.INTERACTIONS, day)) == as_set(expected_rows(stored))
 
 
 def raw(pulse: Driver, day: date) -> list[Row]:
     """Every update that is stored of a day."""
-    return read(pulse, f"raw/interactions/dt={day}/")
+    return read_rows(pulse, f"raw/interactions/dt={day}/")
 
 
 def as_set(rows: Sequence[Row]) -> set[tuple[Any, ...]]:
@@ -399,7 +364,7 @@ def test_of_a_session_the_last_received_counts_whole(pulse: Driver, day: date) -
     last = message(session(day, agent="bob", engaged_us=0), stream="sessions", received_us=2)
     assert pulse.write([last, first]) == []
     pulse.build_daily()
-    (row,) = daily(pulse, lake.SESSIONS, day)
+    (row,) = daily_rows(pulse, lake.SESSIONS, day)
     assert (row["agent"], row["sessions"], row["engaged_us"]) == ("bob", 1, 0)
 
 
