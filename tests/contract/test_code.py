@@ -54,15 +54,24 @@ def test_only_one_function_reads_the_clock(path: Path) -> None:
     assert path.name == "days.py" or not found & reads
 
 
-def test_the_tests_that_a_quick_run_leaves_out_exist() -> None:
+@pytest.mark.parametrize("constant", ["LONGEST", "EXHAUSTIVE"])
+def test_the_tests_that_run_first_or_only_in_whole_runs_exist(constant: str) -> None:
     tree = ast.parse((ROOT / "tests" / "conftest.py").read_text())
     [listed] = [
         ast.literal_eval(node.value)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXHAUSTIVE"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == constant
     ]
     for file, _, test in (one.partition("::") for one in listed):
-        assert f"def {test}" in (ROOT / file).read_text()
+        assert (ROOT / file).exists()
+        assert not test or f"def {test}" in (ROOT / file).read_text()
+
+
+def test_test_files_have_one_subject_each_and_500_lines_at_most() -> None:
+    files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "web" / "tests").rglob("*.ts")]
+    assert len(files) > 100
+    lines = {name(path): len(path.read_text().splitlines()) for path in files}
+    assert {file: number for file, number in lines.items() if number > 500} == {}
 
 
 def test_what_only_the_command_needs_is_in_no_layer_of_the_functions() -> None:
