@@ -86,7 +86,7 @@ class DisplayNames:
 
 
 @dataclass(frozen=True)
-class Search:
+class ValueSearch:
     """Which values of a dimension are asked for: those that `report` and `query` leave.
 
     Of these the ones that contain `text`, or whose names do.
@@ -105,7 +105,7 @@ class Search:
         *,
         across_tenants: bool = False,
         own: tuple[Dimension, ...] = (),
-    ) -> "Search":
+    ) -> "ValueSearch":
         """What (name, raw value) pairs ask of the dimension `name`, which may be one of `own`.
 
         Raises NotFoundError for an unknown dimension, BadRequestError for the first thing wrong

@@ -21,7 +21,7 @@ from pulse.serve.answer import answer
 from pulse.serve.catalogue import catalogue
 from pulse.serve.comments.routes import CommentAnswers
 from pulse.serve.cursors import fingerprint
-from pulse.serve.dimensions import DisplayNames, Search
+from pulse.serve.dimensions import DisplayNames, ValueSearch
 from pulse.serve.distributed import WEIGHT, Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
@@ -159,7 +159,7 @@ class Reports:
         check_address(call)
         across = key.kind == "operator"
         own = own_dimensions(self._asked_about(call, key))
-        search = Search.parse(
+        search = ValueSearch.parse(
             call.path_parameters["name"], call.query, across_tenants=across, own=own
         )
 

@@ -9,7 +9,7 @@ import pytest
 from pulse import lake
 from pulse.reports.registry import REPORTS
 from pulse.serve.answer import answer
-from pulse.serve.dimensions import Search
+from pulse.serve.dimensions import ValueSearch
 from pulse.serve.plan import needs_of, plan_of
 from pulse.serve.query import parse
 from pulse.serve.tally import tally_of
@@ -115,7 +115,7 @@ def test_what_is_said_of_filters_is_not_that_bots_are_left_out() -> None:
 
 
 def test_a_filter_is_offered_no_value_that_bots_alone_have() -> None:
-    search = Search.parse("browser", pairs(BOTH))
+    search = ValueSearch.parse("browser", pairs(BOTH))
     tenant = built(Tenant("acme", "Acme"), ANSWERS)
     plan = plan_of(search.report, search.query, [tenant], SECRET)
     tally = tally_of(plan, {"acme": as_years(ANSWERS)}, ["browser"])

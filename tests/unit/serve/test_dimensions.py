@@ -15,7 +15,7 @@ from pulse import days
 from pulse.errors import BadRequestError, ForbiddenError, NotFoundError
 from pulse.reports.registry import SURVEY
 from pulse.serve import dimensions, groups
-from pulse.serve.dimensions import DisplayNames, Search
+from pulse.serve.dimensions import DisplayNames, ValueSearch
 from pulse.serve.plan import plan_of
 from pulse.store.names import Names
 from pulse.store.tenants import Tenants
@@ -66,7 +66,7 @@ def search(
     names: DisplayNames | None = None,
 ) -> Any:
     """The reply, where each of the tenants has the same answers."""
-    asked = Search.parse(name, pairs(query), across_tenants=key.kind == "operator")
+    asked = ValueSearch.parse(name, pairs(query), across_tenants=key.kind == "operator")
     made = [built(Tenant(tenant, tenant.title()), found) for tenant in tenants]
     with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
         plan = plan_of(asked.report, asked.query, made, key)
@@ -208,7 +208,7 @@ def test_an_operator_is_told_the_sum_of_the_tenants_that_it_names() -> None:
     named = [dates["tenant"] for dates in reply["meta"]["date_range"]["tenants"]]
     assert named == ["acme", "globex"]
     with pytest.raises(BadRequestError) as error:
-        Search.parse("agent", [], across_tenants=True)
+        ValueSearch.parse("agent", [], across_tenants=True)
     assert error.value.code == "missing_tenant"
 
 
@@ -258,7 +258,7 @@ def test_nothing_built_is_no_values_and_a_warning() -> None:
 )
 def test_bad_queries(query: str, code: str) -> None:
     with pytest.raises(BadRequestError) as error:
-        Search.parse("agent", pairs(query))
+        ValueSearch.parse("agent", pairs(query))
     assert error.value.code == code
     if code == "unknown_parameter":
         assert "q, preset, start_date, end_date, survey" in error.value.detail
@@ -267,7 +267,7 @@ def test_bad_queries(query: str, code: str) -> None:
 @pytest.mark.parametrize("name", ["period", "tenant", "score_value", "Agent", "", "a" * 5_000])
 def test_an_unknown_dimension_is_told_which_there_are(name: str) -> None:
     with pytest.raises(NotFoundError) as error:
-        Search.parse(name, [])
+        ValueSearch.parse(name, [])
     assert error.value.code == "unknown_dimension"
     assert all(known in error.value.detail for known in SURVEY.dimension_names)
 
@@ -286,7 +286,7 @@ CALLS = {
 
 def called(name: str, query: str = "") -> list[Any]:
     """The values where the tenant has these interactions alone."""
-    asked = Search.parse(name, pairs(query))
+    asked = ValueSearch.parse(name, pairs(query))
     tenant = interactions.built(Tenant("acme", "Acme"), CALLS)
     with days.clock(lambda: datetime(2026, 11, 21, 12, tzinfo=UTC)):
         plan = plan_of(asked.report, asked.query, [tenant], REPORT_KEY)
@@ -297,8 +297,8 @@ def called(name: str, query: str = "") -> list[Any]:
 
 def test_a_dimension_of_several_families_is_the_first_s_unless_another_is_named() -> None:
     assert called("agent", "family=interaction") == [("a1", "Ada Lovelace", 6), ("ada", None, 1)]
-    assert Search.parse("agent", []).report.family == SURVEY
-    assert Search.parse("agent", pairs("family=survey")).report.family == SURVEY
+    assert ValueSearch.parse("agent", []).report.family == SURVEY
+    assert ValueSearch.parse("agent", pairs("family=survey")).report.family == SURVEY
 
 
 def test_what_a_single_family_has_needs_no_naming() -> None:
@@ -308,15 +308,15 @@ def test_what_a_single_family_has_needs_no_naming() -> None:
 
 def test_a_family_that_is_unknown_or_lacks_the_dimension_is_refused() -> None:
     with pytest.raises(BadRequestError) as error:
-        Search.parse("agent", pairs("family=fax"))
+        ValueSearch.parse("agent", pairs("family=fax"))
     assert error.value.code == "unknown_family"
     assert "survey, interaction" in error.value.detail
     with pytest.raises(NotFoundError) as missing:
-        Search.parse("country", pairs("family=interaction"))
+        ValueSearch.parse("country", pairs("family=interaction"))
     assert "media_type" in missing.value.detail
     assert "country" not in missing.value.detail
     with pytest.raises(BadRequestError) as repeated:
-        Search.parse("agent", pairs("family=survey&family=survey"))
+        ValueSearch.parse("agent", pairs("family=survey&family=survey"))
     assert repeated.value.code == "repeated_parameter"
 
 

@@ -20,7 +20,7 @@ from pulse.reports.registry import REPORTS
 from pulse.reports.rollups import Rollup
 from pulse.serve.answer import answer
 from pulse.serve.catalogue import catalogue
-from pulse.serve.dimensions import Search
+from pulse.serve.dimensions import ValueSearch
 from pulse.serve.own import own_dimensions, taken_names, with_own
 from pulse.serve.plan import Plan, needs_of, plan_of
 from pulse.serve.query import parse
@@ -374,7 +374,7 @@ def test_the_catalogue_tells_whose_dimensions_there_are() -> None:
 
 def test_a_key_has_values_like_any_dimension() -> None:
     own = own_dimensions([ACME])
-    search = Search.parse("team", pairs(f"{WHOLE}&plan=pro"), own=own)
+    search = ValueSearch.parse("team", pairs(f"{WHOLE}&plan=pro"), own=own)
     tenants, shelf = laid([(ACME, TEAMS)])
     plan = plan_of(search.report, search.query, tenants, SECRET)
     (found,) = Years(shelf).read(needs_of(plan))
@@ -382,6 +382,6 @@ def test_a_key_has_values_like_any_dimension() -> None:
     assert counts == {"north": 3, "south": 2}
     assert search.dimension.title == "team"
     with pytest.raises(NotFoundError, match="team, plan"):
-        Search.parse("shop", [], own=own)
+        ValueSearch.parse("shop", [], own=own)
     with pytest.raises(NotFoundError):
-        Search.parse("team", pairs("family=interaction"), own=own)
+        ValueSearch.parse("team", pairs("family=interaction"), own=own)
