@@ -28,7 +28,7 @@ from pulse.store.clients import client
 from pulse.store.executions import MOST_BYTES, Executions, unload_text
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
-from pulse.store.questions import Asked, Questions
+from pulse.store.questions import Questions, RollUpStatement
 
 METRICS = ("AthenaQuestions", "AthenaQuestionsFailed", "AthenaQuestionBytes")
 WEIGHT = 60
@@ -128,16 +128,16 @@ class Distributed:
             if not its_there.issuperset(its_days):
                 raise GoneError(f"days of {prefix} are no longer there")
 
-    def _begun(self, wanted: Wanted, name: str, admit: Admit) -> Asked:
+    def _begun(self, wanted: Wanted, name: str, admit: Admit) -> RollUpStatement:
         """The statement, which may run or have ended."""
         return self.questions.get(wanted.tenant, name) or self._begin(wanted, name, admit)
 
-    def _begin(self, wanted: Wanted, name: str, admit: Admit) -> Asked:
+    def _begin(self, wanted: Wanted, name: str, admit: Admit) -> RollUpStatement:
         """Begin the statement, as the tenant's only one.
 
         One that is longer than Athena takes is refused before it counts.
         """
-        asked = Asked(wanted.tenant, name, lake.ulid())
+        asked = RollUpStatement(wanted.tenant, name, lake.ulid())
         statement = wanted.statement
         target = f"s3://{self.objects.bucket}/{_prefix(asked)}"
         if len(unload_text(statement.sql, target).encode()) > MOST_BYTES:
@@ -170,7 +170,7 @@ class Distributed:
         if running.execution is None or self._looked(running).state == "running":
             raise _busy()
 
-    def _wait(self, asked: Asked, remaining_s: Remaining) -> Asked:
+    def _wait(self, asked: RollUpStatement, remaining_s: Remaining) -> RollUpStatement:
         """The statement when it has ended. Raises UnavailableError if it runs on."""
         for poll in itertools.count():
             if asked.execution is None:  # somebody else is at beginning it
@@ -190,7 +190,7 @@ class Distributed:
             retry_after_s=_COME_BACK_S,
         )
 
-    def _looked(self, asked: Asked) -> Asked:
+    def _looked(self, asked: RollUpStatement) -> RollUpStatement:
         """The statement as Athena sees it now; its end is noted."""
         found = self.executions.look(asked.execution or "")
         if found.state == "running":
@@ -205,7 +205,7 @@ class Distributed:
             logger.error("a question's statement failed", extra={"execution": asked.execution})
         return asked
 
-    def _keys(self, asked: Asked) -> list[str]:
+    def _keys(self, asked: RollUpStatement) -> list[str]:
         """The objects of its rows; a statement without rows writes none."""
         return list(self.objects.keys(_prefix(asked)))
 
@@ -244,7 +244,7 @@ def _name(wanted: Wanted) -> str:
     return fingerprint(wanted.statement.sql, wanted.statement.parameters, filters)
 
 
-def _prefix(asked: Asked) -> str:
+def _prefix(asked: RollUpStatement) -> str:
     return lake.question_prefix(asked.tenant, asked.name, asked.run)
 
 

@@ -183,7 +183,9 @@ class Reports:
         self,
         call: Call,
         parameters: Mapping[str, str],
-        found: Callable[[Reader, Plan, insights_asked.Asked, DisplayNames], Mapping[str, Any]],
+        found: Callable[
+            [Reader, Plan, insights_asked.InsightsQuery, DisplayNames], Mapping[str, Any]
+        ],
     ) -> Reply:
         key = self._reader(call, "report", "secret", "operator")
         self.directory.admit("GET", key, insights_asked.WEIGHT)

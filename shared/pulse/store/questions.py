@@ -34,7 +34,7 @@ State = Literal["running", "done", "failed"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class RollUpStatement:
     """A statement that makes a roll-up, and its state."""
 
     tenant: str
@@ -55,32 +55,32 @@ class Questions:
     def __init__(self, table: str) -> None:
         self._records = Records(table, fail_fast=True)
 
-    def get(self, tenant: str, name: str) -> Asked | None:
+    def get(self, tenant: str, name: str) -> RollUpStatement | None:
         """The statement of that name; None if there is none or it has expired."""
         record = self._records.get(_pk(tenant), name, consistent=True)
         if record is None or record["expires_s"] * days.SECOND <= days.now_us():
             return None
-        return _asked(tenant, name, record)
+        return _statement(tenant, name, record)
 
-    def turn(self, tenant: str) -> Asked | None:
+    def turn(self, tenant: str) -> RollUpStatement | None:
         """The tenant's statement that runs; None if none is known to run."""
         record = self._records.get(_pk(tenant), _TURN, consistent=True)
         if record is None or record["until_us"] <= days.now_us():
             return None
-        return _asked(tenant, record["name"], record)
+        return _statement(tenant, record["name"], record)
 
-    def take_turn(self, asked: Asked) -> bool:
+    def take_turn(self, statement: RollUpStatement) -> bool:
         """Let this be the tenant's running statement; False, and nothing changes, if one runs."""
         now = days.now_us()
         try:
             self._records.update(
-                _pk(asked.tenant),
+                _pk(statement.tenant),
                 _TURN,
                 "SET #name = :name, run = :run, execution = :none, until_us = :until",
                 names={"#name": "name"},
                 values={
-                    ":name": asked.name,
-                    ":run": asked.run,
+                    ":name": statement.name,
+                    ":run": statement.run,
                     ":none": None,
                     ":until": now + BEGIN_US,
                     ":now": now,
@@ -89,41 +89,41 @@ class Questions:
             )
         except ConflictError:
             return False
-        self._put(asked, BEGIN_US)
+        self._put(statement, BEGIN_US)
         return True
 
-    def note_begun(self, asked: Asked) -> None:
+    def note_begun(self, statement: RollUpStatement) -> None:
         """Note the execution of the statement whose turn it is."""
         with suppress(ConflictError):  # the turn has ended: the query's own record has the state
             self._records.update(
-                _pk(asked.tenant),
+                _pk(statement.tenant),
                 _TURN,
                 "SET execution = :execution, until_us = :until",
                 values={
-                    ":execution": asked.execution,
+                    ":execution": statement.execution,
                     ":until": days.now_us() + RUN_US,
-                    ":run": asked.run,
+                    ":run": statement.run,
                 },
                 condition="run = :run",
             )
-        self._put(asked, RUN_US)
+        self._put(statement, RUN_US)
 
-    def end(self, asked: Asked) -> None:
+    def end(self, statement: RollUpStatement) -> None:
         """Note that a statement is done or has failed, and give its turn back."""
-        self._put(asked, KEEP_US if asked.state == "done" else KEEP_FAILED_US)
+        self._put(statement, KEEP_US if statement.state == "done" else KEEP_FAILED_US)
         with suppress(ConflictError):
             self._records.update(
-                _pk(asked.tenant),
+                _pk(statement.tenant),
                 _TURN,
                 "SET until_us = :over",
-                values={":over": 0, ":run": asked.run},
+                values={":over": 0, ":run": statement.run},
                 condition="run = :run",
             )
 
-    def forget(self, asked: Asked) -> None:
+    def forget(self, statement: RollUpStatement) -> None:
         """Delete a statement's record and end its turn: it did not start, or its rows are gone."""
-        self.end(asked)
-        self._records.delete({"pk": _pk(asked.tenant), "sk": asked.name})
+        self.end(statement)
+        self._records.delete({"pk": _pk(statement.tenant), "sk": statement.name})
 
     def remove(self, tenant: str, objects: Objects) -> int:
         """Delete the records of all statements of a tenant, and all versions of their rows.
@@ -134,21 +134,21 @@ class Questions:
         records = self._records.clear(_pk(tenant))
         return records + objects.wipe(lake.questions_prefix(tenant))
 
-    def _put(self, asked: Asked, keep_us: int) -> None:
+    def _put(self, statement: RollUpStatement, keep_us: int) -> None:
         """Store the statement, unless a statement of another run has been stored meanwhile."""
         now = days.now_us()
         with suppress(ConflictError):
             self._records.update(
-                _pk(asked.tenant),
-                asked.name,
+                _pk(statement.tenant),
+                statement.name,
                 "SET run = :run, execution = :execution, #state = :state, #objects = :objects, "
                 "expires_s = :expires",
                 names={"#state": "state", "#objects": "objects"},
                 values={
-                    ":run": asked.run,
-                    ":execution": asked.execution,
-                    ":state": asked.state,
-                    ":objects": asked.objects,
+                    ":run": statement.run,
+                    ":execution": statement.execution,
+                    ":state": statement.state,
+                    ":objects": statement.objects,
                     ":expires": (now + keep_us) // days.SECOND,
                     ":now": now // days.SECOND,
                 },
@@ -160,9 +160,9 @@ def _pk(tenant: str) -> str:
     return f"QUESTIONS#{tenant}"
 
 
-def _asked(tenant: str, name: str, record: Record) -> Asked:
+def _statement(tenant: str, name: str, record: Record) -> RollUpStatement:
     """The statement of a record. That of a turn has no state: a turn ends with its statement."""
-    return Asked(
+    return RollUpStatement(
         tenant=tenant,
         name=name,
         run=record["run"],

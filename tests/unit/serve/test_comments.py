@@ -14,7 +14,7 @@ from pulse.filters import Filters
 from pulse.reports.registry import FAMILIES, Report
 from pulse.serve import query
 from pulse.serve.comments import found
-from pulse.serve.comments.asked import Asked
+from pulse.serve.comments.asked import CommentsQuery
 from pulse.serve.comments.found import MOST_READ, read
 from pulse.serve.comments.routes import told
 from pulse.serve.cursors import Cursor
@@ -31,10 +31,10 @@ def row(comment: str, score: int) -> dict[str, Any]:
     return {"day": date(2026, 11, 20), "answered_us": 0, "tags": [], **told}
 
 
-def everything() -> Asked:
+def everything() -> CommentsQuery:
     report = Report("comments", "", "", FAMILIES["survey"], metrics=(), group_by=())
     nothing: frozenset[Any] = frozenset()
-    return Asked(query.parse([], report), _NO_FILTERS, nothing, nothing, "", limit=50)
+    return CommentsQuery(query.parse([], report), _NO_FILTERS, nothing, nothing, "", limit=50)
 
 
 class Months(Objects):

@@ -45,7 +45,7 @@ WORDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class CommentsQuery:
     """Which comments are asked for, how many are shown, and in which order."""
 
     query: Query
@@ -69,7 +69,7 @@ def parse(
     parameters: Mapping[str, str],
     key: Key,
     dimensions: tuple[Dimension, ...] = (),
-) -> Asked:
+) -> CommentsQuery:
     """What (name, raw value) pairs ask, narrowed by the key's own filters.
 
     The `dimensions` are the tenant's own, by which comments are filtered like by the family's.
@@ -91,7 +91,7 @@ def parse(
     contrast = _one("contrast", given, CONTRASTS)
     if contrast == "period" and query.preset == "all_time":
         raise refusal("contrast", "compare_with_all_time", "Nothing came before all_time.")
-    return Asked(
+    return CommentsQuery(
         query=query,
         filters=both(query.filters, bound_filters(key, report.filter_names, "answers do not tell")),
         segments=frozenset(_several("segment", given, SEGMENTS)),

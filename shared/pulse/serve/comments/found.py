@@ -19,7 +19,7 @@ from pulse.comments.search import Search
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
 from pulse.filters import Condition
-from pulse.serve.comments.asked import Asked
+from pulse.serve.comments.asked import CommentsQuery
 from pulse.serve.cursors import fingerprint
 from pulse.store.objects import Objects
 from pulse.tenants.own_dimensions import value_of
@@ -91,7 +91,9 @@ class _Part:
     """How many comments each agent has in the days and under the filters, whatever they say."""
 
 
-def read(objects: Objects, tenant: str, dates: DateRange, asked: Asked, min_sample: int) -> Found:
+def read(
+    objects: Objects, tenant: str, dates: DateRange, asked: CommentsQuery, min_sample: int
+) -> Found:
     """The tenant's comments of some days.
 
     Of an agent with fewer of them than `min_sample` (0: whoever it is) none is found by a question
@@ -142,7 +144,7 @@ def _months(dates: DateRange) -> Iterator[date]:
         month = (month.replace(day=28) + 4 * days.ONE_DAY).replace(day=1)
 
 
-def _part(month: Month, dates: DateRange, asked: Asked) -> _Part:
+def _part(month: Month, dates: DateRange, asked: CommentsQuery) -> _Part:
     """The month's rows that pass, and how many of its days and filters each agent has."""
     rows = month.rows
     first, last = (pa.scalar(day, pa.date32()) for day in (dates.start, dates.end))

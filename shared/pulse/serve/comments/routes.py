@@ -12,7 +12,7 @@ from pulse.days import ComparedRange, DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
 from pulse.serve.comments import asked as questions
-from pulse.serve.comments.asked import Asked
+from pulse.serve.comments.asked import CommentsQuery
 from pulse.serve.comments.found import Found, nothing, read, shown, texts
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
@@ -108,7 +108,7 @@ class CommentAnswers:
             raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
         return tenant, key
 
-    def _read(self, tenant: Tenant, key: Key, dates: DateRange, asked: Asked) -> Found:
+    def _read(self, tenant: Tenant, key: Key, dates: DateRange, asked: CommentsQuery) -> Found:
         """What is found in those of the days that the tenant may have comments of."""
         first = tenant.table(lake.SCORES.name).first_day
         last = days.today(tenant.timezone)
@@ -119,12 +119,12 @@ class CommentAnswers:
         return read(self.objects, tenant.id, held, asked, least)
 
 
-def _dates(asked: Asked, tenant: Tenant) -> DateRange:
+def _dates(asked: CommentsQuery, tenant: Tenant) -> DateRange:
     """The days that are asked for."""
     return asked.query.resolve(tenant, [lake.SCORES.name])
 
 
-def _name(tenant: Tenant, key: Key, asked: Asked) -> str:
+def _name(tenant: Tenant, key: Key, asked: CommentsQuery) -> str:
     """Names the question, whatever the comments: pages of one reply share it."""
     query = asked.query
     return fingerprint(
@@ -141,7 +141,7 @@ def _name(tenant: Tenant, key: Key, asked: Asked) -> str:
     )
 
 
-def _start(asked: Asked, name: str, content: str) -> int:
+def _start(asked: CommentsQuery, name: str, content: str) -> int:
     """Where the page begins. Raises BadRequestError and OutdatedError for another's cursor."""
     if asked.query.cursor is None:
         return 0
@@ -151,7 +151,7 @@ def _start(asked: Asked, name: str, content: str) -> int:
     return cursor.position
 
 
-def _meta(asked: Asked, dates: DateRange, tenant: Tenant, found: Found) -> dict[str, Any]:
+def _meta(asked: CommentsQuery, dates: DateRange, tenant: Tenant, found: Found) -> dict[str, Any]:
     warnings = []
     if found.withheld:
         message = (

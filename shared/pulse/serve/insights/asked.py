@@ -42,7 +42,7 @@ dozens of questions."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class InsightsQuery:
     """The days, filters and comparison, in which language they are told, and as they came."""
 
     query: Query
@@ -57,7 +57,7 @@ def parse(
     *,
     across_tenants: bool = False,
     own: tuple[Dimension, ...] = (),
-) -> Asked:
+) -> InsightsQuery:
     """What (name, raw value) pairs ask of tenants that have these dimensions of their `own`.
 
     Raises BadRequestError for the first thing wrong.
@@ -87,7 +87,7 @@ def parse(
     )
     if compare is None and "compare" in parameters and query.preset != "all_time":
         query = replace(query, compare="previous_period")
-    return Asked(query, language, taken)
+    return InsightsQuery(query, language, taken)
 
 
 def _language(asked: str | None) -> Language:

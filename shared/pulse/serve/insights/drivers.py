@@ -21,7 +21,7 @@ from pulse.reports.surveys import SURVEY
 from pulse.serve.answer import figures_of
 from pulse.serve.figures import Row
 from pulse.serve.groups import Groups
-from pulse.serve.insights.asked import DRIVEN_BY, Asked
+from pulse.serve.insights.asked import DRIVEN_BY, InsightsQuery
 from pulse.serve.insights.reading import (
     MOST_VALUES,
     NOTHING,
@@ -43,7 +43,7 @@ MOST_PARTS = 20
 """Of a dimension so many groups are told, those that weigh most."""
 
 
-def drivers(reader: Reader, plan: Plan, asked: Asked, names: Named) -> dict[str, Any]:
+def drivers(reader: Reader, plan: Plan, asked: InsightsQuery, names: Named) -> dict[str, Any]:
     """The reply's members. The plan is the query's. Raises what Years.read raises."""
     (objects,) = reader.rows([plan])
     figures = figures_of(plan, objects)

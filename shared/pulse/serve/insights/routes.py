@@ -6,7 +6,7 @@ from pulse.reports import moving, worst_run
 from pulse.reports.moving import Answers, Contributor, Head, Mover, Place, TopContributor
 from pulse.reports.surveys import SEGMENT_NAMES
 from pulse.reports.worst_run import score
-from pulse.serve.insights.asked import Asked
+from pulse.serve.insights.asked import InsightsQuery
 from pulse.serve.insights.finding import Cost, Findings, Headline, Moved, Worst, find
 from pulse.serve.insights.reading import MOST_VALUES, Reader, not_compared
 from pulse.serve.insights.telling import NameOf, Phrase, Sentence, told
@@ -15,7 +15,7 @@ from pulse.serve.meta import meta_of
 from pulse.serve.plan import Plan
 
 
-def insights(reader: Reader, plan: Plan, asked: Asked, names: Named) -> dict[str, Any]:
+def insights(reader: Reader, plan: Plan, asked: InsightsQuery, names: Named) -> dict[str, Any]:
     """The reply's members. The plan is the query's. Raises what Years.read raises."""
     findings = find(reader, plan)
     name_of = names_of(asked, names, [tenant.id for tenant in reader.tenants])

@@ -14,7 +14,7 @@ from pulse.lake import NOT_GIVEN
 from pulse.reports.moving import Answers, Place, TopContributor
 from pulse.reports.surveys import SEGMENT_NAMES
 from pulse.reports.worst_run import WorstRun, score
-from pulse.serve.insights.asked import MOVED_BY, Asked
+from pulse.serve.insights.asked import MOVED_BY, InsightsQuery
 from pulse.serve.insights.finding import Contacts, Cost, Findings, Headline, Revenue, Worst
 from pulse.serve.insights.language import NOTHING, Language
 from pulse.serve.insights.reading import Measure
@@ -71,7 +71,7 @@ _NEARLY_ALL = 95
 _PLACES = re.compile(r"\{(\w+)\}")
 
 
-def told(findings: Findings, asked: Asked, name_of: NameOf) -> list[Sentence]:
+def told(findings: Findings, asked: InsightsQuery, name_of: NameOf) -> list[Sentence]:
     """The sentences, none where nothing was answered."""
     return _Teller(findings, asked, name_of).sentences()
 
@@ -79,7 +79,7 @@ def told(findings: Findings, asked: Asked, name_of: NameOf) -> list[Sentence]:
 @dataclass(frozen=True)
 class _Teller:
     findings: Findings
-    asked: Asked
+    asked: InsightsQuery
     name_of: NameOf
 
     @property

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Protocol
 
 from pulse.reports.moving import Place
-from pulse.serve.insights.asked import Asked
+from pulse.serve.insights.asked import InsightsQuery
 from pulse.serve.insights.telling import NameOf
 
 _HUNDREDTH = Decimal("0.01")
@@ -19,7 +19,7 @@ class Named(Protocol):
         """Names by value; None where they cannot be read."""
 
 
-def names_of(asked: Asked, names: Named, tenants: Sequence[str]) -> NameOf:
+def names_of(asked: InsightsQuery, names: Named, tenants: Sequence[str]) -> NameOf:
     """What places are called; agents and surveys as the tenants call them, if that can be read."""
 
     @cache
