@@ -13,7 +13,7 @@ from pulse.reports.rollups import ROLLUPS, Rollup
 from pulse.serve import parquet
 from pulse.serve.block import Block
 from pulse.serve.groups import Groups, Key
-from pulse.serve.years import Piece, Year
+from pulse.serve.years import Piece, YearRows
 from pulse.tenants.tenant import BOTS, CUBE, UNTOLD, Part, YearState
 
 
@@ -106,13 +106,13 @@ def state(
     return YearState((part,), content, as_of_us, min(held), 1)
 
 
-def whole(table: lake.Dataset, block: Block) -> Year:
+def whole(table: lake.Dataset, block: Block) -> YearRows:
     """The year of one object, all of whose rows count."""
     held = frozenset(
         date.fromordinal(number + days.EPOCH.date().toordinal())
         for number in set(block.day.tolist())
     )
-    return Year(table, [Piece(block, held, held)])
+    return YearRows(table, [Piece(block, held, held)])
 
 
 def as_block(table: lake.Dataset, body: bytes) -> Block:
@@ -120,7 +120,7 @@ def as_block(table: lake.Dataset, body: bytes) -> Block:
     return parquet.read(body, table, ROLLUPS[table.name][0])
 
 
-def as_year(table: lake.Dataset, body: bytes) -> Year:
+def as_year(table: lake.Dataset, body: bytes) -> YearRows:
     """The year of one cube's object."""
     return whole(table, as_block(table, body))
 

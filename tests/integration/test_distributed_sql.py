@@ -29,7 +29,7 @@ from pulse.serve.distributed_sql import TooManyRowsError, Wanted
 from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.plan import needs_of, plan_of
 from pulse.serve.query import parse
-from pulse.serve.years import Year
+from pulse.serve.years import YearRows
 from pulse.store.clients import client
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Part, TableState, Tenant, YearState
@@ -215,7 +215,7 @@ def compare(pulse: Driver, table: lake.Dataset, seed: int, size: int, asked: Ask
         granularity=asked.granularity if asked.by_period else "total",
         week_start=asked.week_start,
     )
-    made = Year(table, [wanted.piece(answered(pulse, wanted))])
+    made = YearRows(table, [wanted.piece(answered(pulse, wanted))])
     by = [*asked.grouped, *([PERIOD] if asked.by_period else [])]
     for dates in asked.ranges:
         for names in (by, by[:1], []):
@@ -226,7 +226,7 @@ def compare(pulse: Driver, table: lake.Dataset, seed: int, size: int, asked: Ask
             assert has == cube.has(dates, name, lake.OTHER)
 
 
-def told(year: Year, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
+def told(year: YearRows, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
     return by_key(
         year.group(
             dates,
@@ -238,7 +238,7 @@ def told(year: Year, dates: DateRange, asked: Asked, names: Sequence[str]) -> An
     )
 
 
-def sizes(year: Year, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
+def sizes(year: YearRows, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
     ((columns, found),) = year.sizes(
         dates,
         asked.filters,
@@ -291,7 +291,7 @@ def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, quer
     asked = plan_of(entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0))
     needs = next(one for one in needs_of(asked) if one.table == table)
     wanted = Wanted.of(needs, laid)
-    made = Year(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
+    made = YearRows(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
     replies = [
         answer(asked, {"acme": [year.under(needs.own)]}, query).body for year in (cube, made)
     ]

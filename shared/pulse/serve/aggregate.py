@@ -30,7 +30,7 @@ from pulse.serve.groups import (
     with_over_all,
 )
 from pulse.serve.plan import Plan, TenantDays
-from pulse.serve.years import TenantYears, Year
+from pulse.serve.years import TenantYears, YearRows
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _layout(plan: Plan, objects: TenantYears) -> Layout:
 def _groups(
     plan: Plan,
     one: TenantDays,
-    years: Sequence[Year],
+    years: Sequence[YearRows],
     layout: Layout,
     dates: DateRange,
     fold: Fold | None,
@@ -117,7 +117,7 @@ def _groups(
 def _year(
     plan: Plan,
     one: TenantDays,
-    year: Year,
+    year: YearRows,
     layout: Layout,
     dates: DateRange,
     names: Sequence[str],

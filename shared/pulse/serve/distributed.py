@@ -22,7 +22,7 @@ from pulse.observe import count, logger
 from pulse.serve.block import Block
 from pulse.serve.cursors import fingerprint
 from pulse.serve.distributed_sql import MOST_ROWS, TooManyRowsError, Wanted
-from pulse.serve.years import Admit, Left, Year, not_rolled_up
+from pulse.serve.years import Admit, Left, YearRows, not_rolled_up
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client
 from pulse.store.executions import MOST_BYTES, Executions, unload_text
@@ -63,7 +63,7 @@ class Distributed:
             Objects(settings.lake_bucket, fail_fast=True),
         )
 
-    def years(self, left: Sequence[Left], admit: Admit) -> list[Year]:
+    def years(self, left: Sequence[Left], admit: Admit) -> list[YearRows]:
         """What the objects of a question do not tell, of each as one (see serve.years.Elsewhere).
 
         Raises what `block` raises. What has been made by then is there for whoever asks again.
@@ -77,7 +77,7 @@ class Distributed:
                 if name not in self._kept:
                     self._begun(wanted, name, admit)
         return [
-            Year(wanted.table, [wanted.piece(self.block(wanted, admit, remaining_s))], "athena")
+            YearRows(wanted.table, [wanted.piece(self.block(wanted, admit, remaining_s))], "athena")
             for wanted in asked
         ]
 

@@ -5,13 +5,13 @@ from typing import Protocol
 
 from pulse.serve.needs import Needs
 from pulse.serve.plan import Plan, needs_of
-from pulse.serve.years import Admit, TenantYears, Year
+from pulse.serve.years import Admit, TenantYears, YearRows
 
 
 class Readable(Protocol):
     """What rows are read from: serve.years.Years."""
 
-    def read(self, asked: Sequence[Needs], admit: Admit) -> list[list[Year]]:
+    def read(self, asked: Sequence[Needs], admit: Admit) -> list[list[YearRows]]:
         """For each of the needs the tenant's years."""
 
     def weight(self, needs: Needs) -> int | None:
@@ -28,8 +28,8 @@ def read(years: Readable, plans: Sequence[Plan], admit: Admit) -> list[TenantYea
     return [_by_tenant(plan, some, found) for plan, some in zip(plans, needs, strict=True)]
 
 
-def _by_tenant(plan: Plan, needs: Sequence[Needs], found: Iterator[list[Year]]) -> TenantYears:
-    years: dict[str, list[Year]] = {one.tenant.id: [] for one in plan.tenants}
+def _by_tenant(plan: Plan, needs: Sequence[Needs], found: Iterator[list[YearRows]]) -> TenantYears:
+    years: dict[str, list[YearRows]] = {one.tenant.id: [] for one in plan.tenants}
     for one in needs:
         years[one.tenant.id] += next(found)
     return years

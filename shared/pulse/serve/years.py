@@ -81,7 +81,7 @@ Engine = Literal["reports", "athena"]
 
 
 @dataclass(frozen=True)
-class Year:
+class YearRows:
     """A tenant's rows of one calendar year in one table, as far as a question needs them.
 
     What Athena has made may be of several calendar years.
@@ -94,7 +94,7 @@ class Year:
     """Sums of bots' rows by what the question filters by: they are in no figure, and are counted
     where `pieces` have no rows of bots."""
 
-    def under(self, own: Mapping[str, str | None]) -> "Year":
+    def under(self, own: Mapping[str, str | None]) -> "YearRows":
         """The same rows, with dimensions under the names that the question has for them."""
         if not own:
             return self
@@ -184,7 +184,7 @@ class Year:
         return [*self.pieces, *self.counting_bots]
 
 
-TenantYears = Mapping[str, Sequence[Year]]
+TenantYears = Mapping[str, Sequence[YearRows]]
 """What a question is answered from: the years of each tenant, by its id."""
 
 
@@ -207,11 +207,11 @@ class Left:
 
 Admit = Callable[[], None]
 """Counts a statement against the limits of whoever asks; raises where that is one too many."""
-Elsewhere = Callable[[Sequence[Left], Admit], Sequence[Year]]
+Elsewhere = Callable[[Sequence[Left], Admit], Sequence[YearRows]]
 """Makes of each what objects do not tell: all of a question's at once."""
 
 
-def nowhere(left: Sequence[Left], admit: Admit) -> Sequence[Year]:
+def nowhere(left: Sequence[Left], admit: Admit) -> Sequence[YearRows]:
     """There is nothing else to read them from. Raises UnavailableError."""
     raise not_rolled_up(left[0])
 
@@ -266,7 +266,7 @@ class Years:
     elsewhere: Elsewhere = nowhere
     _kept: OrderedDict[_Name, Block] = field(default_factory=OrderedDict)
 
-    def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
+    def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[YearRows]]:
         """For each of the needs the tenant's years that its days are in, oldest first.
 
         Of every part one object is fetched at most, and one of bots beside it where there is any,
@@ -416,7 +416,9 @@ def _counting_bots(needs: Needs, part: Part, *, months: bool) -> list[Rollup]:
     return rollups.counting_bots(needs.table, part.sizes, filtered, months=months)
 
 
-def _year(table: lake.Dataset, choices: Sequence[_Choice], found: Mapping[_Name, Block]) -> Year:
+def _year(
+    table: lake.Dataset, choices: Sequence[_Choice], found: Mapping[_Name, Block]
+) -> YearRows:
     """The rows of the objects chosen of a year's parts."""
     pieces, counting = (
         [
@@ -426,7 +428,7 @@ def _year(table: lake.Dataset, choices: Sequence[_Choice], found: Mapping[_Name,
         ]
         for counts_bots in (False, True)
     )
-    return Year(table, pieces, counting_bots=counting)
+    return YearRows(table, pieces, counting_bots=counting)
 
 
 def _live(parts: Sequence[Part]) -> Iterator[tuple[Part, frozenset[date]]]:

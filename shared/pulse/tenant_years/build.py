@@ -34,7 +34,7 @@ from pulse.tenant_years.comparing import NEW, Comparison, batches, readable
 from pulse.tenant_years.large import LargeTenants
 from pulse.tenant_years.publishing import Publisher
 from pulse.tenant_years.telling import Behinds
-from pulse.tenant_years.work import Table, TenantYear, Year
+from pulse.tenant_years.work import Table, TableYear, TenantYear
 from pulse.tenant_years.writing import is_outdated
 from pulse.tenants.tenant import YearState
 from pulse.unbuilt import Unbuilt
@@ -223,7 +223,7 @@ class BuildReports:
         outdated = self._outdated(table, year)
         if not (due or owed or outdated):
             return
-        whole = Year(year, run_of)
+        whole = TableYear(year, run_of)
         if due:
             self._name_runs(table, whole, due)
             self._compare(table, whole, due, remaining_s)
@@ -255,7 +255,7 @@ class BuildReports:
                 break
         return found
 
-    def _name_runs(self, table: Table, year: Year, due: Sequence[date]) -> None:
+    def _name_runs(self, table: Table, year: TableYear, due: Sequence[date]) -> None:
         """Say that rows of the runs of now may be published from here on."""
         added: dict[date, tuple[str, ...]] = {}
         for day in due:
@@ -268,7 +268,7 @@ class BuildReports:
     # -- which tenants' rows have changed
 
     def _compare(
-        self, table: Table, year: Year, due: Sequence[date], remaining_s: Remaining
+        self, table: Table, year: TableYear, due: Sequence[date], remaining_s: Remaining
     ) -> None:
         """Find out for each day that is due whose rows of it are others than before.
 
@@ -303,7 +303,7 @@ class BuildReports:
     def _compare_days(
         self,
         table: Table,
-        year: Year,
+        year: TableYear,
         runs: Mapping[date, Sequence[str]],
         copies: int,
         remaining_s: Remaining,
@@ -340,7 +340,7 @@ class BuildReports:
                 if tenants[tenant].events and not _shows(table.state(tenant, year.number), day):
                     year.pending[tenant].add(day)
 
-    def _widen(self, table: Table, year: Year) -> None:
+    def _widen(self, table: Table, year: TableYear) -> None:
         """Let every day be pending for tenants one of whose objects a former version has made."""
         for tenant in [*year.pending]:
             state = table.state(tenant, year.number)

@@ -25,7 +25,7 @@ from pulse.store.tenants import Tenants
 from pulse.tenant_years import writing
 from pulse.tenant_years.comparing import NEW, Comparison, batches, pair
 from pulse.tenant_years.large import LargeTenants
-from pulse.tenant_years.work import Table, Year
+from pulse.tenant_years.work import Table, TableYear
 from pulse.tenant_years.writing import Change, Written, YearWriter
 from pulse.tenants.tenant import YearState
 
@@ -44,7 +44,7 @@ class Publisher:
     athena: Athena
     large: LargeTenants
 
-    def publish(self, table: Table, year: Year, remaining_s: Remaining) -> None:
+    def publish(self, table: Table, year: TableYear, remaining_s: Remaining) -> None:
         """Write the pending days of as many tenants as time allows; the others stay pending."""
         left = deque(self._portions(table, year))
         while left:
@@ -69,7 +69,7 @@ class Publisher:
             except AthenaError as error:
                 left.extendleft(reversed(table.note_failure(tenants, year.number, error)))
 
-    def _portions(self, table: Table, year: Year) -> Iterator[list[str]]:
+    def _portions(self, table: Table, year: TableYear) -> Iterator[list[str]]:
         """The tenants with pending days, in portions of one statement each.
 
         Those whose own statement failed come last, each alone, and only from time to time.
@@ -101,12 +101,14 @@ class Publisher:
             yield from portions(some, number)
         yield from ([tenant] for tenant in suspects)
 
-    def _is_large(self, table: Table, year: Year, tenant: str) -> bool:
+    def _is_large(self, table: Table, year: TableYear, tenant: str) -> bool:
         """Are the tenant's rows of the year, as far as they are counted, too many to hold here?"""
         before = table.state(tenant, year.number)
         return self.large.is_large(table.dataset, tenant, year.number, before, year.rows(tenant))
 
-    def _build_large(self, table: Table, year: Year, tenant: str, remaining_s: Remaining) -> None:
+    def _build_large(
+        self, table: Table, year: TableYear, tenant: str, remaining_s: Remaining
+    ) -> None:
         """Let Athena write the pending days of a large tenant, if they are all there.
 
         Raises AthenaError, and ConflictError as `_publish` does.
@@ -130,7 +132,7 @@ class Publisher:
             self._make_visible(table, year, tenant, written)
 
     def _count(
-        self, table: Table, year: Year, tenants: Sequence[str], remaining_s: Remaining
+        self, table: Table, year: TableYear, tenants: Sequence[str], remaining_s: Remaining
     ) -> None:
         """Count the events of pending days that were not compared: those owed since long."""
         missing = {day for tenant in tenants for day in year.pending[tenant]} - {*year.counted}
@@ -144,7 +146,7 @@ class Publisher:
             )
 
     def _build(
-        self, table: Table, year: Year, tenants: Sequence[str], remaining_s: Remaining
+        self, table: Table, year: TableYear, tenants: Sequence[str], remaining_s: Remaining
     ) -> None:
         """Write the pending days of some tenants. Raises AthenaError."""
         staged: list[str] = []
@@ -167,7 +169,7 @@ class Publisher:
     def _lay_out(
         self,
         table: Table,
-        year: Year,
+        year: TableYear,
         tenants: Sequence[str],
         staged: list[str],
         remaining_s: Remaining,
@@ -202,7 +204,7 @@ class Publisher:
                 found[key.removeprefix(prefix).split("/")[0]].append(key)
         return dict(sorted(found.items()))
 
-    def _publish(self, table: Table, year: Year, tenant: str, rows: pa.Table) -> None:
+    def _publish(self, table: Table, year: TableYear, tenant: str, rows: pa.Table) -> None:
         """Put a tenant's pending days and make them visible, if they are all there.
 
         Raises ConflictError where another build was first, or the tenant is gone.
@@ -223,7 +225,7 @@ class Publisher:
             return
         self._make_visible(table, year, tenant, written)
 
-    def _counts(self, table: Table, year: Year, tenant: str, events: int) -> bool:
+    def _counts(self, table: Table, year: TableYear, tenant: str, events: int) -> bool:
         """True if rows stand for as many events as the days hold; else it is noted as failed."""
         due = year.events(tenant)
         if events != due:
@@ -233,7 +235,7 @@ class Publisher:
             )
         return events == due
 
-    def _make_visible(self, table: Table, year: Year, tenant: str, written: Written) -> None:
+    def _make_visible(self, table: Table, year: TableYear, tenant: str, written: Written) -> None:
         """Let the tenant's record name what was put. Raises ConflictError as `_publish` does."""
         self._set(table, year, tenant, written.state)
         del year.pending[tenant]
@@ -241,7 +243,7 @@ class Publisher:
         table.folded += written.folded
         table.written += written.size
 
-    def _lose(self, table: Table, year: Year, tenant: str) -> None:
+    def _lose(self, table: Table, year: TableYear, tenant: str) -> None:
         """Let the whole year be owed to a tenant whose record names objects that are gone.
 
         So it does where the record is one of before, as after a restoration. Raises ConflictError
@@ -252,7 +254,7 @@ class Publisher:
         del year.pending[tenant]
         table.finished = False  # the next round builds it
 
-    def note_owed(self, table: Table, year: Year) -> None:
+    def note_owed(self, table: Table, year: TableYear) -> None:
         """Note on the tenants' records which days are still to be built."""
         for tenant, pending in sorted(year.pending.items()):
             owed, before = frozenset(pending), table.state(tenant, year.number)
@@ -261,7 +263,13 @@ class Publisher:
                 self._owe(table, year, tenant, owed)
 
     def _owe(
-        self, table: Table, year: Year, tenant: str, owed: frozenset[date], *, lost: bool = False
+        self,
+        table: Table,
+        year: TableYear,
+        tenant: str,
+        owed: frozenset[date],
+        *,
+        lost: bool = False,
     ) -> None:
         """Note days that are to be built; if they are `lost`, that the year has no parts either."""
         known = table.state(tenant, year.number) or YearState((), "", table.as_of_us, None, 0)
@@ -270,7 +278,7 @@ class Publisher:
         state = replace(known, owed=owed, revision=known.revision + 1)
         self._set(table, year, tenant, state)
 
-    def _set(self, table: Table, year: Year, tenant: str, state: YearState) -> None:
+    def _set(self, table: Table, year: TableYear, tenant: str, state: YearState) -> None:
         """Let this be the tenant's year. Raises ConflictError as `_publish` does."""
         self.tenants.set_year(
             tenant,

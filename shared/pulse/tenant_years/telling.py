@@ -10,7 +10,7 @@ from pulse.days import Remaining
 from pulse.errors import AthenaError, ConflictError
 from pulse.store.ledger import Ledger
 from pulse.store.tenants import Tenants
-from pulse.tenant_years.work import Table, TenantYear, Year
+from pulse.tenant_years.work import Table, TableYear, TenantYear
 from pulse.tenants.tenant import Behind
 from pulse.unbuilt import Unbuilt
 
@@ -82,7 +82,7 @@ def _years_behind(table: Table) -> dict[TenantYear, Unbuilt]:
     for place, owed in table.owed.items():
         tenant, year = place
         before = table.unbuilt(tenant, year)
-        whole = Year(year, table.run_of(year))
+        whole = TableYear(year, table.run_of(year))
         whole.pending[tenant] |= owed
         made_of = whole.fingerprint(tenant)
         if place in table.failed:

@@ -115,7 +115,7 @@ class Table(Failures[TenantYear]):
 
 
 @dataclass
-class Year:
+class TableYear:
     """A table's calendar year in one round."""
 
     number: int

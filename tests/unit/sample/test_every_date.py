@@ -28,7 +28,7 @@ from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights
 from pulse.serve.needs import Needs
 from pulse.serve.plan import plan_of
-from pulse.serve.years import Admit, Year, without_limit
+from pulse.serve.years import Admit, YearRows, without_limit
 from pulse.tenants.keys import Key
 from tests.report_parts import whole
 from tests.unit.serve.events import pairs
@@ -201,7 +201,7 @@ class Tables:
 
     tables: Mapping[str, Block]
 
-    def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
+    def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[YearRows]]:
         """All of a table's rows, whatever is needed of it."""
         return [
             [whole(needs.table, self.tables[needs.table.name]).under(needs.own)] for needs in asked

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pulse import days, lake
 from pulse.http import Call
-from pulse.serve.years import Year
+from pulse.serve.years import YearRows
 from pulse.tenants.tenant import TableState, Tenant
 from tests import report_parts
 
@@ -85,7 +85,7 @@ def by_year(answers: Sequence[Answer]) -> dict[int, list[Answer]]:
     return {year: [a for a in answers if a.day.year == year] for year in years}
 
 
-def as_years(answers: Sequence[Answer]) -> list[Year]:
+def as_years(answers: Sequence[Answer]) -> list[YearRows]:
     """The years of these answers as they are read, oldest first."""
     return [
         report_parts.as_year(lake.SCORES, as_object(some)) for some in by_year(answers).values()

@@ -16,7 +16,7 @@ from pulse.reports.rollups import ROLLUPS
 from pulse.serve.answer import answer
 from pulse.serve.plan import plan_of
 from pulse.serve.query import parse
-from pulse.serve.years import Year
+from pulse.serve.years import YearRows
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import TableState, Tenant
 from tests import report_parts
@@ -51,7 +51,7 @@ Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 """A tenant's rows by their table's name."""
 
 
-def read(tables: Tables, datasets: Sequence[lake.Dataset]) -> list[Year]:
+def read(tables: Tables, datasets: Sequence[lake.Dataset]) -> list[YearRows]:
     """The tenant's objects in these tables, as they are read."""
     return [
         report_parts.as_year(table, table_object(table, some))

@@ -22,7 +22,7 @@ from pulse.serve.insights.routes import insights
 from pulse.serve.needs import Needs
 from pulse.serve.own import own_dimensions, with_own
 from pulse.serve.plan import plan_of
-from pulse.serve.years import Admit, Year, without_limit
+from pulse.serve.years import Admit, YearRows, without_limit
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests.unit.serve.events import Answer, as_years, built, pairs
@@ -43,7 +43,7 @@ class Tables:
         self.at_hand = at_hand
         self.asked: list[list[Needs]] = []
 
-    def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[Year]]:
+    def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[YearRows]]:
         self.asked.append([*asked])
         return [
             [year.under(needs.own) for year in self.years[needs.tenant.id]]

@@ -21,7 +21,7 @@ from pulse.reports.registry import REPORTS
 from pulse.serve.answer import answer
 from pulse.serve.plan import plan_of
 from pulse.serve.query import parse
-from pulse.serve.years import Year
+from pulse.serve.years import YearRows
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
@@ -35,7 +35,7 @@ OPERATOR = Key("1" * 64, "operator", None, 0)
 ACME = Tenant("acme", "Acme")
 
 
-def read(found: Sequence[Answer]) -> list[Year]:
+def read(found: Sequence[Answer]) -> list[YearRows]:
     return as_years(found)
 
 

@@ -24,7 +24,7 @@ from pulse.serve.dimensions import ValueSearch
 from pulse.serve.own import own_dimensions, taken_names, with_own
 from pulse.serve.plan import Plan, needs_of, plan_of
 from pulse.serve.query import parse
-from pulse.serve.years import Year, Years
+from pulse.serve.years import YearRows, Years
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import CUBE, TableState, Tenant
 from tests import oracle, report_parts
@@ -107,7 +107,7 @@ def ask(report: str, query: str, found: Found, key: Key = SECRET) -> tuple[str, 
     parsed = parse(pairs(query), entry, across_tenants=key.kind == "operator")
     plan = plan_of(entry, parsed, tenants, key)
     needs = needs_of(plan)
-    objects: dict[str, list[Year]] = {tenant.id: [] for tenant in tenants}
+    objects: dict[str, list[YearRows]] = {tenant.id: [] for tenant in tenants}
     for one, years in zip(needs, Years(shelf).read(needs), strict=True):
         objects[one.tenant.id] += years
     return answer(plan, objects, query).body, plan, shelf

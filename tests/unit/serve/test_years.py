@@ -13,7 +13,7 @@ from pulse.errors import GoneError, UnavailableError
 from pulse.filters import BOTS, PEOPLE, Condition, Filters
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve.needs import Needs
-from pulse.serve.years import Admit, Left, Year, Years
+from pulse.serve.years import Admit, Left, YearRows, Years
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import CUBE, UNTOLD, Part, TableState, Tenant, YearState
 from tests import report_parts
@@ -92,7 +92,7 @@ def needs(
     return Needs(lake.SCORES, tenant, named, {}, ranges, months, named, granularity)
 
 
-def responses(years: list[Year], dates: DateRange = YEAR) -> int:
+def responses(years: list[YearRows], dates: DateRange = YEAR) -> int:
     return sum(int(year.group(dates, {}, []).sums.sum()) for year in years)
 
 
@@ -385,7 +385,7 @@ def test_what_no_object_covers_comes_from_elsewhere(shelf: Shelf) -> None:
         lake.SCORES, report_parts.cube(lake.SCORES, [as_piece(ANSWERS[:3])])
     )
 
-    def elsewhere(left: Sequence[Left], admit: Admit) -> list[Year]:
+    def elsewhere(left: Sequence[Left], admit: Admit) -> list[YearRows]:
         told.extend(left)
         return [other for _ in left]
 
