@@ -292,7 +292,7 @@ class _Memory(Objects):
 
 
 @dataclass(frozen=True)
-class Written:
+class WriteAmplification:
     """Bytes of cubes written for each one that is new."""
 
     by_day: float
@@ -304,7 +304,7 @@ class Written:
         return f"{self.by_day:.1f} ({self.by_all:.1f} by what the days take in one object)"
 
 
-def _written_again(days: int, builds_a_day: int, last: int) -> Written:
+def _written_again(days: int, builds_a_day: int, last: int) -> WriteAmplification:
     """What is written over the last of so many days from the beginning of a year.
 
     Each build finds the day's rows that there are by then. The days before come in one build.
@@ -329,7 +329,7 @@ def _written_again(days: int, builds_a_day: int, last: int) -> Written:
             state = _write(writer, state, [day], there, every)
     new = [rows[day] for day in every[-last:]]
     by_day = sum(map(_size, new))
-    return Written(objects.cubes / by_day, objects.cubes / _size(pa.concat_tables(new)))
+    return WriteAmplification(objects.cubes / by_day, objects.cubes / _size(pa.concat_tables(new)))
 
 
 def _size(rows: pa.Table) -> int:

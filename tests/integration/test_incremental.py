@@ -25,7 +25,7 @@ from pulse.tenant_years.build import BuildReports
 from pulse.tenant_years.comparing import Comparison
 from pulse.tenant_years.folding import Folding
 from pulse.tenant_years.parts import MOST_PARTS
-from pulse.tenant_years.writing import Written, YearWriter
+from pulse.tenant_years.writing import WriteResult, YearWriter
 from pulse.tenants.rules import Rule
 from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 from tests.account_state import Account, State
@@ -359,7 +359,7 @@ def test_a_build_does_not_name_an_object_that_folding_has_removed(
     """An erasure folds in the moment between a build's PUT and its change of the record."""
     real = YearWriter.write
 
-    def write(self: YearWriter, *what: Any, **given: Any) -> Written:
+    def write(self: YearWriter, *what: Any, **given: Any) -> WriteResult:
         written = real(self, *what, **given)
         monkeypatch.undo()
         Folding.from_settings(pulse.settings).fold("acme")

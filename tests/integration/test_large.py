@@ -32,7 +32,7 @@ from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.store.questions import Questions
 from pulse.tenant_years import large
-from pulse.tenant_years.large import LargeTenants, LargeWritten
+from pulse.tenant_years.large import LargeTenants, LargeWriteResult
 from pulse.tenant_years.writing import is_outdated
 from pulse.tenants.tenant import CUBE, UNTOLD, Part, TableState, Tenant, YearState
 from tests import report_parts
@@ -215,7 +215,7 @@ class Year:
             others = [row("globex", day, run, self.chance)]
             put(self.pulse, run, day, made + others)
 
-    def build(self, some: Collection[date]) -> LargeWritten:
+    def build(self, some: Collection[date]) -> LargeWriteResult:
         written = stage(self.pulse).write(
             self.table,
             self.tenant,

@@ -229,11 +229,11 @@ DECIMAL_UNIT = 10_000
 """Sums of decimals are whole numbers of its fraction."""
 
 
-class Written(Decimal):
+class TextDecimal(Decimal):
     """A figure that is text in JSON, as `str` writes it: a number there would lose its form."""
 
 
-class Clock(Written):
+class Clock(TextDecimal):
     """Whole seconds, written HH:MM:SS; hours may pass 24."""
 
     def __str__(self) -> str:
@@ -259,6 +259,6 @@ def satisfaction(sum_: int, n: int) -> Decimal | None:
     return ratio(sum_, n * DECIMAL_UNIT)
 
 
-def money(sum_: int, n: int = 1) -> Written | None:
+def money(sum_: int, n: int = 1) -> TextDecimal | None:
     """The mean of n amounts that sum to so many ten-thousandths, with four decimals."""
-    return Written(f"{rounded(sum_, n)}E-4") if n else None
+    return TextDecimal(f"{rounded(sum_, n)}E-4") if n else None

@@ -19,7 +19,7 @@ from pulse.reports.declarations import (
     Unit,
     Value,
 )
-from pulse.reports.metrics import Written
+from pulse.reports.metrics import TextDecimal
 
 Cell = Label | bool | Value
 Names = Mapping[str, Mapping[str, str]]
@@ -202,7 +202,7 @@ def _difference(metric: Metric, now: Value, before: Value) -> Value:
     if now is None or before is None or isinstance(now, str) or isinstance(before, str):
         return None
     if metric.unit == "money":
-        return Written(_EXACT.subtract(now, before))
+        return TextDecimal(_EXACT.subtract(now, before))
     return now - before
 
 
@@ -210,10 +210,10 @@ def _difference_by_currency(
     metric: Metric, now: Mapping[str, Decimal], before: Mapping[str, Decimal]
 ) -> Value:
     """The same for each currency; a sum in which a currency is missing is zero there."""
-    nothing = Written("0.0000")
+    nothing = TextDecimal("0.0000")
     known = now.keys() | before.keys() if metric.empty == "0" else now.keys() & before.keys()
     return {
-        currency: Written(
+        currency: TextDecimal(
             _EXACT.subtract(now.get(currency, nothing), before.get(currency, nothing))
         )
         for currency in sorted(known)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from pulse.reports.metrics import Written
+from pulse.reports.metrics import TextDecimal
 
 _AT_ONCE = 1_000
 PAGE_BYTES = 4_000_000
@@ -25,7 +25,7 @@ def to_json(value: Any) -> str:
 def _figure(value: Any) -> int | float | str:
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} has no JSON form")
-    if isinstance(value, Written):
+    if isinstance(value, TextDecimal):
         return str(value)
     # two decimals survive the way through a float: JSON writes the shortest text that reads back
     return int(value) if value.same_quantum(_WHOLE) else float(value)

@@ -26,7 +26,7 @@ from pulse.store.athena import Athena
 from pulse.store.laid import LaidRows
 from pulse.store.objects import Objects
 from pulse.tenant_years.comparing import batches, pair
-from pulse.tenant_years.writing import Visible, Written, rolls_bots_up, visible_parts
+from pulse.tenant_years.writing import Visible, WriteResult, rolls_bots_up, visible_parts
 from pulse.tenants.tenant import CUBE, UNTOLD, Part, YearState
 
 Laid = Mapping[str, frozenset[date]]
@@ -44,7 +44,7 @@ _ALL = Rollup("", (), "month")
 
 
 @dataclass(frozen=True)
-class LargeWritten(Written):
+class LargeWriteResult(WriteResult):
     """What a large tenant's year has become; the rows laid out are not in its size."""
 
     events: int
@@ -134,7 +134,7 @@ class LargeTenants:
         *,
         as_of_us: int,
         remaining_s: Remaining,
-    ) -> LargeWritten:
+    ) -> LargeWriteResult:
         """Make one part of the days that have changed and of all that the year had before.
 
         `run_of` names the run of the daily table for every published day of the year; days of
@@ -166,7 +166,7 @@ class LargeTenants:
             as_of_us=as_of_us,
             first_day=self._first_day(work),
         )
-        return LargeWritten(
+        return LargeWriteResult(
             state=state,
             events=self._events(work, {run: days & told for run, days in new.items()}),
             folded=len(before.parts) if before else 0,

@@ -26,7 +26,7 @@ from pulse.tenant_years import writing
 from pulse.tenant_years.comparing import NEW, Comparison, batches, pair
 from pulse.tenant_years.large import LargeTenants
 from pulse.tenant_years.work import Table, TableYear
-from pulse.tenant_years.writing import Change, Written, YearWriter
+from pulse.tenant_years.writing import Change, WriteResult, YearWriter
 from pulse.tenants.tenant import YearState
 
 MOST_ROWS = 16_000_000
@@ -235,7 +235,9 @@ class Publisher:
             )
         return events == due
 
-    def _make_visible(self, table: Table, year: TableYear, tenant: str, written: Written) -> None:
+    def _make_visible(
+        self, table: Table, year: TableYear, tenant: str, written: WriteResult
+    ) -> None:
         """Let the tenant's record name what was put. Raises ConflictError as `_publish` does."""
         self._set(table, year, tenant, written.state)
         del year.pending[tenant]

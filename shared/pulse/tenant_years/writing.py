@@ -40,7 +40,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Written:
+class WriteResult:
     """The state that makes what was put visible, and what it took."""
 
     state: YearState
@@ -80,7 +80,7 @@ class YearWriter:
         change: Change,
         *,
         published: Collection[date],
-    ) -> Written:
+    ) -> WriteResult:
         """Put what has changed, together with as many older parts as the fold wants.
 
         `published` are the days of the year that the daily table has. Raises GoneError where a
@@ -96,7 +96,7 @@ class YearWriter:
             fold = parts.Fold(len(visible), 0)
         return self._put(dataset, tenant, year, before, change, visible, fold, cube)
 
-    def fold(self, dataset: lake.Dataset, tenant: str, year: int, before: YearState) -> Written:
+    def fold(self, dataset: lake.Dataset, tenant: str, year: int, before: YearState) -> WriteResult:
         """Make one part of all that a year has. Its rows stay as they are.
 
         Raises GoneError where an object is gone.
@@ -120,7 +120,7 @@ class YearWriter:
         visible: Sequence[Visible],
         fold: parts.Fold,
         cube: bytes = b"",
-    ) -> Written:
+    ) -> WriteResult:
         """`cube` is the object of the rows that have changed, if it is made already."""
         joined, left = visible[: fold.parts], visible[fold.parts :]
         cube_of = partial(reading.rows_of_part, self.objects, dataset, tenant, year)
@@ -148,7 +148,7 @@ class YearWriter:
             as_of_us=change.as_of_us,
             first_day=min(known, default=None),
         )
-        return Written(state, len(joined), size)
+        return WriteResult(state, len(joined), size)
 
     def _put_rows(
         self, dataset: lake.Dataset, tenant: str, year: int, run: str, rows: pa.Table, cube: bytes
