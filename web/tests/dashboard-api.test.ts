@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, it, mock } from "node:test";
 
-import { forgetReplies, get, Problem } from "../src/dashboard/api.ts";
+import { ApiError, forgetReplies, get } from "../src/dashboard/api.ts";
 
 type Answering = (path: string) => Response | Promise<Response>;
 
@@ -76,7 +76,7 @@ test("it waits as long as it is asked to", async () => {
 
 test("after two more tries the refusal is told", async () => {
   first(refusal(429), refusal(429), refusal(429));
-  const problem = new Problem(429, "busy", "Too many requests.", null);
+  const problem = new ApiError(429, "busy", "Too many requests.", null);
   const told = assert.rejects(get("/reports/nps"), problem);
   await pass(2);
   await pass(3);
@@ -92,7 +92,7 @@ for (const [status, headers, why] of [
 ] as const) {
   test(`${status} ${JSON.stringify(headers)} is told at once: ${why}`, async () => {
     first(refusal(status, headers));
-    await assert.rejects(get("/reports/nps"), (problem: Problem) => problem.status === status);
+    await assert.rejects(get("/reports/nps"), (problem: ApiError) => problem.status === status);
     assert.equal(asked.length, 1);
   });
 }

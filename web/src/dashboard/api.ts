@@ -1,7 +1,7 @@
-// GET requests to the API, on the page's own origin. An error becomes a Problem, which says what to
+// GET requests to the API, on the page's own origin. An error becomes an ApiError, which says what to
 // do. Replies are kept for a minute, as the API allows, so that Back shows them at once.
 
-import type { Problem as Said } from "../interface.ts";
+import type { Problem } from "../interface.ts";
 import { patiently } from "./patience.ts";
 import { key, signOut } from "./session.ts";
 
@@ -9,7 +9,7 @@ const KEPT_MS = 60_000;
 const MOST_KEPT = 200;
 
 /** The error of a request: the API's own (RFC 9457), or that it could not be reached. */
-export class Problem extends Error {
+export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly requestId: string | null;
@@ -29,7 +29,7 @@ interface Kept {
 
 const kept = new Map<string, Kept>();
 
-/** The reply at a path under /v1, as JSON. Throws Problem. */
+/** The reply at a path under /v1, as JSON. Throws ApiError. */
 export function get<T>(path: string): Promise<T> {
   const known = kept.get(path);
   if (known && performance.now() - known.at < KEPT_MS) return known.reply as Promise<T>;
@@ -51,7 +51,7 @@ export function forgetReplies(): void {
 
 key.subscribe(forgetReplies); // another key may not see them
 
-/** The reply at a path under /v1, as text of a media type. Throws Problem. */
+/** The reply at a path under /v1, as text of a media type. Throws ApiError. */
 export async function getText(path: string, accept: string): Promise<string> {
   return (await request(path, accept)).text();
 }
@@ -74,13 +74,13 @@ async function send(path: string, accept: string, used: string | null): Promise<
   try {
     return await patiently(() => fetch(`/v1${path}`, { headers, credentials: "omit" }));
   } catch {
-    throw new Problem(0, "unreachable", "Pulse cannot be reached.", null);
+    throw new ApiError(0, "unreachable", "Pulse cannot be reached.", null);
   }
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+async function problemOf(response: Response): Promise<ApiError> {
   const requestId = response.headers.get("x-request-id");
-  const body = (await response.json().catch(() => ({}))) as Partial<Said>;
+  const body = (await response.json().catch(() => ({}))) as Partial<Problem>;
   const detail = body.detail ?? `The answer was ${response.status} ${response.statusText}.`;
-  return new Problem(response.status, body.code ?? "unknown", detail, requestId);
+  return new ApiError(response.status, body.code ?? "unknown", detail, requestId);
 }

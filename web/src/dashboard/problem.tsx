@@ -1,14 +1,14 @@
 // Shown in place of something that cannot be loaded: what happened, what to do, the request's id.
 
 import type { JSX } from "preact";
-import type { Problem } from "./api.ts";
+import type { ApiError } from "./api.ts";
 import { CopyButton } from "./copy.tsx";
 import { look, view } from "./router.ts";
 import { carried } from "./view.ts";
 import { t } from "./texts.ts";
 
 interface Props {
-  readonly problem: Problem;
+  readonly problem: ApiError;
   readonly retry: () => void;
 }
 

@@ -3,7 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { Problem } from "./api.ts";
+import type { ApiError } from "./api.ts";
 
 interface Failure {
   /** The component whose request failed. */
@@ -23,7 +23,7 @@ interface Said {
 }
 
 /** Of all components that fail for the same reason, only the first shows it. */
-export function useProblem(problem: Problem | null, retry: () => void): Said {
+export function useProblem(problem: ApiError | null, retry: () => void): Said {
   const owner = useRef({}).current;
   const reason = problem && `${problem.status} ${problem.code} ${problem.message}`;
   const newest = useRef(retry);

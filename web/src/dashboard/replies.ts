@@ -2,7 +2,7 @@
 // dimmed, until all new ones are there.
 
 import { useEffect, useState } from "preact/hooks";
-import { forgetReplies, get, Problem } from "./api.ts";
+import { ApiError, forgetReplies, get } from "./api.ts";
 import type { Reply } from "./reply.ts";
 
 export interface Loaded<T> {
@@ -10,14 +10,14 @@ export interface Loaded<T> {
   readonly value: T | null;
   /** True while `value` is of an earlier request. */
   readonly stale: boolean;
-  readonly problem: Problem | null;
+  readonly problem: ApiError | null;
   readonly retry: () => void;
 }
 
-interface Answer<T> {
+interface Outcome<T> {
   readonly asked: string;
   readonly value: T | null;
-  readonly problem: Problem | null;
+  readonly problem: ApiError | null;
 }
 
 /** The replies at several paths under /v1; without paths an empty list, at once. */
@@ -27,7 +27,7 @@ function useAll<T>(
 ): Loaded<readonly T[]> {
   const [tries, setTries] = useState(0);
   const asked = `${tries} ${paths.join(" ")}`;
-  const [answer, setAnswer] = useState<Answer<readonly T[]>>({
+  const [outcome, setOutcome] = useState<Outcome<readonly T[]>>({
     asked: "",
     value: null,
     problem: null,
@@ -35,9 +35,9 @@ function useAll<T>(
   useEffect(() => {
     let current = true;
     Promise.all(paths.map(fetchOne)).then(
-      (value) => current && setAnswer({ asked, value, problem: null }),
+      (value) => current && setOutcome({ asked, value, problem: null }),
       (error: unknown) =>
-        current && setAnswer((old) => ({ asked, value: old.value, problem: problemOf(error) })),
+        current && setOutcome((old) => ({ asked, value: old.value, problem: problemOf(error) })),
     );
     return () => {
       current = false;
@@ -47,8 +47,8 @@ function useAll<T>(
     forgetReplies();
     setTries(tries + 1);
   };
-  const stale = answer.asked !== asked;
-  return { value: answer.value, stale, problem: stale ? null : answer.problem, retry };
+  const stale = outcome.asked !== asked;
+  return { value: outcome.value, stale, problem: stale ? null : outcome.problem, retry };
 }
 
 export function useOne<T>(path: string): Loaded<T> {
@@ -91,6 +91,6 @@ export function reportPath(report: string, query: string): string {
   return `/reports/${report}${query && `?${query}`}`;
 }
 
-function problemOf(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem(0, "page", String(error), null);
+function problemOf(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(0, "page", String(error), null);
 }

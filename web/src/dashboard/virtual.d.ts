@@ -2,9 +2,9 @@
 
 declare module "virtual:world" {
   import type { GeometryCollection, Topology } from "topojson-specification";
-  import type { Place } from "./charts/map.tsx";
+  import type { Country } from "./charts/map.tsx";
 
-  const world: Topology<{ countries: GeometryCollection<Place> }>;
+  const world: Topology<{ countries: GeometryCollection<Country> }>;
   export default world;
 }
 

@@ -98,13 +98,13 @@ function Drawing(props: Props & { width: number; index: number | null }): JSX.El
   );
 }
 
-interface Piece {
+interface StackedPart {
   readonly from: number;
   readonly to: number;
   readonly look: string;
 }
 
-function stacked(parts: readonly ColumnPart[]): Piece[] {
+function stacked(parts: readonly ColumnPart[]): StackedPart[] {
   let top = 0;
   return parts.map(({ value, look }) => ({ from: top, to: (top += value), look }));
 }

@@ -7,7 +7,7 @@ import { Legend, type LegendItem } from "./line.tsx";
 import { Reader, type ReadPoint } from "./reader.tsx";
 
 /** What the build makes of the atlas (world.ts). */
-export interface Place {
+export interface Country {
   /** ISO 3166-1 alpha-2; empty where a territory has none. */
   readonly code: string;
   readonly centre: readonly [number, number];
@@ -16,7 +16,7 @@ export interface Place {
   readonly small: boolean;
 }
 
-export type World = FeatureCollection<GeometryObject, Place>;
+export type World = FeatureCollection<GeometryObject, Country>;
 
 export interface MapPoint extends ReadPoint {
   readonly code: string;
@@ -38,9 +38,9 @@ const IN_VIEW = 0.98;
 
 export function WorldMap(props: Props): JSX.Element {
   const { points, world } = props;
-  const places = new Map(world.features.map((f) => [f.properties.code, f.properties]));
+  const countries = new Map(world.features.map((f) => [f.properties.code, f.properties]));
   const at = (x: number, y: number, width: number): number | null => {
-    const found = pointAt(world, projection(props, places, width), x, y, points);
+    const found = pointAt(world, projection(props, countries, width), x, y, points);
     return found < 0 ? null : found;
   };
   return (
@@ -52,7 +52,7 @@ export function WorldMap(props: Props): JSX.Element {
       at={at}
     >
       {(width, index) => {
-        const project = projection(props, places, width);
+        const project = projection(props, countries, width);
         const path = geoPath(project);
         const looks = new Map(
           points.map((point, i) => [point.code, point.look + (i === index ? " read" : "")]),
@@ -103,11 +103,13 @@ function mapHeight(width: number): number {
 
 function projection(
   { points, whole, world }: Props,
-  places: ReadonlyMap<string, Place>,
+  countries: ReadonlyMap<string, Country>,
   width: number,
 ): GeoProjection {
   const size: [number, number] = [width, mapHeight(width)];
-  const corners = whole ? [] : boxes(points, places).flatMap(([w, s, e, n]) => [[w, s], [e, n]]);
+  const corners = whole
+    ? []
+    : boxes(points, countries).flatMap(([w, s, e, n]) => [[w, s], [e, n]]);
   if (!corners.length) return geoNaturalEarth1().fitSize(size, world);
   return geoMercator().fitExtent(
     [
@@ -119,13 +121,16 @@ function projection(
 }
 
 /** Where the countries lie that nearly all answers come from. */
-function boxes(points: readonly MapPoint[], places: ReadonlyMap<string, Place>): Place["box"][] {
-  const known = points.filter((p) => places.has(p.code) && p.n > 0).sort((a, b) => b.n - a.n);
+function boxes(
+  points: readonly MapPoint[],
+  countries: ReadonlyMap<string, Country>,
+): Country["box"][] {
+  const known = points.filter((p) => countries.has(p.code) && p.n > 0).sort((a, b) => b.n - a.n);
   const all = known.reduce((sum, p) => sum + p.n, 0);
   let seen = 0;
-  const found: Place["box"][] = [];
+  const found: Country["box"][] = [];
   for (const { code, n } of known) {
-    const box = places.get(code)?.box;
+    const box = countries.get(code)?.box;
     if (box && seen < IN_VIEW * all) found.push(box);
     seen += n;
   }
