@@ -32,7 +32,7 @@ from pulse import days, lake
 from pulse.errors import ConflictError
 from pulse.store.changes import Changes
 from pulse.store.records import Record, Records
-from pulse.store.turns import Held
+from pulse.store.turns import DayLease
 from pulse.unbuilt import Unbuilt
 
 GONE = -1
@@ -229,7 +229,7 @@ class Ledger:
 
     @contextmanager
     def lease_in_turn(
-        self, stream: str, day: date, by: str, wait: Callable[[Held], None]
+        self, stream: str, day: date, by: str, wait: Callable[[DayLease], None]
     ) -> Iterator[None]:
         """Within the block no other process rewrites the day's raw objects.
 
@@ -243,14 +243,14 @@ class Ledger:
             if held := self.held(stream, day):
                 wait(held)
 
-    def held(self, stream: str, day: date) -> Held | None:
+    def held(self, stream: str, day: date) -> DayLease | None:
         """Who holds the lease of a day's raw objects, read consistently; None where nobody does."""
         record = self._records.get(f"LEDGER#{stream}", day.isoformat(), consistent=True) or {}
         until_us = record.get("rewriting_until_us", 0)
         if until_us <= days.now_us():
             return None
         by, _, run = record["rewriter"].rpartition(" ")
-        return Held(stream, day, by if by and lake.is_ulid(run) else "somebody", until_us)
+        return DayLease(stream, day, by if by and lake.is_ulid(run) else "somebody", until_us)
 
     def take(self, stream: str, day: date, holder: str, until_us: int) -> bool:
         """Take the lease of a day's raw objects until then; False while another process has it.

@@ -10,7 +10,7 @@ ASK_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
-class Held:
+class DayLease:
     """A lease of a day's raw objects: who holds it, and until when at most (UTC, microseconds)."""
 
     stream: str
@@ -34,9 +34,9 @@ class InTurn:
 
     say: Callable[[str], None]
     pause: Callable[[float], None]
-    _known: Held | None = None
+    _known: DayLease | None = None
 
-    def __call__(self, held: Held) -> None:
+    def __call__(self, held: DayLease) -> None:
         """Pause once."""
         if held != self._known:
             self.say(held.told)
