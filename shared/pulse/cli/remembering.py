@@ -25,7 +25,7 @@ from pulse.cli.preparing import Prepared
 from pulse.cli.target import Target
 from pulse.erasure.purge import Purge
 from pulse.errors import ConflictError
-from pulse.store.imports import Imported, Imports
+from pulse.store.imports import ImportRecord, Imports
 from pulse.tenants.keys import sha256
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Memory:
         """The records of a tenant of a stack."""
         return cls(Imports(target.outputs.table), tenant)
 
-    def find(self, name: str) -> Imported:
+    def find(self, name: str) -> ImportRecord:
         """The import of that name. Raises WrongUseError with the names that there are."""
         found = self.imports.get(self.tenant, name) if name else None
         if found is None:
@@ -102,7 +102,7 @@ class Memory:
         if mine:
             _check_own_keys(mine)
         taken = {one.name for one in known}
-        now = Imported(
+        now = ImportRecord(
             tenant=self.tenant,
             name=batch or next(name for name in _names(file) if name not in taken),
             stream=stream,
@@ -160,7 +160,7 @@ class Memory:
                 f"Somebody else has just begun or taken back the import {now.name!r}: try again."
             ) from error
 
-    def finish(self, now: Imported, accepted: int, rejected: int) -> None:
+    def finish(self, now: ImportRecord, accepted: int, rejected: int) -> None:
         """Store how the import ended, unless it was undone meanwhile."""
         try:
             self.imports.finish(now, accepted, rejected)
@@ -172,14 +172,14 @@ class Memory:
 class Recalled:
     """Which import a file is, and which events are to be removed after it has been sent."""
 
-    now: Imported
-    before: Imported | None
+    now: ImportRecord
+    before: ImportRecord | None
     """The record under its name, which is `now` if it is only run again."""
-    others: tuple[Imported, ...]
+    others: tuple[ImportRecord, ...]
     """Imports of the same file under other names, which it replaces."""
 
     @property
-    def replaced(self) -> list[Imported]:
+    def replaced(self) -> list[ImportRecord]:
         """The imports that it replaces, including its own former record."""
         own = [self.before] if self.before and self.now.replaced_key_ids else []
         return [*own, *self.others]
@@ -204,7 +204,7 @@ def replace_former(target: Target, memory: Memory, recalled: Recalled) -> None:
 
 
 def take_back(
-    target: Target, memory: Memory, imported: Imported, *, dry_run: bool
+    target: Target, memory: Memory, imported: ImportRecord, *, dry_run: bool
 ) -> "list[Receipt]":
     """Remove the events of an import and build again; return the receipts, one for each key.
 
@@ -223,7 +223,7 @@ def take_back(
 
 def _remove(
     target: Target,
-    brought: "list[tuple[Imported, tuple[str, ...]]]",
+    brought: "list[tuple[ImportRecord, tuple[str, ...]]]",
     *,
     dry_run: bool,
     rebuild: Callable[[], None] | None,
@@ -259,7 +259,7 @@ def _nothing() -> None:
     """Build nothing: all days are built together afterwards."""
 
 
-def _check_own_keys(imported: Imported) -> None:
+def _check_own_keys(imported: ImportRecord) -> None:
     if imported.shared_key_id is not None:
         raise WrongUseError(
             f"{imported.name!r} was imported with --key, and that key may have brought other "
@@ -270,7 +270,7 @@ def _check_own_keys(imported: Imported) -> None:
         )
 
 
-def undo_command(imported: Imported) -> str:
+def undo_command(imported: ImportRecord) -> str:
     """The command that undoes an import."""
     return f"pulse import undo {shlex.quote(imported.name)} --tenant {imported.tenant}"
 

@@ -20,7 +20,7 @@ _PART = 240_000
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportRecord:
     """The record of an import, under its name."""
 
     tenant: str
@@ -47,7 +47,7 @@ class Imported:
     """How many rows its last complete run had accepted; None if there was none."""
     rejected: int | None = None
 
-    def again(self, now: "Imported") -> "Imported":
+    def again(self, now: "ImportRecord") -> "ImportRecord":
         """The same import with the content of `now`, which replaces its former events."""
         replaced = (*self.replaced_key_ids, *self.key_ids)
         return replace(now, name=self.name, key_ids=(), replaced_key_ids=replaced)
@@ -59,17 +59,17 @@ class Imports:
     def __init__(self, table: str) -> None:
         self._records = Records(table)
 
-    def of_tenant(self, tenant: str) -> list[Imported]:
+    def of_tenant(self, tenant: str) -> list[ImportRecord]:
         """The tenant's imports, by name."""
         found = self._records.query(f"IMPORTS#{tenant}", consistent=True)
         return [_imported(tenant, record) for record in found]
 
-    def get(self, tenant: str, name: str) -> Imported | None:
+    def get(self, tenant: str, name: str) -> ImportRecord | None:
         """The import of that name, or None."""
         record = self._records.get(f"IMPORTS#{tenant}", name, consistent=True)
         return _imported(tenant, record) if record else None
 
-    def create(self, imported: Imported, hashes: bytes) -> None:
+    def create(self, imported: ImportRecord, hashes: bytes) -> None:
         """Store a new import and the hashes of its rows' ids, eight bytes each.
 
         Raises ConflictError if there is one of that name.
@@ -78,7 +78,7 @@ class Imports:
         told = {n: v for n, v in asdict(imported).items() if n not in ("tenant", "name")}
         self._records.create({"pk": f"IMPORTS#{imported.tenant}", "sk": imported.name, **told})
 
-    def change(self, before: Imported, now: Imported, hashes: bytes) -> None:
+    def change(self, before: ImportRecord, now: ImportRecord, hashes: bytes) -> None:
         """Replace the record `before` by `now`, which has the same name.
 
         Raises ConflictError if the record is not `before`.
@@ -94,7 +94,7 @@ class Imports:
             condition="content_sha256 = :before AND key_ids = :known",
         )
 
-    def add_key(self, imported: Imported, key_id: str) -> None:
+    def add_key(self, imported: ImportRecord, key_id: str) -> None:
         """Note that a key sends its events. Raises ConflictError if its content has changed."""
         self._update(
             imported,
@@ -103,7 +103,7 @@ class Imports:
             condition="content_sha256 = :content",
         )
 
-    def share_key(self, imported: Imported, key_id: str) -> None:
+    def share_key(self, imported: ImportRecord, key_id: str) -> None:
         """Note that a key of the user's sends its events. Raises ConflictError as `add_key`."""
         self._update(
             imported,
@@ -112,7 +112,7 @@ class Imports:
             condition="content_sha256 = :content",
         )
 
-    def finish(self, imported: Imported, accepted: int, rejected: int) -> None:
+    def finish(self, imported: ImportRecord, accepted: int, rejected: int) -> None:
         """Note how many rows were accepted and rejected. Raises ConflictError as `add_key`."""
         self._update(
             imported,
@@ -125,7 +125,7 @@ class Imports:
             condition="content_sha256 = :content",
         )
 
-    def settle(self, imported: Imported) -> None:
+    def settle(self, imported: ImportRecord) -> None:
         """Note that the events which it replaces are removed; delete the hashes of older contents.
 
         Raises ConflictError if it replaces other events by now.
@@ -141,14 +141,14 @@ class Imports:
             if not record["sk"].startswith(f"{imported.content_sha256}#"):
                 self._records.delete({"pk": pk, "sk": record["sk"]})
 
-    def hashes(self, imported: Imported) -> Iterator[bytes]:
+    def hashes(self, imported: ImportRecord) -> Iterator[bytes]:
         """The hashes of its rows' ids, in pieces of whole hashes."""
         first, last = f"{imported.content_sha256}#", f"{imported.content_sha256}#~"
         pk = _ids(imported.tenant, imported.name)
         for record in self._records.query(pk, between=(first, last), consistent=True):
             yield base64.b64decode(record["hashes"])
 
-    def forget(self, imported: Imported) -> None:
+    def forget(self, imported: ImportRecord) -> None:
         """Delete its record and hashes; if that is interrupted, the record is still there."""
         self._records.clear(_ids(imported.tenant, imported.name))
         self._records.delete({"pk": f"IMPORTS#{imported.tenant}", "sk": imported.name})
@@ -160,7 +160,7 @@ class Imports:
             self.forget(imported)
         return len(found)
 
-    def _put_hashes(self, imported: Imported, hashes: bytes) -> None:
+    def _put_hashes(self, imported: ImportRecord, hashes: bytes) -> None:
         pk = _ids(imported.tenant, imported.name)
         for number, first in enumerate(range(0, len(hashes), _PART)):
             part = base64.b64encode(hashes[first : first + _PART]).decode()
@@ -169,7 +169,7 @@ class Imports:
 
     def _update(
         self,
-        imported: Imported,
+        imported: ImportRecord,
         expression: str,
         values: dict[str, Any],
         *,
@@ -190,8 +190,8 @@ def _ids(tenant: str, name: str) -> str:
     return f"IMPORT_IDS#{tenant}#{name}"
 
 
-def _imported(tenant: str, record: Record) -> Imported:
+def _imported(tenant: str, record: Record) -> ImportRecord:
     told = {name: value for name, value in record.items() if name not in ("pk", "sk")}
     for name in ("key_ids", "replaced_key_ids"):
         told[name] = tuple(told[name])
-    return Imported(tenant=tenant, name=record["sk"], **told)
+    return ImportRecord(tenant=tenant, name=record["sk"], **told)
