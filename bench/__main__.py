@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measure import SCALES, Part, Scale, measured
+from bench.measure import SCALES, Scale, Section, measured
 from bench.page import page
 
 PARTS = (
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _measured(name: str, scale: Scale) -> Part:
+def _measured(name: str, scale: Scale) -> Section:
     _say(f"{name}, scale {scale.name} …")
     part = measured(name, scale)
     for goal in part.goals:

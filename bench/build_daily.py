@@ -19,7 +19,7 @@ import duckdb
 
 from bench.account import Account, deployed
 from bench.data import Responses
-from bench.measure import Goal, Part, Scale, alone
+from bench.measure import Goal, Scale, Section, alone
 from pulse import lake
 from pulse.daily.build import BuildDaily
 from pulse.settings import BuildDailySettings
@@ -60,7 +60,7 @@ class Built:
         return self.rows / self.seconds
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Builds of every size, and of the second over a tenth of the days."""
     few = max(1, scale.build_days // 10)
     sizes = [(rows, scale.build_days) for rows in scale.build_rows]
@@ -77,7 +77,7 @@ def run(scale: Scale) -> Part:
     bare, bare_cpu = spread.bare or (inf, inf)
     times = spread.seconds / bare
     real = scale.name != "tiny"
-    return Part(
+    return Section(
         title="build_daily: rows",
         about="BuildDaily.run over all days at once: raw counted, daily rows made and counted, "
         "partitions pointed. The first build fetches raw from S3 and is left out; the best of "

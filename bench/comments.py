@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from bench import slow_s3
 from bench.account import deployed
 from bench.data import SHARE_WITH_COMMENTS
-from bench.measure import Goal, Part, Scale, Taken, milliseconds, worked_in_turns
+from bench.measure import Goal, Scale, Section, Taken, milliseconds, worked_in_turns
 from pulse import days, lake
 from pulse.comments.month import SCHEMA, Month
 from pulse.days import DateRange
@@ -48,7 +48,7 @@ _SEARCHES = {
 """By what they look for: the search, and the pattern that DuckDB compares."""
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """What a month and each search take."""
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pulse-bench-")))
@@ -103,7 +103,7 @@ def _rows(rng: random.Random, first: date, count: int) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def _part(scale: Scale, comments: int, whole: Path) -> Part:
+def _part(scale: Scale, comments: int, whole: Path) -> Section:
     lake_of = Objects(BUCKET, fail_fast=True)
     key = lake.comments_key("typical", date(YEAR, 6, 1))
     june = DateRange(date(YEAR, 6, 1), date(YEAR, 6, 30))
@@ -156,7 +156,7 @@ def _part(scale: Scale, comments: int, whole: Path) -> Part:
             times = f"{beside_a_get:.2f}"
         rows.append((name, each.wall.text, milliseconds(each.processor.median), times))
     judged = comments >= 500_000
-    return Part(
+    return Section(
         title="comments",
         about=f"{comments:,} comments of a year of the largest tenant. Months are read from an S3 "
         f"that takes {DELAY_MS} ms to the first byte. DuckDB reads one local Parquet file of the "

@@ -17,7 +17,7 @@ from pathlib import Path
 from samtranslator.yaml_helper import yaml_parse
 
 from bench.account import REGION, ROOT
-from bench.measure import Goal, Part, Scale, Times
+from bench.measure import Goal, Scale, Section, Times
 
 LAMBDA = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
 """What Lambda's own runtime has."""
@@ -46,7 +46,7 @@ print(time.process_time() - start)
 """
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Every function's import, measured against boto3's."""
     with tempfile.TemporaryDirectory() as folder:
         functions = _functions(Path(folder))
@@ -67,7 +67,7 @@ def run(scale: Scale) -> Part:
     ]
     ratio = taken["ingest"].median / base
     over = [name for name in functions if taken[name].median > BUDGETS[name] * base]
-    return Part(
+    return Section(
         title="Importing the functions",
         about="CPU time of `import app` in a fresh interpreter whose path holds the function, "
         "our code and what its layers have; bytecode is there. As times boto3's import with an "

@@ -16,7 +16,7 @@ from botocore.compat import HTTPHeaders
 
 from bench import messages
 from bench.account import CONTEXT, deployed
-from bench.measure import Goal, Part, Scale, Times, milliseconds
+from bench.measure import Goal, Scale, Section, Times, milliseconds
 from functions.ingest import app
 from pulse import days, lake
 from pulse.http import Door, Route, answer
@@ -56,7 +56,7 @@ class ParquetAtOnce(Queue):
             self._objects.put(key, parquet.encode([row], STREAMS[message.stream].columns))
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Requests for each second of CPU, and how long each takes."""
     requests = scale.messages
     with deployed() as account:
@@ -75,7 +75,7 @@ def run(scale: Scale) -> Part:
         taken = _in_turns(handlers, events)
     rates = {name: requests / cpu for name, (_, cpu) in taken.items()}
     ours, theirs = rates.values()
-    return Part(
+    return Section(
         title="ingest: requests",
         about=f"{requests:,} requests of one answer each through either handler in turns of a "
         "hundred; AWS answers at once in the same process. Rates are for a second of one core's "

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from bench import slow_s3
 from bench.account import deployed
 from bench.data import CLIENTS, COUNTRIES, SURVEYS, zipf
-from bench.measure import Goal, Part, Scale, Taken, alone, milliseconds, worked_in_turns
+from bench.measure import Goal, Scale, Section, Taken, alone, milliseconds, worked_in_turns
 from pulse import days, lake
 from pulse.http import Door, answer
 from pulse.reports import tenant_year
@@ -93,7 +93,7 @@ class _Asked:
     rows: int
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Build a year, then ask."""
     with (
         tempfile.TemporaryDirectory(prefix="pulse-bench-") as folder,
@@ -331,13 +331,13 @@ def _told(
     taken: dict[str, Taken],
     asked: Mapping[str, _Asked],
     peak_mb: float,
-) -> Part:
+) -> Section:
     real = scale.name != "tiny"
     single = taken.pop(SINGLE)
     worst = max(each.alone for each in taken.values()) / single.alone
     most = max(built.sizes.values()) / 2**20
     total = sum(built.sizes.values()) / 2**20
-    return Part(
+    return Section(
         title="a large tenant",
         about=f"{scale.large_answers:,} answers a year of one tenant with {AGENTS} agents, which "
         f"make {built.rows:,} daily rows; {built.laid_bytes / 2**20:,.0f} MB of them are laid out "

@@ -179,8 +179,8 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one part of the bench found."""
+class Section:
+    """A section of RESULTS.md: what one part of the bench found."""
 
     title: str
     about: str
@@ -190,13 +190,13 @@ class Part:
     goals: tuple[Goal, ...] = field(default=())
 
 
-def measured(name: str, scale: Scale) -> Part:
+def measured(name: str, scale: Scale) -> Section:
     """What the part of that name finds."""
     return alone(_run, name, scale)
 
 
-def _run(name: str, scale: Scale) -> Part:
-    part: Part = importlib.import_module(f"bench.{name}").run(scale)
+def _run(name: str, scale: Scale) -> Section:
+    part: Section = importlib.import_module(f"bench.{name}").run(scale)
     return part
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bench.account import ROOT
-from bench.measure import Goal, Part, Scale
+from bench.measure import Goal, Scale, Section
 from pulse import days
 
 PACKAGES = (
@@ -28,7 +28,7 @@ PACKAGES = (
 _VERDICTS = {True: "held", False: "**missed**", None: "not judged at this scale"}
 
 
-def page(scale: Scale, parts: Sequence[Part], seconds: float) -> str:
+def page(scale: Scale, parts: Sequence[Section], seconds: float) -> str:
     """Goals first, then each part's table."""
     goals = [(part.title, goal) for part in parts for goal in part.goals]
     return (
@@ -52,7 +52,7 @@ def _goal_row(title: str, goal: Goal) -> tuple[str, ...]:
     return title, goal.text, goal.measured, _VERDICTS[goal.held]
 
 
-def _section(part: Part) -> str:
+def _section(part: Section) -> str:
     return f"## {part.title}\n\n{part.about}\n\n{_table(part.header, part.rows)}"
 
 

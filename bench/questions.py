@@ -32,7 +32,7 @@ from bench.laid import (
     publish,
     sessions_cube,
 )
-from bench.measure import Goal, Part, Scale, Taken, milliseconds, worked_in_turns
+from bench.measure import Goal, Scale, Section, Taken, milliseconds, worked_in_turns
 from pulse import lake
 from pulse.days import DateRange
 from pulse.reports import tenant_year
@@ -106,7 +106,7 @@ class _Stock:
         return next(one for one in self.laid if (one.tenant, one.table) == (tenant, table))
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Every question of both tenants, and what the objects take."""
     tenants = {"typical": scale.typical_rows, "largest": scale.largest_rows}
     with ExitStack() as stack:
@@ -193,7 +193,7 @@ def _without_tenant(told: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "rows": rows}
 
 
-def _part(scale: Scale, stock: _Stock, pulse: Pulse, tenants: Mapping[str, int]) -> Part:
+def _part(scale: Scale, stock: _Stock, pulse: Pulse, tenants: Mapping[str, int]) -> Section:
     single = "a single GET of the typical tenant's year"
     bucket, key = Objects(BUCKET, fail_fast=True), stock.one("typical").key()
     things: dict[str, Callable[[], object]] = {single: lambda: bucket.get(key)}
@@ -215,7 +215,7 @@ def _part(scale: Scale, stock: _Stock, pulse: Pulse, tenants: Mapping[str, int])
         )
         for name, each in taken.items()
     ]
-    return Part(
+    return Section(
         title="serve_reports: questions over a year",
         about=f"The typical tenant has {scale.typical_rows:,} answers and as many interactions in "
         f"the year, the largest {scale.largest_rows:,}, which makes rows for nearly each of them; "

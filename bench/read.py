@@ -25,7 +25,7 @@ from bench.engines import (
     postgresql,
 )
 from bench.laid import BUCKET, Laid, Pulse, cube_of_raw, lay, publish
-from bench.measure import Goal, Part, Scale, Times, in_turns
+from bench.measure import Goal, Scale, Section, Times, in_turns
 from pulse import lake
 from pulse.days import DateRange
 from pulse.store.objects import Objects
@@ -42,7 +42,7 @@ RANGES = {
 YEAR = RANGES["a year"]
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Every range, every way to answer it."""
     typical = tenant_of_size(scale.typical_rows, scale.raw_rows_a_year)
     with ExitStack() as stack:
@@ -100,7 +100,7 @@ def _until_the_end(rows_a_year: int, days: int, tenants: tuple[str, ...]) -> Res
 # -- what is measured
 
 
-def _part(scale: Scale, pulse: Pulse, engines: list[Engine], typical: str, key: str) -> Part:
+def _part(scale: Scale, pulse: Pulse, engines: list[Engine], typical: str, key: str) -> Section:
     objects = Objects(BUCKET, fail_fast=True)
     _agree(pulse, engines, typical)
     gets = _gets(pulse, typical, YEAR)
@@ -140,12 +140,12 @@ def _told(
     single: str,
     gets: int,
     least: dict[str, float],
-) -> Part:
+) -> Section:
     real = scale.name != "tiny"
     one = taken[single].median
     typical = taken["Pulse, typical tenant, a year"].median / one
     largest = taken["Pulse, largest tenant, a year"].median / one
-    return Part(
+    return Section(
         title="serve_reports: latency",
         about=f"{scale.raw_rows_a_year:,} responses a year of 200 tenants, three years; the "
         f"typical tenant has about {scale.typical_rows:,} of them a year, the largest "

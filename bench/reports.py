@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.account import deployed
-from bench.measure import Goal, Part, Scale, alone
+from bench.measure import Goal, Scale, Section, alone
 from pulse import lake
 from pulse.reports import tenant_year
 from pulse.reports.rollups import ROLLUPS
@@ -46,7 +46,7 @@ _CUBE = ROLLUPS[lake.SCORES.name][0]
 
 
 @dataclass(frozen=True)
-class Cost:
+class BuildCost:
     """What one build did."""
 
     seconds: float
@@ -60,13 +60,13 @@ class Story:
 
     tenants: int
     days: int
-    first: Cost
+    first: BuildCost
     """Of all the history."""
-    night: Cost
+    night: BuildCost
     """After one more day of every tenant."""
-    late: Cost
+    late: BuildCost
     """After a late answer of one tenant, a week ago."""
-    nothing: Cost
+    nothing: BuildCost
 
     @property
     def rate(self) -> float:
@@ -74,7 +74,7 @@ class Story:
         return self.tenants * self.days * ROWS_A_DAY / self.first.seconds
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Builds of stacks of several sizes, and a year of one tenant's builds."""
     real = scale.name != "tiny"
     sizes = [(10, MONTH), (100, MONTH), (1_000, MONTH), (10, YEARS)] if real else [(3, 5), (3, 9)]
@@ -84,7 +84,7 @@ def run(scale: Scale) -> Part:
     nights = 365 if real else 20
     nightly = alone(_written_again, nights, 1, nights)
     intraday = alone(_written_again, nights, BUILDS_A_DAY, 28 if real else 1)
-    return Part(
+    return Section(
         title="build_reports",
         about=f"BuildReports.run over daily_scores, {ROWS_A_DAY} rows for each tenant and day: "
         "first all of the history, then one more day of everybody, then a late answer of one "
@@ -153,7 +153,7 @@ def run(scale: Scale) -> Part:
     )
 
 
-def _asked(cost: Cost) -> int:
+def _asked(cost: BuildCost) -> int:
     """How many statements and requests for objects a build made."""
     return sum(cost.calls[name] for name in ("StartQueryExecution", "GetObject", "PutObject"))
 
@@ -245,12 +245,12 @@ def _rows(tenants: Sequence[str], drawn: random.Random) -> pa.Table:
     return pa.table(columns, schema=pa.schema(fields))
 
 
-def _measured(stage: BuildReports) -> Cost:
+def _measured(stage: BuildReports) -> BuildCost:
     with _calls() as calls:
         start = time.perf_counter()
         result = stage.run(remaining_s=lambda: inf, whole=True)
         seconds = time.perf_counter() - start
-    return Cost(seconds, calls, result)
+    return BuildCost(seconds, calls, result)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pyarrow import BufferReader, parquet
 from bench.account import REGION, ROOT
 from bench.build_daily import FIRST_DAY
 from bench.data import TENANTS, Responses
-from bench.measure import Part, Scale
+from bench.measure import Scale, Section
 from local import athena, cloudformation
 from local.athena.duck import DuckExecutor
 from local.athena.engine import Caller, Engine, Executor, Outcome, Request
@@ -69,7 +69,7 @@ class Took:
     read_bytes: int
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Each statement on either engine, where Trino can be had."""
     responses = _responses(scale)
     with _lake(responses) as settings:
@@ -83,7 +83,7 @@ def run(scale: Scale) -> Part:
     for name, took in theirs.items():
         if took.rows != ours[name].rows:
             raise RuntimeError(f"{name}: DuckDB and Trino have different rows")
-    return Part(
+    return Section(
         title="The builders' statements: DuckDB and Trino",
         about=f"{responses.rows:,} responses over {responses.days} days, one sorted object a day; "
         f"the same rows from either engine, the best of {ROUNDS} after one that is left out. "

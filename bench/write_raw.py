@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bench import messages
 from bench.account import CONTEXT, deployed
-from bench.measure import Goal, Part, Scale
+from bench.measure import Goal, Scale, Section
 from functions.write_raw import app
 from pulse import days
 
@@ -24,7 +24,7 @@ _FULL = "from pages, in batches of 1,000 messages"
 Batch = Sequence[messages.Record]
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """Rows a second, from pages and from imports, in full batches and one by one."""
     with deployed() as account:
         for tenant in TENANTS:
@@ -43,7 +43,7 @@ def run(scale: Scale) -> Part:
         }
         rates = {"the first batch of a process, from pages": (first, first)} | _rates(cases)
     full = rates[_FULL]
-    return Part(
+    return Section(
         title="write_raw: rows",
         about="Rows for each second of one core's CPU time: reading, checks, country and browser, "
         f"Parquet, PUT and ledger. {messages.USER_AGENTS:,} browsers, each row its own address. "

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.account import ROOT
-from bench.measure import Goal, Part, Scale, alone
+from bench.measure import Goal, Scale, Section, alone
 
 TENANT = "helpdesk"
 YEARS = 4 * 365
@@ -50,7 +50,7 @@ _SEED = 20_261_130
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedFile:
     """What became of one file."""
 
     rows: int
@@ -68,13 +68,13 @@ class Imported:
         return self.import_s + self.build_s
 
 
-def run(scale: Scale) -> Part:
+def run(scale: Scale) -> Section:
     """The same rows over four years and within a month, in random order both."""
     rows = scale.import_rows
     month = alone(_imported, rows, MONTH)
     years = alone(_imported, rows, YEARS)
     ratio = years.seconds / month.seconds
-    return Part(
+    return Section(
         title="An import of years",
         about="`pulse import interactions` of a file in random order, then `pulse build`, on the "
         "embedded stack as `make run` starts it. The file holds the updates of tickets, "
@@ -138,7 +138,7 @@ def write_file(path: Path, rows: int, days: int) -> None:
         writer.writerows(lines)
 
 
-def _imported(rows: int, days: int) -> Imported:
+def _imported(rows: int, days: int) -> ImportedFile:
     with tempfile.TemporaryDirectory(prefix="pulse-bench-") as name:
         folder = Path(name)
         write_file(folder / "tickets.csv", rows, days)
@@ -150,7 +150,7 @@ def _imported(rows: int, days: int) -> Imported:
             _pulse(folder, "build", "--wait", "600")
             built = time.perf_counter()
             objects, ready = _counted(folder)
-            return Imported(rows, days, sent - start, built - sent, objects, ready)
+            return ImportedFile(rows, days, sent - start, built - sent, objects, ready)
 
 
 def _counted(folder: Path) -> tuple[int, int]:

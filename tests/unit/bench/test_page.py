@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.measure import SCALES, Goal, Part, Times, in_turns, milliseconds
+from bench.measure import SCALES, Goal, Section, Times, in_turns, milliseconds
 from bench.page import page
 
 
@@ -28,7 +28,7 @@ def test_times_have_the_digits_that_tell_something(seconds: float, text: str) ->
 
 
 def test_the_page_says_which_goals_were_missed() -> None:
-    part = Part(
+    part = Section(
         "reading",
         "How it was done.",
         ("what", "ms"),
