@@ -10,7 +10,7 @@ from typing import Any
 from pulse import errors
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.interactions import InteractionReader
-from pulse.ingest.reader import Reader
+from pulse.ingest.reader import ItemReader
 from pulse.ingest.responses import ResponseReader
 from pulse.ingest.sessions import SessionReader
 from pulse.streams.interactions import MILESTONES
@@ -148,7 +148,7 @@ _BAD: tuple[Any, ...] = (
     {"amount": 1, "currency": "XXX"},
     {"currency": "EUR"},
 )
-_GOOD: dict[type[Reader], dict[str, Any]] = {
+_GOOD: dict[type[ItemReader], dict[str, Any]] = {
     ResponseReader: {"survey_id": "s1", "score": 4},
     InteractionReader: {
         "interaction_id": "i1",
@@ -165,7 +165,7 @@ _GOOD: dict[type[Reader], dict[str, Any]] = {
     },
 }
 
-_PAIRS: dict[type[Reader], list[dict[str, Any]]] = {
+_PAIRS: dict[type[ItemReader], list[dict[str, Any]]] = {
     ResponseReader: [
         {"age_ms": 1, "answered_at": "2026-11-20T10:00:00Z"},
         {"response_id": "r-1"},
@@ -201,7 +201,7 @@ def _field(name: str) -> str:
     return f"{whole}.x" if dot and name not in ("revenue.amount", "revenue.currency") else name
 
 
-def _keys(kind: type[Reader]) -> list[Key]:
+def _keys(kind: type[ItemReader]) -> list[Key]:
     kinds = ("secret", "publishable") if kind is ResponseReader else ("secret",)
     keys = [Key("0" * 64, name, "acme", 0) for name in kinds]
     return [*keys, Key("0" * 64, "secret", "acme", 0, surveys=("other", "s1"))]

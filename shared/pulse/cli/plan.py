@@ -20,7 +20,7 @@ from pulse.cli.table import MomentCell, NumberCell, Row, Table
 from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader, Told
 from pulse.csv_cells import unguard
 from pulse.errors import FieldError, PulseError
-from pulse.ingest.reader import Reader
+from pulse.ingest.reader import ItemReader
 from pulse.streams.fields import Kind as FieldKind
 from pulse.streams.fields import Stream
 
@@ -208,7 +208,7 @@ class Kind:
     fields: Mapping[str, Read]
     needed: tuple[Needed, ...]
     completing: Callable[[str | None], Callable[[Event], Event]]
-    reader: type[Reader]
+    reader: type[ItemReader]
     ids: tuple[str, ...]
     if_ids_repeat: str
     maps: tuple[str, ...] = ()

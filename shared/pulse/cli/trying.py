@@ -15,7 +15,7 @@ from pulse.cli.preparing import Prepared
 from pulse.cli.table import Row, Table
 from pulse.errors import FieldError
 from pulse.ingest.fields import RejectedError
-from pulse.ingest.reader import Reader
+from pulse.ingest.reader import ItemReader
 from pulse.store.tenants import Tenants
 from pulse.tenants.access import Directory
 from pulse.tenants.keys import Key
@@ -63,7 +63,7 @@ def judge(trial: Trial, kind: Kind, prepared: Prepared, tenants: Tenants, tenant
     trial.first = [shown[line] for line in sorted(shown)]
 
 
-def _read(reader: Reader, body: bytes) -> Any:
+def _read(reader: ItemReader, body: bytes) -> Any:
     return reader.read(json.loads(body))
 
 

@@ -12,11 +12,11 @@ from pulse import days
 from pulse.ingest import fields, money
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Event
-from pulse.ingest.reader import Reader
+from pulse.ingest.reader import ItemReader
 from pulse.streams.interactions import INTERACTIONS, LONGEST_US, MILESTONES
 
 
-class InteractionReader(Reader):
+class InteractionReader(ItemReader):
     """Reads the interactions of a request."""
 
     stream = INTERACTIONS

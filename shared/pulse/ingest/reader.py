@@ -27,7 +27,7 @@ that is as old as this (pages.py); then the time of its response is wrong by at 
 
 
 @dataclass(frozen=True)
-class Reader(ABC):
+class ItemReader(ABC):
     """Reads the items of one request, which has one key and one time of receipt."""
 
     directory: Directory

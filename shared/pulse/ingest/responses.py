@@ -8,7 +8,7 @@ from pulse.errors import FieldError
 from pulse.ingest import fields
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.message import Event
-from pulse.ingest.reader import Reader
+from pulse.ingest.reader import ItemReader
 from pulse.streams.fields import NAME_LIMIT
 from pulse.streams.responses import RESPONSES
 from pulse.tenants.own_dimensions import stamped
@@ -22,7 +22,7 @@ PUBLISHABLE_BACK_S = 35 * 86_400
 _OF_SERVERS = ("country", "ip", "user_agent")
 
 
-class ResponseReader(Reader):
+class ResponseReader(ItemReader):
     """Reads the responses of a request."""
 
     stream = RESPONSES

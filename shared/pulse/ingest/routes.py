@@ -26,7 +26,7 @@ from pulse.ingest.interactions import InteractionReader
 from pulse.ingest.message import ATTRIBUTE, Event, Message
 from pulse.ingest.origins import require_origin, require_origin_if_shown
 from pulse.ingest.pages import FRESH_S, page
-from pulse.ingest.reader import Reader
+from pulse.ingest.reader import ItemReader
 from pulse.ingest.responses import ResponseReader
 from pulse.ingest.sessions import SessionReader
 from pulse.ingest.viewer import viewer_address
@@ -175,7 +175,7 @@ class Ingest:
         own_ids = [f"{base}:{index}" if base else None for index in range(len(items))]
         return self._take(call, reader, items, own_ids)
 
-    def _taking(self, kind: type[Reader]) -> Route:
+    def _taking(self, kind: type[ItemReader]) -> Route:
         """The route that takes items of a stream from a server: one, or a batch."""
 
         def take(call: Call) -> Reply:
@@ -187,7 +187,7 @@ class Ingest:
 
         return take
 
-    def _reader(self, kind: type[Reader], call: Call, *key_kinds: str) -> Reader:
+    def _reader(self, kind: type[ItemReader], call: Call, *key_kinds: str) -> ItemReader:
         """The reader for a request. Raises if its key is of another kind or from another origin."""
         key = authenticate(call, self._directory, in_query=("publishable",))
         require_kind(key, *key_kinds)
@@ -195,7 +195,7 @@ class Ingest:
         return kind(self._directory, key, _tenant(key), days.now_us(), self._retention_days)
 
     def _take(
-        self, call: Call, reader: Reader, items: Sequence[object], own_ids: Sequence[str | None]
+        self, call: Call, reader: ItemReader, items: Sequence[object], own_ids: Sequence[str | None]
     ) -> Reply:
         verdict = _judge(reader, items, own_ids)
         counted = reader.stream.name.capitalize()
@@ -209,7 +209,7 @@ class Ingest:
             count("AgentsDropped", len(dropped), at_us=reader.received_us)
         return Reply.json(202, verdict.summary() | _times(verdict, items))
 
-    def _send(self, call: Call, reader: Reader, events: Sequence[Event]) -> None:
+    def _send(self, call: Call, reader: ItemReader, events: Sequence[Event]) -> None:
         """Put the events in the queue, with the caller's address unless the key is secret."""
         own = reader.key.kind == "publishable"
         body = Message(
@@ -305,7 +305,7 @@ def _batch_items(body: Mapping[str, Any], stream: str) -> list[object]:
     return items
 
 
-def _judge(reader: Reader, items: Sequence[object], own_ids: Sequence[str | None]) -> Verdict:
+def _judge(reader: ItemReader, items: Sequence[object], own_ids: Sequence[str | None]) -> Verdict:
     events: dict[int, Event] = {}
     faults: dict[int, FieldError] = {}
     for index, (given, own_id) in enumerate(zip(items, own_ids, strict=True)):

@@ -6,13 +6,13 @@ from typing import Any
 from pulse import days
 from pulse.ingest import fields
 from pulse.ingest.message import Event
-from pulse.ingest.reader import Reader
+from pulse.ingest.reader import ItemReader
 from pulse.streams.sessions import LONGEST_US, SESSIONS
 
 _LONGEST_S = Decimal(LONGEST_US // days.SECOND)
 
 
-class SessionReader(Reader):
+class SessionReader(ItemReader):
     """Reads the agent sessions of a request."""
 
     stream = SESSIONS

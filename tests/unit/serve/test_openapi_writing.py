@@ -11,7 +11,7 @@ from pulse.errors import FieldError
 from pulse.ingest import fields, pages, routes
 from pulse.ingest.interactions import InteractionReader
 from pulse.ingest.message import Event
-from pulse.ingest.reader import Reader
+from pulse.ingest.reader import ItemReader
 from pulse.ingest.responses import ResponseReader
 from pulse.ingest.sessions import SessionReader
 from pulse.tenants.keys import Key
@@ -76,7 +76,7 @@ FULL_SESSION: dict[str, Any] = {
     "active_seconds": 3600,
     "engaged_seconds": "1800.5",
 }
-WRITTEN: dict[str, tuple[type[Reader], dict[str, Any]]] = {
+WRITTEN: dict[str, tuple[type[ItemReader], dict[str, Any]]] = {
     "Response": (ResponseReader, FULL),
     "Interaction": (InteractionReader, FULL_INTERACTION),
     "AgentSession": (SessionReader, FULL_SESSION),
