@@ -34,7 +34,7 @@ _HIGHEST_SCORE = 10
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundComments:
     """Comments, the newest first, and what they were read from."""
 
     rows: pa.Table
@@ -44,11 +44,11 @@ class Found:
     withheld: int = 0
     """How many are left out because few have written about their agent."""
 
-    def newest(self, most: int) -> "Found":
+    def newest(self, most: int) -> "FoundComments":
         """The same with at most so many rows; the others are let go."""
         # a slice would hold on to what it does not show
         first = self.rows.take(np.arange(min(most, len(self.rows))))
-        return Found(first, self.content, self.withheld)
+        return FoundComments(first, self.content, self.withheld)
 
     def of_segment(self, segment: Segment) -> pa.Table:
         """The rows whose score is in this part of its scale."""
@@ -93,7 +93,7 @@ class _Part:
 
 def read(
     objects: Objects, tenant: str, dates: DateRange, asked: CommentsQuery, min_sample: int
-) -> Found:
+) -> FoundComments:
     """The tenant's comments of some days.
 
     Of an agent with fewer of them than `min_sample` (0: whoever it is) none is found by a question
@@ -115,12 +115,12 @@ def read(
     if asked.tells_agents:
         rows = rows.filter(pc.invert(rows["withheld"]))
         withheld = sum(by_agent[agent] for agent in few)
-    return Found(rows.sort_by(_NEWEST_FIRST), fingerprint(moments), withheld)
+    return FoundComments(rows.sort_by(_NEWEST_FIRST), fingerprint(moments), withheld)
 
 
-def nothing() -> Found:
+def nothing() -> FoundComments:
     """What is found where there are no comments."""
-    return Found(_without_agents(SCHEMA.empty_table(), []), "")
+    return FoundComments(_without_agents(SCHEMA.empty_table(), []), "")
 
 
 def _bodies(objects: Objects, keys: Sequence[str]) -> list[bytes]:

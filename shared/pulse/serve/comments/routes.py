@@ -13,7 +13,7 @@ from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
 from pulse.serve.comments import asked as questions
 from pulse.serve.comments.asked import CommentsQuery
-from pulse.serve.comments.found import Found, nothing, read, shown, texts
+from pulse.serve.comments.found import FoundComments, nothing, read, shown, texts
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
 from pulse.serve.own import own_dimensions
@@ -108,7 +108,9 @@ class CommentAnswers:
             raise ForbiddenError("tenant_unknown", "The key's tenant does not exist.")
         return tenant, key
 
-    def _read(self, tenant: Tenant, key: Key, dates: DateRange, asked: CommentsQuery) -> Found:
+    def _read(
+        self, tenant: Tenant, key: Key, dates: DateRange, asked: CommentsQuery
+    ) -> FoundComments:
         """What is found in those of the days that the tenant may have comments of."""
         first = tenant.table(lake.SCORES.name).first_day
         last = days.today(tenant.timezone)
@@ -151,7 +153,9 @@ def _start(asked: CommentsQuery, name: str, content: str) -> int:
     return cursor.position
 
 
-def _meta(asked: CommentsQuery, dates: DateRange, tenant: Tenant, found: Found) -> dict[str, Any]:
+def _meta(
+    asked: CommentsQuery, dates: DateRange, tenant: Tenant, found: FoundComments
+) -> dict[str, Any]:
     warnings = []
     if found.withheld:
         message = (

@@ -80,7 +80,7 @@ def _answers(row: Row) -> int:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundDriver:
     """What goes with a dimension, within which strata; of fewer than `least` nothing is told."""
 
     driver: Driver
@@ -88,7 +88,7 @@ class Found:
     least: int
 
 
-def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[Found], list[str]]:
+def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[FoundDriver], list[str]]:
     """All dimensions of which it is at hand, the strongest first, and the names of the others."""
     asked: list[tuple[str, Sequence[str], Plan]] = []
     left_out: list[str] = []
@@ -104,7 +104,7 @@ def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[Found],
         within = strata if len(some.now) <= MOST_CELLS else ()
         groups = _groups(some.now.by(slice(len(SURVEY.required) + 1 + len(within))))
         if its := driver(name, groups, measure.rule, stratified=bool(within)):
-            found.append(Found(its, within, plan.min_sample))
+            found.append(FoundDriver(its, within, plan.min_sample))
     return sorted(found, key=lambda one: -one.driver.explains_pct), left_out
 
 
@@ -139,7 +139,7 @@ def _groups(found: Groups) -> Mapping[Label, Strata]:
 # -- the reply
 
 
-def _driver(found: Found, name_of: NameOf, *, is_sure: bool) -> dict[str, Any]:
+def _driver(found: FoundDriver, name_of: NameOf, *, is_sure: bool) -> dict[str, Any]:
     its = found.driver
     return {
         "dimension": its.dimension,
