@@ -10,7 +10,7 @@ from pathlib import Path
 from pulse import days
 from pulse.cli.arguments import assignments
 from pulse.cli.exits import WrongUseError
-from pulse.cli.layout import Layout
+from pulse.cli.layout import FileLayout
 from pulse.cli.notation import Notation
 from pulse.cli.plan import ImportPlan, Kind, Meanings
 from pulse.cli.table import Reading, Table
@@ -59,7 +59,7 @@ class Given:
         Raises WrongUseError if options contradict each other or the file.
         """
         stream = kind.route.name
-        layout = Layout.load(options.layout, stream) if options.layout else Layout()
+        layout = FileLayout.load(options.layout, stream) if options.layout else FileLayout()
         mapped = assignments(options.mapping, "--map")
         fixed = assignments(options.fixed, "--set")
         source = Table.open(file, _reading(options, layout.reading))
@@ -125,7 +125,7 @@ def _check_times(timezone: str, date_format: str | None) -> None:
 
 
 def _meanings(
-    options: Options, layout: Layout, source: Table, columns: Mapping[str, str]
+    options: Options, layout: FileLayout, source: Table, columns: Mapping[str, str]
 ) -> Meanings:
     """The meanings of --value, --empty and --leave-out, which override those of the layout."""
     values = {name: dict(known) for name, known in layout.values.items() if name in columns}

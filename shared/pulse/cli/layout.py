@@ -37,7 +37,7 @@ _LOOKED_AT = 100
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileLayout:
     """How the exports of a system are read; without a name it says nothing."""
 
     name: str = ""
@@ -52,7 +52,7 @@ class Layout:
     leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, name: str, stream: str) -> "Layout":
+    def load(cls, name: str, stream: str) -> "FileLayout":
         """The layout of that name. Raises WrongUseError if there is none."""
         if name not in layout_names():
             names = ", ".join(layout_names(stream))

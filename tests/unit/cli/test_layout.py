@@ -15,7 +15,7 @@ import pytest
 from pulse.cli.exits import WrongUseError
 from pulse.cli.given import Given, Options
 from pulse.cli.interactions import INTERACTIONS
-from pulse.cli.layout import FOLDER, Layout, layout_names
+from pulse.cli.layout import FOLDER, FileLayout, layout_names
 from pulse.cli.plan import Kind
 from pulse.cli.preparing import prepare
 from pulse.cli.responses import RESPONSES
@@ -131,4 +131,4 @@ def test_a_layout_reads_a_workbook_too(tmp_path: Path) -> None:
 )
 def test_a_layout_that_there_is_not_is_refused(name: str, stream: str, complaint: str) -> None:
     with pytest.raises(WrongUseError, match=complaint):
-        Layout.load(name, stream)
+        FileLayout.load(name, stream)
