@@ -105,7 +105,7 @@ def _refused(error: Exception) -> DeployError:
 
 
 @dataclass(frozen=True)
-class Answers:
+class StackSettings:
     """The region and the parameters that a stack is deployed with."""
 
     region: str
@@ -113,7 +113,7 @@ class Answers:
     """Those that differ from the template's defaults."""
 
     @classmethod
-    def read(cls, path: Path) -> Answers | None:
+    def read(cls, path: Path) -> StackSettings | None:
         """The answers in a file; None if there is none. Raises DeployError if it cannot be read."""
         try:
             told = tomllib.loads(path.read_text("utf-8"))
@@ -169,7 +169,7 @@ class Deploy:
         source = _source(self.template)
         declared: dict[str, dict[str, Any]] = source["Parameters"]
         path = self.folder / f"{stack}.toml"
-        answers = Answers.read(path) or self._first_answers(stack, declared, environment)
+        answers = StackSettings.read(path) or self._first_answers(stack, declared, environment)
         if unknown := sorted(given.keys() - declared.keys()):
             raise DeployError(f"the template has no parameter {', '.join(unknown)}")
         merged = {**answers.parameters, **given}
@@ -182,7 +182,7 @@ class Deploy:
             raise DeployError(str(error)) from error
         show = bool(environment.get("SHOW"))
         kept = answers if show else replace(answers, parameters=_differing(declared, parameters))
-        if kept != Answers.read(path):
+        if kept != StackSettings.read(path):
             kept.write(path)
         self._tell(stack, answers.region, path, parameters, resolved[LAYER])
         everything = {name: str(p["Default"]) for name, p in declared.items()} | resolved
@@ -190,7 +190,7 @@ class Deploy:
 
     def _first_answers(
         self, stack: str, declared: Mapping[str, Any], environment: Mapping[str, str]
-    ) -> Answers:
+    ) -> StackSettings:
         """The answers of a first run: a region, and the stack's parameters if it exists already."""
         region = _region_of(environment) or self._ask_region()
         if not REGION.fullmatch(region):
@@ -198,7 +198,7 @@ class Deploy:
         before = self.region(region).parameters(stack)
         if AN_ARN_OF_AWS.search(before.get(LAYER, "")):
             del before[LAYER]  # it is looked up each time, so that an upgrade uses a new one
-        return Answers(region, _differing(declared, before))
+        return StackSettings(region, _differing(declared, before))
 
     def _ask_region(self) -> str:
         while True:
