@@ -233,7 +233,7 @@ class TextDecimal(Decimal):
     """A figure that is text in JSON, as `str` writes it: a number there would lose its form."""
 
 
-class Clock(TextDecimal):
+class ClockTime(TextDecimal):
     """Whole seconds, written HH:MM:SS; hours may pass 24."""
 
     def __str__(self) -> str:
@@ -249,9 +249,9 @@ def seconds(us: int, n: int = 1) -> Decimal | None:
     return Decimal(int(value)) if value is not None and value % 1 == 0 else value
 
 
-def clock(us: int, n: int = 1) -> Clock | None:
+def clock(us: int, n: int = 1) -> ClockTime | None:
     """The same mean, rounded from its exact value to the second."""
-    return Clock(rounded(us, n * days.SECOND)) if n else None
+    return ClockTime(rounded(us, n * days.SECOND)) if n else None
 
 
 def satisfaction(sum_: int, n: int) -> Decimal | None:
