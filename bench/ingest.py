@@ -19,7 +19,7 @@ from bench.account import CONTEXT, deployed
 from bench.measure import Goal, Scale, Section, Times, milliseconds
 from functions.ingest import app
 from pulse import days, lake
-from pulse.http import Door, Route, answer
+from pulse.http import Door, Route, reply_to
 from pulse.ingest.message import Message
 from pulse.ingest.routes import Ingest
 from pulse.observe import count, logger, metrics
@@ -107,7 +107,7 @@ def _handler(routes: Mapping[str, Route]) -> Any:
     @metrics.log_metrics
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         count("Requests")
-        return answer(routes, event, Door(""))
+        return reply_to(routes, event, Door(""))
 
     return lambda event: handle(event, CONTEXT)
 

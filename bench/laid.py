@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from bench.account import Account
 from pulse import days, lake
 from pulse.days import DateRange
-from pulse.http import Door, Route, answer
+from pulse.http import Door, Route, reply_to
 from pulse.reports import tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve.dimensions import DisplayNames
@@ -168,7 +168,7 @@ class Pulse:
     ) -> dict[str, list[dict[str, Any]]]:
         """The reply's JSON. Raises RuntimeError for anything but 200."""
         event = _event(self.keys[tenant], dates, report, query)
-        reply = answer({"GET /v1/reports/{report}": route}, event, Door(""))
+        reply = reply_to({"GET /v1/reports/{report}": route}, event, Door(""))
         if reply["statusCode"] != 200:
             raise RuntimeError(reply["body"])
         found: dict[str, list[dict[str, Any]]] = json.loads(reply["body"], parse_float=Decimal)

@@ -27,7 +27,7 @@ from bench.account import deployed
 from bench.data import CLIENTS, COUNTRIES, SURVEYS, zipf
 from bench.measure import Goal, Scale, Section, Taken, alone, milliseconds, worked_in_turns
 from pulse import days, lake
-from pulse.http import Door, answer
+from pulse.http import Door, reply_to
 from pulse.reports import tenant_year
 from pulse.reports.registry import REPORTS
 from pulse.reports.rollups import ROLLUPS
@@ -310,7 +310,7 @@ def _reply(stage: Reports, key: str, question: str) -> dict[str, Any]:
             "requestId": "bench",
         },
     }
-    reply = answer(stage.routes, event, Door(""))
+    reply = reply_to(stage.routes, event, Door(""))
     if reply["statusCode"] != 200:
         raise RuntimeError(reply["body"])
     found: dict[str, Any] = json.loads(reply["body"])

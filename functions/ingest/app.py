@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from pulse.http import Door, answer
+from pulse.http import Door, reply_to
 from pulse.ingest.routes import Ingest
 from pulse.observe import count, logger, metrics
 from pulse.settings import IngestSettings
@@ -26,4 +26,4 @@ def door() -> Door:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """The reply to one request, in API Gateway's form."""
     count("Requests")
-    return answer(stage().routes, event, door())
+    return reply_to(stage().routes, event, door())

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from pulse.exports.orders import Orders
-from pulse.http import Door, answer
+from pulse.http import Door, reply_to
 from pulse.observe import count, logger, metrics
 from pulse.settings import OrderExportsSettings
 
@@ -31,4 +31,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if "routeKey" not in event:
         return {"woken": list(stage().wake())}
     count("Requests")
-    return answer(stage().routes, event, door())
+    return reply_to(stage().routes, event, door())

@@ -134,7 +134,7 @@ class Door:
 Route = Callable[[Call], Reply]
 
 
-def answer(routes: Mapping[str, Route], event: Mapping[str, Any], door: Door) -> dict[str, Any]:
+def reply_to(routes: Mapping[str, Route], event: Mapping[str, Any], door: Door) -> dict[str, Any]:
     """The route's reply to an event, in API Gateway's form; never raises.
 
     A call that `door` refuses reaches no route, not even if it is a preflight. A RequestError

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from pulse.errors import FieldError, SettingsError, UnavailableError, UnprocessableError
-from pulse.http import Call, Door, Reply, Route
-from pulse.http import answer as answered
+from pulse.http import Call, Door, Reply, Route, reply_to
 from pulse.observe import metrics
 from pulse.settings import RoutedSettings
 
@@ -19,7 +18,7 @@ ANYBODY = Door("")
 
 
 def answer(routes: Mapping[str, Route], event: dict[str, Any], door: Door = ANYBODY) -> Any:
-    return answered(routes, event, door)
+    return reply_to(routes, event, door)
 
 
 def event(**changes: Any) -> dict[str, Any]:

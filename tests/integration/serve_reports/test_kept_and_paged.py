@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from pulse.http import Door, answer
+from pulse.http import Door, reply_to
 from pulse.serve.service import Reports
 from pulse.settings import ServeReportsSettings
 from tests.integration.serve_reports.calling import ANSWERS, NOON_US, get, later, publish, sample
@@ -73,5 +73,5 @@ def test_a_cursor_from_a_process_that_knows_a_newer_build_is_followed() -> None:
     publish([*ANSWERS, Answer(date(2026, 11, 20), 1)], NOON_US)
     another = Reports.from_settings(ServeReportsSettings.from_environment())
     event = sample("daily") | {"rawQueryString": query}
-    cursor = json.loads(answer(another.routes, event, Door(""))["body"])["next_cursor"]
+    cursor = json.loads(reply_to(another.routes, event, Door(""))["body"])["next_cursor"]
     assert get("daily", f"{query}&cursor={cursor}").status == 200
