@@ -28,7 +28,7 @@ class _Plain(dict[int, str]):
 _PLAIN = _Plain()
 
 
-def folded(text: str) -> str:
+def plain_form(text: str) -> str:
     """The text in the form that searches compare: without case and accents, in one coding."""
     if text.isascii():
         return text.lower()

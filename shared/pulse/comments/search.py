@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from pulse.comments.terms import words, words_of_folded
-from pulse.texts import folded
+from pulse.comments.terms import words, words_of_plain_form
+from pulse.texts import plain_form
 
 _QUOTES = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'))
 """Quotation marks as telephones and word processors write them."""
@@ -34,7 +34,7 @@ class Search:
         unwanted: list[str] = []
         for minus, quoted, bare in _PART.findall(text.translate(_QUOTES)):
             part = quoted or bare.strip('"').lstrip("-")
-            if looked_for := words(part) or folded(part.strip()):
+            if looked_for := words(part) or plain_form(part.strip()):
                 (unwanted if minus else wanted).append(looked_for)
         return cls(tuple(wanted), tuple(unwanted))
 
@@ -53,7 +53,7 @@ class Search:
         """Whether the comment holds everything that it must, and nothing that it must not."""
         if not (self.wanted or self.unwanted):
             return True
-        plain = folded(comment)
+        plain = plain_form(comment)
         if any(word not in plain for word in self._letters):
             return False
         padded = f" {plain} "
@@ -65,7 +65,7 @@ class Search:
                 return True
             if not phrase.startswith(" "):
                 return False
-            text = text or words_of_folded(plain)
+            text = text or words_of_plain_form(plain)
             return phrase in text
 
         return all(map(holds, self.wanted)) and not any(map(holds, self.unwanted))

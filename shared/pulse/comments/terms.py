@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
-from pulse.texts import folded
+from pulse.texts import plain_form
 
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -83,11 +83,11 @@ def words(text: str) -> str:
 
     So a text holds a phrase if `words(text)` contains `words(phrase)`.
     """
-    return words_of_folded(folded(text))
+    return words_of_plain_form(plain_form(text))
 
 
-def words_of_folded(text: str) -> str:
-    """What `words` tells of a text that is folded already."""
+def words_of_plain_form(text: str) -> str:
+    """What `words` tells of a text in its plain form."""
     found = [word for piece in _pieces(text) for word in piece]
     return f" {' '.join(found)} " if found else ""
 

@@ -23,7 +23,7 @@ from pulse.serve.tally import tally_of
 from pulse.serve.years import TenantYears
 from pulse.store.names import Names
 from pulse.tenants.access import Directory
-from pulse.texts import folded
+from pulse.texts import plain_form
 
 MOST_VALUES = 10_000
 _META_BYTES = 200_000
@@ -174,8 +174,8 @@ class ValueSearch:
 
     def _is_wanted(self, *shown: str | None) -> bool:
         """Does one of them contain the text? Where there is no text, everything is wanted."""
-        wanted = folded(self.text)
-        return not wanted or any(wanted in folded(text) for text in shown if text is not None)
+        wanted = plain_form(self.text)
+        return not wanted or any(wanted in plain_form(text) for text in shown if text is not None)
 
 
 def _rank(counted: tuple[_Value, int]) -> tuple[int, bool, str]:

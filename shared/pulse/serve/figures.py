@@ -18,7 +18,7 @@ from pulse.serve.folding import Folded
 from pulse.serve.groups import Key
 from pulse.serve.plan import Plan
 from pulse.serve.query import Order
-from pulse.texts import folded
+from pulse.texts import plain_form
 
 Row = dict[str, Cell]
 _AT_ONCE = 1_000
@@ -99,7 +99,7 @@ class Figures:
         column = self.rows.columns[self.rows.names.index(dimension)]
         known = self.plan.names[dimension]
         called = [known.get(value) if isinstance(value, str) else None for value in column.values]
-        order = {name: (folded(name), name) for name in called if name is not None}
+        order = {name: (plain_form(name), name) for name in called if name is not None}
         place = {name: at for at, name in enumerate(sorted(order, key=order.__getitem__))}
         places = [-1 if name is None else place[name] for name in called]
         return np.array([*places, -1], np.int64)[column.codes]
