@@ -76,5 +76,5 @@ def _days_and_rows(plan: Plan, one: TenantDays) -> list[object]:
         for year, state in sorted(one.tenant.table(table.name).years.items())
         if year in touched and state.published
     ]
-    compared = one.compared and meta.ends(one.compared)
-    return [meta.ends(one.dates), compared, one.tenant.week_start, contents]
+    compared = one.compared and meta.first_and_last(one.compared)
+    return [meta.first_and_last(one.dates), compared, one.tenant.week_start, contents]

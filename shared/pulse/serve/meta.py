@@ -47,7 +47,7 @@ def described(plan: Plan) -> dict[str, Any]:
     return meta
 
 
-def ends(dates: DateRange) -> dict[str, str]:
+def first_and_last(dates: DateRange) -> dict[str, str]:
     """A range of days as replies show it."""
     return {"start_date": dates.start.isoformat(), "end_date": dates.end.isoformat()}
 
@@ -60,11 +60,11 @@ def _each(plan: Plan, describe: Callable[[TenantDays], dict[str, str]]) -> dict[
 
 
 def _dates_of(one: TenantDays) -> dict[str, str]:
-    return {**ends(one.dates), "timezone": one.tenant.timezone}
+    return {**first_and_last(one.dates), "timezone": one.tenant.timezone}
 
 
 def _compared_of(one: TenantDays) -> dict[str, str]:
-    return ends(one.compared) if one.compared else {}
+    return first_and_last(one.compared) if one.compared else {}
 
 
 def _as_of(plan: Plan) -> str | None:

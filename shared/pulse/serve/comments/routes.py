@@ -16,6 +16,7 @@ from pulse.serve.comments.asked import CommentsQuery
 from pulse.serve.comments.found import FoundComments, nothing, read, shown, texts
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
+from pulse.serve.meta import first_and_last
 from pulse.serve.own import own_dimensions
 from pulse.serve.posted import check_address
 from pulse.store.objects import Objects
@@ -89,7 +90,7 @@ class CommentAnswers:
         body = {
             **told(first, second, asked.limit),
             "contrast": asked.contrast,
-            "before": before and _first_and_last(before),
+            "before": before and first_and_last(before),
             "meta": meta,
         }
         return Reply.json(200, body, _HEADERS)
@@ -166,16 +167,12 @@ def _meta(
     return {
         "date_range": {
             "preset": asked.query.preset,
-            **_first_and_last(dates),
+            **first_and_last(dates),
             "timezone": tenant.timezone,
         },
         "filters": {name: condition.shown() for name, condition in asked.filters.items()},
         "warnings": warnings,
     }
-
-
-def _first_and_last(dates: DateRange | ComparedRange) -> dict[str, str]:
-    return {"start_date": dates.start.isoformat(), "end_date": dates.end.isoformat()}
 
 
 # -- words
