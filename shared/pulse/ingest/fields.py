@@ -49,7 +49,7 @@ class RejectedError(PulseError):
 
 
 @contextmanager
-def within(field: str) -> Iterator[None]:
+def as_members_of(field: str) -> Iterator[None]:
     """Within the block a RejectedError names its field as a member of `field`."""
     try:
         yield

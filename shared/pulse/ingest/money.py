@@ -37,7 +37,7 @@ def revenue(given: Mapping[str, Any]) -> tuple[str, str] | tuple[None, None]:
         raise RejectedError(
             "revenue", "revenue_not_object", "revenue must be an object of amount and currency."
         )
-    with fields.within("revenue"):
+    with fields.as_members_of("revenue"):
         fields.check_names(value, ("amount", "currency"))
         amount = fields.required("amount", fields.decimal(value, "amount", -MONEY, MONEY))
         return str(amount), _currency(value)

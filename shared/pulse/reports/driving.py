@@ -96,7 +96,7 @@ def _explained(between: float, spread: float, n: int, groups: int) -> tuple[floa
     return 100 * max(0.0, omega), n * share
 
 
-def significant(drivers: Sequence[Driver]) -> set[str]:
+def significant_drivers(drivers: Sequence[Driver]) -> set[str]:
     """The dimensions that go with the score by more than chance, all of them considered."""
     return survivors({one.dimension: one.p for one in drivers})
 

@@ -28,7 +28,7 @@ def in_force(own: OwnDimensions, day: date) -> tuple[str, ...]:
     return tuple(key for key, timeline in own.items() if _holds(timeline, day))
 
 
-def value_of(tags: Mapping[str, str] | None, key: str) -> str | None:
+def tag_value(tags: Mapping[str, str] | None, key: str) -> str | None:
     """The value of a tag in the form of names.
 
     None for one that is not there or blank, or a text that replies and filters use otherwise.
@@ -40,7 +40,7 @@ def value_of(tags: Mapping[str, str] | None, key: str) -> str | None:
 def stamped(own: OwnDimensions, tags: Mapping[str, str] | None, day: date) -> dict[str, str]:
     """What an answer of a day has in the columns: the values of the tags in force."""
     columns = columns_of(own)
-    values = {columns[key]: value_of(tags, key) for key in in_force(own, day)}
+    values = {columns[key]: tag_value(tags, key) for key in in_force(own, day)}
     return {column: value for column, value in values.items() if value is not None}
 
 

@@ -7,7 +7,7 @@ from math import exp, sqrt
 import pytest
 
 from pulse.reports.declarations import Label
-from pulse.reports.driving import Driver, Strata, chi_squared_tail, driver, significant
+from pulse.reports.driving import Driver, Strata, chi_squared_tail, driver, significant_drivers
 from pulse.tenants.rules import Rule
 
 CSAT = Rule.parse("csat", "1-5")
@@ -178,7 +178,7 @@ def drawn(dice: random.Random, dimensions: int, effect: float) -> list[Driver]:
 def test_where_nothing_goes_with_it_at_most_five_in_a_hundred_say_so() -> None:
     dice = random.Random(7)
     rounds = 300
-    alarms = sum(bool(significant(drawn(dice, 7, 0))) for _ in range(rounds))
+    alarms = sum(bool(significant_drivers(drawn(dice, 7, 0))) for _ in range(rounds))
     assert alarms / rounds <= 0.05 + 2 * sqrt(0.05 * 0.95 / rounds)
     mean_explained = mean([one.explains_pct for one in drawn(dice, 7, 0)])
     assert mean_explained < 1  # the bias of many groups is taken out
@@ -190,7 +190,7 @@ def test_a_planted_effect_is_found_and_is_the_strongest() -> None:
     for _ in range(50):
         drivers = drawn(dice, 7, 30)
         strongest = max(drivers, key=lambda one: one.explains_pct)
-        found += significant(drivers) >= {"0"} and strongest.dimension == "0"
+        found += significant_drivers(drivers) >= {"0"} and strongest.dimension == "0"
     assert found >= 48
 
 

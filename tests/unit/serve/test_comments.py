@@ -16,7 +16,7 @@ from pulse.serve import query
 from pulse.serve.comments import found
 from pulse.serve.comments.asked import CommentsQuery
 from pulse.serve.comments.found import MOST_READ, read
-from pulse.serve.comments.routes import told
+from pulse.serve.comments.routes import words_apart
 from pulse.serve.cursors import Cursor
 from pulse.serve.formats import to_json
 from pulse.store.objects import Objects
@@ -27,8 +27,8 @@ _NO_FILTERS: Filters = {}
 
 
 def row(comment: str, score: int) -> dict[str, Any]:
-    told = {"metric": "nps", "scale": "0-10", "score": score, "comment": comment}
-    return {"day": date(2026, 11, 20), "answered_us": 0, "tags": [], **told}
+    words_apart = {"metric": "nps", "scale": "0-10", "score": score, "comment": comment}
+    return {"day": date(2026, 11, 20), "answered_us": 0, "tags": [], **words_apart}
 
 
 def everything() -> CommentsQuery:
@@ -70,7 +70,7 @@ def test_of_more_comments_than_a_question_may_have_hardly_any_are_read(
 def test_words_that_tell_fit_into_a_reply_with_the_comments_that_they_bring() -> None:
     words = ["".join(letters) for letters in islice(permutations("абвгдежз", 7), 1_000)]
     bad, good = (" ".join(some) for some in (words[:500], words[500:]))
-    made = told([bad] * 30, [good] * 30, limit=500)
+    made = words_apart([bad] * 30, [good] * 30, limit=500)
     escaped = to_json(to_json(made)).encode()
     assert len(escaped) < MOST_BYTES
     assert min(len(made[name]["words"]) for name in ("first", "second")) > 100

@@ -22,7 +22,7 @@ from pulse.filters import Condition
 from pulse.serve.comments.asked import CommentsQuery
 from pulse.serve.cursors import fingerprint
 from pulse.store.objects import Objects
-from pulse.tenants.own_dimensions import value_of
+from pulse.tenants.own_dimensions import tag_value
 from pulse.tenants.rules import Rule, Segment
 
 MOST_READ = 1_000_000
@@ -118,7 +118,7 @@ def read(
     return FoundComments(rows.sort_by(_NEWEST_FIRST), fingerprint(moments), withheld)
 
 
-def nothing() -> FoundComments:
+def no_comments() -> FoundComments:
     """What is found where there are no comments."""
     return FoundComments(_without_agents(SCHEMA.empty_table(), []), "")
 
@@ -188,7 +188,7 @@ def _values(rows: pa.Table, dimension: str) -> Any:
         return rows[dimension]
     # each text that occurs is looked at once, however many comments have it
     sent = pc.map_lookup(rows["tags"].combine_chunks(), dimension, "last").dictionary_encode()
-    told = [value_of({dimension: text}, dimension) for text in sent.dictionary.to_pylist()]
+    told = [tag_value({dimension: text}, dimension) for text in sent.dictionary.to_pylist()]
     return pa.array(told, pa.string()).take(sent.indices)
 
 

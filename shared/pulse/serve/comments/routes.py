@@ -13,7 +13,7 @@ from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
 from pulse.serve.comments import asked as questions
 from pulse.serve.comments.asked import CommentsQuery
-from pulse.serve.comments.found import FoundComments, nothing, read, shown, texts
+from pulse.serve.comments.found import FoundComments, no_comments, read, shown, texts
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
 from pulse.serve.meta import first_and_last
@@ -88,7 +88,7 @@ class CommentAnswers:
         meta = _meta(asked, dates, tenant, found)
         first, second = (texts(group.slice(0, MOST_COUNTED)) for group in groups)
         body = {
-            **told(first, second, asked.limit),
+            **words_apart(first, second, asked.limit),
             "contrast": asked.contrast,
             "before": before and first_and_last(before),
             "meta": meta,
@@ -116,7 +116,7 @@ class CommentAnswers:
         first = tenant.table(lake.SCORES.name).first_day
         last = days.today(tenant.timezone)
         if first is None or dates.end < first or last < dates.start:
-            return nothing()
+            return no_comments()
         held = DateRange(max(first, dates.start), min(last, dates.end))
         least = tenant.min_sample if key.kind == "report" else 0
         return read(self.objects, tenant.id, held, asked, least)
@@ -178,7 +178,7 @@ def _meta(
 # -- words
 
 
-def told(first: Sequence[str], second: Sequence[str], limit: int) -> dict[str, Any]:
+def words_apart(first: Sequence[str], second: Sequence[str], limit: int) -> dict[str, Any]:
     """A reply's members about two groups of comments: of each its own terms, by z."""
     groups = first, second
     held = [[terms(comment) for comment in group] for group in groups]

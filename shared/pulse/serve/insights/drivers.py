@@ -66,7 +66,7 @@ def drivers(reader: Reader, plan: Plan, asked: InsightsQuery, names: Named) -> d
     query = replace(plan.query, filters=both(plan.query.filters, measure.filters))
     found, left_out = _found(reader, query, measure)
     members["meta"]["warnings"] = [*meta["warnings"], *not_compared(left_out)]
-    sure = driving.significant([one.driver for one in found])
+    sure = driving.significant_drivers([one.driver for one in found])
     name_of = names_of(asked, names, [tenant.id for tenant in reader.tenants])
     members["drivers"] = [
         _driver(one, name_of, is_sure=one.driver.dimension in sure) for one in found

@@ -9,7 +9,7 @@ from pulse.reports.worst_run import score
 from pulse.serve.insights.asked import InsightsQuery
 from pulse.serve.insights.finding import Cost, Findings, Headline, Moved, Worst, find
 from pulse.serve.insights.reading import MOST_VALUES, Reader, not_compared
-from pulse.serve.insights.telling import NameOf, Phrase, Sentence, told
+from pulse.serve.insights.telling import NameOf, Phrase, Sentence, sentences_of
 from pulse.serve.insights.values import Named, names_of, two
 from pulse.serve.meta import meta_of
 from pulse.serve.plan import Plan
@@ -25,7 +25,7 @@ def insights(reader: Reader, plan: Plan, asked: InsightsQuery, names: Named) -> 
         "worst": _worst(findings.worst, name_of) if findings.worst else None,
         "movers": _moved(findings.moved, name_of) if findings.moved else None,
         "language": asked.language.name,
-        "sentences": [_sentence(one) for one in told(findings, asked, name_of)],
+        "sentences": [_sentence(one) for one in sentences_of(findings, asked, name_of)],
     }
 
 

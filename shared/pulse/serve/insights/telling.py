@@ -71,7 +71,7 @@ _NEARLY_ALL = 95
 _PLACES = re.compile(r"\{(\w+)\}")
 
 
-def told(findings: Findings, asked: InsightsQuery, name_of: NameOf) -> list[Sentence]:
+def sentences_of(findings: Findings, asked: InsightsQuery, name_of: NameOf) -> list[Sentence]:
     """The sentences, none where nothing was answered."""
     return _Teller(findings, asked, name_of).sentences()
 
