@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from math import erfc, sqrt
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from pulse.reports.metrics import FEWEST_TO_COMPARE, Segments
 
@@ -29,8 +29,7 @@ _SURE = Decimal("1E-30")
 _HUNDREDTH = Decimal("0.01")
 
 
-@dataclass(frozen=True)
-class Tally:
+class Tally(NamedTuple):
     """So many answers, the sum of their parts of the headline, and the sum of the squares.
 
     An answer's part is 1 or 0; for an nps 1, 0 or -1.
@@ -47,7 +46,7 @@ class Tally:
             return cls(answers.n, answers.good - answers.bad, answers.good + answers.bad)
         return cls(answers.n, answers.good, answers.good)
 
-    def __add__(self, other: "Tally") -> "Tally":
+    def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override] # adds up, not behind
         return Tally(self.n + other.n, self.total + other.total, self.squares + other.squares)
 
     def __sub__(self, other: "Tally") -> "Tally":
@@ -83,7 +82,7 @@ def adjust(
     judged = {
         agent: _chance(z)
         for agent, (_, z) in found.items()
-        if z is not None and _sum(agents[agent]).n >= FEWEST_TO_COMPARE
+        if z is not None and _sum(agents[agent].values()).n >= FEWEST_TO_COMPARE
     }
     sure = survivors(judged)
     return {
@@ -104,7 +103,7 @@ def survivors(chances: Mapping[Agent, float]) -> set[Agent]:
 
 def _compare(dealt: Dealt[Stratum], whole: Dealt[Stratum]) -> tuple[Decimal | None, Decimal | None]:
     """An agent's adjusted score, and by how many standard errors it is off what was expected."""
-    own, everybody = _sum(dealt), _sum(whole)
+    own, everybody = _sum(dealt.values()), _sum(whole.values())
     others = everybody - own
     if own.n == 0 or others.n == 0:
         return None, None
@@ -131,15 +130,17 @@ def _variance_of_sum(n: int, others: Tally) -> Decimal:
 
 
 def _over_agents(agents: Iterable[Dealt[Stratum]]) -> dict[Stratum, Tally]:
-    found: dict[Stratum, Tally] = {}
+    by_stratum: dict[Stratum, list[Tally]] = {}
     for dealt in agents:
         for stratum, tally in dealt.items():
-            found[stratum] = found.get(stratum, Tally()) + tally
-    return found
+            by_stratum.setdefault(stratum, []).append(tally)
+    return {stratum: _sum(tallies) for stratum, tallies in by_stratum.items()}
 
 
-def _sum(dealt: Dealt[Stratum]) -> Tally:
-    return sum(dealt.values(), Tally())
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    """All of them together, without one for each step."""
+    n, total, squares = (sum(column) for column in zip(Tally(), *tallies, strict=True))
+    return Tally(n, total, squares)
 
 
 def _chance(z: Decimal) -> float:

@@ -9,24 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import lru_cache
+from typing import NamedTuple
 
 from pulse import days
-from pulse.tenants.rules import Rule, Segment
+from pulse.tenants.rules import Rule
 
 Counts = Sequence[int]
 
 Z = Decimal("1.959964")
 """The standard normal's 97.5th percentile: intervals are 95 % ones."""
 
-_SCORES = range(11)
 _HUNDRED = Decimal(100)
 _ZZ = Z * Z
 _INTERVALS = Context(prec=50, rounding=ROUND_HALF_EVEN)
 """Digits enough that only the last rounding, to two decimals, is felt."""
 
 
-@dataclass(frozen=True)
-class Segments:
+class Segments(NamedTuple):
     """How many responses a rule calls good, neutral and bad."""
 
     good: int
@@ -41,18 +40,9 @@ class Segments:
 
 def segments(counts: Counts, rule: Rule) -> Segments:
     """The responses by what the rule makes of their scores."""
-    good, neutral, bad = _scores_by_segment(rule)
+    good, neutral, bad = rule.parted
     count = counts.__getitem__
     return Segments(sum(map(count, good)), sum(map(count, neutral)), sum(map(count, bad)))
-
-
-@lru_cache(maxsize=1024)
-def _scores_by_segment(rule: Rule) -> tuple[tuple[int, ...], ...]:
-    """The scores that are good, those that are neutral, and those that are bad."""
-    segments: tuple[Segment, ...] = ("good", "neutral", "bad")
-    return tuple(
-        tuple(score for score in _SCORES if rule.segment(score) == segment) for segment in segments
-    )
 
 
 def rounded(numerator: int, denominator: int) -> int:

@@ -7,6 +7,7 @@ rule that was in force when it was given, and responses under different rules ne
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from pulse.streams.responses import METRICS
@@ -126,6 +127,19 @@ class Rule:
         if sign * score >= sign * self.good:
             return "good"
         return "bad" if sign * score <= sign * self.bad else "neutral"
+
+    @cached_property
+    def parted(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Which of the scores 0 to 10 are good, which are neutral and which are bad.
+
+        Every row of a report asks for them, mostly several times.
+        """
+        judged = [(self.segment(score), score) for score in range(11)]
+
+        def those(wanted: Segment) -> tuple[int, ...]:
+            return tuple(score for segment, score in judged if segment == wanted)
+
+        return those("good"), those("neutral"), those("bad")
 
 
 def _default_cuts(

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pulse.streams.responses import METRICS
-from pulse.tenants.rules import Rule
+from pulse.tenants.rules import DEFAULTS, Rule
 
 
 def segments(rule: Rule) -> dict[str, list[int]]:
@@ -36,6 +36,12 @@ def test_the_defaults_are_those_of_metrics_md(
     rule = Rule.make(metric, *scale)
     assert segments(rule) == {"good": good, "neutral": neutral, "bad": bad}
     assert rule.label == f"{scale[0]}-{scale[1]}"
+
+
+@given(st.sampled_from(DEFAULTS))
+def test_a_rule_parts_the_scores_as_it_judges_each(rule: Rule) -> None:
+    for segment, scores in zip(("good", "neutral", "bad"), rule.parted, strict=True):
+        assert [score for score in scores if score in rule.scores] == segments(rule)[segment]
 
 
 def test_where_lower_is_better_good_and_bad_swap_ends() -> None:
