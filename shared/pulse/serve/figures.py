@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from pulse.lake import REST
-from pulse.reports.declarations import CURRENCY, Breakdown, GroupSums
+from pulse.reports.declarations import CURRENCY, Breakdown, GroupSums, OfSums
 from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, ComparedRow, name_column
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import Integers, ranks
 from pulse.serve.folding import Folded
+from pulse.serve.formats import json_texts
 from pulse.serve.groups import Key
 from pulse.serve.plan import Plan
 from pulse.serve.query import Order
@@ -41,12 +42,24 @@ class Figures:
 
     def cells(self, rows: Rows) -> Iterator[Row]:
         """The cells of these rows."""
-        names = [column.name for column in self.columns]
+        for values in self._by_column(rows):
+            for row in zip(*values, strict=True):
+                yield dict(zip(self._names, row, strict=True))
+
+    def texts(self, rows: Rows) -> Iterator[str]:
+        """These rows as JSON."""
+        for values in self._by_column(rows):
+            yield from json_texts(self._names, values)
+
+    @property
+    def _names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    def _by_column(self, rows: Rows) -> Iterator[list[Sequence[Cell]]]:
+        """The cells of each column, of so many rows at once."""
         for some in rows.batches(_AT_ONCE):
             lines = some.lines()
-            values = [_values(column, some, lines) for column in self.columns]
-            for row in zip(*values, strict=True):
-                yield dict(zip(names, row, strict=True))
+            yield [_values(column, some, lines) for column in self.columns]
 
     def ordered(self, order_by: Sequence[Order]) -> Integers:
         """The places of all rows: by their columns in order, None last; before that by `order_by`.
@@ -174,10 +187,24 @@ class Figures:
 
 def _values(column: Column, rows: Rows, lines: Sequence[ComparedRow]) -> Sequence[Cell]:
     """The cells of one column, of rows and their lines."""
-    if column.measure is None:
-        return list(map(column.cell, lines))
-    place = rows.layout.places.get(column.measure)
-    return [None] * len(lines) if place is None else rows.now.sums[:, place].tolist()
+    if column.measure is not None:
+        place = rows.layout.places.get(column.measure)
+        return [None] * len(lines) if place is None else rows.now.sums[:, place].tolist()
+    if column.of_sums is not None:
+        return _made(column.of_sums, rows)
+    return list(map(column.cell, lines))
+
+
+def _made(figure: OfSums, rows: Rows) -> Sequence[Cell]:
+    """What is made of each row's sums; nothing where that is withheld or a sum is not known."""
+    places = [rows.layout.places[name] for name in figure.measures if name in rows.layout.places]
+    if len(places) < len(figure.measures):
+        return [None] * len(rows)
+    made = map(figure.function, *(rows.now.sums[:, place].tolist() for place in places))
+    return [
+        None if too_few else cell
+        for cell, too_few in zip(made, rows.now.too_few.tolist(), strict=True)
+    ]
 
 
 def _has_order(value: Any) -> bool:

@@ -5,14 +5,13 @@ lose their form; CSV (pulse.csv_cells) has all their decimals.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from pulse.reports.metrics import TextDecimal
 
-_AT_ONCE = 1_000
 PAGE_BYTES = 4_000_000
 """Where a page ends at the latest: Lambda lets 6 MB out, once escaped."""
 
@@ -42,34 +41,45 @@ def json_object(members: Mapping[str, str]) -> str:
     return "{" + ",".join(f"{to_json(name)}:{text}" for name, text in members.items()) + "}"
 
 
-def json_rows(rows: Iterable[Mapping[str, Any]], *, room: int) -> tuple[str, int]:
-    """One JSON array of as many rows as fit into the room, of one at least, and their number.
+def json_texts(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """A JSON object for each row of some columns, with the members of these names.
 
-    Many are written at once; where they do not fit, one by one.
+    As to_json writes them, in a third of the time: a page has some ten thousand figures.
     """
-    parts: list[str] = []
-    count = 0
-    left = iter(rows)
-    while some := list(islice(left, _AT_ONCE)):
-        text, taken = to_json(some)[1:-1], len(some)
-        if len(text.encode()) + 1 > room:
-            texts = fill(map(to_json, some), limit=taken, room=room, least=0 if count else 1)
-            text, taken = ",".join(texts), len(texts)
-        if taken:
-            parts.append(text)
-        count += taken
-        room -= len(text.encode()) + 1
-        if taken < len(some):
-            break
-    return f"[{','.join(parts)}]", count
+    members = ",".join(f"{to_json(name)}:".replace("%", "%%") + "%s" for name in names)
+    return map(f"{{{members}}}".__mod__, zip(*map(_texts, columns), strict=True))
 
 
-def fill(texts: Iterable[str], *, limit: int, room: int, least: int = 1) -> list[str]:
-    """As many texts as a page holds: at most `limit`, at most `room` bytes, but the `least`."""
+def _texts(values: Sequence[Any]) -> Sequence[Any]:
+    """What stands for each value in JSON; whole numbers as they are."""
+    if {*map(type, values)} == {int}:
+        return values
+    known: dict[str, str] = {}  # labels, of which there are few
+    return [_text(value, known) for value in values]
+
+
+def _text(value: Any, known: dict[str, str]) -> str:
+    if value is None:
+        return "null"
+    if type(value) is Decimal:
+        return repr(_figure(value))
+    if type(value) is str:
+        return known.get(value) or known.setdefault(value, to_json(value))
+    return to_json(value)
+
+
+def json_rows(texts: Iterable[str], *, room: int) -> tuple[str, int]:
+    """One JSON array of as many rows as fit into the room, of one at least, and their number."""
+    taken = fill(texts, room=room)
+    return f"[{','.join(taken)}]", len(taken)
+
+
+def fill(texts: Iterable[str], *, limit: int | None = None, room: int) -> list[str]:
+    """As many texts as a page holds: at most `limit`, at most `room` bytes, but one at least."""
     page: list[str] = []
     for text in islice(texts, limit):
         room -= len(text.encode()) + 1  # what parts it from the next
-        if room < 0 and len(page) >= least:
+        if room < 0 and page:
             break
         page.append(text)
     return page

@@ -39,7 +39,7 @@ class Page:
         if plan.report.breakdown:
             members["breakdown"] = to_json(figures.breakdown)
         room = PAGE_BYTES - len(json_object(members).encode())
-        members["rows"], rows = json_rows(figures.cells(self._rows), room=room)
+        members["rows"], rows = json_rows(figures.texts(self._rows), room=room)
         members["next_cursor"] = to_json(self._next_cursor(rows))
         return Reply(200, json_object(members), {"Content-Type": JSON})
 

@@ -2,14 +2,13 @@
 
 import json
 from decimal import Decimal
-from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pulse.serve import formats
-from pulse.serve.formats import fill, json_object, json_rows, to_json
+from pulse.reports.metrics import clock, money
+from pulse.serve.formats import fill, json_object, json_rows, json_texts, to_json
 
 
 def test_decimals_are_json_numbers() -> None:
@@ -29,14 +28,32 @@ def test_objects_are_joined_from_json_texts() -> None:
     assert json.loads(text) == {"a": [1, "x"], "b": None}
 
 
-@given(st.lists(st.integers(0, 10**6), max_size=12), st.integers(0, 80), st.integers(1, 5))
-def test_rows_written_together_are_those_that_fit_one_by_one(
-    numbers: list[int], room: int, at_once: int
-) -> None:
-    rows = [{"a": number} for number in numbers]
-    expected = fill([f'{{"a":{number}}}' for number in numbers], limit=99, room=room)
-    with mock.patch.object(formats, "_AT_ONCE", at_once):
-        assert json_rows(rows, room=room) == (f"[{','.join(expected)}]", len(expected))
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**20), 10**20),
+    st.text(max_size=5),
+    st.decimals(-(10**9), 10**9, places=2),
+    st.decimals(-(10**9), 10**9, places=0),
+    st.builds(lambda us: clock(us), st.integers(0, 10**12)),
+    st.dictionaries(st.sampled_from(["EUR", "CHF"]), st.integers(0, 10**9).map(money)),
+)
+
+
+@given(st.lists(st.lists(st.one_of(CELLS, st.just("%s")), min_size=3, max_size=3), max_size=6))
+@example([[1, "%", None], [2, "%", Decimal("0.50")]])
+def test_rows_written_by_columns_are_those_written_one_by_one(rows: list[list[object]]) -> None:
+    names = ["a", 'quoted "%s"', "100 %"]
+    columns: list[list[object]] = [[row[at] for row in rows] for at in range(3)]
+    expected = [to_json(dict(zip(names, row, strict=True))) for row in rows]
+    assert [*json_texts(names, columns)] == expected
+
+
+def test_a_page_of_rows_is_one_array_of_what_fits() -> None:
+    rows = ['{"a":1}', '{"a":2}', '{"a":3}']
+    assert json_rows(rows, room=16) == ('[{"a":1},{"a":2}]', 2)
+    assert json_rows(rows, room=0) == ('[{"a":1}]', 1)
+    assert json_rows([], room=9) == ("[]", 0)
 
 
 @given(st.lists(st.text(max_size=5)), st.integers(1, 10), st.integers(0, 30))

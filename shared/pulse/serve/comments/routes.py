@@ -54,7 +54,7 @@ class CommentAnswers:
         content = fingerprint(found.content, dates.start, dates.end)
         start = _start(asked, name, content)
         some = shown(comments.slice(start, asked.limit))
-        page, rows = json_rows(some, room=PAGE_BYTES - _META_BYTES)
+        page, rows = json_rows(map(to_json, some), room=PAGE_BYTES - _META_BYTES)
         end = start + rows
         following = Cursor(name, content, end).text() if end < len(comments) else None
         members = {
