@@ -99,7 +99,7 @@ def test_a_function_reads_no_records_but_those_of_its_own_kinds() -> None:
     for name, statement in statements():
         if any(action.startswith("dynamodb:") for action in as_list(statement["Action"])):
             partitions = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-            assert all(re.fullmatch(r"[A-Z_]+(#\*)?", text) for text in partitions), name
+            assert all(re.fullmatch(r"[A-Z_]+(#(\*|CHANGES))?", text) for text in partitions), name
 
 
 def transformed() -> dict[str, dict[str, Any]]:
