@@ -264,7 +264,9 @@ def records() -> dict[str, bytes]:
         unbuilt = Unbuilt("2", "FAILED: why", NOON_US - 9, NOON_US, 2, alone=True, failing=True)
         ledger.note_unbuilt("responses", DAY, unbuilt, before=None)
         settled = Settled(stand.changes, NOON_US - 5, NOON_US)
-        ledger.changes.end("responses", run, stand, published=True, failing=1, settled=settled)
+        ledger.changes.end(
+            "responses", run, stand, published=True, failing=1, partial=True, settled=settled
+        )
         ledger.changes.begin("responses", "01KBJP3E00SAMPLEDEAD000000")
         days_of_it = (DateRange(DAY, DAY),)
         behind = Behind(failing=days_of_it, waiting=days_of_it, years={2025: unbuilt})

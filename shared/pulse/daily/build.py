@@ -415,6 +415,7 @@ class BuildDaily:
             table.before,
             published=table.is_publishing or bool(notes),
             failing=table.failing,
+            partial=not (table.is_whole and table.finished),
             settled=settled,
         )
         return settled is not None

@@ -141,8 +141,8 @@ def unbuilt(plan: Plan) -> Warnings:
             found.append(("days_failing", message))
         if waiting:
             message = (
-                f"Days{whose} that wait for the next build: {_named(waiting)}. Their figures are "
-                "missing or older than what was sent."
+                f"Days{whose} that wait for the next build: {_named(waiting)}. What was sent of "
+                "them since they were built is not in the figures yet."
             )
             found.append(("days_waiting", message))
     return found

@@ -8,6 +8,7 @@
                             counted_us: what was stored until then is in the daily table, but
                             for days that cannot be built;
                             failing: how many days cannot be built;
+                            partial: whether the builder that ended last had not come to all days;
                             published: how often builders have changed what readers find;
                             run_<ulid>: when a builder began that has days to publish and has not
                             come to its end (UTC microseconds, like each *_us)
@@ -50,8 +51,18 @@ class Stand:
     """Increases with each change of days, their runs, or the reasons why they are not built."""
     at_work: Mapping[str, int] = field(default_factory=dict)
     """The builders that are at work or died at it, with the moments at which they began."""
+    partial: bool = False
+    """True where the builder that ended last was for some days alone, or had no time for all."""
     counted_us: int | None = None
     """When a builder last looked at every day: until when all stored events were in its table."""
+
+    @property
+    def leaves_days(self) -> bool:
+        """Whether days may be published that are newer than others: no builder has come to all.
+
+        True also while one is at work, and after one has died at it.
+        """
+        return self.partial or bool(self.at_work)
 
     @property
     def is_settled(self) -> bool:
@@ -132,24 +143,28 @@ class Changes:
         *,
         published: bool,
         failing: int,
+        partial: bool,
         settled: Settled | None,
     ) -> None:
         """Note that a builder has ended its work on a stream; it began with the record `before`.
 
-        `published` says whether it changed what readers find. `settled` is None if it has not
-        looked at all days, or has left some that are to be tried at once.
+        `published` says whether it changed what readers find, `partial` whether there are days that
+        it has not come to. `settled` is None if it has not looked at all days, or has left some
+        that are to be tried at once.
         """
-        values: dict[str, Any] = {":one": int(published), ":failing": failing}
+        values: dict[str, Any] = {":one": int(published), ":failing": failing, ":partial": partial}
         over = {run}
-        expression = "SET failing = :failing"
+        names = {"#partial": "partial"}
+        expression = "SET failing = :failing, #partial = :partial"
         if settled is not None:
             over |= _dead(before)
             values |= {":seen": settled.seen, ":now": days.now_us(), ":again": settled.again_us}
             values[":counted"] = settled.looked_us
             expression += ", seen = :seen, seen_us = :now, again_us = :again"
             expression += ", counted_us = :counted"
-        names = {f"#run{number}": f"{_RUN}{name}" for number, name in enumerate(sorted(over))}
-        expression += f" REMOVE {', '.join(names)} ADD published :one"
+        runs = {f"#run{number}": f"{_RUN}{name}" for number, name in enumerate(sorted(over))}
+        expression += f" REMOVE {', '.join(runs)} ADD published :one"
+        names |= runs
         self._records.update(_PK, stream, expression, names=names, values=values)
 
 
@@ -165,6 +180,7 @@ def _stand(record: Record) -> Stand:
         seen_us=record.get("seen_us", 0),
         again_us=record.get("again_us"),
         failing=record.get("failing", 0),
+        partial=record.get("partial", False),
         published=record.get("published", 0),
         counted_us=record.get("counted_us"),
         at_work={

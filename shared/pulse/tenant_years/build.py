@@ -138,7 +138,7 @@ class BuildReports:
         rewritten = tuple(dict.fromkeys(one for table in done for one in table.rewritten))
         finished = all(table.finished for table in tables)
         failures = [failure for table in tables for failure in table.failures]
-        notes = self.behinds.tell(tables, remaining_s)
+        notes = self.behinds.tell(tables, stands, remaining_s)
         for table in tables:
             stand = stands[table.dataset.stream]
             self._finish(table, stand, stand.counted_until(read_us), notes[table.dataset.name])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pulse import days
 from pulse.days import Remaining
 from pulse.errors import AthenaError, ConflictError
+from pulse.store.changes import Stand
 from pulse.store.ledger import Ledger
 from pulse.store.tenants import Tenants
 from pulse.tenant_years.work import Table, TableYear, TenantYear
@@ -28,15 +29,18 @@ class Behinds:
     ledger: Ledger
 
     def tell(
-        self, tables: Sequence[Table], remaining_s: Remaining
+        self, tables: Sequence[Table], stands: Mapping[str, Stand], remaining_s: Remaining
     ) -> Mapping[str, Mapping[TenantYear, Unbuilt]]:
         """Write on each tenant's record what is not built of these tables, if that has changed.
 
-        A day that cannot be built is noted for every tenant, because nobody knows whose rows are to
-        blame. Returns by table which tenants' years are not built.
+        A day that is not built is noted for every tenant, because nobody knows whose rows are to
+        blame, or have come. `stands` says how the streams stood before the tables were read.
+        Returns by table which tenants' years are not built.
         """
         notes = {one.dataset.name: _years_behind(one) for one in tables}
-        days_behind = {one.dataset.name: self._days_behind(one) for one in tables}
+        days_behind = {
+            one.dataset.name: self._days_behind(one, stands[one.dataset.stream]) for one in tables
+        }
         by_tenant: dict[tuple[str, str], dict[int, Unbuilt]] = defaultdict(dict)
         for name, some in notes.items():
             for (tenant_id, year), note in some.items():
@@ -54,10 +58,11 @@ class Behinds:
                     )
         return notes
 
-    def _days_behind(self, table: Table) -> Behind:
+    def _days_behind(self, table: Table, stand: Stand) -> Behind:
         """The days of a table that are not as they were sent: not built, or not compared.
 
-        build_daily has noted in the ledger which it could not build.
+        build_daily has noted in the ledger which it could not build. Where it has not come to all
+        days, those that it has left wait, too: beside the others they would look whole.
         """
         failing = [
             day
@@ -68,8 +73,12 @@ class Behinds:
         for day, entry in self.ledger.entries(table.dataset.stream).items():
             partition = table.partitions.get(day)
             is_current = partition is not None and partition.version == entry.version
-            if entry.unbuilt and not entry.expired and not is_current:
-                (failing if entry.unbuilt.failing else waiting).append(day)
+            if entry.expired or is_current:
+                continue
+            if entry.unbuilt and entry.unbuilt.failing:
+                failing.append(day)
+            elif entry.unbuilt or stand.leaves_days:
+                waiting.append(day)
         return Behind(
             days.ranges(sorted({*failing}), MOST_RANGES),
             days.ranges(sorted({*waiting}), MOST_RANGES),
