@@ -155,8 +155,11 @@ def test_the_list_tells_the_day_of_a_key_s_last_use(
     told_after(START + timedelta(hours=12), "2026-11-22")
     driver.forget()  # another process, whose clock is behind
     used = Key(sha256(key), kind, tenant[0] if tenant else None, 0)
-    driver.tenants.note_key_use(used, date(2026, 11, 20))
+    driver.tenants.note_key_use(used, date(2026, 11, 21))
     assert last_uses(shell, *tenant)[key_id] == "2026-11-22"
+    driver.tenants.note_key_use(used, date(2031, 1, 1))  # whose clock runs ahead
+    driver.tenants.note_key_use(used, date(2026, 11, 23))
+    assert last_uses(shell, *tenant)[key_id] == "2026-11-23"
 
 
 def test_the_text_of_a_key_stands_nowhere(

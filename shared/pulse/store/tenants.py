@@ -315,15 +315,19 @@ class Tenants:
         )
 
     def note_key_use(self, key: Key, day: date) -> None:
-        """Store that the key was used on a day (UTC), unless a later one is known."""
+        """Store that the key was used on a day (UTC), unless a later one is known.
+
+        What lies more than a day after it is not known but comes from a clock that ran ahead. It
+        gives way, or it would be the last use for good.
+        """
         *_, use = _key_places(key)
         with suppress(ConflictError):
             self._records.update(
                 use["pk"],
                 use["sk"],
                 "SET last_day = :day",
-                values={":day": day.isoformat()},
-                condition="attribute_not_exists(last_day) OR last_day < :day",
+                values={":day": day.isoformat(), ":next": (day + days.ONE_DAY).isoformat()},
+                condition="attribute_not_exists(last_day) OR last_day < :day OR last_day > :next",
             )
 
     def key_uses(self, tenant: str | None) -> dict[str, date]:
