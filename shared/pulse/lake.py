@@ -168,6 +168,7 @@ EXPERIENCED: Mapping[str, tuple[str, ...] | None] = {
     "life": DURATION_CLASSES,  # from entering to the end
     "was_abandoned": YES_NO,
     "had_revenue": YES_NO,  # an amount that is not zero
+    "was_rated": YES_NO,  # has a satisfaction of its own
     "entered_on": None,  # the interaction's own day, YYYY-MM-DD
 }
 """The dimensions of daily_experience that the linked interaction has, with their values where these

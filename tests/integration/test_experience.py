@@ -285,6 +285,7 @@ UPDATES: dict[str, st.SearchStrategy[Any]] = {
     "accept_threshold_us": st.sampled_from((0, 20 * S)),
     "first_response_threshold_us": st.just(30 * S),
     "finish_threshold_us": st.just(300 * S),
+    "satisfaction": st.sampled_from(("0", "4.5")),
 }
 BY_DAY = ("entered_by_day", "accepted_by_day", "first_response_by_day", "finished_by_day")
 MOMENTS = st.sampled_from((-10_800 * S, -S, 0, 1, 3600 * S, 7200 * S))
@@ -441,7 +442,10 @@ def merge(updates: Sequence[Row]) -> Row:
 
     ordered = sorted(updates, key=version)
     row = {**ordered[-1]}
-    for name in ("customer_segment", "service_type", "agent", "abandoned", "revenue"):
+    for name in (
+        *("customer_segment", "service_type", "agent"),
+        *("abandoned", "revenue", "satisfaction"),
+    ):
         row[name] = next((u[name] for u in reversed(ordered) if u[name] is not None), None)
     for name in ("accepted", "first_response", "finished"):
         given: Row = next((u for u in reversed(ordered) if u[f"{name}_us"] is not None), {})
@@ -474,6 +478,7 @@ def went_through(one: Row) -> Row:
     )
     row["was_abandoned"] = "yes" if one["abandoned"] and one["accepted_us"] is None else "no"
     row["had_revenue"] = "yes" if one["revenue"] else "no"
+    row["was_rated"] = "no" if one["satisfaction"] is None else "yes"
     return row | {"entered_on": one["on"].isoformat()}
 
 

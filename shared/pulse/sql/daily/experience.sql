@@ -32,7 +32,8 @@ told AS (
         CAST(NULL AS varchar) AS accept, CAST(NULL AS varchar) AS first_response,
         CAST(NULL AS varchar) AS finish, CAST(NULL AS varchar) AS wait,
         CAST(NULL AS varchar) AS life, CAST(NULL AS varchar) AS was_abandoned,
-        CAST(NULL AS varchar) AS had_revenue, CAST(NULL AS varchar) AS entered_on,
+        CAST(NULL AS varchar) AS had_revenue, CAST(NULL AS varchar) AS was_rated,
+        CAST(NULL AS varchar) AS entered_on,
         dt
     FROM answers
     WHERE contains(:answered, dt)
@@ -93,6 +94,7 @@ told AS (
         END AS life,
         CASE WHEN abandoned THEN 'yes' ELSE 'no' END AS was_abandoned,
         CASE WHEN revenue <> 0 THEN 'yes' ELSE 'no' END AS had_revenue,
+        CASE WHEN satisfaction IS NOT NULL THEN 'yes' ELSE 'no' END AS was_rated,
         dt AS entered_on,
         dt
     FROM timed
@@ -102,7 +104,7 @@ placed AS (
     SELECT
         tenant, subject, at_us, answer, key_kind, survey, metric, scale, channel, score,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
-        wait, life, was_abandoned, had_revenue, entered_on,
+        wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         dt,
         sum(1 - answer) OVER (PARTITION BY tenant, subject ORDER BY at_us, answer, dt) AS place
     FROM told
@@ -122,6 +124,7 @@ followed AS (
         max(life) OVER (PARTITION BY tenant, subject, place) AS life,
         max(was_abandoned) OVER (PARTITION BY tenant, subject, place) AS was_abandoned,
         max(had_revenue) OVER (PARTITION BY tenant, subject, place) AS had_revenue,
+        max(was_rated) OVER (PARTITION BY tenant, subject, place) AS was_rated,
         max(entered_on) OVER (PARTITION BY tenant, subject, place) AS entered_on,
         max(CASE WHEN answer = 0 THEN at_us END) OVER (PARTITION BY tenant, subject, place)
             AS entered_us
@@ -132,7 +135,7 @@ cells AS (
     SELECT
         tenant, survey, metric, scale, channel,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
-        wait, life, was_abandoned, had_revenue, entered_on,
+        wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt,
         count(*) AS answers,
         bool_and(key_kind = 'publishable') AS public
@@ -150,6 +153,7 @@ cells AS (
             CASE WHEN at_us - entered_us <= :link_us THEN life END AS life,
             CASE WHEN at_us - entered_us <= :link_us THEN was_abandoned END AS was_abandoned,
             CASE WHEN at_us - entered_us <= :link_us THEN had_revenue END AS had_revenue,
+            CASE WHEN at_us - entered_us <= :link_us THEN was_rated END AS was_rated,
             CASE WHEN at_us - entered_us <= :link_us THEN entered_on END AS entered_on
         FROM followed
         WHERE answer = 1
@@ -157,7 +161,7 @@ cells AS (
     GROUP BY
         tenant, survey, metric, scale, channel,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
-        wait, life, was_abandoned, had_revenue, entered_on,
+        wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt
 ),
 
@@ -165,7 +169,7 @@ sized AS (
     SELECT
         tenant, survey, metric, scale, channel,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
-        wait, life, was_abandoned, had_revenue, entered_on,
+        wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt, answers,
         sum(answers) OVER (PARTITION BY tenant, dt, channel) AS channel_answers,
         channel NOT IN ('ticket', 'chat', 'external')
@@ -178,7 +182,7 @@ ranked AS (
     SELECT
         tenant, survey, metric, scale, channel,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
-        wait, life, was_abandoned, had_revenue, entered_on,
+        wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt, answers, channel_public,
         dense_rank() OVER (
             PARTITION BY tenant, dt, channel_public ORDER BY channel_answers DESC, channel
@@ -193,7 +197,7 @@ folded AS (
             WHEN channel_public AND channel_place > :public_values THEN '(other)' ELSE channel
         END AS channel,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
-        wait, life, was_abandoned, had_revenue, entered_on,
+        wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt, answers
     FROM ranked
 )
@@ -201,7 +205,7 @@ folded AS (
 SELECT
     tenant, survey, metric, scale, channel,
     media_type, customer_segment, service_type, agent, accept, first_response, finish, wait,
-    life, was_abandoned, had_revenue, entered_on,
+    life, was_abandoned, had_revenue, was_rated, entered_on,
     coalesce(sum(answers) FILTER (WHERE score = 0), 0) AS c0,
     coalesce(sum(answers) FILTER (WHERE score = 1), 0) AS c1,
     coalesce(sum(answers) FILTER (WHERE score = 2), 0) AS c2,
@@ -218,5 +222,5 @@ FROM folded
 GROUP BY
     tenant, survey, metric, scale, channel,
     media_type, customer_segment, service_type, agent, accept, first_response, finish, wait,
-    life, was_abandoned, had_revenue, entered_on,
+    life, was_abandoned, had_revenue, was_rated, entered_on,
     dt
