@@ -17,12 +17,12 @@ from pulse.serve.years import Piece, YearRows
 from pulse.tenants.tenant import BOTS, CUBE, UNTOLD, Part, YearState
 
 
-def cube_rows(table: lake.Dataset, pieces: Iterable[bytes]) -> pa.Table:
+def cube_rows(table: lake.DailyTable, pieces: Iterable[bytes]) -> pa.Table:
     """The rows of Parquet that has the columns of the daily table and `day`."""
     return tenant_year.read(table, ROLLUPS[table.name][0], pieces)
 
 
-def cube(table: lake.Dataset, pieces: Iterable[bytes]) -> bytes:
+def cube(table: lake.DailyTable, pieces: Iterable[bytes]) -> bytes:
     """The object of every dimension that holds these rows."""
     return tenant_year.encode(table, ROLLUPS[table.name][0], cube_rows(table, pieces))
 
@@ -32,7 +32,7 @@ Layout = Literal["now", "cube alone", "of before", "many bots"]
 large tenant's, whose rows of bots are too many for one object: it has no cube."""
 
 
-def objects(table: lake.Dataset, rows: pa.Table, layout: Layout = "now") -> dict[str, bytes]:
+def objects(table: lake.DailyTable, rows: pa.Table, layout: Layout = "now") -> dict[str, bytes]:
     """The objects of a part that holds the rows of the cube, by the names of their roll-ups.
 
     Where there are no bots, their object is empty and counts as none.
@@ -53,7 +53,7 @@ def objects(table: lake.Dataset, rows: pa.Table, layout: Layout = "now") -> dict
     }
 
 
-def _of_many_bots(table: lake.Dataset, rows: pa.Table) -> dict[str, bytes]:
+def _of_many_bots(table: lake.DailyTable, rows: pa.Table) -> dict[str, bytes]:
     people, bots = rollups.parted(table, rows)
     made = [(one, people) for one in rollups.OF_LARGE[table.name]]
     made += [(one, bots) for one in rollups.COUNTING_BOTS[table.name]]
@@ -72,7 +72,7 @@ class Laid:
 
 
 def lay(
-    table: lake.Dataset,
+    table: lake.DailyTable,
     tenant: str,
     year: int,
     parts: Sequence[tuple[Collection[date], pa.Table]],
@@ -106,7 +106,7 @@ def state(
     return YearState((part,), content, as_of_us, min(held), 1)
 
 
-def whole(table: lake.Dataset, block: Block) -> YearRows:
+def whole(table: lake.DailyTable, block: Block) -> YearRows:
     """The year of one object, all of whose rows count."""
     held = frozenset(
         date.fromordinal(number + days.EPOCH.date().toordinal())
@@ -115,12 +115,12 @@ def whole(table: lake.Dataset, block: Block) -> YearRows:
     return YearRows(table, [Piece(block, held, held)])
 
 
-def as_block(table: lake.Dataset, body: bytes) -> Block:
+def as_block(table: lake.DailyTable, body: bytes) -> Block:
     """The block of a cube's object."""
     return parquet.read(body, table, ROLLUPS[table.name][0])
 
 
-def as_year(table: lake.Dataset, body: bytes) -> YearRows:
+def as_year(table: lake.DailyTable, body: bytes) -> YearRows:
     """The year of one cube's object."""
     return whole(table, as_block(table, body))
 

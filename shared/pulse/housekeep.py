@@ -114,7 +114,7 @@ class Housekeep:
         for table in lake.DAILY_TABLES:
             for prefix in self._idle_runs(table):
                 yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
-        for dataset in lake.DATASETS:
+        for dataset in lake.DAILY_TABLES:
             for prefix, keys in self._replaced_parts(dataset):
                 yield _Task(prefix, "PartsRemoved", partial(self._remove_keys, keys))
             for prefix in self._replaced_layouts(dataset):
@@ -173,7 +173,7 @@ class Housekeep:
 
     # -- reports
 
-    def _replaced_parts(self, dataset: lake.Dataset) -> Iterator[tuple[str, list[str]]]:
+    def _replaced_parts(self, dataset: lake.DailyTable) -> Iterator[tuple[str, list[str]]]:
         """The objects of each part of a tenant's year that its record does not name, by prefix.
 
         A reader with an older record reads it again when it finds the objects gone. Parts of the
@@ -197,7 +197,7 @@ class Housekeep:
             if prefix not in named and (not run or _is_old(run)):
                 yield prefix, keys
 
-    def _replaced_layouts(self, dataset: lake.Dataset) -> Iterator[str]:
+    def _replaced_layouts(self, dataset: lake.DailyTable) -> Iterator[str]:
         """The prefix of each run of a large tenant's rows that its record does not name.
 
         Runs of the last day are left out, because a build may be about to name them.

@@ -319,6 +319,9 @@ EXPERIENCE = DailyTable(
     parted_by=("metric", "scale"),
 )
 """Answers by what the customer went through before: made of responses and interactions."""
+LONGEST_LINK_DAYS = 180
+"""No link between an answer and its interaction spans more days: the most that the template takes.
+"""
 DAILY_TABLES: tuple[DailyTable, ...] = (*DATASETS, EXPERIENCE)
 
 
@@ -369,12 +372,12 @@ def run_prefix(dataset: DailyTable, run: str) -> str:
     return f"{dataset.daily_prefix}run={run}/"
 
 
-def large_tenant_prefix(dataset: Dataset, tenant: str) -> str:
+def large_tenant_prefix(dataset: DailyTable, tenant: str) -> str:
     """Below which the daily rows of a large tenant lie."""
     return f"{dataset.large_prefix}tenant={tenant}/"
 
 
-def large_run_prefix(dataset: Dataset, tenant: str, run: str) -> str:
+def large_run_prefix(dataset: DailyTable, tenant: str, run: str) -> str:
     """Prefix of what one run laid out; below it Athena adds `dt=YYYY-MM-DD/`."""
     return f"{large_tenant_prefix(dataset, tenant)}run={run}/"
 
@@ -407,22 +410,22 @@ def staging_root(dataset: DailyTable) -> str:
     return f"{STAGING}{dataset.name}/"
 
 
-def staging_prefix(dataset: Dataset, run: str) -> str:
+def staging_prefix(dataset: DailyTable, run: str) -> str:
     """Prefix of what build_reports has Athena lay out per tenant before it is sorted and put."""
     return f"{staging_root(dataset)}run={run}/"
 
 
-def tenant_prefix(dataset: Dataset, tenant: str) -> str:
+def tenant_prefix(dataset: DailyTable, tenant: str) -> str:
     """Below which all years of a tenant's rows lie."""
     return f"{dataset.report_prefix}tenant={tenant}/"
 
 
-def part_prefix(dataset: Dataset, tenant: str, year: int, run: str) -> str:
+def part_prefix(dataset: DailyTable, tenant: str, year: int, run: str) -> str:
     """Below which the objects lie that a run has made of one tenant's calendar year."""
     return f"{tenant_prefix(dataset, tenant)}year={year}/run={run}/"
 
 
-def part_key(dataset: Dataset, tenant: str, year: int, run: str, rollup: str) -> str:
+def part_key(dataset: DailyTable, tenant: str, year: int, run: str, rollup: str) -> str:
     """Key of one roll-up of such a part. Without a run: of the one object of former versions."""
     if not run:
         return f"{tenant_prefix(dataset, tenant)}year={year}.parquet"

@@ -358,10 +358,16 @@ def test_glue_knows_the_tables_as_the_lake_declares_them(dataset: lake.Dataset) 
 
 def test_glue_knows_the_table_of_experience_as_the_lake_declares_it() -> None:
     tables = {t["TableInput"]["Name"]: t for t in of_type("AWS::Glue::Table").values()}
-    for name in (lake.EXPERIENCE.daily_table, lake.EXPERIENCE.runs_table):
-        assert columns(tables[name]) == lake.EXPERIENCE.daily_columns
+    table = lake.EXPERIENCE
+    of_one_tenant = {k: v for k, v in table.daily_columns.items() if k != "tenant"}
+    for name, kept, prefix in (
+        (table.daily_table, table.daily_columns, table.daily_prefix),
+        (table.runs_table, table.daily_columns, table.daily_prefix),
+        (table.large_table, of_one_tenant, table.large_prefix),
+    ):
+        assert columns(tables[name]) == kept
         location = tables[name]["TableInput"]["StorageDescriptor"]["Location"]
-        assert location == {"Fn::Sub": f"s3://${{LakeBucket}}/{lake.EXPERIENCE.daily_prefix}"}
+        assert location == {"Fn::Sub": f"s3://${{LakeBucket}}/{prefix}"}
 
 
 def test_two_stacks_in_one_account_do_not_meet() -> None:

@@ -133,7 +133,7 @@ def session(chance: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-def publish(pulse: Driver, dataset: lake.Dataset) -> None:
+def publish(pulse: Driver, dataset: lake.DailyTable) -> None:
     """Make the reports of both tenants from the daily rows, and say so on their records."""
     runs = {
         day: partition.run
@@ -158,7 +158,7 @@ def publish(pulse: Driver, dataset: lake.Dataset) -> None:
 
 def publish_large(
     pulse: Driver,
-    dataset: lake.Dataset,
+    dataset: lake.DailyTable,
     year: int,
     run_of: Mapping[date, str],
     changed: Mapping[date, str],
@@ -182,7 +182,9 @@ def publish_large(
     pulse.tenants.set_year(LARGE, dataset.name, year, written.state, before=before)
 
 
-def daily_rows(pulse: Driver, dataset: lake.Dataset, run_of: Mapping[date, str]) -> Iterator[bytes]:
+def daily_rows(
+    pulse: Driver, dataset: lake.DailyTable, run_of: Mapping[date, str]
+) -> Iterator[bytes]:
     """The small tenant's daily rows, as objects with their day."""
     for day, run in run_of.items():
         for key in pulse.objects(f"{lake.run_prefix(dataset, run)}dt={day}/"):

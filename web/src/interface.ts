@@ -79,7 +79,7 @@ export interface CatalogueReport {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly family: "survey" | "interaction";
+  readonly family: "survey" | "interaction" | "experience";
   readonly dimensions: readonly CatalogueDimension[];
   readonly always_grouped_by: readonly string[];
   readonly group_by: readonly string[];
@@ -90,6 +90,8 @@ export interface CatalogueReport {
   readonly always_given: readonly string[];
   readonly always_present: Readonly<Record<string, readonly (string | number)[]>>;
   readonly rows_over_all: boolean;
+  /** By which days it may count answers (date_basis); empty: by their own. */
+  readonly date_bases: readonly ("answered" | "entered")[];
   readonly breakdown: {
     readonly text: string;
     readonly dimensions: readonly CatalogueDimension[];
@@ -335,6 +337,16 @@ export interface Meta {
   readonly as_of: string | null;
   /** By dimension {"is": […]} or {"is_not": […]}; null is not given. */
   readonly filters: Readonly<Record<string, unknown>>;
+  /** By which of its days an answer counts, in reports that know both. */
+  readonly date_basis?: "answered" | "entered";
+  /**
+   * How many of the answers that count are linked to an interaction, of how many; in reports on
+   * what customers went through.
+   */
+  readonly linked?: {
+    readonly responses: number;
+    readonly of: number;
+  };
   /**
    * What the figures were read from: objects that were made beforehand, or what Athena has made
    * of a large tenant's rows for this question. The figures are the same.

@@ -26,6 +26,9 @@ from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve.dimensions import MOST_VALUES
 from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
 from pulse.serve.query import (
+    DATE_BASES,
+    DATE_BASIS,
+    DATE_BASIS_TEXT,
     DEFAULT_ROWS,
     FORMATS,
     MOST_ROWS,
@@ -210,9 +213,7 @@ def _report_operation() -> dict[str, Any]:
         "security": [{"bearer": []}, {"apiKey": []}, {"queryKey": []}],
         "parameters": [
             _REPORT_PARAMETER,
-            *(_parameter(name, text) for name, text in PARAMETERS.items()),
-            _TENANT_PARAMETER,
-            *(_filter(dimension) for dimension in _dimensions()),
+            *_report_parameters(),
             _IF_NONE_MATCH,
         ],
         "responses": {
@@ -259,12 +260,18 @@ def _page(headers: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _request_schema() -> Schema:
-    parameters = [
+def _report_parameters() -> list[dict[str, Any]]:
+    """What the query of a report may have."""
+    having = ", ".join(report.name for report in REPORTS.values() if report.entered_on)
+    return [
         *(_parameter(name, text) for name, text in PARAMETERS.items()),
+        _parameter(DATE_BASIS, f"Of {having} alone. {DATE_BASIS_TEXT}"),
         _TENANT_PARAMETER,
         *(_filter(dimension) for dimension in _dimensions()),
     ]
+
+
+def _request_schema() -> Schema:
     return {
         "type": "object",
         "additionalProperties": {"anyOf": [{"type": "string"}, _TEXTS]},
@@ -273,7 +280,7 @@ def _request_schema() -> Schema:
                 "description": parameter["description"],
                 "anyOf": [parameter["schema"], {"type": "string"}, _TEXTS],
             }
-            for parameter in parameters
+            for parameter in _report_parameters()
         },
     }
 
@@ -339,6 +346,7 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
     "format": {"type": "string", "enum": list(FORMATS)},
     "excel": {"type": "boolean", "default": False},
     "separator": {"type": "string", "enum": list(SEPARATORS), "default": SEPARATORS[0]},
+    DATE_BASIS: {"type": "string", "enum": list(DATE_BASES), "default": DATE_BASES[0]},
 }
 
 

@@ -18,6 +18,7 @@ from pulse.serve.columns import (
     WITHHELD,
     Kind,
 )
+from pulse.serve.query import DATE_BASES, DATE_BASIS
 from pulse.serve.years import Engine
 
 Schema = dict[str, Any]
@@ -282,6 +283,8 @@ _CATALOGUE_REPORT = _object(
             "additionalProperties": _list({"type": ["string", "integer"]}),
         },
         "rows_over_all": {"type": "boolean"},
+        "date_bases": _list({"enum": list(DATE_BASES)})
+        | {"description": "By which days it may count answers (date_basis); empty: by their own."},
         "breakdown": _BREAKDOWN | {"type": ["object", "null"]},
     }
 )
@@ -359,6 +362,18 @@ _META_SCHEMA: Schema = {
             "type": "object",
             "description": 'By dimension {"is": […]} or {"is_not": […]}; null is not given.',
         },
+        DATE_BASIS: {
+            "enum": list(DATE_BASES),
+            "description": "By which of its days an answer counts, in reports that know both.",
+        },
+        "linked": _object(
+            {
+                "responses": {"type": "integer", "minimum": 0},
+                "of": {"type": "integer", "minimum": 0},
+            },
+            "How many of the answers that count are linked to an interaction, of how many; in "
+            "reports on what customers went through.",
+        ),
         "engine": {
             "enum": list(get_args(Engine)),
             "description": "What the figures were read from: objects that were made beforehand, "

@@ -10,6 +10,7 @@ from pulse import days
 from pulse.reports.declarations import PERIOD, TENANT
 from pulse.reports.formulas import FORMULAS
 from pulse.reports.registry import FAMILIES, REPORTS, UNITS, Family, Metric, Report
+from pulse.serve.query import DATE_BASES, DATE_BASIS, DATE_BASIS_TEXT
 from pulse.tenants.rules import DEFAULTS
 
 _HEAD = """# Reports
@@ -92,6 +93,11 @@ def _report(report: Report) -> Iterator[str]:
         names = [d.name for d in report.breakdown.dimensions]
         names += [metric.name for metric in report.breakdown.metrics]
         facts.append(("breakdown", f"{report.breakdown.text} Columns: {_code(names)}"))
+    if report.entered_on:
+        facts.append((f"`{DATE_BASIS}`", f"{_code(DATE_BASES)}. {DATE_BASIS_TEXT}"))
+    if report.linked_by:
+        linked = f"in `meta.linked`: those that have a `{report.linked_by}`"
+        facts.append(("how many are linked", linked))
     if report.over_all:
         facts.append(("rows with metric `all`", "over the answers of every metric and scale"))
     yield from _table(("", ""), facts)
@@ -129,7 +135,7 @@ def _metrics(reports: Iterable[Report]) -> Iterator[str]:
     )
     yield from _table(("unit", "means"), UNITS.items())
     dimensions = [dimension for family in FAMILIES.values() for dimension in family.dimensions]
-    yield _WITHHELD.format(persons=_code(d.name for d in dimensions if d.a_person))
+    yield _WITHHELD.format(persons=_code(dict.fromkeys(d.name for d in dimensions if d.a_person)))
 
 
 def _formulas() -> Iterator[str]:

@@ -103,7 +103,7 @@ class Deletion:
             "exports": len(self.erase.exports.of_tenant(tenant.id)),
             "report_objects": sum(
                 len(list(self.erase.objects.keys(lake.tenant_prefix(dataset, tenant.id))))
-                for dataset in lake.DATASETS
+                for dataset in lake.DAILY_TABLES
             ),
             "names": len(self.names.agents(tenant.id)),
             "imports": len(self.imports.of_tenant(tenant.id)),
@@ -140,7 +140,7 @@ class Deletion:
         to answer queries.
         """
         objects = self.erase.objects
-        prefixes = [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
+        prefixes = [lake.tenant_prefix(dataset, tenant) for dataset in lake.DAILY_TABLES]
         found = sum(len(list(objects.keys(prefix))) for prefix in prefixes)
         for prefix in prefixes:
             objects.wipe(prefix)

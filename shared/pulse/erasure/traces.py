@@ -93,7 +93,7 @@ class Traces:
         those of this tenant's exports and reports.
         """
         prefixes = [lake.STATEMENT_RESULTS, lake.STAGING, lake.exports_prefix(tenant)]
-        prefixes += [lake.tenant_prefix(dataset, tenant) for dataset in lake.DATASETS]
+        prefixes += [lake.tenant_prefix(dataset, tenant) for dataset in lake.DAILY_TABLES]
         return sum(
             self.objects.delete_versions(self.objects.older_versions(prefix)) for prefix in prefixes
         )

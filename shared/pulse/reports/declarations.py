@@ -190,7 +190,7 @@ class Family:
     """
 
     name: str
-    dataset: lake.Dataset
+    dataset: lake.DailyTable
     dimensions: tuple[Dimension, ...]
     required: tuple[str, ...] = ()
     by_tenant: bool = False
@@ -220,7 +220,9 @@ class Report:
     each row of the totals. A report `by_count` is always grouped by a dimension of its own, whose
     values are the positions of the family's counts. A report `over_all` adds rows over every metric
     and scale. `among` makes figures of all rows at once. `own` are dimensions of
-    tenants, which the declared reports do not have.
+    tenants, which the declared reports do not have. Rows that have a value of the dimension
+    `linked_by` are linked to something: the reply tells how many are. The dimension `entered_on`
+    names the days by which a question may go instead of those of the events.
     """
 
     name: str
@@ -234,12 +236,14 @@ class Report:
     not_null: tuple[str, ...] = ()
     always: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
-    beside: tuple[lake.Dataset, ...] = ()
+    beside: tuple[lake.DailyTable, ...] = ()
     breakdown: "Breakdown | None" = None
     by_count: Dimension | None = None
     over_all: bool = False
     among: "Among | None" = None
     own: tuple[Dimension, ...] = ()
+    linked_by: str | None = None
+    entered_on: str | None = None
 
     @property
     def filters(self) -> tuple[Dimension, ...]:
@@ -259,11 +263,11 @@ class Report:
         return (*tenant, *self.filters, *([self.by_count] if self.by_count else []))
 
     @property
-    def tables(self) -> tuple[lake.Dataset, ...]:
+    def tables(self) -> tuple[lake.DailyTable, ...]:
         """The tables that it is made of, the family's own first."""
         return (self.family.dataset, *self.beside)
 
-    def tables_telling(self, asked: Collection[str]) -> tuple[lake.Dataset, ...]:
+    def tables_telling(self, asked: Collection[str]) -> tuple[lake.DailyTable, ...]:
         """Of the tables, those that know every dimension that is asked for or filtered by."""
         stored = {*asked, *self.fixed, *self.not_null} & {*self.filter_names}
         own = {dimension.name for dimension in self.own}
@@ -273,7 +277,7 @@ class Report:
             if stored <= {*table.dimensions, *(own if table.slots else ())}
         )
 
-    def measures_of(self, table: lake.Dataset) -> tuple[str, ...]:
+    def measures_of(self, table: lake.DailyTable) -> tuple[str, ...]:
         """The measures of one of its tables whose sums its figures take, in the table's order."""
         taken = {*table.counted}
         for metric in self.metrics:

@@ -15,7 +15,7 @@ from pulse.tenants.tenant import BOTS, CUBE, UNTOLD, Part, YearState
 
 
 def rows_of_part(
-    objects: Objects, dataset: lake.Dataset, tenant: str, year: int, part: Part, rollup: Rollup
+    objects: Objects, dataset: lake.DailyTable, tenant: str, year: int, part: Part, rollup: Rollup
 ) -> pa.Table:
     """The rows of one object of a part, those of every day that it holds.
 
@@ -30,7 +30,7 @@ def rows_of_part(
 
 def rows(
     objects: Objects,
-    dataset: lake.Dataset,
+    dataset: lake.DailyTable,
     tenant: str,
     year: int,
     state: YearState,
@@ -66,7 +66,7 @@ def rows(
 
 
 def _of_bots(
-    dataset: lake.Dataset, part: Part, rollup: Rollup, dimensions: Collection[str]
+    dataset: lake.DailyTable, part: Part, rollup: Rollup, dimensions: Collection[str]
 ) -> list[Rollup]:
     """What has the rows of bots that an object of a part leaves out. None is, where none has."""
     if part.sizes.get(BOTS) != UNTOLD or rollup.name == CUBE:

@@ -8,7 +8,7 @@ module; a further family brings its own table, dimensions and metrics.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pulse.reports import interactions, surveys
+from pulse.reports import experiences, interactions, surveys
 from pulse.reports.declarations import (
     ALL,
     CURRENCY,
@@ -21,12 +21,14 @@ from pulse.reports.declarations import (
     Metric,
     Report,
 )
+from pulse.reports.experiences import EXPERIENCE
 from pulse.reports.interactions import INTERACTION
 from pulse.reports.surveys import SURVEY
 
 __all__ = [
     "ALL",
     "CURRENCY",
+    "EXPERIENCE",
     "FAMILIES",
     "INTERACTION",
     "PERIOD",
@@ -42,11 +44,14 @@ __all__ = [
 ]
 
 REPORTS: Mapping[str, Report] = MappingProxyType(
-    {report.name: report for report in (*surveys.REPORTS, *interactions.REPORTS)}
+    {
+        report.name: report
+        for report in (*surveys.REPORTS, *interactions.REPORTS, *experiences.REPORTS)
+    }
 )
 """Every report by its name, in the order of the catalogue."""
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {family.name: family for family in (SURVEY, INTERACTION)}
+    {family.name: family for family in (SURVEY, INTERACTION, EXPERIENCE)}
 )
 """Every family by its name, in the same order."""

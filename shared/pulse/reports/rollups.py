@@ -52,14 +52,18 @@ class Rollup:
 
 
 def _of(
-    dataset: lake.Dataset, *by_day: tuple[str, ...], by_month: Collection[tuple[str, ...]] = ()
+    dataset: lake.DailyTable,
+    *by_day: tuple[str, ...],
+    by_month: Collection[tuple[str, ...]] = (),
+    without: Collection[str] = (),
 ) -> tuple[Rollup, ...]:
     """The cube, its sums by month, and roll-ups by day and by month over these dimensions.
 
     What a dataset keeps apart is in each of them: figures across it would mean nothing. The sums by
-    month are over what all tenants have: they leave out what some have declared.
+    month are over what all tenants have: they leave out what some have declared, and what would
+    leave hardly fewer rows than the cube has.
     """
-    shared = [name for name in dataset.dimensions if name not in dataset.slots]
+    shared = [name for name in dataset.dimensions if name not in (*dataset.slots, *without)]
     found = [Rollup(CUBE, dataset.dimensions), _rollup(dataset, shared, "month")]
     grains: tuple[tuple[Grain, Collection[tuple[str, ...]]], ...]
     grains = ("day", by_day), ("month", by_month)
@@ -69,7 +73,7 @@ def _of(
     return tuple(found)
 
 
-def _rollup(dataset: lake.Dataset, names: Collection[str], grain: Grain) -> Rollup:
+def _rollup(dataset: lake.DailyTable, names: Collection[str], grain: Grain) -> Rollup:
     dimensions = tuple(name for name in dataset.dimensions if name in names)
     if unknown := {*names} - {*dimensions}:
         raise ValueError(f"{dataset.name} has no dimensions {sorted(unknown)}")
@@ -108,6 +112,31 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         ("service_type", "agent", "currency"),
     ),
     lake.SESSIONS.name: _of(lake.SESSIONS, ("media_type",)),
+    # Each tells media, by which it is told how many answers are linked to an interaction.
+    lake.EXPERIENCE.name: _of(
+        lake.EXPERIENCE,
+        # what customers went through, in turn or together, by survey and channel
+        ("survey", "channel", "media_type", "accept", "first_response", "finish"),
+        ("survey", "channel", "media_type", "wait"),
+        ("survey", "channel", "media_type", "life"),
+        ("survey", "channel", "media_type", "was_abandoned", "had_revenue", "was_rated"),
+        # who dealt with them
+        ("survey", "media_type", "agent"),
+        # which customers, and what they wanted
+        ("survey", "media_type", "customer_segment", "service_type"),
+        # when they got in touch
+        ("media_type", "entered_on"),
+        # by the days of the interactions: the answers to one day's come on several
+        by_month=[
+            ("survey", "channel", "media_type", "accept", "was_rated", "entered_on"),
+            (
+                *("survey", "media_type", "customer_segment", "service_type"),
+                *("was_rated", "entered_on"),
+            ),
+            ("survey", "media_type", "agent", "was_rated", "entered_on"),
+        ],
+        without=["entered_on"],
+    ),
 }
 """By the name of the dataset, the cube first."""
 
@@ -122,14 +151,14 @@ OF_LARGE: Mapping[str, tuple[Rollup, ...]] = {
             for rollup in (declared, _rollup(dataset, declared.dimensions, "month"))
         }.values()
     )
-    for dataset in lake.DATASETS
+    for dataset in lake.DAILY_TABLES
 }
 """What a tenant has whose cube is too large: every other roll-up, and by month each one by day. One
 by day is always small enough to be there, for whoever needs the days and nothing else."""
 
 OF_BOTS: Mapping[str, Rollup] = {
     dataset.name: Rollup(BOTS, dataset.dimensions)
-    for dataset in lake.DATASETS
+    for dataset in lake.DAILY_TABLES
     if dataset.tells_bots
 }
 """By the name of the dataset the roll-up of bots' rows, where rows tell of bots. It answers no
@@ -155,7 +184,7 @@ _DECLARED: Mapping[str, tuple[Rollup, ...]] = {
 }
 
 
-def named(dataset: lake.Dataset, name: str) -> Rollup:
+def named(dataset: lake.DailyTable, name: str) -> Rollup:
     """The roll-up of that name. Raises KeyError where none is declared, as of a former version."""
     return _BY_NAME[dataset.name, name]
 
@@ -166,7 +195,7 @@ _BY_NAME: Mapping[tuple[str, str], Rollup] = {
 
 
 def covering(
-    dataset: lake.Dataset, sizes: Mapping[str, int], dimensions: Collection[str], *, months: bool
+    dataset: lake.DailyTable, sizes: Mapping[str, int], dimensions: Collection[str], *, months: bool
 ) -> list[Rollup]:
     """Which objects of a part can answer a question with these dimensions, the smallest first.
 
@@ -181,7 +210,7 @@ def covering(
     return sorted(found, key=lambda rollup: (sizes[rollup.name], len(rollup.dimensions)))
 
 
-def beside(dataset: lake.Dataset, sizes: Mapping[str, int], rollup: Rollup) -> list[Rollup]:
+def beside(dataset: lake.DailyTable, sizes: Mapping[str, int], rollup: Rollup) -> list[Rollup]:
     """What has the rows that this object of a part leaves out: that of bots, if it is there."""
     return [OF_BOTS[dataset.name]] if rollup.name != CUBE and sizes.get(BOTS, 0) > 0 else []
 
@@ -192,7 +221,7 @@ def lacks_bots(sizes: Mapping[str, int]) -> bool:
 
 
 def counting_bots(
-    dataset: lake.Dataset, sizes: Mapping[str, int], dimensions: Collection[str], *, months: bool
+    dataset: lake.DailyTable, sizes: Mapping[str, int], dimensions: Collection[str], *, months: bool
 ) -> list[Rollup]:
     """Of a part whose bots are too many for one object, the smallest that counts them by these.
 
@@ -210,7 +239,7 @@ def counting_bots(
     return [smallest] if sizes[smallest.name] else []
 
 
-def roll_up(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> pa.Table:
+def roll_up(dataset: lake.DailyTable, rollup: Rollup, rows: pa.Table) -> pa.Table:
     """The rows of a roll-up, summed up from those of the cube or of another one that covers it.
 
     They have the schema of tenant_year.schema and come in no particular order. Raises
@@ -230,7 +259,7 @@ def roll_up(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> pa.Table:
     return summed
 
 
-def parted(dataset: lake.Dataset, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+def parted(dataset: lake.DailyTable, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
     """(rows of people, rows of bots), of the cube's rows where these tell of bots."""
     if not dataset.tells_bots:
         return rows, rows.slice(0, 0)
@@ -238,7 +267,7 @@ def parted(dataset: lake.Dataset, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
     return rows.filter(pc.invert(is_bot)), rows.filter(is_bot)
 
 
-def roll_ups(dataset: lake.Dataset, cube: pa.Table) -> Iterator[tuple[Rollup, pa.Table]]:
+def roll_ups(dataset: lake.DailyTable, cube: pa.Table) -> Iterator[tuple[Rollup, pa.Table]]:
     """Every declared roll-up but the cube itself, with its rows, made from those of the cube.
 
     That of bots comes first, if rows tell of bots; it may have no rows. Each is made from the

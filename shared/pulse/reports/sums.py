@@ -24,7 +24,7 @@ class Layout:
     `currencies`. (What they add up to over all currencies is no figure where it is money.)
     """
 
-    tables: tuple[lake.Dataset, ...] = ()
+    tables: tuple[lake.DailyTable, ...] = ()
     by_currency: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
 

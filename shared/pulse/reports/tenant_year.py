@@ -31,7 +31,7 @@ _TYPES = {
 }
 
 
-def schema(dataset: lake.Dataset, rollup: Rollup) -> pa.Schema:
+def schema(dataset: lake.DailyTable, rollup: Rollup) -> pa.Schema:
     """The columns of a roll-up's object: its dimensions, day, measures."""
     kinds = dataset.daily_columns
     return pa.schema(
@@ -43,11 +43,11 @@ def schema(dataset: lake.Dataset, rollup: Rollup) -> pa.Schema:
     )
 
 
-def read(dataset: lake.Dataset, rollup: Rollup, pieces: Iterable[bytes]) -> pa.Table:
+def read(dataset: lake.DailyTable, rollup: Rollup, pieces: Iterable[bytes]) -> pa.Table:
     """The rows of some Parquet objects with a roll-up's columns, in any order.
 
     What an object lacks came later than it, so that it need not be built again: a dimension has no
-    value in its rows, and a measure is what another one said before (lake.Dataset.before), or
+    value in its rows, and a measure is what another one said before (lake.DailyTable.before), or
     zero. So it is where Athena has found nothing for some rows. Raises NewerFormatError for an
     object that this version would read wrongly.
     """
@@ -74,12 +74,12 @@ def of_days(rows: pa.Table, wanted: Collection[date]) -> pa.Table:
     return rows.filter(pc.is_in(rows["day"], value_set=pa.array(sorted(wanted), pa.date32())))
 
 
-def count_events(dataset: lake.Dataset, rows: pa.Table) -> int:
+def count_events(dataset: lake.DailyTable, rows: pa.Table) -> int:
     """How many events the rows of any roll-up stand for."""
     return sum(pc.sum(rows[name]).as_py() or 0 for name in dataset.counted)
 
 
-def encode(dataset: lake.Dataset, rollup: Rollup, rows: pa.Table) -> bytes:
+def encode(dataset: lake.DailyTable, rollup: Rollup, rows: pa.Table) -> bytes:
     """The object that holds these rows of a roll-up. Equal rows in any order give equal bytes."""
     columns = {name: rows[name].combine_chunks() for name in rows.schema.names}
     for name in rollup.dimensions:
@@ -175,7 +175,7 @@ def _row_groups(table: pa.Table, names: Sequence[str]) -> Iterator[pa.Table]:
             yield table.slice(start, ROW_GROUP)
 
 
-def _read(dataset: lake.Dataset, piece: bytes, wanted: pa.Schema) -> pa.Table:
+def _read(dataset: lake.DailyTable, piece: bytes, wanted: pa.Schema) -> pa.Table:
     file = pq.ParquetFile(pa.BufferReader(piece))
     formats.REPORT.check(file.metadata.metadata)
     names = [name for name in wanted.names if name in file.schema_arrow.names]
@@ -184,12 +184,12 @@ def _read(dataset: lake.Dataset, piece: bytes, wanted: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=wanted).combine_chunks()
 
 
-def _said_before(dataset: lake.Dataset, names: Collection[str]) -> list[str]:
+def _said_before(dataset: lake.DailyTable, names: Collection[str]) -> list[str]:
     """Columns that are not wanted themselves, but say what missing ones would."""
     return [same for name, same in dataset.before.items() if name not in names and same in names]
 
 
-def _column(dataset: lake.Dataset, table: pa.Table, name: str, kind: Any) -> Any:
+def _column(dataset: lake.DailyTable, table: pa.Table, name: str, kind: Any) -> Any:
     """A column, as of a table that has always had it."""
     found = table[name].cast(kind) if name in table.schema.names else None
     if name not in dataset.measures:

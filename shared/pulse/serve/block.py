@@ -7,7 +7,7 @@ float64 that adds it up is kept in several columns, by its bits.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -20,7 +20,8 @@ from pulse.reports.declarations import PERIOD, Label
 from pulse.serve.encoding import Encoded, Integers, number
 from pulse.serve.groups import Groups, check_size
 
-_EPOCH_DAY = days.EPOCH.date().toordinal()
+EPOCH_DAY = days.EPOCH.date().toordinal()
+_NO_DAY = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Block:
     the first of its month.
     """
 
-    table: lake.Dataset
+    table: lake.DailyTable
     day: Integers
     columns: Columns
     counts: Sequence[Sequence[SparseColumn]]
@@ -121,12 +122,15 @@ class Block:
         Columns are taken as they are asked for.
         """
         rows = self._rows(dates, filters)
-        if isinstance(rows, slice):
-            return self
-        place: Integers = np.full(len(self.day), -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        counts = [[_only(column, place) for column in sparse] for sparse in self.counts]
-        return Block(self.table, self.day[rows], _Taken(self.columns, rows), counts)
+        return self if isinstance(rows, slice) else self._taken(rows)
+
+    def by_day_of(self, name: str) -> "Block":
+        """The rows that have a value of a dimension which names days (YYYY-MM-DD), on that day."""
+        column = self.columns[name]
+        day_of = np.array([_numbered(value) for value in column.values], np.int32)
+        found = day_of[column.codes]
+        rows = np.flatnonzero(found != _NO_DAY)
+        return replace(self._taken(rows), day=found[rows])
 
     def has(self, dates: Iterable[date] | None, name: str, value: str) -> bool:
         """Is there a row of these days with this value of a dimension?"""
@@ -163,6 +167,13 @@ class Block:
             for column in self.counts[self.table.measures.index(name)]:
                 sizes += _added(column, group_of, len(members)) << column.shift
         return [column.take(members) for column in columns], sizes
+
+    def _taken(self, rows: Integers) -> "Block":
+        """These rows as a block."""
+        place: Integers = np.full(len(self.day), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        counts = [[_only(column, place) for column in sparse] for sparse in self.counts]
+        return Block(self.table, self.day[rows], _Taken(self.columns, rows), counts)
 
     def _selected(
         self,
@@ -206,6 +217,11 @@ class Block:
         return group_of
 
 
+def _numbered(value: Label) -> int:
+    """A day's number, counted from 1970."""
+    return date.fromisoformat(value).toordinal() - EPOCH_DAY if isinstance(value, str) else _NO_DAY
+
+
 @dataclass(frozen=True)
 class _Taken:
     """Some of the rows of columns."""
@@ -237,7 +253,7 @@ def _only(column: SparseColumn, place: Integers) -> SparseColumn:
 
 def _of_days(day: Integers, dates: Iterable[date]) -> npt.NDArray[np.bool_]:
     """For each row: is its day among these?"""
-    wanted = {found.toordinal() - _EPOCH_DAY for found in dates}
+    wanted = {found.toordinal() - EPOCH_DAY for found in dates}
     if not len(day) or not wanted:
         return np.zeros(len(day), np.bool_)
     low, high = int(day.min()), int(day.max())
@@ -280,7 +296,7 @@ def _periods(day: Integers, granularity: str, week_start: str, shown_on: ShownOn
     first = int(day.min()) if len(day) else 0
     last = int(day.max()) if len(day) else -1
     starts = [
-        days.period_start(shown_on(date.fromordinal(number + _EPOCH_DAY)), granularity, week_start)
+        days.period_start(shown_on(date.fromordinal(number + EPOCH_DAY)), granularity, week_start)
         for number in range(first, last + 1)  # of one year, so that few are not there
     ]
     values = sorted(set(starts))

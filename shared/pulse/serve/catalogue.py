@@ -6,7 +6,7 @@ from pulse import days
 from pulse.lake import NOT_GIVEN
 from pulse.reports.registry import REPORTS, TENANT, UNITS, Dimension, Metric, Report
 from pulse.serve.own import own_dimensions, with_own
-from pulse.serve.query import PARAMETERS
+from pulse.serve.query import DATE_BASES, PARAMETERS
 from pulse.tenants.tenant import Tenant
 
 _LEVELS = {
@@ -73,6 +73,7 @@ def _report(report: Report) -> dict[str, Any]:
         "always_given": list(report.not_null),
         "always_present": {name: list(values) for name, values in report.always_shown.items()},
         "rows_over_all": report.over_all,
+        "date_bases": list(DATE_BASES) if report.entered_on else [],
         "breakdown": _breakdown(report),
     }
 

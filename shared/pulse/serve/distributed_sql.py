@@ -67,7 +67,7 @@ class Statement:
 class Wanted:
     """One roll-up of one tenant's rows in one table."""
 
-    table: lake.Dataset
+    table: lake.DailyTable
     tenant: str
     laid: Mapping[str, frozenset[date]]
     """Where its rows lie in the table of large tenants: for each run the days to read of it."""
@@ -80,6 +80,10 @@ class Wanted:
     """Periods that are told apart; `total` for none."""
     week_start: str = "monday"
     bots: OfBots = "counted"
+    entered_on: str | None = None
+    """The dimension that names the days by which the question goes, if these are not the rows'."""
+    entered: tuple[DateRange, ...] = ()
+    """The days by which it goes then: Needs.entered."""
 
     @classmethod
     def of(cls, needs: Needs, laid: Mapping[str, frozenset[date]]) -> Self:
@@ -102,6 +106,8 @@ class Wanted:
             granularity=needs.granularity,
             week_start=needs.tenant.week_start,
             bots="told" if needs.bots_left_out else "counted",
+            entered_on=needs.entered_on,
+            entered=needs.entered,
         )
 
     @cached_property
@@ -228,6 +234,10 @@ class Wanted:
         if not asked:
             yield "dt = '1970-01-01'"
             return
+        if self.entered_on:
+            name = self.entered_on
+            each = (f"{name} BETWEEN '{span.start}' AND '{span.end}'" for span in self.entered)
+            yield f"({' OR '.join(each)})"
         spans = days.ranges(asked, len(asked))
         yield f"dt BETWEEN '{asked[0]}' AND '{asked[-1]}'"
         if len(spans) > 1:
@@ -266,7 +276,10 @@ class Wanted:
 
     def _marking(self, marked: str, number: int) -> Iterator[str]:
         for name in self._columns:
-            yield f"'{lake.OTHER}'" if name == marked else _NULL
+            if name == marked:
+                yield f"'{lake.OTHER}'"
+            else:
+                yield name if name == self.entered_on else _NULL
         yield "dt"
         for name in self.table.measures:
             yield self._zero(name)
@@ -335,7 +348,7 @@ def _read(body: bytes) -> pa.Table:
     return pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
 
 
-def _without_rows(table: lake.Dataset) -> Block:
+def _without_rows(table: lake.DailyTable) -> Block:
     nothing = {name: Encoded(np.empty(0, np.uint8), [None]) for name in table.dimensions}
     return Block(table, np.empty(0, np.int32), _Made(nothing), [()] * len(table.measures))
 

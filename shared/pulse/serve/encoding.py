@@ -116,12 +116,19 @@ def _roomy(amounts: Integers, most: int) -> Integers:
     return amounts if reach < 2**63 else amounts.astype(np.object_)
 
 
-def ranks(values: Sequence[Label], *, last: Sequence[Label] = ()) -> Integers:
-    """Each value's place in their order, None behind them, and behind that the `last` ones."""
+def ranks(
+    values: Sequence[Label], *, order: Sequence[Label] = (), last: Sequence[Label] = ()
+) -> Integers:
+    """Each value's place: those of `order` as they stand there, then the others by themselves.
 
-    def key(at: int) -> tuple[bool, bool, Any]:
+    None stands behind them, and behind that the `last` ones.
+    """
+    place_of = {value: place for place, value in enumerate(order)}
+
+    def key(at: int) -> tuple[bool, bool, int, Any]:
         value = values[at]
-        return value in last, value is None, "" if value is None else value
+        place = place_of.get(value, len(place_of))
+        return value in last, value is None, place, "" if value is None else value
 
     found: Integers = np.empty(len(values), np.int64)
     found[sorted(range(len(values)), key=key)] = np.arange(len(values))

@@ -5,6 +5,7 @@ Metrics are computed for the rows that are shown, and for those that are ordered
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,10 +75,16 @@ class Figures:
             found = found[self._order(order, found)]
         return found
 
+    @cached_property
+    def _order_of(self) -> Mapping[str, Sequence[str]]:
+        """The values of the dimensions that have an order of their own."""
+        return {one.name: one.values or () for one in self.plan.report.filters if one.in_order}
+
     def _ranks(self, name: str) -> Integers:
         """Each row's place in the order of a grouped column; -1 where it is left out."""
         column = self.rows.columns[self.rows.names.index(name)]
-        places = ranks(column.values, last=[REST] if self.folded else [])
+        order = self._order_of.get(name, ())
+        places = ranks(column.values, order=order, last=[REST] if self.folded else [])
         return np.append(places, -1)[column.codes]
 
     def _order(self, order: Order, rows: Integers) -> Integers:

@@ -27,6 +27,7 @@ def question_name(plan: Plan) -> str:
         [[order.column, order.descending] for order in query.order_by],
         plan.strata,
         plan.min_sample,
+        *([query.date_basis] if query.date_basis else []),
     )
 
 
@@ -69,7 +70,7 @@ def start(plan: Plan) -> int | None:
 
 def _days_and_rows(plan: Plan, one: TenantDays) -> list[object]:
     """A tenant's days, and by table and year what has changed last of their rows."""
-    touched = {year for dates in one.ranges for year in dates.years}
+    touched = {year for dates in one.stored_under for year in dates.years}
     contents = [
         (table.name, year, state.content)
         for table in plan.tables

@@ -9,6 +9,7 @@ from pulse.reports.declarations import TENANT
 from pulse.serve import warnings
 from pulse.serve.figures import Figures
 from pulse.serve.plan import Plan, TenantDays
+from pulse.serve.tally import tally_of
 from pulse.serve.years import Engine, TenantYears
 from pulse.tenants.tenant import earliest
 
@@ -29,6 +30,7 @@ def meta_of(plan: Plan, objects: TenantYears, made: Figures | None = None) -> di
         found += [*warnings.rest(made.folded), *warnings.unjudged(made.left_out)]
     return {
         **described(plan),
+        **_linked(plan, objects),
         "engine": _engine(objects),
         "formulas": made.formulas if made else [],
         "warnings": [{"code": code, "message": message} for code, message in found],
@@ -42,9 +44,21 @@ def described(plan: Plan) -> dict[str, Any]:
         "as_of": _as_of(plan),
         "filters": {name: condition.shown() for name, condition in plan.filters.items()},
     }
+    if plan.query.date_basis:
+        meta["date_basis"] = plan.query.date_basis
     if plan.query.compare:
         meta["compare"] = {"with": plan.query.compare, **_each(plan, _compared_of)}
     return meta
+
+
+def _linked(plan: Plan, objects: TenantYears) -> dict[str, Any]:
+    """How many of the answers that count in the days asked for are linked to something."""
+    if (name := plan.report.linked_by) is None:
+        return {}
+    counted = tally_of(plan, objects, [name])
+    each = dict(zip((value for (value,) in counted.keys), counted.sums[:, 0].tolist(), strict=True))
+    total = sum(each.values())
+    return {"linked": {"responses": total - each.get(None, 0), "of": total}}
 
 
 def first_and_last(dates: DateRange) -> dict[str, str]:

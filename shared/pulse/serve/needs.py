@@ -18,7 +18,7 @@ class Needs:
     those of them that narrow it, `ranges` the days asked for and those compared with.
     """
 
-    table: lake.Dataset
+    table: lake.DailyTable
     tenant: Tenant
     dimensions: frozenset[str]
     filters: Filters
@@ -33,6 +33,11 @@ class Needs:
     """True where the filters leave bots out unasked: how many these are is told beside."""
     own: Mapping[str, str | None] = field(default_factory=dict)
     """What the question calls dimensions of the tenant's own: by name the one of the table."""
+    entered_on: str | None = None
+    """The dimension that names the days by which the question goes, if these are not the rows' own:
+    `ranges` are then those under which rows lie that may count."""
+    entered: tuple[DateRange, ...] = ()
+    """The days by which it goes then."""
 
     @property
     def wants_bots(self) -> bool:

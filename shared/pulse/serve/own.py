@@ -41,8 +41,15 @@ def taken_names() -> frozenset[str]:
 
 
 def _taken() -> Iterator[str]:
-    yield from (*query.PARAMETERS, PERIOD, TENANT.name, WITHHELD, *lake.TAG_SLOTS)
-    yield from lake.COMMENT_COLUMNS
+    yield from (
+        *query.PARAMETERS,
+        query.DATE_BASIS,
+        PERIOD,
+        TENANT.name,
+        WITHHELD,
+        *lake.TAG_SLOTS,
+        *lake.COMMENT_COLUMNS,
+    )
     yield from ("family", "q", "key", "segment", "score", "order", "contrast", "against", "lang")
     yield from (f"{name}_name" for name in NAMED)
     for family in FAMILIES.values():

@@ -26,7 +26,7 @@ _FEW_ROWS = 2**18
 """So many are read before a second thread would have begun."""
 
 
-def read(body: bytes, table: lake.Dataset, rollup: Rollup) -> Block:
+def read(body: bytes, table: lake.DailyTable, rollup: Rollup) -> Block:
     """The block of one object of a report table, a roll-up as build_reports writes it.
 
     A column that its version did not know has nothing in any row, or what another one said before
@@ -52,7 +52,7 @@ def read(body: bytes, table: lake.Dataset, rollup: Rollup) -> Block:
     )
 
 
-def _open(body: bytes, table: lake.Dataset, metadata: Any) -> pq.ParquetFile:
+def _open(body: bytes, table: lake.DailyTable, metadata: Any) -> pq.ParquetFile:
     """A reader, which is for one thread at a time."""
     source = pa.BufferReader(body)
     names = [name for name in table.dimensions if name in metadata.schema.names]
@@ -170,7 +170,7 @@ _Counts = dict[str, list[SparseColumn]]
 
 
 def _all_counts(
-    file: pq.ParquetFile, groups: Sequence[_RowGroup], body: bytes, table: lake.Dataset
+    file: pq.ParquetFile, groups: Sequence[_RowGroup], body: bytes, table: lake.DailyTable
 ) -> list[_Counts]:
     """What the row groups hold of the measures, worked out by two threads if it is much."""
     if file.metadata.num_rows <= _FEW_ROWS:
@@ -180,7 +180,7 @@ def _all_counts(
         return list(pool.map(_counts, files, [groups[::2], groups[1::2]], [table, table]))
 
 
-def _counts(file: pq.ParquetFile, groups: Sequence[_RowGroup], table: lake.Dataset) -> _Counts:
+def _counts(file: pq.ParquetFile, groups: Sequence[_RowGroup], table: lake.DailyTable) -> _Counts:
     counts: _Counts = defaultdict(list)
     for group in groups:
         names = [name for name in table.measures if not group.is_zero(name)]

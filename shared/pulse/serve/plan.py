@@ -18,6 +18,9 @@ from pulse.serve.query import Query
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
+_LAST = date(9998, 12, 31)
+"""What enters later is answered when the calendar is over."""
+
 
 @dataclass(frozen=True)
 class TenantDays:
@@ -29,11 +32,23 @@ class TenantDays:
     granularity: str
     years: frozenset[int] | None = None
     """Of which calendar years it has periods, where not of all: those that have rows."""
+    by_entered: bool = False
+    """True where these are days on which interactions entered that answers are linked to."""
 
     @property
     def ranges(self) -> tuple[DateRange, ...]:
         """The days asked for, and those compared with, if any."""
         return (self.dates, self.compared) if self.compared else (self.dates,)
+
+    @property
+    def stored_under(self) -> tuple[DateRange, ...]:
+        """The days under which rows lie that may count in these ranges, in whole months.
+
+        An answer lies under its own day. Where clocks are changed, a link reaches a day further.
+        """
+        if not self.by_entered:
+            return self.ranges
+        return tuple(map(_answered, self.ranges))
 
     @property
     def periods(self) -> tuple[str, ...]:
@@ -50,6 +65,14 @@ class TenantDays:
             day.day == 1 or day == self.compared.start
             for day in days.shown_apart(self.compared, self.granularity)
         )
+
+
+def _answered(entered: DateRange) -> DateRange:
+    """The whole months in which answers may be given to what entered on these days."""
+    last = min(entered.end, _LAST) + timedelta(days=lake.LONGEST_LINK_DAYS + 1)
+    first = last.replace(day=1)
+    length = days.period_length(first, "month")
+    return DateRange(entered.start.replace(day=1), first + timedelta(days=length - 1))
 
 
 @lru_cache(maxsize=4)  # of however many tenants; fifty years of days take a megabyte
@@ -71,7 +94,7 @@ class Plan:
 
     report: Report
     query: Query
-    tables: tuple[lake.Dataset, ...]
+    tables: tuple[lake.DailyTable, ...]
     """Of the report's tables, those that know all that is asked for."""
     tenants: tuple[TenantDays, ...]
     filters: Filters
@@ -136,7 +159,13 @@ def needs_of(plan: Plan) -> list[Needs]:
     """What is to be read for the answer, tenant by tenant and of each table by table."""
     query = plan.query
     grouped = {*query.group_by, *plan.strata, *([CURRENCY] if plan.report.by_currency else [])}
+    if plan.report.linked_by:
+        grouped.add(plan.report.linked_by)
     granularity = query.granularity if PERIOD in query.group_by else "total"
+    entered_on = plan.report.entered_on if query.by_entered else None
+    if entered_on:
+        grouped.add(entered_on)
+        granularity = "total"
     found = []
     for one in plan.tenants:
         own = read_from(plan.report, one.tenant)
@@ -152,12 +181,14 @@ def needs_of(plan: Plan) -> list[Needs]:
                 tenant=one.tenant,
                 dimensions=frozenset({*table.dimensions} & {*stored, *filters}),
                 filters=filters,
-                ranges=one.ranges,
+                ranges=one.stored_under,
                 months=granularity == "total" or one.has_whole_months,
                 grouped=frozenset({*table.dimensions} & stored),
                 granularity=granularity,
                 bots_left_out=plan.bots_left_out and table.tells_bots,
                 own=own,
+                entered_on=entered_on,
+                entered=one.ranges if entered_on else (),
             )
             for table in plan.tables
         ]
@@ -177,7 +208,7 @@ def bound_filters(key: Key, names: Collection[str], lacking: str) -> Filters:
     return {name: among(values) for name, values in key.filters.items()}
 
 
-def _tenant_days(query: Query, tables: Sequence[lake.Dataset], tenant: Tenant) -> TenantDays:
+def _tenant_days(query: Query, tables: Sequence[lake.DailyTable], tenant: Tenant) -> TenantDays:
     names = [table.name for table in tables]
     dates = query.resolve(tenant, names)
     compared = days.COMPARISONS[query.compare](dates) if query.compare else None
@@ -185,7 +216,9 @@ def _tenant_days(query: Query, tables: Sequence[lake.Dataset], tenant: Tenant) -
     if dates.preset == "all_time":  # one old answer makes no decades of empty rows
         states = (tenant.table(name).years.items() for name in names)
         years = frozenset(y for some in states for y, state in some if state.first_day) or None
-    return TenantDays(tenant, dates, compared, query.granularity, years)
+        if years and query.by_entered:  # what entered late in a year is answered in the next, too
+            years |= {year - 1 for year in years}
+    return TenantDays(tenant, dates, compared, query.granularity, years, query.by_entered)
 
 
 def _strata(report: Report, tenants: Sequence[Tenant]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ decoded.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from pulse import days
 from pulse.csv_cells import PLAIN, CsvForm
@@ -16,7 +16,7 @@ from pulse.days import DateRange
 from pulse.errors import BadRequestError, FieldError
 from pulse.filters import Condition, among
 from pulse.http import decode
-from pulse.lake import NOT_GIVEN
+from pulse.lake import LONGEST_LINK_DAYS, NOT_GIVEN
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT, Dimension, Report
 from pulse.serve.columns import NAMED, Column, name_column, with_names
 from pulse.serve.columns import columns as columns_of
@@ -54,6 +54,15 @@ PARAMETERS: Mapping[str, str] = {
 }
 """What every report takes, besides its family's dimensions as filters."""
 
+DATE_BASIS = "date_basis"
+ANSWERED, ENTERED = "answered", "entered"
+DATE_BASES = (ANSWERED, ENTERED)
+DATE_BASIS_TEXT = (
+    "answered: an answer counts on its own day, linked or not. entered: on the day on which its "
+    "interaction entered, so that only linked answers count."
+)
+"""What reports take that know both days."""
+
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _LIMIT = re.compile(r"\d{1,6}", re.ASCII)
 
@@ -85,6 +94,8 @@ class Query:
     order_by: tuple[Order, ...] = ()
     limit: int = DEFAULT_ROWS["json"]
     cursor: str | None = None
+    date_basis: str | None = None
+    """By which of its days an answer counts; None where a report knows one alone."""
     format: str = "json"
     csv: CsvForm = PLAIN
 
@@ -92,13 +103,21 @@ class Query:
         """The days it means for a tenant at this moment; `all_time` begins with the tables."""
         if self.dates:
             return self.dates
-        first_days = (tenant.table(table).first_day for table in tables)
+        found = (tenant.table(table).first_day for table in tables)
+        first_day = min((day for day in found if day), default=None)
+        if first_day and self.by_entered:
+            first_day = max(days.FIRST_DAY, first_day - timedelta(days=LONGEST_LINK_DAYS))
         return days.resolve_preset(
             self.preset or days.DEFAULT_PRESET,
             days.today(tenant.timezone),
             week_start=tenant.week_start,
-            first_day=min((day for day in first_days if day), default=None),
+            first_day=first_day,
         )
+
+    @property
+    def by_entered(self) -> bool:
+        """True where answers count on the days on which their interactions entered."""
+        return self.date_basis == ENTERED
 
 
 def parse(
@@ -114,7 +133,8 @@ def parse(
     naming the parameter and what it allows, for the first thing wrong.
     """
     own = [TENANT.name] if across_tenants else []
-    given = _given(pairs, (*PARAMETERS, *own), report.filter_names)
+    basis = [DATE_BASIS] if report.entered_on else []
+    given = _given(pairs, (*PARAMETERS, *basis, *own), report.filter_names)
     preset, dates = _dates(given)
     granularity, group_by = _grouping(given, report, own)
     compare = _compare(given, preset)
@@ -139,6 +159,7 @@ def parse(
         order_by=orders,
         limit=_limit(given, kind),
         cursor=decode(given["cursor"]) if "cursor" in given else None,
+        date_basis=_date_basis(given) if report.entered_on else None,
         format=kind,
         csv=_csv_form(given),
     )
@@ -261,6 +282,10 @@ def _date(name: str, given: Mapping[str, str]) -> date:
         except ValueError:
             pass  # a day that no calendar has: the same answer
     raise refusal(name, "invalid_date", f"{_shown(text)} is no day; write YYYY-MM-DD.")
+
+
+def _date_basis(given: Mapping[str, str]) -> str:
+    return _choice(DATE_BASIS, decode(given.get(DATE_BASIS, ANSWERED)), DATE_BASES, "unknown_value")
 
 
 def _compare(given: Mapping[str, str], preset: str | None) -> str | None:

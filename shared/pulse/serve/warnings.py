@@ -230,11 +230,11 @@ def _years(behind: Behind, *, failing: bool) -> Iterator[DateRange]:
 
 
 def _within(days: TenantDays, ranges: Iterable[DateRange]) -> list[DateRange]:
-    """The parts of the ranges that are among the tenant's days, each once and in order."""
+    """The parts of the ranges that are among the days of its rows, each once and in order."""
     parts = {
         (max(one.start, asked.start), min(one.end, asked.end))
         for one in ranges
-        for asked in days.ranges
+        for asked in days.stored_under
         if one.start <= asked.end and asked.start <= one.end
     }
     return [DateRange(first, last) for first, last in sorted(parts)]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
+import numpy as np
+
 from pulse import lake
 from pulse.days import DateRange
 from pulse.errors import GoneError, UnavailableError
@@ -20,7 +22,7 @@ from pulse.reports import rollups
 from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
 from pulse.serve import groups, parquet
-from pulse.serve.block import Block, Fold
+from pulse.serve.block import EPOCH_DAY, Block, Fold
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
@@ -31,6 +33,7 @@ from pulse.tenants.tenant import CUBE, UNTOLD, Part, YearState
 
 BUDGET_BYTES = 400 * 2**20
 _AT_ONCE = 8
+_ALL_DAYS = DateRange(date.min, date.max)
 _A_GET = 2**20
 """Fetching an object takes as long as reading so many more bytes of one that is in memory."""
 
@@ -62,6 +65,16 @@ class Piece:
         columns = OwnColumns(self.block.columns, own, len(self.block.day))
         return replace(self, block=replace(self.block, columns=columns))
 
+    def by_day_of(self, name: str) -> "Piece":
+        """The rows that count and have a value of a dimension which names days, each on that day.
+
+        Without the days of the rows themselves: those that count are all there is.
+        """
+        days = None if self.live == self.held else self.dates(_ALL_DAYS)
+        block = self.block.only(days, {}).by_day_of(name)
+        held = frozenset(map(date.fromordinal, (np.unique(block.day) + EPOCH_DAY).tolist()))
+        return replace(self, block=block, held=held, live=held, by_month=False)
+
     def dates(self, asked: DateRange) -> Iterable[date] | None:
         """The days that rows which count are of, as the block names them; None for all rows."""
         taken = {day for day in self.live if asked.start <= day <= asked.end}
@@ -87,7 +100,7 @@ class YearRows:
     What Athena has made may be of several calendar years.
     """
 
-    table: lake.Dataset
+    table: lake.DailyTable
     pieces: Sequence[Piece]
     engine: Engine = "reports"
     counting_bots: Sequence[Piece] = ()
@@ -102,6 +115,13 @@ class YearRows:
             [piece.under(own) for piece in some] for some in (self.pieces, self.counting_bots)
         )
         return replace(self, pieces=pieces, counting_bots=counting)
+
+    def as_needed(self, needs: Needs) -> "YearRows":
+        """The same rows, as the question names their dimensions and by the days it goes by."""
+        if needs.entered_on is None:
+            return self.under(needs.own)
+        pieces = [piece.by_day_of(needs.entered_on) for piece in self.pieces]
+        return replace(self, pieces=pieces).under(needs.own)
 
     def group(
         self,
@@ -238,7 +258,7 @@ _Name = tuple[str, str]
 class _Choice:
     """The object that is read of a part."""
 
-    table: lake.Dataset
+    table: lake.DailyTable
     rollup: Rollup
     key: str
     name: _Name
@@ -291,11 +311,11 @@ class Years:
         read = [
             [
                 *(
-                    _year(needs.table, choices, found).under(needs.own)
+                    _year(needs.table, choices, found).as_needed(needs)
                     for choices in years.values()
                     if choices
                 ),
-                *([next(elsewhere).under(needs.own)] if uncovered else []),
+                *([next(elsewhere).as_needed(needs)] if uncovered else []),
             ]
             for needs, (years, uncovered) in zip(asked, plans, strict=True)
         ]
@@ -417,7 +437,7 @@ def _counting_bots(needs: Needs, part: Part, *, months: bool) -> list[Rollup]:
 
 
 def _year(
-    table: lake.Dataset, choices: Sequence[_Choice], found: Mapping[_Name, Block]
+    table: lake.DailyTable, choices: Sequence[_Choice], found: Mapping[_Name, Block]
 ) -> YearRows:
     """The rows of the objects chosen of a year's parts."""
     pieces, counting = (

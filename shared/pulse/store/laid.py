@@ -31,14 +31,14 @@ class LaidRows:
         mark = self.objects.get_unless_gone(lake.large_mark_below(prefix)) or b""
         return frozenset(map(date.fromisoformat, mark.decode().split()))
 
-    def tenants(self, dataset: lake.Dataset) -> Iterator[str]:
+    def tenants(self, dataset: lake.DailyTable) -> Iterator[str]:
         """Every tenant that has rows of a table here, including deleted ones."""
         root = f"{dataset.large_prefix}tenant="
         for prefix in self.objects.folders(dataset.large_prefix):
             yield prefix.removeprefix(root).rstrip("/")
 
     def unnamed(
-        self, dataset: lake.Dataset, tenant: str, record: Tenant | None
+        self, dataset: lake.DailyTable, tenant: str, record: Tenant | None
     ) -> Iterator[tuple[str, str]]:
         """(run, prefix) of each run that the tenant's record does not name; None is no record."""
         named = _named(dataset, record)
@@ -58,16 +58,16 @@ class LaidRows:
             for folder in gone:
                 self.objects.wipe(folder)
 
-    def runs(self, tenant: str) -> list[tuple[lake.Dataset, str, str]]:
+    def runs(self, tenant: str) -> list[tuple[lake.DailyTable, str, str]]:
         """(table, run, prefix) of each run of a tenant."""
         return [
             (dataset, run, prefix)
-            for dataset in lake.DATASETS
+            for dataset in lake.DAILY_TABLES
             for run, prefix in self._runs(dataset, tenant)
         ]
 
     def remove_unnamed(
-        self, runs: Iterable[tuple[lake.Dataset, str, str]], record: Tenant | None
+        self, runs: Iterable[tuple[lake.DailyTable, str, str]], record: Tenant | None
     ) -> int:
         """Remove those rows of some runs that the tenant's record does not name.
 
@@ -82,13 +82,13 @@ class LaidRows:
             removed += not its_days
         return removed
 
-    def _runs(self, dataset: lake.Dataset, tenant: str) -> Iterator[tuple[str, str]]:
+    def _runs(self, dataset: lake.DailyTable, tenant: str) -> Iterator[tuple[str, str]]:
         root = lake.large_tenant_prefix(dataset, tenant)
         for prefix in self.objects.folders(root):
             yield prefix.removeprefix(f"{root}run=").rstrip("/"), prefix
 
 
-def _named(dataset: lake.Dataset, record: Tenant | None) -> dict[str, frozenset[date]]:
+def _named(dataset: lake.DailyTable, record: Tenant | None) -> dict[str, frozenset[date]]:
     """The days whose rows count, by run."""
     found: dict[str, frozenset[date]] = {}
     for state in record.table(dataset.name).years.values() if record else ():

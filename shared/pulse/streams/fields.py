@@ -46,7 +46,8 @@ class Dimension:
 
     The values of a dimension that is `a_person` are people, whose figures need a minimum sample
     (docs/metrics.md, "Survey scores"). Publishable keys may send any number of values of an `open`
-    dimension: the rare values of a day are counted together.
+    dimension: the rare values of a day are counted together. Rows are in the order of the `values`
+    if these are `in_order`, and else in that of the alphabet.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Dimension:
     values: tuple[str, ...] | None = None
     a_person: bool = False
     open: bool = False
+    in_order: bool = False
 
 
 @dataclass(frozen=True)

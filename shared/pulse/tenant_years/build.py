@@ -17,6 +17,7 @@ from datetime import date
 from typing import Self
 
 from pulse import days, lake
+from pulse.daily.standing import stand_of
 from pulse.days import Remaining
 from pulse.errors import AthenaError, BuildCheckError, ConflictError, raise_collected
 from pulse.halving import FEW_FAILURES, MOST_FAILURES, halves
@@ -118,10 +119,10 @@ class BuildReports:
         tables: list[Table] = []
         done: list[Table] = []
         settled_failing = 0
-        behind: list[lake.Dataset] = []
-        for dataset in lake.DATASETS:
+        behind: list[lake.DailyTable] = []
+        for dataset in lake.DAILY_TABLES:
             known = builds.get(dataset.name, Builds(dataset.name))
-            if known.is_settled(stands[dataset.stream]) and not (impatient or whole):
+            if known.is_settled(stand_of(dataset, stands)) and not (impatient or whole):
                 settled_failing += known.failing
             else:
                 behind.append(dataset)
@@ -140,7 +141,7 @@ class BuildReports:
         failures = [failure for table in tables for failure in table.failures]
         notes = self.behinds.tell(tables, stands, remaining_s)
         for table in tables:
-            stand = stands[table.dataset.stream]
+            stand = stand_of(table.dataset, stands)
             self._finish(table, stand, stand.counted_until(read_us), notes[table.dataset.name])
         known_failing = (note.failing for some in notes.values() for note in some.values())
         failing = settled_failing + sum(known_failing)
@@ -173,7 +174,7 @@ class BuildReports:
 
     # -- a table
 
-    def _tables(self, datasets: Sequence[lake.Dataset], impatient: bool) -> list[Table]:
+    def _tables(self, datasets: Sequence[lake.DailyTable], impatient: bool) -> list[Table]:
         """The tables as they stand now.
 
         Tenants are read once for all of them, and last: whoever has rows in a catalogue is there.

@@ -41,7 +41,7 @@ class Comparison:
 
     def compare(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         runs: Mapping[date, Sequence[str]],
         *,
         copies: int,

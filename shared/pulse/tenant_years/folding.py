@@ -41,7 +41,7 @@ class Folding:
         So nothing is left of rows that newer ones have replaced. The reports stay as they are.
         Raises GoneError where an object is not there that the tenant's record names.
         """
-        for dataset in lake.DATASETS:
+        for dataset in lake.DAILY_TABLES:
             for year in self._years(dataset, tenant):
                 self._fold_year(dataset, tenant, year)
         self._remove_laid_rows(tenant)
@@ -52,13 +52,13 @@ class Folding:
         laid = LaidRows(self.objects)
         runs = laid.runs(tenant)
         laid_out = {dataset.name for dataset, _, _ in runs}
-        for dataset in (one for one in lake.DATASETS if one.name in laid_out):
+        for dataset in (one for one in lake.DAILY_TABLES if one.name in laid_out):
             # some may be a build's that is about to name them: now its condition fails
             for year in self._years(dataset, tenant):
                 self._move_on(dataset, tenant, year)
         laid.remove_unnamed(runs, self.tenants.get(tenant))
 
-    def _move_on(self, dataset: lake.Dataset, tenant: str, year: int) -> None:
+    def _move_on(self, dataset: lake.DailyTable, tenant: str, year: int) -> None:
         """Let a year be the same in another revision, so that no older one is followed up."""
         while known := self.tenants.get(tenant):
             with suppress(ConflictError):
@@ -66,18 +66,18 @@ class Folding:
                 return
 
     def _raise_revision(
-        self, dataset: lake.Dataset, tenant: str, year: int, state: YearState
+        self, dataset: lake.DailyTable, tenant: str, year: int, state: YearState
     ) -> None:
         """Raises ConflictError where the year is no longer in this state."""
         if state.revision:
             same = replace(state, revision=state.revision + 1)
             self.tenants.set_year(tenant, dataset.name, year, same, before=state)
 
-    def _years(self, dataset: lake.Dataset, tenant: str) -> list[int]:
+    def _years(self, dataset: lake.DailyTable, tenant: str) -> list[int]:
         known = self.tenants.get(tenant)
         return sorted(known.table(dataset.name).years) if known else []
 
-    def _fold_year(self, dataset: lake.Dataset, tenant: str, year: int) -> None:
+    def _fold_year(self, dataset: lake.DailyTable, tenant: str, year: int) -> None:
         while known := self.tenants.get(tenant):
             state = known.table(dataset.name).years[year]
             named = {part.run for part in state.parts}
@@ -95,7 +95,7 @@ class Folding:
 
 
 def _superseded(
-    objects: Objects, dataset: lake.Dataset, tenant: str, year: int, named: Collection[str]
+    objects: Objects, dataset: lake.DailyTable, tenant: str, year: int, named: Collection[str]
 ) -> list[str]:
     """The keys of a tenant's year that belong to none of the runs that its record names."""
     whole = lake.part_key(dataset, tenant, year, "", "")

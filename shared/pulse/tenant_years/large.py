@@ -56,7 +56,7 @@ class LargeWriteResult(WriteResult):
 class _Work:
     """One tenant's year in the making."""
 
-    dataset: lake.Dataset
+    dataset: lake.DailyTable
     tenant: str
     year: int
     remaining_s: Remaining
@@ -101,7 +101,7 @@ class LargeTenants:
 
     def is_large(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         tenant: str,
         year: int,
         before: YearState | None,
@@ -125,7 +125,7 @@ class LargeTenants:
 
     def write(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         tenant: str,
         year: int,
         before: YearState | None,
@@ -177,7 +177,7 @@ class LargeTenants:
 
     def lay_out(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         tenant: str,
         run_of: Mapping[date, str],
         *,
@@ -365,7 +365,7 @@ class LargeTenants:
 
     def roll_up(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         tenant: str,
         year: int,
         laid: Laid,
@@ -415,7 +415,7 @@ def _of_bots(work: _Work, rollup: Rollup) -> OfBots:
     return "alone" if rollup.is_of_bots else "left out"
 
 
-def _never_made(dataset: lake.Dataset, part: Part, rollup: Rollup) -> bool:
+def _never_made(dataset: lake.DailyTable, part: Part, rollup: Rollup) -> bool:
     """True where no build of the part has tried to make this roll-up.
 
     A version has laid it that counted bots in all of them, or the roll-up counts bots and those of

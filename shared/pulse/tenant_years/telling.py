@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pulse import days
+from pulse.daily.standing import entries_of, stand_of
 from pulse.days import Remaining
 from pulse.errors import AthenaError, ConflictError
 from pulse.store.changes import Stand
@@ -39,7 +40,8 @@ class Behinds:
         """
         notes = {one.dataset.name: _years_behind(one) for one in tables}
         days_behind = {
-            one.dataset.name: self._days_behind(one, stands[one.dataset.stream]) for one in tables
+            one.dataset.name: self._days_behind(one, stand_of(one.dataset, stands))
+            for one in tables
         }
         by_tenant: dict[tuple[str, str], dict[int, Unbuilt]] = defaultdict(dict)
         for name, some in notes.items():
@@ -70,7 +72,7 @@ class Behinds:
             if table.examined and isinstance(error, AthenaError) and not error.retryable
         ]
         waiting = [day for day in table.unread if day not in failing]
-        for day, entry in self.ledger.entries(table.dataset.stream).items():
+        for day, entry in entries_of(self.ledger, table.dataset).items():
             partition = table.partitions.get(day)
             is_current = partition is not None and partition.version == entry.version
             if entry.expired or is_current:

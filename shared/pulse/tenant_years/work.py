@@ -24,7 +24,7 @@ FIRST_PORTION = 100
 class Table(Failures[TenantYear]):
     """A table in one round: how it stood, and what has become of it."""
 
-    dataset: lake.Dataset
+    dataset: lake.DailyTable
     held: Held
     partitions: Mapping[date, Partition]
     """The days as they were published when the round began."""

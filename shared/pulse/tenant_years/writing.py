@@ -73,7 +73,7 @@ class YearWriter:
 
     def write(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         tenant: str,
         year: int,
         before: YearState | None,
@@ -96,7 +96,9 @@ class YearWriter:
             fold = parts.Fold(len(visible), 0)
         return self._put(dataset, tenant, year, before, change, visible, fold, cube)
 
-    def fold(self, dataset: lake.Dataset, tenant: str, year: int, before: YearState) -> WriteResult:
+    def fold(
+        self, dataset: lake.DailyTable, tenant: str, year: int, before: YearState
+    ) -> WriteResult:
         """Make one part of all that a year has. Its rows stay as they are.
 
         Raises GoneError where an object is gone.
@@ -112,7 +114,7 @@ class YearWriter:
 
     def _put(
         self,
-        dataset: lake.Dataset,
+        dataset: lake.DailyTable,
         tenant: str,
         year: int,
         before: YearState | None,
@@ -151,7 +153,13 @@ class YearWriter:
         return WriteResult(state, len(joined), size)
 
     def _put_rows(
-        self, dataset: lake.Dataset, tenant: str, year: int, run: str, rows: pa.Table, cube: bytes
+        self,
+        dataset: lake.DailyTable,
+        tenant: str,
+        year: int,
+        run: str,
+        rows: pa.Table,
+        cube: bytes,
     ) -> dict[str, int]:
         """Put the objects of these rows; the bytes of each by its roll-up."""
         sizes = {}
@@ -162,7 +170,9 @@ class YearWriter:
         return sizes
 
 
-def bodies(dataset: lake.Dataset, rows: pa.Table, cube: bytes = b"") -> Iterator[tuple[str, bytes]]:
+def bodies(
+    dataset: lake.DailyTable, rows: pa.Table, cube: bytes = b""
+) -> Iterator[tuple[str, bytes]]:
     """The objects of a part with these rows of the cube, by the names of their roll-ups.
 
     `cube` is the cube's object, if it is made already. That of bots is empty where there are none,
@@ -175,7 +185,7 @@ def bodies(dataset: lake.Dataset, rows: pa.Table, cube: bytes = b"") -> Iterator
         yield rollup.name, b"" if is_empty else tenant_year.encode(dataset, rollup, some)
 
 
-def split(dataset: lake.Dataset, pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
+def split(dataset: lake.DailyTable, pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
     """Each tenant's rows of some Parquet objects that Athena laid out, with the cube's columns."""
     cube = tenant_year.schema(dataset, ROLLUPS[dataset.name][0])
     wanted = pa.schema([pa.field("tenant", pa.string()), *cube])
@@ -206,12 +216,12 @@ def visible_parts(
             yield Visible(part, days)
 
 
-def is_outdated(dataset: lake.Dataset, part: Part) -> bool:
+def is_outdated(dataset: lake.DailyTable, part: Part) -> bool:
     """True of a part from whose roll-ups reports cannot tell how many bots they leave out."""
     return rolls_bots_up(dataset, part) or rollups.lacks_bots(part.sizes)
 
 
-def rolls_bots_up(dataset: lake.Dataset, part: Part) -> bool:
+def rolls_bots_up(dataset: lake.DailyTable, part: Part) -> bool:
     """True of a part whose roll-ups a version has made that did not leave bots out."""
     return dataset.tells_bots and len(part.sizes) > 1 and not part.leaves_bots_out
 

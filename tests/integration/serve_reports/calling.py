@@ -76,7 +76,7 @@ def publish(found: list[Answer], as_of_us: int = NOON_US - 1) -> None:
 
 
 def publish_parts(
-    table: lake.Dataset, year: int, parts: Parts, content: str, as_of_us: int = NOON_US - 1
+    table: lake.DailyTable, year: int, parts: Parts, content: str, as_of_us: int = NOON_US - 1
 ) -> None:
     """Put the objects of a year's parts, the newest first, and say so on the tenant's record."""
     tenants = Tenants("pulse")

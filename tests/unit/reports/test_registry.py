@@ -77,9 +77,10 @@ def test_the_reports_have_the_columns_that_the_interface_promises() -> None:
     assert list(columns) == [
         *("geo", "daily", "csat", "nps", "ces", "source", "rates", "browsers", "agents"),
         *("customer-perspective", "agent-activity", "revenue"),
+        "experience",
     ]
     assert columns["daily"] == ["responses", *scored]
-    for name in ("geo", "source", "browsers"):
+    for name in ("geo", "source", "browsers", "experience"):
         assert columns[name] == ["responses", "share_pct", *scored]
     beside = ["adjusted_score", "differs"]
     assert columns["agents"] == ["responses", "share_pct", *scored, *beside]

@@ -20,7 +20,7 @@ DAYS = [date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 1), date(2026, 12, 31
 Row = dict[str, Any]
 
 
-def rows_of(dataset: lake.Dataset) -> st.SearchStrategy[list[Row]]:
+def rows_of(dataset: lake.DailyTable) -> st.SearchStrategy[list[Row]]:
     """Rows as Athena writes them, some alike in all dimensions, with measures of any sign."""
     kinds = dataset.daily_columns
     values: dict[str, st.SearchStrategy[Any]] = {"day": st.sampled_from(DAYS)}
@@ -33,11 +33,11 @@ def rows_of(dataset: lake.Dataset) -> st.SearchStrategy[list[Row]]:
     return st.lists(st.fixed_dictionaries(values), max_size=12)
 
 
-def table_of(dataset: lake.Dataset, rows: list[Row]) -> pa.Table:
+def table_of(dataset: lake.DailyTable, rows: list[Row]) -> pa.Table:
     return pa.Table.from_pylist(rows, tenant_year.schema(dataset, ROLLUPS[dataset.name][0]))
 
 
-def sums_of(dataset: lake.Dataset, rollup: Rollup, rows: list[Row]) -> dict[Any, list[Any]]:
+def sums_of(dataset: lake.DailyTable, rollup: Rollup, rows: list[Row]) -> dict[Any, list[Any]]:
     """What plain Python adds up."""
     found: dict[Any, list[Any]] = defaultdict(lambda: [0] * len(dataset.measures))
     for row in rows:
@@ -48,7 +48,7 @@ def sums_of(dataset: lake.Dataset, rollup: Rollup, rows: list[Row]) -> dict[Any,
     return dict(found)
 
 
-def told(dataset: lake.Dataset, rollup: Rollup, table: pa.Table) -> dict[Any, list[Any]]:
+def told(dataset: lake.DailyTable, rollup: Rollup, table: pa.Table) -> dict[Any, list[Any]]:
     assert table.schema == tenant_year.schema(dataset, rollup)
     lines = table.to_pylist()
     keys = [tuple(line[name] for name in (*rollup.dimensions, "day")) for line in lines]
@@ -59,9 +59,11 @@ def told(dataset: lake.Dataset, rollup: Rollup, table: pa.Table) -> dict[Any, li
     }
 
 
-@pytest.mark.parametrize("dataset", lake.DATASETS, ids=lambda dataset: dataset.name)
+@pytest.mark.parametrize("dataset", lake.DAILY_TABLES, ids=lambda dataset: dataset.name)
 @given(st.data())
-def test_a_roll_up_holds_the_sums_of_the_rows(dataset: lake.Dataset, data: st.DataObject) -> None:
+def test_a_roll_up_holds_the_sums_of_the_rows(
+    dataset: lake.DailyTable, data: st.DataObject
+) -> None:
     rows = data.draw(rows_of(dataset))
     found = dict(rollups.roll_ups(dataset, table_of(dataset, rows)))
     people = [row for row in rows if row.get("device") != "bot"]
@@ -89,7 +91,7 @@ def test_what_64_bits_may_not_hold_has_no_roll_up() -> None:
 
 
 def test_the_cube_comes_first_and_no_name_twice() -> None:
-    for dataset in lake.DATASETS:
+    for dataset in lake.DAILY_TABLES:
         found = ROLLUPS[dataset.name]
         assert found[0] == Rollup(CUBE, dataset.dimensions)
         assert len({rollup.name for rollup in found}) == len(found)

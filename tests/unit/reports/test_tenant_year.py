@@ -20,11 +20,11 @@ from pulse.reports.tenant_year import count_events, encode, merge, schema
 DAY = date(2026, 11, 20)
 
 
-def cube(dataset: lake.Dataset) -> Rollup:
+def cube(dataset: lake.DailyTable) -> Rollup:
     return ROLLUPS[dataset.name][0]
 
 
-def table(dataset: lake.Dataset, rows: list[dict[str, Any]]) -> pa.Table:
+def table(dataset: lake.DailyTable, rows: list[dict[str, Any]]) -> pa.Table:
     """Some rows; what a row does not say is null, or 0 if it counts."""
     nothing = dict.fromkeys(dataset.dimensions) | dict.fromkeys(dataset.measures, 0)
     return pa.Table.from_pylist(
@@ -39,7 +39,7 @@ def parquet(rows: pa.Table) -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
-def encoded(dataset: lake.Dataset, rows: list[dict[str, Any]]) -> bytes:
+def encoded(dataset: lake.DailyTable, rows: list[dict[str, Any]]) -> bytes:
     return encode(dataset, cube(dataset), table(dataset, rows))
 
 
@@ -48,8 +48,8 @@ def stored(body: bytes) -> pa.Table:
     return ParquetFile(pa.BufferReader(body)).read()
 
 
-@pytest.mark.parametrize("dataset", lake.DATASETS, ids=lambda dataset: dataset.name)
-def test_the_columns_are_dimensions_then_day_then_measures(dataset: lake.Dataset) -> None:
+@pytest.mark.parametrize("dataset", lake.DAILY_TABLES, ids=lambda dataset: dataset.name)
+def test_the_columns_are_dimensions_then_day_then_measures(dataset: lake.DailyTable) -> None:
     empty = encoded(dataset, [])
     assert stored(empty).column_names == [*dataset.dimensions, "day", *dataset.measures]
     for rollup in ROLLUPS[dataset.name]:

@@ -66,7 +66,9 @@ class Columns(dict[str, Encoded]):
     nbytes = 0
 
 
-def block(table: lake.Dataset, dimensions: Mapping[str, Any], measures: Mapping[str, Any]) -> Block:
+def block(
+    table: lake.DailyTable, dimensions: Mapping[str, Any], measures: Mapping[str, Any]
+) -> Block:
     """Rows, given as columns, as a report's block: a dimension that is not given is null."""
     dates = dimensions["day"]
     nothing = [None] * len(dates)

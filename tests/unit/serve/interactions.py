@@ -23,7 +23,7 @@ from tests import report_parts
 from tests.unit.serve.events import pairs
 
 
-def table_object(table: lake.Dataset, rows: Sequence[Mapping[str, Any]]) -> bytes:
+def table_object(table: lake.DailyTable, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """The object of these rows; a measure that a row lacks is 0, decimals are ten-thousandths."""
     schema = tenant_year.schema(table, ROLLUPS[table.name][0])
     columns = {
@@ -51,7 +51,7 @@ Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 """A tenant's rows by their table's name."""
 
 
-def read(tables: Tables, datasets: Sequence[lake.Dataset]) -> list[YearRows]:
+def read(tables: Tables, datasets: Sequence[lake.DailyTable]) -> list[YearRows]:
     """The tenant's objects in these tables, as they are read."""
     return [
         report_parts.as_year(table, table_object(table, some))

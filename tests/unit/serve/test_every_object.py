@@ -50,6 +50,8 @@ VALUES: Mapping[str, Sequence[str | None]] = {
     "customer_segment": ["gold", None],
     "service_type": ["repair", None],
     "currency": ["EUR", "JPY", None],
+    **{name: [*values, None] for name, values in lake.EXPERIENCED.items() if values},
+    "entered_on": ["2025-12-31", "2026-02-03", None],
 }
 OWN = {"team": "tag1", "plan": "tag2", "shop": "tag3"}
 TENANT = Tenant("acme", "Acme", dimensions={key: ((FIRST, True),) for key in OWN})
@@ -70,12 +72,16 @@ class Shelf(Objects):
         return self.bodies.get(key)
 
 
-def invented(chance: random.Random, table: lake.Dataset, day: date) -> Row:
+def invented(chance: random.Random, table: lake.DailyTable, day: date) -> Row:
     """A row of the daily table, of small numbers."""
     row: Row = {"day": day}
     row |= {name: chance.choice(VALUES[name]) for name in table.dimensions if name in VALUES}
     row |= {name: chance.choice([0, 0, 1, 7]) for name in table.measures}
-    if table == lake.SCORES:
+    if table == lake.EXPERIENCE and chance.random() < 0.3:
+        row |= dict.fromkeys(lake.EXPERIENCED)  # linked to no interaction
+    elif table == lake.EXPERIENCE:
+        row["entered_on"] = str(day - timedelta(days=chance.choice([0, 0, 1, 30, 100])))
+    if table in (lake.SCORES, lake.EXPERIENCE):
         row["metric"], row["scale"] = chance.choice(SCALES)
         low, high = (int(end) for end in row["scale"].split("-"))
         row |= dict.fromkeys(lake.SCORE_COUNTS, 0)
@@ -85,7 +91,7 @@ def invented(chance: random.Random, table: lake.Dataset, day: date) -> Row:
     return row
 
 
-def table_of(table: lake.Dataset, rows: Sequence[Row]) -> pa.Table:
+def table_of(table: lake.DailyTable, rows: Sequence[Row]) -> pa.Table:
     schema = tenant_year.schema(table, ROLLUPS[table.name][0])
     return pa.table(
         {field.name: pa.array([row[field.name] for row in rows], field.type) for field in schema},
@@ -103,7 +109,7 @@ class Lake:
     part_states: Mapping[str, Mapping[int, YearState]]
 
 
-def invent(seed: int, size: int, tables: Sequence[lake.Dataset]) -> Lake:
+def invent(seed: int, size: int, tables: Sequence[lake.DailyTable]) -> Lake:
     """Random rows, divided at random: a day's rows are in the newest part that has the day."""
     chance = random.Random(seed)
     span = (LAST - FIRST).days
@@ -135,7 +141,7 @@ def invent(seed: int, size: int, tables: Sequence[lake.Dataset]) -> Lake:
 
 
 def divided(
-    chance: random.Random, table: lake.Dataset, rows: Sequence[Row]
+    chance: random.Random, table: lake.DailyTable, rows: Sequence[Row]
 ) -> list[tuple[set[date], pa.Table]]:
     """One to three parts, the newest first, the older ones with rows of days that are replaced."""
     left = {row["day"] for row in rows}
@@ -217,6 +223,8 @@ def test_every_object_and_division_gives_the_same_reply(
         query += f"&{filtered}={'!' if data.draw(st.booleans()) else ''}{value or lake.NOT_GIVEN}"
     if data.draw(st.booleans()):
         query += "&subtotals=true"
+    if entry.entered_on and data.draw(st.booleans()):
+        query += "&date_basis=entered"
     found = invent(seed, size, entry.tables)
     expected, asked = reply(report, query, found.whole_states, Shelf(found.whole))
     shelf = Shelf(found.parts)

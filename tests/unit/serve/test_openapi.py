@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from pulse import days, lake
 from pulse.documents.openapi import document
 from pulse.errors import BadRequestError
-from pulse.reports.registry import INTERACTION, REPORTS, SURVEY
+from pulse.reports.registry import EXPERIENCE, INTERACTION, REPORTS, SURVEY
 from pulse.serve.answer import answer
 from pulse.serve.catalogue import catalogue
 from pulse.serve.plan import plan_of
@@ -82,8 +82,9 @@ def test_head_promises_what_get_does_but_no_body() -> None:
 def test_what_the_parser_takes_is_what_the_document_says() -> None:
     named = document()["paths"]["/v1/reports/{report}"]["get"]["parameters"]
     in_query = [parameter["name"] for parameter in named if parameter["in"] == "query"]
-    both = dict.fromkeys((*SURVEY.dimension_names, *INTERACTION.dimension_names))
-    assert in_query == [*PARAMETERS, "tenant", *both]
+    families = (SURVEY, INTERACTION, EXPERIENCE)
+    every = dict.fromkeys(name for family in families for name in family.dimension_names)
+    assert in_query == [*PARAMETERS, "date_basis", "tenant", *every]
     (report,) = (parameter for parameter in named if parameter["in"] == "path")
     assert report["schema"]["enum"] == list(REPORTS)
     (preset,) = (parameter for parameter in named if parameter["name"] == "preset")
@@ -112,6 +113,15 @@ TABLES: interactions.Tables = {
             **{"day": date(2026, 11, 20), "agent": "ada", "media_type": "voice"},
             **{"sessions": 1, "active_us": 90_000_000_000, "engaged_us": 1_234_567},
         }
+    ],
+    "experience": [
+        {"day": day, "survey": "s1", "channel": "chat", "metric": "nps", "scale": "0-10", **known}
+        for day in (date(2026, 11, 20), date(2026, 10, 20), date(2025, 11, 20))
+        for known in (
+            {"c9": 2},
+            {"c3": 1, "media_type": "voice", "accept": "late", "agent": "ada"}
+            | {"entered_on": str(day)},
+        )
     ],
 }
 
@@ -143,6 +153,7 @@ QUERIES = (
 @pytest.mark.parametrize("query", QUERIES)
 def test_replies_are_as_their_schema_says(name: str, kind: str, query: str) -> None:
     another = "channel" if REPORTS[name].family == SURVEY else "media_type"
+    query += "&date_basis=entered" * (REPORTS[name].entered_on is not None and "fill" in query)
     query = f"start_date=2026-11-01&end_date=2026-11-30&{query.format(name=another)}"
     reply = answered(name, kind, query)
     schema_name = "".join(word.capitalize() for word in name.split("-")) + "Report"
