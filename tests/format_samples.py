@@ -64,6 +64,7 @@ RESPONSE: Mapping[str, Any] = dict(
     tag2="2",
     tag3="pro",
     tag4="north",
+    linkable=True,
     country="AT",
     ip="203.0.113.7",
     user_agent=FIREFOX,
@@ -252,7 +253,7 @@ def records() -> dict[str, bytes]:
         texts = {"de": Texts("Wie war es?", "Danke", ("schlecht", "gut"))}
         survey = Survey("acme", "checkout", rules, "stars", texts, "de", display)
         tenants.put_survey(survey)
-        tenants.set_agents(survey, "signed", new_secret="of links")
+        tenants.set_signed(survey, {"agents": "signed"}, new_secret="of links")
         key = Key("ab" * 32, "report", "acme", NOON_US, ("checkout",), ("https://a.example",))
         tenants.add_key(key)
         ledger.add("responses", DAY)

@@ -198,6 +198,37 @@ def test_a_survey_counts_agents_of_signed_links_alone(shell: Shell) -> None:
     assert post(agent_id="a-8") == ("a-8", [])
 
 
+def test_what_a_survey_lets_be_linked_is_stored_with_the_answer(shell: Shell) -> None:
+    tenant = shell.tenant("site")
+    key = shell.driver.key(tenant, "publishable")
+
+    def linkable(**more: str) -> bool | None:
+        shell.driver.forget()
+        said = {"survey_id": "site", "score": 9, "interaction_id": "T/1", **more}
+        reply = shell.driver.call("POST", "/v1/responses", key=key, body=json.dumps(said))
+        assert (reply.status, reply.json.get("warnings", [])) == (202, [])
+        (item,) = shell.stored()
+        told: bool | None = item.get("linkable")
+        return told
+
+    assert linkable() is None
+    about = ("--interaction", "T/1")
+    assert "sig" not in linked(shell, tenant, "site", key, *about)
+    set_site = ("survey", "set", tenant, "site")
+    shell.run(*set_site, "interactions=signed")  # makes the secret
+    signature = linked(shell, tenant, "site", key, *about)["sig"]
+    assert linkable() is None
+    assert linkable(signature=signature) is True
+    assert shell.json(*set_site, "interactions=free")["interactions"] == "free"
+    assert linkable() is True
+    shown = shell.json(*set_site, "agents=free")
+    assert (shown["agents"], shown["interactions"]) == ("free", "free")
+    assert [one["interactions"] for one in shell.json("survey", "list", tenant)] == ["free"]
+    shell.run(*set_site, "interactions=signed")
+    assert linkable() is None
+    assert linked(shell, tenant, "site", key, *about)["sig"] == signature
+
+
 def test_what_a_help_desk_fills_in_cannot_be_signed(shell: Shell) -> None:
     tenant = shell.tenant("site")
     key = shell.driver.key(tenant, "publishable")
@@ -216,6 +247,7 @@ def test_what_a_help_desk_fills_in_cannot_be_signed(shell: Shell) -> None:
     ("arguments", "complaint"),
     [
         (["site", "agents=closed"], "free, signed"),
+        (["site", "interactions=all"], "interactions is one of signed, free"),
         (["site", "colour=red"], "No setting 'colour'"),
         (["site", "agents"], "survey set"),
         (["nowhere", "agents=free"], "no survey 'nowhere' (it has: site)"),

@@ -321,6 +321,7 @@ def answers(draw: st.DrawFn, last: date) -> Row:
         survey=draw(st.sampled_from(("email", "phone"))),
         channel=draw(st.sampled_from(("ticket", "kiosk"))),
         score=draw(st.integers(1, 5)),
+        linkable=draw(st.sampled_from((True, None))),
     )
 
 
@@ -417,7 +418,7 @@ def expected_rows(pulse: Driver, day: date) -> Counter[frozenset[Any]]:
         possible = [
             contact
             for contact in merged
-            if one["key_kind"] == "secret"
+            if (one["key_kind"] == "secret" or one["linkable"])
             and (contact["tenant"], contact["interaction_id"])
             == (one["tenant"], one["interaction"])
             and 0 <= one["answered_us"] - began_us(contact) <= LINK_DAYS * DAY_US

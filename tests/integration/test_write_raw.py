@@ -65,6 +65,7 @@ def test_a_batch_with_one_bad_message_stores_the_good_and_sets_the_bad_aside(
         "os": "Linux",
         "device": "desktop",
         **dict.fromkeys(("tag1", "tag2", "tag3", "tag4")),
+        "linkable": None,
         "key_id": None,  # the event is one of before
     }
     assert by_id["crm-1003"]["country"] == "FR"

@@ -73,8 +73,8 @@ def link(
 ) -> None:
     """Print the address of a survey's page. Placeholders of a help desk stay as they are.
 
-    Where the survey has a secret (pulse survey set … agents=signed) the link is signed for the
-    agent and the interaction that it names; placeholders cannot be.
+    Where the survey has a secret (pulse survey set … interactions=signed) the link is signed for
+    the agent and the interaction that it names; placeholders cannot be.
 
     Example:
 

@@ -1,7 +1,8 @@
 """`pulse survey add`, `set`, `list` and `close`.
 
 They set a survey's text, its scale, which scores count as good, when the widget is shown, and which
-links may name the agent of a response. survey_links.py makes the links, mails and widget tags.
+links may name the agent and the interaction of a response. survey_links.py makes the links, mails
+and widget tags.
 """
 
 import re
@@ -18,7 +19,7 @@ from pulse.cli.target import StackName, find_target
 from pulse.tenants.access import REMEMBER_US
 from pulse.tenants.rules import Rule
 from pulse.tenants.signatures import new_secret
-from pulse.tenants.surveys import AGENTS, DEFAULT_LANGUAGE, Display, Survey, Texts
+from pulse.tenants.surveys import AGENTS, DEFAULT_LANGUAGE, INTERACTIONS, Display, Survey, Texts
 
 Metric = Literal["csat", "nps", "ces"]
 Style = Literal["faces", "stars", "numbers"]
@@ -30,6 +31,7 @@ _QUESTIONS = {
     "ces": "How easy was it to get done what you came for?",
 }
 _THANKS = "Thank you!"
+_SETTINGS = {"agents": AGENTS, "interactions": INTERACTIONS}
 _SCALE = re.compile(r"(\d+)-(\d+)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -140,6 +142,7 @@ def _listed(survey: Survey) -> dict[str, Any]:
         "scale": rule.label,
         "style": survey.style,
         "agents": survey.agents,
+        "interactions": survey.interactions,
         "state": "open" if survey.closed_us is None else "closed",
         "languages": sorted(survey.texts),
         "question": texts.question if texts else None,
@@ -180,7 +183,11 @@ def set_settings(
     tenant: Annotated[str, typer.Argument(metavar="TENANT")],
     survey: Annotated[str, typer.Argument(metavar="ID", help="One of its surveys.")],
     settings: Annotated[
-        list[str], typer.Argument(metavar="KEY=VALUE…", help=f"agents={'|'.join(AGENTS)}.")
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE…",
+            help="; ".join(f"{name}={'|'.join(values)}" for name, values in _SETTINGS.items()),
+        ),
     ],
     stack: StackName = None,
     as_json: output.Json = False,
@@ -191,21 +198,25 @@ def set_settings(
     link, mail or tag that pulse survey link, email or embed made afterwards. Any other answer is
     kept without its agent. Agents that come with a secret key always count. agents=free: all count.
 
+    interactions=signed, the default: an answer with a publishable key is linked to the interaction
+    that it names only if that comes from such a link, mail or tag. interactions=free: every answer
+    is. Answers with a secret key always are. What was answered before stays as it is.
+
     Example:
 
-        pulse survey set bank site agents=signed
+        pulse survey set bank site agents=signed interactions=signed
     """
     values = assignments(settings, "survey set")
     for name, value in values.items():
-        if name != "agents":
-            raise WrongUseError(f"No setting {name!r}; there is: agents.")
-        if value not in AGENTS:
-            raise WrongUseError(f"agents is one of {', '.join(AGENTS)}, not {value!r}.")
+        if name not in _SETTINGS:
+            raise WrongUseError(f"No setting {name!r}; there are: {', '.join(_SETTINGS)}.")
+        if value not in _SETTINGS[name]:
+            raise WrongUseError(f"{name} is one of {', '.join(_SETTINGS[name])}, not {value!r}.")
     target = find_target(stack)
     found = known_survey(target, tenant, survey)
-    if values["agents"] != found.agents == "free":
+    if values.get("agents") == "signed" != found.agents:
         output.say("Agents in links, mails and tags that were made earlier do not count any more.")
-    changed = target.tenants.set_agents(found, values["agents"], new_secret=new_secret())
+    changed = target.tenants.set_signed(found, values, new_secret=new_secret())
     _show(changed, changed.language(None), as_json=as_json)
 
 
@@ -334,6 +345,7 @@ def _show(survey: Survey, language: str, *, as_json: bool) -> None:
         "languages": sorted(survey.texts),
         "display": asdict(survey.display),
         "agents": survey.agents,
+        "interactions": survey.interactions,
     }
     shown = result | {
         "labels": ", ".join(texts.labels) or None,

@@ -41,7 +41,7 @@ class ResponseReader(ItemReader):
         if not survey.takes(answered_us):
             raise RejectedError("survey_id", "survey_closed", "The survey is closed.")
         rule = survey.rule_at(answered_us)
-        signature = fields.text(item, "signature", limit=None)
+        signature = fields.text(item, "signature", limit=None) or ""
         response_id = named_id or lake.ulid()
         values = {
             "survey": survey.id,
@@ -55,6 +55,7 @@ class ResponseReader(ItemReader):
             **self.values(item),
         }
         values |= self._told_apart_by(values["tags"], answered_us)
+        values["linkable"] = self._linkable(values, survey, item, signature)
         if not self._may_name(values, survey, item, signature):
             return Event.of(response_id, values | _NOBODY, _NOT_SIGNED)
         country, warning = _located(values["country"])
@@ -67,14 +68,30 @@ class ResponseReader(ItemReader):
         return stamped(own, tags, self.local_day(answered_us))
 
     def _may_name(
-        self, values: Mapping[str, Any], survey: Survey, item: dict[str, Any], signature: str | None
+        self, values: Mapping[str, Any], survey: Survey, item: dict[str, Any], signature: str
     ) -> bool:
         """Whether the response may name its agent. Some surveys ask for a signed link for that."""
         named = values["agent"] is not None or values["agent_name"] is not None
         if not named or survey.agents == "free" or self.key.kind == "secret":
             return True
-        return signature is not None and covers(
-            "agent",
+        return self._signed("agent", survey, item, signature)
+
+    def _linkable(
+        self, values: Mapping[str, Any], survey: Survey, item: dict[str, Any], signature: str
+    ) -> bool | None:
+        """True if the response may be linked to its interaction although anybody may have sent it.
+
+        None of what a server sent, which always may be, and of what may not be.
+        """
+        if values["interaction"] is None or self.key.kind == "secret":
+            return None
+        free = survey.interactions == "free"
+        return free or self._signed("interaction", survey, item, signature) or None
+
+    def _signed(self, name: str, survey: Survey, item: dict[str, Any], signature: str) -> bool:
+        """Whether the response's signature covers what it names as its agent or interaction."""
+        return covers(
+            name,
             signature,
             secret=survey.link_secret,
             tenant=self.tenant,

@@ -242,17 +242,19 @@ class Tenants:
             },
         )
 
-    def set_agents(self, survey: Survey, agents: str, *, new_secret: str) -> Survey:
-        """Set whether the survey's agents are free or signed; return the survey afterwards.
+    def set_signed(self, survey: Survey, named: Mapping[str, str], *, new_secret: str) -> Survey:
+        """Set whether the survey's `agents` or `interactions` are free or signed; return it then.
 
-        `new_secret` is stored only if the survey has no secret, so that links that were signed
-        earlier stay valid. Raises ConflictError if there is no such survey.
+        What is not named stays as it is. `new_secret` is stored only if the survey has no secret,
+        so that links that were signed earlier stay valid. Raises ConflictError if there is no such
+        survey.
         """
+        settings = "".join(f"{name} = :{name}, " for name in named)
         record = self._records.update(
             f"SURVEYS#{survey.tenant}",
             survey.id,
-            "SET agents = :agents, link_secret = if_not_exists(link_secret, :secret)",
-            values={":agents": agents, ":secret": new_secret},
+            f"SET {settings}link_secret = if_not_exists(link_secret, :secret)",
+            values={f":{name}": value for name, value in named.items()} | {":secret": new_secret},
             condition="attribute_exists(pk)",
         )
         return _survey(survey.tenant, record)
@@ -550,6 +552,7 @@ def _survey(tenant: str, record: Record) -> Survey:
         default_language=record.get("default_language", DEFAULT_LANGUAGE),
         display=_display(record.get("display", {})),
         agents=record.get("agents", "free"),
+        interactions=record.get("interactions", "signed"),
         link_secret=record.get("link_secret", ""),
         closed_us=record.get("closed_us"),
     )

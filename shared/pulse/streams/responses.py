@@ -112,8 +112,9 @@ RESPONSES = Stream(
             None,
             Sent(
                 "signature",
-                "What a link that was signed brings along (sig). A survey whose agents are signed "
-                "drops the agent of a publishable key without it, and keeps the answer.",
+                "What a link that was signed brings along (sig). Without it a survey whose agents "
+                "are signed drops the agent of a publishable key and keeps the answer, and one "
+                "whose interactions are signed links no such answer to its interaction.",
             ),
             in_message=False,
         ),
@@ -157,6 +158,8 @@ RESPONSES = Stream(
         ),
         Field("key_id", by="write_raw", since=2),  # of the key that sent it
         *(Field(name, since=3) for name in TAG_SLOTS),
+        # True if a publishable key sent it and it may be linked to its interaction all the same
+        Field("linkable", "boolean", since=3),
     ),
     exported=(
         "tenant",

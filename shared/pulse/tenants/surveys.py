@@ -7,6 +7,7 @@ from pulse.tenants.rules import Rule
 
 STYLES = ("faces", "stars", "numbers")
 AGENTS = ("free", "signed")
+INTERACTIONS = ("signed", "free")
 TRIGGERS = ("button", "delay", "event", "api")
 RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi")
 DEFAULT_LANGUAGE = "en"
@@ -65,8 +66,9 @@ class Survey:
     """A survey of a tenant. `rules` are (in force since (µs), rule), the oldest first.
 
     If `agents` is "signed", an agent that comes with a publishable key counts only in a response
-    from a link that was signed with `link_secret` (signatures.py). Only ingest and the command may
-    read the secret.
+    from a link that was signed with `link_secret` (signatures.py). If `interactions` is "signed", a
+    response that comes with such a key is linked to its interaction only if it comes from a link
+    that was signed for it. Only ingest and the command may read the secret.
     """
 
     tenant: str
@@ -77,6 +79,7 @@ class Survey:
     default_language: str = DEFAULT_LANGUAGE
     display: Display = field(default_factory=Display)
     agents: str = "free"
+    interactions: str = "signed"
     link_secret: str = field(default="", repr=False)
     closed_us: int | None = None
     """Since when it is closed (UTC, microseconds); None while it is open."""

@@ -130,6 +130,8 @@ def test_an_empty_text_is_not_given_wherever_something_may_be_left_out() -> None
 SIGNED = replace(SURVEY, agents="signed", link_secret="s3")
 ABOUT = {"survey_id": "checkout", "score": 4, "interaction_id": "T-1", "agent_id": "a-7"}
 BY_LINK = sign("s3", "demo", "checkout", {"agent": "a-7", "interaction": "T-1"})
+AGENT_ALONE = sign("s3", "demo", "checkout", {"agent": "a-7"})
+INTERACTION_ALONE = sign("s3", "demo", "checkout", {"interaction": "T-1"})
 
 
 def read_of(survey: Survey, kind: str = "publishable", **more: object) -> Event:
@@ -176,6 +178,56 @@ def test_free_surveys_and_secret_keys_take_any_agent() -> None:
 
 def test_who_names_no_agent_is_not_warned() -> None:
     assert read_of(SIGNED, agent_id=None).warning is None
+
+
+# -- interactions that a link has to sign, unless the survey says otherwise
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"signature": BY_LINK}, True),
+        ({"signature": INTERACTION_ALONE, "agent_id": "a-8"}, True),
+        ({"signature": INTERACTION_ALONE, "agent_id": None}, True),
+        ({"signature": BY_LINK, "interaction_id": "T-2"}, None),
+        ({"signature": BY_LINK, "agent_id": "a-8"}, None),  # of another link
+        ({"signature": BY_LINK, "interaction_id": None}, None),
+        ({"signature": AGENT_ALONE}, None),  # anybody could add the interaction
+        ({"signature": BY_LINK[:-1] + "_"}, None),
+        ({"signature": "1i."}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("agents", ["free", "signed"])
+def test_an_answer_of_a_page_may_be_linked_if_its_link_signs_the_interaction(
+    agents: str, more: dict[str, Any], expected: bool | None
+) -> None:
+    response = read_of(replace(SIGNED, agents=agents), **more)
+    assert response["linkable"] is expected
+    assert response["score"] == 4
+
+
+def test_no_sender_says_by_itself_that_an_answer_is_linkable() -> None:
+    for kind in ("publishable", "secret"):
+        with pytest.raises(RejectedError, match="no field of this name"):
+            read_of(SIGNED, kind, linkable=True)
+
+
+def test_nothing_signs_an_interaction_on_a_survey_without_a_secret() -> None:
+    forged = sign("", "demo", "checkout", {"agent": "a-7", "interaction": "T-1"})
+    assert read_of(SURVEY, signature=forged)["linkable"] is None
+
+
+def test_a_survey_may_let_every_answer_be_linked() -> None:
+    free = replace(SURVEY, interactions="free")
+    assert read_of(free)["linkable"] is True
+    assert read_of(free, interaction_id=None)["linkable"] is None
+
+
+def test_of_what_a_server_sends_nothing_needs_to_be_said() -> None:
+    for survey in (SURVEY, SIGNED, replace(SURVEY, interactions="free")):
+        assert read_of(survey, "secret")["linkable"] is None
 
 
 def test_a_survey_does_not_show_its_secret() -> None:

@@ -3,12 +3,12 @@
 SELECT
     tenant, survey, metric, scale, response_id, key_kind, answered_us, received_us, score,
     channel, agent, agent_name, customer, interaction, comment, tags, country, browser, os,
-    device, tag1, tag2, tag3, tag4, dt
+    device, tag1, tag2, tag3, tag4, linkable, dt
 FROM (
     SELECT
         tenant, survey, metric, scale, response_id, key_kind, answered_us, received_us, score,
         channel, agent, agent_name, customer, interaction, comment, tags, country, browser, os,
-        device, tag1, tag2, tag3, tag4, dt,
+        device, tag1, tag2, tag3, tag4, linkable, dt,
         row_number() OVER (
             PARTITION BY dt, tenant, survey, key_kind, response_id
             ORDER BY received_us DESC, content_hash DESC

@@ -5,7 +5,8 @@
 -- link_us, synchronous, as counted/interactions; public_values, as daily/scores_folded.
 -- An answer is linked to the interaction that it names: to the latest that entered before it or with
 -- it, at most link_us before. One of which the day alone is known entered twelve hours before the noon
--- that stands for it. Anybody may send what a public key sends, so only servers' answers are linked.
+-- that stands for it. Anybody may send what a public key sends, so of that only is linked what is
+-- linkable: its link was signed, or its survey allowed it.
 -- Every answer counts, linked or not: so a day has as many answers here as in daily_scores.
 -- Interactions and answers are put in one order of time, where each answer belongs to the interaction
 -- before it. So each is read once; a join would meet an id's every interaction with its every answer.
@@ -21,7 +22,8 @@ told AS (
     SELECT
         tenant,
         CASE
-            WHEN key_kind = 'secret' AND interaction IS NOT NULL THEN 'i' || interaction
+            WHEN (key_kind = 'secret' OR linkable) AND interaction IS NOT NULL
+                THEN 'i' || interaction
             ELSE 'r' || response_id
         END AS subject,
         answered_us AS at_us,
