@@ -34,12 +34,13 @@ from pulse.serve import parquet
 from pulse.serve.block import Block
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.needs import Needs
+from pulse.serve.statements import Statement
 from pulse.serve.years import Piece
 from pulse.tenants.tenant import check_tenant_id
 
 MOST_ROWS = 1_000_000
 """A roll-up with more rows is not read: it would not fit beside the rest of a reader's memory."""
-_LONGEST_VALUE = 1022
+LONGEST_VALUE = 1022
 """Athena takes 1,024 characters as a parameter (botocore's model of StartQueryExecution), of which
 two are the quotes; no dimension has values as long as that."""
 _MARK = "mark"
@@ -53,14 +54,6 @@ _ZEROS = {"bigint": "CAST(0 AS bigint)", "decimal(38,4)": "CAST(0 AS decimal(38,
 
 OfBots = Literal["counted", "told", "left out", "alone"]
 """What becomes of bots' rows. They are `told` apart whether or not devices are grouped by."""
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A query, and its `?` in order as the literals that Athena takes for them."""
-
-    sql: str
-    parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -187,7 +180,7 @@ class Wanted:
 
     def _branches(self) -> tuple[list[Statement], list[Statement]]:
         """The SELECTs of the rows that count, and of those that are only marked."""
-        conditions, values = _where(self._filters)
+        conditions, values = where(self._filters)
         conditions += _OF_BOTS.get(self.bots, [])
         counted, marks = [], []
         for run, its_days in self.asked:
@@ -360,13 +353,13 @@ def _distinct(codes: Integers, values: Sequence[Label]) -> Encoded:
     return Encoded(places[codes], list(known))
 
 
-def _where(filters: Filters) -> tuple[list[str], list[str]]:
-    """Filters as conditions and their parameters, in order."""
+def where(filters: Filters) -> tuple[list[str], list[str]]:
+    """Filters of columns as conditions, and their parameters in order."""
     conditions: list[str] = []
     parameters: list[str] = []
     for name, condition in sorted(filters.items()):
         texts = sorted(value.replace("'", "''") for value in condition.values if value is not None)
-        texts = [text for text in texts if len(text) <= _LONGEST_VALUE]
+        texts = [text for text in texts if len(text) <= LONGEST_VALUE]
         parameters += [f"'{text}'" for text in texts]
         among = f"{name} IN ({', '.join('?' * len(texts))})" if texts else ""
         conditions.append(_condition(name, among, condition))

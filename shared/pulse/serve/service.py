@@ -22,7 +22,7 @@ from pulse.serve.catalogue import catalogue
 from pulse.serve.comments.routes import CommentAnswers
 from pulse.serve.cursors import fingerprint
 from pulse.serve.dimensions import DisplayNames, ValueSearch
-from pulse.serve.distributed import WEIGHT, Distributed
+from pulse.serve.distributed import Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
 from pulse.serve.insights import asked as insights_asked
@@ -34,6 +34,7 @@ from pulse.serve.plan import Plan, plan_of
 from pulse.serve.posted import as_query, check_address
 from pulse.serve.query import Query, parse, tenants_named
 from pulse.serve.reading import read
+from pulse.serve.statements import WEIGHT
 from pulse.serve.years import Admit, TenantYears, Years
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client, unavailable_on_failure

@@ -34,8 +34,8 @@ State = Literal["running", "done", "failed"]
 
 
 @dataclass(frozen=True)
-class RollUpStatement:
-    """A statement that makes a roll-up, and its state."""
+class StatementRun:
+    """A statement that runs for readers or has, and its state."""
 
     tenant: str
     name: str
@@ -55,21 +55,21 @@ class Questions:
     def __init__(self, table: str) -> None:
         self._records = Records(table, fail_fast=True)
 
-    def get(self, tenant: str, name: str) -> RollUpStatement | None:
+    def get(self, tenant: str, name: str) -> StatementRun | None:
         """The statement of that name; None if there is none or it has expired."""
         record = self._records.get(_pk(tenant), name, consistent=True)
         if record is None or record["expires_s"] * days.SECOND <= days.now_us():
             return None
         return _statement(tenant, name, record)
 
-    def turn(self, tenant: str) -> RollUpStatement | None:
+    def turn(self, tenant: str) -> StatementRun | None:
         """The tenant's statement that runs; None if none is known to run."""
         record = self._records.get(_pk(tenant), _TURN, consistent=True)
         if record is None or record["until_us"] <= days.now_us():
             return None
         return _statement(tenant, record["name"], record)
 
-    def take_turn(self, statement: RollUpStatement) -> bool:
+    def take_turn(self, statement: StatementRun) -> bool:
         """Let this be the tenant's running statement; False, and nothing changes, if one runs."""
         now = days.now_us()
         try:
@@ -92,7 +92,7 @@ class Questions:
         self._put(statement, BEGIN_US)
         return True
 
-    def note_begun(self, statement: RollUpStatement) -> None:
+    def note_begun(self, statement: StatementRun) -> None:
         """Note the execution of the statement whose turn it is."""
         with suppress(ConflictError):  # the turn has ended: the query's own record has the state
             self._records.update(
@@ -108,7 +108,7 @@ class Questions:
             )
         self._put(statement, RUN_US)
 
-    def end(self, statement: RollUpStatement) -> None:
+    def end(self, statement: StatementRun) -> None:
         """Note that a statement is done or has failed, and give its turn back."""
         self._put(statement, KEEP_US if statement.state == "done" else KEEP_FAILED_US)
         with suppress(ConflictError):
@@ -120,7 +120,7 @@ class Questions:
                 condition="run = :run",
             )
 
-    def forget(self, statement: RollUpStatement) -> None:
+    def forget(self, statement: StatementRun) -> None:
         """Delete a statement's record and end its turn: it did not start, or its rows are gone."""
         self.end(statement)
         self._records.delete({"pk": _pk(statement.tenant), "sk": statement.name})
@@ -134,7 +134,7 @@ class Questions:
         records = self._records.clear(_pk(tenant))
         return records + objects.wipe(lake.questions_prefix(tenant))
 
-    def _put(self, statement: RollUpStatement, keep_us: int) -> None:
+    def _put(self, statement: StatementRun, keep_us: int) -> None:
         """Store the statement, unless a statement of another run has been stored meanwhile."""
         now = days.now_us()
         with suppress(ConflictError):
@@ -160,9 +160,9 @@ def _pk(tenant: str) -> str:
     return f"QUESTIONS#{tenant}"
 
 
-def _statement(tenant: str, name: str, record: Record) -> RollUpStatement:
+def _statement(tenant: str, name: str, record: Record) -> StatementRun:
     """The statement of a record. That of a turn has no state: a turn ends with its statement."""
-    return RollUpStatement(
+    return StatementRun(
         tenant=tenant,
         name=name,
         run=record["run"],
