@@ -13,7 +13,8 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,14 @@ class StartError(PulseError):
     """The stack cannot be started."""
 
 
-def main() -> int:
-    """Run until SIGINT or SIGTERM; return the exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGINT or SIGTERM; return the exit code.
+
+    Raises SystemExit for `--help`, and for arguments, of which there are none.
+    """
+    ArgumentParser(
+        prog="python -m local", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    ).parse_args(arguments)
     # SIGINT is set because a shell that starts this in the background lets it be ignored
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)

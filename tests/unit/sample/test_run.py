@@ -1,0 +1,30 @@
+"""What `python -m local` says when it is asked for help rather than for a stack."""
+
+import pytest
+
+from local.sample import run
+
+
+@pytest.fixture(autouse=True)
+def never(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*given: object, **named: object) -> None:
+        raise AssertionError("a stack is started")
+
+    monkeypatch.setattr(run, "_run", start)
+
+
+@pytest.mark.parametrize("argument", ["-h", "--help"])
+def test_help_tells_the_settings_and_starts_nothing(
+    argument: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run.main([argument])
+    assert ended.value.code == 0
+    assert "PULSE_SAMPLE=0" in capsys.readouterr().out
+
+
+def test_an_argument_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run.main(["--port=9000"])
+    assert ended.value.code == 2
+    assert "unrecognized arguments: --port=9000" in capsys.readouterr().err
