@@ -41,6 +41,23 @@ test("a single terrible day counts, days without answers within a run do not bre
   assert.equal(findWorstRun(days(gap), 68, 72)?.length, 5);
 });
 
+test("days whose score is withheld are no bad ones, and are among neither the run nor the others", () => {
+  const withheld = days(QUIET).map((each, i) => (i === 9 ? { ...each, n: 4, score: null } : each));
+  assert.equal(findWorstRun(withheld, 76.5, 79.5), null);
+  const bad = withheld.map((each, i) => (i >= 10 && i <= 12 ? { ...each, score: 40 } : each));
+  const found = findWorstRun(bad, 68, 72);
+  assert.equal(found?.start, "2026-11-04");
+  assert.deepEqual(found?.within, { n: 300, score: 40 });
+  assert.equal(found?.others.n, 2400);
+});
+
+test("a run begins with an answer and ends with one", () => {
+  const scores: (number | null)[] = QUIET.map((score, i) => (i >= 6 && i <= 8 ? 40 : score));
+  scores[5] = scores[9] = null;
+  const found = findWorstRun(days(scores), 68, 72);
+  assert.deepEqual([found?.start, found?.end], ["2026-10-31", "2026-11-02"]);
+});
+
 test("a good run is no bad news", () => {
   assert.equal(findWorstRun(days(QUIET.map((s, i) => (i < 4 ? 100 : s))), 79, 82), null);
 });

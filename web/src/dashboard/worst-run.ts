@@ -47,14 +47,18 @@ export function findWorstRun(
   high: number | null,
 ): WorstRun | null {
   // n · score is a sum of answers again: what scores are rounded to does not reach it
-  const ns = prefixSums(days.map((d) => d.n));
-  const sums = prefixSums(days.map((d) => Math.round((d.n * (d.score ?? 0)) / 100) * 100));
+  // days whose score is withheld or has no answers are in no run, and in none of the others
+  const scored = days.map((d) => (d.score === null ? { ...d, n: 0, score: 0 } : { n: d.n, score: d.score }));
+  const ns = prefixSums(scored.map((d) => d.n));
+  const sums = prefixSums(scored.map((d) => Math.round((d.n * d.score) / 100) * 100));
   const all = ns.at(-1) ?? 0;
   if (low === null || high === null || all === 0) return null;
-  const deviation = ((high - low) / (2 * Z)) * Math.sqrt(all);
+  const answers = days.reduce((found, { n }) => found + n, 0); // the interval is of all of them
+  const deviation = ((high - low) / (2 * Z)) * Math.sqrt(answers);
   const news = Math.sqrt(NEWS ** 2 + 2 * Math.log(Math.max(1, days.length / NEWS_OF_DAYS)));
   let worst: WorstRun | null = null;
   for (let from = 0; from < days.length; from++) {
+    if (scored[from]?.n === 0) continue; // a run begins with a score
     const last = Math.min(days.length, from + Math.floor(days.length / 2));
     for (let to = from + 1; to <= last; to++) {
       const n = at(ns, to) - at(ns, from);
