@@ -70,6 +70,20 @@ def test_a_score_that_was_given_leads_to_what_was_written_with_it(
     assert "score=" not in page.url
 
 
+def test_a_group_of_drivers_leads_to_its_comments_and_a_whole_dimension_nowhere(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/drivers?metric=csat")
+    strengths = page.locator("section.figure").nth(0)
+    expect(strengths.locator("tbody tr")).not_to_have_count(0)
+    expect(strengths.locator("td.behind")).to_have_count(0)
+    groups = page.locator("section.figure").nth(1)
+    groups.get_by_role("button", name="Table").click()
+    row = groups.locator("tbody tr").nth(0)
+    row.locator("td.behind a").click()
+    page.wait_for_url(re.compile(r"/comments\?.*metric=csat.*country=[A-Z]{2}"))
+
+
 def test_no_comments_stand_behind_calls(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/revenue")
     expect(page.locator("section.figure").first).to_be_visible()

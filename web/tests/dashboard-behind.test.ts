@@ -56,6 +56,11 @@ test("a row leads to the comments of its group and measure, in the days and filt
   );
 });
 
+test("a row that nothing filters by leads nowhere", () => {
+  allow(true);
+  assert.equal(behindRow("drivers", params, [{ narrows: () => null }, country], austria), null);
+});
+
 test("a row without answers leads nowhere, nor does a withheld one", () => {
   allow(true);
   assert.equal(behindRow("geo", params, [country], { ...austria, responses: 0 }), null);

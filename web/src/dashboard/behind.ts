@@ -16,12 +16,12 @@ import {
   type View,
 } from "./view.ts";
 
-/** A column, by whose cell a row's comments are found. */
+/** A column, by whose cell a row's comments are found; null where nothing finds those of the row. */
 export interface Narrowing {
-  readonly narrows?: ((params: Params, row: Row) => Params) | undefined;
+  readonly narrows?: ((params: Params, row: Row) => Params | null) | undefined;
 }
 
-/** The comments behind a row; null where there are none to be read. */
+/** The comments behind a row; null where there are none to be read, or nothing tells them apart. */
 export function behindRow(
   report: string,
   params: Params,
@@ -29,11 +29,11 @@ export function behindRow(
   row: Row,
 ): View | null {
   if (count(row) === 0) return null;
-  const narrowed = columns.reduce(
-    (found, { narrows }) => (narrows ? narrows(found, row) : found),
+  const narrowed = columns.reduce<Params | null>(
+    (found, { narrows }) => (found && narrows ? narrows(found, row) : found),
     ofItsMeasure(params, [row]),
   );
-  return behind(report, narrowed);
+  return narrowed && behind(report, narrowed);
 }
 
 /** The comments behind a chart of rows, which are of its measure where all rows are of one. */

@@ -65,9 +65,15 @@ function OfMeasure({
     <Shown of={found}>
       {(reply) => (
         <>
-          <Strengths reply={reply} />
+          <Strengths reply={reply} measure={measure} />
           {reply.drivers.map((driver) => (
-            <Groups key={driver.dimension} driver={driver} meta={reply.meta} params={params} />
+            <Groups
+              key={driver.dimension}
+              driver={driver}
+              meta={reply.meta}
+              params={params}
+              measure={measure}
+            />
           ))}
         </>
       )}
@@ -75,10 +81,16 @@ function OfMeasure({
   );
 }
 
-function Strengths({ reply }: { readonly reply: Drivers }): JSX.Element {
+interface StrengthsProps {
+  readonly reply: Drivers;
+  readonly measure: Measure;
+}
+
+function Strengths({ reply, measure }: StrengthsProps): JSX.Element {
   const row = reply.headline ?? {};
   const name = inSentence(metricName(label(row, "metric") ?? ""));
   const rows = reply.drivers.map(({ dimension, explains_pct, responses, p, significant }) => ({
+    ...measure,
     dimension,
     explains_pct,
     responses,
@@ -96,7 +108,10 @@ function Strengths({ reply }: { readonly reply: Drivers }): JSX.Element {
       )}
       table={{
         columns: [
-          textColumn("dimension", t("By"), (each) => dimensionTitle(String(each["dimension"]))),
+          {
+            ...textColumn("dimension", t("By"), (each) => dimensionTitle(String(each["dimension"]))),
+            narrows: () => null, // all answers are behind each dimension
+          },
           figureColumn("explains_pct", t("Goes with it"), (value) => format.percent(value, 2)),
           figureColumn("responses", t("Answers"), format.count),
           figureColumn("p", "p", told),
@@ -117,15 +132,16 @@ interface GroupsProps {
   readonly driver: Driver;
   readonly meta: Meta;
   readonly params: Params;
+  readonly measure: Measure;
 }
 
 const MOST_DOTS = 10;
 
-function Groups({ driver, meta, params }: GroupsProps): JSX.Element {
+function Groups({ driver, meta, params, measure }: GroupsProps): JSX.Element {
   const { dimension, explains_pct, significant, adjusted_for, rows } = driver;
   const pick = (group: DriverGroup | undefined): void => {
-    // answers that are told together have no value to filter by
-    if (group && group.value !== "(other)") look(filteredTo(params, dimension, group.value));
+    const found = group && ofGroup(params, dimension, group.value);
+    if (found) look(found);
   };
   const strata = format.listed(adjusted_for.map((name) => inSentence(dimensionTitle(name))));
   return (
@@ -142,7 +158,10 @@ function Groups({ driver, meta, params }: GroupsProps): JSX.Element {
             t("Adjusted: against what the others make of the same {strata}.", { strata })}
         </>
       }
-      table={{ columns: columns(adjusted_for.length > 0), rows: rows.map((each) => ({ ...each })) }}
+      table={{
+        columns: columns(dimension, adjusted_for.length > 0),
+        rows: rows.map((each) => ({ ...measure, ...each })),
+      }}
       onPick={(picked) => pick(rows.find(({ value }) => value === picked["value"]))}
     >
       <DotPlot
@@ -158,6 +177,11 @@ function Groups({ driver, meta, params }: GroupsProps): JSX.Element {
       />
     </Figure>
   );
+}
+
+/** The view of one group; null for answers that are told together: no value filters by them. */
+function ofGroup(params: Params, dimension: string, value: string | null): Params | null {
+  return value === "(other)" ? null : filteredTo(params, dimension, value);
 }
 
 function dot(group: DriverGroup, significant: boolean): DotRow {
@@ -183,10 +207,13 @@ function dot(group: DriverGroup, significant: boolean): DotRow {
   };
 }
 
-function columns(adjusted: boolean): readonly TableColumn[] {
+function columns(dimension: string, adjusted: boolean): readonly TableColumn[] {
   const signed = (value: number | null): string => format.signed(value, 2);
   return [
-    textColumn("value", t("Group"), (row) => String(row["name"])),
+    {
+      ...textColumn("value", t("Group"), (row) => String(row["name"])),
+      narrows: (params, row) => ofGroup(params, dimension, label(row, "value")),
+    },
     figureColumn("responses", t("Answers"), format.count),
     figureColumn("score", t("Score"), (value) => format.fixed(value, 2)),
     figureColumn("difference", t("Against the rest"), signed),
