@@ -33,6 +33,7 @@ from tests.unit.serve.test_insights import (
     TEAMS,
     Names,
     Tables,
+    too_many,
 )
 
 
@@ -164,6 +165,27 @@ def test_what_is_not_at_hand_is_left_out() -> None:
     assert warning["code"] == "not_compared"
     assert "channel" in warning["message"] and "browser" in warning["message"]
     assert ask(DAYS, some)["meta"]["warnings"] == []
+
+
+def test_a_dimension_with_too_many_groups_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = by_name(ask(DAYS, answers()))
+    too_many(monkeypatch, lambda names: "agent" in names)
+    reply = ask(DAYS, answers())
+    (warning,) = reply["meta"]["warnings"]
+    assert warning["message"].startswith("Groups by agent are not compared: ")
+    assert told.keys() - by_name(reply).keys() == {"agent"}
+
+
+def test_a_dimension_with_too_many_groups_by_stratum_is_compared_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = by_name(ask(DAYS, answers()))["agent"]
+    too_many(monkeypatch, lambda names: {"agent", "channel"} <= {*names})
+    reply = ask(DAYS, answers())
+    assert reply["meta"]["warnings"] == []
+    after = by_name(reply)["agent"]
+    assert (before["adjusted_for"], after["adjusted_for"]) == (["channel", "country"], [])
+    assert after["explains_pct"] == before["explains_pct"]
 
 
 def test_no_answers_tell_nothing() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +13,9 @@ from pulse import days
 from pulse.errors import BadRequestError
 from pulse.reports.registry import REPORTS
 from pulse.serve import query as queries
+from pulse.serve.aggregate import Aggregate
 from pulse.serve.formats import to_json
+from pulse.serve.groups import TooManyGroupsError
 from pulse.serve.insights import reading
 from pulse.serve.insights.asked import MOVED_BY, REPORT, parse
 from pulse.serve.insights.language import LANGUAGES
@@ -21,8 +23,8 @@ from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights
 from pulse.serve.needs import Needs
 from pulse.serve.own import own_dimensions, with_own
-from pulse.serve.plan import plan_of
-from pulse.serve.years import Admit, YearRows, without_limit
+from pulse.serve.plan import Plan, plan_of
+from pulse.serve.years import Admit, TenantYears, YearRows, without_limit
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests.unit.serve.events import Answer, as_years, built, pairs
@@ -324,6 +326,30 @@ def test_what_is_not_at_hand_is_left_out_and_said() -> None:
     assert (reply["worst"]["days"], reply["worst"]["cost"]) == (7, None)
     (warning,) = [one for one in reply["meta"]["warnings"] if one["code"] == "not_compared"]
     assert all(name in warning["message"] for name in MOVED_BY)
+
+
+def too_many(monkeypatch: pytest.MonkeyPatch, is_too_many: Callable[[Sequence[str]], bool]) -> None:
+    """Let questions by some dimensions have too many groups, folded as they are."""
+    real = reading.aggregated
+
+    def aggregated(plan: Plan, objects: TenantYears) -> Aggregate:
+        if is_too_many(plan.query.group_by):
+            raise TooManyGroupsError("ask for less")
+        return real(plan, objects)
+
+    monkeypatch.setattr(reading, "aggregated", aggregated)
+
+
+def test_a_dimension_with_too_many_groups_is_left_out_and_the_others_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = ask(DAYS, answers())
+    too_many(monkeypatch, lambda names: "browser" in names)
+    reply = ask(DAYS, answers())
+    (warning,) = [one for one in reply["meta"]["warnings"] if one["code"] == "not_compared"]
+    assert warning["message"].startswith("Groups by browser are not compared: ")
+    assert reply["worst"] == told["worst"]
+    assert reply["movers"]["rows"] == told["movers"]["rows"]  # none is by browser
 
 
 def test_of_a_dimension_the_largest_values_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,10 @@ class FoundDriver:
 
 
 def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[FoundDriver], list[str]]:
-    """All dimensions of which it is at hand, the strongest first, and the names of the others."""
+    """All dimensions of which it is at hand, the strongest first, and the names of the others.
+
+    One with too many groups by stratum is compared without strata, if it has few enough so.
+    """
     asked: list[tuple[str, Sequence[str], Plan]] = []
     left_out: list[str] = []
     for report, dimensions in DRIVEN_BY.items():
@@ -100,8 +103,15 @@ def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[FoundDr
                 left_out.append(name)
     found = []
     sums = reader.sums([plan for _, _, plan in asked])
-    for (name, strata, plan), some in zip(asked, sums, strict=True):
-        within = strata if len(some.now) <= MOST_CELLS else ()
+    for (name, strata, plan), counted in zip(asked, sums, strict=True):
+        some, within = counted, strata
+        if some is None and strata:
+            (some,), within = reader.sums([_without_strata(reader, plan)]), ()
+        if some is None:
+            left_out.append(name)
+            continue
+        if len(some.now) > MOST_CELLS:
+            within = ()
         groups = _groups(some.now.by(slice(len(SURVEY.required) + 1 + len(within))))
         if its := driver(name, groups, measure.rule, stratified=bool(within)):
             found.append(FoundDriver(its, within, plan.min_sample))
@@ -119,6 +129,12 @@ def _question(
         if reader.is_at_hand(plan):
             return name, strata, plan
     return None
+
+
+def _without_strata(reader: Reader, plan: Plan) -> Plan:
+    """The same question by metric, scale and the dimension alone."""
+    names = plan.query.group_by[: len(SURVEY.required) + 1]
+    return reader.plan(plan.report.name, replace(plan.query, group_by=names))
 
 
 def _groups(found: Groups) -> Mapping[Label, Strata]:

@@ -161,7 +161,10 @@ class Reader:
         return None not in weights and sum(filter(None, weights)) <= MOST_BYTES
 
     def by(self, query: Query, dimensions: Iterable[str]) -> dict[str, dict[Measure, Counted]]:
-        """The answers by each of the dimensions that are at hand, read together."""
+        """The answers by each of the dimensions that are at hand, read together.
+
+        Those with too many groups are left out, too.
+        """
         asked = {
             name: self.plan("daily", replace(query, group_by=("metric", "scale", name)))
             for name in dimensions
@@ -170,10 +173,11 @@ class Reader:
         return {
             name: counted(plan, found, name)
             for (name, plan), found in zip(asked.items(), self.sums([*asked.values()]), strict=True)
+            if found
         }
 
-    def sums(self, plans: Sequence[Plan]) -> Iterator[Aggregate]:
-        """What questions about the same days and filters count.
+    def sums(self, plans: Sequence[Plan]) -> Iterator[Aggregate | None]:
+        """What questions about the same days and filters count; None of one with too many groups.
 
         Of an object that several of them read, the rows that count are looked for once.
         """
@@ -187,16 +191,18 @@ class Reader:
             return known[object_read]
 
         for plan, rows in zip(plans, self.rows(plans), strict=True):
-            yield aggregated(
-                plan,
-                {
-                    one.tenant.id: [
-                        replace(year, pieces=[cut(plan, one, piece) for piece in year.pieces])
-                        for year in rows[one.tenant.id]
-                    ]
-                    for one in plan.tenants
-                },
-            )
+            few = {
+                one.tenant.id: [
+                    replace(year, pieces=[cut(plan, one, piece) for piece in year.pieces])
+                    for year in rows[one.tenant.id]
+                ]
+                for one in plan.tenants
+            }
+            try:
+                found = aggregated(plan, few)
+            except TooManyGroupsError:  # even when folded
+                found = None
+            yield found
 
 
 def not_compared(dimensions: Sequence[str]) -> list[dict[str, str]]:
@@ -205,7 +211,7 @@ def not_compared(dimensions: Sequence[str]) -> list[dict[str, str]]:
         return []
     message = (
         f"Groups by {', '.join(dimensions)} are not compared: with these filters that takes more "
-        "than the reports that are at hand."
+        "than the reports that are at hand, or makes too many groups."
     )
     return [{"code": "not_compared", "message": message}]
 
