@@ -1,4 +1,5 @@
-"""What is written from the code and kept in the repository: `make docs` writes it, tests compare.
+"""Documents that `make docs` writes from the code and that are kept in the repository.
 
-No function imports any of it: serve_reports reads the OpenAPI document as a file (decision 0059).
+Tests fail where one of them is not up to date. No Lambda function imports this package:
+serve_reports reads the OpenAPI document as a file (decision 0059).
 """

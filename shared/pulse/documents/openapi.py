@@ -1,7 +1,7 @@
-"""The interface as OpenAPI 3.1, drawn from the registry and the declarations of fields.
+"""The OpenAPI 3.1 document of the interface, made from the registry of reports and the streams.
 
-Reading is here; its replies are declared in `openapi_replies`, and what is posted in
-`openapi_writing`.
+This module declares the operations that read. `openapi_replies` declares the schemas of their
+replies, and `openapi_writing` the operations on events, surveys and exports.
 """
 
 from collections.abc import Mapping
@@ -143,13 +143,13 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
 
 
 def _spelt_out(item: dict[str, Any]) -> dict[str, Any]:
-    """Each operation with its problem replies spelt out, the request id on all others; and HEAD."""
+    """The operations of one path as the document shows them, with HEAD beside GET."""
     spelt = {method: _operation(operation) for method, operation in item.items()}
     return spelt | ({"head": _head(spelt["get"])} if "get" in spelt else {})
 
 
 def _head(get: dict[str, Any]) -> dict[str, Any]:
-    """What GET answers, without the body."""
+    """The operation of HEAD: that of GET, whose replies have no body here."""
     replies = {status: _resolved(reply) for status, reply in get["responses"].items()}
     return get | {
         "operationId": f"{get['operationId']}Head",
@@ -162,12 +162,13 @@ def _head(get: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resolved(reply: dict[str, Any]) -> dict[str, Any]:
-    """The reply itself where it is a reference to a problem's."""
+    """The reply; where it refers to the reply of a problem, that one."""
     name = reply.get("$ref", "").rpartition("Problem")[2]
     return _problem(int(name)) if name else reply
 
 
 def _operation(operation: dict[str, Any]) -> dict[str, Any]:
+    """The operation with a reply for each status in `x-problems`; every reply has X-Request-Id."""
     request_id = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     plain = {name: value for name, value in operation.items() if name != "x-problems"}
     replies = {
@@ -182,6 +183,7 @@ def _operation(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _problem(status: int) -> dict[str, Any]:
+    """The reply of an error with that status, and the headers that come with it."""
     headers: dict[str, Any] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     content: dict[str, Any] = {PROBLEM: {"schema": ref("Problem")}}
     if status == 415:
@@ -249,6 +251,7 @@ _REPORT_PARAMETER: dict[str, Any] = {
 
 
 def _page(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """The reply with a page of any report."""
     schemas = [ref(reply_name(report)) for report in REPORTS.values()]
     return {
         "description": "The rows that the query asks for, a page of them.",
@@ -272,6 +275,7 @@ def _report_parameters() -> list[dict[str, Any]]:
 
 
 def _request_schema() -> Schema:
+    """The body of POST: the parameters of GET, each as a text or as a list of texts."""
     return {
         "type": "object",
         "additionalProperties": {"anyOf": [{"type": "string"}, _TEXTS]},
@@ -312,7 +316,7 @@ _REPORT_HEADERS = {
 
 
 def _dimensions() -> list[Dimension]:
-    """Every dimension of any family, each once; it may mean another thing to another family."""
+    """The dimensions of all families, each once. Its text says where families differ about it."""
     found: dict[str, Dimension] = {}
     for family in FAMILIES.values():
         for dimension in family.dimensions:
@@ -364,6 +368,7 @@ _TENANT_PARAMETER: dict[str, Any] = {
 
 
 def _filter(dimension: Dimension) -> dict[str, Any]:
+    """The parameter that filters by the dimension."""
     values = f" One of {', '.join(dimension.values)}." if dimension.values else ""
     return {
         "name": dimension.name,
@@ -478,3 +483,4 @@ _GATEWAYS_OWN: Schema = {
     "required": ["message"],
     "properties": {"message": {"type": "string"}},
 }
+"""What API Gateway itself replies where more requests come than the route takes."""

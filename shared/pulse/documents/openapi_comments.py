@@ -5,19 +5,19 @@ from typing import Any
 
 from pulse import days
 from pulse.comments import contrast
+from pulse.documents.openapi_replies import DATE, ref
 from pulse.serve.comments import asked
 
 Schema = dict[str, Any]
 
-_DATE: Schema = {"type": "string", "format": "date"}
 _TEXT: Schema = {"type": "string"}
 _PARAMETER_SCHEMAS: dict[str, Schema] = {
     "segment": {"type": "string", "examples": ["bad", "neutral,bad"]},
     "score": {"type": "string", "examples": ["0,1,2"]},
     "q": {"type": "string", "examples": ['app "zu lange" -retoure']},
     "preset": {"type": "string", "enum": list(days.PRESETS), "default": days.DEFAULT_PRESET},
-    "start_date": _DATE,
-    "end_date": _DATE,
+    "start_date": DATE,
+    "end_date": DATE,
     "limit": {
         "type": "integer",
         "minimum": 1,
@@ -72,15 +72,12 @@ def _parameters(texts: Mapping[str, str]) -> list[Schema]:
 
 def _reply(description: str, name: str) -> Schema:
     headers = {"Cache-Control": {"schema": {"type": "string"}}}
-    content = {"application/json": {"schema": _ref(name)}}
+    content = {"application/json": {"schema": ref(name)}}
     return {"description": description, "headers": headers, "content": content}
 
 
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _object(properties: Schema) -> Schema:
+    """An object that has all of the properties."""
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
@@ -91,8 +88,8 @@ _META = _object(
         "date_range": _object(
             {
                 "preset": _MAY_LACK,
-                "start_date": _DATE,
-                "end_date": _DATE,
+                "start_date": DATE,
+                "end_date": DATE,
                 "timezone": _TEXT,
             }
         ),
@@ -127,30 +124,30 @@ _WORD = _object(
         "example": {"type": "string", "description": "The newest comment of its group with it."},
     }
 )
-_GROUP = _object({"comments": _COUNT, "words": {"type": "array", "items": _ref("Word")}})
+_GROUP = _object({"comments": _COUNT, "words": {"type": "array", "items": ref("Word")}})
 SCHEMAS: dict[str, Schema] = {
     "CommentsMeta": _META,
     "Comment": _COMMENT,
     "Word": _WORD,
     "Comments": _object(
         {
-            "meta": _ref("CommentsMeta"),
+            "meta": ref("CommentsMeta"),
             "count": {**_COUNT, "description": "How many there are, over all pages."},
             "comments": {
                 "type": "array",
                 "maxItems": asked.MOST_SHOWN,
-                "items": _ref("Comment"),
+                "items": ref("Comment"),
             },
             "next_cursor": _MAY_LACK,
         }
     ),
     "Words": _object(
         {
-            "meta": _ref("CommentsMeta"),
+            "meta": ref("CommentsMeta"),
             "contrast": {"enum": list(asked.CONTRASTS)},
             "formula": {"const": contrast.FORMULA},
             "before": {
-                **_object({"start_date": _DATE, "end_date": _DATE}),
+                **_object({"start_date": DATE, "end_date": DATE}),
                 "type": ["object", "null"],
                 "description": "The days before, where the contrast is period.",
             },

@@ -1,4 +1,4 @@
-"""Events as schemas, drawn from the declarations of their fields (pulse.streams)."""
+"""The schemas of events, made from the declarations of their fields (pulse.streams)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -60,14 +60,14 @@ _OF_KIND: Mapping[Kind, Schema] = {
     "money": _MONEY,
     "tags": _TAGS,
 }
-_SAID_BESIDE: Mapping[Kind, str] = {
+_ALSO_SAID: Mapping[Kind, str] = {
     "decimal": f" {_AS_WRITTEN}",
     "seconds": f" Seconds, at most six decimals. {_AS_WRITTEN}",
 }
 
 
 def _field(sent: Sent) -> Schema:
-    """What one field may hold. What may be left out may be null, too."""
+    """The schema of one field. A field that is not required may also be null."""
     schema = _OF_KIND[sent.kind]
     types = schema["type"] if sent.required else [*schema["type"], "null"]
     found = {**schema, "type": types if len(types) > 1 else types[0]}
@@ -77,14 +77,15 @@ def _field(sent: Sent) -> Schema:
         found["maxLength"] = sent.limit
     if sent.default is not None:
         found["default"] = sent.default
-    return found | {"description": f"{sent.text}{_SAID_BESIDE.get(sent.kind, '')}"}
+    return found | {"description": f"{sent.text}{_ALSO_SAID.get(sent.kind, '')}"}
 
 
 def _event(stream: Stream) -> Schema:
-    told = {"description": stream.text} if stream.text else {}
+    """The schema of one event of a stream."""
+    description = {"description": stream.text} if stream.text else {}
     return {
         "type": "object",
-        **told,
+        **description,
         "required": [name for name, sent in stream.sent.items() if sent.required],
         "additionalProperties": False,
         "properties": {name: _field(sent) for name, sent in stream.sent.items()},
@@ -92,6 +93,7 @@ def _event(stream: Stream) -> Schema:
 
 
 def _batch(stream: Stream, event: str) -> Schema:
+    """The schema of a request with many events, each of the schema that is called `event`."""
     item = {"$ref": f"#/components/schemas/{event}"}
     return {
         "type": "object",

@@ -72,6 +72,7 @@ def _operation(
 
 
 def _own(parameters: Mapping[str, str]) -> list[Schema]:
+    """The parameters that these routes alone have, from their texts by name."""
     return [
         {"name": name, "in": "query", "description": text, "schema": _PARAMETER_SCHEMAS[name]}
         for name, text in parameters.items()
@@ -87,12 +88,13 @@ def _reply(description: str, name: str, headers: Mapping[str, Any]) -> Schema:
 
 
 def _object(properties: Schema, description: str = "") -> Schema:
-    told = {"description": description} if description else {}
-    return {"type": "object", **told, "required": list(properties), "properties": properties}
+    """An object that has all of the properties."""
+    described = {"description": description} if description else {}
+    return {"type": "object", **described, "required": list(properties), "properties": properties}
 
 
 def _or_null(schema: Schema) -> Schema:
-    """What may be null, in one level."""
+    """The schema of a value that may also be null; `schema` has a single type."""
     return {**schema, "type": [schema["type"], "null"]}
 
 

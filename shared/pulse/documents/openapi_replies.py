@@ -1,4 +1,4 @@
-"""What replies look like, as schemas: of reports, of their catalogue, of a dimension's values."""
+"""The schemas of replies: of every report, of the catalogue, and of what all replies share."""
 
 from typing import Any, get_args
 
@@ -48,12 +48,12 @@ _SCHEMA_OF_UNIT: dict[Unit, Schema] = {
 
 
 def ref(name: str) -> Schema:
-    """The schema of that name, referred to."""
+    """A reference to the schema of that name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def reply_name(report: Report) -> str:
-    """What the schema of a report's reply is called."""
+    """The name of the schema of a report's reply: `GeoReport` for the report `geo`."""
     return "".join(word.capitalize() for word in report.name.split("-")) + "Report"
 
 
@@ -85,19 +85,21 @@ def _reply_schema(report: Report) -> Schema:
 
 
 def _extent(report: Report) -> str:
+    """Over what each row of the totals is."""
     names = report.family.required
     return f"One row for each {' and '.join(names)}" if names else "One row over everything"
 
 
 def _row_schema(report: Report) -> Schema:
-    apart = report.family.required
+    """The schema of a row, with every column that a query can make."""
+    required = report.family.required
     metrics = {metric.name: _figure_schema(metric) for metric in report.metrics}
     changes: Schema = {}
     for metric in report.metrics:
         changes |= _change_schemas(metric)
     return {
         "type": "object",
-        "required": [*apart, *metrics],
+        "required": [*required, *metrics],
         "properties": {
             PERIOD: {**DATE, "type": ["string", "null"]},
             TENANT.name: {"type": ["string", "null"], "description": TENANT.text},
@@ -115,7 +117,7 @@ def _row_schema(report: Report) -> Schema:
                 "type": "integer",
                 "minimum": 0,
                 "description": "With subtotals: how many of the dimensions asked for it tells"
-                + (f", beside {PERIOD}, {' and '.join(apart)}" if apart else "")
+                + (f", beside {PERIOD}, {' and '.join(required)}" if required else "")
                 + "; the others are null.",
             },
             **metrics,
@@ -164,13 +166,13 @@ def _or_null(kind: str | list[str]) -> list[str]:
 
 
 def _change_schemas(metric: Metric) -> Schema:
-    """The columns of a metric that compare adds."""
+    """The columns that `compare` adds for a metric."""
     schema = _SCHEMA_OF_UNIT[metric.unit]
-    either = {**schema, "type": _or_null(schema["type"])}
+    nullable = {**schema, "type": _or_null(schema["type"])}
     then = f"{metric.name} of the range compared with."
-    schemas: Schema = {f"{metric.name}_{PREVIOUS}": {**either, "description": then}}
+    schemas: Schema = {f"{metric.name}_{PREVIOUS}": {**nullable, "description": then}}
     if unit := CHANGE_UNITS.get(metric.unit):
-        unbounded = {name: value for name, value in either.items() if name not in _BOUNDS}
+        unbounded = {name: value for name, value in nullable.items() if name not in _BOUNDS}
         schemas[f"{metric.name}_{CHANGE}"] = {
             **unbounded,
             "description": f"{metric.name} now less then, in {unit}; null where nothing at all "
@@ -187,10 +189,10 @@ def _change_schemas(metric: Metric) -> Schema:
 
 def _object(properties: Schema, description: str = "", **more: Any) -> Schema:
     """An object that has all of the properties."""
-    told = {"description": description} if description else {}
+    described = {"description": description} if description else {}
     return {
         "type": "object",
-        **told,
+        **described,
         "required": list(properties),
         "properties": properties,
         **more,
@@ -331,7 +333,7 @@ _CATALOGUE = _object(
 
 
 def _range_schema(head: Schema, tail: Schema) -> Schema:
-    """Days: the tenant's, or, for operator keys, those of each tenant."""
+    """A range of days: the tenant's own, or, for operator keys, one for each tenant."""
     dates = {"start_date": DATE, "end_date": DATE, **tail}
     each = {TENANT.name: {"type": "string"}, **dates}
     of_each = {"type": "object", "required": list(each), "properties": each}

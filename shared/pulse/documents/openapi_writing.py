@@ -1,4 +1,4 @@
-"""What is posted, declared for the OpenAPI document: events to ingest, orders of exports.
+"""The routes that pages and senders use, in the OpenAPI document: events, surveys, exports.
 
 Tests hold the declarations against what ingest and export_rows themselves take and answer.
 """
@@ -8,6 +8,7 @@ from typing import Any
 
 from pulse import days
 from pulse.documents.openapi_events import SCHEMAS as EVENTS
+from pulse.documents.openapi_replies import DATE, ref
 from pulse.export_orders import FILTERS, FORMATS, MOST_DAYS, MOST_ORDERS, STREAMS
 from pulse.ingest.fields import ID_PATTERN
 from pulse.ingest.routes import BATCH_ITEMS
@@ -18,7 +19,6 @@ from pulse.tenants.surveys import STYLES, TRIGGERS
 
 Schema = dict[str, Any]
 
-_DAY: Schema = {"type": "string", "format": "date"}
 _MOMENT: Schema = {"type": "string", "format": "date-time"}
 
 
@@ -177,8 +177,8 @@ _EXPORT_REQUEST: Schema = {
             "enum": list(days.PRESETS),
             "description": "A named range of the tenant's days, or else start_date and end_date.",
         },
-        "start_date": _DAY,
-        "end_date": _DAY | {"description": f"Inclusive; at most {MOST_DAYS} days in all."},
+        "start_date": DATE,
+        "end_date": DATE | {"description": f"Inclusive; at most {MOST_DAYS} days in all."},
         "format": {"enum": list(FORMATS), "default": "csv"},
         "excel": {
             "type": ["boolean", "string"],
@@ -227,8 +227,8 @@ _EXPORT: Schema = {
         },
         "reason": {"type": ["string", "null"], "description": "Why it failed."},
         "stream": {"enum": list(STREAMS)},
-        "start_date": _DAY,
-        "end_date": _DAY,
+        "start_date": DATE,
+        "end_date": DATE,
         "filters": {
             "type": "object",
             "description": 'By dimension {"is": […]} or {"is_not": […]}; null is not given.',
@@ -246,10 +246,6 @@ _EXPORT: Schema = {
         },
     },
 }
-
-
-def _reference(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 SCHEMAS: dict[str, Schema] = {
@@ -275,6 +271,7 @@ _WRITING_PROBLEMS = [400, 401, 403, 413, 415, 422, 429, 500, 503]
 
 
 def _writing(name: str, summary: str, schema: Schema, *media: str) -> dict[str, Any]:
+    """An operation that takes events of the schema, in a body of one of these media types."""
     content = {kind: {"schema": schema} for kind in media}
     return {
         "operationId": name,
@@ -283,7 +280,7 @@ def _writing(name: str, summary: str, schema: Schema, *media: str) -> dict[str, 
         "responses": {
             "202": {
                 "description": "Durable: stored in a place that survives any process.",
-                "content": {"application/json": {"schema": _reference("Accepted")}},
+                "content": {"application/json": {"schema": ref("Accepted")}},
             }
         },
         "x-problems": _WRITING_PROBLEMS,
@@ -291,7 +288,8 @@ def _writing(name: str, summary: str, schema: Schema, *media: str) -> dict[str, 
 
 
 def _one_or_many(name: str, what: str, item: str) -> dict[str, Any]:
-    either = {"anyOf": [_reference(item), _reference(f"{item}Batch")]}
+    """An operation that takes one event or a batch of them."""
+    either = {"anyOf": [ref(item), ref(f"{item}Batch")]}
     summary = f"One {what} or at most {BATCH_ITEMS}, 256 KiB in all; a secret key."
     return _writing(name, summary, either, "application/json")
 
@@ -301,7 +299,7 @@ PATHS: dict[str, dict[str, Any]] = {
         "post": _writing(
             "sendResponse",
             "One response, at most 64 KiB; a publishable or a secret key.",
-            _reference("Response"),
+            ref("Response"),
             "application/json",
             "text/plain",
         )
@@ -311,7 +309,7 @@ PATHS: dict[str, dict[str, Any]] = {
         "post": _writing(
             "sendResponses",
             f"At most {BATCH_ITEMS} responses and 256 KiB; a secret key.",
-            _reference("ResponseBatch"),
+            ref("ResponseBatch"),
             "application/json",
         )
         | {"parameters": [_IDEMPOTENCY_KEY]}
@@ -335,7 +333,7 @@ PATHS: dict[str, dict[str, Any]] = {
             "responses": {
                 "200": {
                     "description": "The survey, cacheable for 5 minutes.",
-                    "content": {"application/json": {"schema": _reference("Survey")}},
+                    "content": {"application/json": {"schema": ref("Survey")}},
                 }
             },
             "x-problems": [400, 401, 403, 404, 429, 500, 503],
@@ -352,7 +350,7 @@ PATHS: dict[str, dict[str, Any]] = {
             "gets a 429 (too_many_exports).",
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": _reference("ExportRequest")}},
+                "content": {"application/json": {"schema": ref("ExportRequest")}},
             },
             "responses": {
                 "202": {
@@ -361,7 +359,7 @@ PATHS: dict[str, dict[str, Any]] = {
                         "Location": {"schema": {"type": "string"}},
                         "Retry-After": {"schema": {"type": "integer"}},
                     },
-                    "content": {"application/json": {"schema": _reference("Export")}},
+                    "content": {"application/json": {"schema": ref("Export")}},
                 }
             },
             "x-problems": [400, 401, 403, 413, 415, 429, 500, 503],
@@ -377,7 +375,7 @@ PATHS: dict[str, dict[str, Any]] = {
             "responses": {
                 "200": {
                     "description": "The export.",
-                    "content": {"application/json": {"schema": _reference("Export")}},
+                    "content": {"application/json": {"schema": ref("Export")}},
                 }
             },
             "x-problems": [401, 403, 404, 429, 500, 503],

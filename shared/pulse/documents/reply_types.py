@@ -1,7 +1,7 @@
-"""web/src/interface.ts: what the pages read of the API's replies, as types.
+"""Writes web/src/interface.ts: TypeScript's types of those replies that the pages read.
 
-Written from the OpenAPI document's schemas and what these refer to. openapi-typescript would do
-it too, but asks for the compiler API of TypeScript 5 (decision 0059).
+They are made from the schemas of the OpenAPI document. The package openapi-typescript does the
+same, but needs the compiler's interface of TypeScript 5 (decision 0059).
 """
 
 import json
@@ -57,6 +57,7 @@ def _needed(schemas: Mapping[str, Schema]) -> set[str]:
 
 
 def _declared(name: str, schema: Schema) -> str:
+    """The declaration of one schema."""
     comment = "".join(_comment(schema, ""))
     if "properties" in schema:
         return f"{comment}export interface {name} {_object(schema, '')}\n"
@@ -64,7 +65,7 @@ def _declared(name: str, schema: Schema) -> str:
 
 
 def _type(schema: Schema, indent: str) -> str:
-    """The type of a value; lines after the first are indented."""
+    """The type of a value of the schema. Its lines after the first begin with `indent`."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "const" in schema or "enum" in schema:
@@ -76,6 +77,7 @@ def _type(schema: Schema, indent: str) -> str:
 
 
 def _of_kind(kind: str, schema: Schema, indent: str) -> str:
+    """The type of a value of the schema that is of the JSON type `kind`."""
     if kind == "array":
         item = _type(schema["items"], indent)
         if "minItems" in schema and schema["minItems"] == schema.get("maxItems"):
@@ -91,6 +93,7 @@ def _of_kind(kind: str, schema: Schema, indent: str) -> str:
 
 
 def _object(schema: Schema, indent: str) -> str:
+    """The type of an object, a line for each member."""
     inner = f"{indent}  "
     lines: list[str] = []
     for name, member in schema["properties"].items():

@@ -1,7 +1,7 @@
-"""docs/reports.md, written from the registry.
+"""Writes docs/reports.md from the registry of reports.
 
-What a reader of a report wants to look up: what it shows, how it may be cut, and how each figure
-is made.
+The page says of each report what it shows, how it can be grouped and filtered, and how each of its
+figures is computed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,13 +31,13 @@ scores of fewer answers than the tenant's `min_sample`: they are null, and `with
 keeps a few answers from being read as a judgement of a person. It is no secret: what is withheld
 of one group can be worked out from the total and the other groups.
 """
-_NOTHING = (
+_SYMBOLS = (
     "c_k is how many responses have score k, n their sum. A ratio of nothing is null, never 0."
 )
 
 
 def reports_page() -> str:
-    """The whole page."""
+    """The text of docs/reports.md."""
     return "\n".join(
         [
             _HEAD,
@@ -65,10 +65,12 @@ def _code(names: Iterable[str]) -> str:
 
 
 def _overview(reports: Iterable[Report]) -> Iterator[str]:
+    """The table of all reports."""
     yield from _table(("report", "answers"), ((f"[{r.name}](#{r.name})", r.text) for r in reports))
 
 
 def _report(report: Report) -> Iterator[str]:
+    """The section of one report."""
     yield from (f"## {report.name}", "", f"**{report.title}.** {report.text}", "")
     grouping = _code(report.group_by)
     if report.granularity != "total":
@@ -85,8 +87,8 @@ def _report(report: Report) -> Iterator[str]:
     for name in report.not_null:
         facts.append((f"only with a `{name}`", "what has none is not in it"))
     for table in report.beside:
-        told = _code((PERIOD, TENANT.name, *table.dimensions))
-        facts.append((f"figures of {table.name}", f"told by {told} alone; else null"))
+        dimensions = _code((PERIOD, TENANT.name, *table.dimensions))
+        facts.append((f"figures of {table.name}", f"told by {dimensions} alone; else null"))
     for name, shown in report.always_shown.items():
         facts.append((f"`{name}` always shown", _code(map(str, shown))))
     if report.breakdown:
@@ -115,7 +117,7 @@ def _dimensions(family: Family) -> Iterator[str]:
 
 
 def _only(family: Family, dimension: str) -> str:
-    """Which reports have a dimension, where not all of the family do."""
+    """The reports that have the dimension, as a sentence; empty where all of the family have it."""
     reports = [report for report in REPORTS.values() if report.family == family]
     having = [report.name for report in reports if dimension not in report.excluded]
     return "" if len(having) == len(reports) else f" Of {_code(having)} alone."
@@ -140,7 +142,7 @@ def _metrics(reports: Iterable[Report]) -> Iterator[str]:
 
 def _formulas() -> Iterator[str]:
     yield from ("## Formulas", "")
-    yield from (_NOTHING, "")
+    yield from (_SYMBOLS, "")
     yield from _table(("formula", "is"), ((f"`{name}`", text) for name, text in FORMULAS.items()))
 
 

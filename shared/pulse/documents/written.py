@@ -1,4 +1,4 @@
-"""Which documents are made from the code, and where they lie."""
+"""The documents that are made from the code, and the paths of their files."""
 
 import json
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from pulse.documents.reports import reports_page
 
 ROOT = Path(__file__).resolve().parents[3]
 OPENAPI = ROOT / "shared" / "pulse" / "serve" / "openapi.json"
-"""Where serve_reports reads it; docs/openapi.json is a link to it."""
+"""The file that serve_reports reads; docs/openapi.json is a link to it."""
 
 
 def openapi_text() -> str:
-    """The OpenAPI document as JSON, a line for each member so that a change of it can be read."""
+    """The OpenAPI document as JSON, one member a line, so that differences can be read."""
     return json.dumps(document(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
