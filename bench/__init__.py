@@ -1,4 +1,4 @@
-"""make bench: what Pulse does in numbers, against alternatives measured in the same run.
+"""The benchmark, `make bench`: how fast Pulse is, beside alternatives measured in the same run.
 
     __main__     which parts, at which scale; each part in a process of its own
     measure      timing in turns; what a part found

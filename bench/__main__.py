@@ -1,4 +1,4 @@
-"""make bench: measure, and write RESULTS.md.
+"""`make bench` measures, and writes RESULTS.md.
 
     python -m bench [--quick | --full] [--part PART …] [--results FILE]
 
@@ -32,7 +32,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure the parts; 0 when the page is written, whatever the goals say."""
+    """Measure the parts and write the page; return 0, also where goals are missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Pulse.")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the page to write")

@@ -38,23 +38,23 @@ WIDE_LIMITS = {
     for whose in ("Key", "Tenant")
     for what in ("Writes", "Reads")
 }
-"""A bench asks faster than anybody may; counting what it asks belongs to what is measured."""
+"""Higher limits, since a bench sends more requests than keys may. All are counted nevertheless."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A deployed stack, and the process that answers for AWS."""
+    """A deployed stack, and the process that stands for AWS."""
 
     deployment: Deployment
     process: int
 
     def environment(self, function: str) -> dict[str, str]:
-        """The function's variables, by its logical id."""
+        """The environment variables of the function with that logical id."""
         return dict(self.deployment.functions[function].environment)
 
     @property
     def tenants(self) -> Tenants:
-        """The stack's tenants."""
+        """The store of the stack's tenants."""
         return Tenants(self.environment("Ingest")["PULSE_TABLE"])
 
     def tenant(self, tenant: str, survey: str = "") -> None:
@@ -66,7 +66,7 @@ class Account:
             self.tenants.put_survey(Survey(tenant, survey, rules, texts=texts))
 
     def key(self, tenant: str, kind: str) -> str:
-        """A new key's text."""
+        """Make a key and return its text."""
         text = new_key_text(kind)
         self.tenants.add_key(Key(sha256(text), kind, tenant, days.now_us()))
         return text
@@ -74,7 +74,7 @@ class Account:
 
 @contextmanager
 def deployed(**variables: str) -> Iterator[Account]:
-    """An account whose functions' variables, and these, are this process's environment."""
+    """Within the block this process's environment is that of all functions, and these variables."""
     before = dict(os.environ)
     moto = Moto(_no_function, subprocess.DEVNULL, None)
     try:
@@ -101,4 +101,4 @@ def deployed(**variables: str) -> Iterator[Account]:
 
 
 def _no_function(call: Mapping[str, Any]) -> None:
-    """Calls of functions, such as a rule's, end here."""
+    """Do nothing where AWS would invoke a function, as a rule does."""

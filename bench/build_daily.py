@@ -1,4 +1,4 @@
-"""build_daily on the embedded Athena: rows a second and memory, as responses and days grow.
+"""Measures build_daily on the embedded Athena: rows a second and memory, by responses and days.
 
 Raw lies in moto's S3 and Athena is DuckDB, both in one other process; on AWS, Athena is many
 machines. What carries over is how the figures grow, and the memory of the function itself.
@@ -27,11 +27,11 @@ from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 
 MOST_TIMES = 2
-"""The goal: what the whole build may take, as times the same statement in DuckDB alone."""
+"""The goal: the most that a build may take, in times of the same statement in DuckDB alone."""
 FIRST_DAY = date(2026, 1, 1)
 ROUNDS = 2
 THREADS = 2
-"""The embedded Athena's."""
+"""How many threads the embedded Athena has."""
 IDENTITY = "dt, tenant, survey, key_kind, response_id"
 VERSION = "received_us DESC, content_hash DESC"
 MEMORY_GROWS = 1.25
@@ -45,23 +45,23 @@ class Built:
     rows: int
     days: int
     seconds: float
-    """The best of the builds: other work on the machine only ever adds."""
+    """Of the fastest build, since other work on the machine only makes builds slower."""
     cpu_seconds: float
-    """Of Athena's process in that build."""
+    """What the processor worked in Athena's process during that build."""
     function_mb: float
     athena_mb: float
-    """Peaks while building."""
+    """The peaks of both processes' memory during the builds."""
     bare: tuple[float, float] | None
-    """Seconds and CPU seconds of DuckDB alone, in turns with the builds, where it was asked."""
+    """Seconds and CPU seconds of DuckDB alone, in turns with the builds; None if not measured."""
 
     @property
     def rate(self) -> float:
-        """Rows a second."""
+        """How many rows are built in a second."""
         return self.rows / self.seconds
 
 
 def run(scale: Scale) -> Section:
-    """Builds of every size, and of the second over a tenth of the days."""
+    """Measure builds of every size, and of the second size over a tenth of the days."""
     few = max(1, scale.build_days // 10)
     sizes = [(rows, scale.build_days) for rows in scale.build_rows]
     middle = scale.build_rows[min(1, len(scale.build_rows) - 1)]
@@ -176,7 +176,7 @@ def _build(rows: int, days: int, beside_bare: bool) -> Built:
 
 
 def _put(responses: Responses, settings: BuildDailySettings) -> None:
-    """Raw as write_raw leaves it: objects and their ledger."""
+    """Store the responses as write_raw does: objects of raw, and their days in the ledger."""
     objects, ledger = Objects(settings.lake_bucket), Ledger(settings.table)
     for key, body in responses.objects():
         objects.put(key, body)

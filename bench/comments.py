@@ -1,4 +1,4 @@
-"""Comments: a month of the typical tenant, and searches over a year of the largest, beside DuckDB.
+"""Measures comments: a month of a typical tenant, and searches over a year of the largest one.
 
 DuckDB reads one local Parquet file of the same rows, and compares letters alone. Pulse reads a
 month's object each from an S3 that takes its time, looks at whole words, and lays out a page.
@@ -45,11 +45,11 @@ _SEARCHES = {
     "a phrase of hardly any": ('"zu lange gewartet"', "%zu lange gewartet%"),
     "a word of none": ("nirgends", "%nirgends%"),
 }
-"""By what they look for: the search, and the pattern that DuckDB compares."""
+"""By what they look for: the search as Pulse takes it, and the pattern for DuckDB."""
 
 
 def run(scale: Scale) -> Section:
-    """What a month and each search take."""
+    """Measure the comments of a month, and each search over a year."""
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pulse-bench-")))
         typical = int(scale.typical_rows * SHARE_WITH_COMMENTS)
@@ -62,7 +62,7 @@ def run(scale: Scale) -> Section:
 
 
 def _store(root: Path, tenant: str, comments: int, whole: Path | None = None) -> None:
-    """A year of a tenant's comments, month by month, and the same rows in one file."""
+    """Store a year of a tenant's comments, an object a month; with `whole` also as one file."""
     rng = random.Random(comments)  # noqa: S311 - made-up data, the same each time
     months = []
     for number in range(1, 13):
@@ -183,6 +183,6 @@ def _part(scale: Scale, comments: int, whole: Path) -> Section:
 
 
 def _times(taken: dict[str, Taken], search: str) -> float:
-    """What Pulse takes for a search, in times of what DuckDB takes."""
+    """How many times as long as DuckDB Pulse takes for a search."""
     own, others = (taken[f"{search}: {who}"].processor.median for who in ("Pulse", "DuckDB"))
     return own / others

@@ -21,16 +21,16 @@ from pulse.raw.parquet import schema
 from pulse.streams.responses import CHANNELS
 
 TENANTS = tuple(f"tenant-{number:03d}" for number in range(1, 201))
-"""The largest first."""
+"""The tenants, those with the most responses first."""
 SURVEYS = (("csat", "1-5"), ("nps", "0-10"), ("ces", "1-7"), ("csat", "1-5"))
 """Metric and scale of each of a tenant's surveys."""
 SHARE_WITH_COMMENTS = 0.2
-"""Of the answers, how many say something."""
+"""The share of the answers that have a comment."""
 AGENTS = 40
 SENT_AGAIN = 100
-"""One response in so many was sent twice; it is to be counted once."""
+"""One response in so many is sent twice. It must be counted once."""
 OBJECT_ROWS = 500_000
-"""The most rows of one object: what compaction leaves; minute files would slow scans down."""
+"""The most rows of an object, as compaction leaves them: many small ones slow scans down."""
 
 _SEED = 20_261_122
 _ULID = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", np.uint8)
@@ -66,7 +66,7 @@ Numbers = npt.NDArray[Any]
 
 
 def tenant_of_size(rows: int, of: int) -> str:
-    """The tenant that has about so many of all responses."""
+    """The tenant with about `rows` of all `of` responses."""
     return TENANTS[int(np.abs(zipf(len(TENANTS)) - rows / of).argmin())]
 
 
@@ -79,7 +79,7 @@ def zipf(size: int) -> Numbers:
 
 @dataclass(frozen=True)
 class Responses:
-    """So many responses, spread evenly over days."""
+    """A number of responses, spread evenly over days."""
 
     rows: int
     first_day: date
@@ -92,7 +92,7 @@ class Responses:
         return [self.first_day + timedelta(days=number) for number in range(self.days)]
 
     def objects(self) -> Iterator[tuple[str, bytes]]:
-        """Keys and bytes of raw's objects."""
+        """The objects of raw, each as its key and its bytes."""
         for number, day in enumerate(self.dates):
             size = self.rows * (number + 1) // self.days - self.rows * number // self.days
             table = responses_of(day, size, self.tenants)
@@ -102,7 +102,7 @@ class Responses:
                 yield lake.raw_key("responses", day, name), body
 
     def write(self, folder: Path) -> int:
-        """Make the objects files of a folder, under their keys; how many bytes they have."""
+        """Write the objects into a folder, under their keys; return how many bytes they have."""
         total = 0
         for key, body in self.objects():
             path = folder / key
@@ -112,7 +112,7 @@ class Responses:
 
 
 def responses_of(day: date, size: int, tenants: Sequence[str] = TENANTS) -> pa.Table:
-    """So many rows of a day in raw's columns, sorted by tenant, survey, kind of key and id."""
+    """`size` rows of a day with raw's columns, sorted by tenant, survey, kind of key and id."""
     rng = np.random.default_rng([_SEED, day.toordinal(), size])
     again = size // SENT_AGAIN
     table = _once(rng, day, size - again, tenants)
@@ -122,7 +122,7 @@ def responses_of(day: date, size: int, tenants: Sequence[str] = TENANTS) -> pa.T
 
 
 def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Table:
-    """Rows whose identities differ."""
+    """Rows of which no two have the same identity."""
     tenant = rng.choice(len(tenants), size, p=zipf(len(tenants)))
     survey = rng.integers(0, len(SURVEYS), size)
     client = rng.choice(len(CLIENTS), size, p=zipf(len(CLIENTS)))
@@ -163,7 +163,7 @@ def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Ta
 
 
 def _sent_again(rng: Generator, table: pa.Table) -> pa.Table:
-    """The same answers received a minute later: of each the later one counts."""
+    """The same answers, received a minute later, so that they count instead of the first ones."""
     later = pa.array(np.asarray(table["received_us"]) + 60 * days.SECOND)
     place = table.schema.get_field_index("received_us")
     return table.set_column(place, table.schema.field(place), later)
@@ -187,7 +187,7 @@ def _numbered(prefix: str, numbers: Numbers) -> Any:
 
 
 def _texts(rng: Generator, alphabet: Numbers, size: int, length: int) -> Any:
-    """Random texts of one length; the bytes are laid out as Arrow has them."""
+    """Random texts of one length, made as the buffers that Arrow keeps texts in."""
     letters = alphabet[rng.integers(0, len(alphabet), size * length, dtype=np.uint8)]
     offsets = np.arange(size + 1, dtype=np.int32) * length
     return pa.StringArray.from_buffers(
@@ -196,7 +196,7 @@ def _texts(rng: Generator, alphabet: Numbers, size: int, length: int) -> Any:
 
 
 def _some(rng: Generator, part: float, values: Any) -> Any:
-    """The values, but for about that part of them nulls."""
+    """About that part of the values, and null instead of the others."""
     return pa.compute.if_else(pa.array(rng.random(len(values)) < part), values, None)
 
 

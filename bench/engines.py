@@ -1,4 +1,4 @@
-"""What else could answer a report: engines that scan raw, or a database that holds its rows.
+"""Other engines that could answer a report: they scan raw, or are a database with its rows.
 
 All answer one question and have to agree: of one tenant and some days, the responses by metric,
 scale and country, each identity counted once by its greatest version, and their mean score.
@@ -36,7 +36,7 @@ Answer = dict[tuple[str, str, str], tuple[int, Decimal | None]]
 
 THREADS = 2
 S3_THREADS = 16
-"""More than there are cores: most of them wait for S3."""
+"""How many threads read: more than there are cores, since most of them wait for S3."""
 RAW = "raw/responses"
 _IDENTITY = "dt, survey, key_kind, response_id"
 _VERSION = "received_us DESC, content_hash DESC"
@@ -55,18 +55,18 @@ _COLUMNS = (
 
 
 class Engine(Protocol):
-    """One way to answer."""
+    """An engine that can answer the question."""
 
     @property
     def name(self) -> str:
-        """What it is and where it reads."""
+        """The engine's name, and where it reads from, as the page shows them."""
 
     def answer(self, tenant: str, dates: DateRange) -> Answer:
-        """The answer; nothing is kept from an earlier one but what the engine itself caches."""
+        """The answer. Nothing of an earlier one is kept but what the engine itself caches."""
 
 
 def _question(source: str, tenant: str, dates: DateRange) -> str:
-    """In DuckDB's words."""
+    """The question as a statement of DuckDB that selects from `source`."""
     return f"""
         SELECT metric, scale, country, count(*), sum(score)
         FROM (
@@ -87,7 +87,7 @@ def _answer(rows: Any) -> Answer:
 
 
 def _objects(bucket: Path, dates: DateRange) -> list[Path]:
-    """The objects of the days, told in advance: engines need not list them."""
+    """The paths of the days' objects, so that engines need not list them."""
     day_of = {path: path.parent.name.removeprefix("dt=") for path in bucket.glob(f"{RAW}/*/*")}
     wanted = str(dates.start), str(dates.end)
     return sorted(path for path, day in day_of.items() if wanted[0] <= day <= wanted[1])
@@ -95,13 +95,13 @@ def _objects(bucket: Path, dates: DateRange) -> list[Path]:
 
 @dataclass(frozen=True)
 class DuckDBOnFiles:
-    """DuckDB on local files: no delay at all, which no lake has."""
+    """DuckDB on local files, which are read without the delay that any lake has."""
 
     bucket: Path
     name: str = "DuckDB on raw, local files"
 
     def answer(self, tenant: str, dates: DateRange) -> Answer:
-        """A new database each time."""
+        """The answer of a new database."""
         paths = [str(path) for path in _objects(self.bucket, dates)]
         source = f"read_parquet({paths}, hive_partitioning=true, hive_types={{dt: VARCHAR}})"
         with duckdb.connect(config={"threads": THREADS}) as connection:
@@ -120,7 +120,7 @@ class DuckDBOnS3:
     name: str = "DuckDB on raw, S3"
 
     def answer(self, tenant: str, dates: DateRange) -> Answer:
-        """A new database and a new data set each time."""
+        """The answer of a new database over a new data set."""
         s3 = fs.S3FileSystem(
             access_key="made-up",
             secret_key="made-up",  # noqa: S106 - of no account
@@ -153,16 +153,16 @@ class ClickHouse:
 
     @property
     def name(self) -> str:
-        """With where it reads."""
+        """The engine's name, and where it reads from, as the page shows them."""
         return f"ClickHouse on raw, {'S3' if self.endpoint_url else 'local files'}"
 
     @staticmethod
     def installed() -> bool:
-        """Whether chdb is."""
+        """Is chdb installed, the package that ClickHouse comes in?"""
         return find_spec("chdb") is not None
 
     def answer(self, tenant: str, dates: DateRange) -> Answer:
-        """A query of its own each time."""
+        """The answer of a query that shares nothing with earlier ones."""
         chdb: Any = import_module("chdb")  # bench/requirements.in has it
         days = self._days(dates)
         if self.endpoint_url:
@@ -187,7 +187,7 @@ class ClickHouse:
         return _answer(json.loads(str(chdb.query(query, "JSONCompact")))["data"])
 
     def _days(self, dates: DateRange) -> str:
-        """The days' folders as a glob: the one day, or whole years."""
+        """A glob of the days' folders: that of the one day, or those of whole years."""
         if dates.start == dates.end:
             return f"dt={dates.start}"
         if dates.start.year == dates.end.year:
@@ -201,7 +201,7 @@ class PostgreSQL:
     name = "PostgreSQL, indexed table"
 
     def __init__(self, connection: Any) -> None:
-        """Use `postgresql`."""
+        """Only `postgresql` calls this, once its server runs."""
         self._connection = connection
 
     def load(self, bucket: Path) -> None:
@@ -221,7 +221,7 @@ class PostgreSQL:
         execute("VACUUM (ANALYZE) responses")
 
     def answer(self, tenant: str, dates: DateRange) -> Answer:
-        """One statement."""
+        """The answer of one statement."""
         query = f"""
             SELECT metric, scale, country, count(*), sum(score)
             FROM (
@@ -249,7 +249,7 @@ def _as_csv(path: Path) -> bytes:
 
 @contextmanager
 def postgresql() -> Iterator[PostgreSQL | None]:
-    """A server of its own with nothing in it; None where it or psycopg is not installed."""
+    """Within the block an empty server runs; None where it or psycopg is not installed."""
     programs = _programs()
     if programs is None or find_spec("psycopg") is None:
         yield None

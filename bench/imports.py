@@ -1,4 +1,4 @@
-"""How long each function takes to import: what a cold start pays before its first line.
+"""Measures how long the import of each function takes, which each cold start begins with.
 
 Each time a fresh interpreter, in turns. Only what the function's layers hold is on its path, so
 that a forgotten layer shows too.
@@ -20,9 +20,9 @@ from bench.account import REGION, ROOT
 from bench.measure import Goal, Scale, Section, Times
 
 LAMBDA = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
-"""What Lambda's own runtime has."""
+"""The packages that Lambda's runtime brings."""
 PANDAS = ("awswrangler", "pyarrow", "pandas", "numpy", "packaging", "typing-extensions")
-"""What is imported of AWS's own pandas layer."""
+"""Those packages of AWS's layer for pandas that are imported."""
 BUDGETS = {
     "ingest": 1.2,
     "write_raw": 2.5,
@@ -35,7 +35,7 @@ BUDGETS = {
     "housekeep": 1.5,
     "compact_raw": 2.5,
 }
-"""By function, how many times boto3's own import with an SQS client; the rest is a fault."""
+"""The goals: how long each function's import may take, in times of boto3's with a client of SQS."""
 _REFERENCE = "boto3 with an SQS client"
 _CLIENT = "; from pulse.store.clients import client; client('sqs', fail_fast=True)"
 _PROGRAM = """
@@ -47,7 +47,7 @@ print(time.process_time() - start)
 
 
 def run(scale: Scale) -> Section:
-    """Every function's import, measured against boto3's."""
+    """Measure the import of every function beside that of boto3."""
     with tempfile.TemporaryDirectory() as folder:
         functions = _functions(Path(folder))
         programs = {_REFERENCE: (_site(Path(folder) / "boto3", LAMBDA), _reference())}
@@ -91,7 +91,7 @@ def _reference() -> str:
 
 
 def _in_turns(rounds: int, programs: Mapping[str, tuple[list[Path], str]]) -> dict[str, Times]:
-    """CPU seconds of each program's work, as the program itself tells."""
+    """The CPU seconds that each program's work takes, as the program itself prints them."""
     taken: dict[str, list[float]] = {name: [] for name in programs}
     for number in range(rounds + 1):
         for name, (paths, work) in programs.items():

@@ -1,4 +1,4 @@
-"""ingest's handler, against one that writes a Parquet object for each request.
+"""Measures ingest's handler beside one that writes a Parquet object for each request.
 
 Both check the same request with the same code. Ours then sends a message to SQS; the other does
 at once what write_raw would: country and browser, one row, one Parquet object, one PUT. AWS
@@ -38,10 +38,10 @@ _ADDRESS = "client_ip"
 
 
 class ParquetAtOnce(Queue):
-    """In the queue's place: each message becomes an object of the lake before the answer."""
+    """Stands for the queue: it stores each message as objects of the lake before the reply."""
 
     def __init__(self, bucket: str) -> None:
-        """Write to that bucket."""
+        """The objects are put into that bucket."""
         super().__init__("", fail_fast=True)
         self._objects = Objects(bucket, fail_fast=True)
         self._countries = Countries.built_in()
@@ -57,7 +57,7 @@ class ParquetAtOnce(Queue):
 
 
 def run(scale: Scale) -> Section:
-    """Requests for each second of CPU, and how long each takes."""
+    """Measure how many requests fit into a second of CPU, and how long each takes."""
     requests = scale.messages
     with deployed() as account:
         account.tenant("acme", survey="support")
@@ -101,7 +101,7 @@ def run(scale: Scale) -> Section:
 
 
 def _handler(routes: Mapping[str, Route]) -> Any:
-    """A handler like ingest's own over other routes: it logs and counts as that does."""
+    """A handler over these routes that logs and counts as ingest's own does."""
 
     @logger.inject_lambda_context
     @metrics.log_metrics
@@ -113,7 +113,7 @@ def _handler(routes: Mapping[str, Route]) -> Any:
 
 
 def _in_turns(handlers: Mapping[str, Any], events: list[Any]) -> dict[str, tuple[Times, float]]:
-    """For each handler how long each request took, and the CPU time of all."""
+    """By handler, how long each request took, and the CPU time of all of them."""
     wall: dict[str, list[float]] = {name: [] for name in handlers}
     cpu = dict.fromkeys(handlers, 0.0)
     for handle in handlers.values():
@@ -143,7 +143,7 @@ class _Body:
 
 
 def _answer_at_once() -> None:
-    """From now on SQS and S3 take what they are sent, without a network."""
+    """From now on requests to SQS and S3 succeed at once, without a network."""
 
     def sent(request: Any, **_: Any) -> AWSResponse:
         found = {"MessageId": "1", "MD5OfMessageBody": "", "MD5OfMessageAttributes": ""}

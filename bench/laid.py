@@ -1,4 +1,4 @@
-"""A tenant's years in the lake as build_reports leaves them, and serve_reports before them."""
+"""Stores tenants' years in the lake as build_reports does, and asks serve_reports about them."""
 
 # ruff: noqa: S608 - the statement is put together from the lake's own names
 
@@ -75,7 +75,7 @@ def cube_of_raw(
 
 @dataclass(frozen=True)
 class Laid:
-    """A tenant's year that lies in the lake."""
+    """A tenant's year as it is stored in the lake."""
 
     tenant: str
     table: lake.Dataset
@@ -122,7 +122,7 @@ def _put(
 
 
 def publish(account: Account, stored: Sequence[Laid]) -> dict[str, str]:
-    """Make the tenants, whose records tell of these years; a report key of each, by tenant."""
+    """Make tenants whose records name these years; return a report key of each, by tenant."""
     keys = {}
     for tenant in dict.fromkeys(one.tenant for one in stored):
         account.tenant(tenant)
@@ -134,7 +134,7 @@ def publish(account: Account, stored: Sequence[Laid]) -> dict[str, str]:
 
 @dataclass
 class Pulse:
-    """serve_reports with nothing of the lake in memory, on the slow S3."""
+    """serve_reports on the slow S3, with nothing of the lake in memory."""
 
     table: str
     keys: dict[str, str]
@@ -142,7 +142,7 @@ class Pulse:
     name: str = "Pulse"
     directory: Directory = field(init=False)
     gets: int = 0
-    """GETs of objects so far."""
+    """How many objects have been fetched so far."""
 
     def __post_init__(self) -> None:
         self.directory = Directory(Tenants(self.table, fail_fast=True))

@@ -1,4 +1,4 @@
-"""A tenant above what one process can hold: what its questions take, and what Athena reads.
+"""Measures a tenant too large for one process: what questions take, and what Athena reads.
 
 Its answers are made day by day as the rows that build_daily leaves, built by months through the
 entry point that build_reports has for such tenants, and thrown away. What stays are the rows laid
@@ -53,7 +53,7 @@ WHOLE = f"start_date={YEAR}-01-01&end_date={YEAR}-12-31"
 GOAL_GETS = 3.0
 GOAL_MB = 1024
 WAIT_S = 600.0
-"""The embedded Athena may take its time, which tells nothing of Athena's."""
+"""How long is waited for the embedded Athena, whose time says nothing about Athena's."""
 SINGLE = "single"
 """The key of an object as large as a typical tenant's year."""
 QUESTIONS: Mapping[str, str] = {
@@ -68,15 +68,15 @@ QUESTIONS: Mapping[str, str] = {
         f"geo?start_date={YEAR}-06-01&end_date={YEAR}-06-01&group_by=agent,country,survey"
     ),
 }
-"""No object covers these, unless the tenant is so small that its sums by month are one."""
+"""Questions that no object covers, unless the tenant is so small that its sums by month do."""
 
 
 @dataclass(frozen=True)
 class _Built:
-    """What the builds have made, and what they took."""
+    """What the builds have made, and how long they took."""
 
     rows: int
-    """Daily rows: combinations of a day's dimensions."""
+    """How many daily rows there are, one for each combination of dimensions of a day."""
     seconds: float
     laid_bytes: int
     sizes: Mapping[str, int]
@@ -86,7 +86,7 @@ class _Built:
 
 @dataclass(frozen=True)
 class _Asked:
-    """One question through Athena."""
+    """One question that Athena was asked."""
 
     seconds: float
     scanned: int
@@ -94,7 +94,7 @@ class _Asked:
 
 
 def run(scale: Scale) -> Section:
-    """Build a year, then ask."""
+    """Build a year, and measure what its questions take."""
     with (
         tempfile.TemporaryDirectory(prefix="pulse-bench-") as folder,
         deployed() as account,
@@ -115,7 +115,7 @@ def run(scale: Scale) -> Section:
 
 
 def daily_rows(day: date, answers: int) -> pa.Table:
-    """The tenant's daily rows, as so many answers of a day make them."""
+    """The tenant's daily rows of a day with so many answers."""
     rng = np.random.default_rng([20_261_130, day.toordinal(), answers])
     survey = rng.integers(0, len(SURVEYS), answers)
     highest = np.array([int(scale.split("-")[1]) for _, scale in SURVEYS])[survey]
@@ -167,7 +167,7 @@ def _days() -> list[date]:
 
 
 def _build(scale: Scale, settings: BuildDailySettings, key: str) -> _Built:
-    """A year, a build after the other, as if each one's months were built when they are over."""
+    """Build a year in several builds, each as if its months had just ended."""
     objects, tenants = Objects(settings.lake_bucket), Tenants(settings.table)
     stage = LargeTenants.from_settings(settings)
     run_of: dict[date, str] = {}
@@ -219,7 +219,7 @@ def _parquet(table: pa.Table) -> bytes:
 
 
 def _download(objects: Objects, bucket: Path, scale: Scale) -> None:
-    """The report objects as files, and beside them one as large as a typical tenant's year."""
+    """Write the report objects as files, and one that is as large as a typical tenant's year."""
     for key in objects.keys(lake.tenant_prefix(lake.SCORES, TENANT)):
         path = bucket / key
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -241,7 +241,7 @@ def _with_day(rows: pa.Table, day: date) -> pa.Table:
 
 
 def _ask_objects(key: str, rounds: int) -> dict[str, Taken]:
-    """Each report's own question over the year, by a process that has read no object."""
+    """Measure each report's own question over the year in a process that has read no object."""
     settings = ServeReportsSettings.from_environment()
     objects = Objects(settings.lake_bucket, fail_fast=True)
     directory = Directory(Tenants(settings.table, fail_fast=True))
@@ -265,7 +265,7 @@ def _ask_objects(key: str, rounds: int) -> dict[str, Taken]:
 
 
 def _ask_athena(key: str) -> tuple[dict[str, _Asked], float]:
-    """The questions that no object covers after those of the reports; the process's peak in MB."""
+    """Measure the questions that no object covers; return them and the process's peak in MB."""
     settings = ServeReportsSettings.from_environment()
     stage = Reports.from_settings(settings)
     distributed = Distributed.from_settings(settings)

@@ -1,4 +1,4 @@
-"""Timing in turns, so that noise hits all alike, and what a part of the bench found."""
+"""Measures things in turns, so that noise hits all alike, and holds what the bench has found."""
 
 import gc
 import importlib
@@ -19,29 +19,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is measured. The sizes that goals speak of are kept where they can be."""
+    """How much is measured. Sizes that goals speak of are the same at every scale if possible."""
 
     name: str
     rounds: int
-    """How often quick things are measured; slow ones less."""
+    """How often quick things are measured; slow ones are measured less often."""
     messages: int
     build_rows: tuple[int, ...]
-    """Responses for build_daily; the second size is also built over a tenth of the days."""
+    """Responses that build_daily builds; the second number also over a tenth of the days."""
     build_days: int
     raw_rows_a_year: int
-    """Responses of 200 tenants that engines scan, a year."""
+    """The responses a year of the 200 tenants that engines scan."""
     raw_days: int
-    """The days of them, the last being the end of 2025; three years if it can be."""
+    """How many days these have, up to the end of 2025: three years where the scale allows."""
     typical_rows: int
-    """Responses a year of the tenant that stands for most."""
+    """The responses a year of the tenant that stands for most tenants."""
     largest_rows: int
-    """Responses a year of the largest tenant."""
+    """The responses a year of the largest tenant."""
     import_rows: int
-    """Rows of the file that is imported."""
+    """The rows of the file that is imported."""
     large_answers: int
-    """Responses a year of a tenant that no process can hold."""
+    """The responses a year of a tenant that no process can hold."""
     large_builds: int = 12
-    """In how many builds its year is made, each of as many months."""
+    """The builds in which that tenant's year is made, all of as many months."""
 
 
 _DEFAULT = Scale(
@@ -97,13 +97,13 @@ SCALES: Mapping[str, Scale] = {
 
 @dataclass(frozen=True)
 class Times:
-    """How long one thing took, each time; seconds."""
+    """How many seconds one thing took each time."""
 
     seconds: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """Half of the times are below."""
+        """The time that half of all times do not exceed."""
         return statistics.median(self.seconds)
 
     def quantile(self, part: float) -> float:
@@ -113,13 +113,13 @@ class Times:
 
     @property
     def text(self) -> str:
-        """Median, and between what nine of ten times lie."""
+        """The median, and the range in which nine of ten times lie."""
         low, high = self.quantile(0.05), self.quantile(0.95)
         return f"{milliseconds(self.median)} ({milliseconds(low)}-{milliseconds(high)})"
 
 
 def in_turns(rounds: int, things: Mapping[str, Callable[[], object]]) -> dict[str, Times]:
-    """How long each thing takes, one after the other in each round."""
+    """Measure how long each thing takes; every round measures all of them, one after the other."""
     taken: dict[str, list[float]] = {name: [] for name in things}
     for _ in range(rounds):
         for name, thing in things.items():
@@ -132,23 +132,23 @@ def in_turns(rounds: int, things: Mapping[str, Callable[[], object]]) -> dict[st
 
 @dataclass(frozen=True)
 class Taken:
-    """How long one thing took, and how long the processor worked for it; each time, seconds."""
+    """How many seconds one thing took each time, and the processor worked for it."""
 
     wall: Times
     processor: Times
     delay_s: float
-    """What it waited for, at least."""
+    """The seconds that it waited each time, at least."""
 
     @property
     def alone(self) -> float:
-        """About how long it takes where nothing else is done."""
+        """About how long it takes on a machine that does nothing else."""
         return self.delay_s + self.processor.median
 
 
 def worked_in_turns(
     rounds: int, things: Mapping[str, Callable[[], object]], delay_s: float
 ) -> dict[str, Taken]:
-    """As `in_turns`, with what the processor worked in this process; each waits that long."""
+    """As `in_turns`, and how long this process kept the processor; each thing waits `delay_s`."""
     worked: dict[str, list[float]] = {name: [] for name in things}
 
     def timed(name: str, thing: Callable[[], object]) -> Callable[[], object]:
@@ -164,14 +164,14 @@ def worked_in_turns(
 
 
 def milliseconds(seconds: float) -> str:
-    """As text, with as many digits as tell something."""
+    """The time as text, with as many digits as are significant."""
     ms = seconds * 1000
     return f"{ms:,.0f} ms" if ms >= 100 else f"{ms:.1f} ms" if ms >= 1 else f"{ms:.2f} ms"
 
 
 @dataclass(frozen=True)
 class Goal:
-    """One goal and what was measured; `held` is None where this scale cannot tell."""
+    """A goal and what was measured; `held` is None where this scale is too small to tell."""
 
     text: str
     measured: str
@@ -191,7 +191,7 @@ class Section:
 
 
 def measured(name: str, scale: Scale) -> Section:
-    """What the part of that name finds."""
+    """Run the part of that name in a process of its own and return its section."""
     return alone(_run, name, scale)
 
 
@@ -201,13 +201,13 @@ def _run(name: str, scale: Scale) -> Section:
 
 
 def alone(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What the function returns in a process that knows nothing else and prints nowhere."""
+    """Call the function in a new process whose output is thrown away; return its result."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_quiet) as process:
         return process.submit(work, *args, **kwargs).result()
 
 
 def _quiet() -> None:
-    """Functions log to standard output, and so they do here, to nobody."""
+    """Throw away what the process writes to standard output, where functions log."""
     os.environ["POWERTOOLS_LOG_LEVEL"] = "ERROR"
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -14,7 +14,7 @@ from pulse import days
 from pulse.ingest.message import ATTRIBUTE, Message
 
 ITEMS = 500
-"""Responses in a message of an import."""
+"""The responses in each message of an import."""
 USER_AGENTS = 3_000
 
 _WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -131,7 +131,7 @@ def _address(rng: random.Random) -> str:
 
 
 def _one(rng: random.Random, agents: Sequence[str]) -> str:
-    """The first are the most frequent."""
+    """One of these User-Agents, the first ones more often than the last."""
     return agents[int(len(agents) ** rng.random()) - 1]
 
 

@@ -1,4 +1,4 @@
-"""The page that a run leaves: bench/RESULTS.md."""
+"""Writes bench/RESULTS.md, the page with what a run has found."""
 
 import os
 import platform
@@ -29,7 +29,7 @@ _VERDICTS = {True: "held", False: "**missed**", None: "not judged at this scale"
 
 
 def page(scale: Scale, parts: Sequence[Section], seconds: float) -> str:
-    """Goals first, then each part's table."""
+    """The page: the goals first, then the table of each part."""
     goals = [(part.title, goal) for part in parts for goal in part.goals]
     return (
         "\n\n".join(

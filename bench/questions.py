@@ -1,4 +1,4 @@
-"""serve_reports: every report's own question and others, over a year, against one GET.
+"""Measures serve_reports: every report's own question and others over a year, beside one GET.
 
 The years lie behind S3 that takes 25 ms to its first byte (slow_s3), with the roll-ups that
 build_reports makes. All objects are fetched and read anew for each question. What the objects take
@@ -44,11 +44,11 @@ from pulse.tenants.tenant import CUBE
 DELAY_MS = 25
 YEAR = DateRange(date(2025, 1, 1), date(2025, 12, 31))
 NEWEST = (1, 20)
-"""The days of the newer two parts of a year that is not of one part alone."""
+"""How many days the newer two parts have where a year is stored in three."""
 ROUNDS_LESS = 4
-"""There are more than a hundred questions: each is measured in so many times fewer rounds."""
+"""By this the rounds are divided, since there are more than a hundred questions."""
 SESSIONS_A_DAY = 3
-"""Of each agent."""
+"""The sessions of each agent on each day."""
 OTHERS: Mapping[str, tuple[str, str]] = {
     "by agent and country": ("source", "group_by=agent,country&granularity=total&metric=csat"),
     "by agent and browser": ("source", "group_by=agent,browser&granularity=total"),
@@ -89,25 +89,25 @@ OTHERS: Mapping[str, tuple[str, str]] = {
         "group_by=period&granularity=week&agent=agent-07&service_type=billing",
     ),
 }
-"""Questions with up to 1,000 rows: their reports and queries."""
+"""Questions with up to 1,000 rows: by what they are called, their report and query."""
 
 
 @dataclass(frozen=True)
 class _Stock:
-    """Whose years lie in the lake: of one part, and of three."""
+    """The tenants' years in the lake, some stored in one part and some in three."""
 
     laid: list[Laid]
     cubes: Mapping[tuple[str, str], pa.Table]
     """The cube's rows by tenant and table."""
     wider: Mapping[str, dict[str, int]]
-    """The bytes of each tenant's cube of scores, and with one more dimension of each kind."""
+    """By tenant, the bytes of its cube of scores, and with one more dimension of each kind."""
 
     def one(self, tenant: str, table: lake.Dataset = lake.SCORES) -> Laid:
         return next(one for one in self.laid if (one.tenant, one.table) == (tenant, table))
 
 
 def run(scale: Scale) -> Section:
-    """Every question of both tenants, and what the objects take."""
+    """Measure every question of both tenants, and the bytes of the objects."""
     tenants = {"typical": scale.typical_rows, "largest": scale.largest_rows}
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pulse-bench-")))
@@ -148,7 +148,7 @@ ONE_MORE: Mapping[str, str] = {
     "with a dimension of two values": "CAST(hash(response_id) % 2 AS varchar)",
     "with a dimension of 24 values": "CAST(hour(make_timestamp(answered_us)) AS varchar)",
 }
-"""A cube with a dimension more, and how raw has it."""
+"""Cubes with one dimension more, and the column of raw that it comes from."""
 
 
 def _with_one_more(raw: Path, tenant: str) -> dict[str, int]:
@@ -173,7 +173,7 @@ def _with_one_more(raw: Path, tenant: str) -> dict[str, int]:
 
 
 def _agree(pulse: Pulse, tenants: Mapping[str, int]) -> None:
-    """Raises RuntimeError unless a year of three parts gives the answers of one of one part."""
+    """Raise RuntimeError unless a year in three parts gives the same replies as one in one part."""
     for tenant in tenants:
         for report, query in [*((name, "") for name in REPORTS), *OTHERS.values()]:
             told, again = (
@@ -232,7 +232,7 @@ def _part(scale: Scale, stock: _Stock, pulse: Pulse, tenants: Mapping[str, int])
 
 
 def _questions(tenants: Mapping[str, int]) -> dict[str, tuple[str, str, str]]:
-    """By what they are called: tenant, report and query."""
+    """The questions: by what they are called, their tenant, report and query."""
     found = {}
     for tenant in tenants:
         for lies, name in (("", tenant), (", three parts", f"{tenant}-3")):
@@ -248,7 +248,7 @@ def _asking(pulse: Pulse, tenant: str, report: str, query: str) -> Callable[[], 
 
 
 def _bytes(stock: _Stock, tenants: Mapping[str, int]) -> list[tuple[str, ...]]:
-    """What the objects of each tenant's years take."""
+    """The bytes of each tenant's objects, as rows of the page."""
     rows: list[tuple[str, ...]] = []
     for tenant in tenants:
         for table in lake.DATASETS:

@@ -1,4 +1,4 @@
-"""serve_reports: how long a report takes, against one GET and against what else could answer.
+"""Measures serve_reports: how long a report takes, beside one GET and beside other engines.
 
 The lake lies behind S3 that takes 25 ms to its first byte (slow_s3). Ours is the function's code
 from API Gateway's event to its answer, with the key and the tenant known, as they are for a
@@ -33,7 +33,7 @@ from pulse.store.objects import Objects
 DELAY_MS = 25
 LARGEST = "largest"
 POSTGRES_ROWS = 20_000_000
-"""The most that PostgreSQL is given: loading more would take longer than all the rest."""
+"""The most rows that PostgreSQL loads: more would take longer than all other measurements."""
 RANGES = {
     "a day": DateRange(date(2025, 12, 10), date(2025, 12, 10)),
     "a year": DateRange(date(2025, 1, 1), date(2025, 12, 31)),
@@ -43,7 +43,7 @@ YEAR = RANGES["a year"]
 
 
 def run(scale: Scale) -> Section:
-    """Every range, every way to answer it."""
+    """Measure every range with every engine that can answer it."""
     typical = tenant_of_size(scale.typical_rows, scale.raw_rows_a_year)
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pulse-bench-")))
@@ -75,7 +75,7 @@ def run(scale: Scale) -> Section:
 
 
 def _store(scale: Scale, bucket: Path, typical: str) -> list[Laid]:
-    """Raw of all tenants, and the years of the two that are asked for."""
+    """Store raw of all tenants, and the years of the two tenants that are asked about."""
     raw = _until_the_end(scale.raw_rows_a_year, scale.raw_days, TENANTS)
     raw.write(bucket)
     years = sorted({day.year for day in raw.dates})
@@ -196,7 +196,7 @@ def _answering(way: Engine, tenant: str, dates: DateRange) -> Callable[[], objec
 
 
 def _agree(pulse: Pulse, engines: list[Engine], tenant: str) -> None:
-    """Raises RuntimeError unless all give the same answer for every range."""
+    """Raise RuntimeError unless all engines give the same answer for every range."""
     for name, dates in RANGES.items():
         wanted = pulse.answer(tenant, dates)
         for engine in engines:

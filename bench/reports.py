@@ -1,4 +1,4 @@
-"""build_reports: what a build costs, by tenants and by years of history, and what it writes again.
+"""Measures build_reports: what a build costs by tenants and years, and what it writes again.
 
 The daily table is made here, as build_daily leaves it. So a build of the reports is measured alone.
 """
@@ -35,19 +35,19 @@ from pulse.tenants.tenant import CUBE, Tenant, YearState
 LAST = date(2026, 11, 20)
 MONTH, YEARS = 30, 3 * 365
 ROWS_A_DAY = 20
-"""Rows of a tenant and day: one for each agent."""
+"""The rows of a tenant on a day, one for each agent."""
 MOST_NIGHTLY, MOST_INTRADAY = 30, 100
-"""Bytes written for each new one: nightly, and with a build every 15 minutes. Roll-ups apart."""
+"""The goals: the most bytes written for each new one, nightly and every 15 minutes; cubes alone."""
 BUILDS_A_DAY = 96
 MOST_GROWTH = 1.1
-"""A night's build may take so many times longer with years of history than with a month."""
+"""The goal: a night's build over years of history takes at most so many times one over a month."""
 _SEED = 20_261_130
 _CUBE = ROLLUPS[lake.SCORES.name][0]
 
 
 @dataclass(frozen=True)
 class BuildCost:
-    """What one build did."""
+    """What one build cost, and its result."""
 
     seconds: float
     calls: Mapping[str, int]
@@ -56,26 +56,26 @@ class BuildCost:
 
 @dataclass(frozen=True)
 class Story:
-    """Builds one after another over a stack of so many tenants and days of history."""
+    """Four builds, one after another, of a stack with so many tenants and days of history."""
 
     tenants: int
     days: int
     first: BuildCost
-    """Of all the history."""
+    """The build of all the history."""
     night: BuildCost
-    """After one more day of every tenant."""
+    """The build after one more day of every tenant."""
     late: BuildCost
-    """After a late answer of one tenant, a week ago."""
+    """The build after one tenant's answer of a week ago has come late."""
     nothing: BuildCost
 
     @property
     def rate(self) -> float:
-        """Rows of the daily table a second, of the first build."""
+        """How many rows of the daily table the first build reads in a second."""
         return self.tenants * self.days * ROWS_A_DAY / self.first.seconds
 
 
 def run(scale: Scale) -> Section:
-    """Builds of stacks of several sizes, and a year of one tenant's builds."""
+    """Measure builds of stacks of several sizes, and the builds of one tenant's year."""
     real = scale.name != "tiny"
     sizes = [(10, MONTH), (100, MONTH), (1_000, MONTH), (10, YEARS)] if real else [(3, 5), (3, 9)]
     stories = [alone(_story, tenants, some) for tenants, some in sizes]
@@ -183,20 +183,20 @@ def _story(tenants: int, days: int) -> Story:
 
 @dataclass
 class _Daily:
-    """The daily table, as builds leave it."""
+    """The daily table as build_daily publishes it."""
 
     settings: BuildSettings
     tenants: Sequence[str]
     drawn: random.Random
 
     def publish(self, days: Sequence[date]) -> None:
-        """Let a run have rows of every tenant for these days."""
+        """Publish a run with rows of every tenant for these days."""
         for at in range(0, len(days), lake.PARTITION_LIMIT):
             some = days[at : at + lake.PARTITION_LIMIT]
             self._point({day: _rows(self.tenants, self.drawn) for day in some})
 
     def change(self, day: date, tenant: str) -> None:
-        """Let a new run have one more answer of a tenant on that day."""
+        """Publish a new run of the day, with one more answer of the tenant."""
         catalog, objects = Catalog(self.settings.database), Objects(self.settings.lake_bucket)
         known = catalog.partitions(lake.SCORES.daily_table, [day])[day]
         table = pq.read_table(BytesIO(objects.get(_key(known.run, day))))
@@ -225,7 +225,7 @@ def _key(run: str, day: date) -> str:
 
 
 def _rows(tenants: Sequence[str], drawn: random.Random) -> pa.Table:
-    """A day of the daily table, without the day."""
+    """The rows of one day of the daily table, without its date."""
     agents = len(tenants) * ROWS_A_DAY
     columns: dict[str, Any] = {
         "tenant": [tenant for tenant in tenants for _ in range(ROWS_A_DAY)],
@@ -255,7 +255,7 @@ def _measured(stage: BuildReports) -> BuildCost:
 
 @contextmanager
 def _calls() -> Iterator[Counter[str]]:
-    """What is asked of AWS within the block, by the name of the operation."""
+    """How many requests are sent to AWS within the block, by operation."""
     made: Counter[str] = Counter()
 
     def note(model: Any, **_: Any) -> None:
@@ -274,13 +274,13 @@ def _calls() -> Iterator[Counter[str]]:
 
 
 class _Memory(Objects):
-    """Objects of a bucket that is in memory."""
+    """A bucket's objects, kept in memory."""
 
     def __init__(self) -> None:
         super().__init__("lake")
         self.bodies: dict[str, bytes] = {}
         self.cubes = 0
-        """The bytes put of cubes."""
+        """How many bytes of cubes have been put."""
 
     def put(self, key: str, body: bytes) -> None:
         self.bodies[key] = body
@@ -296,9 +296,9 @@ class WriteAmplification:
     """Bytes of cubes written for each one that is new."""
 
     by_day: float
-    """By what each new day takes as an object of its own, which is the least to be written."""
+    """Counted against each new day as an object of its own, the least that can be written."""
     by_all: float
-    """By what all of them take in one object, in which they share dictionaries and metadata."""
+    """Counted against all days in one object, where they share dictionaries and metadata."""
 
     def __str__(self) -> str:
         return f"{self.by_day:.1f} ({self.by_all:.1f} by what the days take in one object)"
@@ -349,7 +349,7 @@ def _write(
 
 
 def _cube_rows(day: date, drawn: random.Random) -> pa.Table:
-    """A day of one tenant as parts hold it: some 300 rows, as a typical tenant has."""
+    """One day of one tenant as parts hold it: some 300 rows, as many as a typical tenant has."""
     schema = tenant_year.schema(lake.SCORES, _CUBE)
     table = _rows([f"t{number}" for number in range(300 // ROWS_A_DAY)], drawn)
     agents = [f"agent-{number}" for number in range(len(table))]

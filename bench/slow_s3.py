@@ -29,7 +29,7 @@ _FOUND = (
 
 @contextmanager
 def serving(folder: Path, delay_ms: int) -> Iterator[str]:
-    """The address of a server over the folder, which ends with the block."""
+    """The address of a server of the folder's files, which runs until the block ends."""
     process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "bench.slow_s3", str(folder), str(delay_ms)],
         stdin=subprocess.PIPE,
@@ -51,13 +51,13 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, folder: Path, wait: Callable[[], object]) -> None:
-        """Over the folder; each request calls `wait` before it is answered."""
+        """Serve the folder's files; `wait` is called before each reply."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.folder = folder
         self.wait = wait
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that hangs up, as engines do when they know enough."""
+        """Be silent about a client that hangs up, as engines do once they have what they need."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
         return int(first), min(size, int(last) + 1) if last else size
 
     def _list(self, bucket: Path, query: dict[str, list[str]]) -> None:
-        """Keys below the prefix; where a delimiter is named, only those in no deeper folder."""
+        """Reply with the keys below the prefix; with a delimiter, not with deeper folders' keys."""
         asked = {name: values[0] for name, values in query.items()}
         prefix, after = asked.get("prefix", ""), asked.get("continuation-token", "")
         delimiter = asked.get("delimiter", "")
@@ -157,12 +157,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing is logged."""
+        """Log nothing."""
 
 
 @lru_cache(maxsize=100_000)
 def _etag(path: Path) -> str:
-    """By name and size: the folder does not change while it is served."""
+    """An ETag of name and size, since the folder does not change while it is served."""
     return f'"{hashlib.sha256(f"{path} {path.stat().st_size}".encode()).hexdigest()[:32]}"'
 
 

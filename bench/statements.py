@@ -1,4 +1,4 @@
-"""The builders' statements on DuckDB, which stands for Athena here, and on Trino, which Athena is.
+"""Measures the builders' statements on DuckDB, which stands for Athena here, and on Trino.
 
 Both are executors of the embedded Athena, over one lake in moto in this process. The lake is a
 build's: raw as compaction leaves it, and the daily rows that build_daily makes of it.
@@ -53,24 +53,24 @@ build_reports and of `pulse check`, in the order of the flow. Of the two daily o
 one: scores_folded on days that have more public values than are told apart."""
 ROUNDS = 2
 TRINO_HEAP_GB = 6
-"""Twice that of the tests: of five million answers, telling identities apart takes 2 GB."""
+"""Twice as much as in tests: to tell five million answers' identities apart takes 2 GB."""
 _CODE = "code"
 
 
 @dataclass(frozen=True)
 class Took:
-    """A statement on one engine, as the best of ROUNDS."""
+    """A statement on one engine, the fastest of ROUNDS executions."""
 
     rows: Any
-    """The rows of a SELECT, how many an UNLOAD has written: to be compared."""
+    """What engines must agree on: the rows of a SELECT, or how many an UNLOAD has written."""
     seconds: float
-    """From the statement to its result objects on S3."""
+    """How long it took until the result was on S3."""
     cpu_seconds: float
     read_bytes: int
 
 
 def run(scale: Scale) -> Section:
-    """Each statement on either engine, where Trino can be had."""
+    """Measure each statement on DuckDB, and on Trino if it is installed."""
     responses = _responses(scale)
     with _lake(responses) as settings:
         texts = _texts(responses, settings)
@@ -120,7 +120,7 @@ def _times(theirs: dict[str, Took], ours: dict[str, Took], name: str) -> str:
 
 
 def _responses(scale: Scale) -> Responses:
-    """Those of build_daily's second size, as far as one statement may have days."""
+    """Responses of build_daily's second size, on as many days as one statement may have."""
     rows = scale.build_rows[min(1, len(scale.build_rows) - 1)]
     return Responses(rows, FIRST_DAY, min(scale.build_days, lake.PARTITION_LIMIT))
 
@@ -192,7 +192,7 @@ def _duckdb(
 def _trino(
     texts: dict[str, tuple[str, str | None]], settings: BuildDailySettings
 ) -> dict[str, Took]:
-    """Raises TrinoMissingError where it cannot be had."""
+    """Measure the statements on Trino. Raises TrinoMissingError where it is not installed."""
     installed(), java_home()
     try:
         from local.athena.trino import TrinoExecutor
@@ -231,7 +231,7 @@ def _measured(
     settings: BuildDailySettings,
     told: Callable[[Took], Took],
 ) -> dict[str, Took]:
-    """The best of each statement; `told` says what the engine itself knows better."""
+    """Each statement's fastest execution; `told` adds what the engine itself measures better."""
     numbers = count()
     found = {}
     for name, (text, by) in texts.items():
@@ -268,7 +268,7 @@ def _sorted(outcome: Outcome) -> list[Any]:
 
 
 def _written(objects: Objects, place: str) -> int:
-    """How many rows lie there; they are gone afterwards."""
+    """How many rows an UNLOAD has written there; the objects are removed."""
     rows = sum(
         parquet.ParquetFile(BufferReader(objects.get(key))).metadata.num_rows
         for key in objects.keys(place)

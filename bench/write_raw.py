@@ -1,4 +1,4 @@
-"""write_raw: rows a second, all included.
+"""Measures write_raw: the rows that it writes in a second, with all that belongs to it.
 
 Messages are read, checked, given a country and a browser, sorted, encoded and stored, and the
 ledger is told. AWS is another process: the rate is for a second of this one's CPU time.
@@ -18,14 +18,14 @@ from pulse import days
 TENANTS = tuple(f"tenant-{number}" for number in range(20))
 GOAL = 20_000
 BATCH = 1_000
-"""Messages that Lambda hands over at once, by the template."""
+"""How many messages Lambda hands over at once, as the template says."""
 _FULL = "from pages, in batches of 1,000 messages"
 
 Batch = Sequence[messages.Record]
 
 
 def run(scale: Scale) -> Section:
-    """Rows a second, from pages and from imports, in full batches and one by one."""
+    """Measure rows a second, from pages and from imports, in full batches and one by one."""
     with deployed() as account:
         for tenant in TENANTS:
             account.tenant(tenant)
@@ -65,7 +65,7 @@ def run(scale: Scale) -> Section:
 
 
 def _import(scale: Scale, now: datetime) -> Batch:
-    """Enough answers to name every agent of every tenant."""
+    """A batch with enough answers to name every agent of every tenant."""
     return messages.imports(
         max(scale.messages, 2 * messages.ITEMS * len(TENANTS)), TENANTS, now=now
     )
@@ -76,7 +76,7 @@ def _batches(records: Batch, size: int) -> list[Batch]:
 
 
 def _rates(cases: dict[str, list[Batch]]) -> dict[str, tuple[float, float]]:
-    """Of each case the median and the best rate of its batches, which are taken in turns."""
+    """The median and the best rate of each case, whose batches are measured in turns."""
     found: dict[str, list[float]] = {name: [] for name in cases}
     for turn in range(max(map(len, cases.values()))):
         for name, batches in cases.items():
@@ -86,7 +86,7 @@ def _rates(cases: dict[str, list[Batch]]) -> dict[str, tuple[float, float]]:
 
 
 def _rate(batch: Batch) -> float:
-    """Rows for each second of CPU that the handler takes for a batch."""
+    """How many rows the handler writes in a second of CPU, measured with one batch."""
     rows: int = sum(record["body"].count('"response_id"') for record in batch)
     start = time.process_time()
     answer = app.handler({"Records": list(batch)}, CONTEXT)

@@ -1,4 +1,4 @@
-"""The first thing a newcomer does with real data: `pulse import` of years, then `pulse build`.
+"""Measures what newcomers do first with real data: `pulse import` of years, then `pulse build`.
 
 Everything is as it is for somebody who has typed `make run`: the embedded stack in a process of its
 own, whose functions are woken every minute, and the commands as processes again.
@@ -29,7 +29,7 @@ YEARS = 4 * 365
 MONTH = 30
 UPDATES_A_TICKET = 4.5
 GOAL = 3.0
-"""Years may take so many times what as many rows of a month take."""
+"""The goal: years take at most so many times what as many rows of a month take."""
 LAST_DAY = datetime(2026, 10, 31, tzinfo=UTC)
 MAPPED = tuple(
     part
@@ -51,25 +51,25 @@ _SEED = 20_261_130
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """What became of one file."""
+    """What an import and the build after it took for one file."""
 
     rows: int
     days: int
     import_s: float
     build_s: float
     objects: int
-    """Of raw, after the build."""
+    """How many objects raw has after the build."""
     built: int
-    """Days that the build made, the stack's own included."""
+    """How many days were built, those included that the stack built by itself."""
 
     @property
     def seconds(self) -> float:
-        """From the file to the reports."""
+        """The seconds from the file to the reports."""
         return self.import_s + self.build_s
 
 
 def run(scale: Scale) -> Section:
-    """The same rows over four years and within a month, in random order both."""
+    """Measure the same rows over four years and within a month, both in random order."""
     rows = scale.import_rows
     month = alone(_imported, rows, MONTH)
     years = alone(_imported, rows, YEARS)
@@ -154,7 +154,7 @@ def _imported(rows: int, days: int) -> ImportedFile:
 
 
 def _counted(folder: Path) -> tuple[int, int]:
-    """The objects of raw, and the days that are published."""
+    """How many objects raw has, and how many days are published."""
     script = (
         "from pathlib import Path; from pulse.cli.target import find_target\n"
         "from pulse import lake\n"
@@ -174,7 +174,7 @@ def _pulse(folder: Path, *arguments: str) -> str:
 
 
 def _run(folder: Path, *command: str) -> str:
-    """What the command says. Raises RuntimeError with its error if it fails."""
+    """What the command prints. Raises RuntimeError with its error if it fails."""
     done = subprocess.run(  # noqa: S603 - our own interpreter and programs
         command, cwd=folder, env=_environment(), capture_output=True, text=True, check=False
     )
@@ -204,7 +204,7 @@ def _running(folder: Path) -> Iterator[None]:
 
 
 LIMITS = "KeyWritesPerMinute=1000000 TenantWritesPerMinute=1000000"
-"""An import waits where it is told to; that is no work, and is left out."""
+"""Higher limits: to wait as replies demand it would be measured, but is no work."""
 
 
 def _wait_until_ready(folder: Path, process: subprocess.Popen[Any]) -> None:
