@@ -1,4 +1,4 @@
-// From the rows of a compared reply to what movers.ts reasons about. Pure.
+// Makes the estimates that movers.ts compares from the rows of a reply. Pure functions.
 
 import type { Estimate } from "./movers.ts";
 import { count, number, type Row } from "./reply.ts";

@@ -1,11 +1,11 @@
-// The days that went worst: the run of days whose score lies furthest below that of all others.
-// Pure.
+// Finds the worst run: the days, one after another, whose score lies furthest below that of all
+// other days. Pure functions.
 
 import { daysBetween } from "./days.ts";
 
 export interface DayScore {
   readonly day: string;
-  /** Where it is more than one day: the last of them. */
+  /** The last day, if the run is longer than one day. */
   readonly last?: string;
   readonly n: number;
   readonly score: number | null;
@@ -19,34 +19,35 @@ export interface Sum {
 export interface WorstRun {
   readonly start: string;
   readonly end: string;
-  /** In days. */
+  /** The number of days. */
   readonly length: number;
   readonly within: Sum;
   readonly others: Sum;
-  /** Standard errors by which it lies below the others. */
+  /** How many standard errors its score lies below that of the other days. */
   readonly z: number;
 }
 
 /**
- * Standard errors at which a run is told of. The lowest of some four hundred runs of 28 days
- * must not be news: at 4.5 it is, by chance, in fewer than one of three hundred months. Of more
- * days the lowest run lies lower, by chance too: by as much as a normal deviate's tail, exp(-z²/2),
- * must be thinner where it is looked at so many times as often.
+ * The number of standard errors from which a run is reported. 28 days have some four hundred runs,
+ * of which the lowest must not be reported only because it is the lowest: at 4.5, chance alone
+ * reports one in fewer than one of three hundred months. More days have more runs, and by chance
+ * alone the lowest of them lies lower; the limit grows so that the tail of the normal distribution,
+ * exp(-z²/2), becomes smaller by the same factor.
  */
 const NEWS = 4.5;
 const NEWS_OF_DAYS = 28;
 const Z = 1.959964;
 
 /**
- * The worst run of days, at most half of them; null where none stands out. `low` and `high` are
- * the interval of all days together, which tells how much single answers differ.
+ * The worst run, which has at most half of the days; null if none is low enough. `low` and `high`
+ * are the interval of all days together, from which the spread of single answers is computed.
  */
 export function findWorstRun(
   days: readonly DayScore[],
   low: number | null,
   high: number | null,
 ): WorstRun | null {
-  // n · score is a sum of answers again: what scores are rounded to does not reach it
+  // n · score is the sum of whole answers; rounding it removes the rounding of the scores
   // days whose score is withheld or has no answers are in no run, and in none of the others
   const scored = days.map((d) => (d.score === null ? { ...d, n: 0, score: 0 } : { n: d.n, score: d.score }));
   const ns = prefixSums(scored.map((d) => d.n));

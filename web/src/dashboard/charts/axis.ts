@@ -1,14 +1,15 @@
-// The upright axis of a line chart: what it spans, where its ticks are, how much room they take. Pure.
+// The vertical axis of a line chart: its range, its ticks, and the width of their texts. Pure
+// functions.
 
 import type { ScaleLinear } from "d3-scale";
 
 type LinearScale = ScaleLinear<number, number>;
 type Extent = readonly [number, number];
 
-/** About a letter's width in an axis's text. */
+/** About how many pixels a letter of an axis's text is wide. */
 const LETTER = 7;
 
-/** From the least to the greatest value with some air, within what no figure can pass. */
+/** The range from the least to the greatest value, with some space around it, within `bounds`. */
 export function axisDomain(values: readonly number[], bounds: Extent): [number, number] {
   if (!values.length) return Number.isFinite(bounds[1] - bounds[0]) ? [...bounds] : [0, 1];
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -21,7 +22,7 @@ export interface Tick {
   readonly text: string;
 }
 
-/** About four ticks; fewer where rounding would give two of them the same text. */
+/** About four ticks; fewer if rounding would give two of them the same text. */
 export function axisTicks(scale: LinearScale, format: (value: number) => string): Tick[] {
   for (const wanted of [4, 2, 1]) {
     const ticks = scale.ticks(wanted).map((value) => ({ value, text: format(value) }));
@@ -30,7 +31,7 @@ export function axisTicks(scale: LinearScale, format: (value: number) => string)
   return [];
 }
 
-/** The width that the longest text takes, but at least `least`. */
+/** The width of the longest text in pixels, at least `least`. */
 export function axisRoom(ticks: readonly Tick[], least: number): number {
   return Math.max(least, ...ticks.map(({ text }) => text.length * LETTER));
 }

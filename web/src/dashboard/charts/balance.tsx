@@ -1,5 +1,5 @@
-// Bars to the left and to the right of nothing: who took points away, who added some. What is
-// sure is filled, the rest is an outline.
+// Bars to the left of zero for groups that lowered a score, to the right for those that raised it.
+// Bars of significant changes are filled, the others are outlines.
 
 import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";

@@ -1,5 +1,5 @@
-// Columns side by side, of one part or of several on top of each other: how often each score was
-// given; which share of each period was good, neutral or bad.
+// A chart of columns, plain or stacked: how often each score was given, or which shares of each
+// period's answers were good, neutral and bad.
 
 import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
@@ -13,13 +13,13 @@ export interface ColumnPart {
 
 export interface ColumnPoint extends ReadPoint {
   readonly tick: string;
-  /** The year that it is in, of an axis of days. */
+  /** The year of the column, on an axis of days. */
   readonly year?: string;
-  /** Bottom first. */
+  /** The parts of the column, from the bottom. */
   readonly parts: readonly ColumnPart[];
-  /** Is it of a part of a period? Then it is drawn pale. */
+  /** Whether it is of a part of a period, and so drawn pale. */
   readonly cut?: boolean;
-  /** Above the column, where there is room. */
+  /** The text above the column, if there is room. */
   readonly text?: string;
 }
 
@@ -28,7 +28,7 @@ interface Props {
   readonly points: readonly ColumnPoint[];
   readonly format: (value: number) => string;
   readonly legend: readonly LegendItem[];
-  /** The axis's end; without it, what the highest column needs. */
+  /** The end of the axis; without it, the height of the highest column. */
   readonly most?: number;
   readonly height?: number;
   readonly onPick?: (index: number) => void;

@@ -1,5 +1,5 @@
-// Figures of groups side by side: a dot each, with its interval or a stem from nothing; hollow
-// where it was before.
+// A chart with a dot for the figure of each group, with its interval or a line from zero. A hollow
+// dot is the figure of the days compared with.
 
 import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
@@ -13,7 +13,7 @@ export interface DotRow extends ReadPoint {
   readonly low: number | null;
   readonly high: number | null;
   readonly before: number | null;
-  /** What stands at the right: the figure, and of how many it is. */
+  /** The text at the right: the figure, and the number of answers. */
   readonly text: string;
   readonly aside: string;
   readonly look: "" | "worse" | "better";

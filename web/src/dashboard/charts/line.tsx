@@ -1,4 +1,4 @@
-// A figure over time: line, interval band, what it was before, how many answered.
+// A chart of a figure over time: its line and interval, the days compared with, the answers.
 
 import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
@@ -16,9 +16,9 @@ export interface LinePoint extends ReadPoint {
   readonly high?: number | null;
   readonly before?: number | null;
   readonly n: number;
-  /** May it still grow? Then it is drawn hollow. */
+  /** Whether the figure may still change, and is so drawn hollow. */
   readonly open: boolean;
-  /** Is it of a part of a period? Then it is drawn hollow, too. */
+  /** Whether it is of a part of a period, and so drawn hollow, too. */
   readonly cut: boolean;
 }
 
@@ -26,13 +26,13 @@ interface Props {
   readonly label: string;
   readonly points: readonly LinePoint[];
   readonly format: (value: number) => string;
-  /** What no figure can pass. */
+  /** The least and the greatest value that the figure can have. */
   readonly bounds: readonly [number, number];
   readonly legend: readonly LegendItem[];
   readonly reference?: number | null;
-  /** Values that the axis takes in, so that charts side by side can share it. */
+  /** Further values within the axis, so that charts side by side can have the same one. */
   readonly reach?: readonly number[];
-  /** First and last point of a run to point at. */
+  /** The first and the last point of a run that is marked. */
   readonly marked?: readonly [number, number] | null;
   readonly volume?: boolean;
   readonly height?: number;
@@ -45,13 +45,13 @@ export interface LegendItem {
 }
 
 const MARGIN = { top: 10, right: 12, bottom: 24 };
-/** Left of the axis: its texts, and a gap. */
+/** The room to the left of the axis: its texts, and a gap. */
 const LEAST_ROOM = 44;
 const GAP = 8;
 const VOLUME_HEIGHT = 44;
 const VOLUME_GAP = 18;
 const DOTS_UP_TO = 45;
-/** From the axis to the first point: half of the widest bar. */
+/** The distance from the axis to the first point: half of the widest bar. */
 const INSET = 14;
 
 export function LineChart(props: Props): JSX.Element {
@@ -97,7 +97,7 @@ export function LineChart(props: Props): JSX.Element {
   );
 }
 
-/** The legend, and what is drawn of a part of a period, where there is such. */
+/** The legend, with an entry for parts of periods if there are any among the points. */
 export function withPartial(
   legend: readonly LegendItem[],
   points: readonly { readonly cut?: boolean }[],
@@ -130,10 +130,10 @@ interface DrawingProps extends Props {
   readonly height: number;
   readonly volume: boolean;
   readonly index: number | null;
-  /** Where the line's part ends, and the counts' begins. */
+  /** The y at which the area of the line ends and that of the counts begins. */
   readonly floor: number;
   readonly ticks: readonly Tick[];
-  /** Where the axis stands. */
+  /** The x of the vertical axis. */
   readonly left: number;
   readonly x: (index: number) => number;
   readonly y: (value: number) => number;
@@ -217,17 +217,17 @@ function isHollow({ open, cut }: LinePoint): boolean {
   return open || cut;
 }
 
-/** What is added to the class of a point's dot and bar. */
+/** The classes that are added to a point's dot and bar. */
 function look({ open, cut }: LinePoint): string {
   return `${open ? " open" : ""}${cut ? " cut" : ""}`;
 }
 
-/** A point between two gaps, which no line would show. */
+/** Whether a point has no neighbour with a value, so that no line would show it. */
 function isAlone(points: readonly LinePoint[], i: number): boolean {
   return [points[i - 1], points[i + 1]].every((p) => p === undefined || p.value === null);
 }
 
-/** All that the axis takes in. */
+/** All values that the axis has to contain. */
 function valuesOf({ points, reference, reach = [] }: Props): number[] {
   return points
     .flatMap((p) => [p.value, p.low, p.high, p.before])
@@ -260,7 +260,7 @@ function Volume(props: DrawingProps & { readonly top: number }): JSX.Element {
   );
 }
 
-/** Of a tick's text: a letter's width, and the least room between two. */
+/** The width of a letter of a tick's text, and the least room between two texts. */
 const LETTER = 7;
 const BETWEEN = 14;
 
@@ -271,7 +271,7 @@ interface TicksProps {
   readonly y: number;
 }
 
-/** As many labels as there is room for, evenly spaced; with years where there are several. */
+/** As many labels as there is room for, evenly spaced; with years if there are several. */
 export function Ticks({ points, x, width, y }: TicksProps): JSX.Element {
   const several = new Set(points.map(({ year }) => year)).size > 1;
   const text = ({ tick, year }: { tick: string; year?: string }): string =>
@@ -298,7 +298,7 @@ interface SparklineProps {
   readonly marked?: readonly [number, number] | null;
 }
 
-/** A line without axes, beside the figure that it leads up to. */
+/** A line without axes, drawn beside a figure. */
 export function Sparkline({ values, marked }: SparklineProps): JSX.Element {
   const [width, height] = [160, 36];
   const known = values.filter((v) => v !== null);

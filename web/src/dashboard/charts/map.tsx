@@ -1,4 +1,4 @@
-// Countries on a map, small ones as circles. The shapes come as a chunk of their own.
+// A map of countries, the small ones as circles. Their shapes are loaded as a file of their own.
 
 import type { JSX } from "preact";
 import { geoMercator, geoNaturalEarth1, geoPath, type GeoProjection } from "d3-geo";
@@ -6,12 +6,12 @@ import type { FeatureCollection, GeometryObject } from "geojson";
 import { Legend, type LegendItem } from "./line.tsx";
 import { Reader, type ReadPoint } from "./reader.tsx";
 
-/** What the build makes of the atlas (world.ts). */
+/** What the build keeps of each country of the atlas (world.ts). */
 export interface Country {
-  /** ISO 3166-1 alpha-2; empty where a territory has none. */
+  /** The code of ISO 3166-1 alpha-2; empty for a territory without one. */
   readonly code: string;
   readonly centre: readonly [number, number];
-  /** West, south, east and north end of its largest piece. */
+  /** The west, south, east and north end of its largest area. */
   readonly box: readonly [number, number, number, number];
   readonly small: boolean;
 }
@@ -33,7 +33,7 @@ interface Props {
   readonly onPick?: (index: number) => void;
 }
 
-/** Of the answers, how many the closer look shows. */
+/** The share of the answers that the map shows when it is zoomed in. */
 const IN_VIEW = 0.98;
 
 export function WorldMap(props: Props): JSX.Element {
@@ -120,7 +120,7 @@ function projection(
   );
 }
 
-/** Where the countries lie that nearly all answers come from. */
+/** The boxes of the countries that nearly all answers come from. */
 function boxes(
   points: readonly MapPoint[],
   countries: ReadonlyMap<string, Country>,
@@ -137,7 +137,7 @@ function boxes(
   return found;
 }
 
-/** The nearest small country within reach of the pointer, else the country below it. */
+/** The nearest small country within reach of the pointer, otherwise the country below it. */
 function pointAt(
   world: World,
   project: GeoProjection,
@@ -159,7 +159,10 @@ function pointAt(
   return found ? (index.get(found.properties.code) ?? -1) : -1;
 }
 
-/** Planar, by rays: the shapes are fine enough for it, and d3's spherical way is not needed. */
+/**
+ * Whether a point is in a shape, by casting a ray on the plane. The shapes are fine enough for
+ * that, so that d3's slower computation on a sphere is not needed.
+ */
 function contains(geometry: GeometryObject, point: readonly [number, number]): boolean {
   if (geometry.type === "Polygon") {
     return inPolygon((geometry as GeoJSON.Polygon).coordinates, point);

@@ -1,6 +1,6 @@
-// How every chart is read: by pointer, by arrow keys, by a screen reader. The chart is one stop of
-// the Tab key, a slider over its points whose value text says each of them in words; Enter or a
-// click chooses the point (usually: filters by it).
+// Lets every chart be read by pointer, by arrow keys and by a screen reader. A chart is one stop of
+// the Tab key: a slider over its points, whose value text describes the current one in words. Enter
+// or a click chooses the point, which mostly filters by it.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -9,7 +9,7 @@ import { useWidth } from "./width.ts";
 import { t } from "../texts.ts";
 
 export interface ReadPoint {
-  /** All that the chart shows of this point, in words. */
+  /** Everything that the chart shows about this point, in words. */
   readonly words: string;
 }
 
@@ -20,7 +20,7 @@ interface Props {
   readonly legend: ComponentChildren;
   readonly vertical?: boolean;
   readonly onPick?: ((index: number) => void) | undefined;
-  /** Which point lies at a place, given the chart's width. */
+  /** The index of the point at a place, by the width of the chart; null if there is none. */
   readonly at: (x: number, y: number, width: number) => number | null;
   readonly children: (width: number, index: number | null) => ComponentChildren;
 }

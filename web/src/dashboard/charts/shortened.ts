@@ -1,13 +1,13 @@
-// A group's name where there is little room for it. Pure.
+// Shortens a group's name if there is little room for it. Pure functions.
 
 import { beginning } from "../apart.ts";
 
-/** Signs as wide as two letters, as of Chinese, Japanese and Korean, and emojis. */
+/** Characters as wide as two letters: Chinese, Japanese, Korean, and emojis. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const HALF_AS_WIDE_AGAIN = /[MW%@—]/;
 
-/** At most `room` letters; what tells one of two equal names from the other, "(id)", is kept. */
+/** The name in at most `room` letters. An id behind it, "(id)", is kept: names may be equal. */
 export function shortened(text: string, room: number): string {
   if (width(text) <= room) return text;
   const [, name = text, id = ""] = /^(.*)( \([^()]+\))$/.exec(text) ?? [];
@@ -15,7 +15,7 @@ export function shortened(text: string, room: number): string {
   return rest < 3 ? `${fitting(text, room - 1)}…` : `${fitting(name, rest)}…${id}`;
 }
 
-/** How many usual letters a text is as wide as. */
+/** The width of a text, in letters of usual width. */
 function width(text: string): number {
   return Array.from(text).reduce((sum, sign) => sum + widthOf(sign), 0);
 }

@@ -1,6 +1,6 @@
-// Which point a key moves to while a chart is read. Pure.
+// The point of a chart that a key moves to. Pure functions.
 
-/** The index after a key press; null where the key means nothing to the reader. */
+/** The index after a key press; null for a key without a meaning here. */
 export function step(key: string, index: number, count: number): number | null {
   const last = count - 1;
   switch (key) {

@@ -1,4 +1,4 @@
-// The width that a chart has, so that it is drawn in real pixels and its text keeps its size.
+// The width of a chart in pixels, by which it is drawn so that its texts keep their size.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";

@@ -1,5 +1,5 @@
-// What moved a score most: every group's contribution to the change, the worst first, and which of
-// them changed by more than chance explains.
+// Shows what moved a score most: the contribution of each group to the change, the worst first, and
+// the groups that changed by more than chance explains.
 
 import type { JSX } from "preact";
 import type { Insights, Mover } from "../../interface.ts";
@@ -63,7 +63,7 @@ export function Moved({ params, insights, movers }: Props): JSX.Element {
   );
 }
 
-/** "with Mobile and 2 more", of the groups that stand within one. */
+/** "with Mobile and 2 more": the groups that have nearly the same answers as this one. */
 function withOthers({ within }: Mover): string {
   const [first, ...others] = within;
   if (!first) return "";

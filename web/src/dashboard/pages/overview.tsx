@@ -1,5 +1,5 @@
-// Overview: what happened, in sentences; the headline figures; what changed most. The API finds and
-// tells it (GET /v1/insights); here it is shown.
+// The page Overview: what happened as sentences, the headline figures, and what changed most. The
+// API finds all of it and makes the sentences (GET /v1/insights); the page shows them.
 
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
@@ -29,7 +29,7 @@ export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   const asked = { granularity: null, compare: compare ?? NO_COMPARISON, lang: language.value };
   const found = useOne<Insights>(`/insights?${reportQuery(params, filters, asked)}`);
   const meta = found.value?.meta ?? null;
-  // drawn only once the days are known: a preset may mean many
+  // the lines are requested once the days are known, since a preset may mean very many
   const periods = { fill: "true", compare: null, limit: "10000" };
   const drawn = reportQuery(params, filters, {
     ...periods,
@@ -38,7 +38,7 @@ export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   const lines = useReports(meta ? [reportPath("daily", drawn)] : []);
   const query = reportQuery(params, filters, { granularity: "total", compare });
   useEffect(() => {
-    // what the filters name; all else the API has named
+    // names for the filter bar; the reply itself has all others
     const names = reportQuery(params, filters, { granularity: null, compare: null });
     for (const name of ["agent", "survey"]) if (params.has(name)) fetchNames(name, names);
   }, [query]);
@@ -125,7 +125,7 @@ function Told({ sentence, params }: ToldProps): JSX.Element {
 interface CardsProps {
   readonly params: Params;
   readonly insights: Insights;
-  /** By period: what the lines are drawn of. */
+  /** The rows by period, from which the lines are drawn. */
   readonly lines: readonly Row[];
 }
 
@@ -154,7 +154,7 @@ interface CardProps {
   readonly row: Row | undefined;
   readonly lines: readonly Row[];
   readonly measure: Measure;
-  /** Is its metric measured on several scales? */
+  /** Whether its metric is measured on several scales. */
   readonly several: boolean;
   /** The first and the last of the worst days. */
   readonly marked: readonly [string, string] | null;

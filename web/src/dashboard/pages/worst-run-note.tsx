@@ -1,4 +1,4 @@
-// The days that went worst, as charts over time point at them.
+// The note about the worst run of days, to which charts over time point.
 
 import type { JSX } from "preact";
 import { periodEnd, type Granularity } from "../days.ts";
@@ -10,11 +10,14 @@ import { plural, t, toTranslate } from "../texts.ts";
 
 export interface MarkedRun {
   readonly run: WorstRun;
-  /** Its first and its last row. */
+  /** The indexes of its first and its last row. */
   readonly marked: readonly [number, number];
 }
 
-/** Of one measure's rows by period, whose scores are in the column named; of its row over all days. */
+/**
+ * The worst run of one measure's rows by period, with the indexes of its rows. `total` is the
+ * measure's row over all days, and `score` the column of its scores.
+ */
 export function markedRunOf(
   rows: readonly Row[],
   total: Row | undefined,
