@@ -23,7 +23,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import athena, cloudformation, dynamodb, events, glue, iam, sqs
+from local import athena, cloudformation, dynamodb, events, glue, iam, quick_moto, sqs
 from local.channel import CallingEnd
 from local.template import ACCOUNT_ID
 
@@ -32,6 +32,7 @@ def main(pipe: int, permissions: Path | None) -> None:
     """Run the server until the pipe ends."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # INFO is a line for each call
     calls = CallingEnd(Connection(pipe))
+    quick_moto.install()
     cloudformation.install()
     sqs.install()
     dynamodb.install()
