@@ -30,6 +30,7 @@ def install() -> None:
     kms.generate_private_key = cache(kms.generate_private_key)
     _remember_urls()
     _remember_names()
+    _send_records_as_they_are()
     _look_among_ours_first()
     agent: Any = useragent.UserAgentString
     agent.to_string = lambda self: "pulse"  # nobody reads it here
@@ -73,3 +74,39 @@ def _remember_names() -> None:
         return iter(known[place])
 
     picker.get_possible_keys = get_possible_keys
+
+
+def _send_records_as_they_are() -> None:
+    """Write DynamoDB's values as moto holds them, which is as they are sent.
+
+    moto searches each value for all ten members that the type of values has; one has one of them.
+    """
+    serializer: Any = serialize.BaseJSONSerializer
+    worked_out = serializer._serialize_type_structure
+
+    def structure(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        sent = _sent(value) if key and shape.name == "AttributeValue" else None
+        if sent is None:
+            worked_out(self, serialized, value, shape, key)
+        else:
+            serialized[key] = sent
+
+    serializer._serialize_type_structure = structure
+
+
+def _sent(value: Any) -> dict[str, Any] | None:
+    """A value of a record in JSON; None for kinds that moto is to write itself."""
+    if type(value) is not dict or len(value) != 1:
+        return None
+    [(kind, held)] = value.items()
+    if kind in ("S", "N"):
+        return {kind: str(held)}
+    if kind in ("BOOL", "NULL"):
+        return value
+    if kind == "L":
+        listed = [_sent(part) for part in held]
+        return None if None in listed else {kind: listed}
+    if kind == "M":
+        named = {name: _sent(part) for name, part in held.items()}
+        return None if None in named.values() else {kind: named}
+    return None

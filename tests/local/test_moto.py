@@ -233,3 +233,35 @@ def test_versions_below_a_prefix_are_listed(objects: Any) -> None:
         "a/1",
         "b/3",
     ]
+
+
+def test_a_record_comes_back_with_each_kind_of_value() -> None:
+    """Also with those that quick_moto leaves to moto, alone and within others."""
+    made = client("dynamodb")
+    made.create_table(
+        TableName="kinds",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    plain = {
+        "text": {"S": "é"},
+        "empty": {"S": ""},
+        "number": {"N": "12.50"},
+        "yes": {"BOOL": True},
+        "no": {"BOOL": False},
+        "nothing": {"NULL": True},
+        "texts": {"SS": ["a", "b"]},
+        "bytes": {"B": b"\x00\xff"},
+    }
+    item = {
+        "pk": {"S": "one"},
+        **plain,
+        "list": {"L": [{"S": "a"}, {"L": []}, {"M": {"n": {"N": "1"}}}]},
+        "map": {"M": {"deep": {"M": {}}, "yes": {"BOOL": True}}},
+        "all in a list": {"L": list(plain.values())},
+        "all in a map": {"M": plain},
+    }
+    made.put_item(TableName="kinds", Item=item)
+    assert made.get_item(TableName="kinds", Key={"pk": {"S": "one"}})["Item"] == item
+    assert made.scan(TableName="kinds")["Items"] == [item]
