@@ -59,12 +59,14 @@ Dealt = Mapping[Stratum, Tally]
 
 @dataclass(frozen=True)
 class Adjusted:
-    """How an agent compares; `score` and `z` are None where there is nobody to compare with.
+    """How an agent compares; `score`, `off` and `z` are None where there is nobody to compare with.
 
-    `score` has two decimals. `z` is None also where the others' answers do not vary at all.
+    `score` has two decimals. `off` is the agent's own mean less what the others make of the same
+    answers, in points. `z` is None also where the others' answers do not vary at all.
     """
 
     score: Decimal | None
+    off: Decimal | None
     z: Decimal | None
     differs: Differs | None
 
@@ -81,13 +83,13 @@ def adjust(
         found = {agent: _compare(dealt, whole) for agent, dealt in agents.items()}
     judged = {
         agent: _chance(z)
-        for agent, (_, z) in found.items()
+        for agent, (_, _, z) in found.items()
         if z is not None and _sum(agents[agent].values()).n >= FEWEST_TO_COMPARE
     }
     sure = survivors(judged)
     return {
-        agent: Adjusted(score, z, _side(z) if agent in sure else None)
-        for agent, (score, z) in found.items()
+        agent: Adjusted(score, off, z, _side(z) if agent in sure else None)
+        for agent, (score, off, z) in found.items()
     }
 
 
@@ -101,12 +103,14 @@ def survivors(chances: Mapping[Agent, float]) -> set[Agent]:
     return {one for one, chance in chances.items() if small_enough and chance <= small_enough[-1]}
 
 
-def _compare(dealt: Dealt[Stratum], whole: Dealt[Stratum]) -> tuple[Decimal | None, Decimal | None]:
-    """An agent's adjusted score, and by how many standard errors it is off what was expected."""
+def _compare(
+    dealt: Dealt[Stratum], whole: Dealt[Stratum]
+) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """How an agent does: the adjusted score, and how far off it is, in points and standard errors."""
     own, everybody = _sum(dealt.values()), _sum(whole.values())
     others = everybody - own
     if own.n == 0 or others.n == 0:
-        return None, None
+        return None, None, None
     expected, variance = Decimal(0), Decimal(0)
     for stratum, tally in dealt.items():
         beside = whole[stratum] - tally
@@ -117,7 +121,8 @@ def _compare(dealt: Dealt[Stratum], whole: Dealt[Stratum]) -> tuple[Decimal | No
     off = own.total - expected
     score = 100 * (Decimal(everybody.total) / everybody.n + off / own.n)
     z = off / variance.sqrt() if variance else None
-    return score.quantize(_SURE).quantize(_HUNDREDTH) + 0, z  # + 0: never the negative zero
+    shown = score.quantize(_SURE).quantize(_HUNDREDTH) + 0  # + 0: never the negative zero
+    return shown, 100 * off / own.n, z
 
 
 def _variance_of_sum(n: int, others: Tally) -> Decimal:

@@ -170,12 +170,8 @@ def _adjusted(groups: Mapping[Label, Strata], rule: Rule) -> dict[Label, float]:
         value: {stratum: _tally(counts, rule) for stratum, counts in strata.items()}
         for value, strata in groups.items()
     }
-    whole = sum((tally for some in dealt.values() for tally in some.values()), Tally())
-    level = 100 * whole.total / whole.n
     return {
-        value: float(found.score) - level
-        for value, found in adjust(dealt).items()
-        if found.score is not None
+        value: float(found.off) for value, found in adjust(dealt).items() if found.off is not None
     }
 
 

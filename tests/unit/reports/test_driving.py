@@ -110,8 +110,7 @@ def test_it_is_what_single_answers_say(rule: Rule) -> None:
             assert one.n == n
             assert one.difference == pytest.approx(difference)
             assert one.points == pytest.approx(points)
-            # a score of two decimals lies between
-            assert one.adjusted == pytest.approx(adjusted, abs=0.006)
+            assert one.adjusted == pytest.approx(adjusted)
             assert one.low <= one.difference + 0.01 and one.difference - 0.01 <= one.high
         weights_told = [abs(one.points) for one in found.parts]
         assert weights_told == sorted(weights_told, reverse=True)
