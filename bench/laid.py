@@ -114,7 +114,7 @@ def _put(
     folder: Path, table: lake.Dataset, tenant: str, year: int, held: list[date], rows: pa.Table
 ) -> Part:
     run, sizes = lake.ulid(), {}
-    for name, body in bodies(table, rows):
+    for name, body in bodies(table, rows, held):
         path = folder / lake.part_key(table, tenant, year, run, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         sizes[name] = path.write_bytes(body)

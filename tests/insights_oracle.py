@@ -14,7 +14,8 @@ from statistics import NormalDist
 from typing import Any
 
 from tests import oracle
-from tests.oracle import BAD, GOOD, SUMMED_UP, Answered, Asked, Calendar, Part, every_day
+from tests.calendar_oracle import Calendar, every_day, first_day
+from tests.oracle import BAD, GOOD, SUMMED_UP, Answered, Asked, Part
 
 Answers = Sequence[Answered]
 Measure = tuple[str, str]
@@ -215,7 +216,7 @@ def worst_run(
         return None
     spans: dict[str, list[date]] = {}
     for day in every_day(days):
-        spans.setdefault(oracle.first_day(day, granularity, week_start), []).append(day)
+        spans.setdefault(first_day(day, granularity, week_start), []).append(day)
     periods = [*spans.values()]
     its = [[one for one in answers if period[0] <= one.day <= period[-1]] for period in periods]
     tallies = [(len(some), sum(map(part, some))) for some in its]

@@ -32,8 +32,10 @@ Layout = Literal["now", "cube alone", "of before", "many bots"]
 large tenant's, whose rows of bots are too many for one object: it has no cube."""
 
 
-def objects(table: lake.DailyTable, rows: pa.Table, layout: Layout = "now") -> dict[str, bytes]:
-    """The objects of a part that holds the rows of the cube, by the names of their roll-ups.
+def objects(
+    table: lake.DailyTable, rows: pa.Table, held: Collection[date], layout: Layout = "now"
+) -> dict[str, bytes]:
+    """The objects of a part of days held with these rows of the cube, by their roll-ups' names.
 
     Where there are no bots, their object is empty and counts as none.
     """
@@ -42,9 +44,10 @@ def objects(table: lake.DailyTable, rows: pa.Table, layout: Layout = "now") -> d
     if layout == "many bots":
         return _of_many_bots(table, rows)
     if layout == "now":
-        made = list(rollups.roll_ups(table, rows))
+        made = list(rollups.roll_ups(table, rows, held))
     if layout == "of before":
-        made = [(one, rollups.roll_up(table, one, rows)) for one in others]
+        before = (one for one in others if one.grain != "tail")
+        made = [(one, rollups.roll_up(table, one, rows)) for one in before]
     return {
         rollup.name: b""
         if rollup.name == BOTS and not len(some)
@@ -86,7 +89,7 @@ def lay(
     made: list[Part] = []
     for number, (its_days, rows) in enumerate(parts):
         run = lake.ulid(days.EPOCH.replace(year=2026, minute=59 - number))
-        found = objects(table, rows, layout)
+        found = objects(table, rows, its_days, layout)
         for name, body in found.items():
             bodies[lake.part_key(table, tenant, year, run, name)] = body
         sizes = {name: len(body) for name, body in found.items()}

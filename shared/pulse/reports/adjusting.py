@@ -106,7 +106,7 @@ def survivors(chances: Mapping[Agent, float]) -> set[Agent]:
 def _compare(
     dealt: Dealt[Stratum], whole: Dealt[Stratum]
 ) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    """How an agent does: the adjusted score, and how far off it is, in points and standard errors."""
+    """An agent's adjusted score, and how far off it is: in points and in standard errors."""
     own, everybody = _sum(dealt.values()), _sum(whole.values())
     others = everybody - own
     if own.n == 0 or others.n == 0:

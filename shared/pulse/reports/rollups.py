@@ -9,6 +9,10 @@ A roll-up is named after its grain and dimensions. So one that is declared anew 
 for an object that was made before: such objects are read as long as the list has their names, and
 other questions take the cube, in which a dimension that was unknown then has no value.
 
+Sums by month are of no use where a newer part has some days of the month. Mostly these are the
+last days of a part: late answers, and updates of what was open. So beside each roll-up by month
+lies its tail, whose last month or two are by day.
+
 What bots have sent is in the cube and in one roll-up of its own. All others leave it out, as
 reports do: so they need not tell devices apart for its sake. Where it is too much for one object,
 there are sums of it by what each of the others tells, out of which bots are counted.
@@ -16,6 +20,7 @@ there are sums of it by what each of the others tells, out of which bots are cou
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -24,7 +29,10 @@ import pyarrow.compute as pc
 from pulse import lake
 from pulse.tenants.tenant import BOTS, CUBE, UNTOLD
 
-Grain = Literal["day", "month"]
+Grain = Literal["day", "month", "tail"]
+
+_LATE = timedelta(days=7)
+"""Days that may still change once a newer one has rows."""
 
 _SAFE = 2.0**62
 """Far enough below 2**63 for a sum of floating-point numbers to tell that integers will fit."""
@@ -32,18 +40,23 @@ _SAFE = 2.0**62
 
 @dataclass(frozen=True)
 class Rollup:
-    """Sums by these dimensions and by day, or by month named by its first day."""
+    """Sums by these dimensions and by day, or by month named by its first day.
+
+    A tail is by month up to `tail_of` the part's days, and by day from there on.
+    """
 
     name: str
     dimensions: tuple[str, ...]
     grain: Grain = "day"
 
-    def serves(self, dimensions: Collection[str], *, months: bool) -> bool:
+    def serves(self, dimensions: Collection[str], *, months: bool, tail: bool = False) -> bool:
         """True where questions that name these dimensions can be answered from it.
 
-        `months`: the question asks for nothing finer than months, and for whole ones.
+        `months`: the question asks for nothing finer than months, and for whole ones. `tail`: for
+        whole ones before the tail.
         """
-        return {*dimensions} <= {*self.dimensions} and (months or self.grain == "day")
+        fine_enough = self.grain == "day" or months or (tail and self.grain == "tail")
+        return fine_enough and {*dimensions} <= {*self.dimensions}
 
     @property
     def is_of_bots(self) -> bool:
@@ -59,6 +72,8 @@ def _of(
 ) -> tuple[Rollup, ...]:
     """The cube, its sums by month, and roll-ups by day and by month over these dimensions.
 
+    Each by month has a tail.
+
     What a dataset keeps apart is in each of them: figures across it would mean nothing. The sums by
     month are over what all tenants have: they leave out what some have declared, and what would
     leave hardly fewer rows than the cube has.
@@ -70,6 +85,8 @@ def _of(
     for grain, several in grains:
         for names in several:
             found.append(_rollup(dataset, (*dataset.parted_by, *names), grain))
+    monthly = [one for one in found if one.grain == "month"]
+    found += [_rollup(dataset, one.dimensions, "tail") for one in monthly]
     return tuple(found)
 
 
@@ -145,7 +162,7 @@ OF_LARGE: Mapping[str, tuple[Rollup, ...]] = {
         {
             rollup.name: rollup
             for declared in (
-                *ROLLUPS[dataset.name][1:],
+                *(one for one in ROLLUPS[dataset.name][1:] if one.grain != "tail"),
                 _rollup(dataset, dataset.parted_by, "day"),
             )
             for rollup in (declared, _rollup(dataset, declared.dimensions, "month"))
@@ -154,7 +171,8 @@ OF_LARGE: Mapping[str, tuple[Rollup, ...]] = {
     for dataset in lake.DAILY_TABLES
 }
 """What a tenant has whose cube is too large: every other roll-up, and by month each one by day. One
-by day is always small enough to be there, for whoever needs the days and nothing else."""
+by day is always small enough to be there, for whoever needs the days and nothing else. Its year is
+one part, which needs no tails."""
 
 OF_BOTS: Mapping[str, Rollup] = {
     dataset.name: Rollup(BOTS, dataset.dimensions)
@@ -194,18 +212,28 @@ _BY_NAME: Mapping[tuple[str, str], Rollup] = {
 }
 
 
+def tail_of(held: Collection[date]) -> date:
+    """From which day on tails of a part that holds these days are by day: the first of a month."""
+    return (max(held) - _LATE).replace(day=1)
+
+
 def covering(
-    dataset: lake.DailyTable, sizes: Mapping[str, int], dimensions: Collection[str], *, months: bool
+    dataset: lake.DailyTable,
+    sizes: Mapping[str, int],
+    dimensions: Collection[str],
+    *,
+    months: bool,
+    tail: bool = False,
 ) -> list[Rollup]:
     """Which objects of a part can answer a question with these dimensions, the smallest first.
 
     `sizes` are the bytes of the objects that the part has, by the names of their roll-ups; names
-    that are not declared are left out. See Rollup.serves for `months`.
+    that are not declared are left out. See Rollup.serves for `months` and `tail`.
     """
     found = [
         rollup
         for rollup in _DECLARED[dataset.name]
-        if rollup.name in sizes and rollup.serves(dimensions, months=months)
+        if rollup.name in sizes and rollup.serves(dimensions, months=months, tail=tail)
     ]
     return sorted(found, key=lambda rollup: (sizes[rollup.name], len(rollup.dimensions)))
 
@@ -239,16 +267,23 @@ def counting_bots(
     return [smallest] if sizes[smallest.name] else []
 
 
-def roll_up(dataset: lake.DailyTable, rollup: Rollup, rows: pa.Table) -> pa.Table:
+def roll_up(
+    dataset: lake.DailyTable, rollup: Rollup, rows: pa.Table, *, tail: date = date.min
+) -> pa.Table:
     """The rows of a roll-up, summed up from those of the cube or of another one that covers it.
 
-    They have the schema of tenant_year.schema and come in no particular order. Raises
-    OverflowError where sums may not fit into 64 bits: the cube alone then tells them exactly.
+    `tail` is the day from which on a tail is by day. The rows have the schema of
+    tenant_year.schema and come in no particular order. Raises OverflowError where sums may not fit
+    into 64 bits: the cube alone then tells them exactly.
     """
     keys = [*rollup.dimensions, "day"]
     rows = rows.select([*keys, *dataset.measures])
-    if rollup.grain == "month":
-        rows = _set(rows, "day", pc.floor_temporal(rows["day"], unit="month"))
+    if rollup.grain != "day":
+        named = pc.floor_temporal(rows["day"], unit="month")
+        if rollup.grain == "tail":
+            is_before = pc.less(rows["day"], pa.scalar(tail, pa.date32()))
+            named = pc.if_else(is_before, named, rows["day"])
+        rows = _set(rows, "day", named)
     for name in dataset.measures:
         _check_fits(rows, name)
     sums = rows.group_by(keys, use_threads=False).aggregate(
@@ -267,9 +302,12 @@ def parted(dataset: lake.DailyTable, rows: pa.Table) -> tuple[pa.Table, pa.Table
     return rows.filter(pc.invert(is_bot)), rows.filter(is_bot)
 
 
-def roll_ups(dataset: lake.DailyTable, cube: pa.Table) -> Iterator[tuple[Rollup, pa.Table]]:
+def roll_ups(
+    dataset: lake.DailyTable, cube: pa.Table, held: Collection[date]
+) -> Iterator[tuple[Rollup, pa.Table]]:
     """Every declared roll-up but the cube itself, with its rows, made from those of the cube.
 
+    `held` are the part's days; where all of them are of the tail, there is none.
     That of bots comes first, if rows tell of bots; it may have no rows. Each is made from the
     fewest rows that have its dimensions, which may be another one's. What raises OverflowError in
     `roll_up` is left out, and so are those over what a tenant may declare where no row has any of
@@ -281,16 +319,21 @@ def roll_ups(dataset: lake.DailyTable, cube: pa.Table) -> Iterator[tuple[Rollup,
     made: list[tuple[Rollup, pa.Table]] = [(ROLLUPS[dataset.name][0], people)]
     wanted = ROLLUPS[dataset.name][1:]
     used = {name for name in dataset.slots if cube[name].null_count < len(cube)}
-    for rollup in sorted(wanted, key=lambda one: (one.grain == "month", -len(one.dimensions))):
+    tail = tail_of(held) if held else date.min
+    has_tails = any(day < tail for day in held)
+    for rollup in sorted(wanted, key=lambda one: (one.grain != "day", -len(one.dimensions))):
+        if rollup.grain == "tail" and not has_tails:
+            continue
         if (declared := {*rollup.dimensions} & {*dataset.slots}) and not declared & used:
             continue
         monthly = rollup.grain == "month"
         sources = [rows for one, rows in made if one.serves(rollup.dimensions, months=monthly)]
         try:
-            rows = roll_up(dataset, rollup, min(sources, key=len))
+            rows = roll_up(dataset, rollup, min(sources, key=len), tail=tail)
         except OverflowError:
             continue
-        made.append((rollup, rows))
+        if rollup.grain != "tail":  # large, and hardly fewer rows than where it is made from
+            made.append((rollup, rows))
         yield rollup, rows
 
 

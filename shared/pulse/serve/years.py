@@ -43,12 +43,13 @@ class Piece:
     """What one object tells: the rows of some of the days that it was made from.
 
     `held` are all of these days; the other ones have rows in newer parts, and do not count here.
+    Rows of days before `by_day_from` are by month.
     """
 
     block: Block
     held: frozenset[date]
     live: frozenset[date]
-    by_month: bool = False
+    by_day_from: date = date.min
     leaves_bots_out: bool = False
     """True where no row is a bot's: these are another piece's."""
 
@@ -73,14 +74,14 @@ class Piece:
         days = None if self.live == self.held else self.dates(_ALL_DAYS)
         block = self.block.only(days, {}).by_day_of(name)
         held = frozenset(map(date.fromordinal, (np.unique(block.day) + EPOCH_DAY).tolist()))
-        return replace(self, block=block, held=held, live=held, by_month=False)
+        return replace(self, block=block, held=held, live=held, by_day_from=date.min)
 
     def dates(self, asked: DateRange) -> Iterable[date] | None:
         """The days that rows which count are of, as the block names them; None for all rows."""
         taken = {day for day in self.live if asked.start <= day <= asked.end}
         if taken == self.held:
             return None
-        return {day.replace(day=1) for day in taken} if self.by_month else taken
+        return {day if day >= self.by_day_from else day.replace(day=1) for day in taken}
 
     def only(self, ranges: Iterable[DateRange], filters: Filters) -> "Piece":
         """The rows of these ranges that pass the filters."""
@@ -268,8 +269,10 @@ class _Choice:
     leaves_bots_out: bool
 
     def piece(self, block: Block) -> Piece:
-        by_month = self.rollup.grain == "month"
-        return Piece(block, self.held, self.live, by_month, self.leaves_bots_out)
+        by_day_from = {"day": date.min, "tail": rollups.tail_of(self.held), "month": date.max}
+        return Piece(
+            block, self.held, self.live, by_day_from[self.rollup.grain], self.leaves_bots_out
+        )
 
     @property
     def counts_bots(self) -> bool:
@@ -386,6 +389,7 @@ class Years:
                 part.sizes,
                 needs.dimensions_of_people if part.leaves_bots_out else needs.dimensions,
                 months=months,
+                tail=needs.whole_months(_before_the_tail(part.days), live),
             )
         ]
         cheapest = min(found, key=cost, default=[])
@@ -449,6 +453,11 @@ def _year(
         for counts_bots in (False, True)
     )
     return YearRows(table, pieces, counting_bots=counting)
+
+
+def _before_the_tail(held: Collection[date]) -> Collection[date]:
+    tail = rollups.tail_of(held)
+    return [day for day in held if day < tail]
 
 
 def _live(parts: Sequence[Part]) -> Iterator[tuple[Part, frozenset[date]]]:

@@ -133,7 +133,7 @@ class YearWriter:
         size = 0
         if len(rows) or left:
             sizes = self._put_rows(
-                dataset, tenant, year, change.run, rows, cube if not joined else b""
+                dataset, tenant, year, change.run, days, rows, cube if not joined else b""
             )
             part = Part(change.run, days, sizes, fold.carried)
             size = sum(sizes.values())
@@ -158,12 +158,13 @@ class YearWriter:
         tenant: str,
         year: int,
         run: str,
+        held: Collection[date],
         rows: pa.Table,
         cube: bytes,
     ) -> dict[str, int]:
-        """Put the objects of these rows; the bytes of each by its roll-up."""
+        """Put the objects of these days' rows; the bytes of each by its roll-up."""
         sizes = {}
-        for name, body in bodies(dataset, rows, cube):
+        for name, body in bodies(dataset, rows, held, cube):
             if body:
                 self.objects.put(lake.part_key(dataset, tenant, year, run, name), body)
             sizes[name] = len(body)
@@ -171,16 +172,16 @@ class YearWriter:
 
 
 def bodies(
-    dataset: lake.DailyTable, rows: pa.Table, cube: bytes = b""
+    dataset: lake.DailyTable, rows: pa.Table, held: Collection[date], cube: bytes = b""
 ) -> Iterator[tuple[str, bytes]]:
-    """The objects of a part with these rows of the cube, by the names of their roll-ups.
+    """The objects of a part of days held with these rows of the cube, by their roll-ups' names.
 
     `cube` is the cube's object, if it is made already. That of bots is empty where there are none,
     as of nearly every tenant.
     """
     cube = cube or tenant_year.encode(dataset, ROLLUPS[dataset.name][0], rows)
     yield CUBE, cube
-    for rollup, some in rollups.roll_ups(dataset, rows) if len(cube) >= SMALL else ():
+    for rollup, some in rollups.roll_ups(dataset, rows, held) if len(cube) >= SMALL else ():
         is_empty = rollup.name == BOTS and not len(some)
         yield rollup.name, b"" if is_empty else tenant_year.encode(dataset, rollup, some)
 

@@ -16,7 +16,13 @@ from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.reports.rollups import ROLLUPS, Rollup
 from pulse.tenants.tenant import CUBE
 
-DAYS = [date(2026, 1, 1), date(2026, 1, 31), date(2026, 2, 1), date(2026, 12, 31)]
+DAYS = [
+    date(2026, 1, 1),
+    date(2026, 1, 31),
+    date(2026, 2, 1),
+    date(2026, 12, 1),
+    date(2026, 12, 31),
+]
 Row = dict[str, Any]
 
 
@@ -38,10 +44,12 @@ def table_of(dataset: lake.DailyTable, rows: list[Row]) -> pa.Table:
 
 
 def sums_of(dataset: lake.DailyTable, rollup: Rollup, rows: list[Row]) -> dict[Any, list[Any]]:
-    """What plain Python adds up."""
+    """What plain Python adds up. December is the tail."""
     found: dict[Any, list[Any]] = defaultdict(lambda: [0] * len(dataset.measures))
     for row in rows:
-        day = row["day"].replace(day=1) if rollup.grain == "month" else row["day"]
+        day = row["day"]
+        if rollup.grain == "month" or (rollup.grain == "tail" and day.month < 12):
+            day = day.replace(day=1)
         sums = found[(*(row[name] for name in rollup.dimensions), day)]
         for place, name in enumerate(dataset.measures):
             sums[place] += row[name]
@@ -65,7 +73,7 @@ def test_a_roll_up_holds_the_sums_of_the_rows(
     dataset: lake.DailyTable, data: st.DataObject
 ) -> None:
     rows = data.draw(rows_of(dataset))
-    found = dict(rollups.roll_ups(dataset, table_of(dataset, rows)))
+    found = dict(rollups.roll_ups(dataset, table_of(dataset, rows), DAYS))
     people = [row for row in rows if row.get("device") != "bot"]
     if dataset is lake.SCORES:
         bots = found.pop(Rollup("bots", dataset.dimensions))
@@ -85,7 +93,7 @@ def test_what_64_bits_may_not_hold_has_no_roll_up() -> None:
     row |= dict.fromkeys(lake.INTERACTIONS.dimensions) | {"day": DAYS[0]}
     row |= {"satisfaction": Decimal(0), "revenue": Decimal(0)}
     cube = table_of(lake.INTERACTIONS, [row | {"finish_us": 2**62}, row | {"finish_us": 2**62}])
-    assert list(rollups.roll_ups(lake.INTERACTIONS, cube)) == []
+    assert list(rollups.roll_ups(lake.INTERACTIONS, cube, DAYS)) == []
     with pytest.raises(OverflowError, match="finish_us"):
         rollups.roll_up(lake.INTERACTIONS, ROLLUPS["interactions"][1], cube)
 
@@ -147,7 +155,38 @@ def test_agents_over_whole_months_take_no_more_than_what_they_are_compared_withi
     asked = {"metric", "scale", "agent", *lake.ADJUSTED_FOR}
     every = {rollup.name: 1 for rollup in ROLLUPS["scores"]}
     found = rollups.covering(lake.SCORES, every, asked, months=True)
-    assert [one.grain for one in found if {*one.dimensions} == asked] == ["day", "month"]
+    assert [one.grain for one in found if {*one.dimensions} == asked] == ["day", "month", "tail"]
+
+
+@pytest.mark.parametrize(
+    ("last", "first_by_day"),
+    [
+        (date(2026, 12, 31), date(2026, 12, 1)),
+        (date(2026, 6, 8), date(2026, 6, 1)),
+        (date(2026, 6, 7), date(2026, 5, 1)),  # the last days of May may still change
+        (date(2026, 1, 3), date(2025, 12, 1)),  # of this year all are by day
+    ],
+)
+def test_a_tail_has_the_month_of_a_week_ago_by_day(last: date, first_by_day: date) -> None:
+    assert rollups.tail_of([date(2026, 1, 1), last]) == first_by_day
+
+
+def test_what_is_all_tail_has_no_tail_beside_its_days() -> None:
+    cube = table_of(lake.SESSIONS, [])
+    made = [one.grain for one, _ in rollups.roll_ups(lake.SESSIONS, cube, DAYS[-2:])]
+    assert made == ["day", "month"]
+
+
+def test_tails_answer_where_months_before_them_are_whole() -> None:
+    tail = next(one for one in ROLLUPS["sessions"] if one.grain == "tail")
+    sizes = {CUBE: 9, tail.name: 1}
+    for months, some, expected in (
+        (True, True, [tail.name, CUBE]),
+        (False, True, [tail.name, CUBE]),
+        (False, False, [CUBE]),
+    ):
+        found = rollups.covering(lake.SESSIONS, sizes, ["agent"], months=months, tail=some)
+        assert [one.name for one in found] == expected
 
 
 def test_every_dimension_is_told_by_day_without_the_cube() -> None:

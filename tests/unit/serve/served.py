@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pulse import days, lake
 from pulse.comments.month import SCHEMA, Month
-from pulse.http import Door, answer
+from pulse.http import Door, reply_to
 from pulse.serve.dimensions import DisplayNames
 from pulse.serve.service import Reports
 from pulse.serve.years import Years
@@ -194,7 +194,7 @@ class Served:
         """What a GET is answered with; it has to be 200."""
         report = path.removeprefix("/v1/reports/")
         route = path if report == path else "/v1/reports/{report}"
-        reply = answer(
+        reply = reply_to(
             self._routes,
             {
                 "routeKey": f"GET {route}",

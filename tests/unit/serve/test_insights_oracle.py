@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from pulse import days
 from tests import insights_oracle as oracle
+from tests.calendar_oracle import Calendar, compared_days
 from tests.insights_oracle import Question, UndecidedError
-from tests.oracle import Calendar, compared_days
-from tests.unit.serve import test_interactions_oracle as interactions
+from tests.unit.serve import interactions_oracle as interactions
 from tests.unit.serve.events import SCALES
 from tests.unit.serve.served import TENANT, Served, Told, invented
+from tests.unit.serve.test_interactions_oracle import invent
 
 NOW = datetime(2026, 12, 31, 12, tzinfo=UTC)
 DIMENSIONS = ("country", "channel", "agent", "device", "browser", "os", "survey", "team", "plan")
@@ -147,7 +148,7 @@ def test_insights_are_those_of_the_single_answers(
         *invented(seed, size, dates[0], dates[1], scales),
         *invented(seed + 1, size, former[0], former[1], scales, bad=False),
     ]
-    tables = interactions.invent(seed, 60, start - timedelta(days=length), dates[1])
+    tables = invent(seed, 60, start - timedelta(days=length), dates[1])
     tenant = replace(TENANT, week_start=week_start)
     served = Served(answers, tables, tenant, {"channel": ("ticket",)})
     query = f"start_date={dates[0]}&end_date={dates[1]}&compare={compare or 'none'}&{filters}"

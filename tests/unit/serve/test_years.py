@@ -1,6 +1,6 @@
 """Of each part the cheapest object that covers the question is fetched, once, all side by side."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ BY_CHANNEL = "day-metric-scale-survey-channel"
 BY_DEVICE = "day-metric-scale-survey-channel-browser-os-device"
 LEFT_OUT = {"device": PEOPLE}
 BY_MONTH = ROLLUPS["scores"][1].name
+TAIL = BY_MONTH.replace("month", "tail", 1)
 OF_ALL = ("metric", "scale", "agent", "country", "browser")
 
 
@@ -307,10 +308,40 @@ def test_a_month_that_a_newer_part_has_days_of_is_not_whole(shelf: Shelf) -> Non
         assert responses(years, dates) == dates.days
 
 
-def _sized(asked: Needs) -> Needs:
-    """The same, where sums by month are the smaller object."""
+LAST = DateRange(date(2026, 12, 1), date(2026, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("newer", "dates", "read"),
+    [
+        (slice(-3, -1), YEAR, {CUBE, TAIL}),  # of the last month, which the tail has by day
+        (slice(-3, -1), DateRange(date(2026, 12, 5), date(2026, 12, 30)), {CUBE, TAIL}),
+        (slice(-3, -1), DateRange(date(2026, 11, 5), date(2026, 12, 30)), {CUBE}),
+        (slice(0, 0), YEAR, {BY_MONTH}),  # all months are whole
+        (slice(61, 63), YEAR, {CUBE}),  # of an earlier month
+        (slice(61, 63), LAST, {BY_MONTH}),
+    ],
+)
+def test_the_tail_tells_what_newer_parts_have_left_of_the_last_month(
+    shelf: Shelf, newer: slice, dates: DateRange, read: set[str]
+) -> None:
+    parts = [part for part in (ANSWERS[newer], ANSWERS) if part]
+    tenant = stock(shelf, parts)
+    asked = needs(tenant, *OF_ALL, dates=dates, months=True)
+    sized = _sized(asked, {CUBE: 100, TAIL: 20, BY_MONTH: 10})
+    *newest, oldest = sized.tenant.table("scores").years[2026].parts
+    states = [replace(part, sizes={CUBE: 1}) for part in newest]
+    state = replace(sized.tenant.table("scores").years[2026], parts=(*states, oldest))
+    (years,) = Years(shelf).read([replace(sized, tenant=tenant_of({2026: state}))])
+    assert {*shelf.names} == read
+    assert responses(years, dates) == dates.days
+
+
+def _sized(asked: Needs, sizes: Mapping[str, int] | None = None) -> Needs:
+    """The same, where sums by month are the smaller object, or objects have these sizes."""
     (state,) = asked.tenant.table("scores").years.values()
-    parts = [replace(part, sizes={CUBE: 100, BY_MONTH: 10}) for part in state.parts]
+    sizes = sizes or {CUBE: 100, BY_MONTH: 10}
+    parts = [replace(part, sizes=sizes) for part in state.parts]
     return replace(asked, tenant=tenant_of({2026: replace(state, parts=tuple(parts))}))
 
 
