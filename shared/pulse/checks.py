@@ -14,17 +14,18 @@ from typing import Any, Literal
 
 from pulse import days, lake
 from pulse.comments.stored import Comments
+from pulse.daily import experience
 from pulse.daily.build import batches, day_parameters
 from pulse.errors import AthenaError, SettingsError
 from pulse.raw.quarantine import UNKNOWN_STREAM
 from pulse.reports import reading, tenant_year
 from pulse.retention import says_expired
-from pulse.settings import BuildSettings
+from pulse.settings import BuildDailySettings, BuildSettings
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
 from pulse.store.held import HeldRuns
-from pulse.store.ledger import Ledger
+from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import YearState
@@ -52,7 +53,7 @@ class CheckResult:
         return self.state != "failed"
 
 
-def run_checks(settings: BuildSettings) -> list[CheckResult]:
+def run_checks(settings: BuildDailySettings) -> list[CheckResult]:
     """Run every check over every dataset of the stack. Raises AthenaError if Athena fails."""
     found: list[CheckResult] = []
     for dataset in lake.DATASETS:
@@ -68,9 +69,78 @@ def run_checks(settings: BuildSettings) -> list[CheckResult]:
             found.append(checks.comments_equal_raw())
         if dataset is lake.INTERACTIONS:
             found.append(checks.milestones_in_order())
+    found += _experience(settings)
     found.append(_tenants_read(settings))
     found.append(_set_aside(Objects(settings.lake_bucket), UNKNOWN_STREAM))
     return found
+
+
+def _experience(settings: BuildDailySettings) -> list[CheckResult]:
+    """Check the table of experience: are its days built, and with every answer of each tenant?
+
+    Days whose sums of scores wait for their build, or that raw no longer keeps whole, are not
+    compared.
+    """
+    table, link_days = lake.EXPERIENCE, settings.most_link_days
+    ledger, catalog = Ledger(settings.table), Catalog(settings.database)
+    athena = Athena(settings.database, settings.workgroup)
+    responses, interactions = (ledger.entries(one) for one in experience.SOURCES)
+    entries = experience.entries_of_experience(
+        ledger.entries(experience.ledger_name(link_days)), responses, interactions, link_days
+    )
+    kept = {day: entry for day, entry in entries.items() if not entry.expired}
+    published = catalog.partitions(table.daily_table) if kept else {}
+    scores = catalog.partitions(lake.SCORES.daily_table) if kept else {}
+    current = [
+        day for day in kept if day in published and experience.shows(published[day], kept[day])
+    ]
+    compared = [
+        day for day in current if day in scores and scores[day].version == responses[day].version
+    ]
+    wrong: list[dict[str, Any]] = []
+    sql = statement("checks", "experience_and_scores")
+    for batch in batches(compared):
+        wrong += athena.rows(sql, day_parameters(batch), remaining_s=lambda: inf)
+    total = sum(published[day].answers for day in compared)
+    return [
+        _days_built(table.name, kept, current, expired=len(entries) - len(kept), source="raw"),
+        CheckResult(
+            f"{table.daily_table} = {lake.SCORES.daily_table}",
+            "failed" if wrong else "ok",
+            detail=f"{total:,} responses on {len(compared)} days, "
+            f"{len(wrong)} days of tenants differ",
+            rows=tuple(wrong),
+        ),
+    ]
+
+
+def _days_built(
+    name: str,
+    entries: Mapping[date, Entry],
+    current: Collection[date],
+    *,
+    expired: int,
+    source: str,
+) -> CheckResult:
+    """Tell which days of a table wait for the next build, and which cannot be built and why.
+
+    `expired` is how many are left out, since the `source` no longer keeps what they are made of.
+    """
+    due = [entry for day, entry in sorted(entries.items()) if day not in current]
+    failing = {e.day: e.unbuilt for e in due if e.unbuilt and e.unbuilt.failing}
+    waiting = [entry for entry in due if entry.day not in failing]
+    why = "; ".join(unbuilt.reason for unbuilt in failing.values())
+    return CheckResult(
+        f"{name}: days built",
+        "failed" if failing else "waiting" if waiting else "ok",
+        detail=f"{len(entries) - len(due)} of {len(entries)} days are built"
+        + f", {expired} older ones are no longer in {source}" * bool(expired)
+        + f"; {len(failing)} cannot be built: {why}" * bool(failing),
+        rows=(
+            *({"day": str(day), **_told(unbuilt)} for day, unbuilt in failing.items()),
+            *({"day": str(e.day), "waiting": True, **_told(e.unbuilt)} for e in waiting),
+        ),
+    )
 
 
 def _set_aside(objects: Objects, stream: str) -> CheckResult:
@@ -128,21 +198,13 @@ class _Checks:
 
         Days that cannot be built are shown with the reason.
         """
-        due = [self.entries[day] for day in sorted(self.entries) if not self._is_current(day)]
-        failing = {e.day: e.unbuilt for e in due if e.unbuilt and e.unbuilt.failing}
-        waiting = [entry for entry in due if entry.day not in failing]
-        why = "; ".join(unbuilt.reason for unbuilt in failing.values())
-        return CheckResult(
-            f"{self.dataset.stream}: days built",
-            "failed" if failing else "waiting" if waiting else "ok",
-            detail=f"{len(self.entries) - len(due)} of {len(self.entries)} days are built"
-            + f", {self.expired} older ones are no longer in {self.dataset.raw_table}"
-            * bool(self.expired)
-            + f"; {len(failing)} cannot be built: {why}" * bool(failing),
-            rows=(
-                *({"day": str(day), **_told(unbuilt)} for day, unbuilt in failing.items()),
-                *({"day": str(e.day), "waiting": True, **_told(e.unbuilt)} for e in waiting),
-            ),
+        current = [day for day in self.entries if self._is_current(day)]
+        return _days_built(
+            self.dataset.stream,
+            self.entries,
+            current,
+            expired=self.expired,
+            source=self.dataset.raw_table,
         )
 
     def daily_equals_raw(self) -> CheckResult:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pulse import days
+from pulse import days, lake
 from pulse.checks import CheckResult, run_checks
+from pulse.store.catalog import Catalog
 from pulse.store.clients import client
 from pulse.store.objects import Objects
 from pulse.tenants.rules import Rule
@@ -34,6 +35,58 @@ def post(pulse: Driver, *, ago: int, number: int) -> None:
 
 def states(results: list[CheckResult]) -> list[str]:
     return [result.state for result in results]
+
+
+def call(pulse: Driver, *, ago: int) -> None:
+    at = (TODAY - timedelta(days=ago)).isoformat()
+    told = {"interaction_id": "i1", "media_type": "voice", "entered_at": at}
+    assert pulse.post_interactions("acme", [told]).status == 202
+
+
+def of_experience(pulse: Driver) -> list[CheckResult]:
+    """Whether its days are built, and whether they have every answer."""
+    return [one for one in run_checks(pulse.settings) if "experience" in one.name]
+
+
+def test_days_of_experience_wait_for_changes_of_either_stream(pulse: Driver) -> None:
+    assert [one.detail for one in of_experience(pulse)] == [
+        "0 of 0 days are built",
+        "0 responses on 0 days, 0 days of tenants differ",
+    ]
+    call(pulse, ago=30)
+    pulse.write()
+    assert states(of_experience(pulse)) == ["waiting", "ok"]
+    pulse.build()
+    built, counted = of_experience(pulse)
+    assert (built.name, built.state, built.detail) == (
+        "experience: days built",
+        "ok",
+        "1 of 1 days are built",
+    )
+    assert (counted.name, counted.state, counted.detail) == (
+        "daily_experience = daily_scores",
+        "ok",
+        "1 responses on 1 days, 0 days of tenants differ",
+    )
+    post(pulse, ago=1, number=2)
+    post(pulse, ago=0, number=3)
+    pulse.write()
+    built, counted = of_experience(pulse)
+    assert (built.state, built.detail) == ("waiting", "0 of 2 days are built")
+    assert [row["day"] for row in built.rows] == ["2026-11-20", "2026-11-21"]
+    assert counted.state == "ok"
+
+
+def test_an_answer_that_is_missing_in_experience_is_found(pulse: Driver) -> None:
+    call(pulse, ago=2)
+    post(pulse, ago=0, number=2)
+    pulse.build()
+    table, day = lake.EXPERIENCE, TODAY.date()
+    run = Catalog(pulse.settings.database).partitions(table.daily_table)[day].run
+    Objects(pulse.settings.lake_bucket).wipe(f"{lake.run_prefix(table, run)}dt={day}/")
+    built, counted = of_experience(pulse)
+    assert (built.state, counted.state) == ("ok", "failed")
+    assert counted.rows == ({"tenant": "acme", "dt": "2026-11-21", "scores": 1, "experience": 0},)
 
 
 def test_a_sound_lake_passes_every_check(pulse: Driver) -> None:

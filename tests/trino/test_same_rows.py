@@ -233,9 +233,11 @@ def both() -> Iterator[Both]:
         for place, day in enumerate(DAYS):
             columns = lake.EXPERIENCE.daily_columns
             found = rows(f"experience {place}", columns, 60)
-            key = f"{lake.run_prefix(lake.EXPERIENCE, run)}dt={day}/p.parquet"
-            objects.put(key, body(columns, found))
-            apart = f"{lake.large_run_prefix(lake.EXPERIENCE, 'acme', run)}dt={day}/"
+            folder = f"{lake.run_prefix(lake.EXPERIENCE, run)}dt={day}/"
+            objects.put(f"{folder}p.parquet", body(columns, found))
+            location = f"s3://{settings.lake_bucket}/{folder}"
+            catalog.point(lake.EXPERIENCE.daily_table, {Partition(day, run, 1, 60): location})
+            apart = f"{lake.large_run_prefix(lake.EXPERIENCE, \x27acme\x27, run)}dt={day}/"
             own = {name: kind for name, kind in columns.items() if name != "tenant"}
             objects.put(f"{apart}p.parquet", body(own, found))
         copies = Copies()

@@ -525,13 +525,10 @@ class BuildDaily:
 
 
 def _shows(partition: Partition, entry: Entry, dataset: lake.DailyTable) -> bool:
-    """Is what is published of a day what its version comes to?
-
-    Of experience a run that linked over another number of days may have had the same sum of
-    versions: it has not claimed the day under this name.
-    """
-    is_own = isinstance(dataset, lake.Dataset) or partition.run == entry.claimed_run
-    return is_own and partition.version == entry.version
+    """Is what is published of a day what its version comes to?"""
+    if isinstance(dataset, lake.Dataset):
+        return partition.version == entry.version
+    return experience.shows(partition, entry)
 
 
 def batches(days: Sequence[date]) -> Iterator[list[date]]:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from pulse import days
+from pulse.store.catalog import Partition
 from pulse.store.ledger import Entry
 
 SOURCES = ("responses", "interactions")
@@ -59,6 +60,15 @@ def entries_of_experience(
             expired=answered.expired or is_past,
         )
     return found
+
+
+def shows(partition: Partition, entry: Entry) -> bool:
+    """Is what is published of a day what its version comes to?
+
+    A run that linked over another number of days may have had the same sum of versions: it has not
+    claimed the day under this name.
+    """
+    return partition.run == entry.claimed_run and partition.version == entry.version
 
 
 def link_parameters(
