@@ -237,7 +237,7 @@ def both() -> Iterator[Both]:
             objects.put(f"{folder}p.parquet", body(columns, found))
             location = f"s3://{settings.lake_bucket}/{folder}"
             catalog.point(lake.EXPERIENCE.daily_table, {Partition(day, run, 1, 60): location})
-            apart = f"{lake.large_run_prefix(lake.EXPERIENCE, \x27acme\x27, run)}dt={day}/"
+            apart = f"{lake.large_run_prefix(lake.EXPERIENCE, 'acme', run)}dt={day}/"
             own = {name: kind for name, kind in columns.items() if name != "tenant"}
             objects.put(f"{apart}p.parquet", body(own, found))
         copies = Copies()

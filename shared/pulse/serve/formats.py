@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
+from types import NoneType
 from typing import Any
 
 from pulse.reports.metrics import TextDecimal
@@ -24,8 +25,10 @@ def to_json(value: Any) -> str:
 def _figure(value: Any) -> int | float | str:
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} has no JSON form")
-    if isinstance(value, TextDecimal):
-        return str(value)
+    return str(value) if isinstance(value, TextDecimal) else _number(value)
+
+
+def _number(value: Decimal) -> int | float:
     # two decimals survive the way through a float: JSON writes the shortest text that reads back
     return int(value) if value.same_quantum(_WHOLE) else float(value)
 
@@ -52,20 +55,19 @@ def json_texts(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> Iterat
 
 def _texts(values: Sequence[Any]) -> Sequence[Any]:
     """What stands for each value in JSON; whole numbers as they are."""
-    if {*map(type, values)} == {int}:
+    kinds = {*map(type, values)}
+    if kinds == {int}:
         return values
+    if kinds <= {Decimal, NoneType}:
+        return ["null" if value is None else repr(_number(value)) for value in values]
     known: dict[str, str] = {}  # labels, of which there are few
     return [_text(value, known) for value in values]
 
 
 def _text(value: Any, known: dict[str, str]) -> str:
-    if value is None:
-        return "null"
-    if type(value) is Decimal:
-        return repr(_figure(value))
     if type(value) is str:
         return known.get(value) or known.setdefault(value, to_json(value))
-    return to_json(value)
+    return f'"{value!s}"' if isinstance(value, TextDecimal) else to_json(value)
 
 
 def json_rows(texts: Iterable[str], *, room: int) -> tuple[str, int]:
