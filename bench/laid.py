@@ -151,7 +151,8 @@ class Pulse:
 
     def answer(self, tenant: str, dates: DateRange) -> dict[tuple[Any, ...], tuple[Any, ...]]:
         """The report `geo`, by country."""
-        rows = self.ask(self.cold(), tenant, dates, "geo", "group_by=country")["rows"]
+        body = self.ask(self.cold(), tenant, dates, "geo", "group_by=country")
+        rows = json.loads(body, parse_float=Decimal)["rows"]
         return {
             (row["metric"], row["scale"], row["country"]): (row["responses"], row["average"])
             for row in rows
@@ -165,14 +166,14 @@ class Pulse:
 
     def ask(
         self, route: Route, tenant: str, dates: DateRange, report: str = "geo", query: str = ""
-    ) -> dict[str, list[dict[str, Any]]]:
-        """The reply's JSON. Raises RuntimeError for anything but 200."""
+    ) -> str:
+        """The reply's JSON, which nobody has read yet. Raises RuntimeError for anything but 200."""
         event = _event(self.keys[tenant], dates, report, query)
         reply = reply_to({"GET /v1/reports/{report}": route}, event, Door(""))
         if reply["statusCode"] != 200:
             raise RuntimeError(reply["body"])
-        found: dict[str, list[dict[str, Any]]] = json.loads(reply["body"], parse_float=Decimal)
-        return found
+        body: str = reply["body"]
+        return body
 
     def _count(self, **_: object) -> None:
         self.gets += 1

@@ -9,6 +9,7 @@ and the processor's time of this process. On a machine that has nothing else to 
 about as long; how long it took here is told too.
 """
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -177,7 +178,7 @@ def _agree(pulse: Pulse, tenants: Mapping[str, int]) -> None:
     for tenant in tenants:
         for report, query in [*((name, "") for name in REPORTS), *OTHERS.values()]:
             told, again = (
-                pulse.ask(pulse.cold(), name, YEAR, report, query)
+                json.loads(pulse.ask(pulse.cold(), name, YEAR, report, query))
                 for name in (tenant, f"{tenant}-3")
             )
             if report == "customer-perspective":  # which names the tenant in each row
