@@ -54,6 +54,7 @@ EXPECTED: Mapping[str, Replies] = {
         "daily": (200, '"report":"daily"'),
         "dimension": (200, '"dimension":"agent"'),
         "drivers": (200, '"drivers":['),
+        "experience": (200, '"date_basis":"entered"'),
         "feed": (200, '"period","metric","scale","responses"'),
         "insights": (200, '"language":"de"'),
         "nps_by_agent": (200, '"promoters"'),

@@ -32,6 +32,9 @@ def report_tables(tenant: str, reply: Row) -> list[RenderableType]:
     tenants = [each["tenant"] for each in meta["date_range"].get("tenants", ())] or [tenant]
     parts: list[RenderableType] = [_heading(f"{reply['report']} of {', '.join(tenants)}", meta)]
     parts.append(_sheet(reply) if reply["rows"] else "Nothing in these days.")
+    if (linked := meta.get("linked")) and linked["of"]:
+        told = f"{linked['responses']:,} of {linked['of']:,} responses"
+        parts += ["", f"{told} are linked to an interaction."]
     if reply.get("breakdown"):
         parts += ["", _breakdown(reply["breakdown"])]
     return parts
@@ -46,8 +49,10 @@ def _heading(name: str, meta: Row) -> str:
     if "start_date" in before:
         against = f", against {before['start_date']} to {before['end_date']}"
     as_of = meta.get("as_of")
+    basis = ", by the day on which interactions entered"
+    basis = basis if meta.get("date_basis") == "entered" else ""
     built = f"as of {as_of[:16].replace('T', ' ')} UTC" if as_of else "not all built yet"
-    return f"{name}{dates}{zone}{against}, {built}\n"
+    return f"{name}{dates}{zone}{basis}{against}, {built}\n"
 
 
 def _of_one(days: Row) -> Row:

@@ -72,6 +72,13 @@ def report(
         str | None,
         typer.Option(metavar="WITH", help="previous_period or previous_year: shows what changed."),
     ] = None,
+    date_basis: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASIS",
+            help="Of experience: answered, the default, or entered, the interaction's day.",
+        ),
+    ] = None,
     subtotals: Annotated[
         bool, typer.Option("--subtotals", help="Rows per level of the grouping.")
     ] = False,
@@ -113,6 +120,7 @@ def report(
         "group_by": group_by,
         "granularity": granularity,
         "compare": compare,
+        "date_basis": date_basis,
         "subtotals": "true" if subtotals else None,
         "fill": "true" if fill else None,
         "names": "true" if names else None,

@@ -244,6 +244,17 @@ def test_a_subtotal_is_marked_where_it_leaves_a_dimension_out_and_not_where_none
     assert "chat 3" in lines  # what stands above is not repeated
 
 
+def test_a_report_of_linked_answers_says_how_many_these_are_and_by_which_day() -> None:
+    meta = REPLY["meta"] | {"date_basis": "answered", "linked": {"responses": 57, "of": 1234}}
+    lines = lines_of(REPLY | {"meta": meta})
+    assert "57 of 1,234 responses are linked to an interaction." in lines
+    assert "entered" not in lines[0]
+    lines = lines_of(REPLY | {"meta": meta | {"date_basis": "entered"}})
+    assert "(Europe/Berlin), by the day on which interactions entered, as of" in lines[0]
+    none = meta | {"linked": {"responses": 0, "of": 0}}
+    assert not any("linked" in line for line in lines_of(REPLY | {"meta": none}))
+
+
 def test_rows_that_are_the_totals_are_shown_once() -> None:
     (total,) = REPLY["totals"]
     lines = lines_of(REPLY | {"rows": [total], "breakdown": None})
