@@ -1,10 +1,11 @@
 """The dashboard on paper: what is printed is read back from the browser's PDF of it."""
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from io import BytesIO
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pypdf import PageObject, PdfReader
 
 from tests.e2e.conftest import RunningStack
@@ -66,6 +67,21 @@ def test_a_wide_table_lies_on_its_side_with_its_headings_on_each_sheet_and_loses
     told = " ".join(texts[first:]).split()
     assert len(shown) > 100
     assert [amount for amount in shown if amount not in told] == []
+
+
+def test_how_much_paper_unfolded_rows_take_is_said_on_the_screen(
+    page: Page, stack: RunningStack
+) -> None:
+    note = page.locator(".figure .note .screen-only")
+    enter(page, stack, "/customer-perspective?preset=last_7_days&folds=1")
+    expect(note).to_have_count(0)
+    for compared in ("previous_period", "none"):
+        enter(page, stack, f"/customer-perspective?preset=last_7_days&folds=4&compare={compared}")
+        told = re.search(r"rows take some (\d+) sheets", note.inner_text())
+        assert told
+        sheets = printed(page)
+        assert int(told[1]) == pytest.approx(len(sheets), rel=0.15)
+        assert "On paper" not in " ".join(words(sheet) for sheet in sheets)
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -179,6 +179,7 @@ function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
             </span>
           ))}
           {hasTargets && ` · ${t("Blue: the target is met. Rust and bold: it is missed.")}`}
+          <Paper rows={nodes.length} compared={reply.meta.compare !== undefined} />
         </>
       }
       table={{ columns, rows: [] }}
@@ -237,6 +238,30 @@ function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
         </div>
       }
     />
+  );
+}
+
+/** A landscape sheet has so many rows; a row that tells how its figures changed is higher. */
+const ROWS_OF_A_SHEET = { plain: 25, compared: 15 };
+const MANY_SHEETS = 10;
+
+interface PaperProps {
+  readonly rows: number;
+  readonly compared: boolean;
+}
+
+/** Says on the screen how much paper all rows that are unfolded would take, if that is much. */
+function Paper({ rows, compared }: PaperProps): JSX.Element | null {
+  const sheets = Math.ceil(rows / ROWS_OF_A_SHEET[compared ? "compared" : "plain"]);
+  if (sheets <= MANY_SHEETS) return null;
+  return (
+    <span class="screen-only">
+      {" · "}
+      {t("On paper these {rows} rows take some {sheets} sheets; folded ones are not printed.", {
+        rows: format.count(rows),
+        sheets: format.count(sheets),
+      })}
+    </span>
   );
 }
 

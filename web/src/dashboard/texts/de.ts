@@ -401,6 +401,8 @@ export const texts: Texts = {
   "Of these timed": "Davon gemessen",
   "Blue: the target is met. Rust and bold: it is missed.":
     "Blau: Das Ziel ist erreicht. Rostrot und fett: Es ist verfehlt.",
+  "On paper these {rows} rows take some {sheets} sheets; folded ones are not printed.":
+    "Auf Papier füllen diese {rows} Zeilen etwa {sheets} Blätter; Zugeklapptes wird nicht gedruckt.",
   "misses the target of {target}": "verfehlt das Ziel von {target}",
   "meets the target of {target}": "erreicht das Ziel von {target}",
   Offered: "Angeboten",

@@ -399,6 +399,8 @@ export const texts: Texts = {
   "Of these timed": "De ellos medidos",
   "Blue: the target is met. Rust and bold: it is missed.":
     "Azul: se alcanza el objetivo. Óxido y negrita: no se alcanza.",
+  "On paper these {rows} rows take some {sheets} sheets; folded ones are not printed.":
+    "En papel, estas {rows} filas ocupan unas {sheets} hojas; lo plegado no se imprime.",
   "misses the target of {target}": "no alcanza el objetivo de {target}",
   "meets the target of {target}": "alcanza el objetivo de {target}",
   Offered: "Ofrecidos",

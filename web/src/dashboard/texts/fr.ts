@@ -400,6 +400,8 @@ export const texts: Texts = {
   "Of these timed": "Dont chronométrés",
   "Blue: the target is met. Rust and bold: it is missed.":
     "Bleu : l’objectif est atteint. Rouille et gras : il est manqué.",
+  "On paper these {rows} rows take some {sheets} sheets; folded ones are not printed.":
+    "Sur papier, ces {rows} lignes occupent quelque {sheets} feuilles ; ce qui est replié n’est pas imprimé.",
   "misses the target of {target}": "manque l’objectif de {target}",
   "meets the target of {target}": "atteint l’objectif de {target}",
   Offered: "Proposés",
