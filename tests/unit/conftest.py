@@ -1,4 +1,4 @@
-"""Unit tests reach nothing: no socket opens."""
+"""Unit tests open no socket."""
 
 import pytest
 

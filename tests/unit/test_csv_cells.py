@@ -1,4 +1,4 @@
-"""CSV that no spreadsheet runs, whatever parts its cells, and that reads back unchanged."""
+"""CSV in which no spreadsheet finds a formula, whatever its separator; it reads back unchanged."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What is sent compressed, and what may come so: by RFC 9110, and never more than is allowed."""
+"""Which replies are compressed and which bodies may be, by RFC 9110, within limits of size."""
 
 import gzip
 import tracemalloc

@@ -1,4 +1,4 @@
-"""What this version and those before and after it write is read by each other (decision 0036)."""
+"""This version and those before and after it read what each of them writes (decision 0036)."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The edge of the functions: API Gateway's events in, answers and problems out."""
+"""The functions' HTTP: events of API Gateway become calls, and replies and problems come out."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Countries by their codes."""
+"""Countries and their codes."""
 
 import pytest
 

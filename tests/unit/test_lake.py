@@ -1,4 +1,4 @@
-"""Names of the lake."""
+"""Names of prefixes and keys in the lake."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The pages' types say what a schema says."""
+"""The pages' types say what the schemas say."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The declarations of events hold together, and with what was ever stored."""
+"""The declarations of events are consistent with each other and with all data ever stored."""
 
 import re
 from pathlib import Path

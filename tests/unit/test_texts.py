@@ -1,4 +1,4 @@
-"""Texts that mean the same although they are written in more than one way."""
+"""Texts that mean the same although they are written differently."""
 
 import pytest
 

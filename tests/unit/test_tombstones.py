@@ -1,4 +1,4 @@
-"""Whose row it is, told by hashes."""
+"""Whose row it is, decided by hashes."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""When something is called failing, and when it is tried again."""
+"""When something counts as failing, and when it is tried again."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

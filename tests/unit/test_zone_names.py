@@ -1,4 +1,4 @@
-"""The names of time zones: what is taken, and that everything which reads them knows them."""
+"""The names of time zones: which are accepted, and that everything that reads them knows them."""
 
 import json
 import shutil

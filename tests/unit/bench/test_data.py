@@ -1,4 +1,4 @@
-"""The bench's made-up responses: as raw has them, the same each time."""
+"""The bench's made-up responses are like those in raw, and the same at each run."""
 
 from datetime import date
 from pathlib import Path

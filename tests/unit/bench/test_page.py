@@ -1,4 +1,4 @@
-"""The bench's page and its arithmetic."""
+"""The bench's page and the arithmetic in it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reports of the interaction family on a terminal: which figures, nested how, at which width."""
+"""How reports on interactions are drawn on a terminal: figures, nesting, widths."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

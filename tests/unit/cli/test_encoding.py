@@ -1,4 +1,4 @@
-"""Encodings that are guessed, of texts as short as a column of a small file has."""
+"""Guessing the encoding of texts as short as a column of a small file."""
 
 import pytest
 

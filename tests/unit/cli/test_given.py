@@ -1,4 +1,4 @@
-"""What the options of an import say, and what they cannot say."""
+"""How the options of an import are understood, and which are refused."""
 
 from pathlib import Path
 from typing import Any

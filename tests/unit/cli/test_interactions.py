@@ -1,4 +1,4 @@
-"""Rows as interactions: what is read, what is set aside, and how a row without a date is dated."""
+"""Reading rows as interactions: what is read, what is set aside, and how rows are dated."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command as a process: its version, and a stdout that takes nothing."""
+"""The command as a process: its version, and what it does when stdout is closed."""
 
 import os
 import subprocess

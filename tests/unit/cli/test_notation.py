@@ -1,4 +1,4 @@
-"""Numbers as files write them: what is read, and what is not guessed."""
+"""Reading numbers as files write them; ambiguous ones are not guessed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is printed: exact for programs, and nothing that a terminal would obey."""
+"""What is printed is exact for programs, and contains nothing that a terminal would execute."""
 
 import io
 

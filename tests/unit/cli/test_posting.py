@@ -1,4 +1,4 @@
-"""Batches on their way: cut to the interface's limits, sent until stored, told apart when not."""
+"""Batches are cut to the API's limits, sent until stored, and divided where they are refused."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""A file read as a whole: what is to be sent, in which order, and what is set aside."""
+"""Reading a whole file: what is sent, in which order, and what is set aside."""
 
 import csv
 import random

@@ -1,4 +1,4 @@
-"""Files that other people's systems have written, where PULSE_REAL_DATA names their folder."""
+"""Files that other systems have written, in the folder that PULSE_REAL_DATA names."""
 
 import gzip
 import os

@@ -1,4 +1,4 @@
-"""`pulse report`: the query as docs/http.md writes it, the table for eyes."""
+"""The query that `pulse report` sends, as docs/http.md describes it, and its table."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Rows as responses: what is read, what is set aside, and which id a row gets."""
+"""Reading rows as responses: what is read, what is set aside, and which ids rows get."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""Records sorted beyond memory: they come back whole and in order, wherever they were kept."""
+"""Sorting more records than fit into memory: they come back complete and in order."""
 
 import errno
 import tempfile

@@ -1,4 +1,4 @@
-"""The mail signature and the widget's digest, apart from any stack."""
+"""The mail signature and the widget's digest, without a stack."""
 
 import re
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""Files as people have them."""
+"""Reading tables from files as other programs write them."""
 
 import csv
 import gzip

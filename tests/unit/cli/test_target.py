@@ -1,4 +1,4 @@
-"""Which stack a command finds from where it is started."""
+"""Which stack a command finds, by the folder in which it is started."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Times as files write them, in the time zone of Berlin unless said otherwise."""
+"""Reading times as files write them, in the time zone of Berlin unless a test says otherwise."""
 
 from datetime import datetime
 

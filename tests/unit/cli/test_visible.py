@@ -1,4 +1,4 @@
-"""A value that others chose is shown on one line, and as itself wherever it can be seen."""
+"""Values from others are shown on one line, unchanged where all their characters are visible."""
 
 import pytest
 from hypothesis import given

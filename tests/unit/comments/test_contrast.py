@@ -1,4 +1,4 @@
-"""Which terms set two groups of comments apart, against published code and planted words."""
+"""Which terms distinguish two groups of comments, against published code and planted words."""
 
 import random
 

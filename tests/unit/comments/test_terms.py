@@ -1,4 +1,4 @@
-"""The words of a comment, whatever the script."""
+"""The words of a comment, in every script."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A person's id as a whole value, in what cannot be read."""
+"""Finding a person's id as a whole value in texts that cannot be parsed."""
 
 import json
 from typing import Any

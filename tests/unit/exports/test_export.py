@@ -1,4 +1,4 @@
-"""A request for an export is read as a report's query is; what is wrong with it has a code."""
+"""An order for an export is read like a report's query, and refused with a code."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""The file of an export: the same rows in both forms, safe to open, whole even when empty."""
+"""The file of an export: the same rows in both formats, safe to open, valid without rows."""
 
 import csv
 import io

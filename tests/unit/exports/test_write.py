@@ -1,4 +1,4 @@
-"""Filters become parameters in which no value can be taken for another."""
+"""Filters of an export become parameters, so that no value is part of the statement."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Figures add up exactly, and months end where they end."""
+"""Revenue is added up exactly, and months end where they should."""
 
 from datetime import date
 from decimal import Decimal

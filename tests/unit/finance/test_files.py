@@ -1,4 +1,4 @@
-"""The files of a month: the same figures, the same bytes, and back without loss."""
+"""The files of a month: the same bytes for the same figures, read back without loss."""
 
 import csv
 import io

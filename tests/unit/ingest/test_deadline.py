@@ -1,4 +1,4 @@
-"""The bound on a caller's waiting."""
+"""How long a caller waits at most."""
 
 import threading
 import time

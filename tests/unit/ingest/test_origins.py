@@ -1,4 +1,4 @@
-"""Which pages' origins are one and the same."""
+"""Which pages' origins are the same."""
 
 import pytest
 

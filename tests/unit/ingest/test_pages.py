@@ -1,4 +1,4 @@
-"""What GET /v1/surveys/{id} tells a page, beyond the texts of the survey itself."""
+"""What GET /v1/surveys/{id} says to a page beside the texts of the survey."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Items of a request, read with a directory that holds one tenant in memory."""
+"""Reading the items of a request with a directory that holds one tenant in memory."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whose address counts: the viewer's word is taken from CloudFront alone."""
+"""Which address counts as the visitor's: only CloudFront's header is believed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A writer of small MaxMind databases, so that tests can say what is in one.
+"""Writes small MaxMind databases for tests.
 
 https://maxmind.github.io/MaxMind-DB/ is the format; 24-bit records, no pointers.
 """

@@ -1,4 +1,4 @@
-"""Compaction of a lake in memory: what becomes of objects, checks, memory and time."""
+"""Compaction of a lake in memory: objects, checks, memory and time."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

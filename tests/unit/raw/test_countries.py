@@ -1,4 +1,4 @@
-"""Countries of addresses, from databases that the tests write themselves."""
+"""Countries of addresses, from databases that the tests write."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Objects without the rows that tombstones cover: also those that have no row left."""
+"""Removing the rows that tombstones cover, also where no row is left."""
 
 from datetime import date
 from typing import Any

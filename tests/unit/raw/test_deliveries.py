@@ -1,4 +1,4 @@
-"""However SQS delivers: each message one to five times, in any order and any batches, some refused.
+"""SQS may deliver messages several times, in any order and batching: the stored rows are the same.
 
 write_raw itself, over a lake and a ledger in memory. What lies there in the end must count as the
 set of identities that were sent, by docs/http.md's rules, worked out here in plain Python.

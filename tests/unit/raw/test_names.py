@@ -1,4 +1,4 @@
-"""Names in a batch: which of them are noted, and how seldom."""
+"""Which names of a batch are recorded, and how rarely."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What is set aside keeps everything but addresses."""
+"""Rows that are set aside keep everything but addresses."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A line that was set aside becomes the message that it came in."""
+"""A row that was set aside becomes the message again in which it came."""
 
 import json
 from typing import Any

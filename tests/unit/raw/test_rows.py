@@ -1,4 +1,4 @@
-"""Items of a message to rows of the raw table."""
+"""Items of a message become rows of the raw table."""
 
 from datetime import UTC, date, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Browser, operating system and class of device: one case a line."""
+"""Browser, operating system and kind of device by User-Agent, one case a line."""
 
 import pytest
 import ua_parser_rs

@@ -1,4 +1,4 @@
-"""Who stands beside whom in the report on agents; the figures are those of test_adjusting.py."""
+"""Which agents the report `agents` compares; the figures are tested in test_adjusting.py."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What goes with a score, against its definition written out answer by answer."""
+"""How much of a score's spread a dimension explains, against the definition, answer by answer."""
 
 import random
 from collections.abc import Mapping, Sequence

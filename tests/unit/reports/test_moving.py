@@ -1,4 +1,4 @@
-"""What moved a score: contributions add up, and chance is not mistaken for news."""
+"""What moved a score: contributions add up, and chance is not reported as a change."""
 
 import random
 from collections.abc import Sequence

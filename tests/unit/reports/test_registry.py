@@ -1,4 +1,4 @@
-"""The registry is closed, whole, and contradicts neither itself nor the lake."""
+"""The registry of reports is complete and contradicts neither itself nor the lake."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Roll-ups are the sums of the cube's rows, and are found where they can answer a question."""
+"""Roll-ups are sums of the cube's rows, and are chosen where they can answer a question."""
 
 from collections import defaultdict
 from datetime import date

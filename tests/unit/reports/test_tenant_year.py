@@ -1,4 +1,4 @@
-"""A report table's object: sorted, exact, and the same bytes for the same rows."""
+"""The objects of report tables: sorted, exact, and the same bytes for the same rows."""
 
 import random
 from datetime import date, timedelta

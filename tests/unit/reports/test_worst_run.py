@@ -1,4 +1,4 @@
-"""The worst run of days: found to the day, and never made up."""
+"""The worst run of days is found exactly, and none is reported by chance."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The sample's contacts: the same for everybody, like a real centre's, and what they cost."""
+"""The sample's contacts are the same on every machine and resemble a real centre's."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable

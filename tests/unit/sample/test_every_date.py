@@ -1,4 +1,4 @@
-"""Whatever the date, the Overview tells of the sample what a newcomer is to see within a minute.
+"""On every date the Overview of the sample says what a newcomer should see within a minute.
 
 Its sentences are made for each of 400 dates by the API's own code of the sample's rows. Nothing is
 stored, and no browser runs.

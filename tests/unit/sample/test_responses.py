@@ -1,4 +1,4 @@
-"""The sample is the same for everybody, looks like a real tenant, and has its bad week."""
+"""The sample is the same on every machine, resembles a real tenant, and has its bad week."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable

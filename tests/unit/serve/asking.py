@@ -1,4 +1,4 @@
-"""Questions to one tenant's reports, asked of answers that tests make up."""
+"""Asks one tenant's reports questions about answers that tests make up."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Single answers as tests invent them, and the report objects that a build makes of them."""
+"""Single answers that tests make up, and the report objects that a build makes of them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Rows of the daily tables as tests invent them, and the report objects that a build makes."""
+"""Rows of the daily tables that tests make up, and the report objects that a build makes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

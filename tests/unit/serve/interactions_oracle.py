@@ -1,4 +1,4 @@
-"""Whole replies of the interaction family, worked out by plain loops over rows of the daily tables.
+"""Computes replies of the interaction family by plain loops over rows of the daily tables.
 
 Fractions and strings; nothing is shared with the code under test but the names of the measures.
 """

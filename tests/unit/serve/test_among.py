@@ -1,4 +1,4 @@
-"""Figures that take all rows of a question: they get these by frame, and their strata."""
+"""Figures that need all rows of a question: they get them as one table, with their strata."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Objects in memory: what Parquet said, filtered and grouped as plain Python would."""
+"""Objects in memory are filtered and grouped as plain Python would do it."""
 
 from collections import defaultdict
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Reports leave out what bots have answered, unless they are asked for it, and say how much."""
+"""Reports leave out answers by bots unless a filter asks for them, and warn how many."""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""Comments and their words: how far pages reach, and how much is held and sent at once."""
+"""How many comments and words a page holds, and how much is in memory at once."""
 
 from datetime import date
 from itertools import islice, permutations

@@ -1,4 +1,4 @@
-"""Which comments a question finds, held against a plain reading of the same answers."""
+"""Which comments a question finds, against a plain search of the same answers."""
 
 import unicodedata
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Compared replies add up: every day compared with stands beside one day, and beside the right one.
+"""Every day that is compared with stands beside exactly one day, the right one, and sums agree.
 
 The years have a 29 February on either side. What a period must have is counted day by day.
 """

@@ -1,4 +1,4 @@
-"""A dimension's values as a filter offers them, counted on objects in memory."""
+"""The values of a dimension as filters offer them, counted from objects in memory."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""GET /v1/insights/drivers over invented answers: what goes with a score, and who is told of it."""
+"""GET /v1/insights/drivers over made-up answers: what it finds, and what is withheld from whom."""
 
 import json
 import random

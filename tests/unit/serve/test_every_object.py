@@ -1,4 +1,4 @@
-"""Every question has the same answer, byte by byte, through every object that covers it.
+"""Every object that covers a question gives the same reply, byte by byte.
 
 So it has through any division of a year into parts, also where older parts still hold rows of days
 that newer ones have replaced.

@@ -1,4 +1,4 @@
-"""Reports over too many groups: the largest have rows, and the others together are (rest)."""
+"""Of too many groups the largest have rows, and the others are added up as (rest)."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Replies as text: numbers stay numbers, and a page holds what fits."""
+"""Replies as text: numbers stay numbers, and pages keep to their size."""
 
 import json
 from decimal import Decimal

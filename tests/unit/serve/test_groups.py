@@ -1,4 +1,4 @@
-"""Tables of groups: what plain dicts of lists would give, for every operation on columns."""
+"""Tables of groups give what plain dictionaries of lists would, for every operation."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""GET /v1/insights: what is found in invented answers, and in which words it is told."""
+"""GET /v1/insights over made-up answers: what it finds, and its sentences."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Insights and drivers are the same whichever report objects tell them, also of what tags leave."""
+"""Insights and drivers are the same whichever report objects are read, also by tags."""
 
 import json
 from collections.abc import Callable, Sequence

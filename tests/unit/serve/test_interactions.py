@@ -1,4 +1,4 @@
-"""What is the interaction family's own: its grouping, its money, its sessions, its times."""
+"""What only the interaction family has: its grouping, money, sessions and times."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whole replies of the interaction family against plain loops over the rows of the daily tables.
+"""Replies of the interaction family equal what plain loops over rows of daily tables compute.
 
 Every report, grouping, filter, granularity and comparison, for one tenant and several. Fractions
 and strings; nothing is shared with the code under test but the names of the measures.

@@ -1,4 +1,4 @@
-"""Numbers, amounts, days and names as browsers write them: held against Node's Intl."""
+"""Numbers, amounts, days and names are written as browsers do, checked against Node's Intl."""
 
 import json
 import random

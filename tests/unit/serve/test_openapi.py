@@ -1,4 +1,4 @@
-"""The document is valid, whole, and true of replies; the catalogue is the registry's."""
+"""The OpenAPI document is valid, complete and true of replies; the catalogue is the registry's."""
 
 import json
 from dataclasses import replace

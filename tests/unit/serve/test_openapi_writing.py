@@ -1,4 +1,4 @@
-"""The declarations of ingest's routes are held against ingest itself."""
+"""The OpenAPI document's declarations of events agree with ingest itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Whole replies against tests/oracle.py, which works them out from single answers.
+"""Replies equal those of tests/oracle.py, which computes them from single answers.
 
 Every report, grouping, filter, preset, granularity and comparison, for one tenant and several.
 """

@@ -1,4 +1,4 @@
-"""Tenants' own dimensions: questions know keys, and what is read of a tenant knows its columns."""
+"""Tenants' own dimensions: questions name keys of tags, and objects have their columns."""
 
 import csv
 import io

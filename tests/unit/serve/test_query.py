@@ -1,4 +1,4 @@
-"""A query string is one value or one coded error that lists what is allowed."""
+"""A query string becomes one value, or one error with a code and the allowed values."""
 
 import unicodedata
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""Replies as wholes: their form, which rows and columns they have, and their order."""
+"""Replies as wholes: their members, rows, columns and order."""
 
 import csv
 import io

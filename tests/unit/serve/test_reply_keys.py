@@ -1,4 +1,4 @@
-"""What a key may see: its filters, values judged by too few answers, an operator's tenants."""
+"""What a key may see: its filters, withheld values, and an operator's tenants."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Pages of a reply, the cursors that lead to them, and the names of replies."""
+"""The pages of a reply, their cursors, and ETags."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a reply warns of: filters that match nothing, answers left out, days that are not built."""
+"""A reply's warnings: filters that match nothing, answers left out, days that are not built."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Of each part the cheapest object that covers the question is fetched, once, all side by side."""
+"""The cheapest object of each part that covers a question is read, once, and all in parallel."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace

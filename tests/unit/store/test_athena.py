@@ -1,4 +1,4 @@
-"""Statements share what botocore has read, and none is longer than Athena takes."""
+"""Statements share a session of boto3, and none is longer than Athena accepts."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What is told of a function that was called by hand."""
+"""What is reported about a function that was invoked by hand."""
 
 import io
 from typing import Any

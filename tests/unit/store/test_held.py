@@ -1,4 +1,4 @@
-"""Of two builders the one that read older runs publishes nothing after the other has finished."""
+"""Of two builders, one that read older runs publishes nothing after the other has finished."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Values in DynamoDB's own form: as boto3 writes them, and back."""
+"""Values in DynamoDB's own form, written as boto3 does and read back."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What keeping a year in a few parts costs: bytes written for each byte that is new."""
+"""How many bytes are written for each new one where a year is kept in a few parts."""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a build of the reports keeps in mind: who is at fault where a statement fails."""
+"""What a build of the reports records: which tenants are at fault where a statement fails."""
 
 from collections import deque
 

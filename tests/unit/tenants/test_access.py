@@ -1,4 +1,4 @@
-"""Whom a request's key makes its caller, and for how long a key that has ended still counts."""
+"""Who the caller of a request is by its key, and for how long an ended key is still accepted."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

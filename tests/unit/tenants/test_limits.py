@@ -1,4 +1,4 @@
-"""How much a key and a tenant may ask: by a clock that is set, in whole numbers of requests."""
+"""How many requests a key and a tenant may send, by a clock that tests set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""Which tags a tenant's answers are told apart by, on which day and in which column."""
+"""Which tags are dimensions of a tenant's answers, on which day and in which column."""
 
 from datetime import date
 

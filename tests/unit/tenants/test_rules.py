@@ -1,4 +1,4 @@
-"""Scoring rules: docs/metrics.md's table, labels that say what is not the default."""
+"""Scoring rules: docs/metrics.md's table, and labels that name what is not the default."""
 
 import pytest
 from hypothesis import assume, given

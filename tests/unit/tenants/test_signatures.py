@@ -1,4 +1,4 @@
-"""A link's signature holds for the values that it names, of its own survey, and no others."""
+"""A link's signature holds for the values that it names and for its own survey alone."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""On which days uses of keys are written, and what becomes of a note that fails or has to wait."""
+"""On which days uses of keys are recorded, and what happens if that fails or has to wait."""
 
 import threading
 from dataclasses import replace
