@@ -1,4 +1,4 @@
-"""Athena is the embedded one in every test here: bare moto says SUCCEEDED to any text."""
+"""Fixtures on the embedded Athena: moto alone reports success for any statement."""
 
 from collections.abc import Iterator
 from functools import cache

@@ -1,4 +1,4 @@
-"""What `as_of` promises: everything that was stored before it is in the figures.
+"""`as_of` keeps its promise: the figures contain everything that was stored before it.
 
 Stored is an answer once write_raw is through with its message. What the promise leaves out are days
 that `meta.warnings` names.

@@ -1,4 +1,4 @@
-"""A month of a real call centre: the report equals what DuckDB works out over the file itself.
+"""A month of a real call centre: reports equal what DuckDB computes from the file itself.
 
 Needs PULSE_REAL_DATA, a folder with the Anonymous Bank's calls (tests/bank_calls.py).
 """

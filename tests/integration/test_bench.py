@@ -1,4 +1,4 @@
-"""The bench runs: S3 with a delay is S3, and a part at the least scale finds what it should."""
+"""The bench runs at its least scale, and its delayed S3 behaves like S3."""
 
 import re
 import threading

@@ -1,4 +1,4 @@
-"""raw → daily → reports on the embedded Athena: what is built, when, and what is left alone."""
+"""From raw to daily to reports on the embedded Athena: what is built, when, and what is not."""
 
 import io
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""pulse check: what it says of a sound lake, a waiting one, and a wrong one."""
+"""What `pulse check` reports about a sound lake, one that waits for builds, and a faulty one."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""`pulse` on a deployed stack: its commands, what they print, and the codes they end with."""
+"""`pulse` on a deployed stack: tenants, surveys, keys, and the exit codes of their commands."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`pulse export responses` and `interactions`: ordered, waited for, downloaded."""
+"""`pulse export responses` and `pulse export interactions` order, wait and download."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""`pulse import interactions` and what `pulse report` draws of them, on a deployed stack."""
+"""`pulse import interactions`, and the tables that `pulse report` draws of interactions."""
 
 import csv
 import random

@@ -1,4 +1,4 @@
-"""`pulse report` and its like on a deployed stack: for eyes, for scripts, for spreadsheets."""
+"""`pulse report` and `pulse insights` on a deployed stack, as tables, JSON and CSV."""
 
 import csv
 import json

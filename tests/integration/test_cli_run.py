@@ -1,4 +1,4 @@
-"""`make run` as a process: what it promises when it is ready, and what it leaves when it ends."""
+"""`make run` as a process keeps what it promises when ready, and leaves nothing when it ends."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`pulse survey list` and `close`: what a tenant asks, and what it asks no more."""
+"""`pulse survey list` and `pulse survey close`."""
 
 from tests.shell import Shell
 

@@ -1,4 +1,4 @@
-"""Of Parquet's codecs, everything that is stored uses those that pyarrow on Lambda has."""
+"""Everything that is stored uses a Parquet codec that pyarrow on Lambda has."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime

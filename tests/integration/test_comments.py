@@ -1,4 +1,4 @@
-"""Comments over the whole flow: what readers find is what raw has, whatever comes in between."""
+"""Comments from ingest to reader: the comments found are those in raw, whatever happens between."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""compact_raw: past days become few objects, and no number, rebuild or late event notices."""
+"""compact_raw turns past days into few objects, and changes no number, rebuild or late event."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Two builders at once: neither harms the other, and the newer numbers stay."""
+"""Two builders at once do not harm each other, and the newer numbers stay."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

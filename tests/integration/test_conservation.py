@@ -1,4 +1,4 @@
-"""pulse check: what was accepted is written, set aside, on its way or dead; or else it is lost."""
+"""`pulse check` finds lost events: others are stored, set aside, waiting or dead letters."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

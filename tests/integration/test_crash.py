@@ -1,4 +1,4 @@
-"""Death at every step: each stage is killed after each change that it makes, and after pairs.
+"""Each stage is killed after each change that it makes, and after pairs; the next run repairs it.
 
 A stage keeps nothing but what lies in the account, so a death is known by the state that it leaves
 there. After each one a reader sees, of everything that is replaced in one step, the old or the new;

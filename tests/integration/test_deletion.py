@@ -1,4 +1,4 @@
-"""pulse tenant delete over the whole flow: nothing of the tenant is left, and all of others."""
+"""`pulse tenant delete` leaves nothing of the tenant, and everything of others."""
 
 import json
 from dataclasses import replace

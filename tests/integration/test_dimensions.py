@@ -1,4 +1,4 @@
-"""GET /v1/dimensions, from the answers that name an agent to the filter that offers the name."""
+"""GET /v1/dimensions, from answers that name an agent to the filter that offers the name."""
 
 import json
 from collections.abc import Iterator, Mapping

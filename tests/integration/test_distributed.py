@@ -1,4 +1,4 @@
-"""Questions that Athena works out: one at a time, shared, kept, and paid for by whoever asks.
+"""Questions that Athena answers: one at a time, shared, kept, and limited by who asks.
 
 Athena is played by a fake, so that a statement can take as long as a test wants; DynamoDB and S3
 are moto's.

@@ -1,4 +1,4 @@
-"""The roll-up that Athena makes for a question, against the cube of the same rows.
+"""The roll-up that Athena makes for a question equals sums of the cube of the same rows.
 
 The statement runs on the embedded Athena over the template's own table. The cube is made of all
 rows in memory; what reports read of either has to be the same: sums, sizes, and what they warn of.

@@ -1,4 +1,4 @@
-"""pulse erase over the whole flow: whoever is erased is nowhere, and nobody else is touched."""
+"""`pulse erase` removes a person everywhere, and changes nothing of anybody else."""
 
 import json
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""An eraser among others at work: it may die, wait, meet a builder, or be a command."""
+"""An erasure that dies, waits, meets a builder, or is run as a command."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What erasing leaves of objects: no older version with the person, and all that is others'."""
+"""Erasures remove older versions of objects that hold the person, and no others."""
 
 import hashlib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Queue → raw → daily_experience: answers meet their interactions, whatever comes first.
+"""From the queue to daily_experience: answers are linked to interactions in any order of arrival.
 
 What single rows come to lies in tests/tables; here days are built again as their parts change, and
 are held against links that plain Python makes.

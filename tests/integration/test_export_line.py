@@ -1,4 +1,4 @@
-"""Orders for exports stand in a line: one at a time a tenant, and whatever dies, none is lost.
+"""Orders for exports are made one at a time for each tenant, and none is lost when a worker dies.
 
 What an event says is only that there is something to do; so events are lost here, come twice, and
 find workers dead after any call that they make.

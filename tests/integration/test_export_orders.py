@@ -1,4 +1,4 @@
-"""Orders for exports: replies, links, who may order what, and what happens when one fails."""
+"""Orders for exports: replies, links, who may order what, and orders that fail."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Exports from the order to the file: the rows that count, nobody else's, and only as asked.
+"""Exports hold the rows that count and that were asked for, and those of no other tenant.
 
 Orders go through the handler as API Gateway and EventBridge call it; Athena really runs.
 """

@@ -1,4 +1,4 @@
-"""AWS at its worst: nothing accepted is lost, nothing published is harmed, the next run heals."""
+"""While AWS fails nothing accepted is lost and nothing published harmed; the next run recovers."""
 
 import csv
 import io

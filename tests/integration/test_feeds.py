@@ -1,4 +1,4 @@
-"""Feed keys: one report as CSV by its address alone, as a spreadsheet pulls it."""
+"""Feed keys read one report as CSV by its address alone, as spreadsheets do."""
 
 import csv
 import io

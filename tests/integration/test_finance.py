@@ -1,4 +1,4 @@
-"""reports → finance: what a bookkeeper finds, month by month, whatever happens meanwhile."""
+"""From reports to finance's files: what a bookkeeper finds each month, whatever happens between."""
 
 import io
 import json

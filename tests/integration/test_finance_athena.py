@@ -1,4 +1,4 @@
-"""docs/finance.md's way to query finance's files in Athena, gone step by step.
+"""Follows docs/finance.md step by step to query finance's files in Athena.
 
 The files are those that export_revenue writes, copied as the commands say; the tables are what the
 documented DDL declares; the query is the documented one.

@@ -1,4 +1,4 @@
-"""From POST /v1/interactions to finance's files, which say what the revenue report says."""
+"""Interactions that are sent reach finance's files, which equal the revenue report."""
 
 import json
 from collections.abc import Iterator

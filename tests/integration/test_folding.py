@@ -1,4 +1,4 @@
-"""What public keys send without end is counted together as (other), from the queue to the reports.
+"""Beyond a limit, values that public keys send are counted together as (other).
 
 Which values are folded, tests/tables/daily.scores_folded says.
 """

@@ -1,4 +1,4 @@
-"""Two versions on one stack: what one has built, when the other one runs."""
+"""Two versions of Pulse on one stack read what the other has built."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The metric that the alarm Freshness waits for: only a run that leaves nothing to do counts."""
+"""The metric of the alarm Freshness counts only runs that leave nothing to do."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

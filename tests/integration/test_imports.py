@@ -1,4 +1,4 @@
-"""What is remembered of imports: repeats across files, other options, and taking back."""
+"""What is remembered of imports: repeats in other files, changed options, and undoing."""
 
 import io
 import random

@@ -1,4 +1,4 @@
-"""Builds of reports follow what has changed: days, tenants, what is owed and what was lost."""
+"""Builds of reports follow changes: of days, of tenants, of work left over, of lost objects."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""ingest as callers meet it: API Gateway's events through the handler, on moto's table and queue.
+"""ingest as callers see it: API Gateway's events to the handler, with moto's table and queue.
 
 The inputs are events/ingest/*.json; a test changes only what it is about.
 """

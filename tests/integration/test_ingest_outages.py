@@ -1,4 +1,4 @@
-"""ingest while the queue or the table fails, while a key writes too much, and dead letters."""
+"""ingest while the queue or the table fails or a key sends too much, and dead letters."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""What ingest refuses, each oddity with its status and code, and what is just within a limit."""
+"""Requests that ingest refuses, each with its status and code, and some just within the limits."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Hostile texts change nothing: where a text is wanted it is data, elsewhere it is refused.
+"""Hostile texts are stored as data where texts are expected, and refused elsewhere.
 
 One corpus of what some language or protocol takes for its own words (SQL, paths, spreadsheets, log
 lines, terminals, headers) goes into every field, parameter, header and argument. Afterwards lake

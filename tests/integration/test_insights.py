@@ -1,4 +1,4 @@
-"""GET /v1/insights and its drivers over the whole flow: what was sent is what is told."""
+"""GET /v1/insights and GET /v1/insights/drivers report what was sent."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

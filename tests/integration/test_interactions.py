@@ -1,4 +1,4 @@
-"""Interactions through the whole flow, held against an oracle, and in any order of arrival."""
+"""Interactions from request to report equal an oracle's figures, in any order of arrival."""
 
 import random
 from collections.abc import Sequence

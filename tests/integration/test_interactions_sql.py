@@ -1,4 +1,4 @@
-"""Queue → raw → daily of interactions and sessions, through SQL on the embedded Athena.
+"""From the queue to the daily tables of interactions and sessions, on the embedded Athena.
 
 Updates go in as ingest would put them on the queue; what comes out is compared to a merge in plain
 Python for any order of arrival. What single rows come to lies in tests/tables.

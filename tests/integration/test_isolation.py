@@ -1,4 +1,4 @@
-"""Another tenant's key: what it may not do, and what it may does not touch anything of others.
+"""What another tenant's key may not do; and what it may do never changes anything of others.
 
 Two tenants with surveys, agents, interactions and exports of the same names and of their own.
 Every route is asked with every kind of key of the one for what is the other's; the replies are

@@ -1,4 +1,4 @@
-"""A key's life, at the interface: kept as a hash, rotated with overlap, ended to the second.
+"""The life of a key: stored as a hash, rotated with an overlap, and ended to the second.
 
 A key is looked up by its SHA-256, so no code compares secrets and no answer's time tells anything:
 whoever could time the look-up of a hash learns nothing of a text that has it.

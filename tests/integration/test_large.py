@@ -1,4 +1,4 @@
-"""Large tenants: their rows laid out apart, and the roll-ups that Athena makes of them.
+"""Large tenants: their rows are stored apart, and Athena makes their roll-ups.
 
 The daily rows are put where build_daily puts them; each statement runs on the embedded Athena over
 the template's own tables.

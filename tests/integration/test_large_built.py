@@ -1,4 +1,4 @@
-"""Large tenants through the whole flow: built, asked, added to, housekept, erased, deleted.
+"""Large tenants from ingest to deletion: built, asked about, extended, cleaned up, erased.
 
 The parameter stands at its least, so that two rows make a tenant a large one.
 """

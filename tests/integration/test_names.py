@@ -1,4 +1,4 @@
-"""`names=true`: a report's rows tell what agents and surveys are called, beside their ids."""
+"""With `names=true` a report's rows have the names of agents and surveys beside their ids."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Every number of the reports, against the oracle: random answers through the whole flow.
+"""Every number of the reports equals the oracle's, for random answers through the whole flow.
 
 The answers go through ingest, the queue (shuffled, doubled, split anew), write_raw, builds at
 any moment and the report API; the oracle works the same numbers out from what was sent.

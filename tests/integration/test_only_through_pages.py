@@ -1,4 +1,4 @@
-"""With OnlyThroughPages the API answers nobody but those who come by the pages' address."""
+"""With OnlyThroughPages the API answers only requests through the distribution of the pages."""
 
 import json
 import os

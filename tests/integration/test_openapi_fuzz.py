@@ -1,4 +1,4 @@
-"""The OpenAPI document against the running handlers: no 5xx, nothing that it does not promise.
+"""Random requests to the running handlers: replies are as the OpenAPI document says, never a 5xx.
 
 Schemathesis makes requests from the document, sensible and not; they go to the handlers through
 a small WSGI adapter that plays API Gateway.

@@ -1,4 +1,4 @@
-"""Tags that a tenant has declared as dimensions, from the command to what is replied."""
+"""Tags that a tenant declares as dimensions, from the command to the reply."""
 
 import csv
 import io

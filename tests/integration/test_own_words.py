@@ -1,4 +1,4 @@
-"""Channels and media that a sender has coined, from the request to reports, files and filters."""
+"""Channels and media that are not among the usual ones, from the request to reports and files."""
 
 import csv
 import io

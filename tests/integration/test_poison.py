@@ -1,4 +1,4 @@
-"""One message in a thousand that cannot be stored: it alone becomes a dead letter, and comes back.
+"""One of a thousand messages cannot be stored: it alone becomes a dead letter and can be redriven.
 
 Through a queue of moto with the template's redrive policy, fed to the function as the embedded
 stack's poller does it.

@@ -1,4 +1,4 @@
-"""`pulse pages publish`: what lies in the bucket of a deployed stack afterwards."""
+"""`pulse pages publish` and the bucket of a deployed stack after it."""
 
 import json
 from pathlib import Path

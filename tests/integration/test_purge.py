@@ -1,4 +1,4 @@
-"""pulse purge over the whole flow: what a key or a time brought goes, and nothing else."""
+"""`pulse purge` removes what a key or a time has sent, and nothing else."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""pulse quarantine: what was set aside is seen, and comes back as what it was, once."""
+"""`pulse quarantine` shows rows that were set aside, and resends them once, unchanged."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Readers during hundreds of publishes: each reply is one state, no mixture and no older one.
+"""Readers during hundreds of publishes: each reply is of one state, never mixed and never older.
 
 The real readers on moto's bucket and table. A publish is what a build ends with: the objects of a
 part under names of their own, then the one conditional write of the tenant's record. What no record

@@ -1,4 +1,4 @@
-"""docs/recipes.md does what it says: its own blocks, on a running Pulse."""
+"""The blocks of docs/recipes.md work on a running Pulse."""
 
 import csv
 import io

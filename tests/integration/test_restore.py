@@ -1,4 +1,4 @@
-"""The section "Restore" of docs/operations.md, followed step by step on the embedded stack."""
+"""Follows the section "Restore" of docs/operations.md step by step on the embedded stack."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Retention of raw: single events go by their day, what was built of them stays."""
+"""Retention of raw: single events are removed by their day, and what was built of them stays."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Each function runs under its own role, and no role allows what is never done with it.
+"""Every function runs under its own role, and no role allows what is never used.
 
 One event of each kind goes the whole way on the embedded stack, where IAM judges every call. Then
 each right of each role is taken away in thought: some call of the run must have needed it. What

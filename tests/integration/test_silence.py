@@ -1,4 +1,4 @@
-"""What the functions write to their logs: never a body, an address or a key."""
+"""No function ever logs a body, an address or a key."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Every statement answers the rows that the cases below tests/tables say, on the Athena at hand.
+"""Every statement gives the rows that the cases below tests/tables expect, on the chosen Athena.
 
 That is the embedded one, and with PULSE_ENGINE=trino a real Trino (make test-trino).
 """

@@ -1,4 +1,4 @@
-"""A thousand agents with the worst names there are: each comes back as it was sent.
+"""A thousand agents with the most difficult names come back as they were sent.
 
 Through ingest, the lake, Athena, JSON, CSV, filters, cursors and exports. In CSV alone, a name
 that a spreadsheet would run as a formula has an apostrophe before it.

@@ -1,4 +1,4 @@
-"""Days that cannot be built: found, remembered, told, and no obstacle to the others."""
+"""Days that cannot be built are found, recorded and reported, and hold up no others."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress

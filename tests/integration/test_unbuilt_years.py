@@ -1,4 +1,4 @@
-"""Tenants of whom a year cannot be put together: told, and no obstacle to the others."""
+"""Tenants one of whose years cannot be built are reported, and hold up no others."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

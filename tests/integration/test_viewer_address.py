@@ -1,4 +1,4 @@
-"""Whose address travels with an answer, behind CloudFront and before it."""
+"""Which address is sent on with an answer, behind CloudFront and without it."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A builder that is woken reads one record, and a stream's days only if these have changed."""
+"""A builder that is woken reads one record, and a stream's days only if they have changed."""
 
 from collections import Counter
 from collections.abc import Iterator

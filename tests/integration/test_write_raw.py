@@ -1,4 +1,4 @@
-"""write_raw as SQS meets it: batches through the handler, on moto's table and bucket."""
+"""write_raw as SQS calls it: batches to the handler, with moto's table and bucket."""
 
 import json
 from datetime import date

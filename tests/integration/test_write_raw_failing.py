@@ -1,4 +1,4 @@
-"""What write_raw sets aside, what comes again, and what of it no log tells."""
+"""What write_raw sets aside, what is delivered again, and what is never logged of it."""
 
 import io
 import json

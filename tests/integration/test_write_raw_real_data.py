@@ -1,4 +1,4 @@
-"""Real user agents and MaxMind's test databases, as they come out in the stored rows.
+"""Real User-Agents and MaxMind's test databases, and the stored rows that they lead to.
 
 Needs PULSE_REAL_DATA, a folder with uap-core's test_ua.yaml and test_os.yaml (as
 uap_core_test_*.yaml) and MaxMind-DB's test-data and source-data.

@@ -1,4 +1,4 @@
-"""A tenant's years as build_reports writes them, and serve_reports as API Gateway calls it.
+"""Stores a tenant's years as build_reports does, and calls serve_reports as API Gateway does.
 
 The inputs are events/serve_reports/*.json; a test changes only what it is about.
 """

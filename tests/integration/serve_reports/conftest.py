@@ -1,4 +1,4 @@
-"""Every test here has moto's lake with the years of one tenant, and the clock at noon."""
+"""Every test has a lake on moto with one tenant's years, and the clock stands at noon."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Conditional requests, compression, and pages that follow one another."""
+"""Conditional requests, compression, and consecutive pages."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Queries that are posted."""
+"""Queries of reports that are sent as the body of a POST."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Which objects serve_reports asks S3 for, and how new its replies are."""
+"""The objects that serve_reports reads from S3, and how current its replies are."""
 
 from datetime import date
 

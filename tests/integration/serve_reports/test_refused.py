@@ -1,4 +1,4 @@
-"""What serve_reports refuses, what it says when AWS fails, and what it never logs."""
+"""What serve_reports refuses, what it replies when AWS fails, and what it never logs."""
 
 import io
 import logging
