@@ -1,4 +1,4 @@
-"""Counts a process's calls of AWS, ends the process after one, or interleaves two processes."""
+"""Counts calls of AWS, kills the process under test after one, or interleaves two processes."""
 
 import threading
 from collections.abc import Callable, Mapping

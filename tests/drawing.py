@@ -1,4 +1,4 @@
-"""What property tests draw: the same examples at each run, or others with each seed.
+"""Sets how property tests draw their examples: the same ones at each run, or others for each seed.
 
 `make test` and `make check` go by the profile "same": the examples follow from the test's source,
 so one commit has one answer on every machine. `make explore` goes by "explore" and a seed.

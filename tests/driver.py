@@ -1,4 +1,4 @@
-"""Pulse in one process: the template's resources on moto, the handlers called as Lambda would.
+"""Runs Pulse in one process: the template's resources on moto, the handlers called as by Lambda.
 
 The driver acts as API Gateway, SQS's poller and EventBridge; nothing of Pulse is replaced. Athena
 is the embedded one, so that every statement is executed.

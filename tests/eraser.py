@@ -1,4 +1,4 @@
-"""A stack whose events are erased: for tests of erasures, purges and deletions."""
+"""A stack on which events are erased, for tests of erasures, purges and deletions."""
 
 import json
 import re

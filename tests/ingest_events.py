@@ -1,4 +1,4 @@
-"""The sample events of ingest, what a test changes in them, and what comes of them.
+"""The sample events of ingest, changed as tests need them, and the messages that they become.
 
 `people` are the tenant, surveys and keys that the samples name.
 """

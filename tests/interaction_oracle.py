@@ -1,4 +1,4 @@
-"""What the interaction reports must say, worked out from the updates sent, in plain Python.
+"""Computes the interaction reports from the updates that were sent, in plain Python.
 
 Like tests/oracle.py nothing here is shared with the code under test: docs/metrics.md's
 "Interactions" as loops over whole interactions, fractions and decimals.

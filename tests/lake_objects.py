@@ -1,4 +1,4 @@
-"""Parquet objects of the lake's tables, raw and daily, with the rows that a test has made up."""
+"""Makes Parquet objects of the lake's tables, raw and daily, from rows that a test invents."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the reports must say, worked out from the accepted answers in plain Python.
+"""Computes what the reports must say from the accepted answers, in plain Python.
 
 Nothing here is shared with the code under test: fractions, sorted lists and loops, as
 docs/metrics.md reads. Slow and obvious on purpose.

@@ -1,4 +1,4 @@
-"""Processes as Linux tells of them."""
+"""Reads from /proc which processes there are."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Messages in SQS's form for write_raw, and the rows in the lake afterwards."""
+"""Messages for write_raw as SQS delivers them, and the rows in the lake afterwards."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

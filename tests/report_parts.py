@@ -1,4 +1,4 @@
-"""Parts of tenants' years as tests and benches make them: the objects of rows, and what is read."""
+"""Makes the parts of tenants' years for tests and benches, and reads them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass

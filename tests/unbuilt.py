@@ -1,4 +1,4 @@
-"""Two tenants with events of which some cannot be built: for tests of readers and checks."""
+"""Two tenants with some events that cannot be built, for tests of readers and checks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""docs/http.md as tests read it: its sections and the tables in them."""
+"""Reads docs/http.md for tests: its sections and the tables in them."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""docs/http.md and the code know the same codes: of errors, of rejected items, of warnings."""
+"""docs/http.md and the code agree about the codes of errors, rejected items and warnings."""
 
 import ast
 import re

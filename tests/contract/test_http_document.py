@@ -1,4 +1,4 @@
-"""docs/http.md and the code say the same: routes, parameters, fields, statuses, limits."""
+"""docs/http.md and the code agree about routes, parameters, fields, statuses and limits."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a function imports is what its cold start pays for: each has a budget."""
+"""Each function's imports stay within a budget, since every cold start pays for them."""
 
 import os
 import subprocess

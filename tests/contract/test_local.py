@@ -1,4 +1,4 @@
-"""The embedded stack stands alone: it knows a template, and nothing of what the template is of."""
+"""The embedded stack does not depend on Pulse: it reads a template and knows nothing else of it."""
 
 import ast
 import re

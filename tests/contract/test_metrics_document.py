@@ -1,4 +1,4 @@
-"""docs/metrics.md and the code say the same: which formulas there are, and what they make."""
+"""docs/metrics.md and the code agree about which formulas there are, and what they compute."""
 
 import re
 from collections.abc import Callable, Iterator

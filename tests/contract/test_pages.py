@@ -1,4 +1,4 @@
-"""What CloudFront does with a request: in the template, in Python, in its functions' own words."""
+"""What CloudFront does with a request: the template, the Python code and the functions agree."""
 
 import json
 import re

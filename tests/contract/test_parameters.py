@@ -1,4 +1,4 @@
-"""What the parameters do: in a stack with all that is off by default, and in one without it."""
+"""What the template's parameters change: a stack with all optional parts, and one with none."""
 
 import json
 import re

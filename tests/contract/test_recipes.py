@@ -1,4 +1,4 @@
-"""docs/recipes.md names what there is: commands, columns, scales, cut-offs."""
+"""The commands, columns, scales and cut-offs that docs/recipes.md names exist."""
 
 import json
 import re

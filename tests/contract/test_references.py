@@ -1,4 +1,4 @@
-"""What the repository refers to exists: files, headings and decisions, in documents and in code."""
+"""Files, headings and decisions that documents and code refer to exist."""
 
 import os
 import re

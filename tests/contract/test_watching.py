@@ -1,4 +1,4 @@
-"""What watches a stack on AWS: alarms that somebody is told of, on metrics that there are."""
+"""Every alarm notifies somebody and watches a metric that exists."""
 
 import ast
 import json

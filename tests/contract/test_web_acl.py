@@ -1,4 +1,4 @@
-"""docs/web-acl.yaml, which operations.md offers: AWS would take it, and it fits Pulse."""
+"""AWS would accept docs/web-acl.yaml, which operations.md offers, and its rules fit Pulse."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the tests of asking share: surveys made for a test, what a page posts, what is counted."""
+"""Shared by tests of the survey page and the widget: made-up surveys, what a page posts, counts."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A real browser on a real `make run`: one stack for all of this folder's tests.
+"""Tests in a real browser, against one `make run` that all tests of this folder share.
 
     def test_something(page, stack):          a page of Chromium that nothing may go wrong on
     def test_on_a_phone(new_page, stack):     new_page(viewport={"width": 390, "height": 844})

@@ -1,4 +1,4 @@
-"""What the tests of the dashboard share: its pages, when they have settled, what they show."""
+"""Shared by tests of the dashboard: its pages, waiting until one is loaded, and what it shows."""
 
 import json
 import urllib.parse

@@ -1,4 +1,4 @@
-"""The dashboard on the sample tenant: its overview, the key it is opened with, what goes wrong."""
+"""The dashboard on the sample tenant: its overview, its key, and its messages about errors."""
 
 import re
 import urllib.parse

@@ -1,4 +1,4 @@
-"""The dashboard where things are not as usual: what a browser refuses, what is too much."""
+"""The dashboard under unusual conditions: a browser that refuses things, very much data."""
 
 import base64
 import hashlib

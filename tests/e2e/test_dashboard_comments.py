@@ -1,4 +1,4 @@
-"""The dashboard's page of comments, in a browser, on the sample."""
+"""The dashboard's page of comments, in a browser, with the sample tenant."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The dashboard is for everybody: phones, paper, languages, and readers who use other senses."""
+"""The dashboard on phones and on paper, in other languages, and with assistive technology."""
 
 import gzip
 import re

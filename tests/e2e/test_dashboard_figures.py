@@ -1,4 +1,4 @@
-"""The dashboard's figures on the sample tenant are the API's, exact and whole."""
+"""The figures on the dashboard are the API's, complete and exact, with the sample tenant."""
 
 import urllib.parse
 import urllib.request

@@ -1,4 +1,4 @@
-"""Looking around on the dashboard: filters, days, comparisons, and links to what is shown."""
+"""The dashboard's controls: filters, days, comparisons, and links to what is shown."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The Customer Perspective's table: levels that fold, in an order, of any length, as CSV."""
+"""The table of the page Customer Perspective: folding, order, length, and its CSV."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The dashboard on paper: what is printed is read back from the browser's PDF of it."""
+"""The dashboard on paper, read back from the PDF that the browser prints."""
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal

@@ -1,4 +1,4 @@
-"""docs/api.md and docs/asking.md, followed: a shell runs their blocks as they stand.
+"""A shell runs the blocks of docs/api.md and docs/asking.md as they stand.
 
 The stack is that of `make run`, at another port. A call of curl that is answered with an error ends
 the shell, as does any command that fails.

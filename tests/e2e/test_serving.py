@@ -1,4 +1,4 @@
-"""The pages as a browser gets them: their headers, and that these are obeyed."""
+"""The headers that the pages are served with, and that a browser obeys them."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""pulse smoke: the whole way through the deployed functions, each under its own role."""
+"""`pulse smoke` passes on the deployed functions, each of which has its own role."""
 
 import json
 import subprocess

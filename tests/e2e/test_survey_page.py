@@ -1,4 +1,4 @@
-"""The hosted survey page in a browser: who votes, who does not, and that no answer is lost."""
+"""The survey page in a browser: who can vote, and that no answer is lost."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The hosted survey page in a browser: who asks, in which language, and how its scales look."""
+"""The survey page in a browser: the tenant's name, the languages, and the look of the scales."""
 
 import pytest
 from playwright.sync_api import Page, Route, expect

@@ -1,4 +1,4 @@
-"""From a click to the number: survey page and widget, queue, build, report, dashboard."""
+"""From a click on the survey page or the widget to the number on the dashboard."""
 
 from urllib.parse import quote
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""The widget on a page of a foreign origin, whose policy forbids all that it does not need."""
+"""The widget on a page of another origin, with the strictest policy under which it works."""
 
 import re
 from collections.abc import Callable, Iterator

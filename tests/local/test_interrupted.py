@@ -1,4 +1,4 @@
-"""Of tests that are interrupted no process is left, nor of a runner that is killed."""
+"""Interrupted tests and a killed test runner leave no process behind."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What refuses the codecs that AWS's layer lacks, in this process and in functions' workers."""
+"""Codecs that AWS's layer lacks are refused in this process and in functions' workers."""
 
 import subprocess
 import sys

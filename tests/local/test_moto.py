@@ -1,4 +1,4 @@
-"""moto as the embedded stack mends it: Glue, DynamoDB and S3 with many things and many callers."""
+"""The embedded stack's changes to moto: Glue, DynamoDB and S3 with many things and callers."""
 
 import sys
 import threading

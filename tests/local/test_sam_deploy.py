@@ -1,4 +1,4 @@
-"""make deploy: what it asks, what it keeps, and what it tells sam."""
+"""What `make deploy` asks, what it keeps, and what it passes to sam."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The scan tells a clean bill from one that nobody has written."""
+"""The scan distinguishes a report without findings from a missing report."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""make build's last line of defence: a function that Lambda would refuse is told before."""
+"""`make build` reports functions that Lambda would refuse for their size."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""template.yaml for the architecture of this machine, so that `sam build` makes what runs on it.
+"""Writes template.yaml for this machine's architecture, so that `sam build` makes what runs here.
 
     python -m tests.runtime.architecture FILE
 

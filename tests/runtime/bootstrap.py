@@ -1,4 +1,4 @@
-"""What Lambda's python3.13 starts, with the codecs that AWS's pandas layer has.
+"""Starts a function as Lambda's python3.13 does, with the codecs of AWS's layer for pandas.
 
     python -P bootstrap.py FILE HANDLER
 

@@ -1,4 +1,4 @@
-"""Collected only with PULSE_RUNTIME, the folder that `make test-runtime` has built for it.
+"""These tests are collected only with PULSE_RUNTIME, the folder that `make test-runtime` builds.
 
 PULSE_RUNTIME_EMULATOR is aws-lambda-rie, or empty where it could not be built.
 """

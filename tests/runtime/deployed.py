@@ -1,4 +1,4 @@
-"""The built template on moto, with those of whom the events under events/ speak.
+"""The built template on moto, with the tenants and keys that the events in events/ name.
 
 Moto is a process of its own with the embedded Athena and judges the functions' roles.
 """

@@ -1,4 +1,4 @@
-"""What the functions' environments are: both ways to start one, and what they find there."""
+"""The environments that functions run in: both ways to start one, and what is in them."""
 
 import json
 import subprocess

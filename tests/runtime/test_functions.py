@@ -1,4 +1,4 @@
-"""Every built function answers each of its events as AWS would run it.
+"""Every built function replies to each of its events as on AWS.
 
 The functions run in the order of the flow, each on what those before it have left, once with the
 packages of AWS's layer for pandas and once with the project's own layer.

@@ -1,4 +1,4 @@
-"""Tests of Athena's own engine: they run where PULSE_ENGINE says trino (make test-trino)."""
+"""Tests on Athena's own engine, which run where PULSE_ENGINE is trino (make test-trino)."""
 
 from local.athena.engine import engine_name
 

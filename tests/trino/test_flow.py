@@ -1,4 +1,4 @@
-"""One day's whole flow with Trino in Athena's place: what comes in is what the reports say.
+"""One day from ingest to report with Trino in Athena's place.
 
 Trino reads our Parquet through our Glue tables, and our builders read what it has written.
 """

@@ -1,4 +1,4 @@
-"""Both engines, same rows: every statement of ours on DuckDB and on Trino, over the same lake.
+"""Every statement gives the same rows on DuckDB and on Trino, over the same lake.
 
 Every day of the lake is a case of its own, of random rows; one execution reads them all. What
 differs is a fault of the embedded engine or of the statement. Compared are the columns' names,

@@ -1,4 +1,4 @@
-"""A lake in moto whose Athena executes: buckets, tables, and one call that runs a statement."""
+"""A lake on moto whose Athena executes: buckets, tables, and one call that runs a statement."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""awswrangler, as the builders use it, cannot tell the emulation from Athena."""
+"""awswrangler, used as the builders use it, works with the emulation as with Athena."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""check_portable: what it says of a .sql file's text, without schema or values."""
+"""check_portable judges the text of a .sql file without a schema or values."""
 
 import pytest
 

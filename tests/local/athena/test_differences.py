@@ -1,4 +1,4 @@
-"""Where DuckDB and Athena differ once sqlglot has translated: what each answers, and what we do.
+"""Where DuckDB and Athena still differ after sqlglot's translation, and how we treat it.
 
 The embedded Athena has Athena's answer or refuses; it never has DuckDB's own. On a real Trino
 (PULSE_ENGINE=trino) the same list is held against Athena's own engine.

@@ -1,4 +1,4 @@
-"""Copies of objects on local disk: private, bounded, and safe while they are read."""
+"""Copies of objects on the local disk: private, limited in size, and safe while they are read."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""With moto's IAM checks on, a statement may do on S3 and in Glue what its caller may."""
+"""With moto's IAM checks on, a statement may do only what its caller may do on S3 and in Glue."""
 
 import json
 from collections.abc import Callable

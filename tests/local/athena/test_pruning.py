@@ -1,4 +1,4 @@
-"""Partitions that a WHERE cannot want are neither listed nor read."""
+"""Partitions that a WHERE excludes are neither listed nor read."""
 
 # ruff: noqa: S608 - statements for the engine under test
 

@@ -1,4 +1,4 @@
-"""What each construct means: Athena's documented answer, or a refusal, never DuckDB's own."""
+"""Each construct gives what Athena documents, or is refused; it never gives DuckDB's own result."""
 
 # ruff: noqa: S608 - statements for the engine under test
 

@@ -1,4 +1,4 @@
-"""The same engine in the process of moto's server."""
+"""The embedded Athena inside the process of moto's server."""
 
 from collections.abc import Iterator
 

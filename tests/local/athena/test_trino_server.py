@@ -1,4 +1,4 @@
-"""What is started for Trino ends with whoever started it."""
+"""Processes that are started for Trino end with the process that started them."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""What Trino is shown of moto, and who else is not."""
+"""What Trino can read of moto, and that others cannot read it."""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One embedded stack for all of this folder's tests: starting it takes some seconds."""
+"""One embedded stack for all tests of this folder, since starting it takes some seconds."""
 
 import json
 import time

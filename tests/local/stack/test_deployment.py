@@ -1,4 +1,4 @@
-"""What a template may and may not say, deployed inside this process's moto."""
+"""Templates that can be deployed and that cannot, inside this process's moto."""
 
 import json
 from collections.abc import Iterator

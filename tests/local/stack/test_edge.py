@@ -1,4 +1,4 @@
-"""The pages beside the API, by the rules of the real template's distribution."""
+"""The pages beside the API are served by the rules of the template's distribution."""
 
 from collections.abc import Iterator
 from pathlib import Path

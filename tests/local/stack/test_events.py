@@ -1,4 +1,4 @@
-"""Events between functions, by EventBridge's rules."""
+"""Events between functions follow EventBridge's rules."""
 
 from local.events import target_payload
 from local.stack import Stack

@@ -1,4 +1,4 @@
-"""Functions as Lambda runs them: environment, isolation, limits and rights."""
+"""Functions run as on Lambda: their environment, isolation, limits and rights."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The front over real HTTP: what API Gateway's HTTP API would hand on, and answer."""
+"""The HTTP server passes on and replies what API Gateway's HTTP API would."""
 
 import base64
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which calls a policy allows: users with one policy each, against the running stack."""
+"""Which calls a policy allows, tried by users with one policy each on the running stack."""
 
 import itertools
 import json

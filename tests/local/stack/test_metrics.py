@@ -1,4 +1,4 @@
-"""CloudWatch: what functions print about themselves in its embedded metric format."""
+"""CloudWatch's metrics, which functions print in its embedded metric format."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Batches from a queue into a function, and what becomes of those that fail."""
+"""Batches from a queue are delivered to a function, and what happens to those that fail."""
 
 import time
 from dataclasses import replace

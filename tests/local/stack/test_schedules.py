@@ -1,4 +1,4 @@
-"""When schedules fire, and with what."""
+"""When schedules call their functions, and with which event."""
 
 from datetime import UTC, datetime
 from typing import Any

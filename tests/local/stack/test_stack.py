@@ -1,4 +1,4 @@
-"""Starting and stopping: nothing is left, whatever happens."""
+"""Starting and stopping a stack leaves nothing behind, whatever happens."""
 
 import os
 import shutil

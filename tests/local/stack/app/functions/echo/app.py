@@ -1,4 +1,4 @@
-"""Behind the API: answers what the query string's `do` asks for, else the event itself."""
+"""A function behind the API: it does what `do` in the query says, or replies with the event."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Behind the queue and the rule: stores what it gets, fails where it is told to."""
+"""A function behind the queue and the rule: it stores its events, and fails when told to."""
 
 import json
 import os

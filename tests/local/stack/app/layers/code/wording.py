@@ -1,3 +1,3 @@
-"""What a layer brings."""
+"""The module that the test's layer contains."""
 
 LAYER = "from the layer"
