@@ -86,7 +86,7 @@ def test_the_embedded_stack_finds_documents_as_cloudfront_does() -> None:
 
 
 def test_no_request_is_left_for_the_buckets_root() -> None:
-    """It would list the bucket."""
+    """A request for the root would list the bucket."""
     assert SITE.name("/") == "index.html"
 
 
@@ -223,7 +223,7 @@ def test_the_bucket_of_pages_is_for_the_distribution_alone() -> None:
 
 @pytest.mark.parametrize("kind", ["Function", "OriginAccessControl", "ResponseHeadersPolicy"])
 def test_cloudfronts_names_are_a_stacks_own(kind: str) -> None:
-    """They are an account's, not a region's: a stack's name does not tell stacks apart."""
+    """Such names are unique in an account, and not only in a region as names of stacks are."""
     found = [r["Properties"] for r in RESOURCES.values() if r["Type"] == f"AWS::CloudFront::{kind}"]
     assert found
     for properties in found:
@@ -264,7 +264,7 @@ def test_what_the_catalogue_says_is_among_the_dashboards_texts() -> None:
 
 
 def test_every_column_of_the_catalogue_has_a_heading_that_is_translated() -> None:
-    """tests of web/ say that each text is in each language."""
+    """The tests of web/ check that each text exists in every language."""
     script = (
         "const { TITLES } = await import('./web/src/dashboard/titles.ts');"
         "console.log(JSON.stringify(Object.keys(TITLES)))"

@@ -76,7 +76,7 @@ def test_concurrency_is_reserved_where_that_is_asked_for(
 
 
 def test_write_raw_reserves_no_less_than_its_queue_uses() -> None:
-    """Lambda would throttle the rest, and a throttled message comes nearer to the dead letters."""
+    """Lambda would throttle the others, and each throttled try counts towards the dead letters."""
     (mapping,) = of_type("AWS::Lambda::EventSourceMapping").values()
     pattern = TEMPLATE["Parameters"]["WriteRawConcurrency"]["AllowedPattern"]
     allowed = [n for n in range(1, 200) if re.search(pattern, str(n))]
@@ -170,7 +170,7 @@ def test_the_pandas_layer_is_awss_or_our_own(given: Deployment, plain: Deploymen
 
 
 def test_our_own_layer_holds_what_the_tests_run_with() -> None:
-    """But for numpy, whose newest version wants a newer Python than the tests may have."""
+    """Only numpy differs: its newest version needs a newer Python than the tests may have."""
     tested, own = (
         dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", (ROOT / path).read_text(), re.MULTILINE))
         for path in ("requirements.txt", "layers/pandas/requirements.txt")
@@ -206,7 +206,7 @@ def test_a_mistyped_parameter_is_refused(name: str, good: list[str], bad: list[s
 
 
 def test_what_is_given_by_halves_is_refused() -> None:
-    """By CloudFormation, before it makes anything."""
+    """CloudFormation refuses it before it makes anything."""
     rules = TEMPLATE["Rules"]
     told = {name: json.dumps(rule["Assertions"]) for name, rule in rules.items()}
     assert "BudgetEmail" in told["BudgetTellsSomebody"]
@@ -240,7 +240,7 @@ def choices(node: Any) -> Iterator[tuple[str, Any]]:
 
 
 def test_what_depends_on_a_parameter_uses_that_parameter() -> None:
-    """A stack with everything given would not tell two conditions apart."""
+    """A stack with all parameters set could not show that two conditions were mixed up."""
     asked_of = {
         name: condition["Fn::Not"][0]["Fn::Equals"][0]["Ref"]
         for name, condition in TEMPLATE["Conditions"].items()

@@ -68,7 +68,7 @@ def default_rules() -> list[Rule]:
 @pytest.mark.parametrize("rule", default_rules(), ids=lambda rule: f"{rule.metric} {rule.label}")
 @pytest.mark.parametrize("segment", ["good", "bad"])
 def test_what_is_good_and_bad_is_so_by_the_rules(rule: Rule, segment: str) -> None:
-    """The CASE is read branch by branch, as SQL does: the first that holds."""
+    """The CASE is read as SQL does: of its branches the first that holds counts."""
     cases = re.findall(rf"(?s)CASE((?:(?!CASE).)*?)END AS {segment}", VIEWS["pulse_scores"])[0]
     branches = re.findall(r"WHEN (.+) THEN (.+)", cases)
     counted = next(

@@ -34,7 +34,7 @@ def test_a_case_says_why_in_one_line_under_a_name_of_words() -> None:
 
 
 def test_no_two_cases_share_a_day_of_a_table() -> None:
-    """Or one would count the other's rows."""
+    """Cases on one day would count each other's rows."""
     used = Counter(
         place
         for case in CASES

@@ -95,7 +95,7 @@ def test_a_role_names_its_actions_and_resources() -> None:
 
 
 def test_a_function_reads_no_records_but_those_of_its_own_kinds() -> None:
-    """In the one table are keys and tenants beside the ledger: partitions are named."""
+    """One table has keys, tenants and the ledger, so every right names the partitions it is for."""
     for name, statement in statements():
         if any(action.startswith("dynamodb:") for action in as_list(statement["Action"])):
             partitions = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
@@ -117,7 +117,7 @@ MANAGED = {
 
 
 def test_no_managed_policy_widens_a_role() -> None:
-    """Looked for in what SAM makes of the template: it adds policies of its own to roles."""
+    """The test reads the template that SAM makes, since SAM adds policies of its own to roles."""
     roles = {n: r for n, r in transformed().items() if r["Type"] == "AWS::IAM::Role"}
     assert len(roles) > len(FUNCTIONS)
     for name, role in roles.items():
@@ -125,7 +125,7 @@ def test_no_managed_policy_widens_a_role() -> None:
 
 
 def test_write_raw_takes_from_its_one_queue() -> None:
-    """With the actions that Lambda's guide asks of the role of a function that reads a queue."""
+    """Its role has the actions that Lambda's guide lists for functions that read a queue."""
     (mapping,) = of_type("AWS::Lambda::EventSourceMapping").values()
     assert mapping["FunctionName"] == {"Ref": "WriteRaw"}
     queues = [s for n, s in statements() if n == "WriteRaw" and "sqs:" in str(s["Action"])]
@@ -201,7 +201,7 @@ def test_preflights_do_not_go_to_the_route_of_unknown_paths() -> None:
 
 
 def test_every_function_with_routes_can_be_held_to_the_pages_address() -> None:
-    """A web ACL stands before the distribution alone."""
+    """The web ACL protects the distribution alone, not the API's own address."""
     shown = FUNCTIONS["Ingest"]["Environment"]["Variables"]["PULSE_ORIGIN_SECRET"]
     for name in set(routes().values()):
         told = FUNCTIONS[name]["Environment"]["Variables"]
@@ -217,7 +217,7 @@ def test_no_route_is_so_narrow_that_a_few_requests_without_a_key_close_it_for_al
 
 
 def test_an_event_that_fails_each_time_is_told_of() -> None:
-    """Lambda drops an event after its third failure, unless it is told where to."""
+    """Lambda drops an event after its third failure unless it has a destination for it."""
     targets = {
         r["Target"]["Arn"]["Fn::GetAtt"][0] for r in of_type("AWS::Scheduler::Schedule").values()
     }
@@ -313,7 +313,7 @@ def test_the_finance_role_asks_for_an_external_id_where_one_is_agreed() -> None:
 
 
 def test_athenas_callers_have_what_its_guide_asks_for() -> None:
-    """Its guide, "Configure access to databases and tables in the AWS Glue Data Catalog"."""
+    """The guide is "Configure access to databases and tables in the AWS Glue Data Catalog"."""
     for name, function in FUNCTIONS.items():
         allowed = [s for policy in function["Policies"] for s in policy["Statement"]]
         if any("athena:StartQueryExecution" in as_list(s["Action"]) for s in allowed):

@@ -156,7 +156,7 @@ def test_widgets_do_not_lie_over_each_other() -> None:
 
 
 def test_reports_are_stale_after_26_hours() -> None:
-    """CloudWatch looks back more than a day only over periods of an hour or more."""
+    """CloudWatch evaluates more than a day only for periods of an hour or more."""
     alarm = ALARMS["Freshness"]
     period = alarm["Metrics"][0]["MetricStat"]["Period"]
     assert period >= 3600

@@ -42,7 +42,7 @@ def test_each_address_is_limited_where_the_api_is() -> None:
 
 
 def test_another_spelling_of_the_path_does_not_lead_around_the_limit() -> None:
-    """CloudFront takes a path as RFC 3986 normalizes it, and a rule the path as it came."""
+    """CloudFront normalizes a path by RFC 3986, but a rule sees the path as it was sent."""
     (rule,) = ACL["Rules"]
     limited = rule["Statement"]["RateBasedStatement"]
     matched = limited["ScopeDownStatement"]["ByteMatchStatement"]
@@ -64,5 +64,5 @@ def test_who_is_over_the_limit_is_told_when_to_come_again() -> None:
 
 @pytest.mark.parametrize("configured", [ACL, *ACL["Rules"]])
 def test_no_request_is_kept_as_a_sample(configured: dict[str, Any]) -> None:
-    """It would show addresses, and keys in queries."""
+    """A sample would show addresses, and keys in queries."""
     assert configured["VisibilityConfig"]["SampledRequestsEnabled"] is False

@@ -82,7 +82,7 @@ def test_the_worst_movers_are_told(overview: Page) -> None:
 
 
 def test_the_same_week_is_told_once(overview: Page, stack: RunningStack) -> None:
-    """A group that lost its points only as Austria did stands with it, and is no row of its own."""
+    """A group that lost points only where Austria did is shown with Austria, not as its own row."""
     asked = {"granularity": "total", "metric": "csat", "compare": "previous_period"}
     [whole] = api(stack, "reports/daily", **asked)["rows"]
 

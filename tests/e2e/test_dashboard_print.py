@@ -88,7 +88,7 @@ def test_how_much_paper_unfolded_rows_take_is_said_on_the_screen(
 def test_no_sheet_is_blank_and_nothing_is_cut_off(
     page: Page, stack: RunningStack, address: str
 ) -> None:
-    """The browser leaves out of a PDF what lies beyond an edge."""
+    """A browser's PDF lacks what lies beyond the edges of the paper."""
     enter(page, stack, f"{address}?compare=previous_period")
     expected = cells(page)
     sheets = [words(sheet) for sheet in printed(page)]

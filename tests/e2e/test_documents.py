@@ -126,7 +126,7 @@ def test_the_widget_knows_the_calls(page: Page, watch: Watch, stack: RunningStac
 
 
 def test_rows_that_are_shown_have_the_columns_of_the_report(stack: RunningStack) -> None:
-    """Those of docs/api.md: by their first column one can tell which report they are of."""
+    """The rows are those of docs/api.md, whose first column shows which report they are of."""
     asked = {
         "metric": "agents?preset=last_90_days&group_by=agent",
         "period": "revenue?preset=last_90_days",

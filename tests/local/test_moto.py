@@ -112,7 +112,7 @@ def put(item: dict[str, Any], condition: str = "attribute_not_exists(pk)") -> di
 def test_a_transaction_that_fails_leaves_everything_as_it_was(
     records: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also what another caller has written to another record meanwhile."""
+    """This includes what another caller has meanwhile written to another record."""
     records.put_item(TableName="t", Item=key("a", "there") | {"n": {"N": "1"}})
     records.put_item(TableName="t", Item=key("a", "taken"))
     real = Table.put_item

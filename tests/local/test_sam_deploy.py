@@ -165,7 +165,7 @@ def test_without_anybody_to_ask_the_region_is_named_as_missing(
 
 
 def test_sam_is_never_asked_to_ask(shell: Shell) -> None:
-    """Its guided mode asks of every route without authentication whether that is okay."""
+    """sam's guided mode asks for each route without authentication whether that is okay."""
     shell.run("pulse", AWS_REGION="eu-west-1")
     (call,) = shell.calls
     assert call[0] == "deploy"
@@ -407,7 +407,7 @@ def test_make_deploy_without_a_stack_ends_at_once() -> None:
 
 
 def test_make_deploy_hands_on_the_stack_and_its_parameters() -> None:
-    """Without doing it: make prints what it would run."""
+    """make only prints what it would run."""
     asked = "PARAMETERS=IntradayRate='rate(15 minutes)' WriteRate=7"
     last = make("--dry-run", "deploy", "STACK=pulse", asked).stdout.splitlines()
     asked_first, deployed = [text for text in last if "local.sam_deploy" in text]
@@ -424,5 +424,5 @@ def test_answers_outlive_make_clean_and_stay_out_of_git() -> None:
 
 
 def test_nothing_that_git_keeps_holds_a_deployments_answers() -> None:
-    """sam would read it, and write it anew in its guided mode."""
+    """sam would read such a file, and write it again in its guided mode."""
     assert not (ROOT / "samconfig.toml").exists()

@@ -33,7 +33,7 @@ def test_a_function_weighs_what_it_holds_and_its_layers(built: Path) -> None:
 
 
 def test_of_two_layers_to_choose_from_the_heavier_counts(built: Path) -> None:
-    """AWS's weighs 204 MiB; ours, which is built, here less and there more."""
+    """AWS's layer weighs 204 MiB; the weight of ours depends on where it is built."""
     text = (built / "template.yaml").read_text()
     choice = "!If [OwnPandasLayer, !Ref PandasOwnLayer, !Ref PandasLayer]"
     (built / "template.yaml").write_text(text.replace("!Ref PandasLayer", choice))

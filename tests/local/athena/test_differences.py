@@ -149,7 +149,7 @@ def answer(lake: Lake, sql: str) -> str | None:
 
 @pytest.mark.parametrize(("sql", "own", "_"), DIFFERENT)
 def test_duckdb_itself_answers_otherwise(sql: str, own: object, _: str | None) -> None:
-    """A row of the list that no longer holds can go, and its refusal with it."""
+    """If a row of the list no longer holds, it can be removed, and its refusal with it."""
     [translated] = sqlglot.transpile(sql, read="trino", write="duckdb")
     assert duckdb.connect().execute(translated).fetchone() == (own,)
 

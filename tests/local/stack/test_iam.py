@@ -95,7 +95,7 @@ def test_a_deletion_of_many_needs_the_right_to_each(stack: Stack, bucket: str) -
 
 
 def test_versions_are_rights_of_their_own(stack: Stack, bucket: str) -> None:
-    """Of a bucket that keeps them, as this stack's does."""
+    """The bucket keeps versions, as this stack's does."""
     plain = ["s3:GetObject", "s3:DeleteObject"]
     on = (f"arn:aws:s3:::{bucket}/a/*", f"arn:aws:s3:::{bucket}")
     narrow = user(stack, allow([*plain, "s3:ListBucket"], *on))("s3")
