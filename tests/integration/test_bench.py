@@ -44,7 +44,7 @@ def test_an_object_comes_whole_or_in_part_and_late(served: Any) -> None:
 
 
 def test_requests_wait_beside_each_other(tmp_path: Path) -> None:
-    """None is answered before all of them wait."""
+    """None of the requests gets its reply before all of them wait."""
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "one.txt").write_bytes(b"0123456789")
     together = threading.Barrier(8)

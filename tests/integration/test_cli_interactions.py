@@ -108,7 +108,7 @@ def test_a_file_overrides_nothing_that_a_live_system_has_sent_since(
 def test_rows_of_one_interaction_end_alike_in_whatever_order_they_arrive(
     shell: Shell, tmp_path: Path
 ) -> None:
-    """A file that says first "open" and then "closed" of each, in more than one batch."""
+    """The file says first "open" and then "closed" of each interaction, in several batches."""
     tenant, other = shell.tenant(), shell.tenant()
     start = "2026-03-02 09:00"
     opened = [f"t-{n},task,{start},{start}:10,,,,,open" for n in range(600)]

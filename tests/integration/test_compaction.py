@@ -200,7 +200,7 @@ def test_sources_stay_a_day_and_then_exactly_they_are_removed(pulse: Driver, clo
 
 
 def test_sources_stay_while_what_was_made_of_them_is_lost(pulse: Driver, clock: Clock) -> None:
-    """As long as they lie there nobody misses it: neither a check nor `pulse restore`."""
+    """While the sources exist nothing is missing, either for checks or for `pulse restore`."""
     fill(pulse)
     sources, before = keys(pulse), rows(pulse)
     pulse.compact()

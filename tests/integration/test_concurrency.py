@@ -61,7 +61,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, job: An
 def test_of_two_daily_builds_the_one_that_read_the_newer_events_stays(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However they mingle: one has read the day before an answer came, the other after it."""
+    """One build has read the day before an answer came, the other after it, in any interleaving."""
     turns = Turns(monkeypatch)
     for place, (n, m) in enumerate(OF_DAILY):
         ago = place + 1
@@ -81,7 +81,7 @@ def test_of_two_daily_builds_the_one_that_read_the_newer_events_stays(
 def test_of_two_report_builds_the_object_never_becomes_older(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However they mingle: one has read the days before one of them was built anew."""
+    """One build has read the days before one of them was built again, in any interleaving."""
     turns = Turns(monkeypatch)
     numbers = count()
 

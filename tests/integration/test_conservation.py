@@ -282,7 +282,7 @@ def test_what_grew_too_old_on_its_way_is_told_apart(
 
 
 def test_a_count_that_is_short_is_told(story: Story) -> None:
-    """A process that died after the queue had taken the message has counted nothing."""
+    """A process that dies after the queue has taken its message has not counted it."""
     story.answers("a", "b")
     story.driver.write()
     story.check_all()
@@ -304,7 +304,7 @@ def test_the_last_minutes_and_what_is_older_than_a_week_are_left_out(story: Stor
 
 
 def test_the_last_item_of_a_batch_may_lie_beyond_the_minute(story: Story) -> None:
-    """Its items count as received a microsecond after one another."""
+    """The items of a batch count as received one microsecond after another."""
     story.moment = story.moment.replace(second=59, microsecond=999_999)
     story.answers("a", "b", "c")
     story.driver.write()
@@ -336,7 +336,7 @@ def test_what_was_left_out_as_erased_is_accounted_for(story: Story) -> None:
 
 
 def test_what_may_have_gone_with_an_expired_day_is_not_called_lost(story: Story) -> None:
-    """The last story: the day stays expired for those that follow."""
+    """This test is the last of its file, since the day stays expired."""
     story.answers("a")
     story.driver.write()
     ledger = Ledger(story.driver.settings.table)

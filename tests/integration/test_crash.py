@@ -196,7 +196,7 @@ def test_write_raw(
 def test_write_raw_with_a_builder_at_work_after_any_of_its_calls(
     pulse: Driver, account: Account, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What came too late for that builder is built by the next: the ledger counts it afterwards."""
+    """The next build builds what came too late for that one: the ledger counts it afterwards."""
     monkeypatch.setattr(write, "_AT_ONCE", 1)
     run = writing(pulse, batch(pulse))
     begin = account.state()
@@ -251,7 +251,7 @@ def test_build_experience(
 def test_keep_comments(
     pulse: Driver, account: Account, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A day has one more comment, another day's is taken back."""
+    """One day has got one more comment, and another day's comment was taken back."""
     monkeypatch.setattr(keep, "_AT_ONCE", 1)  # so that a cut is the same one in every run
     pulse.post("acme", [answer(9, ago=2, comment="gone soon"), answer(3, comment="stays")])
     pulse.write()
@@ -282,7 +282,7 @@ def test_keep_comments(
 
 
 def test_build_reports(pulse: Driver, account: Account, calls: AwsCalls) -> None:
-    """One tenant's year is replaced, one turns out the same, one is the first, of a new day."""
+    """One tenant's year is replaced, one comes out the same, and one is new."""
     pulse.post("acme", [answer(3, number=1)])
     pulse.tenant("initech")
     pulse.survey("initech", "email", Rule.make("nps", 0, 10))
@@ -301,7 +301,7 @@ def test_build_reports(pulse: Driver, account: Account, calls: AwsCalls) -> None
 
 
 def test_housekeep(pulse: Driver, account: Account, calls: AwsCalls) -> None:
-    """Two runs that were replaced and what a dead build_reports has left are to be removed."""
+    """There are two replaced runs to remove, and what a dead build_reports has left."""
     for number in (1, 2):
         pulse.post("acme", [answer(3, number=number)])
         pulse.write()

@@ -179,7 +179,7 @@ def test_with_finance_its_files_go_for_good_and_the_id_is_free(world: World) -> 
 
 
 def test_a_tenant_of_the_same_id_has_nothing_of_the_one_before(world: World) -> None:
-    """Nor its days, which a process knows that has written for the one before."""
+    """A process that has written for the earlier tenant does not use what it knows of its days."""
 
     def rebuild() -> None:  # no process starts anew for it
         world.driver.build_daily()

@@ -210,7 +210,7 @@ def test_where_there_are_enough_names_known_agents_are_still_renamed(
 
 
 def test_names_from_before_there_were_two_kinds_stay_readable(pulse: Driver) -> None:
-    """The version says which kind each came with."""
+    """The version of each name says which kind of key sent it."""
     old = Records(pulse.settings.table)
     for agent, name, version in (
         ("o1", "Olga", "1-00000000000000005-00000000000000005"),

@@ -326,7 +326,7 @@ def test_a_build_that_met_the_eraser_is_tried_again(
 def test_somebody_who_sends_again_what_was_set_aside_is_no_obstacle(
     world: World, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    """What he sends of the person is left out; what he sends of others is stored."""
+    """The person's rows are left out when they are sent again, and those of others are stored."""
     theirs = answer("gone", score="nine", customer=GONE)
     others = answer("other", score="nine", customer=OTHER)
     world.driver.write([record(message(world, "responses", theirs, others))])
@@ -351,7 +351,7 @@ def test_somebody_who_sends_again_what_was_set_aside_is_no_obstacle(
 def test_an_id_is_erased_in_every_coding_and_near_equals_are_told_and_stay(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows as they were stored before ids had one form, beside rows of today."""
+    """Some rows were stored before ids had a single form, and some were stored after that."""
     theirs = ["Jos\u00e9", "Jose\u0301", " Jose\u0301", "Jos\u00e9\u00a0"]
     others = ["jos\u00e9", "Jose", "JOSE\u0301 ", "Josef"]
     for number, name in enumerate([*theirs, *others]):

@@ -124,7 +124,7 @@ def test_objects_without_the_person_stay_byte_by_byte(world: World) -> None:
 
 
 def test_columns_that_a_newer_version_has_added_stay_in_rewritten_objects(world: World) -> None:
-    """Somebody rolled back, and a customer wants to be forgotten."""
+    """An operator has rolled back to this version, and then a customer asks to be erased."""
     world.response(id="gone", customer_id=GONE)
     world.response(id="other", customer_id=OTHER)
     world.driver.write()

@@ -248,7 +248,7 @@ def test_a_run_that_was_replaced_is_removed_a_day_later(pulse: Driver, day: date
 def test_a_day_of_interactions_that_cannot_be_read_holds_up_no_other(
     pulse: Driver, day: date
 ) -> None:
-    """What may link to it fails by itself, is named in the ledger, and is built once it can be."""
+    """Days that may link to it fail alone, stand in the ledger, and are built once it is sound."""
     spoilt, sound = day - timedelta(days=3), day
     early = [answer(spoilt, 1), answer(spoilt + timedelta(days=1), 2)]
     build(pulse, message(*early, answer(sound, 3)), message(contact(sound)))

@@ -226,7 +226,7 @@ def test_without_another_try_the_schedule_finds_it(
 def test_an_order_at_any_moment_of_a_worker_is_made_without_the_schedule(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may find the worker just about to leave: then one of the two sees the other."""
+    """The worker may be about to end; then it sees the order, or the order's event sees its end."""
     calls, moments = AwsCalls(monkeypatch), iter(range(1, 100))
     moment = made = 1
     while moment <= made:

@@ -265,7 +265,7 @@ def test_whatever_becomes_of_a_statement_what_is_published_stays_and_the_next_ru
 def test_a_build_that_has_to_count_again_and_cannot_publishes_nothing(
     pulse: Driver, tenant: str, name: str
 ) -> None:
-    """It counts again where it has built more than there was before."""
+    """A build counts a second time if it has built more rows than there were before."""
     pulse.post(tenant, [answer(0)])
     pulse.write()
     before = published(pulse)
@@ -283,7 +283,7 @@ def test_a_build_that_has_to_count_again_and_cannot_publishes_nothing(
 def test_a_run_that_finds_nothing_where_there_is_something_publishes_nothing(
     pulse: Driver, tenant: str, app: Any, statements: int
 ) -> None:
-    """As if a table's location were wrong: every statement succeeds, and none has a row."""
+    """It is as if a table's location were wrong: every statement succeeds, and none has rows."""
     pulse.post(tenant, [answer(0)])
     pulse.build()
     pulse.post(tenant, [answer(3)])

@@ -289,7 +289,7 @@ def test_an_adjustment_that_no_manifest_lists_counts_and_is_listed(closed: Books
 
 
 def test_every_adjustment_has_the_same_rows_as_parquet(closed: Books) -> None:
-    """Texts that a line of CSV could not tell Athena: breaks, quotes and backslashes."""
+    """The texts hold breaks, quotes and backslashes, which Athena cannot read from lines of CSV."""
     texts = ["line\nbreak", 'a "quote"', "back\\slash", "=1+1", "'=1+1", "semi;colon"]
     for text in texts:
         closed.record(interaction("2026-10-31", "7", customer_segment=text))

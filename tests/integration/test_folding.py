@@ -135,7 +135,7 @@ cases = st.lists(st.tuples(agents, kinds), min_size=1, max_size=25)
 @settings(deadline=None, max_examples=4)
 @given(st.lists(cases, min_size=6, max_size=6), st.integers(1, 4))
 def test_folding_is_what_its_rule_says(pulse: Driver, given: list[list[Sent]], limit: int) -> None:
-    """Several days at once: a build takes as long for them as for one."""
+    """Several days are built at once, which takes no longer than one."""
     sent = {unused_day(): case for case in given}
     for day, case in sent.items():
         send(pulse, day, case)

@@ -66,7 +66,7 @@ def reports_checked(driver: Driver) -> str:
 def test_a_survey_with_a_rule_that_only_a_newer_version_knows_takes_no_answer_for_now(
     driver: Driver,
 ) -> None:
-    """Another survey's answers are taken."""
+    """Answers to the other survey are accepted."""
     driver.tenant("umbrella")
     for survey in ("known", "newer"):
         driver.survey("umbrella", survey, Rule.make("nps", 0, 10))

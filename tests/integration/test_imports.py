@@ -138,7 +138,7 @@ def test_replacing_that_is_interrupted_loses_nothing_and_can_be_run_again(
     broken: str,
     last: tuple[str, ...],
 ) -> None:
-    """Before, in and after the removal of what was brought before; then with either options."""
+    """It is interrupted before, during or after the former import is removed; both options work."""
     file = written(tmp_path, "answers.csv", LOCAL)
     load(world, typed, file)
 

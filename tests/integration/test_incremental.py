@@ -148,7 +148,7 @@ def test_a_night_of_everybody_reads_the_days_that_changed_in_one_statement(
 def test_tenants_are_read_once_and_after_the_days(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So none is missing of whom a day has rows."""
+    """Thus no tenant is missing that a day has rows of."""
     read: list[str] = []
     days_of, all_of = Catalog.partitions, Tenants.all
 
@@ -167,7 +167,7 @@ def test_tenants_are_read_once_and_after_the_days(
 
 
 def test_a_year_stays_a_few_parts_and_every_number_stays_right(pulse: Driver) -> None:
-    """Whatever has come: late answers, days built again, answers that are gone."""
+    """Late answers come, days are built again, and answers are removed."""
     expected = Counter({tenant: 40 for tenant in TENANTS})
     for night in range(12):
         post(pulse, "acme", night * 3 % 40 + 1, 0, name=f"n{night}-")
@@ -246,7 +246,7 @@ def test_an_older_run_that_nobody_can_read_makes_all_its_tenants_count_as_change
 def test_a_day_that_was_named_and_never_shown_is_built_by_the_next_one(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A build dies between the two; so stands the record, too, that another one reads meanwhile."""
+    """A build has died between naming a day and showing it, or another build is between them."""
     post(pulse, "acme", 50, name="first")
     pulse.write()
     pulse.build_daily()
@@ -264,7 +264,7 @@ def test_a_day_that_was_named_and_never_shown_is_built_by_the_next_one(
 
 
 def test_a_day_that_a_record_lacks_is_shown_once_it_is_built_again(pulse: Driver) -> None:
-    """So a former version has left it where a build died, and its rows differ from nothing."""
+    """A former version leaves such a record when a build dies; the day's rows have not changed."""
     post(pulse, "acme", 50, name="first")
     pulse.write()
     pulse.build_daily()
@@ -279,7 +279,7 @@ def test_a_day_that_a_record_lacks_is_shown_once_it_is_built_again(pulse: Driver
 
 
 def test_a_record_of_before_whose_objects_are_gone_is_built_anew(pulse: Driver) -> None:
-    """As after a table was restored to a moment before."""
+    """This happens after the table was restored to an earlier moment."""
     before = state(pulse, "acme")
     gone = Part("01J00000000000000000000000", before.parts[0].days, before.parts[0].sizes)
     wrong = YearState((gone,), "before", before.as_of_us, before.first_day, 7)
@@ -356,7 +356,7 @@ def test_a_tenant_whose_years_are_folded_has_one_part_and_no_other_object(
 def test_a_build_does_not_name_an_object_that_folding_has_removed(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An erasure folds in the moment between a build's PUT and its change of the record."""
+    """An erasure folds parts between a build's PUT and its change of the record."""
     real = YearWriter.write
 
     def write(self: YearWriter, *what: Any, **given: Any) -> WriteResult:

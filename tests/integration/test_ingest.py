@@ -276,7 +276,7 @@ def test_text_is_kept_byte_for_byte_and_the_message_is_ascii(queue: str) -> None
 def test_the_largest_batch_fits_into_one_message_whatever_its_letters(
     queue: str, letter: str
 ) -> None:
-    """Escaping makes the letters up to three times as long; SQS takes a mebibyte."""
+    """Escapes make some letters up to three times as long, and SQS accepts one mebibyte."""
     envelope = {"survey_id": "email", "score": 10, "comment": ""}
     room = 256 * 1024 // 500 - len(json.dumps(envelope)) - 2
     size = len(json.dumps(letter, ensure_ascii=False)[1:-1].encode())
@@ -290,7 +290,7 @@ def test_the_largest_batch_fits_into_one_message_whatever_its_letters(
 
 
 def test_a_batch_that_outgrows_a_message_is_refused_as_too_large(queue: str) -> None:
-    """Only a survey's id that the key adds to every response can make it so long."""
+    """Only a survey's id that the key adds to every response can make a batch so long."""
     sent = changed(
         "batch",
         body={"responses": [{"score": 1, "comment": "x" * 450}] * 500},

@@ -192,7 +192,7 @@ def test_a_number_in_a_body_loses_no_digit(pulse: Driver) -> None:
 
 
 def test_the_fullest_batch_fits_into_a_message(pulse: Driver) -> None:
-    """Letters whose escapes are three times as long, and what is stamped on each item."""
+    """Its letters have escapes three times as long, and every item is stamped."""
     item = CALL | {"interaction_id": "é" * 128, "customer_segment": "é" * 60}
     body = json.dumps({"interactions": [item] * 500}, ensure_ascii=False).encode()
     assert 235 * 1024 < len(body) <= LIMIT

@@ -82,7 +82,7 @@ def test_a_table_that_refuses_is_a_503_not_a_500(
 
 
 def test_a_queue_that_never_answers_becomes_a_503_after_3_s(queue: str) -> None:
-    """A real socket that takes connections and says nothing."""
+    """A real socket accepts the connection and never replies."""
     send(event("publishable"))
     with socket.create_server(("127.0.0.1", 0)) as silent:
 
@@ -186,7 +186,7 @@ def test_a_redrive_that_fails_loses_no_letter(queue: str) -> None:
 
 
 def test_a_letter_that_comes_back_during_a_redrive_does_not_go_round(queue: str) -> None:
-    """The dead-letter queue doubles as the queue: every letter is back at once."""
+    """The test's dead-letter queue is also the queue, so every letter comes back at once."""
     client("sqs").send_message(QueueUrl=queue, MessageBody="letter")
     assert redrive(queue, queue) == 1
     assert depth(queue) == 1

@@ -209,7 +209,7 @@ def test_a_filter_of_interactions_finds_one(driver: Driver) -> None:
 
 
 def test_a_statement_is_given_each_text_as_a_value(driver: Driver) -> None:
-    """Filters of exports are the values that reach Athena."""
+    """Only filters of exports bring values from callers to Athena."""
     for text in (family[0] for family in FAMILIES):
         dates = {"start_date": YESTERDAY[:10], "end_date": YESTERDAY[:10]}
         made = driver.export("acme", stream="responses", **dates, survey=asked(text))

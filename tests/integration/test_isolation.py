@@ -321,7 +321,7 @@ def test_a_key_reaches_its_own_tenant_alone(
 def test_what_another_tenant_has_read_before_changes_no_reply(
     pulse: Driver, keys: dict[str, str], export: str, kind: str
 ) -> None:
-    """One process answers all tenants, and remembers keys, settings and objects of each."""
+    """One process replies to all tenants, and remembers keys, settings and objects of each."""
     for request in chain.from_iterable(OWN_THINGS.values()):
         if request[0] == "GET":
             pulse.forget()
@@ -359,7 +359,7 @@ def test_an_operators_key_reads_the_tenants_that_it_names(
 def test_what_a_tenant_writes_leaves_the_others_numbers_as_they_are(
     pulse: Driver, keys: dict[str, str], export: str
 ) -> None:
-    """Ids of interactions, sessions and responses are a tenant's own."""
+    """Each tenant has its own ids of interactions, sessions and responses."""
 
     def numbers(tenant: str) -> list[str]:
         pulse.forget()
@@ -388,7 +388,7 @@ def test_an_export_holds_the_rows_of_who_ordered_it(pulse: Driver) -> None:
 
 
 def test_the_watch_sees_a_call_to_another_tenant(pulse: Driver, calls: Calls) -> None:
-    """What the tests above rest on."""
+    """The tests above rely on this."""
     key = pulse.key(OTHER, "secret")
     pulse.forget()
     pulse.call("GET", f"/v1/reports/agents?{RANGE}", key=key)

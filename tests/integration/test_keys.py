@@ -199,7 +199,7 @@ def records(driver: Driver) -> list[object]:
 
 
 def test_a_guess_is_refused_whatever_it_looks_like(driver: Driver, shell: Shell) -> None:
-    """Half a key, a key's hash, its id, another kind's prefix: none of them is a key."""
+    """Half a key, a key's hash, its id or another kind's prefix is not a key."""
     key = made(shell, "secret")
     secret = key.removeprefix("sk_")
     for guess in (

@@ -133,7 +133,7 @@ def test_late_answers_are_laid_out_and_the_other_days_stay_where_they_are(world:
 def test_a_build_names_no_rows_that_an_erasure_has_removed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An erasure removes what is not named when a build has just laid rows out."""
+    """An erasure removes rows that no record names, when a build has just laid them out."""
     fill(world)
     real = LargeTenants.lay_out
 

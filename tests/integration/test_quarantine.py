@@ -197,7 +197,7 @@ def test_what_cannot_be_stored_again_is_set_aside_again(story: Story) -> None:
 
 
 def test_whoever_was_erased_meanwhile_does_not_come_back(story: Story) -> None:
-    """As in the moment between an erasure's first look and its last one."""
+    """The rows are resent between an erasure's first search and its last one."""
     story.spoil(story.answers("a", customer_id="eve"), score="nine")
     story.moment += timedelta(seconds=1)
     person = customer_hash(story.tenant, "eve")

@@ -134,7 +134,7 @@ def refusal(reply: Any) -> tuple[int, str]:
 def test_what_is_older_than_what_is_kept_is_refused_at_the_door(
     pulse: Driver, clock: Clock
 ) -> None:
-    """The days are those by UTC that housekeep goes by, whatever the tenant's zone."""
+    """The limit is in days of UTC, as housekeep's is, whatever the tenant's time zone."""
     clock.now += timedelta(days=6)
     last = {"survey_id": "email", "score": 9, "answered_at": f"{KEPT}T00:00:00Z"}
     old = last | {"answered_at": f"{OLD}T23:59:59Z"}

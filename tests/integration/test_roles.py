@@ -380,7 +380,7 @@ def excuse(role: str, right: Right) -> tuple[str, str, str] | None:
 
 
 def test_a_right_more_would_be_found(run: Run) -> None:
-    """What the test before rests on: the pieces of a statement are all there are."""
+    """The test before relies on this: no part of a policy's statement is overlooked."""
     statement = {
         "Effect": "Allow",
         "Action": ["s3:GetObject", "s3:PutObject"],

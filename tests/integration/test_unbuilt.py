@@ -169,7 +169,7 @@ def test_a_day_that_poisons_its_statement_is_found_and_all_others_are_built(
 def test_a_reply_is_another_where_its_warnings_are(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The objects are the same: what has changed is that a day of them cannot be built."""
+    """The objects are the same, but a day can no longer be built."""
     pulse.post_interactions("acme", calls(range(1, 4)))
     pulse.build()
     before = read(pulse, "preset=last_7_days")
@@ -341,7 +341,7 @@ def test_athena_that_is_too_busy_to_begin_is_no_fault_of_the_rows(
 
 
 def test_a_day_that_is_the_only_one_is_called_failing_after_a_night(pulse: Driver) -> None:
-    """Nothing else was built, so it could as well be Athena."""
+    """As nothing else was built, Athena itself could be at fault until then."""
     pulse.post_interactions("acme", calls(range(1, 2)))
     pulse.write()
     spoil(pulse, "interactions", YESTERDAY)
@@ -393,7 +393,7 @@ def test_what_fails_is_tried_by_hand_at_once(pulse: Driver, unloads: list[str]) 
 
 
 def test_a_day_that_was_rewritten_is_tried_at_once(pulse: Driver) -> None:
-    """As an erasure does: whose rows are gone has to be gone from what was built of them."""
+    """An erasure rewrites days, and the rows that it removes must go from the built tables, too."""
     pulse.post_interactions("acme", calls(range(1, 5)))
     pulse.write()
     key = spoil(pulse, "interactions", YESTERDAY)
@@ -410,7 +410,7 @@ def test_a_day_that_was_rewritten_is_tried_at_once(pulse: Driver) -> None:
 def test_a_builder_says_nothing_of_a_day_that_was_rewritten_since_it_read(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch, built_since: bool
 ) -> None:
-    """As a purge does, while a build of every few minutes is busy halving what it removes."""
+    """A purge rewrites the day while a builder is still halving the statement that failed on it."""
     pulse.post_interactions("acme", calls(range(1, 5)))
     pulse.write()
     key = spoil(pulse, "interactions", YESTERDAY)

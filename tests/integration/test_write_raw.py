@@ -227,7 +227,7 @@ def test_a_zone_that_never_rests_is_a_conflict(lake_objects: Objects) -> None:
 def test_a_response_keeps_its_text_from_the_page_to_the_lake(
     lake_objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Through ingest, the queue and write_raw, with everything that could get lost on the way."""
+    """The text passes ingest, the queue and write_raw, with all that could get lost on the way."""
     comment = (
         "NUL \x00, bell \x07, DEL \x7f, 😀👩‍👩‍👧, \u2028, bidi \u202e, \ufffe, 漢, \\u0041\r\n"
     )

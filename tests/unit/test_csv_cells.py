@@ -39,7 +39,7 @@ def test_any_text_is_read_back_unchanged(text: str) -> None:
 def test_no_cell_begins_with_a_formula_whatever_parts_them(
     found: list[str], delimiter: str
 ) -> None:
-    """Read as spreadsheets do, which mind quotes at the beginning of a cell alone."""
+    """The test reads as spreadsheets do, which heed quotes only at the beginning of a cell."""
     line = csv_line(found)
     for row in csv.reader(io.StringIO(line, newline=""), delimiter=delimiter):
         assert not [cell for cell in row if cell.strip(' \t\r\n"\u00a0\ufeff').startswith(RUN)]
@@ -52,7 +52,7 @@ def test_any_texts_survive_a_line(found: list[str]) -> None:
 
 
 def test_a_foreign_file_s_apostrophes_are_kept_but_before_a_formula() -> None:
-    """There a user of a spreadsheet has typed one, to have it taken as text."""
+    """There somebody has typed it in a spreadsheet, so that the cell is taken as text."""
     assert unguard("'t Hooft") == "'t Hooft"
     assert unguard("'=x") == "=x"
 
@@ -63,7 +63,7 @@ def test_text_is_always_in_quotes_and_nothing_else_is() -> None:
 
 
 def test_a_comment_of_blanks_costs_no_more_than_its_length() -> None:
-    """A reader that began anew at each of them would need days."""
+    """A reader that started again at each blank would need days."""
     begun = time.process_time()
     guard("\t" * 2_000_000)
     assert time.process_time() - begun < 20

@@ -38,7 +38,7 @@ def test_a_condition_shows_its_values_in_order_and_not_given_as_null() -> None:
 
 
 def test_a_value_that_is_written_in_another_way_means_what_is_stored() -> None:
-    """Rows from before there was one form have what was sent: they are found as they stand."""
+    """Rows from before there was one form are stored as they were sent, and are still found."""
     written = among(["Jose\u0301 "])
     assert written.holds("Jos\u00e9")
     assert written.holds("Jose\u0301 ")

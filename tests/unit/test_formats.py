@@ -95,7 +95,7 @@ def test_every_number_has_its_examples(name: str) -> None:
 
 @pytest.mark.parametrize("name", PRESENT)
 def test_the_version_before_can_read_what_this_one_writes(name: str) -> None:
-    """Who needs readers of this very number leaves nobody anything to roll back to."""
+    """If this version wrote what only itself can read, there would be nothing to roll back to."""
     assert PRESENT[name].reader < max(2, PRESENT[name].number)
 
 
@@ -187,7 +187,7 @@ def table() -> Iterator[str]:
 @pytest.mark.parametrize("more", [{}, {"mood": "calm", "since": [1, {"a": True}]}])
 @pytest.mark.parametrize("folder", written("table"))
 def test_records(folder: Path, more: dict[str, Any], table: str) -> None:
-    """With what a newer version has added to them, too."""
+    """Newer versions may have added members to the records."""
     for record in json.loads((folder / "records.json").read_text()):
         client("dynamodb").put_item(TableName=table, Item=_item(more | record))
     tenants = Tenants(table)
@@ -231,7 +231,7 @@ def of_year(record: Mapping[str, Any]) -> set[str]:
 
 
 def test_a_former_version_passes_over_a_year_of_parts_and_builds_it_itself(table: str) -> None:
-    """It takes what a name says that ends in a dot and digits for a state of its own form."""
+    """A former version takes a name that ends in a dot and digits for one of its own states."""
     records = Records(table)
     tenants = Tenants(table)
     tenants.create(Tenant("acme", "Acme"))

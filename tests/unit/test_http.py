@@ -56,7 +56,7 @@ def test_every_answer_carries_the_request_id() -> None:
 
 
 def test_head_is_answered_as_get_is() -> None:
-    """API Gateway leaves the body away, and needs it for Content-Length."""
+    """API Gateway removes the body, and needs it to compute Content-Length."""
     routes = {"GET /v1/surveys/{id}": lambda call: Reply.json(200, {"id": "support"})}
     got, asked = (
         answer(routes, event(routeKey=f"{method} /v1/surveys/{{id}}")) for method in ("GET", "HEAD")
@@ -138,7 +138,7 @@ def test_half_of_a_pair_that_a_caller_sent_is_no_failure() -> None:
 
 
 def test_the_largest_page_leaves_lambda_whatever_it_is_made_of() -> None:
-    """Of 6 MB, base64 takes a third; noise is made no smaller."""
+    """Lambda allows 6 MB, of which base64 takes a quarter; random bytes cannot be compressed."""
     noise = "".join(map(chr, Random(1).choices(range(33, 127), k=4_000_000)))
     assert len(json.dumps(sent(noise, "gzip"))) < 6_000_000
 

@@ -21,14 +21,14 @@ console.log(JSON.stringify(names.filter(isRefused)));
 
 
 def test_the_list_is_tzdatas_without_the_zone_of_a_clock_that_is_not_set() -> None:
-    """A newer tzdata may know more: those names wait until the list has them."""
+    """A newer tzdata may have more names, which are accepted once the list has them, too."""
     told = set(resources.files("tzdata").joinpath("zones").read_text().split())
     assert told - {"Factory"} >= ZONE_NAMES
     assert len(ZONE_NAMES) == 597
 
 
 def test_tzdata_alone_has_the_rules_of_each() -> None:
-    """A Lambda function need not have other files."""
+    """Lambda functions need not have other files with rules."""
     for name in ZONE_NAMES:
         package, _, file = ("tzdata.zoneinfo." + name.replace("/", ".")).rpartition(".")
         with resources.files(package).joinpath(file).open("rb") as rules:

@@ -255,7 +255,7 @@ def test_a_bare_day_is_sent_as_the_day_that_it_is() -> None:
 
 
 def test_rows_with_bare_days_keep_the_ids_that_earlier_versions_gave_them() -> None:
-    """An id of version 1, where a bare day was sent as its noon."""
+    """The expected id is one of version 1, which sent a bare day as its noon."""
     columns = {"entered_at": "start", "accepted_at": "answered"}
     update = plan(columns, timezone="Europe/Berlin").event(
         row(start="2026-11-20", answered="2026-11-20")

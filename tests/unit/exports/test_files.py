@@ -217,7 +217,7 @@ def test_parquet_holds_money_as_decimals(tmp_path: Path) -> None:
 
 
 def test_every_column_of_a_file_comes_from_the_lake() -> None:
-    """But the day; and every raw column is there, but the hash and what repeats tags."""
+    """All but the day; and all columns of raw are there but the hash and those that repeat tags."""
     of_all = [name for name in SELECTED if name not in lake.SCORES.slots]
     for stream, columns in (("responses", of_all), ("interactions", CALL)):
         shown = {

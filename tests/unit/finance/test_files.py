@@ -97,7 +97,7 @@ def test_the_same_figures_give_the_same_bytes_in_whatever_order(
 
 
 def test_adjustments_from_before_text_was_quoted_read_as_they_were_meant() -> None:
-    """Then the first apostrophe was taken away, whatever followed."""
+    """In those files the first apostrophe was always removed."""
     old = (
         "day,media_type,customer_segment,service_type,currency,"
         "interactions_with_revenue,revenue\r\n"

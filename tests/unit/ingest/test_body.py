@@ -76,7 +76,7 @@ def test_the_limit_counts_bytes_and_is_inclusive() -> None:
 
 
 def test_any_depth_is_an_object_or_too_deep() -> None:
-    """Whether the limit is met in reading, or only in the search for lone surrogates."""
+    """The limit may be met while reading, or only while searching for lone surrogates."""
     deepest = 0
     for depth in range(500, 1100):
         body = b'{"a":' + b"[" * depth + rb'"\ud83d\ude00"' + b"]" * depth + b"}"

@@ -63,7 +63,7 @@ def test_anything_else_is_a_value_error(body: str) -> None:
 
 
 def test_what_only_a_newer_version_understands_is_no_value_error() -> None:
-    """It is not set aside for ever, but waits."""
+    """Such a message is not set aside for ever, but waits."""
     newer = {"v": 2, "format": 9, "streams": ["responses"]}
     with pytest.raises(NewerFormatError):
         Message.decode(json.dumps(newer))

@@ -111,7 +111,7 @@ def test_what_a_page_says_never_outweighs_a_secret_key(agents: AgentNames, table
 def test_interactions_name_agents_as_answers_by_a_secret_key_do(
     agents: AgentNames, table: InMemory
 ) -> None:
-    """Who takes part is told by servers alone; sessions name nobody."""
+    """Only servers send interactions, and sessions have no names."""
     day, answered = row(name="Ada")
     known = {"tenant": "demo", "agent": "a1", "received_us": answered["received_us"]}
     agents.note([(day, answered)])
@@ -205,7 +205,7 @@ def test_a_flood_from_a_page_uses_up_no_place_of_a_secret_key(
 
 
 def test_a_slow_table_does_not_hold_a_batch_up(agents: AgentNames, table: InMemory) -> None:
-    """Its messages are to be acknowledged before the function's time is over."""
+    """The batch must be acknowledged before the function's time is over."""
     seconds = iter(range(0, 1000, 2))
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
     with days.clock(lambda: noon + timedelta(seconds=next(seconds))):

@@ -40,7 +40,7 @@ def stored(**item: Any) -> Row:
     ],
 )
 def test_a_row_becomes_what_it_would_have_been(number: str, lost: set[str]) -> None:
-    """Of lines of format 1 neither country nor key is known; tags that count came with 3."""
+    """Lines of format 1 have neither country nor key; format 3 added tags that are dimensions."""
     first, whole = lines(number)
     with pytest.raises(ValueError, match="score must be a int"):
         row(first.body())

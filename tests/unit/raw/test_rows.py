@@ -68,7 +68,7 @@ def test_a_pages_response_is_enriched_from_its_request_alone() -> None:
 def test_a_servers_response_is_enriched_from_its_item_alone(
     fields: dict[str, str], country: str | None, browser: str | None
 ) -> None:
-    """Even if a message of a secret key should hold the server's own address."""
+    """This holds even if the message of a secret key has the server's own address."""
     made = row(ITEM | fields, origin("secret"))
     assert (made["country"], made["browser"]) == (country, browser)
 

@@ -193,7 +193,7 @@ def test_shares_are_those_of_each_score() -> None:
 
 
 def test_zero_is_never_negative() -> None:
-    """-0.00 would be shown as such."""
+    """A negative zero would be shown as -0.00."""
     balanced = nps_counts(1, 0, 1)
     ends = metrics.interval([0, 5, *[0] * 9], CSAT)
     assert str(metrics.nps(balanced, NPS)) == "0.00"

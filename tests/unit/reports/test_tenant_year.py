@@ -109,7 +109,7 @@ SESSIONS = st.fixed_dictionaries(
 def test_rows_are_sorted_by_code_points_what_is_not_given_last(
     rows: list[dict[str, Any]], chance: random.Random
 ) -> None:
-    """Also where some rows have equal keys, as no build makes them."""
+    """Some rows have equal keys here, although no build makes such rows."""
     body = encoded(lake.SESSIONS, rows)
     keys = [(row["agent"], row["media_type"], row["day"]) for row in stored(body).to_pylist()]
 
@@ -215,7 +215,7 @@ def test_a_roll_up_that_lacks_columns_is_read_as_the_cube_is() -> None:
 
 
 def test_where_some_rows_have_no_value_for_a_measure_it_is_the_same() -> None:
-    """As Athena reads days from before a column together with later ones."""
+    """Athena reads days from before a column existed together with later ones."""
     rows = table(lake.INTERACTIONS, interactions(accepted=3) + interactions(accepted=5))
     place = rows.schema.get_field_index("accept_timed")
     some = rows.set_column(place, "accept_timed", pa.array([None, 4], pa.int64()))

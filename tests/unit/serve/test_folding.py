@@ -242,7 +242,7 @@ def test_the_warning_says_how_many_are_told_and_how_many_are_not() -> None:
 
 
 def test_the_rest_is_of_two_groups_at_least() -> None:
-    """One alone under another name would still be told, and by a name that hides whose it is."""
+    """A single group would be shown all the same, by a name that hides whose its figures are."""
     for size in range(31, 40):
         reply = told("agents", "", agents([2] * size), most=30)
         assert size - (kept_of(reply) or 0) >= 2
@@ -272,7 +272,7 @@ def test_closed_sets_and_what_is_kept_apart_are_not_folded() -> None:
 
 
 def test_the_usual_channels_are_shown_unless_they_may_be_among_others() -> None:
-    """Beside the sum of the rest a channel with 0 answers would say that it had none."""
+    """Beside the row of the rest, a channel with 0 answers would seem to have had none."""
     few = [answer for n in range(9) for answer in agents([2], channel=f"kiosk {n}")]
     reply = told("source", "", few, most=40)
     assert {row["channel"]: row["responses"] for row in reply["rows"]} == {
@@ -380,7 +380,7 @@ def test_a_rest_of_few_answers_is_withheld_as_any_row() -> None:
 
 
 def test_an_older_value_of_this_name_is_among_the_others() -> None:
-    """It was accepted before the text was reserved."""
+    """The value was accepted before its text was reserved."""
     found = [*agents([2] * 40), *[Answer(DAY, 5, agent=REST)] * 100]
     rows = told("agents", "", found, most=30)["rows"]
     [rest] = [row for row in rows if row["agent"] == REST]
@@ -417,7 +417,7 @@ def test_a_question_that_makes_too_many_rows_is_told_how_to_ask_less() -> None:
 
 
 def test_ordering_by_figures_counts_as_more_rows() -> None:
-    """Each has to be worked out for every row, not for those of a page alone."""
+    """The figures have to be computed for every row, and not only for those of a page."""
     found = agents([2] * 40)
     assert kept_of(told("agents", "", found, most=60)) is None
     assert kept_of(told("agents", "order_by=-score", found, most=60)) == 26

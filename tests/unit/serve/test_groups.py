@@ -119,7 +119,7 @@ def test_columns_below_each_other_keep_their_values_once_each(parts: list[list[L
 
 @given(st.lists(st.tuples(st.integers(0, 2**40), st.integers(0, 2**40)), max_size=30))
 def test_rows_share_a_number_if_all_their_codes_are_equal(rows: list[tuple[int, int]]) -> None:
-    """Also where the numbers of values are beyond what a product in 64 bits holds."""
+    """Also if the product of the numbers of values needs more than 64 bits."""
     values = range(2**40 + 1)
     columns = [Encoded(np.array([row[at] for row in rows], np.int64), values) for at in (0, 1)]
     numbers, members = number(columns, len(rows))

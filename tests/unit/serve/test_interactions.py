@@ -123,7 +123,7 @@ def test_a_change_is_told_where_something_was_counted_in_the_row_s_own_period() 
 
 
 def test_a_group_of_days_that_the_month_lacks_has_its_row_and_subtotal() -> None:
-    """February beside January, whose last three days stand beside the 28th, too."""
+    """February is compared with January, whose last three days stand beside the 28th, too."""
     days_of_calls = [("voice", 1, 1), ("voice", 31, 1), ("chat", 31, 1), ("voice", 1, 2)]
     calls = [sold(None, 0, date(2026, month, day), media_type=m) for m, day, month in days_of_calls]
     query = "preset=last_month&compare=previous_period&group_by=media_type,period&subtotals=true"
@@ -323,7 +323,7 @@ def test_filters_that_ask_for_no_currency_contradict_the_revenue_report() -> Non
 
 
 def test_more_sums_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each currency adds to what a group weighs."""
+    """Every currency adds to the size of a group."""
     monkeypatch.setattr(groups, "MOST_GROUPS", 60)
     many = [sold(f"X{n:02}", 1, agent=f"a{n}") for n in range(60)]
     told("revenue", {"interactions": many[:40]}, "group_by=agent")

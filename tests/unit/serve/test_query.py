@@ -130,7 +130,7 @@ def test_a_filter_that_is_given_twice_means_the_values_of_both() -> None:
 
 
 def test_names_may_be_separated_by_commas_that_are_escaped() -> None:
-    """As urlencode and URLSearchParams write them."""
+    """urlencode and URLSearchParams escape commas."""
     query = ask("group_by=channel%2Ccountry&order_by=-responses%2Cchannel")
     assert query == ask("group_by=channel,country&order_by=-responses,channel")
 

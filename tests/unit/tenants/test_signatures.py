@@ -21,7 +21,7 @@ def covered(signature: str, name: str = "agent", **changed: Any) -> bool:
 
 
 def test_the_format_is_as_documented() -> None:
-    """Links outlive releases: what this gives may only change with the version in front."""
+    """Links outlive releases, so this result may only change together with the version in front."""
     signed = b'["pulse link 1", "shop", "support", [["a", "a-7"], ["i", "T 1/\\u00fc"]]]'
     mac = hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()[:16]
     text = base64.urlsafe_b64encode(mac).decode().rstrip("=")
