@@ -1,5 +1,5 @@
-// The comments behind figures: those of a row, a chart, a sentence. The page Comments takes the
-// same days and filters as reports of surveys, so the way there is the view, narrowed.
+// Links to the comments behind figures: those of a row, a chart, or a sentence. The page Comments
+// takes the same days and filters as reports on surveys, so a link is the view with more filters.
 
 import type { Phrase } from "../interface.ts";
 import { catalogue, findReport } from "./catalogue.ts";
@@ -16,12 +16,12 @@ import {
   type View,
 } from "./view.ts";
 
-/** A column, by whose cell a row's comments are found; null where nothing finds those of the row. */
+/** A column whose cell narrows the comments of a row; null where nothing finds those of the row. */
 export interface Narrowing {
   readonly narrows?: ((params: Params, row: Row) => Params | null) | undefined;
 }
 
-/** The comments behind a row; null where there are none to be read, or nothing tells them apart. */
+/** The view of the comments behind a row; null if there are none to be read, or nothing tells them apart. */
 export function behindRow(
   report: string,
   params: Params,
@@ -36,12 +36,12 @@ export function behindRow(
   return narrowed && behind(report, narrowed);
 }
 
-/** The comments behind a chart of rows, which are of its measure where all rows are of one. */
+/** The view of the comments behind a chart, of one measure if all its rows are. */
 export function behindRows(report: string, params: Params, rows: readonly Row[]): View | null {
   return rows.some((row) => count(row) > 0) ? behind(report, ofItsMeasure(params, rows)) : null;
 }
 
-/** The comments behind a sentence: by each metric that it tells of, those of its closest evidence. */
+/** The views of the comments behind a sentence, one for each metric, by its narrowest evidence. */
 export function behindPhrases(phrases: readonly Phrase[], params: Params): View[] {
   const closest = new Map<string, View>();
   for (const { report, query } of phrases) {
@@ -57,8 +57,8 @@ export function behindPhrases(phrases: readonly Phrase[], params: Params): View[
 }
 
 /**
- * Where a sentence tells of one group, its words are held against those of all others: nearly all
- * of its answers may be bad, so that there are hardly good ones to compare them with.
+ * If a sentence is about one group, the group's words are compared with those of all others: nearly
+ * all of its answers may be bad, so that there are hardly any good ones to compare with.
  */
 function againstOthers(view: View, params: Params): View {
   const measure = ["metric", "scale"];
@@ -72,7 +72,7 @@ function againstOthers(view: View, params: Params): View {
   return { page: view.page, params: withAgainst(chosen, { dimension, value }) };
 }
 
-/** Only a key that may read comments is led to them, and only from answers to surveys. */
+/** Only keys that may read comments get a link, and only from figures about surveys. */
 function behind(report: string, params: Params): View | null {
   const known = findReport(report);
   if (!catalogue.value?.comments || known?.family === "interaction") return null;
@@ -105,7 +105,7 @@ export function daysWithin(
   ];
 }
 
-/** The score of a row that is of one, as the comments are asked for it. */
+/** The parameters with a filter by the score of a row, in tables by score. */
 export function withScore(params: Params, row: Row): Params {
   return withParams(params, { score: label(row, "score_value") });
 }

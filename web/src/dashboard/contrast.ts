@@ -1,5 +1,5 @@
-// Which two groups of comments the words set apart: bad and good answers, these days and those
-// before, or one group and all others. The choice is in the address, as the API has it. Pure.
+// The two groups of comments whose words are compared: bad and good answers, these days and those
+// before, or one group and all others. The address has the choice, as the API does. Pure functions.
 
 import type { Words } from "../interface.ts";
 import {
@@ -14,7 +14,7 @@ import {
 
 export type Contrast = Words["contrast"];
 
-/** The group that is held against all others; its value is undefined until it is chosen. */
+/** The group that is compared with all others; its value is undefined until it is chosen. */
 export interface Against {
   readonly dimension: string;
   readonly value: string | null | undefined;
@@ -55,7 +55,7 @@ export function withAgainst(params: Params, { dimension, value }: Against): Para
 const SEARCHED = ["segment", "score"];
 const NO_PERIODS = { compare: null, granularity: null, tenant: null };
 
-/** The query of the words; null where the group to be held against the others is still to choose. */
+/** The query for the words; null while the group to compare with the others is not chosen. */
 export function wordsQuery(
   params: Params,
   filters: readonly string[],
@@ -72,7 +72,7 @@ export function wordsQuery(
   return reportQuery(withoutOwn(params, against), known, { ...changes, contrast, against: chosen });
 }
 
-/** Without a filter that leaves only the group or only the others: then nothing were to compare. */
+/** The parameters without a filter that would leave only one of the two groups to compare. */
 function withoutOwn(params: Params, { dimension, value }: Against): Params {
   const raw = params.get(dimension);
   if (raw === undefined || value === undefined) return params;
@@ -81,7 +81,7 @@ function withoutOwn(params: Params, { dimension, value }: Against): Params {
   return own ? withParams(params, { [dimension]: null }) : params;
 }
 
-/** The view of the comments in which a group says a term. */
+/** The view of those comments of a group that contain a term. */
 export function toSaid(
   params: Params,
   words: Pick<Words, "contrast" | "before">,

@@ -1,4 +1,4 @@
-// What every chart stands in: its title, how many answers it is of, its table, its CSV.
+// The frame of every chart: its title, the number of answers, its table, and its CSV.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -15,25 +15,25 @@ import { CommentsLink } from "./written.tsx";
 interface Props {
   readonly title: string;
   readonly note?: ComponentChildren;
-  /** Whose report and days the CSV's name tells. */
+  /** The reply, for the name of the CSV file. */
   readonly reply: Pick<Reply, "report" | "meta" | "rows" | "next_cursor">;
-  /** Null where it is withheld. */
+  /** The number of answers; null if it is withheld. */
   readonly n: number | null;
-  /** What is counted. */
+  /** The name of what is counted. */
   readonly of?: string;
   readonly table: TableData;
-  /** What CSV has, where it is not the table as it is shown. */
+  /** The CSV, if it is not the table as shown. */
   readonly csv?: () => string;
   readonly tableOpen?: boolean;
   readonly order?: Order | undefined;
   readonly onSort?: (column: string) => void;
   readonly onPick?: (row: Row) => void;
-  /** Instead of the plain table: one that is drawn already. */
+  /** A table that replaces the plain one. */
   readonly drawn?: ComponentChildren;
   readonly children?: ComponentChildren;
 }
 
-/** A table with more columns than these is printed on paper that lies on its side. */
+/** A table with more columns than this is printed in landscape. */
 const MOST_UPRIGHT = 8;
 
 export function Figure(props: Props): JSX.Element {
@@ -95,7 +95,7 @@ export function Figure(props: Props): JSX.Element {
 
 function download(name: string, text: string): void {
   const link = document.createElement("a");
-  // the mark makes Excel read UTF-8
+  // the byte order mark makes Excel read UTF-8
   link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
   link.download = name;
   link.click();

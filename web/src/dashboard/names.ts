@@ -1,5 +1,5 @@
-// What values are called: countries by the browser's own names, agents and surveys by the
-// tenant's, the rest by themselves.
+// The names of values: countries have the browser's names, agents and surveys the tenant's, and all
+// others are their own names.
 
 import { signal } from "@preact/signals";
 import type { Dimension as DimensionReply } from "../interface.ts";
@@ -14,7 +14,7 @@ export type DimensionValue = DimensionReply["values"][number];
 /** What is known of a dimension's values. */
 interface Known {
   readonly names: ReadonlyMap<string, string>;
-  /** Values that have no name: they are shown themselves. */
+  /** Values without a name, which are shown themselves. */
   readonly bare: ReadonlySet<string>;
   /** How many values are shown by a name, by the name as it is compared. */
   readonly shared: ReadonlyMap<string, number>;
@@ -72,15 +72,15 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** Dimensions whose values are told as the API has them: lower-case words, made presentable. */
+/** Dimensions whose values are lower-case words of the API, shown with a capital letter. */
 const PLAIN = new Set(["channel", "device", "media_type", "segment"]);
 
-/** What a value is called; with the value itself behind it where the name alone is another's too. */
+/** The name of a value, followed by the value itself if another value has the same name. */
 export function nameOf(dimension: string, value: string | null): string {
   return called(dimension, value).map(apart).join(" ");
 }
 
-/** The same letter by letter, for files and for what is compared. */
+/** The same without changes for display, for files and comparisons. */
 export function plainNameOf(dimension: string, value: string | null): string {
   return called(dimension, value).join(" ");
 }
@@ -100,12 +100,12 @@ function ownName(dimension: string, value: string): string {
   return PLAIN.has(dimension) ? value.charAt(0).toUpperCase() + value.slice(1) : value;
 }
 
-/** Names that differ in nothing that is seen at a glance count as one. */
+/** The form in which names are compared: those that look alike at a glance are the same. */
 function compared(name: string): string {
   return name.normalize("NFC").trim().toLowerCase();
 }
 
-/** Keeps the names that a reply of GET /v1/dimensions tells. */
+/** Remembers the names in a reply of GET /v1/dimensions. */
 export function learn(
   dimension: string,
   reply: Pick<DimensionReply, "values" | "truncated">,
@@ -124,7 +124,7 @@ export function learn(
 }
 
 
-/** Rows in the order of what a dimension's values are called; without one they come last. */
+/** Rows in the order of the names of a dimension's values; rows without a value come last. */
 export function byName(rows: readonly Row[], dimension: string, descending: boolean): Row[] {
   const order = new Intl.Collator(language.value, { numeric: true });
   const keyed = rows.map((row) => ({ row, value: label(row, dimension) }));
@@ -137,7 +137,7 @@ export function byName(rows: readonly Row[], dimension: string, descending: bool
     .map(({ row }) => row);
 }
 
-/** Fetches the names that a page is going to show; without them the ids stand there. */
+/** Fetches the names that a page is going to show; until then it shows ids. */
 export function fetchNames(dimension: string, query: string): void {
   get<DimensionReply>(dimensionPath(dimension, query)).then(
     (reply) => learn(dimension, reply),
@@ -166,7 +166,7 @@ export function metricName(metric: string): string {
   return known ? t(known) : metric;
 }
 
-/** What a headline says of the answers. */
+/** The meaning of a metric's headline. */
 export function metricMeaning(metric: string): string {
   const known = METRIC_MEANINGS[metric];
   return known ? t(known) : "";

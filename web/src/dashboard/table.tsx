@@ -36,7 +36,7 @@ export interface Order {
   readonly descending: boolean;
 }
 
-/** Those of the named columns that the reply has. */
+/** The named columns, without those that the reply lacks. */
 export function columnsOf(
   reply: Reply,
   names: readonly string[],
@@ -94,7 +94,7 @@ function periodColumn(meta: Meta, granularity: string): TableColumn {
   };
 }
 
-/** The name of the row over all others. */
+/** The name of the row of totals. */
 const TOTAL = toTranslate("All");
 
 export function tableCsv({ columns, rows, totals = [] }: TableData): string {
@@ -250,7 +250,7 @@ export function textColumn(
   return { name, title, numeric: false, text, value: text };
 }
 
-/** A column of figures, each told in its own way; null where there is none. */
+/** A column of figures; `tell` writes a figure, or null if there is none. */
 export function figureColumn(
   name: string,
   title: string,

@@ -1,4 +1,4 @@
-// Agent activity: what each agent handled, how long it took, how much of the time that was.
+// The page Agent activity: what each agent handled, how long that took, and its share of the time.
 
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
@@ -36,7 +36,7 @@ const COLUMNS = [
   "avg_satisfaction_change",
 ];
 
-/** Surveys know agents too: whose names are asked for. */
+/** The query for names of agents in interactions: without the family, it would be of surveys. */
 const OF_THE_CONTACT_CENTRE = { family: "interaction", granularity: null, compare: null };
 
 export function ActivityPage({ params, filters }: PageProps): JSX.Element {
@@ -102,7 +102,7 @@ export function ActivityPage({ params, filters }: PageProps): JSX.Element {
   );
 }
 
-/** Times of sessions are nothing, rather than none, where no session is known. */
+/** A column of sessions' times that shows "–" instead of 0 if no session is known. */
 function withoutSessions(column: TableColumn): TableColumn {
   if (!/^(active|engaged)_seconds/.test(column.name)) return column;
   const known = (row: Row): boolean => count(row, "active_seconds") > 0;

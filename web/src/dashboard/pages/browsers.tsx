@@ -1,4 +1,4 @@
-// Browsers & OS: scores by what customers answered with, and its share of all answers.
+// The page Browsers & OS: the score and the share of answers by browser and operating system.
 
 import type { JSX } from "preact";
 import { DotPlot } from "../charts/dots.tsx";
@@ -74,7 +74,7 @@ interface AllProps {
   readonly noun: string;
 }
 
-/** The rows over every metric: what share of all answers came from where. */
+/** The rows over all metrics, with the share of all answers that each browser has. */
 function AllAnswers({ reply, by, noun }: AllProps): JSX.Element {
   const rows = reply.rows
     .filter((row) => row["metric"] === "all")

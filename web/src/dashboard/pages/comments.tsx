@@ -1,4 +1,4 @@
-// Comments: what customers wrote, searched, and the words that set bad answers apart from good ones.
+// The page Comments: a search of what customers wrote, and the words that distinguish two groups.
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -236,7 +236,7 @@ interface WordListProps {
   readonly look: string;
   readonly words: readonly Word[];
   readonly group: Group;
-  /** The view of the comments that hold a term. */
+  /** The parameters of the view with the comments that contain a term. */
   readonly to: (term: string) => Params;
 }
 
@@ -310,7 +310,7 @@ function SearchForm({ params }: { readonly params: Params }): JSX.Element {
   );
 }
 
-/** The scores that the comments are narrowed to, where a link has brought some; a click lets them go. */
+/** The filter by scores that a link may bring; a click removes it. */
 function ScoreGiven({ params }: { readonly params: Params }): JSX.Element | null {
   const scores = params.get("score");
   if (scores === undefined) return null;
@@ -363,7 +363,7 @@ function List({ reply, query, search }: ListProps): JSX.Element {
   const comments = pages.flatMap((page) => page.comments);
   const goOn = (): void => {
     const next = `${query}${query && "&"}cursor=${encodeURIComponent(cursor ?? "")}`;
-    // a build has changed them meanwhile: then what is here stays, and the button too
+    // a build has changed the comments meanwhile: those that are shown stay, and so does the button
     get<Comments>(path("comments", next)).then((page) => setMore([...more, page]), () => undefined);
   };
   return (

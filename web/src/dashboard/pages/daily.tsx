@@ -1,4 +1,4 @@
-// Daily: one measure's score with its interval, average and median, how many answered.
+// The page Daily: the score of one measure by day with its interval, average, median and answers.
 
 import type { JSX } from "preact";
 import { LineChart, type LegendItem } from "../charts/line.tsx";

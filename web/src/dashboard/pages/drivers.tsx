@@ -1,5 +1,5 @@
-// Drivers: how much of a score's spread goes with each dimension, and with which of its groups. It
-// goes with it, and need not be the reason: beside each group's difference stands the adjusted one.
+// The page Drivers: how much of a score's spread each dimension explains, and which of its groups.
+// A driver need not be a cause, so each group's difference stands beside the adjusted one.
 
 import type { JSX } from "preact";
 import type { Driver, DriverGroup, Drivers } from "../../interface.ts";
@@ -123,7 +123,7 @@ function Strengths({ reply, measure }: StrengthsProps): JSX.Element {
   );
 }
 
-/** A probability: what is too small to be written out is told as less than the smallest. */
+/** A probability as text; "< 0.0001" if it is smaller than that. */
 function told(p: number | null): string {
   return p !== null && p < 0.0001 ? `< ${format.fixed(0.0001, 4)}` : format.fixed(p, 4);
 }

@@ -1,4 +1,4 @@
-// Geo: one measure by country, on a map and in a table. The map's shapes are fetched here alone.
+// The page Geo: one measure by country, as a map and a table. Only it loads the map's shapes.
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -62,7 +62,7 @@ function scoreOf({ total, measure }: Groups): string {
   return format.score(now(total).score, measure.metric);
 }
 
-/** A country is coloured where its whole interval lies on one side of the score of all. */
+/** A country is coloured if its whole interval is above or below the score of all. */
 function mapPoint(row: Row, { total, measure }: Groups): MapPoint[] {
   const code = label(row, "country");
   if (code === null) return [];

@@ -1,5 +1,5 @@
-// What the pages by country, channel, browser and agent share: one measure's score of each group
-// with its interval, what it was before, and the table of them all.
+// Shared by the pages by country, channel, browser and agent: each group's score by one measure with
+// its interval, the score of the days compared with, and a table of all groups.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
@@ -27,14 +27,14 @@ export interface Grouping {
   readonly report: string;
   readonly title: string;
   readonly text: string;
-  /** Dimensions that rows are of. */
+  /** The dimensions that the rows are grouped by. */
   readonly by: readonly string[];
-  /** group_by, where it is not the report's own. */
+  /** The parameter group_by, if it is not the report's own. */
   readonly groupBy?: string;
   readonly noun: string;
-  /** Is the noun a tenant's own word, which is in no language? */
+  /** Whether the noun is a tenant's own word, which has no translation. */
   readonly own?: boolean;
-  /** Does the report tell who differs from the others? Then that is what is marked. */
+  /** Whether the report says which groups differ from the others; then these are marked. */
   readonly sides?: boolean;
 }
 
@@ -47,7 +47,7 @@ type Mark = "" | "▼ " | "▲ ";
 export interface Groups {
   readonly reply: Reply;
   readonly rows: readonly Row[];
-  /** What stands before rows of which chance does not explain that they changed, or differ. */
+  /** The mark of rows that changed, or differ, by more than chance explains. */
   readonly mark: (row: Row) => Mark;
   readonly total: Row | undefined;
   readonly measure: Measure;
@@ -56,7 +56,7 @@ export interface Groups {
 interface Props extends PageProps {
   readonly grouping: Grouping;
   readonly above?: ComponentChildren;
-  /** Another chart than dots. */
+  /** The chart, if it is not one of dots. */
   readonly chart?: (groups: Groups) => ComponentChildren;
   readonly below?: (reply: Reply) => ComponentChildren;
 }
@@ -109,7 +109,7 @@ export function GroupPage(props: Props): JSX.Element {
   );
 }
 
-/** Marks what survives Benjamini-Hochberg over all the groups of the page. */
+/** Marks significant changes, by Benjamini and Hochberg over all groups of the page. */
 function markChanges(rows: readonly Row[]): (row: Row) => Mark {
   const sure = survivors(rows.map((row) => pValue(now(row), before(row))));
   const moved = new Set(rows.filter((_, i) => sure[i]));
@@ -119,7 +119,7 @@ function markChanges(rows: readonly Row[]): (row: Row) => Mark {
   };
 }
 
-/** Of agents: on which side of the others they are, as the API tells it. */
+/** Marks agents above or below the others, as the API says it. */
 function sideOf(row: Row): Mark {
   const side = label(row, "differs");
   return side === null ? "" : side === "below" ? "▼ " : "▲ ";
@@ -195,7 +195,7 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
   );
 }
 
-/** Filtered to a row's group. */
+/** The parameters with filters that leave only the row's group. */
 export function pickGroup(params: Params, by: readonly string[], row: Row): Params {
   return by.reduce((found, name) => filteredTo(found, name, label(row, name)), params);
 }
@@ -274,7 +274,7 @@ function Dots({ rows, groups, grouping, onPick }: DotsProps): JSX.Element {
   );
 }
 
-/** As the address says; a dimension goes by what is shown of it, which the API does not know. */
+/** Rows in the order of the address; dimensions by the names shown, which the API does not know. */
 function inOrder(rows: readonly Row[], order: Order | undefined, by: readonly string[]): Row[] {
   if (!order) return byVolume(rows);
   return by.includes(order.column) ? byName(rows, order.column, order.descending) : [...rows];
@@ -284,7 +284,7 @@ function byVolume(rows: readonly Row[]): Row[] {
   return [...rows].sort((a, b) => count(b) - count(a));
 }
 
-/** Where a granularity is asked for: the same rows by period. */
+/** The same rows by period, if the address has a granularity. */
 function ByPeriod(props: Props & { readonly measure: Measure | null }): JSX.Element | null {
   const { params, measure } = props;
   const by = params.get("granularity");

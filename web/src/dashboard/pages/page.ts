@@ -1,9 +1,9 @@
-// What every page is given.
+// The properties that every page gets.
 
 import type { Params } from "../view.ts";
 
 export interface PageProps {
   readonly params: Params;
-  /** What the API takes as filters for this page's family. */
+  /** The names of the filters that the API accepts for this page's family. */
   readonly filters: readonly string[];
 }

@@ -1,4 +1,4 @@
-// Every page: its address, its name, the report that its filters are of.
+// The list of all pages: their addresses, their names, and the reports whose filters they have.
 
 import type { FunctionComponent } from "preact";
 import { toTranslate } from "../texts.ts";
@@ -22,14 +22,14 @@ export interface Page {
   readonly path: string;
   readonly title: string;
   readonly group: string;
-  /** Its filters are the page's; where the catalogue lacks it, so do the pages. */
+  /** The report whose filters the page has; there is no page without it in the catalogue. */
   readonly report: string;
   readonly component: FunctionComponent<PageProps>;
-  /** Does the report fix the metric, so that filters by it are not offered? */
+  /** Whether the report has a single metric, so that there is no filter by it. */
   readonly oneMetric?: boolean;
-  /** Is it offered only to keys that may read comments? */
+  /** Whether only keys that may read comments see the page. */
   readonly ofComments?: boolean;
-  /** Is it offered only where the tenant has declared tags as dimensions? */
+  /** Whether only tenants with tags as dimensions see the page. */
   readonly ofTags?: boolean;
 }
 

@@ -1,6 +1,6 @@
-// Customer Perspective: the contact centre as customers met it, laid out as the original report:
-// tenant (where there are several), media type, day, segment, service; levels that fold, subtotals
-// from the API.
+// The page Customer Perspective: the contact centre as customers see it, laid out as the original
+// report. Its levels can be folded: tenant (if there are several), media type, day, segment and
+// service. The API computes the subtotals.
 
 import type { JSX } from "preact";
 import { useMemo, useRef } from "preact/hooks";
@@ -37,7 +37,7 @@ import { pieces, t, toTranslate } from "../texts.ts";
 
 const REPORT = "customer-perspective";
 
-/** The original's columns, but for the last. */
+/** The columns of the original report, without the last. */
 const COLUMNS = [
   "entered",
   "response_ratio",
@@ -51,7 +51,7 @@ const COLUMNS = [
 ];
 const REVENUE = "avg_revenue";
 
-/** Of how many a mean is: those of which it is known, and not all that were accepted. */
+/** The column that counts what a figure is made of, such as interactions with a known time. */
 const TOLD_FROM: Readonly<Record<string, string>> = {
   response_ratio: "accepted",
   accept_service_level_pct: "accept_due",
@@ -98,7 +98,7 @@ export function PerspectivePage({ params, filters }: PageProps): JSX.Element {
   );
 }
 
-/** Only an operator sees several, and of one alone there is nothing to tell apart. */
+/** Whether there are rows of several tenants, which only an operator without a filter sees. */
 function severalTenants(params: Params): boolean {
   return isOperator(key.value ?? "") && typeof onlyValue(params, "tenant") !== "string";
 }
@@ -120,7 +120,7 @@ interface PivotProps {
 function Pivot({ reply, granularity, params }: PivotProps): JSX.Element {
   const frame = useRef<HTMLDivElement>(null);
   const grouped = groupedBy(reply);
-  // unfolded at first: tenants, and their media types are seen
+  // at first tenants are unfolded, so that their media types are shown
   const usual = grouped[0] === "tenant" ? 2 : 1;
   const folds = parseFolds(params.get("folds"), usual);
   const order = parseOrder(params.get("order_by"));
@@ -267,11 +267,11 @@ function Paper({ rows, compared }: PaperProps): JSX.Element | null {
 
 interface PivotLineProps {
   readonly node: Node;
-  /** Among the table's rows, its heading the first. */
+  /** The place among the table's rows; the heading is the first. */
   readonly index: number;
   readonly name: string;
   readonly columns: readonly PivotColumn[];
-  /** Null where nothing is below it. */
+  /** Whether the rows below it are shown; null if there are none. */
   readonly unfolded: boolean | null;
   readonly onFold: () => void;
 }
@@ -315,7 +315,7 @@ function Line({ node, index, name, columns, unfolded, onFold }: PivotLineProps):
   );
 }
 
-/** How a service level looks beside its target, and in words. */
+/** The class and the words for a service level beside its target; both empty without one. */
 function againstTarget(level: number | null, target: number | null): [string, string] {
   if (level === null || target === null) return ["", ""];
   const text = format.percent(target, 0);
@@ -324,7 +324,7 @@ function againstTarget(level: number | null, target: number | null): [string, st
     : ["met", t("meets the target of {target}", { target: text })];
 }
 
-/** As high as rows that are not drawn. */
+/** A row with the height of the rows that are not drawn. */
 function Room({ columns, height }: { columns: number; height: number }): JSX.Element {
   return (
     <tr class="room" aria-hidden="true">
@@ -339,7 +339,7 @@ interface WidestProps {
   readonly told: (node: Node) => string;
 }
 
-/** Not seen: it keeps each column as wide as its longest text needs, whichever rows are drawn. */
+/** An invisible row with the longest texts, so that columns keep their widths while scrolling. */
 function Widest({ nodes, columns, told }: WidestProps): JSX.Element {
   const texts = useMemo(
     () => [
@@ -366,19 +366,19 @@ function levelTitle(name: string): string {
 }
 
 interface PivotColumn extends TableColumn {
-  /** What order_by calls it. */
+  /** The name of the column in order_by. */
   readonly orderedBy: string;
-  /** What a row is ordered by. */
+  /** The number by which rows are ordered. */
   readonly rank: (row: Row) => number | null;
-  /** Below a figure: how it changed; null where nothing is compared. */
+  /** The change, shown below the figure; null without a comparison. */
   readonly change: (row: Row) => string | null;
-  /** What it should reach at least, in rows of one medium. */
+  /** The target of the figure in rows of one medium; null without one. */
   readonly target: (row: Row) => number | null;
-  /** The count of what it is made of; null where it is a count itself. */
+  /** The column that counts what the figure is made of; null for counts. */
   readonly n: string | null;
 }
 
-/** The original's columns, the last of them once for each currency. */
+/** The columns of the original report, the last one once for each currency. */
 function pivotColumns(reply: Reply): PivotColumn[] {
   const compared = reply.meta.compare !== undefined;
   const figures = columnsOf(reply, COLUMNS).map((column): PivotColumn => {
@@ -413,7 +413,7 @@ function pivotColumns(reply: Reply): PivotColumn[] {
   return [...figures, ...averages];
 }
 
-/** Rows without a figure come last, whichever way the others are ordered. */
+/** Compares rows by a column; rows without a figure come last in either direction. */
 function comparing({ rank }: PivotColumn, descending: Order["descending"]) {
   return (a: Row, b: Row): number => {
     const [x, y] = [rank(a), rank(b)];
@@ -518,7 +518,7 @@ function Levels({ params, filters }: LevelsProps): JSX.Element {
   );
 }
 
-/** All values of the three, which thus get the same axis. */
+/** All values of the three charts, so that their axes are the same. */
 function reachOf(rows: readonly Row[]): number[] {
   const names = SERVICE_LEVELS.flatMap(([name]) => [name, `${name}_previous`]);
   return rows

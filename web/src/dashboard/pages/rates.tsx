@@ -1,4 +1,4 @@
-// Rates: how often each score from 0 to 10 was given, of the net promoter question.
+// The page Rates: how often each score from 0 to 10 was given to the net promoter question.
 
 import type { JSX } from "preact";
 import { ColumnChart } from "../charts/columns.tsx";

@@ -1,5 +1,5 @@
-// Revenue: of the interactions that have some recorded, each currency by itself. Amounts are exact
-// decimal text; only the lines are drawn from numbers.
+// The page Revenue: the recorded revenue of interactions, each currency by itself. Amounts are
+// exact decimal texts; only the lines are drawn from numbers.
 
 import type { JSX } from "preact";
 import { LineChart } from "../charts/line.tsx";
@@ -200,7 +200,7 @@ function text(cell: Cell | undefined): string | null {
   return typeof cell === "string" ? cell : null;
 }
 
-/** For the height of a point alone. */
+/** The amount as a number, used only for the height of a point. */
 function toDraw(cell: Cell | undefined): number | null {
   return typeof cell === "string" ? Number(cell) : null;
 }

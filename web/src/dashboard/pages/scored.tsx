@@ -1,4 +1,4 @@
-// CSAT, Loyalty (NPS) and CES: the headline, its trend, its three segments, its distribution.
+// The pages CSAT, Loyalty (NPS) and CES: the headline, its trend, its segments, its distribution.
 
 import type { JSX } from "preact";
 import { ColumnChart } from "../charts/columns.tsx";
@@ -37,9 +37,9 @@ interface Metric {
   readonly report: "csat" | "nps" | "ces";
   readonly title: string;
   readonly text: string;
-  /** The headline's column. */
+  /** The name of the headline's column. */
   readonly headline: string;
-  /** Bad, neutral and good, as the API's columns have them. */
+  /** The API's columns of bad, neutral and good answers. */
   readonly segments: readonly [string, string, string];
 }
 
@@ -130,7 +130,7 @@ interface ScaleProps {
   readonly metric: Metric;
   readonly measure: Measure;
   readonly whole: Reply;
-  /** Is the scale to be said? */
+  /** Whether the scale is named. */
   readonly named: boolean;
   readonly children: JSX.Element;
 }
@@ -206,7 +206,7 @@ const BREAKDOWN_COLUMNS: readonly Column[] = [
   { name: "share_pct", kind: "metric", unit: "percent" },
 ];
 
-/** The three segments as one bar, each part told in words. */
+/** The three segments as one bar, each with its description in words. */
 function Shares({ row, segments }: { row: Row; segments: readonly string[] }): JSX.Element {
   const parts = shares(row, segments);
   return (

@@ -1,4 +1,4 @@
-// Surveys, Sources and Agents: scores by what was asked, by channel, and by who was rated.
+// The pages Surveys, Sources and Agents: scores by survey, by channel, and by agent.
 
 import type { JSX } from "preact";
 import { GroupPage, type Grouping } from "./groups.tsx";

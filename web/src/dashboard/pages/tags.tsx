@@ -1,4 +1,4 @@
-// Scores by what the tenant tells its answers apart by: the tags that it has declared as dimensions.
+// The page of scores by one of the tags that the tenant has declared as dimensions.
 
 import type { JSX } from "preact";
 import { catalogue } from "../catalogue.ts";
@@ -8,7 +8,7 @@ import { withParams } from "../view.ts";
 import { GroupPage, type Grouping } from "./groups.tsx";
 import type { PageProps } from "./page.ts";
 
-/** In the address: which of the dimensions. */
+/** The parameter of the address that names the dimension. */
 const BY = "by";
 
 function grouping(name: string): Grouping {
