@@ -49,8 +49,8 @@ class Told(Answer):
 
     @property
     def answered_us(self) -> int:
-        """When it was given: later, the greater its number on a day."""
-        return days.noon(self.day, "UTC") + self.number
+        """When it was given: later, the greater its number on a day, but for threes alike."""
+        return days.noon(self.day, "UTC") + self.number // 3
 
     @property
     def id(self) -> str:
