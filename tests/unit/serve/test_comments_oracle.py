@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pulse import days
 from tests import comments_oracle as oracle
+from tests.calendar_oracle import compared_days
 from tests.comments_oracle import Parts, Question
-from tests.oracle import compared_days
 from tests.unit.serve.events import SCALES
 from tests.unit.serve.served import OWN, TENANT, Served, Told, invented
 from tests.unit.serve.test_insights_oracle import FILTERS, passing

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pulse import days
 from tests import oracle
-from tests.oracle import Calendar, Part
+from tests.calendar_oracle import Calendar
+from tests.oracle import Part
 from tests.unit.serve.events import SCALES
 from tests.unit.serve.served import Served, invented
 from tests.unit.serve.test_insights_oracle import FILTERS, NOW, passing
