@@ -85,12 +85,16 @@ def _experience(settings: BuildDailySettings) -> list[CheckResult]:
     ledger, catalog = Ledger(settings.table), Catalog(settings.database)
     athena = Athena(settings.database, settings.workgroup)
     responses, interactions = (ledger.entries(one) for one in experience.SOURCES)
+    published = catalog.partitions(table.daily_table)
     entries = experience.entries_of_experience(
-        ledger.entries(experience.ledger_name(link_days)), responses, interactions, link_days
+        ledger.entries(experience.ledger_name(link_days)),
+        responses,
+        interactions,
+        link_days,
+        published=published,
     )
     kept = {day: entry for day, entry in entries.items() if not entry.expired}
-    published = catalog.partitions(table.daily_table) if kept else {}
-    scores = catalog.partitions(lake.SCORES.daily_table) if kept else {}
+    scores = catalog.partitions(lake.SCORES.daily_table)
     current = [
         day for day in kept if day in published and experience.shows(published[day], kept[day])
     ]

@@ -219,6 +219,22 @@ def test_a_builder_looks_at_all_days_when_the_number_has_changed_and_changed_bac
     assert build(pulse).built == ()
 
 
+def test_another_number_of_days_takes_no_link_to_what_raw_no_longer_keeps(
+    pulse: Driver, day: date
+) -> None:
+    past = day - timedelta(days=1)
+    build(pulse, message(answer(day)), message(contact(past, agent="gone")))
+    run = partitions(pulse)[day].run
+    ledger = Ledger(pulse.settings.table)
+    assert ledger.expire("interactions", past, ledger.entries("interactions")[past].version)
+    assert lake.raw_prefix("interactions", past) in pulse.housekeep()
+    linking(pulse, 2).run(remaining_s=lambda: inf, wake=False)
+    assert partitions(pulse)[day].run == run
+    assert agents(pulse, day) == {"gone": 1}
+    build(pulse, whole=True)  # as the other tests have it
+    assert partitions(pulse)[day].run == run
+
+
 def test_a_builder_that_ran_on_with_the_former_number_is_made_good(
     pulse: Driver, day: date
 ) -> None:

@@ -296,7 +296,13 @@ class BuildDaily:
             links = experience.link_parameters(answered, interactions, self.link_days)
             return day_parameters(answered) | links
 
-        entries = experience.entries_of_experience(built, responses, interactions, self.link_days)
+        entries = experience.entries_of_experience(
+            built,
+            responses,
+            interactions,
+            self.link_days,
+            published=self.catalog.partitions(lake.EXPERIENCE.daily_table) if interactions else (),
+        )
         return entries, parameters
 
     def _due(

@@ -4,7 +4,7 @@ A day of it is made of the answers of the day and of the interactions of the day
 link to. Its version is the sum of their versions, each of which only ever grows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -40,12 +40,14 @@ def entries_of_experience(
     responses: Mapping[date, Entry],
     interactions: Mapping[date, Entry],
     link_days: int,
+    *,
+    published: Collection[date],
 ) -> Mapping[date, Entry]:
     """The days of the table with their versions, in order.
 
     `built` are the ledger's days of the table itself. A day to which no interaction can be linked
-    has no entry. One that was built stays as it is once raw no longer keeps all that it was built
-    from: it counts as expired.
+    has no entry. One that is `published` stays as it is once raw no longer keeps all that it was
+    built from, over whatever number of days it links: it counts as expired.
     """
     found = {}
     for day, answered in responses.items():
@@ -53,7 +55,7 @@ def entries_of_experience(
         if not linkable:
             continue
         before = built.get(day, Entry(day, 0))
-        is_past = bool(before.claimed_run) and any(one.expired for one in linkable)
+        is_past = day in published and any(one.expired for one in linkable)
         found[day] = replace(
             before,
             version=answered.version + sum(one.version for one in linkable),

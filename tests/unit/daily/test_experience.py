@@ -1,5 +1,6 @@
 """Which days of experience there are, of which version, and what their statement reads."""
 
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -28,35 +29,43 @@ def ledger(*entries: Entry) -> dict[date, Entry]:
     return {entry.day: entry for entry in entries}
 
 
+def entries(
+    responses: Mapping[date, Entry],
+    interactions: Mapping[date, Entry],
+    built: Mapping[date, Entry] | None = None,
+    published: Collection[date] = (),
+) -> Mapping[date, Entry]:
+    return entries_of_experience(
+        built or {}, responses, interactions, LINK_DAYS, published=published
+    )
+
+
 def test_a_days_version_is_the_sum_of_what_it_is_made_of() -> None:
     responses = ledger(Entry(TODAY, 5), Entry(ago(1), 7))
     interactions = ledger(
         Entry(TODAY, 10), Entry(ago(3), 100), Entry(ago(4), 1_000), Entry(ago(5), 10_000)
     )
-    found = entries_of_experience({}, responses, interactions, LINK_DAYS)
+    found = entries(responses, interactions)
     assert {day: entry.version for day, entry in found.items()} == {TODAY: 115, ago(1): 1_107}
     assert not any(entry.expired for entry in found.values())
 
 
 def test_a_day_to_which_nothing_can_be_linked_has_no_entry() -> None:
     interactions = ledger(Entry(ago(4), 1), Entry(TODAY + timedelta(days=1), 1))
-    assert entries_of_experience({}, ledger(Entry(TODAY, 5)), interactions, LINK_DAYS) == {}
-    assert entries_of_experience({}, {}, ledger(Entry(TODAY, 1)), LINK_DAYS) == {}
+    assert entries(ledger(Entry(TODAY, 5)), interactions) == {}
+    assert entries({}, ledger(Entry(TODAY, 1))) == {}
 
 
 def test_what_builders_have_said_of_a_day_is_kept() -> None:
     built = ledger(Entry(TODAY, 0, claimed_version=6, claimed_run="R", claimed_answers=3))
-    found = entries_of_experience(
-        built, ledger(Entry(TODAY, 5)), ledger(Entry(TODAY, 2)), LINK_DAYS
-    )
+    found = entries(ledger(Entry(TODAY, 5)), ledger(Entry(TODAY, 2)), built)
     assert found == ledger(Entry(TODAY, 7, claimed_version=6, claimed_run="R", claimed_answers=3))
 
 
 def test_a_built_day_stays_as_it_is_once_a_day_that_it_links_to_has_expired() -> None:
     responses = ledger(Entry(TODAY, 5), Entry(ago(1), 5), Entry(ago(2), 5))
     interactions = ledger(Entry(ago(3), 1), Entry(ago(4), 1, expired=True))
-    built = ledger(Entry(TODAY, 0, 6, "R"), Entry(ago(1), 0, 7, "R"))
-    found = entries_of_experience(built, responses, interactions, LINK_DAYS)
+    found = entries(responses, interactions, published=[TODAY, ago(1)])
     expired = {day: entry.expired for day, entry in found.items()}
     # today's answers do not reach so far; the day before yesterday was never built
     assert expired == {TODAY: False, ago(1): True, ago(2): False}
@@ -64,7 +73,7 @@ def test_a_built_day_stays_as_it_is_once_a_day_that_it_links_to_has_expired() ->
 
 def test_a_day_whose_answers_have_expired_is_never_built() -> None:
     responses = ledger(Entry(TODAY, 5, expired=True))
-    found = entries_of_experience({}, responses, ledger(Entry(TODAY, 1)), LINK_DAYS)
+    found = entries(responses, ledger(Entry(TODAY, 1)))
     assert found[TODAY].expired
 
 
@@ -93,7 +102,7 @@ def test_a_change_makes_the_versions_of_all_days_greater_that_it_may_change(
     def versions() -> dict[date, int]:
         responses = ledger(*(Entry(ago(day), number) for day, number in answered.items()))
         interactions = ledger(*(Entry(ago(day), number) for day, number in entered.items()))
-        found = entries_of_experience({}, responses, interactions, LINK_DAYS)
+        found = entries(responses, interactions)
         return {day: entry.version for day, entry in found.items()}
 
     before = versions()
