@@ -11,7 +11,7 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from pulse.cli.api import Answer, Api
+from pulse.cli.api import Api, HttpReply
 from pulse.cli.main import app
 from tests.driver import Driver
 
@@ -70,7 +70,7 @@ class Shell:
             for item in json.loads(message["body"])["items"]
         ]
 
-    def answer(self, api: Api, request: urllib.request.Request) -> Answer:
+    def answer(self, api: Api, request: urllib.request.Request) -> HttpReply:
         # the functions' metrics go to their stdout, which is not the command's
         with self._lock, redirect_stdout(io.StringIO()):
             self.asked.append(request)
@@ -82,4 +82,4 @@ class Shell:
                 headers={name.lower(): value for name, value in request.header_items()},
             )
         lower = {name.lower(): value for name, value in got.headers.items()}
-        return Answer(got.status, got.body.encode(), lower)
+        return HttpReply(got.status, got.body.encode(), lower)

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from pulse import days
-from pulse.cli.api import Answer, Api
+from pulse.cli.api import Api, HttpReply
 from pulse.cli.keyring import passing_key
 from pulse.tenants.keys import Key, sha256
 from tests.driver import Driver
@@ -191,7 +191,7 @@ def test_the_key_made_for_an_import_ends_with_it(
     tenant = shell.tenant("email")
     meanwhile: list[Key] = []
 
-    def asked(api: Api, request: urllib.request.Request) -> Answer:
+    def asked(api: Api, request: urllib.request.Request) -> HttpReply:
         meanwhile.extend(shell.driver.tenants.keys(tenant))
         return shell.answer(api, request)
 
@@ -255,7 +255,7 @@ def test_an_interrupted_import_goes_on_where_it_was(
     file.write_text("\n".join(["date,user,rating", *rows]))
     arguments = ("import", "responses", str(file), "--tenant", tenant, "--survey", "email")
 
-    def interrupted(api: Api, request: urllib.request.Request) -> Answer:
+    def interrupted(api: Api, request: urllib.request.Request) -> HttpReply:
         if len(shell.asked) >= 2:
             raise KeyboardInterrupt
         return shell.answer(api, request)
@@ -294,7 +294,7 @@ def test_an_interface_that_fails_ends_it_with_how_far_it_came(
     shell: Shell, answers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = shell.tenant("email")
-    broken = Answer(400, b'{"detail": "Out of order."}', {})
+    broken = HttpReply(400, b'{"detail": "Out of order."}', {})
     monkeypatch.setattr(Api, "_ask", lambda api, request: broken)
     arguments = (str(answers), "--tenant", tenant, "--survey", "email", *MAPPED)
     result = shell.run("import", "responses", *arguments, code=2)

@@ -14,7 +14,7 @@ import pytest
 
 from pulse import days
 from pulse.cli import building
-from pulse.cli.api import Answer, Api
+from pulse.cli.api import Api, HttpReply
 from pulse.erasure.erase import Erase
 from pulse.store.imports import Imports
 from tests.eraser import World
@@ -226,7 +226,7 @@ def test_what_an_interrupted_import_brought_is_taken_back_with_the_rest(
 ) -> None:
     file = written(tmp_path, "many.csv", [f"2026-03-{1 + n % 20:02},{n % 11}" for n in range(2600)])
 
-    def interrupted(api: Api, request: urllib.request.Request) -> Answer:
+    def interrupted(api: Api, request: urllib.request.Request) -> HttpReply:
         if len(typed.asked) >= 2:
             raise KeyboardInterrupt
         return typed.answer(api, request)

@@ -13,7 +13,7 @@ import pytest
 from local.routes import DEFAULT, read_http_api
 from local.sample.site import PulseSite
 from local.stack import REGION, STACK_NAME, Stack
-from pulse.cli.api import Answer, Api
+from pulse.cli.api import Api, HttpReply
 from pulse.http import ORIGIN
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield Running(stack, folder)
 
 
-def code(answer: Answer) -> str:
+def code(answer: HttpReply) -> str:
     problem = answer.json()
     return str(problem["code"])
 

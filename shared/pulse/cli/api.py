@@ -19,7 +19,7 @@ class UnreachableError(FailedError):
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpReply:
     """One HTTP reply. Header names are in lower case."""
 
     status: int
@@ -45,25 +45,25 @@ class Api:
     url: str
     key: str
 
-    def get(self, path: str, query: str = "", *, accept: str = "application/json") -> Answer:
+    def get(self, path: str, query: str = "", *, accept: str = "application/json") -> HttpReply:
         """GET a path; `query` is percent-encoded already. Raises UnreachableError."""
         address = self.url + path + ("?" + query if query else "")
         return self._ask(urllib.request.Request(address, headers={"Accept": accept}))  # noqa: S310 # the stack's own address
 
-    def post(self, path: str, body: bytes) -> Answer:
+    def post(self, path: str, body: bytes) -> HttpReply:
         """POST a JSON body. Raises UnreachableError."""
         headers = {"Content-Type": "application/json"}
         return self._ask(urllib.request.Request(self.url + path, body, headers))  # noqa: S310 # the stack's own address
 
-    def _ask(self, request: urllib.request.Request) -> Answer:
+    def _ask(self, request: urllib.request.Request) -> HttpReply:
         request.add_header("Authorization", f"Bearer {self.key}")
         request.add_header("User-Agent", _NAME)
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:  # noqa: S310 # the stack's own address
-                return Answer(reply.status, reply.read(), _lower(reply.headers))
+                return HttpReply(reply.status, reply.read(), _lower(reply.headers))
         except urllib.error.HTTPError as reply:
             with reply:
-                return Answer(reply.code, reply.read(), _lower(reply.headers))
+                return HttpReply(reply.code, reply.read(), _lower(reply.headers))
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise UnreachableError(f"{self.url} does not answer ({reason}).") from error
@@ -73,16 +73,16 @@ def _lower(headers: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def refusal(answer: Answer) -> CommandError:
+def refusal(reply: HttpReply) -> CommandError:
     """The error for a reply other than 2xx, with the interface's own message."""
-    problem = answer.json()
+    problem = reply.json()
     problem = problem if isinstance(problem, dict) else {}
-    words = [str(problem.get("detail") or problem.get("message") or f"HTTP {answer.status}")]
+    words = [str(problem.get("detail") or problem.get("message") or f"HTTP {reply.status}")]
     faults = [f"{e['field']}: {e['message']}" for e in problem.get("errors", ())]
     words += [fault for fault in faults if fault not in words[0]]
     message = "\n  ".join(words)
-    if answer.status in (401, 403):
+    if reply.status in (401, 403):
         return NotAllowedError(message)
-    if answer.status in (400, 404, 409, 413, 422):
+    if reply.status in (400, 404, 409, 413, 422):
         return WrongUseError(message)
-    return FailedError(f"The interface answered {answer.status}: {message}")
+    return FailedError(f"The interface answered {reply.status}: {message}")

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pulse.cli.api import Answer, UnreachableError, refusal
+from pulse.cli.api import HttpReply, UnreachableError, refusal
 from pulse.cli.exits import FailedError
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ DELAYS = (0.5, 1, 2, 4, 8, 15, 30, 30)
 _LONGEST_DELAY = 60.0
 _TRY_AGAIN = (429, 500, 502, 503, 504)
 
-Send = Callable[[str, bytes], Answer]
+Send = Callable[[str, bytes], HttpReply]
 """Posts a body to a path. Called from several threads; raises UnreachableError."""
 
 
@@ -144,40 +144,40 @@ class _Delivery:
 
     def deliver(self, batch: list[Item[T]]) -> Posted[T]:
         """Send a batch, or its halves if it is too large; return the result."""
-        answer = self._insist(self.route.body(one.body for one in batch))
-        if answer.status == 413 and len(batch) > 1:
+        reply = self._insist(self.route.body(one.body for one in batch))
+        if reply.status == 413 and len(batch) > 1:
             middle = len(batch) // 2
             first, second = self.deliver(batch[:middle]), self.deliver(batch[middle:])
             return Posted(first.accepted + second.accepted, first.rejected + second.rejected)
-        if answer.status == 413:
+        if reply.status == 413:
             reason = "It is larger than a request may be."
             return Posted(0, (Rejection(batch[0].origin, "", "too_large", reason),))
-        return _outcome(batch, answer)
+        return _outcome(batch, reply)
 
-    def _insist(self, body: bytes) -> Answer:
+    def _insist(self, body: bytes) -> HttpReply:
         """Send a body until there is a reply that another try would not change; return that."""
         for delay in self.delays:
             wished = 0.0
             try:
-                answer = self.send(self.route.path, body)
-                if answer.status not in _TRY_AGAIN:
-                    return answer
-                wished = _retry_after(answer)
+                reply = self.send(self.route.path, body)
+                if reply.status not in _TRY_AGAIN:
+                    return reply
+                wished = _retry_after(reply)
             except UnreachableError:
                 pass
             spread = random.uniform(0.8, 1.2)  # noqa: S311 # so that senders do not come back as one
             if self.stop.wait(max(delay * spread, wished)):
                 raise FailedError("Stopped before everything was sent.")
-        answer = self.send(self.route.path, body)
-        if answer.status in _TRY_AGAIN:
-            raise refusal(answer)
-        return answer
+        reply = self.send(self.route.path, body)
+        if reply.status in _TRY_AGAIN:
+            raise refusal(reply)
+        return reply
 
 
-def _outcome(batch: list[Item[T]], answer: Answer) -> Posted[T]:
-    body = answer.json()
-    if answer.status not in (202, 422) or not isinstance(body, dict) or "rejected" not in body:
-        raise refusal(answer)
+def _outcome(batch: list[Item[T]], reply: HttpReply) -> Posted[T]:
+    body = reply.json()
+    if reply.status not in (202, 422) or not isinstance(body, dict) or "rejected" not in body:
+        raise refusal(reply)
     rejected = tuple(
         Rejection(batch[r["index"]].origin, r.get("field") or "", r["code"], r["message"])
         for r in body["rejected"]
@@ -185,7 +185,7 @@ def _outcome(batch: list[Item[T]], answer: Answer) -> Posted[T]:
     return Posted(len(batch) - len(rejected), rejected)
 
 
-def _retry_after(answer: Answer) -> float:
+def _retry_after(reply: HttpReply) -> float:
     """The seconds of the reply's Retry-After, up to a limit."""
-    wished = answer.headers.get("retry-after", "")
+    wished = reply.headers.get("retry-after", "")
     return min(float(wished), _LONGEST_DELAY) if wished.isdigit() else 0.0

@@ -12,7 +12,7 @@ from rich.console import Group
 
 from pulse import days
 from pulse.cli import output
-from pulse.cli.api import Answer, Api, refusal
+from pulse.cli.api import Api, HttpReply, refusal
 from pulse.cli.arguments import known_tenant, named_values
 from pulse.cli.drawing import report_tables
 from pulse.cli.exits import FailedError, WrongUseError
@@ -176,17 +176,17 @@ def tenant_filter(key: str, tenant: str) -> list[str]:
     return [f"tenant={tenant}"] if key.startswith(PREFIXES["operator"]) else []
 
 
-def _ask(api: Api, path: str, query: Query, cursor: str | None) -> Answer:
+def _ask(api: Api, path: str, query: Query, cursor: str | None) -> HttpReply:
     """Request one page, by POST if the address would be too long."""
     asked = {**query, "cursor": quote(cursor, safe="")} if cursor else query
     text = "&".join(f"{quote(name, safe='')}={raw}" for name, raw in asked.items())
     if len(path) + len("?") + len(text) > LONGEST_ADDRESS:
-        answer = api.post(path, json.dumps(asked).encode())
+        reply = api.post(path, json.dumps(asked).encode())
     else:
-        answer = api.get(path, text)
-    if answer.status != 200:
-        raise refusal(answer)
-    return answer
+        reply = api.get(path, text)
+    if reply.status != 200:
+        raise refusal(reply)
+    return reply
 
 
 def _reply(api: Api, path: str, query: Query, *, whole: bool) -> dict[str, Any]:
@@ -210,10 +210,10 @@ def _csv(api: Api, path: str, query: Query, *, whole: bool) -> str:
     pages: list[str] = []
     cursor = None
     while not pages or (whole and cursor):
-        answer = _ask(api, path, query, cursor)
-        text = answer.body.decode()
+        reply = _ask(api, path, query, cursor)
+        text = reply.body.decode()
         pages.append(text.partition("\n")[2] if pages else text)
-        cursor = answer.headers.get("x-next-cursor")
+        cursor = reply.headers.get("x-next-cursor")
     return "".join(pages)
 
 

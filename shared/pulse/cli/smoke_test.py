@@ -18,7 +18,7 @@ import typer
 
 from pulse import days, lake
 from pulse.cli import output
-from pulse.cli.api import Answer, Api, refusal
+from pulse.cli.api import Api, HttpReply, refusal
 from pulse.cli.exits import FailedError
 from pulse.cli.keyring import passing_key
 from pulse.cli.target import StackName, Target, find_target
@@ -176,24 +176,24 @@ class _Smoke:
 
     def unknown_key_is_refused(self) -> str:
         nobody = Api(self.target.api_url, new_key_text("secret"))
-        answer = nobody.post("/v1/responses", _json(self._answer(1)))
-        return _expect(answer, 401, "POST /v1/responses")
+        reply = nobody.post("/v1/responses", _json(self._answer(1)))
+        return _expect(reply, 401, "POST /v1/responses")
 
     def bad_answer_is_refused(self) -> str:
-        answer = self._api(self.keys.secret).post("/v1/responses", _json(self._answer(9)))
-        return _expect(answer, 422, "POST /v1/responses")
+        reply = self._api(self.keys.secret).post("/v1/responses", _json(self._answer(9)))
+        return _expect(reply, 422, "POST /v1/responses")
 
     def pages_are_there(self) -> str:
         pages = Api(self.target.pages_url, self.keys.publishable)
         for path in ("/", f"/s/{self.keys.publishable}"):
-            answer = pages.get(path, accept="text/html")
-            if answer.status != 200 or b"<html" not in answer.body[:2000].lower():
+            reply = pages.get(path, accept="text/html")
+            if reply.status != 200 or b"<html" not in reply.body[:2000].lower():
                 raise FailedError(
-                    f"{self.target.pages_url} answers {answer.status}, and no page: "
+                    f"{self.target.pages_url} answers {reply.status}, and no page: "
                     "pulse pages publish puts them there"
                 )
-        answer = pages.get(f"/v1/surveys/{SURVEY.id}")
-        _expect(answer, 200, "GET /v1/surveys")
+        reply = pages.get(f"/v1/surveys/{SURVEY.id}")
+        _expect(reply, 200, "GET /v1/surveys")
         return "the dashboard, the survey page, and its survey"
 
     def post(self) -> str:
@@ -265,9 +265,9 @@ class _Smoke:
             "end_date": days.today(TENANT.timezone).isoformat(),
             "agent": self.agent,
         }
-        answer = self._api(self.keys.report).get(f"/v1/reports/{report}", urlencode(query))
-        _expect(answer, 200, f"GET /v1/reports/{report}")
-        totals: list[Mapping[str, Any]] = answer.json()["totals"]
+        reply = self._api(self.keys.report).get(f"/v1/reports/{report}", urlencode(query))
+        _expect(reply, 200, f"GET /v1/reports/{report}")
+        totals: list[Mapping[str, Any]] = reply.json()["totals"]
         return totals[0] if totals else {}
 
     def _answer(self, score: int) -> dict[str, Any]:
@@ -277,10 +277,10 @@ class _Smoke:
         return Api(self.target.api_url, key)
 
 
-def _expect(answer: Answer, status: int, asked: str) -> str:
+def _expect(reply: HttpReply, status: int, asked: str) -> str:
     """What was found, as text. Raises FailedError for another status."""
-    if answer.status != status:
-        raise FailedError(f"{asked} was answered {answer.status}, not {status}: {refusal(answer)}")
+    if reply.status != status:
+        raise FailedError(f"{asked} was answered {reply.status}, not {status}: {refusal(reply)}")
     return f"{asked} was answered {status}"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse.cli.api import Answer, UnreachableError
+from pulse.cli.api import HttpReply, UnreachableError
 from pulse.cli.exits import FailedError, NotAllowedError, WrongUseError
 from pulse.cli.posting import (
     INTERACTIONS,
@@ -28,21 +28,21 @@ from pulse.cli.posting import (
 SOON = (0.0, 0.0, 0.0)
 
 
-def answer(status: int, body: Any = None, **headers: str) -> Answer:
-    return Answer(status, json.dumps(body).encode(), headers)
+def answer(status: int, body: Any = None, **headers: str) -> HttpReply:
+    return HttpReply(status, json.dumps(body).encode(), headers)
 
 
 class Interface:
     """Takes batches as ingest does; `faults` are what its first answers are instead."""
 
-    def __init__(self, *faults: Answer | Exception, route: BatchRoute = RESPONSES) -> None:
+    def __init__(self, *faults: HttpReply | Exception, route: BatchRoute = RESPONSES) -> None:
         self.faults = list(faults)
         self.route = route
         self.stored: list[Any] = []
         self.calls = 0
         self._lock = threading.Lock()
 
-    def __call__(self, path: str, body: bytes) -> Answer:
+    def __call__(self, path: str, body: bytes) -> HttpReply:
         assert path == self.route.path
         with self._lock:
             self.calls += 1
@@ -53,7 +53,7 @@ class Interface:
                 return fault
             return self._take(json.loads(body)[self.route.name])
 
-    def _take(self, items: list[Any]) -> Answer:
+    def _take(self, items: list[Any]) -> HttpReply:
         bad = [i for i, one in enumerate(items) if one["score"] > 10]
         self.stored += [one["score"] for i, one in enumerate(items) if i not in bad]
         rejected = [
@@ -107,7 +107,7 @@ def test_a_batch_of_rejected_items_alone_is_no_failure() -> None:
     ],
     ids=["throttled", "unavailable", "broken", "unreachable"],
 )
-def test_what_may_pass_is_tried_again(fault: Answer | Exception) -> None:
+def test_what_may_pass_is_tried_again(fault: HttpReply | Exception) -> None:
     interface = Interface(fault, fault, fault)
     (result,) = send_all([7], interface)
     assert (result.accepted, interface.stored, interface.calls) == (1, [7], 4)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote
 import pytest
 from rich.console import Console, Group
 
-from pulse.cli.api import Answer, Api
+from pulse.cli.api import Api, HttpReply
 from pulse.cli.drawing import report_tables
 from pulse.cli.exits import WrongUseError
 from pulse.cli.reporting import _csv, _reply, report_query
@@ -60,21 +60,21 @@ class Pages:
 
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
-    def get(self, path: str, query: str) -> Answer:
+    def get(self, path: str, query: str) -> HttpReply:
         return self._answer("GET", dict(parse_qsl(query, strict_parsing=True)))
 
-    def post(self, path: str, body: bytes) -> Answer:
+    def post(self, path: str, body: bytes) -> HttpReply:
         members = json.loads(body)
         return self._answer("POST", {name: unquote(text) for name, text in members.items()})
 
-    def _answer(self, method: str, query: dict[str, str]) -> Answer:
+    def _answer(self, method: str, query: dict[str, str]) -> HttpReply:
         self.asked.append((method, query))
         if query["format"] == "csv":
             following = {} if "cursor" in query else {"x-next-cursor": "b+c"}
-            return Answer(200, f"agent\r\n{len(self.asked)}\r\n".encode(), following)
+            return HttpReply(200, f"agent\r\n{len(self.asked)}\r\n".encode(), following)
         cursor = None if "cursor" in query else "b+c"
         reply = {"rows": [len(self.asked)], "next_cursor": cursor}
-        return Answer(200, json.dumps(reply).encode(), {})
+        return HttpReply(200, json.dumps(reply).encode(), {})
 
 
 @pytest.mark.parametrize(
