@@ -15,7 +15,7 @@ from typing import Any
 
 from tests import oracle
 from tests.calendar_oracle import Calendar, every_day, first_day
-from tests.oracle import BAD, GOOD, SUMMED_UP, Answered, Asked, Part
+from tests.oracle import BAD, GOOD, SUMMED_UP, Answered, Part, ReportQuery
 
 Answers = Sequence[Answered]
 Measure = tuple[str, str]
@@ -303,7 +303,7 @@ def insights(asked: Question) -> dict[str, Any]:
     calendar = asked.calendar
     now = _within(asked.answers, calendar.now)
     before = _within(asked.answers, calendar.before) if calendar.before else []
-    _, totals = oracle.reply(Asked("daily", ()), [Part(asked.answers, calendar)])
+    _, totals = oracle.reply(ReportQuery("daily", ()), [Part(asked.answers, calendar)])
     granularity = "day" if len(every_day(calendar.now)) <= 400 else "week"
     runs: dict[Measure, tuple[float, Run]] = {}
     for metric, scale in {(one.metric, one.scale) for one in now}:

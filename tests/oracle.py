@@ -179,7 +179,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReportQuery:
     """A query of a report; `by` are the dimensions beside period, metric and scale."""
 
     report: str
@@ -198,7 +198,7 @@ Row = dict[str, Any]
 Label = tuple[Any, ...]
 
 
-def reply(asked: Asked, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
+def reply(asked: ReportQuery, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
     """(rows, totals) in the default order."""
     now = [pair for part in parts for pair in _labelled(asked, part, part.calendar.now)]
     before = [pair for part in parts for pair in _labelled_before(asked, part)]
@@ -215,7 +215,7 @@ def reply(asked: Asked, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
     return rows, totals
 
 
-def breakdown(asked: Asked, parts: Sequence[Part]) -> list[Row]:
+def breakdown(asked: ReportQuery, parts: Sequence[Part]) -> list[Row]:
     """The distribution under csat, nps and ces: every score of each scale that has answers."""
     found = [
         answer
@@ -244,13 +244,13 @@ def breakdown(asked: Asked, parts: Sequence[Part]) -> list[Row]:
     return rows
 
 
-def _periods(asked: Asked, part: Part) -> list[str]:
+def _periods(asked: ReportQuery, part: Part) -> list[str]:
     week_start = part.calendar.week_start
     every = every_day(part.calendar.now)
     return sorted({first_day(day, asked.granularity, week_start) for day in every})
 
 
-def _labelled_before(asked: Asked, part: Part) -> list[tuple[Label, Answered]]:
+def _labelled_before(asked: ReportQuery, part: Part) -> list[tuple[Label, Answered]]:
     """Each answer of the days compared with, under the day beside which its own stands."""
     if part.calendar.before is None:
         return []
@@ -258,7 +258,7 @@ def _labelled_before(asked: Asked, part: Part) -> list[tuple[Label, Answered]]:
 
 
 def _labelled(
-    asked: Asked, part: Part, days: Days, shown_on: Callable[[date], date] = lambda day: day
+    asked: ReportQuery, part: Part, days: Days, shown_on: Callable[[date], date] = lambda day: day
 ) -> list[tuple[Label, Answered]]:
     """Each answer of the days with the row that it belongs to."""
     found = []
@@ -276,7 +276,7 @@ def _labelled(
     return found
 
 
-def _labels(asked: Asked, part: Part) -> set[Label]:
+def _labels(asked: ReportQuery, part: Part) -> set[Label]:
     """Every row that one tenant's part of the reply has."""
     labels = {label for label, _ in _labelled(asked, part, part.calendar.now)}
     labels |= {label for label, _ in _labelled_before(asked, part)}
@@ -302,7 +302,7 @@ def _labels(asked: Asked, part: Part) -> set[Label]:
     return labels
 
 
-def _over_all(asked: Asked, label: Label) -> Label:
+def _over_all(asked: ReportQuery, label: Label) -> Label:
     replaced = {"metric": "all", "scale": None}
     return tuple(replaced.get(n, v) for n, v in zip(asked.names, label, strict=True))
 
@@ -312,7 +312,7 @@ def _rank(label: Label) -> list[tuple[bool, Any]]:
     return [(value is None, "" if value is None else value) for value in label if value is not ANY]
 
 
-def _belongs(asked: Asked, row: Label, label: Label, *, but: Sequence[str] = ()) -> bool:
+def _belongs(asked: ReportQuery, row: Label, label: Label, *, but: Sequence[str] = ()) -> bool:
     over_all = "all" in row
     for name, wanted, value in zip(asked.names, row, label, strict=True):
         if wanted is ANY or name in but or (over_all and name in ("metric", "scale")):
@@ -323,7 +323,7 @@ def _belongs(asked: Asked, row: Label, label: Label, *, but: Sequence[str] = ())
 
 
 def _row(
-    asked: Asked,
+    asked: ReportQuery,
     label: Label,
     now: Sequence[tuple[Label, Answered]],
     before: Sequence[tuple[Label, Answered]],
@@ -360,7 +360,7 @@ def _row(
     return row
 
 
-def _side(asked: Asked, label: Label, found: Sequence[tuple[Label, Answered]]) -> Row:
+def _side(asked: ReportQuery, label: Label, found: Sequence[tuple[Label, Answered]]) -> Row:
     """Every figure of a row over one range of days."""
     scores = [answer.score for other, answer in found if _belongs(asked, label, other)]
     whole = sum(_belongs(asked, label, other, but=asked.by) for other, _ in found)
@@ -384,7 +384,9 @@ def _side(asked: Asked, label: Label, found: Sequence[tuple[Label, Answered]]) -
     )
 
 
-def _beside_the_others(asked: Asked, label: Label, found: Sequence[tuple[Label, Answered]]) -> Row:
+def _beside_the_others(
+    asked: ReportQuery, label: Label, found: Sequence[tuple[Label, Answered]]
+) -> Row:
     """An agent's adjusted score, and the side on which a step-up test over all agents has it."""
     nothing: Row = {"adjusted_score": None, "differs": None}
     group = dict(zip(asked.names, label, strict=True))

@@ -143,7 +143,7 @@ def answered(pulse: Driver, wanted: Wanted) -> Block:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RollUpQuery:
     """A question's part in one table."""
 
     grouped: tuple[str, ...]
@@ -155,7 +155,7 @@ class Asked:
 
 
 @st.composite
-def questions(draw: st.DrawFn, names: Sequence[str]) -> Asked:
+def questions(draw: st.DrawFn, names: Sequence[str]) -> RollUpQuery:
     grouped = draw(st.lists(st.sampled_from(names), unique=True, max_size=3))
     filters = {
         name: Condition(
@@ -177,7 +177,7 @@ def questions(draw: st.DrawFn, names: Sequence[str]) -> Asked:
         asked = draw(st.sampled_from([ranges[0], days.resolve_preset(preset, day)]))
         compare = days.COMPARISONS[draw(st.sampled_from(sorted(days.COMPARISONS)))]
         ranges = [asked, compare(asked)]
-    return Asked(
+    return RollUpQuery(
         tuple(grouped),
         filters,
         tuple(ranges),
@@ -193,19 +193,21 @@ INTERACTIONS = questions(["media_type", "customer_segment", "agent", "currency"]
 
 @given(seed=st.integers(0, 2**32), size=st.sampled_from([90, 20, 1]), asked=SCORES)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_answers_by_score(pulse: Driver, seed: int, size: int, asked: Asked) -> None:
+def test_answers_by_score(pulse: Driver, seed: int, size: int, asked: RollUpQuery) -> None:
     compare(pulse, lake.SCORES, seed, size, asked)
 
 
 @given(seed=st.integers(0, 2**32), size=st.sampled_from([90, 20, 1]), asked=INTERACTIONS)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_interactions_with_decimals_and_currencies(
-    pulse: Driver, seed: int, size: int, asked: Asked
+    pulse: Driver, seed: int, size: int, asked: RollUpQuery
 ) -> None:
     compare(pulse, lake.INTERACTIONS, seed, size, asked)
 
 
-def compare(pulse: Driver, table: lake.DailyTable, seed: int, size: int, asked: Asked) -> None:
+def compare(
+    pulse: Driver, table: lake.DailyTable, seed: int, size: int, asked: RollUpQuery
+) -> None:
     rows = invent(table, seed, size)
     cube = as_year(table, as_parquet(table, rows, with_day=True))
     wanted = Wanted(
@@ -229,7 +231,7 @@ def compare(pulse: Driver, table: lake.DailyTable, seed: int, size: int, asked: 
             assert has == cube.has(dates, name, lake.OTHER)
 
 
-def told(year: YearRows, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
+def told(year: YearRows, dates: DateRange, asked: RollUpQuery, names: Sequence[str]) -> Any:
     return by_key(
         year.group(
             dates,
@@ -241,7 +243,7 @@ def told(year: YearRows, dates: DateRange, asked: Asked, names: Sequence[str]) -
     )
 
 
-def sizes(year: YearRows, dates: DateRange, asked: Asked, names: Sequence[str]) -> Any:
+def sizes(year: YearRows, dates: DateRange, asked: RollUpQuery, names: Sequence[str]) -> Any:
     ((columns, found),) = year.sizes(
         dates,
         asked.filters,

@@ -192,7 +192,7 @@ def test_a_roll_up_of_too_many_rows_is_left_out(
 
 
 @dataclass
-class Year:
+class LargeYear:
     """A large tenant's year in one table: its rows as they are now, and what was made of them."""
 
     pulse: Driver
@@ -289,7 +289,7 @@ def events(rows: Iterable[Row]) -> int:
 @pytest.mark.parametrize("seed", range(3))
 def test_after_every_build_the_objects_have_the_sums_of_the_rows(pulse: Driver, seed: int) -> None:
     chance = random.Random(seed)
-    year = Year(pulse, chance, tenant=f"hooli-{seed}")
+    year = LargeYear(pulse, chance, tenant=f"hooli-{seed}")
     for number in range(5):
         changed = {*chance.sample(DAYS, 30 if number == 0 else chance.choice([1, 3, 9]))}
         year.change(changed)
@@ -310,7 +310,7 @@ def test_what_lies_in_several_runs_of_about_as_many_days_is_laid_out_together(
 ) -> None:
     few = {"scores": OF_LARGE["scores"][2:3]}  # by month, the smallest: the others are no matter
     monkeypatch.setattr(large, "OF_LARGE", few)
-    year = Year(pulse, random.Random(5), tenant="nightly")
+    year = LargeYear(pulse, random.Random(5), tenant="nightly")
 
     def night(some: Sequence[date]) -> list[int]:
         year.change(some)
@@ -335,7 +335,7 @@ def test_what_lies_in_several_runs_of_about_as_many_days_is_laid_out_together(
 
 
 def test_a_tenant_that_grew_large_is_laid_out_whole(pulse: Driver) -> None:
-    year = Year(pulse, random.Random(6), tenant="grown")
+    year = LargeYear(pulse, random.Random(6), tenant="grown")
     year.change(DAYS[:40])
     (cube, *_) = ROLLUPS["scores"]
     rows = [one for some in year.rows.values() for one in some]
@@ -360,7 +360,7 @@ def test_a_tenant_that_grew_large_is_laid_out_whole(pulse: Driver) -> None:
 
 
 def test_a_year_without_rows_has_no_part(pulse: Driver) -> None:
-    year = Year(pulse, random.Random(7), tenant="empty")
+    year = LargeYear(pulse, random.Random(7), tenant="empty")
     year.change(DAYS[:2])
     year.build(DAYS[:2])
     year.run_of.clear()
@@ -371,7 +371,7 @@ def test_a_year_without_rows_has_no_part(pulse: Driver) -> None:
 def test_what_is_too_much_for_a_reader_is_no_object(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    year = Year(pulse, random.Random(8), tenant="wide")
+    year = LargeYear(pulse, random.Random(8), tenant="wide")
     year.change(DAYS[:30])
     with monkeypatch.context() as patched:
         patched.setattr(large, "MOST_ROWS", 10)
@@ -387,7 +387,7 @@ def test_what_is_too_much_for_a_reader_is_no_object(
             assert year.held(rollup) == plain_sums(people(rows), rollup)
 
 
-def bots_of_every_day(year: Year, some: Iterable[date]) -> None:
+def bots_of_every_day(year: LargeYear, some: Iterable[date]) -> None:
     """Let a run of build_daily give these days three rows each, of two bots and of a person."""
     run = lake.ulid()
     for day in some:
@@ -398,7 +398,7 @@ def bots_of_every_day(year: Year, some: Iterable[date]) -> None:
         put(year.pulse, run, day, made)
 
 
-def check_counting(year: Year, too_many: Collection[str] = ()) -> None:
+def check_counting(year: LargeYear, too_many: Collection[str] = ()) -> None:
     """What counts bots has the sums of their rows, but for what is too much for an object."""
     bots = people((one for some in year.rows.values() for one in some), bots=True)
     for rollup in COUNTING_BOTS["scores"]:
@@ -412,7 +412,7 @@ def check_counting(year: Year, too_many: Collection[str] = ()) -> None:
 def test_bots_that_are_too_many_for_one_object_are_summed_up_in_several(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    year = Year(pulse, random.Random(10), tenant="flooded")
+    year = LargeYear(pulse, random.Random(10), tenant="flooded")
     bots_of_every_day(year, DAYS[:8])
     year.build(DAYS[:8])  # sixteen rows of bots, which one object holds
     assert year.part.sizes["bots"] > 0
@@ -432,7 +432,7 @@ def test_bots_that_are_too_many_for_one_object_are_summed_up_in_several(
 
 
 def test_bots_that_a_former_version_has_left_to_athena_are_summed_up(pulse: Driver) -> None:
-    year = Year(pulse, random.Random(12), tenant="flooded-before")
+    year = LargeYear(pulse, random.Random(12), tenant="flooded-before")
     bots_of_every_day(year, DAYS[:8])
     year.build(DAYS[:8])
     assert year.state is not None
@@ -446,7 +446,7 @@ def test_bots_that_a_former_version_has_left_to_athena_are_summed_up(pulse: Driv
 
 
 def test_what_a_former_version_has_summed_up_with_bots_is_summed_up_without(pulse: Driver) -> None:
-    year = Year(pulse, random.Random(11), tenant="former")
+    year = LargeYear(pulse, random.Random(11), tenant="former")
     year.change(DAYS[:30])
     year.build(DAYS[:30])
     rows = [one for some in year.rows.values() for one in some]
@@ -472,7 +472,7 @@ def test_what_a_former_version_has_summed_up_with_bots_is_summed_up_without(puls
 
 
 def test_only_runs_that_the_record_does_not_name_are_removed(pulse: Driver) -> None:
-    year = Year(pulse, random.Random(9), tenant="erased")
+    year = LargeYear(pulse, random.Random(9), tenant="erased")
     year.change(DAYS[:9])
     year.build(DAYS[:9])
     before = {*year.part.laid}

@@ -19,7 +19,7 @@ from pulse.tenants.rules import Rule
 from tests import oracle
 from tests.calendar_oracle import Calendar, preset_days
 from tests.driver import Driver, running
-from tests.oracle import Asked, Part, Sent
+from tests.oracle import Part, ReportQuery, Sent
 
 NOW = datetime(2026, 11, 3, 18, 0, tzinfo=UTC)
 ZONES = {"acme": "Europe/Berlin", "globex": "America/New_York", "wonka": "Australia/Lord_Howe"}
@@ -159,19 +159,22 @@ def counted(sent: Sequence[Sent], tenant: str) -> list[Counted]:
 
 RANGE = "start_date=2025-01-01&end_date=2026-11-30"
 QUESTIONS = [
-    (Asked("daily", ("agent", "country"), "day"), f"{RANGE}&group_by=agent,country"),
-    (Asked("geo", ("country",)), "preset=last_7_days&compare=previous_period"),
+    (ReportQuery("daily", ("agent", "country"), "day"), f"{RANGE}&group_by=agent,country"),
+    (ReportQuery("geo", ("country",)), "preset=last_7_days&compare=previous_period"),
     (
-        Asked("agents", ("agent",), "week", fill=True),
+        ReportQuery("agents", ("agent",), "week", fill=True),
         "preset=last_30_days&granularity=week&fill=true",
     ),
-    (Asked("source", ("channel",)), "preset=this_month&compare=previous_period"),
-    (Asked("csat", ("channel",)), f"{RANGE}&group_by=channel"),
-    (Asked("nps", ()), f"{RANGE}&compare=previous_year"),
-    (Asked("ces", (), "month"), "preset=this_quarter&granularity=month&compare=previous_year"),
-    (Asked("rates", ("score_value",)), RANGE),
+    (ReportQuery("source", ("channel",)), "preset=this_month&compare=previous_period"),
+    (ReportQuery("csat", ("channel",)), f"{RANGE}&group_by=channel"),
+    (ReportQuery("nps", ()), f"{RANGE}&compare=previous_year"),
     (
-        Asked("browsers", ("channel", "country"), subtotals=True),
+        ReportQuery("ces", (), "month"),
+        "preset=this_quarter&granularity=month&compare=previous_year",
+    ),
+    (ReportQuery("rates", ("score_value",)), RANGE),
+    (
+        ReportQuery("browsers", ("channel", "country"), subtotals=True),
         f"{RANGE}&group_by=channel,country&subtotals=true",
     ),
 ]
@@ -189,7 +192,7 @@ def part(sent: Sequence[Sent], tenant: str, query: str) -> Part:
     return Part(counted(sent, tenant), Calendar(dates, given.get("compare"), preset), tenant)
 
 
-def assert_same(reply: Any, asked: Asked, parts: Sequence[Part]) -> None:
+def assert_same(reply: Any, asked: ReportQuery, parts: Sequence[Part]) -> None:
     """The reply is what the oracle says, and so is its distribution."""
     assert (reply["rows"], reply["totals"]) == oracle.reply(asked, parts)
     if "breakdown" in reply:
@@ -215,4 +218,6 @@ def test_every_report_says_what_the_answers_say(sent: list[Sent], chance: random
         query = "preset=last_7_days&group_by=tenant&compare=previous_period"
         path = f"/v1/reports/geo?{query}&tenant={','.join(ZONES)}"
         reply = pulse.call("GET", path, key=pulse.key(None, "operator")).json
-        assert_same(reply, Asked("geo", ("tenant",)), [part(sent, name, query) for name in ZONES])
+        assert_same(
+            reply, ReportQuery("geo", ("tenant",)), [part(sent, name, query) for name in ZONES]
+        )

@@ -4,7 +4,7 @@ The ledger has both under the name of the table's stream; those of the table of 
 made of two streams, under a name that tells over how many days answers are linked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -35,15 +35,17 @@ def stand_of(table: lake.DailyTable, stands: Mapping[str, Stand]) -> Stand:
     return found if len(linked) == 1 else replace(found, seen=None, counted_us=None)
 
 
-def entries_of(ledger: Ledger, table: lake.DailyTable) -> Mapping[date, Entry]:
-    """The days of a table with their versions."""
+def entries_of(
+    ledger: Ledger, table: lake.DailyTable, published: Collection[date]
+) -> Mapping[date, Entry]:
+    """The days of a table with their versions; it has these published days."""
     if isinstance(table, lake.Dataset):
         return ledger.entries(table.stream)
     found: dict[date, Entry] = {}
     for number in _link_days(ledger.changes.stands()):
         built = ledger.entries(ledger_name(number))
         responses, interactions = (ledger.entries(stream) for stream in SOURCES)
-        found.update(entries_of_experience(built, responses, interactions, number))
+        found |= entries_of_experience(built, responses, interactions, number, published=published)
     return found
 
 

@@ -72,7 +72,7 @@ class Behinds:
             if table.examined and isinstance(error, AthenaError) and not error.retryable
         ]
         waiting = [day for day in table.unread if day not in failing]
-        for day, entry in entries_of(self.ledger, table.dataset).items():
+        for day, entry in entries_of(self.ledger, table.dataset, table.partitions).items():
             partition = table.partitions.get(day)
             is_current = partition is not None and partition.version == entry.version
             if entry.expired or is_current:

@@ -84,7 +84,7 @@ def test_a_day_of_it_has_the_versions_of_all_that_it_is_made_of() -> None:
         "experience-35": {TODAY: Entry(TODAY, 0, claimed_version=6, claimed_run="R")},
     }
     ledger = Entries(known, {"experience-35": Stand()})
-    found = entries_of(cast(Ledger, ledger), lake.EXPERIENCE)
+    found = entries_of(cast(Ledger, ledger), lake.EXPERIENCE, ())
     assert found == {TODAY: Entry(TODAY, 7, claimed_version=6, claimed_run="R")}
-    assert entries_of(cast(Ledger, ledger), lake.SCORES) == known["responses"]
-    assert entries_of(cast(Ledger, Entries(known)), lake.EXPERIENCE) == {}
+    assert entries_of(cast(Ledger, ledger), lake.SCORES, ()) == known["responses"]
+    assert entries_of(cast(Ledger, Entries(known)), lake.EXPERIENCE, ()) == {}

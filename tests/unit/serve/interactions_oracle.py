@@ -32,7 +32,9 @@ COUNTS = [name for name, kind in lake.DAILY_INTERACTIONS.items() if kind == "big
 
 
 @dataclass(frozen=True)
-class Asked:
+class InteractionQuery:
+    """A query of a report on interactions; `names` are the dimensions of its rows."""
+
     report: str
     names: tuple[str, ...]
     granularity: str
@@ -62,14 +64,17 @@ class Part:
         return Calendar(self.now, self.compare, week_start=self.tenant.week_start)
 
 
-def counted_before(asked: Asked, part: Part) -> Pairs:
+def counted_before(asked: InteractionQuery, part: Part) -> Pairs:
     """Each row of the days compared with, under the day beside which its own stands."""
     before = part.calendar.before
     return counted(asked, part, before, part.calendar.shown_on) if before else []
 
 
 def counted(
-    asked: Asked, part: Part, span: Days, shown_on: Callable[[date], date] = lambda day: day
+    asked: InteractionQuery,
+    part: Part,
+    span: Days,
+    shown_on: Callable[[date], date] = lambda day: day,
 ) -> Pairs:
     """Each row of the days with its label."""
     found: list[tuple[Label, AnyRow]] = []
@@ -88,15 +93,15 @@ def counted(
     return found
 
 
-def period(asked: Asked, part: Part, day: date) -> str:
+def period(asked: InteractionQuery, part: Part, day: date) -> str:
     return first_day(day, asked.granularity, part.tenant.week_start)
 
 
-def periods(asked: Asked, part: Part) -> list[str]:
+def periods(asked: InteractionQuery, part: Part) -> list[str]:
     return sorted({period(asked, part, day) for day in every_day(part.now)})
 
 
-def reply(asked: Asked, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
+def reply(asked: InteractionQuery, parts: Sequence[Part]) -> tuple[list[Row], list[Row]]:
     """(rows, totals) in the default order."""
     now = [pair for part in parts for pair in counted(asked, part, part.now)]
     before = [pair for part in parts for pair in counted_before(asked, part)]
@@ -125,7 +130,7 @@ def rank(label: Label) -> list[tuple[bool, str]]:
     return [(value is None, value or "") for value in label if value is not ANY]
 
 
-def belonging(asked: Asked, label: Label, pairs: Pairs, *names: str) -> list[AnyRow]:
+def belonging(asked: InteractionQuery, label: Label, pairs: Pairs, *names: str) -> list[AnyRow]:
     """The rows under a label; where names are given, those that agree with it in these."""
     return [
         row
@@ -137,7 +142,9 @@ def belonging(asked: Asked, label: Label, pairs: Pairs, *names: str) -> list[Any
     ]
 
 
-def line(asked: Asked, label: Label, now: Pairs, before: Pairs, parts: Sequence[Part]) -> Row:
+def line(
+    asked: InteractionQuery, label: Label, now: Pairs, before: Pairs, parts: Sequence[Part]
+) -> Row:
     group = dict(zip(asked.names, label, strict=True))
     row: Row = {name: None if value is ANY else value for name, value in group.items()}
     if asked.subtotals:
@@ -157,7 +164,7 @@ def line(asked: Asked, label: Label, now: Pairs, before: Pairs, parts: Sequence[
     return row | last
 
 
-def is_partial(asked: Asked, row: Row, parts: Sequence[Part]) -> bool | None:
+def is_partial(asked: InteractionQuery, row: Row, parts: Sequence[Part]) -> bool | None:
     if row["period"] is None:
         return None
     told = [part.calendar for part in parts if row.get("tenant") in (None, part.tenant.id)]
@@ -182,7 +189,7 @@ def change(name: str, now: Any, before: Any) -> Any:
 # -- figures
 
 
-def figures(asked: Asked, rows: Sequence[AnyRow], currency: Any) -> Row:
+def figures(asked: InteractionQuery, rows: Sequence[AnyRow], currency: Any) -> Row:
     sums = {
         name: sum(row.get(name, 0) for row in rows)
         for name in (*COUNTS, "satisfaction", "active_us", "engaged_us")

@@ -30,7 +30,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
 from tests.calendar_oracle import Calendar, Days, compared_days
-from tests.oracle import Asked, Part
+from tests.oracle import Part, ReportQuery
 from tests.unit.serve.events import Answer, as_years, built, pairs
 from tests.unit.serve.interactions import ask as ask_interactions
 
@@ -192,7 +192,7 @@ def test_folded_replies_are_those_of_answers_that_are_named_so(
         assert 10 <= kept < len(combinations)
         found = folded(found, opened, kept, now, before)
     grouped = (*by, "score_value") if report == "rates" else by
-    asked = Asked(report, grouped, granularity, fill=fill, subtotals=subtotals)
+    asked = ReportQuery(report, grouped, granularity, fill=fill, subtotals=subtotals)
     rows, totals = oracle.reply(asked, [Part(found, Calendar(now, compare))])
     assert len(reply["rows"]) <= most
     assert in_any_order(reply["rows"], grouped) == in_any_order(rows, grouped)

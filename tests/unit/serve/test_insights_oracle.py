@@ -179,7 +179,9 @@ def contact_centre(tables: Any, run: tuple[date, date]) -> tuple[Any, list[Any]]
     part = interactions.Part(tables, run, "previous_period", TENANT)
 
     def asked(report: str, name: str) -> Any:
-        question = interactions.Asked(report, (name,), "total", compare="previous_period")
+        question = interactions.InteractionQuery(
+            report, (name,), "total", compare="previous_period"
+        )
         return interactions.reply(question, [part])
 
     _, totals = asked("customer-perspective", "media_type")

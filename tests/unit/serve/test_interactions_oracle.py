@@ -21,7 +21,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests.calendar_oracle import compared_days
 from tests.unit.serve.interactions import Tables, ask
-from tests.unit.serve.interactions_oracle import COUNTS, Asked, Days, Part, Row, reply
+from tests.unit.serve.interactions_oracle import COUNTS, Days, InteractionQuery, Part, Row, reply
 
 SECRET = Key("0" * 64, "secret", "acme", 0)
 OPERATOR = Key("1" * 64, "operator", None, 0)
@@ -100,7 +100,7 @@ ranges = st.tuples(
 
 def question(
     report: str, by: list[str] | None, granularity: str | None, **given_flags: Any
-) -> tuple[Asked, str]:
+) -> tuple[InteractionQuery, str]:
     """What the oracle is asked, and the query that asks the same."""
     if by is not None:
         by = [name for name in by if name != "currency" or report == "revenue"] or ["agent"]
@@ -117,7 +117,7 @@ def question(
     for name, value in given_flags.items():
         if value and name != "narrow":
             query += f"&{name}={'true' if value is True else value}"
-    return Asked(report, tuple(names), asked, **given_flags), query
+    return InteractionQuery(report, tuple(names), asked, **given_flags), query
 
 
 def rows_of(told: Any) -> tuple[list[Any], list[Any]]:
@@ -262,7 +262,9 @@ def test_csv_has_the_same_figures_with_a_column_for_each_currency(
                 assert float(line_[name]) == value
 
 
-def kept_rows(asked: Asked, tables: Tables, dates: Days, compare: str | None) -> list[Any]:
+def kept_rows(
+    asked: InteractionQuery, tables: Tables, dates: Days, compare: str | None
+) -> list[Any]:
     """The rows with money of the days asked for and of those compared with."""
     spans = [dates, *([compared_days(compare, None, dates, "monday")] if compare else [])]
     return [

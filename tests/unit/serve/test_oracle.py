@@ -26,7 +26,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 from tests import oracle
 from tests.calendar_oracle import Calendar, Days, preset_days
-from tests.oracle import Asked, Part
+from tests.oracle import Part, ReportQuery
 from tests.unit.serve.events import AGENTS, SCALES, Answer, as_years, built, pairs
 
 FIRST, LAST = date(2025, 6, 1), date(2027, 3, 31)
@@ -106,7 +106,7 @@ def crowds(first: date, last: date) -> st.SearchStrategy[list[Answer]]:
 
 def asked(
     report: str, by: tuple[str, ...] | None, granularity: str | None, **flags: bool
-) -> tuple[Asked, str]:
+) -> tuple[ReportQuery, str]:
     """What the oracle is asked, and the query that asks the same."""
     query = "" if granularity is None else f"&granularity={granularity}"
     if by is not None:
@@ -116,7 +116,7 @@ def asked(
     if report == "rates" and "score_value" not in grouped:
         grouped = (*grouped, "score_value")
     natural = "day" if report == "daily" else "total"
-    return Asked(report, grouped, granularity or natural, **flags), query
+    return ReportQuery(report, grouped, granularity or natural, **flags), query
 
 
 def named(days_asked: Days) -> str:

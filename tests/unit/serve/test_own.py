@@ -29,7 +29,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import CUBE, TableState, Tenant
 from tests import oracle, report_parts
 from tests.calendar_oracle import Calendar
-from tests.oracle import Asked, Part
+from tests.oracle import Part, ReportQuery
 from tests.unit.serve.events import Answer, as_piece, by_year, pairs
 from tests.unit.serve.test_every_object import Shelf
 
@@ -299,7 +299,7 @@ def test_replies_are_those_of_the_single_answers(
         Part([one for one in some if _passes(one, kept)], calendar, tenant.id)
         for tenant, some in found
     ]
-    asked = Asked("geo", tuple(by), granularity)
+    asked = ReportQuery("geo", tuple(by), granularity)
     assert (told["rows"], told["totals"]) == oracle.reply(asked, parts)
 
 

@@ -16,7 +16,7 @@ OTHER = Key("cd" * 32, "secret", "demo", 0)
 LAST = Key("ef" * 32, "report", "demo", 0)
 
 
-class Written:
+class FakeNotes:
     """The notes in the order in which they were written; the first ones may fail."""
 
     def __init__(self, failures: int = 0) -> None:
@@ -40,7 +40,7 @@ def note(uses: LastUses, key: Key, moment: datetime) -> None:
 
 
 def test_a_key_is_written_once_a_day() -> None:
-    written = Written()
+    written = FakeNotes()
     uses = LastUses(written.write)
     midnight = datetime(2026, 11, 22, tzinfo=UTC)
     for moment in (NOON, NOON, midnight - timedelta(microseconds=1), midnight, midnight):
@@ -51,7 +51,7 @@ def test_a_key_is_written_once_a_day() -> None:
 
 
 def test_a_key_of_one_command_is_not_written() -> None:
-    written = Written()
+    written = FakeNotes()
     uses = LastUses(written.write)
     note(uses, replace(KEY, passing=True), NOON)
     note(uses, OTHER, NOON)
@@ -59,7 +59,7 @@ def test_a_key_of_one_command_is_not_written() -> None:
 
 
 def test_a_note_that_fails_is_tried_again_by_a_later_request() -> None:
-    written = Written(failures=1)
+    written = FakeNotes(failures=1)
     uses = LastUses(written.write)
     note(uses, KEY, NOON)
     note(uses, OTHER, NOON)
@@ -72,7 +72,7 @@ def test_a_note_that_fails_is_tried_again_by_a_later_request() -> None:
 
 
 def test_a_request_does_not_wait_for_the_note() -> None:
-    go_on, written = threading.Event(), Written()
+    go_on, written = threading.Event(), FakeNotes()
 
     def write(key: Key, day: date) -> None:
         assert go_on.wait(10)
