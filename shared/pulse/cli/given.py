@@ -13,7 +13,7 @@ from pulse.cli.exits import WrongUseError
 from pulse.cli.layout import FileLayout
 from pulse.cli.notation import Notation
 from pulse.cli.plan import ImportPlan, Kind, Meanings
-from pulse.cli.table import Reading, Table
+from pulse.cli.table import Reading, TableFile
 from pulse.cli.time_format import time_format
 from pulse.cli.times import TimeReader
 
@@ -45,7 +45,7 @@ class Options:
 class Given:
     """A file whose header is read, and how its rows become events."""
 
-    source: Table
+    source: TableFile
     columns: Mapping[str, str]
     values: Mapping[str, str]
     """The values that are the same in all rows, by field."""
@@ -62,7 +62,7 @@ class Given:
         layout = FileLayout.load(options.layout, stream) if options.layout else FileLayout()
         mapped = assignments(options.mapping, "--map")
         fixed = assignments(options.fixed, "--set")
-        source = Table.open(file, _reading(options, layout.reading))
+        source = TableFile.open(file, _reading(options, layout.reading))
         columns = {n: c for n, c in layout.columns_of(source).items() if n not in fixed} | mapped
         values = {n: v for n, v in layout.fixed.items() if n not in columns} | fixed
         zone = options.timezone or layout.zone or timezone
@@ -125,7 +125,7 @@ def _check_times(timezone: str, date_format: str | None) -> None:
 
 
 def _meanings(
-    options: Options, layout: FileLayout, source: Table, columns: Mapping[str, str]
+    options: Options, layout: FileLayout, source: TableFile, columns: Mapping[str, str]
 ) -> Meanings:
     """The meanings of --value, --empty and --leave-out, which override those of the layout."""
     values = {name: dict(known) for name, known in layout.values.items() if name in columns}

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from pulse.cli.exits import WrongUseError
-from pulse.cli.table import MomentCell, Reading, Table
+from pulse.cli.table import MomentCell, Reading, TableFile
 from pulse.cli.times import TimeReader
 from pulse.csv_cells import unguard
 
@@ -84,12 +84,12 @@ class FileLayout:
             },
         )
 
-    def columns_of(self, source: Table) -> dict[str, str]:
-        """By field the column of this file, as `Table.column` takes it; some may be missing."""
+    def columns_of(self, source: TableFile) -> dict[str, str]:
+        """By field the column of this file, as `TableFile.column` takes it; some may be missing."""
         found = {name: self.column_of(source, names) for name, names in self.columns.items()}
         return {name: column for name, column in found.items() if column is not None}
 
-    def column_of(self, source: Table, names: tuple[str, ...]) -> str | None:
+    def column_of(self, source: TableFile, names: tuple[str, ...]) -> str | None:
         """The first of these columns that the file has."""
         header = [_plain(name) for name in source.header]
         for name in names:
@@ -103,7 +103,7 @@ class FileLayout:
                 return f"#{places[0] + 1}"
         return None
 
-    def date_format(self, source: Table, column: str | None, zone: str) -> str | None:
+    def date_format(self, source: TableFile, column: str | None, zone: str) -> str | None:
         """The first format that reads the column's first rows, or the first of all."""
         if not self.formats:
             return None

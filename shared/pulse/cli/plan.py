@@ -16,7 +16,7 @@ from pulse import days
 from pulse.cli.exits import WrongUseError
 from pulse.cli.notation import Notation
 from pulse.cli.posting import BatchRoute
-from pulse.cli.table import MomentCell, NumberCell, Row, Table
+from pulse.cli.table import MomentCell, NumberCell, Row, TableFile
 from pulse.cli.times import SkippedTimeError, TimeFormatError, TimeReader, Told
 from pulse.csv_cells import unguard
 from pulse.errors import FieldError, PulseError
@@ -239,7 +239,7 @@ class ImportPlan:
     def make(
         cls,
         kind: Kind,
-        file: Table,
+        file: TableFile,
         columns: Mapping[str, str],
         fixed: Mapping[str, str],
         notation: Notation,
@@ -294,7 +294,7 @@ class ImportPlan:
         return event
 
 
-def _check_given(kind: Kind, file: Table, given: list[str]) -> None:
+def _check_given(kind: Kind, file: TableFile, given: list[str]) -> None:
     for name in given:
         if kind.reads(name) is None:
             names = ", ".join(kind.field_names)

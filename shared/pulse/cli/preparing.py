@@ -19,7 +19,7 @@ from pulse.cli.exits import WrongUseError
 from pulse.cli.plan import Event, ImportPlan, RowError, day_of, instant_of
 from pulse.cli.posting import body_of
 from pulse.cli.spool import Spool
-from pulse.cli.table import NumberCell, Row, Table
+from pulse.cli.table import NumberCell, Row, TableFile
 from pulse.cli.times import TimeFormatError
 from pulse.errors import FieldError
 
@@ -91,7 +91,7 @@ class Prepared:
 
 
 def prepare(
-    source: Table,
+    source: TableFile,
     plan: ImportPlan,
     timezone: str,
     waiting: Spool,
@@ -150,7 +150,7 @@ def _hash(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
-def _ambiguous(source: Table, row: Row, error: TimeFormatError) -> WrongUseError:
+def _ambiguous(source: TableFile, row: Row, error: TimeFormatError) -> WrongUseError:
     formats = " or ".join(
         f"--date-format {shlex.quote(one.format)} ({one.first} first)" for one in error.formats
     )

@@ -8,7 +8,7 @@ from typing import Self
 
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.spool import Spool
-from pulse.cli.table import Row, Table
+from pulse.cli.table import Row, TableFile
 from pulse.errors import FieldError
 
 COLUMNS = ("rejected_line", "rejected_field", "rejected_code", "rejected_message")
@@ -21,7 +21,7 @@ class RejectsFile:
     early. Without rejected rows there is no file.
     """
 
-    def __init__(self, source: Table, path: Path | None = None) -> None:
+    def __init__(self, source: TableFile, path: Path | None = None) -> None:
         """Raises WrongUseError if `path` is the source itself."""
         self.path = path or source.path.with_name(source.path.name + ".rejects.csv")
         self._source = source

@@ -7,7 +7,7 @@ from typing import Any
 from pulse import days
 from pulse.cli.plan import Kind
 from pulse.cli.preparing import Prepared
-from pulse.cli.table import Table
+from pulse.cli.table import TableFile
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Summary:
     """How many ids a spreadsheet has cut to fewer digits, by field."""
 
     @classmethod
-    def of(cls, source: Table, prepared: Prepared, timezone: str) -> "Summary":
+    def of(cls, source: TableFile, prepared: Prepared, timezone: str) -> "Summary":
         """The figures of a prepared file with local times of that zone."""
         return cls(
             source.told,

@@ -64,7 +64,7 @@ Rows = Callable[[], Iterator[Row]]
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFile:
     """A file whose header is known."""
 
     path: Path

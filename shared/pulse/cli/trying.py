@@ -12,7 +12,7 @@ from typing import Any
 from pulse import days
 from pulse.cli.plan import Kind
 from pulse.cli.preparing import Prepared
-from pulse.cli.table import Row, Table
+from pulse.cli.table import Row, TableFile
 from pulse.errors import FieldError
 from pulse.ingest.fields import RejectedError
 from pulse.ingest.reader import ItemReader
@@ -88,7 +88,7 @@ class FileColumn:
     example: str
 
     @classmethod
-    def all(cls, source: Table, columns: Mapping[str, str]) -> "list[FileColumn]":
+    def all(cls, source: TableFile, columns: Mapping[str, str]) -> "list[FileColumn]":
         """The file's columns, in order."""
         mapped: dict[int, list[str]] = {}
         for name, column in columns.items():
@@ -100,7 +100,7 @@ class FileColumn:
         ]
 
 
-def _examples(source: Table) -> dict[int, str]:
+def _examples(source: TableFile) -> dict[int, str]:
     found: dict[int, str] = {}
     for row in source.rows():
         for n, cell in enumerate(row.cells if row.fault is None else ()):

@@ -12,11 +12,11 @@ from pulse.cli.exits import WrongUseError
 from pulse.cli.interactions import INTERACTIONS
 from pulse.cli.notation import Notation
 from pulse.cli.plan import Event, ImportPlan, RowError
-from pulse.cli.table import Row, Table
+from pulse.cli.table import Row, TableFile
 from pulse.cli.times import TimeFormatError, TimeReader
 from pulse.streams.interactions import INTERACTIONS as STREAM
 
-FILE = Table(
+FILE = TableFile(
     Path("calls.csv"),
     ("call", "start", "answered", "end", "lost", "mails", "csat", "sale", "ccy", "queue"),
 )

@@ -14,7 +14,7 @@ from pulse.cli.preparing import prepare
 from pulse.cli.rejects import RejectsFile
 from pulse.cli.responses import RESPONSES
 from pulse.cli.spool import Spool
-from pulse.cli.table import Row, Table
+from pulse.cli.table import Row, TableFile
 from pulse.cli.times import TimeReader
 from pulse.errors import FieldError
 
@@ -22,7 +22,7 @@ from pulse.errors import FieldError
 def sent(path: Path, *lines: str, timezone: str = "UTC") -> list[tuple[date | None, int]]:
     """The days and lines of what would be sent, in order."""
     path.write_text("\n".join(["when,points", *lines]))
-    file = Table.open(path)
+    file = TableFile.open(path)
     columns = {"answered_at": "when", "score": "points"}
     notation = Notation(TimeReader("UTC"))
     plan = ImportPlan.make(RESPONSES, file, columns, {"survey_id": "s"}, notation)
@@ -52,7 +52,7 @@ def test_rejected_rows_stand_in_the_order_of_the_file(
     tmp_path_factory: object, lines: list[int], shuffle: random.Random
 ) -> None:
     folder = tmp_path_factory.mktemp("rejects")  # type: ignore[attr-defined]
-    source = Table(folder / "f.csv", ("a",))
+    source = TableFile(folder / "f.csv", ("a",))
     shuffle.shuffle(lines)
     with RejectsFile(source) as rejects:
         for line in lines:

@@ -11,7 +11,7 @@ from pulse.cli.given import Given, Options
 from pulse.cli.preparing import prepare
 from pulse.cli.responses import RESPONSES
 from pulse.cli.spool import Spool
-from pulse.cli.table import Row, Table
+from pulse.cli.table import Row, TableFile
 from pulse.errors import FieldError
 
 FOLDER = Path(os.environ.get("PULSE_REAL_DATA") or "none")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_a_call_centre_s_calls_are_a_table() -> None:
-    file = Table.open(FOLDER / "anonymous_bank_1999-02.txt")
+    file = TableFile.open(FOLDER / "anonymous_bank_1999-02.txt")
     assert (file.delimiter, len(file.header)) == ("\t", 17)
     rows = list(file.rows())
     assert len(rows) == 33_344

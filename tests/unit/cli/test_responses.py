@@ -14,11 +14,11 @@ from pulse.cli.exits import WrongUseError
 from pulse.cli.notation import Notation
 from pulse.cli.plan import ImportPlan, Meanings, RowError, RowIds
 from pulse.cli.responses import RESPONSES
-from pulse.cli.table import MomentCell, NumberCell, Row, Table
+from pulse.cli.table import MomentCell, NumberCell, Row, TableFile
 from pulse.cli.times import TimeFormatError, TimeReader
 from pulse.csv_cells import csv_line
 
-FILE = Table(Path("nps.csv"), ("date", "user", "rating", "text", "plan"))
+FILE = TableFile(Path("nps.csv"), ("date", "user", "rating", "text", "plan"))
 COLUMNS = {
     "answered_at": "date",
     "customer_id": "user",
@@ -203,7 +203,7 @@ def test_a_row_of_our_own_export_says_what_was_sent(tmp_path: Path, text: str) -
     lines: list[list[Any]] = [["answered_at", "score", "agent"], ["2026-11-20T14:03:00Z", 4, text]]
     text_of_file = "".join(csv_line(cells) for cells in lines)
     path.write_text(text_of_file, encoding="utf-8", newline="")
-    file = Table.open(path)
+    file = TableFile.open(path)
     columns = {"answered_at": "answered_at", "score": "score", "agent_id": "agent"}
     read = ImportPlan.make(
         RESPONSES, file, columns, {"survey_id": "s"}, Notation(TimeReader("UTC"))

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse.cli.exits import WrongUseError
-from pulse.cli.table import Reading, Row, Table
+from pulse.cli.table import Reading, Row, TableFile
 from tests.workbooks import Sheet, ods, xlsx
 
 
@@ -53,17 +53,17 @@ def written(folder: Path, content: str | bytes) -> Path:
 def test_rows_come_with_the_lines_where_they_begin(
     tmp_path: Path, content: str, header: tuple[str, ...], rows: list[tuple[int, tuple[str, ...]]]
 ) -> None:
-    file = Table.open(written(tmp_path, content))
+    file = TableFile.open(written(tmp_path, content))
     assert file.header == header
     assert list(file.rows()) == [Row(line, cells) for line, cells in rows]
 
 
-def cells(file: Table) -> list[tuple[str, ...]]:
+def cells(file: TableFile) -> list[tuple[str, ...]]:
     return [row.cells for row in file.rows()]
 
 
 def test_a_delimiter_can_be_named(tmp_path: Path) -> None:
-    file = Table.open(written(tmp_path, "a,b~c\n1,2~3\n"), Reading("~"))
+    file = TableFile.open(written(tmp_path, "a,b~c\n1,2~3\n"), Reading("~"))
     assert (file.header, cells(file)) == (("a,b", "c"), [("1,2", "3")])
 
 
@@ -79,7 +79,7 @@ def test_a_delimiter_can_be_named(tmp_path: Path) -> None:
     ],
 )
 def test_what_stands_between_cells_is_seen(tmp_path: Path, content: str, delimiter: str) -> None:
-    assert Table.open(written(tmp_path, content)).delimiter == delimiter
+    assert TableFile.open(written(tmp_path, content)).delimiter == delimiter
 
 
 TEXTS = {
@@ -99,7 +99,7 @@ TEXTS = {
 def test_an_encoding_is_seen_and_told(tmp_path: Path, codec: str, packed: bool) -> None:
     name, text = TEXTS[codec]
     content = f"date;comment\n2026-11-20;{text}\n2026-11-21;good\n".encode(codec)
-    file = Table.open(written(tmp_path, gzip.compress(content) if packed else content))
+    file = TableFile.open(written(tmp_path, gzip.compress(content) if packed else content))
     assert file.header == ("date", "comment")
     assert cells(file) == [("2026-11-20", text), ("2026-11-21", "good")]
     assert file.told.startswith(name)
@@ -110,13 +110,13 @@ def test_an_encoding_that_cannot_be_told_has_to_be_named(tmp_path: Path) -> None
     text = "d;c\n1;Zażółć gęślą jaźń\n2;Dziękuję bardzo\n"
     path = written(tmp_path, text.encode("cp1250"))
     with pytest.raises(WrongUseError, match=r"neither UTF-8 nor .* --encoding windows-1250"):
-        Table.open(path)
-    named = Table.open(path, Reading(encoding="windows-1250"))
+        TableFile.open(path)
+    named = TableFile.open(path, Reading(encoding="windows-1250"))
     assert cells(named) == [("1", "Zażółć gęślą jaźń"), ("2", "Dziękuję bardzo")]
     with pytest.raises(WrongUseError, match="unknown encoding 'klingon'"):
-        Table.open(path, Reading(encoding="klingon"))
+        TableFile.open(path, Reading(encoding="klingon"))
     with pytest.raises(WrongUseError, match="unknown encoding 'base64'"):
-        Table.open(path, Reading(encoding="base64"))
+        TableFile.open(path, Reading(encoding="base64"))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_broken_row_is_that_row_alone(
     others = [f"{n},ä{n}" for n in range(5, 2005)]
     head = "a,b\n1,é\n".encode()
     tail = "\n".join(["", '3,"fi\nne"', *others]).encode()
-    rows = list(Table.open(written(tmp_path, head + broken + tail)).rows())
+    rows = list(TableFile.open(written(tmp_path, head + broken + tail)).rows())
     assert {row.line: row.fault for row in rows if row.fault}.keys() == faults.keys()
     for row in rows:
         assert row.fault is None or re.search(faults[row.line], row.fault)
@@ -146,7 +146,7 @@ def test_a_quote_that_never_ends_costs_its_line(tmp_path: Path) -> None:
     for more in (2, 3_000):  # up to the end, and beyond what one row may have
         others = [(str(n), "x") for n in range(more)]
         lines = ["a,b", '1,"open', *map(",".join, others)]
-        first, *read = Table.open(written(tmp_path, "\n".join(lines))).rows()
+        first, *read = TableFile.open(written(tmp_path, "\n".join(lines))).rows()
         assert (first.line, first.cells) == (2, ('1,"open',))
         assert first.fault in (
             "unexpected end of data",
@@ -169,7 +169,7 @@ def test_rows_around_a_broken_one_are_read(
         if number == place:
             text.write('x,"y"z\n')
         writer.writerow(row)
-    file = Table.open(
+    file = TableFile.open(
         written(tmp_path_factory.mktemp("broken"), text.getvalue()), Reading(delimiter=",")
     )
     read = list(file.rows())
@@ -179,22 +179,22 @@ def test_rows_around_a_broken_one_are_read(
 
 
 def test_blank_rows_and_surplus_empty_cells_are_left_out(tmp_path: Path) -> None:
-    file = Table.open(written(tmp_path, "\n,,\na,b\n , \n1,2,, \n\n3,4,5\n"))
+    file = TableFile.open(written(tmp_path, "\n,,\na,b\n , \n1,2,, \n\n3,4,5\n"))
     assert file.header == ("a", "b")
     assert cells(file) == [("1", "2"), ("3", "4", "5")]
 
 
 def test_the_header_may_stand_below_and_more_rows_below_it(tmp_path: Path) -> None:
     text = 'Report, 2026\n\nQ1,Q2\n"How\nlikely?",Why?\n\n{import},{import}\n9,good\n'
-    file = Table.open(written(tmp_path, text), Reading(header_row=3, skip=2))
+    file = TableFile.open(written(tmp_path, text), Reading(header_row=3, skip=2))
     assert (file.header, cells(file)) == (("Q1", "Q2"), [("9", "good")])
     assert file.told == "UTF-8, cells between commas, the header in line 3"
     with pytest.raises(WrongUseError, match="no header line from line 40 on"):
-        Table.open(file.path, Reading(header_row=40))
+        TableFile.open(file.path, Reading(header_row=40))
 
 
 def test_a_file_without_a_header_has_the_columns_that_are_named(tmp_path: Path) -> None:
-    file = Table.open(written(tmp_path, "1,2\n3,4\n"), Reading(names=("a", "b", "c")))
+    file = TableFile.open(written(tmp_path, "1,2\n3,4\n"), Reading(names=("a", "b", "c")))
     assert (file.header, cells(file)) == (("a", "b"), [("1", "2"), ("3", "4")])
 
 
@@ -211,13 +211,13 @@ def test_a_file_without_a_header_has_the_columns_that_are_named(tmp_path: Path) 
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
     with pytest.raises(WrongUseError, match=complaint):
-        cells(Table.open(written(tmp_path, content)))
+        cells(TableFile.open(written(tmp_path, content)))
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(pipe := tmp_path / "pipe")
     with pytest.raises(WrongUseError, match=r"is a pipe, .* save what it gives"):
-        Table.open(pipe, Reading())
+        TableFile.open(pipe, Reading())
 
 
 # -- workbooks
@@ -250,7 +250,7 @@ def test_a_workbook_is_read(
         }
     )
     path = written(tmp_path, gzip.compress(book) if packed else book)
-    file = Table.open(path, Reading(header_row=3))
+    file = TableFile.open(path, Reading(header_row=3))
     assert file.header[:6] == ("day", "at", "score", "call", "late", "note")
     assert [(row.line, row.cells[:6]) for row in file.rows()] == [
         (4, ("2026-11-20", "2026-11-20 14:03:01", "9", "160588012345", "true", " é")),
@@ -258,18 +258,18 @@ def test_a_workbook_is_read(
     ]
     assert file.told == "sheet 'Answers' (--sheet takes another: Notes), the header in line 3"
     for sheet in ("Notes", "3"):
-        assert Table.open(path, Reading(sheet=sheet)).header == ("x",)
+        assert TableFile.open(path, Reading(sheet=sheet)).header == ("x",)
     with pytest.raises(WrongUseError, match=r"no sheet 'Answer'.*it has: Cover, Answers, Notes"):
-        Table.open(path, Reading(sheet="Answer"))
+        TableFile.open(path, Reading(sheet="Answer"))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUseError, match=r"cannot be read: No such file"):
-        Table.open(tmp_path / "none.csv")
+        TableFile.open(tmp_path / "none.csv")
 
 
 def test_a_missing_column_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    file = Table.open(written(tmp_path, "date,user,user\n"))
+    file = TableFile.open(written(tmp_path, "date,user,user\n"))
     assert file.column("date") == 0
     with pytest.raises(WrongUseError, match=r"no column 'score'; its columns are: date, user"):
         file.column("score")
@@ -281,5 +281,5 @@ def test_a_missing_column_is_refused_with_those_there_are(tmp_path: Path) -> Non
 
 
 def test_cells_may_be_long(tmp_path: Path) -> None:
-    file = Table.open(written(tmp_path, f"comment\n{'x' * 300_000}\n"))
+    file = TableFile.open(written(tmp_path, f"comment\n{'x' * 300_000}\n"))
     assert [len(row.cells[0]) for row in file.rows()] == [300_000]
