@@ -23,7 +23,7 @@ Strata = Mapping[tuple[Label, ...], Counts]
 
 
 @dataclass(frozen=True)
-class Part:
+class ComparedGroup:
     """A group of a dimension beside the rest of the answers.
 
     `difference` is its score less the rest's, from `low` to `high` by 95 %. `points` is what the
@@ -54,7 +54,7 @@ class Driver:
     explains_pct: float
     statistic: float
     p: float
-    parts: Sequence[Part]
+    parts: Sequence[ComparedGroup]
 
 
 def driver(
@@ -136,7 +136,7 @@ def _merged(groups: Mapping[Label, Strata]) -> dict[Label, Strata]:
     return found
 
 
-def _parts(groups: Mapping[Label, Strata], rule: Rule, *, stratified: bool) -> list[Part]:
+def _parts(groups: Mapping[Label, Strata], rule: Rule, *, stratified: bool) -> list[ComparedGroup]:
     """Each group beside the rest, what weighs most first."""
     counts = {value: _added(strata.values()) for value, strata in groups.items()}
     whole = _added(counts.values())
@@ -150,7 +150,7 @@ def _parts(groups: Mapping[Label, Strata], rule: Rule, *, stratified: bool) -> l
         difference = score - 100 * others.total / others.n
         points = mine.n / (mine.n + others.n) * difference
         found.append(
-            Part(
+            ComparedGroup(
                 value,
                 mine.n,
                 score,

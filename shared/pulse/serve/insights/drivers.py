@@ -14,7 +14,7 @@ from pulse import lake
 from pulse.filters import both
 from pulse.reports import driving
 from pulse.reports.declarations import Label
-from pulse.reports.driving import Driver, Part, Strata, driver
+from pulse.reports.driving import ComparedGroup, Driver, Strata, driver
 from pulse.reports.moving import Place
 from pulse.reports.registry import REPORTS
 from pulse.reports.surveys import SURVEY
@@ -170,7 +170,7 @@ def _driver(found: FoundDriver, name_of: NameOf, *, is_sure: bool) -> dict[str, 
     }
 
 
-def _part(dimension: str, part: Part, least: int, name_of: NameOf) -> dict[str, Any]:
+def _part(dimension: str, part: ComparedGroup, least: int, name_of: NameOf) -> dict[str, Any]:
     figures = {
         "score": part.score,
         "difference": part.difference,
