@@ -67,6 +67,16 @@ def test_the_tests_that_run_first_or_only_in_whole_runs_exist(constant: str) -> 
         assert not test or f"def {test}" in (ROOT / file).read_text()
 
 
+def test_each_public_class_has_a_name_of_its_own() -> None:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name(path))
+    assert len(places) > 100
+    assert {each: found for each, found in places.items() if len(found) > 1} == {}
+
+
 def test_test_files_have_one_subject_each_and_500_lines_at_most() -> None:
     files = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "web" / "tests").rglob("*.ts")]
     assert len(files) > 100
