@@ -79,8 +79,9 @@ def adjust(
     `others` are what agents were dealt of whom nobody is told by name: they count for the team.
     """
     whole = _over_agents((*agents.values(), *others))
+    everybody = _sum(whole.values())
     with localcontext(_EXACT):
-        found = {agent: _compare(dealt, whole) for agent, dealt in agents.items()}
+        found = {agent: _compare(dealt, whole, everybody) for agent, dealt in agents.items()}
     judged = {
         agent: _chance(z)
         for agent, (_, _, z) in found.items()
@@ -104,10 +105,10 @@ def survivors(chances: Mapping[Agent, float]) -> set[Agent]:
 
 
 def _compare(
-    dealt: Dealt[Stratum], whole: Dealt[Stratum]
+    dealt: Dealt[Stratum], whole: Dealt[Stratum], everybody: Tally
 ) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
     """An agent's adjusted score, and how far off it is: in points and in standard errors."""
-    own, everybody = _sum(dealt.values()), _sum(whole.values())
+    own = _sum(dealt.values())
     others = everybody - own
     if own.n == 0 or others.n == 0:
         return None, None, None
