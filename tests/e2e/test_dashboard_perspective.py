@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import NewPage, RunningStack
-from tests.e2e.looking import api, api_text, enter, figure
+from tests.e2e.looking import api, api_text, enter, figure, settle
 
 LEVELS = "media_type,period,customer_segment,service_type"
 """Of one tenant."""
@@ -56,6 +56,41 @@ def test_the_customer_perspective_folds_and_shows_the_apis_subtotals(
     assert rows.count() == before + len(days)
     page.get_by_role("button", name="Voice").click()
     assert rows.count() == before
+
+
+def test_service_levels_are_coloured_by_the_tenants_targets_and_in_words(
+    page: Page, stack: RunningStack
+) -> None:
+    def aimed(route: Route) -> None:
+        reply = route.fetch()
+        told = reply.json()
+        accepted = "accept_service_level_pct"
+        told["tenant"]["targets"] = {"voice": {accepted: 100}, "chat": {accepted: 0}}
+        route.fulfill(response=reply, json=told)
+
+    page.route("**/v1/reports", aimed)
+    enter(page, stack, "/customer-perspective?compare=none")
+    cell = len([*PERSPECTIVE][: [*PERSPECTIVE].index("accept_service_level_pct")])
+    voice, chat = (
+        page.locator(".pivot tr.level-1").filter(has_text=name).locator("td").nth(cell)
+        for name in ("Voice", "Chat")
+    )
+    expect(voice).to_have_class(re.compile(r"\bmissed\b"))
+    expect(voice).to_contain_text("misses the target of 100")
+    expect(chat).to_have_class(re.compile(r"\bmet\b"))
+    expect(page.locator(".pivot tr.level-1 td:is(.met, .missed)")).to_have_count(2)
+    expect(page.get_by_text("Blue: the target is met.")).to_be_visible()
+
+
+def test_of_one_tenant_alone_an_operator_is_shown_no_level_of_tenants(
+    page: Page, stack: RunningStack
+) -> None:
+    address = f"/customer-perspective?compare=none&tenant={stack.tenant}"
+    page.goto(f"{stack.url}{address}#key={stack.keys['operator']}")
+    settle(page)
+    head = page.locator(".pivot thead th").nth(0)
+    expect(head).to_have_text("Media type › Day › Customer segment › Service type")
+    expect(page.locator(".pivot tr.level-1")).to_have_count(6)
 
 
 def saved(page: Page) -> str:

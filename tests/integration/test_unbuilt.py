@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -274,6 +275,20 @@ def test_days_that_a_build_of_a_range_has_left_are_said_to_wait(pulse: Driver) -
     pulse.write()
     pulse.build_reports()
     assert warned(read(pulse, QUARTER)) == []
+
+
+def test_a_build_tells_how_many_of_its_days_are_done(
+    pulse: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse.post_interactions("acme", calls(range(1, 25)))
+    pulse.write()
+    monkeypatch.setattr(lake, "PARTITION_LIMIT", 10)
+    told: list[tuple[str, int, int]] = []
+    BuildDaily.from_settings(pulse.settings).run(
+        remaining_s=lambda: inf, progress=lambda *one: told.append(one)
+    )
+    days_done = [0, 10, 20, 24]
+    assert told == [("interactions", done, 24) for done in days_done]
 
 
 def test_days_that_a_build_has_left_which_was_killed_are_said_to_wait(
