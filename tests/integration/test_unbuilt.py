@@ -277,6 +277,18 @@ def test_days_that_a_build_of_a_range_has_left_are_said_to_wait(pulse: Driver) -
     assert warned(read(pulse, QUARTER)) == []
 
 
+def test_after_a_build_of_a_range_that_has_left_nothing_no_day_is_said_to_wait(
+    pulse: Driver,
+) -> None:
+    pulse.post_interactions("acme", calls(range(1, 61)))
+    pulse.build()
+    pulse.build_daily(date(2026, 10, 1), date(2026, 10, 31))
+    pulse.post_interactions("acme", calls(range(1, 2), name="late"))
+    pulse.write()
+    pulse.build_reports()
+    assert warned(read(pulse, QUARTER)) == []
+
+
 def test_a_build_tells_how_many_of_its_days_are_done(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,8 @@ class _Table(Failures[date]):
     """Those of them that are still to be built in this run, in portions of one statement each."""
     is_whole: bool
     """True where all days were looked at, rather than those of a range."""
+    passes_over: bool
+    """True where there are days outside of that range which have changed, too."""
     parameters: Parameters
     """What its statement over some days asks for."""
     name: str = field(default_factory=lake.ulid)
@@ -274,6 +276,8 @@ class BuildDaily:
             source, stream = lake.SCORES, experience.ledger_name(self.link_days)
             entries, parameters = self._linked(stream)
         due = self._due(dataset, entries, start, end)
+        is_whole = not (start or end)
+        changed = due if is_whole else self._due(dataset, entries, None, None)
         return _Table(
             dataset=dataset,
             source=source,
@@ -283,7 +287,8 @@ class BuildDaily:
             entries=entries,
             due=due,
             portions=_portions(entries, due, every=bool(start or end or impatient)),
-            is_whole=not (start or end),
+            is_whole=is_whole,
+            passes_over=not {*changed} <= {*due},
             parameters=parameters,
         )
 
@@ -421,7 +426,7 @@ class BuildDaily:
             table.before,
             published=table.is_publishing or bool(notes),
             failing=table.failing,
-            partial=not (table.is_whole and table.finished),
+            partial=table.passes_over or not table.finished,
             settled=settled,
         )
         return settled is not None

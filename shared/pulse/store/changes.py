@@ -8,7 +8,7 @@
                             counted_us: what was stored until then is in the daily table, but
                             for days that cannot be built;
                             failing: how many days cannot be built;
-                            partial: whether the builder that ended last had not come to all days;
+                            partial: whether the builder that ended last has left changed days;
                             published: how often builders have changed what readers find;
                             run_<ulid>: when a builder began that has days to publish and has not
                             come to its end (UTC microseconds, like each *_us)
@@ -52,7 +52,8 @@ class Stand:
     at_work: Mapping[str, int] = field(default_factory=dict)
     """The builders that are at work or died at it, with the moments at which they began."""
     partial: bool = False
-    """True where the builder that ended last was for some days alone, or had no time for all."""
+    """True where the builder that ended last has left days that had changed: it was for others
+    alone, or had no time for all."""
     counted_us: int | None = None
     """When a builder last looked at every day: until when all stored events were in its table."""
 
