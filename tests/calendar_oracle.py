@@ -145,6 +145,7 @@ def _unit(day: date, unit: str, week_start: str) -> Any:
     )
 
 
+@cache
 def _around(day: date, unit: str, week_start: str) -> Days:
     near = (day + timedelta(days=n) for n in range(-366, 367))
     same = [d for d in near if _unit(d, unit, week_start) == _unit(day, unit, week_start)]
