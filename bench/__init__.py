@@ -8,7 +8,7 @@
     account      an AWS account on this machine, with the template deployed
     slow_s3      S3 with a delay before the first byte; main module of a process of its own
     engines      what else could answer from raw: DuckDB, ClickHouse, PostgreSQL
-    imports, ingest, write_raw, build_daily, statements, read      the parts
+    imports, ingest, write_raw, build_daily, statements, read, insights      the parts
 
 It imports Pulse and the embedded stack; nothing imports it but its test.
 """

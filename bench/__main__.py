@@ -26,6 +26,7 @@ PARTS = (
     "questions",
     "read",
     "comments",
+    "insights",
     "large",
 )
 RESULTS = Path(__file__).with_name("RESULTS.md")

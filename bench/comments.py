@@ -54,22 +54,22 @@ def run(scale: Scale) -> Section:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pulse-bench-")))
         typical = int(scale.typical_rows * SHARE_WITH_COMMENTS)
         largest = int(scale.largest_rows * SHARE_WITH_COMMENTS)
-        _store(root, "typical", typical)
-        _store(root, "largest", largest, root / "largest.parquet")
+        store(root / BUCKET, "typical", typical)
+        store(root / BUCKET, "largest", largest, root / "largest.parquet")
         endpoint_url = stack.enter_context(slow_s3.serving(root, DELAY_MS))
         stack.enter_context(deployed(AWS_ENDPOINT_URL_S3=endpoint_url))
         return _part(scale, largest, root / "largest.parquet")
 
 
-def _store(root: Path, tenant: str, comments: int, whole: Path | None = None) -> None:
-    """Store a year of a tenant's comments, an object a month; with `whole` also as one file."""
+def store(bucket: Path, tenant: str, comments: int, whole: Path | None = None) -> None:
+    """Put a year of a tenant's comments, an object a month; with `whole` also as one file."""
     rng = random.Random(comments)  # noqa: S311 - made-up data, the same each time
     months = []
     for number in range(1, 13):
         first = date(YEAR, number, 1)
         rows = _rows(rng, first, comments // 12)
         months.append(rows)
-        path = root / BUCKET / lake.comments_key(tenant, first)
+        path = bucket / lake.comments_key(tenant, first)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(Month(rows, {first: days.noon(first, "UTC")}).encode())
     if whole:

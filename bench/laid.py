@@ -35,6 +35,7 @@ from pulse.tenants.access import Directory
 from pulse.tenants.tenant import CUBE, Part, YearState
 
 BUCKET = "lake"
+_REPORT = "GET /v1/reports/{report}"
 
 
 def cube_of_raw(
@@ -160,41 +161,51 @@ class Pulse:
 
     def cold(self) -> Route:
         """The route of a report in a process that has read no object yet."""
+        return self._routes()[_REPORT]
+
+    def _routes(self) -> Mapping[str, Route]:
         names = DisplayNames(self.directory, Names(self.table, fail_fast=True))
-        reports = Reports(self.directory, Years(Objects(BUCKET, fail_fast=True)), names)
-        return reports.routes["GET /v1/reports/{report}"]
+        return Reports(self.directory, Years(Objects(BUCKET, fail_fast=True)), names).routes
 
     def ask(
         self, route: Route, tenant: str, dates: DateRange, report: str = "geo", query: str = ""
     ) -> str:
         """The reply's JSON, which nobody has read yet. Raises RuntimeError for anything but 200."""
-        event = _event(self.keys[tenant], dates, report, query)
-        reply = reply_to({"GET /v1/reports/{report}": route}, event, Door(""))
-        if reply["statusCode"] != 200:
-            raise RuntimeError(reply["body"])
-        body: str = reply["body"]
-        return body
+        asked = f"start_date={dates.start}&end_date={dates.end}"
+        asked = f"{asked}&{query}" if query else asked
+        event = _event(self.keys[tenant], _REPORT, f"/v1/reports/{report}", asked)
+        event["pathParameters"] = {"report": report}
+        return _replied({_REPORT: route}, event)
+
+    def get(self, tenant: str, path: str, query: str) -> str:
+        """What a process that has read no object yet answers to a GET: JSON, as `ask` returns it.
+
+        Raises RuntimeError for anything but 200.
+        """
+        return _replied(self._routes(), _event(self.keys[tenant], f"GET {path}", path, query))
 
     def _count(self, **_: object) -> None:
         self.gets += 1
 
 
-def _event(key: str, dates: DateRange, report: str, query: str) -> dict[str, object]:
+def _replied(routes: Mapping[str, Route], event: Mapping[str, Any]) -> str:
+    reply = reply_to(routes, event, Door(""))
+    if reply["statusCode"] != 200:
+        raise RuntimeError(reply["body"])
+    body: str = reply["body"]
+    return body
+
+
+def _event(key: str, route: str, path: str, query: str) -> dict[str, Any]:
     """A dashboard's request, as API Gateway hands it over."""
-    asked = f"start_date={dates.start}&end_date={dates.end}"
     return {
         "version": "2.0",
-        "routeKey": "GET /v1/reports/{report}",
-        "rawPath": f"/v1/reports/{report}",
-        "rawQueryString": f"{asked}&{query}" if query else asked,
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": query,
         "headers": {"authorization": f"Bearer {key}"},
-        "pathParameters": {"report": report},
         "requestContext": {
-            "http": {
-                "method": "GET",
-                "path": f"/v1/reports/{report}",
-                "sourceIp": "203.0.113.7",
-            },
+            "http": {"method": "GET", "path": path, "sourceIp": "203.0.113.7"},
             "requestId": "bench",
         },
     }

@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from bench import slow_s3, statements
+from bench import insights, slow_s3, statements
 from bench.__main__ import main
 from pulse.reports.registry import REPORTS
 
@@ -124,6 +124,16 @@ def test_searches_of_comments_are_measured(tmp_path: Path) -> None:
     page = tmp_path / "RESULTS.md"
     assert main(["--tiny", "--part", "comments", "--results", str(page)]) == 0
     assert re.search(r"\| a word of none: Pulse \| .* ms \| \d+\.\d\d \|", page.read_text())
+
+
+def test_insights_drivers_tags_and_words_are_measured(tmp_path: Path) -> None:
+    """It compares the answers of groups with what DuckDB sums, and raises where they differ."""
+    page = tmp_path / "RESULTS.md"
+    assert main(["--tiny", "--part", "insights", "--results", str(page)]) == 0
+    text = page.read_text()
+    for name, question in insights.QUESTIONS.items():
+        times = r"\d+\.\d\d" if question.beside else ""
+        assert re.search(rf"\| largest: {name} \| .* ms \| [\d.]+ \| \d+ \| {times} \|", text)
 
 
 def test_the_statements_are_measured_and_a_line_says_where_trino_is_missing(
