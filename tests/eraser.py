@@ -196,7 +196,7 @@ def start_anew(driver: Driver) -> None:
             TableName=table, Key={name: item[name] for name in ("pk", "sk")}
         )
     where = {"DatabaseName": driver.settings.database}
-    for dataset in lake.DATASETS:
+    for dataset in lake.DAILY_TABLES:
         where |= {"TableName": dataset.daily_table}
         found = client("glue").get_partitions(**where)["Partitions"]
         values = [{"Values": partition["Values"]} for partition in found]
