@@ -2,6 +2,8 @@
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
 
+import re
+
 from sqlglot import exp
 
 from local.athena import casts
@@ -55,6 +57,10 @@ def identifier(name: str) -> str:
 def as_type(value: Typed, target: TrinoType) -> str:
     """DuckDB text of the value cast to a type that `common` returned for it."""
     return casts.coerce(value.sql, value.type, target)
+
+
+_CLASS = re.compile(r"\[\^(\\[tnr]|[^\\\[\]&^])+\]")
+"""A pattern that is one class of characters: ranges, and no escapes but those of white space."""
 
 
 def unified(values: list[Typed], where: str, *, function: bool = False) -> TrinoType:
@@ -418,6 +424,8 @@ def _target(node: exp.DataType) -> TrinoType:
             "DECIMAL without precision and scale",
             "a literal and a cast cannot be told apart (write CAST(... AS decimal(p,s)))",
         )
+    if node.this == exp.DataType.Type.MAP and len(node.expressions) == 2:
+        return TrinoType("map", parts=tuple(map(_target, node.expressions)))
     target = scalar({"INT": "integer"}.get(node.this.value, node.this.value.lower()))
     if target is None or parameters:
         raise NotEmulatedError(f"the type {shown(node)}", "the subset has no rules for it")
@@ -487,6 +495,50 @@ def _substring(node: exp.Expr, around: Surroundings) -> Typed:
         )
     tail = "" if length is None else f", {length}"
     return Typed(f"substring({text}, {start}{tail})", VARCHAR)
+
+
+@rule(exp.Bracket, args="this expressions offset safe")
+def _element(node: exp.Expr, around: Surroundings) -> Typed:
+    if not node.args.get("safe"):
+        reason = "a missing key is an error in Athena, NULL in DuckDB (write element_at(map, key))"
+        raise NotEmulatedError(shown(node), reason)
+    value, (key,) = compiled(node.this, around), node.expressions
+    if not isinstance(key, exp.Literal) or value.type.parts not in ((), (VARCHAR, VARCHAR)):
+        raise NotEmulatedError("element_at", "only texts of a map are known, by a written-out key")
+    return Typed(f"map_extract_value({value.sql}, {compiled(key, around).sql})", VARCHAR)
+
+
+@rule(exp.StrPosition, args="this substr")
+def _position(node: exp.Expr, around: Surroundings) -> Typed:
+    text, part = (
+        expect(compiled(one, around), _is_text, "strpos").sql
+        for one in (node.this, node.args["substr"])
+    )
+    return Typed(f"strpos({text}, {part})", BIGINT)
+
+
+@rule(exp.Translate, args="this from_ to")
+def _translated(node: exp.Expr, around: Surroundings) -> Typed:
+    text = expect(compiled(node.this, around), _is_text, "translate").sql
+    given = node.args["from_"]
+    if not isinstance(given, exp.Literal) or len({*given.name}) < len(given.name):
+        reason = "the characters are written out, each once: which of two counts may differ"
+        raise NotEmulatedError("translate", reason)
+    others = (
+        expect(compiled(one, around), _is_text, "translate").sql for one in (given, node.args["to"])
+    )
+    return Typed(f"translate({text}, {', '.join(others)})", VARCHAR)
+
+
+@rule(exp.RegexpLike, args="this expression")
+def _matches(node: exp.Expr, around: Surroundings) -> Typed:
+    pattern = node.expression
+    if not isinstance(pattern, exp.Literal) or not _CLASS.fullmatch(pattern.name):
+        raise NotEmulatedError(
+            "regexp_like", "engines read patterns differently: one class [^...] alone is known"
+        )
+    text = expect(compiled(node.this, around), _is_text, "regexp_like").sql
+    return Typed(f"regexp_matches({text}, {quoted(pattern.name)})", BOOLEAN)
 
 
 @rule(exp.Abs, args="this")

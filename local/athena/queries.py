@@ -26,7 +26,7 @@ from local.athena.compiler import (
 from local.athena.errors import NotEmulatedError, StatementError
 from local.athena.expressions import as_type, comparable, condition, identifier, unified
 from local.athena.pruning import KeyFilter, key_filters
-from local.athena.trino_types import ANY, NULL, TrinoType, is_open
+from local.athena.trino_types import ANY, NULL, VARCHAR, TrinoType, is_open
 
 
 class TableSchema(Protocol):
@@ -56,6 +56,10 @@ class Scan:
     table: TableSchema
     columns: set[str] = field(default_factory=set)
     filters: dict[str, KeyFilter] = field(default_factory=dict)
+
+
+PATH = "$path"
+"""The hidden column of every table with the address of the object that a row comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +343,8 @@ class _SelectCompiler:
         name, table = node.name.lower(), node.table.lower()
         near = [r for r in self.relations if not table or r.alias == table]
         hits = [(r, output) for r in near for output in r.columns if output.name == name]
+        if name == PATH:
+            hits = [(r, Output(PATH, VARCHAR)) for r in near if r.scan]
         if len(hits) > 1:
             raise StatementError(f"AMBIGUOUS_NAME: Column '{name}' is ambiguous")
         if not hits and not any(r.is_open for r in near):
@@ -404,7 +410,9 @@ class _SelectCompiler:
 
         def key_type(column: exp.Column) -> tuple[str, TrinoType] | None:
             found = self._find(column)
-            if found is None or found[0] is not relation or found[1].name not in scan.table.keys:
+            if found is None or found[0] is not relation:
+                return None
+            if found[1].name not in (*scan.table.keys, PATH):
                 return None
             return found[1].name, found[1].type
 

@@ -17,7 +17,7 @@ from local.athena.expressions import identifier, quoted
 from local.athena.objects import Store
 from local.athena.projection import is_projected, projected_partitions
 from local.athena.pruning import KeyFilter, Value, parse_value
-from local.athena.queries import Scan
+from local.athena.queries import PATH, Scan
 from local.athena.trino_types import (
     BIGINT,
     BOOLEAN,
@@ -163,7 +163,7 @@ class Tables:
         table = cast(GlueTable, scan.table)
         files = self._fetch(table, scan)
         columns = [n for n in table.columns if n in scan.columns and n not in table.keys]
-        keys = [n for n in table.keys if n in scan.columns]
+        keys = [n for n in (*table.keys, PATH) if n in scan.columns]
         if not files:
             body = _no_rows(table, [*columns, *keys])
         else:
@@ -171,15 +171,17 @@ class Tables:
         self.connection.execute(f"CREATE TEMP VIEW {identifier(scan.view)} AS {body}")
 
     def _fetch(self, table: GlueTable, scan: Scan) -> dict[Path, tuple[str, ...]]:
-        """The local files to read, each with the values of its partition."""
+        """The local files to read, each with the values of its partition and its address."""
         partitions = self.catalog.partitions(table, scan.filters, self.now)
         objects = self.store.data_objects([location for _, location in partitions])
         files: dict[Path, tuple[str, ...]] = {}
         for values, location in partitions:
             for item in objects[location.rstrip("/") + "/"]:
+                if not scan.filters.get(PATH, KeyFilter()).admits(item.url):
+                    continue
                 path = self.store.fetch(item)
                 _check_file(path, item.url, table, scan.columns)
-                files[path] = values
+                files[path] = (*values, item.url)
         return files
 
 
@@ -189,7 +191,7 @@ def _parquet_rows(
     keys: list[str],
     files: Mapping[Path, Sequence[str]],
 ) -> str:
-    """The rows of the files, each with the values of its file's partition.
+    """The rows of the files, each with the values of its file's partition and its address.
 
     DuckDB has the index of each row's file, which is the same for all rows of a block. So it looks
     up a key's value once for a block, instead of joining each row with the files' names.
@@ -202,10 +204,10 @@ def _parquet_rows(
     )
     cells = [f"f.{identifier(n)}" for n in columns]
     for name in keys:
-        place = list(table.keys).index(name)
-        values = [_partition_value(of_file[place], table.keys[name]) for of_file in files.values()]
+        place, key_type = [*table.keys, PATH].index(name), table.keys.get(name, VARCHAR)
+        values = [_partition_value(of_file[place], key_type) for of_file in files.values()]
         listed = ", ".join("NULL" if value is None else quoted(str(value)) for value in values)
-        kind = to_duckdb(table.keys[name])
+        kind = to_duckdb(key_type)
         cells.append(
             f"list_extract(CAST(CAST([{listed}] AS VARCHAR[]) AS {kind}[]), "
             f"CAST(f.{_PLACE} AS BIGINT) + 1) AS {identifier(name)}"
@@ -218,7 +220,8 @@ def _parquet_rows(
 
 
 def _no_rows(table: GlueTable, columns: list[str]) -> str:
-    cells = [f"CAST(NULL AS {to_duckdb(table.columns[n])}) AS {identifier(n)}" for n in columns]
+    types = {**table.columns, PATH: VARCHAR}
+    cells = [f"CAST(NULL AS {to_duckdb(types[n])}) AS {identifier(n)}" for n in columns]
     return f"SELECT {', '.join(cells) or '1 AS _none'} WHERE false"
 
 

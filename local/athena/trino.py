@@ -29,7 +29,7 @@ from local.athena import clock
 from local.athena.engine import MOST_PARTITIONS, Job, Piece, too_many_partitions
 from local.athena.errors import StatementError
 from local.athena.pruning import KeyFilter
-from local.athena.queries import Output, QueryCompiler
+from local.athena.queries import PATH, Output, QueryCompiler
 from local.athena.results import TextRow, text_of
 from local.athena.statement import Select, Unload, check_is_query, read_query
 from local.athena.tables import NULL_PARTITION, GlueTable
@@ -212,17 +212,18 @@ def _read_as_caller(text: str, job: Job) -> None:
     try:
         compiler.compile(read_query(text))
     except StatementError:
-        tables = _named_tables(text, job)
+        tables = ((locations, KeyFilter()) for locations in _named_tables(text, job))
     else:
         tables = (
-            _locations(scan.table, scan.filters, job)
+            (_locations(scan.table, scan.filters, job), scan.filters.get(PATH, KeyFilter()))
             for scan in compiler.scans
             if isinstance(scan.table, GlueTable)
         )
-    for locations in tables:
+    for locations, of_path in tables:
         for some in job.store.data_objects(locations).values():
             for item in some:
-                job.store.fetch(item)
+                if of_path.admits(item.url):
+                    job.store.fetch(item)
 
 
 def _locations(table: GlueTable, filters: Mapping[str, KeyFilter], job: Job) -> list[str]:

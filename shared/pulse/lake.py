@@ -453,6 +453,8 @@ def export_key(tenant: str, export: str, run: str, file_name: str) -> str:
 
 COMMENTS = "comments/"
 """Where the comments lie that readers find, by month and tenant."""
+COMMENTS_TABLE = "comments"
+"""The Glue table over them, which has each calendar month as a partition."""
 COMMENT_TEXTS = (
     "response_id",
     "key_kind",
@@ -481,6 +483,11 @@ def comments_prefix(month: date) -> str:
 def comments_key(tenant: str, month: date) -> str:
     """Key of a tenant's comments of a calendar month, given by any of its days."""
     return f"{comments_prefix(month)}tenant={tenant}.parquet"
+
+
+def month_of_comments(key: str) -> str:
+    """The month of an object of comments, as YYYY-MM."""
+    return key.removeprefix(f"{COMMENTS}month=").partition("/")[0]
 
 
 STATEMENT_RESULTS = "athena/"

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from local.athena import aggregates, compiler, expressions, queries
 from local.athena.dialect import check_portable
 from local.athena.statement import read_query, read_statement
 from pulse import sql
+from pulse.days import DateRange
+from pulse.serve.comments.narrowing import Narrowing
 from pulse.sql import statement
 from tests.documents import DOCS, texts
 from tests.recipes import views
@@ -83,6 +86,9 @@ def _statements() -> Iterator[str]:
     folder = Path(sql.__file__).parent
     yield from (statement(path.parent.name, path.stem) for path in folder.rglob("*.sql"))
     yield from views().values()
+    month = DateRange(date(2026, 6, 1), date(2026, 6, 30))
+    narrowing = Narrowing([("2026-06", "s3://lake/x")], month, {}, tags=["team"], held=["app"])
+    yield narrowing.statement(10).sql
     yield from texts(DOCS / "api.md", "sql")
     [finance] = texts(DOCS / "finance.md", "sql of Athena")
     yield finance[finance.index("SELECT month") :].strip().removesuffix(";")

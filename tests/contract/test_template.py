@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,16 @@ def test_glue_knows_the_tables_as_the_lake_declares_them(dataset: lake.Dataset) 
     ):
         location = tables[name]["TableInput"]["StorageDescriptor"]["Location"]
         assert location == {"Fn::Sub": f"s3://${{LakeBucket}}/{prefix}"}
+
+
+def test_glue_knows_the_table_of_comments_as_the_lake_declares_it() -> None:
+    tables = {t["TableInput"]["Name"]: t for t in of_type("AWS::Glue::Table").values()}
+    table = tables[lake.COMMENTS_TABLE]
+    assert columns(table) == lake.COMMENT_COLUMNS
+    assert [one["Name"] for one in table["TableInput"]["PartitionKeys"]] == ["month"]
+    template = table["TableInput"]["Parameters"]["storage.location.template"]["Fn::Sub"]
+    month = lake.comments_prefix(date(2026, 1, 31))
+    assert template.replace("${!month}", "2026-01") == f"s3://${{LakeBucket}}/{month}"
 
 
 def test_glue_knows_the_table_of_experience_as_the_lake_declares_it() -> None:

@@ -25,8 +25,10 @@ from local.athena.engine import Caller, Engine, Outcome, Request
 from local.athena.objects import Copies
 from local.athena.trino import TrinoExecutor
 from pulse import days, lake, sql
+from pulse.comments.month import SCHEMA, Month
 from pulse.days import DateRange
 from pulse.filters import Condition
+from pulse.serve.comments.narrowing import Narrowing
 from pulse.serve.distributed_sql import Wanted
 from pulse.sql import spread, statement
 from pulse.store.athena import statement_text
@@ -257,7 +259,7 @@ def parameters(both: Both, wanted: Sequence[date]) -> dict[str, Any]:
     responses = [("response", "acme", str(DAYS[0]), "secret", name, "ü") for name in ("r1", "ü|r")]
     named += [identity_hash(*parts) for parts in responses]
     filters: dict[str, Any] = {}
-    for name in {*lake.SCORE_DIMENSIONS, *lake.INTERACTION_DIMENSIONS}:
+    for name in {*lake.SCORE_DIMENSIONS, *lake.INTERACTION_DIMENSIONS, *lake.TAG_SLOTS}:
         filters |= {name: ["", "=nope", "=it's"], f"{name}_negated": True}
     filters |= {"agent": ["", "-", *(f"={text}" for text in TEXTS)], "agent_negated": False}
     return {
@@ -351,6 +353,59 @@ def test_a_question_about_a_large_tenant_has_the_same_rows(
     outcome = both.select(asked.statement.sql, asked.statement.parameters)
     assert outcome.reason is None
     assert outcome.rows
+
+
+def comments(both: Both, day: date) -> str:
+    """The address of a tenant's comments of a day's month, which has a row for each text."""
+    objects = Objects(both.pulse.settings.lake_bucket)
+    found = [
+        dict.fromkeys(lake.COMMENT_COLUMNS)
+        | {"day": day, "answered_us": n, "score": n % 6, "agent": ("a", "it's", None)[n % 3]}
+        | {"comment": text, "tags": ({}, None, {"team": "ü"}, {"team": "it's", "x": "y"})[n % 4]}
+        for n, text in enumerate(WRITTEN)
+    ]
+    for tenant in ("acme", "globex"):
+        key = lake.comments_key(tenant, day)
+        objects.put(key, Month(pa.Table.from_pylist(found, SCHEMA), {day: 1}).encode())
+    return f"s3://{objects.bucket}/{lake.comments_key('acme', day)}"
+
+
+WRITTEN = (
+    *("App", "the ÄPP", "appétit 👍", "A\u0308pp", "Straße", "STRASSE", "ẞ", "x² ½ …", "日本語"),
+    *("", " ", "it's", "?", "%", "\\", "a\tb\nc", "ёлка ЁЛКА", "한국", "\u0345", "ΣΟΦΟΣ", "ガ"),
+    *("".join(chr(first + n) for n in range(64)) for first in range(0x20, 0x2800, 64)),
+)
+
+
+@pytest.mark.parametrize(
+    ("held", "tags", "filters", "scores"),
+    [
+        (("app",), (), {}, ()),
+        (("e", "ελ"), (), {}, (1, 2, 3)),
+        (("?", "'"), ("team", "x"), {"agent": Condition(frozenset({"it's", None}))}, ()),
+        ((), ("it's",), {"agent": Condition(frozenset({None}), negated=True)}, (5,)),
+    ],
+)
+def test_comments_are_narrowed_to_the_same_rows(
+    both: Both,
+    held: Sequence[str],
+    tags: Sequence[str],
+    filters: Mapping[str, Condition],
+    scores: Sequence[int],
+) -> None:
+    dates = (date(2024, 10, 31), date(2024, 11, 5))
+    paths = [(f"{day:%Y-%m}", comments(both, day)) for day in dates]
+    asked = Narrowing(paths, DateRange(*dates), filters, tags, scores, held)
+    statement = asked.statement(10_000)
+    outcome = both.select(statement.sql, statement.parameters)
+    assert outcome.reason is None
+    assert outcome.rows
+    executor = both.trino.executor
+    assert isinstance(executor, TrinoExecutor)
+    sizes = Objects(both.pulse.settings.lake_bucket).sizes(lake.COMMENTS)
+    ours = sum(size for key, size in sizes.items() if "tenant=acme." in key)
+    # as each of the two halves reads them, and nothing of the other tenant
+    assert executor.effort.read_bytes <= 2 * ours
 
 
 @pytest.mark.parametrize("view", views())

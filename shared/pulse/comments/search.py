@@ -44,8 +44,11 @@ class Search:
         return len(self.wanted) + len(self.unwanted)
 
     @cached_property
-    def _letters(self) -> tuple[str, ...]:
-        """Texts that every matching comment holds: to look for them first is faster."""
+    def held(self) -> tuple[str, ...]:
+        """Texts that every matching comment holds once it is folded (pulse.texts).
+
+        To look for them first is faster.
+        """
         # without words that have an apostrophe, which is written in more than one way
         return tuple(word for one in self.wanted for word in one.split() if "'" not in word)
 
@@ -54,7 +57,7 @@ class Search:
         if not (self.wanted or self.unwanted):
             return True
         plain = plain_form(comment)
-        if any(word not in plain for word in self._letters):
+        if any(word not in plain for word in self.held):
             return False
         padded = f" {plain} "
         text = ""

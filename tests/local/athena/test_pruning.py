@@ -75,6 +75,18 @@ def test_pruning_changes_no_result_of_an_outer_join(a_year: Lake, s3_calls: S3Ca
     assert a_year.rows(full) == [("70", "1", "70")]
 
 
+def test_an_object_that_is_named_is_read_alone(a_year: Lake, s3_calls: S3Calls) -> None:
+    path = "s3://lake/t/run=1/dt=2026-01-03/a.parquet"
+    found = a_year.rows(
+        f"""SELECT n, "$path" FROM t WHERE dt > '2026-01-01' AND "$path" = '{path}'"""
+    )
+    assert found == [("2", path)]
+    fetched = {key for call, key in s3_calls if call == "GetObject"}
+    assert fetched <= {"t/run=1/dt=2026-01-03/a.parquet"}  # a copy may be there already
+    assert a_year.rows("""SELECT * FROM t WHERE "$path" IN ('s3://lake/t/none.parquet')""") == []
+    assert a_year.rows(f"SELECT * FROM t WHERE dt = '2026-01-03' AND \"$path\" <> '{path}'") == []
+
+
 def test_many_partitions_take_one_listing(a_year: Lake, s3_calls: S3Calls) -> None:
     assert a_year.rows("SELECT count(*), sum(n) FROM t") == [("70", "2415")]
     assert listed(s3_calls) == ["t/run=1/dt=2026-"]
