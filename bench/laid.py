@@ -25,10 +25,13 @@ from pulse.reports import tenant_year
 from pulse.reports.rollups import ROLLUPS
 from pulse.serve.dimensions import DisplayNames
 from pulse.serve.service import Reports
+from pulse.serve.statements import Statements
 from pulse.serve.years import Years
 from pulse.store.clients import client
+from pulse.store.executions import Executions
 from pulse.store.names import Names
 from pulse.store.objects import Objects
+from pulse.store.questions import Questions
 from pulse.store.tenants import Tenants
 from pulse.tenant_years.writing import bodies
 from pulse.tenants.access import Directory
@@ -165,7 +168,9 @@ class Pulse:
 
     def _routes(self) -> Mapping[str, Route]:
         names = DisplayNames(self.directory, Names(self.table, fail_fast=True))
-        return Reports(self.directory, Years(Objects(BUCKET, fail_fast=True)), names).routes
+        objects = Objects(BUCKET, fail_fast=True)
+        statements = Statements(Executions("none", "none"), Questions(self.table), objects)
+        return Reports(self.directory, Years(objects), names, statements).routes
 
     def ask(
         self, route: Route, tenant: str, dates: DateRange, report: str = "geo", query: str = ""

@@ -246,10 +246,12 @@ def _ask_objects(key: str, rounds: int) -> dict[str, Taken]:
     objects = Objects(settings.lake_bucket, fail_fast=True)
     directory = Directory(Tenants(settings.table, fail_fast=True))
     names = DisplayNames(directory, Names(settings.table, fail_fast=True))
+    statements = Distributed.from_settings(settings).statements
 
     def asking(report: str) -> Callable[[], object]:
         def ask() -> object:
-            return _reply(Reports(directory, Years(objects), names), key, f"{report}?{WHOLE}")
+            reports = Reports(directory, Years(objects), names, statements)
+            return _reply(reports, key, f"{report}?{WHOLE}")
 
         return ask
 

@@ -216,6 +216,12 @@ class ServeReportsSettings(ReadingSettings):
     lake_bucket: str
     database: str
     workgroup: str
+    most_comments: str
+
+    @property
+    def comments_held(self) -> int:
+        """How many comments a process may hold."""
+        return _whole(self, "most_comments")
 
 
 def _whole(settings: Settings, name: str) -> int:

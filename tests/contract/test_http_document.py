@@ -239,7 +239,7 @@ def test_the_limits_of_traffic_are_the_templates() -> None:
         ("POST /v1/agent-sessions", r"up to (\d+)\.", routes.BATCH_ITEMS),
         ("POST /v1/exports", r"at most (\d+) KiB", BODY_LIMIT // 1024),
         ("GET /v1/comments", r"comments in a page: 1 to (\d+)", MOST_SHOWN),
-        ("GET /v1/comments", r"more than ([\d,]+) comments are refused", MOST_READ),
+        ("GET /v1/comments", r"months with more than ([\d,]+) comments", MOST_READ),
         ("GET /v1/comments", r"At most (\d+) of all these", MOST_PARTS),
         ("GET /v1/words", r"words of each group: 1 to (\d+)", MOST_SHOWN),
         ("GET /v1/words", r"the newest ([\d,]+) at most", MOST_COUNTED),

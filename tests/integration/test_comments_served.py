@@ -67,6 +67,7 @@ def test_a_comment_comes_with_what_its_answer_told(pulse: Driver) -> None:
                 "timezone": "UTC",
             },
             "filters": {},
+            "engine": "comments",
             "warnings": [],
         },
         "count": 1,

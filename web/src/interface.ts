@@ -147,6 +147,11 @@ export interface CommentsMeta {
     readonly timezone: string;
   };
   readonly filters: Readonly<Record<string, unknown>>;
+  /**
+   * What the comments were read from: the objects that hold them, or what Athena has read of
+   * these, where the months have more than a process holds. What is found is the same.
+   */
+  readonly engine: "comments" | "athena";
   readonly warnings: readonly {
     readonly code: string;
     readonly message: string;

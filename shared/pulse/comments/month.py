@@ -30,23 +30,28 @@ _ORDER: list[tuple[str, Literal["ascending", "descending"]]] = [
 ]
 _DAYS = "pulse.days"
 
+Moments = Mapping[date, int]
+"""As of when each day of a month is (UTC, microseconds)."""
+
 
 @dataclass(frozen=True)
 class Month:
     """The rows, and for each day as of when it is (UTC, microseconds)."""
 
     rows: pa.Table = field(default_factory=SCHEMA.empty_table)
-    as_of_us: Mapping[date, int] = field(default_factory=dict)
+    as_of_us: Moments = field(default_factory=dict)
 
     @classmethod
     def decode(cls, body: bytes) -> "Month":
         """The month in an object. Raises NewerFormatError if only a newer version can read it."""
         file = pq.ParquetFile(pa.BufferReader(body))
-        told = file.metadata.metadata or {}
-        formats.COMMENTS.check(told)
-        found = file.read(use_threads=False).select(SCHEMA.names).cast(SCHEMA)
-        days = json.loads(told[_DAYS.encode()])
-        return cls(found, {date.fromisoformat(day): us for day, us in days.items()})
+        moments = _moments(file.metadata)
+        return cls(file.read(use_threads=False).select(SCHEMA.names).cast(SCHEMA), moments)
+
+    @staticmethod
+    def moments_in(end: bytes) -> Moments:
+        """As of when the days of an object are, from its last bytes alone."""
+        return _moments(pq.read_metadata(pa.BufferReader(end)))
 
     @staticmethod
     def rows_in(body: bytes) -> int:
@@ -82,6 +87,14 @@ class Month:
         """Whether both months have the same rows, in any order."""
         mine, others = (one.rows.sort_by(_ORDER).combine_chunks() for one in (self, other))
         return bool(mine.equals(others))
+
+
+def _moments(told: Any) -> Moments:
+    """Raises NewerFormatError if only a newer version can read the object."""
+    metadata = told.metadata or {}
+    formats.COMMENTS.check(metadata)
+    days = json.loads(metadata[_DAYS.encode()])
+    return {date.fromisoformat(day): us for day, us in days.items()}
 
 
 def _is_of(rows: pa.Table, days: Collection[date]) -> Any:

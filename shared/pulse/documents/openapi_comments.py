@@ -94,6 +94,12 @@ _META = _object(
             }
         ),
         "filters": {"type": "object"},
+        "engine": {
+            "enum": ["comments", "athena"],
+            "description": "What the comments were read from: the objects that hold them, or what "
+            "Athena has read of these, where the months have more than a process holds. What is "
+            "found is the same.",
+        },
         "warnings": {"type": "array", "items": _object({"code": _TEXT, "message": _TEXT})},
     }
 )

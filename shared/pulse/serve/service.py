@@ -19,6 +19,7 @@ from pulse.reports.registry import REPORTS, Report
 from pulse.serve import identity
 from pulse.serve.answer import answer
 from pulse.serve.catalogue import catalogue
+from pulse.serve.comments.found import MOST_READ
 from pulse.serve.comments.routes import CommentAnswers
 from pulse.serve.cursors import fingerprint
 from pulse.serve.dimensions import DisplayNames, ValueSearch
@@ -34,7 +35,7 @@ from pulse.serve.plan import Plan, plan_of
 from pulse.serve.posted import as_query, check_address
 from pulse.serve.query import Query, parse, tenants_named
 from pulse.serve.reading import read
-from pulse.serve.statements import WEIGHT
+from pulse.serve.statements import WEIGHT, Statements
 from pulse.serve.years import Admit, TenantYears, Years
 from pulse.settings import ServeReportsSettings
 from pulse.store.clients import client, unavailable_on_failure
@@ -65,6 +66,10 @@ class Reports:
     directory: Directory
     years: Years
     names: DisplayNames
+    statements: Statements
+    """What asks Athena about comments of months that are too large."""
+    most_comments: int = MOST_READ
+    """A process holds so many comments."""
 
     @classmethod
     def from_settings(cls, settings: ServeReportsSettings) -> Self:
@@ -77,9 +82,10 @@ class Reports:
         uses = LastUses(tenants.note_key_use)
         directory = Directory(tenants, settings.remember_us, limits, as_of, uses)
         names = DisplayNames(directory, Names(settings.table, fail_fast=True))
-        elsewhere = Distributed.from_settings(settings).years
+        distributed = Distributed.from_settings(settings)
         objects = Objects(settings.lake_bucket, fail_fast=True)
-        return cls(directory, Years(objects, elsewhere=elsewhere), names)
+        years = Years(objects, elsewhere=distributed.years)
+        return cls(directory, years, names, distributed.statements, settings.comments_held)
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -98,7 +104,9 @@ class Reports:
 
     @property
     def _comments(self) -> CommentAnswers:
-        return CommentAnswers(self.directory, self.years.objects)
+        return CommentAnswers(
+            self.directory, self.years.objects, self.statements, self.most_comments
+        )
 
     def catalogue(self, call: Call) -> Reply:
         """What there is to be asked; any key that may read some of it."""

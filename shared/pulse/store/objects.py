@@ -96,6 +96,15 @@ class Objects:
         body: bytes = reply["Body"].read()
         return body
 
+    def end_unless_gone(self, key: str, size: int) -> tuple[bytes, str] | None:
+        """The last bytes of an object, and its ETag; None as of `get_unless_gone`."""
+        try:
+            return self._read(key, Range=f"bytes=-{size}")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404):
+                return None
+            raise
+
     def begin(self, key: str, size: int) -> bytes:
         """The first bytes of an object that is known to exist and not to be empty."""
         return self._read(key, Range=f"bytes=0-{size - 1}")[0]

@@ -18,6 +18,7 @@ from pulse.comments.month import SCHEMA, Month
 from pulse.http import Door, reply_to
 from pulse.serve.dimensions import DisplayNames
 from pulse.serve.service import Reports
+from pulse.serve.statements import Statements
 from pulse.serve.years import Years
 from pulse.store.names import Names
 from pulse.tenants.access import Directory, TenantRecords
@@ -188,7 +189,9 @@ class Served:
         records = _Records(replace(self.tenant, tables=tables), self.keys)
         directory = Directory(cast(TenantRecords, records))
         names = DisplayNames(directory, cast(Names, _NoNames()))
-        self._routes = Reports(directory, Years(Shelf(bodies)), names).routes
+        self._routes = Reports(
+            directory, Years(Shelf(bodies)), names, cast(Statements, None)
+        ).routes
 
     def ask(self, path: str, query: str, key: str = "secret") -> Any:
         """What a GET is answered with; it has to be 200."""

@@ -1,5 +1,6 @@
 """How many comments and words a page holds, and how much is in memory at once."""
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import islice, permutations
 from typing import Any
@@ -55,15 +56,23 @@ def test_a_cursor_reaches_every_comment_that_a_question_may_have() -> None:
     assert Cursor.parse(cursor.text()) == cursor
 
 
+def narrow(
+    tenant: str, keys: Sequence[str], dates: DateRange, asked: CommentsQuery, most: int
+) -> found.Narrowed:
+    """Stands for Athena, which is asked about every month, and finds too many."""
+    assert (tenant, len(keys)) == ("acme", 121)
+    raise found.too_many(most)
+
+
 def test_of_more_comments_than_a_question_may_have_hardly_any_are_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = pa.Table.from_pylist([row("slow", 1), row("quick", 9)], SCHEMA)
     months = Months(Month(rows).encode())
-    monkeypatch.setattr(found, "MOST_READ", 3)
     monkeypatch.setattr(Month, "decode", lambda body: pytest.fail("a month was read whole"))
-    with pytest.raises(UnprocessableError):
-        read(months, "acme", DateRange(date(2016, 1, 1), date(2026, 1, 1)), everything(), 0)
+    decade = DateRange(date(2016, 1, 1), date(2026, 1, 1))
+    with pytest.raises(UnprocessableError, match="leaves more than 3"):
+        read(months, "acme", decade, everything(), 0, narrow, most=3)
     assert len(months.read) < 10
 
 

@@ -76,6 +76,13 @@ def lake_of(rows: Sequence[Row]) -> Lake:
     return made
 
 
+def narrow(
+    tenant: str, keys: Sequence[str], dates: DateRange, asked: questions.CommentsQuery, most: int
+) -> found.Narrowed:
+    """Stands for Athena, which finds too many."""
+    raise found.too_many(most)
+
+
 def segment(row: Row) -> str:
     good, bad = RULES[row["metric"], row["scale"]]
     return "good" if row["score"] >= good else "bad" if row["score"] <= bad else "neutral"
@@ -110,7 +117,7 @@ def test_what_is_found_is_what_a_plain_reading_finds(
     query += [("segment", of)] if of else []
     query += [("q", "slow")] if slow else []
     asked = questions.parse(query, questions.COMMENTS, Key("0" * 64, "secret", "acme", 0))
-    shown = read(lake_of(rows), "acme", DateRange(first, last), asked, least)
+    shown = read(lake_of(rows), "acme", DateRange(first, last), asked, least, narrow)
 
     left = [row for row in rows if first <= row["day"] <= last]
     if channel:
@@ -131,13 +138,12 @@ def test_what_is_found_is_what_a_plain_reading_finds(
     assert shown.withheld == (len(few) if agent else 0)
 
 
-def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(found, "MOST_READ", 1)
+def test_too_many_are_refused() -> None:
     asked = questions.parse([], questions.COMMENTS, Key("0" * 64, "secret", "acme", 0))
     one: Row = {"ago": 0, "rule": ("nps", "0-10"), "score": 1, "agent": None, "channel": "chat"}
     rows = answers([one | {"comment": "app"}] * 2)
     with pytest.raises(UnprocessableError, match="more than 1 comments"):
-        read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0)
+        read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0, narrow, most=1)
 
 
 TAGS = st.dictionaries(
@@ -160,7 +166,7 @@ def test_a_tag_is_filtered_by_what_each_answer_brought(
 
     def shown(text: str) -> set[str]:
         asked = questions.parse([("team", text)], questions.COMMENTS, key, (team,))
-        read_rows = read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0).rows
+        read_rows = read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0, narrow).rows
         return {str(one) for one in read_rows["response_id"].to_pylist()}
 
     ids = {

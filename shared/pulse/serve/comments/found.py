@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pulse import days, lake
-from pulse.comments.month import SCHEMA, Month
+from pulse.comments.month import SCHEMA, Moments, Month
 from pulse.comments.search import Search
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
@@ -26,8 +26,8 @@ from pulse.tenants.own_dimensions import tag_value
 from pulse.tenants.rules import Rule, Segment
 
 MOST_READ = 1_000_000
-"""A question about days with more comments than these is refused."""
-_AT_ONCE = 8  # objects in flight
+"""A process can hold so many comments. Of more, Athena reads those that may be found."""
+AT_ONCE = 8  # objects in flight
 _WITHHELD = pa.field("withheld", pa.bool_())
 _NEWEST_FIRST: Any = [("answered_us", "descending"), ("response_id", "descending")]
 _HIGHEST_SCORE = 10
@@ -43,12 +43,14 @@ class FoundComments:
     """Another one where any comment of the months has changed."""
     withheld: int = 0
     """How many are left out because few have written about their agent."""
+    by_athena: bool = False
+    """Whether the months were too large, and Athena has narrowed them."""
 
     def newest(self, most: int) -> "FoundComments":
         """The same with at most so many rows; the others are let go."""
         # a slice would hold on to what it does not show
         first = self.rows.take(np.arange(min(most, len(self.rows))))
-        return FoundComments(first, self.content, self.withheld)
+        return replace(self, rows=first)
 
     def of_segment(self, segment: Segment) -> pa.Table:
         """The rows whose score is in this part of its scale."""
@@ -83,8 +85,24 @@ def shown(rows: pa.Table) -> Iterator[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
+class Narrowed:
+    """What a question is about, of months that are too large: rows that it may find."""
+
+    rows: pa.Table
+    """Every comment of the days that passes the filters of columns and that may hold the words."""
+    by_agent: Counter[str | None]
+    """How many comments each agent has in the days and under the filters, whatever they say."""
+    moments: Sequence[Moments]
+    """As of when the months' days are."""
+
+
+Narrow = Callable[[str, Sequence[str], DateRange, CommentsQuery, int], Narrowed]
+"""Narrows the months of a tenant, given by their keys, to at most so many comments."""
+
+
+@dataclass(frozen=True)
 class _Part:
-    """What a question finds in one month."""
+    """What a question finds in one month, or in all of them."""
 
     rows: pa.Table
     by_agent: Counter[str | None]
@@ -92,21 +110,34 @@ class _Part:
 
 
 def read(
-    objects: Objects, tenant: str, dates: DateRange, asked: CommentsQuery, min_sample: int
+    objects: Objects,
+    tenant: str,
+    dates: DateRange,
+    asked: CommentsQuery,
+    min_sample: int,
+    narrow: Narrow,
+    *,
+    most: int = MOST_READ,
 ) -> FoundComments:
     """The tenant's comments of some days.
 
     Of an agent with fewer of them than `min_sample` (0: whoever it is) none is found by a question
-    about agents, and the agent is not told by any other. Raises UnprocessableError above
-    MOST_READ.
+    about agents, and the agent is not told by any other. Where the months have more than `most`,
+    they are narrowed: raises what `narrow` raises.
     """
     keys = [lake.comments_key(tenant, month) for month in _months(dates)]
+    bodies = _bodies(objects, keys, most)
     parts: list[_Part] = []
-    moments: list[list[tuple[str, int]]] = []
-    for body in _bodies(objects, keys):
+    moments: list[Moments] = []
+    if bodies is None:
+        narrowed = narrow(tenant, keys, dates, asked, most)
+        rows = _matching(_passing(narrowed.rows, asked), asked)
+        parts.append(_Part(rows, narrowed.by_agent))
+        moments += narrowed.moments
+    for body in bodies or ():  # one after another, so that only one is in memory whole
         month = Month.decode(body)
         parts.append(_part(month, dates, asked))
-        moments.append(sorted((str(day), us) for day, us in month.as_of_us.items()))
+        moments.append(month.as_of_us)
     by_agent = sum((part.by_agent for part in parts), Counter[str | None]())
     few = [agent for agent, n in by_agent.items() if agent is not None and n < min_sample]
     rows = pa.concat_tables([SCHEMA.empty_table(), *(part.rows for part in parts)])
@@ -115,7 +146,8 @@ def read(
     if asked.tells_agents:
         rows = rows.filter(pc.invert(rows["withheld"]))
         withheld = sum(by_agent[agent] for agent in few)
-    return FoundComments(rows.sort_by(_NEWEST_FIRST), fingerprint(moments), withheld)
+    content = fingerprint([sorted((str(day), us) for day, us in one.items()) for one in moments])
+    return FoundComments(rows.sort_by(_NEWEST_FIRST), content, withheld, bodies is None)
 
 
 def no_comments() -> FoundComments:
@@ -123,16 +155,24 @@ def no_comments() -> FoundComments:
     return FoundComments(_without_agents(SCHEMA.empty_table(), []), "")
 
 
-def _bodies(objects: Objects, keys: Sequence[str]) -> list[bytes]:
-    """The objects that there are. Raises UnprocessableError before more than MOST_READ are held."""
+def too_many(most: int) -> UnprocessableError:
+    """The error of a question that leaves more comments than a process holds."""
+    message = (
+        f"The question leaves more than {most:,} comments: ask for fewer days, or filter them, by "
+        "words, scores or dimensions."
+    )
+    return UnprocessableError("too_many_comments", message)
+
+
+def _bodies(objects: Objects, keys: Sequence[str], most: int) -> list[bytes] | None:
+    """The objects that there are; None where they have more comments than these."""
     found: list[bytes] = []
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for first in range(0, len(keys), _AT_ONCE):
-            some = pool.map(objects.get_unless_gone, keys[first : first + _AT_ONCE])
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for first in range(0, len(keys), AT_ONCE):
+            some = pool.map(objects.get_unless_gone, keys[first : first + AT_ONCE])
             found += [body for body in some if body is not None]
-            if sum(map(Month.rows_in, found)) > MOST_READ:
-                message = f"These months have more than {MOST_READ:,} comments: ask for fewer days."
-                raise UnprocessableError("too_many_comments", message)
+            if sum(map(Month.rows_in, found)) > most:
+                return None
     return found
 
 
@@ -150,10 +190,21 @@ def _part(month: Month, dates: DateRange, asked: CommentsQuery) -> _Part:
     first, last = (pa.scalar(day, pa.date32()) for day in (dates.start, dates.end))
     day: Any = rows["day"]
     rows = rows.filter(pc.and_(pc.greater_equal(day, first), pc.less_equal(day, last)))
-    for name, condition in asked.filters.items():
-        rows = rows.filter(_hold(_values(rows, name), condition))
+    rows = _passing(rows, asked)
     agents, counts = pc.value_counts(rows["agent"].combine_chunks()).flatten()
     by_agent = Counter(dict(zip(agents.to_pylist(), counts.to_pylist(), strict=True)))
+    return _Part(_matching(rows, asked), by_agent)
+
+
+def _passing(rows: pa.Table, asked: CommentsQuery) -> pa.Table:
+    """The rows that pass the filters."""
+    for name, condition in asked.filters.items():
+        rows = rows.filter(_hold(_values(rows, name), condition))
+    return rows
+
+
+def _matching(rows: pa.Table, asked: CommentsQuery) -> pa.Table:
+    """The rows with the scores, of the parts of the scale and with the words."""
     if asked.scores:
         rows = rows.filter(
             pc.is_in(rows["score"], value_set=pa.array(list(asked.scores), pa.int32()))
@@ -164,7 +215,7 @@ def _part(month: Month, dates: DateRange, asked: CommentsQuery) -> _Part:
         search = Search.parse(asked.text)
         found = [search.finds(comment) for comment in texts(rows)]
         rows = rows.filter(pa.array(found, pa.bool_()))
-    return _Part(rows, by_agent)
+    return rows
 
 
 def texts(rows: pa.Table) -> list[str]:

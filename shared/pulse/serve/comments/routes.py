@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pulse import days, lake
@@ -13,12 +14,14 @@ from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
 from pulse.serve.comments import asked as questions
 from pulse.serve.comments.asked import CommentsQuery
+from pulse.serve.comments.elsewhere import Elsewhere
 from pulse.serve.comments.found import FoundComments, no_comments, read, shown, texts
 from pulse.serve.cursors import Cursor, fingerprint, outdated
 from pulse.serve.formats import PAGE_BYTES, fill, json_object, json_rows, to_json
 from pulse.serve.meta import first_and_last
 from pulse.serve.own import own_dimensions
 from pulse.serve.posted import check_address
+from pulse.serve.statements import WEIGHT, Statements
 from pulse.store.objects import Objects
 from pulse.tenants.access import Directory, authenticate, require_kind
 from pulse.tenants.keys import Key
@@ -37,6 +40,10 @@ class CommentAnswers:
 
     directory: Directory
     objects: Objects
+    statements: Statements
+    """What asks Athena about months that are too large."""
+    most: int
+    """A process holds so many comments."""
 
     def comments(self, call: Call) -> Reply:
         """One page of comments.
@@ -119,7 +126,8 @@ class CommentAnswers:
             return no_comments()
         held = DateRange(max(first, dates.start), min(last, dates.end))
         least = tenant.min_sample if key.kind == "report" else 0
-        return read(self.objects, tenant.id, held, asked, least)
+        elsewhere = Elsewhere(self.statements, partial(self.directory.admit, "GET", key, WEIGHT))
+        return read(self.objects, tenant.id, held, asked, least, elsewhere.narrowed, most=self.most)
 
 
 def _dates(asked: CommentsQuery, tenant: Tenant) -> DateRange:
@@ -171,6 +179,7 @@ def _meta(
             "timezone": tenant.timezone,
         },
         "filters": {name: condition.shown() for name, condition in asked.filters.items()},
+        "engine": "athena" if found.by_athena else "comments",
         "warnings": warnings,
     }
 
