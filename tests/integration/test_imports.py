@@ -395,5 +395,6 @@ def test_rows_that_share_an_id_are_told(world: World, typed: Shell, tmp_path: Pa
     told = typed.run("import", "responses", *arguments)
     assert "3 rows: 3 accepted, 0 rejected" in told.stdout
     assert "2 different response_ids" in told.stdout
+    assert "Reports have all of them after `pulse build`" in told.stderr
     assert "Rows with the response_id of an earlier row: 1." in told.stderr
     assert scores(world, typed) == [2, 3]

@@ -437,6 +437,8 @@ def _report(
         "replaced": [one.name for one in recalled.replaced],
     }
     output.show(result, summary.text(kind, tally.accepted, rejected), as_json=as_json)
+    if tally.accepted:
+        output.say("Reports have all of them after `pulse build`, or after the stack's next build.")
     for warning in summary.warnings(kind):
         output.say(warning)
     for said in _repeated(repeats):
