@@ -1,7 +1,7 @@
-"""What insights and drivers must say, worked out from single answers in plain Python.
+"""What insights must say, worked out from single answers in plain Python.
 
 Like tests/oracle.py nothing here is shared with the code under test: docs/metrics.md's
-"Comparison", "What happened" and "Drivers" as loops over answers and fractions.
+"Comparison" and "What happened" as loops over answers and fractions.
 """
 
 import math
@@ -15,7 +15,7 @@ from typing import Any
 
 from tests import oracle
 from tests.calendar_oracle import Calendar, every_day, first_day
-from tests.oracle import BAD, GOOD, SUMMED_UP, Answered, Part, ReportQuery
+from tests.oracle import BAD, GOOD, Answered, Part, ReportQuery
 
 Answers = Sequence[Answered]
 Measure = tuple[str, str]
@@ -50,17 +50,6 @@ def figures(answers: Answers) -> tuple[float, float, float]:
     scores = [one.score for one in answers]
     told = oracle.figures(metric, GOOD[metric, scale], BAD[metric, scale], scores)
     return told["score"], told["ci_low"], told["ci_high"]
-
-
-def difference(answers: Answers, others: Answers) -> tuple[float, float]:
-    """The interval of a headline less another."""
-    value, low, high = figures(answers)
-    value2, low2, high2 = figures(others)
-    change = value - value2
-    return (
-        change - math.hypot(value - low, high2 - value2),
-        change + math.hypot(high - value, value2 - low2),
-    )
 
 
 def step_up(chances: Sequence[float]) -> list[bool]:
@@ -301,8 +290,8 @@ def insights(asked: Question) -> dict[str, Any]:
     Figures that are not rounded are Fractions or floats.
     """
     calendar = asked.calendar
-    now = _within(asked.answers, calendar.now)
-    before = _within(asked.answers, calendar.before) if calendar.before else []
+    now = answered_in(asked.answers, calendar.now)
+    before = answered_in(asked.answers, calendar.before) if calendar.before else []
     _, totals = oracle.reply(ReportQuery("daily", ()), [Part(asked.answers, calendar)])
     granularity = "day" if len(every_day(calendar.now)) <= 400 else "week"
     runs: dict[Measure, tuple[float, Run]] = {}
@@ -341,17 +330,18 @@ def _is(answer: Answered, row: Mapping[str, Any]) -> bool:
     return (answer.metric, answer.scale) == (row["metric"], row["scale"])
 
 
-def _within(answers: Answers, days: Run) -> list[Answered]:
+def answered_in(answers: Answers, days: Run) -> list[Answered]:
+    """The answers of these days."""
     return [one for one in answers if days[0] <= one.day <= days[1]]
 
 
 def _worst(asked: Question, measure: Measure, z: float, run: Run) -> dict[str, Any]:
     every = [one for one in asked.answers if (one.metric, one.scale) == measure]
-    shown = _within(every, asked.calendar.now)
-    inside = _within(shown, run)
+    shown = answered_in(every, asked.calendar.now)
+    inside = answered_in(shown, run)
     others = [one for one in shown if one not in inside]
     days = len(every_day(run))
-    before = _within(every, (run[0] - timedelta(days=days), run[0] - timedelta(days=1)))
+    before = answered_in(every, (run[0] - timedelta(days=days), run[0] - timedelta(days=1)))
     bad = BAD[measure]
     named = [name for name in asked.dimensions if name != "agent"]
     top = top_contributor(every, run, named)
@@ -436,104 +426,3 @@ def _group(group: Group) -> dict[str, Any]:
         told |= {f"responses{when}": len(some), f"score{when}": score}
         told |= {f"ci_low{when}": low, f"ci_high{when}": high}
     return told
-
-
-# -- drivers
-
-
-def drivers(asked: Question, strata: Sequence[str]) -> list[dict[str, Any]]:
-    """What goes with the measure of most answers, the strongest first."""
-    now = _within(asked.answers, asked.calendar.now)
-    measures = sorted({(one.metric, one.scale) for one in now})
-    if not measures:
-        return []
-    sizes = {
-        measure: sum((one.metric, one.scale) == measure for one in now) for measure in measures
-    }
-    most = max(measures, key=lambda measure: sizes[measure])
-    told = [one for one in now if (one.metric, one.scale) == most]
-    found = [
-        its
-        for name in asked.dimensions
-        if (its := _driver(told, name, [one for one in strata if one != name], asked.few))
-    ]
-    sure = step_up([one["p"] for one in found])
-    for one, is_sure in zip(found, sure, strict=True):
-        one["significant"] = is_sure
-    return sorted(found, key=lambda one: -one["explains_pct"])
-
-
-def _driver(
-    answers: Answers, name: str, strata: Sequence[str], few: Mapping[str, int]
-) -> dict[str, Any] | None:
-    values = [one.dimension(name) for one in answers]
-    large = {v for v in values if values.count(v) >= FEWEST and v not in SUMMED_UP}
-    groups: dict[Any, list[Answered]] = {}
-    for one, value in zip(answers, values, strict=True):
-        groups.setdefault(value if value in large else "(other)", []).append(one)
-    n, whole = len(answers), mean(answers)
-    total = sum((part(one) - whole) ** 2 for one in answers)
-    if len(groups) < 2 or not total:
-        return None
-    between = sum(len(some) * (mean(some) - whole) ** 2 for some in groups.values())
-    within = (total - between) / (n - len(groups))
-    statistic = float(n * between / total)
-    omega = (between - (len(groups) - 1) * within) / (total + within)
-    rows = {}
-    for value, some in groups.items():
-        rest = [one for other, its in groups.items() if other != value for one in its]
-        low, high = difference(some, rest)
-        apart = mean(some) - mean(rest)
-        told = {
-            "score": mean(some),
-            "difference": apart,
-            "ci_low": low,
-            "ci_high": high,
-            "points": Fraction(len(some), n) * apart,
-            "adjusted_difference": _adjusted(some, rest, strata) if strata else None,
-        }
-        withheld = len(some) < few.get(name, 0)
-        rows[value] = {
-            "responses": len(some),
-            **(dict.fromkeys(told) if withheld else told),
-            "withheld": withheld,
-        }
-    return {
-        "dimension": name,
-        "responses": n,
-        "explains_pct": 100 * max(Fraction(0), omega),
-        "statistic": statistic,
-        "p": chi_squared_above(statistic, len(groups) - 1),
-        "adjusted_for": [*strata],
-        "groups": len(groups),
-        "rows": rows,
-    }
-
-
-def _adjusted(answers: Answers, rest: Answers, strata: Sequence[str]) -> Fraction:
-    """Their mean less what the rest make of the same strata."""
-
-    def by_mix(some: Answers) -> dict[tuple[str | None, ...], list[Answered]]:
-        found: dict[tuple[str | None, ...], list[Answered]] = {}
-        for one in some:
-            found.setdefault(tuple(one.dimension(name) for name in strata), []).append(one)
-        return found
-
-    beside = by_mix(rest)
-    expected = Fraction(0)
-    for mix, some in by_mix(answers).items():
-        expected += len(some) * mean(beside.get(mix, rest))
-    return mean(answers) - expected / len(answers)
-
-
-def chi_squared_above(x: float, degrees: int) -> float:
-    """The chance of a chi² above x: the density, integrated by Simpson's rule over its root."""
-    scale = 1 / (2 ** (degrees / 2 - 1) * math.gamma(degrees / 2))
-
-    def density(root: float) -> float:
-        return scale * root ** (degrees - 1) * math.exp(-root * root / 2)
-
-    first, steps = math.sqrt(x), 2_000
-    width = 14 / steps
-    inner = sum((4 if step % 2 else 2) * density(first + step * width) for step in range(1, steps))
-    return width / 3 * (density(first) + inner + density(first + 14))

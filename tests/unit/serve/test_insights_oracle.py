@@ -1,4 +1,4 @@
-"""Insights and drivers against tests/insights_oracle.py, which works them out answer by answer.
+"""Insights and drivers against the oracles that work them out answer by answer.
 
 Questions pass the whole of serve_reports: keys, queries, report objects with their roll-ups.
 """
@@ -14,7 +14,7 @@ from hypothesis import assume, example, given, reject, settings
 from hypothesis import strategies as st
 
 from pulse import days
-from tests import insights_oracle as oracle
+from tests import drivers_oracle, insights_oracle
 from tests.calendar_oracle import Calendar, compared_days
 from tests.insights_oracle import Question, UndecidedError
 from tests.unit.serve import interactions_oracle as interactions
@@ -157,7 +157,7 @@ def test_insights_are_those_of_the_single_answers(
     assume(not (bound and "channel" in filters))
     asked = question(answers, filters, calendar, key=key, bound=bound)
     try:
-        expected = oracle.insights(asked)
+        expected = insights_oracle.insights(asked)
     except UndecidedError:
         reject()
     if "survey=" in filters:
@@ -226,7 +226,7 @@ def test_drivers_are_those_of_the_single_answers(
     assume(not (bound and "channel" in filters))
     asked = question(answers, filters, Calendar(dates), key=key, bound=bound)
     strata = ("channel", "country") if adjust_for is None else adjust_for
-    expected = oracle.drivers(asked, strata)
+    expected = drivers_oracle.drivers(asked, strata)
     with days.clock(lambda: NOW):
         query = f"start_date={dates[0]}&end_date={dates[1]}&{filters}"
         told = served.ask("/v1/insights/drivers", query, key)["drivers"]
