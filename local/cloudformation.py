@@ -20,6 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import local.regions  # noqa: F401 - before moto's CloudFormation, which imports EC2
+
+# isort: split
 from moto.athena.models import athena_backends
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, ValidationError
