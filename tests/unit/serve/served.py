@@ -1,4 +1,4 @@
-"""serve_reports in memory: one tenant whose answers, comments and interactions are built.
+"""serve_reports in memory: a tenant whose answers, comments and interactions are built.
 
 Requests come as API Gateway hands them over, and pass keys, queries, plans and report objects.
 """
@@ -6,7 +6,7 @@ Requests come as API Gateway hands them over, and pass keys, queries, plans and 
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, cast
@@ -23,7 +23,7 @@ from pulse.serve.years import Years
 from pulse.store.names import Names
 from pulse.tenants.access import Directory, TenantRecords
 from pulse.tenants.keys import PREFIXES, Key, sha256
-from pulse.tenants.tenant import TableState, Tenant
+from pulse.tenants.tenant import TableState, Tenant, YearState
 from tests import report_parts
 from tests.unit.serve.events import Answer, as_piece, by_year
 from tests.unit.serve.interactions import Tables, table_object
@@ -35,6 +35,10 @@ OWN = {"team": "tag1", "plan": "tag2"}
 TENANT = Tenant(
     "acme", "Acme", min_sample=15, dimensions={key: ((days.FIRST_DAY, True),) for key in OWN}
 )
+GLOBEX = Tenant(
+    "globex", "Globex", dimensions={key: TENANT.dimensions[key] for key in [*OWN][::-1]}
+)
+"""Another tenant, whose tags have each other's columns."""
 
 
 @dataclass(frozen=True)
@@ -135,17 +139,17 @@ def _comment(chance: random.Random, *, is_bad: bool) -> str:
 
 
 class _Records:
-    """The tenant and its keys as the table has them."""
+    """The tenants and their keys as the table has them."""
 
-    def __init__(self, tenant: Tenant, keys: Mapping[str, Key]) -> None:
-        self.tenant = tenant
+    def __init__(self, tenants: Sequence[Tenant], keys: Mapping[str, Key]) -> None:
+        self.tenants = {tenant.id: tenant for tenant in tenants}
         self.by_hash = {key.sha256: key for key in keys.values()}
 
     def key(self, sha256: str) -> Key | None:
         return self.by_hash.get(sha256)
 
     def get(self, tenant: str) -> Tenant | None:
-        return self.tenant if tenant == self.tenant.id else None
+        return self.tenants.get(tenant)
 
     def survey(self, tenant: str, survey: str) -> None:
         return None
@@ -170,23 +174,24 @@ class Served:
     tenant: Tenant = TENANT
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the tenant's bound report key is bound to."""
+    globex: Sequence[Told] = ()
+    """The answers of another tenant, whom an operator asks about beside it."""
 
     def __post_init__(self) -> None:
         bodies: dict[str, bytes] = {}
-        tables = {
-            name: TableState({year: state for year, state in states}, as_of_us=1)
-            for name, states in (
-                (lake.SCORES.name, [*self._scores(bodies)]),
-                *((one.name, [*self._others(one, bodies)]) for one in lake.DATASETS[1:]),
-            )
-        }
+        swapped = [replace(one, tag1=one.tag2, tag2=one.tag1) for one in self.globex]
+        tenants = [
+            self._built(self.tenant, self.answers, self.tables, bodies),
+            self._built(GLOBEX, swapped, {}, bodies),
+        ]
         self._put_comments(bodies)
         self.keys = {
             "secret": self._key("secret"),
             "report": self._key("report"),
             "bound": self._key("report", self.filters),
+            "operator": Key(sha256(self._text("operator")), "operator", None, 0),
         }
-        records = _Records(replace(self.tenant, tables=tables), self.keys)
+        records = _Records(tenants, self.keys)
         directory = Directory(cast(TenantRecords, records))
         names = DisplayNames(directory, cast(Names, _NoNames()))
         self._routes = Reports(
@@ -196,6 +201,7 @@ class Served:
     def ask(self, path: str, query: str, key: str = "secret") -> Any:
         """What a GET is answered with; it has to be 200."""
         report = path.removeprefix("/v1/reports/")
+        query += f"&tenant={self.tenant.id},{GLOBEX.id}" if key == "operator" else ""
         route = path if report == path else "/v1/reports/{report}"
         reply = reply_to(
             self._routes,
@@ -222,29 +228,30 @@ class Served:
 
     @staticmethod
     def _text(name: str) -> str:
-        return f"{PREFIXES['secret' if name == 'secret' else 'report']}{name}"
+        return f"{PREFIXES['report' if name == 'bound' else name]}{name}"
 
-    def _scores(self, bodies: dict[str, bytes]) -> Iterator[tuple[int, Any]]:
-        for year, some in by_year(self.answers).items():
-            rows = report_parts.cube_rows(lake.SCORES, [as_piece(some)])
-            yield self._laid(lake.SCORES, year, {one.day for one in some}, rows, bodies)
-
-    def _others(self, table: lake.Dataset, bodies: dict[str, bytes]) -> Iterator[tuple[int, Any]]:
-        for year, some in rows_by_year(self.tables.get(table.name, [])).items():
-            rows = report_parts.cube_rows(table, [table_object(table, some)])
-            yield self._laid(table, year, {row["day"] for row in some}, rows, bodies)
-
-    def _laid(
-        self,
-        table: lake.Dataset,
-        year: int,
-        held: set[date],
-        rows: pa.Table,
-        bodies: dict[str, bytes],
-    ) -> tuple[int, Any]:
-        made = report_parts.lay(table, self.tenant.id, year, [(held, rows)])
-        bodies.update(made.bodies)
-        return year, made.state
+    @staticmethod
+    def _built(
+        tenant: Tenant, answers: Sequence[Told], tables: Tables, bodies: dict[str, bytes]
+    ) -> Tenant:
+        """The tenant as its record is once these rows are built; the objects join the others."""
+        states: dict[str, dict[int, YearState]] = defaultdict(dict)
+        rows = [
+            (lake.SCORES, year, {one.day for one in some}, as_piece(some))
+            for year, some in by_year(answers).items()
+        ]
+        rows += [
+            (table, year, {row["day"] for row in some}, table_object(table, some))
+            for table in (lake.INTERACTIONS, lake.SESSIONS)
+            for year, some in rows_by_year(tables.get(table.name, [])).items()
+        ]
+        for table, year, held, body in rows:
+            cube = report_parts.cube_rows(table, [body])
+            made = report_parts.lay(table, tenant.id, year, [(held, cube)])
+            bodies.update(made.bodies)
+            states[table.name][year] = made.state
+        built = {name: TableState(years, as_of_us=1) for name, years in states.items()}
+        return replace(tenant, tables=built)
 
     def _put_comments(self, bodies: dict[str, bytes]) -> None:
         months: dict[str, list[Told]] = defaultdict(list)

@@ -57,8 +57,14 @@ def question(
         passing(answers, "&".join(filter(None, (filters, bound)))),
         calendar,
         [name for name in DIMENSIONS if name not in asked],
-        TENANT.min_sample if key != "secret" else 0,
+        TENANT.min_sample if key in ("report", "bound") else 0,
     )
+
+
+def by_tenant(answers: Sequence[Told], key: str) -> tuple[list[Told], list[Told]]:
+    """Whose the answers are: an operator asks about two tenants together."""
+    theirs = [one for one in answers if key == "operator" and one.number % 3 == 0]
+    return [one for one in answers if one not in theirs], theirs
 
 
 def agree(told: Any, expected: Any, at: str = "") -> None:
@@ -100,7 +106,7 @@ questions = {
     "scales": st.lists(st.sampled_from(SCALES), min_size=1, max_size=2, unique=True),
     "length": st.sampled_from([27, 13, 60, 6, 0]),
     "filters": st.just("") | st.sampled_from(FILTERS),
-    "key": st.sampled_from(["secret", "report", "bound"]),
+    "key": st.sampled_from(["secret", "report", "bound", "operator"]),
 }
 
 
@@ -140,7 +146,7 @@ def test_insights_are_those_of_the_single_answers(
     compare: str | None,
     week_start: str,
 ) -> None:
-    assume(key == "secret" or "agent" not in filters)
+    assume(key not in ("report", "bound") or "agent" not in filters)
     start = date(2026, 9, 1)
     dates = start, start + timedelta(days=length)
     former = compared_days(compare or "previous_period", None, dates, week_start)
@@ -150,7 +156,8 @@ def test_insights_are_those_of_the_single_answers(
     ]
     tables = invent(seed, 60, start - timedelta(days=length), dates[1])
     tenant = replace(TENANT, week_start=week_start)
-    served = Served(answers, tables, tenant, {"channel": ("ticket",)})
+    its, globex = by_tenant(answers, key)
+    served = Served(its, tables, tenant, {"channel": ("ticket",)}, globex)
     query = f"start_date={dates[0]}&end_date={dates[1]}&compare={compare or 'none'}&{filters}"
     calendar = Calendar(dates, compare, week_start=week_start)
     bound = "channel=ticket" if key == "bound" else ""
@@ -216,16 +223,19 @@ def test_drivers_are_those_of_the_single_answers(
     key: str,
     adjust_for: tuple[str, ...] | None,
 ) -> None:
-    assume(key == "secret" or "agent" not in filters)
+    assume(key not in ("report", "bound") or "agent" not in filters)
     start = date(2026, 9, 1)
     dates = start, start + timedelta(days=length)
     answers = invented(seed, size, start - timedelta(days=3), dates[1], scales)
     tenant = TENANT if adjust_for is None else replace(TENANT, adjust_for=adjust_for)
-    served = Served(answers, tenant=tenant, filters={"channel": ("ticket",)})
+    its, globex = by_tenant(answers, key)
+    served = Served(its, tenant=tenant, filters={"channel": ("ticket",)}, globex=globex)
     bound = "channel=ticket" if key == "bound" else ""
     assume(not (bound and "channel" in filters))
     asked = question(answers, filters, Calendar(dates), key=key, bound=bound)
-    strata = ("channel", "country") if adjust_for is None else adjust_for
+    # tenants that do not agree are compared as those that have set nothing
+    told_apart = None if key == "operator" else adjust_for
+    strata = ("channel", "country") if told_apart is None else told_apart
     expected = drivers_oracle.drivers(asked, strata)
     with days.clock(lambda: NOW):
         query = f"start_date={dates[0]}&end_date={dates[1]}&{filters}"
