@@ -14,6 +14,8 @@ from pulse import days
 from pulse.cli.main import app
 from pulse.errors import ConflictError
 from pulse.store.clients import client
+from pulse.tenants.rules import Rule
+from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 from pulse.tenants.thresholds import Thresholds
 from tests.conftest import NOON
@@ -233,6 +235,22 @@ def test_the_scale_of_satisfaction_is_fixed_by_the_first_report_of_it(
     result = run("set", bank, "satisfaction_scale=1-5", code=2)
     assert "satisfaction_scale is fixed" in result.stderr
     set_(bank, "satisfaction_scale=0-10", "voice.accept=20")  # as it is: nothing changes
+
+
+def test_satisfactions_come_from_a_survey_on_their_scale(pulse: Driver, bank: str) -> None:
+    for survey, rule in (("on", Rule.make("csat", 1, 5)), ("off", Rule.make("nps", 0, 10))):
+        pulse.tenants.put_survey(Survey(bank, survey, ((0, rule),)))
+    assert set_(bank, "satisfaction_from=on")["satisfaction_from"] == "on"
+    assert stored(pulse, bank).satisfaction_from == "on"
+    for arguments, message in (
+        (("satisfaction_from=unknown",), "there is no survey 'unknown'"),
+        (("satisfaction_from=off",), "the survey off is on the scale 0-10"),
+        (("satisfaction_scale=1-10",), "the survey on is on the scale 1-5"),
+    ):
+        assert message in run("set", bank, *arguments, code=2).stderr
+    assert stored(pulse, bank).satisfaction_from == "on"
+    assert set_(bank, "satisfaction_from=none")["satisfaction_from"] is None
+    set_(bank, "satisfaction_scale=0-10", "satisfaction_from=off")
 
 
 def test_two_who_change_thresholds_at_once_do_not_lose_one(pulse: Driver, bank: str) -> None:

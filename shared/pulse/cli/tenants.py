@@ -1,6 +1,7 @@
 """`pulse tenant create`, `list`, `show` and `set`."""
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,9 @@ from pulse.cli.target import StackName, find_target
 from pulse.errors import ConflictError
 from pulse.serve.own import taken_names
 from pulse.store.finance import Finance
+from pulse.store.tenants import Tenants
 from pulse.tenants.own_dimensions import OwnDimensions, declared
+from pulse.tenants.rules import is_on_scale
 from pulse.tenants.surveys import Survey
 from pulse.tenants.tenant import Tenant, earliest
 from pulse.tenants.thresholds import (
@@ -31,7 +34,7 @@ WeekStart = Literal["monday", "sunday"]
 TenantId = Annotated[str, typer.Argument(metavar="ID", help="a-z, 0-9 and -, at most 63.")]
 
 SETTINGS = (
-    *("name", "timezone", "week_start", "min_sample", "satisfaction_scale"),
+    *("name", "timezone", "week_start", "min_sample", "satisfaction_scale", "satisfaction_from"),
     *("synchronous_media", "adjust_for", "display_name", "logo_url", "privacy_url"),
 )
 _DIMENSIONS = "dimensions"
@@ -133,6 +136,10 @@ def set_settings(
     display_name, the picture at logo_url and a link to privacy_url (both https); an empty value
     takes one away.
 
+    Where satisfaction_from names a survey (or none), the score of an answer to it stands for the
+    satisfaction of the interaction that it is linked to, if that has none of its own. The survey
+    must be on the satisfaction scale.
+
     The dimensions are keys of tags by which answers are told apart in reports, such as team,plan,
     or none: up to four, each for good. They have a history like thresholds, and hold for answers
     that are sent from then on.
@@ -165,6 +172,10 @@ def set_settings(
             changes["min_sample"] = _whole("min_sample", values["min_sample"])
         for name in {"synchronous_media", "adjust_for"} & values.keys():
             changes[name] = _listed(values[name])
+        if values.get("satisfaction_from") == "none":
+            changes["satisfaction_from"] = ""
+        if changes.keys() & {"satisfaction_from", "satisfaction_scale"}:
+            _check_satisfaction(replace(found, **changes), target.tenants)
         changed = target.tenants.set(found, **changes)
     except ValueError as error:
         raise WrongUseError(f"{error}.") from error
@@ -185,6 +196,21 @@ def _check_names(undated: Mapping[str, str], since: str | None) -> None:
             raise WrongUseError(
                 f"--from is for thresholds and dimensions, and {name} is none: leave it out."
             )
+
+
+def _check_satisfaction(tenant: Tenant, tenants: Tenants) -> None:
+    """Raise ValueError if satisfactions come from a survey that has none."""
+    if not tenant.satisfaction_from:
+        return
+    survey = tenants.survey(tenant.id, tenant.satisfaction_from)
+    if survey is None:
+        raise ValueError(f"satisfaction_from: there is no survey {tenant.satisfaction_from!r}")
+    label = survey.current_rule.label
+    if not is_on_scale(label, tenant.satisfaction_scale):
+        raise ValueError(
+            f"satisfaction_from: the survey {survey.id} is on the scale {label}, and the tenant's "
+            f"satisfaction_scale is {tenant.satisfaction_scale}: its scores are no satisfactions"
+        )
 
 
 def _name(text: str) -> str:
@@ -311,6 +337,7 @@ def _described(tenant: Tenant) -> dict[str, Any]:
         "week_start": tenant.week_start,
         "min_sample": tenant.min_sample,
         "satisfaction_scale": tenant.satisfaction_scale,
+        "satisfaction_from": tenant.satisfaction_from or None,
         "synchronous_media": list(tenant.synchronous_media),
         "adjust_for": list(tenant.adjust_for),
         "dimensions": {

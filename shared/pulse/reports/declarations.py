@@ -222,7 +222,9 @@ class Report:
     and scale. `among` makes figures of all rows at once. `own` are dimensions of
     tenants, which the declared reports do not have. Rows that have a value of the dimension
     `linked_by` are linked to something: the reply tells how many are. The dimension `entered_on`
-    names the days by which a question may go instead of those of the events.
+    names the days by which a question may go instead of those of the events. Where
+    `by_scores`, scores of linked answers stand for satisfactions that interactions lack, if the
+    tenant wants it.
     """
 
     name: str
@@ -244,6 +246,7 @@ class Report:
     own: tuple[Dimension, ...] = ()
     linked_by: str | None = None
     entered_on: str | None = None
+    by_scores: bool = False
 
     @property
     def filters(self) -> tuple[Dimension, ...]:

@@ -234,6 +234,7 @@ REPORTS = (
         granularity="day",
         excluded=(CURRENCY,),
         metrics=_CUSTOMER_PERSPECTIVE,
+        by_scores=True,
     ),
     Report(
         name="agent-activity",

@@ -70,12 +70,14 @@ def start(plan: Plan) -> int | None:
 
 def _days_and_rows(plan: Plan, one: TenantDays) -> list[object]:
     """A tenant's days, and by table and year what has changed last of their rows."""
-    touched = {year for dates in one.stored_under for year in dates.years}
     contents = [
         (table.name, year, state.content)
-        for table in plan.tables
+        for table in plan.tables_of(one)
+        for touched in [{year for dates in one.stored_under(table) for year in dates.years}]
         for year, state in sorted(one.tenant.table(table.name).years.items())
         if year in touched and state.published
     ]
+    if one.scored:
+        contents.append((one.tenant.satisfaction_from, 0, one.tenant.satisfaction_scale))
     compared = one.compared and meta.first_and_last(one.compared)
     return [meta.first_and_last(one.dates), compared, one.tenant.week_start, contents]

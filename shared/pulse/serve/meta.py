@@ -87,7 +87,9 @@ def _as_of(plan: Plan) -> str | None:
     None where a table of a tenant has not been built whole yet.
     """
     us = earliest(
-        one.tenant.table(table.name).as_of_us for one in plan.tenants for table in plan.tables
+        one.tenant.table(table.name).as_of_us
+        for one in plan.tenants
+        for table in plan.tables_of(one)
     )
     return days.iso(us // days.SECOND * days.SECOND) if us is not None else None
 

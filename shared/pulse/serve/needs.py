@@ -38,6 +38,8 @@ class Needs:
     `ranges` are then those under which rows lie that may count."""
     entered: tuple[DateRange, ...] = ()
     """The days by which it goes then."""
+    in_place_of: lake.DailyTable | None = None
+    """The table whose rows these answers stand for by their scores; None where they do not."""
 
     @property
     def wants_bots(self) -> bool:

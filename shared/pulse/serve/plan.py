@@ -10,7 +10,7 @@ from pulse.days import ComparedRange, DateRange
 from pulse.errors import ForbiddenError
 from pulse.filters import PEOPLE, Filters, among, both, let_bots_in, not_null
 from pulse.reports.declarations import CURRENCY, PERIOD, Report
-from pulse.serve import groups
+from pulse.serve import groups, satisfaction
 from pulse.serve.columns import Names
 from pulse.serve.needs import Needs
 from pulse.serve.own import read_from
@@ -34,21 +34,23 @@ class TenantDays:
     """Of which calendar years it has periods, where not of all: those that have rows."""
     by_entered: bool = False
     """True where these are days on which interactions entered that answers are linked to."""
+    scored: bool = False
+    """True where scores stand for satisfactions that interactions lack (serve/satisfaction.py)."""
 
     @property
     def ranges(self) -> tuple[DateRange, ...]:
         """The days asked for, and those compared with, if any."""
         return (self.dates, self.compared) if self.compared else (self.dates,)
 
-    @property
-    def stored_under(self) -> tuple[DateRange, ...]:
-        """The days under which rows lie that may count in these ranges, in whole months.
+    def stored_under(self, table: lake.DailyTable) -> tuple[DateRange, ...]:
+        """The days under which rows of a table lie that may count in these ranges.
 
-        An answer lies under its own day. Where clocks are changed, a link reaches a day further.
+        An answer lies under its own day, and counts on that of its interaction: whole months may
+        have some. Where clocks are changed, a link reaches a day further.
         """
-        if not self.by_entered:
-            return self.ranges
-        return tuple(map(_answered, self.ranges))
+        if self.by_entered or (self.scored and table is lake.EXPERIENCE):
+            return tuple(map(_answered, self.ranges))
+        return self.ranges
 
     @property
     def periods(self) -> tuple[str, ...]:
@@ -112,6 +114,10 @@ class Plan:
     bots_left_out: bool = False
     """True where bots are left out without a filter that says so."""
 
+    def tables_of(self, one: TenantDays) -> tuple[lake.DailyTable, ...]:
+        """The tables that a tenant's rows are read from."""
+        return (*self.tables, lake.EXPERIENCE) if one.scored else self.tables
+
     @property
     def required(self) -> slice:
         """The places of the grouped columns that the report's family requires."""
@@ -146,7 +152,7 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
         report=report,
         query=query,
         tables=tables,
-        tenants=tuple(_tenant_days(query, tables, tenant) for tenant in tenants),
+        tenants=tuple(_tenant_days(report, query, tables, tenant) for tenant in tenants),
         filters=filters,
         all_filters=both(own, {lake.DEVICE: PEOPLE}) if bots_left_out else own,
         strata=_strata(report, tenants),
@@ -181,7 +187,7 @@ def needs_of(plan: Plan) -> list[Needs]:
                 tenant=one.tenant,
                 dimensions=frozenset({*table.dimensions} & {*stored, *filters}),
                 filters=filters,
-                ranges=one.stored_under,
+                ranges=one.stored_under(table),
                 months=granularity == "total" or one.has_whole_months,
                 grouped=frozenset({*table.dimensions} & stored),
                 granularity=granularity,
@@ -192,7 +198,29 @@ def needs_of(plan: Plan) -> list[Needs]:
             )
             for table in plan.tables
         ]
+        if one.scored:
+            found.append(_scores_needed(plan, one))
     return found
+
+
+def _scores_needed(plan: Plan, one: TenantDays) -> Needs:
+    """What is read of scores that stand for satisfactions (serve/satisfaction.py)."""
+    table, its_own = lake.EXPERIENCE, satisfaction.filters(one.tenant)
+    filters = {name: found for name, found in plan.all_filters.items() if name in table.dimensions}
+    grouped = {*plan.query.group_by, satisfaction.ENTERED_ON, satisfaction.SCALE}
+    return Needs(
+        table=table,
+        tenant=one.tenant,
+        dimensions=frozenset({*table.dimensions} & {*grouped, *filters, *its_own}),
+        filters=both(filters, its_own),
+        ranges=one.stored_under(table),
+        months=True,
+        grouped=frozenset({*table.dimensions} & grouped),
+        granularity="total",
+        entered_on=satisfaction.ENTERED_ON,
+        entered=one.ranges,
+        in_place_of=lake.INTERACTIONS,
+    )
 
 
 def bound_filters(key: Key, names: Collection[str], lacking: str) -> Filters:
@@ -208,7 +236,9 @@ def bound_filters(key: Key, names: Collection[str], lacking: str) -> Filters:
     return {name: among(values) for name, values in key.filters.items()}
 
 
-def _tenant_days(query: Query, tables: Sequence[lake.DailyTable], tenant: Tenant) -> TenantDays:
+def _tenant_days(
+    report: Report, query: Query, tables: Sequence[lake.DailyTable], tenant: Tenant
+) -> TenantDays:
     names = [table.name for table in tables]
     dates = query.resolve(tenant, names)
     compared = days.COMPARISONS[query.compare](dates) if query.compare else None
@@ -218,7 +248,8 @@ def _tenant_days(query: Query, tables: Sequence[lake.DailyTable], tenant: Tenant
         years = frozenset(y for some in states for y, state in some if state.first_day) or None
         if years and query.by_entered:  # what entered late in a year is answered in the next, too
             years |= {year - 1 for year in years}
-    return TenantDays(tenant, dates, compared, query.granularity, years, query.by_entered)
+    scored = report.by_scores and bool(tenant.satisfaction_from)
+    return TenantDays(tenant, dates, compared, query.granularity, years, query.by_entered, scored)
 
 
 def _strata(report: Report, tenants: Sequence[Tenant]) -> tuple[str, ...]:

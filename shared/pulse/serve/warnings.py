@@ -7,7 +7,7 @@ the value `(other)` that values were counted together. So no warning needs a rea
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import chain
+from itertools import chain, product
 
 from pulse import lake
 from pulse.days import DateRange
@@ -217,10 +217,13 @@ def unjudged(left_out: Mapping[Key, int]) -> Warnings:
 
 def _days(plan: Plan, asked: TenantDays) -> tuple[list[DateRange], list[DateRange]]:
     """The tenant's days that are failing and those that are waiting, in any of the tables."""
-    behind = [asked.tenant.table(table.name).behind for table in plan.tables]
-    failing = chain.from_iterable(chain(one.failing, _years(one, failing=True)) for one in behind)
-    waiting = chain.from_iterable(chain(one.waiting, _years(one, failing=False)) for one in behind)
-    return _within(asked, failing), _within(asked, waiting)
+    failing: list[DateRange] = []
+    waiting: list[DateRange] = []
+    for table in plan.tables_of(asked):
+        behind, ranges = asked.tenant.table(table.name).behind, asked.stored_under(table)
+        failing += _within(ranges, chain(behind.failing, _years(behind, failing=True)))
+        waiting += _within(ranges, chain(behind.waiting, _years(behind, failing=False)))
+    return _in_order(failing), _in_order(waiting)
 
 
 def _years(behind: Behind, *, failing: bool) -> Iterator[DateRange]:
@@ -229,14 +232,16 @@ def _years(behind: Behind, *, failing: bool) -> Iterator[DateRange]:
             yield DateRange(date(year, 1, 1), date(year, 12, 31))
 
 
-def _within(days: TenantDays, ranges: Iterable[DateRange]) -> list[DateRange]:
-    """The parts of the ranges that are among the days of its rows, each once and in order."""
-    parts = {
-        (max(one.start, asked.start), min(one.end, asked.end))
-        for one in ranges
-        for asked in days.stored_under
-        if one.start <= asked.end and asked.start <= one.end
-    }
+def _within(days: Iterable[DateRange], ranges: Iterable[DateRange]) -> Iterator[DateRange]:
+    """The parts of the ranges that are among these days."""
+    for one, asked in product(ranges, days):
+        if one.start <= asked.end and asked.start <= one.end:
+            yield DateRange(max(one.start, asked.start), min(one.end, asked.end))
+
+
+def _in_order(ranges: Iterable[DateRange]) -> list[DateRange]:
+    """The ranges in order, each once."""
+    parts = {(one.start, one.end) for one in ranges}
     return [DateRange(first, last) for first, last in sorted(parts)]
 
 

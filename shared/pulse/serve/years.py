@@ -27,6 +27,7 @@ from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
 from pulse.serve.own_columns import OwnColumns
+from pulse.serve.satisfaction import satisfactions
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import BOTS as BOTS_APART
 from pulse.tenants.tenant import CUBE, UNTOLD, Part, YearState
@@ -122,7 +123,12 @@ class YearRows:
         if needs.entered_on is None:
             return self.under(needs.own)
         pieces = [piece.by_day_of(needs.entered_on) for piece in self.pieces]
-        return replace(self, pieces=pieces).under(needs.own)
+        if needs.in_place_of is None:
+            return replace(self, pieces=pieces).under(needs.own)
+        scored = [
+            replace(piece, block=satisfactions(piece.block, needs.tenant)) for piece in pieces
+        ]
+        return replace(self, table=needs.in_place_of, pieces=scored)
 
     def group(
         self,

@@ -46,6 +46,7 @@ _SETTINGS = (
     "min_sample",
     "started",
     "satisfaction_scale",
+    "satisfaction_from",
     "synchronous_media",
     "thresholds",
     "adjust_for",

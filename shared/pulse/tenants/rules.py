@@ -152,3 +152,9 @@ def _default_cuts(
 
 DEFAULTS = tuple(Rule.make(metric, low, high) for metric, low, high in _DEFAULT_CUTS)
 """The rules with the cut-offs of docs/metrics.md's table."""
+
+
+def is_on_scale(label: str, scale: str) -> bool:
+    """True of a rule's label whose scores are of a scale such as 1-5, the highest the best."""
+    range_of, *cuts = label.split(":")
+    return range_of == scale and "low" not in cuts

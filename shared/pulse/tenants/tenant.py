@@ -191,6 +191,8 @@ class Tenant:
     """True once it has an event; from then on its time zone never changes."""
     satisfaction_scale: str = "1-5"
     """The lowest and highest satisfaction of an interaction; fixed once a report has any."""
+    satisfaction_from: str = ""
+    """The survey whose answers' scores stand for satisfactions that interactions lack; or empty."""
     synchronous_media: tuple[str, ...] = SYNCHRONOUS
     """The media on which the customer waits on the line: being accepted is the first response."""
     thresholds: Mapping[str, Timeline] = field(default_factory=dict)

@@ -1,0 +1,90 @@
+"""Scores of answers in the place of satisfactions that interactions lack.
+
+A tenant names a survey by its setting `satisfaction_from`. An answer to it that is linked to an
+interaction without a satisfaction of its own counts as that interaction's, on the day on which this
+entered (docs/metrics.md, "Satisfaction from answers"). So rows of the table of experience become
+rows of the table of interactions, which count no interaction and add satisfactions.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pulse import lake
+from pulse.filters import Filters, among
+from pulse.reports.metrics import DECIMAL_UNIT
+from pulse.serve.block import Block, Columns, SparseColumn
+from pulse.serve.encoding import Encoded, constant
+from pulse.tenants.rules import is_on_scale
+from pulse.tenants.tenant import Tenant
+
+ENTERED_ON = "entered_on"
+SCALE = "scale"
+
+_SHIFT = 4
+_UNIT = DECIMAL_UNIT >> _SHIFT
+"""A satisfaction of 1 in the table of interactions is _UNIT << _SHIFT."""
+
+
+def filters(tenant: Tenant) -> Filters:
+    """Which rows of the table of experience have a score that stands for a satisfaction.
+
+    Those whose scale is another one do so neither: see `satisfactions`.
+    """
+    return {"survey": among([tenant.satisfaction_from]), "was_rated": among(["no"])}
+
+
+def satisfactions(block: Block, tenant: Tenant) -> Block:
+    """Rows of the table of experience as rows of the table of interactions.
+
+    The sums of satisfactions stay far below 2**53, as a SparseColumn's must: there would have to be
+    a million million answers in one year.
+    """
+    scales = among(
+        str(label)
+        for label in block.columns[SCALE].values
+        if label is not None and is_on_scale(str(label), tenant.satisfaction_scale)
+    )
+    block = block.only(None, {**filters(tenant), SCALE: scales})
+    scored = [
+        (score, column)
+        for score, name in enumerate(lake.SCORE_COUNTS)
+        for column in block.counts[block.table.measures.index(name)]
+    ]
+    sums = {
+        "with_satisfaction": [column for _, column in scored],
+        "satisfaction": [
+            SparseColumn(
+                column.rows,
+                column.amounts.astype(np.int64) * (score * _UNIT),
+                column.shift + _SHIFT,
+            )
+            for score, column in scored
+            if score
+        ],
+    }
+    return replace(
+        block,
+        table=lake.INTERACTIONS,
+        columns=_OfInteractions(block.columns, len(block.day)),
+        counts=[sums.get(name, []) for name in lake.INTERACTIONS.measures],
+    )
+
+
+@dataclass(frozen=True)
+class _OfInteractions:
+    """The dimensions of interactions, those that answers do not know without a value."""
+
+    stored: Columns
+    rows: int
+
+    def __getitem__(self, name: str) -> Encoded:
+        return self.stored[name] if name in self.stored else constant(None, self.rows)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.stored or name in lake.INTERACTIONS.dimensions
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the columns take."""
+        return self.stored.nbytes
