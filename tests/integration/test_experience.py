@@ -219,6 +219,18 @@ def test_a_builder_looks_at_all_days_when_the_number_has_changed_and_changed_bac
     assert build(pulse).built == ()
 
 
+def test_fewer_days_take_the_links_of_a_day_to_which_nothing_else_is_linked(
+    pulse: Driver, day: date
+) -> None:
+    old = contact(day - timedelta(days=3), after=7200 * S, agent="old")
+    build(pulse, message(answer(day)), message(old))
+    assert agents(pulse, day) == {"old": 1}
+    linking(pulse, 1).run(remaining_s=lambda: inf, wake=False)
+    assert agents(pulse, day) == {None: 1}
+    build(pulse, whole=True)  # as the other tests have it
+    assert agents(pulse, day) == {"old": 1}
+
+
 def test_another_number_of_days_takes_no_link_to_what_raw_no_longer_keeps(
     pulse: Driver, day: date
 ) -> None:

@@ -46,13 +46,14 @@ def entries_of_experience(
     """The days of the table with their versions, in order.
 
     `built` are the ledger's days of the table itself. A day to which no interaction can be linked
-    has no entry. One that is `published` stays as it is once raw no longer keeps all that it was
-    built from, over whatever number of days it links: it counts as expired.
+    has no entry, unless it is `published`, since it may have links over more days. One that is
+    published stays as it is once raw no longer keeps all that it was built from, over whatever
+    number of days it links: it counts as expired.
     """
     found = {}
     for day, answered in responses.items():
         linkable = [interactions[one] for one in _linkable(day, link_days) if one in interactions]
-        if not linkable:
+        if not linkable and day not in published:
             continue
         before = built.get(day, Entry(day, 0))
         is_past = day in published and any(one.expired for one in linkable)

@@ -56,6 +56,13 @@ def test_a_day_to_which_nothing_can_be_linked_has_no_entry() -> None:
     assert entries({}, ledger(Entry(TODAY, 1))) == {}
 
 
+def test_a_published_day_has_an_entry_even_if_nothing_can_be_linked_any_more() -> None:
+    """It may show links over more days than are meant now."""
+    interactions = ledger(Entry(ago(4), 1))
+    found = entries(ledger(Entry(TODAY, 5), Entry(ago(20), 5)), interactions, published=[TODAY])
+    assert found == ledger(Entry(TODAY, 5))
+
+
 def test_what_builders_have_said_of_a_day_is_kept() -> None:
     built = ledger(Entry(TODAY, 0, claimed_version=6, claimed_run="R", claimed_answers=3))
     found = entries(ledger(Entry(TODAY, 5)), ledger(Entry(TODAY, 2)), built)
