@@ -42,7 +42,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux) Firefox/133.0"
 LARGE, SMALL = "large-one", "small-one"
 OBJECTS = {
     # what a tenant has that is large indeed: of every dimension there are too many sums
-    **{name: OF_LARGE[name][1:] for name in ("scores", "interactions")},
+    **{name: OF_LARGE[name][1:] for name in ("scores", "interactions", "experience")},
     "sessions": OF_LARGE["sessions"],
 }
 WHOLE = "start_date=2025-11-01&end_date=2026-11-20"
@@ -69,8 +69,9 @@ def pulse() -> Iterator[Driver]:
                 assert sent.status == 202
                 assert sent.json["rejected"] == []
         assert driver.write() == []
+        driver.link_days = 35
         driver.build_daily()
-        for dataset in lake.DATASETS:
+        for dataset in lake.DAILY_TABLES:
             publish(driver, dataset)
         driver.forget()
         yield driver
@@ -104,6 +105,7 @@ def response(chance: random.Random) -> dict[str, Any]:
         "agent_id": chance.choice(["ada", "bob", "O'Neil", None]),
         "country": chance.choice(["DE", "FR", None]),
         "user_agent": chance.choice([*[FIREFOX] * 5, "Googlebot/2.1"]),
+        "interaction_id": f"i{chance.randrange(80)}",
     }
 
 
@@ -242,6 +244,8 @@ QUESTIONS = (
     f"agent-activity?{WHOLE}&granularity=week",
     f"agent-activity?{WHOLE}&customer_segment=gold&compare=previous_period",
     f"revenue?{WHOLE}&agent=ada&customer_segment=gold&granularity=week&compare=previous_year",
+    f"experience?{WHOLE}&group_by=accept,wait&granularity=week&compare=previous_period",
+    f"experience?{WHOLE}&group_by=agent,accept&granularity=day&date_basis=entered",
 )
 
 
@@ -251,6 +255,12 @@ def test_what_no_object_covers_is_answered_by_athena_with_the_same_reply(
 ) -> None:
     assert same(pulse, f"reports/{question}") == "athena"
     assert statements(pulse) >= 1
+
+
+def test_some_answers_of_the_large_tenant_are_linked(pulse: Driver) -> None:
+    for basis in ("answered", "entered"):
+        reply = get(pulse, LARGE, f"reports/experience?{WHOLE}&date_basis={basis}").json
+        assert reply["meta"]["linked"]["responses"] > 3, basis
 
 
 def test_filters_are_offered_the_same_values(pulse: Driver) -> None:
