@@ -46,7 +46,7 @@ _TYPES = {"string": "varchar", "int": "integer", "map<string,string>": "map(varc
 
 
 @dataclass(frozen=True)
-class Folding:
+class LetterFolding:
     """How SQL folds the characters that it knows, one for one."""
 
     letters: str
@@ -124,7 +124,7 @@ class Narrowing:
 
 
 @cache
-def folding() -> Folding:
+def folding() -> LetterFolding:
     """How SQL folds: every character that it knows becomes what the reader's folding makes of it.
 
     Characters that become several, such as ß, are not known.
@@ -145,7 +145,7 @@ def folding() -> Folding:
                 changed[letter] = plain
     letters = "".join([*changed, *left_out])
     shown = "".join(f"{chr(first)}-{chr(last)}" for first, last in _runs(known))
-    return Folding(letters, "".join(changed.values()), f"[^\\t\\n\\r{shown}]")
+    return LetterFolding(letters, "".join(changed.values()), f"[^\\t\\n\\r{shown}]")
 
 
 def _runs(codes: Sequence[int]) -> Iterator[tuple[int, int]]:
