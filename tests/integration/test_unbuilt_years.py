@@ -131,9 +131,9 @@ def test_how_many_cannot_be_built_is_counted(
     pulse.write()
     with pytest.raises(AthenaError):
         pulse.build_daily()
-    assert counted["DaysFailing"] == 2
+    assert counted["DaysFailing"] == 3  # of scores, of interactions, and of experience
     pulse.build_daily()
-    assert counted["DaysFailing"] == 2
+    assert counted["DaysFailing"] == 3
     with monkeypatch.context() as patched:
         refuse(patched, "acme")
         with pytest.raises(AthenaError):
