@@ -367,6 +367,10 @@ def test_glue_knows_the_table_of_comments_as_the_lake_declares_it() -> None:
     assert template.replace("${!month}", "2026-01") == f"s3://${{LakeBucket}}/{month}"
 
 
+def test_no_link_may_span_more_days_than_readers_look_behind() -> None:
+    assert TEMPLATE["Parameters"]["LinkDays"]["MaxValue"] == lake.LONGEST_LINK_DAYS
+
+
 def test_glue_knows_the_table_of_experience_as_the_lake_declares_it() -> None:
     tables = {t["TableInput"]["Name"]: t for t in of_type("AWS::Glue::Table").values()}
     table = lake.EXPERIENCE
