@@ -12,6 +12,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from pulse import days
 
+gc.disable()  # until all tests are imported: what is imported stays, and is searched for nothing
+
 # Before any client is made: nothing here may ever reach a real account.
 os.environ.update(
     AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",  # pragma: allowlist secret
@@ -97,6 +99,7 @@ def pytest_collection_finish() -> None:
     """What has been imported stays; searching it for garbage takes a tenth of the time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
@@ -106,6 +109,7 @@ def pytest_unconfigure() -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByDeployment:
     """How `pytest -n` shares the tests out. (xdist 3.8's own groups do nothing in pytest 9.2.)"""
+    gc.enable()  # this process imports no tests
     config.option.loadscopereorder = False  # by the number of tests in a file
     return ByDeployment(config, log)
 
