@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 from botocore.loaders import Loader
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
 from samtranslator.yaml_helper import yaml_parse
 
 from tests.contract.test_pages import DISTRIBUTION
@@ -17,6 +15,10 @@ ACL = TEMPLATE["Resources"]["WebAcl"]["Properties"]
 
 
 def test_cloudformation_would_take_it() -> None:
+    # imported here, which takes most of a second, because each worker imports every test
+    from cfnlint.api import lint_file
+    from cfnlint.config import ManualArgs
+
     assert lint_file(FILE, config=ManualArgs(regions=["us-east-1"])) == []
 
 
