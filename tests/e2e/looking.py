@@ -22,6 +22,7 @@ PAGES = [
     "/browsers",
     "/agents",
     "/tags",
+    "/experience",
     "/drivers",
     "/comments",
     "/customer-perspective",

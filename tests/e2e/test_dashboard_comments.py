@@ -6,7 +6,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.asking import pulse
 from tests.e2e.conftest import RunningStack
-from tests.e2e.looking import api, enter, settle
+from tests.e2e.looking import api, enter, figure, settle, table
 
 
 def test_two_clicks_lead_from_the_bad_week_to_its_reason(page: Page, stack: RunningStack) -> None:
@@ -23,6 +23,35 @@ def test_two_clicks_lead_from_the_bad_week_to_its_reason(page: Page, stack: Runn
     expect(page.get_by_role("heading", name=re.compile("comments?$"), level=2)).to_contain_text(
         str(count)
     )
+
+
+def test_two_clicks_lead_from_the_bad_week_to_what_its_customers_went_through(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/")
+    page.get_by_role("link", name="What dissatisfied customers wrote").click()
+    settle(page)
+    days = re.search(r"start_date=(\S+?)&end_date=([\d-]+)", page.url)
+    assert days
+    page.get_by_role("link", name="Experience", exact=True).click()
+    settle(page)
+    assert days[0] in page.url
+    week = {"start_date": days[1], "end_date": days[2], "metric": "csat"}
+    reply = api(stack, "reports/experience", **week)
+    told = {row["Accepting"]: row for row in table(page, "Customer satisfaction by accepting")}
+    scores = {row["accept"]: row["score"] for row in reply["rows"]}
+    assert told["Late"]["Score"] == figure(scores["late"])
+    assert told["In time"]["Score"] == figure(scores["in_time"])
+    # why: they waited too long
+    assert scores["late"] < scores["in_time"] - 20
+    page.go_back()
+    page.go_back()
+    settle(page)
+    page.get_by_role("link", name="What customers went through").click()
+    settle(page)
+    assert days[0] in page.url
+    assert "metric=csat" in page.url
+    expect(page.get_by_role("heading", name="Experience", level=1)).to_be_visible()
 
 
 def test_a_sentence_leads_to_the_comments_that_it_is_about(page: Page, stack: RunningStack) -> None:

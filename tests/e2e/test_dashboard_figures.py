@@ -1,5 +1,6 @@
 """The figures on the dashboard are the API's, complete and exact, with the sample tenant."""
 
+import re
 import urllib.parse
 import urllib.request
 
@@ -144,6 +145,38 @@ def test_agent_activity_is_the_apis(page: Page, stack: RunningStack) -> None:
         )
         for row in reply["rows"]
     ]
+
+
+def test_scores_by_experience_are_the_apis_by_the_answers_days_and_by_the_interactions(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/experience")
+    main = page.get_by_role("main")
+    for basis, by, shown_as in (
+        ("answered", "accept", "Accepting"),
+        ("answered", "wait", "Wait"),
+        ("entered", "wait", "Wait"),
+    ):
+        main.get_by_role("combobox", name="By", exact=True).select_option(by)
+        main.get_by_role("combobox", name="Days are those of").select_option(basis)
+        settle(page)
+        query = {"metric": "csat", "group_by": by, "date_basis": basis}
+        reply = api(stack, "reports/experience", **query)
+        shown = table(page, f"Customer satisfaction by {shown_as.lower()}")
+        assert [(row["Answers"], row["Score"]) for row in shown[:-1]] == [
+            (f"{row['responses']:,}", figure(row["score"])) for row in reply["rows"]
+        ]
+        linked = api(stack, "reports/experience", date_basis=basis)["meta"]["linked"]
+        expect(page.locator(".linked")).to_contain_text(f"{linked['responses']:,}")
+    main.get_by_role("button", name="0–10\u00a0s", exact=True).click()
+    page.wait_for_url(re.compile("wait=0-10s"))
+
+
+def test_where_no_answer_is_linked_it_is_told_how(page: Page, stack: RunningStack) -> None:
+    enter(page, stack, "/experience?survey=ease")
+    expect(page.get_by_role("main")).to_contain_text("No answer is linked to an interaction")
+    expect(page.locator("pre").first).to_contain_text('"interaction_id"')
+    expect(page.locator("section.figure")).to_have_count(0)
 
 
 # -- for everybody

@@ -17,6 +17,7 @@ import { label } from "../src/dashboard/reply.ts";
 import { filteredTo, formatAddress, parseAddress, type View } from "../src/dashboard/view.ts";
 
 const SURVEY = ["metric", "scale", "channel", "country"];
+const OF_ANSWERS = ["metric", "scale", "channel"];
 
 function report(name: string, changes: Partial<CatalogueReport> = {}): CatalogueReport {
   const given = { name, family: "survey", filters: SURVEY, fixed_filters: {}, dimensions: [] };
@@ -28,6 +29,7 @@ function allow(comments: boolean): void {
     report("daily"),
     report("geo"),
     report("nps", { fixed_filters: { metric: ["nps"] } }),
+    report("experience", { family: "experience", filters: [...OF_ANSWERS, "agent", "accept"] }),
     report("revenue", { family: "interaction", filters: ["media_type"] }),
   ];
   catalogue.value = { comments, reports } as unknown as Catalogue;
@@ -93,6 +95,24 @@ test("nobody is led to comments that the key may not read, or that are of no sur
   allow(false);
   assert.equal(behindRow("geo", params, [country], austria), null);
   assert.deepEqual(behindPhrases([{ text: "x", report: "geo", query: "" }], params), []);
+});
+
+test("what only interactions tell leads nowhere; the answers behind all of it have their comments", () => {
+  allow(true);
+  const late = { metric: "csat", scale: "1-5", accept: "late", responses: 3 };
+  const { params: plain } = parseAddress("/experience", "?channel=chat&by=accept");
+  const accept: Narrowing = {
+    narrows: (params, row) => filteredTo(params, "accept", label(row, "accept")),
+  };
+  assert.equal(behindRow("experience", plain, [accept], late), null);
+  assert.equal(
+    address(behindRows("experience", plain, [late])),
+    "/comments?channel=chat&metric=csat&scale=1-5",
+  );
+  for (const query of ["?accept=late", "?agent=anna", "?date_basis=entered"]) {
+    const { params: narrowed } = parseAddress("/experience", query);
+    assert.equal(behindRows("experience", narrowed, [late]), null, query);
+  }
 });
 
 test("a sentence leads to the comments of its closest evidence, by each metric that it tells of", () => {

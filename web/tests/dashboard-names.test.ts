@@ -58,6 +58,14 @@ test("a name that is too long is cut, the id behind it is not", () => {
   assert.equal(shortened("short", 25), "short");
 });
 
+test("classes of durations are written as people do", () => {
+  assert.equal(nameOf("wait", "0-10s"), "0–10\u00a0s");
+  assert.equal(nameOf("life", "15-60min"), "15–60\u00a0min");
+  assert.equal(nameOf("life", "over-24h"), "A day and more");
+  assert.equal(nameOf("accept", "in_time"), "In time");
+  assert.equal(nameOf("was_abandoned", "no"), "no");
+});
+
 test("letters count as wide as they are, and none is cut in two", () => {
   assert.equal(shortened("どのくらい満足していますか", 17), "どのくらい満足し…");
   assert.equal(shortened("東京", 4), "東京");

@@ -16,6 +16,10 @@ import {
   type View,
 } from "./view.ts";
 
+/** The parameter that says by which day an answer counts, and its value for the interaction's. */
+export const DATE_BASIS = "date_basis";
+export const ENTERED = "entered";
+
 /** A column whose cell narrows the comments of a row; null where nothing finds those of the row. */
 export interface Narrowing {
   readonly narrows?: ((params: Params, row: Row) => Params | null) | undefined;
@@ -76,12 +80,24 @@ function againstOthers(view: View, params: Params): View {
 function behind(report: string, params: Params): View | null {
   const known = findReport(report);
   if (!catalogue.value?.comments || known?.family === "interaction") return null;
+  if (known?.family === "experience" && isOfExperience(params)) return null;
   const fixed = Object.entries(known?.fixed_filters ?? {}).map(
     ([name, values]) => [name, formatCondition({ negated: false, values })] as const,
   );
   const filters = [...(findReport("daily")?.filters ?? []), "score"];
   const found = withParams(carried(params, filters), Object.fromEntries(fixed));
   return { page: "comments", params: withParams(found, { granularity: null }) };
+}
+
+/**
+ * Whether the view is of what only the report experience tells: of interactions (whose agent need not
+ * be the one that an answer names), or of the days on which they entered.
+ */
+export function isOfExperience(params: Params): boolean {
+  const ofAnswers = ["survey", "metric", "scale", "channel"];
+  const filters = findReport("experience")?.filters ?? [];
+  const other = filters.some((name) => params.has(name) && !ofAnswers.includes(name));
+  return other || params.get(DATE_BASIS) === ENTERED;
 }
 
 function ofItsMeasure(params: Params, rows: readonly Row[]): Params {

@@ -28,3 +28,13 @@ export function CopyButton({ title, text }: Props): JSX.Element {
     </button>
   );
 }
+
+/** Text that is to be taken over as it stands, such as a command. */
+export function Snippet({ text }: { readonly text: string }): JSX.Element {
+  return (
+    <div class="snippet">
+      <pre tabIndex={0}>{text}</pre>
+      <CopyButton title={t("Copy")} text={() => text} />
+    </div>
+  );
+}

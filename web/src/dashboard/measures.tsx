@@ -11,10 +11,15 @@ import { Link } from "./link.tsx";
 import { onlyValue, reportQuery, withParams, type Params } from "./view.ts";
 import { t } from "./texts.ts";
 
-/** All measures over all days, whichever is chosen. */
-export function useTotals(params: Params, filters: readonly string[]): Loaded<Reply> {
-  const changes = { metric: null, scale: null, granularity: "total" };
-  return useReport("daily", reportQuery(params, filters, changes));
+/** All measures over all days, whichever is chosen, by a report of surveys and as it is `asked`. */
+export function useTotals(
+  params: Params,
+  filters: readonly string[],
+  report = "daily",
+  asked: Record<string, string | null> = {},
+): Loaded<Reply> {
+  const changes = { metric: null, scale: null, granularity: "total", ...asked };
+  return useReport(report, reportQuery(params, filters, changes));
 }
 
 /** The chosen measure: the one of the filter, otherwise the one with most responses. */

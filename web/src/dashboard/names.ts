@@ -35,6 +35,14 @@ function countryName(code: string): string {
   return names.of(code) ?? code;
 }
 
+const LEVELS = {
+  in_time: toTranslate("In time"),
+  late: toTranslate("Late"),
+  never: toTranslate("Never"),
+  no_threshold: toTranslate("No threshold"),
+};
+const YES_NO = { yes: toTranslate("yes"), no: toTranslate("no") };
+
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   metric: {
     csat: toTranslate("Satisfaction"),
@@ -60,6 +68,12 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     social: toTranslate("Social"),
     task: toTranslate("Task"),
   },
+  accept: LEVELS,
+  first_response: LEVELS,
+  finish: LEVELS,
+  was_abandoned: YES_NO,
+  had_revenue: YES_NO,
+  was_rated: YES_NO,
   segment: {
     satisfied: toTranslate("satisfied"),
     dissatisfied: toTranslate("dissatisfied"),
@@ -74,6 +88,8 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** Dimensions whose values are lower-case words of the API, shown with a capital letter. */
 const PLAIN = new Set(["channel", "device", "media_type", "segment"]);
+/** Dimensions whose values are classes of durations. */
+const DURATIONS = new Set(["wait", "life"]);
 
 /** The name of a value, followed by the value itself if another value has the same name. */
 export function nameOf(dimension: string, value: string | null): string {
@@ -97,7 +113,14 @@ function called(dimension: string, value: string | null): readonly string[] {
 
 function ownName(dimension: string, value: string): string {
   if (dimension === "country" && /^[A-Z]{2}$/.test(value)) return countryName(value);
+  if (DURATIONS.has(dimension)) return durationName(value);
   return PLAIN.has(dimension) ? value.charAt(0).toUpperCase() + value.slice(1) : value;
+}
+
+/** "0–10 s" of "0-10s". */
+function durationName(value: string): string {
+  if (value === "over-24h") return t("A day and more");
+  return value.replace("-", "–").replace(/(?=[a-z])/, "\u00a0");
 }
 
 /** The form in which names are compared: those that look alike at a glance are the same. */

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { catalogue } from "./catalogue.ts";
-import { CopyButton } from "./copy.tsx";
+import { Snippet } from "./copy.tsx";
 import { Link } from "./link.tsx";
 import { NoData } from "./problem.tsx";
 import { reportPath } from "./replies.ts";
@@ -90,15 +90,6 @@ export function Newcomer(): JSX.Element {
           : t("Waiting for the first answer: it shows here within two minutes, by itself.")}
       </p>
     </section>
-  );
-}
-
-function Snippet({ text }: { readonly text: string }): JSX.Element {
-  return (
-    <div class="snippet">
-      <pre tabIndex={0}>{text}</pre>
-      <CopyButton title={t("Copy")} text={() => text} />
-    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 // The links from figures to the comments of their customers, for keys that may read comments.
 
 import type { JSX } from "preact";
-import { catalogue } from "./catalogue.ts";
+import { catalogue, findReport } from "./catalogue.ts";
 import * as format from "./format.ts";
 import { Link } from "./link.tsx";
 import { metricName } from "./names.ts";
@@ -25,6 +25,25 @@ export function WrittenLink({ params, filters, metric, days }: Props): JSX.Eleme
   return (
     <p class="note">
       <Link to={{ page: "comments", params: days ? withDates(kept, ...days) : kept }}>{text}</Link>
+    </p>
+  );
+}
+
+type ExperienceProps = Required<Pick<Props, "params" | "metric" | "days">>;
+
+/** To the scores by what the customers of some days went through, unless filters would get lost. */
+export function ExperienceLink({ params, metric, days }: ExperienceProps): JSX.Element | null {
+  const known = findReport("experience")?.filters ?? [];
+  const lost = (findReport("daily")?.filters ?? []).some(
+    (name) => params.has(name) && (name === "agent" || !known.includes(name)),
+  );
+  if (lost) return null;
+  const kept = withParams(carried(params, known), { metric });
+  return (
+    <p class="note">
+      <Link to={{ page: "experience", params: withDates(kept, ...days) }}>
+        {t("What customers went through: {days}", { days: format.days(...days) })}
+      </Link>
     </p>
   );
 }

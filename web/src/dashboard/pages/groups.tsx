@@ -3,6 +3,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
+import { findReport } from "../catalogue.ts";
 import { DotPlot, type DotRow } from "../charts/dots.tsx";
 import { before, now } from "../estimates.ts";
 import { Figure } from "../figure.tsx";
@@ -36,6 +37,10 @@ export interface Grouping {
   readonly own?: boolean;
   /** Whether the report says which groups differ from the others; then these are marked. */
   readonly sides?: boolean;
+  /** Whether the groups have an order of their own, in which the API tells them. */
+  readonly inOrder?: boolean;
+  /** What else the report is asked. */
+  readonly asked?: Readonly<Record<string, string>>;
 }
 
 function nounOf({ noun, own }: Grouping): string {
@@ -56,6 +61,8 @@ export interface Groups {
 interface Props extends PageProps {
   readonly grouping: Grouping;
   readonly above?: ComponentChildren;
+  /** What is told of a reply before its groups; and whether they are left out. */
+  readonly told?: (reply: Reply) => { readonly text: ComponentChildren; readonly alone: boolean };
   /** The chart, if it is not one of dots. */
   readonly chart?: (groups: Groups) => ComponentChildren;
   readonly below?: (reply: Reply) => ComponentChildren;
@@ -63,19 +70,22 @@ interface Props extends PageProps {
 
 export function GroupPage(props: Props): JSX.Element {
   const { params, filters, grouping } = props;
-  const totals = useTotals(params, filters);
+  const ofAll = grouping.asked ? { ...grouping.asked, group_by: "metric" } : {};
+  const totals = useTotals(params, filters, grouping.asked ? grouping.report : "daily", ofAll);
   const order = params.get("order_by");
   const changes = {
     granularity: "total",
     limit: "10000",
     metric: null, // the strip chooses among them
     scale: null,
+    ...grouping.asked,
     ...(grouping.groupBy ? { group_by: grouping.groupBy } : {}),
     ...(order ? { order_by: order } : {}),
   };
   const query = reportQuery(params, filters, changes);
   const groups = useReport(grouping.report, query);
-  useNames(grouping.by, reportQuery(params, filters, { granularity: null, compare: null }));
+  const family = findReport(grouping.report)?.family ?? null;
+  useNames(grouping.by, reportQuery(params, filters, { granularity: null, compare: null, family }));
   const measure = chosen(params, totals.value?.rows ?? []);
   return (
     <>
@@ -92,12 +102,15 @@ export function GroupPage(props: Props): JSX.Element {
       {props.above}
       <Shown of={groups}>
         {(reply) => {
+          const told = props.told?.(reply);
+          if (told?.alone) return <>{told.text}</>;
           if (!measure) return <NoData />;
           const rows = ofMeasure(reply.rows, measure);
           const total = ofMeasure(reply.totals, measure)[0];
           const mark = grouping.sides ? sideOf : markChanges(rows);
           return (
             <>
+              {told?.text}
               <OneMeasure {...props} groups={{ reply, rows, mark, total, measure }} />
               {props.below?.(reply)}
             </>
@@ -149,7 +162,7 @@ function OneMeasure(props: Props & { readonly groups: Groups }): JSX.Element {
   const { grouping, groups, params } = props;
   const { reply, measure, total } = groups;
   const order = parseOrder(params.get("order_by"));
-  const rows = inOrder(groups.rows, order, grouping.by);
+  const rows = grouping.inOrder ? groups.rows : inOrder(groups.rows, order, grouping.by);
   const notes = [
     grouping.sides
       ? t(
@@ -303,6 +316,7 @@ function Periods({ params, filters, grouping, measure, by }: PeriodsProps): JSX.
     compare: null,
     metric: measure.metric,
     scale: encodeURIComponent(measure.scale),
+    ...grouping.asked,
     ...(grouping.groupBy ? { group_by: grouping.groupBy } : {}),
   };
   const loaded: Loaded<Reply> = useReport(grouping.report, reportQuery(params, filters, changes));

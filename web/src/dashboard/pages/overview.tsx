@@ -22,7 +22,7 @@ import { comparisonOf, evidenceOf, NO_COMPARISON, reportQuery, type Params } fro
 import { Moved } from "./moved.tsx";
 import type { PageProps } from "./page.ts";
 import { language, t } from "../texts.ts";
-import { SentenceComments, WrittenLink } from "../written.tsx";
+import { ExperienceLink, SentenceComments, WrittenLink } from "../written.tsx";
 
 export function OverviewPage({ params, filters }: PageProps): JSX.Element {
   const compare = comparisonOf(params);
@@ -86,12 +86,19 @@ function Story({ params, filters, insights }: StoryProps): JSX.Element {
         <Told key={i} sentence={sentence} params={params} />
       ))}
       {worst && (
-        <WrittenLink
-          params={params}
-          filters={filters}
-          metric={worst.metric}
-          days={[worst.start_date, worst.end_date]}
-        />
+        <>
+          <WrittenLink
+            params={params}
+            filters={filters}
+            metric={worst.metric}
+            days={[worst.start_date, worst.end_date]}
+          />
+          <ExperienceLink
+            params={params}
+            metric={worst.metric}
+            days={[worst.start_date, worst.end_date]}
+          />
+        </>
       )}
     </section>
   );

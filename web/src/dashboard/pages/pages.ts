@@ -8,6 +8,7 @@ import { BrowsersPage } from "./browsers.tsx";
 import { CommentsPage } from "./comments.tsx";
 import { DailyPage } from "./daily.tsx";
 import { DriversPage } from "./drivers.tsx";
+import { ExperiencePage } from "./experience.tsx";
 import { GeoPage } from "./geo.tsx";
 import { OverviewPage } from "./overview.tsx";
 import type { PageProps } from "./page.ts";
@@ -60,6 +61,7 @@ export const PAGES: readonly Page[] = [
   survey("browsers", toTranslate("Browsers & OS"), "browsers", BrowsersPage),
   survey("agents", toTranslate("Agents"), "agents", AgentsPage),
   { ...survey("tags", toTranslate("Tags"), "daily", TagsPage), ofTags: true },
+  survey("experience", toTranslate("Experience"), "experience", ExperiencePage),
   survey("drivers", toTranslate("Drivers"), "daily", DriversPage),
   { ...survey("comments", toTranslate("Comments"), "daily", CommentsPage), ofComments: true },
   contacts("customer-perspective", toTranslate("Customer Perspective"), PerspectivePage),

@@ -490,4 +490,35 @@ export const texts: Texts = {
   "All others say": "Alle anderen sagen",
   "{name} says": "{name} sagt",
   "Comments: {of}": "Kommentare: {of}",
+  Experience: "Erlebtes",
+  "How customers scored by what they went through before they answered.":
+    "Wie Kunden bewertet haben, nach dem, was sie vor ihrer Antwort erlebt haben.",
+  Accepting: "Annahme",
+  "First response": "Erste Antwort",
+  Finishing: "Abschluss",
+  Wait: "Wartezeit",
+  "Whole life": "Gesamtdauer",
+  "With satisfaction": "Mit Zufriedenheit",
+  "Entered on": "Eingegangen am",
+  Late: "Zu spät",
+  Never: "Nie",
+  "No threshold": "Ohne Schwelle",
+  "A day and more": "Ein Tag und mehr",
+  "Days are those of": "Tage sind die",
+  "the answers": "der Antworten",
+  "the interactions’ beginning": "des Eingangs der Kontakte",
+  "{n} answers are linked to interactions that entered in these days. Others do not count.":
+    "{n} Antworten gehören zu Kontakten, die in diesen Tagen eingingen. Andere zählen nicht.",
+  "{n} of {of} answers, over all metrics, are linked to the interaction that they are about. The others count as “Not given”.":
+    "{n} von {of} Antworten, über alle Kennzahlen, sind mit dem Kontakt verknüpft, um den es geht. Die anderen zählen als „Ohne Angabe“.",
+  "No answer is linked to an interaction": "Keine Antwort ist mit einem Kontakt verknüpft",
+  "An answer is linked if it names the interaction that it is about, and if that one is known to have begun before, at most 35 days unless the stack says otherwise (LinkDays).":
+    "Eine Antwort ist verknüpft, wenn sie den Kontakt nennt, um den es geht, und von diesem bekannt ist, dass er vorher begann: höchstens 35 Tage, wenn der Stack es nicht anders sagt (LinkDays).",
+  "Send the interaction’s id with the answer:":
+    "Senden Sie die Kennung des Kontakts mit der Antwort:",
+  "or put it into a survey link, and let Pulse sign that:":
+    "oder setzen Sie sie in einen Umfragelink, den Pulse signiert:",
+  "Answers with a publishable key are linked only if their link was signed, or the survey lets all be linked: docs/asking.md, “Signed interactions”.":
+    "Antworten mit einem öffentlichen Schlüssel werden nur verknüpft, wenn ihr Link signiert war oder die Umfrage alle verknüpfen lässt: docs/asking.md, „Signed interactions“.",
+  "What customers went through: {days}": "Was Kunden erlebt haben: {days}",
 };

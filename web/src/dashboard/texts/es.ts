@@ -489,4 +489,35 @@ export const texts: Texts = {
   "All others say": "Todos los demás dicen",
   "{name} says": "{name} dice",
   "Comments: {of}": "Comentarios: {of}",
+  Experience: "Vivencias",
+  "How customers scored by what they went through before they answered.":
+    "Cómo puntuaron los clientes según lo que vivieron antes de responder.",
+  Accepting: "Aceptación",
+  "First response": "Primera respuesta",
+  Finishing: "Cierre",
+  Wait: "Espera",
+  "Whole life": "Duración total",
+  "With satisfaction": "Con satisfacción",
+  "Entered on": "Entrada el",
+  Late: "Tarde",
+  Never: "Nunca",
+  "No threshold": "Sin umbral",
+  "A day and more": "Un día y más",
+  "Days are those of": "Los días son los",
+  "the answers": "de las respuestas",
+  "the interactions’ beginning": "del inicio de las interacciones",
+  "{n} answers are linked to interactions that entered in these days. Others do not count.":
+    "{n} respuestas están vinculadas a interacciones que entraron en estos días. Las demás no cuentan.",
+  "{n} of {of} answers, over all metrics, are linked to the interaction that they are about. The others count as “Not given”.":
+    "{n} de {of} respuestas, de todas las métricas, están vinculadas a la interacción de la que tratan. Las demás cuentan como «Sin indicar».",
+  "No answer is linked to an interaction": "Ninguna respuesta está vinculada a una interacción",
+  "An answer is linked if it names the interaction that it is about, and if that one is known to have begun before, at most 35 days unless the stack says otherwise (LinkDays).":
+    "Una respuesta se vincula si nombra la interacción de la que trata y si se sabe que esta empezó antes, como mucho 35 días salvo que la instalación diga otra cosa (LinkDays).",
+  "Send the interaction’s id with the answer:":
+    "Envíe el identificador de la interacción con la respuesta:",
+  "or put it into a survey link, and let Pulse sign that:":
+    "o póngalo en un enlace de encuesta que Pulse firma:",
+  "Answers with a publishable key are linked only if their link was signed, or the survey lets all be linked: docs/asking.md, “Signed interactions”.":
+    "Las respuestas con una clave pública solo se vinculan si su enlace estaba firmado o si la encuesta permite vincular todas: docs/asking.md, «Signed interactions».",
+  "What customers went through: {days}": "Lo que vivieron los clientes: {days}",
 };

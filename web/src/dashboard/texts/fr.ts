@@ -490,4 +490,35 @@ export const texts: Texts = {
   "All others say": "Tous les autres disent",
   "{name} says": "{name} dit",
   "Comments: {of}": "Commentaires : {of}",
+  Experience: "Vécu",
+  "How customers scored by what they went through before they answered.":
+    "Comment les clients ont noté selon ce qu’ils ont vécu avant de répondre.",
+  Accepting: "Acceptation",
+  "First response": "Première réponse",
+  Finishing: "Fin",
+  Wait: "Attente",
+  "Whole life": "Durée totale",
+  "With satisfaction": "Avec satisfaction",
+  "Entered on": "Entrée le",
+  Late: "En retard",
+  Never: "Jamais",
+  "No threshold": "Sans seuil",
+  "A day and more": "Un jour et plus",
+  "Days are those of": "Les jours sont ceux",
+  "the answers": "des réponses",
+  "the interactions’ beginning": "du début des interactions",
+  "{n} answers are linked to interactions that entered in these days. Others do not count.":
+    "{n} réponses sont liées à des interactions entrées pendant ces jours. Les autres ne comptent pas.",
+  "{n} of {of} answers, over all metrics, are linked to the interaction that they are about. The others count as “Not given”.":
+    "{n} réponses sur {of}, toutes mesures confondues, sont liées à l’interaction dont elles parlent. Les autres comptent comme « Non précisé ».",
+  "No answer is linked to an interaction": "Aucune réponse n’est liée à une interaction",
+  "An answer is linked if it names the interaction that it is about, and if that one is known to have begun before, at most 35 days unless the stack says otherwise (LinkDays).":
+    "Une réponse est liée si elle nomme l’interaction dont elle parle et si l’on sait que celle-ci a commencé avant, de 35 jours au plus sauf réglage contraire (LinkDays).",
+  "Send the interaction’s id with the answer:":
+    "Envoyez l’identifiant de l’interaction avec la réponse :",
+  "or put it into a survey link, and let Pulse sign that:":
+    "ou mettez-le dans un lien d’enquête que Pulse signe :",
+  "Answers with a publishable key are linked only if their link was signed, or the survey lets all be linked: docs/asking.md, “Signed interactions”.":
+    "Les réponses avec une clé publique ne sont liées que si leur lien était signé ou si l’enquête laisse tout lier : docs/asking.md, « Signed interactions ».",
+  "What customers went through: {days}": "Ce que les clients ont vécu : {days}",
 };
