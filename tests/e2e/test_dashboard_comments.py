@@ -106,7 +106,9 @@ def test_a_group_of_drivers_leads_to_its_comments_and_a_whole_dimension_nowhere(
     strengths = page.locator("section.figure").nth(0)
     expect(strengths.locator("tbody tr")).not_to_have_count(0)
     expect(strengths.locator("td.behind")).to_have_count(0)
-    groups = page.locator("section.figure").nth(1)
+    groups = page.locator(
+        "section.figure", has=page.get_by_role("heading", name="Country", exact=True)
+    )
     groups.get_by_role("button", name="Table").click()
     row = groups.locator("tbody tr").nth(0)
     row.locator("td.behind a").click()

@@ -50,7 +50,8 @@ def paths(parameters: Sequence[Schema], headers: Mapping[str, Any]) -> dict[str,
                 "getDrivers",
                 "What goes with a score: how much of its spread each dimension explains.",
                 "Of the metric and scale with the most answers that the filters leave. A dimension "
-                "that goes with a score need not be the reason.",
+                "that goes with a score need not be the reason. What customers went through is "
+                "told of answers alone that are linked to their interaction.",
                 [*_own(asked.DRIVERS), *parameters],
                 _reply("What goes with the score.", "Drivers", headers),
             )

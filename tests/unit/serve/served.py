@@ -236,13 +236,13 @@ class Served:
     ) -> Tenant:
         """The tenant as its record is once these rows are built; the objects join the others."""
         states: dict[str, dict[int, YearState]] = defaultdict(dict)
-        rows = [
+        rows: list[tuple[lake.DailyTable, int, set[date], bytes]] = [
             (lake.SCORES, year, {one.day for one in some}, as_piece(some))
             for year, some in by_year(answers).items()
         ]
         rows += [
             (table, year, {row["day"] for row in some}, table_object(table, some))
-            for table in (lake.INTERACTIONS, lake.SESSIONS)
+            for table in lake.DAILY_TABLES[1:]
             for year, some in rows_by_year(tables.get(table.name, [])).items()
         ]
         for table, year, held, body in rows:
@@ -250,7 +250,9 @@ class Served:
             made = report_parts.lay(table, tenant.id, year, [(held, cube)])
             bodies.update(made.bodies)
             states[table.name][year] = made.state
-        built = {name: TableState(years, as_of_us=1) for name, years in states.items()}
+        built = {
+            table.name: TableState(states[table.name], as_of_us=1) for table in lake.DAILY_TABLES
+        }
         return replace(tenant, tables=built)
 
     def _put_comments(self, bodies: dict[str, bytes]) -> None:

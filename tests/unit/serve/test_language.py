@@ -129,6 +129,13 @@ def test_every_text_is_there_in_every_language_with_the_same_places() -> None:
         ("agent", "a3", {"a1": "Mia"}, "a3"),
         ("agent", "a4", {"a4": "ohne Angabe"}, "ohne Angabe (a4)"),
         ("survey", "s", {"s": "Wie war es?"}, "Wie war es?"),
+        ("accept", "in_time", {}, "Rechtzeitig"),
+        ("media_type", "voice", {}, "Telefon"),
+        ("media_type", "fax", {}, "Fax"),
+        ("was_abandoned", "yes", {}, "ja"),
+        ("wait", "0-10s", {}, "0–10\u00a0s"),
+        ("life", "15-60min", {}, "15–60\u00a0min"),
+        ("wait", "over-24h", {}, "Ein Tag und mehr"),
     ],
 )
 def test_values_have_the_names_that_people_know(
@@ -141,5 +148,7 @@ def test_values_have_the_names_that_people_know(
 def test_what_the_dashboard_says_too_it_says_alike(name: str) -> None:
     page = (ROOT / f"web/src/dashboard/texts/{name}.ts").read_text("utf-8")
     theirs = dict(re.findall(r'^  "?([^":\n]+)"?: "([^"\n]*)",$', page, re.MULTILINE))
-    words = ("Not given", "Ticket", "Chat", "External", "Mobile", "Desktop", "Tablet")
+    words = ["Not given", "Ticket", "Chat", "External", "Mobile", "Desktop", "Tablet", "Voice"]
+    words += ["Email", "SMS", "Social", "Task", "In time", "Late", "Never", "No threshold"]
+    words += ["yes", "no", "A day and more"]
     assert {word: TEXTS[word][name] for word in words} == {word: theirs[word] for word in words}

@@ -21,6 +21,8 @@ interface Props {
   readonly n: number | null;
   /** The name of what is counted. */
   readonly of?: string;
+  /** Whether it is of answers that no filter finds, so that their comments are not led to. */
+  readonly apart?: boolean;
   readonly table: TableData;
   /** The CSV, if it is not the table as shown. */
   readonly csv?: () => string;
@@ -56,7 +58,10 @@ export function Figure(props: Props): JSX.Element {
           {props.of ? ` ${props.of}` : ""}
         </p>
         <div class="tools">
-          <CommentsLink to={behindRows(report, view.value.params, rows)} of={props.title} />
+          <CommentsLink
+            to={props.apart ? null : behindRows(report, view.value.params, rows)}
+            of={props.title}
+          />
           {props.children !== undefined && (
             <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
               {t("Table")}

@@ -28,10 +28,40 @@ PARAMETERS: Mapping[str, str] = {
 """What it takes, besides the survey family's dimensions as filters."""
 DRIVERS: Mapping[str, str] = {name: text for name, text in PARAMETERS.items() if name != "compare"}
 """What GET /v1/insights/drivers takes, besides the same."""
-DRIVEN_BY: Mapping[str, tuple[str, ...]] = {REPORT.name: MOVED_BY}
-"""The dimensions that may go with a score, by the report that tells their sums.
+WENT_THROUGH = (
+    "accept",
+    "first_response",
+    "finish",
+    "wait",
+    "life",
+    "was_abandoned",
+    "had_revenue",
+    "media_type",
+    "customer_segment",
+    "service_type",
+)
+"""What customers went through. Not among it are the agent, since answers have one of their own, the
+day on which it began, and whether they were asked a second time."""
 
-The tenants' own may, too."""
+
+@dataclass(frozen=True)
+class DrivenBy:
+    """Dimensions that may go with a score, and within which strata their groups are compared.
+
+    Without strata of their own these are the ones that agents are adjusted for.
+    """
+
+    dimensions: tuple[str, ...]
+    strata: tuple[str, ...] = ()
+
+
+DRIVEN_BY: Mapping[str, DrivenBy] = {
+    REPORT.name: DrivenBy(MOVED_BY),
+    "experience": DrivenBy(WENT_THROUGH, ("media_type", "customer_segment")),
+}
+"""What may go with a score, by the report that tells its sums.
+
+The tenants' own dimensions may, too, where the report has them."""
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -11,7 +11,7 @@ from operator import add
 from typing import Any
 
 from pulse import lake
-from pulse.filters import both
+from pulse.filters import both, not_null
 from pulse.reports import driving
 from pulse.reports.declarations import Label
 from pulse.reports.driving import ComparedGroup, Driver, Strata, driver
@@ -21,7 +21,7 @@ from pulse.reports.surveys import SURVEY
 from pulse.serve.answer import figures_of
 from pulse.serve.figures import Row
 from pulse.serve.groups import Groups
-from pulse.serve.insights.asked import DRIVEN_BY, InsightsQuery
+from pulse.serve.insights.asked import DRIVEN_BY, DrivenBy, InsightsQuery
 from pulse.serve.insights.reading import (
     MOST_VALUES,
     NOTHING,
@@ -65,7 +65,11 @@ def drivers(reader: Reader, plan: Plan, asked: InsightsQuery, names: Named) -> d
         return members
     query = replace(plan.query, filters=both(plan.query.filters, measure.filters))
     found, left_out = _found(reader, query, measure)
-    members["meta"]["warnings"] = [*meta["warnings"], *not_compared(left_out)]
+    members["meta"]["warnings"] = [
+        *meta["warnings"],
+        *not_compared(left_out),
+        *_not_told_apart(reader, query),
+    ]
     sure = driving.significant_drivers([one.driver for one in found])
     name_of = names_of(asked, names, [tenant.id for tenant in reader.tenants])
     members["drivers"] = [
@@ -95,9 +99,12 @@ def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[FoundDr
     """
     asked: list[tuple[str, Sequence[str], Plan]] = []
     left_out: list[str] = []
-    for report, dimensions in DRIVEN_BY.items():
-        for name in reader.apart(dimensions, query.filters):
-            if question := _question(reader, report, query, name):
+    for report, driven in DRIVEN_BY.items():
+        if _without_dimension(reader, report, query):
+            continue
+        narrowed = _linked_alone(report, query)
+        for name in reader.apart(driven.dimensions, query.filters, report):
+            if question := _question(reader, report, driven, narrowed, name):
                 asked.append(question)
             else:
                 left_out.append(name)
@@ -118,12 +125,49 @@ def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[FoundDr
     return sorted(found, key=lambda one: -one.driver.explains_pct), left_out
 
 
+def _linked_alone(report: str, query: Query) -> Query:
+    """The question about the answers that are linked, of a report that knows to what.
+
+    The others have nothing of it, so they are no group of theirs.
+    """
+    linked_by = REPORTS[report].linked_by
+    if linked_by is None:
+        return query
+    return replace(query, filters=both(query.filters, {linked_by: not_null()}))
+
+
+def _without_dimension(reader: Reader, report: str, query: Query) -> list[str]:
+    """By which of the filters, the key's included, a report of linked answers cannot tell these.
+
+    An agent is that of the interaction there, and not the one whom the answer names.
+    """
+    if REPORTS[report].linked_by is None:
+        return []
+    filtered = dict.fromkeys((*query.filters, *reader.key.filters))
+    return [name for name in filtered if name not in lake.SURVEYED_DIMENSIONS]
+
+
+def _not_told_apart(reader: Reader, query: Query) -> list[dict[str, str]]:
+    """The warning about reports that were not asked because of a filter, if they have anything."""
+    found = []
+    for report in DRIVEN_BY:
+        table = REPORTS[report].family.dataset.name
+        lacking = _without_dimension(reader, report, query)
+        if lacking and any(tenant.table(table).years for tenant in reader.tenants):
+            message = (
+                "What customers went through is not compared: answers that are linked to an "
+                f"interaction are not told apart by {', '.join(lacking)}."
+            )
+            found.append({"code": "not_compared", "message": message})
+    return found
+
+
 def _question(
-    reader: Reader, report: str, query: Query, name: str
+    reader: Reader, report: str, driven: DrivenBy, query: Query, name: str
 ) -> tuple[str, Sequence[str], Plan] | None:
     """The dimension with the strata within which it is compared; without if that is too much."""
     known = with_own(REPORTS[report], reader.own)
-    usual = strata_of(known, reader.tenants, lake.ADJUSTED_FOR)
+    usual = driven.strata or strata_of(known, reader.tenants, lake.ADJUSTED_FOR)
     for strata in (tuple(one for one in usual if one != name), ()):
         plan = reader.plan(report, replace(query, group_by=("metric", "scale", name, *strata)))
         if reader.is_at_hand(plan):

@@ -15,18 +15,41 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from pulse import lake
+
 LANGUAGES = ("en", "de", "fr", "es")
 """English comes first: it is told where no other language is asked for."""
 NOTHING = "–"
 _MINUS = "−"
 _HARD_BLANK = "\u00a0"
 
+_LEVELS = {
+    "in_time": "In time",
+    "late": "Late",
+    "never": "Never",
+    "no_threshold": "No threshold",
+}
+_YES_NO = {"yes": "yes", "no": "no"}
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "channel": {"ticket": "Ticket", "chat": "Chat", "external": "External"},
     "device": {"mobile": "Mobile", "desktop": "Desktop", "tablet": "Tablet"},
+    "media_type": {
+        "voice": "Voice",
+        "chat": "Chat",
+        "email": "Email",
+        "sms": "SMS",
+        "social": "Social",
+        "task": "Task",
+    },
+    "accept": _LEVELS,
+    "first_response": _LEVELS,
+    "finish": _LEVELS,
+    "was_abandoned": _YES_NO,
+    "had_revenue": _YES_NO,
 }
 """Values that are words of ours, as people read them."""
-_CAPITALISED = ("channel", "device")
+_CAPITALISED = ("channel", "device", "media_type")
+_DURATIONS = ("wait", "life")
 
 
 @cache
@@ -158,7 +181,16 @@ class Language:
             return str(self._forms["countries"].get(value, value))
         if word := _WORDS.get(dimension, {}).get(value):
             return self.text(word)
+        if dimension in _DURATIONS:
+            return self._duration(value)
         return value[:1].upper() + value[1:] if dimension in _CAPITALISED else value
+
+    def _duration(self, value: str) -> str:
+        """A class of durations as people write it: "0–10 s" of "0-10s"."""
+        if value == lake.DURATION_CLASSES[-1]:
+            return self.text("A day and more")
+        number = value.rstrip("abcdefghijklmnopqrstuvwxyz")
+        return f"{number.replace('-', NOTHING)}{_HARD_BLANK}{value.removeprefix(number)}"
 
 
 def _compared(name: str) -> str:

@@ -146,9 +146,10 @@ class Reader:
         """The question. Raises ForbiddenError where the report lacks what the key is bound to."""
         return plan_of(with_own(REPORTS[report], self.own), query, self.tenants, self.key)
 
-    def apart(self, names: Sequence[str], filters: Filters) -> list[str]:
-        """Of these dimensions and the tenants' own, those that nothing is filtered by."""
-        every = (*names, *(dimension.name for dimension in self.own))
+    def apart(self, names: Sequence[str], filters: Filters, report: str = "daily") -> list[str]:
+        """Of these dimensions and the tenants' own that a report has, those without a filter."""
+        own = with_own(REPORTS[report], self.own).own
+        every = (*names, *(dimension.name for dimension in own))
         return [name for name in every if name not in filters]
 
     def rows(self, plans: Sequence[Plan]) -> list[TenantYears]:

@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import type { Driver, DriverGroup, Drivers } from "../../interface.ts";
-import { dimensionTitle } from "../catalogue.ts";
+import { dimensionTitle, findReport } from "../catalogue.ts";
 import { DotPlot, type DotRow } from "../charts/dots.tsx";
 import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
@@ -14,10 +14,10 @@ import { metricName } from "../names.ts";
 import { NoData } from "../problem.tsx";
 import { useOne } from "../replies.ts";
 import { count, label, type Measure, type Meta } from "../reply.ts";
-import { look } from "../router.ts";
+import { go, look } from "../router.ts";
 import { figureColumn, textColumn, type TableColumn } from "../table.tsx";
 import { inSentence, language, t } from "../texts.ts";
-import { filteredTo, reportQuery, type Params } from "../view.ts";
+import { carried, filteredTo, reportQuery, withParams, type Params } from "../view.ts";
 import type { PageProps } from "./page.ts";
 
 export function DriversPage({ params, filters }: PageProps): JSX.Element {
@@ -103,9 +103,15 @@ function Strengths({ reply, measure }: StrengthsProps): JSX.Element {
       reply={{ report: "drivers", meta: reply.meta, rows: [], next_cursor: null }}
       n={count(row)}
       of={t("answers")}
-      note={t(
-        "How much of the spread of the answers goes with each dimension, less what chance alone would make of its number of groups. Significant by Benjamini-Hochberg at 5 % over all of them.",
-      )}
+      note={
+        <>
+          {t(
+            "How much of the spread of the answers goes with each dimension, less what chance alone would make of its number of groups. Significant by Benjamini-Hochberg at 5 % over all of them.",
+          )}
+          {reply.drivers.some(({ dimension }) => !isOfAnswers(dimension)) &&
+            ` ${t("What customers went through is known of answers alone that are linked to their interaction.")}`}
+        </>
+      }
       table={{
         columns: [
           {
@@ -139,7 +145,9 @@ const MOST_DOTS = 10;
 
 function Groups({ driver, meta, params, measure }: GroupsProps): JSX.Element {
   const { dimension, explains_pct, significant, adjusted_for, rows } = driver;
+  const ofAnswers = isOfAnswers(dimension);
   const pick = (group: DriverGroup | undefined): void => {
+    if (!ofAnswers) return go({ page: "experience", params: byExperience(params, driver, measure) });
     const found = group && ofGroup(params, dimension, group.value);
     if (found) look(found);
   };
@@ -150,6 +158,7 @@ function Groups({ driver, meta, params, measure }: GroupsProps): JSX.Element {
       reply={{ report: "drivers", meta, rows: [], next_cursor: null }}
       n={driver.responses}
       of={t("answers")}
+      apart={!ofAnswers}
       note={
         <>
           {t("{share} of the spread goes with it", { share: format.percent(explains_pct, 2) })}
@@ -179,9 +188,22 @@ function Groups({ driver, meta, params, measure }: GroupsProps): JSX.Element {
   );
 }
 
-/** The view of one group; null for answers that are told together: no value filters by them. */
+/** Whether it is a dimension of the answers themselves, and not of what customers went through. */
+function isOfAnswers(dimension: string): boolean {
+  return (findReport("daily")?.filters ?? []).includes(dimension);
+}
+
+/** The view of the page Experience by the dimension. */
+function byExperience(params: Params, { dimension }: Driver, measure: Measure): Params {
+  const kept = carried(params, findReport("experience")?.filters ?? []);
+  const { metric, scale } = measure;
+  return withParams(kept, { by: dimension, metric, scale: encodeURIComponent(scale) });
+}
+
+/** The view of one group; null for answers that no value of a filter finds. */
 function ofGroup(params: Params, dimension: string, value: string | null): Params | null {
-  return value === "(other)" ? null : filteredTo(params, dimension, value);
+  if (value === "(other)" || !isOfAnswers(dimension)) return null;
+  return filteredTo(params, dimension, value);
 }
 
 function dot(group: DriverGroup, significant: boolean): DotRow {

@@ -521,4 +521,6 @@ export const texts: Texts = {
   "Answers with a publishable key are linked only if their link was signed, or the survey lets all be linked: docs/asking.md, “Signed interactions”.":
     "Antworten mit einem öffentlichen Schlüssel werden nur verknüpft, wenn ihr Link signiert war oder die Umfrage alle verknüpfen lässt: docs/asking.md, „Signed interactions“.",
   "What customers went through: {days}": "Was Kunden erlebt haben: {days}",
+  "What customers went through is known of answers alone that are linked to their interaction.":
+    "Was Kunden erlebt haben, ist nur von Antworten bekannt, die mit ihrem Kontakt verknüpft sind.",
 };

@@ -520,4 +520,6 @@ export const texts: Texts = {
   "Answers with a publishable key are linked only if their link was signed, or the survey lets all be linked: docs/asking.md, “Signed interactions”.":
     "Las respuestas con una clave pública solo se vinculan si su enlace estaba firmado o si la encuesta permite vincular todas: docs/asking.md, «Signed interactions».",
   "What customers went through: {days}": "Lo que vivieron los clientes: {days}",
+  "What customers went through is known of answers alone that are linked to their interaction.":
+    "Lo que vivieron los clientes solo se conoce de las respuestas vinculadas a su interacción.",
 };

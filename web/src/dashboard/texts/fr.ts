@@ -521,4 +521,6 @@ export const texts: Texts = {
   "Answers with a publishable key are linked only if their link was signed, or the survey lets all be linked: docs/asking.md, “Signed interactions”.":
     "Les réponses avec une clé publique ne sont liées que si leur lien était signé ou si l’enquête laisse tout lier : docs/asking.md, « Signed interactions ».",
   "What customers went through: {days}": "Ce que les clients ont vécu : {days}",
+  "What customers went through is known of answers alone that are linked to their interaction.":
+    "Ce que les clients ont vécu n’est connu que des réponses liées à leur interaction.",
 };
