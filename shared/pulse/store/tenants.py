@@ -195,18 +195,21 @@ class Tenants:
         change = Update(_TENANTS, tenant, condition, names, values, expression)
         self._records.update_all(change, *([fence] if fence else []))
 
-    def set_behind(self, tenant: str, behind: Mapping[str, Behind]) -> None:
+    def set_behind(
+        self, tenant: str, behind: Mapping[str, Behind], *, fence: Check | None = None
+    ) -> None:
         """Note which days and years of each report table are not built; other tables have none.
 
-        Raises ConflictError if the tenant is gone.
+        Raises ConflictError if the tenant is gone, or if the condition `fence` does not hold.
         """
-        self._records.update(
-            _TENANTS,
-            tenant,
-            "SET behind = :behind",
-            values={":behind": {table: _behind_record(one) for table, one in behind.items()}},
-            condition="attribute_exists(pk)",
-        )
+        told = {table: _behind_record(one) for table, one in behind.items() if one != Behind()}
+        expression, values = "SET behind = :behind", {":behind": told}
+        condition = "attribute_exists(pk)"
+        if fence:
+            change = Update(_TENANTS, tenant, condition, {}, values, expression)
+            self._records.update_all(change, fence)
+        else:
+            self._records.update(_TENANTS, tenant, expression, values=values, condition=condition)
 
     # -- surveys
 

@@ -94,11 +94,6 @@ class BuildReports:
             ),
         )
 
-    @property
-    def behinds(self) -> Behinds:
-        """What tells readers of that which is not built."""
-        return Behinds(self.tenants, self.ledger)
-
     def run(
         self, *, remaining_s: Remaining, impatient: bool = False, whole: bool = False
     ) -> ReportsResult:
@@ -114,6 +109,7 @@ class BuildReports:
         built.
         """
         read_us = days.now_us()
+        behinds = Behinds(self.tenants, self.ledger)
         stands = self.ledger.changes.stands()  # before the catalogue: Stand.counted_until
         builds = self.held.builds()
         tables: list[Table] = []
@@ -126,20 +122,20 @@ class BuildReports:
                 settled_failing += known.failing
             else:
                 behind.append(dataset)
-        for table in self._tables(behind, impatient):
-            self._build(table, remaining_s)
+        for table in self._tables(behind, behinds, impatient):
+            self._build(table, behinds, remaining_s)
             done.append(table)
             for _ in range(ROUNDS - 1):
                 if table.finished or remaining_s() < RESERVE_S:
                     break
-                (table,) = self._tables([table.dataset], impatient)
-                self._build(table, remaining_s)
+                (table,) = self._tables([table.dataset], behinds, impatient)
+                self._build(table, behinds, remaining_s)
                 done.append(table)
             tables.append(table)  # of the last round: what failed before was tried again
         rewritten = tuple(dict.fromkeys(one for table in done for one in table.rewritten))
         finished = all(table.finished for table in tables)
         failures = [failure for table in tables for failure in table.failures]
-        notes = self.behinds.tell(tables, stands, remaining_s)
+        notes = behinds.tell(tables, stands, remaining_s)
         for table in tables:
             stand = stand_of(table.dataset, stands)
             self._finish(table, stand, stand.counted_until(read_us), notes[table.dataset.name])
@@ -174,7 +170,9 @@ class BuildReports:
 
     # -- a table
 
-    def _tables(self, datasets: Sequence[lake.DailyTable], impatient: bool) -> list[Table]:
+    def _tables(
+        self, datasets: Sequence[lake.DailyTable], behinds: Behinds, impatient: bool
+    ) -> list[Table]:
         """The tables as they stand now.
 
         Tenants are read once for all of them, and last: whoever has rows in a catalogue is there.
@@ -185,6 +183,7 @@ class BuildReports:
             for one in datasets
         ]
         tenants = {tenant.id: tenant for tenant in self.tenants.all()} if read else {}
+        behinds.note_read(tenants.values())
         return [
             Table(
                 dataset=dataset,
@@ -197,19 +196,21 @@ class BuildReports:
             for dataset, held, as_of_us, partitions in read
         ]
 
-    def _build(self, table: Table, remaining_s: Remaining) -> None:
+    def _build(self, table: Table, behinds: Behinds, remaining_s: Remaining) -> None:
         """Build what is behind of the table."""
         for year in sorted({day.year for day in table.partitions}):
             if remaining_s() < RESERVE_S:
                 table.finished = False
                 break
             try:
-                self._build_year(table, year, remaining_s)
+                self._build_year(table, year, behinds, remaining_s)
             except ConflictError:  # another builder has come, or a tenant is gone
                 table.finished = False
                 break
 
-    def _build_year(self, table: Table, year: int, remaining_s: Remaining) -> None:
+    def _build_year(
+        self, table: Table, year: int, behinds: Behinds, remaining_s: Remaining
+    ) -> None:
         """Build what has changed of a year, for every tenant.
 
         Raises ConflictError where another builder has changed the table's records.
@@ -233,6 +234,7 @@ class BuildReports:
         for tenant, day in outdated.items():
             whole.pending[tenant].add(day)
         self._widen(table, whole)
+        behinds.tell_left(table, whole)
         self.publisher.publish(table, whole, remaining_s)
         self.publisher.note_owed(table, whole)
         settled = {day: (run_of[day],) for day in due if day in whole.counted}
@@ -359,7 +361,7 @@ class BuildReports:
 
         Then the rows have all that was stored before `counted_us`, as the daily table had.
         """
-        if not (table.finished and table.is_settled):
+        if not table.finished or table.unsettled:
             return
         left_to_time = len(notes) == len(table.owed) and all(n.failing for n in notes.values())
         self.held.finish(

@@ -1,19 +1,22 @@
 """Says on the tenants' records what readers do not find as it was sent."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import lru_cache
+from itertools import chain
 
 from pulse import days
 from pulse.daily.standing import entries_of, stand_of
-from pulse.days import Remaining
+from pulse.days import DateRange, Remaining
 from pulse.errors import AthenaError, ConflictError
 from pulse.store.changes import Stand
 from pulse.store.ledger import Ledger
 from pulse.store.tenants import Tenants
 from pulse.tenant_years.work import Table, TableYear, TenantYear
-from pulse.tenants.tenant import Behind
+from pulse.tenants.tenant import Behind, Tenant
 from pulse.unbuilt import Unbuilt
 
 MOST_RANGES = 50
@@ -24,10 +27,37 @@ _LAST_S = 10.0
 
 @dataclass(frozen=True)
 class Behinds:
-    """Writes what is behind of each tenant (Tenant.tables[…].behind)."""
+    """Writes what is behind of each tenant (Tenant.tables[…].behind), in one run."""
 
     tenants: Tenants
     ledger: Ledger
+    _known: dict[str, dict[str, Behind]] = field(default_factory=dict)
+    """By tenant and table what the records say, as the run has last read or written them."""
+
+    def note_read(self, tenants: Iterable[Tenant]) -> None:
+        """Note what the records of all tenants say, which have just been read."""
+        self._known.clear()
+        for tenant in tenants:
+            self._known[tenant.id] = {name: one.behind for name, one in tenant.tables.items()}
+
+    def tell_left(self, table: Table, year: TableYear) -> None:
+        """Say which days wait, to tenants whose rows of a year are about to be published.
+
+        Those are the days of the table that have changed, as others of this year have, and whose
+        rows are not written together with them: beside the new ones they would look whole, if the
+        run died in between. `tell` takes it back. Nothing is written where the changed days are all
+        published at once. Raises ConflictError where another builder was first, or a tenant is
+        gone.
+        """
+        left = table.unsettled.difference(year.counted)
+        for tenant_id in sorted(year.pending) if left else ():
+            known = self._known.get(tenant_id, {})
+            before = known.get(table.dataset.name, Behind())
+            told = _with_waiting(before, left)
+            if told != before:
+                behind = {**known, table.dataset.name: told}
+                self.tenants.set_behind(tenant_id, behind, fence=table.held.fence)
+                self._known[tenant_id] = behind
 
     def tell(
         self, tables: Sequence[Table], stands: Mapping[str, Stand], remaining_s: Remaining
@@ -35,7 +65,9 @@ class Behinds:
         """Write on each tenant's record what is not built of these tables, if that has changed.
 
         A day that is not built is noted for every tenant, because nobody knows whose rows are to
-        blame, or have come. `stands` says how the streams stood before the tables were read.
+        blame, or have come. `stands` says how the streams stood before the tables were read. Of the
+        days that `tell_left` has noted for a tenant, in this run or in one before that died, those
+        stay that are still left.
         Returns by table which tenants' years are not built.
         """
         notes = {one.dataset.name: _years_behind(one) for one in tables}
@@ -47,17 +79,19 @@ class Behinds:
         for name, some in notes.items():
             for (tenant_id, year), note in some.items():
                 by_tenant[name, tenant_id][year] = note
-        latest = max(tables, key=lambda one: one.as_of_us, default=None)
-        for tenant in latest.tenants.values() if latest else ():
-            behind = {name: known.behind for name, known in tenant.tables.items()}
+        left = {one.dataset.name: one.unsettled for one in tables}
+        for tenant_id, noted in self._known.items() if tables else ():
+            behind = dict(noted)
             for name, its_days in days_behind.items():
-                behind[name] = replace(its_days, years=by_tenant.get((name, tenant.id), {}))
-            known = {name: tenant.table(name).behind for name in behind}
+                before = noted.get(name, Behind())
+                kept = left[name] and left[name] & _days_of(before.waiting)
+                behind[name] = replace(
+                    _with_waiting(its_days, kept), years=by_tenant.get((name, tenant_id), {})
+                )
+            known = {name: noted.get(name, Behind()) for name in behind}
             if behind != known and remaining_s() > _LAST_S:
                 with suppress(ConflictError):  # a tenant that is gone has no readers
-                    self.tenants.set_behind(
-                        tenant.id, {name: one for name, one in behind.items() if one != Behind()}
-                    )
+                    self.tenants.set_behind(tenant_id, behind)
         return notes
 
     def _days_behind(self, table: Table, stand: Stand) -> Behind:
@@ -85,6 +119,20 @@ class Behinds:
             days.ranges(sorted({*failing}), MOST_RANGES),
             days.ranges(sorted({*waiting}), MOST_RANGES),
         )
+
+
+@lru_cache(16)  # most tenants have the same
+def _days_of(ranges: tuple[DateRange, ...]) -> frozenset[date]:
+    return frozenset(chain.from_iterable(ranges))
+
+
+def _with_waiting(behind: Behind, more: frozenset[date]) -> Behind:
+    """The same with more days that wait, unless they are failing."""
+    more = more.difference(_days_of(behind.failing))
+    waiting = _days_of(behind.waiting)
+    if more <= waiting:
+        return behind
+    return replace(behind, waiting=days.ranges(waiting | more, MOST_RANGES))
 
 
 def _years_behind(table: Table) -> dict[TenantYear, Unbuilt]:

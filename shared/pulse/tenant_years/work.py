@@ -64,9 +64,13 @@ class Table(Failures[TenantYear]):
         return self._last or self.failures[-1]
 
     @property
-    def is_settled(self) -> bool:
-        """True where every day's rows are those of its newest run, but for what is owed."""
-        return all(self.held.is_settled(day, one.run) for day, one in self.partitions.items())
+    def unsettled(self) -> frozenset[date]:
+        """The days whose rows are not known to be those of their newest run, but for what is owed.
+
+        An empty set means that nothing of the table is left over.
+        """
+        found = self.partitions.items()
+        return frozenset(day for day, one in found if not self.held.is_settled(day, one.run))
 
     def run_of(self, year: int) -> dict[date, str]:
         """The run of each published day of a year."""
