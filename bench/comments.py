@@ -23,8 +23,8 @@ from bench.measure import Goal, Scale, Section, Taken, milliseconds, worked_in_t
 from pulse import days, lake
 from pulse.comments.month import SCHEMA, Month
 from pulse.days import DateRange
-from pulse.serve.comments import asked as questions
-from pulse.serve.comments.asked import CommentsQuery
+from pulse.serve.comments import comments_query
+from pulse.serve.comments.comments_query import CommentsQuery
 from pulse.serve.comments.found import Narrowed, read, shown, too_many
 from pulse.store.objects import Objects
 from pulse.tenants.keys import Key
@@ -121,9 +121,11 @@ def _part(scale: Scale, comments: int, whole: Path) -> Section:
 
     def ours(tenant: str, within: DateRange, text: str) -> Callable[[], int]:
         def page() -> int:
-            asked = questions.parse([("q", text)] if text else [], questions.COMMENTS, _KEY)
+            asked = comments_query.parse(
+                [("q", text)] if text else [], comments_query.COMMENTS, _KEY
+            )
             found = read(lake_of, tenant, within, asked, 5, _never)
-            list(shown(found.rows.slice(0, questions.DEFAULT_SHOWN)))
+            list(shown(found.rows.slice(0, comments_query.DEFAULT_SHOWN)))
             return len(found.rows)
 
         return page
@@ -132,7 +134,7 @@ def _part(scale: Scale, comments: int, whole: Path) -> Section:
         found = (
             f"SELECT *, count(*) OVER () FROM '{whole}' "  # noqa: S608 - our own file
             f"WHERE strip_accents(lower(comment)) LIKE '{pattern}' "
-            f"ORDER BY answered_us DESC LIMIT {questions.DEFAULT_SHOWN}"
+            f"ORDER BY answered_us DESC LIMIT {comments_query.DEFAULT_SHOWN}"
         )
 
         def searched() -> int:

@@ -32,7 +32,7 @@ from bench.laid import BUCKET, Laid, Pulse, cube_of_raw, interactions_cube, lay,
 from bench.measure import Scale, Section, Taken, milliseconds, worked_in_turns
 from pulse import days, lake
 from pulse.days import DateRange
-from pulse.serve.insights.asked import MOVED_BY
+from pulse.serve.insights.insights_query import MOVED_BY
 from pulse.store.objects import Objects
 
 DELAY_MS = 25

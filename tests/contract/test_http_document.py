@@ -14,7 +14,7 @@ from pulse.exports.orders import BODY_LIMIT
 from pulse.ingest import routes
 from pulse.ingest.translations import translation
 from pulse.serve import catalogue
-from pulse.serve.comments.asked import MOST_SHOWN
+from pulse.serve.comments.comments_query import MOST_SHOWN
 from pulse.serve.comments.found import MOST_READ
 from pulse.serve.comments.routes import MOST_COUNTED
 from pulse.serve.groups import MOST_GROUPS

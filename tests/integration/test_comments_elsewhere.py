@@ -21,9 +21,8 @@ from pulse.comments.month import SCHEMA, Month
 from pulse.days import DateRange
 from pulse.errors import UnavailableError, UnprocessableError
 from pulse.reports.declarations import Dimension
-from pulse.serve.comments import asked as questions
-from pulse.serve.comments import found
-from pulse.serve.comments.asked import CommentsQuery
+from pulse.serve.comments import comments_query, found
+from pulse.serve.comments.comments_query import CommentsQuery
 from pulse.serve.comments.elsewhere import Elsewhere
 from pulse.serve.comments.found import FoundComments, read
 from pulse.serve.statements import Statements
@@ -149,7 +148,7 @@ def invented(chance: random.Random, size: int) -> list[dict[str, Any]]:
 
 
 def question(**given: str) -> CommentsQuery:
-    return questions.parse([*given.items()], questions.COMMENTS, KEY, OWN)
+    return comments_query.parse([*given.items()], comments_query.COMMENTS, KEY, OWN)
 
 
 def shown(told: FoundComments) -> Any:

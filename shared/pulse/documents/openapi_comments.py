@@ -6,7 +6,7 @@ from typing import Any
 from pulse import days
 from pulse.comments import contrast
 from pulse.documents.openapi_replies import DATE, ref
-from pulse.serve.comments import asked
+from pulse.serve.comments import comments_query
 
 Schema = dict[str, Any]
 
@@ -21,15 +21,19 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
     "limit": {
         "type": "integer",
         "minimum": 1,
-        "maximum": asked.MOST_SHOWN,
-        "default": asked.DEFAULT_SHOWN,
+        "maximum": comments_query.MOST_SHOWN,
+        "default": comments_query.DEFAULT_SHOWN,
     },
-    "order": {"type": "string", "enum": list(asked.ORDERS), "default": asked.ORDERS[0]},
+    "order": {
+        "type": "string",
+        "enum": list(comments_query.ORDERS),
+        "default": comments_query.ORDERS[0],
+    },
     "cursor": _TEXT,
     "contrast": {
         "type": "string",
-        "enum": list(asked.CONTRASTS),
-        "default": asked.CONTRASTS[0],
+        "enum": list(comments_query.CONTRASTS),
+        "default": comments_query.CONTRASTS[0],
     },
     "against": {"type": "string", "examples": ["channel=chat"]},
 }
@@ -44,7 +48,7 @@ def paths(filters: Sequence[Schema]) -> dict[str, dict[str, Any]]:
                 "summary": "A page of what customers wrote.",
                 "description": "For secret keys, and report keys with the right to comments. A "
                 "key's own filters are added to those of the query.",
-                "parameters": [*_parameters(asked.COMMENTS), *filters],
+                "parameters": [*_parameters(comments_query.COMMENTS), *filters],
                 "responses": {"200": _reply("The comments, a page of them.", "Comments")},
                 "x-problems": [400, 401, 403, 409, 414, 422, 429, 500, 503],
             }
@@ -55,7 +59,7 @@ def paths(filters: Sequence[Schema]) -> dict[str, dict[str, Any]]:
                 "summary": "The words and phrases that set two groups of comments apart.",
                 "description": "For the keys that may read comments. The comments that are "
                 "compared are those that the filters leave.",
-                "parameters": [*_parameters(asked.WORDS), *filters],
+                "parameters": [*_parameters(comments_query.WORDS), *filters],
                 "responses": {"200": _reply("The words of either group.", "Words")},
                 "x-problems": [400, 401, 403, 414, 422, 429, 500, 503],
             }
@@ -109,7 +113,7 @@ _COMMENT = _object(
         **dict.fromkeys(("survey", "metric", "scale"), _TEXT),
         "score": {"type": "integer", "minimum": 0, "maximum": 10},
         **dict.fromkeys(("channel", "agent", "country", "browser", "os", "device"), _MAY_LACK),
-        "segment": {"enum": list(asked.SEGMENTS)},
+        "segment": {"enum": list(comments_query.SEGMENTS)},
         "comment": _TEXT,
         "tags": {"type": "object", "additionalProperties": _TEXT},
         "response_id": _TEXT,
@@ -141,7 +145,7 @@ SCHEMAS: dict[str, Schema] = {
             "count": {**_COUNT, "description": "How many there are, over all pages."},
             "comments": {
                 "type": "array",
-                "maxItems": asked.MOST_SHOWN,
+                "maxItems": comments_query.MOST_SHOWN,
                 "items": ref("Comment"),
             },
             "next_cursor": _MAY_LACK,
@@ -150,7 +154,7 @@ SCHEMAS: dict[str, Schema] = {
     "Words": _object(
         {
             "meta": ref("CommentsMeta"),
-            "contrast": {"enum": list(asked.CONTRASTS)},
+            "contrast": {"enum": list(comments_query.CONTRASTS)},
             "formula": {"const": contrast.FORMULA},
             "before": {
                 **_object({"start_date": DATE, "end_date": DATE}),

@@ -7,7 +7,7 @@ from pulse import days
 from pulse.documents.openapi_replies import DATE, ref
 from pulse.reports import driving, moving, worst_run
 from pulse.reports.surveys import HEADLINES, SEGMENT_NAMES
-from pulse.serve.insights import asked
+from pulse.serve.insights import insights_query
 from pulse.serve.insights.language import LANGUAGES
 
 Schema = dict[str, Any]
@@ -19,8 +19,8 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
     "end_date": DATE,
     "compare": {
         "type": "string",
-        "enum": list(asked.COMPARISONS),
-        "default": asked.COMPARISONS[0],
+        "enum": list(insights_query.COMPARISONS),
+        "default": insights_query.COMPARISONS[0],
     },
     "lang": {"type": "string", "examples": [*LANGUAGES, "de-AT"], "default": LANGUAGES[0]},
 }
@@ -41,7 +41,7 @@ def paths(parameters: Sequence[Schema], headers: Mapping[str, Any]) -> dict[str,
                 "What happened in some days, as data and as sentences.",
                 "The headlines, the worst run of days, what moved the first headline, and what "
                 "the worst days cost.",
-                [*_own(asked.PARAMETERS), *parameters],
+                [*_own(insights_query.PARAMETERS), *parameters],
                 _reply("What happened.", "Insights", headers),
             )
         },
@@ -52,7 +52,7 @@ def paths(parameters: Sequence[Schema], headers: Mapping[str, Any]) -> dict[str,
                 "Of the metric and scale with the most answers that the filters leave. A dimension "
                 "that goes with a score need not be the reason. What customers went through is "
                 "told of answers alone that are linked to their interaction.",
-                [*_own(asked.DRIVERS), *parameters],
+                [*_own(insights_query.DRIVERS), *parameters],
                 _reply("What goes with the score.", "Drivers", headers),
             )
         },
@@ -109,7 +109,8 @@ _MAY_LACK: Schema = {"type": ["number", "null"]}
 _MEASURE: Schema = {"metric": {"enum": list(HEADLINES)}, "scale": _TEXT}
 _DIMENSION: Schema = {
     "type": "string",
-    "description": f"{', '.join(asked.MOVED_BY)}, or one that the tenant has declared itself.",
+    "description": f"{', '.join(insights_query.MOVED_BY)}, or one that the tenant has declared "
+    "itself.",
 }
 _PLACE = _object(
     {

@@ -26,7 +26,7 @@ from pulse.serve.dimensions import DisplayNames, ValueSearch
 from pulse.serve.distributed import Distributed
 from pulse.serve.feeds import fed
 from pulse.serve.formats import to_json
-from pulse.serve.insights import asked as insights_asked
+from pulse.serve.insights import insights_query
 from pulse.serve.insights.drivers import drivers
 from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights
@@ -182,33 +182,33 @@ class Reports:
 
         Raises the RequestError that docs/http.md names for a key or query at fault.
         """
-        return self._insights(call, insights_asked.PARAMETERS, insights)
+        return self._insights(call, insights_query.PARAMETERS, insights)
 
     def drivers(self, call: Call) -> Reply:
         """What goes with a score, or 304 where the caller has it. Raises what `insights` raises."""
-        return self._insights(call, insights_asked.DRIVERS, drivers)
+        return self._insights(call, insights_query.DRIVERS, drivers)
 
     def _insights(
         self,
         call: Call,
         parameters: Mapping[str, str],
         found: Callable[
-            [Reader, Plan, insights_asked.InsightsQuery, DisplayNames], Mapping[str, Any]
+            [Reader, Plan, insights_query.InsightsQuery, DisplayNames], Mapping[str, Any]
         ],
     ) -> Reply:
         key = self._reader(call, "report", "secret", "operator")
-        self.directory.admit("GET", key, insights_asked.WEIGHT)
+        self.directory.admit("GET", key, insights_query.WEIGHT)
         check_address(call)
         across = key.kind == "operator"
         own = own_dimensions(self._asked_about(call, key))
-        asked = insights_asked.parse(call.query, parameters, across_tenants=across, own=own)
+        asked = insights_query.parse(call.query, parameters, across_tenants=across, own=own)
 
         def made(plan: Plan) -> Reply:
             tenants = [one.tenant for one in plan.tenants]
             reader = Reader(tenants, key, self.years, self._admit(key))
             return _told(call, found(reader, plan, asked, self.names))
 
-        report = with_own(insights_asked.REPORT, own)
+        report = with_own(insights_query.REPORT, own)
         return self._answer(report, asked.query, key, made)
 
     def _reader(self, call: Call, *kinds: str) -> Key:

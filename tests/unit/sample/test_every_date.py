@@ -23,7 +23,7 @@ from pulse.raw.user_agents import client_of
 from pulse.serve.block import Block, SparseColumn
 from pulse.serve.encoding import Encoded
 from pulse.serve.formats import to_json
-from pulse.serve.insights.asked import REPORT, parse
+from pulse.serve.insights.insights_query import REPORT, parse
 from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights
 from pulse.serve.needs import Needs

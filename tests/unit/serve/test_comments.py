@@ -15,7 +15,7 @@ from pulse.filters import Filters
 from pulse.reports.registry import FAMILIES, Report
 from pulse.serve import query
 from pulse.serve.comments import found
-from pulse.serve.comments.asked import CommentsQuery
+from pulse.serve.comments.comments_query import CommentsQuery
 from pulse.serve.comments.found import MOST_READ, read
 from pulse.serve.comments.routes import words_apart
 from pulse.serve.cursors import Cursor

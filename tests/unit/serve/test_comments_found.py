@@ -16,8 +16,7 @@ from pulse.comments.month import SCHEMA, Month
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
 from pulse.reports.declarations import Dimension
-from pulse.serve.comments import asked as questions
-from pulse.serve.comments import found
+from pulse.serve.comments import comments_query, found
 from pulse.serve.comments.found import read
 from pulse.store.objects import Objects
 from pulse.tenants.keys import Key
@@ -77,7 +76,11 @@ def lake_of(rows: Sequence[Row]) -> Lake:
 
 
 def narrow(
-    tenant: str, keys: Sequence[str], dates: DateRange, asked: questions.CommentsQuery, most: int
+    tenant: str,
+    keys: Sequence[str],
+    dates: DateRange,
+    asked: comments_query.CommentsQuery,
+    most: int,
 ) -> found.Narrowed:
     """Stands for Athena, which finds too many."""
     raise found.too_many(most)
@@ -116,7 +119,7 @@ def test_what_is_found_is_what_a_plain_reading_finds(
     query += [("agent", agent)] if agent else []
     query += [("segment", of)] if of else []
     query += [("q", "slow")] if slow else []
-    asked = questions.parse(query, questions.COMMENTS, Key("0" * 64, "secret", "acme", 0))
+    asked = comments_query.parse(query, comments_query.COMMENTS, Key("0" * 64, "secret", "acme", 0))
     shown = read(lake_of(rows), "acme", DateRange(first, last), asked, least, narrow)
 
     left = [row for row in rows if first <= row["day"] <= last]
@@ -139,7 +142,7 @@ def test_what_is_found_is_what_a_plain_reading_finds(
 
 
 def test_too_many_are_refused() -> None:
-    asked = questions.parse([], questions.COMMENTS, Key("0" * 64, "secret", "acme", 0))
+    asked = comments_query.parse([], comments_query.COMMENTS, Key("0" * 64, "secret", "acme", 0))
     one: Row = {"ago": 0, "rule": ("nps", "0-10"), "score": 1, "agent": None, "channel": "chat"}
     rows = answers([one | {"comment": "app"}] * 2)
     with pytest.raises(UnprocessableError, match="more than 1 comments"):
@@ -165,7 +168,7 @@ def test_a_tag_is_filtered_by_what_each_answer_brought(
     key = Key("0" * 64, "secret", "acme", 0)
 
     def shown(text: str) -> set[str]:
-        asked = questions.parse([("team", text)], questions.COMMENTS, key, (team,))
+        asked = comments_query.parse([("team", text)], comments_query.COMMENTS, key, (team,))
         read_rows = read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0, narrow).rows
         return {str(one) for one in read_rows["response_id"].to_pylist()}
 

@@ -13,9 +13,8 @@ from pulse.days import DateRange
 from pulse.errors import BadRequestError
 from pulse.filters import Filters
 from pulse.serve.formats import to_json
-from pulse.serve.insights import asked as questions
 from pulse.serve.insights import drivers as module
-from pulse.serve.insights import reading
+from pulse.serve.insights import insights_query, reading
 from pulse.serve.insights.drivers import drivers
 from pulse.serve.insights.reading import Reader
 from pulse.serve.own import own_dimensions, with_own
@@ -66,9 +65,9 @@ def ask(
     tenant: Tenant = ACME,
 ) -> Any:
     own = own_dimensions([tenant])
-    asked = questions.parse(pairs(query), questions.DRIVERS, own=own)
+    asked = insights_query.parse(pairs(query), insights_query.DRIVERS, own=own)
     tenant = built(tenant, some)
-    plan = plan_of(with_own(questions.REPORT, own), asked.query, [tenant], key)
+    plan = plan_of(with_own(insights_query.REPORT, own), asked.query, [tenant], key)
     reader = Reader([tenant], key, tables or Tables({"acme": some}), without_limit)
     return json.loads(to_json(drivers(reader, plan, asked, Names())))
 
@@ -126,9 +125,9 @@ def test_filters_hold_and_their_dimensions_are_left_out() -> None:
 def test_few_answers_about_an_agent_are_withheld_from_report_keys() -> None:
     tenant_of_many = replace(ACME, min_sample=50)
     some = [*answers(), *(Answer(FIRST, 1, agent="zoe") for _ in range(20))]
-    asked = questions.parse(pairs(DAYS), questions.DRIVERS)
+    asked = insights_query.parse(pairs(DAYS), insights_query.DRIVERS)
     tenant = built(tenant_of_many, some)
-    plan = plan_of(questions.REPORT, asked.query, [tenant], REPORTER)
+    plan = plan_of(insights_query.REPORT, asked.query, [tenant], REPORTER)
     reader = Reader([tenant], REPORTER, Tables({"acme": some}), without_limit)
     reply = json.loads(to_json(drivers(reader, plan, asked, Names())))
     (zoe,) = [one for one in by_name(reply)["agent"]["rows"] if one["value"] == "zoe"]
@@ -143,11 +142,11 @@ def test_nothing_goes_with_the_withheld_score_of_an_agent() -> None:
         Answer(FIRST, 5 if at % 4 else 1, agent="zoe", browser=["Firefox", "Chrome"][at % 2])
         for at in range(40)
     ]
-    asked = questions.parse(pairs(f"{DAYS}&agent=zoe"), questions.DRIVERS)
+    asked = insights_query.parse(pairs(f"{DAYS}&agent=zoe"), insights_query.DRIVERS)
     tenant = built(replace(ACME, min_sample=50), some)
 
     def found(key: Key) -> Any:
-        plan = plan_of(questions.REPORT, asked.query, [tenant], key)
+        plan = plan_of(insights_query.REPORT, asked.query, [tenant], key)
         reader = Reader([tenant], key, Tables({"acme": some}), without_limit)
         return json.loads(to_json(drivers(reader, plan, asked, Names())))
 
@@ -222,7 +221,7 @@ def test_in_too_many_strata_nobody_is_compared_within_them(monkeypatch: pytest.M
 
 def test_a_comparison_is_not_taken() -> None:
     with pytest.raises(BadRequestError) as refused:
-        questions.parse(pairs("compare=previous_year"), questions.DRIVERS)
+        insights_query.parse(pairs("compare=previous_year"), insights_query.DRIVERS)
     assert refused.value.code == "unknown_parameter"
 
 

@@ -17,7 +17,7 @@ from pulse.serve.aggregate import Aggregate
 from pulse.serve.formats import to_json
 from pulse.serve.groups import TooManyGroupsError
 from pulse.serve.insights import reading
-from pulse.serve.insights.asked import MOVED_BY, REPORT, parse
+from pulse.serve.insights.insights_query import MOVED_BY, REPORT, parse
 from pulse.serve.insights.language import LANGUAGES
 from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights

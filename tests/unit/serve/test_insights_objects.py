@@ -11,7 +11,7 @@ import pytest
 from pulse import days, lake
 from pulse.errors import BadRequestError
 from pulse.serve.formats import to_json
-from pulse.serve.insights import asked
+from pulse.serve.insights import insights_query
 from pulse.serve.insights.drivers import drivers
 from pulse.serve.insights.reading import Reader
 from pulse.serve.insights.routes import insights
@@ -26,8 +26,8 @@ from tests.unit.serve.test_every_object import Shelf
 from tests.unit.serve.test_insights import ACME, DAYS, FIRST, SECRET, Names, answers
 
 ROUTES: dict[str, tuple[Callable[..., dict[str, Any]], Any]] = {
-    "insights": (insights, asked.PARAMETERS),
-    "drivers": (drivers, asked.DRIVERS),
+    "insights": (insights, insights_query.PARAMETERS),
+    "drivers": (drivers, insights_query.DRIVERS),
 }
 BOTS = [
     Answer(FIRST + timedelta(days=at), 1, device="bot", agent="anna", country="AT")
@@ -39,9 +39,9 @@ SOME = [*answers(), *BOTS]
 def ask(route: str, query: str, tenants: Sequence[Tenant], shelf: Shelf, key: Key = SECRET) -> Any:
     find, parameters = ROUTES[route]
     own = own_dimensions(tenants)
-    report = with_own(asked.REPORT, own)
+    report = with_own(insights_query.REPORT, own)
     across = key.kind == "operator"
-    question = asked.parse(pairs(query), parameters, across_tenants=across, own=own)
+    question = insights_query.parse(pairs(query), parameters, across_tenants=across, own=own)
     plan = plan_of(report, question.query, tenants, key)
     reader = Reader(tenants, key, Years(shelf), without_limit)
     return json.loads(to_json(find(reader, plan, question, Names())))
@@ -166,4 +166,4 @@ def test_of_an_object_that_many_questions_read_the_rows_are_looked_for_once(
 
 
 def test_no_tag_is_called_as_what_insights_take() -> None:
-    assert {*asked.PARAMETERS, *asked.DRIVERS} <= taken_names()
+    assert {*insights_query.PARAMETERS, *insights_query.DRIVERS} <= taken_names()

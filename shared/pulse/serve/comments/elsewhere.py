@@ -14,7 +14,7 @@ from pulse import lake
 from pulse.comments.month import SCHEMA, Moments, Month
 from pulse.comments.search import Search
 from pulse.days import DateRange
-from pulse.serve.comments.asked import CommentsQuery
+from pulse.serve.comments.comments_query import CommentsQuery
 from pulse.serve.comments.found import AT_ONCE, Narrowed, too_many
 from pulse.serve.comments.narrowing import COUNT, MOST_GROUPS, Narrowing
 from pulse.serve.cursors import fingerprint

@@ -19,7 +19,7 @@ from pulse.comments.search import Search
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
 from pulse.filters import Condition
-from pulse.serve.comments.asked import CommentsQuery
+from pulse.serve.comments.comments_query import CommentsQuery
 from pulse.serve.cursors import fingerprint
 from pulse.store.objects import Objects
 from pulse.tenants.own_dimensions import tag_value

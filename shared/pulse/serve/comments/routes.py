@@ -12,8 +12,8 @@ from pulse.comments.terms import terms
 from pulse.days import ComparedRange, DateRange
 from pulse.errors import ForbiddenError
 from pulse.http import JSON, Call, Reply
-from pulse.serve.comments import asked as questions
-from pulse.serve.comments.asked import CommentsQuery
+from pulse.serve.comments import comments_query
+from pulse.serve.comments.comments_query import CommentsQuery
 from pulse.serve.comments.elsewhere import Elsewhere
 from pulse.serve.comments.found import FoundComments, no_comments, read, shown, texts
 from pulse.serve.cursors import Cursor, fingerprint, outdated
@@ -52,7 +52,9 @@ class CommentAnswers:
         """
         tenant, key = self._caller(call)
         check_address(call)
-        asked = questions.parse(call.query, questions.COMMENTS, key, own_dimensions([tenant]))
+        asked = comments_query.parse(
+            call.query, comments_query.COMMENTS, key, own_dimensions([tenant])
+        )
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
         comments = found.lowest_first() if asked.order == "lowest" else found.rows
@@ -79,7 +81,9 @@ class CommentAnswers:
         """
         tenant, key = self._caller(call)
         check_address(call)
-        asked = questions.parse(call.query, questions.WORDS, key, own_dimensions([tenant]))
+        asked = comments_query.parse(
+            call.query, comments_query.WORDS, key, own_dimensions([tenant])
+        )
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
         before: ComparedRange | None = None

@@ -21,7 +21,7 @@ from pulse.reports.surveys import SURVEY
 from pulse.serve.answer import figures_of
 from pulse.serve.figures import Row
 from pulse.serve.groups import Groups
-from pulse.serve.insights.asked import DRIVEN_BY, DrivenBy, InsightsQuery
+from pulse.serve.insights.insights_query import DRIVEN_BY, DrivenBy, InsightsQuery
 from pulse.serve.insights.reading import (
     MOST_VALUES,
     NOTHING,

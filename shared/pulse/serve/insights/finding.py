@@ -28,7 +28,7 @@ from pulse.reports.surveys import HEADLINES, SURVEY
 from pulse.reports.worst_run import Span, WorstRun, worst_run
 from pulse.serve.answer import figures_of
 from pulse.serve.figures import Figures, Row
-from pulse.serve.insights.asked import MOVED_BY
+from pulse.serve.insights.insights_query import MOVED_BY
 from pulse.serve.insights.reading import NOTHING, Counted, Measure, Reader, aggregated, counted
 from pulse.serve.plan import Plan, TenantDays
 from pulse.serve.query import Query

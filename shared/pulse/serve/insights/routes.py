@@ -6,8 +6,8 @@ from pulse.reports import moving, worst_run
 from pulse.reports.moving import Answers, Contributor, Head, Mover, Place, TopContributor
 from pulse.reports.surveys import SEGMENT_NAMES
 from pulse.reports.worst_run import score
-from pulse.serve.insights.asked import InsightsQuery
 from pulse.serve.insights.finding import Cost, Findings, Headline, Moved, Worst, find
+from pulse.serve.insights.insights_query import InsightsQuery
 from pulse.serve.insights.reading import MOST_VALUES, Reader, not_compared
 from pulse.serve.insights.telling import NameOf, Phrase, Sentence, sentences_of
 from pulse.serve.insights.values import Named, names_of, two

@@ -14,8 +14,8 @@ from pulse.lake import NOT_GIVEN
 from pulse.reports.moving import Answers, Place, TopContributor
 from pulse.reports.surveys import SEGMENT_NAMES
 from pulse.reports.worst_run import WorstRun, score
-from pulse.serve.insights.asked import MOVED_BY, InsightsQuery
 from pulse.serve.insights.finding import Contacts, Cost, Findings, Headline, Revenue, Worst
+from pulse.serve.insights.insights_query import MOVED_BY, InsightsQuery
 from pulse.serve.insights.language import NOTHING, Language
 from pulse.serve.insights.reading import Measure
 from pulse.serve.plan import Plan

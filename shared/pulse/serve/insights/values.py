@@ -6,7 +6,7 @@ from functools import cache
 from typing import Protocol
 
 from pulse.reports.moving import Place
-from pulse.serve.insights.asked import InsightsQuery
+from pulse.serve.insights.insights_query import InsightsQuery
 from pulse.serve.insights.telling import NameOf
 
 _HUNDREDTH = Decimal("0.01")
