@@ -53,7 +53,7 @@ def log_odds(first: int, second: int, all_first: int, all_second: int) -> Odds:
     return Odds(log_ratio, log_ratio / math.sqrt(variance))
 
 
-def counted(comments: Iterable[frozenset[str]]) -> Counter[str]:
+def comments_by_term(comments: Iterable[frozenset[str]]) -> Counter[str]:
     """How many comments hold each term; each comment is given as the set of its terms."""
     found: Counter[str] = Counter()
     for held in comments:

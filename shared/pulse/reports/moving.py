@@ -203,7 +203,7 @@ def top_contributor(found: Sequence[Mover], now: Answers, before: Answers) -> To
     return TopContributor(best, change) if best else None
 
 
-def folded(
+def under_heads(
     found: Sequence[Contributor], now: Answers, before: Answers, outside: Outside
 ) -> list[Head]:
     """Those that moved a whole most, the losses first; everybody's groups are left out.

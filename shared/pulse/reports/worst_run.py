@@ -51,10 +51,10 @@ class WorstRun:
     @property
     def points(self) -> float:
         """What the run cost the score of all days together."""
-        return score(self.others) - score(self.within + self.others)
+        return score_of(self.others) - score_of(self.within + self.others)
 
 
-def score(tally: Tally) -> float:
+def score_of(tally: Tally) -> float:
     """The headline of some answers, of which there is one at least."""
     return 100 * tally.total / tally.n
 

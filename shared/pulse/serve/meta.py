@@ -19,7 +19,7 @@ def meta_of(plan: Plan, objects: TenantYears, made: Figures | None = None) -> di
     found = [
         *warnings.nothing_built(plan),
         *warnings.unbuilt(plan),
-        *warnings.folded(plan, objects),
+        *warnings.values_folded(plan, objects),
         *warnings.bots(plan, objects),
         *warnings.not_told_apart(plan),
         *warnings.filters(plan.all_filters),

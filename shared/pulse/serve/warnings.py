@@ -148,7 +148,7 @@ def unbuilt(plan: Plan) -> Warnings:
     return found
 
 
-def folded(plan: Plan, objects: TenantYears) -> Warnings:
+def values_folded(plan: Plan, objects: TenantYears) -> Warnings:
     """Which dimensions that are asked for have values of the days that are counted as `(other)`."""
     may_be = {*lake.OPEN_DIMENSIONS, *(dimension.name for dimension in plan.report.own)}
     told = [

@@ -155,7 +155,7 @@ class Publisher:
             left = {*tenants}
             for pieces in self._buckets(staged).values():
                 bodies = [self.objects.get(key) for key in pieces]
-                for tenant, rows in writing.split(table.dataset, bodies):
+                for tenant, rows in writing.rows_by_tenant(table.dataset, bodies):
                     if tenant in left:
                         left.remove(tenant)
                         self._publish(table, year, tenant, rows)

@@ -186,7 +186,9 @@ def bodies(
         yield rollup.name, b"" if is_empty else tenant_year.encode(dataset, rollup, some)
 
 
-def split(dataset: lake.DailyTable, pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
+def rows_by_tenant(
+    dataset: lake.DailyTable, pieces: Sequence[bytes]
+) -> Iterator[tuple[str, pa.Table]]:
     """Each tenant's rows of some Parquet objects that Athena laid out, with the cube's columns."""
     cube = tenant_year.schema(dataset, ROLLUPS[dataset.name][0])
     wanted = pa.schema([pa.field("tenant", pa.string()), *cube])

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from pulse.comments.contrast import LEAST_Z, counted, log_odds, telling
+from pulse.comments.contrast import LEAST_Z, comments_by_term, log_odds, telling
 from pulse.comments.terms import terms
 
 # github.com/jmhessel/FightingWords, fighting_words_py3.py of commit 8290331, run with
@@ -38,7 +38,7 @@ def test_the_example_of_the_documentation() -> None:
 
 
 def test_a_comment_counts_a_term_once() -> None:
-    found = counted([terms("slow slow SLOW app"), terms("slow")])
+    found = comments_by_term([terms("slow slow SLOW app"), terms("slow")])
     assert (found["slow"], found["slow slow"], found["app"]) == (2, 1, 1)
 
 
@@ -52,7 +52,7 @@ def _comments(seed: int, number: int) -> list[str]:
 
 
 def _telling(bad: list[str], good: list[str]) -> dict[str, float]:
-    found = telling(counted(map(terms, bad)), counted(map(terms, good)))
+    found = telling(comments_by_term(map(terms, bad)), comments_by_term(map(terms, good)))
     return {one.term: one.odds.z for one in found}
 
 

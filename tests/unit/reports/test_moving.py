@@ -14,10 +14,10 @@ from pulse.reports.moving import (
     Place,
     chance,
     contributors,
-    folded,
     movers,
     surely_changed,
     top_contributor,
+    under_heads,
 )
 from pulse.tenants.rules import Rule
 
@@ -204,7 +204,7 @@ def test_the_same_answers_by_another_name_stand_within_the_strongest_group() -> 
         rest = without_austria if head.place.value == "AT" else groups
         return movers(rest, now, before)
 
-    heads = folded(sure_of(groups, now, before), now, before, outside)
+    heads = under_heads(sure_of(groups, now, before), now, before, outside)
     names = ("device=mobile", "device=desktop", "channel=chat", "agent=anna")
     places = {Place(*name.split("=")) for name in names}  # none of countries, nor who is everybody
     assert (asked[0][0], {*asked[0][1]}) == (Place("country", "AT"), places)
@@ -228,7 +228,7 @@ def test_under_what_may_be_chance_nothing_is_folded_and_nothing_is_asked() -> No
     def outside(head: Contributor, places: Sequence[Place]) -> Sequence[Mover]:
         raise AssertionError("asked")
 
-    found = folded(sure_of(groups, now, before, sure=False), now, before, outside)
+    found = under_heads(sure_of(groups, now, before, sure=False), now, before, outside)
     assert len(found) == 2
 
 

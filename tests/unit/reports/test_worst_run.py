@@ -10,7 +10,7 @@ import pytest
 
 from pulse.reports.adjusting import Tally
 from pulse.reports.metrics import Estimate
-from pulse.reports.worst_run import Span, WorstRun, score, worst_run
+from pulse.reports.worst_run import Span, WorstRun, score_of, worst_run
 
 FIRST = date(2026, 10, 25)
 QUIET = [76 + ((day * 7) % 5) for day in range(28)]
@@ -37,9 +37,9 @@ def test_a_bad_week_is_found_to_the_day() -> None:
     assert found is not None
     assert (found.first, found.last) == (date(2026, 10, 29), date(2026, 11, 4))
     assert found.days == 7
-    assert score(found.within) == pytest.approx(sum(scores[4:11]) / 7)
+    assert score_of(found.within) == pytest.approx(sum(scores[4:11]) / 7)
     others = [*scores[:4], *scores[11:]]
-    assert score(found.others) == pytest.approx(sum(others) / 21)
+    assert score_of(found.others) == pytest.approx(sum(others) / 21)
     assert found.points == pytest.approx(sum(others) / 21 - sum(scores) / 28)
     assert found.z > 4.5
 

@@ -11,7 +11,7 @@ from local.sample.responses import responses
 from local.sample.story import BAD_WEEK, DAYS
 from local.sample.tenant import AGENTS, OUTAGE_CHANNEL, SUPPORT, TENANT, surveys
 from pulse import days
-from pulse.comments.contrast import counted, telling
+from pulse.comments.contrast import comments_by_term, telling
 from pulse.comments.terms import terms
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -161,6 +161,6 @@ def test_the_reason_of_the_bad_week_is_told_by_the_words_of_its_comments(
     written = [one for one in sample if one["survey_id"] == SUPPORT and "comment" in one]
     then = [terms(one["comment"]) for one in written if in_bad_week(one)]
     otherwise = [terms(one["comment"]) for one in written if not in_bad_week(one)]
-    found = telling(counted(then), counted(otherwise))
+    found = telling(comments_by_term(then), comments_by_term(otherwise))
     own = {one.term for one in found if one.odds.z > 0}
     assert {"mein paket", "im depot", "keine zustellung", "sendungsverfolgung zeigt"} <= own

@@ -195,7 +195,7 @@ def words_apart(first: Sequence[str], second: Sequence[str], limit: int) -> dict
     """A reply's members about two groups of comments: of each its own terms, by z."""
     groups = first, second
     held = [[terms(comment) for comment in group] for group in groups]
-    found = contrast.telling(*(contrast.counted(some) for some in held))
+    found = contrast.telling(*(contrast.comments_by_term(some) for some in held))
     own = [one for one in found if one.odds.z > 0], [one for one in found[::-1] if one.odds.z < 0]
     body: dict[str, Any] = {"formula": contrast.FORMULA}
     for name, group, its_terms, words in zip(("first", "second"), groups, held, own, strict=True):

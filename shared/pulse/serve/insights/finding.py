@@ -20,9 +20,9 @@ from pulse.reports.moving import (
     Place,
     TopContributor,
     contributors,
-    folded,
     movers,
     top_contributor,
+    under_heads,
 )
 from pulse.reports.surveys import HEADLINES, SURVEY
 from pulse.reports.worst_run import Span, WorstRun, worst_run
@@ -375,4 +375,4 @@ def _moved(
         return movers(rest, now, before)
 
     told = contributors(found)
-    return Moved(headline, folded(told, now, before, outside), len(told))
+    return Moved(headline, under_heads(told, now, before, outside), len(told))

@@ -5,7 +5,7 @@ from typing import Any
 from pulse.reports import moving, worst_run
 from pulse.reports.moving import Answers, Contributor, Head, Mover, Place, TopContributor
 from pulse.reports.surveys import SEGMENT_NAMES
-from pulse.reports.worst_run import score
+from pulse.reports.worst_run import score_of
 from pulse.serve.insights.finding import Cost, Findings, Headline, Moved, Worst, find
 from pulse.serve.insights.insights_query import InsightsQuery
 from pulse.serve.insights.reading import MOST_VALUES, Reader, not_compared
@@ -59,9 +59,9 @@ def _worst(found: Worst, name_of: NameOf) -> dict[str, Any]:
         "end_date": run.last.isoformat(),
         "days": run.days,
         "responses": run.within.n,
-        "score": two(score(run.within)),
+        "score": two(score_of(run.within)),
         "responses_others": run.others.n,
-        "score_others": two(score(run.others)),
+        "score_others": two(score_of(run.others)),
         "z": two(run.z),
         "points": two(run.points),
         "top_contributor": _top(found.top, found.within, name_of) if found.top else None,

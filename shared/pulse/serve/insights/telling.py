@@ -13,7 +13,7 @@ from pulse import days
 from pulse.lake import NOT_GIVEN
 from pulse.reports.moving import Answers, Place, TopContributor
 from pulse.reports.surveys import SEGMENT_NAMES
-from pulse.reports.worst_run import WorstRun, score
+from pulse.reports.worst_run import WorstRun, score_of
 from pulse.serve.insights.finding import Contacts, Cost, Findings, Headline, Revenue, Worst
 from pulse.serve.insights.insights_query import MOVED_BY, InsightsQuery
 from pulse.serve.insights.language import NOTHING, Language
@@ -198,8 +198,8 @@ class _Teller:
         return self._pieces(
             "It went wrong {days}: {score}, against {others} on the other days.",
             days=_linked(when, "daily", given),
-            score=_linked(self._score(score(run.within), worst.measure), "daily", in_run),
-            others=self._score(score(run.others), worst.measure),
+            score=_linked(self._score(score_of(run.within), worst.measure), "daily", in_run),
+            others=self._score(score_of(run.others), worst.measure),
         )
 
     def _for_whom(
