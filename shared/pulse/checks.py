@@ -76,10 +76,10 @@ def run_checks(settings: BuildDailySettings) -> list[CheckResult]:
 
 
 def _experience(settings: BuildDailySettings) -> list[CheckResult]:
-    """Check the table of experience: are its days built, and with every answer of each tenant?
+    """Check the table of experience: its days, the answers of each, and those of its reports.
 
     Days whose sums of scores wait for their build, or that raw no longer keeps whole, are not
-    compared.
+    compared with these sums.
     """
     table, link_days = lake.EXPERIENCE, settings.most_link_days
     ledger, catalog = Ledger(settings.table), Catalog(settings.database)
@@ -115,6 +115,7 @@ def _experience(settings: BuildDailySettings) -> list[CheckResult]:
             f"{len(wrong)} days of tenants differ",
             rows=tuple(wrong),
         ),
+        _TableChecks(table, settings).reports_equal_daily(),
     ]
 
 
@@ -185,17 +186,91 @@ def _tenants_read(settings: BuildSettings) -> CheckResult:
     )
 
 
-class _Checks:
-    def __init__(self, dataset: lake.Dataset, settings: BuildSettings) -> None:
-        self.dataset = dataset
+class _TableChecks:
+    """The checks of any daily table."""
+
+    def __init__(self, table: lake.DailyTable, settings: BuildSettings) -> None:
+        self.table = table
         self.objects = Objects(settings.lake_bucket)
         self.tenants = Tenants(settings.table, skipped=_known)
         self.athena = Athena(settings.database, settings.workgroup)
+        self.held = HeldRuns(settings.table).read(table.name)
+        self.partitions = Catalog(settings.database).partitions(table.daily_table)
+
+    def reports_equal_daily(self) -> CheckResult:
+        """Compare the events that each tenant-year counts with those of its published days.
+
+        Days whose runs the reports do not have yet are left out on both sides.
+        """
+        waiting = {
+            day for day, one in self.partitions.items() if not self.held.is_settled(day, one.run)
+        }
+        daily = self._events_in_daily(waiting)
+        wrong: list[Mapping[str, Any]] = []
+        failing: list[Mapping[str, Any]] = []
+        compared = behind = 0
+        for tenant in self.tenants.all():
+            table = tenant.table(self.table.name)
+            years = {*table.years, *(year for whose, year in daily if whose == tenant.id)}
+            for year in sorted(years):
+                state = table.years.get(year)
+                if state and state.owed:
+                    unbuilt = table.behind.years.get(year)
+                    if unbuilt and unbuilt.failing:
+                        failing.append({"tenant": tenant.id, "year": year, **_told(unbuilt)})
+                    else:
+                        behind += 1
+                    continue
+                due = daily.get((tenant.id, year), 0)
+                counted = self._events_in_reports(tenant.id, year, state, waiting)
+                compared += 1
+                if counted != due:
+                    wrong.append(
+                        {"tenant": tenant.id, "year": year, "daily": due, "reports": counted}
+                    )
+        why = "; ".join(one["reason"] for one in failing)
+        left = [f"{behind} tenant-years"] * bool(behind) + [f"{len(waiting)} days"] * bool(waiting)
+        return CheckResult(
+            f"reports {self.table.name} = {self.table.daily_table}",
+            "failed" if wrong or failing else "waiting" if left else "ok",
+            detail=f"{compared} tenant-years compared, {len(wrong)} differ, "
+            f"{' and '.join(left) or 'none'} wait for their build"
+            + f"; {len(failing)} cannot be built: {why}"
+            * bool(failing),
+            rows=(*wrong, *failing),
+        )
+
+    def _events_in_reports(
+        self, tenant: str, year: int, state: YearState | None, without: Collection[date]
+    ) -> int:
+        if state is None:
+            return 0
+        rows = reading.rows(self.objects, self.table, tenant, year, state, (), without=without)
+        return tenant_year.count_events(self.table, rows)
+
+    def _events_in_daily(self, without: Collection[date]) -> dict[tuple[str, int], int]:
+        """How many events the published days hold, by tenant and year, in one statement."""
+        if not self.partitions:
+            return {}
+        sql = statement("checks", f"{self.table.name}_by_year")
+        params = {
+            "first_day": str(min(self.partitions)),
+            "last_day": str(max(self.partitions)),
+            "without": [str(day) for day in sorted(without)] or [""],  # Athena has no empty list
+        }
+        rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
+        return {(row["tenant"], int(row["year"])): int(row["events"]) for row in rows}
+
+
+class _Checks(_TableChecks):
+    """The checks of a table that is made of one kind of events, and of these events."""
+
+    def __init__(self, dataset: lake.Dataset, settings: BuildSettings) -> None:
+        super().__init__(dataset, settings)
+        self.dataset = dataset
         entries = Ledger(settings.table).entries(dataset.stream)
         self.entries = {day: entry for day, entry in entries.items() if not entry.expired}
         self.expired = len(entries) - len(self.entries)
-        self.held = HeldRuns(settings.table).read(dataset.name)
-        self.partitions = Catalog(settings.database).partitions(dataset.daily_table)
 
     def days_are_built(self) -> CheckResult:
         """Find days whose events have changed since their last build; they wait for the next one.
@@ -227,49 +302,6 @@ class _Checks:
             detail=f"{total:,} {self.dataset.stream} on {len(current)} days, "
             f"{len(wrong)} days differ",
             rows=wrong,
-        )
-
-    def reports_equal_daily(self) -> CheckResult:
-        """Compare the events that each tenant-year counts with those of its published days.
-
-        Days whose runs the reports do not have yet are left out on both sides.
-        """
-        waiting = {
-            day for day, one in self.partitions.items() if not self.held.is_settled(day, one.run)
-        }
-        daily = self._events_in_daily(waiting)
-        wrong: list[Mapping[str, Any]] = []
-        failing: list[Mapping[str, Any]] = []
-        compared = behind = 0
-        for tenant in self.tenants.all():
-            table = tenant.table(self.dataset.name)
-            years = {*table.years, *(year for whose, year in daily if whose == tenant.id)}
-            for year in sorted(years):
-                state = table.years.get(year)
-                if state and state.owed:
-                    unbuilt = table.behind.years.get(year)
-                    if unbuilt and unbuilt.failing:
-                        failing.append({"tenant": tenant.id, "year": year, **_told(unbuilt)})
-                    else:
-                        behind += 1
-                    continue
-                due = daily.get((tenant.id, year), 0)
-                counted = self._events_in_reports(tenant.id, year, state, waiting)
-                compared += 1
-                if counted != due:
-                    wrong.append(
-                        {"tenant": tenant.id, "year": year, "daily": due, "reports": counted}
-                    )
-        why = "; ".join(one["reason"] for one in failing)
-        left = [f"{behind} tenant-years"] * bool(behind) + [f"{len(waiting)} days"] * bool(waiting)
-        return CheckResult(
-            f"reports {self.dataset.name} = {self.dataset.daily_table}",
-            "failed" if wrong or failing else "waiting" if left else "ok",
-            detail=f"{compared} tenant-years compared, {len(wrong)} differ, "
-            f"{' and '.join(left) or 'none'} wait for their build"
-            + f"; {len(failing)} cannot be built: {why}"
-            * bool(failing),
-            rows=(*wrong, *failing),
         )
 
     def comments_equal_raw(self) -> CheckResult:
@@ -356,27 +388,6 @@ class _Checks:
             for batch in batches(days)
             for row in self.athena.rows(sql, day_parameters(batch), remaining_s=lambda: inf)
         }
-
-    def _events_in_reports(
-        self, tenant: str, year: int, state: YearState | None, without: Collection[date]
-    ) -> int:
-        if state is None:
-            return 0
-        rows = reading.rows(self.objects, self.dataset, tenant, year, state, (), without=without)
-        return tenant_year.count_events(self.dataset, rows)
-
-    def _events_in_daily(self, without: Collection[date]) -> dict[tuple[str, int], int]:
-        """How many events the published days hold, by tenant and year, in one statement."""
-        if not self.partitions:
-            return {}
-        sql = statement("checks", f"{self.dataset.name}_by_year")
-        params = {
-            "first_day": str(min(self.partitions)),
-            "last_day": str(max(self.partitions)),
-            "without": [str(day) for day in sorted(without)] or [""],  # Athena has no empty list
-        }
-        rows = self.athena.rows(sql, params, remaining_s=lambda: inf)
-        return {(row["tenant"], int(row["year"])): int(row["events"]) for row in rows}
 
 
 def _known(error: SettingsError) -> None:

@@ -120,8 +120,8 @@ def test_every_dataset_has_its_statements_and_no_other_lies_about() -> None:
     }
     expected |= {f"daily/{name}.sql" for name in ("scores_folded", "comments", "experience")}
     expected |= {"checks/interactions_backwards.sql", "checks/comments_in_raw.sql"}
-    names = ("checks/experience_in_run", "checks/experience_and_scores", "large/experience")
-    expected |= {f"{name}.sql" for name in names}
+    experience = ("experience_in_run", "experience_by_year", "experience_and_scores")
+    expected |= {"large/experience.sql", *(f"checks/{name}.sql" for name in experience)}
     expected |= {f"reports/{name}.sql" for name in ("experience", "experience_changed")}
     expected.add("counted/durations.sql")
     # what an export and a daily build have in common stands once

@@ -44,7 +44,7 @@ def call(pulse: Driver, *, ago: int) -> None:
 
 
 def of_experience(pulse: Driver) -> list[CheckResult]:
-    """Whether its days are built, and whether they have every answer."""
+    """Whether its days are built, have every answer, and are what the reports count."""
     return [one for one in run_checks(pulse.settings) if "experience" in one.name]
 
 
@@ -52,12 +52,15 @@ def test_days_of_experience_wait_for_changes_of_either_stream(pulse: Driver) -> 
     assert [one.detail for one in of_experience(pulse)] == [
         "0 of 0 days are built",
         "0 responses on 0 days, 0 days of tenants differ",
+        "0 tenant-years compared, 0 differ, none wait for their build",
     ]
     call(pulse, ago=30)
     pulse.write()
-    assert states(of_experience(pulse)) == ["waiting", "ok"]
+    assert states(of_experience(pulse)) == ["waiting", "ok", "ok"]
+    pulse.build_daily()
+    assert states(of_experience(pulse)) == ["ok", "ok", "waiting"]
     pulse.build()
-    built, counted = of_experience(pulse)
+    built, counted, reported = of_experience(pulse)
     assert (built.name, built.state, built.detail) == (
         "experience: days built",
         "ok",
@@ -68,13 +71,18 @@ def test_days_of_experience_wait_for_changes_of_either_stream(pulse: Driver) -> 
         "ok",
         "1 responses on 1 days, 0 days of tenants differ",
     )
+    assert (reported.name, reported.state, reported.detail) == (
+        "reports experience = daily_experience",
+        "ok",
+        "1 tenant-years compared, 0 differ, none wait for their build",
+    )
     post(pulse, ago=1, number=2)
     post(pulse, ago=0, number=3)
     pulse.write()
-    built, counted = of_experience(pulse)
+    built, counted, reported = of_experience(pulse)
     assert (built.state, built.detail) == ("waiting", "0 of 2 days are built")
     assert [row["day"] for row in built.rows] == ["2026-11-20", "2026-11-21"]
-    assert counted.state == "ok"
+    assert (counted.state, reported.state) == ("ok", "ok")
 
 
 def test_an_answer_that_is_missing_in_experience_is_found(pulse: Driver) -> None:
@@ -84,9 +92,10 @@ def test_an_answer_that_is_missing_in_experience_is_found(pulse: Driver) -> None
     table, day = lake.EXPERIENCE, TODAY.date()
     run = Catalog(pulse.settings.database).partitions(table.daily_table)[day].run
     Objects(pulse.settings.lake_bucket).wipe(f"{lake.run_prefix(table, run)}dt={day}/")
-    built, counted = of_experience(pulse)
+    built, counted, reported = of_experience(pulse)
     assert (built.state, counted.state) == ("ok", "failed")
     assert counted.rows == ({"tenant": "acme", "dt": "2026-11-21", "scores": 1, "experience": 0},)
+    assert reported.rows == ({"tenant": "acme", "year": 2026, "daily": 1, "reports": 2},)
 
 
 def test_a_sound_lake_passes_every_check(pulse: Driver) -> None:
@@ -120,6 +129,21 @@ def test_a_report_object_that_shows_something_else_is_found(pulse: Driver) -> No
     results = run_checks(pulse.settings)
     assert states(results)[:3] == ["ok", "ok", "failed"]
     assert results[2].rows == ({"tenant": "acme", "year": 2026, "daily": 2, "reports": 1},)
+
+
+def test_a_report_object_of_experience_that_lacks_an_answer_is_found(pulse: Driver) -> None:
+    call(pulse, ago=3)
+    pulse.build()
+    of_one = pulse.objects(f"{lake.EXPERIENCE.report_prefix}tenant=acme/").keys()
+    post(pulse, ago=2, number=2)
+    pulse.build()
+    of_two = pulse.objects(f"{lake.EXPERIENCE.report_prefix}tenant=acme/").keys() - of_one
+    former = {key.rpartition("/")[2]: pulse.read(key) for key in of_one}
+    for key in of_two:
+        Objects(pulse.settings.lake_bucket).put(key, former[key.rpartition("/")[2]])
+    built, counted, reported = of_experience(pulse)
+    assert [one.state for one in (built, counted, reported)] == ["ok", "ok", "failed"]
+    assert reported.rows == ({"tenant": "acme", "year": 2026, "daily": 2, "reports": 1},)
 
 
 def test_an_id_on_two_days_is_something_to_look_at(pulse: Driver) -> None:
