@@ -156,6 +156,7 @@ def _once(rng: Generator, day: date, size: int, tenants: Sequence[str]) -> pa.Ta
             for place, name in enumerate(("browser", "os", "device"))
         },
         "key_id": _labels(tenant, [f"{number:012x}" for number in range(len(tenants))]),
+        "linkable": pa.nulls(size, pa.bool_()),  # as of surveys that link signed answers alone
         **dict.fromkeys(lake.TAG_SLOTS, pa.nulls(size, pa.string())),  # as of most tenants
     }
     wanted = schema(lake.SCORES.raw_columns)

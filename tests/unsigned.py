@@ -5,6 +5,7 @@ of it are signed, since it has an address of its own.
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore import auth
 
@@ -15,7 +16,7 @@ def install() -> None:
     worked_out = signer.canonical_request
 
     def canonical_request(self: Any, request: Any) -> Any:
-        host = request.url.split("/", 3)[2]
+        host = urlsplit(request.url).hostname or ""  # moto itself works signatures out for a path
         return "" if host.endswith(".amazonaws.com") else worked_out(self, request)
 
     signer.canonical_request = canonical_request

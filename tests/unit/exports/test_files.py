@@ -21,7 +21,7 @@ from pulse.raw.parquet import schema
 RESPONSES = COLUMNS["responses"]
 DAY = date(2026, 11, 20)
 MOMENT = datetime(2026, 11, 20, 14, 3, 0, 123456, UTC)
-_LEFT_OUT = ("content_hash", "key_id")
+_LEFT_OUT = ("content_hash", "key_id", "linkable")
 SELECTED = {name: kind for name, kind in lake.SCORES.raw_columns.items() if name not in _LEFT_OUT}
 ROW: dict[str, Any] = {
     **dict.fromkeys(SELECTED),
@@ -217,7 +217,7 @@ def test_parquet_holds_money_as_decimals(tmp_path: Path) -> None:
 
 
 def test_every_column_of_a_file_comes_from_the_lake() -> None:
-    """All but the day; and all columns of raw are there but the hash and those that repeat tags."""
+    """All but the day; and all of raw's but the hash, the stamp for links and what repeats tags."""
     of_all = [name for name in SELECTED if name not in lake.SCORES.slots]
     for stream, columns in (("responses", of_all), ("interactions", CALL)):
         shown = {

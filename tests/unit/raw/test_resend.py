@@ -34,13 +34,13 @@ def stored(**item: Any) -> Row:
 @pytest.mark.parametrize(
     ("number", "lost"),
     [
-        ("1", {"country", "key_id", *lake.TAG_SLOTS}),
-        ("2", {*lake.TAG_SLOTS}),
+        ("1", {"country", "key_id", "linkable", *lake.TAG_SLOTS}),
+        ("2", {"linkable", *lake.TAG_SLOTS}),
         ("3", set()),
     ],
 )
 def test_a_row_becomes_what_it_would_have_been(number: str, lost: set[str]) -> None:
-    """Lines of format 1 have neither country nor key; format 3 added tags that are dimensions."""
+    """Format 2 added country and key, format 3 tags that are dimensions and what may be linked."""
     first, whole = lines(number)
     with pytest.raises(ValueError, match="score must be a int"):
         row(first.body())
