@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,24 +10,12 @@ import pytest
 from pulse import days
 from pulse.tenants.rules import Rule
 from tests.account_state import Account
+from tests.clock import Clock
 from tests.driver import Driver
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PAST = date(2026, 11, 11)
 TENANTS = ("globex", "acme")
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = TODAY
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def a_day_passes(self) -> None:
-        self.now += timedelta(days=1, minutes=1)
 
 
 def set_up(pulse: Driver) -> None:

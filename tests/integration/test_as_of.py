@@ -19,30 +19,16 @@ from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog
 from pulse.tenant_years.build import BuildReports
 from pulse.tenants.rules import Rule
+from tests.clock import Clock
 from tests.driver import Driver, running
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WHOLE = "start_date=2025-01-01&end_date=2026-11-21"
 
 
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def minute(self) -> datetime:
-        """A minute later; the moment then."""
-        self.now += timedelta(minutes=1)
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture
@@ -82,17 +68,17 @@ def test_what_is_stored_between_the_two_builds_was_not_stored_before_as_of(
     pulse: Driver, clock: Clock
 ) -> None:
     store(pulse, 1, 2)
-    looked = clock.minute()
+    looked = clock.a_minute_passes()
     pulse.build_daily()
-    late = clock.minute()
+    late = clock.a_minute_passes()
     store(pulse, *range(1, 61))
-    clock.minute()
+    clock.a_minute_passes()
     pulse.build_reports()
     assert read(pulse) == (looked, 2)
     assert looked < late
-    again = clock.minute()
+    again = clock.a_minute_passes()
     pulse.build_daily()
-    clock.minute()
+    clock.a_minute_passes()
     pulse.build_reports()
     as_of, count = read(pulse)
     assert count == 62
@@ -104,7 +90,7 @@ def test_where_nothing_has_come_since_it_is_when_the_reports_were_built(
 ) -> None:
     store(pulse, 1)
     pulse.build_daily()
-    looked = clock.minute()
+    looked = clock.a_minute_passes()
     pulse.build_reports()
     assert read(pulse) == (looked, 1)
 
@@ -113,12 +99,12 @@ def test_interactions_have_their_own(pulse: Driver, clock: Clock) -> None:
     call = {"interaction_id": "c-1", "media_type": "voice", "entered_at": "2026-11-20T10:00:00Z"}
     pulse.post_interactions("acme", [call])
     pulse.write()
-    looked = clock.minute()
+    looked = clock.a_minute_passes()
     pulse.build_daily()
-    clock.minute()
+    clock.a_minute_passes()
     pulse.post_interactions("acme", [call | {"interaction_id": "c-2"}])
     pulse.write()
-    reported = clock.minute()
+    reported = clock.a_minute_passes()
     pulse.build_reports()
     assert read(pulse, "revenue")[0] == looked
     assert read(pulse)[0] == reported
@@ -126,15 +112,15 @@ def test_interactions_have_their_own(pulse: Driver, clock: Clock) -> None:
 
 def test_a_build_of_some_days_or_without_time_moves_nothing(pulse: Driver, clock: Clock) -> None:
     store(pulse, 1)
-    looked = clock.minute()
+    looked = clock.a_minute_passes()
     pulse.build()
     store(pulse, 1, 2, 3)
-    clock.minute()
+    clock.a_minute_passes()
     day = (NOON - timedelta(days=2)).date()
     pulse.build_daily(day, day)
     pulse.build_reports()
     assert read(pulse) == (looked, 2)
-    clock.minute()
+    clock.a_minute_passes()
     assert not build_daily(pulse, RESERVE_S - 1)
     pulse.build_reports()
     assert read(pulse) == (looked, 2)
@@ -144,12 +130,12 @@ def test_a_build_of_reports_that_time_ran_out_for_moves_nothing(
     pulse: Driver, clock: Clock
 ) -> None:
     store(pulse, 1, 400)
-    looked = clock.minute()
+    looked = clock.a_minute_passes()
     pulse.build()
-    clock.minute()
+    clock.a_minute_passes()
     store(pulse, 1, 400)
     pulse.build_daily()
-    clock.minute()
+    clock.a_minute_passes()
     times = iter([inf] * 4)  # enough for the older of the two years
     stage = BuildReports.from_settings(pulse.settings)
     stage.run(remaining_s=lambda: next(times, 0.0))
@@ -171,19 +157,19 @@ def test_what_a_dead_builder_left_moves_nothing_until_another_has_looked(
     pulse: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(pulse, 1)
-    looked = clock.minute()
+    looked = clock.a_minute_passes()
     pulse.build()
-    clock.minute()
+    clock.a_minute_passes()
     store(pulse, 1, 2)
     with monkeypatch.context() as patched:
         patched.setattr(Catalog, "point", _die)
         with pytest.raises(KeyboardInterrupt):
             pulse.build_daily()
-    clock.minute()
+    clock.a_minute_passes()
     pulse.build_reports()
     assert read(pulse) == (looked, 1)
     clock.now += timedelta(hours=2)
-    again = clock.minute()
+    again = clock.a_minute_passes()
     pulse.build()
     assert read(pulse) == (again, 3)
 
@@ -204,10 +190,10 @@ def test_a_day_that_cannot_be_built_is_named_and_holds_up_no_promise(
 
     store(pulse, 1, 2, 3)
     monkeypatch.setattr(Athena, "unload", poisoned)
-    clock.minute()
+    clock.a_minute_passes()
     with pytest.raises(AthenaError, match="HIVE_BAD_DATA"):
         pulse.build_daily()
-    looked = clock.minute()
+    looked = clock.a_minute_passes()
     pulse.build_reports()
     as_of, count = read(pulse)
     assert (as_of, count) == (looked, 2)
@@ -224,7 +210,7 @@ def test_whatever_the_order_nothing_that_was_stored_before_is_missing(
     stored: list[datetime] = []
     promised = 0
     for _ in range(18):
-        clock.minute()
+        clock.a_minute_passes()
         step = dice.choice(("store", "store", "daily", "ranged", "short", "reports", "reports"))
         ago = dice.choice((0, 1, 2, 300))
         if step == "store":

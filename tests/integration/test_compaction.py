@@ -22,11 +22,11 @@ from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 from tests.account_state import Account
 from tests.aws_calls import AwsCalls, changes
+from tests.clock import Clock
 from tests.driver import CONTEXT, Driver, running
 from tests.past_days import (
     PAST,
     TODAY,
-    Clock,
     answer,
     fill,
     meanwhile,
@@ -49,7 +49,7 @@ def stack() -> Iterator[Driver]:
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    clock = Clock()
+    clock = Clock(TODAY)
     with days.clock(clock):
         yield clock
 

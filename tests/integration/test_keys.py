@@ -15,6 +15,7 @@ import pytest
 from pulse import days
 from pulse.tenants.keys import PREFIXES, Key, sha256
 from pulse.tenants.rules import Rule
+from tests.clock import Clock
 from tests.driver import Driver, running
 from tests.shell import Shell
 
@@ -24,17 +25,10 @@ REMEMBERED = timedelta(seconds=60)
 A_MOMENT = timedelta(microseconds=1)
 
 
-class Clock:
-    """The time of the functions and of the command."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    clock = Clock()
-    with days.clock(lambda: clock.now):
+    clock = Clock(START)
+    with days.clock(clock):
         yield clock
 
 

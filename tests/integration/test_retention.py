@@ -15,8 +15,9 @@ from pulse.store.catalog import Catalog
 from pulse.store.ledger import Entry, Ledger
 from tests.account_state import Account
 from tests.aws_calls import AwsCalls, changes
+from tests.clock import Clock
 from tests.driver import Driver, running
-from tests.past_days import PAST, TODAY, Clock, fill, meanwhile, nights, set_up, taken_back
+from tests.past_days import PAST, TODAY, fill, meanwhile, nights, set_up, taken_back
 
 OLD = TODAY.date() - timedelta(days=30)
 """Beyond the retention as soon as six days have passed."""
@@ -36,7 +37,7 @@ def stack() -> Iterator[Driver]:
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    clock = Clock()
+    clock = Clock(TODAY)
     with days.clock(clock):
         yield clock
 
