@@ -82,7 +82,7 @@ CONTEXT = SimpleNamespace(
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """A reply as a caller of the API gets it."""
 
     status: int
@@ -158,7 +158,7 @@ class Driver:
         body: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
         source_ip: str = "203.0.113.7",
-    ) -> Answer:
+    ) -> Reply:
         """Send one request to the function of its route, as API Gateway does."""
         path, _, query = path.partition("?")
         sent = {"content-type": "application/json", **(headers or {})}
@@ -188,23 +188,23 @@ class Driver:
             },
         }
         reply = APPS[route.function].handler(event, CONTEXT)
-        return _answer(reply, with_body=method != "HEAD")
+        return _reply(reply, with_body=method != "HEAD")
 
-    def post(self, tenant: str, responses: Sequence[Mapping[str, Any]]) -> Answer:
+    def post(self, tenant: str, responses: Sequence[Mapping[str, Any]]) -> Reply:
         """Send responses through the batch route, with the tenant's secret key."""
         return self._post(tenant, "/v1/batch/responses", "responses", responses)
 
-    def post_interactions(self, tenant: str, interactions: Sequence[Mapping[str, Any]]) -> Answer:
+    def post_interactions(self, tenant: str, interactions: Sequence[Mapping[str, Any]]) -> Reply:
         """Interactions as a batch, with the tenant's secret key."""
         return self._post(tenant, "/v1/interactions", "interactions", interactions)
 
-    def post_sessions(self, tenant: str, sessions: Sequence[Mapping[str, Any]]) -> Answer:
+    def post_sessions(self, tenant: str, sessions: Sequence[Mapping[str, Any]]) -> Reply:
         """Agent sessions as a batch, with the tenant's secret key."""
         return self._post(tenant, "/v1/agent-sessions", "sessions", sessions)
 
     def _post(
         self, tenant: str, path: str, stream: str, items: Sequence[Mapping[str, Any]]
-    ) -> Answer:
+    ) -> Reply:
         body = json.dumps({stream: list(items)})
         return self.call("POST", path, key=self.key(tenant, "secret"), body=body)
 
@@ -375,14 +375,14 @@ def _unplug_events() -> None:
         events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
 
 
-def _answer(reply: Mapping[str, Any], *, with_body: bool) -> Answer:
+def _reply(reply: Mapping[str, Any], *, with_body: bool) -> Reply:
     """The reply that a caller's HTTP library makes of API Gateway's."""
     text: str = reply["body"]
     headers = dict(reply["headers"])
     if reply["isBase64Encoded"]:
         assert headers.pop("Content-Encoding") == "gzip"
         text = gzip.decompress(base64.b64decode(text)).decode()
-    return Answer(reply["statusCode"], headers, text if with_body else "")
+    return Reply(reply["statusCode"], headers, text if with_body else "")
 
 
 def _record(message: Mapping[str, Any]) -> dict[str, Any]:

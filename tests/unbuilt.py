@@ -10,7 +10,7 @@ from pulse.checks import CheckResult, run_checks
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 YESTERDAY = date(2026, 11, 20)
@@ -63,14 +63,14 @@ def spoil(pulse: Driver, stream: str, day: date) -> str:
     return key
 
 
-def read(pulse: Driver, query: str, tenant: str = "acme", etag: str = "") -> Answer:
+def read(pulse: Driver, query: str, tenant: str = "acme", etag: str = "") -> Reply:
     pulse.forget()
     path = f"/v1/reports/customer-perspective?{query}"
     headers = {"if-none-match": etag}
     return pulse.call("GET", path, key=pulse.key(tenant, "report"), headers=headers)
 
 
-def warned(answer: Answer) -> list[tuple[str, str]]:
+def warned(answer: Reply) -> list[tuple[str, str]]:
     return [(told["code"], told["message"]) for told in answer.json["meta"]["warnings"]]
 
 

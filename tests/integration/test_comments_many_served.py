@@ -13,7 +13,7 @@ from pulse.serve.comments import elsewhere
 from pulse.store.executions import Execution, Executions
 from pulse.tenants.limits import Limits
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 ALL_SCORES = ",".join(map(str, range(11)))
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -41,12 +41,12 @@ def pulse() -> Iterator[Driver]:
         yield driver
 
 
-def ask(pulse: Driver, path: str, key: str | None = None, **asked: str) -> Answer:
+def ask(pulse: Driver, path: str, key: str | None = None, **asked: str) -> Reply:
     key = key or pulse.key("acme", "secret")
     return pulse.call("GET", f"/v1/{path}?{urlencode(asked, safe='!,')}", key=key)
 
 
-def ids(answer: Answer) -> list[str]:
+def ids(answer: Reply) -> list[str]:
     assert answer.status == 200, answer.body
     assert answer.json["meta"]["engine"] == "athena"
     return [one["response_id"] for one in answer.json["comments"]]

@@ -11,7 +11,7 @@ import pytest
 
 from pulse import days
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ANSWERS: list[dict[str, Any]] = [
@@ -45,12 +45,12 @@ def pulse() -> Iterator[Driver]:
         yield driver
 
 
-def ask(pulse: Driver, path: str = "comments", key: str | None = None, **asked: str) -> Answer:
+def ask(pulse: Driver, path: str = "comments", key: str | None = None, **asked: str) -> Reply:
     key = key or pulse.key("acme", "secret")
     return pulse.call("GET", f"/v1/{path}?{urlencode(asked, safe='!,')}", key=key)
 
 
-def ids(answer: Answer) -> list[str]:
+def ids(answer: Reply) -> list[str]:
     assert answer.status == 200, answer.body
     return [one["response_id"] for one in answer.json["comments"]]
 

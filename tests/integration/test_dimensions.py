@@ -15,7 +15,7 @@ from pulse.store.names import Names, Naming
 from pulse.store.records import Records
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -70,12 +70,12 @@ def ask(
     tenant: str = "demo",
     kind: str = "report",
     headers: Mapping[str, str] | None = None,
-) -> Answer:
+) -> Reply:
     key = pulse.key(None if kind == "operator" else tenant, kind)
     return pulse.call("GET", f"/v1/dimensions/{path}", key=key, headers=headers)
 
 
-def values(answer: Answer) -> list[tuple[str | None, str | None, int]]:
+def values(answer: Reply) -> list[tuple[str | None, str | None, int]]:
     assert answer.status == 200, answer.body
     return [(row["value"], row["name"], row["count"]) for row in answer.json["values"]]
 

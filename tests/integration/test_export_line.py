@@ -23,7 +23,7 @@ from pulse.store.clients import client
 from pulse.store.exports import Exports
 from pulse.tenants.rules import Rule
 from tests.aws_calls import AwsCalls
-from tests.driver import CONTEXT, Answer, Driver, running
+from tests.driver import CONTEXT, Driver, Reply, running
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WANTED = {"stream": "responses", "start_date": "2026-11-10", "end_date": "2026-11-30"}
@@ -38,7 +38,7 @@ class World:
         self.now = NOW
         self.exports = Exports(driver.settings.table)
 
-    def order(self, tenant: str = "acme") -> Answer:
+    def order(self, tenant: str = "acme") -> Reply:
         key = self.driver.key(tenant, "secret")
         return self.driver.call("POST", "/v1/exports", key=key, body=json.dumps(WANTED))
 

@@ -26,7 +26,7 @@ from pulse.store import clients
 from pulse.store.catalog import Catalog
 from pulse.tenants.rules import Rule
 from tests.aws_faults import AwsFaults, without_pauses
-from tests.driver import CONTEXT, Answer, Driver, running
+from tests.driver import CONTEXT, Driver, Reply, running
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 REGION = "eu-central-1"
@@ -121,7 +121,7 @@ def post_all(pulse: Driver, key: str, monkeypatch: pytest.MonkeyPatch) -> set[st
     monkeypatch.setattr(ingest, "handler", bare)
     refused = 0
 
-    def send(number: int) -> tuple[int, Answer, float]:
+    def send(number: int) -> tuple[int, Reply, float]:
         began = time.monotonic()
         body = json.dumps(answer(number))
         reply = pulse.call("POST", "/v1/responses", key=key, body=body)
@@ -162,12 +162,12 @@ def housekept(pulse: Driver) -> bool:
     return True
 
 
-def read(pulse: Driver, key: str, path: str) -> Answer:
+def read(pulse: Driver, key: str, path: str) -> Reply:
     pulse.forget()
     return pulse.call("GET", path, key=key)
 
 
-def until_ok(ask: Callable[[], Answer]) -> Answer:
+def until_ok(ask: Callable[[], Reply]) -> Reply:
     """What is answered in the end; before that only that it is to be asked again."""
     for _ in range(TRIES):
         reply = ask()

@@ -16,7 +16,7 @@ from pulse import days
 from pulse.observe import logger
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -63,21 +63,19 @@ def _cold(pulse: Driver) -> Iterator[None]:
         yield
 
 
-def pull(
-    pulse: Driver, key: str, query: str = "", report: str = "source", **headers: str
-) -> Answer:
+def pull(pulse: Driver, key: str, query: str = "", report: str = "source", **headers: str) -> Reply:
     """What a spreadsheet gets for an address: it sends no key in a header."""
     address = f"/v1/reports/{report}?key={key}" + (f"&{query}" if query else "")
     return pulse.call("GET", address, headers={"accept": "*/*", **headers})
 
 
-def lines(answer: Answer) -> list[dict[str, str]]:
+def lines(answer: Reply) -> list[dict[str, str]]:
     assert answer.status == 200, answer.body
     assert answer.headers["Content-Type"].startswith("text/csv; charset=utf-8")
     return list(csv.DictReader(io.StringIO(answer.body, newline=""), strict=True))
 
 
-def code(answer: Answer) -> tuple[int, str]:
+def code(answer: Reply) -> tuple[int, str]:
     return answer.status, answer.json["code"]
 
 
@@ -202,7 +200,7 @@ def test_the_key_is_in_no_log_and_no_reply(
     handler = logging.StreamHandler(heard)
     root = logging.getLogger(logger.name)
     root.addHandler(handler)
-    replies: list[Answer] = []
+    replies: list[Reply] = []
     try:
         for query in ("", "group_by=agent&limit=1", "format=json", "preset=x", "cursor=x"):
             replies.append(pull(pulse, feed, query))

@@ -16,7 +16,7 @@ from pulse import days
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.tenant import Tenant
 from tests.conftest import NOON
-from tests.driver import CONTEXT, Answer, Driver, running
+from tests.driver import CONTEXT, Driver, Reply, running
 
 EVENTS = Path(__file__).parents[2] / "events" / "ingest"
 T0 = days.to_us(NOON)
@@ -59,16 +59,16 @@ def pulse(deployed: Driver) -> Driver:
     return deployed
 
 
-def send(pulse: Driver, path: str, body: object, **headers: str) -> Answer:
+def send(pulse: Driver, path: str, body: object, **headers: str) -> Reply:
     """A request with the secret key; bytes are sent as they are."""
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
     return pulse.call("POST", path, key=pulse.key("demo", "secret"), body=raw, headers=headers)
 
 
-def handle(name: str) -> Answer:
+def handle(name: str) -> Reply:
     """What becomes of a sample event."""
     reply = app.handler(json.loads((EVENTS / f"{name}.json").read_text()), CONTEXT)
-    return Answer(reply["statusCode"], reply["headers"], reply["body"])
+    return Reply(reply["statusCode"], reply["headers"], reply["body"])
 
 
 def message(pulse: Driver) -> dict[str, Any]:

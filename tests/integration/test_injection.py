@@ -27,7 +27,7 @@ from pulse import days
 from pulse.csv_cells import unguard
 from pulse.observe import logger
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 from tests.shell import Shell
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -154,7 +154,7 @@ def log(driver: Driver, before: Mapping[str, Any]) -> Iterator[io.StringIO]:
         assert "forged" not in said
 
 
-def call(driver: Driver, method: str, path: str, **given: Any) -> Answer:
+def call(driver: Driver, method: str, path: str, **given: Any) -> Reply:
     """A request with the hostile tenant's secret key; the reply's headers are looked at."""
     answer = driver.call(method, path, **{"key": driver.key("acme", "secret"), **given})
     for name, value in answer.headers.items():

@@ -26,7 +26,7 @@ from pulse import days
 from pulse.reports.registry import REPORTS
 from pulse.tenants.keys import sha256
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 YESTERDAY = "2026-11-20T10:00:00Z"
@@ -261,13 +261,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     return calls
 
 
-def ask(pulse: Driver, request: Request, key: str, export: str) -> Answer:
+def ask(pulse: Driver, request: Request, key: str, export: str) -> Reply:
     method, path, body = request
     text = None if body is None else json.dumps(body)
     return pulse.call(method, path.replace("{export}", export), key=key, body=text)
 
 
-def told(answer: Answer) -> str:
+def told(answer: Reply) -> str:
     """All that a reply says, without the words of the request in errors, filters and warnings."""
     if answer.status >= 400:
         return ""

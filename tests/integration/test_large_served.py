@@ -34,7 +34,7 @@ from pulse.tenant_years.large import LargeTenants
 from pulse.tenants.limits import Limits
 from pulse.tenants.rules import Rule
 from tests import report_parts
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIRST = datetime(2025, 11, 3, 9, tzinfo=UTC)
@@ -198,7 +198,7 @@ def daily_rows(
             yield sink.getvalue().to_pybytes()
 
 
-def get(pulse: Driver, tenant: str, question: str, **headers: str) -> Answer:
+def get(pulse: Driver, tenant: str, question: str, **headers: str) -> Reply:
     key = pulse.key(tenant, "secret")
     return pulse.call("GET", f"/v1/{question}", key=key, headers=headers)
 

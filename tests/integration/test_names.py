@@ -11,7 +11,7 @@ import pytest
 from pulse import days
 from pulse.store.names import Names
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -83,7 +83,7 @@ def test_a_name_that_changes_is_another_reply(pulse: Driver) -> None:
     key = pulse.key("demo", "secret")
     path = "/v1/reports/agents?preset=last_7_days&names=true"
 
-    def asked(etag: str = "") -> Answer:
+    def asked(etag: str = "") -> Reply:
         pulse.forget()
         return pulse.call("GET", path, key=key, headers={"if-none-match": etag})
 

@@ -22,7 +22,7 @@ import pytest
 from pulse import days
 from pulse.store.athena import Athena
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 from tests.liquid import render
 from tests.recipes import blocks, section, views
 from tests.shell import Shell
@@ -138,17 +138,17 @@ class Zendesk:
     escapes: bool
     """Whether it escapes for JSON what it puts into a body: nobody knows, so both are tried."""
 
-    def send(self, route: str, template: str, ticket: Mapping[str, Any]) -> Answer:
+    def send(self, route: str, template: str, ticket: Mapping[str, Any]) -> Reply:
         body = render(template, ticket, escapes=self.escapes)
         return self.pulse.call("POST", f"/v1/{route}", key=self.key, body=body)
 
-    def rate(self, ticket: Mapping[str, Any], rating: str) -> Answer:
+    def rate(self, ticket: Mapping[str, Any], rating: str) -> Reply:
         [template] = blocks("Ratings", "liquid")
         comment = 'She said "never again",\r\n\tthen laughed 😀 C:\\temp'
         rated = {"satisfaction": {"current_rating": rating, "current_comment": comment}}
         return self.send("responses", template, {**ticket, **rated})
 
-    def tell(self, ticket: Mapping[str, Any], milestone: str | None = None) -> Answer:
+    def tell(self, ticket: Mapping[str, Any], milestone: str | None = None) -> Reply:
         """What the trigger of a ticket's creation sends, or that of a milestone."""
         created, later = blocks("Tickets", "liquid")
         if milestone:

@@ -24,7 +24,7 @@ from pyarrow import parquet
 from pulse import days
 from pulse.csv_cells import unguard
 from pulse.tenants.rules import Rule
-from tests.driver import Answer, Driver, running
+from tests.driver import Driver, Reply, running
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PIECES = (
@@ -130,7 +130,7 @@ def pulse() -> Iterator[Driver]:
         yield driver
 
 
-def get(pulse: Driver, query: str) -> Answer:
+def get(pulse: Driver, query: str) -> Reply:
     path = f"/v1/reports/agents?{RANGE}&{query}"
     answer = pulse.call("GET", path, key=pulse.key("acme", "secret"))
     assert answer.status == 200, answer.body

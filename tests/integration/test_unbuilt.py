@@ -19,7 +19,7 @@ from pulse.store.catalog import Catalog
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
 from pulse.streams import STREAMS
-from tests.driver import REGION, Answer, Driver
+from tests.driver import REGION, Driver, Reply
 from tests.unbuilt import TODAY, YESTERDAY, calls, check, later, read, spoil, two_tenants, warned
 
 AnyClient: Any = BaseClient
@@ -87,7 +87,7 @@ def published(pulse: Driver, dataset: lake.Dataset = lake.INTERACTIONS) -> set[d
     return set(Catalog(pulse.settings.database).partitions(dataset.daily_table))
 
 
-def entered(answer: Answer) -> int:
+def entered(answer: Reply) -> int:
     return sum(row["entered"] for row in answer.json["rows"])
 
 
