@@ -38,10 +38,10 @@ def counted(found: Sequence[Row]) -> Counter[frozenset[Any]]:
 
 
 def by_survey(found: Sequence[Row]) -> Counter[Any]:
-    """By tenant, survey, scale, channel and score, how many answers."""
+    """By tenant, survey, scale, channel, device and score, how many answers."""
     counts: Counter[Any] = Counter()
     for row in found:
-        key = tuple(row[name] for name in ("tenant", *lake.SURVEYED_DIMENSIONS))
+        key = tuple(row.get(name) for name in ("tenant", *lake.SURVEYED_DIMENSIONS))
         for name in lake.SCORE_COUNTS:
             counts[*key, name] += row.get(name, 0)
     return +counts

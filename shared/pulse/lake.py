@@ -153,7 +153,7 @@ more is the last. NULL where it is not known, or has not happened."""
 
 YES_NO = ("yes", "no")
 
-SURVEYED_DIMENSIONS = ("survey", "metric", "scale", "channel")
+SURVEYED_DIMENSIONS = ("survey", "metric", "scale", "channel", DEVICE)
 """The dimensions of daily_experience that the answer has."""
 
 EXPERIENCED: Mapping[str, tuple[str, ...] | None] = {
@@ -314,7 +314,7 @@ STREAMS = tuple(dataset.stream for dataset in DATASETS)
 EXPERIENCE = DailyTable(
     name="experience",
     daily_columns=DAILY_EXPERIENCE,
-    dimensions=("metric", "scale", "survey", "channel", *EXPERIENCED),
+    dimensions=("metric", "scale", "survey", "channel", DEVICE, *EXPERIENCED),
     counted=SCORE_COUNTS,
     parted_by=("metric", "scale"),
 )

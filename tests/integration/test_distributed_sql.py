@@ -282,6 +282,8 @@ REPLIES = (
     ("experience", f"{WHOLE}&group_by=agent,entered_on&accept=!never&compare=previous_period"),
     ("experience", f"{WHOLE}&date_basis=entered&granularity=week&compare=previous_period"),
     ("experience", f"{WHOLE}&date_basis=entered&channel=ticket&accept=in_time&group_by=agent"),
+    ("experience", f"{WHOLE}&group_by=device&device=bot,mobile"),
+    ("experience", f"{WHOLE}&date_basis=entered&device=!mobile&compare=previous_period"),
 )
 
 
@@ -307,7 +309,7 @@ def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, quer
     replies[1] = replies[1].replace('"engine":"athena"', '"engine":"reports"')
     assert replies[0] == replies[1]
     assert len(replies[0]) > 300
-    unasked = table is lake.SCORES and query.count("bot") == 0
+    unasked = table in (lake.SCORES, lake.EXPERIENCE) and query.count("bot") == 0
     assert ("bots_left_out" in replies[0]) == unasked
 
 

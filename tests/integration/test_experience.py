@@ -341,6 +341,7 @@ def answers(draw: st.DrawFn, last: date) -> Row:
         channel=draw(st.sampled_from(("ticket", "kiosk"))),
         score=draw(st.integers(1, 5)),
         linkable=draw(st.sampled_from((True, None))),
+        device=draw(st.sampled_from(("mobile", lake.BOT, None))),
     )
 
 

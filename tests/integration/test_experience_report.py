@@ -70,10 +70,12 @@ class Answer:
     score: int
     channel: str
     about: str | None
+    by_bot: bool
 
     def body(self) -> Row:
         """As the API takes it."""
         about = {"interaction_id": self.about} if self.about else {}
+        sender = {"user_agent": "Googlebot/2.1"} if self.by_bot else {}
         return {
             "survey_id": "email",
             "response_id": f"r{self.number}",
@@ -81,6 +83,7 @@ class Answer:
             "score": self.score,
             "channel": self.channel,
             **about,
+            **sender,
         }
 
 
@@ -93,6 +96,15 @@ class Told:
     entered: date | None
     values: Mapping[str, str | None]
 
+    def day(self, basis: str) -> date | None:
+        """The day on which it counts."""
+        return self.answered if basis == "answered" else self.entered
+
+    @property
+    def by_bot(self) -> bool:
+        """Whether it counts only where bots are asked for."""
+        return self.values["device"] == "bot"
+
 
 def told(answer: Answer, contacts: Sequence[Contact]) -> Told:
     """The answer with what its interaction gives to it."""
@@ -102,7 +114,11 @@ def told(answer: Answer, contacts: Sequence[Contact]) -> Told:
         if one.id == answer.about
         and timedelta(0) <= answer.at - one.entered <= timedelta(days=LINK_DAYS)
     ]
-    values: dict[str, str | None] = {"survey": "email", "channel": answer.channel}
+    values: dict[str, str | None] = {
+        "survey": "email",
+        "channel": answer.channel,
+        "device": "bot" if answer.by_bot else None,
+    }
     if not possible:
         return Told(answer.score, answer.at.date(), None, values)
     one = max(possible, key=lambda contact: contact.entered)
@@ -151,6 +167,7 @@ def answer(chance: random.Random, number: int) -> Answer:
         chance.randint(1, 5),
         chance.choice(("ticket", "chat")),
         chance.choice((None, "i1", "i2", "i3", "i4", "unknown")),
+        by_bot=chance.random() < 0.25,
     )
 
 
@@ -179,6 +196,7 @@ QUESTIONS: Sequence[tuple[str, tuple[str, ...], Callable[[Told], bool]]] = (
         ("had_revenue", "was_rated", "entered_on"),
         lambda one: one.values["channel"] == "chat",
     ),
+    ("group_by=device,accept&device=bot,(none)", ("device", "accept"), lambda one: True),
 )
 """Queries, what they group by, and what passes their filters."""
 ORDERS: Mapping[str, Sequence[str]] = {
@@ -201,7 +219,7 @@ def expected(
     """The rows over the answers that pass, by these dimensions."""
     counted: dict[tuple[str | None, ...], list[int]] = {}
     for one in answers:
-        on = one.answered if basis == "answered" else one.entered
+        on = one.day(basis)
         if on is not None and dates[0] <= on <= dates[1]:
             key = tuple(one.values.get(name) for name in names)
             counted.setdefault(key, []).append(one.score)
@@ -220,6 +238,12 @@ def expected(
             | {"share_pct": oracle.share(len(counted[key]), total)}
         )
     return rows
+
+
+def left_out(reply: Row) -> int:
+    """How many answers of bots the reply says that it leaves out."""
+    found = [w["message"] for w in reply["meta"]["warnings"] if w["code"] == "bots_left_out"]
+    return sum(int(message.partition(" ")[0]) for message in found)
 
 
 TENANTS = count()
@@ -259,13 +283,17 @@ def test_the_report_says_what_links_in_plain_python_say(pulse: Driver, data: st.
             for basis in ("answered", "entered"):
                 asked = f"start_date={dates[0]}&end_date={dates[1]}&date_basis={basis}&{query}"
                 reply = pulse.report(tenant, "experience", asked, kind="secret")
-                passed = [one for one in found if passes(one)]
+                asks_for_bots = "device=bot" in query
+                passed = [one for one in found if passes(one) and (asks_for_bots or not one.by_bot)]
                 rows = expected(passed, names, dates, basis)
                 assert reply["rows"] == rows, asked
                 assert reply["meta"]["date_basis"] == basis
-                on = {"answered": lambda one: one.answered, "entered": lambda one: one.entered}
                 inside = [
-                    one for one in passed if (day := on[basis](one)) and dates[0] <= day <= dates[1]
+                    one
+                    for one in found
+                    if passes(one) and (day := one.day(basis)) and dates[0] <= day <= dates[1]
                 ]
-                linked = sum(one.entered is not None for one in inside)
-                assert reply["meta"]["linked"] == {"responses": linked, "of": len(inside)}, asked
+                counting = [one for one in inside if one in passed]
+                linked = sum(one.entered is not None for one in counting)
+                assert reply["meta"]["linked"] == {"responses": linked, "of": len(counting)}, asked
+                assert left_out(reply) == len(inside) - len(counting), asked

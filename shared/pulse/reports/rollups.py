@@ -141,6 +141,8 @@ ROLLUPS: Mapping[str, tuple[Rollup, ...]] = {
         ("survey", "media_type", "agent"),
         # which customers, and what they wanted
         ("survey", "media_type", "customer_segment", "service_type"),
+        # from which devices they answered
+        ("survey", "channel", "media_type", "device"),
         # when they got in touch
         ("media_type", "entered_on"),
         # by the days of the interactions: the answers to one day's come on several
@@ -190,7 +192,7 @@ COUNTING_BOTS: Mapping[str, tuple[Rollup, ...]] = {
         )
         for rollup in OF_LARGE[dataset.name]
     )
-    for dataset in lake.DATASETS
+    for dataset in lake.DAILY_TABLES
     if dataset.tells_bots
 }
 """What a large tenant has whose rows of bots are too many for one object: their sums by what each

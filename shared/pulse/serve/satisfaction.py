@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pulse import lake
-from pulse.filters import Filters, among
+from pulse.filters import PEOPLE, Filters, among
 from pulse.reports.metrics import DECIMAL_UNIT
 from pulse.serve.block import Block, Columns, SparseColumn
 from pulse.serve.encoding import Encoded, constant
@@ -29,13 +29,20 @@ _UNIT = DECIMAL_UNIT >> _SHIFT
 def filters(tenant: Tenant) -> Filters:
     """Which rows of the table of experience have a score that stands for a satisfaction.
 
-    Those whose scale is another one do so neither: see `satisfactions`.
+    Those of bots have none, as they count in no report that does not ask for them. Those whose
+    scale is another one have none either: see `satisfactions`.
     """
-    return {"survey": among([tenant.satisfaction_from]), "was_rated": among(["no"])}
+    return {
+        "survey": among([tenant.satisfaction_from]),
+        "was_rated": among(["no"]),
+        lake.DEVICE: PEOPLE,
+    }
 
 
-def satisfactions(block: Block, tenant: Tenant) -> Block:
+def satisfactions(block: Block, tenant: Tenant, asked: Filters) -> Block:
     """Rows of the table of experience as rows of the table of interactions.
+
+    `asked` are those of the `filters` that some of the rows may fail.
 
     The sums of satisfactions stay far below 2**53, as a SparseColumn's must: there would have to be
     a million million answers in one year.
@@ -45,7 +52,7 @@ def satisfactions(block: Block, tenant: Tenant) -> Block:
         for label in block.columns[SCALE].values
         if label is not None and is_on_scale(str(label), tenant.satisfaction_scale)
     )
-    block = block.only(None, {**filters(tenant), SCALE: scales})
+    block = block.only(None, {**asked, SCALE: scales})
     scored = [
         (score, column)
         for score, name in enumerate(lake.SCORE_COUNTS)

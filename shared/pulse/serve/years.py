@@ -21,16 +21,15 @@ from pulse.filters import BOTS, PEOPLE, Filters
 from pulse.reports import rollups
 from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
-from pulse.serve import groups, parquet
+from pulse.serve import groups, parquet, satisfaction
 from pulse.serve.block import EPOCH_DAY, Block, Fold
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
 from pulse.serve.own_columns import OwnColumns
-from pulse.serve.satisfaction import satisfactions
 from pulse.store.objects import Objects
 from pulse.tenants.tenant import BOTS as BOTS_APART
-from pulse.tenants.tenant import CUBE, UNTOLD, Part, YearState
+from pulse.tenants.tenant import CUBE, UNTOLD, Part, Tenant, YearState
 
 BUDGET_BYTES = 400 * 2**20
 _AT_ONCE = 8
@@ -77,6 +76,11 @@ class Piece:
         held = frozenset(map(date.fromordinal, (np.unique(block.day) + EPOCH_DAY).tolist()))
         return replace(self, block=block, held=held, live=held, by_day_from=date.min)
 
+    def scored(self, tenant: Tenant) -> "Piece":
+        """Rows of answers as rows of the interactions whose satisfactions they stand for."""
+        asked = self.filters(satisfaction.filters(tenant))
+        return replace(self, block=satisfaction.satisfactions(self.block, tenant, asked))
+
     def dates(self, asked: DateRange) -> Iterable[date] | None:
         """The days that rows which count are of, as the block names them; None for all rows."""
         taken = {day for day in self.live if asked.start <= day <= asked.end}
@@ -122,12 +126,13 @@ class YearRows:
         """The same rows, as the question names their dimensions and by the days it goes by."""
         if needs.entered_on is None:
             return self.under(needs.own)
-        pieces = [piece.by_day_of(needs.entered_on) for piece in self.pieces]
+        pieces, counting = (
+            [piece.by_day_of(needs.entered_on) for piece in some]
+            for some in (self.pieces, self.counting_bots)
+        )
         if needs.in_place_of is None:
-            return replace(self, pieces=pieces).under(needs.own)
-        scored = [
-            replace(piece, block=satisfactions(piece.block, needs.tenant)) for piece in pieces
-        ]
+            return replace(self, pieces=pieces, counting_bots=counting).under(needs.own)
+        scored = [piece.scored(needs.tenant) for piece in pieces]
         return replace(self, table=needs.in_place_of, pieces=scored)
 
     def group(
@@ -442,7 +447,8 @@ def _counting_bots(needs: Needs, part: Part, *, months: bool) -> list[Rollup]:
         raise LookupError("rows of bots lie in no object")
     if not needs.bots_left_out or rollups.lacks_bots(part.sizes):
         return []
-    filtered = {*needs.filters} & {*needs.table.dimensions}
+    asked = {*needs.filters, needs.entered_on}
+    filtered = [name for name in needs.table.dimensions if name in asked]
     return rollups.counting_bots(needs.table, part.sizes, filtered, months=months)
 
 

@@ -257,8 +257,9 @@ def check_reading(
     folders = [key.rpartition("/")[0] for key in asked if not key.endswith(f"/{BOTS}.parquet")]
     assert len(folders) == len({*folders})
     parts = {
-        lake.part_prefix(lake.SCORES, "acme", year, part.run).removesuffix("/"): part
-        for year, state in states.get("scores", {}).items()
+        lake.part_prefix(table, "acme", year, part.run).removesuffix("/"): part
+        for table in plan.tables
+        for year, state in states.get(table.name, {}).items()
         for part in state.parts
     }
     for key in asked:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pulse import days, lake
@@ -17,11 +19,13 @@ from pulse.serve.identity import etag
 from pulse.serve.own import taken_names
 from pulse.serve.plan import Plan, needs_of, plan_of
 from pulse.serve.query import parse
+from pulse.serve.years import Years
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import TableState, Tenant
 from tests import report_parts
 from tests.unit.serve import interactions
 from tests.unit.serve.events import pairs
+from tests.unit.serve.test_years import Shelf
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = date(2026, 11, 20)
@@ -157,6 +161,83 @@ def test_a_key_that_is_bound_to_an_agent_reads_the_answers_about_that_ones_inter
     reply = asked(rows, DATES, bound)
     assert counted(reply) == [(None, 4)]
     assert reply["meta"]["linked"] == {"responses": 4, "of": 4}
+
+
+OF_BOTS = (
+    linked(1, accept="late"),
+    linked(2, accept="late", device="mobile"),
+    linked(4, accept="late", device="bot"),
+    linked(8, channel="mail", device="bot"),
+    row(16, device="bot"),
+    linked(32, entered_on="2026-11-19", device="bot"),
+    linked(64, date(2026, 11, 21), device="bot"),
+)
+"""Each number of answers is another power of two, so that a sum tells which are in it."""
+
+
+def left_out(reply: Any) -> int:
+    """How many answers of bots are said to be left out."""
+    found = [one["message"] for one in reply["meta"]["warnings"] if one["code"] == "bots_left_out"]
+    return sum(int(message.partition(" ")[0]) for message in found)
+
+
+BOTS_ASKED: Sequence[tuple[str, int, int]] = (
+    ("", 3, 4 + 8 + 16 + 32),
+    ("&date_basis=entered", 3, 4 + 8),
+    ("&channel=chat", 3, 4 + 16 + 32),
+    ("&channel=chat&date_basis=entered", 3, 4),
+    ("&device=!mobile&group_by=channel", 1, 4 + 8 + 16 + 32),
+    ("&media_type=(none)", 0, 16),
+    ("&accept=late&date_basis=entered", 3, 4),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "counted", "bots"),
+    [
+        *BOTS_ASKED,
+        ("&device=bot", 4 + 8 + 16 + 32, 0),
+        ("&device=bot,mobile&date_basis=entered", 2 + 4 + 8, 0),
+        ("&device=!bot", 3, 0),
+    ],
+)
+def test_bots_count_where_the_filter_names_them(query: str, counted: int, bots: int) -> None:
+    reply = asked(OF_BOTS, f"{DATES}{query}")
+    assert sum(one["responses"] for one in reply["rows"]) == counted
+    assert reply["meta"]["linked"]["of"] == counted
+    assert left_out(reply) == bots
+
+
+@pytest.mark.parametrize(("query", "counted", "bots"), BOTS_ASKED)
+def test_of_too_many_bots_for_one_object_as_many_are_said_to_be_left_out(
+    query: str, counted: int, bots: int
+) -> None:
+    table = lake.EXPERIENCE
+    rows = report_parts.cube_rows(table, [interactions.table_object(table, OF_BOTS)])
+    held = {one["day"] for one in OF_BOTS}
+    laid = report_parts.lay(table, "acme", 2026, [(held, rows)], layout="many bots")
+    shelf = Shelf()
+    shelf.bodies |= laid.bodies
+    tenant = Tenant("acme", "Acme", tables={table.name: TableState({2026: laid.state}, as_of_us=1)})
+    text = f"{DATES}{query}"
+    plan = plan_of(REPORT, parse(pairs(text), REPORT), [tenant], SECRET)
+    found = [year for years in Years(shelf).read(needs_of(plan)) for year in years]
+    reply = json.loads(answer(plan, {"acme": found}, text).body)
+    assert sum(one["responses"] for one in reply["rows"]) == counted
+    assert left_out(reply) == bots
+
+
+def test_rows_of_before_tell_of_no_device() -> None:
+    table = lake.EXPERIENCE
+    now = pq.read_table(pa.BufferReader(interactions.table_object(table, [linked(3), row(4)])))
+    sink = pa.BufferOutputStream()
+    pq.write_table(now.drop_columns([lake.DEVICE]), sink)
+    before = report_parts.cube(table, [sink.getvalue().to_pybytes()])
+    plan = planned([linked(3), row(4)], f"{DATES}&group_by=device")
+    (needs,) = needs_of(plan)
+    year = report_parts.as_year(table, before).as_needed(needs)
+    reply = json.loads(answer(plan, {"acme": [year]}, "").body)
+    assert (counted(reply, "device"), left_out(reply)) == ([(None, 7)], 0)
 
 
 def test_the_basis_is_one_of_two_words_and_of_this_report_alone() -> None:

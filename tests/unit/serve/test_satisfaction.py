@@ -41,6 +41,7 @@ class Told:
     later: int = 0
     survey: str = "s"
     scale: str = "1-5"
+    device: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,11 @@ class Interaction:
         if self.satisfaction is not None:
             return [self.satisfaction]
         on_scale = ("1-5", "1-5:good5")
-        return [one.score for one in self.answers if one.survey == "s" and one.scale in on_scale]
+        return [
+            one.score
+            for one in self.answers
+            if one.survey == "s" and one.scale in on_scale and one.device != "bot"
+        ]
 
 
 answers = st.builds(
@@ -72,6 +77,7 @@ answers = st.builds(
     later=st.integers(0, 35),
     survey=st.sampled_from("sst"),
     scale=st.sampled_from(["1-5", "1-5:good5", "1-5", "1-7", "1-5:low"]),
+    device=st.sampled_from([None, None, "mobile", "bot"]),
 )
 told = st.builds(
     Interaction,
@@ -100,7 +106,7 @@ def tables_of(some: Sequence[Interaction]) -> dict[str, list[dict[str, Any]]]:
         {
             "day": one.entered + timedelta(days=each.later),
             **{"metric": "csat", "scale": each.scale, "survey": each.survey, "channel": "chat"},
-            **{"media_type": one.media_type, "agent": one.agent},
+            **{"media_type": one.media_type, "agent": one.agent, "device": each.device},
             "was_rated": "no" if one.satisfaction is None else "yes",
             "entered_on": str(one.entered),
             f"c{each.score}": 1,

@@ -28,7 +28,7 @@ told AS (
         END AS subject,
         answered_us AS at_us,
         1 AS answer,
-        key_kind, survey, metric, scale, channel, score,
+        key_kind, survey, metric, scale, channel, device, score,
         CAST(NULL AS varchar) AS media_type, CAST(NULL AS varchar) AS customer_segment,
         CAST(NULL AS varchar) AS service_type, CAST(NULL AS varchar) AS agent,
         CAST(NULL AS varchar) AS accept, CAST(NULL AS varchar) AS first_response,
@@ -48,7 +48,7 @@ told AS (
         CAST(NULL AS varchar) AS key_kind,
         CAST(NULL AS varchar) AS survey, CAST(NULL AS varchar) AS metric,
         CAST(NULL AS varchar) AS scale, CAST(NULL AS varchar) AS channel,
-        CAST(NULL AS int) AS score,
+        CAST(NULL AS varchar) AS device, CAST(NULL AS int) AS score,
         media_type, customer_segment, service_type, agent,
         CASE
             WHEN accept_threshold_us IS NULL THEN 'no_threshold'
@@ -104,7 +104,7 @@ told AS (
 
 placed AS (
     SELECT
-        tenant, subject, at_us, answer, key_kind, survey, metric, scale, channel, score,
+        tenant, subject, at_us, answer, key_kind, survey, metric, scale, channel, device, score,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
         wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         dt,
@@ -114,7 +114,7 @@ placed AS (
 
 followed AS (
     SELECT
-        tenant, at_us, answer, key_kind, survey, metric, scale, channel, score, dt,
+        tenant, at_us, answer, key_kind, survey, metric, scale, channel, device, score, dt,
         max(media_type) OVER (PARTITION BY tenant, subject, place) AS media_type,
         max(customer_segment) OVER (PARTITION BY tenant, subject, place) AS customer_segment,
         max(service_type) OVER (PARTITION BY tenant, subject, place) AS service_type,
@@ -135,7 +135,7 @@ followed AS (
 
 cells AS (
     SELECT
-        tenant, survey, metric, scale, channel,
+        tenant, survey, metric, scale, channel, device,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
         wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt,
@@ -143,7 +143,7 @@ cells AS (
         bool_and(key_kind = 'publishable') AS public
     FROM (
         SELECT
-            tenant, survey, metric, scale, channel, score, key_kind, dt,
+            tenant, survey, metric, scale, channel, device, score, key_kind, dt,
             CASE WHEN at_us - entered_us <= :link_us THEN media_type END AS media_type,
             CASE WHEN at_us - entered_us <= :link_us THEN customer_segment END AS customer_segment,
             CASE WHEN at_us - entered_us <= :link_us THEN service_type END AS service_type,
@@ -161,7 +161,7 @@ cells AS (
         WHERE answer = 1
     ) AS reached
     GROUP BY
-        tenant, survey, metric, scale, channel,
+        tenant, survey, metric, scale, channel, device,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
         wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt
@@ -169,7 +169,7 @@ cells AS (
 
 sized AS (
     SELECT
-        tenant, survey, metric, scale, channel,
+        tenant, survey, metric, scale, channel, device,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
         wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt, answers,
@@ -182,7 +182,7 @@ sized AS (
 
 ranked AS (
     SELECT
-        tenant, survey, metric, scale, channel,
+        tenant, survey, metric, scale, channel, device,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
         wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         score, dt, answers, channel_public,
@@ -194,7 +194,7 @@ ranked AS (
 
 folded AS (
     SELECT
-        tenant, survey, metric, scale,
+        tenant, survey, metric, scale, device,
         CASE
             WHEN channel_public AND channel_place > :public_values THEN '(other)' ELSE channel
         END AS channel,
@@ -205,7 +205,7 @@ folded AS (
 )
 
 SELECT
-    tenant, survey, metric, scale, channel,
+    tenant, survey, metric, scale, channel, device,
     media_type, customer_segment, service_type, agent, accept, first_response, finish, wait,
     life, was_abandoned, had_revenue, was_rated, entered_on,
     coalesce(sum(answers) FILTER (WHERE score = 0), 0) AS c0,
@@ -222,7 +222,7 @@ SELECT
     dt
 FROM folded
 GROUP BY
-    tenant, survey, metric, scale, channel,
+    tenant, survey, metric, scale, channel, device,
     media_type, customer_segment, service_type, agent, accept, first_response, finish, wait,
     life, was_abandoned, had_revenue, was_rated, entered_on,
     dt

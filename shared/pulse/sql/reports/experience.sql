@@ -4,7 +4,8 @@
 -- The same rows, only arranged for reading; the builder splits each bucket by tenant.
 SELECT
     tenant,
-    survey, metric, scale, channel, media_type, customer_segment, service_type, agent,
+    survey, metric, scale, channel, device,
+    media_type, customer_segment, service_type, agent,
     accept, first_response, finish, wait, life, was_abandoned, had_revenue, was_rated, entered_on,
     CAST(dt AS date) AS day,
     c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10,

@@ -16,7 +16,8 @@ WITH counted AS (
         AND contains(:pairs, run || '/' || dt)
     GROUP BY
         tenant, dt,
-        survey, metric, scale, channel, media_type, customer_segment, service_type, agent,
+        survey, metric, scale, channel, device,
+        media_type, customer_segment, service_type, agent,
         accept, first_response, finish, wait, life, was_abandoned, had_revenue, was_rated, entered_on,
         c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10
 )
