@@ -19,6 +19,7 @@ VIEWS = views()
 SCALES = ("1-2", "1-3", "1-4", "1-5", "1-7", "1-10", "0-10")
 TABLES = {
     "daily_scores": lake.DAILY_SCORES,
+    "daily_experience": lake.DAILY_EXPERIENCE,
     "daily_interactions": lake.DAILY_INTERACTIONS,
     "daily_sessions": lake.DAILY_SESSIONS,
 }
@@ -65,11 +66,12 @@ def default_rules() -> list[Rule]:
     return rules
 
 
+@pytest.mark.parametrize("view", ["pulse_scores", "pulse_experience_by_day"])
 @pytest.mark.parametrize("rule", default_rules(), ids=lambda rule: f"{rule.metric} {rule.label}")
 @pytest.mark.parametrize("segment", ["good", "bad"])
-def test_what_is_good_and_bad_is_so_by_the_rules(rule: Rule, segment: str) -> None:
+def test_what_is_good_and_bad_is_so_by_the_rules(view: str, rule: Rule, segment: str) -> None:
     """The CASE is read as SQL does: of its branches the first that holds counts."""
-    cases = re.findall(rf"(?s)CASE((?:(?!CASE).)*?)END AS {segment}", VIEWS["pulse_scores"])[0]
+    cases = re.findall(rf"(?s)CASE((?:(?!CASE).)*?)END AS {segment}", VIEWS[view])[0]
     branches = re.findall(r"WHEN (.+) THEN (.+)", cases)
     counted = next(
         {int(column) for column in re.findall(r"c(\d+)", columns)}

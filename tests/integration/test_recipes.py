@@ -67,6 +67,7 @@ def _answer(chance: random.Random) -> dict[str, Any]:
         "channel": chance.choice(("ticket", "chat")),
         "agent_id": chance.choice(("a-1", "a-2", "a-3", None)),
         "country": chance.choice(("DE", "AT", None)),
+        "interaction_id": chance.choice((f"i-{chance.randrange(300)}", None)),
     }
 
 
@@ -421,6 +422,26 @@ def test_pulse_scores_by_day_is_the_daily_report(pulse: Driver) -> None:
     }
     assert found == nearly(expected)
     assert {(k[1], k[3]) for k in found} >= {("strict", "1-5:good5"), ("friends", "0-10")}
+
+
+def test_pulse_experience_by_day_is_the_report_of_that_name(pulse: Driver) -> None:
+    key = ("dt", "survey", "metric", "scale", "media_type", "accept")
+    values = ("responses", "score", "average")
+    found = keyed(selected(pulse, "pulse_experience_by_day"), key, values)
+    query = "group_by=survey,media_type,accept&granularity=day"
+    expected = {
+        # of a rule of its own the view says nothing
+        k: (n, None if k[3] == "1-5:good5" else score, average)
+        for k, (n, score, average) in keyed(asked(pulse, "experience", query), key, values).items()
+    }
+    assert found == nearly(expected)
+    everything = sum(row["responses"] for row in selected(pulse, "pulse_scores"))
+    assert sum(responses for responses, *_ in found.values()) == everything
+    assert {k[4:] for k in found} == {
+        (None, None),
+        *(("email", accept) for accept in ("in_time", "late", "never")),
+        *((media, "no_threshold") for media in ("voice", "chat")),
+    }
 
 
 def test_pulse_interactions_by_day_is_the_customer_perspective(pulse: Driver) -> None:

@@ -16,7 +16,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -41,11 +41,29 @@ print(json.dumps({
     "movers": moved[["dimension", "value", "significant"]].to_dict("records"),
     "drivers": drivers["explains_pct"].to_dict(),
     "worse": worse.index.get_level_values(0).tolist()[:1] + worse["value"].tolist()[:1],
+    "linked": linked,
+    "accepted": accepted[["responses", "score"]].T.to_dict("list"),
     "teams": teams[["team", "plan", "responses", "csat_pct"]].values.tolist(),
     "bad": bad[["team", "comment"]].values.tolist(),
     "words": words.loc["first", ["term", "first", "second"]].values.tolist(),
 }))
 """
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that a customer was asked about."""
+
+    id: str
+    accepted_s: int | None
+    """After how many seconds it was accepted, if it was. 20 seconds are in time."""
+
+    @property
+    def accept(self) -> str:
+        """How it was accepted."""
+        if self.accepted_s is None:
+            return "never"
+        return "in_time" if self.accepted_s <= 20 else "late"
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,8 @@ class Given:
     score: int
     team: str
     plan: str
+    call: Call | None
+    """The call that it names, if any."""
 
     @property
     def comment(self) -> str:
@@ -71,12 +91,15 @@ def invented() -> list[Given]:
         day = FIRST + timedelta(days=number % 56)
         team = chance.choice(("north", "south", "west"))
         is_bad = team == "south" and day >= FIRST + timedelta(days=28)
+        # every fifth answer is about no call, and of the calls every fourth was not accepted
+        call = Call(f"i-{number}", (5, 20, 21, None)[number % 4]) if number % 5 else None
         found.append(
             Given(
                 day,
                 chance.choice((1, 2, 5) if is_bad else (5, 5, 4, 4, 3, 1)),
                 team,
                 chance.choice(("free", "pro")),
+                call,
             )
         )
     return found
@@ -97,6 +120,8 @@ def environment() -> Iterator[Mapping[str, str]]:
         key = Shell(driver).run(*shlex.split(make_key)[1:]).stdout.strip()
         for some in (ANSWERS[:450], ANSWERS[450:]):
             assert driver.post("demo", [_sent(one) for one in some]).status == 202
+            calls = [_called(one.day, one.call) for one in some if one.call]
+            assert driver.post_interactions("demo", calls).status == 202
         driver.build()
         driver.forget()
         server = HTTPServer(("127.0.0.1", 0), _handler(driver))
@@ -115,7 +140,17 @@ def _sent(one: Given) -> dict[str, Any]:
         "answered_at": f"{one.day}T09:00:00Z",
         "comment": one.comment,
         "tags": tags,
+        "interaction_id": one.call.id if one.call else None,
     }
+
+
+def _called(day: date, call: Call) -> dict[str, Any]:
+    entered = datetime.combine(day, time(8, 50), UTC)
+    told = {"interaction_id": call.id, "media_type": "voice", "entered_at": entered.isoformat()}
+    if call.accepted_s is not None:
+        accepted = entered + timedelta(seconds=call.accepted_s)
+        told["accepted_at"] = accepted.isoformat()
+    return told
 
 
 def _handler(driver: Driver) -> type[BaseHTTPRequestHandler]:
@@ -148,6 +183,18 @@ def by_team_and_plan() -> dict[tuple[str, str], tuple[int, float]]:
     return {pair: (n, round(100 * good[pair] / n, 2)) for pair, n in answers.items()}
 
 
+def by_accept() -> dict[str, tuple[int, float]]:
+    """How many answers name calls that were accepted so, and how many in a hundred are good."""
+    scores: dict[str, list[int]] = {}
+    for one in SHOWN:
+        if one.call:
+            scores.setdefault(one.call.accept, []).append(one.score)
+    return {
+        accept: (len(some), round(100 * sum(score >= 4 for score in some) / len(some), 2))
+        for accept, some in scores.items()
+    }
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
     [program] = blocks("From curl", "sh")
@@ -164,7 +211,7 @@ def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
         for line in lines
     ]
     insights, drivers, comments, bad_words, of_a_team = (
-        json.loads(text) for text in (*said[:2], *said[3:])
+        json.loads(text) for text in (*said[:2], *said[3:6])
     )
     assert insights["headlines"][0]["responses"] == len(SHOWN)
     assert (insights["movers"]["rows"][0]["value"], insights["language"]) == ("south", "en")
@@ -181,6 +228,10 @@ def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
     assert bad_words["first"]["words"][0]["first"] == sum(one.score <= 2 for one in pro)
     assert of_a_team["first"]["comments"] == sum(one.team == "south" for one in SHOWN)
     assert "app crashed" in [one["term"] for one in of_a_team["first"]["words"]]
+    experienced = csv.DictReader(io.StringIO(said[6], newline=""))
+    assert {
+        row["accept"]: (int(row["responses"]), float(row["score"])) for row in experienced
+    } == by_accept()
 
 
 def test_pandas_has_the_same(environment: Mapping[str, str]) -> None:
@@ -195,6 +246,8 @@ def test_pandas_has_the_same(environment: Mapping[str, str]) -> None:
     assert said.returncode == 0, said.stderr
     sentences, _, text = said.stdout.partition("RESULTS\n")
     assert sentences.startswith("Customer satisfaction was ")
+    linked = sum(one.call is not None for one in SHOWN)
+    assert f"{linked} of {len(SHOWN)} answers are linked to an interaction\n" in sentences
     told = json.loads(text)
     assert told["movers"][0] == {"dimension": "team", "value": "south", "significant": True}
     assert max(told["drivers"], key=told["drivers"].get) == "team"
@@ -202,6 +255,9 @@ def test_pandas_has_the_same(environment: Mapping[str, str]) -> None:
     assert {
         (team, plan): (responses, csat_pct) for team, plan, responses, csat_pct in told["teams"]
     } == by_team_and_plan()
+    assert told["linked"] == {"responses": linked, "of": len(SHOWN)}
+    assert {accept: tuple(row) for accept, row in told["accepted"].items()} == by_accept()
+    assert list(told["accepted"]) == ["in_time", "late", "never"]
     scores = [csat_pct for *_, csat_pct in told["teams"]]
     assert scores == sorted(scores)
     assert Counter(map(tuple, told["bad"])) == Counter(
