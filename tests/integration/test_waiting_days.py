@@ -12,7 +12,7 @@ from pulse.daily.build import BuildDaily
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
 from pulse.store.ledger import Entry, Ledger
-from tests.driver import Answer, Driver
+from tests.driver import Driver, Reply
 from tests.unbuilt import calls, check, read, two_tenants, warned
 
 QUARTER = "start_date=2026-08-01&end_date=2026-11-20"
@@ -32,8 +32,8 @@ def published(pulse: Driver, dataset: lake.Dataset = lake.INTERACTIONS) -> set[d
     return set(Catalog(pulse.settings.database).partitions(dataset.daily_table))
 
 
-def entered(answer: Answer) -> int:
-    return sum(row["entered"] for row in answer.json["rows"])
+def entered(reply: Reply) -> int:
+    return sum(row["entered"] for row in reply.json["rows"])
 
 
 def built_and_sent_more(pulse: Driver) -> None:
