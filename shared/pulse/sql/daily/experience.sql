@@ -8,8 +8,11 @@
 -- that stands for it. Anybody may send what a public key sends, so of that only is linked what is
 -- linkable: its link was signed, or its survey allowed it.
 -- Every answer counts, linked or not: so a day has as many answers here as in daily_scores.
--- Interactions and answers are put in one order of time, where each answer belongs to the interaction
--- before it. So each is read once; a join would meet an id's every interaction with its every answer.
+-- Interactions and answers are put in one order of days and times, where each answer belongs to the
+-- interaction before it. So each is read once; a join would meet an id's every interaction with its
+-- every answer. Days come first, because interactions of a later day are read only where that day is
+-- built, too: what links to what must not depend on which days are built together. Within its day one of
+-- which the day alone is known comes first, also where that day has not twelve hours before noon.
 WITH answers AS (
 {counted/responses}
 ),
@@ -27,6 +30,7 @@ told AS (
             ELSE 'r' || response_id
         END AS subject,
         answered_us AS at_us,
+        answered_us AS place_us,
         1 AS answer,
         key_kind, survey, metric, scale, channel, device, score,
         CAST(NULL AS varchar) AS media_type, CAST(NULL AS varchar) AS customer_segment,
@@ -44,6 +48,7 @@ told AS (
         tenant,
         'i' || interaction_id AS subject,
         CASE WHEN entered_by_day THEN entered_us - 43200000000 ELSE entered_us END AS at_us,
+        CASE WHEN entered_by_day THEN 0 ELSE entered_us END AS place_us,
         0 AS answer,
         CAST(NULL AS varchar) AS key_kind,
         CAST(NULL AS varchar) AS survey, CAST(NULL AS varchar) AS metric,
@@ -107,8 +112,8 @@ placed AS (
         tenant, subject, at_us, answer, key_kind, survey, metric, scale, channel, device, score,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
         wait, life, was_abandoned, had_revenue, was_rated, entered_on,
-        dt,
-        sum(1 - answer) OVER (PARTITION BY tenant, subject ORDER BY at_us, answer, dt) AS place
+        place_us, dt,
+        sum(1 - answer) OVER (PARTITION BY tenant, subject ORDER BY dt, place_us, answer) AS place
     FROM told
 ),
 
@@ -129,8 +134,20 @@ followed AS (
         max(was_rated) OVER (PARTITION BY tenant, subject, place) AS was_rated,
         max(entered_on) OVER (PARTITION BY tenant, subject, place) AS entered_on,
         max(CASE WHEN answer = 0 THEN at_us END) OVER (PARTITION BY tenant, subject, place)
-            AS entered_us
+            AS entered_us,
+        max(CASE WHEN answer = 0 THEN place_us END) OVER (PARTITION BY tenant, subject, place)
+            AS entered_place_us
     FROM placed
+),
+
+reached AS (
+    SELECT
+        tenant, survey, metric, scale, channel, device, score, key_kind, dt,
+        media_type, customer_segment, service_type, agent, accept, first_response, finish,
+        wait, life, was_abandoned, had_revenue, was_rated, entered_on,
+        entered_place_us <= at_us AND at_us - entered_us <= :link_us AS is_linked
+    FROM followed
+    WHERE answer = 1
 ),
 
 cells AS (
@@ -144,22 +161,21 @@ cells AS (
     FROM (
         SELECT
             tenant, survey, metric, scale, channel, device, score, key_kind, dt,
-            CASE WHEN at_us - entered_us <= :link_us THEN media_type END AS media_type,
-            CASE WHEN at_us - entered_us <= :link_us THEN customer_segment END AS customer_segment,
-            CASE WHEN at_us - entered_us <= :link_us THEN service_type END AS service_type,
-            CASE WHEN at_us - entered_us <= :link_us THEN agent END AS agent,
-            CASE WHEN at_us - entered_us <= :link_us THEN accept END AS accept,
-            CASE WHEN at_us - entered_us <= :link_us THEN first_response END AS first_response,
-            CASE WHEN at_us - entered_us <= :link_us THEN finish END AS finish,
-            CASE WHEN at_us - entered_us <= :link_us THEN wait END AS wait,
-            CASE WHEN at_us - entered_us <= :link_us THEN life END AS life,
-            CASE WHEN at_us - entered_us <= :link_us THEN was_abandoned END AS was_abandoned,
-            CASE WHEN at_us - entered_us <= :link_us THEN had_revenue END AS had_revenue,
-            CASE WHEN at_us - entered_us <= :link_us THEN was_rated END AS was_rated,
-            CASE WHEN at_us - entered_us <= :link_us THEN entered_on END AS entered_on
-        FROM followed
-        WHERE answer = 1
-    ) AS reached
+            CASE WHEN is_linked THEN media_type END AS media_type,
+            CASE WHEN is_linked THEN customer_segment END AS customer_segment,
+            CASE WHEN is_linked THEN service_type END AS service_type,
+            CASE WHEN is_linked THEN agent END AS agent,
+            CASE WHEN is_linked THEN accept END AS accept,
+            CASE WHEN is_linked THEN first_response END AS first_response,
+            CASE WHEN is_linked THEN finish END AS finish,
+            CASE WHEN is_linked THEN wait END AS wait,
+            CASE WHEN is_linked THEN life END AS life,
+            CASE WHEN is_linked THEN was_abandoned END AS was_abandoned,
+            CASE WHEN is_linked THEN had_revenue END AS had_revenue,
+            CASE WHEN is_linked THEN was_rated END AS was_rated,
+            CASE WHEN is_linked THEN entered_on END AS entered_on
+        FROM reached
+    ) AS linked
     GROUP BY
         tenant, survey, metric, scale, channel, device,
         media_type, customer_segment, service_type, agent, accept, first_response, finish,
