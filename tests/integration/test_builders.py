@@ -272,6 +272,8 @@ def test_a_tenant_whose_rows_do_not_add_up_keeps_no_other_from_being_built(
     assert {key.partition("/run=")[0] for key in pulse.objects("reports/")} == {
         "reports/scores/tenant=globex/year=2026",
         "reports/interactions/tenant=acme/year=2026",
+        "reports/experience/tenant=acme/year=2026",
+        "reports/experience/tenant=globex/year=2026",
     }
     assert pulse.build_reports().rewritten == (("acme", 2026),)
 
