@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pulse import days, lake
 from pulse.comments.stored import Comments
 from pulse.daily import experience
-from pulse.daily.build import batches, day_parameters
+from pulse.daily.statement_days import batches, day_parameters
 from pulse.errors import AthenaError, SettingsError
 from pulse.raw.quarantine import UNKNOWN_STREAM
 from pulse.reports import reading, tenant_year

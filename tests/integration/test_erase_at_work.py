@@ -12,7 +12,7 @@ import pytest
 from pyarrow.parquet import ParquetFile
 
 from pulse import days, lake
-from pulse.daily import build
+from pulse.daily import build, counts
 from pulse.days import DateRange
 from pulse.erasure.erase import Erase
 from pulse.erasure.person import Person
@@ -299,7 +299,7 @@ def test_a_build_that_met_the_eraser_is_tried_again(
     world.response(id="other", customer_id=OTHER)
     world.driver.write()
     world.pass_by()
-    real, failing = build.wrong_counts, [1, 2]
+    real, failing = counts.wrong_counts, [1, 2]
 
     def wrong_counts(*counts: Any) -> dict[date, BuildCheckError]:
         if failing:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from pulse import days, lake
 from pulse.checks import run_checks
-from pulse.daily.build import BuildDaily, day_parameters
+from pulse.daily.build import BuildDaily
+from pulse.daily.statement_days import day_parameters
 from pulse.sql import statement
 from pulse.store.athena import Athena
 from tests.daily_rows import NOW, daily_rows, message, noon_us

@@ -13,17 +13,19 @@ A statement that fails because of the rows it reads is halved until the day is f
 all other days are built, and the ledger remembers the day and the reason (decision 0032).
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Self
-
-import pyarrow as pa
 
 from pulse import days, lake
 from pulse.comments.keep import KeepComments
 from pulse.daily import experience
+from pulse.daily.counts import by_day, passed_over, wrong_counts
+from pulse.daily.portions import portions_due
+from pulse.daily.standing import is_up_to_date, stand_for_builder
+from pulse.daily.statement_days import day_parameters
+from pulse.daily.work import Parameters, TableDays
 from pulse.days import Remaining
 from pulse.errors import (
     AthenaError,
@@ -32,26 +34,17 @@ from pulse.errors import (
     PulseError,
     raise_collected,
 )
-from pulse.halving import Failures, halves, portions
 from pulse.observe import count, logger
-from pulse.raw import parquet
 from pulse.settings import BuildDailySettings
 from pulse.sql import statement
 from pulse.store.athena import RESERVE_S, Athena
 from pulse.store.catalog import Catalog, Partition
-from pulse.store.changes import Settled, Stand
+from pulse.store.changes import Stand
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
 from pulse.store.objects import Objects
-from pulse.streams.interactions import SYNCHRONOUS
 from pulse.unbuilt import Unbuilt
 
-MOST_RETRIES = 10
-"""At most so many days that are known to fail are tried again in one run."""
-_NO_TIME = "no time was left for it"
-
-Parameters = Callable[[Sequence[date]], dict[str, Any]]
-"""What a table's statement over some days asks for."""
 Progress = Callable[[str, int, int], None]
 """Is told a stream or table, how many of its days are done, and of how many."""
 
@@ -66,88 +59,6 @@ class DailyResult:
 
     built: tuple[date, ...]
     finished: bool
-
-
-@dataclass
-class _Table(Failures[date]):
-    """The days of one table in a run: what is built, what has failed, what is left."""
-
-    dataset: lake.DailyTable
-    source: lake.Dataset
-    """Whose events the table counts."""
-    stream: str
-    """Under which name the ledger has the table's days."""
-    before: Stand
-    """How the stream stood before its days were read."""
-    as_of_us: int
-    """When its days were about to be read (UTC, microseconds)."""
-    entries: Mapping[date, Entry]
-    due: Sequence[date]
-    """The days to build."""
-    portions: deque[list[date]]
-    """Those of them that are still to be built in this run, in portions of one statement each."""
-    is_whole: bool
-    """True where all days were looked at, rather than those of a range."""
-    passes_over: bool
-    """True where there are days outside of that range which have changed, too."""
-    parameters: Parameters
-    """What its statement over some days asks for."""
-    name: str = field(default_factory=lake.ulid)
-    """What the run is called while it is at work on this table."""
-    is_publishing: bool = False
-    """True once others have been told that this run is at work."""
-    failing: int = 0
-    """How many days of the table cannot be built."""
-    built: set[date] = field(default_factory=set)
-    halved: dict[date, tuple[int, PulseError]] = field(default_factory=dict)
-    """The last statement over a day that failed: how many days it had, and why."""
-    comments_failure: PulseError | None = None
-    """Why the comments of some days could not be kept."""
-    comments_passed_over: bool = False
-    """True where comments of some days were left to a run that had read them later."""
-    finished: bool = True
-    """False where time ran out."""
-
-    @property
-    def title(self) -> str:
-        """What people are told is built."""
-        return self.source.stream if self.dataset is self.source else self.dataset.name
-
-    @property
-    def has_built(self) -> bool:
-        """True once a day has been built."""
-        return bool(self.built)
-
-    def note(self, days: Sequence[date], error: PulseError) -> None:
-        """Note that a statement over these days failed, or that its result is not in Glue.
-
-        If the rows are to blame, each half of the days is to be tried by itself.
-        """
-        self.statements_failed += 1
-        if not isinstance(error, AthenaError) or error.retryable:
-            self.held_up.update(dict.fromkeys(days, error))
-        elif len(days) == 1:
-            self.failed[days[0]] = AthenaError(f"{days[0]}: {error}")
-        else:
-            self.halved.update(dict.fromkeys(days, (len(days), error)))
-            self.portions.extendleft(reversed(halves(days)))
-
-    def stop(self) -> None:
-        """Note that time has run out. Days that were being halved are held up by their error."""
-        self.finished = False
-        for day in self.left:
-            if day in self.halved:
-                self.held_up[day] = self.halved[day][1]
-
-    @property
-    def left(self) -> list[date]:
-        """The days that have neither been built nor failed by themselves."""
-        return [day for days in self.portions for day in days]
-
-    def give_up(self) -> None:
-        """Note that the days left are held up by the last failure."""
-        self.held_up.update(dict.fromkeys(self.left, self.failures[-1]))
-        self.portions.clear()
 
 
 @dataclass(frozen=True)
@@ -201,13 +112,13 @@ class BuildDaily:
         Raises AthenaError, BuildCheckError or CatalogError, with the days that it is about as they
         were; the others have been built.
         """
-        tables: list[_Table] = []
+        tables: list[TableDays] = []
         looked_us = days.now_us()  # before anything is read: what is stored later may be missed
         stands = self.ledger.changes.stands()
         look = bool(start or end or impatient or whole)
         settled: list[Stand] = []
         for dataset in lake.DAILY_TABLES:
-            stand = self._stand(dataset, stands)
+            stand = stand_for_builder(dataset, stands, self.link_days)
             if stand.is_settled and not look:
                 settled.append(stand)
                 continue
@@ -244,20 +155,6 @@ class BuildDaily:
         raise_collected(failures)
         return DailyResult(tuple(sorted(built)), finished)
 
-    def _stand(self, dataset: lake.DailyTable, stands: Mapping[str, Stand]) -> Stand:
-        """How a table stands: that of experience has changed as often as what it is made of.
-
-        No builder has looked at it as long as there is a record under another number of days:
-        what is published may link over these.
-        """
-        if isinstance(dataset, lake.Dataset):
-            return stands[dataset.stream]
-        changes = sum(stands[stream].changes for stream in experience.SOURCES)
-        own = stands.get(experience.ledger_name(self.link_days), Stand())
-        if experience.former_names(stands, self.link_days):
-            own = replace(own, seen=None)
-        return replace(own, changes=changes)
-
     def _table(
         self,
         dataset: lake.DailyTable,
@@ -265,7 +162,7 @@ class BuildDaily:
         start: date | None,
         end: date | None,
         impatient: bool,
-    ) -> _Table:
+    ) -> TableDays:
         """The days of a table that are to be built, in portions of one statement each."""
         as_of_us = days.now_us()
         parameters: Parameters = day_parameters
@@ -278,7 +175,7 @@ class BuildDaily:
         due = self._due(dataset, entries, start, end)
         is_whole = not (start or end)
         changed = due if is_whole else self._due(dataset, entries, None, None)
-        return _Table(
+        return TableDays(
             dataset=dataset,
             source=source,
             stream=stream,
@@ -286,7 +183,7 @@ class BuildDaily:
             as_of_us=as_of_us,
             entries=entries,
             due=due,
-            portions=_portions(entries, due, every=bool(start or end or impatient)),
+            portions=portions_due(entries, due, every=bool(start or end or impatient)),
             is_whole=is_whole,
             passes_over=not {*changed} <= {*due},
             parameters=parameters,
@@ -325,10 +222,10 @@ class BuildDaily:
         return sorted(
             day
             for day, entry in entries.items()
-            if day not in published or not _shows(published[day], entry, dataset)
+            if day not in published or not is_up_to_date(dataset, published[day], entry)
         )
 
-    def _build_all(self, table: _Table, remaining_s: Remaining, progress: Progress) -> None:
+    def _build_all(self, table: TableDays, remaining_s: Remaining, progress: Progress) -> None:
         """Build as many of the table's days as time allows."""
         total = len(table.left)
         while table.portions:
@@ -350,7 +247,7 @@ class BuildDaily:
         if total:
             progress(table.title, total, total)
 
-    def _keep_comments(self, table: _Table, *, again: bool, remaining_s: Remaining) -> None:
+    def _keep_comments(self, table: TableDays, *, again: bool, remaining_s: Remaining) -> None:
         """Keep the comments of the days as they are built; if `again`, of all that were due."""
         keep = KeepComments(self.objects, self.ledger, self.athena)
         try:
@@ -367,28 +264,12 @@ class BuildDaily:
             table.finished = table.finished and kept.finished
             table.comments_passed_over = kept.passed_over
 
-    def _note(self, table: _Table, *, over: bool) -> Mapping[date, Unbuilt]:
+    def _note(self, table: TableDays, *, over: bool) -> Mapping[date, Unbuilt]:
         """Note in the ledger which days could not be built and why; returns what was noted.
 
-        Days that were not reached are noted as waiting only if the run is `over`: otherwise another
-        run is woken for them.
+        `over`: no other run is woken for the days that were not reached.
         """
-        notes = {
-            day: Unbuilt.failed(
-                table.entries[day].version,
-                error,
-                before=table.entries[day].unbuilt,
-                others_built=bool(table.built),
-            )
-            for day, error in table.failed.items()
-        }
-        left = table.left
-        waiting: dict[date, object] = dict.fromkeys(left, _NO_TIME) if over else {}
-        for day, reason in (waiting | table.held_up).items():
-            entry = table.entries[day]
-            among = table.halved[day][0] if day in left and day in table.halved else 0
-            if entry.unbuilt is None or (among and among != entry.unbuilt.among):
-                notes[day] = Unbuilt.waiting(entry.version, reason, among=among)
+        notes = table.notes(over=over)
         stream = table.stream
         for day, note in notes.items():
             before = table.entries[day].unbuilt
@@ -398,28 +279,13 @@ class BuildDaily:
                 logger.error("day cannot be built", extra=fields)
         return notes
 
-    def _end(self, table: _Table, notes: Mapping[date, Unbuilt], looked_us: int) -> bool:
+    def _end(self, table: TableDays, notes: Mapping[date, Unbuilt], looked_us: int) -> bool:
         """Say in the ledger what this run has found, so that the next one may pass over it.
 
         What was stored before `looked_us` it has built, where it has left nothing but days that
         cannot be built: whether that is so is returned.
         """
-        noted = {
-            day: note
-            for day, entry in table.entries.items()
-            if (note := notes.get(day, entry.unbuilt)) and not entry.expired
-        }
-        table.failing = sum(note.failing and day not in table.built for day, note in noted.items())
-        waits = {day: noted.get(day) for day in table.due if day not in table.built}
-        settled = None
-        has_comments = not (table.comments_failure or table.comments_passed_over)
-        is_whole = table.is_whole and table.finished and has_comments
-        if is_whole and all(note and note.failing for note in waits.values()):
-            moments = [
-                note.due_us(table.entries[day].version) for day, note in waits.items() if note
-            ]
-            again_us = min(moments, default=None)
-            settled = Settled(table.before.changes, looked_us, again_us)
+        settled = table.settle(notes, looked_us)
         self.ledger.changes.end(
             table.stream,
             table.name,
@@ -432,7 +298,7 @@ class BuildDaily:
         return settled is not None
 
     def _build(
-        self, table: _Table, entries: Sequence[Entry], remaining_s: Remaining
+        self, table: TableDays, entries: Sequence[Entry], remaining_s: Remaining
     ) -> dict[date, BuildCheckError]:
         """Build some days in one run, check it, and publish it day by day.
 
@@ -449,7 +315,7 @@ class BuildDaily:
             return self.athena.rows(sql, params, remaining_s=remaining_s)
 
         in_raw = counts(f"{source.name}_in_raw", days)
-        before = _by_day(in_raw)
+        before = by_day(in_raw)
         # ranking values takes four times as long, and there is hardly ever one too many
         folds = dataset is lake.SCORES and any(
             int(row["public_values"]) > self.public_values for row in in_raw
@@ -463,13 +329,13 @@ class BuildDaily:
         )
         span = {name: days[name] for name in ("first_day", "last_day")}
         found = counts(f"{dataset.name}_in_run", {"run": run} | span)
-        built = _by_day(found)
+        built = by_day(found)
         # events only ever come: where the run has as many as there were, none of them is missing
-        after = before if built == before else _by_day(counts(f"{source.name}_in_raw", days))
+        after = before if built == before else by_day(counts(f"{source.name}_in_raw", days))
         wrong = wrong_counts(before, built, after)
         for entry in entries:
             if entry.day not in wrong and not built.get(entry.day.isoformat()):
-                wrong |= self._check_empty(source, entry.day)
+                wrong |= passed_over(self.objects, source, entry.day)
         self._publish(
             table,
             [
@@ -481,25 +347,7 @@ class BuildDaily:
         count("AnswersFolded", sum(int(row.get("folded", 0)) for row in found))
         return wrong
 
-    def _check_empty(self, dataset: lake.Dataset, day: date) -> dict[date, BuildCheckError]:
-        """The day with an error, if raw may have rows of it and Athena finds none.
-
-        Where it reads nothing at all, as from a table whose location is wrong, its own counts
-        agree with each other.
-        """
-        for key, size in self.objects.sizes(lake.raw_prefix(dataset.stream, day)).items():
-            if not size:
-                continue  # Athena passes over it, too: a folder that somebody made in S3's console
-            try:
-                found = "has rows" if parquet.rows_in(self.objects.get(key)) else None
-            except pa.ArrowException:
-                found = "cannot be read"
-            if found:
-                text = f"{day}: Athena finds no events, where {key} {found}"
-                return {day: BuildCheckError(text)}
-        return {}
-
-    def _publish(self, table: _Table, partitions: Sequence[Partition]) -> None:
+    def _publish(self, table: TableDays, partitions: Sequence[Partition]) -> None:
         """Point the days at the run, but for those that a run of a newer version speaks for.
 
         Glue has no conditional update. So the run claims each day in the ledger first, and looks
@@ -533,94 +381,3 @@ class BuildDaily:
             run=partition.run,
             answers=partition.answers,
         )
-
-
-def _shows(partition: Partition, entry: Entry, dataset: lake.DailyTable) -> bool:
-    """Is what is published of a day what its version comes to?"""
-    if isinstance(dataset, lake.Dataset):
-        return partition.version == entry.version
-    return experience.shows(partition, entry)
-
-
-def batches(days: Sequence[date]) -> Iterator[list[date]]:
-    """The days in order, cut so that no batch spans more days than one UNLOAD may write."""
-    batch: list[date] = []
-    for day in days:
-        if batch and day - batch[0] >= timedelta(days=lake.PARTITION_LIMIT):
-            yield batch
-            batch = []
-        batch.append(day)
-    if batch:
-        yield batch
-
-
-def _by_day(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    return {row["dt"]: int(row["events"]) for row in rows}
-
-
-def wrong_counts(
-    before: Mapping[str, int], built: Mapping[str, int], after: Mapping[str, int]
-) -> dict[date, BuildCheckError]:
-    """The days whose counts differ from what raw held while they were built, with the errors.
-
-    Events only ever come: what was there before the statement must be in the result, and what
-    was not there after it must not.
-    """
-    wrong: dict[date, BuildCheckError] = {}
-    for day in sorted({*before, *built, *after}):
-        low, found, high = (counts.get(day, 0) for counts in (before, built, after))
-        if not low <= found <= high:
-            wrong[date.fromisoformat(day)] = BuildCheckError(
-                f"{day}: {found} events built, where raw held {low} before and {high} after"
-            )
-    return wrong
-
-
-def _portions(
-    entries: Mapping[date, Entry], due: Sequence[date], *, every: bool
-) -> deque[list[date]]:
-    """The days that are to be built now, in portions of one statement each.
-
-    Days whose own statement failed come last, each alone, so that they hold up nothing; and only
-    those whose time has come, unless `every` one is wanted.
-    """
-    sound = [day for day in due if entries[day].unbuilt is None]
-    waiting = {day: note for day in due if (note := entries[day].unbuilt) and not note.alone}
-    suspects = [day for day in due if _is_suspect(entries[day])]
-    if not every:
-        suspects = _to_be_tried(suspects, entries)
-    halves = _halves({day: note.among for day, note in waiting.items()})
-    return deque([*batches(sound), *halves, *([day] for day in suspects)])
-
-
-def _halves(among: Mapping[date, int]) -> Iterator[list[date]]:
-    """The days of failed statements (`among`: over how many days), in portions of half as many.
-
-    So a run goes on where the run before had no time left to find the day at fault.
-    """
-    for size in sorted(set(among.values())):
-        days = sorted(day for day, number in among.items() if number == size)
-        for batch in batches(days):
-            yield from portions(batch, size) if size else [batch]
-
-
-def _is_suspect(entry: Entry) -> bool:
-    """Has a statement over only this day failed?"""
-    return entry.unbuilt is not None and entry.unbuilt.alone
-
-
-def _to_be_tried(suspects: Sequence[date], entries: Mapping[date, Entry]) -> list[date]:
-    """The suspects that are to be tried now, the longest untried first."""
-    known = {day: note for day in suspects if (note := entries[day].unbuilt)}
-    due = [day for day, note in known.items() if note.is_due(entries[day].version)]
-    return sorted(due, key=lambda day: known[day].tried_us)[:MOST_RETRIES]
-
-
-def day_parameters(days: Sequence[date]) -> dict[str, Any]:
-    """What the statements over days ask for: the first, the last, and each of them, as text.
-
-    Those over interactions ask for the media besides that are synchronous as a rule.
-    """
-    texts = [day.isoformat() for day in days]
-    span = {"first_day": texts[0], "last_day": texts[-1], "days": texts}
-    return span | {"synchronous": list(SYNCHRONOUS)}

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from pulse import days, lake
-from pulse.daily.build import batches, day_parameters
+from pulse.daily.statement_days import batches, day_parameters
 from pulse.days import Remaining
 from pulse.errors import AthenaError
 from pulse.export_orders import (

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from pulse import days, lake, sql
-from pulse.daily.build import batches, day_parameters
+from pulse.daily.statement_days import batches, day_parameters
 from pulse.erasure.search import parts
 from pulse.errors import AthenaError
 from pulse.export_orders import FILTERS
