@@ -1,9 +1,9 @@
-"""serve: report objects of the lake as answers to GET /v1/reports.
+"""The stage serve_reports: it makes replies to GET /v1/reports out of report objects of the lake.
 
     query      parse: the query string as one value, or one coded error
-    plan       plan: tables, each tenant's days, every filter, what is to be read
+    plan       plan: tables, each tenant's days, every filter, what is to be read (needs)
     identity   ETag and cursor, which the plan alone decides
-    years      load: the objects of these days, kept warm (parquet, block)
+    years      load: the objects of these days, kept in memory (reading, parquet, block)
     aggregate  aggregate: rows of objects, tables and tenants as one table of groups
     compare    compare: both ranges of days beside each other, subtotals and totals
     figures    render: the metrics of rows, in order
@@ -17,5 +17,10 @@ aggregated once more, folded (folding, tally). Groups are columns of codes with 
 wrote, which needs none of this but the query's days and filters; `feeds` is what a feed key's
 address means.
 
-Nothing here runs a query engine: a reply is made from whole objects whose keys are computed.
+A reply is made from whole objects whose keys are computed, without a query engine. Only what no
+object of a large tenant covers is asked of Athena (distributed, distributed_sql, statements), and
+so are searches in more comments than a process holds (comments/elsewhere.py).
+
+Two questions go by another day than the rows': answers by the day on which their interaction
+entered, and scores that stand for satisfactions which interactions lack (satisfaction).
 """
