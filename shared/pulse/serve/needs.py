@@ -30,16 +30,19 @@ class Needs:
     granularity: str
     """The periods that it tells apart; `total` for none."""
     bots_left_out: bool = False
-    """True where the filters leave bots out unasked: how many these are is told beside."""
+    """True where bots are left out although the query did not ask for it. Then the reply says how
+    many they are."""
     own: Mapping[str, str | None] = field(default_factory=dict)
-    """What the question calls dimensions of the tenant's own: by name the one of the table."""
+    """The tenant's own dimensions: by the name that the question has for one, its column of the
+    table, or None where this tenant has none of that name."""
     entered_on: str | None = None
-    """The dimension that names the days by which the question goes, if these are not the rows' own:
-    `ranges` are then those under which rows lie that may count."""
+    """The dimension that names the day on which a row counts, where that is not the day under which
+    it lies. `ranges` are then the days under which rows lie that may count."""
     entered: tuple[DateRange, ...] = ()
-    """The days by which it goes then."""
+    """The days asked for and those compared with, by that dimension; empty without it."""
     in_place_of: lake.DailyTable | None = None
-    """The table whose rows these answers stand for by their scores; None where they do not."""
+    """The table as whose rows these rows are read: their scores stand for its satisfactions. None
+    where rows are read as they are."""
 
     @property
     def wants_bots(self) -> bool:
@@ -49,13 +52,16 @@ class Needs:
 
     @property
     def dimensions_of_people(self) -> frozenset[str]:
-        """The dimensions that rows need which no bot has sent."""
+        """The dimensions that an object has to tell whose rows are those of people alone.
+
+        Where the device is asked for only to leave bots out, such an object need not tell it.
+        """
         if self.filters.get(lake.DEVICE) != PEOPLE:
             return self.dimensions
         return self.dimensions - ({lake.DEVICE} - self.grouped)
 
     def days_of(self, held: Collection[date]) -> set[date]:
-        """Those of the days held that any of the ranges has."""
+        """Those of the days `held` that lie in one of the ranges."""
         return {
             day for day in held if any(dates.start <= day <= dates.end for dates in self.ranges)
         }

@@ -19,7 +19,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
 
 _LAST = date(9998, 12, 31)
-"""What enters later is answered when the calendar is over."""
+"""The last day of entering that is looked behind for answers: a year later Python's dates end."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class TenantDays:
     years: frozenset[int] | None = None
     """Of which calendar years it has periods, where not of all: those that have rows."""
     by_entered: bool = False
-    """True where these are days on which interactions entered that answers are linked to."""
+    """True where answers count on the days on which the interactions entered that they are linked
+    to: the days asked for are such days then."""
     scored: bool = False
     """True where scores stand for satisfactions that interactions lack (serve/satisfaction.py)."""
 
@@ -70,7 +71,7 @@ class TenantDays:
 
 
 def _answered(entered: DateRange) -> DateRange:
-    """The whole months in which answers may be given to what entered on these days."""
+    """The whole months in which answers may lie that are linked to what entered on these days."""
     last = min(entered.end, _LAST) + timedelta(days=lake.LONGEST_LINK_DAYS + 1)
     first = last.replace(day=1)
     length = days.period_length(first, "month")
@@ -104,9 +105,11 @@ class Plan:
     all_filters: Filters
     """Every filter that holds, the report's own included, and that bots are left out."""
     strata: tuple[str, ...]
-    """Within which dimensions figures are told that take all rows at once; empty without such."""
+    """The dimensions within which rows are compared, for figures that take all rows at once
+    (Report.among). Empty where the report has no such figures."""
     min_sample: int
-    """Below so many answers, figures that tell how a person was judged are withheld; 0: none is."""
+    """A row of fewer answers than this shows no figures that tell how a person was judged; where
+    it is 0, every row shows them."""
     names: Names = field(default_factory=dict)
     """What the values of grouped dimensions are called, where that is to be shown."""
     lacks_names: bool = False
@@ -204,7 +207,7 @@ def needs_of(plan: Plan) -> list[Needs]:
 
 
 def _scores_needed(plan: Plan, one: TenantDays) -> Needs:
-    """What is read of scores that stand for satisfactions (serve/satisfaction.py)."""
+    """What is read of the answers whose scores stand for satisfactions (serve/satisfaction.py)."""
     table, its_own = lake.EXPERIENCE, satisfaction.filters(one.tenant)
     filters = {name: found for name, found in plan.all_filters.items() if name in table.dimensions}
     grouped = {*plan.query.group_by, satisfaction.ENTERED_ON, satisfaction.SCALE}
@@ -257,9 +260,9 @@ def _strata(report: Report, tenants: Sequence[Tenant]) -> tuple[str, ...]:
 
 
 def strata_of(report: Report, tenants: Sequence[Tenant], usual: tuple[str, ...]) -> tuple[str, ...]:
-    """Within which of a report's dimensions tenants compare.
+    """The dimensions of a report within which its rows are compared.
 
-    As they have set it, if they agree; else `usual`.
+    They are those that the tenants have set, if all have set the same ones; otherwise `usual`.
     """
     wanted = {tenant.adjust_for for tenant in tenants}
     names = wanted.pop() if len(wanted) == 1 else usual

@@ -1,8 +1,9 @@
 """Statements that Athena runs for readers, one of a tenant at a time.
 
-Equal questions share a statement. Who asks waits as long as HTTP lets a caller wait; the statement
-goes on without the caller, and whoever asks next finds it. Its rows answer the question until those
-that it read change: its name tells them, so that no other rows can be taken for it.
+Equal questions share a statement. A caller waits as long as HTTP allows; the statement runs on
+after that, and whoever asks the same finds its rows. They answer the question until the rows change
+that the statement has read. Its name is a fingerprint of the question and of these rows, so that no
+other rows can be taken for its own.
 """
 
 import itertools
@@ -21,9 +22,9 @@ from pulse.store.questions import Questions, StatementRun
 
 METRICS = ("AthenaQuestions", "AthenaQuestionsFailed", "AthenaQuestionBytes")
 WEIGHT = 60
-"""As so many requests a statement counts against the limits of its key and tenant."""
+"""A statement counts as so many requests against the limits of its key and tenant."""
 WAIT_S = 20.0
-"""So long a caller waits: API Gateway gives an answer 30 s, and 25 is what we promise."""
+"""So long a caller waits: API Gateway allows 30 s for a reply, and docs/operations.md says 25 s."""
 _POLL_S = (0.1, 0.2, 0.3, 0.5, 1.0)
 _COME_BACK_S = 5
 _AFTER_FAILURE_S = 60
@@ -43,7 +44,7 @@ class Question:
 
     tenant: str
     name: str
-    """Names what is asked, and of which rows."""
+    """A fingerprint of what is asked, and of which rows."""
     statement: Statement
     check: Callable[[], None]
     """Raises where the rows that the statement was to read were not there throughout."""
@@ -51,7 +52,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Statements:
-    """Begins statements, waits for them and reads their rows."""
+    """Begins statements, waits for their end and reads the rows that they have written."""
 
     executions: Executions
     questions: Questions
@@ -82,7 +83,7 @@ class Statements:
     def _begin(self, question: Question, admit: Admit) -> StatementRun:
         """Begin the statement, as the tenant's only one.
 
-        One that is longer than Athena takes is refused before it counts.
+        A statement that is longer than Athena takes is refused before it counts against limits.
         """
         asked = StatementRun(question.tenant, question.name, lake.ulid())
         statement = question.statement
@@ -110,7 +111,10 @@ class Statements:
         return asked
 
     def _make_way(self, tenant: str) -> None:
-        """Give back the turn of a statement that has ended unseen. Raises if one still runs."""
+        """Give back the tenant's turn if its statement has ended and nobody has noted that.
+
+        Raises UnavailableError if the statement still runs.
+        """
         running = self.questions.turn(tenant)
         if running is None:
             return
@@ -153,12 +157,12 @@ class Statements:
         return asked
 
     def _keys(self, asked: StatementRun) -> list[str]:
-        """The objects of its rows; a statement without rows writes none."""
+        """The keys of the objects with its rows; a statement without rows writes none."""
         return list(self.objects.keys(_prefix(asked)))
 
 
 def patience(seconds: float) -> Remaining:
-    """How many of these seconds are left, from now on."""
+    """Tells, whenever it is called, how many of these seconds are left; they begin now."""
     until = time.monotonic() + seconds
     return lambda: until - time.monotonic()
 

@@ -23,12 +23,12 @@ from pulse.serve.years import Admit
 from pulse.tenants.own_dimensions import tag_value
 
 _END = 256 * 2**10
-"""The footer of a month's object is shorter."""
+"""So many bytes are read from the end of a month's object: its footer is shorter."""
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Asks Athena, in the name of a key whose limits `admit` counts against."""
+    """Asks Athena for a caller; `admit` counts each statement against the caller's limits."""
 
     statements: Statements
     admit: Admit
@@ -37,7 +37,7 @@ class Elsewhere:
     def narrowed(
         self, tenant: str, keys: Sequence[str], dates: DateRange, asked: CommentsQuery, most: int
     ) -> Narrowed:
-        """The comments that may be found in those of the months that there are.
+        """The comments that may be found in the months with these keys, as far as there are any.
 
         Raises UnprocessableError for more than `most`, and what Statements.rows raises;
         UnavailableError too where a month has changed meanwhile.
@@ -66,7 +66,7 @@ class Elsewhere:
         return Narrowed(rows, by_agent, [moments for _, moments in months.values()])
 
     def _months(self, keys: Sequence[str]) -> dict[str, tuple[str, Moments]]:
-        """Of each month that there is its ETag, and as of when its days are."""
+        """By its key each month that there is: its ETag, and as of when its days are."""
         objects = self.statements.objects
         with ThreadPoolExecutor(AT_ONCE) as pool:
             ends = list(pool.map(lambda key: objects.end_unless_gone(key, _END), keys))
@@ -98,7 +98,7 @@ def _narrowing(
 
 
 def _by_agent(counts: pa.Table, tags: Sequence[str], asked: CommentsQuery) -> Counter[str | None]:
-    """How many comments pass the filters, whatever they say, of each agent."""
+    """How many comments pass the filters, by agent, whatever words they have."""
     found = Counter[str | None]()
     for row in counts.to_pylist():
         brought = {key: row[f"tag{place}"] or "" for place, key in enumerate(tags)}

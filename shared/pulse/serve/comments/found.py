@@ -38,16 +38,16 @@ class FoundComments:
     """Comments, the newest first, and what they were read from."""
 
     rows: pa.Table
-    """What is kept of each, and `withheld`: True where its agent is not to be told."""
+    """The columns of month.SCHEMA, and `withheld`: True where its agent is not to be told."""
     content: str
-    """Another one where any comment of the months has changed."""
+    """A fingerprint of what the months were built from: it changes with every comment of theirs."""
     withheld: int = 0
     """How many are left out because few have written about their agent."""
     by_athena: bool = False
     """Whether the months were too large, and Athena has narrowed them."""
 
     def newest(self, most: int) -> "FoundComments":
-        """The same with at most so many rows; the others are let go."""
+        """The same with at most so many rows; the others no longer take memory."""
         # a slice would hold on to what it does not show
         first = self.rows.take(np.arange(min(most, len(self.rows))))
         return replace(self, rows=first)
@@ -86,12 +86,12 @@ def shown(rows: pa.Table) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What a question is about, of months that are too large: rows that it may find."""
+    """What Athena leaves of months that are too large: the rows that the question may find."""
 
     rows: pa.Table
     """Every comment of the days that passes the filters of columns and that may hold the words."""
     by_agent: Counter[str | None]
-    """How many comments each agent has in the days and under the filters, whatever they say."""
+    """How many comments of the days pass the filters, by agent, whatever words they have."""
     moments: Sequence[Moments]
     """As of when the months' days are."""
 
@@ -106,7 +106,7 @@ class _Part:
 
     rows: pa.Table
     by_agent: Counter[str | None]
-    """How many comments each agent has in the days and under the filters, whatever they say."""
+    """How many comments of the days pass the filters, by agent, whatever words they have."""
 
 
 def read(
@@ -121,9 +121,10 @@ def read(
 ) -> FoundComments:
     """The tenant's comments of some days.
 
-    Of an agent with fewer of them than `min_sample` (0: whoever it is) none is found by a question
-    about agents, and the agent is not told by any other. Where the months have more than `most`,
-    they are narrowed: raises what `narrow` raises.
+    An agent with fewer of them than `min_sample` is named by no reply: a question about agents
+    finds none of that agent's comments, every other question finds them without the agent. Where
+    `min_sample` is 0, all agents are named. Months that have more than `most` comments are narrowed
+    by `narrow`: raises what that raises.
     """
     keys = [lake.comments_key(tenant, month) for month in _months(dates)]
     bodies = _bodies(objects, keys, most)
@@ -156,7 +157,7 @@ def no_comments() -> FoundComments:
 
 
 def too_many(most: int) -> UnprocessableError:
-    """The error of a question that leaves more comments than a process holds."""
+    """The error of a question about more comments than a process holds, even when narrowed."""
     message = (
         f"The question leaves more than {most:,} comments: ask for fewer days, or filter them, by "
         "words, scores or dimensions."
@@ -165,7 +166,7 @@ def too_many(most: int) -> UnprocessableError:
 
 
 def _bodies(objects: Objects, keys: Sequence[str], most: int) -> list[bytes] | None:
-    """The objects that there are; None where they have more comments than these."""
+    """The objects that there are; None where they have more than `most` comments."""
     found: list[bytes] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for first in range(0, len(keys), AT_ONCE):
@@ -185,7 +186,7 @@ def _months(dates: DateRange) -> Iterator[date]:
 
 
 def _part(month: Month, dates: DateRange, asked: CommentsQuery) -> _Part:
-    """The month's rows that pass, and how many of its days and filters each agent has."""
+    """What the question finds in one month."""
     rows = month.rows
     first, last = (pa.scalar(day, pa.date32()) for day in (dates.start, dates.end))
     day: Any = rows["day"]
@@ -197,14 +198,17 @@ def _part(month: Month, dates: DateRange, asked: CommentsQuery) -> _Part:
 
 
 def _passing(rows: pa.Table, asked: CommentsQuery) -> pa.Table:
-    """The rows that pass the filters."""
+    """The rows that pass the filters of dimensions."""
     for name, condition in asked.filters.items():
         rows = rows.filter(_hold(_values(rows, name), condition))
     return rows
 
 
 def _matching(rows: pa.Table, asked: CommentsQuery) -> pa.Table:
-    """The rows with the scores, of the parts of the scale and with the words."""
+    """The rows with one of the scores, of one of the parts of the scale and with the words.
+
+    What the question does not ask for leaves no row out.
+    """
     if asked.scores:
         rows = rows.filter(
             pc.is_in(rows["score"], value_set=pa.array(list(asked.scores), pa.int32()))

@@ -23,11 +23,12 @@ from pulse.serve.statements import Statement
 from pulse.texts import plain_form
 
 COUNT = "comments"
-"""The column with 0, or in rows that tell of an agent how many comments that agent has."""
+"""The column that is 0 in the row of a comment. A row that counts an agent's comments has their
+number there."""
 MOST_WORDS = 20
-"""So many words are looked for by Athena, the longest; the reader looks for all."""
+"""Athena looks for at most so many words, the longest ones; the reader looks for all."""
 MOST_GROUPS = 200_000
-"""So many counts of agents are read."""
+"""At most so many rows that count agents' comments are read."""
 _SCRIPTS = (
     (0x20, 0x7E),  # ASCII
     (0xA0, 0x52F),  # Latin with its accents, Greek, Cyrillic
@@ -42,7 +43,7 @@ _SCRIPTS = (
     (0x1F300, 0x1FAFF),  # emoji
 )
 _TYPES = {"string": "varchar", "int": "integer", "map<string,string>": "map(varchar, varchar)"}
-"""The types in statements of those that Glue calls otherwise."""
+"""What statements call the types that have another name in Glue."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,13 @@ class Narrowing:
     """The months, as YYYY-MM, and the s3:// address of each one's object."""
     dates: DateRange
     filters: Filters
-    """Of columns; other filters are told by `tags`."""
+    """The filters by columns, which Athena applies. Those by tags are left to the reader."""
     tags: Sequence[str] = ()
-    """Keys of tags that the comments are filtered by: agents' counts are told apart by them."""
+    """The keys of the tags that the reader filters by: agents' comments are counted by their
+    values, so that the reader can filter the counts, too."""
     scores: Sequence[int] = ()
     held: Sequence[str] = ()
-    """Texts that every comment that is found holds once it is plain_form."""
+    """Texts that the plain form (texts.plain_form) of every comment that is found holds."""
 
     @property
     def narrows(self) -> bool:
@@ -80,8 +82,8 @@ class Narrowing:
     def statement(self, most: int) -> Statement:
         """What Athena is asked.
 
-        It returns at most one comment more than `most`, and in any case more than MOST_GROUPS
-        counts of agents where there are more.
+        It returns at most one comment more than `most`. Where there are more than MOST_GROUPS rows
+        that count agents' comments, it returns more than these: so the reader sees either excess.
         """
         columns = ", ".join(lake.COMMENT_COLUMNS)
         laid = "\n        UNION ALL\n".join(
@@ -111,7 +113,7 @@ class Narrowing:
         return Statement(sql, (*values, *words))
 
     def _found(self) -> tuple[list[str], list[str]]:
-        """The conditions of comments beside the filters, and their parameters in order."""
+        """What a comment has to satisfy besides the filters, and its parameters in order."""
         conditions = [f"score IN ({', '.join(map(str, self.scores))})"] if self.scores else []
         if not self.held:
             return conditions, []
