@@ -15,6 +15,7 @@ OPEN_TO_ALL = {
     "PULSE_REMEMBER_SECONDS": "60",
     "PULSE_DATABASE": "pulse",
     "PULSE_WORKGROUP": "pulse",
+    "PULSE_MOST_COMMENTS": "1000000",
 }
 """The settings of functions with routes about their callers."""
 
