@@ -159,8 +159,8 @@ def no_comments() -> FoundComments:
 def too_many(most: int) -> UnprocessableError:
     """The error of a question about more comments than a process holds, even when narrowed."""
     message = (
-        f"The question leaves more than {most:,} comments: ask for fewer days, or filter them, by "
-        "words, scores or dimensions."
+        f"The question leaves more than {most:,} comments, segments, tags and excluded words not "
+        "counted: ask for fewer days, or filter them by words, scores or other dimensions."
     )
     return UnprocessableError("too_many_comments", message)
 
