@@ -1,4 +1,4 @@
-"""Of which days the table of experience is built, and from what (docs/decisions/0072).
+"""Which days of the table of experience are built, and from what (docs/decisions/0072).
 
 A day of it is made of the answers of the day and of the interactions of the days that these may
 link to. Its version is the sum of their versions, each of which only ever grows.
@@ -14,13 +14,14 @@ from pulse.store.catalog import Partition
 from pulse.store.ledger import Entry
 
 SOURCES = ("responses", "interactions")
-"""The streams that it is made of."""
+"""The streams that the table is made of."""
 
 
 def ledger_name(link_days: int) -> str:
     """What the ledger calls the table, where links span at most so many days.
 
-    Sums over another number of days are no versions of each other, so they have another name.
+    Versions are sums over the days that links may span. Sums over other numbers of days cannot be
+    compared, so each number of days has a name of its own.
     """
     return f"experience-{link_days}"
 
@@ -31,7 +32,7 @@ def is_of_experience(name: str) -> bool:
 
 
 def former_names(names: Iterable[str], link_days: int) -> list[str]:
-    """Those of the names by which the ledger has called the table under other numbers of days."""
+    """Which of these names the ledger has for the table under other numbers of days."""
     return [name for name in names if is_of_experience(name) and name != ledger_name(link_days)]
 
 
@@ -66,10 +67,10 @@ def entries_of_experience(
 
 
 def shows(partition: Partition, entry: Entry) -> bool:
-    """Is what is published of a day what its version comes to?
+    """Whether what is published of a day was built from the day's version of now.
 
-    A run that linked over another number of days may have had the same sum of versions: it has not
-    claimed the day under this name.
+    Equal versions do not suffice: a run that linked over another number of days may have had the
+    same sum. But it has not claimed the day under the present name.
     """
     return partition.run == entry.claimed_run and partition.version == entry.version
 
@@ -77,7 +78,10 @@ def shows(partition: Partition, entry: Entry) -> bool:
 def link_parameters(
     answered: Sequence[date], interactions: Mapping[date, Entry], link_days: int
 ) -> dict[str, Any]:
-    """What the statement asks for besides: the days of answers, and all days that it reads."""
+    """The table's own parameters of its statement: the days of answers, and all days to be read.
+
+    Days of interactions that raw no longer keeps are not read.
+    """
     read = set(answered)
     for day in answered:
         read.update(one for one in _linkable(day, link_days) if one in interactions)
@@ -95,6 +99,7 @@ def link_parameters(
 def _linkable(day: date, link_days: int) -> list[date]:
     """The days on which an interaction may have entered that an answer of the day links to.
 
-    A day more than links may span: where clocks are changed, so many times 24 hours reach into it.
+    They are one more than links may span: where clocks were changed, that many times 24 hours reach
+    into one day more.
     """
     return [day - timedelta(days=back) for back in range(link_days + 2)]

@@ -25,11 +25,11 @@ class TableDays(Failures[date]):
 
     dataset: lake.DailyTable
     source: lake.Dataset
-    """Whose events the table counts."""
+    """The dataset whose events the table counts."""
     stream: str
-    """Under which name the ledger has the table's days."""
+    """The name under which the ledger has the table's days."""
     before: Stand
-    """How the stream stood before its days were read."""
+    """What the ledger said of all of them together, before they were read."""
     as_of_us: int
     """When its days were about to be read (UTC, microseconds)."""
     entries: Mapping[date, Entry]
@@ -46,7 +46,7 @@ class TableDays(Failures[date]):
     name: str = field(default_factory=lake.ulid)
     """What the run is called while it is at work on this table."""
     is_publishing: bool = False
-    """True once others have been told that this run is at work."""
+    """True once the ledger says that this run is at work on the table."""
     failing: int = 0
     """How many days of the table cannot be built."""
     built: set[date] = field(default_factory=set)

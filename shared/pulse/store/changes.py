@@ -1,5 +1,8 @@
 """How much has changed since builders last looked: a record for each stream, beside the ledger.
 
+The table of experience, which is made of two streams, has a record of its own under the name that
+the ledger has for it (daily/experience.py), without `changes`: those of its streams count for it.
+
     pk              sk      record
     LEDGER#CHANGES  stream  changes: how often the stream's days have changed;
                             seen: how many of these changes a builder has looked at, all of whose
@@ -108,7 +111,7 @@ class Settled:
 
 
 class Changes:
-    """Reads and writes these records."""
+    """Reads and writes the records of streams, and of tables made of several."""
 
     def __init__(self, table: str) -> None:
         self._records = Records(table)

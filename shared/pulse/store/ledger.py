@@ -10,6 +10,8 @@
                                 while it is not built as it should be: unbuilt (unbuilt.py);
                                 of responses: comments_version, whose comments readers find
 
+In the place of a stream stands the name of a table that is made of several (daily/experience.py).
+
 write_raw adds 1 to `version` after each object that it stores. A builder claims a day for its run
 before it points the Glue partition to it, so that of two builders the one that read the newer
 version prevails, in whatever order they write. A process that rewrites a day's objects in raw takes
