@@ -16,14 +16,18 @@ from pulse.store.athena import Athena
 from pulse.store.held import NOTHING
 
 MOST_PLACES = 2_000
-"""Runs times days of one statement: in as many places Athena looks for objects (projection)."""
+"""At most so many places of objects does Athena look at for one statement: its runs times its days,
+since partitions are projected."""
 NEW = 2
-"""How often a row would be there that stands unchanged in two runs. Of a day with one run alone
-no row is, so that whoever has rows of it is told."""
+"""Given as `copies` for days that have one run alone. No row is there twice then, so every tenant
+that has rows of the day counts as one whose rows have changed."""
 
 
 class Compared(NamedTuple):
-    """A tenant's rows of a day: what the newest run has, and how many rows are not in all runs."""
+    """A tenant's rows of a day: events and rows in the newest run, and how many rows differ.
+
+    A row differs if it is not in all of the runs.
+    """
 
     events: int
     rows: int
@@ -49,7 +53,8 @@ class Comparison:
     ) -> dict[date, dict[str, Compared]]:
         """By day, every tenant that has rows of it in one of the day's runs, the newest the last.
 
-        `copies`: a row that differs nowhere is there so many times. Raises AthenaError.
+        `copies` is how many runs each of the days has, NOTHING counted as one: a row that differs
+        nowhere is there so many times. For days with a single run it is NEW. Raises AthenaError.
         """
         pairs = [pair(run, day) for day, some in runs.items() for run in readable(some)]
         params = {
@@ -79,7 +84,7 @@ def pair(run: str, day: date) -> str:
 
 
 def batches(runs: Mapping[date, Sequence[str]], *, most: int = MOST_PLACES) -> Iterator[list[date]]:
-    """The days in order, in batches of so many at most, with few enough runs for a statement."""
+    """The days in order, in batches of at most `most` days and MOST_PLACES places of objects."""
     batch: list[date] = []
     named: set[str] = set()
     for day in sorted(runs):

@@ -1,7 +1,7 @@
-"""Makes one part of all that a tenant's year has, and removes every object of before.
+"""Makes one part of all that a tenant's year has, and removes every older object of it at once.
 
-Builds fold parts by and by, and what they replace is removed a day later. Where somebody's rows
-were erased, nobody is to find what the reports were before.
+Builds join parts now and then, and the parts that they replace are removed a day later. After an
+erasure that is too late: nobody is to find the reports as they were before it.
 """
 
 from collections.abc import Collection
@@ -22,7 +22,7 @@ from pulse.tenants.tenant import YearState
 
 @dataclass(frozen=True)
 class Folding:
-    """Folds tenants' years."""
+    """Makes one part of each year of a tenant."""
 
     objects: Objects
     tenants: Tenants
@@ -38,7 +38,7 @@ class Folding:
     def fold(self, tenant: str) -> None:
         """Let every year of a tenant be one part, and remove every other object of its reports.
 
-        So nothing is left of rows that newer ones have replaced. The reports stay as they are.
+        So nothing is left of rows that newer rows have replaced. The reports say what they said.
         Raises GoneError where an object is not there that the tenant's record names.
         """
         for dataset in lake.DAILY_TABLES:
@@ -48,7 +48,7 @@ class Folding:
         self.questions.remove(tenant, self.objects)
 
     def _remove_laid_rows(self, tenant: str) -> None:
-        """Remove what lies apart of a large tenant's rows and is not named."""
+        """Remove a large tenant's rows that were laid out and that its record does not name."""
         laid = LaidRows(self.objects)
         runs = laid.runs(tenant)
         laid_out = {dataset.name for dataset, _, _ in runs}
@@ -59,7 +59,7 @@ class Folding:
         laid.remove_unnamed(runs, self.tenants.get(tenant))
 
     def _move_on(self, dataset: lake.DailyTable, tenant: str, year: int) -> None:
-        """Let a year be the same in another revision, so that no older one is followed up."""
+        """Give a year a new revision, so that no build can replace the state that it has read."""
         while known := self.tenants.get(tenant):
             with suppress(ConflictError):
                 self._raise_revision(dataset, tenant, year, known.table(dataset.name).years[year])
@@ -68,7 +68,7 @@ class Folding:
     def _raise_revision(
         self, dataset: lake.DailyTable, tenant: str, year: int, state: YearState
     ) -> None:
-        """Raises ConflictError where the year is no longer in this state."""
+        """Give a year a new revision. Raises ConflictError where it is no longer in this state."""
         if state.revision:
             same = replace(state, revision=state.revision + 1)
             self.tenants.set_year(tenant, dataset.name, year, same, before=state)

@@ -1,8 +1,8 @@
 """What a large tenant's year is made of, without its rows ever being in this process.
 
-The rows of a tenant above what one process can hold are laid out apart from all others', by Athena
-and for Athena: a question that no roll-up covers then reads this tenant's days alone. The year is
-one part without a cube. Its roll-ups are made by Athena too, out of these rows, each by the
+A tenant with more rows than one process can hold has them laid out apart from all others', by
+Athena and for Athena: a question that no roll-up covers then reads this tenant's days alone. A year
+is one part without a cube. Its roll-ups are made by Athena too, out of these rows, each by the
 statement that a question for the same sums would run, and of the changed days alone: the sums of
 all others are in the roll-ups that there were before.
 """
@@ -33,19 +33,20 @@ Laid = Mapping[str, frozenset[date]]
 """Which days of a tenant's rows each run has laid out apart (lake.large_run_prefix)."""
 
 _SEVERAL = 8
-"""So many runs of about as many days each are laid out again together. A statement has a branch for
-each run, and a record names each; a row is laid out three times in a year of nightly builds."""
+"""So many runs of about as many days each are laid out again as one, because a statement has a
+branch for each run, and a record names each. Nightly builds of a year lay out a row three times."""
 _BANDS = ((0, 8), (8, 40))
-"""What counts as about as many days: from so many to fewer than so many."""
+"""Runs have about as many days if the numbers of their days lie in one of these bands, each from
+its first number to below its second."""
 _FOOTER = 2**20
-"""Within so many bytes an object's end tells how many rows it has."""
+"""So many bytes at an object's end suffice to tell how many rows it has."""
 _ALL = Rollup("", (), "month")
 """Sums over everything, which always fit."""
 
 
 @dataclass(frozen=True)
 class LargeWriteResult(WriteResult):
-    """What a large tenant's year has become; the rows laid out are not in its size."""
+    """What a large tenant's year has become; `size` is without the rows that were laid out."""
 
     events: int
     """How many events the rows of the changed days stand for, as they were laid out. Other days
@@ -54,7 +55,7 @@ class LargeWriteResult(WriteResult):
 
 @dataclass
 class _Work:
-    """One tenant's year in the making."""
+    """One tenant's year while it is made."""
 
     dataset: lake.DailyTable
     tenant: str
@@ -64,7 +65,7 @@ class _Work:
     """The days that are laid out anew."""
     visible: Sequence[Visible]
     laid: dict[str, frozenset[date]] = field(default_factory=dict)
-    """Where the rows of all days lie."""
+    """The days whose rows each run has laid out, of all days of the year."""
 
     @property
     def days(self) -> frozenset[date]:
@@ -72,7 +73,7 @@ class _Work:
 
     @property
     def broken(self) -> frozenset[int]:
-        """Months of which older parts have sums with rows that no longer count."""
+        """The months whose sums in older parts hold rows that count and rows that no longer do."""
         return frozenset(
             day.month
             for one in self.visible
@@ -184,10 +185,11 @@ class LargeTenants:
         remaining_s: Remaining,
         again: bool = False,
     ) -> dict[str, frozenset[date]]:
-        """Lay out a tenant's rows of these days, each as that run of the daily table has it.
+        """Lay out a tenant's rows of these days; returns the days of each new run.
 
-        If `again`, as that run of this has laid it out. Nothing points at the result yet; days
-        without rows are in it too. Raises AthenaError.
+        `run_of` names for each day the run of the daily table whose rows are taken, or if `again`,
+        the run of an earlier call. Days without rows are returned, too. Nothing points at the
+        result yet. Raises AthenaError.
         """
         text = statement("large", dataset.name)
         if again:  # has the same columns, the tenant's name as a partition
@@ -220,7 +222,7 @@ class LargeTenants:
         return laid
 
     def _lay_together(self, work: _Work) -> None:
-        """Let there be few runs: several of about as many days each are laid out together."""
+        """Keep the number of runs small: lay out several of about as many days each as one."""
         for least, most in _BANDS:
             small = {run: some for run, some in work.laid.items() if least <= len(some) < most}
             if len(small) >= _SEVERAL:
@@ -308,9 +310,9 @@ class LargeTenants:
         return summed if len(summed) <= MOST_ROWS else None
 
     def _known(self, work: _Work, rollup: Rollup) -> list[pa.Table] | None:
-        """What older parts tell of it; None where one of them lacks the roll-up.
+        """The rows of the roll-up that older parts have; None where one of them lacks it.
 
-        By month these are the months all of whose rows go on counting.
+        Of a roll-up by month these are the months all of whose rows still count.
         """
         found: list[pa.Table] = []
         for part, its_days in ((one.part, one.days) for one in work.visible):
@@ -353,7 +355,10 @@ class LargeTenants:
         )
 
     def _put(self, work: _Work, run: str, rollup: Rollup, rows: pa.Table | None) -> int:
-        """Put the object of these rows; its bytes, as Part.sizes tells them of bots too."""
+        """Put the object of these rows; returns its bytes, or what stands for them in Part.sizes.
+
+        That is UNTOLD for a roll-up with too many rows, and 0 for one of bots where there are none.
+        """
         if rows is None:
             return UNTOLD
         if rollup.is_of_bots and not len(rows):
@@ -431,7 +436,7 @@ def _has(laid: Laid, day: date) -> bool:
 
 
 def _still(visible: Sequence[Visible]) -> dict[str, frozenset[date]]:
-    """Where rows of former parts lie that go on counting."""
+    """The runs in which rows of older parts lie that still count, with the days of these rows."""
     found: dict[str, frozenset[date]] = {}
     for one in visible:
         for run, its_days in one.part.laid.items():

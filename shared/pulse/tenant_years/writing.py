@@ -1,4 +1,4 @@
-"""Writes the objects of a tenant's year: changed days join its newest parts, old ones are folded.
+"""Writes the objects of a tenant's year: changed days join its newest parts, as parts.py plans it.
 
 Objects are put under the name of a new run and change nothing yet: what a reader finds is decided
 by the tenant's record, which the caller changes afterwards.
@@ -22,7 +22,8 @@ from pulse.tenant_years import parts
 from pulse.tenants.tenant import BOTS, CUBE, Part, YearState
 
 SMALL = 2**20
-"""A part whose cube has fewer bytes has no other roll-up: the cube is read in the time of a GET."""
+"""A part whose cube has fewer bytes has no roll-up but the cube, which is read in the time that a
+GET takes."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class Change:
     """What has changed of a tenant's year in one table."""
 
     days: frozenset[date]
-    """The days whose rows are others than before."""
+    """The days whose rows have changed."""
     rows: pa.Table
-    """All their rows of now, with the columns of the cube."""
+    """All rows that these days have now, with the columns of the cube."""
     run: str
-    """Names what is written, a ULID of its own."""
+    """The name of what is written, a ULID of its own."""
     as_of_us: int
-    """When the catalogue was read that names the rows."""
+    """When the catalogue was read that names the rows (UTC, microseconds)."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class WriteResult:
 
     state: YearState
     folded: int
-    """How many older parts have become one with what has changed."""
+    """How many older parts were joined with what has changed."""
     size: int
     """The bytes put."""
 
@@ -59,7 +60,7 @@ class Visible:
 
     @property
     def level(self) -> parts.Level:
-        """The part as the plan of parts weighs it: its visible days and about their bytes."""
+        """The part as parts.fold weighs it: its visible days and roughly their bytes."""
         held = len(self.part.days) or 1
         size = self.part.sizes.get(CUBE, 0) * len(self.days) / held
         return parts.Level(self.days, size, self.part.carried)
@@ -81,7 +82,7 @@ class YearWriter:
         *,
         published: Collection[date],
     ) -> WriteResult:
-        """Put what has changed, together with as many older parts as the fold wants.
+        """Put what has changed, together with as many older parts as parts.fold says.
 
         `published` are the days of the year that the daily table has. Raises GoneError where a
         part's object is gone: as a rule the tenant's record names another part by now.
@@ -123,7 +124,10 @@ class YearWriter:
         fold: parts.Fold,
         cube: bytes = b"",
     ) -> WriteResult:
-        """`cube` is the object of the rows that have changed, if it is made already."""
+        """Put one part of the change and the newest visible parts that the fold joins with it.
+
+        `cube` is the object of the rows that have changed, if it is made already.
+        """
         joined, left = visible[: fold.parts], visible[fold.parts :]
         cube_of = partial(reading.rows_of_part, self.objects, dataset, tenant, year)
         older = [(one.days, cube_of(one.part, ROLLUPS[dataset.name][0])) for one in joined]
@@ -162,7 +166,7 @@ class YearWriter:
         rows: pa.Table,
         cube: bytes,
     ) -> dict[str, int]:
-        """Put the objects of these days' rows; the bytes of each by its roll-up."""
+        """Put the objects of these days' rows; returns the bytes of each by its roll-up's name."""
         sizes = {}
         for name, body in bodies(dataset, rows, held, cube):
             if body:
