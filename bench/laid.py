@@ -82,7 +82,7 @@ class Laid:
     """A tenant's year as it is stored in the lake."""
 
     tenant: str
-    table: lake.Dataset
+    table: lake.DailyTable
     year: int
     state: YearState
 
@@ -94,7 +94,7 @@ class Laid:
 
 def lay(
     lake_folder: Path,
-    table: lake.Dataset,
+    table: lake.DailyTable,
     tenant: str,
     year: int,
     rows: pa.Table,
@@ -115,7 +115,7 @@ def lay(
 
 
 def _put(
-    folder: Path, table: lake.Dataset, tenant: str, year: int, held: list[date], rows: pa.Table
+    folder: Path, table: lake.DailyTable, tenant: str, year: int, held: list[date], rows: pa.Table
 ) -> Part:
     run, sizes = lake.ulid(), {}
     for name, body in bodies(table, rows, held):
@@ -238,9 +238,45 @@ def sessions_cube(year: int, total: int, agents: int) -> pa.Table:
     return _cube(rng, lake.SESSIONS, year, total, values)
 
 
+def experience_cube(year: int, total: int, agents: int) -> pa.Table:
+    """The cube of a year of so many answers, of which a third are linked to an interaction."""
+    rng = np.random.default_rng([year, total])
+    names = [f"agent-{n:02}" for n in range(agents)]
+    known: dict[str, Sequence[str | None]] = {
+        "metric": ("csat",),
+        "scale": ("1-5",),
+        "survey": ("survey-0", "survey-1"),
+        "channel": ("ticket", "chat", "external"),
+        "device": ("desktop", "mobile", "tablet", None),
+        **{name: names if values is None else values for name, values in lake.EXPERIENCED.items()},
+    }
+    known |= {"media_type": MEDIA, "customer_segment": SEGMENTS, "service_type": SERVICES}
+    schema = tenant_year.schema(lake.EXPERIENCE, ROLLUPS[lake.EXPERIENCE.name][0])
+    day = np.sort(rng.integers(0, 365, total))
+    linked = rng.random(total) < 1 / 3
+    first = np.datetime64(date(year, 1, 1))
+    columns: dict[str, Any] = {"day": pa.array(first + day)}
+    for name in lake.EXPERIENCE.dimensions:
+        values = known[name]
+        codes = rng.integers(0, len(values), total)
+        column = pa.DictionaryArray.from_arrays(codes, pa.array(values, pa.string()))
+        has_none = name in lake.EXPERIENCED
+        columns[name] = _where(linked, column.cast(pa.string())) if has_none else column
+    entered = first + np.maximum(day - rng.integers(0, 3, total), 0)
+    columns["entered_on"] = _where(linked, pa.array(entered).cast(pa.string()))
+    score = rng.integers(1, 6, total)
+    for name in lake.SCORE_COUNTS:
+        columns[name] = pa.array((score == int(name[1:])).astype(np.int64))
+    return pa.table({name: columns[name] for name in schema.names}).cast(schema)
+
+
+def _where(linked: Any, column: Any) -> Any:
+    return pc.if_else(pa.array(linked), column, pa.scalar(None, pa.string()))
+
+
 def _cube(
     rng: np.random.Generator,
-    table: lake.Dataset,
+    table: lake.DailyTable,
     year: int,
     total: int,
     values: Sequence[Sequence[str | None]],
@@ -268,7 +304,7 @@ def _cube(
 
 
 def _events(
-    rng: np.random.Generator, table: lake.Dataset, name: str, size: int, codes: Sequence[Any]
+    rng: np.random.Generator, table: lake.DailyTable, name: str, size: int, codes: Sequence[Any]
 ) -> Any:
     """What each event adds to a measure."""
     if name in table.counted:

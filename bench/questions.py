@@ -28,6 +28,7 @@ from bench.laid import (
     Laid,
     Pulse,
     cube_of_raw,
+    experience_cube,
     interactions_cube,
     lay,
     publish,
@@ -103,7 +104,7 @@ class _Stock:
     wider: Mapping[str, dict[str, int]]
     """By tenant, the bytes of its cube of scores, and with one more dimension of each kind."""
 
-    def one(self, tenant: str, table: lake.Dataset = lake.SCORES) -> Laid:
+    def one(self, tenant: str, table: lake.DailyTable = lake.SCORES) -> Laid:
         return next(one for one in self.laid if (one.tenant, one.table) == (tenant, table))
 
 
@@ -137,7 +138,8 @@ def _stock(bucket: Path, tenants: Mapping[str, int]) -> _Stock:
         cubes[tenant, lake.INTERACTIONS.name] = interactions_cube(YEAR.start.year, size, AGENTS)
         sessions = AGENTS * SESSIONS_A_DAY * YEAR.days
         cubes[tenant, lake.SESSIONS.name] = sessions_cube(YEAR.start.year, sessions, AGENTS)
-        for table in lake.DATASETS:
+        cubes[tenant, lake.EXPERIENCE.name] = experience_cube(YEAR.start.year, size, AGENTS)
+        for table in lake.DAILY_TABLES:
             rows = cubes[tenant, table.name]
             laid.append(lay(bucket, table, tenant, YEAR.start.year, rows))
             laid.append(lay(bucket, table, f"{tenant}-3", YEAR.start.year, rows, NEWEST))
@@ -252,7 +254,7 @@ def _bytes(stock: _Stock, tenants: Mapping[str, int]) -> list[tuple[str, ...]]:
     """The bytes of each tenant's objects, as rows of the page."""
     rows: list[tuple[str, ...]] = []
     for tenant in tenants:
-        for table in lake.DATASETS:
+        for table in lake.DAILY_TABLES:
             sizes = dict(stock.one(tenant, table).state.parts[0].sizes)
             cube = sizes.pop(CUBE)
             count = len(stock.cubes[tenant, table.name])

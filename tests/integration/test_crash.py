@@ -266,7 +266,8 @@ def test_keep_comments(
     pulse.post("acme", [answer(9, ago=2, comment="gone soon"), answer(3, comment="stays")])
     pulse.write()
     pulse.build_daily()
-    pulse.post("acme", [answer(9, ago=2), answer(5, number=1, comment="new")])
+    with days.clock(lambda: TODAY + timedelta(seconds=1)):  # later than the one that it replaces
+        pulse.post("acme", [answer(9, ago=2), answer(5, number=1, comment="new")])
     pulse.write()
     with monkeypatch.context() as patched:
         patched.setattr(KeepComments, "run", lambda *_, **__: KeepResult())
