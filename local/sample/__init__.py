@@ -6,7 +6,9 @@ site, shop  the built pages as CloudFront serves them, and a foreign site with t
 tenant      the tenant's settings, surveys, agents, countries and thresholds
 story       how busy the days are, how well people are served, and the bad week
 responses   90 days of responses, which are always the same
-contacts    90 days of calls, mails and chats, and their outcome
+comments    what customers write, by language and by how they felt
+contacts    90 days of calls, mails and chats, and their outcome: the sample's interactions
+links       which contact an answer is about
 updates     the contacts as the shop's systems send them
 load        stores the tenant in the table and sends all else through the API
 """

@@ -1,8 +1,8 @@
 """Which contact an answer of the sample is about.
 
-Answers and contacts are drawn separately. Here answers of the support survey get the ids of
-contacts that the same agent had taken before. Unhappy customers get those that had waited longest
-for the agent, so that late acceptance goes with bad scores.
+Answers and contacts (the sample's interactions) are drawn separately. Here answers to the support
+survey get the ids of contacts that the same agent had accepted before. Of these an unhappy customer
+often gets the one with the longest wait, so that late acceptance goes with bad scores.
 """
 
 from collections import defaultdict, deque
@@ -18,22 +18,23 @@ _MEDIA: Mapping[str, tuple[str, ...]] = {
     "ticket": ("email", "social", "sms"),
     "chat": ("chat",),
 }
-"""The media of the contacts that a channel asks about."""
+"""By the channel of an answer the media of the contacts that it may be about."""
 _ASKED_WITHIN = timedelta(days=3)
-"""So long after a contact has entered a customer may answer."""
+"""A customer answers at most so long after the contact has entered."""
 _BY_WAIT = 0.5
-"""How often the wait decides; else it is any of the agent's contacts."""
+"""The share of answers whose contact is chosen by its wait; the others get any of the agent's."""
 _BAD = 3
-"""The best of the scores that unhappy customers give."""
+"""The highest score that an unhappy customer gives."""
 
 
 def about_contacts(
     answers: Iterable[Mapping[str, Any]], contacts: Iterable[Contact]
 ) -> Iterator[Mapping[str, Any]]:
-    """The answers with the ids and customers of the contacts they are about; in order of time.
+    """The answers with the ids and customers of the contacts they are about, in order of time.
 
-    Both are given in order of time. Of a contact there is at most one answer. Answers for which
-    there is no contact stay as they are: they name one that the contact centre has not told of.
+    Answers and contacts are given in order of time. At most one answer is about a contact. Answers
+    for which there is no contact stay as they are: they name one of which the contact centre has
+    sent nothing.
     """
     coming = deque(contacts)
     taken: defaultdict[tuple[str, str], list[Contact]] = defaultdict(list)
@@ -59,7 +60,7 @@ def about_contacts(
 
 
 def _chosen(answer: Mapping[str, Any], contacts: Sequence[Contact]) -> Contact:
-    """That of the contacts which the answer is about; never another for the same answer."""
+    """The contact that the answer is about: the same one in every run of the sample."""
     place = answer["response_id"].rpartition("-")[2]
     rng = Random(f"{TENANT.id} links {place} {answer['customer_id']}")  # noqa: S311 # repeatable
     if rng.random() >= _BY_WAIT:
