@@ -35,15 +35,15 @@ BUDGET_BYTES = 400 * 2**20
 _AT_ONCE = 8
 _ALL_DAYS = DateRange(date.min, date.max)
 _A_GET = 2**20
-"""Fetching an object takes as long as reading so many more bytes of one that is in memory."""
+"""An object that has to be fetched costs as much as one in memory that is so many bytes larger."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """What one object tells: the rows of some of the days that it was made from.
+    """The rows of one object, and which of its days count.
 
-    `held` are all of these days; the other ones have rows in newer parts, and do not count here.
-    Rows of days before `by_day_from` are by month.
+    `held` are all days that the object was made from, `live` those of them that count here: newer
+    parts have the rows of the others. Rows of days before `by_day_from` are by month.
     """
 
     block: Block
@@ -51,10 +51,10 @@ class Piece:
     live: frozenset[date]
     by_day_from: date = date.min
     leaves_bots_out: bool = False
-    """True where no row is a bot's: these are another piece's."""
+    """True where no row is a bot's: another piece has those of bots."""
 
     def filters(self, asked: Filters) -> Filters:
-        """The filters that some of the rows may fail, as far as who sent them is concerned."""
+        """The filters that rows may fail: without that of people where no row can be a bot's."""
         if asked.get(lake.DEVICE) != PEOPLE:
             return asked
         if not self.leaves_bots_out and self.block.table.tells_bots:
@@ -217,12 +217,12 @@ class YearRows:
 
 
 TenantYears = Mapping[str, Sequence[YearRows]]
-"""What a question is answered from: the years of each tenant, by its id."""
+"""The rows that a question is answered from: of each tenant the years, by the tenant's id."""
 
 
 @dataclass(frozen=True)
 class Uncovered:
-    """A part of a year none of whose objects covers the question, and its days that count."""
+    """A part of a year that has no object which covers the question, and its days that count."""
 
     state: YearState
     part: Part
@@ -231,7 +231,7 @@ class Uncovered:
 
 @dataclass(frozen=True)
 class Left:
-    """What is needed of parts that no object covers, whatever years they are of."""
+    """The parts, of whatever years, that have no object which covers what is needed."""
 
     needs: Needs
     parts: Sequence[Uncovered]
@@ -240,16 +240,16 @@ class Left:
 Admit = Callable[[], None]
 """Counts a statement against the limits of whoever asks; raises where that is one too many."""
 Elsewhere = Callable[[Sequence[Left], Admit], Sequence[YearRows]]
-"""Makes of each what objects do not tell: all of a question's at once."""
+"""Makes the rows that no object has, for each of what is left of a question, all at once."""
 
 
 def nowhere(left: Sequence[Left], admit: Admit) -> Sequence[YearRows]:
-    """There is nothing else to read them from. Raises UnavailableError."""
+    """Stands for an Elsewhere where nothing else makes rows. Raises UnavailableError."""
     raise not_rolled_up(left[0])
 
 
 def not_rolled_up(left: Left) -> UnavailableError:
-    """What is needed lies nowhere."""
+    """The error of a question for which there are no rows anywhere."""
     return UnavailableError(
         "not_rolled_up",
         f"The reports of tenant {left.needs.tenant.id} are too large for a question with these "
@@ -263,12 +263,13 @@ def without_limit() -> None:
 
 
 _Name = tuple[str, str]
-"""Of an object in memory: its key, and of one that former versions replaced, its content."""
+"""The name of an object in memory: its key, and YearState.content of one that former versions of
+Pulse wrote, which replaced objects under the same key."""
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """The object that is read of a part."""
+    """An object of a part that is chosen to be read."""
 
     table: lake.DailyTable
     rollup: Rollup
@@ -304,9 +305,8 @@ class Years:
         """For each of the needs the tenant's years that its days are in, oldest first.
 
         Of every part one object is fetched at most, and one of bots beside it where there is any,
-        all of them side by side. Raises GoneError
-        where an object is no longer there: the tenant's record then names others. Raises what
-        `elsewhere` and `admit` raise.
+        all of them side by side. Raises GoneError where an object is no longer there: the tenant's
+        record then names others. Raises what `elsewhere` and `admit` raise.
         """
         plans = [self._plan(needs) for needs in asked]
         wanted = {
