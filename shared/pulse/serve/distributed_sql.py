@@ -34,7 +34,7 @@ from pulse.serve import parquet
 from pulse.serve.block import Block
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.needs import Needs
-from pulse.serve.statements import Statement
+from pulse.serve.statements import Statement, rows_in
 from pulse.serve.years import Piece
 from pulse.tenants.tenant import check_tenant_id
 
@@ -133,7 +133,7 @@ class Wanted:
 
         Raises TooManyRowsError where it has more rows than a reader holds.
         """
-        tables = [_read(body) for body in objects]
+        tables = [rows_in(body) for body in objects]
         rows = sum(map(len, tables))
         if rows > MOST_ROWS:
             raise TooManyRowsError
@@ -335,10 +335,6 @@ class _Made:
     def nbytes(self) -> int:
         """The memory that they take."""
         return sum(column.codes.nbytes for column in self.columns.values())
-
-
-def _read(body: bytes) -> pa.Table:
-    return pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
 
 
 def _without_rows(table: lake.DailyTable) -> Block:

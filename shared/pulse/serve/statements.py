@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from pulse import lake
 from pulse.days import Remaining
 from pulse.errors import AthenaError, UnavailableError, UnprocessableError
@@ -159,6 +162,11 @@ class Statements:
     def _keys(self, asked: StatementRun) -> list[str]:
         """The keys of the objects with its rows; a statement without rows writes none."""
         return list(self.objects.keys(_prefix(asked)))
+
+
+def rows_in(body: bytes) -> pa.Table:
+    """The rows of one of the objects that a statement has written (Statements.rows)."""
+    return pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
 
 
 def patience(seconds: float) -> Remaining:

@@ -8,7 +8,6 @@ from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pulse import lake
 from pulse.comments.month import SCHEMA, Moments, Month
@@ -18,7 +17,7 @@ from pulse.serve.comments.comments_query import CommentsQuery
 from pulse.serve.comments.found import AT_ONCE, Narrowed, too_many
 from pulse.serve.comments.narrowing import COUNT, MOST_GROUPS, Narrowing
 from pulse.serve.cursors import fingerprint
-from pulse.serve.statements import WAIT_S, Question, Statements, outdated, patience
+from pulse.serve.statements import WAIT_S, Question, Statements, outdated, patience, rows_in
 from pulse.serve.years import Admit
 from pulse.tenants.own_dimensions import tag_value
 
@@ -55,7 +54,7 @@ class Elsewhere:
         question = Question(tenant, name, statement, check)
         bodies = self.statements.rows(question, self.admit, patience(self.wait_s))
         schema = _schema(narrowing.tags)
-        read = (_read(body).select(schema.names).cast(schema) for body in bodies)
+        read = (rows_in(body).select(schema.names).cast(schema) for body in bodies)
         found = pa.concat_tables([schema.empty_table(), *read])
         of_agents = pc.not_equal(found[COUNT], pa.scalar(0, pa.int64()))
         rows = found.filter(pc.invert(of_agents)).select(SCHEMA.names)
@@ -111,7 +110,3 @@ def _schema(tags: Sequence[str]) -> pa.Schema:
     """The columns of what Athena returns."""
     own = [pa.field(f"tag{place}", pa.string()) for place in range(len(tags))]
     return pa.schema([*SCHEMA, *own, pa.field(COUNT, pa.int64())])
-
-
-def _read(body: bytes) -> pa.Table:
-    return pq.ParquetFile(pa.BufferReader(body)).read(use_threads=False)
