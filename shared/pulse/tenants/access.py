@@ -164,7 +164,8 @@ def require_kind(key: Key, *kinds: str) -> None:
     """Raise ForbiddenError unless the key is of one of the kinds."""
     if key.kind not in kinds:
         raise ForbiddenError(
-            "wrong_key_kind", f"A {key.kind} key may not do this; use a {' or '.join(kinds)} key."
+            "wrong_key_kind",
+            f"This {key.kind} key may not do this; use a {' or '.join(kinds)} key.",
         )
 
 

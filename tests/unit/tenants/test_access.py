@@ -138,7 +138,7 @@ def test_a_key_of_another_kind_is_told_which_it_takes(kind: str) -> None:
     with pytest.raises(ForbiddenError) as error:
         require_kind(key, *(other for other in PREFIXES if other != kind))
     assert error.value.code == "wrong_key_kind"
-    assert f"A {kind} key" in error.value.detail
+    assert f"This {kind} key" in error.value.detail
 
 
 def test_keys_tried_at_random_neither_grow_the_memory_nor_push_a_known_key_out_of_it(
