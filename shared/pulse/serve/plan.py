@@ -9,7 +9,8 @@ from pulse import days, lake
 from pulse.days import ComparedRange, DateRange
 from pulse.errors import ForbiddenError
 from pulse.filters import PEOPLE, Filters, among, both, let_bots_in, not_null
-from pulse.reports.declarations import CURRENCY, PERIOD, Report
+from pulse.reports.declarations import CURRENCY, PERIOD, Family, Report
+from pulse.reports.experiences import EXPERIENCE
 from pulse.serve import groups, satisfaction
 from pulse.serve.columns import Names
 from pulse.serve.needs import Needs
@@ -155,11 +156,14 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
         report=report,
         query=query,
         tables=tables,
-        tenants=tuple(_tenant_days(report, query, tables, tenant) for tenant in tenants),
+        tenants=tuple(
+            _tenant_days(query, tables, tenant, scored=_scored(report, key, tenant, asked))
+            for tenant in tenants
+        ),
         filters=filters,
         all_filters=both(own, {lake.DEVICE: PEOPLE}) if bots_left_out else own,
         strata=_strata(report, tenants),
-        min_sample=_min_sample(report, key, tenants, asked),
+        min_sample=_min_sample(report.family, key, tenants, asked),
         bots_left_out=bots_left_out,
     )
 
@@ -240,7 +244,7 @@ def bound_filters(key: Key, names: Collection[str], lacking: str) -> Filters:
 
 
 def _tenant_days(
-    report: Report, query: Query, tables: Sequence[lake.DailyTable], tenant: Tenant
+    query: Query, tables: Sequence[lake.DailyTable], tenant: Tenant, *, scored: bool
 ) -> TenantDays:
     names = [table.name for table in tables]
     dates = query.resolve(tenant, names)
@@ -251,7 +255,6 @@ def _tenant_days(
         years = frozenset(y for some in states for y, state in some if state.first_day) or None
         if years and query.by_entered:  # what entered late in a year is answered in the next, too
             years |= {year - 1 for year in years}
-    scored = report.by_scores and bool(tenant.satisfaction_from)
     return TenantDays(tenant, dates, compared, query.granularity, years, query.by_entered, scored)
 
 
@@ -269,12 +272,22 @@ def strata_of(report: Report, tenants: Sequence[Tenant], usual: tuple[str, ...])
     return tuple(name for name in names if name in report.filter_names)
 
 
-def _min_sample(report: Report, key: Key, tenants: Sequence[Tenant], asked: set[str]) -> int:
+def _scored(report: Report, key: Key, tenant: Tenant, asked: set[str]) -> bool:
+    """True where scores stand for satisfactions that interactions lack.
+
+    They do not where a report key asks by person: such a key is told no few scores of a person.
+    """
+    if not report.by_scores or not tenant.satisfaction_from:
+        return False
+    return not _min_sample(EXPERIENCE, key, [tenant], asked)
+
+
+def _min_sample(family: Family, key: Key, tenants: Sequence[Tenant], asked: set[str]) -> int:
     """The fewest answers whose figures the key may see where these dimensions are asked for.
 
     0 where all may be seen: docs/metrics.md withholds persons' scores from report keys alone.
     """
-    persons = {dimension.name for dimension in report.family.dimensions if dimension.a_person}
+    persons = {dimension.name for dimension in family.dimensions if dimension.a_person}
     if key.kind != "report" or not persons & asked:
         return 0
     return max(tenant.min_sample for tenant in tenants)

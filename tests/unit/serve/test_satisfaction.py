@@ -118,7 +118,7 @@ def tables_of(some: Sequence[Interaction]) -> dict[str, list[dict[str, Any]]]:
     return {"interactions": entered, "experience": [*scored, unlinked]}
 
 
-def planned(tables: Any, query: str, tenant: Tenant = TENANT) -> Plan:
+def planned(tables: Any, query: str, tenant: Tenant = TENANT, key: Key = SECRET) -> Plan:
     states = {
         name: TableState(
             {
@@ -130,12 +130,14 @@ def planned(tables: Any, query: str, tenant: Tenant = TENANT) -> Plan:
         for name, rows in tables.items()
     }
     parsed = parse(pairs(query), REPORT)
-    return plan_of(REPORT, parsed, [replace(tenant, tables=states)], SECRET)
+    return plan_of(REPORT, parsed, [replace(tenant, tables=states)], key)
 
 
-def asked(some: Sequence[Interaction], query: str, tenant: Tenant = TENANT) -> Any:
+def asked(
+    some: Sequence[Interaction], query: str, tenant: Tenant = TENANT, key: Key = SECRET
+) -> Any:
     tables = tables_of(some)
-    plan = planned(tables, query, tenant)
+    plan = planned(tables, query, tenant, key)
     years = [
         year.as_needed(needs)
         for needs in needs_of(plan)
@@ -197,6 +199,23 @@ SOME = (
 )
 def test_the_setting_says_whose_scores_count(tenant: Tenant, expected: tuple[int, float]) -> None:
     (row,) = asked(SOME, f"{DATES}&group_by=media_type&granularity=total", tenant)["rows"]
+    assert (row["with_satisfaction"], row["avg_satisfaction"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "min_sample", "expected"),
+    [
+        ("group_by=media_type", 5, (2, 3.5)),
+        ("group_by=media_type&agent=ada", 5, (1, 5.0)),
+        ("group_by=agent&media_type=voice&agent=ada", 5, (1, 5.0)),
+        ("group_by=agent&agent=ada", 0, (2, 3.5)),
+    ],
+)
+def test_a_report_key_is_told_no_few_scores_of_a_person(
+    query: str, min_sample: int, expected: tuple[int, float]
+) -> None:
+    key, tenant = replace(SECRET, kind="report"), replace(TENANT, min_sample=min_sample)
+    (row,) = asked(SOME, f"{DATES}&granularity=total&{query}", tenant, key)["rows"]
     assert (row["with_satisfaction"], row["avg_satisfaction"]) == expected
 
 
