@@ -4,7 +4,8 @@ It runs in moto's process, whose server has a thread for each call. moto reads a
 and writes it without a lock, so one of two simultaneous additions to a number could be lost, which
 DynamoDB makes one after the other. For a transaction moto copies the whole table, which fails if a
 record is added meanwhile; and if the transaction fails it restores the copy, which removes what
-others have written since. And for a query moto sorts all records of the table.
+others have written since. It makes a transaction again that is sent again with the same token,
+which DynamoDB does not. And for a query moto sorts all records of the table.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 
 _CALLS = (
     "put_item",
@@ -31,6 +34,9 @@ _CALLS = (
 )
 _lock = threading.RLock()
 _mine = threading.local()
+_made: dict[str, None] = {}
+_MOST_TOKENS = 10_000
+"""DynamoDB remembers tokens for ten minutes."""
 _Place = tuple[Table, DynamoType, DynamoType]
 
 
@@ -43,6 +49,8 @@ def install() -> None:
     for name in _CALLS:
         setattr(backend, name, _alone(getattr(backend, name)))
     backend.transact_write_items = _transact_write_items
+    handler: Any = DynamoHandler
+    handler.transact_write_items = _once(handler.transact_write_items)
     table.query = _query
     table.__deepcopy__ = _copied
 
@@ -52,6 +60,28 @@ def _alone(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **given: Any) -> Any:
         with _lock:
             return method(*args, **given)
+
+    return call
+
+
+def _once(transact: Callable[..., Any]) -> Callable[..., Any]:
+    """The same of a transaction that has been made already, as its token tells, does nothing.
+
+    So a client's second try is answered whose first reply was lost.
+    """
+
+    @wraps(transact)
+    def call(handler: DynamoHandler) -> Any:
+        token = handler.body.get("ClientRequestToken")
+        with _lock:
+            if token in _made:
+                return ActionResult({})
+            result = transact(handler)
+            if token:
+                _made[token] = None
+                while len(_made) > _MOST_TOKENS:
+                    del _made[next(iter(_made))]
+            return result
 
     return call
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.made_run import ROOT
-from tests.processes import children_of, is_running
+from tests.processes import beginnings, children_of, is_running
 
 WAITING = """
 import time
@@ -57,20 +57,20 @@ def _wait_until(holds: Callable[[], bool]) -> None:
 
 
 def test_ctrl_c_ends_them_all(runner: "subprocess.Popen[bytes]") -> None:
-    started = children_of(runner.pid)
+    started = beginnings(children_of(runner.pid))
     assert len(started) > 3  # two workers, the stack and its moto
     os.killpg(runner.pid, signal.SIGINT)  # a terminal tells everybody in the foreground
     _wait_until(lambda: runner.poll() is not None)
-    _wait_until(lambda: not any(map(is_running, started)))
+    _wait_until(lambda: not any(is_running(*one) for one in started.items()))
 
 
 def test_what_is_killed_takes_its_stacks_along(runner: "subprocess.Popen[bytes]") -> None:
-    started = children_of(runner.pid)
+    started = beginnings(children_of(runner.pid))
     workers = {pid for pid in started if _parent(pid) == runner.pid}
     assert len(workers) == 2
     for pid in (runner.pid, *workers):
         os.kill(pid, signal.SIGKILL)
-    _wait_until(lambda: not any(map(is_running, started)))
+    _wait_until(lambda: not any(is_running(*one) for one in started.items()))
 
 
 def _parent(pid: int) -> int:

@@ -141,6 +141,17 @@ def test_a_transaction_that_fails_leaves_everything_as_it_was(
     assert found[2]["n"] == {"N": "1"}
 
 
+def test_a_transaction_is_made_once_however_often_it_is_sent_with_its_token(records: Any) -> None:
+    """botocore sends the same token when it tries again, as after a reply that was lost."""
+    for _ in range(2):
+        records.transact_write_items(TransactItems=[put(key("a", "new"))], ClientRequestToken="one")
+    for token in ("two", "two"):  # what has failed is not remembered
+        with pytest.raises(ClientError, match="TransactionCanceled"):
+            records.transact_write_items(
+                TransactItems=[put(key("a", "new"))], ClientRequestToken=token
+            )
+
+
 def test_additions_at_once_are_all_counted(records: Any) -> None:
     def add() -> None:
         records.update_item(
