@@ -24,6 +24,13 @@ def test_waits_with_a_stack(tmp_path):
 def test_waits_beside_it():
     time.sleep(600)
 """
+FOREGROUND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+"""pytest as in a terminal: shells let what they run in the background ignore Ctrl-C."""
 LONG_S = 240
 """As it may take on a busy machine; on an idle one it is a few seconds."""
 
@@ -34,7 +41,7 @@ def runner(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     file = tmp_path / "test_waiting.py"
     file.write_text(WAITING)
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-n", "2", "--basetemp", tmp_path / "made", file],
+        [sys.executable, "-c", FOREGROUND, "-n", "2", "--basetemp", tmp_path / "made", file],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'shared'}"},
         stdout=subprocess.DEVNULL,
