@@ -8,6 +8,7 @@ people use too (docs/decisions/0050).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -76,6 +77,9 @@ _OPEN_HARMONY = re.compile(r"\((Phone|Tablet|PC); OpenHarmony ")
 _OPEN_HARMONY_DEVICES = {"Phone": "mobile", "Tablet": "tablet", "PC": "desktop"}
 _LIBRARY = "http-library"
 """The tag of crawler-user-agents for HTTP libraries: an app on somebody's phone may use one."""
+_READ_OTHERWISE: Mapping[str, str | None] = {r"AP3A\.240617\.008": None, r"008\/": r"^008\/"}
+"""Patterns of crawler-user-agents that people's browsers match: the first is a build of Android on
+many phones, and left out; the second the end of many version numbers, and read at the beginning."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ def resolver() -> Resolver:
 @cache
 def _bots() -> ua_parser_rs.UserAgentExtractor:
     """Finds whether a header matches any of 1,500 patterns of bots, in about a microsecond."""
-    patterns = [bot["pattern"] for bot in CRAWLER_USER_AGENTS_DATA if _LIBRARY not in bot["tags"]]
+    listed = (bot["pattern"] for bot in CRAWLER_USER_AGENTS_DATA if _LIBRARY not in bot["tags"])
+    patterns = [pattern for one in listed if (pattern := _READ_OTHERWISE.get(one, one))]
     return ua_parser_rs.UserAgentExtractor(
         (pattern, "bot", None, None, None, None) for pattern in patterns
     )
