@@ -200,7 +200,8 @@ def comments() -> dict[str, bytes]:
     """A tenant's comments of a month: one with everything, and one with as little as there is."""
     texts = {name: str(RESPONSE.get(name, f"{name} 1")) for name in lake.COMMENT_TEXTS}
     known = {"day": DAY, "answered_us": NOON_US - 5, "score": 4}
-    full = {**known, **texts, "tags": sorted(RESPONSE["tags"].items())}
+    through = {name: (held or [f"{name} 1"])[0] for name, held in lake.COMMENT_EXPERIENCE.items()}
+    full = {**known, **texts, **through, "tags": sorted(RESPONSE["tags"].items())}
     least = ("response_id", "key_kind", "survey", "metric", "scale", "channel", "comment")
     bare = {**known, **{name: texts[name] for name in least}, "answered_us": NOON_US}
     rows = pa.Table.from_pylist([full, bare], COMMENTS_SCHEMA)

@@ -40,8 +40,9 @@ REPORT = Format(4)
 """The objects of a tenant-year's parts. Columns are only added: one that an object lacks has
 nothing in its rows, or what another column said before (lake.Dataset.before). From 4 on there are
 roll-ups, which have only some of the dimensions; under 3 and before, one object held a year."""
-COMMENTS = Format(1)
-"""The objects of a tenant's comments of a month. Columns are only added."""
+COMMENTS = Format(2)
+"""The objects of a tenant's comments of a month. Columns are only added: one that an object lacks
+is null in its rows."""
 QUARANTINE = Format(3)
 """Lines that were set aside."""
 TABLE = Format(3)

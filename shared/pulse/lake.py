@@ -463,12 +463,20 @@ COMMENT_TEXTS = (
     "comment",
 )
 """Those of their columns that are texts."""
+HANDLED_BY = "handled_by"
+"""The agent of an answer's interaction, where `agent` is the answer's own."""
+COMMENT_EXPERIENCE: Mapping[str, tuple[str, ...] | None] = {
+    HANDLED_BY if name == "agent" else name: values for name, values in EXPERIENCED.items()
+}
+"""Those that the linked interaction has, with the values and the meaning that they have in
+daily_experience. All are NULL where no interaction is linked; else `media_type` is not."""
 COMMENT_COLUMNS: Mapping[str, str] = {
     "day": "date",
     "answered_us": "bigint",
     "score": "int",
     **dict.fromkeys(COMMENT_TEXTS, "string"),
     "tags": "map<string,string>",
+    **dict.fromkeys(COMMENT_EXPERIENCE, "string"),
 }
 """The columns of a month of comments, with their Glue types."""
 COMMENT_STAGING = f"{STAGING}comments/"

@@ -74,6 +74,7 @@ def test_an_answers_comment_is_kept_with_what_it_is_filtered_by(world: World) ->
         "interaction": "T-1",
         "comment": "Viel zu langsam 😠",
         "tags": [("plan", "pro"), ("team", "north")],
+        **dict.fromkeys(lake.COMMENT_EXPERIENCE),
     }
 
 

@@ -176,6 +176,9 @@ def test_months_of_comments(folder: Path) -> None:
     assert (full["comment"], full["agent"], full["score"]) == ("naïve 😀", "A-7", 4)
     assert full["tags"] == [("floor", "2"), ("shop", "Graz")]
     assert (bare["comment"], bare["agent"], bare["tags"]) == ("naïve 😀", None, None)
+    linked = ("handled_by 1", "in_time", "0-10s") if int(folder.name) > 1 else (None,) * 3
+    assert (full["handled_by"], full["accept"], full["wait"]) == linked
+    assert {bare[name] for name in lake.COMMENT_EXPERIENCE} == {None}
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pulse import lake
-from pulse.comments.month import SCHEMA, Month
+from pulse.comments.month import SCHEMA, Month, in_schema
 from pulse.comments.stored import Comments
 from pulse.days import Remaining
 from pulse.errors import BuildCheckError, PulseError, raise_collected
@@ -179,4 +179,4 @@ def _by_tenant(pieces: Sequence[bytes]) -> Iterator[tuple[str, pa.Table]]:
     tenants: list[Any] = pc.unique(rows["tenant"]).to_pylist()
     for tenant in tenants:
         theirs = rows.filter(pc.equal(rows["tenant"], tenant))
-        yield tenant, theirs.select(SCHEMA.names).cast(SCHEMA)
+        yield tenant, in_schema(theirs)

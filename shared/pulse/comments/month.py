@@ -46,7 +46,7 @@ class Month:
         """The month in an object. Raises NewerFormatError if only a newer version can read it."""
         file = pq.ParquetFile(pa.BufferReader(body))
         moments = _moments(file.metadata)
-        return cls(file.read(use_threads=False).select(SCHEMA.names).cast(SCHEMA), moments)
+        return cls(in_schema(file.read(use_threads=False)), moments)
 
     @staticmethod
     def moments_in(end: bytes) -> Moments:
@@ -87,6 +87,17 @@ class Month:
         """Whether both months have the same rows, in any order."""
         mine, others = (one.rows.sort_by(_ORDER).combine_chunks() for one in (self, other))
         return bool(mine.equals(others))
+
+
+def in_schema(rows: pa.Table) -> pa.Table:
+    """The rows with the columns of a month. What an interaction tells may be missing: it is null.
+
+    Objects of format 1 lack it.
+    """
+    for name in lake.COMMENT_EXPERIENCE:
+        if name not in rows.schema.names:
+            rows = rows.append_column(name, pa.nulls(len(rows), pa.string()))
+    return rows.select(SCHEMA.names).cast(SCHEMA)
 
 
 def _moments(told: Any) -> Moments:
