@@ -343,6 +343,7 @@ def test_an_operator_key_belongs_to_nobody(shell: Shell) -> None:
         (["TENANT", "--kind", "publishable", "--origin", "https://läden.example"], "xn--"),
         (["TENANT", "--kind", "publishable", "--origin", "https://[::1"], "--origin"),
         (["TENANT", "--kind", "report", "--filter", "metric=NPS"], "csat, nps, ces"),
+        (["TENANT", "--kind", "report", "--filter", "entered_on=May"], "a day such as"),
         (["TENANT", "--kind", "secret", "--expires", "9999-12-31"], "after all calendars"),
         (["TENANT", "--kind", "publishable", "--survey", "none"], "it has: email"),
         (["TENANT", "--kind", "secret", "--expires", "soon"], "a day such as"),

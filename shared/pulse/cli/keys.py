@@ -14,6 +14,7 @@ from pulse.cli.arguments import day, known_tenant, named_values
 from pulse.cli.exits import WrongUseError
 from pulse.cli.keyring import issue_key
 from pulse.cli.target import StackName, Target, find_target
+from pulse.lake import NOT_GIVEN
 from pulse.reports.registry import FAMILIES, REPORTS, Dimension
 from pulse.serve.own import own_dimensions
 from pulse.tenants.keys import Key
@@ -258,6 +259,8 @@ def _filters(texts: Sequence[str], own: Sequence[Dimension]) -> dict[str, tuple[
         if value.startswith("!"):
             raise WrongUseError("A key's filter names what the key sees: it cannot be negated.")
         value = tidy(value)
+        if dimensions[dimension].is_day and value != NOT_GIVEN:
+            value = day(value, f"--filter {dimension}").isoformat()
         allowed = dimensions[dimension].values or (value,)
         if value not in allowed:
             raise WrongUseError(

@@ -370,6 +370,8 @@ _TENANT_PARAMETER: dict[str, Any] = {
 def _filter(dimension: Dimension) -> dict[str, Any]:
     """The parameter that filters by the dimension."""
     values = f" One of {', '.join(dimension.values)}." if dimension.values else ""
+    if dimension.is_day:
+        values = " Written YYYY-MM-DD."
     return {
         "name": dimension.name,
         "in": "query",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pulse import days
 from pulse.reports.declarations import PERIOD, TENANT
 from pulse.reports.formulas import FORMULAS
-from pulse.reports.registry import FAMILIES, REPORTS, UNITS, Family, Metric, Report
+from pulse.reports.registry import FAMILIES, REPORTS, UNITS, Dimension, Family, Metric, Report
 from pulse.serve.query import DATE_BASES, DATE_BASIS, DATE_BASIS_TEXT
 from pulse.tenants.rules import DEFAULTS
 
@@ -109,11 +109,14 @@ def _dimensions(family: Family) -> Iterator[str]:
     yield from (f"## Dimensions of the {family.name} family", "")
     yield "Each may be a filter of every report of the family, and most a grouping."
     yield ""
-    rows = (
-        (f"`{d.name}`", d.text + _only(family, d.name), _code(d.values) if d.values else "any")
-        for d in family.dimensions
-    )
+    rows = ((f"`{d.name}`", d.text + _only(family, d.name), _values(d)) for d in family.dimensions)
     yield from _table(("dimension", "what it is", "values"), rows)
+
+
+def _values(dimension: Dimension) -> str:
+    if dimension.values:
+        return _code(dimension.values)
+    return "days, `YYYY-MM-DD`" if dimension.is_day else "any"
 
 
 def _only(family: Family, dimension: str) -> str:

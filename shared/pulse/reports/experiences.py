@@ -42,6 +42,7 @@ EXPERIENCED = tuple(
         values=values,
         a_person=name == "agent",
         in_order=values is not None,
+        is_day=name == "entered_on",
     )
     for name, values in lake.EXPERIENCED.items()
 )

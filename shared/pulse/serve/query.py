@@ -256,7 +256,7 @@ def _dates(given: Mapping[str, str]) -> tuple[str | None, DateRange | None]:
     if len(ends) == 1:
         missing = "end_date" if ends == ["start_date"] else "start_date"
         raise refusal(missing, "missing_date", f"{ends[0]} needs {missing} beside it.")
-    return None, _range(_date("start_date", given), _date("end_date", given))
+    return None, _range(*(_date(name, decode(given[name])) for name in ("start_date", "end_date")))
 
 
 def _range(start: date, end: date) -> DateRange:
@@ -274,8 +274,7 @@ def _range(start: date, end: date) -> DateRange:
     return dates
 
 
-def _date(name: str, given: Mapping[str, str]) -> date:
-    text = decode(given[name])
+def _date(name: str, text: str) -> date:
     if _DATE.fullmatch(text):
         try:
             return date.fromisoformat(text)
@@ -424,9 +423,11 @@ def _condition(dimension: Dimension, raw: str) -> Condition:
             "A leading ! negates all of the values together; write %21 for one that begins so.",
         )
     values = _list(dimension.name, parts)
-    if dimension.values is not None:
-        for value in values:
+    for value in values:
+        if dimension.values is not None:
             _choice(dimension.name, value, (*dimension.values, NOT_GIVEN), "unknown_value")
+        elif dimension.is_day and value != NOT_GIVEN:
+            _date(dimension.name, value)
     return among(values, negated=negated)
 
 

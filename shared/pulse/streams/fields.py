@@ -47,7 +47,8 @@ class Dimension:
     The values of a dimension that is `a_person` are people, whose figures need a minimum sample
     (docs/metrics.md, "Survey scores"). Publishable keys may send any number of values of an `open`
     dimension: the rare values of a day are counted together. Rows are in the order of the `values`
-    if these are `in_order`, and else in that of the alphabet.
+    if these are `in_order`, and else in that of the alphabet. The values of one that `is_day` are
+    days, written YYYY-MM-DD.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Dimension:
     a_person: bool = False
     open: bool = False
     in_order: bool = False
+    is_day: bool = False
 
 
 @dataclass(frozen=True)

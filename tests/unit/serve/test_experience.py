@@ -240,6 +240,30 @@ def test_rows_of_before_tell_of_no_device() -> None:
     assert (counted(reply, "device"), left_out(reply)) == ([(None, 7)], 0)
 
 
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("entered_on=nonsense", "invalid_date"),
+        ("entered_on=2026-11-20,nonsense", "invalid_date"),
+        ("entered_on=!20261120", "invalid_date"),
+        ("entered_on=2026-02-29", "invalid_date"),
+        ("accept=in_tim", "unknown_value"),
+        ("wait=!0-11s", "unknown_value"),
+        ("was_rated=maybe", "unknown_value"),
+    ],
+)
+def test_a_value_that_the_dimension_cannot_have_is_an_error(written: str, code: str) -> None:
+    with pytest.raises(BadRequestError) as error:
+        parse(pairs(written), REPORT)
+    name, _, _ = written.partition("=")
+    assert [(fault.field, fault.code) for fault in error.value.errors] == [(name, code)]
+
+
+def test_a_day_or_none_may_be_filtered_by() -> None:
+    asked = parse(pairs("entered_on=2026-11-20,(none)"), REPORT)
+    assert asked.filters["entered_on"].shown() == {"is": ["2026-11-20", None]}
+
+
 def test_the_basis_is_one_of_two_words_and_of_this_report_alone() -> None:
     with pytest.raises(BadRequestError) as error:
         parse(pairs("date_basis=finished"), REPORT)
