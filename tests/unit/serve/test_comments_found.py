@@ -141,6 +141,20 @@ def test_what_is_found_is_what_a_plain_reading_finds(
     assert shown.withheld == (len(few) if agent else 0)
 
 
+def test_of_scores_that_are_equally_bad_the_newest_stands_first_whatever_their_scales() -> None:
+    asked = comments_query.parse([], comments_query.COMMENTS, Key("0" * 64, "secret", "acme", 0))
+    one: Row = {"ago": 0, "agent": None, "channel": "chat", "comment": "slow"}
+    rows = answers(  # a sixth of the scale, each
+        [
+            one | {"rule": ("csat", "1-7"), "score": 2},
+            one | {"rule": ("ces", "1-7:low"), "score": 6},
+            one | {"rule": ("csat", "1-7"), "score": 2},
+        ]
+    )
+    found = read(lake_of(rows), "acme", DateRange(FIRST, FIRST), asked, 0, narrow)
+    assert found.lowest_first()["response_id"].to_pylist() == ["r2", "r1", "r0"]
+
+
 def test_too_many_are_refused() -> None:
     asked = comments_query.parse([], comments_query.COMMENTS, Key("0" * 64, "secret", "acme", 0))
     one: Row = {"ago": 0, "rule": ("nps", "0-10"), "score": 1, "agent": None, "channel": "chat"}

@@ -265,8 +265,8 @@ def _segments(rows: pa.Table) -> npt.NDArray[Any]:
 
 def _height(rule: Rule, score: int) -> float:
     """How good a score is, from 0 to 1, whatever the scale."""
-    share: float = (score - rule.low) / (rule.high - rule.low)
-    return 1 - share if rule.lower_is_better else share
+    above = rule.high - score if rule.lower_is_better else score - rule.low
+    return above / (rule.high - rule.low)
 
 
 def _by_score(rows: pa.Table, tell: Callable[[Rule, int], Any]) -> npt.NDArray[Any]:
