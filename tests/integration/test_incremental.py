@@ -19,6 +19,7 @@ from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog, Partition
 from pulse.store.held import HeldRuns
 from pulse.store.objects import Objects
+from pulse.store.records import Records
 from pulse.store.tenants import Tenants
 from pulse.tenant_years import build, parts, writing
 from pulse.tenant_years.build import BuildReports
@@ -275,6 +276,22 @@ def test_a_day_that_a_record_lacks_is_shown_once_it_is_built_again(pulse: Driver
     assert (responses(pulse, "acme"), checked(pulse)) == (40, "failed")
     pulse.build_daily(day(50), day(50))
     assert pulse.build_reports().rewritten == (("acme", 2026),)
+    assert (responses(pulse, "acme"), checked(pulse)) == (41, "ok")
+
+
+def test_a_year_whose_runs_a_former_version_has_named_is_named_as_a_text(pulse: Driver) -> None:
+    runs, records = HeldRuns(pulse.settings.table), Records(pulse.settings.table)
+    held = runs.read("scores")
+    former = {str(one): list(some) for one, some in held.days.items()}
+    names, values = {"#days": "days"}, {":days": former}
+    expression = "SET #days = :days REMOVE runs"
+    records.update("REPORTS#scores", "2026", expression, names=names, values=values)
+    assert runs.read("scores") == replace(held, former=frozenset({2026}))
+    post(pulse, "acme", 3, name="more")
+    pulse.build()
+    found = runs.read("scores")
+    assert (found.former, found.days.keys()) == (frozenset(), held.days.keys())
+    assert {one for one, some in found.days.items() if some != held.days[one]} == {day(3)}
     assert (responses(pulse, "acme"), checked(pulse)) == (41, "ok")
 
 

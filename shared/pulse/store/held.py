@@ -3,7 +3,8 @@
     pk             sk     record
     REPORTS        table  number; as_of_us, seen, seen_us, again_us, failing, format: what the
                           last build that left no day over has found
-    REPORTS#table  YYYY   days: by day, the runs that its rows may come from; format
+    REPORTS#table  YYYY   runs: by day, the runs that its rows may come from, as one text, of which
+                          every line has a day and its runs; format
 
 A day is settled where one run is named: every tenant's rows of it are those of that run, but for
 days that a tenant's own record says it is owed. A build of the reports adds the run that the
@@ -15,9 +16,14 @@ run under the number that it read, knows that no run named before is newer, and 
 is no older: the last of a day's runs is the newest.
 
 A run stays in the lake as long as it is named here.
+
+A year is one text, since DynamoDB's clients take some ten times as long for a list of each day.
+Versions of before stored `days` in its place: by day the list of its runs. This one leaves it empty
+for them, so that no day counts as built there, and goes by it where it is not: then such a version
+was deployed again and has named the runs of the year since.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -76,6 +82,8 @@ class Held:
     builds: Builds
     days: Mapping[date, tuple[str, ...]] = field(default_factory=dict)
     """By day, the runs that its rows may come from, in the order in which they were added."""
+    former: frozenset[int] = frozenset()
+    """The years whose records are as a version of before has written them."""
 
     @property
     def fence(self) -> Check:
@@ -113,16 +121,18 @@ class HeldRuns:
         # the number first: a change between the two reads is noticed when something is put
         builds = _builds(table, self._records.get(_BUILDS, table, consistent=True) or {})
         found: dict[date, tuple[str, ...]] = {}
+        former: set[int] = set()
         for record in self._records.query(_pk(table), consistent=True):
             if record["format"] == formats.REPORT.number:
-                for day, runs in record["days"].items():
-                    found[date.fromisoformat(day)] = tuple(runs)
-        return Held(builds, found)
+                found |= _runs(record)
+                if record["days"]:
+                    former.add(int(record["sk"]))
+        return Held(builds, found, frozenset(former))
 
     def runs(self, table: str) -> frozenset[str]:
         """Every run that is named, whatever the format of the rows made of it."""
         records = self._records.query(_pk(table), consistent=True)
-        named = (runs for record in records for runs in record["days"].values())
+        named = (runs for record in records for runs in _runs(record).values())
         return frozenset(run for runs in named for run in runs)
 
     def put(self, held: Held, year: int, runs: Mapping[date, tuple[str, ...]]) -> Held:
@@ -131,7 +141,7 @@ class HeldRuns:
         Raises ConflictError if anything has changed since `held` was read.
         """
         found = {**held.days, **runs}
-        of_year = {str(day): list(some) for day, some in sorted(found.items()) if day.year == year}
+        of_year = {day: some for day, some in found.items() if day.year == year}
         table = held.builds.table
         condition, names, values = _stands(held.builds.number)
         number = held.builds.number + 1
@@ -149,11 +159,11 @@ class HeldRuns:
                 str(year),
                 "",
                 {"#days": "days", "#format": "format"},
-                {":days": of_year, ":format": formats.REPORT.number},
-                "SET #days = :days, #format = :format",
+                {":runs": _text(of_year), ":none": {}, ":format": formats.REPORT.number},
+                "SET runs = :runs, #days = :none, #format = :format",
             ),
         )
-        return Held(replace(held.builds, number=number, seen=None), found)
+        return Held(replace(held.builds, number=number, seen=None), found, held.former - {year})
 
     def forget(self) -> None:
         """Let no day of any table count as built, as where tenants' records are those of before."""
@@ -203,6 +213,19 @@ class HeldRuns:
 
 def _pk(table: str) -> str:
     return f"{_BUILDS}#{table}"
+
+
+def _text(runs: Mapping[date, Sequence[str]]) -> str:
+    """The days of a year with their runs, as they are stored."""
+    return "\n".join(f"{day} {','.join(some)}" for day, some in sorted(runs.items()))
+
+
+def _runs(record: Record) -> dict[date, tuple[str, ...]]:
+    """The days of a year's record with their runs."""
+    if record["days"]:  # a version of before has written it last
+        return {date.fromisoformat(day): tuple(some) for day, some in record["days"].items()}
+    lines = (line.partition(" ") for line in record["runs"].splitlines())
+    return {date.fromisoformat(day): tuple(some.split(",")) for day, _, some in lines}
 
 
 def _builds(table: str, record: Record) -> Builds:

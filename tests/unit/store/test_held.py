@@ -9,7 +9,8 @@ from moto import mock_aws
 
 from pulse import days, formats
 from pulse.errors import ConflictError
-from pulse.store.held import Builds, HeldRuns
+from pulse.store.held import NOTHING, Builds, HeldRuns
+from pulse.store.records import Records
 from pulse.store.tenants import Tenants
 from pulse.tenants.tenant import CUBE, Part, Tenant, YearState
 from tests.account import make_table
@@ -75,6 +76,30 @@ def test_days_of_another_format_were_never_built(
     monkeypatch.setattr(formats, "REPORT", formats.Format(formats.REPORT.number + 1))
     assert runs.read("scores").days == {}
     assert runs.runs("scores") == {"R1"}
+
+
+def test_what_a_version_of_before_has_named_is_read(table: str) -> None:
+    """So it is where that version comes back: it does not know the text, which stays as it was."""
+    runs, records = HeldRuns(table), Records(table)
+    held = runs.put(runs.read("scores"), 2026, {DAY: (NOTHING, "R1")})
+    former = {str(DAY): ["R1", "R2"], "2026-01-03": ["R2"]}
+    records.update(
+        "REPORTS#scores", "2026", "SET #d = :days", names={"#d": "days"}, values={":days": former}
+    )
+    assert runs.runs("scores") == {"R1", "R2"}
+    before = runs.read("scores")
+    assert before.days == {DAY: ("R1", "R2"), date(2026, 1, 3): ("R2",)}
+    assert (before.builds, before.former) == (held.builds, frozenset({2026}))
+    after = runs.put(before, 2026, {DAY: ("R2",)})
+    assert runs.read("scores") == after
+    assert after.days == {DAY: ("R2",), date(2026, 1, 3): ("R2",)}
+
+
+def test_a_day_that_was_never_built_is_read_as_it_was_named(table: str) -> None:
+    runs = HeldRuns(table)
+    held = runs.put(runs.read("scores"), 2026, {DAY: (NOTHING, "R1", "R2")})
+    assert runs.read("scores") == held
+    assert held.days == {DAY: (NOTHING, "R1", "R2")}
 
 
 def test_a_year_changes_only_as_it_was_read_and_within_the_fence(table: str) -> None:
