@@ -313,6 +313,39 @@ def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, quer
     assert ("bots_left_out" in replies[0]) == unasked
 
 
+@pytest.mark.parametrize(
+    "filters", ["", "&media_type=!voice&agent=ada,(none)&compare=previous_period"]
+)
+def test_scores_for_satisfactions_are_the_same_and_bots_left_out_of_them(
+    pulse: Driver, filters: str
+) -> None:
+    table, chance = lake.EXPERIENCE, random.Random(12)
+    rows = [
+        {
+            **row,
+            "survey": chance.choice("st"),
+            "agent": chance.choice(["ada", "O'Neil", None]),
+            "was_rated": chance.choice(["no", "yes"]),
+            "entered_on": str(row["day"] - timedelta(days=chance.choice([0, 1, 30]))),
+        }
+        for row in invent(table, 12, 300)
+    ]
+    laid = lay_out(pulse, table, rows, chance)
+    cube = as_year(table, as_parquet(table, rows, with_day=True))
+    tenant = Tenant("acme", "Acme", satisfaction_from="s", satisfaction_scale="0-10")
+    entry = REPORTS["customer-perspective"]
+    query = f"{WHOLE}&group_by=customer_segment,agent{filters}"
+    asked = plan_of(entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0))
+    needs = next(one for one in needs_of(asked) if one.table == table)
+    wanted = Wanted.of(needs, laid)
+    made = YearRows(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
+    replies = [
+        answer(asked, {"acme": [year.as_needed(needs)]}, query).body for year in (cube, made)
+    ]
+    assert replies[0] == replies[1].replace('"engine":"athena"', '"engine":"reports"')
+    assert "bots_left_out" in replies[0]
+
+
 def test_a_caller_s_text_stands_in_no_statement() -> None:
     text = "'; DROP TABLE large_scores --"
     wanted = Wanted(

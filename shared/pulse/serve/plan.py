@@ -224,6 +224,7 @@ def _scores_needed(plan: Plan, one: TenantDays) -> Needs:
         months=True,
         grouped=frozenset({*table.dimensions} & grouped),
         granularity="total",
+        bots_left_out=True,
         entered_on=satisfaction.ENTERED_ON,
         entered=one.ranges,
         in_place_of=lake.INTERACTIONS,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pulse import lake
-from pulse.filters import PEOPLE, Filters, among
+from pulse.filters import BOTS, PEOPLE, Filters, among
 from pulse.reports.metrics import DECIMAL_UNIT
 from pulse.serve.block import Block, Columns, SparseColumn
 from pulse.serve.encoding import Encoded, constant
@@ -47,12 +47,7 @@ def satisfactions(block: Block, tenant: Tenant, asked: Filters) -> Block:
     The sums of satisfactions stay far below 2**53, as a SparseColumn's must: there would have to be
     a million million answers in one year.
     """
-    scales = among(
-        str(label)
-        for label in block.columns[SCALE].values
-        if label is not None and is_on_scale(str(label), tenant.satisfaction_scale)
-    )
-    block = block.only(None, {**asked, SCALE: scales})
+    block = _on_scale(block, tenant, asked)
     scored = [
         (score, column)
         for score, name in enumerate(lake.SCORE_COUNTS)
@@ -76,6 +71,21 @@ def satisfactions(block: Block, tenant: Tenant, asked: Filters) -> Block:
         columns=_OfInteractions(block.columns, len(block.day)),
         counts=[sums.get(name, []) for name in lake.INTERACTIONS.measures],
     )
+
+
+def of_bots(block: Block, tenant: Tenant) -> Block:
+    """The rows that are left out because a bot gave the score."""
+    return _on_scale(block, tenant, {**filters(tenant), lake.DEVICE: BOTS})
+
+
+def _on_scale(block: Block, tenant: Tenant, asked: Filters) -> Block:
+    """The rows that pass, with scores on the scale of the tenant's satisfactions."""
+    scales = among(
+        str(label)
+        for label in block.columns[SCALE].values
+        if label is not None and is_on_scale(str(label), tenant.satisfaction_scale)
+    )
+    return block.only(None, {**asked, SCALE: scales})
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from itertools import chain, product
 from pulse import lake
 from pulse.days import DateRange
 from pulse.filters import Filters
+from pulse.reports.experiences import EXPERIENCE
 from pulse.serve.folding import Folded
 from pulse.serve.groups import Key
 from pulse.serve.plan import Plan, TenantDays
@@ -173,7 +174,7 @@ def values_folded(plan: Plan, objects: TenantYears) -> Warnings:
 
 def bots(plan: Plan, objects: TenantYears) -> Warnings:
     """How many answers of bots the filters would let in, but that bots are left out."""
-    if not plan.bots_left_out:
+    if not plan.bots_left_out and not any(one.scored for one in plan.tenants):
         return []
     left_out = sum(
         year.bots(one.dates, plan.all_filters)
@@ -187,6 +188,11 @@ def bots(plan: Plan, objects: TenantYears) -> Warnings:
         f"{left_out:,} {answers} left out, as always unless the filter on device names "
         f"{lake.BOT}: {lake.DEVICE}={lake.BOT} shows these alone."
     )
+    if not plan.bots_left_out:
+        message = (
+            f"{left_out:,} {answers} left out whose scores would stand for satisfactions: the "
+            f"report {EXPERIENCE.name} shows them by {lake.DEVICE}={lake.BOT}."
+        )
     return [("bots_left_out", message)]
 
 

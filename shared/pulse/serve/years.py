@@ -81,6 +81,15 @@ class Piece:
         asked = self.filters(satisfaction.filters(tenant))
         return replace(self, block=satisfaction.satisfactions(self.block, tenant, asked))
 
+    def scores_of_bots(self, tenant: Tenant) -> "Piece":
+        """Of rows of answers those of bots whose scores would stand for satisfactions."""
+        return replace(self, block=satisfaction.of_bots(self.block, tenant))
+
+    @property
+    def tells_bots(self) -> bool:
+        """May rows be of bots, and say so?"""
+        return self.block.table.tells_bots and not self.leaves_bots_out
+
     def dates(self, asked: DateRange) -> Iterable[date] | None:
         """The days that rows which count are of, as the block names them; None for all rows."""
         taken = {day for day in self.live if asked.start <= day <= asked.end}
@@ -133,7 +142,8 @@ class YearRows:
         if needs.in_place_of is None:
             return replace(self, pieces=pieces, counting_bots=counting).under(needs.own)
         scored = [piece.scored(needs.tenant) for piece in pieces]
-        return replace(self, table=needs.in_place_of, pieces=scored)
+        bots = [one.scores_of_bots(needs.tenant) for one in (*pieces, *counting) if one.tells_bots]
+        return replace(self, table=needs.in_place_of, pieces=scored, counting_bots=bots)
 
     def group(
         self,
@@ -188,7 +198,7 @@ class YearRows:
         return sum(
             int(sizes.sum())
             for piece in self._every_piece
-            if piece.block.table.tells_bots and not piece.leaves_bots_out
+            if piece.tells_bots
             for _, sizes in [piece.block.sizes(piece.dates(dates), wanted, [])]
         )
 

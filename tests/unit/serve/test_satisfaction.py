@@ -20,11 +20,13 @@ from pulse.serve.identity import etag
 from pulse.serve.plan import Plan, needs_of, plan_of
 from pulse.serve.query import parse
 from pulse.serve.warnings import unbuilt
+from pulse.serve.years import Years
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Behind, TableState, Tenant
 from tests import report_parts
 from tests.unit.serve import interactions
 from tests.unit.serve.events import pairs
+from tests.unit.serve.test_years import Shelf
 
 FIRST = date(2026, 12, 28)
 REPORT = REPORTS["customer-perspective"]
@@ -63,12 +65,19 @@ class Interaction:
         """What counts of it: its own, or the scores of its answers."""
         if self.satisfaction is not None:
             return [self.satisfaction]
+        return [one.score for one in self._in_its_place if one.device != "bot"]
+
+    @property
+    def of_bots(self) -> int:
+        """How many scores would count but that bots gave them."""
+        return sum(one.device == "bot" for one in self._in_its_place)
+
+    @property
+    def _in_its_place(self) -> list[Told]:
+        if self.satisfaction is not None:
+            return []
         on_scale = ("1-5", "1-5:good5")
-        return [
-            one.score
-            for one in self.answers
-            if one.survey == "s" and one.scale in on_scale and one.device != "bot"
-        ]
+        return [one for one in self.answers if one.survey == "s" and one.scale in on_scale]
 
 
 answers = st.builds(
@@ -146,6 +155,12 @@ def asked(
     return json.loads(answer(plan, {"acme": years}, query).body)
 
 
+def left_out(reply: Any) -> int:
+    """How many answers of bots are said to be left out."""
+    found = [one["message"] for one in reply["meta"]["warnings"] if one["code"] == "bots_left_out"]
+    return sum(int(message.partition(" ")[0]) for message in found)
+
+
 def mean(values: Sequence[int]) -> float | None:
     """Two decimals, halves away from zero (docs/metrics.md)."""
     if not values:
@@ -177,6 +192,8 @@ def test_figures_are_those_of_the_single_interactions(
         )
         for row in reply["rows"]
     } == expected
+    passed = [one for those in groups.values() for one in those]
+    assert left_out(reply) == sum(one.of_bots for one in passed)
 
 
 SOME = (
@@ -217,6 +234,59 @@ def test_a_report_key_is_told_no_few_scores_of_a_person(
     key, tenant = replace(SECRET, kind="report"), replace(TENANT, min_sample=min_sample)
     (row,) = asked(SOME, f"{DATES}&granularity=total&{query}", tenant, key)["rows"]
     assert (row["with_satisfaction"], row["avg_satisfaction"]) == expected
+
+
+OF_BOTS = (
+    Interaction(
+        0, "voice", "ada", None, (Told(1, device="bot"), Told(4), Told(2, 9, device="bot"))
+    ),
+    Interaction(1, "chat", "bob", None, (Told(1, 30, device="bot"),)),
+    Interaction(1, "chat", "bob", 5, (Told(1, device="bot"),)),
+    Interaction(2, "voice", "ada", None, (Told(1, survey="t", device="bot"),)),
+    Interaction(2, "voice", "ada", None, (Told(1, scale="1-7", device="bot"),)),
+    Interaction(6, "voice", "bob", None, (Told(1, device="bot"),)),
+)
+"""The scores of three answers of bots would count in the days asked for."""
+
+
+@pytest.mark.parametrize("layout", ["now", "of before", "many bots"])
+@pytest.mark.parametrize(
+    ("filters", "bots", "rated"),
+    [
+        ("", 3, {"ada": 1, "bob": 1}),
+        ("&agent=ada", 2, {"ada": 1}),
+        ("&media_type=!voice", 1, {"bob": 1}),
+        ("&agent=x", 0, {}),
+    ],
+)
+def test_however_bots_are_kept_a_reply_says_how_many_scores_of_theirs_are_left_out(
+    layout: report_parts.Layout, filters: str, bots: int, rated: Mapping[str, int]
+) -> None:
+    shelf, states = Shelf(), {}
+    for table in (lake.INTERACTIONS, lake.EXPERIENCE):
+        years = {}
+        for year, some in interactions.by_year(tables_of(OF_BOTS)[table.name]).items():
+            rows = report_parts.cube_rows(table, [interactions.table_object(table, some)])
+            parts = [({row["day"] for row in some}, rows)]
+            of_year: report_parts.Layout = layout if table.tells_bots else "now"
+            laid = report_parts.lay(table, "acme", year, parts, layout=of_year)
+            shelf.bodies |= laid.bodies
+            years[year] = laid.state
+        states[table.name] = TableState(years, as_of_us=1)
+    query = f"{DATES}&group_by=agent{filters}"
+    plan = plan_of(REPORT, parse(pairs(query), REPORT), [replace(TENANT, tables=states)], SECRET)
+    found = [year for years in Years(shelf).read(needs_of(plan)) for year in years]
+    reply = json.loads(answer(plan, {"acme": found}, query).body)
+    assert left_out(reply) == bots
+    assert {row["agent"]: row["with_satisfaction"] for row in reply["rows"]} == rated
+
+
+def test_bots_are_not_spoken_of_where_no_scores_count() -> None:
+    query = f"{DATES}&group_by=media_type"
+    assert left_out(asked(OF_BOTS, query)) == 3
+    assert left_out(asked(OF_BOTS, query, replace(TENANT, satisfaction_from=""))) == 0
+    report_key, judged = replace(SECRET, kind="report"), replace(TENANT, min_sample=5)
+    assert left_out(asked(OF_BOTS, f"{query}&agent=ada", judged, report_key)) == 0
 
 
 def test_periods_compared_have_their_scores_too() -> None:
