@@ -33,6 +33,9 @@ from pulse.unbuilt import Unbuilt
 
 State = Literal["ok", "waiting", "look", "failed"]
 
+_MOST_IDS = 100
+"""So many ids on two days are listed: the LIMIT of the statements that find them."""
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -345,7 +348,7 @@ class _Checks(_TableChecks):
         return CheckResult(
             name,
             "look" if rows else "ok",
-            detail=f"{len(rows)} ids stand on more than one day" + " or more" * (len(rows) == 100),
+            detail=ids_found(len(rows)),
             rows=tuple(rows),
         )
 
@@ -388,6 +391,14 @@ class _Checks(_TableChecks):
             for batch in batches(days)
             for row in self.athena.rows(sql, day_parameters(batch), remaining_s=lambda: inf)
         }
+
+
+def ids_found(count: int) -> str:
+    """How many ids stand on more than one day, of which no more than a limit are counted."""
+    if count == 1:
+        return "1 id stands on more than one day"
+    least = "at least " if count >= _MOST_IDS else ""
+    return f"{least}{count or 'no'} ids stand on more than one day"
 
 
 def _known(error: SettingsError) -> None:
