@@ -62,7 +62,7 @@ def comments_by_term(comments: Iterable[frozenset[str]]) -> Counter[str]:
 
 
 def telling(first: Counter[str], second: Counter[str]) -> list[Telling]:
-    """The terms that distinguish the groups, by falling z: the first group's terms come first.
+    """The terms that distinguish the groups, the strongest z first, equals by the alphabet.
 
     A word that occurs only within one phrase is left out in favour of the phrase. If one of the
     groups has no comments, the list is empty.
@@ -80,7 +80,7 @@ def telling(first: Counter[str], second: Counter[str]) -> list[Telling]:
             found.append(Telling(term, first[term], second[term], odds))
     within = {(word, one.first, one.second) for one in found for word in _words_within(one.term)}
     told = [one for one in found if (one.term, one.first, one.second) not in within]
-    return sorted(told, key=lambda one: (-one.odds.z, one.term))
+    return sorted(told, key=lambda one: (-abs(one.odds.z), one.term))
 
 
 def _words_within(term: str) -> list[str]:

@@ -76,6 +76,14 @@ def test_of_more_comments_than_a_question_may_have_hardly_any_are_read(
     assert len(months.read) < 10
 
 
+def test_words_that_tell_stand_by_strength_and_equals_by_the_alphabet() -> None:
+    bad = ["slow. late. again. slower"] * 20 + ["again"] * 10
+    good = ["kind. fast. early. faster"] * 20 + ["fast"] * 10
+    made = words_apart(bad, good, limit=3)
+    told = {name: [one["term"] for one in made[name]["words"]] for name in ("first", "second")}
+    assert told == {"first": ["again", "late", "slow"], "second": ["fast", "early", "faster"]}
+
+
 def test_words_that_tell_fit_into_a_reply_with_the_comments_that_they_bring() -> None:
     words = ["".join(letters) for letters in islice(permutations("абвгдежз", 7), 1_000)]
     bad, good = (" ".join(some) for some in (words[:500], words[500:]))

@@ -119,6 +119,7 @@ def test_filters_hold_and_their_dimensions_are_left_out() -> None:
         ask(DAYS, answers(), bound)["headline"]
         == ask(f"{DAYS}&channel=ticket", answers(), bound)["headline"]
     )
+    assert "channel" not in by_name(ask(DAYS, answers(), bound))
     assert ask(f"{DAYS}&metric=nps", answers())["drivers"] == []  # nothing varies
 
 

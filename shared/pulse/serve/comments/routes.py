@@ -192,11 +192,14 @@ def _meta(
 
 
 def words_apart(first: Sequence[str], second: Sequence[str], limit: int) -> dict[str, Any]:
-    """A reply's members about two groups of comments: of each its own terms, by z."""
+    """A reply's members about two groups of comments: of each its own terms.
+
+    Those with the strongest z come first, and of equal ones those first in the alphabet.
+    """
     groups = first, second
     held = [[terms(comment) for comment in group] for group in groups]
     found = contrast.telling(*(contrast.comments_by_term(some) for some in held))
-    own = [one for one in found if one.odds.z > 0], [one for one in found[::-1] if one.odds.z < 0]
+    own = [one for one in found if one.odds.z > 0], [one for one in found if one.odds.z < 0]
     body: dict[str, Any] = {"formula": contrast.FORMULA}
     for name, group, its_terms, words in zip(("first", "second"), groups, held, own, strict=True):
         body[name] = {
