@@ -346,6 +346,21 @@ def test_scores_for_satisfactions_are_the_same_and_bots_left_out_of_them(
     assert "bots_left_out" in replies[0]
 
 
+@pytest.mark.parametrize("granularity", days.GRANULARITIES)
+def test_days_may_reach_to_the_last_of_all(granularity: str) -> None:
+    asked = DateRange(date(9999, 11, 20), date.max)
+    wanted = Wanted(
+        lake.SCORES,
+        "acme",
+        {lake.ulid(): frozenset({date.max})},
+        (asked, days.previous_period(asked)),
+        (),
+        {},
+        granularity=granularity,
+    )
+    assert f"dt BETWEEN '{date.max}' AND '{date.max}'" in wanted.statement.sql
+
+
 def test_a_caller_s_text_stands_in_no_statement() -> None:
     text = "'; DROP TABLE large_scores --"
     wanted = Wanted(

@@ -248,11 +248,13 @@ class Wanted:
         """A day that lies in the same ranges and is shown in the same periods as the row's own."""
         if self.granularity == "day":
             return "dt"
-        ends = {end for found in self.ranges for end in (found.start, found.end + ONE_DAY)}
+        last = max(found.end for found in self.ranges)
+        starts = {found.start for found in self.ranges}
+        starts |= {found.end + ONE_DAY for found in self.ranges if found.end < last}
         if self.granularity != "total":
             for found in self.ranges:
-                ends |= {*days.shown_apart(found, self.granularity, self.week_start)}
-        *cuts, _ = sorted(ends)
+                starts |= {*days.shown_apart(found, self.granularity, self.week_start)}
+        cuts = sorted(starts)
         if len(cuts) == 1:
             return f"'{cuts[0]}'"
         whens = " ".join(f"WHEN dt < '{end}' THEN '{start}'" for start, end in pairwise(cuts))

@@ -3,6 +3,9 @@
 import csv
 import io
 
+import pytest
+
+from pulse import days
 from pulse.reports.registry import REPORTS
 from tests.integration.serve_reports.calling import ROOT, get, gets, publish_tables, sample, send
 
@@ -98,3 +101,30 @@ def test_a_comparison_reads_the_years_of_both_ranges_and_no_other() -> None:
     assert (row["responses"], row["responses_previous"]) == (11, 1)
     csv_reply = get("csat", f"{query}&format=csv")
     assert csv_reply.body.startswith('"metric","scale","responses","responses_previous",')
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("1990-01-01", "1990-01-01"),
+        ("1990-01-01", "2040-02-07"),
+        ("9949-11-24", "9999-12-31"),
+        ("9999-12-31", "9999-12-31"),
+    ],
+)
+def test_days_at_either_end_of_the_calendar_are_days_like_others(first: str, last: str) -> None:
+    dates = f"start_date={first}&end_date={last}"
+    for name in ("insights", "drivers", "dimension"):
+        reply = send({**sample(name), "rawQueryString": dates})
+        assert reply.status == 200, name
+    for report in ("daily", "agents", "customer-perspective", "experience"):
+        for granularity in days.GRANULARITIES[1:]:
+            query = f"{dates}&granularity={granularity}&compare=previous_year"
+            assert get(report, query).status == 200, (report, granularity)
+    assert get("experience", f"{dates}&date_basis=entered&fill=true&granularity=week").status == 200
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31"])
+def test_days_before_all_events_are_refused(day: str) -> None:
+    reply = get("daily", f"start_date={day}&end_date={day}")
+    assert (reply.status, reply.code) == (400, "date_out_of_range")
