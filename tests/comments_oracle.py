@@ -7,7 +7,7 @@ Like tests/oracle.py nothing here is shared with the code under test: docs/http.
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -32,6 +32,7 @@ class Commented(Answered, Protocol):
     def id(self) -> str: ...
 
 
+PEOPLE = ("agent", "handled_by")
 Parts = Sequence[tuple[bool, str]]
 """Words and phrases of a search, each with whether it is wanted."""
 
@@ -40,8 +41,9 @@ Parts = Sequence[tuple[bool, str]]
 class Question:
     """Which comments are asked for, of answers that pass the filters.
 
-    Of an agent with fewer than `least` none is found by a question about agents, and the agent is
-    not told by any other.
+    People are those of the answer (`agent`) and of its interaction (`handled_by`). Of whoever has
+    fewer than `least` in one of the two none is found by a question `about` it, and the name is not
+    told there by any other.
     """
 
     days: tuple[date, date]
@@ -49,7 +51,7 @@ class Question:
     scores: Sequence[int] = ()
     parts: Parts = ()
     least: int = 0
-    is_about_agents: bool = False
+    about: Sequence[str] = ()
 
 
 def segment(answer: Answered) -> str:
@@ -69,10 +71,10 @@ def height(answer: Answered) -> Fraction:
 
 @dataclass(frozen=True)
 class Found:
-    """Comments, the newest first, the agents that are not told, and how many are left out."""
+    """Comments, the newest first, by dimension who is not told, and how many are left out."""
 
     answers: Sequence[Commented]
-    few: frozenset[str]
+    few: Mapping[str, frozenset[str]]
     withheld: int
 
 
@@ -83,12 +85,13 @@ def found(answers: Sequence[Commented], asked: Question) -> Found:
         for one in answers
         if one.comment is not None and asked.days[0] <= one.day <= asked.days[1]
     ]
-    agents = [agent for one in there if (agent := one.dimension("agent")) is not None]
-    few = frozenset(agent for agent in agents if agents.count(agent) < asked.least)
-    withheld = 0
-    if asked.is_about_agents:
-        withheld = sum(one.dimension("agent") in few for one in there)
-        there = [one for one in there if one.dimension("agent") not in few]
+    few = {}
+    for name in PEOPLE:
+        people = [who for one in there if (who := one.dimension(name)) is not None]
+        few[name] = frozenset(who for who in people if people.count(who) < asked.least)
+    all_of_them = len(there)
+    there = [one for one in there if not any(one.dimension(n) in few[n] for n in asked.about)]
+    withheld = all_of_them - len(there)
     there = [
         one
         for one in there

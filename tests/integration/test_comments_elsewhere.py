@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -88,7 +89,10 @@ class World:
         return Elsewhere(statements, lambda: self.admitted.append(1))
 
     def lay(self, tenant: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Let these be all comments of the tenant."""
+        """Let these be all comments of the tenant.
+
+        Months none of whose rows tells of an interaction are as former versions have written them.
+        """
         objects = Objects(self.pulse.settings.lake_bucket)
         months: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in rows:
@@ -98,7 +102,8 @@ class World:
                 objects.delete(key)
         for key, some in months.items():
             moments = {row["day"]: next(self.moments) for row in some}
-            objects.put(key, Month(pa.Table.from_pylist(some, SCHEMA), moments).encode())
+            body = Month(pa.Table.from_pylist(some, SCHEMA), moments).encode()
+            objects.put(key, body if any("accept" in row for row in some) else as_before(body))
 
     def both(
         self, asked: CommentsQuery, dates: DateRange, least: int = 0
@@ -116,6 +121,29 @@ class World:
 def world() -> Iterator[World]:
     with running() as driver:
         yield World(driver)
+
+
+def as_before(body: bytes) -> bytes:
+    """A month's object without the columns of what an interaction tells."""
+    rows = pq.read_table(pa.BufferReader(body))
+    sink = pa.BufferOutputStream()
+    pq.write_table(rows.drop_columns([*lake.COMMENT_EXPERIENCE]), sink, compression=lake.CODEC)
+    return sink.getvalue().to_pybytes()
+
+
+def gone_through(chance: random.Random) -> dict[str, Any]:
+    """What a linked interaction tells, and of others nothing."""
+    if chance.random() < 0.3:
+        return dict.fromkeys(lake.COMMENT_EXPERIENCE)
+    return {
+        "media_type": chance.choice(("chat", "voice")),
+        "customer_segment": chance.choice((None, "O'Neil", "-")),
+        "handled_by": chance.choice(NAMES),
+        "accept": chance.choice(("in_time", "late", None)),
+        "wait": chance.choice(("0-10s", "5-15min", None)),
+        "was_abandoned": chance.choice(("yes", "no")),
+        "entered_on": chance.choice(("2025-12-19", "2025-12-24")),
+    }
 
 
 def invented(chance: random.Random, size: int) -> list[dict[str, Any]]:
@@ -142,6 +170,7 @@ def invented(chance: random.Random, size: int) -> list[dict[str, Any]]:
                 "tags": chance.choice(
                     (None, {}, {"team": " north "}, {"team": "(none)", "plan": ""})
                 ),
+                **(gone_through(chance) if day.month != FIRST.month else {}),
             }
         )
     return rows
@@ -166,6 +195,13 @@ QUERIES = st.fixed_dictionaries(
         "segment": st.sampled_from(("bad", "good,neutral")),
         "survey": st.sampled_from(("o'clock", "!email")),
         "country": st.sampled_from(("DE", "(none)")),
+        "media_type": st.sampled_from(("chat", "(none)", "!(none)")),
+        "customer_segment": st.sampled_from(("O'Neil", "!-")),
+        "handled_by": st.sampled_from(("ada", "!ada", "(none)", "O'Neil,-")),
+        "accept": st.sampled_from(("late", "!in_time", "late,(none)")),
+        "wait": st.sampled_from(("5-15min", "!(none)")),
+        "was_abandoned": st.sampled_from(("yes", "!yes")),
+        "entered_on": st.sampled_from(("2025-12-24", "!2025-12-24")),
     },
 )
 

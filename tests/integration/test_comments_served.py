@@ -67,6 +67,7 @@ def test_a_comment_comes_with_what_its_answer_told(pulse: Driver) -> None:
                 "timezone": "UTC",
             },
             "filters": {},
+            "linked": {"comments": 0, "of": 1},
             "engine": "comments",
             "warnings": [],
         },
@@ -89,6 +90,7 @@ def test_a_comment_comes_with_what_its_answer_told(pulse: Driver) -> None:
                 "tags": {"plan": "pro"},
                 "response_id": "r-3",
                 "interaction_id": None,
+                "experience": None,
                 "withheld": False,
             }
         ],
@@ -107,6 +109,9 @@ def test_a_comment_comes_with_what_its_answer_told(pulse: Driver) -> None:
         ({"channel": "chat"}, ["r-1", "r-0"]),
         ({"agent": "(none)"}, ["r-3", "e-1"]),
         ({"agent": "!mia"}, ["r-3", "r-2", "e-1"]),
+        ({"media_type": "voice"}, []),  # none is linked to an interaction
+        ({"media_type": "(none)", "agent": "mia"}, ["r-1", "r-0"]),
+        ({"handled_by": "!mia", "agent": "mia"}, ["r-1", "r-0"]),
         ({"q": "crashed -twice"}, ["r-0"]),
         ({"q": '"كانت سيئة"'}, ["r-2"]),
         ({"q": "😠"}, ["r-0"]),
@@ -153,7 +158,7 @@ def test_a_cursor_ends_at_midnight_where_a_preset_means_other_days(pulse: Driver
         ("comments", {"order": "oldest"}, "unknown_value"),
         ("comments", {"limit": "501"}, "invalid_limit"),
         ("comments", {"limit": "²"}, "invalid_limit"),
-        ("comments", {"media_type": "voice"}, "unknown_parameter"),
+        ("comments", {"currency": "EUR"}, "unknown_parameter"),
         ("comments", {"contrast": "period"}, "unknown_parameter"),
         ("words", {"cursor": "x"}, "unknown_parameter"),
         ("words", {"contrast": "tenant"}, "unknown_value"),
@@ -197,7 +202,10 @@ def test_a_keys_own_filters_hold(pulse: Driver) -> None:
     key = pulse.key("acme", "report", comments=True, filters={"channel": ("ticket",)})
     assert ids(ask(pulse, key=key)) == ["r-3", "r-2"]
     assert ids(ask(pulse, key=key, channel="chat")) == []
-    other = pulse.key("acme", "report", comments=True, filters={"media_type": ("voice",)})
+    linked = pulse.key("acme", "report", comments=True, filters={"media_type": ("voice",)})
+    assert ids(ask(pulse, key=linked)) == []
+    assert ids(ask(pulse, key=linked, media_type="(none)")) == []
+    other = pulse.key("acme", "report", comments=True, filters={"currency": ("EUR",)})
     assert ask(pulse, key=other).json["code"] == "filter_not_applicable"
 
 

@@ -127,7 +127,39 @@ export interface Comment {
   readonly tags: Readonly<Record<string, string>>;
   readonly response_id: string;
   readonly interaction_id: string | null;
-  /** True where the agent is not told, because few have written about them. */
+  /** What the customer went through. Null where no interaction is linked. */
+  readonly experience: {
+    /**
+     * How the customer got in touch. It has a value in every answer that is linked, and none in
+     * the others.
+     */
+    readonly media_type: string;
+    /** What kind of customer got in touch. */
+    readonly customer_segment: string | null;
+    /** What the customer wanted. */
+    readonly service_type: string | null;
+    /** The agent who dealt with the interaction that the answer is linked to. */
+    readonly handled_by: string | null;
+    /** Whether the interaction was accepted within the threshold. */
+    readonly accept: "in_time" | "late" | "never" | "no_threshold" | null;
+    /** Whether the first response came within the threshold. */
+    readonly first_response: "in_time" | "late" | "never" | "no_threshold" | null;
+    /** Whether the interaction was finished within the threshold. */
+    readonly finish: "in_time" | "late" | "never" | "no_threshold" | null;
+    /** How long it took from entering to being accepted. */
+    readonly wait: "0-10s" | "10-30s" | "30-60s" | "1-2min" | "2-5min" | "5-15min" | "15-60min" | "1-4h" | "4-24h" | "over-24h" | null;
+    /** How long it took from entering to the end. */
+    readonly life: "0-10s" | "10-30s" | "30-60s" | "1-2min" | "2-5min" | "5-15min" | "15-60min" | "1-4h" | "4-24h" | "over-24h" | null;
+    /** Whether the customer gave up before being accepted. */
+    readonly was_abandoned: "yes" | "no" | null;
+    /** Whether it brought a revenue that is not zero. */
+    readonly had_revenue: "yes" | "no" | null;
+    /** Whether it has a satisfaction of its own. */
+    readonly was_rated: "yes" | "no" | null;
+    /** The day on which the interaction entered. */
+    readonly entered_on: string | null;
+  } | null;
+  /** True where an agent is not told, because few have written about them. */
   readonly withheld: boolean;
 }
 
@@ -147,6 +179,12 @@ export interface CommentsMeta {
     readonly timezone: string;
   };
   readonly filters: Readonly<Record<string, unknown>>;
+  readonly linked: {
+    /** How many are linked to an interaction. */
+    readonly comments: number;
+    /** How many there are. */
+    readonly of: number;
+  };
   /**
    * What the comments were read from: the objects that hold them, or what Athena has read of
    * these, where the months have more than a process holds. What is found is the same.

@@ -23,6 +23,7 @@ from pulse.http import PROBLEM
 from pulse.lake import NOT_GIVEN, OTHER, REST
 from pulse.reports.declarations import TENANT, Dimension
 from pulse.reports.registry import FAMILIES, REPORTS
+from pulse.serve.comments.comments_query import COMMENTED
 from pulse.serve.dimensions import MOST_VALUES
 from pulse.serve.dimensions import PARAMETERS as DIMENSION_PARAMETERS
 from pulse.serve.query import (
@@ -125,7 +126,7 @@ def _reading_paths() -> dict[str, dict[str, Any]]:
         "/v1/reports/{report}": {"get": _report_operation(), "post": _posted_operation()},
         "/v1/dimensions/{name}": {"get": _dimension_operation()},
         **insights_paths([_TENANT_PARAMETER, *filters, _IF_NONE_MATCH], _CACHED),
-        **comment_paths(filters),
+        **comment_paths([_filter(dimension) for dimension in COMMENTED.dimensions]),
         "/v1/openapi.json": {
             "get": {
                 "operationId": "getOpenApi",

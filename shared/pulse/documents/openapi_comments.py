@@ -6,6 +6,7 @@ from typing import Any
 from pulse import days
 from pulse.comments import contrast
 from pulse.documents.openapi_replies import DATE, ref
+from pulse.reports.experiences import OF_COMMENTS
 from pulse.serve.comments import comments_query
 
 Schema = dict[str, Any]
@@ -40,7 +41,7 @@ _PARAMETER_SCHEMAS: dict[str, Schema] = {
 
 
 def paths(filters: Sequence[Schema]) -> dict[str, dict[str, Any]]:
-    """Both paths; `filters` are the parameters of the survey family's dimensions."""
+    """Both paths; `filters` are the parameters of the dimensions that comments have."""
     return {
         "/v1/comments": {
             "get": {
@@ -98,6 +99,12 @@ _META = _object(
             }
         ),
         "filters": {"type": "object"},
+        "linked": _object(
+            {
+                "comments": {**_COUNT, "description": "How many are linked to an interaction."},
+                "of": {**_COUNT, "description": "How many there are."},
+            }
+        ),
         "engine": {
             "enum": ["comments", "athena"],
             "description": "What the comments were read from: the objects that hold them, or what "
@@ -107,6 +114,20 @@ _META = _object(
         "warnings": {"type": "array", "items": _object({"code": _TEXT, "message": _TEXT})},
     }
 )
+_EXPERIENCE: Schema = {
+    **_object(
+        {
+            one.name: {
+                **(_TEXT if one.name == "media_type" else _MAY_LACK),
+                **({"enum": [*one.values, None]} if one.values else {}),
+                "description": one.text,
+            }
+            for one in OF_COMMENTS
+        }
+    ),
+    "type": ["object", "null"],
+    "description": "What the customer went through. Null where no interaction is linked.",
+}
 _COMMENT = _object(
     {
         "answered_at": {"type": "string", "format": "date-time"},
@@ -118,9 +139,10 @@ _COMMENT = _object(
         "tags": {"type": "object", "additionalProperties": _TEXT},
         "response_id": _TEXT,
         "interaction_id": _MAY_LACK,
+        "experience": _EXPERIENCE,
         "withheld": {
             "type": "boolean",
-            "description": "True where the agent is not told, because few have written about them.",
+            "description": "True where an agent is not told, because few have written about them.",
         },
     }
 )

@@ -48,6 +48,19 @@ EXPERIENCED = tuple(
 )
 """These dimensions, in the order of the table."""
 
+OF_COMMENTS = tuple(
+    replace(
+        one,
+        name=lake.HANDLED_BY,
+        title="Handled by",
+        text="The agent who dealt with the interaction that the answer is linked to.",
+    )
+    if one.name == "agent"
+    else one
+    for one in EXPERIENCED
+)
+"""The same as comments have them, where `agent` is the answer's own."""
+
 # -- the family and its report
 
 EXPERIENCE = replace(

@@ -47,9 +47,13 @@ class Told(Answer):
 
     number: int = 0
     comment: str | None = None
+    experience: Mapping[str, str | None] | None = None
+    """What the customer went through, where an interaction is linked."""
 
     def dimension(self, name: str) -> str | None:
-        """The answer's value of a dimension, also of one of the tenant's own."""
+        """The answer's value of a dimension, also of the tenant's own and of the interaction's."""
+        if name in lake.COMMENT_EXPERIENCE:
+            return self.experience.get(name) if self.experience else None
         return super().dimension(OWN.get(name, name))
 
     @property
@@ -276,4 +280,5 @@ def _row(one: Told) -> dict[str, Any]:
         "comment": one.comment,
         "tags": list(one.tags.items()),
         **{name: one.dimension(name) for name in lake.SCORE_DIMENSIONS},
+        **{name: one.dimension(name) for name in lake.COMMENT_EXPERIENCE},
     }

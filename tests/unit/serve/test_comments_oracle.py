@@ -3,7 +3,9 @@
 Questions pass the whole of serve_reports: keys, queries, the objects of months, pages.
 """
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -35,6 +37,45 @@ SEARCHES: Sequence[Parts] = (
     ((True, "wohl"),),
 )
 INTERACTION = "case-{}"
+EXPERIENCED: Mapping[str, Sequence[str | None]] = {
+    "media_type": ("chat", "voice", "email"),
+    "customer_segment": ("gold", "(x)", None),
+    "service_type": ("billing", None),
+    "handled_by": ("ada", "Ümit, B.", "eve", "jo", None),
+    "accept": ("in_time", "late", "never", "no_threshold", None),
+    "first_response": ("in_time", "late", "never", "no_threshold", None),
+    "finish": ("in_time", "late", "never", "no_threshold", None),
+    "wait": ("0-10s", "5-15min", "over-24h", None),
+    "life": ("1-2min", "15-60min", None),
+    "was_abandoned": ("yes", "no"),
+    "had_revenue": ("yes", "no"),
+    "was_rated": ("yes", "no"),
+    "entered_on": ("2026-09-09", "2026-09-20"),
+}
+"""What an interaction that is linked may tell, in the order of a reply (docs/http.md)."""
+ALL_FILTERS = (
+    *FILTERS,
+    "media_type=chat",
+    "media_type=(none)",
+    "media_type=!(none)",
+    "customer_segment=gold,(none)",
+    "service_type=!billing",
+    "handled_by=ada",
+    "handled_by=!jo&channel=chat",
+    "handled_by=eve&agent=!(none)",
+    "accept=late,never",
+    "accept=!in_time",
+    "first_response=(none)",
+    "finish=in_time&team=north,south",
+    "wait=5-15min",
+    "life=!1-2min",
+    "was_abandoned=yes",
+    "had_revenue=no",
+    "was_rated=!yes",
+    "entered_on=2026-09-20",
+)
+BOUND = {"channel": "channel=ticket", "media_type": "media_type=chat,voice"}
+"""What report keys are bound to, as filters of a query."""
 
 
 def searched(parts: Parts) -> str:
@@ -48,8 +89,9 @@ questions = {
     "size": st.sampled_from([500, 150, 20]),
     "scales": st.lists(st.sampled_from(SCALES), min_size=1, max_size=3, unique=True),
     "length": st.sampled_from([27, 60, 6, 0]),
-    "filters": st.just("") | st.sampled_from(FILTERS),
+    "filters": st.just("") | st.sampled_from(ALL_FILTERS),
     "key": st.sampled_from(["secret", "report", "bound"]),
+    "to": st.sampled_from(sorted(BOUND)),
     "segments": st.just([]) | st.lists(st.sampled_from(["good", "neutral", "bad"]), unique=True),
     "scores": st.just([]) | st.lists(st.integers(0, 10), max_size=4, unique=True),
     "parts": st.just(()) | st.sampled_from(SEARCHES),
@@ -57,7 +99,13 @@ questions = {
 
 
 def asked(
-    filters: str, length: int, key: str, segments: list[str], scores: list[int], parts: Parts
+    filters: str,
+    length: int,
+    key: str,
+    to: str,
+    segments: list[str],
+    scores: list[int],
+    parts: Parts,
 ) -> tuple[Question, str, str]:
     """What the oracle is asked, the query that asks the same, and all filters that hold."""
     dates = START, START + timedelta(days=length)
@@ -66,9 +114,28 @@ def asked(
     query += f"&segment={','.join(segments)}" if segments else ""
     query += f"&score={','.join(map(str, scores))}" if scores else ""
     least = 0 if key == "secret" else TENANT.min_sample
-    question = Question(dates, segments, scores, parts, least, "agent=" in filters)
-    bound = "channel=ticket" if key == "bound" else ""
+    names = {one.partition("=")[0] for one in filters.split("&")}
+    about = [name for name in oracle.PEOPLE if name in names]
+    question = Question(dates, segments, scores, parts, least, about)
+    bound = BOUND[to] if key == "bound" else ""
     return question, query + searched(parts), "&".join(filter(None, (filters, bound)))
+
+
+def bound_to(name: str) -> dict[str, tuple[str, ...]]:
+    """The filters of a key that is bound to a dimension."""
+    return {name: tuple(BOUND[name].removeprefix(f"{name}=").split(","))}
+
+
+def having_gone_through(seed: int, answers: Sequence[Told]) -> list[Told]:
+    """The answers, some of them linked to an interaction; who dealt with it is often the agent."""
+    chance = random.Random(seed)
+    linked = []
+    for one in answers:
+        told = {name: chance.choice(values) for name, values in EXPERIENCED.items()}
+        if chance.random() < 0.7:
+            told["handled_by"] = one.agent
+        linked.append(replace(one, experience=told) if chance.random() < 0.6 else one)
+    return linked
 
 
 def commented(answers: Sequence[Told], filters: str) -> list[Told]:
@@ -76,9 +143,12 @@ def commented(answers: Sequence[Told], filters: str) -> list[Told]:
     return passing(answers, f"{filters}&device=!nobody" if filters else "device=!nobody")
 
 
-def shown(one: Told, few: frozenset[str]) -> dict[str, Any]:
+def shown(one: Told, few: Mapping[str, frozenset[str]]) -> dict[str, Any]:
     """A comment as the reply has it."""
-    hidden = one.agent in few
+    hidden = {name: one.dimension(name) in few[name] for name in oracle.PEOPLE}
+    experience = {**one.experience} if one.experience else None
+    if experience and hidden["handled_by"]:
+        experience["handled_by"] = None
     moment = datetime.fromtimestamp(one.answered_us / 1e6, UTC)
     names = ("survey", "metric", "scale", "score", "channel", "country", "browser", "os", "device")
     return {
@@ -88,9 +158,10 @@ def shown(one: Told, few: frozenset[str]) -> dict[str, Any]:
         "comment": one.comment,
         "tags": {key: value for key in OWN if (value := one.dimension(key)) is not None},
         "response_id": one.id,
-        "agent": None if hidden else one.agent,
-        "interaction_id": None if hidden else INTERACTION.format(one.number),
-        "withheld": hidden,
+        "agent": None if hidden["agent"] else one.agent,
+        "interaction_id": None if any(hidden.values()) else INTERACTION.format(one.number),
+        "experience": experience,
+        "withheld": any(hidden.values()),
     }
 
 
@@ -103,17 +174,18 @@ def test_comments_are_those_of_the_single_answers(
     length: int,
     filters: str,
     key: str,
+    to: str,
     segments: list[str],
     scores: list[int],
     parts: Parts,
     lowest: bool,
     limit: int,
 ) -> None:
-    assume(not (key == "bound" and "channel" in filters))
-    question, query, narrowed = asked(filters, length, key, segments, scores, parts)
+    assume(not (key == "bound" and to in filters))
+    question, query, narrowed = asked(filters, length, key, to, segments, scores, parts)
     first, last = START - timedelta(days=20), question.days[1] + timedelta(days=5)
-    answers = invented(seed, size, first, last, scales)
-    served = Served(answers, filters={"channel": ("ticket",)})
+    answers = having_gone_through(seed, invented(seed, size, first, last, scales))
+    served = Served(answers, filters=bound_to(to))
     expected = oracle.found(commented(answers, narrowed), question)
     there: list[Any] = [*expected.answers]
     if lowest:
@@ -129,12 +201,20 @@ def test_comments_are_those_of_the_single_answers(
         one["answered_at"] = instant.isoformat(timespec="microseconds").replace("+00:00", "Z")
     assert told == [shown(one, expected.few) for one in there]
     assert {page["count"] for page in pages} == {len(there)}
+    assert [list(one["experience"]) for one in told if one["experience"]] == [
+        list(EXPERIENCED) for one in there if one.experience
+    ]
+    linked = {"comments": sum(one.experience is not None for one in there), "of": len(there)}
+    assert all(page["meta"]["linked"] == linked for page in pages)
     assert all(len(page["comments"]) == limit for page in pages[:-1])
     warned = "comments_withheld" in [one["code"] for one in pages[0]["meta"]["warnings"]]
     assert warned == (expected.withheld > 0)
 
 
-CONTRASTS = ("segment", "period", "team=south", "channel=ticket", "country=AT", "agent=ada")
+CONTRASTS = (
+    *("segment", "period", "team=south", "channel=ticket", "country=AT", "agent=ada"),
+    *("handled_by=ada", "wait=5-15min", "accept=(none)"),
+)
 
 
 @settings(max_examples=40)
@@ -146,6 +226,7 @@ CONTRASTS = ("segment", "period", "team=south", "channel=ticket", "country=AT", 
     length=27,
     filters="",
     key="report",
+    to="channel",
     segments=[],
     scores=[],
     parts=(),
@@ -158,33 +239,36 @@ def test_words_are_those_of_the_single_comments(
     length: int,
     filters: str,
     key: str,
+    to: str,
     segments: list[str],
     scores: list[int],
     parts: Parts,
     contrast: str,
 ) -> None:
-    assume(not (key == "bound" and "channel" in filters))
-    question, query, narrowed = asked(filters, length, key, segments, scores, parts)
+    assume(not (key == "bound" and to in filters))
+    question, query, narrowed = asked(filters, length, key, to, segments, scores, parts)
     dates = question.days
     before = compared_days("previous_period", None, dates, "monday")
     answers = [
         *invented(seed, size, *dates, scales),
         *invented(seed + 1, size, *before, scales, bad=False),
     ]
-    served = Served(answers, filters={"channel": ("ticket",)})
-    about_agents = question.is_about_agents or contrast.startswith("agent")
-    question = Question(dates, segments, scores, parts, question.least, about_agents)
+    answers = having_gone_through(seed, answers)
+    served = Served(answers, filters=bound_to(to))
+    about = [*question.about, *(n for n in oracle.PEOPLE if contrast.startswith(f"{n}="))]
+    question = Question(dates, segments, scores, parts, question.least, about)
     left = commented(answers, narrowed)
     now = oracle.found(left, question).answers
     if contrast == "period":
         query += "&contrast=period"
-        former = Question(before, segments, scores, parts, question.least, about_agents)
+        former = Question(before, segments, scores, parts, question.least, about)
         first, second = now, oracle.found(left, former).answers
     elif contrast == "segment":
         first, second = ([one for one in now if oracle.segment(one) == s] for s in ("bad", "good"))
     else:
         query += f"&contrast=filter&against={quote(contrast, safe='')}"
-        name, _, value = contrast.partition("=")
+        name, _, text = contrast.partition("=")
+        value = None if text == "(none)" else text
         first = [one for one in now if one.dimension(name) == value]
         second = [one for one in now if one.dimension(name) != value]
     with days.clock(lambda: NOW):

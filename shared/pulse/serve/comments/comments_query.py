@@ -1,11 +1,12 @@
 """What is asked of comments: the query string as one frozen value, or one coded error."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pulse.comments.search import MOST_PARTS, Search
 from pulse.filters import Condition, Filters, among, both
 from pulse.http import decode
+from pulse.reports.experiences import OF_COMMENTS
 from pulse.reports.registry import FAMILIES, Dimension, Report
 from pulse.serve import query as queries
 from pulse.serve.own import with_own
@@ -13,7 +14,12 @@ from pulse.serve.plan import bound_filters
 from pulse.serve.query import Query, refusal
 from pulse.tenants.keys import Key
 
-SURVEY = FAMILIES["survey"]
+_SURVEY = FAMILIES["survey"]
+COMMENTED = replace(_SURVEY, name="comments", dimensions=(*_SURVEY.dimensions, *OF_COMMENTS))
+"""What comments are filtered by: what the answers tell, and the interactions that these are linked
+to."""
+PERSONS = tuple(one.name for one in COMMENTED.dimensions if one.a_person)
+"""Those of the dimensions whose values are people."""
 SEGMENTS = ("good", "neutral", "bad")
 ORDERS = ("newest", "lowest")
 CONTRASTS = ("segment", "period", "filter")
@@ -34,7 +40,7 @@ COMMENTS: Mapping[str, str] = {
     "order": "newest first, the default, or lowest: the worst scores first.",
     "cursor": queries.PARAMETERS["cursor"],
 }
-"""What GET /v1/comments takes, besides the survey family's dimensions as filters."""
+"""What GET /v1/comments takes, besides the dimensions of COMMENTED as filters."""
 WORDS: Mapping[str, str] = {
     **_SHARED,
     "contrast": "segment: bad answers against good ones, the default; period: these days against "
@@ -59,9 +65,10 @@ class CommentsQuery:
     against: tuple[str, Condition] | None = None
 
     @property
-    def tells_agents(self) -> bool:
-        """Is it about certain agents?"""
-        return "agent" in self.filters or bool(self.against and self.against[0] == "agent")
+    def persons(self) -> tuple[str, ...]:
+        """Those of the dimensions of people by which it asks."""
+        asked = {*self.filters, *([self.against[0]] if self.against else [])}
+        return tuple(name for name in PERSONS if name in asked)
 
 
 def parse(
@@ -72,13 +79,13 @@ def parse(
 ) -> CommentsQuery:
     """What (name, raw value) pairs ask, narrowed by the key's own filters.
 
-    The `dimensions` are the tenant's own, by which comments are filtered like by the family's.
+    The `dimensions` are the tenant's own, by which comments are filtered like by COMMENTED's.
 
     Raises BadRequestError for the first thing wrong, ForbiddenError for a key that is bound to
-    what answers do not tell.
+    what neither answers nor the interactions tell that these are linked to.
     """
     own = [name for name in parameters if name not in (*_DAYS, "cursor")]
-    report = with_own(Report("comments", "", "", SURVEY, metrics=(), group_by=()), dimensions)
+    report = with_own(Report("comments", "", "", COMMENTED, metrics=(), group_by=()), dimensions)
     allowed = (*parameters, *report.filter_names)
     given: dict[str, str] = {}
     for name, raw in pairs:
@@ -93,7 +100,9 @@ def parse(
         raise refusal("contrast", "compare_with_all_time", "Nothing came before all_time.")
     return CommentsQuery(
         query=query,
-        filters=both(query.filters, bound_filters(key, report.filter_names, "answers do not tell")),
+        filters=both(
+            query.filters, bound_filters(key, report.filter_names, "comments do not tell")
+        ),
         segments=frozenset(_several("segment", given, SEGMENTS)),
         scores=frozenset(map(int, _several("score", given, [str(n) for n in range(11)]))),
         text=_searched(given),

@@ -13,8 +13,8 @@ from pulse import lake
 from pulse.comments.month import SCHEMA, Moments, Month
 from pulse.comments.search import Search
 from pulse.days import DateRange
-from pulse.serve.comments.comments_query import CommentsQuery
-from pulse.serve.comments.found import AT_ONCE, Narrowed, too_many
+from pulse.serve.comments.comments_query import PERSONS, CommentsQuery
+from pulse.serve.comments.found import AT_ONCE, ByPersons, Narrowed, too_many
 from pulse.serve.comments.narrowing import COUNT, MOST_GROUPS, Narrowing
 from pulse.serve.cursors import fingerprint
 from pulse.serve.statements import WAIT_S, Question, Statements, outdated, patience, rows_in
@@ -56,13 +56,13 @@ class Elsewhere:
         schema = _schema(narrowing.tags)
         read = (rows_in(body).select(schema.names).cast(schema) for body in bodies)
         found = pa.concat_tables([schema.empty_table(), *read])
-        of_agents = pc.not_equal(found[COUNT], pa.scalar(0, pa.int64()))
-        rows = found.filter(pc.invert(of_agents)).select(SCHEMA.names)
-        counts = found.filter(of_agents)
+        of_people = pc.not_equal(found[COUNT], pa.scalar(0, pa.int64()))
+        rows = found.filter(pc.invert(of_people)).select(SCHEMA.names)
+        counts = found.filter(of_people)
         if len(rows) > most or len(counts) > MOST_GROUPS:
             raise too_many(most)
-        by_agent = _by_agent(counts, narrowing.tags, asked)
-        return Narrowed(rows, by_agent, [moments for _, moments in months.values()])
+        by_persons = _by_persons(counts, narrowing.tags, asked)
+        return Narrowed(rows, by_persons, [moments for _, moments in months.values()])
 
     def _months(self, keys: Sequence[str]) -> dict[str, tuple[str, Moments]]:
         """By its key each month that there is: its ETag, and as of when its days are."""
@@ -96,13 +96,13 @@ def _narrowing(
     )
 
 
-def _by_agent(counts: pa.Table, tags: Sequence[str], asked: CommentsQuery) -> Counter[str | None]:
-    """How many comments pass the filters, by agent, whatever words they have."""
-    found = Counter[str | None]()
+def _by_persons(counts: pa.Table, tags: Sequence[str], asked: CommentsQuery) -> ByPersons:
+    """How many comments pass the filters, whatever words they have, by whom they are about."""
+    found = ByPersons()
     for row in counts.to_pylist():
         brought = {key: row[f"tag{place}"] or "" for place, key in enumerate(tags)}
         if all(asked.filters[key].holds(tag_value(brought, key)) for key in tags):
-            found[row["agent"]] += row[COUNT]
+            found[tuple(row[name] for name in PERSONS)] += row[COUNT]
     return found
 
 

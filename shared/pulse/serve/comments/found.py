@@ -1,7 +1,7 @@
 """The comments that a question finds, out of the months that hold its days, in columns."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,7 +19,7 @@ from pulse.comments.search import Search
 from pulse.days import DateRange
 from pulse.errors import UnprocessableError
 from pulse.filters import Condition
-from pulse.serve.comments.comments_query import CommentsQuery
+from pulse.serve.comments.comments_query import PERSONS, CommentsQuery
 from pulse.serve.cursors import fingerprint
 from pulse.store.objects import Objects
 from pulse.tenants.own_dimensions import tag_value
@@ -29,6 +29,8 @@ MOST_READ = 1_000_000
 """A process can hold so many comments. Of more, Athena reads those that may be found."""
 AT_ONCE = 8  # objects in flight
 _WITHHELD = pa.field("withheld", pa.bool_())
+ByPersons = Counter[tuple[str | None, ...]]
+"""Numbers of comments by their values of PERSONS."""
 _NEWEST_FIRST: Any = [("answered_us", "descending"), ("response_id", "descending")]
 _HIGHEST_SCORE = 10
 
@@ -38,13 +40,18 @@ class FoundComments:
     """Comments, the newest first, and what they were read from."""
 
     rows: pa.Table
-    """The columns of month.SCHEMA, and `withheld`: True where its agent is not to be told."""
+    """The columns of month.SCHEMA, and `withheld`: True where one of PERSONS is not to be told."""
     content: str
     """A fingerprint of what the months were built from: it changes with every comment of theirs."""
     withheld: int = 0
-    """How many are left out because few have written about their agent."""
+    """How many are left out because few have written about those whom the question asks about."""
     by_athena: bool = False
     """Whether the months were too large, and Athena has narrowed them."""
+
+    @property
+    def linked(self) -> int:
+        """How many of the rows are linked to an interaction."""
+        return len(self.rows) - int(self.rows["media_type"].null_count)
 
     def newest(self, most: int) -> "FoundComments":
         """The same with at most so many rows; the others no longer take memory."""
@@ -80,8 +87,16 @@ def shown(rows: pa.Table) -> Iterator[dict[str, Any]]:
             "tags": dict(row["tags"] or ()),
             "response_id": row["response_id"],
             "interaction_id": row["interaction"],
+            "experience": _experience(row),
             "withheld": row["withheld"],
         }
+
+
+def _experience(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the customer went through; None where no interaction is linked."""
+    if row["media_type"] is None:
+        return None
+    return {name: row[name] for name in lake.COMMENT_EXPERIENCE}
 
 
 @dataclass(frozen=True)
@@ -90,8 +105,8 @@ class Narrowed:
 
     rows: pa.Table
     """Every comment of the days that passes the filters of columns and that may hold the words."""
-    by_agent: Counter[str | None]
-    """How many comments of the days pass the filters, by agent, whatever words they have."""
+    by_persons: ByPersons
+    """How many comments of the days pass the filters, whatever words they have."""
     moments: Sequence[Moments]
     """As of when the months' days are."""
 
@@ -105,8 +120,8 @@ class _Part:
     """What a question finds in one month, or in all of them."""
 
     rows: pa.Table
-    by_agent: Counter[str | None]
-    """How many comments of the days pass the filters, by agent, whatever words they have."""
+    by_persons: ByPersons
+    """How many comments of the days pass the filters, whatever words they have."""
 
 
 def read(
@@ -121,10 +136,10 @@ def read(
 ) -> FoundComments:
     """The tenant's comments of some days.
 
-    An agent with fewer of them than `min_sample` is named by no reply: a question about agents
-    finds none of that agent's comments, every other question finds them without the agent. Where
-    `min_sample` is 0, all agents are named. Months that have more than `most` comments are narrowed
-    by `narrow`: raises what that raises.
+    Whoever has fewer of them than `min_sample` in one of PERSONS is not named there by any reply: a
+    question about that dimension finds none of these comments, every other question finds them
+    without the name. Where `min_sample` is 0, all are named. Months that have more than `most`
+    comments are narrowed by `narrow`: raises what that raises.
     """
     keys = [lake.comments_key(tenant, month) for month in _months(dates)]
     bodies = _bodies(objects, keys, most)
@@ -133,27 +148,30 @@ def read(
     if bodies is None:
         narrowed = narrow(tenant, keys, dates, asked, most)
         rows = _matching(_passing(narrowed.rows, asked), asked)
-        parts.append(_Part(rows, narrowed.by_agent))
+        parts.append(_Part(rows, narrowed.by_persons))
         moments += narrowed.moments
     for body in bodies or ():  # one after another, so that only one is in memory whole
         month = Month.decode(body)
         parts.append(_part(month, dates, asked))
         moments.append(month.as_of_us)
-    by_agent = sum((part.by_agent for part in parts), Counter[str | None]())
-    few = [agent for agent, n in by_agent.items() if agent is not None and n < min_sample]
+    by_persons = sum((part.by_persons for part in parts), ByPersons())
+    few = _few(by_persons, min_sample)
     rows = pa.concat_tables([SCHEMA.empty_table(), *(part.rows for part in parts)])
-    rows = _without_agents(rows, few)
-    withheld = 0
-    if asked.tells_agents:
-        rows = rows.filter(pc.invert(rows["withheld"]))
-        withheld = sum(by_agent[agent] for agent in few)
+    for name in asked.persons:
+        rows = rows.filter(pc.invert(_among(rows[name], few[name])))
+    rows = _without(rows, few)
+    withheld = sum(
+        n
+        for persons, n in by_persons.items()
+        if any(persons[PERSONS.index(name)] in few[name] for name in asked.persons)
+    )
     content = fingerprint([sorted((str(day), us) for day, us in one.items()) for one in moments])
     return FoundComments(rows.sort_by(_NEWEST_FIRST), content, withheld, bodies is None)
 
 
 def no_comments() -> FoundComments:
     """What is found where there are no comments."""
-    return FoundComments(_without_agents(SCHEMA.empty_table(), []), "")
+    return FoundComments(_without(SCHEMA.empty_table(), {}), "")
 
 
 def too_many(most: int) -> UnprocessableError:
@@ -192,9 +210,10 @@ def _part(month: Month, dates: DateRange, asked: CommentsQuery) -> _Part:
     day: Any = rows["day"]
     rows = rows.filter(pc.and_(pc.greater_equal(day, first), pc.less_equal(day, last)))
     rows = _passing(rows, asked)
-    agents, counts = pc.value_counts(rows["agent"].combine_chunks()).flatten()
-    by_agent = Counter(dict(zip(agents.to_pylist(), counts.to_pylist(), strict=True)))
-    return _Part(_matching(rows, asked), by_agent)
+    counted = rows.group_by([*PERSONS]).aggregate([([], "count_all")])
+    persons = zip(*(counted[name].to_pylist() for name in PERSONS), strict=True)
+    by_persons = ByPersons(dict(zip(persons, counted["count_all"].to_pylist(), strict=True)))
+    return _Part(_matching(rows, asked), by_persons)
 
 
 def _passing(rows: pa.Table, asked: CommentsQuery) -> pa.Table:
@@ -228,13 +247,38 @@ def texts(rows: pa.Table) -> list[str]:
     return found
 
 
-def _without_agents(rows: pa.Table, few: Sequence[str]) -> pa.Table:
-    """The rows with `withheld`; those of these agents do not tell who served the customer."""
-    withheld = pc.is_in(rows["agent"], value_set=pa.array(few, pa.string()))
-    for name in ("agent", "interaction"):
-        told = pc.if_else(withheld, pa.scalar(None, pa.string()), rows[name])
-        rows = rows.set_column(rows.schema.get_field_index(name), name, told)
-    return rows.append_column(_WITHHELD, withheld)
+def _few(by_persons: ByPersons, min_sample: int) -> Mapping[str, frozenset[str]]:
+    """By dimension whoever has fewer comments there than `min_sample`."""
+    found = {}
+    for place, name in enumerate(PERSONS):
+        counts = Counter[str | None]()
+        for persons, n in by_persons.items():
+            counts[persons[place]] += n
+        found[name] = frozenset(
+            who for who, n in counts.items() if who is not None and n < min_sample
+        )
+    return found
+
+
+def _without(rows: pa.Table, few: Mapping[str, frozenset[str]]) -> pa.Table:
+    """The rows with `withheld`; those of these people do not tell who served the customer."""
+    withheld = pa.chunked_array([pa.repeat(pa.scalar(False), len(rows))])
+    for name, people in few.items():
+        theirs = _among(rows[name], people)
+        rows = _replaced(rows, name, theirs)
+        withheld = pc.or_(withheld, theirs)
+    return _replaced(rows, "interaction", withheld).append_column(_WITHHELD, withheld)
+
+
+def _replaced(rows: pa.Table, name: str, hidden: Any) -> pa.Table:
+    """The rows without what a column has where `hidden`."""
+    told = pc.if_else(hidden, pa.scalar(None, pa.string()), rows[name])
+    return rows.set_column(rows.schema.get_field_index(name), name, told)
+
+
+def _among(column: Any, values: Iterable[str | None]) -> Any:
+    """Of each value whether it is one of these."""
+    return pc.is_in(column, value_set=pa.array([*values], column.type))
 
 
 def _values(rows: pa.Table, dimension: str) -> Any:
@@ -249,7 +293,7 @@ def _values(rows: pa.Table, dimension: str) -> Any:
 
 def _hold(column: Any, condition: Condition) -> Any:
     """Of each value whether the condition holds for it; None is a value like any other."""
-    among = pc.is_in(column, value_set=pa.array(list(condition.values), column.type))
+    among = _among(column, condition.values)
     return pc.invert(among) if condition.negated else among
 
 

@@ -18,17 +18,18 @@ from functools import cache
 from pulse import lake
 from pulse.days import DateRange
 from pulse.filters import Filters
+from pulse.serve.comments.comments_query import PERSONS
 from pulse.serve.distributed_sql import LONGEST_VALUE, where
 from pulse.serve.statements import Statement
 from pulse.texts import plain_form
 
 COUNT = "comments"
-"""The column that is 0 in the row of a comment. A row that counts an agent's comments has their
+"""The column that is 0 in the row of a comment. A row that counts people's comments has their
 number there."""
 MOST_WORDS = 20
 """Athena looks for at most so many words, the longest ones; the reader looks for all."""
 MOST_GROUPS = 200_000
-"""At most so many rows that count agents' comments are read."""
+"""At most so many rows that count people's comments are read."""
 _SCRIPTS = (
     (0x20, 0x7E),  # ASCII
     (0xA0, 0x52F),  # Latin with its accents, Greek, Cyrillic
@@ -68,7 +69,7 @@ class Narrowing:
     filters: Filters
     """The filters by columns, which Athena applies. Those by tags are left to the reader."""
     tags: Sequence[str] = ()
-    """The keys of the tags that the reader filters by: agents' comments are counted by their
+    """The keys of the tags that the reader filters by: people's comments are counted by their
     values, so that the reader can filter the counts, too."""
     scores: Sequence[int] = ()
     held: Sequence[str] = ()
@@ -83,7 +84,7 @@ class Narrowing:
         """What Athena is asked.
 
         It returns at most one comment more than `most`. Where there are more than MOST_GROUPS rows
-        that count agents' comments, it returns more than these: so the reader sees either excess.
+        that count people's comments, it returns more than these: so the reader sees either excess.
         """
         columns = ", ".join(lake.COMMENT_COLUMNS)
         laid = "\n        UNION ALL\n".join(
@@ -97,7 +98,7 @@ class Narrowing:
         found, words = self._found()
         apart = [f"element_at(tags, {_quoted(key)})" for key in self.tags]
         told = {name: _null(kind) for name, kind in lake.COMMENT_COLUMNS.items()}
-        told["agent"] = "agent"
+        told |= {name: name for name in PERSONS}
         nothing = "".join(f"CAST(NULL AS varchar) AS tag{n}, " for n in range(len(apart)))
         sql = (
             f"WITH kept AS (\n    SELECT {columns}\n    FROM (\n{laid}\n    ) AS laid\n"
@@ -107,7 +108,7 @@ class Narrowing:
             f"    FROM kept\n    WHERE {_all(found) or '1 = 1'}\n    LIMIT {most + 1}\n) AS found\n"
             f"UNION ALL\n"
             f"SELECT {', '.join([*told.values(), *apart])}, count(*)\n"
-            f"FROM kept\nGROUP BY {', '.join(['agent', *apart])}\n"
+            f"FROM kept\nGROUP BY {', '.join([*PERSONS, *apart])}\n"
             f"LIMIT {most + 1 + MOST_GROUPS}"
         )
         return Statement(sql, (*values, *words))

@@ -86,6 +86,7 @@ class CommentAnswers:
         )
         dates = _dates(asked, tenant)
         found = self._read(tenant, key, dates, asked)
+        meta = _meta(asked, dates, tenant, found)
         before: ComparedRange | None = None
         if asked.contrast == "period":
             before = days.COMPARISONS["previous_period"](dates)
@@ -96,7 +97,6 @@ class CommentAnswers:
             groups = found.parted(*asked.against)
         else:
             groups = found.of_segment("bad"), found.of_segment("good")
-        meta = _meta(asked, dates, tenant, found)
         first, second = (texts(group.slice(0, MOST_COUNTED)) for group in groups)
         body = {
             **words_apart(first, second, asked.limit),
@@ -183,6 +183,7 @@ def _meta(
             "timezone": tenant.timezone,
         },
         "filters": {name: condition.shown() for name, condition in asked.filters.items()},
+        "linked": {"comments": found.linked, "of": len(found.rows)},
         "engine": "athena" if found.by_athena else "comments",
         "warnings": warnings,
     }
