@@ -10,10 +10,11 @@ import pytest
 from pulse import days
 from pulse.comments import contrast
 from pulse.reports import driving, metrics, moving, worst_run
-from pulse.reports.adjusting import Tally, adjust
+from pulse.reports.adjusting import Tally
 from pulse.reports.declarations import Label
 from pulse.reports.registry import REPORTS
 from pulse.tenants.rules import DEFAULTS, Rule
+from tests import dealing
 
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
 FORMULA = re.compile(r"`([a-z_]+@\d+)`")
@@ -108,8 +109,8 @@ def test_the_examples_of_agents_come_out(
     dealt = _tallies(own)
     whole = sum(dealt.values(), Tally())
     assert str(metrics.share_pct(whole.total, whole.n)) == score
-    found = adjust({"own": dealt}, [_tallies(others)])["own"]
-    assert (str(found.score), str(round(found.z or 0, 2))) == (adjusted, z)
+    found = dealing.adjusted({"own": dealt}, [_tallies(others)])["own"]
+    assert (str(found.score), f"{found.z:.2f}") == (adjusted, z)
     assert found.differs == (None if differs == "–" else differs)
 
 

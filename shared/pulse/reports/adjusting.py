@@ -6,16 +6,21 @@ against what the others make of the same answers (indirect standardisation, as i
 explains, all agents considered. Pure: values in, values out.
 """
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from math import erfc, sqrt
 from typing import Literal, NamedTuple, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from pulse.reports.metrics import FEWEST_TO_COMPARE, Segments
+from pulse.reports.sums import Integers
+from pulse.tenants.rules import Rule
 
 Agent = TypeVar("Agent", bound=Hashable)
-Stratum = TypeVar("Stratum", bound=Hashable)
 
 Differs = Literal["below", "above"]
 """On which side of what the others would have made of an agent's answers the agent's score is."""
@@ -25,7 +30,17 @@ FALSE_ALARMS = 0.05
 
 _EXACT = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _SURE = Decimal("1E-30")
-"""Up to here a sum of quotients is right: what is a half once it is cut off here was a half."""
+"""Up to here a mean of quotients is right: what is a half once it is cut off here was a half."""
+_DIGITS, _STEPS = 9, 4
+_PLACES = _DIGITS * _STEPS
+"""The decimals of a quotient, which are found so many at once.
+
+An agent has an answer at least for each of its quotients, so that their mean lacks less than one of
+the last place.
+"""
+_FEW = 2**31
+"""The product of two numbers of fewer answers has room in 64 bits, and so has one of these behind
+which digits are put."""
 _HUNDREDTH = Decimal("0.01")
 
 
@@ -53,8 +68,19 @@ class Tally(NamedTuple):
         return Tally(self.n - other.n, self.total - other.total, self.squares - other.squares)
 
 
-Dealt = Mapping[Stratum, Tally]
-"""What one agent's answers came to in each stratum: on each channel in each country, say."""
+@dataclass(frozen=True)
+class Dealt:
+    """What agents were dealt, in columns: a line for each agent and stratum, no two of them alike.
+
+    `agent` and `stratum` number those of each line from 0, and `tallies` has a row of n, one of the
+    totals and one of the squares (see Tally). `team` is the number of each agent's team; a stratum,
+    such as a channel in a country, is of one team.
+    """
+
+    agent: Integers
+    stratum: Integers
+    tallies: Integers
+    team: Integers
 
 
 @dataclass(frozen=True)
@@ -65,33 +91,34 @@ class Adjusted:
     answers, in points. `z` is None also where the others' answers do not vary at all.
     """
 
-    score: Decimal | None
-    off: Decimal | None
-    z: Decimal | None
-    differs: Differs | None
+    score: Decimal | None = None
+    off: Decimal | None = None
+    z: float | None = None
+    differs: Differs | None = None
 
 
-def adjust(
-    agents: Mapping[Agent, Dealt[Stratum]], others: Sequence[Dealt[Stratum]] = ()
-) -> dict[Agent, Adjusted]:
-    """Each agent beside all the others of a team whose answers are on one scale.
+def tallies(counts: Integers, rule: Rule) -> Integers:
+    """The tally of each line of counts by score, as Dealt has them."""
+    good, neutral, bad = (counts[:, list(scores)].sum(axis=1) for scores in rule.parted)
+    return np.array(Tally.of(Segments(good, neutral, bad), rule.metric))
 
-    `others` are what agents were dealt of whom nobody is told by name: they count for the team.
+
+def adjust(dealt: Dealt, named: Iterable[int]) -> dict[int, Adjusted]:
+    """Each of the agents with these numbers beside all the others of its team.
+
+    The answers of a team are on one scale. Whoever is not named counts for the team.
     """
-    whole = _over_agents((*agents.values(), *others))
-    everybody = _sum(whole.values())
+    answers = _roomy(dealt.tallies)
+    own = _added(answers, dealt.agent, len(dealt.team))
+    everybody = _added(own, dealt.team, _size(dealt.team))[:, dealt.team]
+    expected, variance = _of_the_others(dealt, answers, everybody - own)
+    mine, teams = own.T.tolist(), everybody.T.tolist()
     with localcontext(_EXACT):
-        found = {agent: _compare(dealt, whole, everybody) for agent, dealt in agents.items()}
-    judged = {
-        agent: _chance(z)
-        for agent, (_, _, z) in found.items()
-        if z is not None and _sum(agents[agent].values()).n >= FEWEST_TO_COMPARE
-    }
-    sure = survivors(judged)
-    return {
-        agent: Adjusted(score, off, z, _side(z) if agent in sure else None)
-        for agent, (score, off, z) in found.items()
-    }
+        found = {
+            at: _compared(Tally(*mine[at]), Tally(*teams[at]), expected[at], variance[at])
+            for at in named
+        }
+    return _marked(found, own[0].tolist(), dealt.team.tolist())
 
 
 def survivors(chances: Mapping[Agent, float]) -> set[Agent]:
@@ -104,55 +131,107 @@ def survivors(chances: Mapping[Agent, float]) -> set[Agent]:
     return {one for one, chance in chances.items() if small_enough and chance <= small_enough[-1]}
 
 
-def _compare(
-    dealt: Dealt[Stratum], whole: Dealt[Stratum], everybody: Tally
-) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    """An agent's adjusted score, and how far off it is: in points and in standard errors."""
-    own = _sum(dealt.values())
-    others = everybody - own
-    if own.n == 0 or others.n == 0:
-        return None, None, None
-    expected, variance = Decimal(0), Decimal(0)
-    for stratum, tally in dealt.items():
-        beside = whole[stratum] - tally
-        if beside.n == 0:
-            beside = others
-        expected += Decimal(tally.n * beside.total) / beside.n
-        variance += _variance_of_sum(tally.n, beside)
-    off = own.total - expected
+def _of_the_others(
+    dealt: Dealt, answers: Integers, others: Integers
+) -> tuple[Sequence[int], Sequence[float]]:
+    """(10**_PLACES times what is expected of the sum of each agent's parts, its variance).
+
+    `answers` are the lines' tallies, and `others` what all others of an agent's team came to.
+    """
+    agents = len(dealt.team)
+    beside = _added(answers, dealt.stratum, _size(dealt.stratum))[:, dealt.stratum] - answers
+    beside = np.where(beside[0] > 0, beside, others[:, dealt.agent])
+    n, size = answers[0], np.maximum(beside[0], 1)  # of whoever has no others nothing is told
+    expected = _sums_of_quotients(n * beside[1], size, dealt.agent, agents)
+    (variance,) = _added(_variance_of_sum(n, beside, size)[None], dealt.agent, agents)
+    return expected, variance.tolist()
+
+
+def _compared(own: Tally, everybody: Tally, expected: int, variance: float) -> Adjusted:
+    """How an agent compares, by what is expected of the sum of its parts (see _of_the_others)."""
+    if own.n in (0, everybody.n):
+        return Adjusted()
+    off = Decimal(own.total * 10**_PLACES - expected).scaleb(-_PLACES)
     score = 100 * (Decimal(everybody.total) / everybody.n + off / own.n)
-    z = off / variance.sqrt() if variance else None
-    shown = score.quantize(_SURE).quantize(_HUNDREDTH) + 0  # + 0: never the negative zero
-    return shown, 100 * off / own.n, z
+    return Adjusted(
+        score=score.quantize(_SURE).quantize(_HUNDREDTH) + 0,  # + 0: never the negative zero
+        off=(100 * off / own.n).quantize(_SURE) + 0,
+        z=float(off) / sqrt(variance) if variance else None,
+    )
 
 
-def _variance_of_sum(n: int, others: Tally) -> Decimal:
+def _marked(
+    found: Mapping[int, Adjusted], n: Sequence[int], team: Sequence[int]
+) -> dict[int, Adjusted]:
+    """The agents, those of them marked who differ from their team by more than chance explains."""
+    judged: dict[int, dict[int, float]] = defaultdict(dict)
+    for agent, its in found.items():
+        if its.z is not None and n[agent] >= FEWEST_TO_COMPARE:
+            judged[team[agent]][agent] = _chance(its.z)
+    sure = {agent for chances in judged.values() for agent in survivors(chances)}
+    return {
+        agent: replace(its, differs=_side(its.z)) if agent in sure else its
+        for agent, its in found.items()
+    }
+
+
+def _sums_of_quotients(
+    numerators: Integers, denominators: Integers, numbers: Integers, groups: int
+) -> list[int]:
+    """For each group the sum of its lines' quotients, each of which is cut off at _PLACES.
+
+    In units of the last place. All lines are divided together, by long division.
+    """
+    sums: Integers = np.zeros((1, groups), np.object_)
+    rest = numerators
+    for _ in range(1 + _STEPS):
+        digits = rest // denominators
+        sums = sums * 10**_DIGITS + _added(digits[None], numbers, groups)
+        rest = (rest - digits * denominators) * 10**_DIGITS
+    found: list[int] = sums[0].tolist()
+    return found
+
+
+def _variance_of_sum(n: Integers, others: Integers, size: Integers) -> npt.NDArray[np.float64]:
     """How much the sum of n parts varies around what is expected from the others' mean.
 
-    n * v + n * n * v / N, where v is the variance of the N others' parts.
+    n * v + n * n * v / N, where v is the variance of the N others' parts: exactly 0 where they do
+    not vary, and otherwise right to some fifteen digits.
     """
-    scatter = others.n * others.squares - others.total * others.total  # N * N * v
-    return Decimal(n * (others.n + n) * scatter) / others.n**3
+    _, total, squares = others
+    scatter = size * squares - total * total  # N * N * v
+    weight = n * (size + n)
+    found: npt.NDArray[np.float64] = _float(weight) * _float(scatter) / _float(size) ** 3
+    return found
 
 
-def _over_agents(agents: Iterable[Dealt[Stratum]]) -> dict[Stratum, Tally]:
-    by_stratum: dict[Stratum, list[Tally]] = {}
-    for dealt in agents:
-        for stratum, tally in dealt.items():
-            by_stratum.setdefault(stratum, []).append(tally)
-    return {stratum: _sum(tallies) for stratum, tallies in by_stratum.items()}
+def _added(amounts: Integers, numbers: Integers, groups: int) -> Integers:
+    """The sums of each row of amounts by the numbers of the groups that they belong to."""
+    sums = np.zeros((len(amounts), groups), amounts.dtype)
+    for its, row in zip(sums, amounts, strict=True):
+        np.add.at(its, numbers, row)
+    return sums
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    """All of them together, without one for each step."""
-    n, total, squares = (sum(column) for column in zip(Tally(), *tallies, strict=True))
-    return Tally(n, total, squares)
+def _float(numbers: Integers) -> npt.NDArray[np.float64]:
+    return numbers.astype(np.float64)
 
 
-def _chance(z: Decimal) -> float:
+def _size(numbers: Integers) -> int:
+    """How many groups have numbers."""
+    return int(numbers.max(initial=-1)) + 1
+
+
+def _roomy(answers: Integers) -> Integers:
+    """The tallies, as Python's integers where products of them may need more than 64 bits."""
+    is_much = answers[0].sum(dtype=np.float64) >= _FEW
+    return answers.astype(np.object_) if is_much else answers
+
+
+def _chance(z: float) -> float:
     """How likely a standard normal is at least that far from zero, on either side."""
-    return erfc(abs(float(z)) / sqrt(2))
+    return erfc(abs(z) / sqrt(2))
 
 
-def _side(z: Decimal | None) -> Differs:
+def _side(z: float | None) -> Differs:
     return "below" if z is not None and z < 0 else "above"

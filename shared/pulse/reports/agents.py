@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from pulse import lake
-from pulse.reports import metrics
-from pulse.reports.adjusting import Dealt, Tally, adjust
-from pulse.reports.declarations import PERIOD, TENANT, Label, Metric, Stratified, Value
+from pulse.reports.adjusting import Adjusted, Dealt, Tally, adjust, tallies
+from pulse.reports.declarations import PERIOD, TENANT, Metric, Stratified, Value
+from pulse.reports.sums import Integers
 from pulse.tenants.rules import Rule
 
 ADJUSTED_SCORE = Metric(
@@ -31,37 +33,34 @@ _CROWDS = (lake.OTHER, lake.REST)
 _AGENTS_ALONE = {PERIOD, TENANT.name, *lake.SCORES.parted_by, "agent"}
 
 
-def beside_the_others(rows: Sequence[Stratified]) -> list[Mapping[str, Value]]:
-    """Each agent beside the others of the tenant; all rows are of one metric and scale.
+def beside_the_others(rows: Stratified) -> Sequence[Mapping[str, Value]]:
+    """Each agent beside the others of the tenant, in each frame.
 
     Answers without an agent do not count. Of rows by more than agents nothing is told: there, one
     agent's rows would be each other's others.
     """
-    found: list[Mapping[str, Value]] = [{}] * len(rows)
-    group = rows[0].summed.group
-    if "agent" not in group or {*group} - _AGENTS_ALONE:
-        return found
-    rule = Rule.parse(str(group["metric"]), str(group["scale"]))
-    for places in _by_tenant(rows).values():
-        dealt = {place: _dealt(rows[place], rule) for place in places}
-        crowds = [place for place in places if rows[place].summed.group["agent"] in _CROWDS]
-        agents = {place: dealt[place] for place in places if place not in crowds}
-        for place, told in adjust(agents, [dealt[place] for place in crowds]).items():
-            found[place] = {"adjusted_score": told.score, "differs": told.differs}
+    names = {name for group in rows.groups[:1] for name in group}
+    if "agent" not in names or names - _AGENTS_ALONE:
+        return [{}] * len(rows.groups)
+    agents = [group["agent"] for group in rows.groups]
+    lines = np.flatnonzero(np.array([agent is not None for agent in agents])[rows.row])
+    dealt = Dealt(rows.row[lines], rows.stratum[lines], _tallies(rows)[:, lines], rows.frame)
+    named = [at for at, agent in enumerate(agents) if agent not in (None, *_CROWDS)]
+    found = adjust(dealt, named)
+    return [_told(found[at]) if at in found else {} for at in range(len(agents))]
+
+
+def _told(found: Adjusted) -> Mapping[str, Value]:
+    return {"adjusted_score": found.score, "differs": found.differs}
+
+
+def _tallies(rows: Stratified) -> Integers:
+    """Each line's tally, by the rule of its row's metric and scale."""
+    measures = [(str(group["metric"]), str(group["scale"])) for group in rows.groups]
+    places = {measure: place for place, measure in enumerate(dict.fromkeys(measures))}
+    place_of = np.array([places[measure] for measure in measures], np.int64)[rows.row]
+    found: Integers = np.zeros((len(Tally._fields), len(rows.row)), rows.sums.dtype)
+    for measure, place in places.items():
+        lines = np.flatnonzero(place_of == place)
+        found[:, lines] = tallies(rows.sums[lines], Rule.parse(*measure))
     return found
-
-
-def _by_tenant(rows: Sequence[Stratified]) -> Mapping[Label, list[int]]:
-    """The places of the rows that have an agent, by tenant where that is grouped by."""
-    found: dict[Label, list[int]] = {}
-    for place, row in enumerate(rows):
-        if row.summed.group["agent"] is not None:
-            found.setdefault(row.summed.group.get(TENANT.name), []).append(place)
-    return found
-
-
-def _dealt(row: Stratified, rule: Rule) -> Dealt[tuple[Label, ...]]:
-    return {
-        stratum: Tally.of(metrics.segments(sums, rule), rule.metric)
-        for stratum, sums in row.strata.items()
-    }

@@ -7,10 +7,10 @@ and tests on nobody's name: what is special about a report is one of its fields.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pulse import lake
-from pulse.reports.sums import Layout
+from pulse.reports.sums import Integers, Layout
 from pulse.streams.fields import Dimension as Dimension  # reports declare it, too
 
 Value = int | Decimal | str | Mapping[str, Decimal] | None
@@ -323,11 +323,21 @@ class Breakdown:
     rows: Callable[[GroupSums], list[dict[str, str | Value]]]
 
 
-class Stratified(NamedTuple):
-    """A row, and its sums by stratum: by the values of the strata's dimensions in their order."""
+@dataclass(frozen=True)
+class Stratified:
+    """All rows of a question and their sums by stratum, in columns.
 
-    summed: GroupSums
-    strata: Mapping[tuple[Label, ...], Sequence[int]]
+    `groups` names the dimensions of each row, `frame` is the number of its frame: rows of one
+    tenant, one period and one value of each required dimension have the same. A line of `sums` has
+    the counts of a row in a stratum, whose numbers are `row` and `stratum`; a stratum is a
+    combination of values of the strata's dimensions in one frame.
+    """
+
+    groups: Sequence[Mapping[str, Label]]
+    frame: Integers
+    row: Integers
+    stratum: Integers
+    sums: Integers
 
 
 @dataclass(frozen=True)
@@ -335,10 +345,9 @@ class Among:
     """Figures of a row that take all rows of a question at once, such as ranks or adjustments.
 
     `strata` are dimensions by which the rows' sums are split beside the grouped ones. `compute`
-    gets all rows of one period and of required dimensions that anything was counted of, in
-    the order of their values, subtotals aside; it gives each row's figures by name. Metrics show
-    them (GroupSums.among).
+    gets all rows that anything was counted of, subtotals aside; it gives each row's figures by
+    name. Metrics show them (GroupSums.among).
     """
 
     strata: tuple[str, ...]
-    compute: Callable[[Sequence[Stratified]], Sequence[Mapping[str, Value]]]
+    compute: Callable[[Stratified], Sequence[Mapping[str, Value]]]

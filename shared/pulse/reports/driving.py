@@ -8,6 +8,9 @@ out.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
 
 from pulse import lake
 from pulse.reports.adjusting import Dealt, Tally, adjust, survivors
@@ -166,13 +169,22 @@ def _parts(groups: Mapping[Label, Strata], rule: Rule, *, stratified: bool) -> l
 
 def _adjusted(groups: Mapping[Label, Strata], rule: Rule) -> dict[Label, float]:
     """Each group's score less what the rest make of the same strata, as of agents."""
-    dealt: dict[Label, Dealt[tuple[Label, ...]]] = {
-        value: {stratum: _tally(counts, rule) for stratum, counts in strata.items()}
-        for value, strata in groups.items()
-    }
-    return {
-        value: float(found.off) for value, found in adjust(dealt).items() if found.off is not None
-    }
+    place = {name: at for at, name in enumerate(dict.fromkeys(chain(*groups.values())))}
+    lines = [
+        (group, place[stratum], _tally(counts, rule))
+        for group, strata in enumerate(groups.values())
+        for stratum, counts in strata.items()
+    ]
+    group_of, stratum_of, tallies = zip(*lines, strict=True)
+    dealt = Dealt(
+        np.array(group_of),
+        np.array(stratum_of),
+        np.array(tallies).T,
+        team=np.zeros(len(groups), np.int64),
+    )
+    found = adjust(dealt, range(len(groups)))
+    offs = ((value, found[at].off) for at, value in enumerate(groups))
+    return {value: float(off) for value, off in offs if off is not None}
 
 
 def _tally(counts: Counts, rule: Rule) -> Tally:

@@ -9,9 +9,14 @@ adding is exact.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy.typing as npt
 
 from pulse import lake
 
+Integers = npt.NDArray[Any]
+"""Of whichever width holds them; Python's own integers where 64 bits do not."""
 Sums = list[int]
 """A group's additive counts, in the order of the question's layout."""
 

@@ -1,16 +1,13 @@
 """Figures of rows that take all rows of a question at once (reports.declarations.Among)."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
-
-from pulse.reports.declarations import Among, GroupSums, Stratified, Value
+from pulse.reports.declarations import TENANT, Among, Stratified, Value
 from pulse.serve.aggregate import aggregate
 from pulse.serve.block import Fold
 from pulse.serve.compare import Rows
+from pulse.serve.encoding import keys, number
 from pulse.serve.groups import Groups, Key
 from pulse.serve.plan import Plan
 from pulse.serve.years import TenantYears
@@ -20,18 +17,11 @@ def among(plan: Plan, declared: Among, objects: TenantYears, rows: Rows, fold: F
     """The rows with these figures. Raises TooManyGroupsError for more strata than can be told."""
     split = _by_strata(plan)
     strata = aggregate(split, objects, fold)
-    places = [split.query.group_by.index(name) for name in plan.strata]
-    lines = list(rows.take(np.flatnonzero(rows.lengths == len(rows.names))).lines())
-
-    def figures(summed: Iterable[GroupSums], groups: Groups) -> Mapping[Key, Mapping[str, Value]]:
-        return _figures(plan, declared, summed, _sums_by_stratum(plan, groups, places))
-
-    now = figures((line.now for line in lines), strata.now)
-    found = replace(rows, now=replace(rows.now, among=now))
+    now = replace(rows.now, among=_figures(plan, split, declared, strata.now))
     if rows.before is None or strata.before is None:
-        return found
-    before = figures((line.before for line in lines if line.before), strata.before)
-    return replace(found, before=replace(rows.before, among=before))
+        return replace(rows, now=now)
+    before = replace(rows.before, among=_figures(plan, split, declared, strata.before))
+    return replace(rows, now=now, before=before)
 
 
 def _by_strata(plan: Plan) -> Plan:
@@ -41,35 +31,24 @@ def _by_strata(plan: Plan) -> Plan:
     return replace(plan, query=replace(plan.query, group_by=(*grouped, *added), fill=False))
 
 
-def _sums_by_stratum(
-    plan: Plan, groups: Groups, places: list[int]
-) -> Mapping[Key, Mapping[Key, list[int]]]:
-    """For each row the sums by stratum, whose values stand at these places."""
-    found: dict[Key, dict[Key, list[int]]] = defaultdict(dict)
-    width = len(plan.query.group_by)
-    for key, sums in zip(groups.keys, groups.sums.tolist(), strict=True):
-        found[key[:width]][tuple(key[place] for place in places)] = sums
-    return found
-
-
 def _figures(
-    plan: Plan,
-    declared: Among,
-    summed: Iterable[GroupSums],
-    strata: Mapping[Key, Mapping[Key, list[int]]],
+    plan: Plan, split: Plan, declared: Among, found: Groups
 ) -> Mapping[Key, Mapping[str, Value]]:
     """The figures of each row that anything was counted of."""
-    rows = {tuple(one.group.values()): one for one in summed}
-    frames: dict[Key, list[Key]] = defaultdict(list)
-    for key in sorted(strata.keys() & rows.keys(), key=_order):
-        frames[tuple(key[place] for place in plan.frame)].append(key)
-    found: dict[Key, Mapping[str, Value]] = {}
-    for keys in frames.values():
-        told = declared.compute([Stratified(rows[key], strata[key]) for key in keys])
-        found |= zip(keys, told, strict=True)
-    return found
-
-
-def _order(key: Key) -> list[tuple[bool, Any]]:
-    """By each value in turn, None last."""
-    return [(value is None, "" if value is None else value) for value in key]
+    names = plan.query.group_by
+    columns = dict(zip(split.query.group_by, found.columns, strict=True))
+    frame = [
+        columns[name] for at, name in enumerate(names) if at in plan.frame or name == TENANT.name
+    ]
+    row_of, members = number(found.columns[: len(names)], len(found))
+    stratum_of, _ = number([*frame, *(columns[name] for name in plan.strata)], len(found))
+    frame_of, _ = number(frame, len(found))
+    known = keys([columns[name].take(members) for name in names], len(members))
+    rows = Stratified(
+        groups=[dict(zip(names, key, strict=True)) for key in known],
+        frame=frame_of[members],
+        row=row_of,
+        stratum=stratum_of,
+        sums=found.sums,
+    )
+    return dict(zip(known, declared.compute(rows), strict=True))

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pulse.reports.declarations import Label
-
-Integers = npt.NDArray[Any]
-"""Of whichever width holds them; Python's own integers where 64 bits do not."""
+from pulse.reports.sums import Integers as Integers  # which all who speak of codes need
 
 _FEW = 2**20
 """So many numbers are told apart by a table of them rather than by sorting."""

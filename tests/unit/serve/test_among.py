@@ -1,10 +1,8 @@
 """Figures that need all rows of a question: they get them as one table, with their strata."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,17 +21,27 @@ DAY, BEFORE = date(2026, 11, 20), date(2026, 11, 19)
 SECRET = Key("0" * 64, "secret", "acme", 0)
 
 
-def rank(rows: Sequence[Stratified]) -> list[dict[str, Any]]:
-    """How many rows have more answers in their largest stratum, and how many strata there are."""
-    largest = [max(map(sum, row.strata.values())) for row in rows]
-    return [
-        {
-            "ahead": sum(other > one for other in largest),
-            "strata": len(row.strata),
-            "first": Decimal(sum(row.strata.get(("chat", "DE"), ()))),
-        }
-        for row, one in zip(rows, largest, strict=True)
-    ]
+def rank(rows: Stratified) -> list[dict[str, Any]]:
+    """How each row stands among those of its frame.
+
+    How many have more answers in their largest stratum, how many strata it has, and how many
+    answers the others have in these.
+    """
+    of: dict[int, dict[int, int]] = {at: {} for at in range(len(rows.groups))}
+    for at, stratum, sums in zip(rows.row.tolist(), rows.stratum.tolist(), rows.sums, strict=True):
+        assert stratum not in of[at]
+        of[at][stratum] = int(sums.sum())
+    found = []
+    for at, own in of.items():
+        others = [of[other] for other in of if other != at and rows.frame[other] == rows.frame[at]]
+        found.append(
+            {
+                "ahead": sum(max(other.values()) > max(own.values()) for other in others),
+                "strata": len(own),
+                "beside": sum(other.get(stratum, 0) for other in others for stratum in own),
+            }
+        )
+    return found
 
 
 def shown(name: str) -> Metric:
@@ -43,12 +51,13 @@ def shown(name: str) -> Metric:
 REPORT = replace(
     REPORTS["agents"],
     among=Among(("channel", "country"), rank),
-    metrics=(REPORTS["agents"].metrics[0], *map(shown, ("ahead", "strata", "first"))),
+    metrics=(REPORTS["agents"].metrics[0], *map(shown, ("ahead", "strata", "beside"))),
 )
 ANSWERS = [
     *[Answer(DAY, 4, agent="ada", channel="chat", country="DE")] * 3,
     Answer(DAY, 4, agent="ada", channel="chat", country="FR"),
     *[Answer(DAY, 4, agent="bo", channel="ticket")] * 4,
+    Answer(DAY, 4, agent="bo", channel="chat", country="FR"),
     Answer(DAY, 9, "nps", "0-10", agent="bo", channel="chat", country="DE"),
     *[Answer(BEFORE, 4, agent="bo", channel="chat", country="DE")] * 2,
 ]
@@ -63,7 +72,7 @@ def rows(query: str) -> Any:
 
 
 def figures(row: Any) -> tuple[Any, ...]:
-    return row["metric"], row["agent"], row["ahead"], row["strata"], row["first"]
+    return row["metric"], row["agent"], row["ahead"], row["strata"], row["beside"]
 
 
 TODAY = f"start_date={DAY}&end_date={DAY}"
@@ -71,22 +80,23 @@ TODAY = f"start_date={DAY}&end_date={DAY}"
 
 def test_rows_are_told_among_those_of_their_metric_and_scale() -> None:
     assert [figures(row) for row in rows(TODAY)] == [
-        ("csat", "ada", 1, 2, 3),
-        ("csat", "bo", 0, 1, 0),
-        ("nps", "bo", 0, 1, 1),
+        ("csat", "ada", 1, 2, 1),
+        ("csat", "bo", 0, 2, 1),
+        ("nps", "bo", 0, 1, 0),
     ]
 
 
 def test_all_rows_count_for_a_page_of_one_and_they_are_ordered_by() -> None:
     (row,) = rows(f"{TODAY}&limit=1&metric=csat&order_by=-ahead")
-    assert figures(row) == ("csat", "ada", 1, 2, 3)
+    assert figures(row) == ("csat", "ada", 1, 2, 1)
 
 
 def test_a_stratum_may_be_grouped_by() -> None:
     found = rows(f"{TODAY}&group_by=agent,country&metric=csat")
     assert [(row["country"], *figures(row)) for row in found] == [
-        ("DE", "csat", "ada", 1, 1, 3),
-        ("FR", "csat", "ada", 2, 1, 0),
+        ("DE", "csat", "ada", 1, 1, 0),
+        ("FR", "csat", "ada", 2, 1, 1),
+        ("FR", "csat", "bo", 2, 1, 1),
         (None, "csat", "bo", 0, 1, 0),
     ]
 
@@ -101,8 +111,8 @@ def test_subtotals_and_rows_without_answers_have_none() -> None:
 
 def test_the_days_compared_with_have_figures_of_their_own() -> None:
     found = rows(f"{TODAY}&compare=previous_period&metric=csat")
-    told = [(row["agent"], row["first"], row["first_previous"]) for row in found]
-    assert told == [("ada", 3, None), ("bo", 0, 2)]
+    told = [(row["agent"], row["beside"], row["beside_previous"]) for row in found]
+    assert told == [("ada", 1, None), ("bo", 1, 0)]
 
 
 def test_a_report_over_every_scale_has_no_such_figures() -> None:
