@@ -6,7 +6,7 @@ question's layout.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,7 +37,9 @@ from pulse.serve.years import TenantYears, YearRows
 class Aggregate:
     """The sums of each side, and the groups that have rows, some of which counted nothing.
 
-    `left_out` is how many answers no figure is made of, by the required dimensions.
+    `left_out` is how many answers no figure is made of, by the required dimensions. Where rows are
+    compared within strata, `strata_now` and `strata_before` are the same sums by the columns that
+    Plan.split_by names; otherwise they are None.
     """
 
     layout: Layout
@@ -45,33 +47,50 @@ class Aggregate:
     before: Groups | None
     rows: Groups
     left_out: Mapping[Key, int]
+    strata_now: Groups | None = None
+    strata_before: Groups | None = None
 
 
 def aggregate(plan: Plan, objects: TenantYears, fold: Fold | None = None) -> Aggregate:
     """The groups of every tenant. Raises TooManyGroupsError for more than can be told."""
     layout = _layout(plan, objects)
-    now: list[Groups] = []
-    before: list[Groups] = []
+    now, before = _Side(), _Side()
     rows: list[Groups] = []
     left_out: Counter[Key] = Counter()
     for one in plan.tenants:
         years = objects[one.tenant.id]
-        sides = [_groups(plan, one, years, layout, one.dates, fold)]
-        if one.compared:
-            sides.append(_groups(plan, one, years, layout, one.compared, fold))
-        for side, found in zip((now, before), sides, strict=False):
-            kept, unjudged = judged(plan.report, plan.required, found)
-            side.append(kept)
-            left_out.update(unjudged)
-        counted = merged(side[-1].bare for side in (now, before) if side)
+        for side, dates in ((now, one.dates), (before, one.compared)):
+            if dates is not None:
+                found = _groups(plan, one, years, layout, dates, fold)
+                kept, unjudged = judged(plan.report, plan.required, found)
+                side.add(plan, kept)
+                left_out.update(unjudged)
+        counted = merged(side.groups[-1].bare for side in (now, before) if side.groups)
         rows.append(_rows(plan, one, counted))
     return Aggregate(
         layout=layout,
-        now=_side(plan, now, layout),
-        before=_side(plan, before, layout) if before else None,
+        now=_side(plan, now.groups, layout),
+        before=_side(plan, before.groups, layout) if before.groups else None,
         rows=_with_added_rows(plan, merged(rows)),
         left_out=left_out,
+        strata_now=merged(now.strata) if now.strata else None,
+        strata_before=merged(before.strata) if before.strata else None,
     )
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Each tenant's sums of the days asked for, or of those before, and its sums by stratum."""
+
+    groups: list[Groups] = field(default_factory=list)
+    strata: list[Groups] = field(default_factory=list)
+
+    def add(self, plan: Plan, found: Groups) -> None:
+        """Have a tenant's sums by the plan's `split_by` among those of the side."""
+        if plan.report.among:
+            self.strata.append(found)
+            found = found.by(slice(len(plan.query.group_by)))
+        self.groups.append(found)
 
 
 def _layout(plan: Plan, objects: TenantYears) -> Layout:
@@ -101,9 +120,9 @@ def _groups(
     dates: DateRange,
     fold: Fold | None,
 ) -> Groups:
-    """The tenant's sums of these days, by the question's columns."""
+    """The tenant's sums of these days, by the question's columns and strata."""
     by_count = plan.report.by_count
-    names = [name for name in plan.query.group_by if not (by_count and name == by_count.name)]
+    names = [name for name in plan.split_by if not (by_count and name == by_count.name)]
     stored = [name for name in names if name != TENANT.name]
     parts = [_year(plan, one, year, layout, dates, stored, fold) for year in years]
     found = merged(parts) if parts else nothing(len(stored), layout.width)

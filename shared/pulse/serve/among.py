@@ -4,39 +4,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pulse.reports.declarations import TENANT, Among, Stratified, Value
-from pulse.serve.aggregate import aggregate
-from pulse.serve.block import Fold
+from pulse.serve.aggregate import Aggregate
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import keys, number
 from pulse.serve.groups import Groups, Key
 from pulse.serve.plan import Plan
-from pulse.serve.years import TenantYears
 
 
-def among(plan: Plan, declared: Among, objects: TenantYears, rows: Rows, fold: Fold | None) -> Rows:
-    """The rows with these figures. Raises TooManyGroupsError for more strata than can be told."""
-    split = _by_strata(plan)
-    strata = aggregate(split, objects, fold)
-    now = replace(rows.now, among=_figures(plan, split, declared, strata.now))
-    if rows.before is None or strata.before is None:
-        return replace(rows, now=now)
-    before = replace(rows.before, among=_figures(plan, split, declared, strata.before))
+def among(plan: Plan, declared: Among, found: Aggregate, rows: Rows) -> Rows:
+    """The rows with these figures."""
+    now, before = rows.now, rows.before
+    if found.strata_now is not None:
+        now = replace(now, among=_figures(plan, declared, found.strata_now))
+    if before is not None and found.strata_before is not None:
+        before = replace(before, among=_figures(plan, declared, found.strata_before))
     return replace(rows, now=now, before=before)
 
 
-def _by_strata(plan: Plan) -> Plan:
-    """The plan of the same question, grouped by the strata too."""
-    grouped = plan.query.group_by
-    added = (name for name in plan.strata if name not in grouped)
-    return replace(plan, query=replace(plan.query, group_by=(*grouped, *added), fill=False))
-
-
-def _figures(
-    plan: Plan, split: Plan, declared: Among, found: Groups
-) -> Mapping[Key, Mapping[str, Value]]:
-    """The figures of each row that anything was counted of."""
+def _figures(plan: Plan, declared: Among, found: Groups) -> Mapping[Key, Mapping[str, Value]]:
+    """The figures of each row that anything was counted of, from the sums by stratum."""
     names = plan.query.group_by
-    columns = dict(zip(split.query.group_by, found.columns, strict=True))
+    columns = dict(zip(plan.split_by, found.columns, strict=True))
     frame = [
         columns[name] for at, name in enumerate(names) if at in plan.frame or name == TENANT.name
     ]

@@ -59,7 +59,7 @@ def _figures(
     )
     rows = compare(plan, found)
     if declared := plan.report.among:
-        rows = among(plan, declared, objects, rows, fold)
+        rows = among(plan, declared, found, rows)
     return Figures(
         plan=plan,
         columns=with_names([*shown, withheld()] if plan.min_sample else shown, plan.names),

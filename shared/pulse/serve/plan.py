@@ -133,6 +133,12 @@ class Plan:
         return groups.period_place(self.query.group_by)
 
     @property
+    def split_by(self) -> tuple[str, ...]:
+        """The columns that sums are split by: the grouped ones, and behind them the strata."""
+        grouped = self.query.group_by
+        return (*grouped, *(name for name in self.strata if name not in grouped))
+
+    @property
     def frame(self) -> tuple[int, ...]:
         """The places of the grouped columns within which shares and changes are told, in order."""
         period = [] if self.period_place is None else [self.period_place]
