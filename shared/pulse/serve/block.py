@@ -6,7 +6,7 @@ be ten times the size, and ten times the work to add up. Sums are exact: what co
 float64 that adds it up is kept in several columns, by its bits.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
@@ -35,6 +35,11 @@ class SparseColumn:
     amounts: Integers
     shift: int = 0
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that it takes."""
+        return self.rows.nbytes + self.amounts.nbytes
+
 
 ShownOn = Callable[[date], date]
 """On which day what happened on a day is shown: days.DateRange.shown_on."""
@@ -61,6 +66,35 @@ class Columns(Protocol):
         ...
 
 
+class Counts(Protocol):
+    """What the rows of an object count, by measure."""
+
+    def of(self, names: Sequence[str], rows: Integers | slice) -> Sequence[Sequence[SparseColumn]]:
+        """The columns of these measures; what they lack is of other rows than these."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that they take."""
+        ...
+
+
+@dataclass(frozen=True)
+class CountsInMemory:
+    """Columns by measure, each of all rows; a measure that is not there is zero throughout."""
+
+    columns: Mapping[str, Sequence[SparseColumn]]
+
+    def of(self, names: Sequence[str], rows: Integers | slice) -> Sequence[Sequence[SparseColumn]]:
+        """The columns of these measures."""
+        return [self.columns.get(name, ()) for name in names]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that they take."""
+        return sum(column.nbytes for columns in self.columns.values() for column in columns)
+
+
 @dataclass(frozen=True)
 class Block:
     """Rows of one table, tenant and year; `day` counts from 1970.
@@ -72,17 +106,12 @@ class Block:
     table: lake.DailyTable
     day: Integers
     columns: Columns
-    counts: Sequence[Sequence[SparseColumn]]
-    """The columns of each of the table's measures: mostly one of each row group that has any."""
+    counts: Counts
 
     @property
     def nbytes(self) -> int:
         """The memory that the columns take."""
-        arrays = [self.day]
-        for sparse in self.counts:
-            for column in sparse:
-                arrays += [column.rows, column.amounts]
-        return self.columns.nbytes + sum(array.nbytes for array in arrays)
+        return self.day.nbytes + self.columns.nbytes + self.counts.nbytes
 
     def group(
         self,
@@ -109,9 +138,7 @@ class Block:
             columns = fold(dimensions, columns)
         numbers, members = number(columns, len(self.day[rows]))
         check_size(len(members))
-        counts = self.counts
-        if measures is not None:
-            counts = [self.counts[self.table.measures.index(name)] for name in measures]
+        counts = self.counts.of(self.table.measures if measures is None else measures, rows)
         group_of = self._group_of(rows, numbers, len(members))
         sums = _side_by_side([_sums(sparse, group_of, len(members)) for sparse in counts])
         return Groups([column.take(members) for column in columns], sums)
@@ -139,9 +166,9 @@ class Block:
     def values(self, dates: Iterable[date] | None, name: str) -> set[Label]:
         """The values that a dimension has in the rows of these days."""
         column = self.columns[name]
-        codes = column.codes[self._rows(dates, {})]
-        present = np.flatnonzero(np.bincount(codes, minlength=len(column.values)))
-        return {column.values[code] for code in present.tolist()}
+        is_present = np.zeros(len(column.values), np.bool_)
+        is_present[column.codes[self._rows(dates, {})]] = True
+        return {column.values[code] for code in np.flatnonzero(is_present).tolist()}
 
     def sizes(
         self,
@@ -163,8 +190,8 @@ class Block:
         numbers, members = number(columns, len(self.day[rows]))
         group_of = self._group_of(rows, numbers, len(members))
         sizes = np.zeros(len(members), np.int64)
-        for name in self.table.counted:
-            for column in self.counts[self.table.measures.index(name)]:
+        for sparse in self.counts.of(self.table.counted, rows):
+            for column in sparse:
                 sizes += _added(column, group_of, len(members)) << column.shift
         return [column.take(members) for column in columns], sizes
 
@@ -172,8 +199,13 @@ class Block:
         """These rows as a block."""
         place: Integers = np.full(len(self.day), -1, np.int64)
         place[rows] = np.arange(len(rows))
-        counts = [[_only(column, place) for column in sparse] for sparse in self.counts]
-        return Block(self.table, self.day[rows], _Taken(self.columns, rows), counts)
+        names = self.table.measures
+        counts = {
+            name: [_only(column, place) for column in sparse]
+            for name, sparse in zip(names, self.counts.of(names, rows), strict=True)
+        }
+        columns = _Taken(self.columns, rows)
+        return Block(self.table, self.day[rows], columns, CountsInMemory(counts))
 
     def _selected(
         self,
@@ -194,19 +226,20 @@ class Block:
         ]
 
     def _rows(self, dates: Iterable[date] | None, filters: Filters) -> Integers | slice:
-        """The places of the rows that are of these days and pass every filter."""
-        conditions = [] if dates is None else [_of_days(self.day, dates)]
+        """The places of the rows that are of these days and pass every filter, in order.
+
+        What few values pass is asked first: what comes next looks at the rows alone that are left.
+        """
+        narrowing = []
         for name, condition in filters.items():
             column = self.columns[name]
-            passes = np.array([condition.holds(value) for value in column.values])
+            passes = np.array([condition.holds(value) for value in column.values], np.bool_)
             if not passes.all():
-                conditions.append(passes[column.codes])
-        if not conditions:
-            return slice(None)
-        holds = conditions[0]
-        for more in conditions[1:]:
-            holds &= more
-        return slice(None) if holds.all() else np.flatnonzero(holds)
+                narrowing.append((passes.mean(), passes, column.codes))
+        rows: Integers | slice = slice(None)
+        for _, passes, codes in sorted(narrowing, key=lambda one: one[0]):
+            rows = _narrowed(rows, passes[codes[rows]])
+        return rows if dates is None else _narrowed(rows, _of_days(self.day[rows], dates))
 
     def _group_of(self, rows: Integers | slice, numbers: Integers, groups: int) -> Integers:
         """Each row's group; what is filtered out falls behind the last."""
@@ -242,6 +275,14 @@ class _Taken:
     def nbytes(self) -> int:
         """The memory that the columns taken so far need."""
         return sum(column.codes.nbytes for column in self.taken.values())
+
+
+def _narrowed(rows: Integers | slice, holds: npt.NDArray[np.bool_]) -> Integers | slice:
+    """Those of the rows of which it holds."""
+    if holds.all():
+        return rows
+    kept = np.flatnonzero(holds)
+    return kept if isinstance(rows, slice) else rows[kept]
 
 
 def _only(column: SparseColumn, place: Integers) -> SparseColumn:

@@ -31,7 +31,7 @@ from pulse.filters import Condition, Filters
 from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
 from pulse.serve import parquet
-from pulse.serve.block import Block
+from pulse.serve.block import Block, CountsInMemory
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.needs import Needs
 from pulse.serve.statements import Statement, rows_in
@@ -341,7 +341,7 @@ class _Made:
 
 def _without_rows(table: lake.DailyTable) -> Block:
     nothing = {name: Encoded(np.empty(0, np.uint8), [None]) for name in table.dimensions}
-    return Block(table, np.empty(0, np.int32), _Made(nothing), [()] * len(table.measures))
+    return Block(table, np.empty(0, np.int32), _Made(nothing), CountsInMemory({}))
 
 
 def _distinct(codes: Integers, values: Sequence[Label]) -> Encoded:

@@ -1,13 +1,13 @@
 """A block out of the Parquet of a part's object, reading no more of it than its statistics leave.
 
 A row group's statistics tell measures that are zero throughout and dimensions that have one value;
-of sorted rows that is half of everything. Dimensions are read when they are first asked for.
+of sorted rows that is half of everything. Dimensions are read when they are first asked for, and
+measures too, of the row groups alone that a question's filters leave.
 
 Arrays leave Arrow by DLPack, because to_numpy(), fill_null() and whatever else turns a Python
 value into an Arrow one import pandas where it is installed.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,19 +36,12 @@ def read(body: bytes, table: lake.DailyTable, rollup: Rollup) -> Block:
     formats.REPORT.check(metadata.metadata)
     file = _open(body, table, metadata)
     groups = list(_row_groups(file.metadata))
-    counts: dict[str, list[SparseColumn]] = {name: [] for name in table.measures}
-    for found in _all_counts(file, groups, body, table):
-        for name, columns in found.items():
-            counts[name] += columns
-    for name, same in table.before.items():
-        if name not in metadata.schema.names:
-            counts[name] = counts[same]
     day: Any = file.read(columns=["day"], use_threads=False).column("day")
     return Block(
         table=table,
         day=_numbers(day.cast(pa.int32()).combine_chunks()),
         columns=Dimensions(file, groups, rollup.dimensions, len(body)),
-        counts=tuple(counts.values()),
+        counts=Measures(file, groups, body, table),
     )
 
 
@@ -68,6 +61,13 @@ class _RowGroup:
     rows: int
     columns: Mapping[str, Any]
     """What the object's metadata tell of each column."""
+
+    def has_any(self, rows: Integers | slice) -> bool:
+        """Is any of these rows in it? They come in order."""
+        if isinstance(rows, slice):
+            return True
+        first, last = np.searchsorted(rows, [self.first_row, self.first_row + self.rows])
+        return bool(first < last)
 
     def is_zero(self, name: str) -> bool:
         """Does the column hold nothing but zeros? False also where nothing tells."""
@@ -165,29 +165,69 @@ def _numbers(array: Any) -> Integers:
     return np.from_dlpack(array)
 
 
-_Counts = dict[str, list[SparseColumn]]
-"""By measure; those that are zero throughout are not in it."""
+_Found = dict[str, list[SparseColumn]]
+"""Columns by measure."""
 
 
-def _all_counts(
-    file: pq.ParquetFile, groups: Sequence[_RowGroup], body: bytes, table: lake.DailyTable
-) -> list[_Counts]:
-    """What the row groups hold of the measures, worked out by two threads if it is much."""
-    if file.metadata.num_rows <= _FEW_ROWS:
-        return [_counts(file, groups, table)]
-    files = [file, _open(body, table, file.metadata)]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return list(pool.map(_counts, files, [groups[::2], groups[1::2]], [table, table]))
+class Measures:
+    """The measures of an object; each is read of a row group when rows of it are first asked for.
 
+    A question's filters leave few of a large object's row groups, as rows lie sorted.
+    """
 
-def _counts(file: pq.ParquetFile, groups: Sequence[_RowGroup], table: lake.DailyTable) -> _Counts:
-    counts: _Counts = defaultdict(list)
-    for group in groups:
-        names = [name for name in table.measures if not group.is_zero(name)]
-        read = file.read_row_group(group.number, names, use_threads=False)
-        for name, column in zip(names, read.columns, strict=True):
-            counts[name] += _count(column.combine_chunks(), group.first_row)
-    return counts
+    def __init__(
+        self, file: pq.ParquetFile, groups: Sequence[_RowGroup], body: bytes, table: lake.DailyTable
+    ) -> None:
+        self._file = file
+        self._groups = groups
+        self._body = body
+        self._table = table
+        self._names = frozenset(file.metadata.schema.names)
+        self._read: list[_Found] = [{} for _ in groups]
+
+    def of(self, names: Sequence[str], rows: Integers | slice) -> list[list[SparseColumn]]:
+        """The columns of these measures, of the row groups in which these rows are."""
+        stored = [self._stored(name) for name in names]
+        touched = [at for at, group in enumerate(self._groups) if group.has_any(rows)]
+        self._read_all(touched, frozenset(stored))
+        return [[column for at in touched for column in self._read[at][name]] for name in stored]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that they take so far."""
+        return sum(
+            column.nbytes
+            for found in self._read
+            for columns in found.values()
+            for column in columns
+        )
+
+    def _stored(self, name: str) -> str:
+        """The column that has a measure: in an object of before it what said the same."""
+        return name if name in self._names else self._table.before.get(name, name)
+
+    def _read_all(self, touched: Sequence[int], names: frozenset[str]) -> None:
+        """Read what is not there yet of some row groups, by two threads if it is much."""
+        missing = [at for at in touched if not names <= self._read[at].keys()]
+        if sum(self._groups[at].rows for at in missing) <= _FEW_ROWS:
+            self._read_some(self._file, missing, names)
+            return
+        files = [self._file, _open(self._body, self._table, self._file.metadata)]
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            parts = [missing[::2], missing[1::2]]
+            list(pool.map(self._read_some, files, parts, [names, names]))
+
+    def _read_some(
+        self, file: pq.ParquetFile, missing: Sequence[int], names: frozenset[str]
+    ) -> None:
+        for at in missing:
+            group, found = self._groups[at], self._read[at]
+            wanted = [name for name in names if name not in found]
+            stored = [name for name in wanted if not group.is_zero(name)]
+            found |= {name: [] for name in wanted}
+            read = file.read_row_group(group.number, stored, use_threads=False)
+            for name, column in zip(stored, read.columns, strict=True):
+                found[name] = _count(column.combine_chunks(), group.first_row)
 
 
 def _count(array: Any, first_row: int) -> list[SparseColumn]:

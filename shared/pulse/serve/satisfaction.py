@@ -13,7 +13,7 @@ import numpy as np
 from pulse import lake
 from pulse.filters import BOTS, PEOPLE, Filters, among
 from pulse.reports.metrics import DECIMAL_UNIT
-from pulse.serve.block import Block, Columns, SparseColumn
+from pulse.serve.block import Block, Columns, CountsInMemory, SparseColumn
 from pulse.serve.encoding import Encoded, constant
 from pulse.tenants.rules import is_on_scale
 from pulse.tenants.tenant import Tenant
@@ -51,7 +51,7 @@ def satisfactions(block: Block, tenant: Tenant, asked: Filters) -> Block:
     scored = [
         (score, column)
         for score, name in enumerate(lake.SCORE_COUNTS)
-        for column in block.counts[block.table.measures.index(name)]
+        for column in block.counts.of([name], slice(None))[0]
     ]
     sums = {
         "with_satisfaction": [column for _, column in scored],
@@ -69,7 +69,7 @@ def satisfactions(block: Block, tenant: Tenant, asked: Filters) -> Block:
         block,
         table=lake.INTERACTIONS,
         columns=_OfInteractions(block.columns, len(block.day)),
-        counts=[sums.get(name, []) for name in lake.INTERACTIONS.measures],
+        counts=CountsInMemory(sums),
     )
 
 

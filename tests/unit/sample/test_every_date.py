@@ -20,7 +20,7 @@ from local.sample import contacts, responses, story
 from local.sample.tenant import TENANT, THRESHOLDS, surveys
 from pulse import days, lake
 from pulse.raw.user_agents import client_of
-from pulse.serve.block import Block, SparseColumn
+from pulse.serve.block import Block, CountsInMemory, SparseColumn
 from pulse.serve.encoding import Encoded
 from pulse.serve.formats import to_json
 from pulse.serve.insights.insights_query import REPORT, parse
@@ -77,7 +77,9 @@ def block(
         table=table,
         day=np.array([day.toordinal() for day in dates]) - days.EPOCH.date().toordinal(),
         columns=Columns(columns),
-        counts=[[part(measures[name])] if name in measures else [] for name in table.measures],
+        counts=CountsInMemory(
+            {name: [part(measures[name])] for name in table.measures if name in measures}
+        ),
     )
 
 

@@ -106,9 +106,9 @@ def test_sums_are_exact_however_great(given_rows: list[tuple[str, int, int]], bo
 def test_what_is_small_is_kept_in_one_part() -> None:
     rows = [{"day": FIRST, "revenue": amount, "finish_us": 10**12} for amount in (-125, 0, 99)]
     found = as_block(lake.INTERACTIONS, table_object(lake.INTERACTIONS, rows))
-    parts = dict(zip(lake.INTERACTIONS.measures, found.counts, strict=True))
-    assert [len(parts[name]) for name in ("revenue", "finish_us", "entered")] == [1, 1, 0]
-    assert parts["revenue"][0].amounts.dtype == np.int8
+    revenue, finish, entered = found.counts.of(["revenue", "finish_us", "entered"], slice(None))
+    assert [len(revenue), len(finish), len(entered)] == [1, 1, 0]
+    assert revenue[0].amounts.dtype == np.int8
 
 
 def test_more_groups_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,9 +173,9 @@ def test_many_row_groups_read_by_two_threads_make_the_same_sums(
     monkeypatch.setattr(tenant_year, "ROW_GROUP", 8)
     monkeypatch.setattr(parquet, "_FEW_ROWS", 0)
     cut = read(many)
-    nps = cut.counts[-1]
-    assert nps == []
-    assert len(cut.counts[1]) > 30
+    one, ten = cut.counts.of(["c1", "c10"], slice(None))
+    assert len(one) > 30
+    assert ten == []
     names = ("metric", "scale", "agent", "country", "period", "survey", "os")
     for by in (names, names[:2], names[2:3], ()):
         for agent in ({}, {"agent": Condition(frozenset({"a1", None}))}):
@@ -187,11 +187,13 @@ def test_memory_is_a_fraction_of_the_plain_columns() -> None:
         Answer(FIRST + timedelta(days=n % 365), n % 5 + 1, agent=f"a{n % 90}") for n in range(9000)
     ]
     kept = read(many)
+    kept.group(YEAR, {}, ["agent"])
     assert kept.nbytes < len(kept.day) * 30
 
 
 def test_a_dimension_is_read_when_a_question_names_it() -> None:
     kept = read([Answer(FIRST, 5, agent="ada"), Answer(LAST, 4)])
+    kept.group(YEAR, {}, ())
     sizes = [kept.nbytes]
     for names in ((), ("agent",), ("agent",), ("agent", "country")):
         kept.group(YEAR, {}, names)
@@ -199,6 +201,24 @@ def test_a_dimension_is_read_when_a_question_names_it() -> None:
     assert sizes[0] == sizes[1] < sizes[2] == sizes[3] < sizes[4]
     with pytest.raises(KeyError):
         kept.columns["nobody"]
+
+
+def test_counts_are_read_of_the_row_groups_that_filters_leave(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tenant_year, "ROW_GROUP", 10)
+    many = [Answer(FIRST + timedelta(days=n), 5, agent=f"a{n // 10}") for n in range(100)]
+    kept = read(many)
+    sizes, sums = [], []
+    for agents in (("zz",), ("a3",), ("a3",), ("a3", "a7")):
+        found = kept.group(None, {"agent": Condition(frozenset(agents))}, ())
+        sums.append(found.sums.sum())
+        sizes.append(kept.counts.nbytes)
+    assert sums == [0, 10, 10, 20]
+    assert sizes[0] == 0
+    assert sizes[1:] == [sizes[1], sizes[1], 2 * sizes[1]]
+    assert kept.group(None, {}, ()).sums.sum() == 100
+    assert kept.counts.nbytes == 10 * sizes[1]
 
 
 @settings(deadline=None)
