@@ -6,6 +6,7 @@ built: for signs that Trino does not have, for text in place of a name, for keyw
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlglot import Token, TokenType, exp, parse, tokenize
 from sqlglot.errors import ParseError, SqlglotError
@@ -13,6 +14,8 @@ from sqlglot.errors import ParseError, SqlglotError
 from local.athena.errors import NotEmulatedError, StatementError
 
 MAX_STATEMENT_BYTES = 262_144
+_TEXTS_REMEMBERED = 256
+"""A build executes the same few statements again and again, mostly with other parameters."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -98,9 +101,10 @@ def read_statement(
 # ---- words
 
 
-def _tokens(text: str) -> list[Token]:
+@lru_cache(_TEXTS_REMEMBERED)
+def _tokens(text: str) -> tuple[Token, ...]:
     try:
-        return list(tokenize(text, read="trino"))
+        return tuple(tokenize(text, read="trino"))
     except SqlglotError as error:
         raise _syntax_error(error) from error
 
@@ -167,8 +171,12 @@ def check_is_query(text: str) -> None:
         raise NotEmulatedError(f"{first.text.upper()} ...", "only SELECT and UNLOAD are run here")
 
 
+@lru_cache(_TEXTS_REMEMBERED)
 def read_query(text: str) -> exp.Expr:
-    """The tree of a query. Raises StatementError for what Athena or the subset refuses."""
+    """The tree of a query, which nobody may change: it is remembered.
+
+    Raises StatementError for what Athena or the subset refuses.
+    """
     tokens = _tokens(text)
     _check_words(tokens)
     try:
