@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from local.sample.contacts import contacts
-from local.sample.links import about_contacts
+from local.sample.interactions import interactions
+from local.sample.links import about_interactions
 from local.sample.responses import responses
 from local.sample.tenant import TENANT, surveys
 from local.sample.updates import sessions, updates
@@ -40,9 +40,9 @@ Sample = Mapping[BatchRoute, Sequence[Mapping[str, Any]]]
 
 def sample(now: datetime) -> Sample:
     """All events that the sample's systems have sent by `now`."""
-    made = list(contacts(now))
+    made = list(interactions(now))
     return {
-        RESPONSES: list(about_contacts(responses(now), made)),
+        RESPONSES: list(about_interactions(responses(now), made)),
         INTERACTIONS: list(updates(made, now)),
         SESSIONS: list(sessions(made, now)),
     }

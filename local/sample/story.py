@@ -1,6 +1,6 @@
 """The sample's story: how busy the days are, how well customers are served, and the bad week.
 
-Responses and contacts are made separately, but by the same story; links.py says which belong
+Responses and interactions are made separately, but by the same story; links.py says which belong
 together.
 
 What happens on a day depends on its weekday and on how many weeks ago it is, never on its date. So

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from local.sample import contacts, responses, story
+from local.sample import interactions as of_the_sample
+from local.sample import responses, story
 from local.sample.tenant import TENANT, THRESHOLDS, surveys
 from pulse import days, lake
 from pulse.raw.user_agents import client_of
@@ -153,7 +154,7 @@ def scores(found: Sequence[Answer]) -> Block:
 
 
 class Entered(NamedTuple):
-    """A contact as it counts, by the names of the table's dimensions and measures."""
+    """An interaction as it counts, by the names of the table's dimensions and measures."""
 
     day: date
     media_type: str
@@ -167,9 +168,9 @@ class Entered(NamedTuple):
 
 
 def entered(now: datetime) -> list[Entered]:
-    """The contacts that have entered by now, as far as they are known."""
+    """The interactions that have entered by now, as far as they are known."""
     found = []
-    for one in contacts.contacts(now):
+    for one in of_the_sample.interactions(now):
         sale = one.sale if one.finished and one.finished <= now else None
         amount = Decimal(sale.amount) if sale else Decimal()
         offered = int(one.offered is not None)
@@ -191,7 +192,7 @@ def entered(now: datetime) -> list[Entered]:
 
 
 def interactions(found: Sequence[Entered]) -> Block:
-    """Each contact as a row of the report table interactions."""
+    """Each interaction as a row of the report table interactions."""
     columns = dict(zip(Entered._fields, zip(*found, strict=True), strict=True))
     return block(lake.INTERACTIONS, columns, columns)
 
@@ -219,7 +220,7 @@ class Tables:
 def overview(now: datetime) -> Any:
     """What the API tells at a moment of the days that the Overview shows first."""
     asked = parse(pairs("preset=last_28_days"))
-    tables = Tables({"scores": scores(answers(now)), "interactions": contacts_of(now)})
+    tables = Tables({"scores": scores(answers(now)), "interactions": interactions_of(now)})
     reader = Reader([TENANT], KEY, tables, without_limit)
     plan = plan_of(REPORT, asked.query, [TENANT], KEY)
     return json.loads(to_json(insights(reader, plan, asked, NoNames())))
@@ -230,8 +231,8 @@ def _interactions(found: tuple[Entered, ...]) -> Block:
     return interactions(found)
 
 
-def contacts_of(now: datetime) -> Block:
-    """The contacts of the bad week and the one before."""
+def interactions_of(now: datetime) -> Block:
+    """The interactions of the bad week and the one before."""
     return _interactions(tuple(entered(now)))
 
 
@@ -263,8 +264,8 @@ def spare_what_is_not_asked(patch: pytest.MonkeyPatch) -> None:
     """Draw each day of the story once, and only days that the Overview asks about."""
     patch.setattr(responses, "drawn", cache(responses.drawn))
     patch.setattr(responses, "told", latest)
-    patch.setattr(contacts, "told", around_the_bad_week)
-    for module in (responses, contacts):
+    patch.setattr(of_the_sample, "told", around_the_bad_week)
+    for module in (responses, of_the_sample):
         patch.setattr(module, "of_day", lru_cache(64)(module.of_day))
 
 
@@ -349,7 +350,7 @@ def test_the_cost_is_the_same_whatever_day_it_is(told: Mapping[datetime, Any]) -
     revenue = r"Revenue was €.* in these days, €.* less than in the 7 days before; .* less\."
     for number, expected in ((3, cost), (4, contact_centre), (5, revenue)):
         assert different(sentence(told, number), lambda now: expected) == {}  # noqa: B023 # at once
-    # the answers and contacts of that week and the one before are the same on every date
+    # the answers and interactions of that week and the one before are the same on every date
     for number in (2, 4, 5):
         assert len(set(sentence(told, number).values())) == 1
 

@@ -1,4 +1,4 @@
-"""The sample's contacts are the same on every machine and resemble a real centre's."""
+"""The sample's interactions are the same on every machine and resemble a real centre's."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.sample.contacts import Contact, at_work, contacts
+from local.sample.interactions import Interaction, at_work, interactions
 from local.sample.story import BAD_WEEK, DAYS
 from local.sample.tenant import AGENTS, DELIVERY, SEGMENTS, SERVICES, TENANT, THRESHOLDS
 from local.sample.updates import sessions, updates
@@ -22,22 +22,22 @@ WEEK_BEFORE = range(21, 28)
 
 
 @pytest.fixture(scope="module")
-def sample() -> list[Contact]:
-    return list(contacts(NOW))
+def sample() -> list[Interaction]:
+    return list(interactions(NOW))
 
 
 @pytest.fixture(scope="module")
-def told(sample: list[Contact]) -> list[dict[str, Any]]:
+def told(sample: list[Interaction]) -> list[dict[str, Any]]:
     return list(updates(sample, NOW))
 
 
 @pytest.fixture(scope="module")
-def shifts(sample: list[Contact]) -> list[dict[str, Any]]:
+def shifts(sample: list[Interaction]) -> list[dict[str, Any]]:
     return list(sessions(sample, NOW))
 
 
-def entered_on(contact: Contact) -> date:
-    return days.local_day(days.to_us(contact.entered), TENANT.timezone)
+def entered_on(interaction: Interaction) -> date:
+    return days.local_day(days.to_us(interaction.entered), TENANT.timezone)
 
 
 def to_sunday(day: date, today: date = TODAY) -> int:
@@ -45,7 +45,7 @@ def to_sunday(day: date, today: date = TODAY) -> int:
     return (today - day).days + 6 - today.weekday()
 
 
-def of_week(sample: Iterable[Contact], week: range, *services: str) -> list[Contact]:
+def of_week(sample: Iterable[Interaction], week: range, *services: str) -> list[Interaction]:
     return [
         c
         for c in sample
@@ -53,36 +53,37 @@ def of_week(sample: Iterable[Contact], week: range, *services: str) -> list[Cont
     ]
 
 
-def level(sample: Iterable[Contact]) -> float:
+def level(sample: Iterable[Interaction]) -> float:
     """Percentage of those offered that were accepted in time."""
-    offered = [contact for contact in sample if contact.offered]
+    offered = [interaction for interaction in sample if interaction.offered]
     met = [c for c in offered if c.accepted and _within(c, THRESHOLDS[c.media_type].accept_s or 0)]
     return 100 * len(met) / len(offered)
 
 
-def _within(contact: Contact, seconds: int) -> bool:
+def _within(interaction: Interaction, seconds: int) -> bool:
     return bool(
-        contact.accepted and contact.accepted <= contact.entered + timedelta(seconds=seconds)
+        interaction.accepted
+        and interaction.accepted <= interaction.entered + timedelta(seconds=seconds)
     )
 
 
-def satisfaction(sample: Iterable[Contact]) -> float:
+def satisfaction(sample: Iterable[Interaction]) -> float:
     return mean(c.satisfaction for c in sample if c.satisfaction is not None)
 
 
-def money(sample: Iterable[Contact], wanted: Callable[[Decimal], bool]) -> Decimal:
+def money(sample: Iterable[Interaction], wanted: Callable[[Decimal], bool]) -> Decimal:
     amounts = [Decimal(c.sale.amount) for c in sample if c.sale and c.sale.currency == "EUR"]
     return sum(filter(wanted, amounts), Decimal())
 
 
-def test_it_is_the_same_whoever_looks(sample: list[Contact]) -> None:
-    assert list(contacts(NOW)) == sample
+def test_it_is_the_same_whoever_looks(sample: list[Interaction]) -> None:
+    assert list(interactions(NOW)) == sample
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 30), date(2027, 10, 31), date(2028, 2, 29)])
-def test_on_every_date_the_same_happens(sample: list[Contact], today: date) -> None:
-    def story(sample: Iterable[Contact], today: date) -> dict[int, list[Any]]:
-        """What becomes of contacts, by how many days it is to Sunday, but for today's."""
+def test_on_every_date_the_same_happens(sample: list[Interaction], today: date) -> None:
+    def story(sample: Iterable[Interaction], today: date) -> dict[int, list[Any]]:
+        """What becomes of interactions, by how many days it is to Sunday, but for today's."""
         happened = defaultdict(list)
         for c in sample:
             spans = [at and at - c.entered for at in (c.offered, c.accepted, c.finished, c.rated)]
@@ -92,7 +93,7 @@ def test_on_every_date_the_same_happens(sample: list[Contact], today: date) -> N
         return happened
 
     known = story(sample, TODAY)
-    other = story(contacts(datetime.combine(today, time(12), UTC)), today)
+    other = story(interactions(datetime.combine(today, time(12), UTC)), today)
     common = known.keys() & other.keys()
     assert len(common) > 80
     assert [n for n in common if known[n] != other[n]] == []
@@ -100,7 +101,7 @@ def test_on_every_date_the_same_happens(sample: list[Contact], today: date) -> N
 
 def test_later_on_the_day_there_is_more_of_the_same(told: list[dict[str, Any]]) -> None:
     later = NOW + timedelta(hours=6)
-    more = list(updates(contacts(later), later))
+    more = list(updates(interactions(later), later))
     known = {(one["interaction_id"], one["updated_at"]): one for one in more}
     same = [one for one in told if known.get((one["interaction_id"], one["updated_at"])) == one]
     assert len(more) > len(told)
@@ -114,14 +115,14 @@ def test_its_size_is_one_that_loads_in_seconds(
     assert 1_000 <= len(shifts) <= 2_500
 
 
-def test_every_day_has_all_media_segments_and_matters(sample: list[Contact]) -> None:
+def test_every_day_has_all_media_segments_and_matters(sample: list[Interaction]) -> None:
     assert {c.media_type for c in sample} == set(MEDIA_TYPES)
     assert {c.segment for c in sample} == set(SEGMENTS)
     assert {c.service for c in sample} == set(SERVICES)
     assert {(NOW.date() - entered_on(c)).days for c in sample} == set(range(DAYS + 1))
 
 
-def test_milestones_come_one_after_the_other(sample: list[Contact]) -> None:
+def test_milestones_come_one_after_the_other(sample: list[Interaction]) -> None:
     for c in sample:
         moments = [c.entered, c.offered, c.accepted, c.first_response, c.finished, c.rated]
         given = [moment for moment in moments if moment]
@@ -129,7 +130,7 @@ def test_milestones_come_one_after_the_other(sample: list[Contact]) -> None:
         assert (c.agent is None) == (c.accepted is None)
 
 
-def test_whoever_takes_a_contact_is_at_work_on_that_medium(sample: list[Contact]) -> None:
+def test_whoever_takes_an_interaction_is_at_work_on_that_medium(sample: list[Interaction]) -> None:
     for c in sample:
         if c.agent:
             assert c.agent in at_work(c.media_type, entered_on(c).weekday())
@@ -142,7 +143,7 @@ def test_on_every_weekday_somebody_is_there(medium: str) -> None:
         assert at_work(medium, weekday)
 
 
-def test_promises_are_mostly_kept_in_a_usual_week(sample: list[Contact]) -> None:
+def test_promises_are_mostly_kept_in_a_usual_week(sample: list[Interaction]) -> None:
     for medium in MEDIA_TYPES:
         usual = [
             c for c in sample if c.media_type == medium and to_sunday(entered_on(c)) not in BAD_WEEK
@@ -154,7 +155,7 @@ def test_promises_are_mostly_kept_in_a_usual_week(sample: list[Contact]) -> None
     assert 0.01 <= mean(c.agent is None for c in calls) <= 0.12
 
 
-def test_in_the_bad_week_people_call_and_are_not_served(sample: list[Contact]) -> None:
+def test_in_the_bad_week_people_call_and_are_not_served(sample: list[Interaction]) -> None:
     before, bad = of_week(sample, WEEK_BEFORE), of_week(sample, BAD_WEEK)
     assert len(bad) > 1.25 * len(before)
     hit_before = of_week(sample, WEEK_BEFORE, DELIVERY)
@@ -168,9 +169,9 @@ def test_in_the_bad_week_people_call_and_are_not_served(sample: list[Contact]) -
 
 @pytest.mark.parametrize("later", (0, 7, 19))
 def test_the_bad_week_costs_sales_and_refunds(later: int) -> None:
-    sample = list(contacts(NOW + timedelta(days=later)))
+    sample = list(interactions(NOW + timedelta(days=later)))
 
-    def of(week: range) -> list[Contact]:
+    def of(week: range) -> list[Interaction]:
         today = NOW.date() + timedelta(days=later)
         return [c for c in sample if to_sunday(entered_on(c), today) in week]
 
@@ -180,7 +181,7 @@ def test_the_bad_week_costs_sales_and_refunds(later: int) -> None:
     assert money(bad, lambda euros: True) < money(before, lambda euros: True) * Decimal("0.8")
 
 
-def test_money_is_mostly_euros_with_refunds_and_an_exchange(sample: list[Contact]) -> None:
+def test_money_is_mostly_euros_with_refunds_and_an_exchange(sample: list[Interaction]) -> None:
     sales = [c.sale for c in sample if c.sale]
     assert {sale.currency for sale in sales} == {"EUR", "CHF", "PLN", "GBP"}
     assert mean(sale.currency == "EUR" for sale in sales) > 0.6
@@ -197,7 +198,9 @@ def test_what_is_told_has_happened(told: list[dict[str, Any]]) -> None:
         assert None not in one.values()
 
 
-def test_many_contacts_are_told_in_parts(told: list[dict[str, Any]], sample: list[Contact]) -> None:
+def test_many_interactions_are_told_in_parts(
+    told: list[dict[str, Any]], sample: list[Interaction]
+) -> None:
     parts: dict[str, list[str]] = defaultdict(list)
     for one in told:
         parts[one["interaction_id"]].append(one["updated_at"])

@@ -1,9 +1,9 @@
-"""90 days of contacts: who called or wrote, how long it took, and the outcome.
+"""90 days of interactions: who called or wrote, how long it took, and the outcome.
 
 How long a customer waits is a multiple of the shop's threshold (tenant.THRESHOLDS). The multiple
 depends on the hour, the customer and the week. A customer who loses patience hangs up. So a week
-with more contacts about one matter has bad service levels, lost calls and unhappy customers there,
-without any of these being written down one by one.
+with more interactions about one matter has bad service levels, lost calls and unhappy customers
+there, without any of these being written down one by one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,9 +41,9 @@ from local.sample.tenant import (
 )
 
 _VOLUME = (185, 175, 168, 162, 155, 85, 66)
-"""The number of contacts on a day, from Monday on."""
-_OUTAGE_CONTACTS = 60
-"""Additional contacts a day while the carrier stands still."""
+"""The number of interactions on a day, from Monday on."""
+_OUTAGE_INTERACTIONS = 60
+"""Additional interactions a day while the carrier stands still."""
 _RATED = 0.22
 _SATISFACTION = (6, 6, 13, 29, 46)
 """The percentages of the scores from 1 to 5 in usual moods."""
@@ -57,7 +57,7 @@ _OVERLOAD, _OUTAGE_OVERLOAD = 0.4, 1.9
 
 @dataclass(frozen=True, eq=False)  # told apart, and hashed, as the objects they are
 class _Medium:
-    """The average times of contacts on a medium, in seconds."""
+    """The average times of interactions on a medium, in seconds."""
 
     name: str
     weight: int
@@ -68,7 +68,7 @@ class _Medium:
     pause: float = 0.0
     """The customer's time between two replies."""
     replies: tuple[int, ...] = (100,)
-    """The percentages of contacts with one reply, two, and so on; () if there are no replies."""
+    """The percentages of interactions with one reply, two, and so on; () if there are none."""
 
 
 _MEDIA = (
@@ -83,15 +83,15 @@ _MEDIA = (
 
 @dataclass(frozen=True)
 class Sale:
-    """The revenue of a contact, which may be negative, as decimal text."""
+    """The revenue of an interaction, which may be negative, as decimal text."""
 
     amount: str
     currency: str
 
 
 @dataclass(frozen=True)
-class Contact:
-    """One contact from beginning to end; a milestone that did not happen is None."""
+class Interaction:
+    """One interaction from beginning to end; a milestone that did not happen is None."""
 
     id: str
     media_type: str
@@ -112,25 +112,25 @@ class Contact:
     sale: Sale | None = None
 
 
-def contacts(now: datetime) -> Iterator[Contact]:
-    """Every contact that entered in the 90 days up to `now`, the oldest day first.
+def interactions(now: datetime) -> Iterator[Interaction]:
+    """Every interaction that entered in the 90 days up to `now`, the oldest day first.
 
     Milestones of the last ones are after `now`.
     """
     for day, to_sunday in told(now):
-        for contact in of_day(day, to_sunday):
-            if contact.entered <= now:
-                yield contact
+        for interaction in of_day(day, to_sunday):
+            if interaction.entered <= now:
+                yield interaction
 
 
-def of_day(day: date, to_sunday: int) -> list[Contact]:
-    """All contacts that enter on one day, in order of time."""
-    rng = chance("contacts", to_sunday)
+def of_day(day: date, to_sunday: int) -> list[Interaction]:
+    """All interactions that enter on one day, in order of time."""
+    rng = chance("contacts", to_sunday)  # another word would draw another sample
     usual = round(rng.gauss(_VOLUME[weekday(to_sunday)], 8))
-    hits = _OUTAGE_CONTACTS + rng.randint(-6, 6) if to_sunday in BAD_WEEK else 0
+    hits = _OUTAGE_INTERACTIONS + rng.randint(-6, 6) if to_sunday in BAD_WEEK else 0
     hit = (number < hits for number in range(usual + hits))
     made = sorted((_Case.draw(rng, to_sunday, hit=one) for one in hit), key=_clock_time)
-    return [case.contact(rng, day, number) for number, case in enumerate(made, 1)]
+    return [case.interaction(rng, day, number) for number, case in enumerate(made, 1)]
 
 
 def _clock_time(case: "_Case") -> time:
@@ -139,7 +139,7 @@ def _clock_time(case: "_Case") -> time:
 
 @cache
 def at_work(medium: str, weekday: int) -> Mapping[Agent, int]:
-    """The agents who take contacts on a medium on that weekday (Monday is 0), with their weights.
+    """The agents who are at work on a medium on that weekday (Monday is 0), with their weights.
 
     Each agent has two days a week off, and not all the same ones.
     """
@@ -153,7 +153,7 @@ def at_work(medium: str, weekday: int) -> Mapping[Agent, int]:
 
 @dataclass(frozen=True)
 class _Case:
-    """A contact before an agent has taken it."""
+    """An interaction before an agent has taken it."""
 
     to_sunday: int
     medium: _Medium
@@ -165,7 +165,7 @@ class _Case:
 
     @classmethod
     def draw(cls, rng: Random, to_sunday: int, *, hit: bool) -> "_Case":
-        """A random contact of the day; with `hit` of a customer whose parcel does not come."""
+        """A random interaction of the day; with `hit` of a customer whose parcel does not come."""
         hour = pick(rng, dict(enumerate(HOURS)))
         return cls(
             to_sunday=to_sunday,
@@ -186,10 +186,10 @@ class _Case:
         on_parcels = self.service == DELIVERY and self.country == OUTAGE_COUNTRY
         return self._in_bad_week and on_parcels
 
-    def contact(self, rng: Random, day: date, number: int) -> Contact:
-        """The whole contact, with that number on its day."""
+    def interaction(self, rng: Random, day: date, number: int) -> Interaction:
+        """The whole interaction, with that number on its day."""
         entered = moment(day, self.at)
-        begun = Contact(
+        begun = Interaction(
             id=f"{self.medium.name}-{day:%Y%m%d}-{number:04}",
             media_type=self.medium.name,
             segment=self.segment,
@@ -215,14 +215,14 @@ class _Case:
             delay += _OUTAGE_OVERLOAD if self.service == DELIVERY else _OVERLOAD
         return delay
 
-    def _lost(self, begun: Contact, patience: float) -> Contact:
-        """The contact of a customer who hung up, perhaps before it was offered to an agent."""
+    def _lost(self, begun: Interaction, patience: float) -> Interaction:
+        """The interaction of a customer who hung up, perhaps before it was offered to an agent."""
         left = begun.entered + timedelta(seconds=patience)
         offered = begun.offered if begun.offered and begun.offered <= left else None
         return replace(begun, offered=offered, finished=left)
 
-    def _served(self, rng: Random, begun: Contact, wait: float, delay: float) -> Contact:
-        """The contact once an agent had taken it after `wait` seconds."""
+    def _served(self, rng: Random, begun: Interaction, wait: float, delay: float) -> Interaction:
+        """The interaction once an agent had taken it after `wait` seconds."""
         medium = self.medium
         agent = pick(rng, at_work(medium.name, weekday(self.to_sunday)))
         accepted = begun.entered + timedelta(seconds=wait)
