@@ -1,7 +1,7 @@
 """What the table of experience must hold, worked out from raw in plain Python."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -53,6 +53,15 @@ def stored(pulse: Driver, stream: str, day: date) -> list[Row]:
 
 def expected_rows(pulse: Driver, day: date) -> Counter[frozenset[Any]]:
     """By dimensions and score, how many answers of the day there are."""
+    found: Counter[frozenset[Any]] = Counter()
+    for one, through in linked_answers(pulse, day):
+        row = {name: one[name] for name in ("tenant", *lake.SURVEYED_DIMENSIONS, "score")}
+        found[frozenset((n, v) for n, v in (row | through).items() if v)] += 1
+    return found
+
+
+def linked_answers(pulse: Driver, day: date) -> Iterator[tuple[Row, Row]]:
+    """Each answer of the day that counts, and what the interaction tells that it is linked to."""
     last_versions: dict[Any, Row] = {}
     in_order = sorted(
         stored(pulse, "responses", day), key=lambda one: (one["received_us"], one["content_hash"])
@@ -65,9 +74,7 @@ def expected_rows(pulse: Driver, day: date) -> Counter[frozenset[Any]]:
         for one in stored(pulse, "interactions", day - timedelta(days=back)):
             updates.setdefault((one["tenant"], one["interaction_id"], back), []).append(one)
     merged = [merge(some) for some in updates.values()]
-    found: Counter[frozenset[Any]] = Counter()
     for one in last_versions.values():
-        row = {name: one[name] for name in ("tenant", *lake.SURVEYED_DIMENSIONS)}
         possible = [
             contact
             for contact in merged
@@ -76,10 +83,7 @@ def expected_rows(pulse: Driver, day: date) -> Counter[frozenset[Any]]:
             == (one["tenant"], one["interaction"])
             and 0 <= one["answered_us"] - began_us(contact) <= LINK_DAYS * DAY_US
         ]
-        if possible:
-            row |= went_through(max(possible, key=began_us))
-        found[frozenset((n, v) for n, v in (row | {"score": one["score"]}).items() if v)] += 1
-    return found
+        yield one, went_through(max(possible, key=began_us)) if possible else {}
 
 
 def began_us(one: Row) -> int:

@@ -72,8 +72,8 @@ class Case:
         """
         by_day = self.folder in ("daily", "exports", "large", "reports")
         by_day |= self.statement.endswith(("_in_raw", "_in_run", "_backwards"))
-        # this one looks at days before, too
-        by_day &= (self.folder, self.statement) != ("daily", "experience")
+        # these look at days before, too
+        by_day &= self.folder != "daily" or self.statement not in ("comments", "experience")
         if self.usual and by_day:
             return self.folder, self.statement, *self.parameters["runs"]
         return (self.id,)

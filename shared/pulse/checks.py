@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pulse import days, lake
 from pulse.comments.stored import Comments
 from pulse.daily import experience
+from pulse.daily.comments import made_of
 from pulse.daily.statement_days import batches, day_parameters
 from pulse.errors import AthenaError, SettingsError
 from pulse.raw.quarantine import UNKNOWN_STREAM
@@ -268,10 +269,12 @@ class _TableChecks:
 class _Checks(_TableChecks):
     """The checks of a table that is made of one kind of events, and of these events."""
 
-    def __init__(self, dataset: lake.Dataset, settings: BuildSettings) -> None:
+    def __init__(self, dataset: lake.Dataset, settings: BuildDailySettings) -> None:
         super().__init__(dataset, settings)
         self.dataset = dataset
-        entries = Ledger(settings.table).entries(dataset.stream)
+        self.link_days = settings.most_link_days
+        self.ledger = Ledger(settings.table)
+        entries = self.ledger.entries(dataset.stream)
         self.entries = {day: entry for day, entry in entries.items() if not entry.expired}
         self.expired = len(entries) - len(self.entries)
 
@@ -310,9 +313,16 @@ class _Checks(_TableChecks):
     def comments_equal_raw(self) -> CheckResult:
         """Compare the number of stored comments of each tenant's day with that in raw.
 
-        Days whose comments a build has not stored yet are left out on both sides.
+        Days whose comments a build has not stored yet, or whose links have changed since, are left
+        out on both sides.
         """
-        kept = {day for day, one in self.entries.items() if one.comments_version == one.version}
+        interactions = self.ledger.entries(lake.INTERACTIONS.stream)
+        kept = {
+            day
+            for day, entry in self.entries.items()
+            if entry.comments_of == made_of(entry, interactions, self.link_days)
+            and entry.former_comments is None
+        }
         found = Counter(
             (tenant, day)
             for tenant, month in Comments(self.objects).all()

@@ -11,16 +11,16 @@ import pytest
 
 from pulse import days, lake
 from pulse.checks import run_checks
-from pulse.comments import keep
-from pulse.comments.keep import KeepComments
 from pulse.comments.month import SCHEMA, Month
 from pulse.comments.stored import Comments
+from pulse.daily import comments as keep
 from pulse.daily.build import BuildDaily
+from pulse.daily.comments import KeepComments
 from pulse.errors import BuildCheckError, NewerFormatError
 from pulse.housekeep import Housekeep
 from pulse.settings import HousekeepSettings
 from pulse.store.events import Events
-from pulse.store.ledger import GONE, Ledger
+from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from tests.aws_calls import AwsCalls
 from tests.eraser import OTHER, World
@@ -185,7 +185,7 @@ def test_a_day_that_raw_no_longer_keeps_has_no_comments(world: World) -> None:
     world.response(1, id="r-3")  # a builder looks at the stream's days again
     world.driver.build()
     assert of_acme(world) == {"r-1": "new"}
-    assert ledger.entries("responses")[day].comments_version == GONE
+    assert ledger.entries("responses")[day].comments_of == "gone"
 
 
 def test_a_month_that_cannot_be_read_holds_up_no_sums_and_is_made_anew(world: World) -> None:

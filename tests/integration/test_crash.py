@@ -26,8 +26,8 @@ import pytest
 from pyarrow import parquet
 
 from pulse import days, lake
-from pulse.comments import keep
-from pulse.comments.keep import KeepComments, KeepResult
+from pulse.daily import comments as keep
+from pulse.daily.comments import KeepComments, KeepResult
 from pulse.finance.export import LEASE_US
 from pulse.finance.folder import sha256
 from pulse.raw import write
@@ -276,11 +276,8 @@ def test_keep_comments(
     def run() -> None:
         ledger = Ledger(pulse.settings.table)
         objects = Objects(pulse.settings.lake_bucket)
-        stage = KeepComments(
-            objects, ledger, Athena(pulse.settings.database, pulse.settings.workgroup)
-        )
-        entries = ledger.entries("responses")
-        stage.run(entries, days.now_us(), built=(), again=(), remaining_s=lambda: inf)
+        athena = Athena(pulse.settings.database, pulse.settings.workgroup)
+        KeepComments(objects, ledger, athena, link_days=35).run(remaining_s=lambda: inf)
 
     def shown(state: State) -> Look:
         return {

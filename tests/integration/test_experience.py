@@ -5,7 +5,7 @@ are held against links that plain Python makes.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
@@ -17,11 +17,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pulse import days, lake
+from pulse.comments.stored import Comments
 from pulse.daily.build import BuildDaily, DailyResult
 from pulse.daily.experience import is_of_experience, ledger_name
 from pulse.errors import AthenaError
 from pulse.store.catalog import Catalog
 from pulse.store.ledger import Ledger
+from pulse.store.objects import Objects
 from tests.daily_rows import (
     NOW,
     NOW_US,
@@ -31,7 +33,14 @@ from tests.daily_rows import (
     noon_us,
 )
 from tests.driver import Driver, running
-from tests.experience_oracle import LINK_DAYS, S, by_survey, counted, expected_rows
+from tests.experience_oracle import (
+    LINK_DAYS,
+    S,
+    by_survey,
+    counted,
+    expected_rows,
+    linked_answers,
+)
 
 APART = LINK_DAYS + 8
 """So far from each other tests are that no answer of one links to what another has sent."""
@@ -342,6 +351,7 @@ def answers(draw: st.DrawFn, last: date) -> Row:
         score=draw(st.integers(1, 5)),
         linkable=draw(st.sampled_from((True, None))),
         device=draw(st.sampled_from(("mobile", lake.BOT, None))),
+        comment=draw(st.sampled_from(("", None, "slow", "😠"))),
     )
 
 
@@ -385,6 +395,35 @@ def test_whatever_the_order_days_are_what_links_in_plain_python_make_them(
                 assert by_survey(rows(pulse, on)) == by_survey(rows(pulse, on, lake.SCORES))
             else:
                 assert not any("media_type" in dict(key) for key in expected)
+            assert comments(pulse, on) == expected_comments(pulse, on)
+
+
+def comments(pulse: Driver, day: date) -> list[Row]:
+    """What is kept of the day's comments, without what is not given."""
+    found = [
+        {"tenant": tenant, **row}
+        for tenant, month in Comments(Objects(pulse.settings.lake_bucket)).all()
+        for row in month.rows.to_pylist()
+        if row["day"] == day
+    ]
+    names = ("tenant", "survey", "key_kind", "response_id", "comment", *lake.COMMENT_EXPERIENCE)
+    return in_order({name: row[name] for name in names if row[name]} for row in found)
+
+
+def expected_comments(pulse: Driver, day: date) -> list[Row]:
+    """The same in plain Python."""
+    found = []
+    for told, through in linked_answers(pulse, day):
+        row = {n: told[n] for n in ("tenant", "survey", "key_kind", "response_id", "comment")}
+        row |= {("handled_by" if n == "agent" else n): value for n, value in through.items()}
+        if told["comment"] is not None:
+            found.append({name: value for name, value in row.items() if value})
+    return in_order(found)
+
+
+def in_order(found: Iterable[Row]) -> list[Row]:
+    names = ("tenant", "survey", "key_kind", "response_id")
+    return sorted(found, key=lambda row: [row[name] for name in names])
 
 
 # -- the same in plain Python, as decision 0072 reads

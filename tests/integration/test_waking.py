@@ -96,8 +96,8 @@ def test_only_the_stream_that_changed_is_looked_at(pulse: Driver) -> None:
 def test_all_days_are_looked_at_once_a_night(pulse: Driver) -> None:
     with days.clock(lambda: NOON + timedelta(hours=25)), calls() as made:
         assert pulse.build_daily().built == ()
-    # the record, the days of the three streams, and what experience is made of
-    assert made["Query"] == 1 + 3 + 3
+    # the record, the days of the three streams, and what experience and comments are made of
+    assert made["Query"] == 1 + 3 + 3 + 2
     assert made["GetPartitions"] == 1  # of the one table that has days
 
 

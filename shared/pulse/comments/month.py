@@ -6,7 +6,7 @@ had been read: of two builders the one that read later prevails, whichever write
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -46,7 +46,7 @@ class Month:
         """The month in an object. Raises NewerFormatError if only a newer version can read it."""
         file = pq.ParquetFile(pa.BufferReader(body))
         moments = _moments(file.metadata)
-        return cls(in_schema(file.read(use_threads=False)), moments)
+        return cls(_in_schema(file.read(use_threads=False)), moments)
 
     @staticmethod
     def moments_in(end: bytes) -> Moments:
@@ -79,6 +79,35 @@ class Month:
         joined = pa.concat_tables([kept, rows.filter(_is_of(rows, taken))])
         return Month(joined, {**self.as_of_us, **dict.fromkeys(taken, as_of_us)})
 
+    def with_links_to(self, past: Collection[date], rows: pa.Table) -> pa.Table:
+        """These rows, with the month's links to interactions of `past` days where they have none.
+
+        Raw no longer keeps such interactions, so these links can be told by nothing else.
+        """
+        mine = self.rows.filter(_is_linked_to(self.rows, past))
+        if not len(mine):
+            return rows
+        places = {row: place for place, row in enumerate(_linking(mine))}
+        found = pa.array([places.get(row) for row in _linking(rows)], pa.int64())
+        unlinked = pc.is_null(rows["media_type"])
+        for name in lake.COMMENT_EXPERIENCE:
+            told = pc.if_else(unlinked, mine[name].take(found), rows[name])
+            rows = rows.set_column(rows.schema.get_field_index(name), name, told)
+        return rows
+
+    def unlinked(self, entered: Collection[date], days: Collection[date], as_of_us: int) -> "Month":
+        """The month without what interactions tell that entered on these days.
+
+        It has `days` as of this moment, unless it has them as of a later one.
+        """
+        theirs = _is_linked_to(self.rows, entered)
+        rows = self.rows
+        for name in lake.COMMENT_EXPERIENCE:
+            told = pc.if_else(theirs, pa.scalar(None, pa.string()), rows[name])
+            rows = rows.set_column(rows.schema.get_field_index(name), name, told)
+        moments = {day: max(as_of_us, self.as_of_us.get(day, 0)) for day in days}
+        return Month(rows, {**self.as_of_us, **moments})
+
     def stands_later(self, day: date, as_of_us: int) -> bool:
         """Whether the month has the day as of a moment after this one."""
         return self.as_of_us.get(day, 0) > as_of_us
@@ -89,7 +118,7 @@ class Month:
         return bool(mine.equals(others))
 
 
-def in_schema(rows: pa.Table) -> pa.Table:
+def _in_schema(rows: pa.Table) -> pa.Table:
     """The rows with the columns of a month. What an interaction tells may be missing: it is null.
 
     Objects of format 1 lack it.
@@ -106,6 +135,17 @@ def _moments(told: Any) -> Moments:
     formats.COMMENTS.check(metadata)
     days = json.loads(metadata[_DAYS.encode()])
     return {date.fromisoformat(day): us for day, us in days.items()}
+
+
+def _linking(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Of each row what a link depends on, besides the interaction."""
+    names = ("survey", "key_kind", "response_id", "interaction", "answered_us")
+    return zip(*(rows[name].to_pylist() for name in names), strict=True)
+
+
+def _is_linked_to(rows: pa.Table, entered: Collection[date]) -> Any:
+    """For each row whether it is linked to an interaction that entered on one of these days."""
+    return pc.is_in(rows["entered_on"], value_set=pa.array(map(str, entered), pa.string()))
 
 
 def _is_of(rows: pa.Table, days: Collection[date]) -> Any:

@@ -5,9 +5,8 @@ day's Glue partition says which count it was built from. A build writes a new ru
 then points the partitions at it; whoever reads sees the old day or the new one. Days and partitions
 are read once a run, and not at all while nothing has changed (decision 0049).
 
-Of answers the comments are kept, too, from the events as they were counted (comments/keep.py); and
-they are counted once more by what their customers went through, which takes answers and
-interactions together (daily/experience.py).
+Answers are counted once more by what their customers went through, which takes answers and
+interactions together (daily/experience.py); and so are their comments kept (daily/comments.py).
 
 A statement that fails because of the rows it reads is halved until the day is found whose they are;
 all other days are built, and the ledger remembers the day and the reason (decision 0032).
@@ -19,14 +18,14 @@ from datetime import date
 from typing import Any, Self
 
 from pulse import days, lake
-from pulse.comments.keep import KeepComments
 from pulse.daily import experience
+from pulse.daily.comments import KeepComments
 from pulse.daily.counts import by_day, passed_over, wrong_counts
 from pulse.daily.portions import portions_due
 from pulse.daily.standing import is_up_to_date, stand_for_builder
 from pulse.daily.statement_days import day_parameters
 from pulse.daily.work import Parameters, TableDays
-from pulse.days import Remaining
+from pulse.days import DateRange, Remaining
 from pulse.errors import (
     AthenaError,
     BuildCheckError,
@@ -126,12 +125,11 @@ class BuildDaily:
             self._build_all(table, remaining_s, progress)
             tables.append(table)
         sums_finished = all(table.finished for table in tables)
-        for table in tables:  # behind all sums, which do not wait for them
-            if table.dataset is lake.SCORES:
-                self._keep_comments(table, again=bool(start or end), remaining_s=remaining_s)
+        # behind all sums, which do not wait for them
+        unkept = self._keep_comments(tables, start, end, remaining_s)
         built = {day for table in tables for day in table.built}
         failures = [failure for table in tables for failure in table.failures]
-        failures += [table.comments_failure for table in tables if table.comments_failure]
+        failures += [unkept] if unkept else []
         finished = all(table.finished for table in tables)
         # A run that builds nothing must not wake itself again and again.
         again = not finished and (built or not failures)
@@ -247,22 +245,34 @@ class BuildDaily:
         if total:
             progress(table.title, total, total)
 
-    def _keep_comments(self, table: TableDays, *, again: bool, remaining_s: Remaining) -> None:
-        """Keep the comments of the days as they are built; if `again`, of all that were due."""
-        keep = KeepComments(self.objects, self.ledger, self.athena)
+    def _keep_comments(
+        self,
+        tables: Sequence[TableDays],
+        start: date | None,
+        end: date | None,
+        remaining_s: Remaining,
+    ) -> PulseError | None:
+        """Keep the comments of the days as they are built; given a start or an end, of all between.
+
+        They are made of answers and interactions, as the table of experience. Returns why some
+        could not be kept.
+        """
+        theirs = [one for one in tables if one.dataset is lake.SCORES]
+        theirs += [one for one in tables if one.dataset is lake.EXPERIENCE]
+        if not theirs:
+            return None
+        again = DateRange(start or date.min, end or date.max) if start or end else None
+        keep = KeepComments(self.objects, self.ledger, self.athena, self.link_days)
+        failure: PulseError | None = None
+        finished, passed_over = True, False
         try:
-            kept = keep.run(
-                table.entries,
-                table.as_of_us,
-                built=table.built,
-                again=table.due if again else (),
-                remaining_s=remaining_s,
-            )
+            finished, passed_over = keep.run(again=again, remaining_s=remaining_s)
         except PulseError as error:  # whatever it is, the sums are built
-            table.comments_failure = error
-        else:
-            table.finished = table.finished and kept.finished
-            table.comments_passed_over = kept.passed_over
+            failure = error
+        for table in theirs:
+            table.finished = table.finished and finished
+            table.has_comments = not (failure or passed_over)
+        return failure
 
     def _note(self, table: TableDays, *, over: bool) -> Mapping[date, Unbuilt]:
         """Note in the ledger which days could not be built and why; returns what was noted.

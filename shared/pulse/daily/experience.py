@@ -53,14 +53,14 @@ def entries_of_experience(
     """
     found = {}
     for day, answered in responses.items():
-        linkable = [interactions[one] for one in _linkable(day, link_days) if one in interactions]
-        if not linkable and day not in published:
+        linked = linkable(day, interactions, link_days)
+        if not linked and day not in published:
             continue
         before = built.get(day, Entry(day, 0))
-        is_past = day in published and any(one.expired for one in linkable)
+        is_past = day in published and any(one.expired for one in linked)
         found[day] = replace(
             before,
-            version=answered.version + sum(one.version for one in linkable),
+            version=answered.version + sum(one.version for one in linked),
             expired=answered.expired or is_past,
         )
     return found
@@ -78,13 +78,13 @@ def shows(partition: Partition, entry: Entry) -> bool:
 def link_parameters(
     answered: Sequence[date], interactions: Mapping[date, Entry], link_days: int
 ) -> dict[str, Any]:
-    """The table's own parameters of its statement: the days of answers, and all days to be read.
+    """What counted/linked asks for: the days of answers, and all days to be read.
 
     Days of interactions that raw no longer keeps are not read.
     """
     read = set(answered)
     for day in answered:
-        read.update(one for one in _linkable(day, link_days) if one in interactions)
+        read.update(one.day for one in linkable(day, interactions, link_days))
     expired = {day for day in read if day in interactions and interactions[day].expired}
     texts = [day.isoformat() for day in sorted(read - expired | set(answered))]
     return {
@@ -96,10 +96,11 @@ def link_parameters(
     }
 
 
-def _linkable(day: date, link_days: int) -> list[date]:
-    """The days on which an interaction may have entered that an answer of the day links to.
+def linkable(day: date, interactions: Mapping[date, Entry], link_days: int) -> list[Entry]:
+    """The days on which an interaction has entered that an answer of the day may link to.
 
-    They are one more than links may span: where clocks were changed, that many times 24 hours reach
-    into one day more.
+    They reach back one day more than links may span: where clocks were changed, that many times 24
+    hours reach into one day more.
     """
-    return [day - timedelta(days=back) for back in range(link_days + 2)]
+    reach = (day - timedelta(days=back) for back in range(link_days + 2))
+    return [interactions[one] for one in reach if one in interactions]

@@ -52,10 +52,9 @@ class TableDays(Failures[date]):
     built: set[date] = field(default_factory=set)
     halved: dict[date, tuple[int, PulseError]] = field(default_factory=dict)
     """The last statement over a day that failed: how many days it had, and why."""
-    comments_failure: PulseError | None = None
-    """Why the comments of some days could not be kept."""
-    comments_passed_over: bool = False
-    """True where comments of some days were left to a run that had read them later."""
+    has_comments: bool = True
+    """False where comments of some days could not be kept, or were left to a run that had read
+    them later."""
     finished: bool = True
     """False where time ran out."""
 
@@ -137,8 +136,7 @@ class TableDays(Failures[date]):
         }
         self.failing = sum(note.failing and day not in self.built for day, note in noted.items())
         waits = {day: noted.get(day) for day in self.due if day not in self.built}
-        has_comments = not (self.comments_failure or self.comments_passed_over)
-        is_whole = self.is_whole and self.finished and has_comments
+        is_whole = self.is_whole and self.finished and self.has_comments
         if not is_whole or not all(note and note.failing for note in waits.values()):
             return None
         moments = [note.due_us(self.entries[day].version) for day, note in waits.items() if note]

@@ -183,13 +183,18 @@ class Erase:
         # reads the tombstones after it has taken the lease itself, and each PUT in the block names
         # the object that it replaces.
         in_turn = InTurn(self.say, self.pause)
-        for stream, day in sorted({*_pairs(touched), *_pairs(owed)}):
+        changed = sorted({*_pairs(touched), *_pairs(owed)})
+        for stream, day in changed:
             with self.ledger.lease_in_turn(stream, day, "an erasure", in_turn):
                 self._rewrite(sought, receipt, stream, day)
                 self.ledger.add(stream, day, rewritten=True)
                 if stream == lake.SCORES.stream:
                     self.comments.drop(sought.tenant, day)
                 receipt.days_rebuilt.add(day)
+        entered = {day for stream, day in changed if stream == lake.INTERACTIONS.stream}
+        if entered:
+            answered = self.ledger.entries(lake.SCORES.stream)
+            self.comments.unlink(sought.tenant, entered, answered)
         withdrawn, files = self.traces.withdraw(sought.tenant, _union(touched, owed))
         receipt.exports_withdrawn += withdrawn
         receipt.files_removed += files

@@ -8,7 +8,9 @@
                                 rewritten_version: the one that its objects had when an erasure, a
                                 purge or a restoration had last rewritten them;
                                 while it is not built as it should be: unbuilt (unbuilt.py);
-                                of responses: comments_version, whose comments readers find
+                                of responses: comments_of, what the comments that readers find
+                                were made of (daily/comments.py); comments_version, where a
+                                version of Pulse before 2026-12 has made them since
 
 In the place of a stream stands the name of a table that is made of several (daily/experience.py).
 
@@ -37,8 +39,6 @@ from pulse.store.records import Record, Records
 from pulse.store.turns import DayLease
 from pulse.unbuilt import Unbuilt
 
-GONE = -1
-"""In place of a version: nothing is left of an expired day."""
 LEASE_US = 900 * days.SECOND
 """The longest timeout of a function: a process that has held a lease for longer is dead."""
 
@@ -63,8 +63,11 @@ class Entry:
     """The version up to which all objects of an expired day are removed."""
     unbuilt: Unbuilt | None = None
     """Why the last build of the day failed; the next claim removes it."""
-    comments_version: int = 0
-    """The version whose comments readers find; GONE if an expired day has none any more."""
+    comments_of: str = ""
+    """What the day's comments that readers find were made of (daily/comments.py)."""
+    former_comments: int | None = None
+    """What a former version has noted of them since: it knows no links, and has left out those of
+    the whole month."""
 
 
 class Ledger:
@@ -172,23 +175,33 @@ class Ledger:
             values={":version": version},
         )
 
-    def note_comments(self, entry: Entry, version: int) -> None:
-        """Note of which version of a day of responses readers find the comments.
+    def note_comments(self, entry: Entry, of: str) -> None:
+        """Note what the comments that readers find of a day of responses were made of.
 
-        If another process has noted one since the entry was read, the version is not known: then it
-        becomes 0, so that the comments are gathered again.
+        If another process has noted something since the entry was read, it is not known what: then
+        nothing is noted, so that the comments are gathered again.
         """
         place = ("LEDGER#responses", entry.day.isoformat())
-        condition = "comments_version = :before"
-        if not entry.comments_version:
-            condition += " OR attribute_not_exists(comments_version)"
-        values = {":version": version, ":before": entry.comments_version}
+        values: dict[str, Any] = {":of": of}
+        conditions = []
+        for name, before in (
+            ("comments_of", entry.comments_of or None),
+            ("comments_version", entry.former_comments),
+        ):
+            if before is None:
+                conditions.append(f"attribute_not_exists({name})")
+            else:
+                conditions.append(f"{name} = :{name}")
+                values[f":{name}"] = before
         try:
             self._records.update(
-                *place, "SET comments_version = :version", values=values, condition=condition
+                *place,
+                "SET comments_of = :of REMOVE comments_version",
+                values=values,
+                condition=" AND ".join(conditions),
             )
         except ConflictError:
-            self._records.update(*place, "SET comments_version = :none", values={":none": 0})
+            self._records.update(*place, "REMOVE comments_of")
 
     def expire(self, stream: str, day: date, version: int) -> bool:
         """Let a day expire; False, and nothing changes, if its version is another by now."""
@@ -296,5 +309,6 @@ def _entry(record: Record) -> Entry:
         expired=record.get("expired", False),
         removed_version=record.get("removed_version", 0),
         unbuilt=Unbuilt.of_record(record["unbuilt"]) if "unbuilt" in record else None,
-        comments_version=record.get("comments_version", 0),
+        comments_of=record.get("comments_of", ""),
+        former_comments=record.get("comments_version"),
     )

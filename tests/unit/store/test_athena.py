@@ -107,7 +107,10 @@ def most() -> dict[str, list[dict[str, Any]]]:
     assert len(common["days"]) == 100
     return {
         "": [common],
-        "daily/experience": [common | {"days": [str(day) for day in every_day[:282]]}],
+        **{
+            f"daily/{linked}": [common | {"days": [str(day) for day in every_day[:282]]}]
+            for linked in ("experience", "comments")
+        },
         **{f"exports/{s}": [common | more for more in most_filters(s)] for s in FILTERS},
     }
 
