@@ -261,13 +261,16 @@ def test_build_experience(
 def test_keep_comments(
     pulse: Driver, account: Account, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One day has got one more comment, and another day's comment was taken back."""
+    """One day has got one more comment and a link, and another day's comment was taken back."""
     monkeypatch.setattr(keep, "_AT_ONCE", 1)  # so that a cut is the same one in every run
-    pulse.post("acme", [answer(9, ago=2, comment="gone soon"), answer(3, comment="stays")])
+    stays = answer(3, comment="stays", interaction_id="i1")
+    pulse.post("acme", [answer(9, ago=2, comment="gone soon"), stays])
     pulse.write()
     pulse.build_daily()
     with days.clock(lambda: TODAY + timedelta(seconds=1)):  # later than the one that it replaces
         pulse.post("acme", [answer(9, ago=2), answer(5, number=1, comment="new")])
+        call = {"interaction_id": "i1", "media_type": "voice", "entered_at": stays["answered_at"]}
+        pulse.post_interactions("acme", [call])
     pulse.write()
     with monkeypatch.context() as patched:
         patched.setattr(KeepComments, "run", lambda *_, **__: KeepResult())
@@ -281,12 +284,12 @@ def test_keep_comments(
 
     def shown(state: State) -> Look:
         return {
-            key: sorted(row["comment"] for row in rows_of(body))
+            key: sorted((row["comment"], row["media_type"]) for row in rows_of(body))
             for key, body in state.below(lake.COMMENTS)
         }
 
     die_everywhere(Scene(account, run, shown), calls)
-    assert list(shown(account.state()).values()) == [["new", "stays"]]
+    assert list(shown(account.state()).values()) == [[("new", None), ("stays", "voice")]]
 
 
 def test_build_reports(pulse: Driver, account: Account, calls: AwsCalls) -> None:

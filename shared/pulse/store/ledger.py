@@ -10,7 +10,7 @@
                                 while it is not built as it should be: unbuilt (unbuilt.py);
                                 of responses: comments_of, what the comments that readers find
                                 were made of (daily/comments.py); comments_version, where a
-                                version of Pulse before 2026-12 has made them since
+                                former version of Pulse, which knows no links, has made them since
 
 In the place of a stream stands the name of a table that is made of several (daily/experience.py).
 
