@@ -97,22 +97,32 @@ test("nobody is led to comments that the key may not read, or that are of no sur
   assert.deepEqual(behindPhrases([{ text: "x", report: "geo", query: "" }], params), []);
 });
 
-test("what only interactions tell leads nowhere; the answers behind all of it have their comments", () => {
+test("what customers went through leads to the comments of those who did, by the answers' days", () => {
   allow(true);
   const late = { metric: "csat", scale: "1-5", accept: "late", responses: 3 };
   const { params: plain } = parseAddress("/experience", "?channel=chat&by=accept");
   const accept: Narrowing = {
     narrows: (params, row) => filteredTo(params, "accept", label(row, "accept")),
   };
-  assert.equal(behindRow("experience", plain, [accept], late), null);
+  assert.equal(
+    address(behindRow("experience", plain, [accept], late)),
+    "/comments?channel=chat&metric=csat&scale=1-5&accept=late",
+  );
+  assert.equal(
+    address(behindRow("experience", plain, [accept], { ...late, accept: null })),
+    "/comments?channel=chat&metric=csat&scale=1-5&accept=(none)",
+  );
   assert.equal(
     address(behindRows("experience", plain, [late])),
     "/comments?channel=chat&metric=csat&scale=1-5",
   );
-  for (const query of ["?accept=late", "?agent=anna", "?date_basis=entered"]) {
-    const { params: narrowed } = parseAddress("/experience", query);
-    assert.equal(behindRows("experience", narrowed, [late]), null, query);
-  }
+  const { params: narrowed } = parseAddress("/experience", "?agent=anna&by=wait");
+  assert.equal(
+    address(behindRows("experience", narrowed, [late])),
+    "/comments?metric=csat&scale=1-5&handled_by=anna",
+  );
+  const { params: entered } = parseAddress("/experience", "?date_basis=entered");
+  assert.equal(behindRows("experience", entered, [late]), null);
 });
 
 test("a sentence leads to the comments of its closest evidence, by each metric that it tells of", () => {

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { AnotherKey } from "./another.tsx";
 import type { Catalogue } from "../interface.ts";
 import { catalogue, findReport } from "./catalogue.ts";
+import { commentFilters } from "./experienced.ts";
 import { FilterBar } from "./filters.tsx";
 import { isOperator } from "./keys.ts";
 import { Link } from "./link.tsx";
@@ -145,7 +146,7 @@ function taken(page: Page, params: Params): Params {
 }
 
 function filtersOf(page: Page): readonly string[] {
-  return findReport(page.report)?.filters ?? [];
+  return page.ofComments ? commentFilters() : (findReport(page.report)?.filters ?? []);
 }
 
 function offered(page: Page): string[] {

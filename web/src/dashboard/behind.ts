@@ -1,9 +1,11 @@
 // Links to the comments behind figures: those of a row, a chart, or a sentence. The page Comments
-// takes the same days and filters as reports on surveys, so a link is the view with more filters.
+// takes the same days and filters as reports on surveys and on experience, so a link is the view with
+// more filters.
 
 import type { Phrase } from "../interface.ts";
 import { catalogue, findReport } from "./catalogue.ts";
 import { withAgainst, withContrast } from "./contrast.ts";
+import { asOfComments, commentFilters } from "./experienced.ts";
 import { count, label, measures, type Row } from "./reply.ts";
 import {
   carried,
@@ -80,24 +82,16 @@ function againstOthers(view: View, params: Params): View {
 function behind(report: string, params: Params): View | null {
   const known = findReport(report);
   if (!catalogue.value?.comments || known?.family === "interaction") return null;
-  if (known?.family === "experience" && isOfExperience(params)) return null;
+  const ofExperience = known?.family === "experience";
+  // comments lie on the days of their answers
+  if (ofExperience && params.get(DATE_BASIS) === ENTERED) return null;
   const fixed = Object.entries(known?.fixed_filters ?? {}).map(
     ([name, values]) => [name, formatCondition({ negated: false, values })] as const,
   );
-  const filters = [...(findReport("daily")?.filters ?? []), "score"];
-  const found = withParams(carried(params, filters), Object.fromEntries(fixed));
+  const named = ofExperience ? asOfComments(params) : params;
+  const filters = [...commentFilters(), "score"];
+  const found = withParams(carried(named, filters), Object.fromEntries(fixed));
   return { page: "comments", params: withParams(found, { granularity: null }) };
-}
-
-/**
- * Whether the view is of what only the report experience tells: of interactions (whose agent need not
- * be the one that an answer names), or of the days on which they entered.
- */
-export function isOfExperience(params: Params): boolean {
-  const ofAnswers = ["survey", "metric", "scale", "channel"];
-  const filters = findReport("experience")?.filters ?? [];
-  const other = filters.some((name) => params.has(name) && !ofAnswers.includes(name));
-  return other || params.get(DATE_BASIS) === ENTERED;
 }
 
 function ofItsMeasure(params: Params, rows: readonly Row[]): Params {

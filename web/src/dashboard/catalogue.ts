@@ -4,6 +4,9 @@ import { signal } from "@preact/signals";
 import type { Catalogue, CatalogueReport } from "../interface.ts";
 import { t, toTranslate } from "./texts.ts";
 
+/** What comments call the agent who dealt with the interaction that they are linked to. */
+export const HANDLED_BY = "handled_by";
+
 export const catalogue = signal<Catalogue | null>(null);
 
 export function findReport(name: string): CatalogueReport | undefined {
@@ -55,6 +58,7 @@ export const FROM_THE_API = [
 
 export function dimensionTitle(name: string): string {
   if (name === "period") return t("Period");
+  if (name === HANDLED_BY) return t("Handled by");
   if (catalogue.value?.tenant?.dimensions.includes(name)) return name; // as the tenant has it
   for (const report of catalogue.value?.reports ?? []) {
     const found = report.dimensions.find((dimension) => dimension.name === name);

@@ -9,7 +9,7 @@ import { span, type Reply, type Row } from "./reply.ts";
 import { Table, tableCsv, type Order, type TableData } from "./table.tsx";
 import { view } from "./router.ts";
 import { t } from "./texts.ts";
-import type { View } from "./view.ts";
+import type { Params, View } from "./view.ts";
 import { CommentsLink } from "./written.tsx";
 
 interface Props {
@@ -21,8 +21,8 @@ interface Props {
   readonly n: number | null;
   /** The name of what is counted. */
   readonly of?: string;
-  /** Whether it is of answers that no filter finds, so that their comments are not led to. */
-  readonly apart?: boolean;
+  /** What narrows the comments behind all of it, if that is more than the view's own filters. */
+  readonly narrowed?: (params: Params) => Params;
   readonly table: TableData;
   /** The CSV, if it is not the table as shown. */
   readonly csv?: () => string;
@@ -59,7 +59,7 @@ export function Figure(props: Props): JSX.Element {
         </p>
         <div class="tools">
           <CommentsLink
-            to={props.apart ? null : behindRows(report, view.value.params, rows)}
+            to={behindRows(report, props.narrowed?.(view.value.params) ?? view.value.params, rows)}
             of={props.title}
           />
           {props.children !== undefined && (

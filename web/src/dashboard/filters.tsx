@@ -3,7 +3,8 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { catalogue, dimensionTitle } from "./catalogue.ts";
+import { catalogue, dimensionTitle, HANDLED_BY } from "./catalogue.ts";
+import { valuesQuery } from "./experienced.ts";
 import {
   dimensionPath,
   fetchNames,
@@ -22,7 +23,6 @@ import {
   formatCondition,
   NO_COMPARISON,
   parseCondition,
-  reportQuery,
   withComparison,
   withDates,
   withGranularity,
@@ -205,7 +205,7 @@ interface DimensionProps {
 }
 
 /** Their values are ids, which people know by names. */
-const NAMED = new Set(["agent", "survey"]);
+const NAMED = new Set(["agent", "survey", HANDLED_BY]);
 
 function DimensionFilter({ name, params, filters, family }: DimensionProps): JSX.Element {
   const [open, setOpen] = useState(false);
@@ -216,8 +216,7 @@ function DimensionFilter({ name, params, filters, family }: DimensionProps): JSX
   useEffect(() => {
     if (!NAMED.has(name) || condition?.values.length !== 1) return;
     const ofIt = formatCondition({ negated: false, values: condition.values });
-    const changes = { [name]: ofIt, family, compare: null, granularity: null };
-    fetchNames(name, reportQuery(params, filters, changes));
+    fetchNames(name, valuesQuery(name, { params, filters, family }, ofIt));
   }, [raw, family]);
   useEffect(() => {
     if (!open) return;
@@ -284,16 +283,10 @@ interface ChoicesProps extends DimensionProps {
 
 function Choices({ name, params, filters, family, condition, close }: ChoicesProps): JSX.Element {
   const [search, setSearch] = useState("");
-  const changes = {
-    [name]: null, // otherwise it would offer only the values that it is filtered to
-    family,
-    compare: null,
-    granularity: null,
-    q: search ? encodeURIComponent(search) : null,
-  };
-  const { value: reply, stale, problem } = useOne<DimensionReply>(
-    dimensionPath(name, reportQuery(params, filters, changes)),
-  );
+  const q = search ? encodeURIComponent(search) : null;
+  // without its own filter, with which it would offer only the values that it is filtered to
+  const query = valuesQuery(name, { params, filters, family }, null, q);
+  const { value: reply, stale, problem } = useOne<DimensionReply>(dimensionPath(name, query));
   useEffect(() => {
     if (reply) learn(name, reply);
   }, [reply]);

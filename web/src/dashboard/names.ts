@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import type { Dimension as DimensionReply } from "../interface.ts";
 import { get } from "./api.ts";
 import { apart } from "./apart.ts";
+import { HANDLED_BY } from "./catalogue.ts";
 import { label, type Row } from "./reply.ts";
 import { language, t, toTranslate } from "./texts.ts";
 
@@ -169,7 +170,8 @@ export function fetchNames(dimension: string, query: string): void {
 }
 
 export function dimensionPath(dimension: string, query: string): string {
-  return `/dimensions/${dimension}${query && `?${query}`}`;
+  const name = dimension === HANDLED_BY ? "agent" : dimension; // as the report experience calls it
+  return `/dimensions/${name}${query && `?${query}`}`;
 }
 
 const METRIC_NAMES: Readonly<Record<string, string>> = {

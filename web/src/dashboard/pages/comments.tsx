@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Comment, Comments, Word, Words } from "../../interface.ts";
 import { get } from "../api.ts";
 import { apart } from "../apart.ts";
-import { dimensionTitle } from "../catalogue.ts";
+import { dimensionTitle, HANDLED_BY } from "../catalogue.ts";
 import "../comments.css";
 import {
   againstOf,
@@ -17,6 +17,7 @@ import {
   type Against,
   type Contrast,
 } from "../contrast.ts";
+import { isOfInteraction, valuesQuery } from "../experienced.ts";
 import * as format from "../format.ts";
 import { Shown } from "../loaded.tsx";
 import { pieces } from "../marks.ts";
@@ -26,21 +27,26 @@ import { useOne } from "../replies.ts";
 import { look } from "../router.ts";
 import { t, toTranslate } from "../texts.ts";
 import { parseCondition, reportQuery, withParams, type Params } from "../view.ts";
+import { wentThrough } from "../went-through.ts";
 import type { PageProps } from "./page.ts";
 
+const FAMILY = "survey";
 const NO_CHANGES = { compare: null, granularity: null, tenant: null };
 const OWN = ["segment", "score", "q", "order"];
 
 export function CommentsPage({ params, filters }: PageProps): JSX.Element {
+  const values = { params, filters, family: FAMILY };
   const query = reportQuery(params, [...filters, ...OWN], NO_CHANGES);
   const found = useOne<Comments>(path("comments", query));
   const days = found.value?.meta;
+  const linked = Boolean(days?.linked.comments);
   useEffect(() => {
     document.title = `${t("Comments")} · Pulse`;
-    for (const name of ["agent", "survey"]) {
-      fetchNames(name, reportQuery(params, filters, NO_CHANGES));
-    }
+    for (const name of ["agent", "survey"]) fetchNames(name, valuesQuery(name, values));
   }, [query]);
+  useEffect(() => {
+    if (linked) fetchNames(HANDLED_BY, valuesQuery(HANDLED_BY, values));
+  }, [query, linked]);
   return (
     <>
       <header class="page-head">
@@ -143,10 +149,8 @@ interface AgainstProps extends PageProps {
 
 function AgainstForm({ params, filters, against }: AgainstProps): JSX.Element {
   const { dimension, value } = against;
-  const changes = { ...NO_CHANGES, family: "survey", [dimension]: null };
-  const found = useOne<DimensionReply>(
-    dimensionPath(dimension, reportQuery(params, filters, changes)),
-  );
+  const query = valuesQuery(dimension, { params, filters, family: FAMILY }, null);
+  const found = useOne<DimensionReply>(dimensionPath(dimension, query));
   useEffect(() => {
     if (found.value && !found.stale) learn(dimension, found.value);
   }, [found.value]);
@@ -228,7 +232,11 @@ function titleOf(words: Words, group: Group, against: Against | null): string {
     return isFirst ? t("Said {days}", { days: told }) : t("Said before, {days}", { days: told });
   }
   if (!isFirst || against?.value === undefined) return t("All others say");
-  return t("{name} says", { name: nameOf(against.dimension, against.value) });
+  const { dimension, value } = against;
+  const name = nameOf(dimension, value);
+  // what customers went through is nobody's name
+  const told = isOfInteraction(dimension) ? `${dimensionTitle(dimension)}: ${name}` : name;
+  return t("{name} says", { name: told });
 }
 
 interface WordListProps {
@@ -422,6 +430,16 @@ function Said({ one, search, zone }: SaidProps): JSX.Element {
             </span>
           ))}
         </p>
+        {one.experience && (
+          <p class="note">
+            {wentThrough(one.experience).map((part, place) => (
+              <span key={place}>
+                {place > 0 && " · "}
+                <bdi>{part}</bdi>
+              </span>
+            ))}
+          </p>
+        )}
       </div>
     </li>
   );

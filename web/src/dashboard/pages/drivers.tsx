@@ -4,6 +4,7 @@
 import type { JSX } from "preact";
 import type { Driver, DriverGroup, Drivers } from "../../interface.ts";
 import { dimensionTitle, findReport } from "../catalogue.ts";
+import { amongLinked } from "../experienced.ts";
 import { DotPlot, type DotRow } from "../charts/dots.tsx";
 import { Figure } from "../figure.tsx";
 import * as format from "../format.ts";
@@ -158,7 +159,7 @@ function Groups({ driver, meta, params, measure }: GroupsProps): JSX.Element {
       reply={{ report: "drivers", meta, rows: [], next_cursor: null }}
       n={driver.responses}
       of={t("answers")}
-      apart={!ofAnswers}
+      {...(ofAnswers ? {} : { narrowed: amongLinked })}
       note={
         <>
           {t("{share} of the spread goes with it", { share: format.percent(explains_pct, 2) })}
@@ -202,8 +203,9 @@ function byExperience(params: Params, { dimension }: Driver, measure: Measure): 
 
 /** The view of one group; null for answers that no value of a filter finds. */
 function ofGroup(params: Params, dimension: string, value: string | null): Params | null {
-  if (value === "(other)" || !isOfAnswers(dimension)) return null;
-  return filteredTo(params, dimension, value);
+  if (value === "(other)") return null;
+  const all = value === null && !isOfAnswers(dimension) ? amongLinked(params) : params;
+  return filteredTo(all, dimension, value);
 }
 
 function dot(group: DriverGroup, significant: boolean): DotRow {
