@@ -33,6 +33,7 @@ BUCKET = "comments"
 DELAY_MS = 25
 YEAR = 2025
 _ROUNDS_LESS = 5
+_SHARE_LINKED = 2 / 3
 _KEY = Key("0" * 64, "secret", None, 0)
 _MOST_TIMES_DUCKDB = 3.0
 _MOST_TIMES_A_GET = 2.0
@@ -94,6 +95,7 @@ def _rows(rng: random.Random, first: date, count: int) -> pa.Table:
         "country": rng.choices(("DE", "AT", "CH"), k=count),
         "interaction": [f"case-{rng.getrandbits(40):010x}" for _ in day],
         "comment": [" ".join(rng.choices(words, k=rng.randint(5, 25))) for _ in day],
+        **_gone_through(rng, day),
     }
     arrays = [
         pa.array(columns[field.name], field.type)
@@ -102,6 +104,24 @@ def _rows(rng: random.Random, first: date, count: int) -> pa.Table:
         for field in SCHEMA
     ]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _gone_through(rng: random.Random, days_of: Sequence[date]) -> dict[str, list[str | None]]:
+    """What each customer went through: two answers of three are linked to an interaction."""
+    linked = [rng.random() < _SHARE_LINKED for _ in days_of]
+
+    def told(values: Sequence[str | None]) -> list[str | None]:
+        return [rng.choice(values) if is_linked else None for is_linked in linked]
+
+    entered = [str(day - timedelta(days=rng.randrange(4))) for day in days_of]
+    return {
+        **{name: told(values) for name, values in lake.COMMENT_EXPERIENCE.items() if values},
+        "media_type": told(("voice", "chat", "email")),
+        "customer_segment": told(("private", "business", "gold", None)),
+        "service_type": told(("billing", "delivery", "returns", None)),
+        "handled_by": told([f"agent-{number:03d}" for number in range(400)]),
+        "entered_on": [day if link else None for day, link in zip(entered, linked, strict=True)],
+    }
 
 
 def _never(
