@@ -115,6 +115,55 @@ def test_a_group_of_drivers_leads_to_its_comments_and_a_whole_dimension_nowhere(
     page.wait_for_url(re.compile(r"/comments\?.*metric=csat.*country=[A-Z]{2}"))
 
 
+def test_what_customers_went_through_leads_to_what_they_wrote(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/experience?metric=csat")
+    table_of = page.locator("section.figure")
+    table_of.get_by_role("row", name=re.compile("^Late")).get_by_role(
+        "link", name="Comments: Late", exact=True
+    ).click()
+    settle(page)
+    found = api(stack, "comments", metric="csat", accept="late")
+    assert found["count"] > 20
+    assert found["meta"]["linked"] == {"comments": found["count"], "of": found["count"]}
+    expect(page.locator(".comments h2")).to_have_text(f"{found['count']:,} comments")
+    told = page.locator(".comments li")
+    for place, one in enumerate(found["comments"][:10]):
+        expect(told.nth(place)).to_contain_text(one["comment"])
+        expect(told.nth(place)).to_contain_text("accepted late")
+    expect(page.get_by_role("button", name="Accepting: Late")).to_be_visible()
+    by_name = page.get_by_role("group", name="Handled by").locator("li")
+    page.get_by_role("button", name="Handled by", exact=True).click()
+    offered = api(stack, "dimensions/agent", family="experience", metric="csat", accept="late")
+    first = offered["values"][0]
+    expect(by_name.first).to_have_text(re.compile(rf"{first['name']}\s*{first['count']}"))
+    by_name.first.get_by_role("checkbox").check()
+    settle(page)
+    theirs = api(stack, "comments", metric="csat", accept="late", handled_by=first["value"])
+    assert 0 < theirs["count"] < found["count"]
+    expect(page.locator(".comments h2")).to_have_text(
+        re.compile(f"^{theirs['count']:,} comments?$")
+    )
+    expect(told.first).to_contain_text(f"handled by {first['name']}")
+
+
+def test_a_group_of_what_customers_went_through_leads_from_drivers_to_its_comments(
+    page: Page, stack: RunningStack
+) -> None:
+    enter(page, stack, "/drivers?metric=csat")
+    waits = page.locator("section.figure", has=page.get_by_role("heading", name="Wait", exact=True))
+    linked = api(stack, "comments", metric="csat", media_type="!(none)")["count"]
+    waits.get_by_role("button", name="Table").click()
+    waits.locator("tbody td.behind a").first.click()
+    page.wait_for_url(re.compile(r"/comments\?.*metric=csat.*wait="))
+    page.go_back()
+    settle(page)
+    waits.locator(".tools").get_by_role("link", name=re.compile("^Comments: ")).click()
+    settle(page)
+    expect(page.locator(".comments h2")).to_have_text(f"{linked:,} comments")
+
+
 def test_no_comments_stand_behind_calls(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/revenue")
     expect(page.locator("section.figure").first).to_be_visible()

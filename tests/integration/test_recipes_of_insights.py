@@ -45,6 +45,8 @@ print(json.dumps({
     "accepted": accepted[["responses", "score"]].T.to_dict("list"),
     "teams": teams[["team", "plan", "responses", "csat_pct"]].values.tolist(),
     "bad": bad[["team", "comment"]].values.tolist(),
+    "late": late[["experience.media_type", "experience.accept"]].values.tolist(),
+    "waited": waited["size"].to_dict(),
     "words": words.loc["first", ["term", "first", "second"]].values.tolist(),
 }))
 """
@@ -195,6 +197,13 @@ def by_accept() -> dict[str, tuple[int, float]]:
     }
 
 
+def badly_accepted() -> list[Given]:
+    """The bad answers about calls that were accepted late or never."""
+    return [
+        one for one in SHOWN if one.call and one.score <= 2 and one.call.accept in ("late", "never")
+    ]
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
     [program] = blocks("From curl", "sh")
@@ -232,6 +241,11 @@ def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
     assert {
         row["accept"]: (int(row["responses"]), float(row["score"])) for row in experienced
     } == by_accept()
+    waited = json.loads(said[7])
+    assert waited["count"] == len(badly_accepted())
+    assert waited["meta"]["linked"] == {"comments": waited["count"], "of": waited["count"]}
+    assert {one["experience"]["accept"] for one in waited["comments"]} == {"late", "never"}
+    assert {one["experience"]["media_type"] for one in waited["comments"]} == {"voice"}
 
 
 def test_pandas_has_the_same(environment: Mapping[str, str]) -> None:
@@ -263,6 +277,9 @@ def test_pandas_has_the_same(environment: Mapping[str, str]) -> None:
     assert Counter(map(tuple, told["bad"])) == Counter(
         (one.team, one.comment) for one in SHOWN if one.score <= 2
     )
+    late = sum(one.call.accept == "late" for one in badly_accepted() if one.call)
+    assert told["late"] == [["voice", "late"]] * late
+    assert told["waited"] == {"10-30s": late}
     south = [one for one in SHOWN if one.team == "south"]
     [crashed] = [one for one in told["words"] if one[0] == "app crashed"]
     assert crashed[1:] == [
