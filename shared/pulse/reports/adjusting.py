@@ -99,7 +99,7 @@ class Adjusted:
 
 def tallies(counts: Integers, rule: Rule) -> Integers:
     """The tally of each line of counts by score, as Dealt has them."""
-    good, neutral, bad = (counts[:, list(scores)].sum(axis=1) for scores in rule.parted)
+    good, neutral, bad = (counts[:, scores].sum(axis=1) for scores in rule.parted)
     return np.array(Tally.of(Segments(good, neutral, bad), rule.metric))
 
 

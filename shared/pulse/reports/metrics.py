@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import lru_cache
+from math import isqrt
+from operator import mul
 from typing import NamedTuple
 
 from pulse import days
@@ -19,10 +21,11 @@ Counts = Sequence[int]
 Z = Decimal("1.959964")
 """The standard normal's 97.5th percentile: intervals are 95 % ones."""
 
-_HUNDRED = Decimal(100)
-_ZZ = Z * Z
+_UNIT = 10**6
+_Z = int(Z * _UNIT)
+_FINE = 10**24
+"""Of roots so many digits are kept that only the last rounding, to two decimals, is felt."""
 _INTERVALS = Context(prec=50, rounding=ROUND_HALF_EVEN)
-"""Digits enough that only the last rounding, to two decimals, is felt."""
 
 
 class Segments(NamedTuple):
@@ -41,8 +44,7 @@ class Segments(NamedTuple):
 def segments(counts: Counts, rule: Rule) -> Segments:
     """The responses by what the rule makes of their scores."""
     good, neutral, bad = rule.parted
-    count = counts.__getitem__
-    return Segments(sum(map(count, good)), sum(map(count, neutral)), sum(map(count, bad)))
+    return Segments(sum(counts[good]), sum(counts[neutral]), sum(counts[bad]))
 
 
 def rounded(numerator: int, denominator: int) -> int:
@@ -88,7 +90,7 @@ def nps(counts: Counts, rule: Rule) -> Decimal | None:
 
 def average(counts: Counts) -> Decimal | None:
     """The mean score, in scale units."""
-    return ratio(sum(score * count for score, count in enumerate(counts)), sum(counts))
+    return ratio(sum(map(mul, counts, range(len(counts)))), sum(counts))
 
 
 def median(counts: Counts) -> Decimal | None:
@@ -128,31 +130,25 @@ def interval(counts: Counts, rule: Rule) -> tuple[Decimal, Decimal] | None:
 def wilson(good: int, n: int) -> tuple[Decimal, Decimal]:
     """Wilson's interval of the percentage good of n (at least 1).
 
-    docs/metrics.md's formula, multiplied by n above and below so that p is never rounded.
+    docs/metrics.md's formula, multiplied above and below by 2n and the square of a million: what
+    is not under the root is whole.
     """
-    with localcontext(_INTERVALS):
-        centre = good + _ZZ / 2
-        half = Z * (Decimal(good * (n - good)) / n + _ZZ / 4).sqrt()
-        low = _HUNDRED * (centre - half) / (n + _ZZ)
-        high = _HUNDRED * (centre + half) / (n + _ZZ)
-        return _around(ratio(100 * good, n), low, high, lowest=0)
+    root = _root(4 * _UNIT**2 * good * (n - good) + _Z * _Z * n, n)
+    centre = 2 * _UNIT**2 * good + _Z * _Z
+    return _around(100 * good, n, centre, _Z * root, 2 * (_UNIT**2 * n + _Z * _Z), lowest=0)
 
 
 @lru_cache(maxsize=1024)
 def nps_interval(promoters: int, passives: int, detractors: int) -> tuple[Decimal, Decimal]:
     """The adjusted Wald interval of an NPS (Lewis & Sauro 2021), of at least one response.
 
-    Three quarters are added to both ends and three to n; docs/metrics.md's formula times n'.
+    Three quarters are added to both ends and three to n; docs/metrics.md's formula, multiplied
+    above and below by n' and a million.
     """
     n = promoters + passives + detractors
-    with localcontext(_INTERVALS):
-        n_adjusted = Decimal(n + 3)
-        lead = Decimal(promoters - detractors)
-        ends = Decimal(promoters + detractors) + Decimal("1.5")
-        half = Z * (ends - lead * lead / n_adjusted).sqrt()
-        low = _HUNDRED * (lead - half) / n_adjusted
-        high = _HUNDRED * (lead + half) / n_adjusted
-        return _around(ratio(100 * (promoters - detractors), n), low, high, lowest=-100)
+    lead, ends = promoters - detractors, 2 * (promoters + detractors) + 3
+    root = _root(ends * (n + 3) - 2 * lead * lead, 2 * (n + 3))
+    return _around(100 * lead, n, _UNIT * lead, _Z * root, _UNIT * (n + 3), lowest=-100)
 
 
 FEWEST_TO_COMPARE = 10
@@ -197,20 +193,23 @@ def mover(first: Estimate, second: Estimate) -> tuple[Decimal, Decimal]:
         return change - below.sqrt(), change + above.sqrt()
 
 
+def _root(numerator: int, denominator: int) -> int:
+    """The root of a quotient, in units of 1 / _FINE and cut off there."""
+    return isqrt(numerator * _FINE * _FINE // denominator)
+
+
 def _around(
-    value: Decimal | None, low: Decimal, high: Decimal, *, lowest: int
+    score: int, n: int, centre: int, half: int, denominator: int, *, lowest: int
 ) -> tuple[Decimal, Decimal]:
-    """Both ends to two decimals, clipped to lowest..100, widened to contain the value."""
-    if value is None:
-        raise ValueError("an interval needs responses")
-    clipped_low = max(_hundredths(low), Decimal(lowest).scaleb(2))
-    clipped_high = min(_hundredths(high), Decimal(10_000))
-    return min(clipped_low.scaleb(-2), value), max(clipped_high.scaleb(-2), value)
+    """100 × (centre ± half / _FINE) / denominator to two decimals, from `lowest` to 100.
 
-
-def _hundredths(value: Decimal) -> Decimal:
-    """100 * value, rounded to a whole number; never the negative zero."""
-    return Decimal(int(value.scaleb(2).to_integral_value(ROUND_HALF_EVEN)))
+    Widened to contain score / n.
+    """
+    middle, whole = 10_000 * centre * _FINE, denominator * _FINE
+    value = rounded(100 * score, n)
+    low = max(rounded(middle - 10_000 * half, whole), 100 * lowest)
+    high = min(rounded(middle + 10_000 * half, whole), 10_000)
+    return Decimal(min(low, value)).scaleb(-2), Decimal(max(high, value)).scaleb(-2)
 
 
 # -- durations, satisfaction and money

@@ -129,15 +129,16 @@ class Rule:
         return "bad" if sign * score <= sign * self.bad else "neutral"
 
     @cached_property
-    def parted(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Which of the scores 0 to 10 are good, which are neutral and which are bad.
+    def parted(self) -> tuple[slice, slice, slice]:
+        """Where the scores that are good, neutral and bad stand among those from 0 to 10.
 
         Every row of a report asks for them, mostly several times.
         """
-        judged = [(self.segment(score), score) for score in range(11)]
+        judged = [self.segment(score) for score in range(11)]
 
-        def those(wanted: Segment) -> tuple[int, ...]:
-            return tuple(score for segment, score in judged if segment == wanted)
+        def those(wanted: Segment) -> slice:
+            first = judged.index(wanted) if wanted in judged else 0
+            return slice(first, first + judged.count(wanted))
 
         return those("good"), those("neutral"), those("bad")
 

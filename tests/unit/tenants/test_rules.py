@@ -40,7 +40,9 @@ def test_the_defaults_are_those_of_metrics_md(
 
 @given(st.sampled_from(DEFAULTS))
 def test_a_rule_parts_the_scores_as_it_judges_each(rule: Rule) -> None:
-    for segment, scores in zip(("good", "neutral", "bad"), rule.parted, strict=True):
+    parted = [[*range(11)][part] for part in rule.parted]
+    assert sorted(score for scores in parted for score in scores) == [*range(11)]
+    for segment, scores in zip(("good", "neutral", "bad"), parted, strict=True):
         assert [score for score in scores if score in rule.scores] == segments(rule)[segment]
 
 
