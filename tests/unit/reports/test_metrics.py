@@ -176,6 +176,13 @@ def test_the_nps_interval_is_the_printed_formula(p: int, n: int, d: int) -> None
     assert metrics.nps_interval(p, n, d) == expected
 
 
+def test_an_end_at_the_edge_of_the_scale_has_two_decimals_like_any_other() -> None:
+    assert [str(end) for end in metrics.nps_interval(0, 0, 6)] == ["-100.00", "-25.92"]
+    assert [str(end) for end in metrics.nps_interval(6, 0, 0)] == ["25.92", "100.00"]
+    assert str(metrics.wilson(0, 3)[0]) == "0.00"
+    assert str(metrics.wilson(3, 3)[1]) == "100.00"
+
+
 def test_nothing_gives_no_ratio_rather_than_zero() -> None:
     nothing = [0] * 11
     assert metrics.csat_pct(nothing, CSAT) is None
