@@ -33,12 +33,12 @@ SEGMENT_NAMES: Mapping[str, Mapping[Segment, str]] = {
 
 
 @lru_cache(maxsize=1024)
-def _parse_rule(metric: str, scale: str) -> Rule:
-    return Rule.parse(metric, scale)
+def _parse_rule(metric: Label, scale: Label) -> Rule:
+    return Rule.parse(str(metric), str(scale))
 
 
 def _rule(summed: GroupSums) -> Rule:
-    return _parse_rule(str(summed.group["metric"]), str(summed.group["scale"]))
+    return _parse_rule(summed.group["metric"], summed.group["scale"])
 
 
 @lru_cache(maxsize=1024)
@@ -49,7 +49,7 @@ def _unjudged(metric: Label, scale: Label) -> tuple[int, ...]:
     """
     scores = range(len(lake.SCORE_COUNTS))
     try:
-        known = _parse_rule(str(metric), str(scale)).scores
+        known = _parse_rule(metric, scale).scores
     except ValueError:
         return tuple(scores)
     return tuple(score for score in scores if score not in known)

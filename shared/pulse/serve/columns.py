@@ -15,7 +15,6 @@ from pulse.reports.declarations import (
     GroupSums,
     Label,
     Metric,
-    OfSums,
     Report,
     Unit,
     Value,
@@ -89,8 +88,7 @@ class ComparedRow:
 class Column:
     """One column; `of` names the metric whose change it tells.
 
-    `measure` names the sum that a cell is as it stands, if it is one. Where there is `of_sums`, a
-    cell is what that makes of the sums, or nothing where it is withheld.
+    `metric` is what its cells are figures of, if they are those of the days asked for.
     """
 
     name: str
@@ -98,8 +96,7 @@ class Column:
     cell: Callable[[ComparedRow], Cell]
     unit: Unit | None = None
     of: str | None = None
-    measure: str | None = None
-    of_sums: OfSums | None = None
+    metric: Metric | None = None
 
     @property
     def shown(self) -> dict[str, str]:
@@ -116,7 +113,7 @@ def columns(
     if subtotals:
         found.append(Column(LEVEL, "level", lambda line: line.level))
     for metric in report.metrics:
-        found.append(_figure(metric, mixes_scales=bool(report.family.required)))
+        found.append(_figure(metric))
         if compared:
             found += _comparison(metric)
     if PERIOD in group_by:
@@ -159,16 +156,9 @@ def _label(name: str) -> Column:
     return Column(name, kind, lambda line: line.now.group.get(name))
 
 
-def _figure(metric: Metric, *, mixes_scales: bool) -> Column:
-    is_always_told = metric.of_any_scale and not metric.withheld
-    made = metric.compute if isinstance(metric.compute, OfSums) else None
+def _figure(metric: Metric) -> Column:
     return Column(
-        metric.name,
-        "metric",
-        lambda line: metric.of(line.now),
-        metric.unit,
-        measure=metric.measure if is_always_told else None,
-        of_sums=made if metric.withheld and not mixes_scales else None,
+        metric.name, "metric", lambda line: metric.of(line.now), metric.unit, metric=metric
     )
 
 

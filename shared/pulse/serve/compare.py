@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pulse.reports.declarations import GroupSums, Label, Value
+from pulse.reports.declarations import ALL, GroupSums, Label, Value
 from pulse.reports.sums import Layout
 from pulse.serve.aggregate import Aggregate
 from pulse.serve.columns import ComparedRow
@@ -60,6 +60,15 @@ class Rows:
     def levels(self) -> Integers:
         """How many of the dimensions asked for each row tells."""
         return self.lengths - self.least
+
+    @property
+    def mixed(self) -> Integers:
+        """Of each row: are its answers on different scales? As of GroupSums.mixed."""
+        found: Integers = np.zeros(len(self), np.bool_)
+        for name, column in zip(self.names, self.columns, strict=True):
+            if name == "metric" and ALL in column.values:
+                found = column.codes == column.values.index(ALL)
+        return found
 
     def take(self, rows: Integers) -> "Rows":
         """These of the rows, in this order."""

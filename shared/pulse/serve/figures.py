@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pulse.lake import REST
-from pulse.reports.declarations import CURRENCY, Breakdown, GroupSums, OfSums
+from pulse.reports.declarations import CURRENCY, Breakdown, GroupSums, Metric, OfSums
 from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, ComparedRow, name_column
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import Integers, ranks
@@ -194,24 +195,47 @@ class Figures:
 
 def _values(column: Column, rows: Rows, lines: Sequence[ComparedRow]) -> Sequence[Cell]:
     """The cells of one column, of rows and their lines."""
-    if column.measure is not None:
-        place = rows.layout.places.get(column.measure)
-        return [None] * len(lines) if place is None else rows.now.sums[:, place].tolist()
-    if column.of_sums is not None:
-        return _made(column.of_sums, rows)
-    return list(map(column.cell, lines))
+    if column.metric is None:
+        return list(map(column.cell, lines))
+    hidden = _is_hidden(column.metric, rows)
+    if column.metric.measure is not None:
+        made = _measured(column.metric.measure, rows)
+    elif isinstance(column.metric.compute, OfSums):
+        made = _made(column.metric.compute, rows)
+    else:
+        compute = column.metric.compute
+        told = zip(lines, hidden.tolist(), strict=True)
+        return [None if is_hidden else compute(line.now) for line, is_hidden in told]
+    if not hidden.any():
+        return made
+    return [
+        None if is_hidden else cell for cell, is_hidden in zip(made, hidden.tolist(), strict=True)
+    ]
+
+
+def _is_hidden(metric: Metric, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Of each row: is the figure withheld, or would it mean nothing? As of Metric.of."""
+    hidden = np.zeros(len(rows), np.bool_)
+    if metric.withheld:
+        hidden |= rows.now.too_few
+    if not metric.of_any_scale:
+        hidden |= rows.mixed
+    return hidden
+
+
+def _measured(measure: str, rows: Rows) -> Sequence[Cell]:
+    """The sum of a measure in each row; nothing where no table has it."""
+    place = rows.layout.places.get(measure)
+    found: Sequence[Cell] = rows.now.sums[:, place].tolist() if place is not None else ()
+    return found or [None] * len(rows)
 
 
 def _made(figure: OfSums, rows: Rows) -> Sequence[Cell]:
-    """What is made of each row's sums; nothing where that is withheld or a sum is not known."""
+    """What is made of each row's sums; nothing where one of them is not known."""
     places = [rows.layout.places[name] for name in figure.measures if name in rows.layout.places]
     if len(places) < len(figure.measures):
         return [None] * len(rows)
-    made = map(figure.function, *(rows.now.sums[:, place].tolist() for place in places))
-    return [
-        None if too_few else cell
-        for cell, too_few in zip(made, rows.now.too_few.tolist(), strict=True)
-    ]
+    return list(map(figure.function, *(rows.now.sums[:, place].tolist() for place in places)))
 
 
 def _has_order(value: Any) -> bool:

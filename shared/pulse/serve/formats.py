@@ -60,12 +60,12 @@ def _texts(values: Sequence[Any]) -> Sequence[Any]:
         return values
     if kinds <= {Decimal, NoneType}:
         return ["null" if value is None else repr(_number(value)) for value in values]
-    known: dict[str, str] = {}  # labels, of which there are few
+    known: dict[Any, str] = {}  # labels and flags, of which there are few
     return [_text(value, known) for value in values]
 
 
-def _text(value: Any, known: dict[str, str]) -> str:
-    if type(value) is str:
+def _text(value: Any, known: dict[Any, str]) -> str:
+    if type(value) in (str, bool, NoneType):
         return known.get(value) or known.setdefault(value, to_json(value))
     return f'"{value!s}"' if isinstance(value, TextDecimal) else to_json(value)
 
