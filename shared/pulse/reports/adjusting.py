@@ -9,14 +9,14 @@ explains, all agents considered. Pure: values in, values out.
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import Decimal
 from math import erfc, sqrt
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from pulse.reports.metrics import FEWEST_TO_COMPARE, Segments
+from pulse.reports.metrics import FEWEST_TO_COMPARE, Segments, ratio, rounded
 from pulse.reports.sums import Integers
 from pulse.tenants.rules import Rule
 
@@ -28,20 +28,18 @@ Differs = Literal["below", "above"]
 FALSE_ALARMS = 0.05
 """The share of false marks among all marks: Benjamini and Hochberg's level."""
 
-_EXACT = Context(prec=50, rounding=ROUND_HALF_EVEN)
-_SURE = Decimal("1E-30")
-"""Up to here a mean of quotients is right: what is a half once it is cut off here was a half."""
-_DIGITS, _STEPS = 9, 4
-_PLACES = _DIGITS * _STEPS
-"""The decimals of a quotient, which are found so many at once.
+_BASE, _STEPS = 10**9, 4
+_ONE = _BASE**_STEPS
+"""What a quotient is told in parts of: so many of its digits are found, some at a time.
 
-An agent has an answer at least for each of its quotients, so that their mean lacks less than one of
-the last place.
+An agent has an answer at least for each of its quotients, so that their mean lacks less than one
+part.
 """
+_SURE = 10**30
+"""In these parts such a mean is right: what is a half once it is rounded to them was a half."""
 _FEW = 2**31
 """The product of two numbers of fewer answers has room in 64 bits, and so has one of these behind
 which digits are put."""
-_HUNDREDTH = Decimal("0.01")
 
 
 class Tally(NamedTuple):
@@ -92,7 +90,7 @@ class Adjusted:
     """
 
     score: Decimal | None = None
-    off: Decimal | None = None
+    off: float | None = None
     z: float | None = None
     differs: Differs | None = None
 
@@ -113,11 +111,10 @@ def adjust(dealt: Dealt, named: Iterable[int]) -> dict[int, Adjusted]:
     everybody = _added(own, dealt.team, _size(dealt.team))[:, dealt.team]
     expected, variance = _of_the_others(dealt, answers, everybody - own)
     mine, teams = own.T.tolist(), everybody.T.tolist()
-    with localcontext(_EXACT):
-        found = {
-            at: _compared(Tally(*mine[at]), Tally(*teams[at]), expected[at], variance[at])
-            for at in named
-        }
+    found = {
+        at: _compared(Tally(*mine[at]), Tally(*teams[at]), expected[at], variance[at])
+        for at in named
+    }
     return _marked(found, own[0].tolist(), dealt.team.tolist())
 
 
@@ -134,7 +131,7 @@ def survivors(chances: Mapping[Agent, float]) -> set[Agent]:
 def _of_the_others(
     dealt: Dealt, answers: Integers, others: Integers
 ) -> tuple[Sequence[int], Sequence[float]]:
-    """(10**_PLACES times what is expected of the sum of each agent's parts, its variance).
+    """(_ONE times what is expected of the sum of each agent's parts, its variance).
 
     `answers` are the lines' tallies, and `others` what all others of an agent's team came to.
     """
@@ -151,12 +148,13 @@ def _compared(own: Tally, everybody: Tally, expected: int, variance: float) -> A
     """How an agent compares, by what is expected of the sum of its parts (see _of_the_others)."""
     if own.n in (0, everybody.n):
         return Adjusted()
-    off = Decimal(own.total * 10**_PLACES - expected).scaleb(-_PLACES)
-    score = 100 * (Decimal(everybody.total) / everybody.n + off / own.n)
+    off = own.total * _ONE - expected
+    everything, answers = everybody.n * own.n * _ONE, own.n * _ONE
+    mean = rounded(_SURE * (everybody.total * answers + everybody.n * off), everything)
     return Adjusted(
-        score=score.quantize(_SURE).quantize(_HUNDREDTH) + 0,  # + 0: never the negative zero
-        off=(100 * off / own.n).quantize(_SURE) + 0,
-        z=float(off) / sqrt(variance) if variance else None,
+        score=ratio(100 * mean, _SURE),
+        off=100 * off / answers,
+        z=off / _ONE / sqrt(variance) if variance else None,
     )
 
 
@@ -178,16 +176,16 @@ def _marked(
 def _sums_of_quotients(
     numerators: Integers, denominators: Integers, numbers: Integers, groups: int
 ) -> list[int]:
-    """For each group the sum of its lines' quotients, each of which is cut off at _PLACES.
+    """For each group the sum of its lines' quotients, each of which is cut off at a part of _ONE.
 
-    In units of the last place. All lines are divided together, by long division.
+    In parts of _ONE. All lines are divided together, by long division.
     """
     sums: Integers = np.zeros((1, groups), np.object_)
     rest = numerators
     for _ in range(1 + _STEPS):
         digits = rest // denominators
-        sums = sums * 10**_DIGITS + _added(digits[None], numbers, groups)
-        rest = (rest - digits * denominators) * 10**_DIGITS
+        sums = sums * _BASE + _added(digits[None], numbers, groups)
+        rest = (rest - digits * denominators) * _BASE
     found: list[int] = sums[0].tolist()
     return found
 

@@ -184,7 +184,7 @@ def _adjusted(groups: Mapping[Label, Strata], rule: Rule) -> dict[Label, float]:
     )
     found = adjust(dealt, range(len(groups)))
     offs = ((value, found[at].off) for at, value in enumerate(groups))
-    return {value: float(off) for value, off in offs if off is not None}
+    return {value: off for value, off in offs if off is not None}
 
 
 def _tally(counts: Counts, rule: Rule) -> Tally:
