@@ -13,7 +13,7 @@ import numpy as np
 from pulse.days import DateRange
 from pulse.reports.declarations import CURRENCY, PERIOD, TENANT
 from pulse.reports.sums import Layout
-from pulse.serve.block import Fold
+from pulse.serve.block import Apart, Fold
 from pulse.serve.encoding import Integers, constant
 from pulse.serve.groups import (
     Groups,
@@ -22,7 +22,6 @@ from pulse.serve.groups import (
     check_size,
     filled,
     judged,
-    lined_up,
     merged,
     nothing,
     split,
@@ -143,47 +142,33 @@ def _year(
     fold: Fold | None,
 ) -> Groups:
     """One year's sums by these columns, laid out as the question's."""
-
-    def grouped(names: Sequence[str], measures: Sequence[str] | None = None) -> Groups:
-        found = year.group(
-            dates,
-            plan.all_filters,
-            names,
-            granularity=plan.query.granularity,
-            week_start=one.tenant.week_start,
-            fold=fold,
-            measures=measures,
-        )
-        check_size(len(found), layout.width)
-        return found
-
     measures = plan.report.measures_of(year.table)
-    found = _in_place(layout, measures, grouped(names, measures))
-    if not layout.by_currency:
-        return found
-    amounts = _by_currency(layout, grouped([*names, CURRENCY], layout.by_currency))
-    return lined_up(nothing(len(names)), [found, amounts])
+    by_currency = Apart(CURRENCY, layout.currencies, layout.by_currency)
+    found = year.group(
+        dates,
+        plan.all_filters,
+        names,
+        granularity=plan.query.granularity,
+        week_start=one.tenant.week_start,
+        fold=fold,
+        measures=measures,
+        apart=by_currency if layout.by_currency else None,
+    )
+    check_size(len(found), layout.width)
+    return _in_place(layout, measures, found)
 
 
 def _in_place(layout: Layout, measures: Sequence[str], found: Groups) -> Groups:
-    """The sums of some measures where they stand among those of all tables; zeros elsewhere."""
-    if len(measures) == len(layout.places):
+    """The sums of some measures where they stand among those of all tables; zeros elsewhere.
+
+    What is told by currency stands behind them.
+    """
+    if found.sums.shape[1] == layout.width:
         return found
-    sums: Integers = np.zeros((len(found), len(layout.places)), found.sums.dtype)
-    sums[:, [layout.places[name] for name in measures]] = found.sums
+    sums: Integers = np.zeros((len(found), layout.width), found.sums.dtype)
+    by_currency = range(len(layout.places), layout.width)
+    sums[:, [*(layout.places[name] for name in measures), *by_currency]] = found.sums
     return Groups(found.columns, sums)
-
-
-def _by_currency(layout: Layout, found: Groups) -> Groups:
-    """What money is made of, whose last column is the currency, as sums of each currency."""
-    *columns, currency = found.columns
-    width = len(layout.by_currency)
-    sums: Integers = np.zeros((len(found), width * len(layout.currencies)), found.sums.dtype)
-    for at, name in enumerate(layout.currencies):
-        if name in currency.values:
-            of_it = np.flatnonzero(currency.codes == currency.values.index(name))
-            sums[of_it, at * width : (at + 1) * width] = found.sums[of_it]
-    return Groups(columns, sums).added_up()
 
 
 # -- the tables of all tenants

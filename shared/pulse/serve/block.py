@@ -28,17 +28,19 @@ _NO_DAY = np.iinfo(np.int32).min
 class SparseColumn:
     """An additive column's bits from `shift` on: which rows have any, and their amounts.
 
-    The amounts' sum is below 2**53, up to which float64 counts.
+    Where many rows have some, they are a slice, in which others have zeros. The amounts' sum is
+    below 2**53, up to which float64 counts.
     """
 
-    rows: Integers
+    rows: Integers | slice
     amounts: Integers
     shift: int = 0
 
     @property
     def nbytes(self) -> int:
         """The memory that it takes."""
-        return self.rows.nbytes + self.amounts.nbytes
+        rows = 0 if isinstance(self.rows, slice) else self.rows.nbytes
+        return rows + self.amounts.nbytes
 
 
 ShownOn = Callable[[date], date]
@@ -51,6 +53,15 @@ def _itself(day: date) -> date:
 
 Fold = Callable[[Sequence[str], Sequence[Encoded]], Sequence[Encoded]]
 """Makes the columns of these names have fewer values: one value may stand for many."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Measures that are also added up for each of a dimension's values: money by its currency."""
+
+    dimension: str
+    values: Sequence[Label]
+    measures: Sequence[str]
 
 
 class Columns(Protocol):
@@ -124,12 +135,14 @@ class Block:
         shown_on: ShownOn = _itself,
         fold: Fold | None = None,
         measures: Sequence[str] | None = None,
+        apart: Apart | None = None,
     ) -> Groups:
         """Sums of the rows that the days and filters leave, by dimensions; `period` may be one.
 
         It is that of the day that a row's day is `shown_on`. Rows whose values `fold` makes one are
-        one group. The sums are those of all measures, or of these. Raises TooManyGroupsError for
-        more than MOST_GROUPS groups.
+        one group. The sums are those of all measures, or of these, and behind them for each of its
+        values those that are told `apart`. Raises TooManyGroupsError for more than MOST_GROUPS
+        groups.
         """
         rows, columns = self._selected(
             dates, filters, dimensions, granularity, week_start, shown_on
@@ -137,11 +150,26 @@ class Block:
         if fold:
             columns = fold(dimensions, columns)
         numbers, members = number(columns, len(self.day[rows]))
-        check_size(len(members))
+        check_size(len(members), len(apart.values) * len(apart.measures) if apart else 0)
         counts = self.counts.of(self.table.measures if measures is None else measures, rows)
         group_of = self._group_of(rows, numbers, len(members))
-        sums = _side_by_side([_sums(sparse, group_of, len(members)) for sparse in counts])
-        return Groups([column.take(members) for column in columns], sums)
+        sums = [_sums(sparse, group_of, len(members)) for sparse in counts]
+        if apart:
+            sums += self._apart(apart, rows, group_of, len(members))
+        return Groups([column.take(members) for column in columns], _side_by_side(sums))
+
+    def _apart(
+        self, apart: Apart, rows: Integers | slice, group_of: Integers, groups: int
+    ) -> list[Integers]:
+        """The sums in each group that are told apart: for each value those of each measure."""
+        column = self.columns[apart.dimension]
+        place = {value: at for at, value in enumerate(apart.values)}
+        values = len(place)
+        places = np.array([place.get(value, values) for value in column.values], np.int64)
+        cell_of = group_of * (values + 1) + places[column.codes]
+        cells = groups * (values + 1)
+        found = [_sums(s, cell_of, cells) for s in self.counts.of(apart.measures, rows)]
+        return [sums[at :: values + 1] for at in range(values) for sums in found]
 
     def only(self, dates: Iterable[date] | None, filters: Filters) -> "Block":
         """The rows of these days that pass the filters, as a block: for many questions about few.
@@ -328,7 +356,7 @@ def _sums(columns: Sequence[SparseColumn], group_of: Integers, groups: int) -> I
 def _added(column: SparseColumn, group_of: Integers, groups: int) -> Integers:
     """The column's sum in each group."""
     weights = column.amounts
-    sums = np.bincount(group_of[column.rows], weights=weights, minlength=groups + 1)[:groups]
+    sums = np.bincount(group_of[column.rows], weights=weights, minlength=groups)[:groups]
     return sums.astype(np.int64)
 
 

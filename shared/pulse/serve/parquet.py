@@ -258,18 +258,29 @@ _PART_BITS = 22
 
 def _sparse(amounts: Integers, first_row: int, shift: int = 0) -> list[SparseColumn]:
     """The amounts' bits in as few columns as keep every sum below 2**53."""
-    rows = np.flatnonzero(amounts != 0)  # numpy finds the true ones three times as fast
-    if not len(rows):
+    least, most = int(amounts.min(initial=0)), int(amounts.max(initial=0))
+    if least == most == 0:
         return []
-    kept = amounts[rows]
-    if np.abs(kept.astype(np.float64)).sum() < 2**52:  # a bit to spare, as this sum is not exact
-        rows += first_row
-        rows = rows.astype(np.min_scalar_type(rows[-1]))
-        return [SparseColumn(rows, kept.astype(_fewest_bytes(kept)), shift)]
-    lowest = _sparse(amounts & (2**_PART_BITS - 1), first_row, shift)
-    return [*lowest, *_sparse(amounts >> _PART_BITS, first_row, shift + _PART_BITS)]
+    if not _fits(amounts, max(-least, most)):
+        lowest = _sparse(amounts & (2**_PART_BITS - 1), first_row, shift)
+        return [*lowest, *_sparse(amounts >> _PART_BITS, first_row, shift + _PART_BITS)]
+    kept = amounts.astype(_fewest_bytes(least, most))
+    is_any = kept != 0
+    if np.count_nonzero(is_any) * 2 > len(kept):  # looking up places would take longer
+        return [SparseColumn(slice(first_row, first_row + len(kept)), kept, shift)]
+    rows = np.flatnonzero(is_any)
+    kept = kept[rows]
+    rows += first_row
+    return [SparseColumn(rows.astype(np.min_scalar_type(rows[-1])), kept, shift)]
 
 
-def _fewest_bytes(amounts: Integers) -> np.dtype[Any]:
-    least, most = int(amounts.min()), int(amounts.max())
+def _fits(amounts: Integers, most: int) -> bool:
+    """Is the sum of the amounts, none of which is larger than `most`, below 2**53?"""
+    if most * len(amounts) < 2**53:
+        return True
+    found = np.abs(amounts.astype(np.float64)).sum()
+    return bool(found < 2**52)  # a bit to spare, as this sum is not exact
+
+
+def _fewest_bytes(least: int, most: int) -> np.dtype[Any]:
     return np.min_scalar_type(most if least >= 0 else min(least, -most - 1))

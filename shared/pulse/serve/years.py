@@ -22,7 +22,7 @@ from pulse.reports import rollups
 from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
 from pulse.serve import groups, parquet, satisfaction
-from pulse.serve.block import EPOCH_DAY, Block, Fold
+from pulse.serve.block import EPOCH_DAY, Apart, Block, Fold
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
 from pulse.serve.needs import Needs
@@ -155,6 +155,7 @@ class YearRows:
         week_start: str = "monday",
         fold: Fold | None = None,
         measures: Sequence[str] | None = None,
+        apart: Apart | None = None,
     ) -> Groups:
         """Sums of the rows that the days and filters leave (see Block.group)."""
         found = [
@@ -167,6 +168,7 @@ class YearRows:
                 shown_on=dates.shown_on,
                 fold=fold,
                 measures=measures,
+                apart=apart,
             )
             for piece in self.pieces
         ]

@@ -111,6 +111,25 @@ def test_what_is_small_is_kept_in_one_part() -> None:
     assert revenue[0].amounts.dtype == np.int8
 
 
+def test_sums_told_apart_are_those_of_each_value_and_stand_behind_the_others() -> None:
+    rows = [
+        {"day": FIRST, "agent": agent, "currency": currency, "revenue": revenue, "entered": 1}
+        for agent, currency, revenue in (
+            ("ada", "EUR", 2**70),
+            ("ada", "USD", 5),
+            ("ada", "EUR", 3),
+            ("bob", None, 7),
+            ("bob", "GBP", 11),
+            ("cy", "USD", 13),
+        )
+    ]
+    found = as_block(lake.INTERACTIONS, table_object(lake.INTERACTIONS, rows))
+    apart = block.Apart("currency", ("EUR", "USD"), ("entered", "revenue"))
+    not_cy = {"agent": Condition(frozenset({"cy"}), negated=True)}
+    sums = found.group(YEAR, not_cy, ["agent"], measures=["entered"], apart=apart)
+    assert by_key(sums) == {("ada",): [3, 2, 2**70 + 3, 1, 5], ("bob",): [2, 0, 0, 0, 0]}
+
+
 def test_more_groups_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "MOST_GROUPS", 9)
     ten = read([Answer(FIRST, 5, agent=f"a{number}") for number in range(10)])

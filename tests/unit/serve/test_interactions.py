@@ -322,11 +322,16 @@ def test_filters_that_ask_for_no_currency_contradict_the_revenue_report() -> Non
     assert [w["code"] for w in reply["meta"]["warnings"]] == ["contradicting_filters"]
 
 
-def test_more_sums_than_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_sums_than_fit_are_folded_and_at_last_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Every currency adds to the size of a group."""
     monkeypatch.setattr(groups, "MOST_GROUPS", 60)
-    many = [sold(f"X{n:02}", 1, agent=f"a{n}") for n in range(60)]
-    told("revenue", {"interactions": many[:40]}, "group_by=agent")
+    many = [sold(f"X{n:03}", 1, agent=f"a{n}") for n in range(200)]
+    assert len(told("revenue", {"interactions": many[:40]}, "group_by=agent")["rows"]) == 40
+    folded = told("revenue", {"interactions": many[:60]}, "group_by=agent")
+    assert [warning["code"] for warning in folded["meta"]["warnings"]] == ["groups_folded"]
+    assert sum(len(row["revenue"]) for row in folded["rows"]) == 60
     with pytest.raises(UnprocessableError) as error:
         told("revenue", {"interactions": many}, "group_by=agent")
     assert error.value.code == "too_many_groups"
