@@ -67,7 +67,12 @@ def _texts(values: Sequence[Any]) -> Sequence[Any]:
 def _text(value: Any, known: dict[Any, str]) -> str:
     if type(value) in (str, bool, NoneType):
         return known.get(value) or known.setdefault(value, to_json(value))
-    return f'"{value!s}"' if isinstance(value, TextDecimal) else to_json(value)
+    if isinstance(value, TextDecimal):
+        return f'"{value!s}"'
+    if isinstance(value, Mapping):  # amounts by currency
+        members = [f"{_text(name, known)}:{_text(amount, known)}" for name, amount in value.items()]
+        return f"{{{','.join(members)}}}"
+    return "null" if value is None else to_json(value)
 
 
 def json_rows(texts: Iterable[str], *, room: int) -> tuple[str, int]:
