@@ -1,5 +1,6 @@
 """What every test stands on: a made-up AWS account and a clock that can be set."""
 
+import atexit
 import gc
 import logging
 import os
@@ -101,9 +102,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_unconfigure() -> None:
-    """At the end it is searched again, or extensions complain that something was never freed."""
-    gc.unfreeze()
+def pytest_configure() -> None:
+    """Only once pytest has ended is it searched again, for extensions that look for what is left.
+
+    pytest itself looks for garbage twice when it ends.
+    """
+    atexit.register(gc.unfreeze)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByDeployment:
