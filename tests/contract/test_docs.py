@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -16,7 +15,7 @@ from pulse.documents.written import DOCUMENTS, OPENAPI
 from pulse.finance.files import COLUMNS
 from pulse.reports.formulas import FORMULAS
 from pulse.reports.registry import REPORTS
-from tests.contract.test_template import FUNCTIONS, TEMPLATE
+from tests.contract.test_template import FUNCTIONS, TEMPLATE, of_type
 from tests.contract.test_watching import ALARMS, counted, filtered, metrics_of
 
 ROOT = Path(__file__).parents[2]
@@ -50,10 +49,7 @@ def test_every_option_of_an_import_is_explained_and_every_layout(stream: str) ->
 
 
 def test_every_alarm_has_its_line_in_the_manual() -> None:
-    template = yaml_parse((ROOT / "template.yaml").read_text())
-    alarms = {
-        name for name, r in template["Resources"].items() if r["Type"] == "AWS::CloudWatch::Alarm"
-    }
+    alarms = set(of_type("AWS::CloudWatch::Alarm"))
     rows = re.findall(r"^\| ([\w, ]+) \|", _section("Alarms"), re.MULTILINE)
     assert {name for row in rows for name in row.split(", ")} - {"alarm"} == alarms
 

