@@ -1,6 +1,6 @@
 """On every date the Overview of the sample says what a newcomer should see within a minute.
 
-Its sentences are made for each of 400 dates by the API's own code of the sample's rows. Nothing is
+Its sentences are made for dates of 400 days by the API's own code of the sample's rows. Nothing is
 stored, and no browser runs.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +36,13 @@ from tests.unit.serve.events import pairs
 
 FIRST = date(2027, 3, 1)
 """The 400 days from here hold a leap day and three changes of the clock in Berlin."""
+DIFFERENT = {
+    date(2027, 3, 28),  # the clock goes forward
+    date(2027, 10, 31),  # it goes back
+    date(2027, 12, 31),
+    date(2028, 2, 29),
+    date(2028, 3, 26),  # it goes forward
+}
 HOURS = (time(0, 0, 30), time(8, 15), time(13), time(23, 59, 30))
 
 KEY = Key("0" * 64, "report", TENANT.id, 0)
@@ -45,10 +52,18 @@ TEN_THOUSANDTHS = 10_000
 
 
 def moments() -> list[datetime]:
-    """One moment on each of 400 days, at several hours of the shop's day."""
+    """One moment on every third of 400 days, and on those that differ and the days beside them.
+
+    What the story says depends on the weekday and the hour, of which there are all combinations,
+    and on where in its weeks a calendar's change lies, which stay in sight for two months.
+    """
     zone = days.zone(TENANT.timezone)
+    near = {day + timedelta(days=n) for day in DIFFERENT for n in (-1, 0, 1)}
+    every = ((n, FIRST + timedelta(days=n)) for n in range(400))
     return [
-        datetime.combine(FIRST + timedelta(days=n), HOURS[n % len(HOURS)], zone) for n in range(400)
+        datetime.combine(day, HOURS[n % len(HOURS)], zone)
+        for n, day in every
+        if n % 3 == 0 or day in near
     ]
 
 
@@ -112,37 +127,32 @@ class Answer(NamedTuple):
     device: str | None
 
 
-def answers(now: datetime) -> list[Answer]:
-    """What the sample's customers have said by now, as raw_responses would have it."""
-    found = []
-    for item in responses.responses(now):
-        client = client_of(item["user_agent"])
-        found.append(
-            Answer(
-                day=local_day(item["answered_at"]),
-                score=item["score"],
-                metric=METRICS[item["survey_id"]],
-                scale=SCALES[item["survey_id"]],
-                survey=item["survey_id"],
-                channel=item["channel"],
-                agent=item.get("agent_id"),
-                country=item["country"],
-                browser=client.browser,
-                os=client.os,
-                device=client.device,
-            )
+class Item(dict[str, Any]):
+    """One of the sample's responses, which is counted on many dates and worked out once."""
+
+    @cached_property
+    def answer(self) -> Answer:
+        """It as raw_responses would have it."""
+        client = client_of(self["user_agent"])
+        return Answer(
+            day=days.local_day(days.parse_instant(self["answered_at"]), TENANT.timezone),
+            score=self["score"],
+            metric=METRICS[self["survey_id"]],
+            scale=SCALES[self["survey_id"]],
+            survey=self["survey_id"],
+            channel=self["channel"],
+            agent=self.get("agent_id"),
+            country=self["country"],
+            browser=client.browser,
+            os=client.os,
+            device=client.device,
         )
-    return found
 
 
-@lru_cache(4096)
-def local_day_of_hour(hour: str) -> date:
-    return days.local_day(days.parse_instant(f"{hour}:00:00Z"), TENANT.timezone)
-
-
-def local_day(instant: str) -> date:
-    """The shop's day; its zone is whole hours away from UTC."""
-    return local_day_of_hour(instant[:13])
+def answers(now: datetime) -> list[Answer]:
+    """What the sample's customers have said by now."""
+    found: Any = responses.responses(now)
+    return [item.answer for item in found]
 
 
 def scores(found: Sequence[Answer]) -> Block:
@@ -167,28 +177,41 @@ class Entered(NamedTuple):
     revenue: int
 
 
-def entered(now: datetime) -> list[Entered]:
-    """The interactions that have entered by now, as far as they are known."""
-    found = []
-    for one in of_the_sample.interactions(now):
-        sale = one.sale if one.finished and one.finished <= now else None
-        amount = Decimal(sale.amount) if sale else Decimal()
+class KnownInteraction:
+    """One of the sample's interactions, which is counted on many dates and worked out once."""
+
+    def __init__(self, interaction: of_the_sample.Interaction) -> None:
+        self.interaction = interaction
+        self.entered = interaction.entered
+
+    @cached_property
+    def row(self) -> Entered:
+        """It as it counts once it is finished."""
+        one = self.interaction
+        amount = Decimal(one.sale.amount) if one.sale else Decimal()
         offered = int(one.offered is not None)
         in_time = timedelta(seconds=THRESHOLDS[one.media_type].accept_s or 0)
-        found.append(
-            Entered(
-                day=local_day(one.entered.isoformat()),
-                media_type=one.media_type,
-                currency=sale.currency if sale else None,
-                entered=1,
-                offered=offered,
-                accept_due=offered,
-                accept_met=int(bool(one.accepted and one.accepted <= one.entered + in_time)),
-                with_revenue=int(amount != 0),
-                revenue=int(amount * TEN_THOUSANDTHS),
-            )
+        return Entered(
+            day=days.local_day(days.to_us(one.entered), TENANT.timezone),
+            media_type=one.media_type,
+            currency=one.sale.currency if one.sale else None,
+            entered=1,
+            offered=offered,
+            accept_due=offered,
+            accept_met=int(bool(one.accepted and one.accepted <= one.entered + in_time)),
+            with_revenue=int(amount != 0),
+            revenue=int(amount * TEN_THOUSANDTHS),
         )
-    return found
+
+
+def entered(now: datetime) -> list[Entered]:
+    """The interactions that have entered by now; none of those that are looked at still goes on."""
+    found: Any = of_the_sample.interactions(now)
+    rows = []
+    for known in found:
+        assert known.interaction.finished <= now
+        rows.append(known.row)
+    return rows
 
 
 def interactions(found: Sequence[Entered]) -> Block:
@@ -204,13 +227,11 @@ def interactions(found: Sequence[Entered]) -> Block:
 class Tables:
     """Report tables whose rows are in memory."""
 
-    tables: Mapping[str, Block]
+    tables: Mapping[str, YearRows]
 
     def read(self, asked: Sequence[Needs], admit: Admit = without_limit) -> list[list[YearRows]]:
         """All of a table's rows, whatever is needed of it."""
-        return [
-            [whole(needs.table, self.tables[needs.table.name]).under(needs.own)] for needs in asked
-        ]
+        return [[self.tables[needs.table.name].under(needs.own)] for needs in asked]
 
     def weight(self, needs: Needs) -> int:
         """They are there."""
@@ -220,7 +241,8 @@ class Tables:
 def overview(now: datetime) -> Any:
     """What the API tells at a moment of the days that the Overview shows first."""
     asked = parse(pairs("preset=last_28_days"))
-    tables = Tables({"scores": scores(answers(now)), "interactions": interactions_of(now)})
+    blocks = scores(answers(now)), interactions_of(now)
+    tables = Tables({block.table.name: whole(block.table, block) for block in blocks})
     reader = Reader([TENANT], KEY, tables, without_limit)
     plan = plan_of(REPORT, asked.query, [TENANT], KEY)
     return json.loads(to_json(insights(reader, plan, asked, NoNames())))
@@ -265,8 +287,18 @@ def spare_what_is_not_asked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(responses, "drawn", cache(responses.drawn))
     patch.setattr(responses, "told", latest)
     patch.setattr(of_the_sample, "told", around_the_bad_week)
-    for module in (responses, of_the_sample):
-        patch.setattr(module, "of_day", lru_cache(64)(module.of_day))
+    patch.setattr(responses, "of_day", each_once(responses.of_day, Item))
+    patch.setattr(of_the_sample, "of_day", each_once(of_the_sample.of_day, KnownInteraction))
+
+
+def each_once(of_day: Callable[..., Any], kind: Callable[[Any], Any]) -> Callable[..., Any]:
+    """What is there of a day, as that kind; while dates have that day at the same place, once."""
+
+    @lru_cache(64)
+    def found(day: date, to_sunday: int) -> list[Any]:
+        return [kind(one) for one in of_day(day, to_sunday)]
+
+    return found
 
 
 def latest(now: datetime) -> list[tuple[date, int]]:
@@ -296,7 +328,7 @@ def sentence(told: Mapping[datetime, Any], number: int) -> Mapping[datetime, str
 
 def test_the_dates_are_those_on_which_calendars_differ(told: Mapping[datetime, Any]) -> None:
     dates = {now.date() for now in told}
-    assert len(dates) == 400
+    assert (min(dates), len(dates)) == (FIRST, 144)
     assert date(2028, 2, 29) in dates
     assert {date(2027, 3, 28), date(2027, 10, 31), date(2028, 3, 26)} <= dates  # clocks change
     assert {date(2027, 12, 31), date(2028, 1, 1)} <= dates
