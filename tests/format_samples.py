@@ -269,7 +269,14 @@ def records() -> dict[str, bytes]:
         ledger.note_unbuilt("responses", DAY, unbuilt, before=None)
         settled = Settled(stand.changes, NOON_US - 5, NOON_US)
         ledger.changes.end(
-            "responses", run, stand, published=True, failing=1, partial=True, settled=settled
+            "responses",
+            run,
+            stand,
+            published=True,
+            failing=1,
+            unbuilt=1,
+            partial=True,
+            settled=settled,
         )
         ledger.changes.begin("responses", "01KBJP3E00SAMPLEDEAD000000")
         days_of_it = (DateRange(DAY, DAY),)

@@ -5,6 +5,9 @@ a day later, when no reader that saw an old partition is still at work. It stays
 reports may come from it. The staging of build_reports is removed after a day, and so are objects of
 reports that no tenant's record names any more, and the sources of a compaction.
 
+Since it reads which runs there are anyway, it gives build_reports notice of days that have changed
+and of which nobody has given any (docs/decisions/0086).
+
 A day of raw beyond the retention is removed once its events have been counted: first the day
 expires, so that no run builds it again from what is left, then its objects are deleted. All objects
 are deleted with their older versions, except those of a compaction's sources: these stay for the
@@ -12,9 +15,9 @@ week in which raw can be restored.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Self
 
@@ -24,12 +27,13 @@ from pulse.days import Remaining
 from pulse.observe import count, logger
 from pulse.retention import first_kept_day
 from pulse.settings import HousekeepSettings
-from pulse.store.catalog import Catalog
+from pulse.store.catalog import Catalog, Partition
 from pulse.store.compactions import Compaction, Compactions
 from pulse.store.events import Events
 from pulse.store.held import HeldRuns
 from pulse.store.laid import LaidRows
 from pulse.store.ledger import Entry, Ledger
+from pulse.store.notices import Notices
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 
@@ -66,6 +70,7 @@ class Housekeep:
     ledger: Ledger
     catalog: Catalog
     held: HeldRuns
+    notices: Notices
     tenants: Tenants
     compactions: Compactions
     events: Events
@@ -80,6 +85,7 @@ class Housekeep:
             ledger=Ledger(settings.table),
             catalog=Catalog(settings.database),
             held=HeldRuns(settings.table),
+            notices=Notices(settings.table),
             tenants=Tenants(settings.table),
             compactions=Compactions(objects),
             events=Events(settings.event_source),
@@ -112,7 +118,9 @@ class Housekeep:
 
     def _tasks(self) -> Iterator[_Task]:
         for table in lake.DAILY_TABLES:
-            for prefix in self._idle_runs(table):
+            partitions = self.catalog.partitions(table.daily_table)
+            self._give_missing_notice(table, partitions)
+            for prefix in self._idle_runs(table, partitions):
                 yield _Task(prefix, "RunsRemoved", partial(self._remove_run, prefix))
         for dataset in lake.DAILY_TABLES:
             for prefix, keys in self._replaced_parts(dataset):
@@ -132,20 +140,36 @@ class Housekeep:
 
     # -- runs
 
-    def _idle_runs(self, table: lake.DailyTable) -> Iterator[str]:
+    def _give_missing_notice(
+        self, table: lake.DailyTable, partitions: Mapping[date, Partition]
+    ) -> None:
+        """Give build_reports notice of the days that it has not built and does not know of.
+
+        There are none as long as every builder gives notice of what it publishes.
+        """
+        noticed = {day for one in self.notices.read().get(table.name, ()) for day in one.days}
+        runs = self.held.runs(table.name)
+        missing = {day for day, one in partitions.items() if runs.get(day) != (one.run,)} - noticed
+        if missing:
+            self.notices.give(table.name, missing, published=True)
+            logger.warning("days without notice", extra={"table": table.name, "days": len(missing)})
+
+    def _idle_runs(
+        self, table: lake.DailyTable, partitions: Mapping[date, Partition]
+    ) -> Iterator[str]:
         """The prefix of each run of both builders that no reader can be reading any more.
 
         A run may have been published for weeks and replaced a minute ago. So not its own age
         counts, but that of the runs that its days point to now.
         """
-        partitions = self.catalog.partitions(table.daily_table)
         claims = {
             entry.claimed_run
             for name in self._names_in_ledger(table)
             for entry in self.ledger.entries(name).values()
         }
         now_at = {f"dt={day}": partition.run for day, partition in partitions.items()}
-        named = set(now_at.values()) | claims | self.held.runs(table.name)
+        held = self.held.runs(table.name).values()
+        named = {*now_at.values(), *claims, *(run for runs in held for run in runs)}
         for run, prefix in self._old_runs(table.daily_prefix):
             if run not in named:
                 folders = (found.split("/")[-2] for found in self.objects.folders(prefix))

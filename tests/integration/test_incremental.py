@@ -153,9 +153,9 @@ def test_tenants_are_read_once_and_after_the_days(
     read: list[str] = []
     days_of, all_of = Catalog.partitions, Tenants.all
 
-    def partitions(self: Catalog, table: str) -> Mapping[date, Partition]:
+    def partitions(self: Catalog, table: str, among: Any) -> Mapping[date, Partition]:
         read.append("days")
-        return days_of(self, table)
+        return days_of(self, table, among)
 
     def tenants(self: Tenants) -> Iterator[Tenant]:
         read.append("tenants")

@@ -2,8 +2,9 @@
 
 What is to be built follows from the state: the ledger counts the changes of each day, and the
 day's Glue partition says which count it was built from. A build writes a new run, checks it, and
-then points the partitions at it; whoever reads sees the old day or the new one. Days and partitions
-are read once a run, and not at all while nothing has changed (decision 0049).
+then points the partitions at it; whoever reads sees the old day or the new one. Before that it
+gives build_reports notice of these days. Days and partitions are read once a run, and not at all
+while nothing has changed (decision 0049).
 
 Answers are counted once more by what their customers went through, which takes answers and
 interactions together (daily/experience.py); and so are their comments kept (daily/comments.py).
@@ -41,6 +42,7 @@ from pulse.store.catalog import Catalog, Partition
 from pulse.store.changes import Stand
 from pulse.store.events import Events
 from pulse.store.ledger import Entry, Ledger
+from pulse.store.notices import Notices
 from pulse.store.objects import Objects
 from pulse.unbuilt import Unbuilt
 
@@ -69,6 +71,7 @@ class BuildDaily:
     catalog: Catalog
     athena: Athena
     events: Events
+    notices: Notices
     public_values: int
     """At most so many values from public keys are kept apart by dimension, tenant and day."""
     link_days: int
@@ -83,6 +86,7 @@ class BuildDaily:
             catalog=Catalog(settings.database),
             athena=Athena(settings.database, settings.workgroup),
             events=Events(settings.event_source),
+            notices=Notices(settings.table),
             public_values=settings.most_public_values,
             link_days=settings.most_link_days,
         )
@@ -302,6 +306,7 @@ class BuildDaily:
             table.before,
             published=table.is_publishing or bool(notes),
             failing=table.failing,
+            unbuilt=table.unbuilt,
             partial=table.passes_over or not table.finished,
             settled=settled,
         )
@@ -369,6 +374,9 @@ class BuildDaily:
             self.ledger.changes.begin(stream, table.name)
             table.is_publishing = True
         due = [partition for partition in partitions if self._claim(stream, partition)]
+        if not due:
+            return
+        notice = self.notices.give(dataset.name, {partition.day for partition in due})
         while due:
             self.catalog.point(dataset.daily_table, {p: self._location(dataset, p) for p in due})
             entries = self.ledger.entries(stream, due[0].day, due[-1].day)
@@ -377,6 +385,7 @@ class BuildDaily:
                 for p in due
                 if (entry := entries[p.day]).claimed_run != p.run
             ]
+        self.notices.note_published(dataset.name, notice)
 
     def _location(self, dataset: lake.DailyTable, partition: Partition) -> str:
         run = lake.run_prefix(dataset, partition.run)

@@ -34,7 +34,7 @@ def stand_of(table: lake.DailyTable, stands: Mapping[str, Stand]) -> Stand:
     newest = max(linked, key=lambda number: stands[experience.ledger_name(number)].seen_us)
     found = stands[experience.ledger_name(newest)]
     found = replace(found, changes=changes, published=newest * _MOST_CHANGES + found.published)
-    return found if len(linked) == 1 else replace(found, seen=None, counted_us=None)
+    return found if len(linked) == 1 else replace(found, seen=None, counted_us=None, unbuilt=None)
 
 
 def stand_for_builder(table: lake.DailyTable, stands: Mapping[str, Stand], link_days: int) -> Stand:

@@ -49,6 +49,8 @@ class TableDays(Failures[date]):
     """True once the ledger says that this run is at work on the table."""
     failing: int = 0
     """How many days of the table cannot be built."""
+    unbuilt: int = 0
+    """How many have a note of why they are not built, these among them."""
     built: set[date] = field(default_factory=set)
     halved: dict[date, tuple[int, PulseError]] = field(default_factory=dict)
     """The last statement over a day that failed: how many days it had, and why."""
@@ -134,7 +136,8 @@ class TableDays(Failures[date]):
             for day, entry in self.entries.items()
             if (note := notes.get(day, entry.unbuilt)) and not entry.expired
         }
-        self.failing = sum(note.failing and day not in self.built for day, note in noted.items())
+        unbuilt = [note for day, note in noted.items() if day not in self.built]
+        self.unbuilt, self.failing = len(unbuilt), sum(note.failing for note in unbuilt)
         waits = {day: noted.get(day) for day in self.due if day not in self.built}
         is_whole = self.is_whole and self.finished and self.has_comments
         if not is_whole or not all(note and note.failing for note in waits.values()):

@@ -13,6 +13,9 @@ the ledger has for it (daily/experience.py), without `changes`: those of its str
                             failing: how many days cannot be built;
                             partial: whether the builder that ended last has left changed days;
                             published: how often builders have changed what readers find;
+                    noticed: how often of these they have given notice of all days (notices.py);
+                    unbuilt: how many days the builder that ended last knew to have a note of why
+                    they are not built, failing or not;
                             run_<ulid>: when a builder began that has days to publish and has not
                             come to its end (UTC microseconds, like each *_us)
 
@@ -59,6 +62,11 @@ class Stand:
     alone, or had no time for all."""
     counted_us: int | None = None
     """When a builder last looked at every day: until when all stored events were in its table."""
+    unnoticed: int = 0
+    """How often of `published` builders may have given no notice of some days: those of versions
+    that give none, and those that have died."""
+    unbuilt: int | None = None
+    """How many days have a note of why they are not built; None where that is not known."""
 
     @property
     def leaves_days(self) -> bool:
@@ -147,27 +155,33 @@ class Changes:
         *,
         published: bool,
         failing: int,
+        unbuilt: int,
         partial: bool,
         settled: Settled | None,
     ) -> None:
         """Note that a builder has ended its work on a stream; it began with the record `before`.
 
         `published` says whether it changed what readers find, `partial` whether there are days that
-        it has not come to. `settled` is None if it has not looked at all days, or has left some
+        it has not come to, `unbuilt` how many days have a note of why they are not built, of which
+        `failing` cannot be. `settled` is None if it has not looked at all days, or has left some
         that are to be tried at once.
         """
-        values: dict[str, Any] = {":one": int(published), ":failing": failing, ":partial": partial}
-        over = {run}
+        dead = _dead(before) if settled else set()
+        values: dict[str, Any] = {":failing": failing, ":unbuilt": unbuilt, ":partial": partial}
+        values |= {
+            ":published": int(published or bool(dead)),
+            ":noticed": int(not dead and published),
+        }
+        over = {run, *dead}
         names = {"#partial": "partial"}
-        expression = "SET failing = :failing, #partial = :partial"
+        expression = "SET failing = :failing, unbuilt = :unbuilt, #partial = :partial"
         if settled is not None:
-            over |= _dead(before)
             values |= {":seen": settled.seen, ":now": days.now_us(), ":again": settled.again_us}
             values[":counted"] = settled.looked_us
             expression += ", seen = :seen, seen_us = :now, again_us = :again"
             expression += ", counted_us = :counted"
         runs = {f"#run{number}": f"{_RUN}{name}" for number, name in enumerate(sorted(over))}
-        expression += f" REMOVE {', '.join(runs)} ADD published :one"
+        expression += f" REMOVE {', '.join(runs)} ADD published :published, noticed :noticed"
         names |= runs
         self._records.update(_PK, stream, expression, names=names, values=values)
 
@@ -186,6 +200,8 @@ def _stand(record: Record) -> Stand:
         failing=record.get("failing", 0),
         partial=record.get("partial", False),
         published=record.get("published", 0),
+        unnoticed=record.get("published", 0) - record.get("noticed", 0),
+        unbuilt=record.get("unbuilt"),
         counted_us=record.get("counted_us"),
         at_work={
             name.removeprefix(_RUN): began_us

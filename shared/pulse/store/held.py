@@ -1,8 +1,8 @@
 """Which runs of build_daily the rows of the report tables may come from.
 
     pk             sk     record
-    REPORTS        table  number; as_of_us, seen, seen_us, again_us, failing, format: what the
-                          last build that left no day over has found
+    REPORTS        table  number; as_of_us, seen, seen_us, again_us, failing, unnoticed, format:
+                          what the last build that left no day over has found
     REPORTS#table  YYYY   runs: by day, the runs that its rows may come from, as one text, of which
                           every line has a day and its runs; format
 
@@ -56,6 +56,9 @@ class Builds:
     """The format of what it has seen."""
     failing: int = 0
     """How many tenants' years cannot be built, as of `seen_us`."""
+    unnoticed: int | None = None
+    """How often builders of the daily table had given no notice of what they published
+    (Stand.unnoticed) when a build last looked at every day. None: none has yet."""
 
     @property
     def fence(self) -> Check:
@@ -84,6 +87,21 @@ class Held:
     """By day, the runs that its rows may come from, in the order in which they were added."""
     former: frozenset[int] = frozenset()
     """The years whose records are as a version of before has written them."""
+    lacks_years: bool = False
+    """True where years were left out, since another format holds their rows."""
+
+    @property
+    def unsettled(self) -> frozenset[date]:
+        """The days of which some tenants may not have the rows of the newest run."""
+        return frozenset(day for day, runs in self.days.items() if len(runs) > 1)
+
+    def is_told_all(self, stand: Stand) -> bool:
+        """True where notices, beside `unsettled`, tell every day that a build has to look at.
+
+        False as long as no build has looked at all days since a builder of the daily table gave no
+        notice, as versions of before do not.
+        """
+        return self.builds.unnoticed == stand.unnoticed and not self.lacks_years
 
     @property
     def fence(self) -> Check:
@@ -122,18 +140,22 @@ class HeldRuns:
         builds = _builds(table, self._records.get(_BUILDS, table, consistent=True) or {})
         found: dict[date, tuple[str, ...]] = {}
         former: set[int] = set()
+        lacks_years = False
         for record in self._records.query(_pk(table), consistent=True):
-            if record["format"] == formats.REPORT.number:
-                found |= _runs(record)
-                if record["days"]:
-                    former.add(int(record["sk"]))
-        return Held(builds, found, frozenset(former))
+            if record["format"] != formats.REPORT.number:
+                lacks_years = True
+                continue
+            found |= _runs(record)
+            if record["days"]:
+                former.add(int(record["sk"]))
+        return Held(builds, found, frozenset(former), lacks_years)
 
-    def runs(self, table: str) -> frozenset[str]:
-        """Every run that is named, whatever the format of the rows made of it."""
-        records = self._records.query(_pk(table), consistent=True)
-        named = (runs for record in records for runs in _runs(record).values())
-        return frozenset(run for runs in named for run in runs)
+    def runs(self, table: str) -> Mapping[date, tuple[str, ...]]:
+        """By day, every run that is named, whatever the format of the rows made of it."""
+        found: dict[date, tuple[str, ...]] = {}
+        for record in self._records.query(_pk(table), consistent=True):
+            found |= _runs(record)
+        return found
 
     def put(self, held: Held, year: int, runs: Mapping[date, tuple[str, ...]]) -> Held:
         """Name other runs for these days of a year; how it stands then.
@@ -163,7 +185,8 @@ class HeldRuns:
                 "SET runs = :runs, #days = :none, #format = :format",
             ),
         )
-        return Held(replace(held.builds, number=number, seen=None), found, held.former - {year})
+        builds = replace(held.builds, number=number, seen=None)
+        return replace(held, builds=builds, days=found, former=held.former - {year})
 
     def forget(self) -> None:
         """Let no day of any table count as built, as where tenants' records are those of before."""
@@ -171,7 +194,8 @@ class HeldRuns:
             self._records.update(
                 _BUILDS,
                 table,
-                "SET #number = if_not_exists(#number, :none) + :one REMOVE seen, as_of_us",
+                "SET #number = if_not_exists(#number, :none) + :one "
+                "REMOVE seen, as_of_us, unnoticed",
                 names={"#number": "number"},
                 values={":none": 0, ":one": 1},
             )
@@ -185,6 +209,7 @@ class HeldRuns:
         seen: int | None,
         again_us: int | None,
         failing: int,
+        unnoticed: int | None,
     ) -> None:
         """Note that a build has left no day over; see Builds for the figures.
 
@@ -197,6 +222,7 @@ class HeldRuns:
         told |= {
             ":as_of": max(known, default=None),
             ":failing": failing,
+            ":unnoticed": unnoticed,
             ":format": formats.REPORT.number,
         }
         with suppress(ConflictError):
@@ -204,7 +230,7 @@ class HeldRuns:
                 _BUILDS,
                 held.builds.table,
                 "SET as_of_us = :as_of, seen = :seen, seen_us = :now, again_us = :again, "
-                "failing = :failing, #format = :format",
+                "failing = :failing, unnoticed = :unnoticed, #format = :format",
                 names={**names, "#format": "format"},
                 values={**values, **told},
                 condition=condition,
@@ -237,6 +263,7 @@ def _builds(table: str, record: Record) -> Builds:
         seen_us=record.get("seen_us", 0),
         again_us=record.get("again_us"),
         failing=record.get("failing", 0),
+        unnoticed=record.get("unnoticed"),
         format=record.get("format", formats.REPORT.number),
     )
 

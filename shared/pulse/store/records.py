@@ -4,7 +4,7 @@ Every record has a partition key `pk` and a sort key `sk`; the other modules of 
 which records there are. Numbers are read as int.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -184,9 +184,14 @@ class Records:
     def clear(self, pk: str) -> int:
         """Delete every record of a partition; return how many there were."""
         keys = [{"pk": pk, "sk": record["sk"]} for record in self.query(pk, consistent=True)]
-        for first in range(0, len(keys), _MOST_IN_TRANSACTION):
-            self.delete(*keys[first : first + _MOST_IN_TRANSACTION])
+        self.delete_all(keys)
         return len(keys)
+
+    def delete_all(self, keys: Iterable[Mapping[str, str]]) -> None:
+        """Delete any number of records with these `pk` and `sk`; a missing one is no error."""
+        left = list(keys)
+        for first in range(0, len(left), _MOST_IN_TRANSACTION):
+            self.delete(*left[first : first + _MOST_IN_TRANSACTION])
 
     def update(
         self,

@@ -1,6 +1,7 @@
 """build_reports: daily rows → the objects of each tenant and calendar year, as far as they changed.
 
-    build → work → comparing (which tenants' rows of a day differ) → publishing → writing (parts)
+    build → looking (which days may have changed)
+          → work → comparing (which tenants' rows of a day differ) → publishing → writing (parts)
                                                                    ↘ large (Athena makes all)
           ↘ telling (what readers do not find yet)
 

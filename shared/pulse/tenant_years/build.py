@@ -1,17 +1,18 @@
 """build_reports: the tenants' years whose days were rebuilt, written as far as they have changed.
 
 What is to be built follows from the state: of each day the table names the runs that the reports'
-rows may come from (store/held.py), and Glue names the run of now. Where they differ, the day's runs
-are compared, which tells exactly whose rows have changed. Athena lays these rows out, this module
-splits them by tenant, puts each tenant's days as objects of their own, and makes them visible by
-one conditional write (docs/decisions/0054).
+rows may come from (store/held.py), and Glue names the run of now, of which a build reads the days
+that have changed (looking.py). Where they differ, the day's runs are compared, which tells exactly
+whose rows have changed. Athena lays these rows out, this module splits them by tenant, puts each
+tenant's days as objects of their own, and makes them visible by one conditional write
+(docs/decisions/0054).
 
 What cannot be built of a tenant is noted on its record as owed, so that all other tenants' rows
 count as built, and is tried again by a later run.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
@@ -29,10 +30,12 @@ from pulse.store.changes import Stand
 from pulse.store.events import Events
 from pulse.store.held import NOTHING, Builds, HeldRuns
 from pulse.store.ledger import Ledger
+from pulse.store.notices import Notices
 from pulse.store.objects import Objects
 from pulse.store.tenants import Tenants
 from pulse.tenant_years.comparing import NEW, Comparison, batches, readable
 from pulse.tenant_years.large import LargeTenants
+from pulse.tenant_years.looking import Look
 from pulse.tenant_years.publishing import Publisher
 from pulse.tenant_years.telling import Behinds
 from pulse.tenant_years.work import Table, TableYear, TenantYear
@@ -72,6 +75,7 @@ class BuildReports:
     athena: Athena
     events: Events
     held: HeldRuns
+    notices: Notices
     publisher: Publisher
 
     @classmethod
@@ -86,6 +90,7 @@ class BuildReports:
             athena=athena,
             events=Events(settings.event_source),
             held=HeldRuns(settings.table),
+            notices=Notices(settings.table),
             publisher=Publisher(
                 objects=Objects(settings.lake_bucket),
                 tenants=tenants,
@@ -99,9 +104,9 @@ class BuildReports:
     ) -> ReportsResult:
         """Write what has changed of every tenant's years.
 
-        A table is passed over of which nothing has changed since a build has looked, unless the run
-        is to look at the `whole`. What is known to fail is tried again from time to time, or now if
-        `impatient`.
+        A table is passed over of which nothing has changed since a build has looked, and of others
+        the days are looked at of which there is notice, unless the run is to look at the `whole`.
+        What is known to fail is tried again from time to time, or now if `impatient`.
 
         Afterwards every tenant's record names objects that hold its rows of the days as they are
         published, and says which days and years could not be built. Raises AthenaError or
@@ -109,7 +114,7 @@ class BuildReports:
         built.
         """
         read_us = days.now_us()
-        behinds = Behinds(self.tenants, self.ledger)
+        behinds = Behinds(self.tenants, self.ledger, self.catalog)
         stands = self.ledger.changes.stands()  # before the catalogue: Stand.counted_until
         builds = self.held.builds()
         tables: list[Table] = []
@@ -122,13 +127,15 @@ class BuildReports:
                 settled_failing += known.failing
             else:
                 behind.append(dataset)
-        for table in self._tables(behind, behinds, impatient):
+        notices = self.notices.read() if behind else {}  # before the catalogue, too
+        look = Look(stands, notices, whole=whole or impatient)
+        for table in self._tables(behind, behinds, look, impatient):
             self._build(table, behinds, remaining_s)
             done.append(table)
             for _ in range(ROUNDS - 1):
                 if table.finished or remaining_s() < RESERVE_S:
                     break
-                (table,) = self._tables([table.dataset], behinds, impatient)
+                (table,) = self._tables([table.dataset], behinds, look, impatient)
                 self._build(table, behinds, remaining_s)
                 done.append(table)
             tables.append(table)  # of the last round: what failed before was tried again
@@ -139,6 +146,10 @@ class BuildReports:
         for table in tables:
             stand = stand_of(table.dataset, stands)
             self._finish(table, stand, stand.counted_until(read_us), notes[table.dataset.name])
+            taken = notices.get(table.dataset.name, ())
+            self.notices.remove(
+                [one for one in taken if one.is_over and not one.days & table.unsettled]
+            )
         known_failing = (note.failing for some in notes.values() for note in some.values())
         failing = settled_failing + sum(known_failing)
         # A run that builds nothing must not wake itself again and again.
@@ -171,17 +182,22 @@ class BuildReports:
     # -- a table
 
     def _tables(
-        self, datasets: Sequence[lake.DailyTable], behinds: Behinds, impatient: bool
+        self,
+        datasets: Sequence[lake.DailyTable],
+        behinds: Behinds,
+        look: Look,
+        impatient: bool,
     ) -> list[Table]:
-        """The tables as they stand now.
+        """The tables as they stand now, as far as the run looks at their days.
 
         Tenants are read once for all of them, and last: whoever has rows in a catalogue is there.
         """
-        read = [
-            # before the catalogue: see store/held.py
-            (one, self.held.read(one.name), days.now_us(), self.catalog.partitions(one.daily_table))
-            for one in datasets
-        ]
+        read = []
+        for one in datasets:
+            held = self.held.read(one.name)  # before the catalogue: see store/held.py
+            as_of_us, among = days.now_us(), look.among(one, held)
+            partitions = self.catalog.partitions(one.daily_table, among)
+            read.append((one, held, as_of_us, among, partitions))
         tenants = {tenant.id: tenant for tenant in self.tenants.all()} if read else {}
         behinds.note_read(tenants.values())
         return [
@@ -189,16 +205,17 @@ class BuildReports:
                 dataset=dataset,
                 held=held,
                 partitions=partitions,
+                among=among,
                 tenants=tenants,
                 as_of_us=as_of_us,
                 impatient=impatient,
             )
-            for dataset, held, as_of_us, partitions in read
+            for dataset, held, as_of_us, among, partitions in read
         ]
 
     def _build(self, table: Table, behinds: Behinds, remaining_s: Remaining) -> None:
         """Build what is behind of the table."""
-        for year in sorted({day.year for day in table.partitions}):
+        for year in table.years:
             if remaining_s() < RESERVE_S:
                 table.finished = False
                 break
@@ -224,7 +241,7 @@ class BuildReports:
             for tenant in table.tenants
             if (state := table.state(tenant, year)) and state.owed
         }
-        outdated = self._outdated(table, year)
+        outdated = self._outdated(table, year, run_of)
         if not (due or owed or outdated):
             return
         whole = TableYear(year, run_of)
@@ -243,7 +260,7 @@ class BuildReports:
         if settled:
             table.held = self.held.put(table.held, year, settled)
 
-    def _outdated(self, table: Table, year: int) -> dict[str, date]:
+    def _outdated(self, table: Table, year: int, published: Collection[date]) -> dict[str, date]:
         """Tenants whose roll-ups of the year do not tell bots apart, and a day of each.
 
         With that day all is laid. A few at a time, so that no build has to lay the years of all
@@ -253,8 +270,9 @@ class BuildReports:
         for tenant in sorted(table.tenants):
             state = table.state(tenant, year)
             for part in state.parts if state else ():
-                its_days = part.days.intersection(table.partitions)
-                if its_days and is_outdated(table.dataset, part):
+                if not is_outdated(table.dataset, part):
+                    continue
+                if its_days := part.days.intersection(published):
                     found[tenant] = max(its_days)
             if len(found) == MOST_OUTDATED:
                 break
@@ -372,6 +390,7 @@ class BuildReports:
             seen=stand.published if left_to_time else None,
             again_us=min((note.due_us(note.of) for note in notes.values()), default=None),
             failing=sum(note.failing for note in notes.values()),
+            unnoticed=table.held.builds.unnoticed if table.among is not None else stand.unnoticed,
         )
 
 

@@ -12,8 +12,9 @@ from pulse import days
 from pulse.daily.standing import entries_of, stand_of
 from pulse.days import DateRange, Remaining
 from pulse.errors import AthenaError, ConflictError
+from pulse.store.catalog import Catalog
 from pulse.store.changes import Stand
-from pulse.store.ledger import Ledger
+from pulse.store.ledger import Entry, Ledger
 from pulse.store.tenants import Tenants
 from pulse.tenant_years.work import Table, TableYear, TenantYear
 from pulse.tenants.tenant import Behind, Tenant
@@ -31,6 +32,7 @@ class Behinds:
 
     tenants: Tenants
     ledger: Ledger
+    catalog: Catalog
     _known: dict[str, dict[str, Behind]] = field(default_factory=dict)
     """By tenant and table what the records say, as the run has last read or written them."""
 
@@ -97,8 +99,9 @@ class Behinds:
     def _days_behind(self, table: Table, stand: Stand) -> Behind:
         """The days of a table that are not as they were sent: not built, or not compared.
 
-        build_daily has noted in the ledger which it could not build. Where it has not come to all
-        days, those that it has left wait, too: beside the others they would look whole.
+        build_daily has noted in the ledger which it could not build, and how many of them there
+        are. Where it has not come to all days, those that it has left wait, too: beside the others
+        they would look whole.
         """
         failing = [
             day
@@ -106,19 +109,36 @@ class Behinds:
             if table.examined and isinstance(error, AthenaError) and not error.retryable
         ]
         waiting = [day for day in table.unread if day not in failing]
-        for day, entry in entries_of(self.ledger, table.dataset, table.partitions).items():
-            partition = table.partitions.get(day)
-            is_current = partition is not None and partition.version == entry.version
-            if entry.expired or is_current:
-                continue
-            if entry.unbuilt and entry.unbuilt.failing:
-                failing.append(day)
-            elif entry.unbuilt or stand.leaves_days:
-                waiting.append(day)
+        for day, entry in self._entries_behind(table, stand).items():
+            is_failing = entry.unbuilt and entry.unbuilt.failing
+            (failing if is_failing else waiting).append(day)
         return Behind(
             days.ranges(sorted({*failing}), MOST_RANGES),
             days.ranges(sorted({*waiting}), MOST_RANGES),
         )
+
+    def _entries_behind(self, table: Table, stand: Stand) -> Mapping[date, Entry]:
+        """The days of a table that build_daily has left: those with a note, or all that changed."""
+        if table.among is not None and stand.unbuilt == 0 and not stand.leaves_days:
+            return {}
+        entries = entries_of(self.ledger, table.dataset, table.published)
+        left = {
+            day: entry
+            for day, entry in entries.items()
+            if not entry.expired and (entry.unbuilt or stand.leaves_days)
+        }
+        partitions = table.partitions
+        if table.among is not None:
+            more = left.keys() - table.among
+            partitions = {
+                **partitions,
+                **self.catalog.partitions(table.dataset.daily_table, more),
+            }
+        return {
+            day: entry
+            for day, entry in left.items()
+            if day not in partitions or partitions[day].version != entry.version
+        }
 
 
 @lru_cache(16)  # most tenants have the same

@@ -27,7 +27,10 @@ class Table(Failures[TenantYear]):
     dataset: lake.DailyTable
     held: Held
     partitions: Mapping[date, Partition]
-    """The days as they were published when the round began."""
+    """The days that the round looks at, as they were published when it began."""
+    among: frozenset[date] | None
+    """Of which days these are all that are published, the others being as they were built last.
+    None where they are all days of the table."""
     tenants: Mapping[str, Tenant]
     as_of_us: int
     """When they were read."""
@@ -72,9 +75,31 @@ class Table(Failures[TenantYear]):
         found = self.partitions.items()
         return frozenset(day for day, one in found if not self.held.is_settled(day, one.run))
 
+    @property
+    def published(self) -> Collection[date]:
+        """The published days."""
+        return self._runs.keys()
+
+    @property
+    def years(self) -> list[int]:
+        """The years that have published days, in order."""
+        return sorted({day.year for day in self.published})
+
     def run_of(self, year: int) -> dict[date, str]:
-        """The run of each published day of a year."""
-        return {day: one.run for day, one in self.partitions.items() if day.year == year}
+        """The run of each published day of a year.
+
+        Of a day that the round does not look at it is the one that every tenant's rows are of.
+        """
+        return {day: run for day, run in self._runs.items() if day.year == year}
+
+    @property
+    def _runs(self) -> dict[date, str]:
+        """The run of each published day."""
+        found = {day: one.run for day, one in self.partitions.items()}
+        if self.among is not None:
+            held = self.held.days.items()
+            found |= {day: runs[-1] for day, runs in held if day not in self.among}
+        return found
 
     def state(self, tenant: str, year: int) -> YearState | None:
         """The tenant's year as it stood."""

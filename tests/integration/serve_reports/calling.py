@@ -89,7 +89,7 @@ def publish_parts(
     state = replace(laid.state, revision=before.revision + 1 if before else 1)
     tenants.set_year("demo", table.name, year, state, before=before)
     runs = HeldRuns("pulse")
-    runs.finish(runs.read(table.name), as_of_us, seen=None, again_us=None, failing=0)
+    runs.finish(runs.read(table.name), as_of_us, seen=None, again_us=None, failing=0, unnoticed=0)
 
 
 TABLES: Mapping[str, list[dict[str, Any]]] = {

@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from pulse import days, formats
 from pulse.errors import ConflictError
+from pulse.store.changes import Stand
 from pulse.store.held import NOTHING, Builds, HeldRuns
 from pulse.store.records import Records
 from pulse.store.tenants import Tenants
@@ -46,7 +47,7 @@ def test_runs_are_named_under_the_number_that_was_read(table: str) -> None:
         "R2",
         None,
     )
-    assert runs.runs("scores") == {"R1", "R2"}
+    assert runs.runs("scores") == both.days
     for outdated in (before, first):
         with pytest.raises(ConflictError):
             runs.put(outdated, 2026, {DAY: ("R3",)})
@@ -56,16 +57,30 @@ def test_runs_are_named_under_the_number_that_was_read(table: str) -> None:
 
 def test_only_a_build_that_knows_all_says_when_it_was(table: str) -> None:
     runs = HeldRuns(table)
-    runs.finish(runs.read("scores"), 5, seen=3, again_us=None, failing=0)
-    assert runs.builds()["scores"] == Builds("scores", 0, 5, 3, NOW_US)
+    runs.finish(runs.read("scores"), 5, seen=3, again_us=None, failing=0, unnoticed=0)
+    assert runs.builds()["scores"] == Builds("scores", 0, 5, 3, NOW_US, unnoticed=0)
     first = runs.put(runs.read("scores"), 2026, {DAY: ("R1",)})
     assert runs.builds()["scores"].seen is None  # what has been seen is no longer all
     second = runs.put(first, 2026, {DAY: ("R1", "R2")})
-    runs.finish(first, 6, seen=3, again_us=None, failing=0)
+    runs.finish(first, 6, seen=3, again_us=None, failing=0, unnoticed=0)
     assert runs.builds()["scores"] == replace(second.builds, as_of_us=5, seen_us=NOW_US)
-    runs.finish(second, 7, seen=4, again_us=9, failing=2)
-    assert runs.builds() == {"scores": Builds("scores", 2, 7, 4, NOW_US, 9, failing=2)}
+    runs.finish(second, 7, seen=4, again_us=9, failing=2, unnoticed=1)
+    assert runs.builds() == {"scores": Builds("scores", 2, 7, 4, NOW_US, 9, failing=2, unnoticed=1)}
     assert runs.read("scores").days == second.days
+
+
+def test_notices_tell_all_once_a_build_has_looked_at_every_day(table: str) -> None:
+    runs = HeldRuns(table)
+    stand = Stand(published=5, unnoticed=2)
+    assert not runs.read("scores").is_told_all(stand)
+    runs.finish(runs.read("scores"), 5, seen=5, again_us=None, failing=0, unnoticed=2)
+    held = runs.put(runs.read("scores"), 2026, {DAY: ("R1", "R2"), OTHER: ("R1",)})
+    assert runs.read("scores").is_told_all(stand)
+    assert held.unsettled == {DAY}
+    assert not held.is_told_all(replace(stand, unnoticed=3))  # a builder gave none
+    assert not replace(held, lacks_years=True).is_told_all(stand)
+    runs.forget()
+    assert not runs.read("scores").is_told_all(stand)
 
 
 def test_days_of_another_format_were_never_built(
@@ -74,8 +89,8 @@ def test_days_of_another_format_were_never_built(
     runs = HeldRuns(table)
     runs.put(runs.read("scores"), 2026, {DAY: ("R1",)})
     monkeypatch.setattr(formats, "REPORT", formats.Format(formats.REPORT.number + 1))
-    assert runs.read("scores").days == {}
-    assert runs.runs("scores") == {"R1"}
+    assert (runs.read("scores").days, runs.read("scores").lacks_years) == ({}, True)
+    assert runs.runs("scores") == {DAY: ("R1",)}
 
 
 def test_what_a_version_of_before_has_named_is_read(table: str) -> None:
@@ -86,8 +101,8 @@ def test_what_a_version_of_before_has_named_is_read(table: str) -> None:
     records.update(
         "REPORTS#scores", "2026", "SET #d = :days", names={"#d": "days"}, values={":days": former}
     )
-    assert runs.runs("scores") == {"R1", "R2"}
     before = runs.read("scores")
+    assert runs.runs("scores") == before.days
     assert before.days == {DAY: ("R1", "R2"), date(2026, 1, 3): ("R2",)}
     assert (before.builds, before.former) == (held.builds, frozenset({2026}))
     after = runs.put(before, 2026, {DAY: ("R2",)})

@@ -1,18 +1,24 @@
 """What a build of the reports records: which tenants are at fault where a statement fails."""
 
 from collections import deque
+from datetime import date
 
 import pytest
 
 from pulse import lake
 from pulse.errors import AthenaError
+from pulse.store.catalog import Partition
 from pulse.store.held import Builds, Held
 from pulse.tenant_years.work import Table
+
+LAST_YEAR = date(2025, 12, 31)
 
 
 def table() -> Table:
     held = Held(Builds("scores"))
-    return Table(lake.SCORES, held, partitions={}, tenants={}, as_of_us=0, impatient=False)
+    return Table(
+        lake.SCORES, held, partitions={}, among=None, tenants={}, as_of_us=0, impatient=False
+    )
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 100, 101, 2_400, 10_000])
@@ -44,3 +50,18 @@ def test_where_everything_fails_the_last_error_is_told() -> None:
     for _ in range(3):
         (tenants, _) = built.note_failure(tenants, 2026, AthenaError(f"of {len(tenants)}"))
     assert str(built.last_error) == "of 16"
+
+
+def test_a_day_that_a_round_does_not_look_at_is_as_it_was_built_last() -> None:
+    """But where it has looked and found nothing published, nothing is."""
+    first, second, third = (date(2026, 1, day) for day in (1, 2, 3))
+    built = table()
+    built.held = Held(
+        Builds("scores"), {first: ("R1",), second: ("R1", "R2"), third: ("R1",), LAST_YEAR: ("R0",)}
+    )
+    built.partitions = {second: Partition(second, "R2", 1, 1)}
+    assert built.run_of(2026) == {second: "R2"}
+    built.among = frozenset({second, third})
+    assert built.run_of(2026) == {first: "R1", second: "R2"}
+    assert built.years == [2025, 2026]
+    assert built.unsettled == {second}
