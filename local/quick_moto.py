@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from botocore import parsers, useragent
-from moto import backend_index
+from moto import backend_index, backends
 from moto.core import responses, serialize
 from moto.core.base_backend import BaseBackend
 from moto.core.utils import method_names_from_class
@@ -32,6 +32,8 @@ def install() -> None:
     _remember_names()
     _send_records_as_they_are()
     _look_among_ours_first()
+    modules = frozenset(backends.list_of_moto_modules())  # its server reads the folder each time
+    vars(backends)["list_of_moto_modules"] = lambda: modules
     agent: Any = useragent.UserAgentString
     agent.to_string = lambda self: "pulse"  # nobody reads it here
     parsing: Any = parsers
