@@ -166,6 +166,13 @@ def _days() -> list[date]:
     return [date(YEAR, 1, 1) + timedelta(days=number) for number in range(365)]
 
 
+def _built_together(scale: Scale) -> Iterator[list[date]]:
+    """The days of each build, in order."""
+    first, last = scale.large_months
+    for start in range(first, last + 1, scale.months_a_build):
+        yield [day for day in _days() if start <= day.month < start + scale.months_a_build]
+
+
 def _build(scale: Scale, settings: BuildDailySettings, key: str) -> _Built:
     """Build a year in several builds, each as if its months had just ended."""
     objects, tenants = Objects(settings.lake_bucket), Tenants(settings.table)
@@ -173,10 +180,8 @@ def _build(scale: Scale, settings: BuildDailySettings, key: str) -> _Built:
     run_of: dict[date, str] = {}
     state: YearState | None = None
     rows, seconds = 0, 0.0
-    months = 12 // scale.large_builds
-    for build in range(scale.large_builds):
+    for changed in _built_together(scale):
         run = lake.ulid()
-        changed = [day for day in _days() if (day.month - 1) // months == build]
         for day in changed:
             made = daily_rows(day, scale.large_answers // 365)
             rows += len(made)
@@ -343,7 +348,7 @@ def _told(
         title="a large tenant",
         about=f"{scale.large_answers:,} answers a year of one tenant with {AGENTS} agents, which "
         f"make {built.rows:,} daily rows; {built.laid_bytes / 2**20:,.0f} MB of them are laid out "
-        f"apart. {scale.large_builds} builds of {12 // scale.large_builds} months each took "
+        f"apart. {scale.large_builds} builds of {scale.months_a_build} months each took "
         f"{built.seconds:,.0f} s beside the embedded Athena. "
         f"{sum(size > 0 for size in built.sizes.values())} roll-ups are objects ({total:,.1f} MB, "
         f"the largest {most:,.1f}); {CUBE} is none. Reports are asked their own "

@@ -40,8 +40,16 @@ class Scale:
     """The rows of the file that is imported."""
     large_answers: int
     """The responses a year of a tenant that no process can hold."""
+    large_months: tuple[int, int] = (1, 12)
+    """The first and the last month of the year in which that tenant has answers."""
     large_builds: int = 12
-    """The builds in which that tenant's year is made, all of as many months."""
+    """The builds in which these are made, all of as many months."""
+
+    @property
+    def months_a_build(self) -> int:
+        """How many of these months each of the builds makes."""
+        first, last = self.large_months
+        return (last - first + 1) // self.large_builds
 
 
 _DEFAULT = Scale(
@@ -72,7 +80,8 @@ SCALES: Mapping[str, Scale] = {
             largest_rows=5_000,
             import_rows=200,
             large_answers=20_000,
-            large_builds=3,
+            large_months=(5, 6),
+            large_builds=2,
         ),
         replace(
             _DEFAULT,
