@@ -33,10 +33,11 @@ for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
 from local import dynamodb, layer_codecs, quick_moto  # noqa: E402
 from local.athena import clock as athenas_clock  # noqa: E402
 from pulse.observe import logger  # noqa: E402 - it reads the environment
-from tests import drawing  # noqa: E402
+from tests import drawing, signing  # noqa: E402
 from tests.silence import Listener, leaks  # noqa: E402
 
 drawing.install()
+signing.install()
 quick_moto.install()
 dynamodb.install()
 layer_codecs.install()
