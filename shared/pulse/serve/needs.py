@@ -41,8 +41,9 @@ class Needs:
     entered: tuple[DateRange, ...] = ()
     """The days asked for and those compared with, by that dimension; empty without it."""
     in_place_of: lake.DailyTable | None = None
-    """The table as whose rows these rows are read: their scores stand for its satisfactions. None
-    where rows are read as they are."""
+    """The table as whose rows these rows are read: that of interactions, for whose satisfactions
+    their scores stand, or that of experience, which lacks their days. None where rows are read as
+    they are."""
 
     @property
     def wants_bots(self) -> bool:

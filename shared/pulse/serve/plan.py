@@ -1,7 +1,7 @@
 """What a query of a report means now: tables, each tenant's days, every filter, what is read."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from pulse.errors import ForbiddenError
 from pulse.filters import PEOPLE, Filters, among, both, let_bots_in, not_null
 from pulse.reports.declarations import CURRENCY, PERIOD, Family, Report
 from pulse.reports.experiences import EXPERIENCE
-from pulse.serve import groups, satisfaction
+from pulse.serve import groups, satisfaction, unlinked
 from pulse.serve.columns import Names
 from pulse.serve.needs import Needs
 from pulse.serve.own import read_from
@@ -38,6 +38,9 @@ class TenantDays:
     to: the days asked for are such days then."""
     scored: bool = False
     """True where scores stand for satisfactions that interactions lack (serve/satisfaction.py)."""
+    unlinked: tuple[DateRange, ...] = ()
+    """The days of the ranges whose answers the table of experience lacks, as none is linked to an
+    interaction: they are read from the table of scores (serve/unlinked.py)."""
 
     @property
     def ranges(self) -> tuple[DateRange, ...]:
@@ -52,6 +55,8 @@ class TenantDays:
         """
         if self.by_entered or (self.scored and table is lake.EXPERIENCE):
             return tuple(map(_answered, self.ranges))
+        if self.unlinked and table is lake.SCORES:
+            return self.unlinked
         return self.ranges
 
     @property
@@ -120,7 +125,8 @@ class Plan:
 
     def tables_of(self, one: TenantDays) -> tuple[lake.DailyTable, ...]:
         """The tables that a tenant's rows are read from."""
-        return (*self.tables, lake.EXPERIENCE) if one.scored else self.tables
+        scored = (lake.EXPERIENCE,) if one.scored else ()
+        return (*self.tables, *scored, *((lake.SCORES,) if one.unlinked else ()))
 
     @property
     def required(self) -> slice:
@@ -163,7 +169,7 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
         query=query,
         tables=tables,
         tenants=tuple(
-            _tenant_days(query, tables, tenant, scored=_scored(report, key, tenant, asked))
+            _tenant_days(query, tables, tenant, own, scored=_scored(report, key, tenant, asked))
             for tenant in tenants
         ),
         filters=filters,
@@ -213,6 +219,8 @@ def needs_of(plan: Plan) -> list[Needs]:
         ]
         if one.scored:
             found.append(_scores_needed(plan, one))
+        if one.unlinked:
+            found.append(_unlinked_needed(plan, one))
     return found
 
 
@@ -237,6 +245,26 @@ def _scores_needed(plan: Plan, one: TenantDays) -> Needs:
     )
 
 
+def _unlinked_needed(plan: Plan, one: TenantDays) -> Needs:
+    """What is read of the answers that the table of experience lacks (serve/unlinked.py)."""
+    known = {*lake.SURVEYED_DIMENSIONS}
+    filters = {name: found for name, found in plan.all_filters.items() if name in known}
+    grouped = known & {*plan.query.group_by}
+    granularity = plan.query.granularity if PERIOD in plan.query.group_by else "total"
+    return Needs(
+        table=lake.SCORES,
+        tenant=one.tenant,
+        dimensions=frozenset(grouped | {*filters}),
+        filters=filters,
+        ranges=one.unlinked,
+        months=granularity == "total" or one.has_whole_months,
+        grouped=frozenset(grouped),
+        granularity=granularity,
+        bots_left_out=plan.bots_left_out,
+        in_place_of=lake.EXPERIENCE,
+    )
+
+
 def bound_filters(key: Key, names: Collection[str], lacking: str) -> Filters:
     """The filters that the key is bound to.
 
@@ -251,9 +279,17 @@ def bound_filters(key: Key, names: Collection[str], lacking: str) -> Filters:
 
 
 def _tenant_days(
-    query: Query, tables: Sequence[lake.DailyTable], tenant: Tenant, *, scored: bool
+    query: Query,
+    tables: Sequence[lake.DailyTable],
+    tenant: Tenant,
+    filters: Filters,
+    *,
+    scored: bool,
 ) -> TenantDays:
     names = [table.name for table in tables]
+    counts_unlinked = lake.EXPERIENCE in tables and not query.by_entered
+    if counts_unlinked:
+        names.append(lake.SCORES.name)
     dates = query.resolve(tenant, names)
     compared = days.COMPARISONS[query.compare](dates) if query.compare else None
     years = None
@@ -262,7 +298,10 @@ def _tenant_days(
         years = frozenset(y for some in states for y, state in some if state.first_day) or None
         if years and query.by_entered:  # what entered late in a year is answered in the next, too
             years |= {year - 1 for year in years}
-    return TenantDays(tenant, dates, compared, query.granularity, years, query.by_entered, scored)
+    found = TenantDays(tenant, dates, compared, query.granularity, years, query.by_entered, scored)
+    if not counts_unlinked or not unlinked.pass_filters(filters):
+        return found
+    return replace(found, unlinked=unlinked.days_without_links(tenant, found.ranges))
 
 
 def _strata(report: Report, tenants: Sequence[Tenant]) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def nothing_built(plan: Plan) -> Warnings:
 
 def _is_built(plan: Plan, one: TenantDays) -> bool:
     """True once there is something to read, or a build has found that there is nothing."""
-    tables = [one.tenant.table(table.name) for table in plan.tables]
+    tables = [one.tenant.table(table.name) for table in plan.tables_of(one)]
     return any(table.as_of_us is not None or table.published_years for table in tables)
 
 

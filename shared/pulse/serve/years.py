@@ -21,7 +21,7 @@ from pulse.filters import BOTS, PEOPLE, Filters
 from pulse.reports import rollups
 from pulse.reports.declarations import Label
 from pulse.reports.rollups import Rollup
-from pulse.serve import groups, parquet, satisfaction
+from pulse.serve import groups, parquet, satisfaction, unlinked
 from pulse.serve.block import EPOCH_DAY, Apart, Block, Fold
 from pulse.serve.encoding import Encoded, Integers
 from pulse.serve.groups import Groups
@@ -81,6 +81,11 @@ class Piece:
         asked = self.filters(satisfaction.filters(tenant))
         return replace(self, block=satisfaction.satisfactions(self.block, tenant, asked))
 
+    def unlinked(self, ranges: Iterable[DateRange]) -> "Piece":
+        """Rows of scores of these days as rows of experience that nothing is linked to."""
+        found = self.only(ranges, {})
+        return replace(found, block=unlinked.as_experience(found.block))
+
     def scores_of_bots(self, tenant: Tenant) -> "Piece":
         """Of rows of answers those of bots whose scores would stand for satisfactions."""
         return replace(self, block=satisfaction.of_bots(self.block, tenant))
@@ -133,6 +138,12 @@ class YearRows:
 
     def as_needed(self, needs: Needs) -> "YearRows":
         """The same rows, as the question names their dimensions and by the days it goes by."""
+        if needs.in_place_of is lake.EXPERIENCE:
+            pieces, counting = (
+                [piece.unlinked(needs.ranges) for piece in some]
+                for some in (self.pieces, self.counting_bots)
+            )
+            return replace(self, table=lake.EXPERIENCE, pieces=pieces, counting_bots=counting)
         if needs.entered_on is None:
             return self.under(needs.own)
         pieces, counting = (
