@@ -311,6 +311,20 @@ def test_who_has_a_key_that_is_called_like_something_in_another_case_keeps_it(
     assert counted(pulse, acme, "Channel", "channel") == {("fax", "chat"): 1}
 
 
+def test_who_has_a_key_whose_name_came_to_reports_on_experience_later_keeps_it(
+    pulse: Driver, acme: str
+) -> None:
+    stored = pulse.tenants.get(acme)
+    assert stored
+    pulse.tenants.set(stored, dimensions={"wait": ((days.FIRST_DAY, True),)})
+    assert [*declare(pulse, acme, "team,wait")["dimensions"]] == ["wait", "team"]
+    refused = run("tenant", "set", acme, "dimensions=wait,accept", code=2)
+    assert "of the name accept," in " ".join(refused.output.split())
+    send(pulse, acme, answer("a", 5, tags={"wait": "long", "team": "north"}))
+    pulse.build()
+    assert counted(pulse, acme, "wait", "team") == {("long", "north"): 1}
+
+
 def test_agents_are_adjusted_for_a_key_that_is_declared(pulse: Driver, acme: str) -> None:
     run("tenant", "set", acme, "adjust_for=team", code=2)
     run("tenant", "set", acme, "dimensions=team", "adjust_for=channel,team")

@@ -13,7 +13,7 @@ from pulse.cli.arguments import assignments, day, known_tenant
 from pulse.cli.exits import FailedError, WrongUseError
 from pulse.cli.target import StackName, find_target
 from pulse.errors import ConflictError
-from pulse.serve.own import taken_names
+from pulse.serve.own import own_dimensions, taken_names
 from pulse.store.finance import Finance
 from pulse.store.tenants import Tenants
 from pulse.tenants.own_dimensions import OwnDimensions, declared
@@ -248,7 +248,7 @@ def _thresholds(
 def _own_dimensions(tenant: Tenant, text: str, since: date | None) -> OwnDimensions:
     """The tenant's own dimensions with those listed in force, and no others."""
     keys = _listed(text)
-    if taken := sorted(_taken(keys, tenant.dimensions)):
+    if taken := sorted(_taken(keys, tenant)):
         raise ValueError(
             f"queries and replies have something else of the name {', '.join(taken)}, in whatever "
             "case: send the tag under another key"
@@ -257,14 +257,15 @@ def _own_dimensions(tenant: Tenant, text: str, since: date | None) -> OwnDimensi
     return declared(tenant.dimensions, keys, since, tomorrow)
 
 
-def _taken(keys: Collection[str], own: Collection[str]) -> Iterator[str]:
-    """Those of the keys that are the names of something else.
+def _taken(keys: Collection[str], tenant: Tenant) -> Iterator[str]:
+    """Those of the keys that are the names of something else, in whatever case.
 
-    A key that the tenant has already may be such a name in another case: it was allowed once.
+    A key that reports tell of the tenant already may be such a name: it was allowed once.
     """
     lowered = {name.lower() for name in taken_names()}
+    known = {dimension.name for dimension in own_dimensions([tenant])}
     for key in keys:
-        if key in taken_names() or (key.lower() in lowered and key not in own):
+        if key.lower() in lowered and key not in known:
             yield key
 
 

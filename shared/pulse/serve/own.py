@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 
 from pulse import lake
-from pulse.reports.declarations import PERIOD, TENANT, Dimension, Report
+from pulse.reports.declarations import PERIOD, TENANT, Dimension, Family, Report
 from pulse.reports.registry import FAMILIES, REPORTS
 from pulse.serve import query
 from pulse.serve.columns import NAMED, WITHHELD, columns
@@ -18,9 +18,13 @@ from pulse.tenants.tenant import Tenant
 
 
 def own_dimensions(tenants: Iterable[Tenant]) -> tuple[Dimension, ...]:
-    """The dimensions that any of the tenants has declared, given up or not, each once."""
+    """The dimensions that any of the tenants has declared, given up or not, each once.
+
+    One whose name has come to mean something else in the reports that would have it is left out.
+    One whose name came to reports of another family stays, though none can be declared so any more.
+    """
     keys = dict.fromkeys(key for tenant in tenants for key in tenant.dimensions)
-    return tuple(_dimension(key) for key in keys if key not in taken_names())
+    return tuple(_dimension(key) for key in keys if key not in _names_beside())
 
 
 def with_own(report: Report, own: tuple[Dimension, ...]) -> Report:
@@ -34,13 +38,30 @@ def read_from(report: Report, tenant: Tenant) -> dict[str, str | None]:
     return {dimension.name: found.get(dimension.name) for dimension in report.own}
 
 
+def names_told(report: Report, tenants: Iterable[Tenant]) -> frozenset[str]:
+    """What a key of these tenants can be bound to, so that the report can tell it.
+
+    A dimension of the report is not meant by a key that is bound to a tenant's own of that name.
+    """
+    elsewhere = {*own_dimensions(tenants)} - {*report.own}
+    return frozenset({*report.filter_names} - {dimension.name for dimension in elsewhere})
+
+
 @cache
 def taken_names() -> frozenset[str]:
     """What no tenant can call a dimension, since queries or replies have something of that name."""
-    return frozenset(_taken())
+    return frozenset(_names(FAMILIES.values()))
 
 
-def _taken() -> Iterator[str]:
+@cache
+def _names_beside() -> frozenset[str]:
+    """What else has a name in queries and replies that tenants' own dimensions are in."""
+    return frozenset(_names([family for family in FAMILIES.values() if family.dataset.slots]))
+
+
+def _names(families: Iterable[Family]) -> Iterator[str]:
+    """The names in queries and replies of these families, and in those of no family."""
+    among = {family.name: family for family in families}
     yield from (
         *query.PARAMETERS,
         query.DATE_BASIS,
@@ -52,9 +73,9 @@ def _taken() -> Iterator[str]:
     )
     yield from ("family", "q", "key", "segment", "score", "order", "contrast", "against", "lang")
     yield from (f"{name}_name" for name in NAMED)
-    for family in FAMILIES.values():
+    for family in among.values():
         yield from (family.name, *family.dimension_names)
-    for report in REPORTS.values():
+    for report in (one for one in REPORTS.values() if one.family.name in among):
         yield from (dimension.name for dimension in report.dimensions)
         shown = columns(report, report.group_by, compared=True, subtotals=True)
         yield from (column.name for column in shown)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from pulse import days, lake
+from pulse.tenants.tenant import Tenant
 from tests import drivers_oracle, insights_oracle
 from tests.calendar_oracle import Calendar
 from tests.insights_oracle import Question
-from tests.unit.serve.served import Served, Told
+from tests.unit.serve.served import TENANT, Served, Told
 from tests.unit.serve.test_insights_oracle import agree
 
 NOW = datetime(2026, 12, 31, 12, tzinfo=UTC)
@@ -100,9 +101,10 @@ def ask(
     answers: Sequence[Linked],
     query: str = DATES,
     filters: Mapping[str, tuple[str, ...]] | None = None,
+    tenant: Tenant = TENANT,
 ) -> Any:
     tables = {"experience": [one.row for one in answers]}
-    served = Served(answers, tables, filters=filters or {})
+    served = Served(answers, tables, tenant, filters=filters or {})
     with days.clock(lambda: NOW):
         key = "secret" if filters is None else "bound"
         return served.ask("/v1/insights/drivers", query, key)
@@ -131,6 +133,19 @@ def test_both_families_are_those_of_the_single_answers_and_are_judged_together()
         its["rows"] = {row["value"]: row for row in its["rows"]}
         agree(its, one)
     assert told["accept"]["responses"] == len(linked) < len(answers)
+
+
+def test_a_tag_that_is_called_as_one_of_them_is_told_in_its_place() -> None:
+    since = TENANT.dimensions["team"]
+    tenant = replace(TENANT, dimensions={"accept": since, "plan": since})
+    answers = [replace(one, tag1="by post") for one in answered()]
+    told = [one["dimension"] for one in ask(answers, tenant=tenant)["drivers"]]
+    assert "wait" in told and "accept" not in told  # everybody has one value of it
+    halves = [replace(one, tag1=["by post", "by hand"][one.number % 2]) for one in answers]
+    (found,) = [
+        one for one in ask(halves, tenant=tenant)["drivers"] if one["dimension"] == "accept"
+    ]
+    assert {row["value"] for row in found["rows"]} == {"by post", "by hand"}
 
 
 def test_being_accepted_late_is_found_and_what_is_linked_to_nothing_is_no_group() -> None:

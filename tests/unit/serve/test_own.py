@@ -342,6 +342,27 @@ def test_a_key_bound_to_a_value_sees_that_alone() -> None:
         rows("csat", WHOLE, [(WONKA, TEAMS)], bound)
 
 
+EARLY = Tenant("early", "Early", dimensions={"wait": SINCE, "channel": SINCE, "accept": SINCE})
+"""It declared names that came to reports later, to those of its answers or to others alone."""
+
+
+def test_a_key_of_before_stays_where_no_report_of_answers_has_its_name() -> None:
+    assert [one.name for one in own_dimensions([EARLY])] == ["wait", "accept"]
+    some = [*answered(2, tag1="long"), *answered(4, tag2="no"), *answered(8, tag1="short")]
+    found = rows("csat", f"{WHOLE}&group_by=wait&wait=!short", [(EARLY, some)])
+    assert counted(found, "wait") == {("long",): 2, (None,): 4}
+
+
+def test_reports_on_experience_have_their_own_dimension_of_that_name() -> None:
+    entry = with_own(REPORTS["experience"], own_dimensions([EARLY]))
+    assert entry == REPORTS["experience"]
+    assert parse(pairs("wait=0-10s"), entry).filters.keys() == {"wait"}
+    bound = replace(SECRET, kind="report", filters={"wait": ("0-10s",)})
+    assert plan_of(entry, parse(pairs(WHOLE), entry), [ACME], bound).filters
+    with pytest.raises(ForbiddenError, match="which report experience cannot tell"):
+        plan_of(entry, parse(pairs(WHOLE), entry), [EARLY], bound)
+
+
 def test_names_that_mean_something_already_are_taken() -> None:
     some = {"channel", "media_type", "period", "tenant", "group_by", "q", "segment", "tag1"}
     some |= {"responses", "score_change", "csat_pct_significant", "agent_name", "level", "withheld"}

@@ -17,7 +17,7 @@ from pulse.reports.registry import REPORTS
 from pulse.serve.aggregate import Aggregate, aggregate
 from pulse.serve.folding import folds, ways_to_ask_less
 from pulse.serve.groups import TooManyGroupsError
-from pulse.serve.own import own_dimensions, with_own
+from pulse.serve.own import names_told, own_dimensions, with_own
 from pulse.serve.plan import Plan, TenantDays, needs_of, plan_of
 from pulse.serve.query import Query
 from pulse.serve.reading import Readable, read
@@ -148,9 +148,10 @@ class Reader:
 
     def apart(self, names: Sequence[str], filters: Filters, report: str = "daily") -> list[str]:
         """Of these dimensions and the tenants' own that a report has, those without a filter."""
-        own = with_own(REPORTS[report], self.own).own
-        every = (*names, *(dimension.name for dimension in own))
-        return [name for name in every if name not in filters]
+        told = with_own(REPORTS[report], self.own)
+        every = dict.fromkeys((*names, *(dimension.name for dimension in told.own)))
+        meant = names_told(told, self.tenants)
+        return [name for name in every if name in meant and name not in filters]
 
     def rows(self, plans: Sequence[Plan]) -> list[TenantYears]:
         """What each of the questions needs, fetched at once. Raises what Years.read raises."""
