@@ -114,7 +114,7 @@ def test_the_examples_of_agents_come_out(
     assert found.differs == (None if differs == "–" else differs)
 
 
-def _groups(text: str) -> dict[Label, driving.Strata]:
+def _groups(text: str) -> driving.Grouped:
     """a: voice 81 of 90, email 2 of 10; b: …, or without strata: in time 300 of 400 good, late …"""
     found: dict[Label, dict[tuple[Label, ...], list[int]]] = {}
     parts = (
@@ -124,12 +124,12 @@ def _groups(text: str) -> dict[Label, driving.Strata]:
         for name, good, of in re.findall(r"([a-z ]+?) (\d+) of (\d+)", strata):
             counts = [0, int(of) - int(good), 0, 0, 0, int(good), 0, 0, 0, 0, 0]
             found.setdefault(group or name.strip(), {})[(name,) if group else ()] = counts
-    return {group: {**strata} for group, strata in found.items()}
+    return dealing.grouped(found)
 
 
 def _driver(text: str) -> driving.Driver:
     rule = Rule.parse("csat", "1-5")
-    found = driving.driver("d", _groups(text), rule, stratified=";" in text)
+    found = driving.driver("d", _groups(text), rule, stratified=";" in text, most=20)
     assert found is not None
     return found
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pulse.reports.metrics import FEWEST_TO_COMPARE, Segments, ratio, rounded
-from pulse.reports.sums import Integers
+from pulse.reports.sums import Integers, added
 from pulse.tenants.rules import Rule
 
 Agent = TypeVar("Agent", bound=Hashable)
@@ -97,7 +97,8 @@ class Adjusted:
 
 def tallies(counts: Integers, rule: Rule) -> Integers:
     """The tally of each line of counts by score, as Dealt has them."""
-    good, neutral, bad = (counts[:, scores].sum(axis=1) for scores in rule.parted)
+    places = range(counts.shape[1])  # of which numpy adds up some in half the time of a slice
+    good, neutral, bad = (counts[:, places[scores]].sum(axis=1) for scores in rule.parted)
     return np.array(Tally.of(Segments(good, neutral, bad), rule.metric))
 
 
@@ -107,8 +108,8 @@ def adjust(dealt: Dealt, named: Iterable[int]) -> dict[int, Adjusted]:
     The answers of a team are on one scale. Whoever is not named counts for the team.
     """
     answers = _roomy(dealt.tallies)
-    own = _added(answers, dealt.agent, len(dealt.team))
-    everybody = _added(own, dealt.team, _size(dealt.team))[:, dealt.team]
+    own = added(answers, dealt.agent, len(dealt.team))
+    everybody = added(own, dealt.team, _size(dealt.team))[:, dealt.team]
     expected, variance = _of_the_others(dealt, answers, everybody - own)
     mine, teams = own.T.tolist(), everybody.T.tolist()
     found = {
@@ -136,11 +137,11 @@ def _of_the_others(
     `answers` are the lines' tallies, and `others` what all others of an agent's team came to.
     """
     agents = len(dealt.team)
-    beside = _added(answers, dealt.stratum, _size(dealt.stratum))[:, dealt.stratum] - answers
+    beside = added(answers, dealt.stratum, _size(dealt.stratum))[:, dealt.stratum] - answers
     beside = np.where(beside[0] > 0, beside, others[:, dealt.agent])
     n, size = answers[0], np.maximum(beside[0], 1)  # of whoever has no others nothing is told
     expected = _sums_of_quotients(n * beside[1], size, dealt.agent, agents)
-    (variance,) = _added(_variance_of_sum(n, beside, size)[None], dealt.agent, agents)
+    (variance,) = added(_variance_of_sum(n, beside, size)[None], dealt.agent, agents)
     return expected, variance.tolist()
 
 
@@ -184,7 +185,7 @@ def _sums_of_quotients(
     rest = numerators
     for _ in range(1 + _STEPS):
         digits = rest // denominators
-        sums = sums * _BASE + _added(digits[None], numbers, groups)
+        sums = sums * _BASE + added(digits[None], numbers, groups)
         rest = (rest - digits * denominators) * _BASE
     found: list[int] = sums[0].tolist()
     return found
@@ -201,14 +202,6 @@ def _variance_of_sum(n: Integers, others: Integers, size: Integers) -> npt.NDArr
     weight = n * (size + n)
     found: npt.NDArray[np.float64] = _float(weight) * _float(scatter) / _float(size) ** 3
     return found
-
-
-def _added(amounts: Integers, numbers: Integers, groups: int) -> Integers:
-    """The sums of each row of amounts by the numbers of the groups that they belong to."""
-    sums = np.zeros((len(amounts), groups), amounts.dtype)
-    for its, row in zip(sums, amounts, strict=True):
-        np.add.at(its, numbers, row)
-    return sums
 
 
 def _float(numbers: Integers) -> npt.NDArray[np.float64]:

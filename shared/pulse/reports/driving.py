@@ -6,23 +6,34 @@ out.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
 from pulse import lake
-from pulse.reports.adjusting import Dealt, Tally, adjust, survivors
+from pulse.reports.adjusting import Dealt, Tally, adjust, survivors, tallies
 from pulse.reports.declarations import Label
 from pulse.reports.metrics import FEWEST_TO_COMPARE, Counts, estimate, mover, segments
+from pulse.reports.sums import Integers, added
 from pulse.tenants.rules import Rule
 
 FORMULA = "explains_pct@1"
 DIFFERENCE_FORMULA = "adjusted_difference@1"
 
-Strata = Mapping[tuple[Label, ...], Counts]
-"""How often each score was given, by stratum."""
+
+@dataclass(frozen=True)
+class Grouped:
+    """How often each score was given in the groups of a dimension, by stratum and in columns.
+
+    `group` and `stratum` number those of each line from 0, and `values` names the groups. A line of
+    `counts` tells how often each score was given.
+    """
+
+    values: Sequence[Label]
+    group: Integers
+    stratum: Integers
+    counts: Integers
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,8 @@ class Driver:
     """How much of the spread of the parts of the headline goes with a dimension.
 
     `statistic` is distributed as chi² with one degree of freedom less than it has groups, where
-    nothing goes with it; `p` is how likely it is then to be as great.
+    nothing goes with it; `p` is how likely it is then to be as great. `parts` are those of the
+    groups that weigh most.
     """
 
     dimension: str
@@ -57,35 +69,50 @@ class Driver:
     explains_pct: float
     statistic: float
     p: float
+    groups: int
     parts: Sequence[ComparedGroup]
 
 
 def driver(
-    dimension: str, groups: Mapping[Label, Strata], rule: Rule, *, stratified: bool
+    dimension: str, found: Grouped, rule: Rule, *, stratified: bool, most: int
 ) -> Driver | None:
     """What goes with a dimension; None where it has fewer than two groups, or nothing varies.
 
     Groups of fewer than FEWEST_TO_COMPARE answers are one, `(other)`. `stratified` says whether the
-    strata are any.
+    strata are any; `most` is how many groups are told.
     """
-    merged = _merged(groups)
-    tallies = {value: _tally(_added(strata.values()), rule) for value, strata in merged.items()}
-    whole = sum(tallies.values(), Tally())
+    merged = _merged(found)
+    counts = added(merged.counts.T, merged.group, len(merged.values)).T
+    groups = [Tally(*one) for one in tallies(counts, rule).T.tolist()]
+    whole = sum(groups, Tally())
     spread = whole.n * whole.squares - whole.total**2  # n times the sum of squares
-    if len(tallies) < 2 or not spread:
+    if len(groups) < 2 or not spread:
         return None
     between = math.fsum(  # which is the same in whatever order the groups come
-        (whole.n * one.total - whole.total * one.n) ** 2 / (one.n * whole.n)
-        for one in tallies.values()
+        (whole.n * one.total - whole.total * one.n) ** 2 / (one.n * whole.n) for one in groups
     )
-    explained, statistic = _explained(between, spread, whole.n, len(tallies))
+    explained, statistic = _explained(between, spread, whole.n, len(groups))
+    adjusted = _adjusted(merged, rule) if stratified else {}
+    told, every = counts.tolist(), counts.sum(axis=0).tolist()
+    heaviest = sorted(
+        range(len(groups)),
+        key=lambda at: (
+            -abs(_points(groups[at], whole)),
+            merged.values[at] is None,
+            str(merged.values[at]),
+        ),
+    )
     return Driver(
         dimension,
         whole.n,
         explained,
         statistic,
-        chi_squared_tail(statistic, len(tallies) - 1),
-        _parts(merged, rule, stratified=stratified),
+        chi_squared_tail(statistic, len(groups) - 1),
+        len(groups),
+        [
+            _part(merged.values[at], told[at], every, rule, adjusted.get(at))
+            for at in heaviest[:most]
+        ],
     )
 
 
@@ -121,76 +148,65 @@ def chi_squared_tail(x: float, degrees: int) -> float:
     return min(1.0, found)
 
 
-def _merged(groups: Mapping[Label, Strata]) -> dict[Label, Strata]:
-    """The groups that have answers, the small ones as one."""
-    found: dict[Label, Strata] = {}
-    small: list[Strata] = []
-    for value, strata in groups.items():
-        n = sum(map(sum, strata.values()))
-        if n >= FEWEST_TO_COMPARE and value not in (lake.OTHER, lake.REST):
-            found[value] = strata
-        elif n:
-            small.append(strata)
-    if small:
-        names = dict.fromkeys(name for strata in small for name in strata)
-        found[lake.OTHER] = {
-            name: _added(strata[name] for strata in small if name in strata) for name in names
-        }
-    return found
-
-
-def _parts(groups: Mapping[Label, Strata], rule: Rule, *, stratified: bool) -> list[ComparedGroup]:
-    """Each group beside the rest, what weighs most first."""
-    counts = {value: _added(strata.values()) for value, strata in groups.items()}
-    whole = _added(counts.values())
-    adjusted = _adjusted(groups, rule) if stratified else {}
-    found = []
-    for value, own in counts.items():
-        rest = [all_of_it - its for all_of_it, its in zip(whole, own, strict=True)]
-        low, high = mover(estimate(own, rule), estimate(rest, rule))
-        mine, others = _tally(own, rule), _tally(rest, rule)
-        score = 100 * mine.total / mine.n
-        difference = score - 100 * others.total / others.n
-        points = mine.n / (mine.n + others.n) * difference
-        found.append(
-            ComparedGroup(
-                value,
-                mine.n,
-                score,
-                difference,
-                float(low),
-                float(high),
-                points,
-                adjusted.get(value),
-            )
-        )
-    return sorted(found, key=lambda one: (-abs(one.points), one.value is None, str(one.value)))
-
-
-def _adjusted(groups: Mapping[Label, Strata], rule: Rule) -> dict[Label, float]:
-    """Each group's score less what the rest make of the same strata, as of agents."""
-    place = {name: at for at, name in enumerate(dict.fromkeys(chain(*groups.values())))}
-    lines = [
-        (group, place[stratum], _tally(counts, rule))
-        for group, strata in enumerate(groups.values())
-        for stratum, counts in strata.items()
+def _merged(found: Grouped) -> Grouped:
+    """The groups that have answers, the small ones as one, each with a line for each stratum."""
+    sizes = added(found.counts.T, found.group, len(found.values)).sum(axis=0).tolist()
+    is_kept = [
+        n >= FEWEST_TO_COMPARE and value not in (lake.OTHER, lake.REST)
+        for value, n in zip(found.values, sizes, strict=True)
     ]
-    group_of, stratum_of, tallies = zip(*lines, strict=True)
-    dealt = Dealt(
-        np.array(group_of),
-        np.array(stratum_of),
-        np.array(tallies).T,
-        team=np.zeros(len(groups), np.int64),
+    kept = [at for at, is_one in enumerate(is_kept) if is_one]
+    place = np.full(len(found.values), len(kept))
+    place[kept] = np.arange(len(kept))
+    lines = np.flatnonzero(found.counts.any(axis=1))
+    strata = int(found.stratum.max(initial=0)) + 1
+    pairs = place[found.group[lines]] * strata + found.stratum[lines]
+    told, line_of = np.unique(pairs, return_inverse=True)
+    values = [found.values[at] for at in kept]
+    if any(n and not is_one for n, is_one in zip(sizes, is_kept, strict=True)):
+        values.append(lake.OTHER)
+    counts = added(found.counts[lines].T, line_of, len(told)).T
+    return Grouped(values, told // strata, told % strata, counts)
+
+
+def _points(group: Tally, whole: Tally) -> float:
+    """What the whole would lose if the group scored like the rest."""
+    rest = whole - group
+    return group.n / whole.n * (_score(group) - _score(rest))
+
+
+def _score(tally: Tally) -> float:
+    return 100 * tally.total / tally.n
+
+
+def _part(
+    value: Label, own: Counts, whole: Counts, rule: Rule, adjusted: float | None
+) -> ComparedGroup:
+    """A group beside the rest of the answers."""
+    rest = [all_of_it - its for all_of_it, its in zip(whole, own, strict=True)]
+    low, high = mover(estimate(own, rule), estimate(rest, rule))
+    mine, others = _tally(own, rule), _tally(rest, rule)
+    return ComparedGroup(
+        value,
+        mine.n,
+        _score(mine),
+        _score(mine) - _score(others),
+        float(low),
+        float(high),
+        _points(mine, mine + others),
+        adjusted,
     )
-    found = adjust(dealt, range(len(groups)))
-    offs = ((value, found[at].off) for at, value in enumerate(groups))
-    return {value: off for value, off in offs if off is not None}
+
+
+def _adjusted(found: Grouped, rule: Rule) -> dict[int, float]:
+    """By its place each group's score less what the rest make of the same strata, as of agents."""
+    groups = len(found.values)
+    dealt = Dealt(
+        found.group, found.stratum, tallies(found.counts, rule), team=np.zeros(groups, np.int64)
+    )
+    offs = ((at, its.off) for at, its in adjust(dealt, range(groups)).items())
+    return {at: off for at, off in offs if off is not None}
 
 
 def _tally(counts: Counts, rule: Rule) -> Tally:
     return Tally.of(segments(counts, rule), rule.metric)
-
-
-def _added(counts: Iterable[Counts]) -> Counts:
-    """The sums of some counts, of which there are one at least."""
-    return [*map(sum, zip(*counts, strict=True))]

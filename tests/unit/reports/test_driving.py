@@ -2,13 +2,16 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import exp, sqrt
 
+import numpy as np
 import pytest
 
 from pulse.reports.declarations import Label
-from pulse.reports.driving import Driver, Strata, chi_squared_tail, driver, significant_drivers
+from pulse.reports.driving import Driver, Grouped, chi_squared_tail, driver, significant_drivers
 from pulse.tenants.rules import Rule
+from tests.dealing import grouped
 
 CSAT = Rule.parse("csat", "1-5")
 NPS = Rule.parse("nps", "0-10")
@@ -17,11 +20,11 @@ Answers = Sequence[tuple[str | None, Stratum, int]]
 """Each with its group, its stratum and its score."""
 
 
-def counted(answers: Answers) -> Mapping[Label, Strata]:
-    found: dict[Label, dict[tuple[Label, ...], list[int]]] = {}
+def counted(answers: Answers) -> Grouped:
+    found: dict[Label, dict[Stratum, list[int]]] = {}
     for group, stratum, score in answers:
         found.setdefault(group, {}).setdefault(stratum, [0] * 11)[score] += 1
-    return {group: {**strata} for group, strata in found.items()}
+    return grouped(found)
 
 
 def good(n: int, of: int, group: str, stratum: str = "") -> list[tuple[str, Stratum, int]]:
@@ -30,7 +33,7 @@ def good(n: int, of: int, group: str, stratum: str = "") -> list[tuple[str, Stra
 
 
 def asked(answers: Answers, rule: Rule = CSAT, *, stratified: bool = True) -> Driver:
-    found = driver("d", counted(answers), rule, stratified=stratified)
+    found = driver("d", counted(answers), rule, stratified=stratified, most=20)
     assert found is not None
     return found
 
@@ -137,10 +140,11 @@ def test_the_tail_of_chi_squared() -> None:
 
 def test_what_does_not_vary_or_has_one_group_tells_nothing() -> None:
     assert (
-        driver("d", counted(good(30, 30, "a") + good(20, 20, "b")), CSAT, stratified=True) is None
+        driver("d", counted(good(30, 30, "a") + good(20, 20, "b")), CSAT, stratified=True, most=20)
+        is None
     )
-    assert driver("d", counted(good(10, 30, "a")), CSAT, stratified=True) is None
-    assert driver("d", {}, CSAT, stratified=True) is None
+    assert driver("d", counted(good(10, 30, "a")), CSAT, stratified=True, most=20) is None
+    assert driver("d", counted([]), CSAT, stratified=True, most=20) is None
     lonely = good(1, 2, "a") + good(3, 4, "b") + good(10, 20, "c")  # the small ones are one
     assert {one.value for one in asked(lonely).parts} == {"c", "(other)"}
 
@@ -153,6 +157,23 @@ def test_groups_tell_the_same_in_whatever_order_report_objects_have_them() -> No
         alike = [*good(3, 12, "y"), *good(3, 12, "x"), *told]
         shuffled = dice.sample(alike, len(alike))
         assert asked(alike) == asked(alike[::-1]) == asked(shuffled)
+
+
+def test_as_many_groups_are_told_as_are_asked_for_and_all_of_them_count() -> None:
+    answers = [one for at, n in enumerate([30, 5, 20]) for one in good(n, 40, "abc"[at])]
+    told = driver("d", counted(answers), CSAT, stratified=True, most=2)
+    every = asked(answers)
+    assert told is not None
+    assert (told.groups, [one.value for one in told.parts]) == (3, ["b", "a"])
+    assert [*told.parts] == [*every.parts[:2]]
+    assert told.explains_pct == every.explains_pct
+
+
+def test_lines_of_one_group_and_stratum_count_together() -> None:
+    first, second = good(3, 20, "a", "x") + good(9, 20, "b", "x"), good(4, 20, "b", "x")
+    apart = counted([*first, *good(4, 20, "another", "x")])
+    alike = replace(apart, values=["a", "b"], group=np.array([0, 1, 1]))
+    assert driver("d", alike, CSAT, stratified=True, most=20) == asked([*first, *second])
 
 
 def drawn(dice: random.Random, dimensions: int, effect: float) -> list[Driver]:
@@ -168,6 +189,7 @@ def drawn(dice: random.Random, dimensions: int, effect: float) -> list[Driver]:
             counted([(row[at], (), score) for row, score in zip(values, scores, strict=True)]),
             CSAT,
             stratified=False,
+            most=20,
         )
         for at in range(dimensions)
     ]

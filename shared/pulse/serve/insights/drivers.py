@@ -4,28 +4,26 @@ It "goes with", and is not because: the reply says how a group compares with the
 within the same strata (docs/metrics.md, "Drivers").
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from operator import add
 from typing import Any
+
+import numpy as np
 
 from pulse import lake
 from pulse.filters import both, not_null
 from pulse.reports import driving
-from pulse.reports.declarations import Label
-from pulse.reports.driving import ComparedGroup, Driver, Strata, driver
+from pulse.reports.driving import ComparedGroup, Driver, Grouped, driver
 from pulse.reports.moving import Place
 from pulse.reports.registry import REPORTS
 from pulse.reports.surveys import SURVEY
 from pulse.serve.answer import figures_of
+from pulse.serve.encoding import number, summed
 from pulse.serve.figures import Row
 from pulse.serve.groups import Groups
 from pulse.serve.insights.insights_query import DRIVEN_BY, DrivenBy, InsightsQuery
 from pulse.serve.insights.reading import (
     MOST_VALUES,
-    NOTHING,
-    Counts,
     Measure,
     Reader,
     not_compared,
@@ -119,8 +117,9 @@ def _found(reader: Reader, query: Query, measure: Measure) -> tuple[list[FoundDr
             continue
         if len(some.now) > MOST_CELLS:
             within = ()
-        groups = _groups(some.now.by(slice(len(SURVEY.required) + 1 + len(within))))
-        if its := driver(name, groups, measure.rule, stratified=bool(within)):
+        groups = _grouped(some.now.by(slice(len(SURVEY.required) + 1 + len(within))))
+        its = driver(name, groups, measure.rule, stratified=bool(within), most=MOST_PARTS)
+        if its:
             found.append(FoundDriver(its, within, plan.min_sample))
     return sorted(found, key=lambda one: -one.driver.explains_pct), left_out
 
@@ -181,19 +180,20 @@ def _without_strata(reader: Reader, plan: Plan) -> Plan:
     return reader.plan(plan.report.name, replace(plan.query, group_by=names))
 
 
-def _groups(found: Groups) -> Mapping[Label, Strata]:
+def _grouped(found: Groups) -> Grouped:
     """The sums by value and stratum; of more values than are compared the rest are one."""
     first = len(SURVEY.required)
-    groups: dict[Label, dict[tuple[Label, ...], Counts]] = defaultdict(dict)
-    for key, sums in zip(found.keys, found.sums.tolist(), strict=True):
-        groups[key[first]][key[first + 1 :]] = sums
-    size = {value: sum(map(sum, strata.values())) for value, strata in groups.items()}
-    rest = sorted(groups, key=lambda value: (-size[value], str(value)))[MOST_VALUES:]
-    together: dict[tuple[Label, ...], Counts] = {}
-    for value in rest:
-        for stratum, sums in groups.pop(value).items():
-            together[stratum] = [*map(add, sums, together.get(stratum, NOTHING))]
-    return {**groups, lake.REST: together} if rest else groups
+    group, members = number(found.columns[first : first + 1], len(found))
+    stratum, _ = number(found.columns[first + 1 :], len(found))
+    values = found.columns[first].take(members).labels()
+    if len(values) > MOST_VALUES:
+        size = summed(group, found.sums.sum(axis=1), len(values)).tolist()
+        by_size = sorted(range(len(values)), key=lambda at: (-size[at], str(values[at])))
+        place = np.full(len(values), MOST_VALUES)  # that of the rest
+        place[by_size[:MOST_VALUES]] = np.arange(MOST_VALUES)
+        group = place[group]
+        values = [*(values[at] for at in by_size[:MOST_VALUES]), lake.REST]
+    return Grouped(values, group, stratum, found.sums)
 
 
 # -- the reply
@@ -209,8 +209,8 @@ def _driver(found: FoundDriver, name_of: NameOf, *, is_sure: bool) -> dict[str, 
         "p": its.p,
         "significant": is_sure,
         "adjusted_for": list(found.strata),
-        "groups": len(its.parts),
-        "rows": [_part(its.dimension, one, found.least, name_of) for one in its.parts[:MOST_PARTS]],
+        "groups": its.groups,
+        "rows": [_part(its.dimension, one, found.least, name_of) for one in its.parts],
     }
 
 
