@@ -36,7 +36,8 @@ from pulse.serve.plan import Plan, strata_of
 from pulse.serve.query import Query
 
 MOST_CELLS = 20_000
-"""In more groups by stratum than these nobody is compared within strata: it would take seconds."""
+"""In more groups by stratum than these nobody is compared within strata: they have been folded, or
+are of hardly more than an answer each."""
 MOST_PARTS = 20
 """Of a dimension so many groups are told, those that weigh most."""
 
