@@ -9,10 +9,12 @@ import pytest
 
 from pulse import lake
 from pulse.comments.search import MOST_PARTS
+from pulse.errors import BadRequestError
 from pulse.exports.files import COLUMNS
 from pulse.exports.orders import BODY_LIMIT
 from pulse.ingest import routes
 from pulse.ingest.translations import translation
+from pulse.reports.registry import REPORTS
 from pulse.serve import catalogue
 from pulse.serve.comments.comments_query import MOST_SHOWN
 from pulse.serve.comments.found import MOST_READ
@@ -20,7 +22,7 @@ from pulse.serve.comments.routes import MOST_COUNTED
 from pulse.serve.groups import MOST_GROUPS
 from pulse.serve.posted import BODY_LIMIT as REPORT_BODY_LIMIT
 from pulse.serve.posted import LONGEST_ADDRESS
-from pulse.serve.query import MOST_DAYS, MOST_ROWS, MOST_TENANTS
+from pulse.serve.query import MOST_DAYS, MOST_ROWS, MOST_TENANTS, parse
 from pulse.tenants.keys import PREFIXES
 from tests.contract.http_page import PAGE, ROOT, cells, known, section
 from tests.contract.test_template import TEMPLATE
@@ -132,6 +134,25 @@ def test_a_body_has_these_fields_and_needs_those_called_required(title: str, sch
         if row[2].startswith("required")
     }
     assert required == {name for name, is_required in declared.items() if is_required}
+
+
+@pytest.mark.parametrize(
+    ("title", "schema"), [("A response", "Response"), ("An interaction", "Interaction")]
+)
+def test_the_longest_text_that_a_field_takes_is_told(title: str, schema: str) -> None:
+    codes = {row[0]: row[1] for row in cells("Codes of rejected items", "code")}
+    told = {row[0].strip("`"): row[2] for row in cells(title, "field")}
+    for name in {*re.findall(r"`(\w+)`", codes["`text_too_long`"])} & told.keys():
+        most = SCHEMAS[schema]["properties"][name]["maxLength"]
+        if "as `customer_segment`" not in told[name]:
+            assert f"at most {most:,} characters" in told[name], name
+
+
+def test_the_example_of_an_error_is_one() -> None:
+    [example] = re.findall(r"```json\n(.*?)```", section("Errors"), re.DOTALL)
+    with pytest.raises(BadRequestError) as error:
+        parse([("metric", "smiles")], REPORTS["daily"])
+    assert json.loads(example) == error.value.problem()
 
 
 def _nested(schema: Mapping[str, Any], prefix: str = "") -> dict[str, bool]:
