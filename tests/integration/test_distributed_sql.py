@@ -4,6 +4,7 @@ The statement runs on the embedded Athena over the template's own table. The cub
 rows in memory; what reports read of either has to be the same: sums, sizes, and what they warn of.
 """
 
+import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -344,6 +345,36 @@ def test_scores_for_satisfactions_are_the_same_and_bots_left_out_of_them(
     ]
     assert replies[0] == replies[1].replace('"engine":"athena"', '"engine":"reports"')
     assert "bots_left_out" in replies[0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"{WHOLE}&group_by=channel,agent&granularity=week",
+        f"{WHOLE}&group_by=accept&device=!mobile&channel=!ticket&compare=previous_period",
+        f"{WHOLE}&group_by=device&device=bot,mobile&channel=chat",
+    ],
+)
+def test_days_without_links_are_the_same(pulse: Driver, query: str) -> None:
+    table, chance = lake.SCORES, random.Random(13)
+    rows = invent(table, 13, 300)
+    laid = lay_out(pulse, table, rows, chance)
+    cube = as_year(table, as_parquet(table, rows, with_day=True))
+    held = frozenset(row["day"] for row in rows)
+    years = {
+        year: YearState((Part("", held, {}),), "content", 0, FIRST, 0) for year in (2025, 2026)
+    }
+    states = {"scores": TableState(years), "experience": TableState(as_of_us=1)}
+    tenant, entry = Tenant("acme", "Acme", tables=states), REPORTS["experience"]
+    asked = plan_of(entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0))
+    (needs,) = [one for one in needs_of(asked) if one.table == table]
+    wanted = Wanted.of(needs, laid)
+    made = YearRows(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
+    replies = [
+        answer(asked, {"acme": [year.as_needed(needs)]}, query).body for year in (cube, made)
+    ]
+    assert replies[0] == replies[1].replace('"engine":"athena"', '"engine":"reports"')
+    assert json.loads(replies[0])["meta"]["linked"]["of"] > 0
 
 
 @pytest.mark.parametrize("granularity", days.GRANULARITIES)
