@@ -341,6 +341,46 @@ def test_an_interaction_that_comes_while_a_build_is_at_work_is_left_to_the_next(
     assert agents(world) == {"r-1": "zoe", "r-2": None}
 
 
+def test_two_builders_at_once_that_make_the_same_note_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.response(1, id="r-1", comment="slow", interaction_id="T-1")
+    world.interaction(4, id="T-1", agent_id="mia")
+    update = KeepComments._update
+
+    def beside(*given: Any) -> Any:
+        monkeypatch.setattr(KeepComments, "_update", update)
+        world.driver.build_daily()
+        return update(*given)
+
+    monkeypatch.setattr(KeepComments, "_update", beside)
+    written(world)
+    world.driver.build_reports()
+    world.check()
+
+
+def test_what_two_builders_at_once_make_of_different_events_is_made_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.response(1, id="r-1", comment="slow", interaction_id="T-1")
+    world.interaction(4, id="T-1", agent_id="mia")
+    note = Ledger.note_comments
+
+    def beside(*given: Any) -> None:
+        monkeypatch.setattr(Ledger, "note_comments", note)
+        world.interaction(3, id="T-1", agent_id="zoe")
+        written(world)
+        note(*given)
+
+    monkeypatch.setattr(Ledger, "note_comments", beside)
+    written(world)
+    assert ledger(world).entries("responses")[DAY].comments_of == ""
+    world.driver.build_daily()  # it does not wait for the night
+    assert agents(world) == {"r-1": "zoe"}
+    world.driver.build_reports()
+    world.check()
+
+
 def test_a_check_waits_for_links_that_have_changed(world: World) -> None:
     def state() -> str:
         found = {one.name: one.state for one in run_checks(world.driver.settings)}

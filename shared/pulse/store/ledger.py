@@ -178,30 +178,32 @@ class Ledger:
     def note_comments(self, entry: Entry, of: str) -> None:
         """Note what the comments that readers find of a day of responses were made of.
 
-        If another process has noted something since the entry was read, it is not known what: then
-        nothing is noted, so that the comments are gathered again.
+        If another process has noted something else since the entry was read, it is not known what:
+        then nothing is noted, and a change is counted, so that the comments are gathered again.
         """
         place = ("LEDGER#responses", entry.day.isoformat())
         values: dict[str, Any] = {":of": of}
-        conditions = []
+        as_read = []
         for name, before in (
             ("comments_of", entry.comments_of or None),
             ("comments_version", entry.former_comments),
         ):
             if before is None:
-                conditions.append(f"attribute_not_exists({name})")
+                as_read.append(f"attribute_not_exists({name})")
             else:
-                conditions.append(f"{name} = :{name}")
+                as_read.append(f"{name} = :{name}")
                 values[f":{name}"] = before
+        same = "comments_of = :of AND attribute_not_exists(comments_version)"
         try:
             self._records.update(
                 *place,
                 "SET comments_of = :of REMOVE comments_version",
                 values=values,
-                condition=" AND ".join(conditions),
+                condition=f"({' AND '.join(as_read)}) OR ({same})",
             )
         except ConflictError:
             self._records.update(*place, "REMOVE comments_of")
+            self.changes.tell("responses")
 
     def expire(self, stream: str, day: date, version: int) -> bool:
         """Let a day expire; False, and nothing changes, if its version is another by now."""
