@@ -355,18 +355,27 @@ def test_a_question_about_a_large_tenant_has_the_same_rows(
     assert outcome.rows
 
 
-def comments(both: Both, day: date) -> str:
-    """The address of a tenant's comments of a day's month, which has a row for each text."""
+def comments(both: Both, day: date, *, former: bool) -> str:
+    """The address of a tenant's comments of a day's month, which has a row for each text.
+
+    Objects of former versions lack the columns of what customers went through.
+    """
     objects = Objects(both.pulse.settings.lake_bucket)
     found = [
         dict.fromkeys(lake.COMMENT_COLUMNS)
         | {"day": day, "answered_us": n, "score": n % 6, "agent": ("a", "it's", None)[n % 3]}
         | {"comment": text, "tags": ({}, None, {"team": "ü"}, {"team": "it's", "x": "y"})[n % 4]}
+        | ({} if former else {"accept": ("late", None)[n % 2], "handled_by": ("a", None)[n % 2]})
         for n, text in enumerate(WRITTEN)
     ]
+    body = Month(pa.Table.from_pylist(found, SCHEMA), {day: 1}).encode()
+    if former:
+        sink = pa.BufferOutputStream()
+        rows = parquet.read_table(pa.BufferReader(body)).drop_columns([*lake.COMMENT_EXPERIENCE])
+        parquet.write_table(rows, sink, compression=lake.CODEC)
+        body = sink.getvalue().to_pybytes()
     for tenant in ("acme", "globex"):
-        key = lake.comments_key(tenant, day)
-        objects.put(key, Month(pa.Table.from_pylist(found, SCHEMA), {day: 1}).encode())
+        objects.put(lake.comments_key(tenant, day), body)
     return f"s3://{objects.bucket}/{lake.comments_key('acme', day)}"
 
 
@@ -384,6 +393,8 @@ WRITTEN = (
         (("e", "ελ"), (), {}, (1, 2, 3)),
         (("?", "'"), ("team", "x"), {"agent": Condition(frozenset({"it's", None}))}, ()),
         ((), ("it's",), {"agent": Condition(frozenset({None}), negated=True)}, (5,)),
+        (("app",), (), {"accept": Condition(frozenset({"late"}))}, ()),
+        ((), (), {"handled_by": Condition(frozenset({None}))}, (1, 2)),
     ],
 )
 def test_comments_are_narrowed_to_the_same_rows(
@@ -394,7 +405,7 @@ def test_comments_are_narrowed_to_the_same_rows(
     scores: Sequence[int],
 ) -> None:
     dates = (date(2024, 10, 31), date(2024, 11, 5))
-    paths = [(f"{day:%Y-%m}", comments(both, day)) for day in dates]
+    paths = [(f"{day:%Y-%m}", comments(both, day, former=day == dates[0])) for day in dates]
     asked = Narrowing(paths, DateRange(*dates), filters, tags, scores, held)
     statement = asked.statement(10_000)
     outcome = both.select(statement.sql, statement.parameters)
