@@ -13,10 +13,12 @@ removed after an hour: then it publishes nothing any more.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 from pulse import days, lake
+from pulse.errors import ConflictError
 from pulse.store.records import Record, Records
 from pulse.unbuilt import HOUR_US
 
@@ -77,8 +79,12 @@ class Notices:
         return found
 
     def remove(self, notices: Sequence[Notice]) -> None:
-        """Remove notices. One that is not there any more is no error."""
-        self._records.delete_all({"pk": _PK, "sk": f"{one.table} {one.id}"} for one in notices)
+        """Remove notices. One that is not there any more is no error.
+
+        Those stay that another build removes at the moment: the next one does it, if it does not.
+        """
+        with suppress(ConflictError):
+            self._records.delete_all({"pk": _PK, "sk": f"{one.table} {one.id}"} for one in notices)
 
 
 def _notice(record: Record) -> Notice:

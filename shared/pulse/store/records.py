@@ -177,9 +177,13 @@ class Records:
             self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": count}])
 
     def delete(self, *keys: Mapping[str, str]) -> None:
-        """Delete the records with these `pk` and `sk`, all or none; a missing one is no error."""
+        """Delete the records with these `pk` and `sk`, all or none; a missing one is no error.
+
+        Raises ConflictError if another transaction changes one of them at the moment.
+        """
         deletes = [{"Delete": {"TableName": self.table, "Key": _item(key)}} for key in keys]
-        self._client.transact_write_items(TransactItems=deletes)
+        with _conflicts():
+            self._client.transact_write_items(TransactItems=deletes)
 
     def clear(self, pk: str) -> int:
         """Delete every record of a partition; return how many there were."""
@@ -188,7 +192,10 @@ class Records:
         return len(keys)
 
     def delete_all(self, keys: Iterable[Mapping[str, str]]) -> None:
-        """Delete any number of records with these `pk` and `sk`; a missing one is no error."""
+        """Delete any number of records with these `pk` and `sk`; a missing one is no error.
+
+        Raises ConflictError as `delete` does, with some of them deleted.
+        """
         left = list(keys)
         for first in range(0, len(left), _MOST_IN_TRANSACTION):
             self.delete(*left[first : first + _MOST_IN_TRANSACTION])

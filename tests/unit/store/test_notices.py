@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from pulse import days
+from pulse.store.clients import client
 from pulse.store.notices import Notices
 from pulse.store.records import Records
 from tests.account import make_table
@@ -54,6 +57,28 @@ def test_a_builder_that_was_taken_for_dead_leaves_a_notice_of_no_days(table: str
     (left,) = notices.read()["scores"]
     assert (left.days, left.is_over) == (frozenset(), True)
     notices.remove([left])
+    assert notices.read() == {}
+
+
+def test_two_builds_that_remove_a_notice_at_once_do_not_fail(
+    table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB cancels a transaction over a record that another transaction is changing."""
+    notices = Notices(table)
+    notices.give("scores", DAYS, published=True)
+    (notice,) = notices.read()["scores"]
+    reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
+    error = {"Code": "TransactionCanceledException"}
+    canceled: Any = {"Error": error, "CancellationReasons": reasons}
+
+    def cancel(**_: Any) -> None:
+        raise ClientError(canceled, "TransactWriteItems")
+
+    with monkeypatch.context() as conflicting:
+        conflicting.setattr(client("dynamodb"), "transact_write_items", cancel)
+        notices.remove([notice])
+    assert notices.read() == {"scores": [notice]}
+    notices.remove([notice])
     assert notices.read() == {}
 
 
