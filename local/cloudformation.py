@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import local.regions  # noqa: F401 - before moto's CloudFormation, which imports EC2
+import local.ec2  # noqa: F401 - before moto's CloudFormation, which imports EC2
 
 # isort: split
 from moto.athena.models import athena_backends

@@ -138,7 +138,7 @@ def test_the_readmes_query_in_a_test_has_the_rows_that_it_shows(
 
 
 def test_the_readme_names_the_stacks_modules_and_no_other() -> None:
-    named = set(re.findall(r"`([a-z_]+)`", README.read_text()))
+    named = set(re.findall(r"`([a-z0-9_]+)`", README.read_text()))
     modules = {path.stem for path in LOCAL.glob("*.py")} - {"__init__", "__main__", "stack"}
     beside = {"sam_deploy", "sizes", "scan", "template"}
     assert modules - beside <= named

@@ -1,10 +1,12 @@
 """The embedded stack's changes to moto: Glue, DynamoDB and S3 with many things and callers."""
 
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,6 +19,7 @@ from moto.s3.utils import _VersionedKeyStore
 
 from local import dynamodb, glue, versions
 
+ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
 DAYS = [(date(2000, 1, 1) + timedelta(days=number)).isoformat() for number in range(2500)]
 WHERE = {"DatabaseName": "lake", "TableName": "daily"}
@@ -276,3 +279,16 @@ def test_a_record_comes_back_with_each_kind_of_value() -> None:
     made.put_item(TableName="kinds", Item=item)
     assert made.get_item(TableName="kinds", Key={"pk": {"S": "one"}})["Item"] == item
     assert made.scan(TableName="kinds")["Items"] == [item]
+
+
+def test_types_of_instances_are_not_read_and_other_files_of_moto_are() -> None:
+    program = (
+        "import local.cloudformation\n"
+        "from moto.config.models import MANAGED_RULES\n"
+        "from moto.ec2.models import instance_types as types\n"
+        "assert not types.INSTANCE_TYPES\n"
+        "for regions in types.INSTANCE_TYPE_OFFERINGS.values():\n"
+        "    assert not any(regions.values())\n"
+        "assert MANAGED_RULES['ManagedRules']\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
