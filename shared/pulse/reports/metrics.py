@@ -74,8 +74,12 @@ def shares(counts: Counts) -> tuple[Decimal | None, ...]:
 
 def good_pct(counts: Counts, rule: Rule) -> Decimal | None:
     """The good ones' share: csat_pct on a CSAT scale, ces_pct on a CES scale."""
-    found = segments(counts, rule)
-    return share_pct(found.good, found.n)
+    return share_pct(_good(counts, rule), sum(counts))
+
+
+def _good(counts: Counts, rule: Rule) -> int:
+    good, _, _ = rule.parted
+    return sum(counts[good])
 
 
 csat_pct = good_pct
@@ -118,12 +122,12 @@ def score(counts: Counts, rule: Rule) -> Decimal | None:
 
 def interval(counts: Counts, rule: Rule) -> tuple[Decimal, Decimal] | None:
     """The 95 % interval of the score, which always contains it; None without responses."""
-    found = segments(counts, rule)
-    if found.n == 0:
+    n = sum(counts)
+    if n == 0:
         return None
     if rule.metric == "nps":
-        return nps_interval(found.good, found.neutral, found.bad)
-    return wilson(found.good, found.n)
+        return nps_interval(*segments(counts, rule))
+    return wilson(_good(counts, rule), n)
 
 
 @lru_cache(maxsize=1024)  # a row asks twice, for its low and its high end
