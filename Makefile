@@ -41,7 +41,7 @@ units: .venv/test.stamp $(COUNTRIES)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
 	$(BIN)/python -m pytest tests/unit --quick -n 2 -q
 
-# The property tests with other examples: ROUNDS times, each with a seed of its own, until one fails.
+# The property tests with other examples, and three times as many: ROUNDS times, each with a seed of its own, until one fails.
 # make explore SEED=…, with the seed that was printed, draws the same again.
 ROUNDS := 3
 explore: .venv/test.stamp $(COUNTRIES)

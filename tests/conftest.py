@@ -78,8 +78,10 @@ class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest come first, in the order above; all others as they were found.
 
-    On a real Trino, those that cannot be asked of it are skipped with their reason.
+    Property tests draw as many examples as their profile says. On a real Trino, those that cannot
+    be asked of it are skipped with their reason.
     """
+    drawing.spare(getattr(item, "obj", None) for item in items)
     if config.getoption("quick"):
         left_out = [item for item in items if item.nodeid.startswith(EXHAUSTIVE)]
         config.hook.pytest_deselected(items=left_out)
