@@ -20,8 +20,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A stack that is ready, for all who leave it running."""
-    run = start(tmp_path_factory.mktemp("run"), free_port())
+    """A stack that is ready, for all who leave it running. Its public key may write little."""
+    parameters = "KeyWritesPerMinute=2 OnlyThroughPages=true"
+    run = start(tmp_path_factory.mktemp("run"), free_port(), parameters=parameters)
     wait_until_ready(run)
     yield run
     run.process.send_signal(signal.SIGINT)
@@ -53,9 +54,20 @@ def test_it_says_where_everything_is_to_its_owner_alone(run: Run) -> None:
     assert stat.S_IMODE(run.file.stat().st_mode) == 0o600
 
 
-def test_its_interface_takes_a_response(run: Run) -> None:
-    api = Api(run.stack["api"], run.stack["keys"]["publishable"])
-    assert api.post("/v1/responses", b'{"survey_id": "support", "score": 5}').status == 202
+def test_its_interface_takes_answers_and_a_flood_can_be_followed_by_hand(run: Run) -> None:
+    body = b'{"survey_id": "support", "score": 5}'
+    page = Api(run.stack["api"], run.stack["keys"]["publishable"])
+    # each of at most four processes lets two through
+    first, *answers = [page.post("/v1/responses", body) for _ in range(9)]
+    assert first.status == 202
+    refused = [answer for answer in answers if answer.status != 202]
+    assert {answer.status for answer in refused} == {429}
+    assert refused[0].json()["code"] == "key_limit"
+    assert 1 <= int(refused[0].headers["retry-after"]) <= 30
+    server = Api(run.stack["api"], run.stack["keys"]["secret"])
+    assert server.post("/v1/responses", body).status == 202
+    past = Api(run.stack["gateway"], run.stack["keys"]["secret"])
+    assert past.post("/v1/responses", body).status == 403
 
 
 def test_the_command_finds_it_and_reads_its_reports(run: Run) -> None:
@@ -84,24 +96,6 @@ def test_a_second_one_in_the_folder_is_refused(run: Run) -> None:
     assert run.file.exists()
 
 
-def test_of_two_started_at_once_one_runs(tmp_path: Path) -> None:
-    runs = [start(tmp_path, free_port()) for _ in range(2)]
-    try:
-        deadline = time.monotonic() + READY_WITHIN_S
-        while all(run.process.poll() is None for run in runs):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        (other,) = (run for run in runs if run.process.poll() is None)
-        wait_until_ready(other)
-        assert other.stack["pid"] == other.process.pid
-    finally:
-        for run in runs:
-            run.process.send_signal(signal.SIGINT)
-    said = [run.process.communicate(timeout=15)[0] for run in runs]
-    assert sorted(run.process.returncode for run in runs) == [0, 1]
-    assert sum("a stack runs in this folder already" in one for one in said) == 1
-
-
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / ".pulse").write_text("no folder")
     run = start(tmp_path, free_port())
@@ -128,39 +122,31 @@ def test_parameters_that_there_are_not_are_a_sentence(parameters: str, tmp_path:
     assert "Traceback" not in said
 
 
-def test_a_flood_can_be_followed_by_hand(tmp_path: Path) -> None:
-    run = start(tmp_path, free_port(), parameters="KeyWritesPerMinute=2 OnlyThroughPages=true")
-    try:
-        wait_until_ready(run)
-        body = b'{"survey_id": "support", "score": 5}'
-        page = Api(run.stack["api"], run.stack["keys"]["publishable"])
-        # each of at most four processes lets two through
-        answers = [page.post("/v1/responses", body) for _ in range(9)]
-        refused = [answer for answer in answers if answer.status != 202]
-        assert {answer.status for answer in refused} == {429}
-        assert refused[0].json()["code"] == "key_limit"
-        assert 1 <= int(refused[0].headers["retry-after"]) <= 30
-        server = Api(run.stack["api"], run.stack["keys"]["secret"])
-        assert server.post("/v1/responses", body).status == 202
-        past = Api(run.stack["gateway"], run.stack["keys"]["secret"])
-        assert past.post("/v1/responses", body).status == 403
-    finally:
-        run.process.send_signal(signal.SIGTERM)
-        run.process.communicate(timeout=15)
-
-
-def test_it_ends_within_seconds_and_takes_the_file_along(tmp_path: Path) -> None:
+def test_of_two_started_at_once_one_runs_and_ends_within_seconds(tmp_path: Path) -> None:
+    """It takes its file along, which an earlier one had left that died over writing it."""
     (tmp_path / ".pulse").mkdir()
-    (tmp_path / ".pulse" / "stack.json").write_text('{"pid": 1')  # an earlier one died over it
-    run = start(tmp_path, free_port())
-    wait_until_ready(run)
-    api = Api(run.stack["api"], "")
-    run.process.send_signal(signal.SIGTERM)
-    said, _ = run.process.communicate(timeout=15)
-    assert run.process.returncode == 0
+    (tmp_path / ".pulse" / "stack.json").write_text('{"pid": 1')
+    runs = [start(tmp_path, free_port()) for _ in range(2)]
+    try:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while all(run.process.poll() is None for run in runs):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        (other,) = (run for run in runs if run.process.poll() is None)
+        wait_until_ready(other)
+        assert other.stack["pid"] == other.process.pid
+        api = Api(other.stack["api"], "")
+    finally:
+        for run in runs:
+            run.process.send_signal(signal.SIGTERM)
+    told = [run.process.communicate(timeout=15)[0] for run in runs]
+    assert sorted(run.process.returncode for run in runs) == [0, 1]
+    assert sum("a stack runs in this folder already" in one for one in told) == 1
+    said = told[runs.index(other)]
+    assert other.process.returncode == 0
     assert "with no answers yet (PULSE_SAMPLE=0)" in said
     assert said.endswith("Stopped; nothing is kept.\n")
-    assert not run.file.exists()
+    assert not other.file.exists()
     with pytest.raises(UnreachableError):
         api.get("/v1/reports")
     assert "make run" in pulse(tmp_path, "tenant", "list").stderr
