@@ -50,7 +50,7 @@ def names_told(report: Report, tenants: Iterable[Tenant]) -> frozenset[str]:
 @cache
 def taken_names() -> frozenset[str]:
     """What no tenant can call a dimension, since queries or replies have something of that name."""
-    return frozenset(_names(FAMILIES.values()))
+    return frozenset((*_names(FAMILIES.values()), *lake.COMMENT_EXPERIENCE))
 
 
 @cache
@@ -69,7 +69,7 @@ def _names(families: Iterable[Family]) -> Iterator[str]:
         TENANT.name,
         WITHHELD,
         *lake.TAG_SLOTS,
-        *lake.COMMENT_COLUMNS,
+        *(name for name in lake.COMMENT_COLUMNS if name not in lake.COMMENT_EXPERIENCE),
     )
     yield from ("family", "q", "key", "segment", "score", "order", "contrast", "against", "lang")
     yield from (f"{name}_name" for name in NAMED)

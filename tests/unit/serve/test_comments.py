@@ -10,17 +10,18 @@ import pytest
 
 from pulse.comments.month import SCHEMA, Month
 from pulse.days import DateRange
-from pulse.errors import UnprocessableError
+from pulse.errors import BadRequestError, ForbiddenError, UnprocessableError
 from pulse.filters import Filters
-from pulse.reports.registry import FAMILIES, Report
+from pulse.reports.registry import FAMILIES, Dimension, Report
 from pulse.serve import query
 from pulse.serve.comments import found
-from pulse.serve.comments.comments_query import CommentsQuery
+from pulse.serve.comments.comments_query import COMMENTS, CommentsQuery, parse
 from pulse.serve.comments.found import MOST_READ, read
 from pulse.serve.comments.routes import words_apart
 from pulse.serve.cursors import Cursor
 from pulse.serve.formats import to_json
 from pulse.store.objects import Objects
+from pulse.tenants.keys import Key
 
 MOST_BYTES = 6 * 1024 * 1024
 """What Lambda lets out (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
@@ -49,6 +50,23 @@ class Months(Objects):
     def get_unless_gone(self, key: str) -> bytes:
         self.read.append(key)
         return self.body
+
+
+def test_a_tag_that_is_called_as_what_interactions_tell_is_no_filter_of_comments() -> None:
+    """It was declared before interactions told that, and is a dimension of reports on answers."""
+    tags = tuple(Dimension(name, name, "", open=True) for name in ("accept", "team"))
+    asked = parse(
+        [("accept", "late"), ("team", "north")], COMMENTS, Key("", "secret", "acme", 0), tags
+    )
+    assert {name: {*found.values} for name, found in asked.filters.items()} == {
+        "accept": {"late"},
+        "team": {"north"},
+    }
+    with pytest.raises(BadRequestError):  # what the tag may be, and no interaction
+        parse([("accept", "by post")], COMMENTS, key, tags)
+    bound = Key("", "report", "acme", 0, filters={"accept": ("by post",)}, comments=True)
+    with pytest.raises(ForbiddenError):
+        parse([], COMMENTS, bound, tags)
 
 
 def test_a_cursor_reaches_every_comment_that_a_question_may_have() -> None:

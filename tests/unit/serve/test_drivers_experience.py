@@ -51,6 +51,10 @@ class Linked(Told):
     was_abandoned: str | None = None
     had_revenue: str | None = None
 
+    def dimension(self, name: str) -> str | None:
+        """The answer's value of a dimension, or its interaction's."""
+        return getattr(self, name) if name in WENT_THROUGH else super().dimension(name)
+
     @property
     def row(self) -> dict[str, Any]:
         """Its row of the table of experience. Another agent dealt with it than the answer names."""

@@ -79,13 +79,17 @@ def parse(
 ) -> CommentsQuery:
     """What (name, raw value) pairs ask, narrowed by the key's own filters.
 
-    The `dimensions` are the tenant's own, by which comments are filtered like by COMMENTED's.
+    The `dimensions` are the tenant's own, by which comments are filtered like by COMMENTED's. One
+    of the name of one of these means the latter here.
 
     Raises BadRequestError for the first thing wrong, ForbiddenError for a key that is bound to
     what neither answers nor the interactions tell that these are linked to.
     """
     own = [name for name in parameters if name not in (*_DAYS, "cursor")]
-    report = with_own(Report("comments", "", "", COMMENTED, metrics=(), group_by=()), dimensions)
+    hidden = {one.name for one in dimensions if one.name in COMMENTED.dimension_names}
+    shown = tuple(one for one in dimensions if one.name not in hidden)
+    report = with_own(Report("comments", "", "", COMMENTED, metrics=(), group_by=()), shown)
+    told = {*report.filter_names} - hidden
     allowed = (*parameters, *report.filter_names)
     given: dict[str, str] = {}
     for name, raw in pairs:
@@ -100,9 +104,7 @@ def parse(
         raise refusal("contrast", "compare_with_all_time", "Nothing came before all_time.")
     return CommentsQuery(
         query=query,
-        filters=both(
-            query.filters, bound_filters(key, report.filter_names, "comments do not tell")
-        ),
+        filters=both(query.filters, bound_filters(key, told, "comments do not tell")),
         segments=frozenset(_several("segment", given, SEGMENTS)),
         scores=frozenset(map(int, _several("score", given, [str(n) for n in range(11)]))),
         text=_searched(given),
