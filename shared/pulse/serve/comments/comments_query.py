@@ -70,6 +70,16 @@ class CommentsQuery:
         asked = {*self.filters, *([self.against[0]] if self.against else [])}
         return tuple(name for name in PERSONS if name in asked)
 
+    @property
+    def counted_by(self) -> tuple[tuple[str, ...], ...]:
+        """By what comments are counted, to tell of whom there are few.
+
+        By each dimension of people for itself, since two may have a million pairs of values; and
+        by those together by which it asks.
+        """
+        each = [(name,) for name in PERSONS]
+        return tuple(dict.fromkeys([*each, self.persons] if self.persons else each))
+
 
 def parse(
     pairs: Sequence[tuple[str, str]],

@@ -13,8 +13,8 @@ from pulse import lake
 from pulse.comments.month import SCHEMA, Moments, Month
 from pulse.comments.search import Search
 from pulse.days import DateRange
-from pulse.serve.comments.comments_query import PERSONS, CommentsQuery
-from pulse.serve.comments.found import AT_ONCE, ByPersons, Narrowed, too_many
+from pulse.serve.comments.comments_query import CommentsQuery
+from pulse.serve.comments.found import AT_ONCE, ByPersons, Narrowed, Persons, too_many
 from pulse.serve.comments.narrowing import COUNT, MOST_GROUPS, Narrowing
 from pulse.serve.cursors import fingerprint
 from pulse.serve.statements import WAIT_S, Question, Statements, outdated, patience, rows_in
@@ -43,7 +43,7 @@ class Elsewhere:
         """
         months = self._months(keys)
         if not months:  # they have gone meanwhile
-            return Narrowed(SCHEMA.empty_table(), Counter(), [])
+            return Narrowed(SCHEMA.empty_table(), {}, [])
         narrowing = _narrowing(self.statements.objects.bucket, [*months], dates, asked)
         if not narrowing.narrows:
             raise too_many(most)
@@ -98,11 +98,12 @@ def _narrowing(
 
 def _by_persons(counts: pa.Table, tags: Sequence[str], asked: CommentsQuery) -> ByPersons:
     """How many comments pass the filters, whatever words they have, by whom they are about."""
-    found = ByPersons()
+    found = {names: Counter[Persons]() for names in asked.counted_by}
     for row in counts.to_pylist():
         brought = {key: row[f"tag{place}"] or "" for place, key in enumerate(tags)}
         if all(asked.filters[key].holds(tag_value(brought, key)) for key in tags):
-            found[tuple(row[name] for name in PERSONS)] += row[COUNT]
+            for names, counts_of in found.items():
+                counts_of[tuple(row[name] for name in names)] += row[COUNT]
     return found
 
 

@@ -1,6 +1,6 @@
 """The comments that a question finds, out of the months that hold its days, in columns."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -29,8 +29,9 @@ MOST_READ = 1_000_000
 """A process can hold so many comments. Of more, Athena reads those that may be found."""
 AT_ONCE = 8  # objects in flight
 _WITHHELD = pa.field("withheld", pa.bool_())
-ByPersons = Counter[tuple[str | None, ...]]
-"""Numbers of comments by their values of PERSONS."""
+Persons = tuple[str | None, ...]
+ByPersons = Mapping[tuple[str, ...], Counter[Persons]]
+"""Numbers of comments by the values of dimensions of people (CommentsQuery.counted_by)."""
 _NEWEST_FIRST: Any = [("answered_us", "descending"), ("response_id", "descending")]
 _HIGHEST_SCORE = 10
 
@@ -154,16 +155,24 @@ def read(
         month = Month.decode(body)
         parts.append(_part(month, dates, asked))
         moments.append(month.as_of_us)
-    by_persons = sum((part.by_persons for part in parts), ByPersons())
-    few = _few(by_persons, min_sample)
+    by_persons: dict[tuple[str, ...], Counter[Persons]] = defaultdict(Counter)
+    for part in parts:
+        for names, counts in part.by_persons.items():
+            by_persons[names].update(counts)
+    few = {
+        name: frozenset(
+            who for (who,), n in by_persons[(name,)].items() if who is not None and n < min_sample
+        )
+        for name in PERSONS
+    }
     rows = pa.concat_tables([SCHEMA.empty_table(), *(part.rows for part in parts)])
     for name in asked.persons:
         rows = rows.filter(pc.invert(_among(rows[name], few[name])))
     rows = _without(rows, few)
     withheld = sum(
         n
-        for persons, n in by_persons.items()
-        if any(persons[PERSONS.index(name)] in few[name] for name in asked.persons)
+        for persons, n in by_persons[asked.persons].items()
+        if any(who in few[name] for name, who in zip(asked.persons, persons, strict=True))
     )
     content = fingerprint([sorted((str(day), us) for day, us in one.items()) for one in moments])
     return FoundComments(rows.sort_by(_NEWEST_FIRST), content, withheld, bodies is None)
@@ -205,15 +214,26 @@ def _months(dates: DateRange) -> Iterator[date]:
 
 def _part(month: Month, dates: DateRange, asked: CommentsQuery) -> _Part:
     """What the question finds in one month."""
-    rows = month.rows
-    first, last = (pa.scalar(day, pa.date32()) for day in (dates.start, dates.end))
-    day: Any = rows["day"]
-    rows = rows.filter(pc.and_(pc.greater_equal(day, first), pc.less_equal(day, last)))
-    rows = _passing(rows, asked)
-    counted = rows.group_by([*PERSONS]).aggregate([([], "count_all")])
-    persons = zip(*(counted[name].to_pylist() for name in PERSONS), strict=True)
-    by_persons = ByPersons(dict(zip(persons, counted["count_all"].to_pylist(), strict=True)))
+    rows = _passing(_of_days(month.rows, dates), asked)
+    by_persons = {names: _counts(rows, names) for names in asked.counted_by}
     return _Part(_matching(rows, asked), by_persons)
+
+
+def _counts(rows: pa.Table, names: Sequence[str]) -> Counter[Persons]:
+    """How many rows have each of the values that occur together."""
+    counted = rows.group_by([*names], use_threads=False).aggregate([([], "count_all")])
+    values = zip(*(counted[name].to_pylist() for name in names), strict=True)
+    return Counter(dict(zip(values, counted["count_all"].to_pylist(), strict=True)))
+
+
+def _of_days(rows: pa.Table, dates: DateRange) -> pa.Table:
+    """The rows of these days. A filter copies what it leaves, so there is none where all are."""
+    days_of: Any = rows["day"]
+    earliest, latest = pc.min(days_of).as_py(), pc.max(days_of).as_py()
+    if earliest is None or (dates.start <= earliest and latest <= dates.end):
+        return rows
+    first, last = (pa.scalar(day, pa.date32()) for day in (dates.start, dates.end))
+    return rows.filter(pc.and_(pc.greater_equal(days_of, first), pc.less_equal(days_of, last)))
 
 
 def _passing(rows: pa.Table, asked: CommentsQuery) -> pa.Table:
@@ -244,19 +264,6 @@ def _matching(rows: pa.Table, asked: CommentsQuery) -> pa.Table:
 def texts(rows: pa.Table) -> list[str]:
     """What the rows' customers wrote."""
     found: list[Any] = rows["comment"].to_pylist()
-    return found
-
-
-def _few(by_persons: ByPersons, min_sample: int) -> Mapping[str, frozenset[str]]:
-    """By dimension whoever has fewer comments there than `min_sample`."""
-    found = {}
-    for place, name in enumerate(PERSONS):
-        counts = Counter[str | None]()
-        for persons, n in by_persons.items():
-            counts[persons[place]] += n
-        found[name] = frozenset(
-            who for who, n in counts.items() if who is not None and n < min_sample
-        )
     return found
 
 
