@@ -79,6 +79,7 @@ _MEDIA = (
     _Medium("sms", 5, 150, pause=1_800, replies=(55, 30, 15)),
     _Medium("task", 7, 1_500, replies=()),
 )
+_MEDIUM_WEIGHTS = {medium: medium.weight for medium in _MEDIA}
 
 
 @dataclass(frozen=True)
@@ -166,10 +167,10 @@ class _Case:
     @classmethod
     def draw(cls, rng: Random, to_sunday: int, *, hit: bool) -> "_Case":
         """A random interaction of the day; with `hit` of a customer whose parcel does not come."""
-        hour = pick(rng, dict(enumerate(HOURS)))
+        hour = pick(rng, HOURS)
         return cls(
             to_sunday=to_sunday,
-            medium=pick(rng, {medium: medium.weight for medium in _MEDIA}),
+            medium=pick(rng, _MEDIUM_WEIGHTS),
             country=OUTAGE_COUNTRY if hit else pick(rng, COUNTRIES),
             segment=pick(rng, SEGMENTS),
             service=DELIVERY if hit else pick(rng, SERVICES),

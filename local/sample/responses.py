@@ -88,6 +88,8 @@ _KINDS = (
         (4, 5, 7, 12, 21, 28, 23),
     ),
 )
+_KIND_WEIGHTS = {kind: kind.weight for kind in _KINDS}
+_AGENT_WEIGHTS = {agent: agent.weight for agent in AGENTS}
 
 
 def responses(now: datetime) -> Iterator[dict[str, Any]]:
@@ -130,11 +132,11 @@ def drawn(to_sunday: int) -> list[Drawn]:
 
 def _answer(rng: Random, to_sunday: int, *, hit: bool) -> Drawn:
     """One response; with `hit` of a customer who writes because of the carrier."""
-    kind = _KINDS[0] if hit else pick(rng, {kind: kind.weight for kind in _KINDS})
+    kind = _KINDS[0] if hit else pick(rng, _KIND_WEIGHTS)
     channel = OUTAGE_CHANNEL if hit else pick(rng, kind.channels)
     country = OUTAGE_COUNTRY if hit else pick(rng, COUNTRIES)
-    agent = pick(rng, {agent: agent.weight for agent in AGENTS}) if kind.with_agent else None
-    hour = pick(rng, dict(enumerate(HOURS)))
+    agent = pick(rng, _AGENT_WEIGHTS) if kind.with_agent else None
+    hour = pick(rng, HOURS)
     at = clock_time(rng, hour)
     affected = hit or (to_sunday in BAD_WEEK and country == OUTAGE_COUNTRY)
     score = kind.score(rng.gauss(mood(agent, to_sunday, hour, affected=affected)))

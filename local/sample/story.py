@@ -29,7 +29,9 @@ They are the week before last.
 Whatever day it is, that week is over, and the last 28 days hold it whole.
 """
 
-HOURS = (1, 1, 0, 0, 0, 1, 2, 5, 9, 12, 13, 12, 10, 10, 12, 12, 11, 10, 9, 9, 10, 8, 5, 2)
+HOURS = dict(
+    enumerate((1, 1, 0, 0, 0, 1, 2, 5, 9, 12, 13, 12, 10, 10, 12, 12, 11, 10, 9, 9, 10, 8, 5, 2))
+)
 """The weights of the hours of the day.
 
 The hour from two has none, because it is missing or comes twice when clocks change.
