@@ -33,7 +33,7 @@ test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
 	$(if $(ON_TRINO),nice $(BIN)/python -m local.athena.trino_server) $(BIN)/python -m pytest -n 3 --durations 20 --durations-min 5 # one of them mostly waits for a browser
 
-# It leaves out tests of very many cases, which take as long as all others together.
+# It leaves out tests of very many cases, which take a seventh of the time of all.
 check: .venv/test.stamp
 	@$(MAKE) --no-print-directory --jobs=2 checks units
 
