@@ -2,7 +2,7 @@
 # make check  lint, types and unit tests, within a minute: for every save
 # Both need Python 3.11 or newer and nothing else; they install the rest.
 # make test-trino   runs the statements on Athena's own engine, which Maven (mvn) fetches once (0.8 GB)
-.PHONY: run check units test explore test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
+.PHONY: run check units test page-tests explore test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -29,17 +29,18 @@ test units test-trino test-runtime: export PYTHONHASHSEED := 0
 test units explore test-trino test-runtime: export PYTHONDONTWRITEBYTECODE :=
 
 test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
-	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES)
-	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
+	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES) page-tests
 	$(if $(ON_TRINO),nice $(BIN)/python -m local.athena.trino_server) $(BIN)/python -m pytest -n 3 --durations 20 --durations-min 5 # one of them mostly waits for a browser
 
 # It leaves out tests of very many cases, which take a seventh of the time of all.
 check: .venv/test.stamp
 	@$(MAKE) --no-print-directory --jobs=2 checks units
 
-units: .venv/test.stamp $(COUNTRIES)
-	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
+units: .venv/test.stamp $(COUNTRIES) page-tests
 	$(BIN)/python -m pytest tests/unit --quick -n 2 -q
+
+page-tests: .venv/test.stamp web/node_modules/installed.stamp
+	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'
 
 # The property tests with other examples, and three times as many: ROUNDS times, each with a seed of its own, until one fails.
 # make explore SEED=…, with the seed that was printed, draws the same again.
