@@ -55,9 +55,8 @@ class Months(Objects):
 def test_a_tag_that_is_called_as_what_interactions_tell_is_no_filter_of_comments() -> None:
     """It was declared before interactions told that, and is a dimension of reports on answers."""
     tags = tuple(Dimension(name, name, "", open=True) for name in ("accept", "team"))
-    asked = parse(
-        [("accept", "late"), ("team", "north")], COMMENTS, Key("", "secret", "acme", 0), tags
-    )
+    key = Key("", "secret", "acme", 0)
+    asked = parse([("accept", "late"), ("team", "north")], COMMENTS, key, tags)
     assert {name: {*found.values} for name, found in asked.filters.items()} == {
         "accept": {"late"},
         "team": {"north"},
