@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_glue.type_defs import TableTypeDef
 
+_MOST_SCHEMAS = 10_000
 _LEAST_BYTES = 12
 """The bytes of the shortest Parquet file: a magic number at both ends, the footer's length."""
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -234,7 +235,7 @@ def _check_file(path: Path, url: str, table: GlueTable, wanted: set[str]) -> Non
     It cannot where it is no Parquet, or holds a wanted column with another type than the table's.
     """
     try:
-        schema = pq.read_schema(path)
+        schema = _schema(path)
     except pa.ArrowInvalid as error:
         raise StatementError(
             f"HIVE_BAD_DATA: Malformed Parquet file. {_malformed(path.read_bytes(), url)} [{url}]"
@@ -248,6 +249,20 @@ def _check_file(path: Path, url: str, table: GlueTable, wanted: set[str]) -> Non
                 f"HIVE_BAD_DATA: Field {name}'s type {field.type} in parquet file {url} is "
                 f"incompatible with type {table.columns[name]} defined in table schema"
             )
+
+
+_schemas: dict[str, pa.Schema] = {}
+
+
+def _schema(path: Path) -> pa.Schema:
+    """The schema of a file, which is read once: its name says what bytes it has."""
+    schema = _schemas.get(path.name)
+    if schema is None:
+        schema = pq.read_schema(path)
+        if len(_schemas) >= _MOST_SCHEMAS:
+            _schemas.clear()
+        _schemas[path.name] = schema
+    return schema
 
 
 def _malformed(body: bytes, url: str) -> str:
