@@ -53,6 +53,12 @@ class Account:
         return dict(self.deployment.functions[function].environment)
 
     @property
+    def cpu_seconds(self) -> float:
+        """How many seconds of a processor's time the process that stands for AWS has taken."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
     def tenants(self) -> Tenants:
         """The store of the stack's tenants."""
         return Tenants(self.environment("Ingest")["PULSE_TABLE"])

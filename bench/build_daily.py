@@ -6,7 +6,6 @@ machines. What carries over is how the figures grow, and the memory of the funct
 
 # ruff: noqa: S608 - the statement is put together from the lake's own names
 
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -207,14 +206,9 @@ def _bare(folder: str) -> tuple[float, float]:
 
 
 def _timed(work: Callable[[], None], account: Account) -> tuple[float, float]:
-    cpu, start = _cpu_seconds(account.process), time.perf_counter()
+    cpu, start = account.cpu_seconds, time.perf_counter()
     work()
-    return time.perf_counter() - start, _cpu_seconds(account.process) - cpu
-
-
-def _cpu_seconds(process: int) -> float:
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return time.perf_counter() - start, account.cpu_seconds - cpu
 
 
 def _peak_mb(process: str) -> float:

@@ -18,7 +18,7 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.account import deployed
+from bench.account import Account, deployed
 from bench.measure import Goal, Scale, Section, alone
 from pulse import lake
 from pulse.reports import tenant_year
@@ -54,6 +54,8 @@ class BuildCost:
     """What one build cost, and its result."""
 
     seconds: float
+    cpu: float
+    """Seconds of the processor's time, of the build and of the process that stands for AWS."""
     calls: Mapping[str, int]
     partitions: int
     """How many partitions it read of the catalogue."""
@@ -79,8 +81,8 @@ class Story:
 
     @property
     def night(self) -> BuildCost:
-        """The night that took the median time."""
-        return sorted(self.nights, key=lambda cost: cost.seconds)[len(self.nights) // 2]
+        """The night that took the median of the processor's time."""
+        return sorted(self.nights, key=lambda cost: cost.cpu)[len(self.nights) // 2]
 
     @property
     def asked(self) -> int:
@@ -102,7 +104,7 @@ def run(scale: Scale) -> Section:
     nights_of = {10: NIGHTS}
     stories = [alone(_story, tenants, some, nights_of.get(tenants, 1)) for tenants, some in sizes]
     short, years = stories[0], stories[-1]
-    growth = years.night.seconds / short.night.seconds
+    growth = years.night.cpu / short.night.cpu
     nights = 365 if real else 20
     nightly = alone(_written_again, nights, 1, nights)
     intraday = alone(_written_again, nights, BUILDS_A_DAY, 28 if real else 1)
@@ -111,8 +113,9 @@ def run(scale: Scale) -> Section:
         about=f"BuildReports.run over daily_scores, {ROWS_A_DAY} rows for each tenant and day: "
         "first all of the history, then one more day of everybody (of 10 tenants the median of "
         f"{NIGHTS} nights), then a late answer of one tenant, then nothing, then nothing where "
-        "every day is looked at, as `pulse build` does. Calls are those of build_reports itself, "
-        "of which all services are played by one process here. "
+        "every day is looked at, as `pulse build` does. Calls are those of build_reports itself. "
+        "The processor's time is that of the build and of the process that plays all services: "
+        "the clock tells more of other work on the machine. "
         "What is written again is measured on the code that writes a tenant's year, without "
         "Athena: the bytes of all cubes that a year of nightly builds puts, and the last four "
         "weeks of a year with a build every 15 minutes.",
@@ -121,6 +124,7 @@ def run(scale: Scale) -> Section:
             "days",
             "build",
             "seconds",
+            "CPU s",
             "rows/s",
             "statements",
             "GETs",
@@ -135,6 +139,7 @@ def run(scale: Scale) -> Section:
                 f"{story.days:,}",
                 name,
                 f"{cost.seconds:.2f}",
+                f"{cost.cpu:.2f}",
                 f"{story.rate:,.0f}" if cost is story.first else "",
                 str(cost.calls["StartQueryExecution"]),
                 str(cost.calls["GetObject"]),
@@ -156,7 +161,7 @@ def run(scale: Scale) -> Section:
             Goal(
                 f"a night's build with three years of history at most {MOST_GROWTH} times one with "
                 "a month",
-                f"{growth:.2f} times",
+                f"{growth:.2f} times, of the processor's time",
                 growth <= MOST_GROWTH if real else None,
             ),
             Goal(
@@ -196,14 +201,14 @@ def _story(tenants: int, days: int, nights: int) -> Story:
         stage = BuildReports.from_settings(settings)
         history = [LAST - timedelta(days=back) for back in range(days, 0, -1)]
         daily.publish(history)
-        first = _measured(stage)
+        first = _measured(account, stage)
         every_night: list[BuildCost] = []
         for number in range(nights):
             daily.publish([LAST + timedelta(days=number)])
-            every_night.append(_measured(stage))
+            every_night.append(_measured(account, stage))
         daily.change(LAST - timedelta(days=min(7, days)), names[0])
-        late, nothing = _measured(stage), _measured(stage)
-        whole = _measured(stage, whole=True)
+        late, nothing = _measured(account, stage), _measured(account, stage)
+        whole = _measured(account, stage, whole=True)
         return Story(tenants, days, first, every_night, late, nothing, whole)
 
 
@@ -290,12 +295,15 @@ def _rows(tenants: Sequence[str], drawn: random.Random) -> pa.Table:
     return pa.table(columns, schema=pa.schema(fields))
 
 
-def _measured(stage: BuildReports, *, whole: bool = False) -> BuildCost:
+def _measured(account: Account, stage: BuildReports, *, whole: bool = False) -> BuildCost:
+    def cpu_seconds() -> float:
+        return account.cpu_seconds + time.process_time()
+
     with _calls() as calls:
-        start = time.perf_counter()
+        cpu, start = cpu_seconds(), time.perf_counter()
         result = stage.run(remaining_s=lambda: inf, whole=whole)
-        seconds = time.perf_counter() - start
-    return BuildCost(seconds, calls, calls[_PARTITIONS], result)
+        seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+    return BuildCost(seconds, cpu, calls, calls[_PARTITIONS], result)
 
 
 @contextmanager
