@@ -7,9 +7,10 @@ and tests on nobody's name: what is special about a report is one of its fields.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pulse import lake
+from pulse.reports.metrics import Quotient
 from pulse.reports.sums import Integers, Layout
 from pulse.streams.fields import Dimension as Dimension  # reports declare it, too
 
@@ -90,12 +91,12 @@ class GroupSums:
 
 @dataclass(frozen=True)
 class OfSums:
-    """A figure as a function of the sums of some measures, and of nothing else.
+    """A figure that is made of the sums of one measure or two, and of nothing else.
 
     None where a table that has one of them does not know the group.
     """
 
-    function: Callable[..., Value]
+    kind: Quotient[Any]
     measures: tuple[str, ...]
 
     def __call__(self, summed: GroupSums) -> Value:
@@ -103,30 +104,38 @@ class OfSums:
         places = [summed.layout.places.get(name) for name in self.measures]
         if None in places:
             return None
-        return self.function(*[summed.sums[place] for place in places if place is not None])
+        value: Value = self.kind(*[summed.sums[place] for place in places if place is not None])
+        return value
 
 
 @dataclass(frozen=True)
 class OfAmounts:
-    """Money as a function of the sums of one currency, and of nothing else.
+    """Money that is made of one sum or two by currency, and of nothing else.
 
     Of a row of one currency its amount; of any other, those of the currencies recorded.
     """
 
-    amount: Callable[[GroupSums, str], Decimal | None]
+    kind: Quotient[Any]
+    by_currency: tuple[str, ...]
     measures: tuple[str, ...] = ()
     """Over all currencies it takes none."""
 
     def __call__(self, summed: GroupSums) -> Value:
         """The figure of a row."""
         if CURRENCY in summed.group:
-            return self.amount(summed, str(summed.group[CURRENCY]))
+            return self._amount(summed, str(summed.group[CURRENCY]))
         found = {
             currency: value
             for currency in summed.layout.recorded(summed.sums)
-            if (value := self.amount(summed, currency)) is not None
+            if (value := self._amount(summed, currency)) is not None
         }
         return found or None
+
+    def _amount(self, summed: GroupSums, currency: str) -> Decimal | None:
+        value: Decimal | None = self.kind(
+            *(summed.of_currency(name, currency) for name in self.by_currency)
+        )
+        return value
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 An interaction counts once, on the day on which it entered (docs/metrics.md, "Interactions").
 """
 
-from collections.abc import Callable
-from decimal import Decimal
+from typing import Any
 
 from pulse import lake, streams
 from pulse.reports import metrics
@@ -13,12 +12,10 @@ from pulse.reports.declarations import (
     PERIOD,
     TENANT,
     Family,
-    GroupSums,
     Metric,
     OfAmounts,
     OfSums,
     Report,
-    Value,
 )
 
 # -- the family
@@ -34,8 +31,8 @@ INTERACTION = Family(
 # -- how metrics are made of sums
 
 
-def _made(function: Callable[..., Value], *measures: str) -> OfSums:
-    return OfSums(function, measures)
+def _made(kind: metrics.Quotient[Any], *measures: str) -> OfSums:
+    return OfSums(kind, measures)
 
 
 def _count(name: str, text: str, measure: str | None = None) -> Metric:
@@ -44,7 +41,7 @@ def _count(name: str, text: str, measure: str | None = None) -> Metric:
         name,
         "count",
         text,
-        _made(int, measure),
+        _made(metrics.count, measure),
         empty="0",
         withheld=False,
         of_any_scale=True,
@@ -84,15 +81,6 @@ def _time(name: str, text: str, duration: str) -> tuple[Metric, Metric]:
     )
 
 
-def _revenue(summed: GroupSums, currency: str) -> Decimal | None:
-    return metrics.money(summed.of_currency("revenue", currency))
-
-
-def _avg_revenue(summed: GroupSums, currency: str) -> Decimal | None:
-    recorded = summed.of_currency("with_revenue", currency)
-    return metrics.money(summed.of_currency("revenue", currency), recorded)
-
-
 # -- metrics
 
 ENTERED = _count("entered", "Interactions that entered, abandoned ones included.")
@@ -125,7 +113,7 @@ REVENUE = Metric(
     "revenue",
     "money",
     "Revenue recorded, refunds subtracted. Where nothing was recorded in any currency: null.",
-    OfAmounts(_revenue),
+    OfAmounts(metrics.money, ("revenue",)),
     formula="revenue@1",
     empty="0",
 )
@@ -133,7 +121,7 @@ AVG_REVENUE = Metric(
     "avg_revenue",
     "money",
     "Mean revenue of the interactions that have one.",
-    OfAmounts(_avg_revenue),
+    OfAmounts(metrics.money, ("revenue", "with_revenue")),
     formula="avg_revenue@1",
     numerator="revenue",
     denominator="interactions_with_revenue of the currency",

@@ -5,18 +5,19 @@ ratio without a denominator. The survey formulas take `counts`, where counts[k] 
 responses with score k (0..10). Nothing here knows of rows or files.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import lru_cache
 from math import isqrt
 from operator import mul
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pulse import days
 from pulse.tenants.rules import Rule
 
 Counts = Sequence[int]
+Figure = TypeVar("Figure", bound=int | Decimal)
 
 Z = Decimal("1.959964")
 """The standard normal's 97.5th percentile: intervals are 95 % ones."""
@@ -47,24 +48,61 @@ def segments(counts: Counts, rule: Rule) -> Segments:
     return Segments(sum(counts[good]), sum(counts[neutral]), sum(counts[bad]))
 
 
-def rounded(numerator: int, denominator: int) -> int:
-    """numerator / denominator as a whole number, half even."""
-    quotient, rest = divmod(numerator, denominator)
-    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2):
-        quotient += 1
-    return quotient
+def rounded(numerator: Any, denominator: Any) -> Any:
+    """numerator / denominator as a whole number, half even; of arrays an array of these."""
+    quotient = numerator // denominator
+    twice = 2 * (numerator - quotient * denominator)
+    return quotient + ((twice > denominator) | ((twice == denominator) & (quotient % 2 == 1)))
 
 
-def ratio(numerator: int, denominator: int) -> Decimal | None:
-    """numerator / denominator with two decimals, half even; None over nothing."""
-    if denominator == 0:
-        return None
-    return Decimal(rounded(100 * numerator, denominator)).scaleb(-2)
+@dataclass(frozen=True)
+class Quotient(Generic[Figure]):
+    """A kind of figure: `times` one sum over `per` another, rounded once to a whole number.
+
+    `shown` makes the figure of that number, `written` what JSON has for it.
+    """
+
+    times: int
+    per: int
+    shown: Callable[[int], Figure]
+    written: Callable[[int], str]
+
+    def __call__(self, numerator: int, denominator: int = 1) -> Figure | None:
+        """The figure of two sums; None over nothing."""
+        if denominator == 0:
+            return None
+        return self.shown(rounded(self.times * numerator, self.per * denominator))
+
+    def of_many(self, numerators: Any, denominators: Any = 1) -> tuple[list[int], list[bool]]:
+        """(the numbers of the figures of many rows, whether each has one), of arrays of sums."""
+        is_nothing = (numerators * 0 + denominators) == 0
+        over = denominators + is_nothing  # nothing is divided by, and then not told
+        reach = max(
+            self.times * max(int(numerators.max(initial=0)), -int(numerators.min(initial=0))),
+            2 * self.per * int(over.max(initial=0)),
+        )
+        if reach >= 2**63:
+            numerators, over = numerators.astype(object), over.astype(object)
+        numbers = rounded(self.times * numerators, self.per * over)
+        return numbers.tolist(), (~is_nothing).tolist()
 
 
-def share_pct(part: int, whole: int) -> Decimal | None:
-    """100 * part / whole."""
-    return ratio(100 * part, whole)
+def _hundredths(number: int) -> Decimal:
+    return Decimal(number).scaleb(-2)
+
+
+def _written_hundredths(number: int) -> str:
+    return repr(number / 100)  # the shortest text that reads back, as to_json writes decimals
+
+
+ratio = Quotient(100, 1, _hundredths, _written_hundredths)
+"""numerator / denominator with two decimals, half even; None over nothing."""
+
+share_pct = Quotient(10_000, 1, _hundredths, _written_hundredths)
+"""100 * part / whole."""
+
+count = Quotient(1, 1, int, str)
+"""A sum as it stands."""
 
 
 def shares(counts: Counts) -> tuple[Decimal | None, ...]:
@@ -213,7 +251,7 @@ def _around(
     value = rounded(100 * score, n)
     low = max(rounded(middle - 10_000 * half, whole), 100 * lowest)
     high = min(rounded(middle + 10_000 * half, whole), 10_000)
-    return Decimal(min(low, value)).scaleb(-2), Decimal(max(high, value)).scaleb(-2)
+    return _hundredths(min(low, value)), _hundredths(max(high, value))
 
 
 # -- durations, satisfaction and money
@@ -231,27 +269,38 @@ class ClockTime(TextDecimal):
 
     def __str__(self) -> str:
         """The seconds as a clock shows them."""
-        minutes, seconds = divmod(int(self), 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours:02}:{minutes:02}:{seconds:02}"
+        return _clock_face(int(self))
 
 
-def seconds(us: int, n: int = 1) -> Decimal | None:
-    """The mean of n durations that sum to so many microseconds; whole seconds without decimals."""
-    value = ratio(us, n * days.SECOND)
-    return Decimal(int(value)) if value is not None and value % 1 == 0 else value
+def _seconds(hundredths: int) -> Decimal:
+    whole, rest = divmod(hundredths, 100)
+    return _hundredths(hundredths) if rest else Decimal(whole)
 
 
-def clock(us: int, n: int = 1) -> ClockTime | None:
-    """The same mean, rounded from its exact value to the second."""
-    return ClockTime(rounded(us, n * days.SECOND)) if n else None
+def _written_seconds(hundredths: int) -> str:
+    whole, rest = divmod(hundredths, 100)
+    return _written_hundredths(hundredths) if rest else str(whole)
 
 
-def satisfaction(sum_: int, n: int) -> Decimal | None:
-    """The mean of n satisfactions that sum to so many ten-thousandths."""
-    return ratio(sum_, n * DECIMAL_UNIT)
+def _clock_face(number: int) -> str:
+    minutes, seconds = divmod(number, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}"
 
 
-def money(sum_: int, n: int = 1) -> TextDecimal | None:
-    """The mean of n amounts that sum to so many ten-thousandths, with four decimals."""
-    return TextDecimal(f"{rounded(sum_, n)}E-4") if n else None
+seconds = Quotient(100, days.SECOND, _seconds, _written_seconds)
+"""The mean of n durations that sum to so many microseconds; whole seconds without decimals."""
+
+clock = Quotient(1, days.SECOND, ClockTime, lambda number: f'"{_clock_face(number)}"')
+"""The same mean, rounded from its exact value to the second."""
+
+satisfaction = Quotient(100, DECIMAL_UNIT, _hundredths, _written_hundredths)
+"""The mean of n satisfactions that sum to so many ten-thousandths."""
+
+
+def _ten_thousandths(number: int) -> TextDecimal:
+    return TextDecimal(f"{number}E-4")
+
+
+money = Quotient(1, 1, _ten_thousandths, lambda number: f'"{_ten_thousandths(number)}"')
+"""The mean of n amounts that sum to so many ten-thousandths, with four decimals."""

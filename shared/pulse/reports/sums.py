@@ -1,6 +1,6 @@
 """What stands where in a group's sums, for one question.
 
-    the measures of its first table, of the next, …, then for each currency what money is made of
+    measures of its first table, of the next, …, then for each currency what money is made of
 
 Metrics ask for a sum by its name. Decimals are integers of 1/10000, durations microseconds: all
 adding is exact.
@@ -35,12 +35,14 @@ class Layout:
     """The order of a question's sums.
 
     `by_currency` names the measures of the first table that are also added up for each of the
-    `currencies`. (What they add up to over all currencies is no figure where it is money.)
+    `currencies`. (What they add up to over all currencies is no figure where it is money.) Of the
+    tables' measures those that are `taken` alone are added up, all where it is None.
     """
 
     tables: tuple[lake.DailyTable, ...] = ()
     by_currency: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
+    taken: frozenset[str] | None = None
 
     @cached_property
     def width(self) -> int:
@@ -69,8 +71,9 @@ class Layout:
     @cached_property
     def places(self) -> Mapping[str, int]:
         """Where each measure's sum stands."""
-        names = (name for table in self.tables for name in table.measures)
-        return {name: place for place, name in enumerate(names)}
+        names = [name for table in self.tables for name in table.measures]
+        taken = names if self.taken is None else [name for name in names if name in self.taken]
+        return {name: place for place, name in enumerate(taken)}
 
     @cached_property
     def counted(self) -> tuple[int, ...]:

@@ -94,9 +94,10 @@ class _Side:
 
 def _layout(plan: Plan, objects: TenantYears) -> Layout:
     """What stands where in the sums, with all currencies that these days have."""
+    taken = frozenset(name for table in plan.tables for name in plan.report.measures_of(table))
     by_currency = plan.report.by_currency
     if not by_currency:
-        return Layout(plan.tables)
+        return Layout(plan.tables, taken=taken)
     known = {
         str(currency)
         for one in plan.tenants
@@ -105,7 +106,7 @@ def _layout(plan: Plan, objects: TenantYears) -> Layout:
         for currency in year.values(dates, CURRENCY)
         if currency is not None
     }
-    return Layout(plan.tables, by_currency, tuple(sorted(known)))
+    return Layout(plan.tables, by_currency, tuple(sorted(known)), taken)
 
 
 # -- the sums of one tenant

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from pulse.reports.declarations import ALL, GroupSums, Label, Value
+from pulse.reports.declarations import ALL, PERIOD, TENANT, GroupSums, Label, Value
 from pulse.reports.sums import Layout
 from pulse.serve.aggregate import Aggregate
-from pulse.serve.columns import ComparedRow
+from pulse.serve.columns import ComparedRow, Coverage
 from pulse.serve.coverage import Covered
 from pulse.serve.encoding import Encoded, Integers, keys, number, ranks, summed
 from pulse.serve.folding import times_computed
@@ -88,8 +89,25 @@ class Rows:
         for first in range(0, len(self), rows):
             yield self.take(np.arange(first, min(first + rows, len(self))))
 
+    def labels(self, name: str) -> list[Label]:
+        """Each row's value of a column; None where it tells none."""
+        if name not in self.names:
+            return [None] * len(self)
+        column = self.columns[self.names.index(name)]
+        values = [*column.values, None]
+        return [values[code] for code in column.codes.tolist()]
+
+    @property
+    def coverage(self) -> list[Coverage | None]:
+        """How much of its period each row tells."""
+        return list(map(self.covered.of, self.labels(TENANT.name), self.labels(PERIOD)))
+
     def lines(self) -> list[ComparedRow]:
-        """What the figures of each row are computed from."""
+        """What the figures of each row are computed from that no column tells by itself."""
+        return self._lines
+
+    @cached_property
+    def _lines(self) -> list[ComparedRow]:
         groups = [
             dict(zip(self.names, key[:length], strict=False))
             for key, length in zip(
@@ -98,8 +116,7 @@ class Rows:
         ]
         now = self._summed(groups, self.now)
         before = self._summed(groups, self.before) if self.before else [None] * len(self)
-        coverage = map(self.covered.of, groups)
-        return list(map(ComparedRow, now, before, self.levels.tolist(), coverage))
+        return list(map(ComparedRow, now, before, self.levels.tolist(), self.coverage))
 
     def _summed(self, groups: Sequence[dict[str, Label]], side: RangeSums) -> list[GroupSums]:
         return [
@@ -181,6 +198,8 @@ def _below_each_other(plan: Plan, layout: Layout, tables: Sequence[Groups]) -> R
 
 
 def _side_of(levels: Sequence[RangeSums]) -> RangeSums:
+    if len(levels) == 1:
+        return levels[0]
     return RangeSums(
         np.concatenate([side.sums for side in levels]),
         np.concatenate([side.whole for side in levels]),

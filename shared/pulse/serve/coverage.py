@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from pulse import days
-from pulse.reports.declarations import PERIOD, TENANT, Label
+from pulse.reports.declarations import Label
 from pulse.serve.columns import Coverage
 from pulse.serve.plan import Plan, TenantDays
 
@@ -27,9 +27,9 @@ class Covered:
             if one.compared
         }
 
-    def of(self, group: Mapping[str, Label]) -> Coverage | None:
+    def of(self, tenant: Label, period: Label) -> Coverage | None:
         """The coverage of a row's period; None for a row that tells none."""
-        key = tenant, period = group.get(TENANT.name), group.get(PERIOD)
+        key = tenant, period
         if not isinstance(period, str):
             return None
         if key not in self._known:

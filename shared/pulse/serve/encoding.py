@@ -98,6 +98,9 @@ def summed(numbers: Integers, amounts: Integers, groups: int) -> Integers:
         found: Integers = np.empty_like(amounts)
         found[numbers] = amounts
         return found
+    if groups == 1:
+        total: Integers = _roomy(amounts, len(amounts)).sum(axis=0, keepdims=True)
+        return total
     order = np.argsort(numbers, kind="stable")
     firsts = np.searchsorted(numbers[order], np.arange(groups))
     most = int(np.diff(firsts, append=len(amounts)).max())

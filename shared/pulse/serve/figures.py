@@ -12,12 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pulse.lake import REST
-from pulse.reports.declarations import CURRENCY, Breakdown, GroupSums, Metric, OfSums
-from pulse.serve.columns import LEVEL, WITHHELD, Cell, Column, ComparedRow, name_column
+from pulse.reports.declarations import (
+    CURRENCY,
+    Breakdown,
+    GroupSums,
+    Metric,
+    OfAmounts,
+    OfSums,
+)
+from pulse.reports.metrics import Quotient
+from pulse.serve.columns import LEVEL, PARTIAL, WITHHELD, Cell, Column, name_column
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import Integers, ranks
 from pulse.serve.folding import Folded
-from pulse.serve.formats import json_texts
+from pulse.serve.formats import Written, json_texts, to_json
 from pulse.serve.groups import Key
 from pulse.serve.plan import Plan
 from pulse.serve.query import Order
@@ -50,18 +58,17 @@ class Figures:
 
     def texts(self, rows: Rows) -> Iterator[str]:
         """These rows as JSON."""
-        for values in self._by_column(rows):
+        for values in self._by_column(rows, written=True):
             yield from json_texts(self._names, values)
 
     @property
     def _names(self) -> list[str]:
         return [column.name for column in self.columns]
 
-    def _by_column(self, rows: Rows) -> Iterator[list[Sequence[Cell]]]:
-        """The cells of each column, of so many rows at once."""
+    def _by_column(self, rows: Rows, *, written: bool = False) -> Iterator[list[Sequence[Cell]]]:
+        """The cells of each column, of so many rows at once; `written` ones as far as may be."""
         for some in rows.batches(_AT_ONCE):
-            lines = some.lines()
-            yield [_values(column, some, lines) for column in self.columns]
+            yield [_values(column, some, written=written) for column in self.columns]
 
     def ordered(self, order_by: Sequence[Order]) -> Integers:
         """The places of all rows: by their columns in order, None last; before that by `order_by`.
@@ -104,7 +111,7 @@ class Figures:
             values = [
                 value
                 for some in self.rows.take(rows).batches(_AT_ONCE)
-                for value in _values(column, some, some.lines())
+                for value in _values(column, some)
             ]
         is_rest = self._is_rest(self.rows.names)[rows].tolist()
         told = [at for at, value in enumerate(values) if _has_order(value) and not is_rest[at]]
@@ -193,34 +200,38 @@ class Figures:
             yield {**summed.group, **part, **dict.fromkeys(hidden), **flag}
 
 
-def _values(column: Column, rows: Rows, lines: Sequence[ComparedRow]) -> Sequence[Cell]:
-    """The cells of one column, of rows and their lines."""
-    if column.metric is None:
-        return list(map(column.cell, lines))
-    hidden = _is_hidden(column.metric, rows)
-    if column.metric.measure is not None:
-        made = _measured(column.metric.measure, rows)
-    elif isinstance(column.metric.compute, OfSums):
-        made = _made(column.metric.compute, rows)
-    else:
-        compute = column.metric.compute
-        told = zip(lines, hidden.tolist(), strict=True)
-        return [None if is_hidden else compute(line.now) for line, is_hidden in told]
-    if not hidden.any():
-        return made
-    return [
-        None if is_hidden else cell for cell, is_hidden in zip(made, hidden.tolist(), strict=True)
-    ]
+def _values(column: Column, rows: Rows, *, written: bool = False) -> Sequence[Cell]:
+    """The cells of one column; `written` ones if they are made of whole columns of sums."""
+    if column.metric is not None:
+        return _figures(column.metric, rows, written=written)
+    if column.kind in ("period", "dimension"):
+        return rows.labels(column.name)
+    if column.name == PARTIAL:
+        return [one.partial if one else None for one in rows.coverage]
+    return list(map(column.cell, rows.lines()))
 
 
-def _is_hidden(metric: Metric, rows: Rows) -> npt.NDArray[np.bool_]:
-    """Of each row: is the figure withheld, or would it mean nothing? As of Metric.of."""
-    hidden = np.zeros(len(rows), np.bool_)
+def _figures(metric: Metric, rows: Rows, *, written: bool) -> Sequence[Cell]:
+    """A metric's figures; `written` ones if they are made of whole columns of sums."""
+    compute, is_shown = metric.compute, _is_shown(metric, rows)
+    if metric.measure is not None and is_shown.all():
+        return _measured(metric.measure, rows)
+    if isinstance(compute, OfSums):
+        return (_written if written else _made)(compute, rows, is_shown)
+    if isinstance(compute, OfAmounts) and written and CURRENCY not in rows.names:
+        return _written_amounts(compute, rows, is_shown)
+    lines = zip(rows.lines(), is_shown.tolist(), strict=True)
+    return [compute(line.now) if shown else None for line, shown in lines]
+
+
+def _is_shown(metric: Metric, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Of each row: is the figure neither withheld nor without a meaning? As of Metric.of."""
+    shown = np.ones(len(rows), np.bool_)
     if metric.withheld:
-        hidden |= rows.now.too_few
+        shown &= ~rows.now.too_few
     if not metric.of_any_scale:
-        hidden |= rows.mixed
-    return hidden
+        shown &= ~rows.mixed
+    return shown
 
 
 def _measured(measure: str, rows: Rows) -> Sequence[Cell]:
@@ -230,12 +241,56 @@ def _measured(measure: str, rows: Rows) -> Sequence[Cell]:
     return found or [None] * len(rows)
 
 
-def _made(figure: OfSums, rows: Rows) -> Sequence[Cell]:
-    """What is made of each row's sums; nothing where one of them is not known."""
+def _made(figure: OfSums, rows: Rows, is_shown: npt.NDArray[np.bool_]) -> Sequence[Cell]:
+    """What is made of the sums of each row that is shown; nothing where one is not known."""
+    shown = figure.kind.shown
+    return [
+        None if number is None else shown(number) for number in _numbers(figure, rows, is_shown)
+    ]
+
+
+def _written(figure: OfSums, rows: Rows, is_shown: npt.NDArray[np.bool_]) -> Written:
+    """The same as JSON."""
+    written = figure.kind.written
+    return Written(
+        "null" if number is None else written(number) for number in _numbers(figure, rows, is_shown)
+    )
+
+
+def _written_amounts(figure: OfAmounts, rows: Rows, is_shown: npt.NDArray[np.bool_]) -> Written:
+    """Each row's amounts by currency as JSON, of the currencies in which anything was recorded."""
+    layout, written = rows.layout, figure.kind.written
+    found: list[list[str]] = [[] for _ in range(len(rows))]
+    for currency, first in layout.currency_places.items():
+        places = [first + layout.by_currency.index(name) for name in figure.by_currency]
+        its_sums = rows.now.sums[:, first : first + len(layout.by_currency)]
+        is_recorded = is_shown & (its_sums != 0).any(axis=1)
+        name = to_json(currency)
+        for amounts, number in zip(
+            found, _told(figure.kind, rows, places, is_recorded), strict=True
+        ):
+            if number is not None:
+                amounts.append(f"{name}:{written(number)}")
+    return Written(f"{{{','.join(amounts)}}}" if amounts else "null" for amounts in found)
+
+
+def _numbers(figure: OfSums, rows: Rows, is_shown: npt.NDArray[np.bool_]) -> Iterator[int | None]:
+    """The whole numbers that stand for each row's figure."""
     places = [rows.layout.places[name] for name in figure.measures if name in rows.layout.places]
     if len(places) < len(figure.measures):
-        return [None] * len(rows)
-    return list(map(figure.function, *(rows.now.sums[:, place].tolist() for place in places)))
+        return iter([None] * len(rows))
+    return _told(figure.kind, rows, places, is_shown)
+
+
+def _told(
+    kind: Quotient[Any], rows: Rows, places: Sequence[int], is_shown: npt.NDArray[np.bool_]
+) -> Iterator[int | None]:
+    """The numbers of the figures of the sums at these places, of the rows that show one."""
+    made = kind.of_many(*(rows.now.sums[:, place] for place in places))
+    return (
+        number if is_told and shown else None
+        for number, is_told, shown in zip(*made, is_shown.tolist(), strict=True)
+    )
 
 
 def _has_order(value: Any) -> bool:

@@ -44,6 +44,10 @@ def json_object(members: Mapping[str, str]) -> str:
     return "{" + ",".join(f"{to_json(name)}:{text}" for name, text in members.items()) + "}"
 
 
+class Written(list[str]):
+    """The cells of a column as JSON already."""
+
+
 def json_texts(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> Iterator[str]:
     """A JSON object for each row of some columns, with the members of these names.
 
@@ -55,6 +59,8 @@ def json_texts(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> Iterat
 
 def _texts(values: Sequence[Any]) -> Sequence[Any]:
     """What stands for each value in JSON; whole numbers as they are."""
+    if isinstance(values, Written):
+        return values
     kinds = {*map(type, values)}
     if kinds == {int}:
         return values

@@ -194,6 +194,8 @@ def judged(report: Report, required: slice, groups: Groups) -> tuple[Groups, dic
     is_unjudged = np.zeros((len(known), groups.sums.shape[1]), np.bool_)
     for at, key in enumerate(known):
         is_unjudged[at, list(report.family.unjudged(key))] = True
+    if not is_unjudged.any():
+        return groups, {}
     unjudged = np.where(is_unjudged[numbers], groups.sums, 0)
     has_some = (unjudged != 0).any(axis=1)
     if not has_some.any():

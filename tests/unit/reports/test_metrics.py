@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pulse.reports import metrics
@@ -320,3 +321,42 @@ def test_money_has_four_decimals_and_loses_none(units: int, n: int, shown: str) 
 def test_satisfaction_is_on_its_scale() -> None:
     assert metrics.satisfaction(135_000, 3) == Decimal("4.5")
     assert metrics.satisfaction(100_000, 3) == Decimal("3.33")
+
+
+# -- figures of many rows at once
+
+QUOTIENTS = {
+    metrics.ratio: Fraction(100),
+    metrics.share_pct: Fraction(10_000),
+    metrics.seconds: Fraction(100, 10**6),
+    metrics.clock: Fraction(1, 10**6),
+    metrics.satisfaction: Fraction(100, 10**4),
+    metrics.money: Fraction(1),
+    metrics.count: Fraction(1),
+}
+"""Each with how many of its last place one is: hundredths of a percentage, seconds of a clock."""
+
+
+def as_sums(numbers: list[int]) -> np.ndarray:
+    """As columns hold them: Python's integers where 64 bits do not."""
+    fits = all(-(2**63) <= number < 2**63 for number in numbers)
+    return np.array(numbers, np.int64 if fits else np.object_)
+
+
+@pytest.mark.parametrize("kind", QUOTIENTS, ids=lambda kind: f"{kind.times}/{kind.per}")
+@given(st.lists(st.tuples(st.integers(-(2**70), 2**70), st.integers(0, 2**40)), max_size=8))
+@example([(1, 2), (3, 2), (-1, 2), (5, 0), (0, 0)])
+@example([(2**62, 1), (7, 2**62)])
+@example([(25, 10_000), (15, 1_000), (5_000, 10**6)])
+def test_quotients_of_many_rows_are_those_of_each_rounded_half_to_even(
+    kind: metrics.Quotient[Decimal], sums: list[tuple[int, int]]
+) -> None:
+    expected = [round(QUOTIENTS[kind] * n / d) if d else None for n, d in sums]
+    columns = [as_sums([pair[at] for pair in sums]) for at in (0, 1)]
+    numbers, are_told = kind.of_many(*columns)
+    assert [n if told else None for n, told in zip(numbers, are_told, strict=True)] == expected
+    assert [kind(*pair) for pair in sums] == [
+        None if number is None else kind.shown(number) for number in expected
+    ]
+    alone = [round(QUOTIENTS[kind] * n) for n, _ in sums]
+    assert kind.of_many(columns[0])[0] == alone

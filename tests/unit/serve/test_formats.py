@@ -7,8 +7,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pulse.reports.metrics import clock, money
-from pulse.serve.formats import fill, json_object, json_rows, json_texts, to_json
+from pulse.reports.metrics import (
+    Quotient,
+    clock,
+    count,
+    money,
+    ratio,
+    satisfaction,
+    seconds,
+    share_pct,
+)
+from pulse.serve.formats import Written, fill, json_object, json_rows, json_texts, to_json
 
 
 def test_decimals_are_json_numbers() -> None:
@@ -47,6 +56,24 @@ def test_rows_written_by_columns_are_those_written_one_by_one(rows: list[list[ob
     columns: list[list[object]] = [[row[at] for row in rows] for at in range(3)]
     expected = [to_json(dict(zip(names, row, strict=True))) for row in rows]
     assert [*json_texts(names, columns)] == expected
+
+
+@pytest.mark.parametrize(
+    "kind", [ratio, share_pct, seconds, clock, satisfaction, money, count], ids=lambda k: str(k.per)
+)
+@given(st.integers(-(10**18), 10**18))
+@example(0)
+@example(100)
+@example(-50)
+def test_what_columns_write_of_a_figure_is_its_json(kind: Quotient[Decimal], number: int) -> None:
+    assert kind.written(number) == to_json(kind.shown(number))
+
+
+def test_cells_that_are_json_already_stay_as_they_are() -> None:
+    assert [*json_texts(["a", "b"], [Written(["1.50", "null"]), ["x", None]])] == [
+        '{"a":1.50,"b":"x"}',
+        '{"a":null,"b":null}',
+    ]
 
 
 def test_a_page_of_rows_is_one_array_of_what_fits() -> None:
