@@ -246,9 +246,14 @@ def _within(days: Iterable[DateRange], ranges: Iterable[DateRange]) -> Iterator[
 
 
 def _in_order(ranges: Iterable[DateRange]) -> list[DateRange]:
-    """The ranges in order, each once."""
-    parts = {(one.start, one.end) for one in ranges}
-    return [DateRange(first, last) for first, last in sorted(parts)]
+    """The ranges in order; those that share days are one, as tables may wait for the same days."""
+    found: list[DateRange] = []
+    for one in sorted(ranges, key=lambda some: (some.start, some.end)):
+        if found and one.start <= found[-1].end:
+            found[-1] = DateRange(found[-1].start, max(found[-1].end, one.end))
+        else:
+            found.append(DateRange(one.start, one.end))
+    return found
 
 
 def _named(ranges: Sequence[DateRange]) -> str:

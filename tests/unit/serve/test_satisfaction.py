@@ -305,6 +305,21 @@ def test_another_answer_is_another_reply_and_its_table_tells_until_when_all_is_c
     assert asked(SOME, query)["meta"]["as_of"] == "1970-01-01T00:00:00Z"
 
 
+def test_days_that_wait_in_both_tables_are_named_once() -> None:
+    plan = planned(tables_of(SOME), DATES)
+    (one,) = plan.tenants
+    tables = dict(one.tenant.tables)
+    for name, first, last in [("interactions", 0, 2), ("experience", 1, 9)]:
+        some = DateRange(FIRST + timedelta(days=first), FIRST + timedelta(days=last))
+        tables[name] = replace(one.tenant.table(name), behind=Behind(waiting=(some,)))
+    waiting = replace(plan, tenants=(replace(one, tenant=replace(one.tenant, tables=tables)),))
+    ((code, message),) = unbuilt(waiting)
+    assert (code, message.partition(". ")[0]) == (
+        "days_waiting",
+        "Days that wait for the next build: 2026-12-28 to 2027-01-06",
+    )
+
+
 def test_days_of_answers_that_wait_are_warned_of() -> None:
     plan = planned(tables_of(SOME), DATES)
     (one,) = plan.tenants
