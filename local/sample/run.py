@@ -10,6 +10,7 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import signal
 import time
@@ -108,9 +109,16 @@ def _port() -> int:
 
 
 def _parameters() -> Mapping[str, str]:
-    given = [text.partition("=") for text in os.environ.get("PULSE_PARAMETERS", "").split()]
+    text = os.environ.get("PULSE_PARAMETERS", "")
+    try:
+        given = [each.partition("=") for each in shlex.split(text)]
+    except ValueError as error:
+        raise StartError(f"PULSE_PARAMETERS lack a quotation mark: {text!r}.") from error
     if wrong := [name for name, sign, _ in given if not sign]:
-        raise StartError(f"PULSE_PARAMETERS are NAME=VALUE, with spaces between; not {wrong[0]!r}.")
+        raise StartError(
+            f"PULSE_PARAMETERS are NAME=VALUE, with spaces between; not {wrong[0]!r}. "
+            "A value that has spaces stands in quotation marks."
+        )
     return PARAMETERS | {name: value for name, _, value in given}
 
 

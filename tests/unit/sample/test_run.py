@@ -1,4 +1,4 @@
-"""What `python -m local` says when it is asked for help rather than for a stack."""
+"""What `python -m local` takes from the environment, and says when it is asked for help."""
 
 import pytest
 
@@ -28,3 +28,20 @@ def test_an_argument_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         run.main(["--port=9000"])
     assert ended.value.code == 2
     assert "unrecognized arguments: --port=9000" in capsys.readouterr().err
+
+
+def test_a_parameter_with_spaces_stands_in_quotation_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = "KeyWritesPerMinute=60 'IntradayRate=rate(1 minute)' Empty="
+    monkeypatch.setenv("PULSE_PARAMETERS", given)
+    assert run._parameters() == run.PARAMETERS | {
+        "KeyWritesPerMinute": "60",
+        "IntradayRate": "rate(1 minute)",
+        "Empty": "",
+    }
+
+
+@pytest.mark.parametrize("given", ["IntradayRate=rate(1 minute)", "'IntradayRate=off"])
+def test_what_is_no_parameter_is_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("PULSE_PARAMETERS", given)
+    with pytest.raises(run.StartError, match="PULSE_PARAMETERS"):
+        run._parameters()
