@@ -15,14 +15,16 @@ from tests.unit.serve.interactions import table_object
 ROOT = Path(__file__).parents[2]
 # Measured: these imports cost hundreds of milliseconds at each cold start.
 PANDAS = {"pandas", "pyarrow.dataset", "awswrangler"}
+# What a function does not have that is without the layer of pandas.
+LAYER = PANDAS | {"pyarrow", "numpy"}
 FORBIDDEN = {
-    "ingest": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},
+    "ingest": LAYER | {"ua_parser", "maxminddb"},
     "write_raw": PANDAS,
     "serve_reports": PANDAS | {"ua_parser", "maxminddb", "pydantic", "local"},
     "export_revenue": PANDAS | {"ua_parser", "maxminddb"},
-    "order_exports": PANDAS | {"pyarrow", "ua_parser", "maxminddb"},
+    "order_exports": LAYER | {"ua_parser", "maxminddb"},
     "compact_raw": PANDAS | {"ua_parser", "maxminddb"},
-    "housekeep": PANDAS | {"pyarrow"},
+    "housekeep": LAYER,
 }
 WRITES_AN_OBJECT = """
 from pulse import lake

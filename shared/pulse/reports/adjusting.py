@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from pulse.reports.arrays import Integers, added
 from pulse.reports.metrics import FEWEST_TO_COMPARE, Segments, ratio, rounded
-from pulse.reports.sums import Integers, added
 from pulse.tenants.rules import Rule
 
 Agent = TypeVar("Agent", bound=Hashable)

@@ -7,12 +7,15 @@ and tests on nobody's name: what is special about a report is one of its fields.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pulse import lake
 from pulse.reports.metrics import Quotient
-from pulse.reports.sums import Integers, Layout
+from pulse.reports.sums import Layout
 from pulse.streams.fields import Dimension as Dimension  # reports declare it, too
+
+if TYPE_CHECKING:  # NumPy, which functions that only read declarations lack
+    from pulse.reports.stratified import Stratified
 
 Value = int | Decimal | str | Mapping[str, Decimal] | None
 """A figure; money of several currencies by currency; a word where it says on which side."""
@@ -333,23 +336,6 @@ class Breakdown:
 
 
 @dataclass(frozen=True)
-class Stratified:
-    """All rows of a question and their sums by stratum, in columns.
-
-    `groups` names the dimensions of each row, `frame` is the number of its frame: rows of one
-    tenant, one period and one value of each required dimension have the same. A line of `sums` has
-    the counts of a row in a stratum, whose numbers are `row` and `stratum`; a stratum is a
-    combination of values of the strata's dimensions in one frame.
-    """
-
-    groups: Sequence[Mapping[str, Label]]
-    frame: Integers
-    row: Integers
-    stratum: Integers
-    sums: Integers
-
-
-@dataclass(frozen=True)
 class Among:
     """Figures of a row that take all rows of a question at once, such as ranks or adjustments.
 
@@ -359,4 +345,4 @@ class Among:
     """
 
     strata: tuple[str, ...]
-    compute: Callable[[Stratified], Sequence[Mapping[str, Value]]]
+    compute: "Callable[[Stratified], Sequence[Mapping[str, Value]]]"

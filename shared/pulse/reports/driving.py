@@ -13,9 +13,9 @@ import numpy as np
 
 from pulse import lake
 from pulse.reports.adjusting import Dealt, Tally, adjust, survivors, tallies
+from pulse.reports.arrays import Integers, added
 from pulse.reports.declarations import Label
 from pulse.reports.metrics import FEWEST_TO_COMPARE, Counts, estimate, mover, segments
-from pulse.reports.sums import Integers, added
 from pulse.tenants.rules import Rule
 
 FORMULA = "explains_pct@1"

@@ -9,25 +9,11 @@ adding is exact.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from pulse import lake
 
-Integers = npt.NDArray[Any]
-"""Of whichever width holds them; Python's own integers where 64 bits do not."""
 Sums = list[int]
 """A group's additive counts, in the order of the question's layout."""
-
-
-def added(amounts: Integers, numbers: Integers, groups: int) -> Integers:
-    """The sums of each row of amounts by the numbers of the groups that they belong to, from 0."""
-    sums: Integers = np.zeros((len(amounts), groups), amounts.dtype)
-    for its, row in zip(sums, amounts, strict=True):
-        np.add.at(its, numbers, row)
-    return sums
 
 
 @dataclass(frozen=True)

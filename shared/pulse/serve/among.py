@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pulse.reports.declarations import TENANT, Among, Stratified, Value
+from pulse.reports.declarations import TENANT, Among, Value
+from pulse.reports.stratified import Stratified
 from pulse.serve.aggregate import Aggregate
 from pulse.serve.compare import Rows
 from pulse.serve.encoding import keys, number

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from pulse.reports.arrays import Integers as Integers  # which all who speak of codes need
 from pulse.reports.declarations import Label
-from pulse.reports.sums import Integers as Integers  # which all who speak of codes need
 
 _FEW = 2**20
 """So many numbers are told apart by a table of them rather than by sorting."""

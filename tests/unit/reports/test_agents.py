@@ -8,7 +8,8 @@ import numpy as np
 
 from pulse import lake
 from pulse.reports.agents import beside_the_others
-from pulse.reports.declarations import Label, Stratified, Value
+from pulse.reports.declarations import Label, Value
+from pulse.reports.stratified import Stratified
 
 Row = tuple[Mapping[str, Label], Mapping[Any, Sequence[int]]]
 """What a row is of, and its sums by stratum."""

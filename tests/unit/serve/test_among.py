@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pulse import days
-from pulse.reports.declarations import Among, Metric, Stratified
+from pulse.reports.declarations import Among, Metric
 from pulse.reports.registry import REPORTS
+from pulse.reports.stratified import Stratified
 from pulse.serve.answer import answer
 from pulse.serve.plan import needs_of, plan_of
 from pulse.serve.query import parse
