@@ -69,7 +69,9 @@ CHOICES: Mapping[str, Sequence[Any]] = {
     "currency": ("EUR", "CHF"),
 }
 STATEMENTS = sorted(
-    (path.parent.name, path.stem) for path in Path(sql.__file__).parent.rglob("*.sql")
+    (path.parent.name, path.stem)
+    for path in Path(sql.__file__).parent.rglob("*.sql")
+    if path.stem != "linked"  # it reads what the statements name that it is a part of
 )
 UNLOADED = {"daily": "dt", "exports": "dt", "large": "dt", "reports": "bucket"}
 """Whose rows go to Parquet objects, and by what."""
