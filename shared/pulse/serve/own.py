@@ -28,8 +28,14 @@ def own_dimensions(tenants: Iterable[Tenant]) -> tuple[Dimension, ...]:
 
 
 def with_own(report: Report, own: tuple[Dimension, ...]) -> Report:
-    """The report with these dimensions, if its family is told apart by any."""
-    return replace(report, own=own) if own and report.family.dataset.slots else report
+    """The report with these dimensions, if its family is told apart by any.
+
+    One whose name the family has for something else is left out.
+    """
+    if not report.family.dataset.slots:
+        return report
+    taken = report.family.dimension_names
+    return replace(report, own=tuple(one for one in own if one.name not in taken))
 
 
 def read_from(report: Report, tenant: Tenant) -> dict[str, str | None]:
@@ -38,12 +44,12 @@ def read_from(report: Report, tenant: Tenant) -> dict[str, str | None]:
     return {dimension.name: found.get(dimension.name) for dimension in report.own}
 
 
-def names_told(report: Report, tenants: Iterable[Tenant]) -> frozenset[str]:
-    """What a key of these tenants can be bound to, so that the report can tell it.
+def names_told(report: Report, own: Iterable[Dimension]) -> frozenset[str]:
+    """What a key of tenants with these own dimensions can be bound to, so that the report tells it.
 
     A dimension of the report is not meant by a key that is bound to a tenant's own of that name.
     """
-    elsewhere = {*own_dimensions(tenants)} - {*report.own}
+    elsewhere = {*own} - {*report.own}
     return frozenset({*report.filter_names} - {dimension.name for dimension in elsewhere})
 
 

@@ -14,7 +14,7 @@ from pulse.reports.experiences import EXPERIENCE
 from pulse.serve import groups, satisfaction, unlinked
 from pulse.serve.columns import Names
 from pulse.serve.needs import Needs
-from pulse.serve.own import names_told, read_from
+from pulse.serve.own import names_told, own_dimensions, read_from
 from pulse.serve.query import Query
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Tenant
@@ -158,7 +158,11 @@ def plan_of(report: Report, query: Query, tenants: Sequence[Tenant], key: Key) -
     """
     filters = both(
         query.filters,
-        bound_filters(key, names_told(report, tenants), f"report {report.name} cannot tell"),
+        bound_filters(
+            key,
+            names_told(report, own_dimensions(tenants)),
+            f"report {report.name} cannot tell",
+        ),
     )
     fixed = {name: among(values) for name, values in report.fixed.items()}
     asked = {*query.group_by, *filters}

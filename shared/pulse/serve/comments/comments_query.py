@@ -9,7 +9,7 @@ from pulse.http import decode
 from pulse.reports.experiences import OF_COMMENTS
 from pulse.reports.registry import FAMILIES, Dimension, Report
 from pulse.serve import query as queries
-from pulse.serve.own import with_own
+from pulse.serve.own import names_told, with_own
 from pulse.serve.plan import bound_filters
 from pulse.serve.query import Query, refusal
 from pulse.tenants.keys import Key
@@ -96,10 +96,8 @@ def parse(
     what neither answers nor the interactions tell that these are linked to.
     """
     own = [name for name in parameters if name not in (*_DAYS, "cursor")]
-    hidden = {one.name for one in dimensions if one.name in COMMENTED.dimension_names}
-    shown = tuple(one for one in dimensions if one.name not in hidden)
-    report = with_own(Report("comments", "", "", COMMENTED, metrics=(), group_by=()), shown)
-    told = {*report.filter_names} - hidden
+    report = with_own(Report("comments", "", "", COMMENTED, metrics=(), group_by=()), dimensions)
+    told = names_told(report, dimensions)
     allowed = (*parameters, *report.filter_names)
     given: dict[str, str] = {}
     for name, raw in pairs:

@@ -150,7 +150,7 @@ class Reader:
         """Of these dimensions and the tenants' own that a report has, those without a filter."""
         told = with_own(REPORTS[report], self.own)
         every = dict.fromkeys((*names, *(dimension.name for dimension in told.own)))
-        meant = names_told(told, self.tenants)
+        meant = names_told(told, self.own)
         return [name for name in every if name in meant and name not in filters]
 
     def rows(self, plans: Sequence[Plan]) -> list[TenantYears]:
