@@ -261,8 +261,7 @@ class BuildDaily:
         They are made of answers and interactions, as the table of experience. Returns why some
         could not be kept.
         """
-        theirs = [one for one in tables if one.dataset is lake.SCORES]
-        theirs += [one for one in tables if one.dataset is lake.EXPERIENCE]
+        theirs = [one for one in tables if one.dataset in (lake.SCORES, lake.EXPERIENCE)]
         if not theirs:
             return None
         again = DateRange(start or date.min, end or date.max) if start or end else None
