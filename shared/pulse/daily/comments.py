@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pulse import days, lake
 from pulse.comments.month import SCHEMA, Month
 from pulse.comments.stored import Comments
-from pulse.daily.experience import SOURCES, link_parameters, linkable
+from pulse.daily.experience import earliest_linkable, link_parameters, linkable
 from pulse.daily.statement_days import day_parameters
 from pulse.days import DateRange, Remaining
 from pulse.errors import AthenaError, BuildCheckError, PulseError, raise_collected
@@ -117,8 +117,13 @@ class KeepComments:
         raise_collected(failures)
         return KeepResult(passed_over=passed_over)
 
-    def _days(self) -> _Days:
-        return _Days(*(self.ledger.entries(stream) for stream in SOURCES))
+    def _days(self, first: date | None = None, last: date = date.max) -> _Days:
+        """The ledger's days of answers, all or some, and of the interactions they may link to."""
+        entered = earliest_linkable(first, self.link_days) if first else date.min
+        return _Days(
+            self.ledger.entries(lake.SCORES.stream, first or date.min, last),
+            self.ledger.entries(lake.INTERACTIONS.stream, entered, last),
+        )
 
     def _due(
         self, month: Sequence[Entry], known: _Days, again: DateRange | None
@@ -218,7 +223,7 @@ class KeepComments:
 
         That may change while Athena gathers: an erasure or the deletion of a tenant may begin.
         """
-        now = self._days()
+        now = self._days(entries[0].day, entries[-1].day)
         return [
             entry
             for entry in entries

@@ -97,10 +97,16 @@ def link_parameters(
 
 
 def linkable(day: date, interactions: Mapping[date, Entry], link_days: int) -> list[Entry]:
-    """The days on which an interaction has entered that an answer of the day may link to.
+    """The days on which an interaction has entered that an answer of the day may link to."""
+    span = (day - earliest_linkable(day, link_days)).days
+    reach = (day - timedelta(days=back) for back in range(span + 1))
+    return [interactions[one] for one in reach if one in interactions]
 
-    They reach back one day more than links may span: where clocks were changed, that many times 24
+
+def earliest_linkable(day: date, link_days: int) -> date:
+    """The first day on which an interaction may have entered that an answer of the day links to.
+
+    It lies one day more back than links may span: where clocks were changed, that many times 24
     hours reach into one day more.
     """
-    reach = (day - timedelta(days=back) for back in range(link_days + 2))
-    return [interactions[one] for one in reach if one in interactions]
+    return day - timedelta(days=link_days + 1)
