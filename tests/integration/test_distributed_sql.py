@@ -28,7 +28,7 @@ from pulse.serve.answer import answer
 from pulse.serve.block import Block
 from pulse.serve.distributed_sql import TooManyRowsError, Wanted
 from pulse.serve.own import own_dimensions, with_own
-from pulse.serve.plan import needs_of, plan_of
+from pulse.serve.plan import Plan, needs_of, plan_of
 from pulse.serve.query import parse
 from pulse.serve.years import YearRows
 from pulse.store.clients import client
@@ -232,6 +232,25 @@ def compare(
             assert has == cube.has(dates, name, lake.OTHER)
 
 
+def either_way(
+    pulse: Driver,
+    asked: Plan,
+    table: lake.DailyTable,
+    rows: Sequence[Row],
+    chance: random.Random,
+    query: str,
+) -> tuple[str, str]:
+    """The reply from these rows' cube, and from what Athena makes; they name the same engine."""
+    (needs,) = [one for one in needs_of(asked) if one.table == table]
+    cube = as_year(table, as_parquet(table, rows, with_day=True))
+    wanted = Wanted.of(needs, lay_out(pulse, table, rows, chance))
+    made = YearRows(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
+    objects, athena = (
+        answer(asked, {"acme": [year.as_needed(needs)]}, query).body for year in (cube, made)
+    )
+    return objects, athena.replace('"engine":"athena"', '"engine":"reports"')
+
+
 def told(year: YearRows, dates: DateRange, asked: RollUpQuery, names: Sequence[str]) -> Any:
     return by_key(
         year.group(
@@ -296,18 +315,10 @@ def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, quer
     table = entry.tables[0]
     rows = invent(table, 11, 300)
     chance = random.Random(11)
-    laid = lay_out(pulse, table, rows, chance)
-    cube = as_year(table, as_parquet(table, rows, with_day=True))
     state = YearState((Part("", frozenset(), {}),), "content", 0, FIRST, 0)
     tenant = replace(tenant, tables={table.name: TableState({2025: state, 2026: state})})
     asked = plan_of(entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0))
-    needs = next(one for one in needs_of(asked) if one.table == table)
-    wanted = Wanted.of(needs, laid)
-    made = YearRows(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
-    replies = [
-        answer(asked, {"acme": [year.as_needed(needs)]}, query).body for year in (cube, made)
-    ]
-    replies[1] = replies[1].replace('"engine":"athena"', '"engine":"reports"')
+    replies = either_way(pulse, asked, table, rows, chance, query)
     assert replies[0] == replies[1]
     assert len(replies[0]) > 300
     unasked = table in (lake.SCORES, lake.EXPERIENCE) and query.count("bot") == 0
@@ -331,19 +342,12 @@ def test_scores_for_satisfactions_are_the_same_and_bots_left_out_of_them(
         }
         for row in invent(table, 12, 300)
     ]
-    laid = lay_out(pulse, table, rows, chance)
-    cube = as_year(table, as_parquet(table, rows, with_day=True))
     tenant = Tenant("acme", "Acme", satisfaction_from="s", satisfaction_scale="0-10")
     entry = REPORTS["customer-perspective"]
     query = f"{WHOLE}&group_by=customer_segment,agent{filters}"
     asked = plan_of(entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0))
-    needs = next(one for one in needs_of(asked) if one.table == table)
-    wanted = Wanted.of(needs, laid)
-    made = YearRows(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
-    replies = [
-        answer(asked, {"acme": [year.as_needed(needs)]}, query).body for year in (cube, made)
-    ]
-    assert replies[0] == replies[1].replace('"engine":"athena"', '"engine":"reports"')
+    replies = either_way(pulse, asked, table, rows, chance, query)
+    assert replies[0] == replies[1]
     assert "bots_left_out" in replies[0]
 
 
@@ -358,8 +362,6 @@ def test_scores_for_satisfactions_are_the_same_and_bots_left_out_of_them(
 def test_days_without_links_are_the_same(pulse: Driver, query: str) -> None:
     table, chance = lake.SCORES, random.Random(13)
     rows = invent(table, 13, 300)
-    laid = lay_out(pulse, table, rows, chance)
-    cube = as_year(table, as_parquet(table, rows, with_day=True))
     held = frozenset(row["day"] for row in rows)
     years = {
         year: YearState((Part("", held, {}),), "content", 0, FIRST, 0) for year in (2025, 2026)
@@ -367,13 +369,8 @@ def test_days_without_links_are_the_same(pulse: Driver, query: str) -> None:
     states = {"scores": TableState(years), "experience": TableState(as_of_us=1)}
     tenant, entry = Tenant("acme", "Acme", tables=states), REPORTS["experience"]
     asked = plan_of(entry, parse(pairs(query), entry), [tenant], Key("0" * 64, "secret", "acme", 0))
-    (needs,) = [one for one in needs_of(asked) if one.table == table]
-    wanted = Wanted.of(needs, laid)
-    made = YearRows(table, [wanted.piece(answered(pulse, wanted))], engine="athena")
-    replies = [
-        answer(asked, {"acme": [year.as_needed(needs)]}, query).body for year in (cube, made)
-    ]
-    assert replies[0] == replies[1].replace('"engine":"athena"', '"engine":"reports"')
+    replies = either_way(pulse, asked, table, rows, chance, query)
+    assert replies[0] == replies[1]
     assert json.loads(replies[0])["meta"]["linked"]["of"] > 0
 
 
