@@ -2,7 +2,7 @@
 # make check  lint, types and unit tests, within a minute: for every save
 # Both need Python 3.11 or newer and nothing else; they install the rest.
 # make test-trino   runs the statements on Athena's own engine, which Maven (mvn) fetches once (0.8 GB)
-.PHONY: run check units test page-tests explore test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
+.PHONY: run check units test test-whole page-tests explore test-trino test-runtime checks lint bench docs pictures build pages deploy answered named lambda-python emulator lock clean
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
@@ -24,13 +24,17 @@ run: .venv/run.stamp $(COUNTRIES) $(PAGES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@exec $(BIN)/python -m local
 
 # One commit has one answer on every machine: sets have one order, too (docs/decisions/0068).
-test units test-trino test-runtime: export PYTHONHASHSEED := 0
+test test-whole units test-trino test-runtime: export PYTHONHASHSEED := 0
 # Images of containers often forbid it; then each of the hundred processes compiles everything anew.
-test units explore test-trino test-runtime: export PYTHONDONTWRITEBYTECODE :=
+test test-whole units explore test-trino test-runtime: export PYTHONDONTWRITEBYTECODE :=
 
 test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES) page-tests
 	$(if $(ON_TRINO),nice $(BIN)/python -m local.athena.trino_server) $(BIN)/python -m pytest -n 3 --durations 20 --durations-min 5 # one of them mostly waits for a browser
+
+# All cases of the tests that look at some of theirs in make test (docs/decisions/0084): every death, every interleaving, the bench.
+test-whole: .venv/test.stamp $(COUNTRIES)
+	$(BIN)/python -m pytest -n 3 --whole -m "sampled or only_whole or hypothesis" --durations 20 --durations-min 5
 
 # It leaves out tests of very many cases, which take a seventh of the time of all.
 check: .venv/test.stamp

@@ -33,7 +33,7 @@ for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
 from local import dynamodb, layer_codecs, quick_moto  # noqa: E402
 from local.athena import clock as athenas_clock  # noqa: E402
 from pulse.observe import logger  # noqa: E402 - it reads the environment
-from tests import drawing, signing  # noqa: E402
+from tests import drawing, sampling, signing  # noqa: E402
 from tests.silence import Listener, leaks  # noqa: E402
 
 drawing.install()
@@ -58,8 +58,9 @@ EXHAUSTIVE = ("tests/unit/sample/test_every_date.py::",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--quick` leaves the tests of EXHAUSTIVE out."""
+    """`--quick` leaves the tests of EXHAUSTIVE out; `--whole` leaves no case out."""
     parser.addoption("--quick", action="store_true", help="without the tests of very many cases")
+    parser.addoption("--whole", action="store_true", help="all cases of tests with very many")
 
 
 class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
@@ -73,14 +74,15 @@ class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest come first, in the order above; all others as they were found.
 
-    Property tests draw as many examples as their profile says. On a real Trino, those that cannot
-    be asked of it are skipped with their reason.
+    Property tests draw as many examples as their profile says. What only `make test-whole` runs is
+    left out by all others. On a real Trino, those that cannot be asked of it are skipped with their
+    reason.
     """
-    drawing.spare(getattr(item, "obj", None) for item in items)
-    if config.getoption("quick"):
-        left_out = [item for item in items if item.nodeid.startswith(EXHAUSTIVE)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    if not sampling.is_whole():
+        drawing.spare(getattr(item, "obj", None) for item in items)
+    left_out = {item for item in items if _is_left_out(item, config)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
     def place(item: pytest.Item) -> int:
         ranks = (rank for rank, name in enumerate(LONGEST) if item.nodeid.startswith(name))
@@ -93,6 +95,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=f"not on Trino: {mark.args[0]}"))
 
 
+def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
+    """Is the test one that this run does without?"""
+    if config.getoption("quick") and item.nodeid.startswith(EXHAUSTIVE):
+        return True
+    return item.get_closest_marker("only_whole") is not None and not sampling.is_whole()
+
+
 def pytest_collection_finish() -> None:
     """What has been imported stays; searching it for garbage takes a tenth of the time."""
     gc.freeze()
@@ -100,11 +109,13 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_configure() -> None:
-    """Only once pytest has ended is it searched again, for extensions that look for what is left.
+def pytest_configure(config: pytest.Config) -> None:
+    """Sets how many cases tests look at, before any is imported.
 
+    Only once pytest has ended is memory searched again, for extensions that look for what is left:
     pytest itself looks for garbage twice when it ends.
     """
+    sampling.install(whole=config.getoption("whole"))
     atexit.register(gc.unfreeze)
 
 

@@ -93,6 +93,7 @@ def test_a_part_runs_and_leaves_its_page(
     assert "scale tiny" in page.read_text()
 
 
+@pytest.mark.only_whole
 def test_every_report_is_asked_of_a_year_of_one_part_and_of_three(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,12 +105,14 @@ def test_every_report_is_asked_of_a_year_of_one_part_and_of_three(
         assert f"| largest, three parts: {name} |" in page.read_text()
 
 
+@pytest.mark.only_whole
 def test_builds_of_reports_are_measured(tmp_path: Path) -> None:
     page = tmp_path / "RESULTS.md"
     assert main(["--tiny", "--part", "reports", "--results", str(page)]) == 0
     assert re.search(r"\| 3 \| 9 \| a night \| [\d.]+ \| [\d.]+ \|  \| 2 \|", page.read_text())
 
 
+@pytest.mark.only_whole
 def test_a_large_tenant_is_measured(tmp_path: Path) -> None:
     page = tmp_path / "RESULTS.md"
     assert main(["--tiny", "--part", "large", "--results", str(page)]) == 0
@@ -119,6 +122,7 @@ def test_a_large_tenant_is_measured(tmp_path: Path) -> None:
     assert re.search(r"\| a year by week, .* \| (?!0\.0)\d+\.\d \| [1-9]\d* \|", text)
 
 
+@pytest.mark.only_whole
 def test_searches_of_comments_are_measured(tmp_path: Path) -> None:
     """It compares how many are found with what DuckDB finds, and raises where they differ."""
     page = tmp_path / "RESULTS.md"
@@ -126,6 +130,7 @@ def test_searches_of_comments_are_measured(tmp_path: Path) -> None:
     assert re.search(r"\| a word of none: Pulse \| .* ms \| \d+\.\d\d \|", page.read_text())
 
 
+@pytest.mark.only_whole
 def test_insights_drivers_tags_and_words_are_measured(tmp_path: Path) -> None:
     """It compares the answers of groups with what DuckDB sums, and raises where they differ."""
     page = tmp_path / "RESULTS.md"
@@ -136,6 +141,7 @@ def test_insights_drivers_tags_and_words_are_measured(tmp_path: Path) -> None:
         assert re.search(rf"\| largest: {name} \| .* ms \| [\d.]+ \| \d+ \| {times} \|", text)
 
 
+@pytest.mark.only_whole
 def test_the_statements_are_measured_and_a_line_says_where_trino_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from pulse.store.tenants import Tenants
 from pulse.tenants.rules import Rule
 from tests.aws_calls import Turns
 from tests.driver import Driver, running
+from tests.sampling import some
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OF_DAILY = tuple(product(range(4), range(1, 4)))
@@ -58,12 +59,13 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, job: An
     monkeypatch.setattr(owner, method, call)
 
 
+@pytest.mark.sampled
 def test_of_two_daily_builds_the_one_that_read_the_newer_events_stays(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One build has read the day before an answer came, the other after it, in any interleaving."""
     turns = Turns(monkeypatch)
-    for place, (n, m) in enumerate(OF_DAILY):
+    for place, (n, m) in enumerate(some(OF_DAILY, 3)):
         ago = place + 1
         post(pulse, 9, number=1, ago=ago)
         newer = partial(post, pulse, 3, number=2, ago=ago)
@@ -78,6 +80,7 @@ def test_of_two_daily_builds_the_one_that_read_the_newer_events_stays(
     assert [row["responses"] for row in totals] == [2 * ago]
 
 
+@pytest.mark.sampled
 def test_of_two_report_builds_the_object_never_becomes_older(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,7 +92,7 @@ def test_of_two_report_builds_the_object_never_becomes_older(
         post(pulse, 9, number=next(numbers))
         pulse.build_daily()
 
-    for n, m in OF_REPORTS:
+    for n, m in some(OF_REPORTS, 4):
         one_more()
         turns.run(pulse.build_reports, n, pulse.build_reports, m, between=one_more)
         after = pulse.build_reports()

@@ -26,6 +26,7 @@ from tests.eraser import (
     start_anew,
     update,
 )
+from tests.sampling import some
 from tests.shell import Shell
 
 
@@ -215,6 +216,7 @@ def test_somebody_who_exports_its_revenue_is_waited_for(world: World) -> None:
     assert finance.is_closed("acme")
 
 
+@pytest.mark.sampled
 def test_who_deletes_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "_HIDDEN_S", 0)
     monkeypatch.setattr(Erase, "_count", lambda erase, sought: 0)  # Athena takes most of the time
@@ -239,7 +241,7 @@ def test_who_deletes_may_die_after_any_call(world: World, monkeypatch: pytest.Mo
 
         if calls.run(run, kill_after=cut):
             assert cut == cuts[0]
-            cuts += [at for at, call in enumerate(calls.made, 1) if changes(call)][::2]
+            cuts += some([at for at, call in enumerate(calls.made, 1) if changes(call)], 5)
         world.pass_by()
         world.now += timedelta(minutes=16)
         if world.driver.tenants.get("acme"):
@@ -251,7 +253,7 @@ def test_who_deletes_may_die_after_any_call(world: World, monkeypatch: pytest.Mo
         assert [row["tenant"] for row in world.rows("responses")] == ["umbrella"]
         assert world.driver.write([record(letter)]) == []
         assert [row["tenant"] for row in world.rows("responses")] == ["umbrella"]
-    assert len(cuts) > 10
+    assert len(cuts) > 4
 
 
 # -- the command

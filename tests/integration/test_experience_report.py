@@ -19,6 +19,7 @@ from pulse import days
 from pulse.tenants.rules import Rule
 from tests import oracle
 from tests.driver import Driver, running
+from tests.sampling import either
 
 NOW = datetime(2027, 1, 20, 12, 0, tzinfo=UTC)
 NOON = datetime(2027, 1, 10, 12, 0, tzinfo=UTC)
@@ -257,7 +258,7 @@ def send(pulse: Driver, tenant: str, contacts: Sequence[Contact]) -> None:
 
 @given(data=st.data())
 @settings(
-    max_examples=3,
+    max_examples=either(2, 3),
     deadline=None,
     phases=(Phase.explicit, Phase.generate),  # a build is too slow for shrinking
     suppress_health_check=[HealthCheck.too_slow],

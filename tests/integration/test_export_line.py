@@ -24,6 +24,7 @@ from pulse.store.exports import Exports
 from pulse.tenants.rules import Rule
 from tests.aws_calls import AwsCalls
 from tests.driver import CONTEXT, Driver, Reply, running
+from tests.sampling import some
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WANTED = {"stream": "responses", "start_date": "2026-11-10", "end_date": "2026-11-30"}
@@ -188,8 +189,9 @@ def test_the_schedule_wakes_nobody_beside_a_worker(world: World) -> None:
     assert world.sweep() == ["acme"]
 
 
+@pytest.mark.sampled
 def test_a_worker_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, cuts = AwsCalls(monkeypatch), iter(range(1, 100))
+    calls, cuts = AwsCalls(monkeypatch), iter(some(range(1, 100), 3))
     survived = False
     while not survived:
         first, second = world.ordered(), world.ordered()
@@ -206,10 +208,11 @@ def test_a_worker_may_die_after_any_call(world: World, monkeypatch: pytest.Monke
     assert cut > 5
 
 
+@pytest.mark.sampled
 def test_without_another_try_the_schedule_finds_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, cuts = AwsCalls(monkeypatch), iter(range(1, 100))
+    calls, cuts = AwsCalls(monkeypatch), iter(some(range(1, 100), 3))
     survived = False
     while not survived:
         first, second = world.ordered(), world.ordered()
@@ -223,11 +226,12 @@ def test_without_another_try_the_schedule_finds_it(
     assert cut > 5
 
 
+@pytest.mark.sampled
 def test_an_order_at_any_moment_of_a_worker_is_made_without_the_schedule(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker may be about to end; then it sees the order, or the order's event sees its end."""
-    calls, moments = AwsCalls(monkeypatch), iter(range(1, 100))
+    calls, moments = AwsCalls(monkeypatch), iter(some(range(1, 100), 3))
     moment = made = 1
     while moment <= made:
         moment = next(moments)

@@ -18,6 +18,7 @@ from pulse.cli.api import Api, HttpReply
 from pulse.erasure.erase import Erase
 from pulse.store.imports import Imports
 from tests.eraser import World
+from tests.sampling import is_whole
 from tests.shell import Shell
 from tests.workbooks import Sheet, xlsx
 
@@ -128,7 +129,8 @@ def test_the_same_file_with_other_options_replaces_what_it_brought(
     assert scores(world, typed) == [1, 2, 3, 9]
 
 
-@pytest.mark.parametrize("last", [TOKYO, ()])
+@pytest.mark.sampled
+@pytest.mark.parametrize("last", [TOKYO, ()] if is_whole() else [TOKYO])
 @pytest.mark.parametrize("broken", ["while it is sent", "before", "in", "after"])
 def test_replacing_that_is_interrupted_loses_nothing_and_can_be_run_again(
     world: World,

@@ -13,6 +13,7 @@ from pulse import days
 from pulse.tenants.tenant import Tenant
 from tests.driver import Driver, running
 from tests.interaction_oracle import Thresholds, Update, Whole, merged, money, perspective
+from tests.sampling import either
 
 ZONE = "America/New_York"
 NOW = datetime(2026, 11, 5, 18, 0, tzinfo=UTC)
@@ -133,7 +134,7 @@ def figures(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=4,
+    max_examples=either(2, 4),
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes seconds to run
     suppress_health_check=[HealthCheck.too_slow],

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from tests import oracle
 from tests.calendar_oracle import Calendar, preset_days
 from tests.driver import Driver, running
 from tests.oracle import Part, ReportQuery, Sent
+from tests.sampling import either
 
 NOW = datetime(2026, 11, 3, 18, 0, tzinfo=UTC)
 ZONES = {"acme": "Europe/Berlin", "globex": "America/New_York", "wonka": "Australia/Lord_Howe"}
@@ -199,8 +201,9 @@ def assert_same(reply: Any, asked: ReportQuery, parts: Sequence[Part]) -> None:
         assert reply["breakdown"] == oracle.breakdown(asked, parts)
 
 
+@pytest.mark.sampled
 @settings(
-    max_examples=4,
+    max_examples=either(2, 4),
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # an example takes seconds to run
     suppress_health_check=[HealthCheck.too_slow],

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from pulse import days
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
+from tests.sampling import either
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CHECKS = [
@@ -84,6 +85,7 @@ def document(pulse: Driver) -> Any:
     return schemathesis.openapi.from_wsgi("/v1/openapi.json", wsgi(pulse))
 
 
+@pytest.mark.sampled
 @pytest.mark.hypothesis  # inside of it
 def test_every_answer_is_one_that_the_document_promises(pulse: Driver, document: Any) -> None:
     operations = [found.ok() for found in document.get_all_operations()]
@@ -94,7 +96,7 @@ def test_every_answer_is_one_that_the_document_promises(pulse: Driver, document:
 
 
 def ask(operation: Any, headers: Mapping[str, str]) -> None:
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=either(8, 25), deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def ask_once(case: Any) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)

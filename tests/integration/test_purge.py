@@ -39,6 +39,7 @@ from tests.eraser import (
     message,
     record,
 )
+from tests.sampling import some
 from tests.shell import Shell
 
 ALL = ("responses", "interactions", "sessions")
@@ -326,6 +327,7 @@ class Plain(RowSearch):
         return found
 
 
+@pytest.mark.sampled
 def test_a_purge_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "_HIDDEN_S", 0)
     objects = Objects(world.driver.settings.lake_bucket)
@@ -351,7 +353,7 @@ def test_a_purge_may_die_after_any_call(world: World, monkeypatch: pytest.Monkey
 
         if calls.run(run, kill_after=cut):
             assert cut == cuts[0]
-            cuts += [at for at, call in enumerate(calls.made, 1) if changes(call)]
+            cuts += some([at for at, call in enumerate(calls.made, 1) if changes(call)], 3)
         world.now += timedelta(minutes=16)  # the lease of the dead one has ended
         run()
         held = [k for k, text in world.texts().items() if f"'{key_id}'" in text or "gone" in text]
@@ -363,7 +365,7 @@ def test_a_purge_may_die_after_any_call(world: World, monkeypatch: pytest.Monkey
         # what is queued still is left out, whatever the run that died had stored
         assert world.driver.write([record(letters[0])]) == []
         assert world.ids()[0] == ["other"]
-    assert len(cuts) > 10
+    assert len(cuts) > 6
     world.rebuild()
     assert world.responses() == 1
     world.check()

@@ -31,8 +31,9 @@ from pulse.store.tenants import Tenants
 from pulse.tenants.keys import Key, sha256
 from pulse.tenants.tenant import BOTS, Part, Tenant, YearState
 from tests.account import OPEN_TO_ALL, make_bucket, make_table
+from tests.sampling import either
 
-PUBLISHES = 400
+PUBLISHES = either(120, 1000)
 REPLIES_EACH = 4
 """So many replies of all readers are waited for between two publishes."""
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -203,6 +204,7 @@ def publisher() -> Iterator[Publisher]:
             yield publisher
 
 
+@pytest.mark.sampled
 def test_no_reply_is_wrong_while_hundreds_of_states_are_published(publisher: Publisher) -> None:
     readers = [Reader(publisher, *each) for each in READERS]
     over = False

@@ -20,6 +20,7 @@ from pulse.tenants.rules import Rule
 from tests.aws_calls import AwsCalls, changes
 from tests.eraser import GONE, OTHER, World, start_anew
 from tests.past_days import meanwhile
+from tests.sampling import some
 from tests.shell import Shell
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -206,6 +207,7 @@ def test_a_day_that_expired_is_gone_for_good(world: World, shell: Shell) -> None
     assert ledger.entries("responses")[day].version == version
 
 
+@pytest.mark.sampled
 def test_who_restores_may_die_after_any_call(
     world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,13 +230,13 @@ def test_who_restores_may_die_after_any_call(
 
         if calls.run(run, kill_after=cut):
             assert cut == cuts[0]
-            cuts += [at for at, call in enumerate(calls.made, 1) if changes(call)]
+            cuts += some([at for at, call in enumerate(calls.made, 1) if changes(call)], 2)
         world.now += timedelta(minutes=16)
         run()
         world.rebuild()
         assert world.ids()[0] == ["r-1"]
         assert world.responses() == 1, cut
-    assert len(cuts) > 3
+    assert len(cuts) > 2
 
 
 # -- the table

@@ -18,6 +18,7 @@ from tests.aws_calls import AwsCalls, changes
 from tests.clock import Clock
 from tests.driver import Driver, running
 from tests.past_days import PAST, TODAY, fill, meanwhile, nights, set_up, taken_back
+from tests.sampling import some
 
 OLD = TODAY.date() - timedelta(days=30)
 """Beyond the retention as soon as six days have passed."""
@@ -233,6 +234,7 @@ def test_a_day_in_the_middle_of_its_compaction_goes_whole(pulse: Driver, clock: 
     assert pulse.compact().compacted == ()
 
 
+@pytest.mark.sampled
 def test_killed_after_any_call_and_run_again_raw_is_gone_and_the_numbers_stay(
     pulse: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,7 +249,7 @@ def test_killed_after_any_call_and_run_again_raw_is_gone_and_the_numbers_stay(
     # after a call that changed nothing everything is as it was before it
     cuts = [cut for cut, name in enumerate(calls.made, start=1) if changes(name)]
     assert len(cuts) >= 12
-    for cut in cuts:
+    for cut in some(cuts, 3):
         account.put_back(state)
         assert not calls.run(pulse.housekeep, kill_after=cut)
         for day in (OLD, KEPT, PAST):  # nobody may build from what is left

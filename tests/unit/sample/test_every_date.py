@@ -32,6 +32,7 @@ from pulse.serve.plan import plan_of
 from pulse.serve.years import Admit, YearRows, without_limit
 from pulse.tenants.keys import Key
 from tests.report_parts import whole
+from tests.sampling import either
 from tests.unit.serve.events import pairs
 
 FIRST = date(2027, 3, 1)
@@ -52,7 +53,7 @@ TEN_THOUSANDTHS = 10_000
 
 
 def moments() -> list[datetime]:
-    """One moment on every third of 400 days, and on those that differ and the days beside them.
+    """One moment on some of 400 days, and on those that differ and the days beside them.
 
     What the story says depends on the weekday and the hour, of which there are all combinations,
     and on where in its weeks a calendar's change lies, which stay in sight for two months.
@@ -63,7 +64,7 @@ def moments() -> list[datetime]:
     return [
         datetime.combine(day, HOURS[n % len(HOURS)], zone)
         for n, day in every
-        if n % 3 == 0 or day in near
+        if n % either(9, 3) == 0 or day in near
     ]
 
 
@@ -328,7 +329,7 @@ def sentence(told: Mapping[datetime, Any], number: int) -> Mapping[datetime, str
 
 def test_the_dates_are_those_on_which_calendars_differ(told: Mapping[datetime, Any]) -> None:
     dates = {now.date() for now in told}
-    assert (min(dates), len(dates)) == (FIRST, 144)
+    assert (min(dates), len(dates)) == (FIRST, either(57, 144))
     assert date(2028, 2, 29) in dates
     assert {date(2027, 3, 28), date(2027, 10, 31), date(2028, 3, 26)} <= dates  # clocks change
     assert {date(2027, 12, 31), date(2028, 1, 1)} <= dates
