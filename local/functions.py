@@ -285,11 +285,9 @@ class Function:
             self._accepted += max(change, 0)
 
 
-def start_function(config: FunctionConfig, account: Account, log: BinaryIO | int) -> Function:
-    """Make a function with its role's credentials, and start its first process."""
-    function = Function(config, environment_of(config, account), log)
-    function.warm()
-    return function
+def make_function(config: FunctionConfig, account: Account, log: BinaryIO | int) -> Function:
+    """Make a function with its role's credentials. Its first event starts its first process."""
+    return Function(config, environment_of(config, account), log)
 
 
 def environment_of(config: FunctionConfig, account: Account) -> dict[str, str]:

@@ -30,7 +30,7 @@ from local.aws import Account, Moto
 from local.deployment import Deployment, create_stack
 from local.distribution import read_distribution
 from local.edge import Edge, Site
-from local.functions import Function, FunctionError, start_function
+from local.functions import Function, FunctionError, make_function
 from local.http_api import AccessLog, Answerer, Gateway, HttpFront
 from local.metrics import Collector
 from local.queues import Poller, read_mappings
@@ -188,13 +188,15 @@ class Stack:
         mappings = read_mappings(self.deployment, account)
         for logical_id, config in self.deployment.functions.items():
             log = self._log(logical_id)
-            self._functions[logical_id] = start_function(config, account, log)
+            self._functions[logical_id] = make_function(config, account, log)
         self._pollers = [Poller(m, self._functions[m.function], account) for m in mappings]
         self._clock = Clock(schedules, self._functions)
         if self._log_dir:
             logs = [self._log_dir / f"{logical_id}.log" for logical_id in self._functions]
             self._collector = Collector(logs, account)
         if api:
+            for function in {route.function for route in api.routes}:
+                self._functions[function].warm()  # somebody waits for its first reply
             gateway = Gateway(api, self._functions)
             access_log = self._access_log(api.access_log_format)
             self._front.serve(self._with_pages(gateway), access_log)
