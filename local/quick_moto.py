@@ -5,10 +5,10 @@ process runs.
 """
 
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
-from botocore import parsers, useragent
+from botocore import loaders, parsers, useragent
 from moto import backend_index, backends
 from moto.core import responses, serialize
 from moto.core.base_backend import BaseBackend
@@ -36,6 +36,9 @@ def install() -> None:
     vars(backends)["list_of_moto_modules"] = lambda: modules
     agent: Any = useragent.UserAgentString
     agent.to_string = lambda self: "pulse"  # nobody reads it here
+    files: Any = loaders.JSONFileLoader  # each session reads the services' descriptions again
+    read = cache(partial(files.load_file, files()))
+    files.load_file = lambda self, path: read(path)
     parsing: Any = parsers
     parsing.DEFAULT_TIMESTAMP_PARSER = lru_cache(10_000)(parsing.DEFAULT_TIMESTAMP_PARSER)
 

@@ -25,9 +25,8 @@ from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from samtranslator.yaml_helper import yaml_parse
 
-from local.template import TemplateError, check_parameters
+from local.template import TemplateError, check_parameters, read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SAM = ROOT / ".venv-build" / "bin" / "sam"
@@ -266,7 +265,7 @@ class Deploy:
 
 @cache
 def _source(template: Path) -> dict[str, Any]:
-    source: dict[str, Any] = yaml_parse(template.read_text("utf-8"))
+    source: dict[str, Any] = read_yaml(template.read_text("utf-8"))
     return source
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
+from local.template import read_yaml
 
 MIB = 1024 * 1024
 LIMIT = 250 * MIB
@@ -28,7 +28,7 @@ def weights(folder: Path) -> dict[str, int]:
     If the template chooses between layers, the largest counts. Raises KeyError for a layer that is
     neither built nor in BY_ARN, and OSError if nothing is built.
     """
-    template = yaml_parse((folder / "template.yaml").read_text("utf-8"))
+    template = read_yaml((folder / "template.yaml").read_text("utf-8"))
     shared = template["Globals"]["Function"]["Layers"]
     return {
         name: _bytes(folder / name)

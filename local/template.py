@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import yaml
+
 CODE_PROPERTY = {
     "AWS::Serverless::Function": "CodeUri",
     "AWS::Serverless::LayerVersion": "ContentUri",
@@ -54,11 +56,26 @@ def translate(path: Path, parameters: Mapping[str, str], *, bucket: str, region:
     return Translated(body, given, code)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    from samtranslator.yaml_helper import yaml_parse
+def read_yaml(text: str) -> Any:
+    """What a template's YAML says, with the short forms of CloudFormation's functions written out.
 
+    Raises ValueError where it is no YAML.
+    """
+    from samtranslator.yaml_helper import intrinsics_multi_constructor
+
+    # as SAM's own function does, but by PyYAML's parser in C where it has one: six times as fast
+    parent: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader: Any = type("Loader", (parent,), {})
+    loader.add_multi_constructor("!", intrinsics_multi_constructor)
     try:
-        source = yaml_parse(path.read_text("utf-8"))
+        return yaml.load(text, loader)  # noqa: S506 - a safe one
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        source = read_yaml(path.read_text("utf-8"))
     except OSError as error:
         raise TemplateError(f"{path}: {error.strerror}") from error
     except ValueError as error:
