@@ -7,7 +7,7 @@
                  trino_window)
     statement    reads SELECT or UNLOAD, and replaces parameters
     queries      → DuckDB text, by the rules of expressions, aggregates, casts (core: compiler)
-    tables       Glue tables as DuckDB views; pruning and projection say which partitions are read
+    tables       Glue tables as queries; pruning and projection say which partitions are read
     objects      lists and fetches S3 objects as the caller, and keeps copies on disk
     clock        the present moment, which a program may set
     results      writes rows as Athena does

@@ -80,7 +80,7 @@ class DuckExecutor:
         """The statement, compiled, on a connection of its own."""
         connection = self.database.cursor()
         try:
-            yield _Run(job, connection, _compiled(statement, job, connection))
+            yield _Run(job, connection, _compiled(statement, job))
         except duckdb.Error as error:
             raise StatementError(_reason(error)) from error
         except RecursionError as error:
@@ -95,18 +95,24 @@ def _memory_bytes() -> int:
     return max(_LEAST_MEMORY, machine // 4)
 
 
-def _compiled(
-    statement: Select | Unload, job: Job, connection: duckdb.DuckDBPyConnection
-) -> Compiled:
-    """The query as DuckDB text; the views that it reads are made."""
+def _compiled(statement: Select | Unload, job: Job) -> Compiled:
+    """The query as DuckDB text, which begins with what it reads; the objects are there."""
     compiler = QueryCompiler(job.catalog)
     compiled = compiler.compile(read_query(statement.text))
-    tables = Tables(job.catalog, job.store, connection, clock.now())
-    for scan in compiler.scans:
-        tables.create_view(scan)
+    tables = Tables(job.catalog, job.store, clock.now())
+    # not as views: DuckDB takes milliseconds to make one
+    scans = ", ".join(
+        f"{identifier(scan.name)} AS NOT MATERIALIZED ({tables.query(scan)})"
+        for scan in compiler.scans
+    )
+    sql = compiled.sql
     if job.only_columns:
-        return Compiled(f"SELECT * FROM ({compiled.sql}) LIMIT 0", compiled.outputs)
-    return compiled
+        sql = f"SELECT * FROM ({sql}) LIMIT 0"
+    if scans and sql.startswith("WITH "):
+        sql = f"WITH {scans}, {sql.removeprefix('WITH ')}"
+    elif scans:
+        sql = f"WITH {scans} {sql}"
+    return Compiled(sql, compiled.outputs)
 
 
 def _reason(error: duckdb.Error) -> str:

@@ -1,8 +1,8 @@
 """Compiles a whole query of the portable subset to DuckDB text.
 
 Names are resolved as Trino does it: a name means a column of the FROM clause, except in ORDER BY,
-where an output column comes first. Each mention of a table becomes a Scan: a view that the engine
-makes before the text runs, with the columns that the query reads and the partitions that its WHERE
+where an output column comes first. Each mention of a table becomes a Scan: a query that the
+engine writes before the text, of the columns that the query reads and the partitions that its WHERE
 can need.
 """
 
@@ -50,9 +50,9 @@ class Catalog(Protocol):
 
 @dataclass(slots=True)
 class Scan:
-    """One mention of a table: the DuckDB view for it, and which columns and partitions it needs."""
+    """One mention of a table: a name for its rows, and which columns and partitions it needs."""
 
-    view: str
+    name: str
     table: TableSchema
     columns: set[str] = field(default_factory=set)
     filters: dict[str, KeyFilter] = field(default_factory=dict)
@@ -219,7 +219,7 @@ class QueryCompiler:
         scan = Scan(f"scan_{len(self.scans)}_{name}", table)
         self.scans.append(scan)
         columns = tuple(Output(n, t) for n, t in table.columns.items())
-        sql = f"{identifier(scan.view)} AS {identifier(label)}"
+        sql = f"{identifier(scan.name)} AS {identifier(label)}"
         return Relation(label, sql, columns, scan=scan)
 
     def _values(self, node: exp.Values) -> Compiled:

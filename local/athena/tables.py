@@ -1,4 +1,4 @@
-"""Makes DuckDB views of Glue's tables: one view for each mention of a table in a statement."""
+"""Writes what DuckDB reads of Glue's tables: one query for each mention in a statement."""
 
 # ruff: noqa: S608 - this module's work is to write SQL; names and texts in it are quoted
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -142,22 +141,15 @@ def _partition_value(text: str, kind: TrinoType) -> Value | None:
 
 
 class Tables:
-    """Makes the views that a compiled statement reads."""
+    """Fetches the objects that a compiled statement reads."""
 
-    def __init__(
-        self,
-        catalog: GlueCatalog,
-        store: Store,
-        connection: duckdb.DuckDBPyConnection,
-        now: dt.datetime,
-    ) -> None:
+    def __init__(self, catalog: GlueCatalog, store: Store, now: dt.datetime) -> None:
         self.catalog = catalog
         self.store = store
-        self.connection = connection
         self.now = now
 
-    def create_view(self, scan: Scan) -> None:
-        """Fetch the objects that the scan needs and make its view over them.
+    def query(self, scan: Scan) -> str:
+        """Fetch the objects that the scan needs; return the query of their rows.
 
         Columns are found by name and have the types that Glue says; what a file lacks is NULL.
         """
@@ -166,10 +158,8 @@ class Tables:
         columns = [n for n in table.columns if n in scan.columns and n not in table.keys]
         keys = [n for n in (*table.keys, PATH) if n in scan.columns]
         if not files:
-            body = _no_rows(table, [*columns, *keys])
-        else:
-            body = _parquet_rows(table, columns, keys, files)
-        self.connection.execute(f"CREATE TEMP VIEW {identifier(scan.view)} AS {body}")
+            return _no_rows(table, [*columns, *keys])
+        return _parquet_rows(table, columns, keys, files)
 
     def _fetch(self, table: GlueTable, scan: Scan) -> dict[Path, tuple[str, ...]]:
         """The local files to read, each with the values of its partition and its address."""
