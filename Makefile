@@ -34,7 +34,7 @@ test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 
 # All cases of the tests that look at some of theirs in make test (docs/decisions/0084): every death, every interleaving, the bench.
 test-whole: .venv/test.stamp $(COUNTRIES)
-	$(BIN)/python -m pytest -n 3 --whole -m "sampled or only_whole or hypothesis" --durations 20 --durations-min 5
+	$(BIN)/python -m pytest -n 3 --whole -m "sampled or only_whole" --durations 20 --durations-min 5
 
 # It leaves out tests of very many cases, which take a seventh of the time of all.
 check: .venv/test.stamp

@@ -78,8 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left out by all others. On a real Trino, those that cannot be asked of it are skipped with their
     reason.
     """
-    if not sampling.is_whole():
-        drawing.spare(getattr(item, "obj", None) for item in items)
+    drawing.spare(getattr(item, "obj", None) for item in items)
     left_out = {item for item in items if _is_left_out(item, config)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]

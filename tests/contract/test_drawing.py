@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.internal.constants_ast import is_local_module_file
 
-from tests import drawing, sampling
+from tests import drawing
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for folder in ("tests", "bench") for path in (ROOT / folder).rglob("*.py"))
@@ -105,7 +105,7 @@ def profile(name: str) -> Iterator[None]:
 @settings(max_examples=60)
 @given(st.integers())
 def test_property_tests_draw_by_their_profile(number: int) -> None:
-    of_all = sampling.is_whole() or settings.get_current_profile_name() == "explore"
+    of_all = settings.get_current_profile_name() == "explore"
     assert settings.default is not None
     assert settings.default.max_examples == (60 if of_all else 20)
 

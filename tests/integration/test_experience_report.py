@@ -256,6 +256,7 @@ def send(pulse: Driver, tenant: str, contacts: Sequence[Contact]) -> None:
     assert reply.json["accepted"] == len(contacts), reply.body
 
 
+@pytest.mark.sampled
 @given(data=st.data())
 @settings(
     max_examples=either(2, 3),

@@ -134,6 +134,7 @@ kinds = st.sampled_from(["publishable", "secret"])
 cases = st.lists(st.tuples(agents, kinds), min_size=1, max_size=25)
 
 
+@pytest.mark.sampled
 @settings(deadline=None, max_examples=either(2, 4))
 @given(st.lists(cases, min_size=6, max_size=6), st.integers(1, 4))
 def test_folding_is_what_its_rule_says(pulse: Driver, given: list[list[Sent]], limit: int) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -133,6 +134,7 @@ def figures(row: dict[str, Any]) -> dict[str, Any]:
     return {name: v for name, v in row.items() if name not in (*labels, "partial")}
 
 
+@pytest.mark.sampled
 @settings(
     max_examples=either(2, 4),
     deadline=None,
