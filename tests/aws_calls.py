@@ -69,6 +69,11 @@ class AwsCalls:
         if job:  # without the lock: threads of its own may call, too
             job()
 
+    @property
+    def changing(self) -> list[int]:
+        """Which calls of the last run may have changed something, by their numbers from 1."""
+        return [number for number, call in enumerate(self.made, 1) if changes(call)]
+
     def _is_dead(self) -> bool:
         return self.kill_after is not None and len(self.made) >= self.kill_after
 

@@ -219,7 +219,7 @@ def test_write_raw_with_a_builder_at_work_after_any_of_its_calls(
     run = writing(pulse, batch(pulse))
     begin = account.state()
     assert calls.run(run)
-    cuts = [cut for cut, call in enumerate(calls.made, 1) if changes(call)]
+    cuts = calls.changing
     pulse.build_daily()
     new = daily(account.state())
     for cut in some(cuts, 3):

@@ -14,7 +14,7 @@ from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
 from pulse.store.ledger import Entry, Ledger
 from tests.account_state import Account
-from tests.aws_calls import AwsCalls, changes
+from tests.aws_calls import AwsCalls
 from tests.clock import Clock
 from tests.driver import Driver, running
 from tests.past_days import PAST, TODAY, fill, meanwhile, nights, set_up, taken_back
@@ -247,7 +247,7 @@ def test_killed_after_any_call_and_run_again_raw_is_gone_and_the_numbers_stay(
     state, calls = account.state(), AwsCalls(monkeypatch)
     assert calls.run(pulse.housekeep)
     # after a call that changed nothing everything is as it was before it
-    cuts = [cut for cut, name in enumerate(calls.made, start=1) if changes(name)]
+    cuts = calls.changing
     assert len(cuts) >= 12
     for cut in some(cuts, 3):
         account.put_back(state)
