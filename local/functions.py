@@ -127,7 +127,10 @@ def _failure(error_type: str, message: str) -> FunctionError:
 
 
 class Function:
-    """A deployed function. At most `concurrency` events run at once; others wait."""
+    """A deployed function. At most `concurrency` events run at once; others wait.
+
+    Its first event starts its first process, unless it is warmed before.
+    """
 
     def __init__(
         self, config: FunctionConfig, environment: Mapping[str, str], log: BinaryIO | int
@@ -283,11 +286,6 @@ class Function:
         with self._lock:
             self._pending += change
             self._accepted += max(change, 0)
-
-
-def make_function(config: FunctionConfig, account: Account, log: BinaryIO | int) -> Function:
-    """Make a function with its role's credentials. Its first event starts its first process."""
-    return Function(config, environment_of(config, account), log)
 
 
 def environment_of(config: FunctionConfig, account: Account) -> dict[str, str]:

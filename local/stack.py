@@ -30,7 +30,7 @@ from local.aws import Account, Moto
 from local.deployment import Deployment, create_stack
 from local.distribution import read_distribution
 from local.edge import Edge, Site
-from local.functions import Function, FunctionError, make_function
+from local.functions import Function, FunctionError, environment_of
 from local.http_api import AccessLog, Answerer, Gateway, HttpFront
 from local.metrics import Collector
 from local.queues import Poller, read_mappings
@@ -187,8 +187,8 @@ class Stack:
         schedules = read_schedules(self.deployment, account.region)
         mappings = read_mappings(self.deployment, account)
         for logical_id, config in self.deployment.functions.items():
-            log = self._log(logical_id)
-            self._functions[logical_id] = make_function(config, account, log)
+            environment = environment_of(config, account)
+            self._functions[logical_id] = Function(config, environment, self._log(logical_id))
         self._pollers = [Poller(m, self._functions[m.function], account) for m in mappings]
         self._clock = Clock(schedules, self._functions)
         if self._log_dir:

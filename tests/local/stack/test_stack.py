@@ -42,9 +42,10 @@ def answers(url: str) -> bool:
 def test_stop_ends_every_process_and_frees_the_ports_within_3_seconds() -> None:
     before = children_of(os.getpid())
     with Stack.start(APP, port=0, parameters={}, log_dir=None) as stack:
-        stack.invoke("Echo", {"do": "about"})
+        for function in ("Echo", "Worker"):
+            stack.invoke(function, {"do": "about"})
         started = children_of(os.getpid()) - before
-        assert len(started) >= 2  # moto and the function
+        assert len(started) >= 3  # moto and one process per function
         urls = [stack.api_url, stack.endpoint_url]
         assert all(answers(url) for url in urls)
         event = {"do": "sleep", "seconds": 30}
