@@ -128,6 +128,13 @@ def test_a_wrong_parameter_is_refused(
         deploy(APP, stack_name="app", parameters=parameters)
 
 
+def test_what_is_no_yaml_is_refused(account: None, tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources: [Topic\n")
+    with pytest.raises(TemplateError, match="expected ',' or ']'"):
+        deploy(path, stack_name="app", parameters={})
+
+
 def test_a_parameter_without_a_value_is_refused(account: None, tmp_path: Path) -> None:
     topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
     assert "Mail" in refused(tmp_path, topic, Parameters={"Mail": {"Type": "String"}})
