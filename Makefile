@@ -52,7 +52,7 @@ ROUNDS := 3
 explore: .venv/test.stamp $(COUNTRIES)
 	@for seed in $(or $(SEED),$(shell $(BIN)/python -c 'import random; print(*random.sample(range(10**9), $(ROUNDS)))')); do \
 		echo "make explore SEED=$$seed"; \
-		PYTHONHASHSEED=$$seed $(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile explore --hypothesis-seed $$seed || exit; \
+		PYTHONHASHSEED=$$seed $(BIN)/python -m pytest -n 2 -q --whole -m hypothesis --hypothesis-profile explore --hypothesis-seed $$seed || exit; \
 	done
 
 # Compares the embedded Athena with a real Trino (docs/decisions/0041). It takes some ten minutes and 4 GB of memory.
