@@ -1,4 +1,4 @@
-# make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes all tests
+# make run    sets everything up and runs Pulse on the embedded stack      make test   sets everything up and passes the tests
 # make check  lint, types and unit tests, within a minute: for every save
 # Both need Python 3.11 or newer and nothing else; they install the rest.
 # make test-trino   runs the statements on Athena's own engine, which Maven (mvn) fetches once (0.8 GB)
@@ -32,16 +32,15 @@ test: .venv/test.stamp $(COUNTRIES) $(ON_TRINO:trino=.venv/trino.stamp)
 	@$(MAKE) --no-print-directory --jobs=2 checks $(PAGES) page-tests
 	$(if $(ON_TRINO),nice $(BIN)/python -m local.athena.trino_server) $(BIN)/python -m pytest -n 3 --durations 20 --durations-min 5 # one of them mostly waits for a browser
 
-# All cases of the tests that look at some of theirs in make test (docs/decisions/0084): every death, every interleaving, the bench.
+# What make test leaves out (docs/decisions/0084): every death, every interleaving, every page, long stories, the bench.
 test-whole: .venv/test.stamp $(COUNTRIES)
 	$(BIN)/python -m pytest -n 3 --whole -m "sampled or only_whole" --durations 20 --durations-min 5
 
-# It leaves out tests of very many cases, which take a seventh of the time of all.
 check: .venv/test.stamp
 	@$(MAKE) --no-print-directory --jobs=2 checks units
 
 units: .venv/test.stamp $(COUNTRIES) page-tests
-	$(BIN)/python -m pytest tests/unit --quick -n 2 -q
+	$(BIN)/python -m pytest tests/unit -n 2 -q
 
 page-tests: .venv/test.stamp web/node_modules/installed.stamp
 	cd web && $(NODE) --test --test-reporter=dot 'tests/**/*.test.ts'

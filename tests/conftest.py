@@ -53,14 +53,9 @@ LONGEST = (
 """Half a minute each and more: begun last, one of them would keep one worker while others rest."""
 
 
-EXHAUSTIVE = ("tests/unit/sample/test_every_date.py::",)
-"""Unit tests of very many cases, a seventh of the time of all: `make check` does without."""
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--quick` leaves the tests of EXHAUSTIVE out; `--whole` leaves no case out."""
-    parser.addoption("--quick", action="store_true", help="without the tests of very many cases")
-    parser.addoption("--whole", action="store_true", help="all cases of tests with very many")
+    """`--whole` leaves no test and no case out."""
+    parser.addoption("--whole", action="store_true", help="all tests, with all of their cases")
 
 
 class ByDeployment(LoadScopeScheduling):  # type: ignore[misc]
@@ -79,7 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     reason.
     """
     drawing.spare(getattr(item, "obj", None) for item in items)
-    left_out = {item for item in items if _is_left_out(item, config)}
+    left_out = {item for item in items if _is_left_out(item)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 
@@ -94,10 +89,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=f"not on Trino: {mark.args[0]}"))
 
 
-def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
+def _is_left_out(item: pytest.Item) -> bool:
     """Is the test one that this run does without?"""
-    if config.getoption("quick") and item.nodeid.startswith(EXHAUSTIVE):
-        return True
     return item.get_closest_marker("only_whole") is not None and not sampling.is_whole()
 
 

@@ -1,7 +1,8 @@
-"""What `make test` leaves to `make test-whole`: most cases of tests that have very many.
+"""What `make test` leaves to `make test-whole`: long stories, and most cases of tests of many.
 
-Such a test is marked `sampled`: by itself it looks at some of its cases, which are the same ones at
-each run, and with pytest's option --whole at all of them. docs/decisions/0084 says why.
+A long story is marked `only_whole`, and runs with pytest's option --whole alone. A test of many
+cases is marked `sampled`: by itself it looks at some of them, the same ones at each run, and with
+--whole at all of them. docs/decisions/0084 says why.
 """
 
 from collections.abc import Sequence

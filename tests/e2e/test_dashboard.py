@@ -268,6 +268,7 @@ def test_no_data_is_a_dash_and_the_filters_can_go(page: Page, stack: RunningStac
     assert (external["Answers"], external["Score"]) == ("0", "–")
 
 
+@pytest.mark.only_whole
 def test_a_newcomer_is_told_how_to_begin_and_when_it_has_begun(
     new_page: NewPage, watch: Watch, stack: RunningStack
 ) -> None:

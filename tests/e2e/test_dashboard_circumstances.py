@@ -5,6 +5,7 @@ import hashlib
 import re
 import urllib.request
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.asking import pulse
@@ -16,6 +17,7 @@ NO_STORAGE = """for (const name of ["sessionStorage", "localStorage"]) {
 }"""
 
 
+@pytest.mark.only_whole
 def test_a_browser_that_keeps_nothing_still_shows_it(page: Page, stack: RunningStack) -> None:
     page.add_init_script(NO_STORAGE)
     page.goto(stack.url)
@@ -70,6 +72,7 @@ def test_a_table_that_goes_on_says_so(page: Page, stack: RunningStack) -> None:
     assert asked
 
 
+@pytest.mark.only_whole
 def test_the_newcomers_tag_has_the_widgets_integrity(
     new_page: NewPage, stack: RunningStack
 ) -> None:
@@ -86,6 +89,7 @@ def test_the_newcomers_tag_has_the_widgets_integrity(
 REPLY_WITH_CONTACTS = {"rows": [{"media_type": "voice", "entered": 1}], "meta": {"warnings": []}}
 
 
+@pytest.mark.only_whole
 def test_who_has_contacts_and_no_answers_is_shown_the_way_to_them(
     new_page: NewPage, stack: RunningStack
 ) -> None:
@@ -104,6 +108,7 @@ def test_who_has_contacts_and_no_answers_is_shown_the_way_to_them(
     expect(page.get_by_role("heading", name="Customer Perspective")).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_money_of_each_currency_has_its_column_and_its_change(
     page: Page, stack: RunningStack
 ) -> None:
@@ -154,6 +159,7 @@ LONG = "M" * 120
 """A name without a blank, of as many letters as nearly fit into one."""
 
 
+@pytest.mark.only_whole
 def test_a_long_name_leaves_room_for_figures_on_a_phone(
     new_page: NewPage, stack: RunningStack
 ) -> None:

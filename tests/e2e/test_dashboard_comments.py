@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.asking import pulse
@@ -25,6 +26,7 @@ def test_two_clicks_lead_from_the_bad_week_to_its_reason(page: Page, stack: Runn
     )
 
 
+@pytest.mark.only_whole
 def test_two_clicks_lead_from_the_bad_week_to_what_its_customers_went_through(
     page: Page, stack: RunningStack
 ) -> None:
@@ -65,6 +67,7 @@ def test_a_sentence_leads_to_the_comments_that_it_is_about(page: Page, stack: Ru
     expect(page.locator(".words .first")).to_contain_text("sendungsverfolgung zeigt")
 
 
+@pytest.mark.only_whole
 def test_a_chart_and_its_rows_lead_to_their_comments(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/geo?metric=csat")
     figure = page.locator("section.figure")
@@ -85,6 +88,7 @@ def test_a_chart_and_its_rows_lead_to_their_comments(page: Page, stack: RunningS
     expect(heading).to_have_text(f"{count:,} comments")
 
 
+@pytest.mark.only_whole
 def test_a_score_that_was_given_leads_to_what_was_written_with_it(
     page: Page, stack: RunningStack
 ) -> None:
@@ -99,6 +103,7 @@ def test_a_score_that_was_given_leads_to_what_was_written_with_it(
     assert "score=" not in page.url
 
 
+@pytest.mark.only_whole
 def test_a_group_of_drivers_leads_to_its_comments_and_a_whole_dimension_nowhere(
     page: Page, stack: RunningStack
 ) -> None:
@@ -115,6 +120,7 @@ def test_a_group_of_drivers_leads_to_its_comments_and_a_whole_dimension_nowhere(
     page.wait_for_url(re.compile(r"/comments\?.*metric=csat.*country=[A-Z]{2}"))
 
 
+@pytest.mark.only_whole
 def test_what_customers_went_through_leads_to_what_they_wrote(
     page: Page, stack: RunningStack
 ) -> None:
@@ -148,6 +154,7 @@ def test_what_customers_went_through_leads_to_what_they_wrote(
     expect(told.first).to_contain_text(f"handled by {first['name']}")
 
 
+@pytest.mark.only_whole
 def test_a_group_of_what_customers_went_through_leads_from_drivers_to_its_comments(
     page: Page, stack: RunningStack
 ) -> None:
@@ -170,6 +177,7 @@ def test_no_comments_stand_behind_calls(page: Page, stack: RunningStack) -> None
     expect(page.locator("main .behind")).to_have_count(0)
 
 
+@pytest.mark.only_whole
 def test_words_of_these_days_stand_beside_those_of_the_days_before(
     page: Page, stack: RunningStack
 ) -> None:
@@ -185,6 +193,7 @@ def test_words_of_these_days_stand_beside_those_of_the_days_before(
     expect(page.locator(".comments h2")).to_have_text(f"{count:,} comments")
 
 
+@pytest.mark.only_whole
 def test_words_of_a_group_stand_beside_those_of_all_others(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/comments")
     page.get_by_label("Words that set apart").select_option("filter")
@@ -207,6 +216,7 @@ def test_words_of_a_group_stand_beside_those_of_all_others(page: Page, stack: Ru
     expect(words.get_by_role("button", name="mein paket", exact=True)).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_more_comments_come_as_they_are_asked_for(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/comments")
     said = page.locator(".comments li")

@@ -11,9 +11,11 @@ from playwright.sync_api import Page, expect
 from tests.e2e.asking import serious_faults_of_both_schemes
 from tests.e2e.conftest import NewPage, RunningStack, Watch
 from tests.e2e.looking import PAGES, api, enter, settle, show
+from tests.sampling import some
 
 
-@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.sampled
+@pytest.mark.parametrize("address", some(PAGES, 6))
 def test_every_page_fits_a_phone_and_has_no_serious_fault_of_accessibility(
     new_page: NewPage, stack: RunningStack, address: str
 ) -> None:
@@ -29,8 +31,12 @@ def test_every_page_fits_a_phone_and_has_no_serious_fault_of_accessibility(
     ("locale", "name", "told"),
     [
         ("de-DE", "Übersicht", "Kundenzufriedenheit: "),
-        ("fr-FR", "Vue d’ensemble", "Satisfaction client : "),
-        ("es-ES", "Resumen", "Satisfacción del cliente: "),
+        pytest.param(
+            "fr-FR", "Vue d’ensemble", "Satisfaction client : ", marks=pytest.mark.only_whole
+        ),
+        pytest.param(
+            "es-ES", "Resumen", "Satisfacción del cliente: ", marks=pytest.mark.only_whole
+        ),
     ],
 )
 def test_every_page_speaks_the_readers_language_whole(
@@ -79,6 +85,7 @@ def test_the_language_can_be_chosen_and_is_remembered(page: Page, stack: Running
     expect(page.get_by_role("heading", name="Loyalty", level=1)).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_on_a_phone_pages_are_a_list_and_filters_close(
     new_page: NewPage, stack: RunningStack
 ) -> None:
@@ -111,6 +118,7 @@ def test_on_a_phone_pages_are_a_list_and_filters_close(
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+@pytest.mark.only_whole
 def test_open_filters_and_a_refusal_have_no_serious_fault(
     page: Page, stack: RunningStack, watch: Watch
 ) -> None:

@@ -13,6 +13,7 @@ from tests.e2e.looking import api, enter, figure, settle, table
 # -- the API's numbers
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize(
     ("report", "noun"),
     [("geo", "country"), ("source", "channel"), ("browsers", "browser"), ("agents", "agent")],
@@ -39,6 +40,7 @@ def test_groups_are_the_apis(page: Page, stack: RunningStack, report: str, noun:
     assert shown[-1]["Score"] == figure(whole["score"])
 
 
+@pytest.mark.only_whole
 def test_what_the_tenant_tells_apart_is_compared_and_filters(
     page: Page, stack: RunningStack
 ) -> None:
@@ -147,6 +149,7 @@ def test_agent_activity_is_the_apis(page: Page, stack: RunningStack) -> None:
     ]
 
 
+@pytest.mark.only_whole
 def test_scores_by_experience_are_the_apis_by_the_answers_days_and_by_the_interactions(
     page: Page, stack: RunningStack
 ) -> None:
@@ -182,6 +185,7 @@ def test_where_no_answer_is_linked_it_is_told_how(page: Page, stack: RunningStac
 # -- for everybody
 
 
+@pytest.mark.only_whole
 def test_drivers_are_the_apis_and_are_called_no_reason(page: Page, stack: RunningStack) -> None:
     reply = api(stack, "insights/drivers", metric="csat")
     enter(page, stack, "/drivers?metric=csat")

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.asking import pulse
@@ -23,6 +24,7 @@ def reader(page: Page) -> Locator:
     return page.get_by_role("slider").first
 
 
+@pytest.mark.only_whole
 def test_arrow_keys_read_the_points_and_enter_filters(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/source")
     rows = api(stack, "reports/source", metric="csat")["rows"]
@@ -52,6 +54,7 @@ def test_a_click_filters_escape_undoes_and_back_works(page: Page, stack: Running
     expect(page.get_by_role("button", name="Germany")).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_escape_closes_a_filter_before_it_undoes(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/csat")
     page.get_by_role("button", name="Channel", exact=True).click()
@@ -93,6 +96,7 @@ def test_days_and_comparison(page: Page, stack: RunningStack) -> None:
     assert dict(urllib.parse.parse_qsl(address.query)) == asked
 
 
+@pytest.mark.only_whole
 def test_a_card_of_one_of_two_scales_names_it_and_leads_to_it(
     new_page: NewPage, stack: RunningStack
 ) -> None:
@@ -126,6 +130,7 @@ def test_a_card_of_one_of_two_scales_names_it_and_leads_to_it(
     expect(page).not_to_have_url(re.compile("scale="))
 
 
+@pytest.mark.only_whole
 def test_an_axis_of_several_years_has_them_and_so_many_days_are_drawn_by_week(
     page: Page, stack: RunningStack
 ) -> None:
@@ -139,6 +144,7 @@ def test_an_axis_of_several_years_has_them_and_so_many_days_are_drawn_by_week(
     assert ticks and all(re.fullmatch(r"\d+ \w{3}", tick) for tick in ticks)
 
 
+@pytest.mark.only_whole
 def test_a_long_period_has_its_worst_days_too(page: Page, stack: RunningStack) -> None:
     end = api(stack, "reports/daily")["meta"]["date_range"]["end_date"]
     start = date.fromisoformat(end) - timedelta(days=399)
@@ -197,6 +203,7 @@ def test_csv_is_what_the_screen_shows(page: Page, stack: RunningStack) -> None:
     assert [figure(float(row["Score"])) for row in saved] == [row["Score"] for row in shown]
 
 
+@pytest.mark.only_whole
 def test_what_is_copied_holds_no_key(new_page: NewPage, stack: RunningStack) -> None:
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     page.clock.install()

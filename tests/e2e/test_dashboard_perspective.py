@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import NewPage, RunningStack
@@ -100,6 +101,7 @@ def saved(page: Page) -> str:
     return Path(saving.value.path()).read_bytes().decode("utf-8-sig")
 
 
+@pytest.mark.only_whole
 def test_the_pages_csv_is_the_apis(page: Page, stack: RunningStack) -> None:
     compared = {"compare": "previous_period"}
     enter(page, stack, "/customer-perspective?compare=previous_period&folds=4")
@@ -119,6 +121,7 @@ def test_csv_holds_what_is_unfolded_and_says_of_which_level_each_row_is(
     assert set(whole) == {"0", "1"} and whole["0"] == whole["1"]
 
 
+@pytest.mark.only_whole
 def test_folds_and_order_are_in_the_address(new_page: NewPage, stack: RunningStack) -> None:
     page = enter(new_page(), stack, "/customer-perspective?compare=none")
     page.get_by_role("button", name="Voice").click()
@@ -136,6 +139,7 @@ def test_folds_and_order_are_in_the_address(new_page: NewPage, stack: RunningSta
     expect(other).to_have_url(re.compile(r"order_by=entered$"))
 
 
+@pytest.mark.only_whole
 def test_of_a_long_table_only_rows_in_sight_are_drawn_and_its_head_stays(
     page: Page, stack: RunningStack
 ) -> None:

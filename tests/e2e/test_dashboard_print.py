@@ -10,6 +10,7 @@ from pypdf import PageObject, PdfReader
 
 from tests.e2e.conftest import RunningStack
 from tests.e2e.looking import PAGES, api, enter, settle
+from tests.sampling import some
 
 
 def printed(page: Page) -> list[PageObject]:
@@ -40,6 +41,7 @@ def amount_of(exact: str) -> str:
     return f"{Decimal(exact).quantize(Decimal('0.01'), ROUND_HALF_EVEN):,}".replace("-", "−")
 
 
+@pytest.mark.only_whole
 def test_a_wide_table_lies_on_its_side_with_its_headings_on_each_sheet_and_loses_no_column(
     page: Page, stack: RunningStack
 ) -> None:
@@ -69,6 +71,7 @@ def test_a_wide_table_lies_on_its_side_with_its_headings_on_each_sheet_and_loses
     assert [amount for amount in shown if amount not in told] == []
 
 
+@pytest.mark.only_whole
 def test_how_much_paper_unfolded_rows_take_is_said_on_the_screen(
     page: Page, stack: RunningStack
 ) -> None:
@@ -84,7 +87,8 @@ def test_how_much_paper_unfolded_rows_take_is_said_on_the_screen(
         assert "On paper" not in " ".join(words(sheet) for sheet in sheets)
 
 
-@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.sampled
+@pytest.mark.parametrize("address", some(PAGES, 9))
 def test_no_sheet_is_blank_and_nothing_is_cut_off(
     page: Page, stack: RunningStack, address: str
 ) -> None:
@@ -96,6 +100,7 @@ def test_no_sheet_is_blank_and_nothing_is_cut_off(
     assert expected - {word for text in sheets for word in text.split()} == set()
 
 
+@pytest.mark.only_whole
 def test_headings_that_order_a_table_are_repeated_too(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/agents?granularity=day&preset=last_7_days")
     texts = [words(sheet) for sheet in printed(page)]

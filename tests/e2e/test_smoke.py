@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from tests.e2e.asking import pulse
 from tests.e2e.conftest import RunningStack
 
@@ -14,6 +16,7 @@ def keys_left(stack: RunningStack) -> list[Any]:
     return found
 
 
+@pytest.mark.only_whole
 def test_a_stack_that_works_passes_every_step_and_keeps_no_key(stack: RunningStack) -> None:
     steps = json.loads(pulse(stack, "smoke", "--json"))
     assert [step["name"] for step in steps] == [

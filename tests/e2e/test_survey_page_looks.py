@@ -130,6 +130,7 @@ def plain(stack: RunningStack, request: pytest.FixtureRequest) -> str:
     return new_survey(stack, metric, scale, "--style", style)
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_scale_fits_fingers_eyes_and_ears(
     new_page: NewPage, stack: RunningStack, plain: str, width: int

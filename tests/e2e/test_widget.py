@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.asking import FACES, Posts, new_survey, pulse, serious_faults, shop
 from tests.e2e.conftest import RunningStack, Watch
+from tests.sampling import some
 
 OpenShop = Callable[..., str]
 
@@ -108,6 +109,7 @@ def test_it_asks_for_nothing_but_the_survey(
     ]
 
 
+@pytest.mark.only_whole
 def test_it_needs_no_style_of_the_host_page(page: Page, open_shop: OpenShop) -> None:
     page.goto(open_shop(page) + "/plain")
     opener(page).click()
@@ -124,12 +126,14 @@ def test_the_host_pages_styles_stay_out(page: Page, open_shop: OpenShop) -> None
     assert name.evaluate(style) == ["none", "normal", "12px"]
 
 
+@pytest.mark.only_whole
 def test_the_host_pages_variables_set_its_colours(page: Page, open_shop: OpenShop) -> None:
     open_shop(page)
     page.evaluate("document.documentElement.style.setProperty('--pulse-accent', 'rgb(1, 2, 3)')")
     assert opener(page).evaluate("it => getComputedStyle(it).backgroundColor") == "rgb(1, 2, 3)"
 
 
+@pytest.mark.only_whole
 def test_another_script_than_the_tags_own_does_not_run(
     page: Page, tag: str, open_shop: OpenShop, watch: Watch
 ) -> None:
@@ -139,6 +143,7 @@ def test_another_script_than_the_tags_own_does_not_run(
     expect(opener(page)).to_have_count(0)
 
 
+@pytest.mark.only_whole
 def test_it_answers_once_about_an_order_until_it_is_about_somebody_else(
     page: Page, open_shop: OpenShop
 ) -> None:
@@ -157,6 +162,7 @@ def test_it_answers_once_about_an_order_until_it_is_about_somebody_else(
     assert other["response_id"] != first["response_id"]
 
 
+@pytest.mark.only_whole
 def test_who_answers_on_an_old_page_answers_now(page: Page, open_shop: OpenShop) -> None:
     opened = datetime.now(UTC) - timedelta(hours=9)
 
@@ -188,6 +194,7 @@ def test_the_page_shows_it_by_a_call(page: Page, open_shop: OpenShop) -> None:
     expect(dialog(page).get_by_role("radio").first).to_be_focused()
 
 
+@pytest.mark.only_whole
 def test_an_event_shows_it_once_and_leaves_the_focus(page: Page, open_shop: OpenShop) -> None:
     open_shop(page, event="order-done", again="30")
     page.evaluate("Pulse.track('something else')")
@@ -204,12 +211,14 @@ def test_an_event_shows_it_once_and_leaves_the_focus(page: Page, open_shop: Open
     expect(dialog(page)).to_have_count(0)  # shown once in thirty days
 
 
+@pytest.mark.only_whole
 def test_calls_from_before_it_came_are_heard(page: Page, open_shop: OpenShop) -> None:
     page.add_init_script("window.Pulse = {q: [['track', 'early']]}")
     open_shop(page, event="early")
     expect(dialog(page)).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_seconds_show_it(page: Page, open_shop: OpenShop) -> None:
     page.clock.install()
     open_shop(page, delay="3600")
@@ -221,6 +230,7 @@ def test_seconds_show_it(page: Page, open_shop: OpenShop) -> None:
     expect(dialog(page)).to_be_visible()
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize(("sample", "shown"), [("0", 0), ("100", 1)])
 def test_a_share_of_visitors_is_asked(
     page: Page, open_shop: OpenShop, sample: str, shown: int
@@ -231,6 +241,7 @@ def test_a_share_of_visitors_is_asked(
     expect(dialog(page)).to_have_count(shown)
 
 
+@pytest.mark.only_whole
 def test_the_surveys_own_rules_hold_where_the_tag_says_nothing(
     page: Page, stack: RunningStack, open_shop: OpenShop
 ) -> None:
@@ -272,6 +283,7 @@ def test_the_keyboard_alone_does(page: Page, open_shop: OpenShop) -> None:
     assert [post["score"] for post in posts.settle()] == [3]
 
 
+@pytest.mark.only_whole
 def test_what_is_typed_sets_off_no_shortcut_of_the_host_page(
     page: Page, open_shop: OpenShop
 ) -> None:
@@ -303,6 +315,7 @@ def test_on_a_phone_it_fits(page: Page, open_shop: OpenShop) -> None:
         assert target and target["height"] >= 44 and target["width"] >= 44
 
 
+@pytest.mark.only_whole
 def test_it_waits_for_a_page_that_is_slow_to_have_a_body(
     page: Page, open_shop: OpenShop, tag: str
 ) -> None:
@@ -319,6 +332,7 @@ def test_it_waits_for_a_page_that_is_slow_to_have_a_body(
     expect(opener(page)).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_it_outlives_the_body_that_a_site_replaces_instead_of_loading_pages(
     page: Page, open_shop: OpenShop
 ) -> None:
@@ -331,6 +345,7 @@ def test_it_outlives_the_body_that_a_site_replaces_instead_of_loading_pages(
     expect(opener(page)).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_a_tag_in_the_new_body_takes_the_place_of_the_one_that_has_gone(
     page: Page, open_shop: OpenShop, tag: str
 ) -> None:
@@ -356,18 +371,22 @@ def test_a_tag_in_the_new_body_takes_the_place_of_the_one_that_has_gone(
 # -- what may not happen to the host page
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "call",
-    [
-        "Pulse.show('no such survey')",
-        "Pulse.track()",
-        "Pulse.identify(null)",
-        "Pulse.identify({customer: {}, agent: Symbol('x'), tags: 'x'}); Pulse.show()",
-        "Pulse.q.push(['nonsense'])",
-        "Pulse.q.push()",
-        "Pulse.add({})",
-        "document.body.replaceChildren(); Pulse.show()",
-    ],
+    some(
+        [
+            "Pulse.show('no such survey')",
+            "Pulse.track()",
+            "Pulse.identify(null)",
+            "Pulse.identify({customer: {}, agent: Symbol('x'), tags: 'x'}); Pulse.show()",
+            "Pulse.q.push(['nonsense'])",
+            "Pulse.q.push()",
+            "Pulse.add({})",
+            "document.body.replaceChildren(); Pulse.show()",
+        ],
+        4,
+    ),
 )
 def test_no_call_throws_into_the_host_page(page: Page, open_shop: OpenShop, call: str) -> None:
     open_shop(page)

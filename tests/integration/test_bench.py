@@ -82,6 +82,7 @@ def test_objects_are_listed_by_prefix_and_folder(served: Any) -> None:
     assert [found["Prefix"] for found in folders] == ["a=1/", "b/"]
 
 
+@pytest.mark.only_whole
 def test_a_part_runs_and_leaves_its_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

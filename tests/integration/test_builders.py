@@ -68,6 +68,7 @@ def test_what_has_not_changed_is_not_built_again(pulse: Driver) -> None:
     assert pulse.objects("daily/") == {k: v for k, v in before.items() if k.startswith("daily/")}
 
 
+@pytest.mark.only_whole
 def test_days_built_by_hand_without_a_change_are_compared_and_not_written(
     pulse: Driver,
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_lost_wake_up_heals_at_the_next_run(pulse: Driver) -> None:
     assert len(rows(pulse, "acme")) == 1
 
 
+@pytest.mark.only_whole
 def test_scattered_days_are_built_in_statements_of_at_most_a_hundred_days(pulse: Driver) -> None:
     pulse.post("acme", [answer(k % 11, ago=k, number=k) for k in range(0, 260, 2)])
     daily, _ = pulse.build()
@@ -151,6 +153,7 @@ def test_scattered_days_are_built_in_statements_of_at_most_a_hundred_days(pulse:
     assert [row["responses"] for row in total] == [130]
 
 
+@pytest.mark.only_whole
 def test_more_tenants_than_one_statement_may_write(pulse: Driver) -> None:
     names = [f"tenant-{number:03}" for number in range(105)]
     for name in names:
@@ -207,6 +210,7 @@ def call(number: int) -> dict[str, Any]:
     return {"interaction_id": f"i{number}", "media_type": "voice", "entered_at": entered_at}
 
 
+@pytest.mark.only_whole
 def test_what_fails_in_one_dataset_keeps_no_other_from_being_built(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +254,7 @@ def without_scores(folder: str, name: str) -> str:
     return "SELECT nonsense FROM raw_responses" if name == "scores" else statement(folder, name)
 
 
+@pytest.mark.only_whole
 def test_a_tenant_whose_rows_do_not_add_up_keeps_no_other_from_being_built(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,6 +283,7 @@ def test_a_tenant_whose_rows_do_not_add_up_keeps_no_other_from_being_built(
     assert pulse.build_reports().rewritten == (("acme", 2026),)
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize("job", ["build_daily", "build_reports"])
 def test_what_only_ever_fails_does_not_go_on_waking_itself(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch, job: str
@@ -302,6 +308,7 @@ def test_what_only_ever_fails_does_not_go_on_waking_itself(
     assert told == [job.removeprefix("build_") + " built"]
 
 
+@pytest.mark.only_whole
 def test_housekeeping_removes_old_runs_that_nothing_points_at(pulse: Driver) -> None:
     pulse.post("acme", [answer(9)])
     pulse.build()

@@ -48,6 +48,7 @@ def of_experience(pulse: Driver) -> list[CheckResult]:
     return [one for one in run_checks(pulse.settings) if "experience" in one.name]
 
 
+@pytest.mark.only_whole
 def test_days_of_experience_wait_for_changes_of_either_stream(pulse: Driver) -> None:
     assert [one.detail for one in of_experience(pulse)] == [
         "0 of 0 days are built",
@@ -85,6 +86,7 @@ def test_days_of_experience_wait_for_changes_of_either_stream(pulse: Driver) -> 
     assert (counted.state, reported.state) == ("ok", "ok")
 
 
+@pytest.mark.only_whole
 def test_an_answer_that_is_missing_in_experience_is_found(pulse: Driver) -> None:
     call(pulse, ago=2)
     post(pulse, ago=0, number=2)
@@ -131,6 +133,7 @@ def test_a_report_object_that_shows_something_else_is_found(pulse: Driver) -> No
     assert results[2].rows == ({"tenant": "acme", "year": 2026, "daily": 2, "reports": 1},)
 
 
+@pytest.mark.only_whole
 def test_a_report_object_of_experience_that_lacks_an_answer_is_found(pulse: Driver) -> None:
     call(pulse, ago=3)
     pulse.build()
@@ -146,6 +149,7 @@ def test_a_report_object_of_experience_that_lacks_an_answer_is_found(pulse: Driv
     assert reported.rows == ({"tenant": "acme", "year": 2026, "daily": 2, "reports": 1},)
 
 
+@pytest.mark.only_whole
 def test_an_id_on_two_days_is_something_to_look_at(pulse: Driver) -> None:
     post(pulse, ago=2, number=1)
     pulse.build()
@@ -154,6 +158,7 @@ def test_an_id_on_two_days_is_something_to_look_at(pulse: Driver) -> None:
     assert [row["response_id"] for row in on_two_days.rows] == ["r1"]
 
 
+@pytest.mark.only_whole
 def test_whole_messages_that_were_set_aside_are_something_to_look_at(pulse: Driver) -> None:
     (record,) = accepted(pulse)
     assert pulse.write([record | {"body": "no message"}]) == []
@@ -181,6 +186,7 @@ def accepted(pulse: Driver) -> list[dict[str, Any]]:
     return pulse.messages()
 
 
+@pytest.mark.only_whole
 def test_milestones_out_of_order_are_something_to_look_at(pulse: Driver) -> None:
     call = {"media_type": "voice", "entered_at": "2026-11-19T09:00:00Z"}
     calls = [

@@ -35,6 +35,7 @@ def test_build_says_what_it_rebuilt_and_does_nothing_twice(
     assert "remembers for a minute" not in idle.stderr
 
 
+@pytest.mark.only_whole
 def test_build_goes_on_to_the_reports_of_what_could_be_built_and_tells_what_could_not(
     shell: Shell, answers: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_what_cannot_be_built(shell: Shell, arguments: list[str], complaint: str
     assert complaint in " ".join(shell.run("build", *arguments, code=2).stderr.split())
 
 
+@pytest.mark.only_whole
 def test_check_passes_on_a_sound_lake_and_fails_on_another(shell: Shell, answers: Path) -> None:
     tenant = shell.tenant("email")
     shell.load(tenant, answers)

@@ -51,6 +51,7 @@ def rows(shell: Shell, tenant: str, report: str = "customer-perspective") -> Any
     return shell.driver.report(tenant, report, query)["rows"]
 
 
+@pytest.mark.only_whole
 def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, calls: Path) -> None:
     tenant = shell.tenant(timezone="Europe/Berlin")
     shell.run("tenant", "set", tenant, "voice.accept=20")
@@ -82,6 +83,7 @@ def test_a_file_is_counted_once_however_often_it_is_imported(shell: Shell, calls
     assert rows(shell, tenant) == once
 
 
+@pytest.mark.only_whole
 def test_a_corrected_file_prevails_over_the_one_before(shell: Shell, calls: Path) -> None:
     tenant = shell.tenant()
     calls.write_text(CALLS.replace("2026-03-02 09:05,no", "2026-03-22 09:05,no"))
@@ -105,6 +107,7 @@ def test_a_file_overrides_nothing_that_a_live_system_has_sent_since(
     assert (row["entered"], row["with_satisfaction"]) == (1, 1)
 
 
+@pytest.mark.only_whole
 def test_rows_of_one_interaction_end_alike_in_whatever_order_they_arrive(
     shell: Shell, tmp_path: Path
 ) -> None:
@@ -203,6 +206,7 @@ def imported(shell: Shell, calls: Path) -> str:
     return tenant
 
 
+@pytest.mark.only_whole
 def test_a_supervisor_reads_it_as_the_original_report_is_laid_out(
     shell: Shell, imported: str
 ) -> None:

@@ -79,6 +79,7 @@ def test_the_command_finds_it_and_reads_its_reports(run: Run) -> None:
     assert json.loads(report.stdout)["rows"] == []
 
 
+@pytest.mark.only_whole
 def test_its_functions_run_by_hand(run: Run) -> None:
     compacted = pulse(run.folder, "invoke", "compact_raw", "--json")
     assert json.loads(compacted.stdout) == {"compacted": [], "finished": True}
@@ -113,6 +114,7 @@ def test_a_taken_port_is_refused_with_another_one(run: Run, tmp_path: Path) -> N
     assert "Traceback" not in said
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize("parameters", ["KeyWritesPerMinute", "NoSuchParameter=1"])
 def test_parameters_that_there_are_not_are_a_sentence(parameters: str, tmp_path: Path) -> None:
     run = start(tmp_path, free_port(), parameters=parameters)
@@ -122,6 +124,7 @@ def test_parameters_that_there_are_not_are_a_sentence(parameters: str, tmp_path:
     assert "Traceback" not in said
 
 
+@pytest.mark.only_whole
 def test_of_two_started_at_once_one_runs_and_ends_within_seconds(tmp_path: Path) -> None:
     """It takes its file along, which an earlier one had left that died over writing it."""
     (tmp_path / ".pulse").mkdir()

@@ -47,6 +47,7 @@ def codecs(body: bytes) -> set[str]:
     }
 
 
+@pytest.mark.only_whole
 def test_whatever_is_stored_can_be_read_on_lambda(pulse: Driver) -> None:
     at = f"{PAST}T10:00:00Z"
     score = {"survey_id": "email", "score": 9, "answered_at": at, "comment": "fine"}

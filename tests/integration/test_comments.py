@@ -99,6 +99,7 @@ def test_a_comment_that_comes_later_or_is_taken_back_changes_its_month_alone(
     assert len(lies(world)) == 3
 
 
+@pytest.mark.only_whole
 def test_a_day_that_changes_and_its_comments_do_not_puts_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +142,7 @@ def test_an_erasure_takes_a_persons_comments_at_once_and_leaves_no_version(world
     assert world.holders("forget") == []
 
 
+@pytest.mark.only_whole
 def test_a_build_that_read_before_an_erasure_brings_nothing_back(world: World) -> None:
     world.response(1, id="r-1", comment="mine", customer_id="C-1042")
     world.driver.build()
@@ -174,6 +176,7 @@ def test_a_check_tells_where_comments_are_not_those_of_raw(world: World) -> None
     assert told() == ("failed", (wrong,))
 
 
+@pytest.mark.only_whole
 def test_a_day_that_raw_no_longer_keeps_has_no_comments(world: World) -> None:
     world.response(1, id="r-1", comment="new")
     world.response(3, id="r-2", comment="old")
@@ -188,6 +191,7 @@ def test_a_day_that_raw_no_longer_keeps_has_no_comments(world: World) -> None:
     assert ledger.entries("responses")[day].comments_of == "gone"
 
 
+@pytest.mark.only_whole
 def test_a_month_that_cannot_be_read_holds_up_no_sums_and_is_made_anew(world: World) -> None:
     world.response(1, id="r-1", comment="new")
     world.driver.build()
@@ -226,6 +230,7 @@ def test_where_time_runs_out_the_rest_is_for_another_run(world: World) -> None:
     assert of_acme(world) == {"r-1": "new", "r-2": "old"}
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize("newer", [False, True])
 def test_a_month_that_cannot_be_read_holds_up_no_sums(world: World, newer: bool) -> None:
     world.response(1, id="r-1", comment="first")
@@ -266,6 +271,7 @@ def test_of_what_was_gathered_a_part_of_the_tenants_is_held_at_a_time(
     ]
 
 
+@pytest.mark.only_whole
 def test_a_build_whose_clock_is_slow_does_not_say_that_it_has_kept_comments(world: World) -> None:
     world.response(1, id="r-1", comment="first")
     world.driver.build()

@@ -206,6 +206,7 @@ QUERIES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.only_whole
 @settings(
     deadline=None,
     max_examples=25,

@@ -26,6 +26,8 @@ from pulse.store.objects import Objects
 from pulse.store.records import Records
 from tests.eraser import OTHER, World
 
+pytestmark = pytest.mark.only_whole
+
 DAY = date(2026, 11, 20)
 """A day before the world's present: what it sends one day ago."""
 KEY = lake.comments_key("acme", DAY)

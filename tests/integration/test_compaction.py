@@ -122,6 +122,7 @@ def numbers(pulse: Driver) -> Any:
     return told
 
 
+@pytest.mark.only_whole
 def test_numbers_exports_and_rows_of_every_stream_are_as_before(
     pulse: Driver, clock: Clock
 ) -> None:
@@ -158,6 +159,7 @@ def test_numbers_exports_and_rows_of_every_stream_are_as_before(
     assert pulse.compact().compacted == ()
 
 
+@pytest.mark.only_whole
 def test_late_events_are_welcome_and_compacted_once_they_are_many(
     pulse: Driver, clock: Clock
 ) -> None:
@@ -233,6 +235,7 @@ def test_a_day_is_not_compacted_again_while_its_sources_lie_there(
 # -- others at work
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize("moment", ["encode_table", "decode"])
 def test_an_event_and_a_build_in_the_middle_of_a_compaction(
     pulse: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch, moment: str

@@ -65,7 +65,7 @@ def test_of_two_daily_builds_the_one_that_read_the_newer_events_stays(
 ) -> None:
     """One build has read the day before an answer came, the other after it, in any interleaving."""
     turns = Turns(monkeypatch)
-    for place, (n, m) in enumerate(some(OF_DAILY, 3)):
+    for place, (n, m) in enumerate(some(OF_DAILY, 6)):
         ago = place + 1
         post(pulse, 9, number=1, ago=ago)
         newer = partial(post, pulse, 3, number=2, ago=ago)
@@ -80,6 +80,7 @@ def test_of_two_daily_builds_the_one_that_read_the_newer_events_stays(
     assert [row["responses"] for row in totals] == [2 * ago]
 
 
+@pytest.mark.only_whole
 @pytest.mark.sampled
 def test_of_two_report_builds_the_object_never_becomes_older(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
@@ -92,7 +93,7 @@ def test_of_two_report_builds_the_object_never_becomes_older(
         post(pulse, 9, number=next(numbers))
         pulse.build_daily()
 
-    for n, m in some(OF_REPORTS, 4):
+    for n, m in some(OF_REPORTS, 8):
         one_more()
         turns.run(pulse.build_reports, n, pulse.build_reports, m, between=one_more)
         after = pulse.build_reports()
@@ -102,6 +103,7 @@ def test_of_two_report_builds_the_object_never_becomes_older(
         post(pulse, 9, number=events)
 
 
+@pytest.mark.only_whole
 def test_a_build_that_found_nothing_changed_is_not_overtaken_by_an_older_one(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,7 +96,7 @@ def die_everywhere(scene: Scene, calls: AwsCalls) -> None:
         calls.after_each = None
         assert scene.look(scene.account.state()) == new
 
-    cuts = [n for n, call in enumerate(made, 1) if n == 1 or changes(call)]
+    cuts = some([n for n, call in enumerate(made, 1) if n == 1 or changes(call)], 8)
     in_pairs = some(cuts, 5) if scene.pairs else []
     for first in cuts:
         begin_from(begin)
@@ -210,7 +210,7 @@ def test_write_raw(
     die_everywhere(scene, calls)
 
 
-@pytest.mark.sampled
+@pytest.mark.only_whole
 def test_write_raw_with_a_builder_at_work_after_any_of_its_calls(
     pulse: Driver, account: Account, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +222,7 @@ def test_write_raw_with_a_builder_at_work_after_any_of_its_calls(
     cuts = calls.changing
     pulse.build_daily()
     new = daily(account.state())
-    for cut in some(cuts, 3):
+    for cut in cuts:
         account.put_back(begin)
         assert calls.run(run, meanwhile={cut: pulse.build_daily})
         pulse.build_daily()
@@ -247,6 +247,7 @@ def test_build_daily(pulse: Driver, account: Account, calls: AwsCalls) -> None:
     die_everywhere(Scene(account, pulse.build_daily, daily), calls)
 
 
+@pytest.mark.sampled
 def test_build_experience(
     pulse: Driver, account: Account, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:

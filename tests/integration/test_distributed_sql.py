@@ -36,6 +36,7 @@ from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Part, TableState, Tenant, YearState
 from tests.driver import Driver, running
 from tests.report_parts import as_year, by_key
+from tests.sampling import some
 from tests.unit.serve.events import pairs
 
 Row = dict[str, Any]
@@ -192,6 +193,7 @@ SCORES = questions(["agent", "country", "browser", "metric", "channel", "device"
 INTERACTIONS = questions(["media_type", "customer_segment", "agent", "currency"])
 
 
+@pytest.mark.only_whole
 @given(seed=st.integers(0, 2**32), size=st.sampled_from([90, 20, 1]), asked=SCORES)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_answers_by_score(pulse: Driver, seed: int, size: int, asked: RollUpQuery) -> None:
@@ -307,7 +309,8 @@ REPLIES = (
 )
 
 
-@pytest.mark.parametrize(("report", "query"), REPLIES)
+@pytest.mark.sampled
+@pytest.mark.parametrize(("report", "query"), some(REPLIES, 5))
 def test_a_whole_reply_is_the_same_byte_by_byte(pulse: Driver, report: str, query: str) -> None:
     own = {key: ((FIRST, True),) for key in ("plan", "team")}
     tenant = Tenant("acme", "Acme", dimensions=own)

@@ -2,7 +2,6 @@
 
 import json
 from datetime import date, timedelta
-from math import inf
 from typing import Any
 
 import pyarrow as pa
@@ -14,13 +13,10 @@ from pyarrow.parquet import ParquetFile
 from pulse import days, lake
 from pulse.erasure.person import Person
 from pulse.erasure.search import RowSearch
-from pulse.export_orders import LEASE_US
 from pulse.raw.covered import rewritten
 from pulse.raw.parquet import decode, encode
-from pulse.sql import statement
 from pulse.store.athena import Athena
 from pulse.store.catalog import Catalog
-from pulse.store.exports import Exports
 from pulse.store.ledger import Ledger
 from pulse.store.objects import Objects
 from tests.driver import Driver
@@ -38,6 +34,7 @@ from tests.eraser import (
     record,
     update,
 )
+from tests.sampling import either
 from tests.shell import Shell
 
 
@@ -77,6 +74,7 @@ def test_a_person_is_erased_and_nobody_else(world: World) -> None:
     assert (again.removed.total(), again.objects, again.days_rebuilt) == (0, [], set())
 
 
+@pytest.mark.only_whole
 def test_tags_that_a_tenant_has_declared_are_erased_from_what_counts_them(world: World) -> None:
     world.driver.tenants.set(world.acme, dimensions={"team": ((days.FIRST_DAY, True),)})
     world.driver.forget()
@@ -102,6 +100,7 @@ def test_tags_that_a_tenant_has_declared_are_erased_from_what_counts_them(world:
 MONEY = {"amount": "100.00", "currency": "EUR"}
 
 
+@pytest.mark.only_whole
 def test_updates_that_may_be_another_customers_stay(world: World) -> None:
     world.interaction(id="call-2041", customer_id=OTHER)
     world.interaction(id="call-2041", updated_at=f"{world.day(1)}T12:00:00Z", revenue=MONEY)
@@ -125,6 +124,7 @@ def test_updates_that_may_be_another_customers_stay(world: World) -> None:
     assert world.ids() == ([], [])
 
 
+@pytest.mark.only_whole
 def test_what_they_went_through_is_no_longer_counted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +149,7 @@ def test_what_they_went_through_is_no_longer_counted(
     assert answers_by_agent() == {None: 1, "bob": 1}
 
 
+@pytest.mark.only_whole
 def test_a_publishable_key_aims_at_no_interaction(world: World) -> None:
     for number in (1, 2):
         world.interaction(id=f"call-{number}", revenue=MONEY)
@@ -169,6 +170,7 @@ def test_a_publishable_key_aims_at_no_interaction(world: World) -> None:
     assert world.erase().removed.total() == 0
 
 
+@pytest.mark.only_whole
 def test_an_interaction_of_theirs_goes_with_all_that_names_nobody(world: World) -> None:
     world.interaction(id="named", customer_id=GONE)
     world.interaction(id="named", updated_at=f"{world.day(1)}T12:00:00Z", revenue=MONEY)
@@ -186,6 +188,7 @@ def test_an_interaction_of_theirs_goes_with_all_that_names_nobody(world: World) 
     assert world.ids()[1] == []
 
 
+@pytest.mark.only_whole
 def test_what_comes_late_takes_no_mark_back(world: World) -> None:
     world.interaction(id="T-1", customer_id=GONE)
     world.interaction(id="T-1", updated_at=f"{world.day(1)}T12:00:00Z", revenue=MONEY)
@@ -201,6 +204,7 @@ def test_what_comes_late_takes_no_mark_back(world: World) -> None:
     assert receipt.shown()["removed"] == {"interactions": 2}
 
 
+@pytest.mark.only_whole
 def test_dead_letters_and_raw_tell_together_whose_an_interaction_is(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +241,7 @@ def test_dead_letters_and_raw_tell_together_whose_an_interaction_is(
     assert planned["dead_letters"] == receipt.shown()["dead_letters"]
 
 
+@pytest.mark.only_whole
 def test_a_person_of_thousands_of_marks_is_found_in_statements_that_athena_takes(
     world: World,
 ) -> None:
@@ -337,59 +342,6 @@ LINES: dict[str, Item] = {
 }
 
 
-def test_exports_and_results_that_may_hold_the_person_are_withdrawn(world: World) -> None:
-    for tenant in ("acme", "umbrella"):
-        world.response(1, id="gone", tenant=tenant, customer_id=GONE)
-        world.response(5, id="gone", tenant=tenant, customer_id=OTHER)
-    world.driver.build()
-    athena = Athena(world.driver.settings.database, world.driver.settings.workgroup)
-    span = {"first_day": world.day(9), "last_day": world.day(0)}
-    athena.rows(statement("checks", "scores_on_two_days"), span, remaining_s=lambda: inf)
-    asked = {"stream": "responses", "start_date": world.day(9)}
-    holding = world.driver.export("acme", **asked, end_date=world.day(0))
-    clean = world.driver.export("acme", **asked, end_date=world.day(5))
-    foreign = world.driver.export("umbrella", **asked, end_date=world.day(0))
-    objects = Objects(world.driver.settings.lake_bucket)
-    (file,) = world.driver.objects(f"exports/tenant=acme/export={holding['id']}/")
-    broken_off = lake.export_key("acme", lake.ulid(), lake.ulid(), "responses.csv")
-    objects.put(broken_off, objects.get(file))
-    for tenant in ("acme", "umbrella"):
-        rows = [row for row in world.rows("responses") if row["tenant"] == tenant]
-        staged = lake.export_staging_prefix(lake.ulid(), TODAY.date())
-        objects.put(f"{staged}dt={world.day(1)}/{tenant}", encode(rows, lake.SCORES.raw_columns))
-    assert any(b"response_id" in world.driver.read(key) for key in world.driver.objects("athena/"))
-
-    world.pass_by()
-    receipt = world.erase()
-    key = world.driver.key("acme", "secret")
-    shown = world.driver.call("GET", f"/v1/exports/{holding['id']}", key=key).json
-    assert (shown["state"], shown["link"]) == ("failed", None)
-    assert "erased" in shown["reason"]
-    assert world.driver.call("GET", f"/v1/exports/{clean['id']}", key=key).json["state"] == "done"
-    kept = {k.split("/")[2] for k in world.driver.objects("exports/")}
-    assert kept == {f"export={export['id']}" for export in (clean, foreign)}
-    assert [k.rsplit("/", 1)[1] for k in world.driver.objects("staging/exports/")] == ["umbrella"]
-    assert not any(
-        b"response_id" in world.driver.read(key) for key in world.driver.objects("athena/")
-    )
-    assert (receipt.exports_withdrawn, receipt.files_removed) == ([holding["id"]], 3)
-    assert receipt.results_removed
-
-
-def test_an_export_that_is_being_made_is_waited_for(world: World) -> None:
-    world.response(id="gone", customer_id=GONE)
-    world.driver.build()
-    key = world.driver.key("acme", "secret")
-    body = json.dumps({"stream": "responses", "start_date": world.day(1), "end_date": world.day(1)})
-    order = world.driver.call("POST", "/v1/exports", key=key, body=body).json["id"]
-    Exports(world.driver.settings.table).take_line("acme", "event", days.now_us() + LEASE_US)
-    world.meanwhile = [lambda: None, lambda: world.driver.make_export("acme", "event")]
-    receipt = world.erase()
-    assert "Waiting for an export that is being made …" in world.said
-    assert receipt.exports_withdrawn == [order]
-    assert not world.driver.objects("exports/")
-
-
 # -- the selection, against an oracle that knows no hashes
 
 PEOPLE = st.sampled_from([None, GONE, OTHER])
@@ -451,8 +403,9 @@ def identity(row: Item) -> tuple[Any, ...]:
     return tuple(row[name] for name in ("tenant", "survey", "key_kind", "response_id", "ago"))
 
 
+@pytest.mark.sampled
 @given(st.lists(RESPONSES, max_size=12), st.lists(INTERACTIONS, max_size=12))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=either(4, 12), deadline=None)
 @pytest.mark.usefixtures("noon")
 def test_what_is_found_and_removed_is_what_is_theirs(
     driver: Driver, responses: list[Item], interactions: list[Item]

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
+import pytest
 from pyarrow.parquet import ParquetFile, write_table
 
 from pulse import lake
@@ -44,6 +45,7 @@ def test_no_older_version_of_any_object_holds_the_person(world: World) -> None:
     assert world.ids()[0] == ["other"] * 2
 
 
+@pytest.mark.only_whole
 def test_what_others_have_in_older_versions_stays_to_be_restored(world: World) -> None:
     world.response(1, id="gone", customer_id=GONE)
     world.driver.write()
@@ -60,6 +62,7 @@ def test_what_others_have_in_older_versions_stays_to_be_restored(world: World) -
     assert (kept.key, objects.get_version(kept)) == (lost, body)
 
 
+@pytest.mark.only_whole
 def test_a_report_of_few_is_not_told_from_what_it_was_before(world: World) -> None:
     world.response(1, id="gone", customer_id=GONE, score=3)
     world.response(1, id="other", tenant="umbrella")
@@ -105,6 +108,7 @@ def test_a_closed_month_of_revenue_gets_an_adjustment(world: World) -> None:
     assert finance_equals_reports(world.driver.finance_settings).state == "ok"
 
 
+@pytest.mark.only_whole
 def test_objects_without_the_person_stay_byte_by_byte(world: World) -> None:
     world.response(id="other", customer_id=OTHER)
     world.driver.write()
@@ -123,6 +127,7 @@ def test_objects_without_the_person_stay_byte_by_byte(world: World) -> None:
     assert (rewritten.removed, rewritten.left) == (1, 1)
 
 
+@pytest.mark.only_whole
 def test_columns_that_a_newer_version_has_added_stay_in_rewritten_objects(world: World) -> None:
     """An operator has rolled back to this version, and then a customer asks to be erased."""
     world.response(id="gone", customer_id=GONE)

@@ -158,6 +158,7 @@ def test_an_update_restates_every_day_whose_answers_may_link_to_it_and_no_other(
     assert agents(pulse, reach[-1]) == {None: 1}  # its answer came a day too late
 
 
+@pytest.mark.only_whole
 def test_a_late_answer_restates_its_own_day_alone(pulse: Driver, day: date) -> None:
     build(pulse, message(answer(day), answer(day - timedelta(days=1), 2)), message(contact(day)))
     before = dict(partitions(pulse))
@@ -182,6 +183,7 @@ def test_days_to_which_no_interaction_can_be_linked_are_not_built(pulse: Driver,
     assert day not in Ledger(pulse.settings.table).entries(ledger_name(LINK_DAYS))
 
 
+@pytest.mark.only_whole
 def test_a_day_of_which_every_answer_is_gone_is_built_empty(pulse: Driver, day: date) -> None:
     build(pulse, message(answer(day)), message(contact(day)))
     for key in pulse.objects(lake.raw_prefix("responses", day)):
@@ -191,6 +193,7 @@ def test_a_day_of_which_every_answer_is_gone_is_built_empty(pulse: Driver, day: 
     assert rows(pulse, day) == []
 
 
+@pytest.mark.only_whole
 def test_fewer_days_are_another_table_of_which_every_day_is_due(pulse: Driver, day: date) -> None:
     old = contact(day - timedelta(days=2), after=3600 * S, agent="old")
     build(pulse, message(answer(day)), message(old), message(contact(day, interaction_id="x")))
@@ -203,6 +206,7 @@ def test_fewer_days_are_another_table_of_which_every_day_is_due(pulse: Driver, d
     assert agents(pulse, day) == {"old": 1}
 
 
+@pytest.mark.only_whole
 def test_a_builder_looks_at_all_days_when_the_number_has_changed_and_changed_back(
     pulse: Driver, day: date
 ) -> None:
@@ -219,6 +223,7 @@ def test_a_builder_looks_at_all_days_when_the_number_has_changed_and_changed_bac
     assert build(pulse).built == ()
 
 
+@pytest.mark.only_whole
 def test_fewer_days_take_the_links_of_a_day_to_which_nothing_else_is_linked(
     pulse: Driver, day: date
 ) -> None:
@@ -231,6 +236,7 @@ def test_fewer_days_take_the_links_of_a_day_to_which_nothing_else_is_linked(
     assert agents(pulse, day) == {"old": 1}
 
 
+@pytest.mark.only_whole
 def test_another_number_of_days_takes_no_link_to_what_raw_no_longer_keeps(
     pulse: Driver, day: date
 ) -> None:
@@ -247,6 +253,7 @@ def test_another_number_of_days_takes_no_link_to_what_raw_no_longer_keeps(
     assert partitions(pulse)[day].run == run
 
 
+@pytest.mark.only_whole
 def test_a_builder_that_ran_on_with_the_former_number_is_made_good(
     pulse: Driver, day: date
 ) -> None:
@@ -260,6 +267,7 @@ def test_a_builder_that_ran_on_with_the_former_number_is_made_good(
     assert build(pulse).built == ()
 
 
+@pytest.mark.only_whole
 def test_a_run_that_was_replaced_is_removed_a_day_later(pulse: Driver, day: date) -> None:
     build(pulse, message(answer(day)), message(contact(day)))
     first = partitions(pulse)[day].run
@@ -273,6 +281,7 @@ def test_a_run_that_was_replaced_is_removed_a_day_later(pulse: Driver, day: date
     assert agents(pulse, day) == {"?": 2}
 
 
+@pytest.mark.only_whole
 def test_a_day_of_interactions_that_cannot_be_read_holds_up_no_other(
     pulse: Driver, day: date
 ) -> None:
@@ -359,6 +368,7 @@ SCENES_AT_ONCE = 5
 """Spans of days of one example: a build takes as long for many as for one."""
 
 
+@pytest.mark.only_whole
 @given(data=st.data())
 @settings(
     max_examples=2,

@@ -21,6 +21,8 @@ from tests import oracle
 from tests.driver import Driver, running
 from tests.sampling import either
 
+pytestmark = pytest.mark.only_whole
+
 NOW = datetime(2027, 1, 20, 12, 0, tzinfo=UTC)
 NOON = datetime(2027, 1, 10, 12, 0, tzinfo=UTC)
 LINK_DAYS = 3

@@ -26,6 +26,8 @@ from tests.aws_calls import AwsCalls
 from tests.driver import CONTEXT, Driver, Reply, running
 from tests.sampling import some
 
+pytestmark = pytest.mark.only_whole
+
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 WANTED = {"stream": "responses", "start_date": "2026-11-10", "end_date": "2026-11-30"}
 LEASE = timedelta(microseconds=LEASE_US)
@@ -191,7 +193,7 @@ def test_the_schedule_wakes_nobody_beside_a_worker(world: World) -> None:
 
 @pytest.mark.sampled
 def test_a_worker_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, cuts = AwsCalls(monkeypatch), iter(some(range(1, 100), 3))
+    calls, cuts = AwsCalls(monkeypatch), iter(some(range(1, 100), 6))
     survived = False
     while not survived:
         first, second = world.ordered(), world.ordered()
@@ -212,7 +214,7 @@ def test_a_worker_may_die_after_any_call(world: World, monkeypatch: pytest.Monke
 def test_without_another_try_the_schedule_finds_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, cuts = AwsCalls(monkeypatch), iter(some(range(1, 100), 3))
+    calls, cuts = AwsCalls(monkeypatch), iter(some(range(1, 100), 6))
     survived = False
     while not survived:
         first, second = world.ordered(), world.ordered()
@@ -231,7 +233,7 @@ def test_an_order_at_any_moment_of_a_worker_is_made_without_the_schedule(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker may be about to end; then it sees the order, or the order's event sees its end."""
-    calls, moments = AwsCalls(monkeypatch), iter(some(range(1, 100), 3))
+    calls, moments = AwsCalls(monkeypatch), iter(some(range(1, 100), 6))
     moment = made = 1
     while moment <= made:
         moment = next(moments)

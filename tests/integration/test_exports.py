@@ -24,6 +24,7 @@ from pulse.csv_cells import unguard
 from pulse.exports.files import COLUMNS
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
+from tests.sampling import some
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ALL = {"stream": "responses", "start_date": "2026-11-10", "end_date": "2026-11-30"}
@@ -259,6 +260,7 @@ def test_an_export_holds_each_interaction_once_with_all_that_was_told_of_it(puls
         assert row["currency"] == (amount["currency"] if amount else None)
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize(
     ("filters", "wanted"),
     [
@@ -371,7 +373,8 @@ def adjusted_wald(up: Any, down: Any, n: Any) -> Any:
 # -- nothing but values
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=repr)
+@pytest.mark.sampled
+@pytest.mark.parametrize("value", some(HOSTILE, 6), ids=repr)
 def test_a_hostile_value_is_compared_and_never_run(pulse: Driver, value: str) -> None:
     before = {**pulse.objects("raw/"), **pulse.objects("daily/"), **pulse.objects("reports/")}
     named = {a["response_id"] for a in COUNTED if a.get("agent_id") == value}

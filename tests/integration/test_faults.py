@@ -27,6 +27,9 @@ from pulse.store.catalog import Catalog
 from pulse.tenants.rules import Rule
 from tests.aws_faults import AwsFaults, without_pauses
 from tests.driver import CONTEXT, Driver, Reply, running
+from tests.sampling import some
+
+pytestmark = pytest.mark.only_whole
 
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 REGION = "eu-central-1"
@@ -232,7 +235,8 @@ def invoke(app: Any) -> Any:
     return app.handler({}, SimpleNamespace(**context))
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.sampled
+@pytest.mark.parametrize("name", some([*FAULTS], 4))
 def test_whatever_becomes_of_a_statement_what_is_published_stays_and_the_next_run_heals(
     pulse: Driver, tenant: str, name: str
 ) -> None:

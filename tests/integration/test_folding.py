@@ -25,6 +25,8 @@ from tests.daily_rows import NOW, daily_rows, message, noon_us
 from tests.driver import Driver, running
 from tests.sampling import either
 
+pytestmark = pytest.mark.only_whole
+
 DAYS_BACK = count(1)
 
 

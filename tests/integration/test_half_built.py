@@ -19,6 +19,8 @@ from tests.aws_calls import AwsCalls, changes
 from tests.driver import Driver
 from tests.unbuilt import calls, read, two_tenants, warned
 
+pytestmark = pytest.mark.only_whole
+
 BOTH_YEARS = "start_date=2025-12-01&end_date=2026-11-20&granularity=month"
 BEFORE, BETWEEN, AFTER = {2026: 2}, {2025: 6, 2026: 2}, {2025: 6, 2026: 17}
 """How many of acme's calls are shown of each year; each test asks for no others."""

@@ -18,7 +18,6 @@ from pulse.cli.api import Api, HttpReply
 from pulse.erasure.erase import Erase
 from pulse.store.imports import Imports
 from tests.eraser import World
-from tests.sampling import is_whole
 from tests.shell import Shell
 from tests.workbooks import Sheet, xlsx
 
@@ -73,6 +72,7 @@ def written(folder: Path, name: str, rows: list[str]) -> Path:
     return path
 
 
+@pytest.mark.only_whole
 def test_equal_rows_of_another_file_are_told_and_a_batch_counts_them_apart(
     world: World, typed: Shell, tmp_path: Path
 ) -> None:
@@ -97,6 +97,7 @@ def test_equal_rows_of_another_file_are_told_and_a_batch_counts_them_apart(
     assert scores(world, typed) == sorted(int(row.partition(",")[2]) for row in rows)
 
 
+@pytest.mark.only_whole
 def test_a_file_that_grows_every_day_is_remembered_by_its_new_rows(
     world: World, typed: Shell, tmp_path: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_file_that_grows_every_day_is_remembered_by_its_new_rows(
     assert len(scores(world, typed)) == 60
 
 
+@pytest.mark.only_whole
 def test_the_same_file_with_other_options_replaces_what_it_brought(
     world: World, typed: Shell, tmp_path: Path
 ) -> None:
@@ -129,8 +131,8 @@ def test_the_same_file_with_other_options_replaces_what_it_brought(
     assert scores(world, typed) == [1, 2, 3, 9]
 
 
-@pytest.mark.sampled
-@pytest.mark.parametrize("last", [TOKYO, ()] if is_whole() else [TOKYO])
+@pytest.mark.only_whole
+@pytest.mark.parametrize("last", [TOKYO, ()])
 @pytest.mark.parametrize("broken", ["while it is sent", "before", "in", "after"])
 def test_replacing_that_is_interrupted_loses_nothing_and_can_be_run_again(
     world: World,
@@ -168,6 +170,7 @@ def test_replacing_that_is_interrupted_loses_nothing_and_can_be_run_again(
     assert typed.json("import", "list", "--tenant", "acme") == []
 
 
+@pytest.mark.only_whole
 def test_options_that_read_fewer_rows_replace_nothing(
     world: World, typed: Shell, tmp_path: Path
 ) -> None:
@@ -223,6 +226,7 @@ def test_an_import_is_taken_back_by_its_name(world: World, typed: Shell, tmp_pat
     assert scores(world, typed) == [1, 2, 3]
 
 
+@pytest.mark.only_whole
 def test_what_an_interrupted_import_brought_is_taken_back_with_the_rest(
     world: World, typed: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +278,7 @@ def test_a_mended_file_replaces_what_its_batch_brought(
     assert answered(world) == ["03-02T12:00", "03-04T12:00"]
 
 
+@pytest.mark.only_whole
 def test_two_batches_of_one_file_stand_beside_each_other(
     world: World, typed: Shell, tmp_path: Path
 ) -> None:

@@ -193,6 +193,7 @@ def test_when_the_first_day_loses_its_rows_the_next_one_is_the_first(pulse: Driv
     assert responses(pulse, "acme") == 39
 
 
+@pytest.mark.only_whole
 def test_what_is_owed_to_one_tenant_counts_as_built_for_all_others(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +247,7 @@ def test_an_older_run_that_nobody_can_read_makes_all_its_tenants_count_as_change
     assert [responses(pulse, tenant) for tenant in TENANTS] == [41, 40, 40]
 
 
+@pytest.mark.only_whole
 def test_a_day_that_was_named_and_never_shown_is_built_by_the_next_one(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,6 +268,7 @@ def test_a_day_that_was_named_and_never_shown_is_built_by_the_next_one(
     assert (responses(pulse, "acme"), checked(pulse)) == (41, "ok")
 
 
+@pytest.mark.only_whole
 def test_a_day_that_a_record_lacks_is_shown_once_it_is_built_again(pulse: Driver) -> None:
     """A former version leaves such a record when a build dies; the day's rows have not changed."""
     post(pulse, "acme", 50, name="first")
@@ -281,6 +284,7 @@ def test_a_day_that_a_record_lacks_is_shown_once_it_is_built_again(pulse: Driver
     assert (responses(pulse, "acme"), checked(pulse)) == (41, "ok")
 
 
+@pytest.mark.only_whole
 def test_a_year_whose_runs_a_former_version_has_named_is_named_as_a_text(pulse: Driver) -> None:
     runs, records = HeldRuns(pulse.settings.table), Records(pulse.settings.table)
     held = runs.read("scores")
@@ -297,6 +301,7 @@ def test_a_year_whose_runs_a_former_version_has_named_is_named_as_a_text(pulse: 
     assert (responses(pulse, "acme"), checked(pulse)) == (41, "ok")
 
 
+@pytest.mark.only_whole
 def test_a_record_of_before_whose_objects_are_gone_is_built_anew(pulse: Driver) -> None:
     """This happens after the table was restored to an earlier moment."""
     before = state(pulse, "acme")
@@ -323,6 +328,7 @@ def count_bots_again(pulse: Driver, tenant: str) -> None:
     pulse.tenants.set_year(tenant, "scores", 2026, former, before=before)
 
 
+@pytest.mark.only_whole
 def test_years_whose_roll_ups_count_bots_are_laid_anew_a_few_at_a_time(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,6 +358,7 @@ def test_years_whose_roll_ups_count_bots_are_laid_anew_a_few_at_a_time(
     assert checked(pulse) == "ok"
 
 
+@pytest.mark.only_whole
 def test_a_tenant_whose_years_are_folded_has_one_part_and_no_other_object(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,6 +379,7 @@ def test_a_tenant_whose_years_are_folded_has_one_part_and_no_other_object(
     assert pulse.build_reports().rewritten == ()
 
 
+@pytest.mark.only_whole
 def test_a_build_does_not_name_an_object_that_folding_has_removed(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ from pulse.csv_cells import unguard
 from pulse.observe import logger
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, Reply, running
+from tests.sampling import some
 from tests.shell import Shell
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -373,7 +374,8 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.sampled
+@pytest.mark.parametrize("command", some(COMMANDS, 5), ids=" ".join)
 def test_a_command_refuses_it(shell: Shell, command: tuple[str, ...]) -> None:
     for text in (family[0] for family in FAMILIES):
         typed = [part.replace("{}", text) for part in command]

@@ -50,6 +50,7 @@ from tests.large_years import (
     stage,
     sums,
 )
+from tests.sampling import either, some
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,8 @@ def rows(pulse: Driver) -> list[Row]:
 OF_ONE_PART = [rollup for rollup in ROLLUPS["scores"] if rollup.grain != "tail"]
 
 
-@pytest.mark.parametrize("rollup", OF_ONE_PART, ids=lambda rollup: rollup.name)
+@pytest.mark.sampled
+@pytest.mark.parametrize("rollup", some(OF_ONE_PART, 4), ids=lambda rollup: rollup.name)
 def test_a_roll_up_has_the_sums_of_the_tenants_rows_as_each_days_run_has_them(
     pulse: Driver, rows: list[Row], rollup: Rollup
 ) -> None:
@@ -155,7 +157,8 @@ def test_a_roll_up_of_too_many_rows_is_left_out(
 # -- a year, build after build
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.sampled
+@pytest.mark.parametrize("seed", range(either(1, 3)))
 def test_after_every_build_the_objects_have_the_sums_of_the_rows(pulse: Driver, seed: int) -> None:
     chance = random.Random(seed)
     year = LargeYear(pulse, chance, tenant=f"hooli-{seed}")
@@ -174,6 +177,7 @@ def test_after_every_build_the_objects_have_the_sums_of_the_rows(pulse: Driver, 
     assert not list(pulse.objects(lake.STAGING))
 
 
+@pytest.mark.only_whole
 def test_what_lies_in_several_runs_of_about_as_many_days_is_laid_out_together(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +241,7 @@ def test_a_year_without_rows_has_no_part(pulse: Driver) -> None:
     assert (written.state.parts, written.state.first_day, written.events) == ((), None, 0)
 
 
+@pytest.mark.only_whole
 def test_what_is_too_much_for_a_reader_is_no_object(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +272,7 @@ def check_counting(year: LargeYear, too_many: Collection[str] = ()) -> None:
     assert year.part.sizes["bots"] == UNTOLD
 
 
+@pytest.mark.only_whole
 def test_bots_that_are_too_many_for_one_object_are_summed_up_in_several(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +295,7 @@ def test_bots_that_are_too_many_for_one_object_are_summed_up_in_several(
     check_counting(year, too_many=by_agent)
 
 
+@pytest.mark.only_whole
 def test_bots_that_a_former_version_has_left_to_athena_are_summed_up(pulse: Driver) -> None:
     year = LargeYear(pulse, random.Random(12), tenant="flooded-before")
     bots_of_every_day(year, DAYS[:8])
@@ -303,6 +310,7 @@ def test_bots_that_a_former_version_has_left_to_athena_are_summed_up(pulse: Driv
     assert not is_outdated(lake.SCORES, year.part)
 
 
+@pytest.mark.only_whole
 def test_what_a_former_version_has_summed_up_with_bots_is_summed_up_without(pulse: Driver) -> None:
     year = LargeYear(pulse, random.Random(11), tenant="former")
     year.change(DAYS[:30])

@@ -63,6 +63,7 @@ def test_a_tenant_that_is_large_is_built_and_answered(world: World) -> None:
     world.check()
 
 
+@pytest.mark.only_whole
 def test_bots_that_are_too_many_for_one_object_are_counted_and_found_by_the_check(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +83,7 @@ def test_bots_that_are_too_many_for_one_object_are_counted_and_found_by_the_chec
     world.check()
 
 
+@pytest.mark.only_whole
 def test_a_tenant_whose_owed_days_make_it_large_is_found_among_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_tenant_whose_owed_days_make_it_large_is_found_among_others(
     world.check()
 
 
+@pytest.mark.only_whole
 def test_late_answers_are_laid_out_and_the_other_days_stay_where_they_are(world: World) -> None:
     fill(world)
     before = part(world).laid
@@ -130,6 +133,7 @@ def test_late_answers_are_laid_out_and_the_other_days_stay_where_they_are(world:
     world.check()
 
 
+@pytest.mark.only_whole
 def test_a_build_names_no_rows_that_an_erasure_has_removed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +157,7 @@ def test_a_build_names_no_rows_that_an_erasure_has_removed(
     world.check()
 
 
+@pytest.mark.only_whole
 def test_what_the_record_names_no_more_is_removed_a_day_later(world: World) -> None:
     fill(world)
     old = {*part(world).laid}
@@ -174,6 +179,7 @@ def laid(world: World, tenant: str = "acme") -> set[str]:
     return {key.removeprefix(f"{root}run=")[:26] for key in world.driver.objects(root)}
 
 
+@pytest.mark.only_whole
 def test_an_erasure_leaves_nothing_of_before(world: World) -> None:
     fill(world)
     assert by_agent(world)["mia", "DE"] == 1
@@ -187,6 +193,7 @@ def test_an_erasure_leaves_nothing_of_before(world: World) -> None:
     world.check()
 
 
+@pytest.mark.only_whole
 def test_of_a_deleted_tenant_nothing_is_left(world: World) -> None:
     fill(world)
     assert by_agent(world)

@@ -36,6 +36,8 @@ from pulse.tenants.rules import Rule
 from tests import report_parts
 from tests.driver import Driver, Reply, running
 
+pytestmark = pytest.mark.only_whole
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIRST = datetime(2025, 11, 3, 9, tzinfo=UTC)
 FIREFOX = "Mozilla/5.0 (X11; Linux) Firefox/133.0"

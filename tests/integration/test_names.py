@@ -13,6 +13,8 @@ from pulse.store.names import Names
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, Reply, running
 
+pytestmark = pytest.mark.only_whole
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 

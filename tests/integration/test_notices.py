@@ -18,6 +18,8 @@ from pulse.tenant_years.build import BuildReports
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
 
+pytestmark = pytest.mark.only_whole
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 YEAR = "start_date=2026-01-01&end_date=2026-11-21"
 

@@ -96,6 +96,7 @@ def test_the_outputs_name_the_pages_address_alone(running: Running) -> None:
     assert outputs["ApiUrl"] == outputs["PagesUrl"]
 
 
+@pytest.mark.only_whole
 def test_smoke_finds_its_way(running: Running) -> None:
     done = subprocess.run(  # our own command
         [sys.executable, "-m", "pulse.cli.main", "smoke", "--wait", "180"],

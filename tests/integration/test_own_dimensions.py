@@ -126,6 +126,7 @@ def exported(pulse: Driver, tenant: str, **filters: Any) -> dict[str, dict[str, 
     }
 
 
+@pytest.mark.only_whole
 def test_an_export_is_filtered_as_a_report_is_and_tells_what_is_counted(
     pulse: Driver, acme: str
 ) -> None:
@@ -194,6 +195,7 @@ def test_each_day_has_what_was_in_force_on_it_and_days_of_before_have_nothing(
     assert counted(pulse, acme, "team") == {(None,): 3, ("north",): 2}
 
 
+@pytest.mark.only_whole
 def test_answers_that_came_before_the_declaration_count_once_they_are_sent_again(
     pulse: Driver, acme: str
 ) -> None:

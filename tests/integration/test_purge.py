@@ -76,6 +76,7 @@ def test_a_message_and_a_row_say_which_key_brought_them(world: World) -> None:
     assert {key_id, secret} <= {key["id"] for key in shown}
 
 
+@pytest.mark.only_whole
 def test_messages_and_rows_of_before_name_no_key(world: World) -> None:
     world.response(id="r-1")
     (sent,) = world.driver.messages()
@@ -134,6 +135,7 @@ def test_what_a_key_brought_goes_and_nothing_else(world: World) -> None:
     world.check()
 
 
+@pytest.mark.only_whole
 def test_what_came_in_a_time_goes_from_every_stream_or_from_one(world: World) -> None:
     def bring(n: int) -> None:
         world.response(id=f"r-{n}")
@@ -198,6 +200,7 @@ def dead_letters_that_are(world: World) -> list[tuple[Item, dict[str, str]]]:
     return dead_letters(world)
 
 
+@pytest.mark.only_whole
 def test_a_purge_that_names_no_end_ends_now(world: World) -> None:
     start = days.now_us()
     world.response(id="r-1")
@@ -209,6 +212,7 @@ def test_a_purge_that_names_no_end_ends_now(world: World) -> None:
     assert world.ids()[0] == ["r-2"]
 
 
+@pytest.mark.only_whole
 def test_exports_of_what_was_purged_are_withdrawn(world: World) -> None:
     flooding, key_id = key_of(world)
     world.flood(flooding, "f-1")
@@ -266,6 +270,7 @@ def test_what_was_purged_is_not_lost(world: World, monkeypatch: pytest.MonkeyPat
     assert found() == "failed"
 
 
+@pytest.mark.only_whole
 def test_what_a_purge_has_removed_that_died_is_not_lost(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -327,7 +332,7 @@ class Plain(RowSearch):
         return found
 
 
-@pytest.mark.sampled
+@pytest.mark.only_whole
 def test_a_purge_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "_HIDDEN_S", 0)
     objects = Objects(world.driver.settings.lake_bucket)
@@ -354,7 +359,7 @@ def test_a_purge_may_die_after_any_call(world: World, monkeypatch: pytest.Monkey
         if calls.run(run, kill_after=cut):
             assert cut == cuts[0]
             assert len(calls.changing) >= 10
-            cuts += some(calls.changing, 3)
+            cuts += some(calls.changing, 6)
         world.now += timedelta(minutes=16)  # the lease of the dead one has ended
         run()
         held = [k for k, text in world.texts().items() if f"'{key_id}'" in text or "gone" in text]
@@ -399,6 +404,7 @@ def test_where_athena_cannot_look_nothing_is_removed_and_the_error_says_what_to_
         world.remove(purge(from_us=0))
 
 
+@pytest.mark.only_whole
 def test_an_object_that_athena_can_read_and_a_purge_cannot_is_named(world: World) -> None:
     flooding, key_id = key_of(world)
     world.flood(flooding, "f-1")
@@ -434,6 +440,7 @@ def test_compaction_leaves_out_what_was_purged(world: World) -> None:
 # -- the command
 
 
+@pytest.mark.only_whole
 def test_the_command_purges_and_prints_the_receipt(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,7 @@ from pulse.tenants.tenant import BOTS, Part, Tenant, YearState
 from tests.account import OPEN_TO_ALL, make_bucket, make_table
 from tests.sampling import either
 
-PUBLISHES = either(120, 1000)
+PUBLISHES = either(60, 1000)
 REPLIES_EACH = 4
 """So many replies of all readers are waited for between two publishes."""
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -27,6 +27,8 @@ from tests.liquid import render
 from tests.recipes import blocks, section, views
 from tests.shell import Shell
 
+pytestmark = pytest.mark.only_whole
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIRST = date(2026, 11, 2)
 RATED = ("Good, I'm satisfied", "Bad, I'm unsatisfied")

@@ -204,6 +204,7 @@ def badly_accepted() -> list[Given]:
     ]
 
 
+@pytest.mark.only_whole
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
     [program] = blocks("From curl", "sh")
@@ -248,6 +249,7 @@ def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
     assert {one["experience"]["media_type"] for one in waited["comments"]} == {"voice"}
 
 
+@pytest.mark.only_whole
 def test_pandas_has_the_same(environment: Mapping[str, str]) -> None:
     program = "\n".join(blocks("From pandas", "python")) + RESULTS
     said = subprocess.run(

@@ -23,6 +23,8 @@ from tests.past_days import meanwhile
 from tests.sampling import some
 from tests.shell import Shell
 
+pytestmark = pytest.mark.only_whole
+
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 COPY = "pulse-before"
 
@@ -231,7 +233,7 @@ def test_who_restores_may_die_after_any_call(
         if calls.run(run, kill_after=cut):
             assert cut == cuts[0]
             assert len(calls.changing) >= 3
-            cuts += some(calls.changing, 2)
+            cuts += some(calls.changing, 5)
         world.now += timedelta(minutes=16)
         run()
         world.rebuild()

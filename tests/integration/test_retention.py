@@ -20,6 +20,8 @@ from tests.driver import Driver, running
 from tests.past_days import PAST, TODAY, fill, meanwhile, nights, set_up, taken_back
 from tests.sampling import some
 
+pytestmark = pytest.mark.only_whole
+
 OLD = TODAY.date() - timedelta(days=30)
 """Beyond the retention as soon as six days have passed."""
 KEPT = OLD + timedelta(days=1)
@@ -249,7 +251,7 @@ def test_killed_after_any_call_and_run_again_raw_is_gone_and_the_numbers_stay(
     # after a call that changed nothing everything is as it was before it
     cuts = calls.changing
     assert len(cuts) >= 12
-    for cut in some(cuts, 3):
+    for cut in some(cuts, 6):
         account.put_back(state)
         assert not calls.run(pulse.housekeep, kill_after=cut)
         for day in (OLD, KEPT, PAST):  # nobody may build from what is left

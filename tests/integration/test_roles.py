@@ -34,6 +34,8 @@ from pulse.tenants.surveys import Survey, Texts
 from pulse.tenants.tenant import Tenant
 from tests.unit.raw.mmdb import database
 
+pytestmark = pytest.mark.only_whole
+
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 COUNTRIES = "config/countries.mmdb"
 PARAMETERS = {

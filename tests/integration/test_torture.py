@@ -26,6 +26,8 @@ from pulse.csv_cells import unguard
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, Reply, running
 
+pytestmark = pytest.mark.only_whole
+
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PIECES = (
     ",",

@@ -22,6 +22,8 @@ from pulse.streams import STREAMS
 from tests.driver import REGION, Driver, Reply
 from tests.unbuilt import TODAY, YESTERDAY, calls, check, later, read, spoil, two_tenants, warned
 
+pytestmark = pytest.mark.only_whole
+
 AnyClient: Any = BaseClient
 POISON = date(2026, 9, 10)
 

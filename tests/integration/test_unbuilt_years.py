@@ -12,6 +12,8 @@ from pulse.tenant_years.build import BuildReports
 from tests.driver import Driver
 from tests.unbuilt import YESTERDAY, answers, calls, check, read, spoil, two_tenants, warned
 
+pytestmark = pytest.mark.only_whole
+
 
 @pytest.fixture
 def pulse() -> Iterator[Driver]:

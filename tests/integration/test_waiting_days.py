@@ -15,6 +15,8 @@ from pulse.store.ledger import Entry, Ledger
 from tests.driver import Driver, Reply
 from tests.unbuilt import calls, check, read, two_tenants, warned
 
+pytestmark = pytest.mark.only_whole
+
 QUARTER = "start_date=2026-08-01&end_date=2026-11-20"
 
 

@@ -19,6 +19,8 @@ from pulse.store.ledger import Ledger
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
 
+pytestmark = pytest.mark.only_whole
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SERVICES = ("dynamodb", "glue", "athena", "s3")
 

@@ -13,6 +13,8 @@ import pytest
 from tests.made_run import ROOT
 from tests.processes import beginnings, children_of, is_running
 
+pytestmark = pytest.mark.only_whole
+
 WAITING = """
 import time
 from tests.made_run import free_port, start, wait_until_ready
