@@ -22,7 +22,6 @@ from tests.documents import DOCS, FOLLOWED, blocks_of, texts
 from tests.e2e.asking import pulse, shop
 from tests.e2e.conftest import RunningStack, Watch
 from tests.made_run import ROOT
-from tests.sampling import is_whole
 
 STRICT = """
 set -euo pipefail
@@ -57,8 +56,8 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str]) -> str
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-@pytest.mark.sampled
-@pytest.mark.parametrize("page", FOLLOWED if is_whole() else FOLLOWED[1:])
+@pytest.mark.only_whole
+@pytest.mark.parametrize("page", FOLLOWED)
 def test_a_pages_blocks_do_what_they_are_to(
     stack: RunningStack, folder: Path, environment: Mapping[str, str], page: str
 ) -> None:

@@ -374,7 +374,7 @@ def adjusted_wald(up: Any, down: Any, n: Any) -> Any:
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize("value", some(HOSTILE, 6), ids=repr)
+@pytest.mark.parametrize("value", some(HOSTILE, 12), ids=repr)
 def test_a_hostile_value_is_compared_and_never_run(pulse: Driver, value: str) -> None:
     before = {**pulse.objects("raw/"), **pulse.objects("daily/"), **pulse.objects("reports/")}
     named = {a["response_id"] for a in COUNTED if a.get("agent_id") == value}

@@ -21,7 +21,7 @@ from pulse.serve.years import Years
 from pulse.tenants.keys import Key
 from pulse.tenants.tenant import Behind, TableState, Tenant
 from pulse.unbuilt import Unbuilt
-from tests import report_parts
+from tests import report_parts, sampling
 from tests.report_parts import Layout
 from tests.unit.serve import interactions
 from tests.unit.serve.events import pairs
@@ -92,7 +92,8 @@ def replied(tables: Mapping[str, Rows], query: str, layout: Layout = "now") -> t
     return json.loads(answer(plan, {"acme": found}, query).body), shelf
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.sampled
+@pytest.mark.parametrize("query", sampling.some(QUERIES, 4))
 @pytest.mark.parametrize("layout", ["now", "cube alone", "of before"])
 def test_a_reply_is_that_of_a_table_with_every_day(query: str, layout: Layout) -> None:
     expected, _ = replied({"scores": SCORES, "experience": WHOLE}, query)
