@@ -31,6 +31,7 @@ def test_a_browser_that_keeps_nothing_still_shows_it(page: Page, stack: RunningS
     expect(page.get_by_label("Report or operator key")).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_the_link_works_where_the_page_is_open_already(page: Page, stack: RunningStack) -> None:
     page.goto(stack.url)
     expect(page.get_by_label("Report or operator key")).to_be_visible()
@@ -51,6 +52,7 @@ def test_what_one_key_has_read_is_not_shown_to_the_next(page: Page, stack: Runni
     expect(page.get_by_text("No answers in these days")).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_a_table_that_goes_on_says_so(page: Page, stack: RunningStack) -> None:
     def without_end(route: Route) -> None:
         reply = route.fetch()
@@ -121,6 +123,7 @@ def test_money_of_each_currency_has_its_column_and_its_change(
     assert re.fullmatch(r"[\d,]+\.\d\d\s*[+−][\d,]+\.\d\d", first.inner_text())
 
 
+@pytest.mark.only_whole
 def test_the_days_that_went_worst_are_marked_on_the_measures_own_page(
     page: Page, stack: RunningStack
 ) -> None:
@@ -201,6 +204,7 @@ def test_a_filter_of_the_contact_centre_offers_its_own_agents_by_name(
     expect(offered.first).to_have_text(re.compile(rf"{first['name']}\s*{first['count']:,}"))
 
 
+@pytest.mark.only_whole
 def test_a_name_in_what_has_been_found_reorders_nothing_beside_it(
     page: Page, stack: RunningStack
 ) -> None:

@@ -56,6 +56,7 @@ def test_two_clicks_lead_from_the_bad_week_to_what_its_customers_went_through(
     expect(page.get_by_role("heading", name="Experience", level=1)).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_a_sentence_leads_to_the_comments_that_it_is_about(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/")
     page.locator(".story p", has_text="Answers from Austria").get_by_role(
@@ -171,6 +172,7 @@ def test_a_group_of_what_customers_went_through_leads_from_drivers_to_its_commen
     expect(page.locator(".comments h2")).to_have_text(f"{linked:,} comments")
 
 
+@pytest.mark.only_whole
 def test_no_comments_stand_behind_calls(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/revenue")
     expect(page.locator("section.figure").first).to_be_visible()

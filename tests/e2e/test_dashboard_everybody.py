@@ -27,16 +27,13 @@ def test_every_page_fits_a_phone_and_has_no_serious_fault_of_accessibility(
     assert serious_faults_of_both_schemes(page) == []
 
 
+@pytest.mark.only_whole
 @pytest.mark.parametrize(
     ("locale", "name", "told"),
     [
         ("de-DE", "Übersicht", "Kundenzufriedenheit: "),
-        pytest.param(
-            "fr-FR", "Vue d’ensemble", "Satisfaction client : ", marks=pytest.mark.only_whole
-        ),
-        pytest.param(
-            "es-ES", "Resumen", "Satisfacción del cliente: ", marks=pytest.mark.only_whole
-        ),
+        ("fr-FR", "Vue d’ensemble", "Satisfaction client : "),
+        ("es-ES", "Resumen", "Satisfacción del cliente: "),
     ],
 )
 def test_every_page_speaks_the_readers_language_whole(

@@ -78,6 +78,7 @@ def test_agents_are_marked_by_the_side_of_the_others_on_which_they_are(
     assert changed == []
 
 
+@pytest.mark.only_whole
 def test_days_are_the_apis(page: Page, stack: RunningStack) -> None:
     rows = api(stack, "reports/daily", metric="csat", fill="true")["rows"]
     shown = table(enter(page, stack, "/daily"), "average and median")[:-1]
@@ -115,6 +116,7 @@ def test_headlines_segments_and_distribution_are_the_apis(
     ]
 
 
+@pytest.mark.only_whole
 def test_rates_has_all_eleven(page: Page, stack: RunningStack) -> None:
     rows = api(stack, "reports/rates")["rows"]
     shown = table(enter(page, stack, "/rates"), "Answers by score")[:-1]
@@ -123,6 +125,7 @@ def test_rates_has_all_eleven(page: Page, stack: RunningStack) -> None:
     ]
 
 
+@pytest.mark.only_whole
 def test_revenue_stays_with_its_currency_and_exact(page: Page, stack: RunningStack) -> None:
     reply = api(stack, "reports/revenue", granularity="total", group_by="currency")
     enter(page, stack, "/revenue")
@@ -133,6 +136,7 @@ def test_revenue_stays_with_its_currency_and_exact(page: Page, stack: RunningSta
         expect(page.locator(".headline .big", has_text=sign.strip())).to_have_text(told)
 
 
+@pytest.mark.only_whole
 def test_agent_activity_is_the_apis(page: Page, stack: RunningStack) -> None:
     reply = api(stack, "reports/agent-activity", limit="10000")
     shown = table(enter(page, stack, "/agent-activity"), "By agent and media type")[:-1]

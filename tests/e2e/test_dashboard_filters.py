@@ -70,6 +70,7 @@ def test_escape_closes_a_filter_before_it_undoes(page: Page, stack: RunningStack
     expect(page).to_have_url(f"{stack.url}/csat")
 
 
+@pytest.mark.only_whole
 def test_all_but_some(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/csat?channel=chat")
     page.get_by_role("button", name=re.compile("^Channel")).first.click()
@@ -80,6 +81,7 @@ def test_all_but_some(page: Page, stack: RunningStack) -> None:
     expect(page.locator(".headline")).to_contain_text(f"{row['responses']:,} answers")
 
 
+@pytest.mark.only_whole
 def test_days_and_comparison(page: Page, stack: RunningStack) -> None:
     enter(page, stack, "/csat")
     page.get_by_label("Days").select_option("last_7_days")
@@ -153,6 +155,7 @@ def test_a_long_period_has_its_worst_days_too(page: Page, stack: RunningStack) -
     expect(story).to_contain_text(re.compile(r"It went wrong from Mon \d+ \w+ to Sun"))
 
 
+@pytest.mark.only_whole
 def test_surveys_of_one_scale_are_counted_and_have_a_page(page: Page, stack: RunningStack) -> None:
     rows = api(stack, "reports/daily", granularity="total", group_by="survey", metric="csat")
     [row] = rows["rows"]

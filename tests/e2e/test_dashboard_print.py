@@ -10,7 +10,6 @@ from pypdf import PageObject, PdfReader
 
 from tests.e2e.conftest import RunningStack
 from tests.e2e.looking import PAGES, api, enter, settle
-from tests.sampling import some
 
 
 def printed(page: Page) -> list[PageObject]:
@@ -87,8 +86,8 @@ def test_how_much_paper_unfolded_rows_take_is_said_on_the_screen(
         assert "On paper" not in " ".join(words(sheet) for sheet in sheets)
 
 
-@pytest.mark.sampled
-@pytest.mark.parametrize("address", some(PAGES, 9))
+@pytest.mark.only_whole
+@pytest.mark.parametrize("address", PAGES)
 def test_no_sheet_is_blank_and_nothing_is_cut_off(
     page: Page, stack: RunningStack, address: str
 ) -> None:

@@ -22,7 +22,7 @@ from tests.e2e.asking import (
     radio,
 )
 from tests.e2e.conftest import NewPage, RunningStack, Watch
-from tests.sampling import is_whole, some
+from tests.sampling import some
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +156,7 @@ def test_who_has_answered_may_change_the_answer_but_not_add_one(
     assert len(set(ids[:3])) == 1 and ids[3] != ids[0]
 
 
+@pytest.mark.only_whole
 def test_a_link_about_somebody_else_asks_anew_and_the_same_mails_changes_the_answer(
     page: Page, stack: RunningStack, smiles: str
 ) -> None:
@@ -262,8 +263,8 @@ def test_an_answer_waits_for_a_connection_and_says_so(
     assert all(post == sent[0] for post in sent)
 
 
-@pytest.mark.sampled
-@pytest.mark.parametrize("thanks", ["", "Merci !"] if is_whole() else ["Merci !"])
+@pytest.mark.only_whole
+@pytest.mark.parametrize("thanks", ["", "Merci !"], ids=["no thanks", "thanks"])
 def test_one_state_is_told_at_a_time_in_every_language(
     page: Page, stack: RunningStack, smiles: str, watch: Watch, thanks: str
 ) -> None:
@@ -308,6 +309,7 @@ def test_an_answer_is_sent_again_by_hand(
     has_sent(page)
 
 
+@pytest.mark.only_whole
 def test_the_next_visit_sends_what_this_one_could_not(
     page: Page, stack: RunningStack, smiles: str, watch: Watch
 ) -> None:
@@ -323,6 +325,7 @@ def test_the_next_visit_sends_what_this_one_could_not(
     assert page.evaluate("Object.keys(localStorage).filter(k => k.includes('outbox'))") == []
 
 
+@pytest.mark.only_whole
 def test_what_is_refused_says_why(
     page: Page, stack: RunningStack, smiles: str, watch: Watch
 ) -> None:
@@ -346,6 +349,7 @@ def test_it_works_where_storage_is_refused(page: Page, stack: RunningStack, smil
     assert len(posts.settle()) == 1
 
 
+@pytest.mark.only_whole
 def test_a_wrong_clock_costs_no_answer(page: Page, stack: RunningStack, smiles: str) -> None:
     page.clock.install(time="2031-01-01T00:00:00Z")
     page.goto(address(stack, smiles))
@@ -364,6 +368,7 @@ def test_an_unknown_survey_gets_a_kind_page(
     expect(page.get_by_role("heading", name="This survey is not here")).to_be_visible()
 
 
+@pytest.mark.only_whole
 def test_an_api_that_is_down_can_be_tried_again(
     page: Page, stack: RunningStack, smiles: str, watch: Watch
 ) -> None:

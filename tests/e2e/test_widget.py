@@ -10,7 +10,6 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.asking import FACES, Posts, new_survey, pulse, serious_faults, shop
 from tests.e2e.conftest import RunningStack, Watch
-from tests.sampling import some
 
 OpenShop = Callable[..., str]
 
@@ -118,6 +117,7 @@ def test_it_needs_no_style_of_the_host_page(page: Page, open_shop: OpenShop) -> 
     vote(page, "Good")
 
 
+@pytest.mark.only_whole
 def test_the_host_pages_styles_stay_out(page: Page, open_shop: OpenShop) -> None:
     open_shop(page)
     opener(page).click()
@@ -304,6 +304,7 @@ def test_axe_finds_nothing_serious(page: Page, open_shop: OpenShop, theme: str) 
     assert serious_faults(page) == []
 
 
+@pytest.mark.only_whole
 def test_on_a_phone_it_fits(page: Page, open_shop: OpenShop) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     open_shop(page)
@@ -371,22 +372,19 @@ def test_a_tag_in_the_new_body_takes_the_place_of_the_one_that_has_gone(
 # -- what may not happen to the host page
 
 
-@pytest.mark.sampled
+@pytest.mark.only_whole
 @pytest.mark.parametrize(
     "call",
-    some(
-        [
-            "Pulse.show('no such survey')",
-            "Pulse.track()",
-            "Pulse.identify(null)",
-            "Pulse.identify({customer: {}, agent: Symbol('x'), tags: 'x'}); Pulse.show()",
-            "Pulse.q.push(['nonsense'])",
-            "Pulse.q.push()",
-            "Pulse.add({})",
-            "document.body.replaceChildren(); Pulse.show()",
-        ],
-        4,
-    ),
+    [
+        "Pulse.show('no such survey')",
+        "Pulse.track()",
+        "Pulse.identify(null)",
+        "Pulse.identify({customer: {}, agent: Symbol('x'), tags: 'x'}); Pulse.show()",
+        "Pulse.q.push(['nonsense'])",
+        "Pulse.q.push()",
+        "Pulse.add({})",
+        "document.body.replaceChildren(); Pulse.show()",
+    ],
 )
 def test_no_call_throws_into_the_host_page(page: Page, open_shop: OpenShop, call: str) -> None:
     open_shop(page)
@@ -405,6 +403,7 @@ def test_a_survey_that_cannot_be_had_leaves_the_page_alone(
     expect(opener(page)).to_have_count(0)
 
 
+@pytest.mark.only_whole
 def test_a_script_on_the_host_page_cannot_vote(page: Page, open_shop: OpenShop) -> None:
     posts = Posts(page)
     open_shop(page)

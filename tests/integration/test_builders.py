@@ -125,6 +125,7 @@ def test_days_are_the_tenants_own(pulse: Driver) -> None:
     assert [row["period"] for row in rows(pulse, "globex")] == ["2026-11-19"]
 
 
+@pytest.mark.only_whole
 def test_a_year_ends_where_its_object_ends(pulse: Driver) -> None:
     for at in ("2025-12-31T22:59:59Z", "2025-12-31T23:00:00Z"):  # midnight in Berlin
         pulse.post("acme", [answer(5, number=1) | {"answered_at": at}])
@@ -229,6 +230,7 @@ def test_what_fails_in_one_dataset_keeps_no_other_from_being_built(
         assert {key.split("/")[1] for key in pulse.objects(f"{stage}/")} == others | {"scores"}
 
 
+@pytest.mark.only_whole
 def test_a_day_that_glue_does_not_take_keeps_no_other_table_from_being_built(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def of_acme(world: World) -> dict[str, str]:
     return dict(c for key, some in found.items() if "tenant=acme." in key for c in some)
 
 
+@pytest.mark.only_whole
 def test_an_answers_comment_is_kept_with_what_it_is_filtered_by(world: World) -> None:
     more: dict[str, Any] = {
         "score": 2,
@@ -114,6 +115,7 @@ def test_a_day_that_changes_and_its_comments_do_not_puts_nothing(
     assert calls.made == ["Query", "PutEvents"]  # of what there is to do, and what comes next
 
 
+@pytest.mark.only_whole
 def test_of_two_builders_the_one_that_read_later_prevails(world: World) -> None:
     world.response(1, id="r-1", comment="first")
     world.driver.build()

@@ -289,6 +289,7 @@ def test_housekeeping_leaves_a_day_that_somebody_rewrites(pulse: Driver, clock: 
 # -- killed at any moment
 
 
+@pytest.mark.only_whole
 def test_killed_after_any_call_and_run_again_it_ends_with_the_same_rows_in_one_object(
     pulse: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,7 @@ def test_a_build_that_found_nothing_changed_is_not_overtaken_by_an_older_one(
     assert pulse.build_reports().rewritten == ()
 
 
+@pytest.mark.only_whole
 def test_a_reader_during_builds_sees_the_old_or_the_new_whole(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,7 +96,7 @@ def die_everywhere(scene: Scene, calls: AwsCalls) -> None:
         calls.after_each = None
         assert scene.look(scene.account.state()) == new
 
-    cuts = some([n for n, call in enumerate(made, 1) if n == 1 or changes(call)], 8)
+    cuts = some([n for n, call in enumerate(made, 1) if n == 1 or changes(call)], 12)
     in_pairs = some(cuts, 5) if scene.pairs else []
     for first in cuts:
         begin_from(begin)

@@ -26,7 +26,6 @@ from tests.eraser import (
     start_anew,
     update,
 )
-from tests.sampling import some
 from tests.shell import Shell
 
 
@@ -219,7 +218,7 @@ def test_somebody_who_exports_its_revenue_is_waited_for(world: World) -> None:
     assert finance.is_closed("acme")
 
 
-@pytest.mark.sampled
+@pytest.mark.only_whole
 def test_who_deletes_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "_HIDDEN_S", 0)
     monkeypatch.setattr(Erase, "_count", lambda erase, sought: 0)  # Athena takes most of the time
@@ -245,7 +244,7 @@ def test_who_deletes_may_die_after_any_call(world: World, monkeypatch: pytest.Mo
         if calls.run(run, kill_after=cut):
             assert cut == cuts[0]
             assert len(calls.changing[::2]) >= 10
-            cuts += some(calls.changing, 10)
+            cuts += calls.changing
         world.pass_by()
         world.now += timedelta(minutes=16)
         if world.driver.tenants.get("acme"):

@@ -200,6 +200,7 @@ def test_answers_by_score(pulse: Driver, seed: int, size: int, asked: RollUpQuer
     compare(pulse, lake.SCORES, seed, size, asked)
 
 
+@pytest.mark.only_whole
 @given(seed=st.integers(0, 2**32), size=st.sampled_from([90, 20, 1]), asked=INTERACTIONS)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_interactions_with_decimals_and_currencies(

@@ -267,6 +267,7 @@ def test_a_person_of_thousands_of_marks_is_found_in_statements_that_athena_takes
 # -- where else a person may be
 
 
+@pytest.mark.only_whole
 def test_what_is_queued_or_comes_again_is_left_out(world: World) -> None:
     world.interaction(id="T-1", customer_id=GONE)
     assert world.driver.write() == []

@@ -15,6 +15,7 @@ from pulse.store.objects import Objects
 from tests.eraser import GONE, OTHER, TODAY, World
 
 
+@pytest.mark.only_whole
 def test_exports_and_results_that_may_hold_the_person_are_withdrawn(world: World) -> None:
     for tenant in ("acme", "umbrella"):
         world.response(1, id="gone", tenant=tenant, customer_id=GONE)

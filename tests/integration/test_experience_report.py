@@ -19,7 +19,6 @@ from pulse import days
 from pulse.tenants.rules import Rule
 from tests import oracle
 from tests.driver import Driver, running
-from tests.sampling import either
 
 pytestmark = pytest.mark.only_whole
 
@@ -258,10 +257,9 @@ def send(pulse: Driver, tenant: str, contacts: Sequence[Contact]) -> None:
     assert reply.json["accepted"] == len(contacts), reply.body
 
 
-@pytest.mark.sampled
 @given(data=st.data())
 @settings(
-    max_examples=either(2, 3),
+    max_examples=3,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),  # a build is too slow for shrinking
     suppress_health_check=[HealthCheck.too_slow],

@@ -24,7 +24,6 @@ from pulse.store.exports import Exports
 from pulse.tenants.rules import Rule
 from tests.aws_calls import AwsCalls
 from tests.driver import CONTEXT, Driver, Reply, running
-from tests.sampling import some
 
 pytestmark = pytest.mark.only_whole
 
@@ -191,9 +190,8 @@ def test_the_schedule_wakes_nobody_beside_a_worker(world: World) -> None:
     assert world.sweep() == ["acme"]
 
 
-@pytest.mark.sampled
 def test_a_worker_may_die_after_any_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, cuts = AwsCalls(monkeypatch), iter(some(range(1, 100), 6))
+    calls, cuts = AwsCalls(monkeypatch), iter(range(1, 100))
     survived = False
     while not survived:
         first, second = world.ordered(), world.ordered()
@@ -210,11 +208,10 @@ def test_a_worker_may_die_after_any_call(world: World, monkeypatch: pytest.Monke
     assert cut > 5
 
 
-@pytest.mark.sampled
 def test_without_another_try_the_schedule_finds_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, cuts = AwsCalls(monkeypatch), iter(some(range(1, 100), 6))
+    calls, cuts = AwsCalls(monkeypatch), iter(range(1, 100))
     survived = False
     while not survived:
         first, second = world.ordered(), world.ordered()
@@ -228,12 +225,11 @@ def test_without_another_try_the_schedule_finds_it(
     assert cut > 5
 
 
-@pytest.mark.sampled
 def test_an_order_at_any_moment_of_a_worker_is_made_without_the_schedule(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker may be about to end; then it sees the order, or the order's event sees its end."""
-    calls, moments = AwsCalls(monkeypatch), iter(some(range(1, 100), 6))
+    calls, moments = AwsCalls(monkeypatch), iter(range(1, 100))
     moment = made = 1
     while moment <= made:
         moment = next(moments)

@@ -27,7 +27,6 @@ from pulse.store.catalog import Catalog
 from pulse.tenants.rules import Rule
 from tests.aws_faults import AwsFaults, without_pauses
 from tests.driver import CONTEXT, Driver, Reply, running
-from tests.sampling import some
 
 pytestmark = pytest.mark.only_whole
 
@@ -235,8 +234,7 @@ def invoke(app: Any) -> Any:
     return app.handler({}, SimpleNamespace(**context))
 
 
-@pytest.mark.sampled
-@pytest.mark.parametrize("name", some([*FAULTS], 4))
+@pytest.mark.parametrize("name", FAULTS)
 def test_whatever_becomes_of_a_statement_what_is_published_stays_and_the_next_run_heals(
     pulse: Driver, tenant: str, name: str
 ) -> None:

@@ -117,6 +117,7 @@ def pulse(*arguments: str, code: int = 0) -> Result:
     return result
 
 
+@pytest.mark.only_whole
 def test_the_command_exports_a_month_and_tells_what_is_there(company: Company) -> None:
     company.driver.tenant("globex")
     company.post("1", "2026-10-31T12:00:00+01:00", "12.5")

@@ -23,7 +23,6 @@ from pulse.sql import statement
 from pulse.store.athena import Athena
 from tests.daily_rows import NOW, daily_rows, message, noon_us
 from tests.driver import Driver, running
-from tests.sampling import either
 
 pytestmark = pytest.mark.only_whole
 
@@ -136,8 +135,7 @@ kinds = st.sampled_from(["publishable", "secret"])
 cases = st.lists(st.tuples(agents, kinds), min_size=1, max_size=25)
 
 
-@pytest.mark.sampled
-@settings(deadline=None, max_examples=either(2, 4))
+@settings(deadline=None, max_examples=4)
 @given(st.lists(cases, min_size=6, max_size=6), st.integers(1, 4))
 def test_folding_is_what_its_rule_says(pulse: Driver, given: list[list[Sent]], limit: int) -> None:
     """Several days are built at once, which takes no longer than one."""

@@ -251,6 +251,7 @@ def test_what_an_interrupted_import_brought_is_taken_back_with_the_rest(
     assert world.rows("responses") == []
 
 
+@pytest.mark.only_whole
 def test_a_name_belongs_to_one_file(world: World, typed: Shell, tmp_path: Path) -> None:
     one = written(tmp_path, "one.csv", ["2026-03-02,1"])
     two = written(tmp_path, "two.csv", ["2026-03-02,2"])

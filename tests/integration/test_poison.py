@@ -111,6 +111,7 @@ def stored(driver: Driver) -> Counter[str]:
     return found
 
 
+@pytest.mark.only_whole
 @pytest.mark.usefixtures("noon")
 def test_one_bad_message_in_a_thousand_is_the_only_dead_letter_and_redrive_stores_it_once(
     driver: Driver,

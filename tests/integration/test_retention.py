@@ -18,7 +18,6 @@ from tests.aws_calls import AwsCalls
 from tests.clock import Clock
 from tests.driver import Driver, running
 from tests.past_days import PAST, TODAY, fill, meanwhile, nights, set_up, taken_back
-from tests.sampling import some
 
 pytestmark = pytest.mark.only_whole
 
@@ -236,7 +235,6 @@ def test_a_day_in_the_middle_of_its_compaction_goes_whole(pulse: Driver, clock: 
     assert pulse.compact().compacted == ()
 
 
-@pytest.mark.sampled
 def test_killed_after_any_call_and_run_again_raw_is_gone_and_the_numbers_stay(
     pulse: Driver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,7 +249,7 @@ def test_killed_after_any_call_and_run_again_raw_is_gone_and_the_numbers_stay(
     # after a call that changed nothing everything is as it was before it
     cuts = calls.changing
     assert len(cuts) >= 12
-    for cut in some(cuts, 6):
+    for cut in cuts:
         account.put_back(state)
         assert not calls.run(pulse.housekeep, kill_after=cut)
         for day in (OLD, KEPT, PAST):  # nobody may build from what is left
