@@ -13,6 +13,8 @@ from pulse.store.clients import client
 from pulse.tenants.rules import Rule
 from tests.driver import Driver, running
 
+pytestmark = pytest.mark.only_whole
+
 MAGIC = b"PAR1"
 TODAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PAST = date(2026, 11, 2)
@@ -47,7 +49,6 @@ def codecs(body: bytes) -> set[str]:
     }
 
 
-@pytest.mark.only_whole
 def test_whatever_is_stored_can_be_read_on_lambda(pulse: Driver) -> None:
     at = f"{PAST}T10:00:00Z"
     score = {"survey_id": "email", "score": 9, "answered_at": at, "comment": "fine"}

@@ -81,7 +81,6 @@ def test_of_two_daily_builds_the_one_that_read_the_newer_events_stays(
 
 
 @pytest.mark.only_whole
-@pytest.mark.sampled
 def test_of_two_report_builds_the_object_never_becomes_older(
     pulse: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +92,7 @@ def test_of_two_report_builds_the_object_never_becomes_older(
         post(pulse, 9, number=next(numbers))
         pulse.build_daily()
 
-    for n, m in some(OF_REPORTS, 8):
+    for n, m in OF_REPORTS:
         one_more()
         turns.run(pulse.build_reports, n, pulse.build_reports, m, between=one_more)
         after = pulse.build_reports()

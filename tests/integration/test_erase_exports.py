@@ -14,8 +14,9 @@ from pulse.store.exports import Exports
 from pulse.store.objects import Objects
 from tests.eraser import GONE, OTHER, TODAY, World
 
+pytestmark = pytest.mark.only_whole
 
-@pytest.mark.only_whole
+
 def test_exports_and_results_that_may_hold_the_person_are_withdrawn(world: World) -> None:
     for tenant in ("acme", "umbrella"):
         world.response(1, id="gone", tenant=tenant, customer_id=GONE)
@@ -55,7 +56,6 @@ def test_exports_and_results_that_may_hold_the_person_are_withdrawn(world: World
     assert receipt.results_removed
 
 
-@pytest.mark.only_whole
 def test_an_export_that_is_being_made_is_waited_for(world: World) -> None:
     world.response(id="gone", customer_id=GONE)
     world.driver.build()

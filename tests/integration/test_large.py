@@ -30,7 +30,7 @@ from pulse.store.questions import Questions
 from pulse.tenant_years import large
 from pulse.tenant_years.writing import is_outdated
 from pulse.tenants.tenant import CUBE, UNTOLD, TableState, Tenant
-from tests import report_parts
+from tests import report_parts, sampling
 from tests.driver import Driver, running
 from tests.large_years import (
     DAYS,
@@ -50,7 +50,6 @@ from tests.large_years import (
     stage,
     sums,
 )
-from tests.sampling import some
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +77,7 @@ OF_ONE_PART = [rollup for rollup in ROLLUPS["scores"] if rollup.grain != "tail"]
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize("rollup", some(OF_ONE_PART, 4), ids=lambda rollup: rollup.name)
+@pytest.mark.parametrize("rollup", sampling.some(OF_ONE_PART, 4), ids=lambda rollup: rollup.name)
 def test_a_roll_up_has_the_sums_of_the_tenants_rows_as_each_days_run_has_them(
     pulse: Driver, rows: list[Row], rollup: Rollup
 ) -> None:

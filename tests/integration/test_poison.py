@@ -28,6 +28,8 @@ from pulse.streams import STREAMS
 from tests.driver import CONTEXT, Driver
 from tests.shell import Shell
 
+pytestmark = pytest.mark.only_whole
+
 NOON_US = 1_795_262_400_000_000
 MESSAGES = 1_000
 POISONED = 617
@@ -111,7 +113,6 @@ def stored(driver: Driver) -> Counter[str]:
     return found
 
 
-@pytest.mark.only_whole
 @pytest.mark.usefixtures("noon")
 def test_one_bad_message_in_a_thousand_is_the_only_dead_letter_and_redrive_stores_it_once(
     driver: Driver,

@@ -32,6 +32,8 @@ from pulse.tenants.keys import Key, sha256
 from pulse.tenants.tenant import BOTS, Part, Tenant, YearState
 from tests.account import OPEN_TO_ALL, make_bucket, make_table
 
+pytestmark = pytest.mark.only_whole
+
 PUBLISHES = 1_000
 REPLIES_EACH = 4
 """So many replies of all readers are waited for between two publishes."""
@@ -203,7 +205,6 @@ def publisher() -> Iterator[Publisher]:
             yield publisher
 
 
-@pytest.mark.only_whole
 def test_no_reply_is_wrong_while_hundreds_of_states_are_published(publisher: Publisher) -> None:
     readers = [Reader(publisher, *each) for each in READERS]
     over = False

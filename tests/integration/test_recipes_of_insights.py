@@ -28,6 +28,8 @@ from tests.driver import Driver, running
 from tests.recipes import blocks
 from tests.shell import Shell
 
+pytestmark = pytest.mark.only_whole
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIRST = date(2026, 9, 26)
 """56 days: last_28_days, and those before."""
@@ -204,7 +206,6 @@ def badly_accepted() -> list[Given]:
     ]
 
 
-@pytest.mark.only_whole
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
     [program] = blocks("From curl", "sh")
@@ -249,7 +250,6 @@ def test_curl_is_answered_what_was_sent(environment: Mapping[str, str]) -> None:
     assert {one["experience"]["media_type"] for one in waited["comments"]} == {"voice"}
 
 
-@pytest.mark.only_whole
 def test_pandas_has_the_same(environment: Mapping[str, str]) -> None:
     program = "\n".join(blocks("From pandas", "python")) + RESULTS
     said = subprocess.run(
